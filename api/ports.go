@@ -1,0 +1,90 @@
+package api
+
+import (
+	"context"
+	"encoding/json"
+	"time"
+
+	"tidings/event"
+)
+
+// Lane is how urgently an event is indexed.
+type Lane string
+
+// The lanes. Bulk never delays live.
+const (
+	LaneLive Lane = "live"
+	LaneBulk Lane = "bulk"
+)
+
+// Intake takes events in for good.
+type Intake interface {
+	// Publish returns nil once every event is durable. A TooMuch error says
+	// that the backlog is over its bound, ErrUnavailable that nothing can be
+	// made durable now; some of the events may be in all the same, and giving
+	// them again is harmless.
+	Publish(ctx context.Context, lane Lane, events []event.Event) error
+}
+
+// DeadLetters are the events that failed for good.
+type DeadLetters interface {
+	// DeadLetters lists a workspace's, oldest first, from behind the id after.
+	DeadLetters(ctx context.Context, workspace string, after string, limit int) ([]DeadLetter, error)
+	// DeadLetter returns one, or ErrNotFound.
+	DeadLetter(ctx context.Context, workspace, id string) (DeadLetter, error)
+	// Replay puts one back into the queue, its attempts forgotten, and then
+	// takes it off the list. ErrNotFound when there is none.
+	Replay(ctx context.Context, workspace, id string) error
+	// Drop forgets one. ErrNotFound when there is none.
+	Drop(ctx context.Context, workspace, id string) error
+}
+
+// DeadLetter is one event that failed for good. ID is the event's own.
+type DeadLetter struct {
+	ID       string
+	At       time.Time
+	Event    json.RawMessage
+	Attempts []Attempt
+}
+
+// Attempt is one failure in a dead letter's history.
+type Attempt struct {
+	At    time.Time `json:"at"`
+	Error string    `json:"error"`
+}
+
+// Records keeps small documents: keys, users, teams, sessions, settings.
+type Records interface {
+	// Get returns ErrNotFound when there is none.
+	Get(ctx context.Context, workspace, kind, id string) (json.RawMessage, error)
+	// Put writes one, durable when it returns.
+	Put(ctx context.Context, workspace, kind, id string, doc json.RawMessage) error
+	// Delete is no error when there is none.
+	Delete(ctx context.Context, workspace, kind, id string) error
+	// List returns all of a kind, by id.
+	List(ctx context.Context, workspace, kind string) ([]Record, error)
+}
+
+// Record is one document of Records.
+type Record struct {
+	ID  string
+	Doc json.RawMessage
+}
+
+// Weeks describes the index.
+type Weeks interface {
+	WeekInfos(ctx context.Context) ([]event.WeekInfo, error)
+}
+
+// Eraser removes a person from a workspace for good.
+type Eraser interface {
+	Erase(ctx context.Context, workspace, email string) (Erased, error)
+}
+
+// Erased is what an erasure did, for its receipt.
+type Erased struct {
+	EventsDeleted   int
+	SendsRewritten  int
+	MessagesTouched int
+	DeadLetters     int
+}

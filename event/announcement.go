@@ -1,0 +1,27 @@
+package event
+
+// Announcements are what the indexer says on the LIVE stream.
+const (
+	// AnnounceEvent is an event that the index holds now.
+	AnnounceEvent = "event"
+	// AnnounceChanged is a corrected event: its subject or its verdict.
+	AnnounceChanged = "changed"
+	// AnnounceGone is an event that was erased or removed.
+	AnnounceGone = "gone"
+	// AnnounceState is a message whose recipients' state moved.
+	AnnounceState = "state"
+)
+
+// Announcement is one message of the LIVE stream.
+type Announcement struct {
+	Kind      string `json:"kind"`
+	Workspace string `json:"w"`
+	// User is whose message it is, for who may see it.
+	User string `json:"u,omitempty"`
+	// Event is the full event, for AnnounceEvent and AnnounceChanged.
+	Event *Event `json:"event,omitempty"`
+	// State is the message's, for AnnounceState and for every send.
+	State *State `json:"state,omitempty"`
+	// Gone is the id of what was removed, for AnnounceGone.
+	Gone *ID `json:"gone,omitempty"`
+}

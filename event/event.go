@@ -1,0 +1,127 @@
+package event
+
+import "time"
+
+// Type is what happened.
+type Type string
+
+// The types an event can have. Custom carries a Kind and a Title of the
+// sender's own, for what a CRM or an applicant tracker says.
+const (
+	Send        Type = "send"
+	Delivery    Type = "delivery"
+	Open        Type = "open"
+	Click       Type = "click"
+	Download    Type = "download"
+	Reply       Type = "reply"
+	Meeting     Type = "meeting"
+	Bounce      Type = "bounce"
+	Complaint   Type = "complaint"
+	Unsubscribe Type = "unsubscribe"
+	Custom      Type = "custom"
+)
+
+// Types lists every type, in the order in which people read them.
+var Types = []Type{
+	Send, Delivery, Open, Click, Download, Reply,
+	Meeting, Bounce, Complaint, Unsubscribe, Custom,
+}
+
+// Valid reports whether t is one of Types.
+func (t Type) Valid() bool {
+	for _, known := range Types {
+		if t == known {
+			return true
+		}
+	}
+	return false
+}
+
+// Event is one thing that happened, as it is stored: immutable but for its
+// verdict (overruled) and its subject, user and name (it came before its send).
+// The JSON form is the stored document, in every store and in the queue.
+type Event struct {
+	ID        ID     `json:"id"`
+	Workspace string `json:"w"`
+	Type      Type   `json:"type"`
+	// Time is Unix seconds, the sender's own, never the time of arrival.
+	Time    int64  `json:"t"`
+	Message string `json:"message"`
+	// User is whose message it is.
+	User string `json:"user,omitempty"`
+	// Recipient is who acted, or was acted on. It is nil on sends alone.
+	Recipient *Person `json:"recipient,omitempty"`
+	// Recipients is set on sends alone, 1 to 1,000 of them.
+	Recipients []Person      `json:"recipients,omitempty"`
+	Subject    string        `json:"subject,omitempty"`
+	Body       string        `json:"body,omitempty"`
+	Kind       string        `json:"kind,omitempty"`
+	Title      string        `json:"title,omitempty"`
+	Link       string        `json:"link,omitempty"`
+	File       string        `json:"file,omitempty"`
+	Meeting    *Appointment  `json:"meeting,omitempty"`
+	Bounce     *BounceDetail `json:"bounce,omitempty"`
+	Client     *Client       `json:"client,omitempty"`
+	Source     string        `json:"source"`
+	Verdict    Verdict       `json:"verdict,omitzero"`
+}
+
+// Person is one party to a mail. Email is lower case.
+type Person struct {
+	Email string `json:"email"`
+	Name  string `json:"name,omitempty"`
+}
+
+// Appointment is what a meeting event is about.
+type Appointment struct {
+	Title string `json:"title,omitempty"`
+	// Start is Unix seconds, 0 when not given.
+	Start int64 `json:"start,omitempty"`
+	// Answer is "yes", "no", "maybe" or "".
+	Answer string `json:"answer,omitempty"`
+}
+
+// BounceDetail says why a mail came back.
+type BounceDetail struct {
+	// Kind is "hard" or "soft".
+	Kind   string `json:"kind,omitempty"`
+	Detail string `json:"detail,omitempty"`
+}
+
+// Client is raw evidence of what made an event, kept as it came.
+type Client struct {
+	IP string `json:"ip,omitempty"`
+	// UserAgent is nil when none was given, which differs from one sent empty.
+	UserAgent *string `json:"user_agent,omitempty"`
+	// Automated is the provider's own flag, nil when it has none.
+	Automated *bool `json:"automated,omitempty"`
+}
+
+// Kinds of actor that a verdict names.
+const (
+	Human   = "human"
+	Machine = "machine"
+	Unknown = "unknown"
+)
+
+// Verdict says whether a person or a machine made an event, and which rule of
+// which version said so. It is the zero Verdict until the event is judged.
+type Verdict struct {
+	Is   string `json:"is"`
+	Rule string `json:"rule,omitempty"`
+	// By is "rule", "provider" or "person".
+	By      string `json:"by,omitempty"`
+	Version int    `json:"v,omitempty"`
+}
+
+// Automated reports whether the event is hidden from people unless they ask:
+// an open or a click that a machine made.
+func (e Event) Automated() bool {
+	return (e.Type == Open || e.Type == Click) && e.Verdict.Is == Machine
+}
+
+// Week is the week the event is stored in.
+func (e Event) Week() Week { return WeekOf(e.Time) }
+
+// At is the event's time in UTC.
+func (e Event) At() time.Time { return time.Unix(e.Time, 0).UTC() }

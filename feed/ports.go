@@ -1,0 +1,64 @@
+package feed
+
+import (
+	"context"
+	"time"
+
+	"tidings/event"
+	"tidings/query"
+)
+
+// Index reads events that an indexer wrote.
+type Index interface {
+	// Search returns the newest events of a search, newest first. It is asked
+	// for a run of weeks and answers as if they were one. A week that does not
+	// exist is empty.
+	Search(ctx context.Context, s Search) ([]Hit, error)
+	// Get returns the events that exist among ids, in any order. Others, and
+	// those of another workspace, are left out.
+	Get(ctx context.Context, workspace string, ids []event.ID) ([]event.Event, error)
+	// RefreshInterval is how long a written event may stay unseen by Search.
+	RefreshInterval() time.Duration
+}
+
+// Search is one question to an Index.
+type Search struct {
+	Workspace string
+	// Query holds no Recipients condition: see query.Query.Candidates.
+	Query query.Query
+	// Weeks are the ones to look in, newest first, without gaps of interest.
+	Weeks []event.Week
+	// Before, when not zero, leaves out what does not sort after it.
+	Before Key
+	// Limit is how many to return at most.
+	Limit int
+}
+
+// Key is where an event sorts: by seconds, then by tie, both descending. The
+// tie is the index's own and stable; it is the beginning of the id in effect.
+type Key struct {
+	Seconds int64
+	Tie     uint64
+}
+
+// IsZero reports whether k is no place at all.
+func (k Key) IsZero() bool { return k == Key{} }
+
+// Hit is an event that a search found.
+type Hit struct {
+	Event event.Event
+	Key   Key
+}
+
+// States reads what is known of messages.
+type States interface {
+	// Of returns the states that exist among the messages of a workspace.
+	Of(ctx context.Context, workspace string, messages []string) (map[string]event.State, error)
+}
+
+// Catalogue says where events are.
+type Catalogue interface {
+	// Weeks returns the weeks that may hold events of the workspace, newest
+	// first. A week is listed before its first event can be found.
+	Weeks(ctx context.Context, workspace string) ([]event.Week, error)
+}

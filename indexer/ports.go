@@ -1,0 +1,79 @@
+package indexer
+
+import (
+	"context"
+	"time"
+
+	"tidings/event"
+)
+
+// Index is where events are written.
+type Index interface {
+	// Create writes events that are not there yet, each on its own, and returns
+	// one Outcome an event in their order. An id that exists is left as it is.
+	// A written event survives a crash once Create returns. The error is for
+	// the whole batch: nothing is known of any event then, and all may be
+	// created again.
+	Create(ctx context.Context, events []event.Event) ([]event.Outcome, error)
+	// Get returns the events that exist among ids, in any order.
+	Get(ctx context.Context, workspace string, ids []event.ID) ([]event.Event, error)
+	// Rewrite replaces events that exist, found by id; one that does not exist
+	// is left out. It is for corrections and is repeated freely.
+	Rewrite(ctx context.Context, events []event.Event) error
+}
+
+// States keeps what is known of messages.
+type States interface {
+	// Read returns the states that exist among keys.
+	Read(ctx context.Context, keys []event.MessageKey) (map[event.MessageKey]event.State, error)
+	// Apply makes the changes durable, at most one a message, marks the weeks
+	// in the catalogue in the same breath, and returns the states after them in
+	// the order of the changes. Changes are commutative and idempotent.
+	Apply(ctx context.Context, changes []event.Change, weeks []WorkspaceWeek) ([]event.State, error)
+	// Completed takes ids off a message's Early once their documents have been
+	// completed. Ids that are not there are no error.
+	Completed(ctx context.Context, key event.MessageKey, ids []event.ID) error
+}
+
+// WorkspaceWeek is a week in which a workspace has events.
+type WorkspaceWeek struct {
+	Workspace string
+	Week      event.Week
+}
+
+// Queue gives events out and takes back what became of them.
+type Queue interface {
+	// Pull waits for up to wait for the first event and returns at most most,
+	// live events before bulk ones, with a share kept for bulk. It returns an
+	// empty batch when there is none, and ErrUnavailable when the queue is away.
+	Pull(ctx context.Context, most int, wait time.Duration) ([]Delivery, error)
+}
+
+// Delivery is one event out of the queue. Exactly one of its ends is called.
+type Delivery interface {
+	// Event decodes the event; an error is a reason of its own to fail.
+	Event() (event.Event, error)
+	// Repeated reports whether this event was given out before.
+	Repeated() bool
+	// Ack says that the event is done with. It may be lost: the event comes
+	// again then.
+	Ack() error
+	// Retry gives the event back for later without counting: nothing is wrong
+	// with the event itself.
+	Retry(after time.Duration) error
+	// Fail counts a failure that is the event's own. It comes again after a
+	// growing delay, or goes to the dead letters with its history.
+	Fail(ctx context.Context, reason error) error
+}
+
+// Announcer makes announcements to whoever is listening.
+type Announcer interface {
+	// Announce is done once the announcements are on disk, in their order.
+	Announce(ctx context.Context, announcements []event.Announcement) error
+}
+
+// Erasures knows who must not come back.
+type Erasures interface {
+	// Erased reports which of the addresses of a workspace were erased.
+	Erased(ctx context.Context, workspace string, emails []string) (map[string]bool, error)
+}

@@ -1,0 +1,34 @@
+package live
+
+import (
+	"context"
+	"time"
+
+	"tidings/event"
+)
+
+// Log is the LIVE stream as the hub reads it.
+type Log interface {
+	// Follow calls each for every announcement that is kept, from the oldest
+	// on, in order and without a gap, and goes on with new ones until ctx ends.
+	// It survives the stream being away. Each call must return quickly.
+	Follow(ctx context.Context, each func(Entry)) error
+	// Bounds says which incarnation of the stream this is and the first and
+	// last sequence it keeps (last is first-1 when it is empty).
+	Bounds(ctx context.Context) (Bounds, error)
+}
+
+// Entry is one announcement with its place in the stream.
+type Entry struct {
+	Sequence     uint64
+	At           time.Time
+	Announcement event.Announcement
+}
+
+// Bounds are what a Log keeps.
+type Bounds struct {
+	// Incarnation changes when the stream is made anew: a sequence of another
+	// incarnation means nothing.
+	Incarnation string
+	First, Last uint64
+}
