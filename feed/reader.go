@@ -1,0 +1,164 @@
+package feed
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"tidings/event"
+	"tidings/query"
+)
+
+// Horizon is how far back a page looks when it is not told.
+const Horizon = 52 * 7 * 24 * time.Hour
+
+// Directory knows the names of a workspace's users.
+type Directory interface {
+	// Names returns name by user id. The map is not changed afterwards.
+	Names(ctx context.Context, workspace string) (map[string]string, error)
+}
+
+// Positions gives the position on the live stream from which nothing is missed
+// of what a search made afterwards may not have seen.
+type Positions interface {
+	PositionBefore(lag time.Duration) string
+}
+
+// positionMargin is taken off a page's position beyond the index's refresh
+// interval: repeats are dropped by id, a gap could not be mended.
+const positionMargin = 5 * time.Second
+
+// Reader reads the feed of any workspace. It is safe for concurrent use.
+type Reader struct {
+	index     Index
+	states    States
+	weeks     Catalogue
+	directory Directory
+	positions Positions
+	clock     func() time.Time
+	budget    time.Duration
+}
+
+// Config is what a Reader reads from.
+type Config struct {
+	Index     Index
+	States    States
+	Catalogue Catalogue
+	Directory Directory
+	// Positions may be nil where nothing is pushed.
+	Positions Positions
+	Clock     func() time.Time
+	// Budget is when a page stops looking further back and returns what it
+	// has; 0 means two seconds.
+	Budget time.Duration
+}
+
+// NewReader makes a Reader.
+func NewReader(c Config) *Reader {
+	if c.Clock == nil {
+		c.Clock = time.Now
+	}
+	if c.Budget == 0 {
+		c.Budget = 2 * time.Second
+	}
+	return &Reader{c.Index, c.States, c.Catalogue, c.Directory, c.Positions, c.Clock, c.Budget}
+}
+
+// Page returns the newest events of a question, or those after its cursor. Item
+// ids never repeat between pages, whatever arrives meanwhile.
+func (r *Reader) Page(ctx context.Context, request PageRequest) (Page, error) {
+	from := cursor{}
+	fingerprint := request.fingerprint()
+	if request.Cursor != "" {
+		var err error
+		if from, err = parseCursor(request.Cursor, fingerprint); err != nil {
+			return Page{}, err
+		}
+	}
+	names, err := r.directory.Names(ctx, request.Workspace)
+	if err != nil {
+		return Page{}, fmt.Errorf("read names: %w", err)
+	}
+	var position string
+	if r.positions != nil {
+		position = r.positions.PositionBefore(r.index.RefreshInterval() + positionMargin)
+	}
+
+	now := from.clockOf(r.clock())
+	understood, q := r.understand(request, names, now)
+	scan := scan{reader: r, scope: request.Scope, query: q, before: from.key, limit: pageLimit(request.Limit)}
+	if err := scan.run(ctx, now); err != nil {
+		return Page{}, err
+	}
+
+	page := Page{
+		Items:   make([]Item, 0, len(scan.found)),
+		Reached: time.Unix(scan.reached, 0).UTC(),
+		Query:   understood,
+		Live:    position,
+	}
+	if scan.next != nil {
+		next := cursor{*scan.next, now.Unix(), fingerprint}.String()
+		page.Next = &next
+	}
+	if err := scan.decorate(ctx); err != nil {
+		return Page{}, err
+	}
+	for _, hit := range scan.found {
+		var state *event.State
+		if known, ok := scan.states[hit.Event.Message]; ok {
+			state = &known
+		}
+		item := ItemOf(hit.Event, state, func(user string) string { return names[user] })
+		item.Highlights = query.Highlights(hit.Event, q)
+		page.Items = append(page.Items, item)
+	}
+	return page, nil
+}
+
+// understand reads the text and joins it with the filters and with what the
+// reader may see.
+func (r *Reader) understand(request PageRequest, names map[string]string, now time.Time) (Understood, query.Query) {
+	result := query.Parse(request.Text, query.Options{
+		Now: now, Zone: request.zone(), Me: request.Me, Directory: people(names),
+	})
+	q := request.Filter.Apply(result.Query)
+	if q.From == 0 {
+		q.From = max(0, now.Add(-Horizon).Unix())
+	}
+	if request.Users != nil {
+		q = q.Restrict(request.Users)
+	}
+	if result.Chips == nil {
+		result.Chips = []query.Chip{}
+	}
+	return Understood{Chips: result.Chips, Words: result.Words, Meant: result.Meant, Notes: result.Notes}, q
+}
+
+func pageLimit(limit int) int {
+	if limit <= 0 {
+		return DefaultLimit
+	}
+	return min(limit, MaxLimit)
+}
+
+// people finds users by id or name for the search language.
+type people map[string]string
+
+// User returns the id of the user who is called text.
+func (p people) User(text string) (string, bool) {
+	if _, ok := p[text]; ok {
+		return text, true
+	}
+	found := ""
+	for id, name := range p {
+		if !sameName(name, text) {
+			continue
+		}
+		if found != "" {
+			return "", false
+		}
+		found = id
+	}
+	return found, found != ""
+}

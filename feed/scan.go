@@ -1,0 +1,179 @@
+package feed
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"tidings/event"
+	"tidings/query"
+)
+
+// candidates is how many events are taken from the index at a time when the
+// state of recipients, which it does not hold, must be asked for each.
+const candidates = 500
+
+// scan walks back over weeks for one page.
+type scan struct {
+	reader *Reader
+	scope  Scope
+	query  query.Query
+	before Key
+	limit  int
+
+	found   []Hit
+	states  map[string]event.State
+	next    *Key
+	reached int64
+}
+
+// run fills found, next and reached. Windows widen: the newest week alone, then
+// 1, 2, 4, 8 … older ones at a time, until the page is full, the horizon is
+// reached or the time is spent.
+func (s *scan) run(ctx context.Context, now time.Time) error {
+	weeks, err := s.weeks(ctx, now)
+	if err != nil {
+		return err
+	}
+	began := s.reader.clock()
+	width := 1
+	for i := 0; len(weeks) > 0; i++ {
+		window := weeks[:min(width, len(weeks))]
+		weeks = weeks[len(window):]
+		if i > 0 {
+			width *= 2
+		}
+		s.reached = max(window[len(window)-1].Start(), s.query.From)
+		if err := s.window(ctx, window, began); err != nil {
+			return err
+		}
+		if s.next != nil {
+			s.reached = s.next.Seconds
+			return nil
+		}
+		if len(weeks) > 0 && s.spent(began) {
+			s.next = &Key{Seconds: window[len(window)-1].Start()}
+			return nil
+		}
+	}
+	s.reached = s.query.From
+	return nil
+}
+
+// weeks lists where to look, newest first. The two newest are looked into even
+// when the catalogue does not list them yet.
+func (s *scan) weeks(ctx context.Context, now time.Time) ([]event.Week, error) {
+	listed, err := s.reader.weeks.Weeks(ctx, s.scope.Workspace)
+	if err != nil {
+		return nil, fmt.Errorf("list weeks: %w", err)
+	}
+	all := make(map[event.Week]bool, len(listed)+2)
+	for _, week := range listed {
+		all[week] = true
+	}
+	newest := event.WeekOf(now.Unix())
+	all[newest], all[newest-1] = true, true
+	newestFirst := slices.SortedFunc(maps.Keys(all), func(a, b event.Week) int { return int(b) - int(a) })
+	return slices.DeleteFunc(newestFirst, func(w event.Week) bool {
+		return w.End() <= s.query.From ||
+			(s.query.Until != 0 && w.Start() >= s.query.Until) ||
+			(!s.before.IsZero() && w.Start() > s.before.Seconds)
+	}), nil
+}
+
+// spent reports whether the page has taken its time.
+func (s *scan) spent(began time.Time) bool {
+	return s.reader.clock().Sub(began) > s.reader.budget
+}
+
+// window takes from one run of weeks what the page still lacks, and sets next
+// when there is more, or may be.
+func (s *scan) window(ctx context.Context, weeks []event.Week, began time.Time) error {
+	asked, exact := s.query.Candidates()
+	before := s.before
+	for {
+		search := Search{Workspace: s.scope.Workspace, Query: asked, Weeks: weeks, Before: before, Limit: candidates}
+		if exact {
+			search.Limit = s.limit - len(s.found) + 1
+		}
+		hits, err := s.reader.index.Search(ctx, search)
+		if err != nil {
+			return fmt.Errorf("search: %w", err)
+		}
+		matching := hits
+		if !exact {
+			if matching, err = s.matching(ctx, hits); err != nil {
+				return err
+			}
+		}
+		room := s.limit - len(s.found)
+		if len(matching) > room {
+			s.found = append(s.found, matching[:room]...)
+			s.next = &s.found[len(s.found)-1].Key
+			return nil
+		}
+		s.found = append(s.found, matching...)
+		if len(hits) < search.Limit {
+			return nil
+		}
+		before = hits[len(hits)-1].Key
+		if s.spent(began) {
+			s.next = &before
+			return nil
+		}
+	}
+}
+
+// matching keeps the candidates that match once the state is known.
+func (s *scan) matching(ctx context.Context, hits []Hit) ([]Hit, error) {
+	if err := s.read(ctx, hits); err != nil {
+		return nil, err
+	}
+	var kept []Hit
+	for _, hit := range hits {
+		var state *event.State
+		if known, ok := s.states[hit.Event.Message]; ok {
+			state = &known
+		}
+		if s.query.Match(query.NewDocument(hit.Event), state) {
+			kept = append(kept, hit)
+		}
+	}
+	return kept, nil
+}
+
+// decorate reads the states of the sends that were found, at most once each.
+func (s *scan) decorate(ctx context.Context) error { return s.read(ctx, s.found) }
+
+func (s *scan) read(ctx context.Context, hits []Hit) error {
+	wanted := make(map[string]bool)
+	for _, hit := range hits {
+		if _, known := s.states[hit.Event.Message]; !known && hit.Event.Type == event.Send {
+			wanted[hit.Event.Message] = true
+		}
+	}
+	if len(wanted) == 0 {
+		return nil
+	}
+	states, err := s.reader.states.Of(ctx, s.scope.Workspace, slices.Collect(maps.Keys(wanted)))
+	if err != nil {
+		return fmt.Errorf("read states: %w", err)
+	}
+	if s.states == nil {
+		s.states = make(map[string]event.State, len(states))
+	}
+	maps.Copy(s.states, states)
+	return nil
+}
+
+// sameName compares a user's name, or its first word, with what was typed.
+func sameName(name, typed string) bool {
+	if strings.EqualFold(name, typed) {
+		return true
+	}
+	first, _, _ := strings.Cut(name, " ")
+	return strings.EqualFold(first, typed)
+}

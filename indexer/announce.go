@@ -1,0 +1,57 @@
+package indexer
+
+import (
+	"context"
+
+	"tidings/event"
+)
+
+// announce tells who is listening what the index holds now. An event is
+// announced when it was created, and when its delivery is a repeated one: the
+// crash may have come between the two. Readers drop an id that they have.
+func (b *batch) announce(ctx context.Context) error {
+	carried := make(map[event.MessageKey]bool)
+	repeated := make(map[event.MessageKey]bool)
+	for _, entry := range b.entries {
+		key := keyOf(entry.event)
+		if entry.delivery.Repeated() {
+			repeated[key] = true
+		}
+		if entry.outcome.Err != nil || entry.erased {
+			continue
+		}
+		if !entry.outcome.Created && !entry.delivery.Repeated() {
+			continue
+		}
+		said := event.Announcement{
+			Kind: event.AnnounceEvent, Workspace: key.Workspace, User: entry.event.User, Event: &entry.event,
+		}
+		if entry.event.Type == event.Send {
+			state := b.after[key]
+			said.State = &state
+			carried[key] = true
+		}
+		b.announcements = append(b.announcements, said)
+	}
+	for key, state := range b.after {
+		moved := state.Version != b.before[key].Version || repeated[key]
+		if state.Sent && moved && !carried[key] {
+			b.announcements = append(b.announcements, event.Announcement{
+				Kind: event.AnnounceState, Workspace: key.Workspace, User: state.User, State: &state,
+			})
+		}
+	}
+	return b.flush(ctx)
+}
+
+// flush makes the announcements that are due.
+func (b *batch) flush(ctx context.Context) error {
+	if len(b.announcements) == 0 {
+		return nil
+	}
+	if err := b.Announcer.Announce(ctx, b.announcements); err != nil {
+		return err
+	}
+	b.announcements = b.announcements[:0]
+	return nil
+}

@@ -1,0 +1,294 @@
+package indexer
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+
+	"tidings/event"
+	"tidings/verdict"
+)
+
+// entry is one event of a batch on its way.
+type entry struct {
+	delivery Delivery
+	event    event.Event
+	// early is set when the event's send was not known before the batch.
+	early   bool
+	outcome event.Outcome
+	// erased is set when its person was erased while the batch was under way.
+	erased bool
+}
+
+// batch is one batch on its way through the steps.
+type batch struct {
+	*Indexer
+	entries []*entry
+	// before and after are the states around Apply.
+	before map[event.MessageKey]event.State
+	after  map[event.MessageKey]event.State
+	// announcements grow in the order in which they will be made.
+	announcements []event.Announcement
+}
+
+// try takes entries through all steps. An error means that none of them was
+// ended but those of erased people; a panic of a step is an error.
+func (x *Indexer) try(ctx context.Context, entries []*entry) (err error) {
+	defer func() {
+		if trouble := recover(); trouble != nil {
+			err = fmt.Errorf("panic while indexing: %v", trouble)
+		}
+	}()
+	b := &batch{Indexer: x, entries: slices.Clone(entries)}
+	steps := []struct {
+		name Step
+		do   func(context.Context) error
+	}{
+		{StepEnrich, b.enrich},
+		{StepJudge, b.judge},
+		{StepApply, b.apply},
+		{StepCreate, b.create},
+		{StepComplete, b.complete},
+		{StepAnnounce, b.announce},
+		{StepAck, b.ack},
+	}
+	for _, step := range steps {
+		if len(b.entries) == 0 {
+			return nil
+		}
+		began := time.Now()
+		if err := step.do(ctx); err != nil {
+			return fmt.Errorf("%s: %w", step.name, err)
+		}
+		x.Observer.Took(step.name, time.Since(began))
+		x.Between(step.name)
+	}
+	return nil
+}
+
+// decode reads the events; one that cannot be read fails by itself.
+func (x *Indexer) decode(ctx context.Context, deliveries []Delivery) []*entry {
+	entries := make([]*entry, 0, len(deliveries))
+	for _, delivery := range deliveries {
+		e, err := delivery.Event()
+		if err == nil && e.Type != event.Send && e.Recipient == nil {
+			err = event.Invalid("recipient", "is required")
+		}
+		if err != nil {
+			x.fail(ctx, delivery, err)
+			continue
+		}
+		entries = append(entries, &entry{delivery: delivery, event: e})
+	}
+	return entries
+}
+
+// enrich drops who was erased and gives events what is known of their message.
+func (b *batch) enrich(ctx context.Context) error {
+	if err := b.dropErased(ctx); err != nil {
+		return err
+	}
+	keys := make(map[event.MessageKey]bool, len(b.entries))
+	for _, entry := range b.entries {
+		keys[keyOf(entry.event)] = true
+	}
+	before, err := b.States.Read(ctx, slices.Collect(maps.Keys(keys)))
+	if err != nil {
+		return err
+	}
+	b.before = before
+	sent := make(map[event.MessageKey]bool)
+	for _, entry := range b.entries {
+		if entry.event.Type == event.Send {
+			sent[keyOf(entry.event)] = true
+		}
+	}
+	for _, entry := range b.entries {
+		key := keyOf(entry.event)
+		entry.early = entry.event.Type != event.Send && !before[key].Sent && !sent[key]
+	}
+	return nil
+}
+
+// dropErased removes erased people: their events, and their place on sends.
+func (b *batch) dropErased(ctx context.Context) error {
+	erased, err := b.erased(ctx)
+	if err != nil || len(erased) == 0 {
+		return err
+	}
+	kept := b.entries[:0]
+	for _, entry := range b.entries {
+		if keep := withoutErased(&entry.event, erased[entry.event.Workspace]); keep {
+			kept = append(kept, entry)
+			continue
+		}
+		if err := entry.delivery.Ack(); err != nil {
+			return fmt.Errorf("ack an erased person's event: %w", err)
+		}
+		b.Observer.Count(OutcomeErased, 1)
+	}
+	b.entries = kept
+	return nil
+}
+
+// erased asks for all people of the batch, by workspace.
+func (b *batch) erased(ctx context.Context) (map[string]map[string]bool, error) {
+	people := make(map[string]map[string]bool)
+	for _, entry := range b.entries {
+		emails := people[entry.event.Workspace]
+		if emails == nil {
+			emails = make(map[string]bool)
+			people[entry.event.Workspace] = emails
+		}
+		if entry.event.Recipient != nil {
+			emails[entry.event.Recipient.Email] = true
+		}
+		for _, person := range entry.event.Recipients {
+			emails[person.Email] = true
+		}
+	}
+	found := make(map[string]map[string]bool)
+	for workspace, emails := range people {
+		erased, err := b.Erasures.Erased(ctx, workspace, slices.Collect(maps.Keys(emails)))
+		if err != nil {
+			return nil, err
+		}
+		if len(erased) > 0 {
+			found[workspace] = erased
+		}
+	}
+	return found, nil
+}
+
+// withoutErased takes erased people off an event and reports whether it is
+// still about anybody.
+func withoutErased(e *event.Event, erased map[string]bool) bool {
+	if len(erased) == 0 {
+		return true
+	}
+	if e.Type != event.Send {
+		return !erased[e.Recipient.Email]
+	}
+	e.Recipients = slices.DeleteFunc(slices.Clone(e.Recipients), func(p event.Person) bool {
+		return erased[p.Email]
+	})
+	return len(e.Recipients) > 0
+}
+
+// judge gives each event its verdict.
+func (b *batch) judge(context.Context) error {
+	for _, entry := range b.entries {
+		entry.event.Verdict = verdict.Judge(entry.event)
+	}
+	return nil
+}
+
+// apply makes the batch's effect on its messages durable, one change a message,
+// and reads back what holds afterwards.
+func (b *batch) apply(ctx context.Context) error {
+	changes := make(map[event.MessageKey]*event.Change)
+	weeks := make(map[WorkspaceWeek]bool)
+	order := make([]event.MessageKey, 0, len(b.entries))
+	for _, entry := range b.entries {
+		change := event.ChangeOf(entry.event)
+		if entry.early {
+			change.Early = []event.ID{entry.event.ID}
+		}
+		weeks[WorkspaceWeek{entry.event.Workspace, entry.event.Week()}] = true
+		key := keyOf(entry.event)
+		if known := changes[key]; known != nil {
+			known.Merge(change)
+			continue
+		}
+		changes[key] = &change
+		order = append(order, key)
+	}
+	list := make([]event.Change, len(order))
+	for i, key := range order {
+		list[i] = *changes[key]
+	}
+	states, err := b.States.Apply(ctx, list, slices.Collect(maps.Keys(weeks)))
+	if err != nil {
+		return err
+	}
+	if len(states) != len(order) {
+		return errors.New("the state store answered for another number of messages")
+	}
+	b.after = make(map[event.MessageKey]event.State, len(order))
+	for i, key := range order {
+		b.after[key] = states[i]
+	}
+	for _, entry := range b.entries {
+		fill(&entry.event, b.after[keyOf(entry.event)])
+	}
+	return nil
+}
+
+// create writes the events; each has an outcome of its own.
+func (b *batch) create(ctx context.Context) error {
+	events := make([]event.Event, len(b.entries))
+	for i, entry := range b.entries {
+		events[i] = entry.event
+	}
+	outcomes, err := b.Index.Create(ctx, events)
+	if err != nil {
+		return err
+	}
+	if len(outcomes) != len(events) {
+		return errors.New("the index answered for another number of events")
+	}
+	for i, outcome := range outcomes {
+		b.entries[i].outcome = outcome
+	}
+	return nil
+}
+
+// ack ends each delivery by its own outcome.
+func (b *batch) ack(ctx context.Context) error {
+	for _, entry := range b.entries {
+		outcome := entry.outcome
+		switch {
+		case outcome.Err == nil:
+			if err := entry.delivery.Ack(); err != nil {
+				b.Logger.DebugContext(ctx, "an ack was lost; the event comes again", "error", err)
+			}
+			if outcome.Created {
+				b.Observer.Count(OutcomeCreated, 1)
+			} else {
+				b.Observer.Count(OutcomeExisted, 1)
+			}
+		case errors.Is(outcome.Err, event.ErrUnavailable):
+			b.giveBack(entry)
+		default:
+			b.fail(ctx, entry.delivery, outcome.Err)
+		}
+	}
+	return nil
+}
+
+// fill gives an event what its message's send says.
+func fill(e *event.Event, state event.State) (changed bool) {
+	if !state.Sent || e.Type == event.Send {
+		return false
+	}
+	if e.Subject == "" && state.Subject != "" {
+		e.Subject, changed = state.Subject, true
+	}
+	if e.User == "" && state.User != "" {
+		e.User, changed = state.User, true
+	}
+	known := state.Recipients[event.KeyOf(e.Recipient.Email)]
+	if e.Recipient.Name == "" && known.Name != "" {
+		recipient := *e.Recipient
+		recipient.Name = known.Name
+		e.Recipient, changed = &recipient, true
+	}
+	return changed
+}
+
+func keyOf(e event.Event) event.MessageKey {
+	return event.MessageKey{Workspace: e.Workspace, Message: e.Message}
+}

@@ -1,0 +1,101 @@
+package indexer
+
+import (
+	"context"
+
+	"tidings/event"
+)
+
+// complete gives events that came before their send what the send says, once
+// the send is known.
+//
+// Two indexers may hold the two at the same time. The one with the send writes
+// the facts and then looks for the early documents; the one with the early
+// event writes its document and then looks for the facts again. Whichever comes
+// last sees the other, so no event stays without its subject.
+func (b *batch) complete(ctx context.Context) error {
+	known := make(map[event.MessageKey]event.State)
+	var unknown []event.MessageKey
+	for key, state := range b.after {
+		switch {
+		case len(state.Early) == 0:
+		case state.Sent:
+			known[key] = state
+		default:
+			unknown = append(unknown, key)
+		}
+	}
+	if len(unknown) > 0 {
+		again, err := b.States.Read(ctx, unknown)
+		if err != nil {
+			return err
+		}
+		for key, state := range again {
+			if state.Sent {
+				known[key] = state
+			}
+		}
+	}
+	for key, state := range known {
+		if err := b.completeMessage(ctx, key, state); err != nil {
+			return err
+		}
+	}
+	return b.eraseAgain(ctx)
+}
+
+func (b *batch) completeMessage(ctx context.Context, key event.MessageKey, state event.State) error {
+	documents, err := b.Index.Get(ctx, key.Workspace, state.Early)
+	if err != nil {
+		return err
+	}
+	var changed []event.Event
+	done := make([]event.ID, 0, len(documents))
+	for _, document := range documents {
+		done = append(done, document.ID)
+		if fill(&document, state) {
+			changed = append(changed, document)
+		}
+	}
+	if len(changed) > 0 {
+		if err := b.Index.Rewrite(ctx, changed); err != nil {
+			return err
+		}
+	}
+	for _, document := range changed {
+		b.announcements = append(b.announcements, event.Announcement{
+			Kind: event.AnnounceChanged, Workspace: key.Workspace, User: document.User, Event: &document,
+		})
+	}
+	if len(done) == 0 {
+		return nil
+	}
+	// Announced first: a crash between would otherwise leave readers with the
+	// old line until they read a page.
+	if err := b.flush(ctx); err != nil {
+		return err
+	}
+	return b.States.Completed(ctx, key, done)
+}
+
+// eraseAgain removes what this batch wrote of a person who was put on the list
+// of erased people after the batch had looked.
+func (b *batch) eraseAgain(ctx context.Context) error {
+	erased, err := b.erased(ctx)
+	if err != nil || len(erased) == 0 {
+		return err
+	}
+	for workspace, emails := range erased {
+		for email := range emails {
+			if _, err := b.Eraser.Erase(ctx, workspace, email); err != nil {
+				return err
+			}
+		}
+		for _, entry := range b.entries {
+			if entry.event.Workspace == workspace && !withoutErased(&entry.event, emails) {
+				entry.erased = true
+			}
+		}
+	}
+	return nil
+}

@@ -1,0 +1,110 @@
+package indexer
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"tidings/event"
+)
+
+// ErasableIndex removes a person from the index.
+type ErasableIndex interface {
+	// EraseRecipient deletes the events whose recipient has the address, and
+	// takes the address off sends to several. It is repeated freely.
+	EraseRecipient(ctx context.Context, workspace, email string) (deleted []event.ID, rewritten []event.Event, err error)
+}
+
+// ErasableStates removes a person from what is known of messages.
+type ErasableStates interface {
+	// MarkErased puts the address on the list that Erased answers from.
+	MarkErased(ctx context.Context, workspace, email string) error
+	// EraseRecipient takes the address off every message and returns what holds
+	// of them afterwards.
+	EraseRecipient(ctx context.Context, workspace, email string) ([]event.State, error)
+}
+
+// ErasableDeadLetters removes a person from the dead letters.
+type ErasableDeadLetters interface {
+	// DropWhere drops the letters of a workspace whose event matches.
+	DropWhere(ctx context.Context, workspace string, match func(event.Event) bool) (int, error)
+}
+
+// Eraser removes a person from a workspace for good.
+type Eraser struct {
+	Index       ErasableIndex
+	States      ErasableStates
+	DeadLetters ErasableDeadLetters
+	Announcer   Announcer
+}
+
+// Erased says what an erasure did.
+type Erased struct {
+	EventsDeleted, SendsRewritten, MessagesTouched, DeadLetters int
+}
+
+// Erase first of all bars the address from coming back with what is still in
+// the queue, then removes what is there. It may be repeated; a repetition after
+// a crash does the rest.
+func (r *Eraser) Erase(ctx context.Context, workspace, email string) (Erased, error) {
+	email = strings.ToLower(email)
+	if err := r.States.MarkErased(ctx, workspace, email); err != nil {
+		return Erased{}, fmt.Errorf("bar the address: %w", err)
+	}
+	deleted, rewritten, err := r.Index.EraseRecipient(ctx, workspace, email)
+	if err != nil {
+		return Erased{}, fmt.Errorf("erase events: %w", err)
+	}
+	touched, err := r.States.EraseRecipient(ctx, workspace, email)
+	if err != nil {
+		return Erased{}, fmt.Errorf("erase state: %w", err)
+	}
+	dropped, err := r.DeadLetters.DropWhere(ctx, workspace, func(e event.Event) bool {
+		return concerns(e, email)
+	})
+	if err != nil {
+		return Erased{}, fmt.Errorf("erase dead letters: %w", err)
+	}
+	if err := r.announce(ctx, workspace, deleted, rewritten, touched); err != nil {
+		return Erased{}, err
+	}
+	return Erased{len(deleted), len(rewritten), len(touched), dropped}, nil
+}
+
+// announce tells readers, so that what they see goes too.
+func (r *Eraser) announce(
+	ctx context.Context, workspace string, deleted []event.ID, rewritten []event.Event, touched []event.State,
+) error {
+	var said []event.Announcement
+	for _, id := range deleted {
+		said = append(said, event.Announcement{Kind: event.AnnounceGone, Workspace: workspace, Gone: &id})
+	}
+	states := make(map[string]*event.State, len(touched))
+	for _, state := range touched {
+		states[state.Message] = &state
+	}
+	for _, e := range rewritten {
+		said = append(said, event.Announcement{
+			Kind: event.AnnounceChanged, Workspace: workspace, User: e.User, Event: &e, State: states[e.Message],
+		})
+	}
+	if len(said) == 0 {
+		return nil
+	}
+	if err := r.Announcer.Announce(ctx, said); err != nil {
+		return fmt.Errorf("announce the erasure: %w", err)
+	}
+	return nil
+}
+
+func concerns(e event.Event, email string) bool {
+	if e.Recipient != nil && e.Recipient.Email == email {
+		return true
+	}
+	for _, person := range e.Recipients {
+		if person.Email == email {
+			return true
+		}
+	}
+	return false
+}
