@@ -1,0 +1,181 @@
+package guard_test
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// rule is what the packages of a folder may import besides the standard
+// library. Tests may import what they like.
+type rule struct {
+	// ours are folders, everything below them included.
+	ours []string
+	// outside are modules, or the beginnings of their paths.
+	outside []string
+}
+
+// everything is for the commands, which put the parts together.
+var everything = []string{"*"}
+
+// plain are libraries that stand beside the standard one: they reach no server
+// and hold no data of ours.
+var plain = []string{"golang.org/x/", "github.com/failsafe-go/failsafe-go", "github.com/hashicorp/golang-lru/v2"}
+
+// rules are by folder; the longest that fits counts. Those that say what the
+// product does know no vendor: no database, no queue, no web framework.
+var rules = map[string]rule{
+	".":   {ours: []string{"cli"}},
+	"cli": {ours: everything, outside: everything},
+
+	"event": {},
+	// Query analyses text: folding, stemming, and words that are nearly right.
+	"query": {
+		ours:    []string{"event"},
+		outside: []string{"golang.org/x/text", "github.com/blevesearch/go-porterstemmer", "github.com/blevesearch/vellum"},
+	},
+	// Verdict knows agents by lists that others keep.
+	"verdict": {
+		ours:    []string{"event"},
+		outside: []string{"github.com/monperrus/crawler-user-agents", "github.com/ua-parser/uap-go"},
+	},
+	"indexer":    {ours: []string{"event", "verdict"}, outside: plain},
+	"feed":       {ours: []string{"event", "query"}, outside: plain},
+	"live":       {ours: []string{"event", "query"}, outside: plain},
+	"notify":     {ours: []string{"event", "query"}, outside: plain},
+	"rollover":   {ours: []string{"event"}, outside: plain},
+	"migrations": {ours: []string{"event"}, outside: plain},
+	"mailbox":    {ours: []string{"event"}, outside: append([]string{"github.com/jhillyer/enmime/v2", "github.com/emersion/go-message"}, plain...)},
+
+	"api":       {ours: []string{"event", "query", "feed", "live", "api", "web"}, outside: everything},
+	"api/hooks": {ours: []string{"event", "api/hooks"}, outside: plain},
+
+	// Adapters know the vendor they are named after and whose ports they serve.
+	"store/sqlite":    {ours: owners, outside: append([]string{"modernc.org/sqlite"}, plain...)},
+	"store/elastic":   {ours: owners, outside: append([]string{"github.com/elastic/"}, plain...)},
+	"store/mongo":     {ours: owners, outside: append([]string{"go.mongodb.org/mongo-driver/v2"}, plain...)},
+	"store/storetest": {ours: owners, outside: append([]string{"github.com/stretchr/testify", "github.com/google/go-cmp", "pgregory.net/rapid"}, plain...)},
+	"stream": {
+		ours:    []string{"event", "indexer", "live", "api"},
+		outside: append([]string{"github.com/nats-io/", "github.com/synadia-io/orbit.go/"}, plain...),
+	},
+
+	"web":        {},
+	"believable": {ours: []string{"event"}, outside: []string{"golang.org/x/text"}},
+	"bench":      {ours: everything, outside: everything},
+	"guard":      {},
+}
+
+// owners are the packages that declare what a store must do.
+var owners = []string{"event", "query", "feed", "indexer", "live", "api", "rollover", "migrations"}
+
+// choosers alone decide which adapter is used.
+var choosers = []string{"cli", "bench"}
+
+func TestPackagesImportWhatTheyMay(t *testing.T) {
+	for _, file := range goFiles(t) {
+		if file.test {
+			continue
+		}
+		folder, ok := ruleFor(file.folder)
+		if !ok {
+			t.Errorf("%s: folder %q has no rule; give it one here and in ARCHITECTURE.md", file.path, file.folder)
+			continue
+		}
+		for _, spec := range file.ast.Imports {
+			path := strings.Trim(spec.Path.Value, `"`)
+			if problem := forbidden(rules[folder], path); problem != "" && !within(path, module+"/"+file.folder) {
+				t.Errorf("%s: imports %s: %s", file.path, path, problem)
+			}
+		}
+	}
+}
+
+func TestOnlyTheCommandsChooseAdapters(t *testing.T) {
+	adapters := []string{"store/", "stream"}
+	for _, file := range goFiles(t) {
+		if file.test || slices.ContainsFunc(choosers, func(c string) bool { return within(file.folder, c) }) {
+			continue
+		}
+		for _, spec := range file.ast.Imports {
+			path, ours := strings.CutPrefix(strings.Trim(spec.Path.Value, `"`), module+"/")
+			for _, adapter := range adapters {
+				if ours && strings.HasPrefix(path, adapter) && !within(path, file.folder) {
+					t.Errorf("%s: imports the adapter %s; take a port and let cli choose", file.path, path)
+				}
+			}
+		}
+	}
+}
+
+// The guard itself must be able to fail.
+func TestForbiddenNamesTheProblem(t *testing.T) {
+	for _, c := range []struct{ name, folder, path, problem string }{
+		{"the standard library", "event", "crypto/sha256", ""},
+		{"a vendor in the vocabulary", "event", "github.com/google/uuid", "from outside"},
+		{"a neighbour in the vocabulary", "event", "tidings/query", "of ours"},
+		{"what a row names", "query", "tidings/event", ""},
+		{"what is below what a row names", "api", "tidings/feed/deep", ""},
+		{"what merely begins like it", "query", "tidings/events", "of ours"},
+		{"a listed library", "query", "golang.org/x/text/unicode/norm", ""},
+		{"a library that is not listed", "query", "golang.org/x/net/html", "from outside"},
+		{"a queue in the feed", "feed", "github.com/nats-io/nats.go", "from outside"},
+		{"a store in the indexer", "indexer", "tidings/store/sqlite", "of ours"},
+		{"anything in the commands", "cli", "tidings/store/sqlite", ""},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			got := forbidden(rules[c.folder], c.path)
+			if c.problem == "" {
+				require.Empty(t, got)
+			} else {
+				require.Contains(t, got, c.problem)
+			}
+		})
+	}
+}
+
+// ruleFor is the longest folder with a rule that holds a folder.
+func ruleFor(folder string) (string, bool) {
+	for at := folder; ; {
+		if _, ok := rules[at]; ok {
+			return at, true
+		}
+		cut := strings.LastIndexByte(at, '/')
+		if cut < 0 {
+			return "", false
+		}
+		at = at[:cut]
+	}
+}
+
+// forbidden says what is wrong with an import, or nothing.
+func forbidden(r rule, path string) string {
+	if own, ours := strings.CutPrefix(path, module+"/"); ours {
+		if slices.Equal(r.ours, everything) || slices.ContainsFunc(r.ours, func(f string) bool { return within(own, f) }) {
+			return ""
+		}
+		return "it may import of ours: " + list(r.ours)
+	}
+	first, _, _ := strings.Cut(path, "/")
+	if !strings.Contains(first, ".") || slices.Equal(r.outside, everything) {
+		return "" // the standard library, or a folder that may import anything
+	}
+	if slices.ContainsFunc(r.outside, func(m string) bool { return strings.HasPrefix(path, m) }) {
+		return ""
+	}
+	return "it may import from outside: " + list(r.outside)
+}
+
+// within reports whether path is folder or below it.
+func within(path, folder string) bool {
+	return path == folder || strings.HasPrefix(path, folder+"/")
+}
+
+func list(items []string) string {
+	if len(items) == 0 {
+		return "nothing"
+	}
+	return strings.Join(items, ", ")
+}
