@@ -1,0 +1,140 @@
+package mailbox
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"tidings/event"
+)
+
+// Format is how a file or directory holds its mail.
+type Format string
+
+// The formats that are read.
+const (
+	MBox      Format = "mbox"
+	Maildir   Format = "maildir"
+	EML       Format = "eml"
+	NDJSON    Format = "ndjson"
+	JSONLMail Format = "jsonl-mail"
+)
+
+// Formats lists every format.
+var Formats = []Format{MBox, Maildir, EML, NDJSON, JSONLMail}
+
+// ParseFormat reads the name of a format. The error is an event.ErrInvalid.
+func ParseFormat(text string) (Format, error) {
+	names := make([]string, len(Formats))
+	for i, format := range Formats {
+		if string(format) == text {
+			return format, nil
+		}
+		names[i] = string(format)
+	}
+	return "", event.Invalid("format", fmt.Sprintf("%q is none of %s", text, strings.Join(names, ", ")))
+}
+
+// sniffed is how much of a file Detect looks at.
+const sniffed = 64 << 10
+
+// Detect tells the format of a path by its first bytes, or by its name where
+// they say nothing. The error is an event.ErrInvalid when neither does.
+func Detect(path string) (Format, error) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return "", notThere("detect the format", err)
+	}
+	if info.IsDir() {
+		return Maildir, nil
+	}
+	f, err := openFile(path, sniffed)
+	if err != nil {
+		return "", err
+	}
+	defer f.Close()
+	head, err := f.in.Peek(sniffed)
+	if err != nil && !errors.Is(err, io.EOF) && len(head) == 0 {
+		return "", fmt.Errorf("detect the format of %s: %w", path, err)
+	}
+	if format, ok := formatOfBytes(head); ok {
+		return format, nil
+	}
+	if format, ok := formatOfName(path); ok {
+		return format, nil
+	}
+	return "", event.Invalid("format", filepath.Base(path)+" looks like no format of mail or events; name one")
+}
+
+func formatOfBytes(head []byte) (Format, bool) {
+	head = bytes.TrimPrefix(head, byteOrderMark)
+	head = bytes.TrimLeft(head, " \t\r\n")
+	switch {
+	case len(head) == 0:
+		return "", false
+	case bytes.HasPrefix(head, []byte("From ")):
+		return MBox, true
+	case head[0] == '{':
+		return formatOfObject(head), true
+	}
+	h, err := readHeader(bufio.NewReader(bytes.NewReader(head)))
+	if err == nil && (h["From"] != "" || h["Date"] != "" || h["Subject"] != "" || h["Message-Id"] != "") {
+		return EML, true
+	}
+	return "", false
+}
+
+// formatOfObject reads the keys of the first object: an event has a type, a
+// mail a sender. It does with what there is of an object that was cut.
+func formatOfObject(head []byte) Format {
+	decoder := json.NewDecoder(bytes.NewReader(head))
+	if _, err := decoder.Token(); err != nil {
+		return NDJSON
+	}
+	for decoder.More() {
+		key, err := decoder.Token()
+		if err != nil {
+			return NDJSON
+		}
+		switch key {
+		case "type", "message", "recipient", "recipients", "time":
+			return NDJSON
+		case "from", "date", "to", "message_id", "in_reply_to":
+			return JSONLMail
+		}
+		var skipped json.RawMessage
+		if err := decoder.Decode(&skipped); err != nil {
+			return NDJSON
+		}
+	}
+	return NDJSON
+}
+
+func formatOfName(path string) (Format, bool) {
+	name := strings.TrimSuffix(strings.ToLower(filepath.Base(path)), ".gz")
+	switch filepath.Ext(name) {
+	case ".mbox", ".mbx":
+		return MBox, true
+	case ".eml":
+		return EML, true
+	case ".ndjson":
+		return NDJSON, true
+	case ".jsonl":
+		return JSONLMail, true
+	}
+	return "", false
+}
+
+// notThere keeps the operating system's error and says what kind it is.
+func notThere(operation string, err error) error {
+	if errors.Is(err, os.ErrNotExist) {
+		return fmt.Errorf("%s: %w: %w", operation, event.ErrNotFound, err)
+	}
+	return fmt.Errorf("%s: %w", operation, err)
+}
