@@ -3,6 +3,7 @@ package mailbox
 import (
 	netmail "net/mail"
 	"regexp"
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -107,12 +108,9 @@ func loose(text string) (event.Person, bool) {
 		return unicode.IsSpace(r) || strings.ContainsRune(`<>()[]"`, r)
 	})
 	for i, word := range words {
-		if !strings.Contains(word, "@") {
-			continue
-		}
-		rest := append(append([]string{}, words[:i]...), words[i+1:]...)
-		if one, ok := person(word, decodeWords(strings.Join(rest, " "))); ok {
-			return one, true
+		if _, ok := person(word, ""); ok {
+			rest := slices.Concat(words[:i], words[i+1:])
+			return person(word, decodeWords(strings.Join(rest, " ")))
 		}
 	}
 	return event.Person{}, false

@@ -50,10 +50,16 @@ var dateLayouts = []string{
 	"2006-01-02T15:04:05",
 }
 
+// maxDate is more than any date needs, with its comments.
+const maxDate = 200
+
 // parseDate reads a Date field, by the standard or by what is often found in
 // its place; without a zone it is UTC.
 func parseDate(text string) (time.Time, bool) {
 	text = strings.TrimSpace(text)
+	if len(text) > maxDate {
+		return time.Time{}, false
+	}
 	if at, err := time.Parse(time.RFC3339, text); err == nil {
 		return at, true
 	}

@@ -84,7 +84,7 @@ func formatOfBytes(head []byte) (Format, bool) {
 		return formatOfObject(head), true
 	}
 	h, err := readHeader(bufio.NewReader(bytes.NewReader(head)))
-	if err == nil && (h["From"] != "" || h["Date"] != "" || h["Subject"] != "" || h["Message-Id"] != "") {
+	if err == nil && h.get("From")+h.get("Date")+h.get("Subject")+h.get("Message-Id") != "" {
 		return EML, true
 	}
 	return "", false

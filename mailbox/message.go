@@ -17,11 +17,14 @@ const maxHeader = 1 << 20
 var errNoMail = errors.New("it has no header of a mail")
 
 // header holds the fields of a mail that are used, unfolded, by their canonical
-// name. A list that is repeated is joined; of another field the first counts.
-type header map[string]string
+// name. A list may be repeated; of another field the first counts.
+type header map[string][]string
+
+// get is the field's value, or empty.
+func (h header) get(name string) string { return strings.Join(h[name], ", ") }
 
 // wantedFields are the fields that are kept, by their names in lower case, and
-// whether a repeated one adds to the first.
+// whether they may be repeated.
 var wantedFields = map[string]struct {
 	name  string
 	joins bool
@@ -45,17 +48,17 @@ func readMail(from io.Reader) (mail, error) {
 		return mail{}, err
 	}
 	m := mail{
-		id:      messageID(toUTF8(h["Message-Id"])),
-		replyTo: messageID(toUTF8(h["In-Reply-To"])),
-		date:    h["Date"],
-		subject: cleanLine(decodeWords(toUTF8(h["Subject"])), maxSubject),
+		id:      messageID(toUTF8(h.get("Message-Id"))),
+		replyTo: messageID(toUTF8(h.get("In-Reply-To"))),
+		date:    h.get("Date"),
+		subject: cleanLine(decodeWords(toUTF8(h.get("Subject"))), maxSubject),
 	}
 	var found bool
-	if m.from, found = sender(h["From"]); !found {
-		m.from, _ = sender(h["Sender"])
+	if m.from, found = sender(h.get("From")); !found {
+		m.from, _ = sender(h.get("Sender"))
 	}
 	for _, field := range []string{"To", "Cc", "Bcc"} {
-		people, named := addresses(h[field])
+		people, named := addresses(h.get(field))
 		m.to = append(m.to, people...)
 		m.named = m.named || named
 	}
@@ -66,9 +69,9 @@ func readMail(from io.Reader) (mail, error) {
 // body is the text of the mail's body.
 func (h header) body(in io.Reader) string {
 	var given message.Header
-	given.Set("Content-Type", repairType(h["Content-Type"]))
-	given.Set("Content-Transfer-Encoding", strings.TrimSpace(h["Content-Transfer-Encoding"]))
-	given.Set("Content-Disposition", h["Content-Disposition"])
+	given.Set("Content-Type", repairType(h.get("Content-Type")))
+	given.Set("Content-Transfer-Encoding", strings.TrimSpace(h.get("Content-Transfer-Encoding")))
+	given.Set("Content-Disposition", h.get("Content-Disposition"))
 	entity, err := message.New(given, in)
 	if err != nil && !message.IsUnknownCharset(err) && !message.IsUnknownEncoding(err) {
 		return ""
@@ -81,11 +84,13 @@ func (h header) body(in io.Reader) string {
 func readHeader(in *bufio.Reader) (header, error) {
 	h := make(header, len(wantedFields))
 	fields := headerFields{header: h}
-	kept := 0
+	read := 0
 	var line []byte
+	blank := true
 	for {
 		part, err := in.ReadSlice('\n')
-		if kept += len(part); kept <= maxHeader {
+		blank = blank && len(bytes.TrimSpace(part)) == 0
+		if read += len(part); read <= maxHeader {
 			line = append(line, part...)
 		}
 		if errors.Is(err, bufio.ErrBufferFull) {
@@ -94,18 +99,16 @@ func readHeader(in *bufio.Reader) (header, error) {
 		if err != nil && !errors.Is(err, io.EOF) {
 			return nil, err
 		}
-		line = bytes.TrimRight(line, "\r\n")
-		blank := len(bytes.TrimSpace(line)) == 0
-		if blank && (fields.seen > 0 || err != nil) {
+		if blank && fields.seen > 0 {
 			break
 		}
-		if !blank {
+		if line = bytes.TrimRight(line, "\r\n"); !blank && len(line) > 0 {
 			fields.line(line)
 		}
 		if err != nil {
 			break
 		}
-		line = line[:0]
+		line, blank = line[:0], true
 	}
 	fields.end()
 	if fields.seen == 0 {
@@ -165,11 +168,8 @@ func (f *headerFields) end() {
 	if f.name == "" || value == "" {
 		return
 	}
-	switch before := f.header[f.name]; {
-	case before == "":
-		f.header[f.name] = value
-	case f.joins:
-		f.header[f.name] = before + ", " + value
+	if f.joins || len(f.header[f.name]) == 0 {
+		f.header[f.name] = append(f.header[f.name], value)
 	}
 }
 

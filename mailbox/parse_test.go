@@ -239,6 +239,32 @@ func TestMemoryDoesNotGrowWithTheMail(t *testing.T) {
 	}
 }
 
+func TestAHostileHeaderCostsNoMoreThanItsLength(t *testing.T) {
+	head := "Date: Mon, 16 Nov 2026 09:30:00 +0000\nFrom: a@acme.example\nTo: jo@client.example\n"
+	headers := map[string]string{
+		"a field many times":  strings.Repeat("To: a\n", maxHeader/6),
+		"words that are none": "Bcc: " + strings.Repeat("a@ ", maxHeader/3) + "\n",
+		"names with commas":   "Cc: " + strings.Repeat("a, ", maxHeader/3) + "\n",
+		"brackets":            "Cc: " + strings.Repeat("<", maxHeader) + "\n",
+		"encoded words":       "Subject: " + strings.Repeat("=?utf-8?Q?a?= ", maxHeader/14) + "\n",
+		"parameters":          "Content-Type: text/plain" + strings.Repeat(";\nx", maxHeader/3) + "\n",
+		"a long date":         "Resent-Date: x\nDate: " + strings.Repeat("(", maxHeader) + "\n",
+		"more than is kept":   strings.Repeat("X-Long: "+strings.Repeat("x", 1000)+"\n", 4000),
+	}
+	for name, hostile := range headers {
+		t.Run(name, func(t *testing.T) {
+			path := write(t, t.TempDir(), "hostile.eml", []byte(head+hostile+"\nbody\n"))
+			var before, after runtime.MemStats
+			runtime.ReadMemStats(&before)
+			all := readAll(t, path, Options{Format: EML})
+			runtime.ReadMemStats(&after)
+			require.Empty(t, all[0].code())
+			require.Equal(t, "body", all[0].inputs[0].Body)
+			require.Less(t, after.TotalAlloc-before.TotalAlloc, uint64(100*maxHeader))
+		})
+	}
+}
+
 func TestARefusalSaysWhereAndWhyAndNothingElse(t *testing.T) {
 	tally := Tally{}
 	for _, r := range readAll(t, "testdata/mail.jsonl", Options{}) {
