@@ -1,0 +1,101 @@
+# `make` lists what there is; `make test` is what CI runs.
+#
+# Go brings its own tools (see the tool lines of go.mod). `make test` installs
+# what else it needs where it may (root, Debian), and says what it skipped.
+
+SHELL := /usr/bin/env bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+
+# A Node of our own, where the system's is too old (see .ci/prepare).
+export PATH := $(CURDIR)/bin/node/node_modules/node/bin:$(PATH)
+
+GO_FILES = $$(git ls-files --cached --others --exclude-standard -- '*.go')
+
+.PHONY: help
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: build
+build: ## Build bin/tidings; the page is built in already
+	go build -trimpath -o bin/tidings .
+
+.PHONY: test
+test: ## Run everything that CI runs, and say what was skipped
+	@.ci/test
+
+.PHONY: prepare
+prepare: ## Install what the checks need, where that is allowed
+	@.ci/prepare
+
+.PHONY: unit
+unit: ## Run the Go tests with the race detector
+	@.ci/unit
+
+.PHONY: lint
+lint: lint-format lint-vet lint-static lint-errors lint-bodies lint-contexts ## Run all linters
+
+.PHONY: format
+format: ## Format the Go code
+	go tool gofumpt -w $(GO_FILES)
+
+.PHONY: lint-format
+lint-format: # gofumpt: one way to write it
+	@unformatted=$$(go tool gofumpt -l $(GO_FILES)); \
+	if [ -n "$$unformatted" ]; then echo "not formatted (make format):"; echo "$$unformatted"; exit 1; fi
+
+.PHONY: lint-vet
+lint-vet: # what the compiler lets through
+	go vet ./...
+
+.PHONY: lint-static
+lint-static: # staticcheck; staticcheck.conf has the exceptions with their reasons
+	go tool staticcheck ./...
+
+.PHONY: lint-errors
+lint-errors: # errorlint: errors are wrapped, compared and asserted so that wrapping works
+	go tool go-errorlint ./...
+
+.PHONY: lint-bodies
+lint-bodies: # bodyclose: bodies of answers are closed
+	go tool bodyclose ./...
+
+.PHONY: lint-contexts
+lint-contexts: # contextcheck: a caller's context is passed on
+	go tool contextcheck ./...
+
+.PHONY: vulnerabilities
+vulnerabilities: ## Look for known vulnerabilities (needs the network, or GOVULNDB)
+	@.ci/vulnerabilities
+
+.PHONY: web
+web: web-install web-check web-build ## Install, check and build the page
+
+.PHONY: web-install
+web-install:
+	cd web && npm ci --no-audit --no-fund
+
+.PHONY: web-check
+web-check:
+	cd web && npm run check
+
+# The built page is in the repository, so that `go build` is all one needs.
+.PHONY: web-build
+web-build:
+	cd web && npm run build
+	@git diff --exit-code --stat -- web/dist || { echo "web/dist is not what the sources build: commit it"; exit 1; }
+	@new=$$(git ls-files --others --exclude-standard -- web/dist); \
+	if [ -n "$$new" ]; then echo "web/dist has new files: commit them"; echo "$$new"; exit 1; fi
+
+.PHONY: e2e
+e2e: build ## Run the browser tests against bin/tidings
+	cd web && TIDINGS_BIN="$(CURDIR)/bin/tidings" npm run test:e2e
+
+.PHONY: bench
+bench: build ## Measure this machine; flags in ARGS, such as ARGS="--events 100000"
+	bin/tidings bench $(ARGS)
+
+.PHONY: clean
+clean: ## Remove what was built
+	rm -rf bin
