@@ -1,5 +1,13 @@
 package query
 
+import (
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	porter "github.com/blevesearch/go-porterstemmer"
+)
+
 // Token is one word of a text, in both indexed forms, with the bytes of the
 // original that it came from.
 type Token struct {
@@ -9,4 +17,307 @@ type Token struct {
 	Stem string
 	// Start and End are byte offsets into the analysed text.
 	Start, End int
+}
+
+// Bounds of a token in bytes, after folding. A longer word loses its end; a
+// longer address stays in its parts alone.
+const (
+	maxWord    = 64
+	maxAddress = 320
+)
+
+// Analyse splits a text into words, in their order: at anything that is neither
+// letter nor digit, lower case, diacritics folded, an English possessive cut.
+// The parts of a mail address are followed by the whole address as one more
+// token. Scripts that put no spaces between words (Han and kana) give one token
+// a character. Any bytes will do; what is not UTF-8 splits words.
+func Analyse(text string) []Token {
+	s := scanner{
+		text:   text,
+		lower:  lowerASCII(text),
+		tokens: make([]Token, 0, len(text)/6+1),
+	}
+	for i := 0; i < len(text); {
+		size, class := s.class(i)
+		switch class {
+		case letter, ideograph:
+			i = s.word(i)
+		default:
+			s.separate(i, text[i])
+			i += size
+		}
+	}
+	s.endAddress()
+	return s.tokens
+}
+
+// scanner is one run of Analyse. It holds what is known of an address that may
+// be under way at the current place; -1 is no place.
+type scanner struct {
+	text   string
+	lower  string // text with A to Z in lower case; the same length
+	tokens []Token
+	// local is where the local part of an address may have begun, plus one.
+	local int
+	// at is the place of its @, plus one, once the domain is under way.
+	at int
+}
+
+// class is what a character is to the analysis.
+type class int
+
+const (
+	separator class = iota
+	letter          // or a digit
+	ideograph       // a word of its own
+	mark            // stays with the letter before it
+)
+
+// class is that of the character at i, with its length.
+func (s *scanner) class(i int) (int, class) {
+	if c := s.lower[i]; c < utf8.RuneSelf {
+		if 'a' <= c && c <= 'z' || '0' <= c && c <= '9' {
+			return 1, letter
+		}
+		return 1, separator
+	}
+	r, size := utf8.DecodeRuneInString(s.text[i:])
+	return size, classOf(r)
+}
+
+func classOf(r rune) class {
+	switch {
+	case r == apostropheLetter:
+		return separator
+	case isIdeograph(r):
+		return ideograph
+	case unicode.IsLetter(r) || unicode.IsDigit(r):
+		return letter
+	case unicode.IsMark(r):
+		return mark
+	}
+	return separator
+}
+
+// isIdeograph is for scripts whose words are not set apart. The sign that
+// lengthens a vowel belongs to no script and goes with kana.
+func isIdeograph(r rune) bool {
+	const (
+		first           = '⺀'
+		vowelLengthener = 'ー'
+	)
+	if r < first || !unicode.IsLetter(r) {
+		return false
+	}
+	return r == vowelLengthener || unicode.In(r, unicode.Han, unicode.Hiragana, unicode.Katakana)
+}
+
+// word adds the word that begins at i and returns the place after it.
+func (s *scanner) word(i int) int {
+	end, ascii := i, true
+	for end < len(s.text) {
+		size, class := s.class(end)
+		if class == separator || class == ideograph && end > i {
+			break
+		}
+		ascii = ascii && size == 1
+		end += size
+		if class == ideograph {
+			end = s.marks(end)
+			break
+		}
+	}
+	before := len(s.tokens)
+	if ascii {
+		s.add(s.lower[i:end], i, end)
+	} else {
+		s.addFolded(i, end)
+	}
+	switch {
+	case len(s.tokens) == before:
+		s.dropAddress()
+	case s.local == 0:
+		s.local = i + 1
+	}
+	return s.possessive(end)
+}
+
+// marks is the place after the marks at i.
+func (s *scanner) marks(i int) int {
+	for i < len(s.text) {
+		size, class := s.class(i)
+		if class != mark {
+			break
+		}
+		i += size
+	}
+	return i
+}
+
+// add adds a token; word is a part of lower or folded.
+func (s *scanner) add(word string, start, end int) {
+	word = clip(word)
+	s.tokens = append(s.tokens, Token{Word: word, Stem: stem(word), Start: start, End: end})
+}
+
+// addFolded adds what a run with other characters than ASCII folds to. That can
+// be several words where one character stands for two ideographs.
+func (s *scanner) addFolded(start, end int) {
+	word := foldWord(s.text[start:end])
+	from := 0
+	for i, r := range word {
+		if !isIdeograph(r) {
+			continue
+		}
+		if from < i {
+			s.add(word[from:i], start, end)
+		}
+		from = i + utf8.RuneLen(r)
+		s.add(word[i:from], start, end)
+	}
+	if from < len(word) {
+		s.add(word[from:], start, end)
+	}
+}
+
+// possessive is the place after an English 's at end, if there is one.
+func (s *scanner) possessive(end int) int {
+	r, size := utf8.DecodeRuneInString(s.text[end:])
+	i := end + size
+	if !isApostrophe(r) || i >= len(s.text) || s.lower[i] != 's' {
+		return end
+	}
+	i++
+	if i < len(s.text) {
+		if _, class := s.class(i); class != separator && class != ideograph {
+			return end
+		}
+	}
+	if r != '\'' || s.at > 0 {
+		s.endAddress()
+	}
+	return i
+}
+
+// apostropheLetter is a letter by its category, and used as an apostrophe.
+const apostropheLetter = 'ʼ'
+
+func isApostrophe(r rune) bool {
+	return r == '\'' || r == '’' || r == apostropheLetter || r == '＇'
+}
+
+// separate follows an address over the separator c at i.
+func (s *scanner) separate(i int, c byte) {
+	switch {
+	case c == '@':
+		begun := s.local
+		if s.at > 0 {
+			begun = s.at + 1 // a@b@c is also b@c
+			s.endAddress()
+		}
+		s.local, s.at = begun, i+1
+		if _, class := s.next(i + 1); begun == 0 || class != letter && class != ideograph {
+			s.dropAddress()
+		}
+	case c == '.' || c == '-':
+	case s.at == 0 && (c == '_' || c == '+' || c == '\''):
+	default:
+		s.endAddress()
+	}
+}
+
+// next is class where there may be no character left.
+func (s *scanner) next(i int) (int, class) {
+	if i >= len(s.text) {
+		return 0, separator
+	}
+	return s.class(i)
+}
+
+// endAddress adds the whole address that ends with the last token, if one does.
+func (s *scanner) endAddress() {
+	local, at := s.local-1, s.at-1
+	s.dropAddress()
+	if at < 0 || len(s.tokens) == 0 {
+		return
+	}
+	end := s.tokens[len(s.tokens)-1].End
+	if end <= at {
+		return
+	}
+	whole := s.lower[local:end]
+	if !isASCII(whole) {
+		whole = foldAddress(s.text[local:end])
+	}
+	if len(whole) <= maxAddress {
+		s.tokens = append(s.tokens, Token{Word: whole, Stem: whole, Start: local, End: end})
+	}
+}
+
+func (s *scanner) dropAddress() { s.local, s.at = 0, 0 }
+
+// stem is the Porter stem. The stemmer knows English letters alone and writes
+// into what it is given.
+func stem(word string) string {
+	const shortest = 3
+	var letters [maxWord]rune
+	if len(word) < shortest || len(word) > maxWord {
+		return word
+	}
+	for i := range len(word) {
+		c := word[i]
+		if c < 'a' || c > 'z' {
+			return word
+		}
+		letters[i] = rune(c)
+	}
+	stemmed := porter.StemWithoutLowerCasing(letters[:len(word)])
+	same := 0
+	for same < len(stemmed) && stemmed[same] == rune(word[same]) {
+		same++
+	}
+	if same == len(stemmed) {
+		return word[:same]
+	}
+	return string(stemmed)
+}
+
+// clip cuts a word at a character so that it is within maxWord.
+func clip(word string) string {
+	if len(word) <= maxWord {
+		return word
+	}
+	end := maxWord
+	for !utf8.RuneStart(word[end]) {
+		end--
+	}
+	return word[:end]
+}
+
+// lowerASCII lowers A to Z and leaves every offset as it is.
+func lowerASCII(text string) string {
+	first := strings.IndexFunc(text, func(r rune) bool { return 'A' <= r && r <= 'Z' })
+	if first < 0 {
+		return text
+	}
+	var lower strings.Builder
+	lower.Grow(len(text))
+	lower.WriteString(text[:first])
+	for i := first; i < len(text); i++ {
+		c := text[i]
+		if 'A' <= c && c <= 'Z' {
+			c += 'a' - 'A'
+		}
+		lower.WriteByte(c)
+	}
+	return lower.String()
+}
+
+func isASCII(text string) bool {
+	for i := range len(text) {
+		if text[i] >= utf8.RuneSelf {
+			return false
+		}
+	}
+	return true
 }

@@ -18,6 +18,9 @@ type Query struct {
 	From, Until int64
 	// Automated says what to do with opens and clicks that machines made.
 	Automated Automated
+	// Now is the time in Unix seconds that ages are counted from, see
+	// Recipients. It is 0 where no condition has an age.
+	Now int64
 	// Where is the condition; nil means everything.
 	Where Expr
 }
@@ -74,6 +77,9 @@ type Words struct {
 	// Terms come from Analyse: one stem for FormStem, one or more words in
 	// their order for FormPhrase, the beginning of a word for FormPrefix.
 	Terms []string
+	// Word is the word that a FormStem was made of, to show it and to correct
+	// its spelling. It takes no part in the comparison.
+	Word string
 }
 
 // TextField is a field that is searched by word.
@@ -110,7 +116,8 @@ const (
 // know it: see Query.Candidates.
 type Recipients struct {
 	Is RecipientState
-	// OlderThan is the least age of the send in seconds, 0 for any.
+	// OlderThan is the least age of the send in seconds, counted from the
+	// query's Now; 0 for any.
 	OlderThan int64
 }
 

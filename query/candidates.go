@@ -1,0 +1,111 @@
+package query
+
+import (
+	"slices"
+
+	"tidings/event"
+)
+
+// Candidates is the query as an index can answer it, without conditions on the
+// recipients of sends. It holds wherever q does; exact is true when q also holds
+// wherever it does, which is when q had no such condition.
+func (q Query) Candidates() (candidates Query, exact bool) {
+	if !asksRecipients(q.Where) {
+		return q, true
+	}
+	if age := sureAge(q.Where); age > 0 {
+		// What is old enough now is not newer than this.
+		if until := q.Now - age + 1; until > 0 && (q.Until == 0 || until < q.Until) {
+			q.Until = until
+		}
+	}
+	q.Where = weaken(q.Where, true)
+	q.Now = 0
+	return q, false
+}
+
+func asksRecipients(where Expr) bool {
+	switch e := where.(type) {
+	case And:
+		return slices.ContainsFunc(e, asksRecipients)
+	case Or:
+		return slices.ContainsFunc(e, asksRecipients)
+	case Not:
+		return asksRecipients(e.Expr)
+	case Recipients:
+		return true
+	}
+	return false
+}
+
+// sureAge is the greatest age in seconds that whatever matches must have.
+func sureAge(where Expr) int64 {
+	var age int64
+	switch e := where.(type) {
+	case And:
+		for _, part := range e {
+			age = max(age, sureAge(part))
+		}
+	case Recipients:
+		age = e.OlderThan
+	}
+	return age
+}
+
+// weaken replaces the conditions on recipients. With up the result holds
+// wherever the condition does: there is such a state on sends alone. Without up
+// it holds nowhere else, which is what stands under a Not. nil always holds.
+func weaken(where Expr, up bool) Expr {
+	switch e := where.(type) {
+	case And:
+		all := make([]Expr, len(e))
+		for i, part := range e {
+			if all[i] = weaken(part, up); isNever(all[i]) {
+				return Or{}
+			}
+		}
+		return AllOf(all...)
+	case Or:
+		some := make(Or, 0, len(e))
+		for _, part := range e {
+			weak := weaken(part, up)
+			if weak == nil {
+				return nil
+			}
+			if !isNever(weak) {
+				some = append(some, weak)
+			}
+		}
+		if len(some) == 1 {
+			return some[0]
+		}
+		return some
+	case Not:
+		weak := weaken(e.Expr, !up)
+		switch {
+		case weak == nil:
+			return Or{}
+		case isNever(weak):
+			return nil
+		}
+		return Not{weak}
+	case Recipients:
+		if up {
+			return Types(event.Send)
+		}
+		return Or{}
+	}
+	return where
+}
+
+func isNever(where Expr) bool {
+	or, ok := where.(Or)
+	return ok && len(or) == 0
+}
+
+// Restrict is the query on events of these users alone; on none at all when
+// there are no users.
+func (q Query) Restrict(users []string) Query {
+	q.Where = AllOf(q.Where, Keyword{FieldUser, slices.Clone(users)})
+	return q
+}

@@ -1,0 +1,213 @@
+package query
+
+import (
+	"slices"
+	"strings"
+
+	"tidings/event"
+)
+
+// Document is an event with its texts analysed, as an index keeps it.
+type Document struct {
+	Event event.Event
+	// Fields holds the words of each of TextFields that has any.
+	Fields map[TextField][]Token
+}
+
+// NewDocument analyses the texts of an event. The words of a field that has
+// several texts follow one another.
+func NewDocument(e event.Event) Document {
+	d := Document{Event: e, Fields: make(map[TextField][]Token, len(TextFields))}
+	d.add(FieldSubject, e.Subject)
+	if e.Meeting != nil {
+		d.add(FieldSubject, e.Meeting.Title)
+	}
+	d.add(FieldSubject, e.Title)
+	for _, person := range people(e) {
+		d.add(FieldPeople, person.Name)
+		d.add(FieldPeople, person.Email)
+	}
+	d.add(FieldLink, e.Link)
+	d.add(FieldFile, e.File)
+	d.add(FieldBody, e.Body)
+	return d
+}
+
+func (d Document) add(field TextField, text string) {
+	tokens := Analyse(text)
+	switch {
+	case len(tokens) == 0:
+	case d.Fields[field] == nil:
+		d.Fields[field] = tokens
+	default:
+		d.Fields[field] = append(d.Fields[field], tokens...)
+	}
+}
+
+// people are the recipients of an event.
+func people(e event.Event) []event.Person {
+	if e.Recipient != nil {
+		return []event.Person{*e.Recipient}
+	}
+	return e.Recipients
+}
+
+// Match reports whether the query holds for an event. s is the state of the
+// event's message, nil when there is none; only conditions on the recipients of
+// sends ask it.
+func (q Query) Match(d Document, s *event.State) bool {
+	if q.From != 0 && d.Event.Time < q.From || q.Until != 0 && d.Event.Time >= q.Until {
+		return false
+	}
+	switch q.Automated {
+	case AutomatedShow:
+	case AutomatedOnly:
+		if !d.Event.Automated() {
+			return false
+		}
+	default:
+		if d.Event.Automated() {
+			return false
+		}
+	}
+	return q.holds(q.Where, d, s)
+}
+
+func (q Query) holds(where Expr, d Document, s *event.State) bool {
+	switch e := where.(type) {
+	case And:
+		return !slices.ContainsFunc(e, func(part Expr) bool { return !q.holds(part, d, s) })
+	case Or:
+		return slices.ContainsFunc(e, func(part Expr) bool { return q.holds(part, d, s) })
+	case Not:
+		return !q.holds(e.Expr, d, s)
+	case Keyword:
+		return e.match(d.Event)
+	case Words:
+		return e.match(d)
+	case Recipients:
+		old := e.OlderThan == 0 || d.Event.Time <= q.Now-e.OlderThan
+		return d.Event.Type == event.Send && old && s != nil && e.Is.match(*s)
+	}
+	return where == nil
+}
+
+func (k Keyword) match(e event.Event) bool {
+	has := func(value string) bool { return slices.Contains(k.Values, value) }
+	switch k.Field {
+	case FieldType:
+		return has(string(e.Type))
+	case FieldUser:
+		return has(e.User)
+	case FieldRecipient:
+		return slices.ContainsFunc(people(e), func(p event.Person) bool { return has(p.Email) })
+	case FieldDomain:
+		return slices.ContainsFunc(people(e), func(p event.Person) bool { return has(Domain(p.Email)) })
+	case FieldMessage:
+		return has(e.Message)
+	case FieldSource:
+		return has(e.Source)
+	case FieldVerdict:
+		return has(e.Verdict.Is)
+	case FieldAnswer:
+		return e.Meeting != nil && has(e.Meeting.Answer)
+	}
+	return false
+}
+
+// Domain is what stands behind the last @ of an address, "" without one. It is
+// the value of FieldDomain.
+func Domain(email string) string {
+	at := strings.LastIndexByte(email, '@')
+	if at < 0 {
+		return ""
+	}
+	return email[at+1:]
+}
+
+func (w Words) match(d Document) bool {
+	if w.Field != FieldAny {
+		return len(w.find(d.Fields[w.Field], 0)) > 0
+	}
+	return slices.ContainsFunc(TextFields, func(field TextField) bool {
+		return len(w.find(d.Fields[field], 0)) > 0
+	})
+}
+
+// find is the first run of tokens from the place after on that the condition
+// holds for, nil when there is none.
+func (w Words) find(tokens []Token, after int) []Token {
+	if len(w.Terms) == 0 {
+		return nil
+	}
+	for i := after; i+len(w.Terms) <= len(tokens); i++ {
+		if w.at(tokens[i:]) {
+			return tokens[i : i+len(w.Terms)]
+		}
+	}
+	return nil
+}
+
+// at reports whether the terms stand at the beginning of tokens.
+func (w Words) at(tokens []Token) bool {
+	for i, term := range w.Terms {
+		same := false
+		switch w.Form {
+		case FormStem:
+			same = tokens[i].Stem == term
+		case FormPhrase:
+			same = tokens[i].Word == term
+		case FormPrefix:
+			same = strings.HasPrefix(tokens[i].Word, term)
+		}
+		if !same {
+			return false
+		}
+	}
+	return true
+}
+
+// match reports whether a message's recipients are in the state.
+func (is RecipientState) match(s event.State) bool {
+	switch is {
+	case IsUnopened:
+		return anyUnopened(s)
+	case IsOpened:
+		return s.Done && len(s.Recipients) > 0 || anyMarked(s, event.MarkOpened)
+	case IsClicked:
+		return anyMarked(s, event.MarkClicked)
+	case IsReplied:
+		return anyMarked(s, event.MarkReplied)
+	case IsUnreplied:
+		return !anyMarked(s, event.MarkReplied)
+	case IsDownloaded:
+		return anyMarked(s, event.MarkDownloaded)
+	case IsBounced:
+		return anyMarked(s, event.MarkBounced)
+	}
+	return false
+}
+
+func anyUnopened(s event.State) bool {
+	if s.Done {
+		return false
+	}
+	opened := s.First[event.MarkOpened]
+	for key := range s.Recipients {
+		if _, ok := opened[key]; !ok {
+			return true
+		}
+	}
+	return false
+}
+
+// anyMarked reports whether a recipient has the mark. Others can have it too:
+// a mail that was passed on is opened by people it was not sent to.
+func anyMarked(s event.State, mark event.Mark) bool {
+	for key := range s.First[mark] {
+		if _, ok := s.Recipients[key]; ok {
+			return true
+		}
+	}
+	return false
+}
