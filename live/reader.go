@@ -1,0 +1,285 @@
+package live
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+
+	"tidings/event"
+	"tidings/query"
+)
+
+// Bounds of one connection.
+const (
+	MaxSubscriptions = 20
+	maxSubscription  = 100
+	// batch is how many entries are looked at between two returns of Next.
+	batch = 64
+)
+
+var (
+	// ErrTooSlow says that a reader fell too far behind. It resumes from the
+	// position of the last delivery it has dealt with.
+	ErrTooSlow = errors.New("live: reader is too slow")
+	// ErrPositionExpired says that what followed a position is not kept any
+	// more, or that the position is not one of this stream.
+	ErrPositionExpired = errors.New("live: position has expired")
+)
+
+// KindReset is the Kind of a Delivery that ends a subscription because entries
+// were lost: the client reads a page and subscribes from its position. The
+// other kinds are the event package's Announce constants.
+const KindReset = "reset"
+
+// Delivery is one thing to send to a client.
+type Delivery struct {
+	Kind string
+	// Subscription is whose it is. It is empty when it is for the connection as
+	// a whole: state, and what was removed for good.
+	Subscription string
+	// At is the position behind it. Every subscription of the connection can
+	// be resumed without a gap from the last one sent.
+	At Position
+	// Body is what Config.Render made of the announcement. It is shared.
+	Body []byte
+	// Event is the announced one, for AnnounceEvent and AnnounceChanged.
+	Event *event.Event
+	// Gone is what to take away, for AnnounceGone.
+	Gone event.ID
+}
+
+// Reader is one connection: up to MaxSubscriptions queries over what one
+// workspace announces. Its methods are called by one goroutine at a time.
+type Reader struct {
+	hub       *Hub
+	workspace string
+	users     map[string]bool // nil sees all
+	wake      chan struct{}
+
+	subscriptions []*subscription
+	// lost are the ids of subscriptions that the client must be told to reset.
+	lost []string
+	// caughtUp is whether everything was read since the last subscription.
+	caughtUp bool
+
+	// What the reader walks over, changed with the hub's lock held.
+	history     *history
+	incarnation string
+	remade      int
+}
+
+// subscription is one query with the place in the workspace's history up to
+// which it has been answered.
+type subscription struct {
+	id    string
+	query query.Query
+	next  uint64
+}
+
+func newReader(h *Hub, workspace string, users []string) *Reader {
+	r := &Reader{hub: h, workspace: workspace, wake: make(chan struct{}, 1)}
+	if users != nil {
+		r.users = make(map[string]bool, len(users))
+		for _, user := range users {
+			r.users[user] = true
+		}
+	}
+	return r
+}
+
+// attach and detach are called with the hub's lock held.
+func (r *Reader) attach(h *history) {
+	r.history, r.incarnation, r.remade = h, r.hub.incarnation, r.hub.remade
+	h.readers[r] = struct{}{}
+}
+
+func (r *Reader) detach() { delete(r.history.readers, r) }
+
+// signal wakes the reader's owner.
+func (r *Reader) signal() {
+	select {
+	case r.wake <- struct{}{}:
+	default:
+	}
+}
+
+// Wake receives when Next may have something to return.
+func (r *Reader) Wake() <-chan struct{} { return r.wake }
+
+// Close ends the connection. It may be called more than once.
+func (r *Reader) Close() { r.hub.leave(r) }
+
+// Subscribe adds a query, which is already restricted to what the reader may
+// see, or replaces the one of the same id. What was announced after since comes
+// first, in order, then what is new; an empty since begins now. It returns the
+// position at which the subscription begins. The error is ErrInvalid, a
+// TooMuch, ErrPositionExpired or ErrRestarting; nothing has changed then.
+func (r *Reader) Subscribe(id string, q query.Query, since string) (Position, error) {
+	if id == "" || len(id) > maxSubscription {
+		return Position{}, event.Invalid("id", fmt.Sprintf("is 1 to %d bytes long", maxSubscription))
+	}
+	position, next, err := r.begin(since)
+	if err != nil {
+		return Position{}, err
+	}
+	s := &subscription{id, q, next}
+	at := r.find(id)
+	if at < 0 && len(r.subscriptions) == MaxSubscriptions {
+		return Position{}, &event.TooMuch{What: fmt.Sprintf("a connection has at most %d subscriptions", MaxSubscriptions)}
+	}
+	r.lost = slices.DeleteFunc(r.lost, func(lost string) bool { return lost == id })
+	if at < 0 {
+		r.subscriptions = append(r.subscriptions, s)
+	} else {
+		r.subscriptions[at] = s
+	}
+	r.caughtUp = false
+	r.signal()
+	return position, nil
+}
+
+// begin finds where a subscription begins.
+func (r *Reader) begin(since string) (Position, uint64, error) {
+	h := r.hub
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.closed {
+		return Position{}, 0, ErrRestarting
+	}
+	r.follow()
+	if since == "" {
+		return Position{r.incarnation, h.ring.last}, r.history.end(), nil
+	}
+	p, err := ParsePosition(since)
+	if err != nil {
+		return Position{}, 0, err
+	}
+	if p.Incarnation != r.incarnation || p.Sequence < h.ring.floor || p.Sequence > h.ring.last {
+		return Position{}, 0, ErrPositionExpired
+	}
+	return p, r.history.after(p.Sequence), nil
+}
+
+// follow moves to the hub's present ring. The subscriptions to an earlier one
+// are lost, which Next tells the client. The hub's lock is held.
+func (r *Reader) follow() {
+	if r.remade == r.hub.remade {
+		return
+	}
+	r.detach()
+	r.attach(r.hub.ring.history(r.workspace))
+	for _, s := range r.subscriptions {
+		r.lost = append(r.lost, s.id)
+	}
+	r.subscriptions = nil
+}
+
+// Unsubscribe ends a subscription; it reports whether there was one.
+func (r *Reader) Unsubscribe(id string) bool {
+	at := r.find(id)
+	if at < 0 {
+		return false
+	}
+	r.subscriptions = slices.Delete(r.subscriptions, at, at+1)
+	return true
+}
+
+func (r *Reader) find(id string) int {
+	return slices.IndexFunc(r.subscriptions, func(s *subscription) bool { return s.id == id })
+}
+
+// Next returns what is to be sent next, in order, and nothing when the reader
+// has caught up: Wake tells when to ask again. The error is ErrTooSlow or
+// ErrRestarting, and the reader is to be closed.
+//
+// Subscriptions that are being replayed come first, so a message's state can be
+// sent again to a connection that has had it: a page that was read meanwhile
+// may be older than what was sent.
+func (r *Reader) Next() ([]Delivery, error) {
+	for {
+		entries, from, resets, err := r.pull()
+		if err != nil || len(resets) > 0 || len(entries) == 0 {
+			return resets, err
+		}
+		var out []Delivery
+		for i, e := range entries {
+			out = r.deliver(out, e, from+uint64(i))
+		}
+		end := from + uint64(len(entries))
+		for _, s := range r.subscriptions {
+			s.next = max(s.next, end)
+		}
+		if len(out) > 0 {
+			return out, nil
+		}
+	}
+}
+
+// pull takes the next entries that a subscription has not had, from the place
+// of the first of them.
+func (r *Reader) pull() (entries []*entry, from uint64, resets []Delivery, err error) {
+	h := r.hub
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.closed {
+		return nil, 0, nil, ErrRestarting
+	}
+	r.follow()
+	for _, id := range r.lost {
+		resets = append(resets, Delivery{Kind: KindReset, Subscription: id})
+	}
+	r.lost = nil
+	if len(resets) > 0 || len(r.subscriptions) == 0 {
+		return nil, 0, resets, nil
+	}
+	from = r.history.end()
+	for _, s := range r.subscriptions {
+		from = min(from, s.next)
+	}
+	switch waiting := r.history.end() - from; {
+	case from < r.history.gone, r.caughtUp && waiting > uint64(h.config.Behind):
+		return nil, 0, nil, ErrTooSlow
+	case waiting == 0:
+		r.caughtUp = true
+		return nil, 0, nil, nil
+	}
+	return r.history.from(from, batch), from, nil, nil
+}
+
+// deliver appends what an entry means to the subscriptions that have not had it.
+func (r *Reader) deliver(out []Delivery, e *entry, place uint64) []Delivery {
+	a := &e.Announcement
+	if r.users != nil && !r.users[announcedUser(a)] {
+		return out
+	}
+	views := e.views.Load()
+	if views == nil {
+		views = r.hub.viewsOf(e)
+	}
+	at := Position{r.incarnation, e.Sequence}
+	switch {
+	case a.Kind == event.AnnounceGone && a.Gone != nil:
+		return append(out, Delivery{Kind: a.Kind, At: at, Gone: *a.Gone})
+	case a.Kind == event.AnnounceState && a.State != nil:
+		if body := views.body(); body != nil {
+			out = append(out, Delivery{Kind: a.Kind, At: at, Body: body})
+		}
+		return out
+	case a.Event == nil:
+		return out
+	}
+	for _, s := range r.subscriptions {
+		if s.next > place {
+			continue
+		}
+		if s.query.Match(views.document(), a.State) {
+			if body := views.body(); body != nil {
+				out = append(out, Delivery{Kind: a.Kind, Subscription: s.id, At: at, Body: body, Event: a.Event})
+			}
+		} else if a.Kind == event.AnnounceChanged {
+			// It may have matched before it was corrected.
+			out = append(out, Delivery{Kind: event.AnnounceGone, Subscription: s.id, At: at, Gone: a.Event.ID})
+		}
+	}
+	return out
+}
