@@ -1,0 +1,183 @@
+package stream
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math"
+	"time"
+
+	"github.com/nats-io/nats.go/jetstream"
+
+	"tidings/api"
+	"tidings/event"
+)
+
+const (
+	// longestReason bounds what is kept of an error.
+	longestReason = 1000
+	// recordTries is how often a record of attempts is written that someone
+	// else is writing too.
+	recordTries = 5
+)
+
+// delivery is one event that was given out. It implements indexer.Delivery.
+type delivery struct {
+	stream   *Stream
+	message  jetstream.Msg
+	lane     api.Lane
+	sequence uint64
+	repeated bool
+}
+
+// Event decodes the event and checks that it is the one that was published
+// under this name. What it returns holds nothing of the payload.
+func (d *delivery) Event() (event.Event, error) {
+	var e event.Event
+	if err := json.Unmarshal(d.message.Data(), &e); err != nil {
+		return event.Event{}, event.Invalid("event", "is not readable")
+	}
+	_, workspace, err := splitEventSubject(d.message.Subject())
+	if err != nil || workspace != e.Workspace || e.ID.String() != d.id() {
+		return event.Event{}, event.Invalid("event", "is not the one that was published here")
+	}
+	return e, nil
+}
+
+// id names the event even when its payload cannot be decoded.
+func (d *delivery) id() string {
+	if id := d.message.Headers().Get(idHeader); id != "" {
+		return id
+	}
+	return fmt.Sprintf("sequence-%d", d.sequence)
+}
+
+// Repeated reports whether the event was given out before, or may have been:
+// the server forgets that when it is killed.
+func (d *delivery) Repeated() bool { return d.repeated }
+
+// Ack says that the event is done with, without waiting for the server.
+func (d *delivery) Ack() error {
+	d.stream.counts.acked.Add(1)
+	return d.end("acknowledge", d.message.Ack())
+}
+
+// Retry gives the event back for later without counting an attempt.
+func (d *delivery) Retry(after time.Duration) error {
+	d.stream.counts.retried.Add(1)
+	if after <= 0 {
+		return d.end("retry", d.message.Nak())
+	}
+	return d.end("retry", d.message.NakWithDelay(after))
+}
+
+// Fail counts an attempt. Below MaxAttempts the event comes again after a delay
+// that doubles from RetryBase to RetryMax, less up to a half at random. At
+// MaxAttempts it is made durable on DEAD with its history and then leaves the
+// queue. When that cannot be recorded the event comes again and the attempt is
+// not counted.
+func (d *delivery) Fail(ctx context.Context, reason error) error {
+	s := d.stream
+	s.counts.failed.Add(1)
+	history, err := s.attempt(ctx, d.id(), reason)
+	if err == nil && len(history) < s.cfg.MaxAttempts {
+		return d.end("fail", d.message.NakWithDelay(s.backoff(len(history))))
+	}
+	if err == nil {
+		err = s.bury(ctx, d, history)
+	}
+	if err != nil {
+		return errors.Join(unavailable("fail", err), d.end("fail", d.message.NakWithDelay(s.cfg.RetryMax)))
+	}
+	if err := d.end("fail", d.message.TermWithReason("dead letter")); err != nil {
+		return err
+	}
+	s.counts.dead.Add(1)
+	return s.forget(ctx, d.id())
+}
+
+func (d *delivery) end(op string, err error) error {
+	if err != nil {
+		return unavailable(op, err)
+	}
+	return nil
+}
+
+// backoff is the delay before the attempt that follows the n-th.
+func (s *Stream) backoff(n int) time.Duration {
+	delay := float64(s.cfg.RetryBase) * math.Pow(2, float64(n-1))
+	delay = min(delay, float64(s.cfg.RetryMax))
+	return time.Duration(delay * (1 - s.cfg.Rand()/2))
+}
+
+// attempt adds a failure to the history of an event and returns all of it. The
+// last attempt is not written down: if we crash before the event has left the
+// queue, it is the last attempt again.
+func (s *Stream) attempt(ctx context.Context, id string, reason error) ([]api.Attempt, error) {
+	now := api.Attempt{At: s.cfg.Clock().UTC(), Error: cut(reason)}
+	for range recordTries {
+		history, revision, err := s.history(ctx, id)
+		if err != nil {
+			return nil, err
+		}
+		history = append(history, now)
+		if len(history) >= s.cfg.MaxAttempts {
+			return history, nil
+		}
+		record, err := json.Marshal(history)
+		if err != nil {
+			return nil, fmt.Errorf("attempts: %w", err)
+		}
+		if revision == 0 {
+			_, err = s.attempts.Create(ctx, token(id), record)
+		} else {
+			_, err = s.attempts.Update(ctx, token(id), record, revision)
+		}
+		if err == nil {
+			return history, nil
+		}
+		if !errors.Is(err, jetstream.ErrKeyExists) && !errors.Is(err, jetstream.ErrKeyRevisionMismatch) {
+			return nil, fmt.Errorf("attempts: %w", err)
+		}
+	}
+	return nil, fmt.Errorf("attempts of %s: %w", id, event.ErrConflict)
+}
+
+// history returns the failures of an event so far and their revision, 0 when
+// there are none.
+func (s *Stream) history(ctx context.Context, id string) ([]api.Attempt, uint64, error) {
+	entry, err := s.attempts.Get(ctx, token(id))
+	if missing(err) {
+		return nil, 0, nil
+	}
+	if err != nil {
+		return nil, 0, fmt.Errorf("attempts: %w", err)
+	}
+	var history []api.Attempt
+	if err := json.Unmarshal(entry.Value(), &history); err != nil {
+		// A record that we cannot read must not make the event immortal.
+		return nil, entry.Revision(), nil
+	}
+	return history, entry.Revision(), nil
+}
+
+// forget drops the attempts of an event.
+func (s *Stream) forget(ctx context.Context, id string) error {
+	if err := s.attempts.Purge(ctx, token(id)); err != nil {
+		return unavailable("forget attempts", err)
+	}
+	return nil
+}
+
+// cut is what is kept of an error.
+func cut(reason error) string {
+	if reason == nil {
+		return "no reason given"
+	}
+	text := reason.Error()
+	if len(text) > longestReason {
+		text = text[:longestReason]
+	}
+	return text
+}

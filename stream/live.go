@@ -1,0 +1,143 @@
+package stream
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+
+	"tidings/event"
+	"tidings/live"
+)
+
+// followRetry is how long Follow waits before it asks again for a stream that
+// is away.
+const followRetry = 500 * time.Millisecond
+
+// Announce returns once the announcements are on disk, in their order.
+func (s *Stream) Announce(ctx context.Context, announcements []event.Announcement) error {
+	if len(announcements) == 0 {
+		return nil
+	}
+	messages := make([]*nats.Msg, len(announcements))
+	for i := range announcements {
+		data, err := json.Marshal(&announcements[i])
+		if err != nil {
+			return fmt.Errorf("announce: %w", err)
+		}
+		messages[i] = &nats.Msg{
+			Subject: liveSubject(announcements[i].Workspace), Header: nats.Header{}, Data: data,
+		}
+	}
+	if err := s.announced.publish(ctx, messages); err != nil {
+		return fmt.Errorf("announce: %w", err)
+	}
+	s.counts.announced.Add(uint64(len(announcements)))
+	return nil
+}
+
+// Bounds says which LIVE this is and what it keeps.
+func (s *Stream) Bounds(ctx context.Context) (live.Bounds, error) {
+	announcements, err := s.stream(ctx, liveName)
+	if err != nil {
+		return live.Bounds{}, unavailable("live bounds", err)
+	}
+	return boundsOf(announcements), nil
+}
+
+func boundsOf(announcements jetstream.Stream) live.Bounds {
+	info := announcements.CachedInfo()
+	bounds := live.Bounds{
+		Incarnation: info.Config.Metadata[incarnationKey],
+		First:       info.State.FirstSeq,
+		Last:        info.State.LastSeq,
+	}
+	if info.State.Msgs == 0 {
+		bounds.First = bounds.Last + 1
+	}
+	return bounds
+}
+
+// Follow calls each for every announcement that LIVE keeps and for all that
+// come, until ctx ends; it returns ctx's error. Where it was away for so long
+// that announcements are gone, and where the stream was made anew, it goes on
+// with the oldest that is kept: sequences show the first, Bounds the second.
+func (s *Stream) Follow(ctx context.Context, each func(live.Entry)) error {
+	f := follower{stream: s, each: each}
+	quiet := false
+	for {
+		before := f.next
+		err := f.follow(ctx)
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		if f.next != before {
+			quiet = false
+		}
+		if !quiet {
+			s.cfg.Logger.Warn("following announcements was interrupted", "error", err)
+			quiet = true
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(followRetry):
+		}
+	}
+}
+
+// follower remembers how far Follow has come, over interruptions.
+type follower struct {
+	stream      *Stream
+	each        func(live.Entry)
+	incarnation string
+	next        uint64
+}
+
+// follow goes on from next until ctx ends or the stream is away.
+func (f *follower) follow(ctx context.Context) error {
+	announcements, err := f.stream.stream(ctx, liveName)
+	if err != nil {
+		return unavailable("follow", err)
+	}
+	if now := boundsOf(announcements).Incarnation; now != f.incarnation {
+		f.incarnation, f.next = now, 0
+	}
+	cfg := jetstream.OrderedConsumerConfig{DeliverPolicy: jetstream.DeliverAllPolicy}
+	if f.next > 0 {
+		cfg.DeliverPolicy, cfg.OptStartSeq = jetstream.DeliverByStartSequencePolicy, f.next
+	}
+	consumer, err := announcements.OrderedConsumer(ctx, cfg)
+	if err != nil {
+		return unavailable("follow", err)
+	}
+	messages, err := consumer.Messages()
+	if err != nil {
+		return unavailable("follow", err)
+	}
+	defer messages.Stop()
+	for {
+		message, err := messages.Next(jetstream.NextContext(ctx))
+		if err != nil {
+			return unavailable("follow", err)
+		}
+		f.take(message)
+	}
+}
+
+func (f *follower) take(message jetstream.Msg) {
+	about, err := message.Metadata()
+	if err != nil || about.Sequence.Stream < f.next {
+		return
+	}
+	f.next = about.Sequence.Stream + 1
+	entry := live.Entry{Sequence: about.Sequence.Stream, At: about.Timestamp}
+	if err := json.Unmarshal(message.Data(), &entry.Announcement); err != nil {
+		f.stream.cfg.Logger.Warn("an announcement is not readable", "sequence", entry.Sequence)
+		return
+	}
+	f.each(entry)
+}

@@ -1,0 +1,146 @@
+package stream
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"github.com/nats-io/nats.go"
+
+	"tidings/api"
+	"tidings/event"
+)
+
+const (
+	// idHeader carries an event's id, so that a payload which cannot be decoded
+	// still has a name. It is not Nats-Msg-Id, since one repeated id would have
+	// the server refuse the whole batch; repeats are harmless here.
+	idHeader = "Tidings-Id"
+
+	// envelope is what a dead letter may need beside its event.
+	envelope = 256 << 10
+	// overhead is more than the server stores of an event beside its payload
+	// and subject.
+	overhead = 256
+	// fullMargin is how far below its bound EVENTS is full for us, or a
+	// sixteenth of it: a server that meets the bound in the middle of a batch
+	// gives no answer.
+	fullMargin = 64 << 20
+)
+
+// Publish returns nil once every event is on disk. Callers share batches, and
+// one who gives up does not hurt the others. It returns TooMuch, with nothing
+// published, when the backlog is over its bound, and ErrUnavailable when the
+// server is away, the disk is nearly full or EVENTS is full.
+//
+// A workspace has LiveRate and LiveBurst of the live lane. What it publishes as
+// live beyond them goes to the bulk lane: it is indexed after everyone's live
+// events, its own included, and nothing of it is refused.
+func (s *Stream) Publish(ctx context.Context, lane api.Lane, events []event.Event) error {
+	if len(events) == 0 {
+		return nil
+	}
+	messages, err := s.encode(lane, events)
+	if err != nil {
+		return err
+	}
+	if err := s.admit(int64(len(messages))); err != nil {
+		return fmt.Errorf("publish: %w", err)
+	}
+	if err := s.submit(ctx, messages); err != nil {
+		return fmt.Errorf("publish: %w", err)
+	}
+	s.counts.published.Add(uint64(len(events)))
+	return nil
+}
+
+func (s *Stream) encode(lane api.Lane, events []event.Event) ([]*nats.Msg, error) {
+	if lane != api.LaneLive && lane != api.LaneBulk {
+		return nil, event.Invalid("lane", "must be live or bulk")
+	}
+	largest := int(s.conn.MaxPayload()) - envelope
+	messages := make([]*nats.Msg, len(events))
+	for i := range events {
+		data, err := json.Marshal(&events[i])
+		if err != nil {
+			return nil, fmt.Errorf("publish: encode event: %w", err)
+		}
+		if len(data) > largest {
+			return nil, event.Invalid(fmt.Sprintf("events[%d]", i), "is larger than the queue takes")
+		}
+		messages[i] = eventMessage(s.laneFor(lane, events[i].Workspace), events[i].Workspace, events[i].ID.String(), data)
+	}
+	return messages, nil
+}
+
+// laneFor is the lane that an event gets who asks for one.
+func (s *Stream) laneFor(lane api.Lane, workspace string) api.Lane {
+	if lane == api.LaneLive && !s.allowance.take(workspace) {
+		s.counts.diverted.Add(1)
+		return api.LaneBulk
+	}
+	return lane
+}
+
+func eventMessage(lane api.Lane, workspace, id string, data []byte) *nats.Msg {
+	return &nats.Msg{
+		Subject: eventSubject(lane, workspace),
+		Header:  nats.Header{idHeader: {id}},
+		Data:    data,
+	}
+}
+
+// admit says whether the backlog has room for more events. It asks nobody.
+func (s *Stream) admit(n int64) error {
+	w := &s.watch
+	if backlog := w.events.value(); backlog > 0 && backlog+n > s.cfg.Backlog {
+		return &event.TooMuch{
+			What:  "too many events are waiting to be indexed",
+			After: w.drainTime(backlog + n - s.cfg.Backlog),
+		}
+	}
+	return nil
+}
+
+// room says whether there is room for so many bytes. It asks nobody.
+func (w *watch) room(bytes int64) error {
+	if w.diskLow.Load() {
+		return fmt.Errorf("the disk is nearly full: %w", event.ErrUnavailable)
+	}
+	bound := w.maxBytes.Load()
+	if w.bytes.value()+bytes > bound-min(bound/16, fullMargin) {
+		w.pressure()
+		return fmt.Errorf("the queue is full: %w", event.ErrUnavailable)
+	}
+	return nil
+}
+
+// submit makes messages of EVENTS durable and keeps the figures right.
+func (s *Stream) submit(ctx context.Context, messages []*nats.Msg) error {
+	w, n, bytes := &s.watch, int64(len(messages)), stored(messages)
+	if err := w.room(bytes); err != nil {
+		return err
+	}
+	w.events.begun.Add(n)
+	w.bytes.begun.Add(bytes)
+	err := s.events.publish(ctx, messages)
+	w.events.ended.Add(n)
+	w.bytes.ended.Add(bytes)
+	return err
+}
+
+// stored is about how many bytes messages take up on the stream, at most.
+func stored(messages []*nats.Msg) int64 {
+	sum := int64(0)
+	for _, m := range messages {
+		sum += int64(len(m.Data) + len(m.Subject) + overhead)
+	}
+	return sum
+}
+
+// Bounds of the time that a caller is told to wait.
+const (
+	shortestWait = time.Second
+	longestWait  = time.Minute
+)

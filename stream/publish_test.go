@@ -1,0 +1,223 @@
+package stream
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/stretchr/testify/require"
+
+	"tidings/api"
+	"tidings/event"
+)
+
+func TestPublishedEventsComeOutAsTheyWere(t *testing.T) {
+	s := open(t, Config{})
+	want := anEvent("acme", 1)
+	want.Subject, want.Body = "Re: <b>ünï</b>", "line\r\nline"
+	publish(t, s, api.LaneLive, want)
+
+	d := pull(t, s, 1)[0]
+	require.Empty(t, cmp.Diff(want, decode(t, d)))
+	require.False(t, d.Repeated())
+	require.NoError(t, d.Ack())
+	settled(t, s)
+}
+
+func TestWorkspacesWithOddNamesStayApart(t *testing.T) {
+	s := open(t, Config{})
+	names := []string{"a.b", "*", ">", "a b", "", "ünï\r\n", "x61", "a", strings.Repeat("w", 200)}
+	for i, name := range names {
+		publish(t, s, api.LaneLive, anEvent(name, i))
+	}
+	got := map[string]bool{}
+	for _, d := range pull(t, s, len(names)) {
+		got[decode(t, d).Workspace] = true
+		require.NoError(t, d.Fail(t.Context(), errors.New("broken"))) // MaxAttempts is 5: retried
+	}
+	for _, name := range names {
+		require.True(t, got[name], "workspace %q", name)
+	}
+}
+
+func TestManyCallersShareBatches(t *testing.T) {
+	s := open(t, Config{})
+	const callers, each = 64, 20
+	var wg sync.WaitGroup
+	for c := range callers {
+		wg.Go(func() {
+			for i := range each {
+				if err := s.Publish(t.Context(), api.LaneLive, someEvents("acme", c*1000+i, 1)); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	wg.Wait()
+	require.NoError(t, s.refresh(t.Context()))
+	require.EqualValues(t, callers*each, s.Backlog())
+	stats := s.Stats()
+	require.EqualValues(t, callers*each, stats.Published)
+	require.Less(t, stats.Batches, uint64(callers*each/4), "callers that wait at the same time share a batch")
+}
+
+func TestALargePublishGoesAsSeveralBatches(t *testing.T) {
+	s := open(t, Config{})
+	publish(t, s, api.LaneBulk, someEvents("acme", 0, 10_000)...)
+	require.NoError(t, s.refresh(t.Context()))
+	require.EqualValues(t, 10_000, s.Backlog())
+	require.EqualValues(t, 10, s.Stats().Batches)
+}
+
+func TestACallerWhoGivesUpHurtsNobody(t *testing.T) {
+	s := open(t, Config{})
+	var wg sync.WaitGroup
+	for c := range 16 {
+		wg.Go(func() {
+			ctx := t.Context()
+			if c%2 == 0 {
+				cancelled, cancel := context.WithCancel(ctx)
+				cancel()
+				ctx = cancelled
+			}
+			err := s.Publish(ctx, api.LaneLive, someEvents("acme", c*100, 100))
+			if c%2 == 1 && err != nil {
+				t.Error(err)
+			}
+			if c%2 == 0 && err != nil && !errors.Is(err, context.Canceled) {
+				t.Error(err)
+			}
+		})
+	}
+	wg.Wait()
+	require.ErrorIs(t, s.Publish(expired(t), api.LaneLive, someEvents("acme", 0, 3000)), event.ErrUnavailable)
+	publish(t, s, api.LaneLive, anEvent("acme", 99_999))
+}
+
+func TestPublishRefusesWhatCanNeverGoThrough(t *testing.T) {
+	s := open(t, Config{})
+	require.NoError(t, s.Publish(t.Context(), api.LaneLive, nil))
+	require.ErrorIs(t, s.Publish(t.Context(), "express", someEvents("acme", 0, 1)), event.ErrInvalid)
+
+	huge := anEvent("acme", 1)
+	huge.Body = strings.Repeat("x", maxPayload)
+	err := s.Publish(t.Context(), api.LaneLive, []event.Event{anEvent("acme", 0), huge})
+	require.ErrorIs(t, err, event.ErrInvalid)
+	require.ErrorContains(t, err, "events[1]")
+	require.Zero(t, s.Stats().Published)
+}
+
+func TestBacklogOverItsBoundIsTooMuch(t *testing.T) {
+	s := open(t, Config{Backlog: 100})
+	publish(t, s, api.LaneLive, someEvents("acme", 0, 60)...)
+	publish(t, s, api.LaneBulk, someEvents("acme", 100, 40)...)
+
+	err := s.Publish(t.Context(), api.LaneLive, someEvents("acme", 200, 1))
+	var much *event.TooMuch
+	require.ErrorAs(t, err, &much)
+	require.GreaterOrEqual(t, much.After, shortestWait)
+	require.LessOrEqual(t, much.After, longestWait)
+	require.NoError(t, s.refresh(t.Context()))
+	require.EqualValues(t, 100, s.Backlog(), "nothing was published")
+
+	ackAll(t, pull(t, s, 50))
+	eventually(t, "the backlog went down", func() bool {
+		return s.Publish(t.Context(), api.LaneLive, someEvents("acme", 200, 1)) == nil
+	})
+}
+
+func TestAFullQueueRefusesAndLosesNothing(t *testing.T) {
+	s := open(t, Config{EventsBytes: 400 << 10})
+	accepted := map[event.ID]bool{}
+	var refused error
+	for n := 0; refused == nil && n < 10_000; n += 20 {
+		events := someEvents("acme", n, 20)
+		require.NoError(t, s.refresh(t.Context())) // or the estimate is what fills up
+		if refused = s.Publish(t.Context(), api.LaneLive, events); refused == nil {
+			for _, e := range events {
+				accepted[e.ID] = true
+			}
+		}
+	}
+	require.ErrorIs(t, refused, event.ErrUnavailable)
+	require.Greater(t, len(accepted), 200)
+	trimmed, err := s.Trim(t.Context())
+	require.NoError(t, err)
+	require.Zero(t, trimmed, "nothing has been acknowledged")
+
+	for _, d := range pull(t, s, len(accepted)) {
+		delete(accepted, decode(t, d).ID)
+		require.NoError(t, d.Ack())
+	}
+	require.Empty(t, accepted)
+
+	// Once indexed, young events make room.
+	settled(t, s)
+	trimmed, err = s.Trim(t.Context())
+	require.NoError(t, err)
+	require.NotZero(t, trimmed)
+	require.NoError(t, s.refresh(t.Context()))
+	publish(t, s, api.LaneLive, someEvents("acme", 90_000, 20)...)
+}
+
+// The server refuses too, whatever we think of how full it is.
+func TestAFullStreamIsUnavailable(t *testing.T) {
+	s := open(t, Config{EventsBytes: 64 << 10})
+	messages, err := s.encode(api.LaneLive, someEvents("acme", 0, 1000))
+	require.NoError(t, err)
+	begun := time.Now()
+	require.ErrorIs(t, s.events.publish(t.Context(), messages), event.ErrUnavailable)
+	require.Less(t, time.Since(begun), commitTimeout, "the server says so, nobody waits for a timeout")
+	publish(t, s, api.LaneLive, anEvent("acme", 1))
+}
+
+func TestAFloodingWorkspaceGoesToBulk(t *testing.T) {
+	clock := &shiftedClock{}
+	s := open(t, Config{LiveRate: 0.001, LiveBurst: 50, Clock: clock.now})
+	publish(t, s, api.LaneLive, someEvents("flood", 0, 500)...)
+	publish(t, s, api.LaneLive, someEvents("quiet", 0, 10)...)
+	require.NoError(t, s.refresh(t.Context()))
+	stats := s.Stats()
+	require.EqualValues(t, 60, stats.WaitingLive)
+	require.EqualValues(t, 450, stats.WaitingBulk)
+	require.EqualValues(t, 450, stats.Diverted)
+
+	clock.advance(20_000 * time.Second) // 20 more
+	publish(t, s, api.LaneLive, someEvents("flood", 1000, 100)...)
+	require.NoError(t, s.refresh(t.Context()))
+	require.EqualValues(t, 80, s.Stats().WaitingLive)
+	require.EqualValues(t, 530, s.Stats().WaitingBulk)
+}
+
+func TestAfterCloseEverythingIsUnavailable(t *testing.T) {
+	s := open(t, Config{})
+	require.NoError(t, s.Ready(t.Context()))
+	require.NoError(t, s.Close())
+	require.ErrorIs(t, s.Ready(t.Context()), event.ErrUnavailable)
+	require.ErrorIs(t, s.Publish(t.Context(), api.LaneLive, someEvents("acme", 0, 1)), event.ErrUnavailable)
+	_, err := s.Pull(t.Context(), 1, time.Second)
+	require.ErrorIs(t, err, event.ErrUnavailable)
+	require.NoError(t, s.Close())
+}
+
+func TestConfigThatCannotWorkIsRefused(t *testing.T) {
+	tests := map[string]Config{
+		"neither place":     {},
+		"both places":       {Dir: "d", URL: "nats://127.0.0.1:1"},
+		"replicas at home":  {Dir: "d", Replicas: 3},
+		"too many attempts": {Dir: "d", MaxAttempts: 101},
+		"shrinking delay":   {Dir: "d", RetryBase: time.Minute, RetryMax: time.Second},
+		"negative keep":     {Dir: "d", Keep: -time.Second},
+		"negative bytes":    {Dir: "d", EventsBytes: -1},
+	}
+	for name, cfg := range tests {
+		t.Run(name, func(t *testing.T) {
+			_, err := Open(t.Context(), cfg)
+			require.ErrorIs(t, err, event.ErrInvalid)
+		})
+	}
+}

@@ -1,0 +1,175 @@
+package stream
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"sync"
+	"sync/atomic"
+
+	"github.com/nats-io/nats-server/v2/server"
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+
+	"tidings/api"
+	"tidings/indexer"
+	"tidings/live"
+)
+
+var (
+	_ api.Intake        = (*Stream)(nil)
+	_ api.DeadLetters   = (*Stream)(nil)
+	_ indexer.Queue     = (*Stream)(nil)
+	_ indexer.Announcer = (*Stream)(nil)
+	_ indexer.Delivery  = (*delivery)(nil)
+	_ live.Log          = (*Stream)(nil)
+)
+
+// Stream is an open set of streams. It is safe for concurrent use.
+type Stream struct {
+	cfg    Config
+	server *server.Server // nil when it runs elsewhere
+	conn   *nats.Conn
+	js     jetstream.JetStream
+	link   *link
+
+	attempts jetstream.KeyValue
+	leases   jetstream.KeyValue
+	holder   string // who we are to other holders of leases
+
+	events    *committer
+	announced *committer
+	allowance *allowance
+	lanes     [len(lanes)]*lane
+	pulling   sync.Once // starts the lanes at the first Pull
+	share     share
+	watch     watch
+	counts    counts
+
+	// stop ends what runs in the background; running waits for it.
+	stopped context.Context
+	stop    context.CancelFunc
+	running sync.WaitGroup
+	closing sync.Once
+}
+
+// counts are what has been done since Open.
+type counts struct {
+	published, diverted           atomic.Uint64
+	given, acked, retried, failed atomic.Uint64
+	dead, trimmed, announced      atomic.Uint64
+}
+
+// Open opens the streams of a directory or of a server, making what is not
+// there yet. It returns ErrUnavailable when the server does not answer.
+func Open(ctx context.Context, cfg Config) (*Stream, error) {
+	cfg, err := cfg.withDefaults()
+	if err != nil {
+		return nil, err
+	}
+	s := &Stream{cfg: cfg, link: newLink(), allowance: newAllowance(cfg)}
+	s.watch.full = make(chan struct{}, 1)
+	s.stopped, s.stop = context.WithCancel(context.Background())
+	if err := s.connect(ctx); err != nil {
+		s.disconnect()
+		return nil, err
+	}
+	if err := s.prepare(ctx); err != nil {
+		s.disconnect()
+		return nil, err
+	}
+	s.start()
+	return s, nil
+}
+
+// connect reaches the server, starting it first when it is our own.
+func (s *Stream) connect(ctx context.Context) error {
+	options := []nats.Option{
+		nats.Name("tidings"),
+		nats.MaxReconnects(-1),
+		// What is published while the server is away must fail at once and not
+		// be sent later, out of its batch.
+		nats.ReconnectBufSize(-1),
+		nats.DisconnectErrHandler(func(_ *nats.Conn, err error) {
+			s.link.down()
+			// A server that comes back may not know what it had given out.
+			s.watch.givenBefore.Store(math.MaxUint64)
+			if err != nil {
+				s.cfg.Logger.Warn("connection to NATS lost", "error", err)
+			}
+		}),
+		nats.ReconnectHandler(func(*nats.Conn) {
+			s.link.up()
+			s.cfg.Logger.Info("connection to NATS is back")
+		}),
+		nats.ErrorHandler(func(_ *nats.Conn, _ *nats.Subscription, err error) {
+			s.cfg.Logger.Warn("NATS reports an error", "error", err)
+		}),
+	}
+	if s.cfg.Credentials != "" {
+		options = append(options, nats.UserCredentials(s.cfg.Credentials))
+	}
+	if s.cfg.Dir != "" {
+		srv, err := startServer(ctx, s.cfg.Dir, s.cfg.Logger)
+		if err != nil {
+			return err
+		}
+		s.server = srv
+		options = append(options, nats.InProcessServer(srv))
+	}
+	conn, err := nats.Connect(s.cfg.URL, options...)
+	if err != nil {
+		return unavailable("stream: connect", err)
+	}
+	s.conn, s.holder = conn, nats.NewInbox()
+	s.js, err = jetstream.New(conn, jetstream.WithPublishAsyncTimeout(commitTimeout))
+	if err != nil {
+		return fmt.Errorf("stream: %w", err)
+	}
+	return nil
+}
+
+// start runs what works in the background until Close.
+func (s *Stream) start() {
+	s.events = newCommitter(s.js, s.link, s.stopped)
+	s.announced = newCommitter(s.js, s.link, s.stopped)
+	for i, name := range lanes {
+		s.lanes[i] = newLane(s, name)
+	}
+	s.running.Go(s.events.run)
+	s.running.Go(s.announced.run)
+	s.running.Go(s.observe)
+}
+
+// Close gives back what was pulled and not handled, ends what was begun and
+// closes the streams. What is published from now on is refused.
+func (s *Stream) Close() error {
+	s.closing.Do(func() {
+		s.stop()
+		s.running.Wait()
+		for _, l := range s.lanes {
+			l.giveBack()
+		}
+		// Acknowledgements are sent without waiting: see that they arrive.
+		if s.conn.IsConnected() {
+			_ = s.conn.FlushTimeout(commitTimeout)
+		}
+		s.disconnect()
+	})
+	return nil
+}
+
+func (s *Stream) disconnect() {
+	s.stop()
+	s.link.down()
+	if s.js != nil {
+		s.js.CleanupPublisher()
+	}
+	if s.conn != nil {
+		s.conn.Close()
+	}
+	if s.server != nil {
+		s.server.Shutdown()
+		s.server.WaitForShutdown()
+	}
+}

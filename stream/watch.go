@@ -1,0 +1,258 @@
+package stream
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"sync/atomic"
+	"time"
+
+	"github.com/nats-io/nats.go/jetstream"
+
+	"tidings/api"
+	"tidings/event"
+)
+
+const (
+	// refreshEvery is how old the figures may be that Publish decides by; what
+	// was published since is added to them.
+	refreshEvery = 250 * time.Millisecond
+	// refreshTimeout is how long the server may take to answer one question.
+	refreshTimeout = 5 * time.Second
+	// slowly is how many refreshes go by between looks at what costs more.
+	slowly = 8
+)
+
+// watch holds what is known of the streams without asking.
+type watch struct {
+	waiting                [len(lanes)]atomic.Int64
+	events, bytes          gauge // that wait; on the stream
+	maxBytes               atomic.Int64
+	lastSequence           atomic.Uint64
+	liveBytes, deadLetters atomic.Int64
+	oldest                 atomic.Int64 // Unix nanoseconds of arrival, 0 for none
+	drained                atomic.Int64 // events a second that leave, smoothed
+	diskLow, away          atomic.Bool
+
+	// givenBefore is the last sequence that may have been given out by someone
+	// whose deliveries the server has forgotten.
+	givenBefore atomic.Uint64
+
+	// full asks the trimmer to look now.
+	full chan struct{}
+}
+
+// gauge is a figure of the server's, and what we have added since it was asked.
+// It may be too high for a moment and is never too low.
+type gauge struct {
+	base     atomic.Int64 // what the server said
+	begun    atomic.Int64 // all that we began to add
+	ended    atomic.Int64 // all of it that was added or refused
+	included atomic.Int64 // of ended, what base is sure to include
+}
+
+func (g *gauge) value() int64 { return g.base.Load() + g.begun.Load() - g.included.Load() }
+
+// set takes in what the server said after ended was what it was.
+func (g *gauge) set(base, ended int64) {
+	g.base.Store(base)
+	g.included.Store(ended)
+}
+
+// drainTime is how long it takes until n events have left.
+func (w *watch) drainTime(n int64) time.Duration {
+	rate := max(w.drained.Load(), 1)
+	seconds := min(float64(n)/float64(rate), longestWait.Seconds())
+	return max(shortestWait, time.Duration(math.Ceil(seconds))*time.Second)
+}
+
+// pressure asks the trimmer to look now.
+func (w *watch) pressure() {
+	select {
+	case w.full <- struct{}{}:
+	default:
+	}
+}
+
+// observe refreshes the figures until the stream closes.
+func (s *Stream) observe() {
+	ticker := time.NewTicker(refreshEvery)
+	defer ticker.Stop()
+	for n := 0; ; n++ {
+		select {
+		case <-s.stopped.Done():
+			return
+		case <-ticker.C:
+		}
+		err := s.refresh(s.stopped)
+		if err == nil && n%slowly == 0 {
+			err = s.refreshSlowly(s.stopped)
+		}
+		if err != nil && s.stopped.Err() == nil && !s.watch.away.Swap(true) {
+			s.cfg.Logger.Warn("the queue does not answer", "error", err)
+		}
+	}
+}
+
+// refresh asks for what Publish decides by.
+func (s *Stream) refresh(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, refreshTimeout)
+	defer cancel()
+	w, losses := &s.watch, s.link.losses()
+	eventsEnded, bytesEnded := w.events.ended.Load(), w.bytes.ended.Load()
+	before := w.events.value()
+
+	events, err := s.stream(ctx, eventsName)
+	if err != nil {
+		return unavailable("refresh", err)
+	}
+	info := events.CachedInfo()
+	w.bytes.set(int64(info.State.Bytes), bytesEnded)
+	w.maxBytes.Store(info.Config.MaxBytes)
+	w.lastSequence.Store(info.State.LastSeq)
+	waiting := int64(0)
+	for i, name := range lanes {
+		consumer, err := s.js.Consumer(ctx, eventsName, string(name))
+		if err != nil {
+			return unavailable("refresh", err)
+		}
+		info := consumer.CachedInfo()
+		w.waiting[i].Store(int64(info.NumPending) + int64(info.NumAckPending))
+		waiting += w.waiting[i].Load()
+	}
+	w.events.set(waiting, eventsEnded)
+	gone := max(before-w.events.value(), 0) * int64(time.Second/refreshEvery)
+	w.drained.Store((w.drained.Load()*3 + gone) / 4)
+	if s.server != nil {
+		w.diskLow.Store(diskLow(s.cfg.Dir))
+	}
+	w.away.Store(false)
+	if w.givenBefore.Load() == math.MaxUint64 && s.link.losses() == losses {
+		w.givenBefore.Store(info.State.LastSeq)
+	}
+	if overThreeQuarters(info.State.Bytes, info.Config.MaxBytes) {
+		w.pressure()
+	}
+	return nil
+}
+
+// refreshSlowly asks for what only people look at.
+func (s *Stream) refreshSlowly(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, refreshTimeout)
+	defer cancel()
+	dead, err := s.DeadCount(ctx)
+	if err != nil {
+		return err
+	}
+	s.watch.deadLetters.Store(dead)
+	announced, err := s.stream(ctx, liveName)
+	if err != nil {
+		return unavailable("refresh", err)
+	}
+	s.watch.liveBytes.Store(int64(announced.CachedInfo().State.Bytes))
+	oldest := int64(0)
+	if s.watch.events.value() > 0 {
+		if oldest, err = s.oldestWaiting(ctx); err != nil {
+			return err
+		}
+	}
+	s.watch.oldest.Store(oldest)
+	return nil
+}
+
+// oldestWaiting is when the oldest event arrived that is not acknowledged.
+func (s *Stream) oldestWaiting(ctx context.Context) (int64, error) {
+	events, err := s.stream(ctx, eventsName)
+	if err != nil {
+		return 0, unavailable("refresh", err)
+	}
+	oldest := int64(0)
+	for _, name := range lanes {
+		first, err := firstWaiting(ctx, events, name)
+		if err != nil {
+			return 0, err
+		}
+		if first != nil && (oldest == 0 || first.Time.UnixNano() < oldest) {
+			oldest = first.Time.UnixNano()
+		}
+	}
+	return oldest, nil
+}
+
+// firstWaiting returns the first event of a lane that may still be needed, or
+// nil when all that are there have been acknowledged.
+func firstWaiting(ctx context.Context, events jetstream.Stream, name api.Lane) (*jetstream.RawStreamMsg, error) {
+	consumer, err := events.Consumer(ctx, string(name))
+	if err != nil {
+		return nil, unavailable("lane "+string(name), err)
+	}
+	floor := consumer.CachedInfo().AckFloor.Stream
+	message, err := events.GetMsg(ctx, floor+1, jetstream.WithGetMsgSubject(laneSubject(name)))
+	if missing(err) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, unavailable("lane "+string(name), err)
+	}
+	return message, nil
+}
+
+// Backlog is how many events wait to be indexed or are being indexed, at most
+// a quarter of a second old.
+func (s *Stream) Backlog() int64 { return s.watch.events.value() }
+
+// Stats are figures for metrics; counts are since Open.
+type Stats struct {
+	// WaitingLive and WaitingBulk are the lanes' parts of the backlog, without
+	// what was published since the last look.
+	WaitingLive, WaitingBulk int64
+	// OldestAge is how long ago the oldest event arrived that still waits.
+	OldestAge time.Duration
+	// EventsBytes of EventsMaxBytes are in use, LiveBytes on LIVE.
+	EventsBytes, EventsMaxBytes, LiveBytes int64
+	// DeadLetters is how many events failed for good, of all workspaces.
+	DeadLetters int64
+	// Reachable is false while the server does not answer.
+	Reachable bool
+
+	// Published events came in in Batches groups; Diverted ones were over
+	// their workspace's live allowance.
+	Published, Batches, Diverted uint64
+	// Given out; Acked, Retried without and Failed with an attempt counted;
+	// Dead are those that failed for good.
+	Given, Acked, Retried, Failed, Dead uint64
+	// Trimmed events were removed after they had been acknowledged.
+	Trimmed, Announced uint64
+}
+
+// Stats returns what is known without asking the server.
+func (s *Stream) Stats() Stats {
+	w, c := &s.watch, &s.counts
+	stats := Stats{
+		WaitingLive: w.waiting[0].Load(), WaitingBulk: w.waiting[1].Load(),
+		EventsBytes: w.bytes.value(), EventsMaxBytes: w.maxBytes.Load(),
+		LiveBytes: w.liveBytes.Load(), DeadLetters: w.deadLetters.Load(),
+		Reachable: s.reachable() == nil,
+		Published: c.published.Load(), Batches: s.events.batches.Load(), Diverted: c.diverted.Load(),
+		Given: c.given.Load(), Acked: c.acked.Load(), Retried: c.retried.Load(),
+		Failed: c.failed.Load(), Dead: c.dead.Load(),
+		Trimmed: c.trimmed.Load(), Announced: c.announced.Load(),
+	}
+	if oldest := w.oldest.Load(); oldest > 0 {
+		stats.OldestAge = max(0, s.cfg.Clock().Sub(time.Unix(0, oldest)))
+	}
+	return stats
+}
+
+// Ready returns ErrUnavailable while the server does not answer.
+func (s *Stream) Ready(context.Context) error { return s.reachable() }
+
+func (s *Stream) reachable() error {
+	switch {
+	case s.stopped.Err() != nil:
+		return fmt.Errorf("%w: %w", event.ErrUnavailable, errClosed)
+	case !s.conn.IsConnected() || s.watch.away.Load():
+		return fmt.Errorf("the queue does not answer: %w", event.ErrUnavailable)
+	}
+	return nil
+}
