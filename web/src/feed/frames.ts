@@ -1,0 +1,51 @@
+import type { Automated, EventType, Item, Recipient, Understood } from '../api/types';
+
+/** The structured filters of a query, as the socket takes them. */
+export interface Filters {
+  type?: EventType[];
+  automated: Automated;
+}
+
+/** What the page says on the socket. */
+export type ClientFrame =
+  | { op: 'subscribe'; id: string; q: string; since: string; tz: string; filters: Filters }
+  | { op: 'unsubscribe'; id: string };
+
+/** What the server says on the socket. Later versions may say more. */
+export type ServerFrame =
+  | { op: 'subscribed'; id: string; query?: Understood }
+  | { op: 'event'; id: string; item: Item; at: string }
+  | { op: 'changed'; id: string; item: Item; at: string }
+  | {
+      op: 'state';
+      message: string;
+      recipients: Recipient[];
+      unopened: number;
+      v: number;
+      at: string;
+    }
+  | { op: 'gone'; item: string; at: string }
+  | { op: 'reset'; id: string; reason?: string }
+  | { op: 'error'; id?: string; detail?: string };
+
+const ops = ['subscribed', 'event', 'changed', 'state', 'gone', 'reset', 'error'];
+
+/** parseFrame reads a frame; null is one that this page does not understand. */
+export function parseFrame(text: unknown): ServerFrame | null {
+  if (typeof text !== 'string') return null;
+  try {
+    const frame: unknown = JSON.parse(text);
+    if (typeof frame !== 'object' || frame === null || !('op' in frame)) return null;
+    return ops.includes(String(frame.op)) ? (frame as ServerFrame) : null;
+  } catch {
+    return null;
+  }
+}
+
+/** Close codes of the socket, from docs/api.md. */
+export const closed = {
+  restarting: 1012,
+  signedOut: 4401,
+  tooSlow: 4408,
+  tooMany: 4429,
+} as const;

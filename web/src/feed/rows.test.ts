@@ -1,0 +1,238 @@
+import { describe, expect, it } from 'vitest';
+import type { Item } from '../api/types';
+import { maxWaiting, newestFirst, Rows } from './rows';
+
+const at = (seconds: number) => new Date(1_790_000_000_000 + seconds * 1000).toISOString();
+
+function item(id: string, seconds: number, more: Partial<Item> = {}): Item {
+  return { id, type: 'open', time: at(seconds), message: 'm-1', ...more };
+}
+
+function send(id: string, seconds: number, message: string, ...emails: string[]): Item {
+  const recipients = emails.map((email) => ({ email, opened: null }));
+  return item(id, seconds, { type: 'send', message, recipients, unopened: emails.length });
+}
+
+const ids = (items: readonly Item[]) => items.map(({ id }) => id).join(' ');
+
+/** A small seeded generator, so that a failing order can be run again. */
+function random(seed: number): () => number {
+  return () => {
+    seed = (Math.imul(seed, 1_664_525) + 1_013_904_223) >>> 0;
+    return seed / 2 ** 32;
+  };
+}
+
+function shuffled<T>(list: readonly T[], next: () => number): T[] {
+  const out = [...list];
+  for (let i = out.length - 1; i > 0; i--) {
+    const j = Math.floor(next() * (i + 1));
+    [out[i], out[j]] = [out[j] as T, out[i] as T];
+  }
+  return out;
+}
+
+describe('order', () => {
+  it('is by time, newest first', () => {
+    const rows = new Rows();
+    rows.reset([item('a', 1), item('b', 3), item('c', 2)], true);
+    expect(ids(rows.shown)).toBe('b c a');
+  });
+
+  it('is by id within a second, highest first', () => {
+    expect([item('a', 1), item('c', 1), item('b', 1)].sort(newestFirst).map((i) => i.id)).toEqual([
+      'c',
+      'b',
+      'a',
+    ]);
+  });
+
+  it('is the same for every order and any repetition of pages and frames', () => {
+    const all = Array.from({ length: 40 }, (_, i) => item(`e${i % 7}-${i}`, Math.floor(i / 3)));
+    const want = ids([...all].sort(newestFirst));
+    for (let seed = 0; seed < 200; seed++) {
+      const next = random(seed);
+      const rows = new Rows();
+      rows.reset([], true);
+      for (const one of shuffled([...all, ...all.slice(0, 15)], next)) {
+        rows.arrive([one], next() < 0.5);
+        if (next() < 0.1) rows.release();
+      }
+      rows.release();
+      expect(ids(rows.shown), `seed ${seed}`).toBe(want);
+    }
+  });
+});
+
+describe('repeats', () => {
+  it('are dropped between a page and the socket', () => {
+    const rows = new Rows();
+    rows.reset([item('b', 2), item('a', 1)], true);
+    expect(rows.arrive([item('b', 2), item('c', 3)], false).map((i) => i.id)).toEqual(['c']);
+    expect(ids(rows.shown)).toBe('c b a');
+  });
+
+  it('are dropped between the socket and a later page', () => {
+    const rows = new Rows();
+    rows.reset([item('d', 4), item('b', 2)], false);
+    rows.arrive([item('c', 3)], false);
+    rows.append([item('c', 3), item('a', 1)], true);
+    expect(ids(rows.shown)).toBe('d c b a');
+  });
+
+  it('are dropped while they wait behind the pill', () => {
+    const rows = new Rows();
+    rows.reset([item('a', 1)], true);
+    rows.arrive([item('b', 2)], true);
+    rows.arrive([item('b', 2)], true);
+    expect(ids(rows.waiting)).toBe('b');
+    rows.release();
+    rows.arrive([item('b', 2)], true);
+    expect([ids(rows.shown), rows.waiting.length]).toEqual(['b a', 0]);
+  });
+});
+
+describe('held', () => {
+  it('leaves the screen as it is until it is released', () => {
+    const rows = new Rows();
+    rows.reset([item('a', 1)], true);
+    const before = rows.shown;
+    rows.arrive([item('b', 2), item('c', 3)], true);
+    expect(rows.shown).toBe(before);
+    expect(ids(rows.release())).toBe('c b');
+    expect([ids(rows.shown), rows.waiting.length]).toEqual(['c b a', 0]);
+  });
+
+  it('keeps a bounded number and says how many were let go', () => {
+    const rows = new Rows();
+    rows.reset([], true);
+    rows.arrive(
+      Array.from({ length: maxWaiting + 20 }, (_, i) => item(`e${i}`, i)),
+      true,
+    );
+    expect([rows.waiting.length, rows.overflow]).toEqual([maxWaiting, 20]);
+    expect(rows.waiting[0]?.id).toBe(`e${maxWaiting + 19}`);
+  });
+});
+
+describe('an event older than the last row', () => {
+  it('is left to its page while there are more pages', () => {
+    const rows = new Rows();
+    rows.reset([item('c', 3)], false);
+    rows.arrive([item('a', 1)], false);
+    expect(ids(rows.shown)).toBe('c');
+    rows.append([item('b', 2), item('a', 1)], true);
+    expect(ids(rows.shown)).toBe('c b a');
+  });
+
+  it('goes to the end when all pages have been read', () => {
+    const rows = new Rows();
+    rows.reset([item('c', 3)], true);
+    rows.arrive([item('a', 1)], false);
+    expect(ids(rows.shown)).toBe('c a');
+  });
+});
+
+describe('state', () => {
+  const opened = at(9);
+  const change = (v: number, ...emails: string[]) => ({
+    message: 'm-1',
+    v,
+    recipients: ['tom@x', 'ines@x', 'raj@x'].map((email) => ({
+      email,
+      opened: emails.includes(email) ? opened : null,
+    })),
+  });
+
+  function rows(): Rows {
+    const rows = new Rows();
+    rows.reset(
+      [send('s', 1, 'm-1', 'tom@x', 'ines@x', 'raj@x'), item('o', 2), send('t', 0, 'm-2', 'tom@x')],
+      true,
+    );
+    return rows;
+  }
+  const unopened = (rows: Rows) => rows.shown.map((i) => i.unopened);
+
+  it('updates the sends of its message and nothing else', () => {
+    const r = rows();
+    r.state(change(1, 'tom@x'));
+    expect(unopened(r)).toEqual([undefined, 2, 1]);
+  });
+
+  it('takes the highest version in any order', () => {
+    for (const order of [
+      [1, 2, 3],
+      [3, 2, 1],
+      [2, 3, 1],
+      [3, 1, 3],
+    ]) {
+      const r = rows();
+      const who = { 1: ['tom@x'], 2: ['tom@x', 'raj@x'], 3: ['tom@x', 'raj@x', 'ines@x'] };
+      for (const v of order) r.state(change(v, ...who[v as 1 | 2 | 3]));
+      expect(unopened(r)[1], order.join()).toBe(0);
+    }
+  });
+
+  it('keeps a piece of a send to its own recipients', () => {
+    const r = new Rows();
+    r.reset([send('p', 1, 'm-1', 'raj@x'), send('q', 1, 'm-1', 'tom@x', 'ines@x')], true);
+    r.state(change(1, 'tom@x'));
+    expect(r.shown.map((i) => [i.id, i.recipients?.length, i.unopened])).toEqual([
+      ['q', 2, 1],
+      ['p', 1, 1],
+    ]);
+  });
+
+  it('counts a recipient whose open time is not kept as opened', () => {
+    const r = rows();
+    r.state({ message: 'm-2', v: 1, recipients: [{ email: 'tom@x' }] });
+    expect(unopened(r)[2]).toBe(0);
+  });
+
+  it('reaches what waits, too', () => {
+    const r = new Rows();
+    r.reset([], true);
+    r.arrive([send('s', 1, 'm-1', 'tom@x')], true);
+    r.state(change(1, 'tom@x'));
+    r.release();
+    expect(unopened(r)).toEqual([0]);
+  });
+});
+
+describe('corrections', () => {
+  it('replace an event where it is', () => {
+    const r = new Rows();
+    r.reset([item('b', 2), item('a', 1)], true);
+    r.change(item('a', 1, { subject: 'Pricing' }), true);
+    expect(r.shown.map((i) => i.subject)).toEqual([undefined, 'Pricing']);
+  });
+
+  it('bring in an event that was not known', () => {
+    const r = new Rows();
+    r.reset([item('a', 1)], true);
+    expect(r.change(item('b', 2), false)).toHaveLength(1);
+    expect(ids(r.shown)).toBe('b a');
+  });
+
+  it('remove what is gone from the screen and from behind the pill', () => {
+    const r = new Rows();
+    r.reset([item('b', 2), item('a', 1)], true);
+    r.arrive([item('c', 3)], true);
+    r.gone('c');
+    r.gone('a');
+    r.gone('never seen');
+    expect([ids(r.shown), r.waiting.length]).toEqual(['b', 0]);
+  });
+
+  it('bring back what did not match for a while, and end the same when replayed', () => {
+    const r = new Rows();
+    r.reset([item('b', 2), item('a', 1)], true);
+    r.gone('a');
+    r.change(item('a', 1, { subject: 'Pricing' }), false);
+    expect(ids(r.shown)).toBe('b a');
+    r.arrive([item('a', 1)], false);
+    r.gone('a');
+    expect(ids(r.shown)).toBe('b');
+  });
+});

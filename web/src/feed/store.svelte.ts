@@ -1,0 +1,313 @@
+import { Failure, type Client } from '../api/client';
+import type { Item, Session, Understood } from '../api/types';
+import { everything, readView, sameSearch, searchOf, writeView, type View } from './address';
+import { Announcer } from './announcer';
+import { browser, watch } from './browser';
+import { zone } from './clock';
+import { Connection, type Status } from './connection';
+import type { ServerFrame } from './frames';
+import { Panel } from './panel.svelte';
+import { Rows } from './rows';
+
+const pageSize = 50;
+/** A skeleton is shown for what takes longer than this. */
+const patience = 150;
+/** Frames are taken in together, so that a burst paints once. */
+const frameInterval = 100;
+/** A page that was open for days is read anew rather than growing on. */
+const mostRows = 2_000;
+const mostAnimated = 5;
+const catchUpDelay = 5_000;
+
+/** FeedStore is the state of the feed page and everything that changes it. */
+export class FeedStore {
+  readonly session: Session;
+  view = $state.raw<View>(readView(location.search));
+
+  shown = $state.raw<readonly Item[]>([]);
+  waiting = $state(0);
+  complete = $state(false);
+  phase = $state<'loading' | 'ready' | 'failed'>('loading');
+  slow = $state(false);
+  failure = $state.raw<Failure | null>(null);
+  /** How many pages have been read. */
+  pages = $state(0);
+  more = $state<'idle' | 'loading' | 'failed'>('idle');
+  understood = $state.raw<Understood>({ chips: [] });
+  reached = $state('');
+  arrived = $state.raw<ReadonlySet<string>>(new Set());
+
+  status = $state.raw<Status>({ is: 'connecting' });
+  paused = $state(false);
+  scrolled = $state(false);
+  focused = $state(false);
+  selected = $state<string | null>(null);
+  announcement = $state('');
+  now = $state(Date.now());
+  panel = $state.raw<Panel | null>(null);
+  /** Whether events were missed while the list was held: showing them reads it anew. */
+  stale = $state(false);
+
+  /** Whether new events wait instead of moving what someone is reading. */
+  held = $derived(
+    this.paused || this.scrolled || this.focused || this.view.open !== null || this.waiting > 0,
+  );
+  filtered = $derived(!sameSearch(this.view, everything));
+
+  /** Set by the list: scrolls to the newest row and takes the focus off it. */
+  toTop: () => void = () => {};
+
+  #client: Client;
+  #signedOut: () => void;
+  #rows = new Rows();
+  #next: string | null = null;
+  #abort = new AbortController();
+  #frames: ServerFrame[] = [];
+  #flushing: ReturnType<typeof setTimeout> | undefined;
+  #announcer = new Announcer((text) => (this.announcement = text));
+  #connection: Connection;
+
+  constructor(client: Client, session: Session, signedOut: () => void) {
+    this.#client = client;
+    this.session = session;
+    this.#signedOut = signedOut;
+    this.#connection = new Connection(browser, {
+      frame: (frame) => this.#receive(frame),
+      status: (status) => (this.status = status),
+      signedOut,
+    });
+  }
+
+  /** start reads the first page and follows; the result stops it all. */
+  start(): () => void {
+    const unwatch = watch(this.#connection, () => (this.now = Date.now()));
+    const back = () => this.#show(readView(location.search));
+    addEventListener('popstate', back);
+    this.#openPanel();
+    void this.load();
+    return () => {
+      unwatch();
+      removeEventListener('popstate', back);
+      clearTimeout(this.#flushing);
+      this.#abort.abort();
+      this.#announcer.stop();
+      this.#connection.close();
+      this.panel?.close();
+    };
+  }
+
+  get me(): string | undefined {
+    return this.session.user?.id;
+  }
+
+  /** go changes what is shown, in the address too. */
+  go(change: Partial<View>, history: 'push' | 'replace' = 'push'): void {
+    const view = { ...this.view, ...change };
+    const url = writeView(view);
+    if (url === writeView(this.view)) return;
+    if (history === 'push') window.history.pushState(null, '', url);
+    else window.history.replaceState(null, '', url);
+    this.#show(view);
+  }
+
+  /** load reads the first page, and follows from there. */
+  async load(): Promise<void> {
+    const signal = this.#begin();
+    const late = setTimeout(() => (this.slow = true), patience);
+    try {
+      const page = await this.#client.feed(this.#search(null), signal);
+      this.#rows.reset(page.items, page.next === null);
+      // Frames of the search before are none of this one's business.
+      this.#frames = [];
+      this.arrived = new Set();
+      this.pages = 1;
+      this.stale = false;
+      this.#next = page.next;
+      this.reached = page.reached;
+      this.understood = page.query;
+      this.phase = 'ready';
+      this.failure = null;
+      this.#sync();
+      this.#follow(page.live);
+    } catch (error) {
+      if (!signal.aborted) this.#fail(error);
+    } finally {
+      clearTimeout(late);
+      if (!signal.aborted) this.slow = false;
+    }
+  }
+
+  /** loadMore reads the page after the last one. */
+  async loadMore(): Promise<void> {
+    if (this.#next === null || this.more === 'loading' || this.phase !== 'ready') return;
+    const { signal } = this.#abort;
+    this.more = 'loading';
+    try {
+      const page = await this.#client.feed(this.#search(this.#next), signal);
+      if (signal.aborted) return;
+      this.#next = page.next;
+      this.reached = page.reached;
+      this.#rows.append(page.items, page.next === null);
+      this.more = 'idle';
+      this.pages++;
+      this.#sync();
+    } catch (error) {
+      if (signal.aborted) return;
+      this.more = 'failed';
+      if (error instanceof Failure && error.signedOut) this.#signedOut();
+    }
+  }
+
+  /** showNew puts what waits on the screen, and the screen at it. */
+  showNew(): void {
+    this.toTop();
+    this.scrolled = false;
+    if (this.stale || this.#rows.overflow > 0) {
+      void this.load();
+      return;
+    }
+    this.#animate(this.#rows.release());
+    this.#sync();
+  }
+
+  /** resume ends every pause: the reader's own, and what holds the list. */
+  resume(): void {
+    this.paused = false;
+    if (this.view.open !== null) this.go({ open: null });
+    this.showNew();
+  }
+
+  /** freshen reads the rows anew when events were missed; for when nothing holds them. */
+  freshen(): void {
+    if (this.stale && !this.held) void this.load();
+  }
+
+  togglePause(): void {
+    if (this.held) this.resume();
+    else this.paused = true;
+  }
+
+  retry(): void {
+    this.#connection.retryNow();
+  }
+
+  /** openMessage shows the panel of an event's message. */
+  openMessage(item: Item): void {
+    this.selected = item.id;
+    this.go({ open: item.message }, this.view.open === null ? 'push' : 'replace');
+  }
+
+  closePanel(): void {
+    if (this.view.open !== null) this.go({ open: null });
+  }
+
+  #show(view: View): void {
+    const reload = !sameSearch(view, this.view);
+    const moved = view.open !== this.view.open;
+    this.view = view;
+    if (moved) this.#openPanel();
+    if (!reload) return;
+    this.toTop();
+    void this.load();
+  }
+
+  #openPanel(): void {
+    this.panel?.close();
+    const { open } = this.view;
+    if (open === null) this.selected = null;
+    this.panel = open === null ? null : new Panel(this.#client, open, this.#signedOut);
+  }
+
+  /**
+   * catchUp goes on from a first page without moving what is being read: what is
+   * new waits, and the rows are read anew once the reader lets them go.
+   */
+  async #catchUp(): Promise<void> {
+    const { signal } = this.#abort;
+    this.stale = true;
+    try {
+      const page = await this.#client.feed(this.#search(null), signal);
+      if (signal.aborted) return;
+      this.#rows.arrive(page.items, true);
+      this.#sync();
+      this.#follow(page.live);
+    } catch (error) {
+      if (signal.aborted) return;
+      if (error instanceof Failure && error.signedOut) this.#signedOut();
+      else setTimeout(() => signal.aborted || void this.#catchUp(), catchUpDelay);
+    }
+  }
+
+  #begin(): AbortSignal {
+    this.#abort.abort();
+    this.#abort = new AbortController();
+    this.phase = 'loading';
+    this.more = 'idle';
+    this.slow = false;
+    return this.#abort.signal;
+  }
+
+  #search(cursor: string | null): URLSearchParams {
+    const search = searchOf(this.view);
+    search.set('tz', zone);
+    search.set('limit', String(pageSize));
+    if (cursor !== null) search.set('cursor', cursor);
+    return search;
+  }
+
+  #follow(since: string | undefined): void {
+    if (since === undefined) return;
+    const { q, types, automated } = this.view;
+    const filters = { automated, ...(types.length > 0 && { type: [...types] }) };
+    this.#connection.subscribe({ q: q.trim(), filters, tz: zone }, since);
+  }
+
+  #fail(error: unknown): void {
+    if (!(error instanceof Failure)) throw error;
+    if (error.signedOut) {
+      this.#signedOut();
+      return;
+    }
+    this.failure = error;
+    this.phase = 'failed';
+  }
+
+  #receive(frame: ServerFrame): void {
+    this.#frames.push(frame);
+    this.#flushing ??= setTimeout(() => this.#flush(), frameInterval);
+  }
+
+  #flush(): void {
+    this.#flushing = undefined;
+    const frames = this.#frames;
+    this.#frames = [];
+    if (frames.some((frame) => frame.op === 'reset')) {
+      void (this.held ? this.#catchUp() : this.load());
+      return;
+    }
+    const { held } = this;
+    const events = frames.flatMap((frame) => (frame.op === 'event' ? [frame.item] : []));
+    const fresh = this.#rows.arrive(events, held);
+    for (const frame of frames) {
+      if (frame.op === 'state') this.#rows.state(frame);
+      if (frame.op === 'changed') fresh.push(...this.#rows.change(frame.item, held));
+      if (frame.op === 'gone') this.#rows.gone(frame.item);
+    }
+    if (!held) this.#animate(fresh);
+    if (!this.paused) this.#announcer.add(fresh.length);
+    this.panel?.heard(frames);
+    this.#sync();
+    if (!held && this.shown.length > mostRows) void this.load();
+  }
+
+  #animate(items: readonly Item[]): void {
+    this.arrived = new Set(items.length > mostAnimated ? [] : items.map((item) => item.id));
+  }
+
+  #sync(): void {
+    this.shown = this.#rows.shown;
+    this.waiting = this.#rows.waiting.length + this.#rows.overflow;
+    this.complete = this.#rows.complete;
+    this.now = Date.now();
+  }
+}

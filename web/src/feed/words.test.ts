@@ -1,0 +1,139 @@
+import { describe, expect, it } from 'vitest';
+import type { Item, Recipient } from '../api/types';
+import { Clock } from './clock';
+import { initials, isAutomated, progress, sentence, shortLink, spoken } from './words';
+
+const people = (opened: string, unopened: string): Recipient[] => [
+  ...opened
+    .split(' ')
+    .filter(Boolean)
+    .map((name) => ({ name, email: `${name}@x.example`, opened: '2026-11-19T10:00:00Z' })),
+  ...unopened
+    .split(' ')
+    .filter(Boolean)
+    .map((name) => ({ name, email: `${name}@x.example`, opened: null })),
+];
+
+describe('progress', () => {
+  const rows: [string, Recipient[], string][] = [
+    ['some', people('Ana Bo', 'Tom Inês Raj'), '3 of 5 haven’t opened: Tom, Inês, Raj'],
+    [
+      'many',
+      people('Ana Bo', 'Nadia Piotr Elin Uma Vic Wes'),
+      '6 of 8 haven’t opened: Nadia, Piotr, Elin and 3 more',
+    ],
+    ['one of several', people('Ana Bo', 'Tom'), '1 of 3 hasn’t opened: Tom'],
+    ['the only one', people('', 'Tom'), 'Tom hasn’t opened'],
+    ['one who opened', people('Tom', ''), 'Opened'],
+    ['both', people('Tom Ana', ''), 'Opened by both'],
+    ['all', people('Tom Ana Raj', ''), 'Opened by all 3'],
+    ['an address alone', [{ email: 'jo@acme.example', opened: null }], 'jo hasn’t opened'],
+    ['a time that is not kept', [{ email: 'jo@acme.example' }], 'Opened'],
+    [
+      'a reply',
+      people('Tom', '').map((p) => ({ ...p, replied: '2026-11-19T11:00:00Z' })),
+      'Opened, replied',
+    ],
+    ['nobody', [], ''],
+  ];
+  it.each(rows)('%s', (_, recipients, want) => {
+    expect(progress(recipients).spoken).toBe(want);
+  });
+});
+
+describe('sentence', () => {
+  const base = { id: 'x', time: '2026-11-19T10:00:00Z', message: 'm', subject: 'Pricing' };
+  const person = { email: 'jo@acme.example', name: 'Jo Reyes' };
+  const say = (item: Partial<Item>) => {
+    const s = sentence({ ...base, person, type: 'open', ...item }, 'u_me');
+    return [s.who, s.verb, s.what, s.extra].filter(Boolean).join(' ');
+  };
+  it('says who did what', () => {
+    expect(say({})).toBe('Jo Reyes opened Pricing');
+    expect(say({ type: 'click', link: 'https://www.x.example/a/b/?q=1' })).toBe(
+      'Jo Reyes clicked x.example/a/b in Pricing',
+    );
+    expect(say({ type: 'download', file: 'deck.pdf' })).toBe(
+      'Jo Reyes downloaded deck.pdf from Pricing',
+    );
+    expect(say({ type: 'reply', snippet: 'Looks good' })).toBe(
+      'Jo Reyes replied to Pricing “Looks good”',
+    );
+    expect(say({ type: 'meeting', meeting: { title: 'Demo', answer: 'no' } })).toBe(
+      'Jo Reyes declined Demo',
+    );
+    expect(say({ type: 'custom', kind: 'moved', title: 'Stage 2' })).toBe(
+      'Jo Reyes moved Stage 2 in Pricing',
+    );
+  });
+  it('calls the reader you, and others by name', () => {
+    const send = { ...base, type: 'send' as const };
+    expect(sentence({ ...send, user: { id: 'u_me', name: 'Me' } }, 'u_me').who).toBe('You');
+    expect(sentence({ ...send, user: { id: 'u_ana', name: 'Ana' } }, 'u_me').who).toBe('Ana');
+    expect(sentence({ ...send, user: { id: 'u_ana' } }, undefined).who).toBe('u_ana');
+    expect(sentence(send, undefined).who).toBe('Someone');
+  });
+  it('is one sentence when spoken', () => {
+    const item: Item = {
+      ...base,
+      type: 'open',
+      person,
+      verdict: { is: 'machine' },
+    };
+    expect(isAutomated(item)).toBe(true);
+    expect(spoken(item, undefined, 'Thu 19 Nov 2026, 10:00:00')).toBe(
+      'Jo Reyes opened Pricing, automated, Thu 19 Nov 2026, 10:00:00',
+    );
+  });
+});
+
+describe('short forms', () => {
+  it('initials', () => {
+    expect(['Maya Lindqvist', 'jo@acme.example', 'Ana', ''].map(initials)).toEqual([
+      'ML',
+      'J',
+      'A',
+      '?',
+    ]);
+  });
+  it('links', () => {
+    expect(shortLink('https://brightwater.example/')).toBe('brightwater.example');
+    expect(shortLink('not a link')).toBe('not a link');
+  });
+});
+
+describe('clock', () => {
+  const clock = new Clock('Europe/Lisbon');
+  const now = Date.parse('2026-11-19T14:42:00Z');
+  const short = (time: string) => clock.short(time, now);
+  it('short', () => {
+    expect(short('2026-11-19T14:41:30Z')).toBe('now');
+    expect(short('2026-11-19T14:38:00Z')).toBe('4m');
+    expect(short('2026-11-19T12:00:00Z')).toBe('2h');
+    expect(short('2026-11-19T07:05:00Z')).toBe('07:05');
+    expect(short('2026-11-18T17:48:00Z')).toBe('17:48');
+  });
+  it('full', () => {
+    expect(clock.full('2026-11-19T14:40:22Z')).toBe('Thu 19 Nov 2026, 14:40:22');
+    expect(clock.moment('2026-11-23T10:00:00Z')).toBe('Mon 23 Nov, 10:00');
+  });
+  it('days begin in the reader’s zone', () => {
+    const day = (zone: string, time: string) => new Clock(zone).day(time, now);
+    expect(day('UTC', '2026-11-19T00:30:00Z').name).toBe('Today');
+    expect(day('America/New_York', '2026-11-19T00:30:00Z')).toEqual({
+      key: '2026-11-18',
+      name: 'Yesterday',
+      date: 'Wednesday 18 November',
+    });
+    expect(day('UTC', '2026-11-16T12:00:00Z')).toMatchObject({
+      name: 'Monday',
+      date: '16 November',
+    });
+    expect(day('UTC', '2025-12-31T12:00:00Z').date).toBe('31 December 2025');
+  });
+  it('yesterday is the day before, also when the clocks change', () => {
+    const newYork = new Clock('America/New_York');
+    const after = Date.parse('2026-11-02T12:00:00Z');
+    expect(newYork.day('2026-11-01T12:00:00Z', after).name).toBe('Yesterday');
+  });
+});

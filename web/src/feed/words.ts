@@ -1,0 +1,169 @@
+import type { EventType, Item, Person, Recipient, User } from '../api/types';
+
+/** What a row says: who, verb, what, and something beside it. */
+export interface Sentence {
+  who: string;
+  /** The company, as far as the address tells it. */
+  from: string;
+  verb: string;
+  what: string;
+  extra: string;
+}
+
+const noSubject = '(no subject)';
+
+const verbs: Record<EventType, string> = {
+  send: 'sent',
+  delivery: 'received',
+  open: 'opened',
+  click: 'clicked',
+  download: 'downloaded',
+  reply: 'replied to',
+  meeting: 'booked',
+  bounce: 'bounced',
+  complaint: 'reported as spam',
+  unsubscribe: 'unsubscribed after',
+  custom: 'updated',
+};
+
+const answers = { yes: 'accepted', no: 'declined', maybe: 'might join' };
+
+/** nameOf is what a person is called: their name, else their address. */
+export function nameOf(person: Person): string {
+  return person.name?.trim() || person.email;
+}
+
+/** firstName is short for nameOf. */
+export function firstName(person: Person): string {
+  const name = person.name?.trim();
+  return name ? (name.split(/\s+/)[0] ?? name) : (person.email.split('@')[0] ?? person.email);
+}
+
+/** userName is what one of ours is called by the reader. */
+export function userName(user: User | undefined, me: string | undefined): string {
+  if (!user) return 'Someone';
+  return user.id === me ? 'You' : user.name || user.id;
+}
+
+/** initials are for an avatar: two letters at most. */
+export function initials(name: string): string {
+  const parts = name.split(/[\s._@-]+/).filter((part) => /^\p{L}/u.test(part));
+  const first = parts[0]?.[0] ?? '?';
+  const last = parts.length > 1 && !name.includes('@') ? (parts.at(-1)?.[0] ?? '') : '';
+  return (first + last).toUpperCase();
+}
+
+/** isAutomated: an open or a click that a machine made. */
+export function isAutomated(item: Item): boolean {
+  return (item.type === 'open' || item.type === 'click') && item.verdict?.is === 'machine';
+}
+
+/** sentence puts an event into words. me is the reader's own user. */
+export function sentence(item: Item, me: string | undefined): Sentence {
+  const subject = item.subject || noSubject;
+  const base = {
+    who: item.person ? nameOf(item.person) : userName(item.user, me),
+    from: item.person?.name ? (item.person.email.split('@')[1] ?? '') : '',
+    verb: verbs[item.type] ?? item.type,
+    what: subject,
+    extra: '',
+  };
+  switch (item.type) {
+    case 'click':
+      return item.link ? { ...base, what: shortLink(item.link), extra: `in ${subject}` } : base;
+    case 'download':
+      return item.file ? { ...base, what: item.file, extra: `from ${subject}` } : base;
+    case 'reply':
+      return item.snippet ? { ...base, extra: `“${item.snippet}”` } : base;
+    case 'meeting':
+      return {
+        ...base,
+        verb: item.meeting?.answer ? answers[item.meeting.answer] : base.verb,
+        what: item.meeting?.title || subject,
+      };
+    case 'bounce':
+      return { ...base, extra: item.bounce?.detail ?? '' };
+    case 'custom':
+      return {
+        ...base,
+        verb: item.kind || base.verb,
+        what: item.title || subject,
+        extra: item.title && item.subject ? `in ${item.subject}` : '',
+      };
+    default:
+      return base;
+  }
+}
+
+/** spoken is the whole row as one sentence, for those who hear it. */
+export function spoken(item: Item, me: string | undefined, time: string): string {
+  const { who, verb, what, extra } = sentence(item, me);
+  const parts = [`${who} ${verb} ${what}${extra ? ` ${extra}` : ''}`];
+  if (item.recipients) parts.push(progress(item.recipients).spoken);
+  if (item.type === 'meeting' && item.meeting?.start) parts.push('meeting');
+  if (isAutomated(item)) parts.push('automated');
+  return `${parts.filter(Boolean).join(', ')}, ${time}`;
+}
+
+/** How far a send got with its recipients. */
+export interface Progress {
+  /** 3 of 5 haven’t opened */
+  count: string;
+  /** Tom, Inês, Raj; dropped first when there is little room. */
+  names: string;
+  spoken: string;
+}
+
+const namesShown = 3;
+
+/** progress says who has not opened, by name where there is room. */
+export function progress(recipients: readonly Recipient[]): Progress {
+  const total = recipients.length;
+  const unopened = recipients.filter((person) => person.opened === null);
+  const say = (count: string, names = '') => ({
+    count,
+    names,
+    spoken: names ? `${count}: ${names}` : count,
+  });
+  if (total === 0) return say('');
+  if (unopened.length === 0) return say(allOpened(recipients));
+  const only = unopened[0];
+  if (total === 1 && only) return say(`${firstName(only)} hasn’t opened`);
+  const verb = unopened.length === 1 ? 'hasn’t' : 'haven’t';
+  return say(`${unopened.length} of ${total} ${verb} opened`, someNames(unopened));
+}
+
+function allOpened(recipients: readonly Recipient[]): string {
+  const replied = recipients.filter((person) => person.replied).length;
+  const opened =
+    recipients.length === 1
+      ? 'Opened'
+      : recipients.length === 2
+        ? 'Opened by both'
+        : `Opened by all ${recipients.length}`;
+  if (replied === 0) return opened;
+  return recipients.length === 1 ? `${opened}, replied` : `${opened}, ${replied} replied`;
+}
+
+/** someNames lists a few and counts the rest: Nadia, Piotr, Elin and 3 more. */
+function someNames(people: readonly Person[]): string {
+  const names = people.map(firstName);
+  if (names.length <= namesShown) return names.join(', ');
+  return `${names.slice(0, namesShown).join(', ')} and ${names.length - namesShown} more`;
+}
+
+/** shortLink is a link without what everybody knows: brightwater.example/pricing. */
+export function shortLink(link: string): string {
+  try {
+    const url = new URL(link);
+    const path = url.pathname === '/' ? '' : url.pathname.replace(/\/$/, '');
+    return url.host.replace(/^www\./, '') + path;
+  } catch {
+    return link;
+  }
+}
+
+/** counted is 1 new event, 12 new events. */
+export function counted(count: number, noun: string): string {
+  return `${count.toLocaleString('en')} ${noun}${count === 1 ? '' : 's'}`;
+}
