@@ -3,10 +3,12 @@ package mailbox
 import (
 	"bytes"
 	"fmt"
+	"io"
 	"path/filepath"
 	"runtime"
 	"strings"
 	"testing"
+	"testing/iotest"
 	"time"
 
 	"github.com/stretchr/testify/require"
@@ -139,6 +141,20 @@ func TestHTMLText(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			require.Equal(t, test.want, htmlText(strings.NewReader(test.html)))
 		})
+	}
+}
+
+func TestLineEnds(t *testing.T) {
+	for given, want := range map[string]string{
+		"a\r\nb\nc\r\r\nd": "a\nb\nc\nd",
+		"a\rb\r\rc":          "a\rb\rc",
+		"a\r":                 "a",
+		"":                    "",
+	} {
+		// A byte at a time, so that every end is cut in two.
+		got, err := io.ReadAll(iotest.OneByteReader(&lineFeeds{reader: iotest.OneByteReader(strings.NewReader(given))}))
+		require.NoError(t, err)
+		require.Equal(t, want, string(got))
 	}
 }
 
