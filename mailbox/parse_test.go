@@ -147,9 +147,9 @@ func TestHTMLText(t *testing.T) {
 func TestLineEnds(t *testing.T) {
 	for given, want := range map[string]string{
 		"a\r\nb\nc\r\r\nd": "a\nb\nc\nd",
-		"a\rb\r\rc":          "a\rb\rc",
-		"a\r":                 "a",
-		"":                    "",
+		"a\rb\r\rc":        "a\rb\rc",
+		"a\r":              "a",
+		"":                 "",
 	} {
 		// A byte at a time, so that every end is cut in two.
 		got, err := io.ReadAll(iotest.OneByteReader(&lineFeeds{reader: iotest.OneByteReader(strings.NewReader(given))}))
