@@ -41,9 +41,10 @@ var errRemade = errors.New("live stream was made anew")
 // Config is what a Hub is made of.
 type Config struct {
 	Log Log
-	// Render makes what readers are sent for an announcement. It is called
-	// about once an announcement, however many readers there are, and its
-	// result is shared. One that cannot be rendered is logged and not sent.
+	// Render makes what readers are sent for an announcement. It is needed. It
+	// is called about once an announcement, however many readers there are,
+	// and its result is shared. One that cannot be rendered is logged and not
+	// sent.
 	Render func(event.Announcement) ([]byte, error)
 	// Keep and Bytes bound what is kept in memory for readers who were away.
 	Keep  time.Duration
@@ -308,6 +309,31 @@ func (h *Hub) Open(ctx context.Context, workspace string, users []string) (*Read
 	r.attach(history)
 	h.readers[r] = struct{}{}
 	return r, nil
+}
+
+// Ready returns ErrUnavailable until the hub knows what the stream keeps.
+func (h *Hub) Ready() error {
+	select {
+	case <-h.ready:
+		return nil
+	default:
+		return fmt.Errorf("the live stream is being read: %w", event.ErrUnavailable)
+	}
+}
+
+// Stats are figures for metrics.
+type Stats struct {
+	// Readers are the connections that are open.
+	Readers int
+	// Entries of Bytes, by estimate, are in memory.
+	Entries, Bytes int
+}
+
+// Stats returns how much there is of what a hub holds.
+func (h *Hub) Stats() Stats {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return Stats{len(h.readers), len(h.ring.entries), h.ring.bytes}
 }
 
 // Close tells every reader to go away and waits until they have, or ctx ends.

@@ -22,6 +22,7 @@ func TestOpenWaitsUntilWhatIsKeptHasBeenRead(t *testing.T) {
 		defer cancel()
 		_, err := h.Open(ctx, "w", nil)
 		require.ErrorIs(t, err, event.ErrUnavailable)
+		require.ErrorIs(t, h.Ready(), event.ErrUnavailable)
 		position := h.PositionBefore(0)
 
 		log.change(func() { log.away = false })

@@ -184,6 +184,23 @@ func (r *Reader) Unsubscribe(id string) bool {
 	return true
 }
 
+// At is the position up to which every subscription has been answered, though
+// nothing may have come of it; ok is false while there is more to read. A client
+// that is told resumes from there even where little happens.
+func (r *Reader) At() (at Position, ok bool) {
+	r.hub.mu.Lock()
+	defer r.hub.mu.Unlock()
+	if r.remade != r.hub.remade || len(r.subscriptions) == 0 || len(r.lost) > 0 {
+		return Position{}, false
+	}
+	for _, s := range r.subscriptions {
+		if s.next < r.history.end() {
+			return Position{}, false
+		}
+	}
+	return Position{r.incarnation, r.hub.ring.last}, true
+}
+
 func (r *Reader) find(id string) int {
 	return slices.IndexFunc(r.subscriptions, func(s *subscription) bool { return s.id == id })
 }

@@ -79,6 +79,28 @@ func TestPositionsOfDeliveriesResumeEverySubscription(t *testing.T) {
 	})
 }
 
+func TestAReaderKnowsHowFarItHasCome(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := run(t, testConfig(newScroll("one")))
+		r := h.open("w", nil)
+		_, ok := r.At()
+		require.False(t, ok, "there is nothing to resume")
+		subscribe(t, r, "s", ofType(event.Open), "")
+		h.announce(announced("w", "ana", event.Send, "a"), announced("x", "ana", event.Send, "b"))
+		_, ok = r.At()
+		require.False(t, ok)
+		require.Empty(t, drain(t, r))
+		at, ok := r.At()
+		require.True(t, ok)
+		require.Equal(t, Position{"one", 2}, at)
+		h.announce(announced("x", "ana", event.Send, "c"))
+		at, _ = r.At()
+		require.Equal(t, Position{"one", 3}, at)
+		require.Equal(t, Stats{Readers: 1, Entries: 3, Bytes: h.ring.bytes}, h.Stats())
+		require.NoError(t, h.Ready())
+	})
+}
+
 func TestStateAndRemovalsGoOnceToAConnection(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := run(t, testConfig(newScroll("one")))
