@@ -210,13 +210,11 @@ func isApostrophe(r rune) bool {
 func (s *scanner) separate(i int, c byte) {
 	switch {
 	case c == '@':
-		begun := s.local
 		if s.at > 0 {
-			begun = s.at + 1 // a@b@c is also b@c
 			s.endAddress()
 		}
-		s.local, s.at = begun, i+1
-		if _, class := s.next(i + 1); begun == 0 || class != letter && class != ideograph {
+		s.at = i + 1
+		if _, class := s.next(i + 1); s.local == 0 || class != letter && class != ideograph {
 			s.dropAddress()
 		}
 	case c == '.' || c == '-':

@@ -127,25 +127,24 @@ func Domain(email string) string {
 
 func (w Words) match(d Document) bool {
 	if w.Field != FieldAny {
-		return len(w.find(d.Fields[w.Field], 0)) > 0
+		return w.in(d.Fields[w.Field])
 	}
 	return slices.ContainsFunc(TextFields, func(field TextField) bool {
-		return len(w.find(d.Fields[field], 0)) > 0
+		return w.in(d.Fields[field])
 	})
 }
 
-// find is the first run of tokens from the place after on that the condition
-// holds for, nil when there is none.
-func (w Words) find(tokens []Token, after int) []Token {
+// in reports whether the condition holds somewhere among tokens.
+func (w Words) in(tokens []Token) bool {
 	if len(w.Terms) == 0 {
-		return nil
+		return false
 	}
-	for i := after; i+len(w.Terms) <= len(tokens); i++ {
+	for i := 0; i+len(w.Terms) <= len(tokens); i++ {
 		if w.at(tokens[i:]) {
-			return tokens[i : i+len(w.Terms)]
+			return true
 		}
 	}
-	return nil
+	return false
 }
 
 // at reports whether the terms stand at the beginning of tokens.

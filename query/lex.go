@@ -1,0 +1,112 @@
+package query
+
+import (
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// lexeme is a piece of a search as it was typed, [start, end) in bytes.
+type lexeme struct {
+	kind       lexKind
+	start, end int
+	// field is the operator of a term in lower case, "" for plain text.
+	field string
+	// value is what stands behind the field, without its quotes.
+	value  string
+	quoted bool
+}
+
+type lexKind int
+
+const (
+	lexEnd lexKind = iota
+	lexOpen
+	lexClose
+	lexOr
+	lexMinus
+	lexTerm
+)
+
+// lex cuts a search into lexemes. A quote or a bracket that is never closed ends
+// with the text.
+func lex(text string) []lexeme {
+	var all []lexeme
+	for i := 0; i < len(text); {
+		r, size := utf8.DecodeRuneInString(text[i:])
+		switch {
+		case unicode.IsSpace(r):
+			i += size
+			continue
+		case r == '(':
+			all = append(all, lexeme{kind: lexOpen, start: i, end: i + size})
+		case r == ')':
+			all = append(all, lexeme{kind: lexClose, start: i, end: i + size})
+		case r == '-' && operandAt(text, i+1):
+			all = append(all, lexeme{kind: lexMinus, start: i, end: i + size})
+		default:
+			all = append(all, lexTermAt(text, i))
+			if negated := len(all) > 1 && all[len(all)-2].kind == lexMinus; text[i:all[len(all)-1].end] == "OR" && !negated {
+				all[len(all)-1].kind = lexOr
+			}
+		}
+		i = all[len(all)-1].end
+	}
+	return all
+}
+
+// operandAt reports whether a minus before i has something to negate.
+func operandAt(text string, i int) bool {
+	r, size := utf8.DecodeRuneInString(text[i:])
+	return size > 0 && r != ')' && !unicode.IsSpace(r)
+}
+
+// lexTermAt reads the word, phrase or field:value at start.
+func lexTermAt(text string, start int) lexeme {
+	term := lexeme{kind: lexTerm, start: start}
+	if r, size := utf8.DecodeRuneInString(text[start:]); isQuote(r) {
+		term.quote(text, start+size)
+		return term
+	}
+	term.end = start + wordLength(text[start:])
+	name, value, found := strings.Cut(text[start:term.end], ":")
+	name = strings.ToLower(name)
+	if !found || !isOperator(name) {
+		term.value = text[start:term.end]
+		return term
+	}
+	term.field, term.value = name, value
+	if r, size := utf8.DecodeRuneInString(text[term.end:]); value == "" && isQuote(r) {
+		term.quote(text, term.end+size)
+	}
+	return term
+}
+
+// quote reads up to the next quote; start is behind the first.
+func (l *lexeme) quote(text string, start int) {
+	l.quoted = true
+	length := strings.IndexFunc(text[start:], isQuote)
+	if length < 0 {
+		l.value, l.end = text[start:], len(text)
+		return
+	}
+	_, size := utf8.DecodeRuneInString(text[start+length:])
+	l.value, l.end = text[start:start+length], start+length+size
+}
+
+// wordLength is how far the word at the beginning of text goes.
+func wordLength(text string) int {
+	if end := strings.IndexFunc(text, endsWord); end >= 0 {
+		return end
+	}
+	return len(text)
+}
+
+func endsWord(r rune) bool {
+	return unicode.IsSpace(r) || r == '(' || r == ')' || isQuote(r)
+}
+
+// isQuote includes what keyboards of telephones make of a quote.
+func isQuote(r rune) bool {
+	return r == '"' || r == '“' || r == '”' || r == '„'
+}

@@ -1,0 +1,152 @@
+package query
+
+import (
+	"slices"
+	"strings"
+	"time"
+
+	"tidings/event"
+)
+
+// meant says chips in English: "opens or clicks from me, to jo, since
+// 2026-11-09".
+func meant(chips []Chip, me string) string {
+	head := ""
+	var rest []string
+	for i, chip := range chips {
+		together := []Chip{chip}
+		if chip.Group != 0 {
+			if slices.ContainsFunc(chips[:i], chip.sameGroup) {
+				continue
+			}
+			together = slices.DeleteFunc(slices.Clone(chips), func(c Chip) bool { return !chip.sameGroup(c) })
+		}
+		said := sayAny(together, me)
+		switch {
+		case head == "" && allTypes(together):
+			head = said
+		default:
+			rest = append(rest, said)
+		}
+	}
+	if head == "" {
+		head = "everything"
+	}
+	if len(rest) == 0 {
+		return head
+	}
+	return head + " " + strings.Join(rest, ", ")
+}
+
+func (c Chip) sameGroup(other Chip) bool { return c.Group == other.Group }
+
+func allTypes(chips []Chip) bool {
+	for _, chip := range chips {
+		if chip.Field != "type" || chip.Not {
+			return false
+		}
+	}
+	return true
+}
+
+func sayAny(chips []Chip, me string) string {
+	said := make([]string, len(chips))
+	for i, chip := range chips {
+		said[i] = say(chip, me)
+		if chip.Not {
+			said[i] = "not " + said[i]
+		}
+	}
+	return strings.Join(said, " or ")
+}
+
+func say(chip Chip, me string) string {
+	switch chip.Field {
+	case "type":
+		return plural(event.Type(chip.Value))
+	case "from":
+		if chip.Value == me {
+			return "from me"
+		}
+		return "from " + chip.Value
+	case "to":
+		return "to " + chip.Value
+	case "domain":
+		return "at " + chip.Value
+	case "is":
+		return sayState(RecipientState(chip.Value))
+	case "unopened":
+		return "unopened for more than " + strings.TrimPrefix(chip.Value, ">")
+	case "time":
+		return sayTime(chip.Value)
+	case "words":
+		return "with " + chip.Value
+	case "answer":
+		return "answered " + chip.Value
+	case "verdict":
+		if chip.Value == event.Unknown {
+			return "made by a person or a machine"
+		}
+		return "made by a " + strings.Replace(chip.Value, event.Human, "person", 1)
+	case "automated":
+		return sayAutomated(Automated(chip.Value))
+	}
+	return "with " + chip.Field + " " + chip.Value
+}
+
+func sayState(is RecipientState) string {
+	switch is {
+	case IsUnopened:
+		return "not opened by everyone"
+	case IsUnreplied:
+		return "replied to by nobody"
+	case IsReplied:
+		return "replied to by someone"
+	case IsBounced:
+		return "bounced for someone"
+	}
+	return string(is) + " by someone"
+}
+
+func sayAutomated(a Automated) string {
+	switch a {
+	case AutomatedShow:
+		return "with what machines did"
+	case AutomatedOnly:
+		return "by machines alone"
+	}
+	return "without what machines did"
+}
+
+func plural(t event.Type) string {
+	switch t {
+	case event.Delivery:
+		return "deliveries"
+	case event.Reply:
+		return "replies"
+	case event.Custom:
+		return "custom events"
+	}
+	if strings.HasSuffix(string(t), "h") {
+		return string(t) + "es"
+	}
+	return string(t) + "s"
+}
+
+// sayTime says an interval as it stands on a chip.
+func sayTime(interval string) string {
+	from, until, _ := strings.Cut(interval, "/")
+	switch {
+	case from == ".." && until == "..":
+		return "at any time"
+	case from == "..":
+		return "before " + until
+	case until == "..":
+		return "since " + from
+	}
+	day, err := time.Parse(time.DateOnly, from)
+	if err == nil && day.AddDate(0, 0, 1).Format(time.DateOnly) == until {
+		return "on " + from
+	}
+	return "from " + from + " until " + until
+}

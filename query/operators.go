@@ -1,0 +1,272 @@
+package query
+
+import (
+	"fmt"
+	"strings"
+
+	"tidings/event"
+)
+
+// meaning is what a term was understood as: a condition and its chip. Without
+// either, problem says why it could not be.
+type meaning struct {
+	where        Expr
+	field, value string
+	problem      string
+}
+
+// isOperator reports whether name, in lower case, may stand before a colon.
+func isOperator(name string) bool {
+	switch name {
+	case "from", "to", "domain", "type", "event", "is", "unopened",
+		"subject", "body", "link", "file", "words",
+		"answer", "verdict", "automated", "source", "message",
+		"before", "after", "since", "on", "during", "newer_than", "older_than", "time":
+		return true
+	}
+	return false
+}
+
+// term reads one term; start is where its minus signs begin.
+func (p *parser) term(l lexeme, start int) Expr {
+	shown := p.text[l.start:l.end]
+	if l.field != "" && strings.TrimSpace(l.value) == "" {
+		p.note(l.field + ": needs a value behind it.")
+		return nil
+	}
+	m := p.understand(l)
+	if m.problem != "" {
+		p.note(fmt.Sprintf("%q is searched for as text: %s.", shown, m.problem))
+		m = p.plain("words", FieldAny, lexeme{value: shown})
+	}
+	if m.where == nil {
+		return nil
+	}
+	if p.clauses += leafCount(m.where); p.clauses > MaxClauses {
+		p.clauses = MaxClauses
+		p.note(fmt.Sprintf("A search has %d conditions at most; the rest is ignored.", MaxClauses))
+		return nil
+	}
+	switch e := m.where.(type) {
+	case during:
+		e.chip = len(p.chips)
+		m.where = e
+	case choice:
+		e.chip = len(p.chips)
+		m.where = e
+	}
+	p.chips = append(p.chips, Chip{
+		Field: m.field, Value: m.value, Not: p.not,
+		Text: p.text[start:l.end], Span: [2]int{start, l.end},
+	})
+	return m.where
+}
+
+func leafCount(where Expr) int {
+	leaves := 0
+	walk(where, true, func(Expr, bool) { leaves++ })
+	return leaves
+}
+
+func (p *parser) understand(l lexeme) meaning {
+	value := strings.TrimSpace(l.value)
+	lower := strings.ToLower(value)
+	switch l.field {
+	case "":
+		return p.plain("words", FieldAny, l)
+	case "words":
+		return p.plain("words", FieldAny, l)
+	case "subject", "body", "link", "file":
+		return p.plain(l.field, TextField(l.field), l)
+	case "from":
+		return p.from(value)
+	case "to":
+		return p.to(l)
+	case "domain":
+		return keyword("domain", FieldDomain, strings.TrimLeft(lower, "@"))
+	case "message":
+		return keyword("message", FieldMessage, value)
+	case "source":
+		return keyword("source", FieldSource, value)
+	case "verdict":
+		return oneOf("verdict", FieldVerdict, lower, event.Human, event.Machine, event.Unknown)
+	case "answer":
+		return oneOf("answer", FieldAnswer, lower, "yes", "no", "maybe")
+	case "type", "event":
+		return typeOf(lower)
+	case "is":
+		return is(lower)
+	case "unopened":
+		return unopened(lower)
+	case "automated":
+		return automated(lower)
+	}
+	return p.time(l.field, value)
+}
+
+func keyword(chip string, field KeywordField, value string) meaning {
+	if value == "" {
+		return meaning{problem: "there is nothing to compare with"}
+	}
+	return meaning{where: Keyword{field, []string{value}}, field: chip, value: value}
+}
+
+func oneOf(chip string, field KeywordField, value string, known ...string) meaning {
+	for _, k := range known {
+		if k == value {
+			return keyword(chip, field, value)
+		}
+	}
+	return meaning{problem: chip + " is one of " + strings.Join(known, ", ")}
+}
+
+func typeOf(value string) meaning {
+	if !event.Type(value).Valid() {
+		return meaning{problem: "that is no type of event"}
+	}
+	return keyword("type", FieldType, value)
+}
+
+// is takes types of events and states of a send's recipients.
+func is(value string) meaning {
+	if event.Type(value).Valid() {
+		return typeOf(value)
+	}
+	switch state := RecipientState(value); state {
+	case IsUnopened, IsOpened, IsClicked, IsReplied, IsUnreplied, IsDownloaded, IsBounced:
+		return meaning{where: Recipients{Is: state}, field: "is", value: value}
+	}
+	return meaning{problem: "that is neither a type of event nor a state of recipients"}
+}
+
+func unopened(value string) meaning {
+	age, ok := parseAge(strings.TrimPrefix(strings.TrimPrefix(value, ">"), "="))
+	if !ok {
+		return meaning{problem: "an age is written like >3d, with h, d or w"}
+	}
+	if age == 0 {
+		return is(string(IsUnopened))
+	}
+	return meaning{
+		where: Recipients{Is: IsUnopened, OlderThan: age},
+		field: "unopened", value: ">" + formatAge(age),
+	}
+}
+
+func automated(value string) meaning {
+	switch a := Automated(value); a {
+	case AutomatedHide, AutomatedShow, AutomatedOnly:
+		return meaning{where: choice{automated: a}, field: "automated", value: value}
+	}
+	return meaning{problem: "automated is one of hide, show, only"}
+}
+
+// from is whose message it is. A name that the directory does not know is taken
+// as a user id.
+func (p *parser) from(value string) meaning {
+	if strings.EqualFold(value, "me") {
+		if p.opts.Me == "" {
+			return meaning{problem: "nobody is signed in who could be meant"}
+		}
+		return keyword("from", FieldUser, p.opts.Me)
+	}
+	if p.opts.Directory != nil {
+		if id, ok := p.opts.Directory.User(value); ok {
+			return keyword("from", FieldUser, id)
+		}
+	}
+	return keyword("from", FieldUser, value)
+}
+
+// to is a recipient: one address with a complete domain, or words of names and
+// addresses.
+func (p *parser) to(l lexeme) meaning {
+	if !l.quoted && strings.HasSuffix(l.value, "*") {
+		return p.plain("to", FieldPeople, l)
+	}
+	address := strings.ToLower(strings.TrimSpace(l.value))
+	if at := strings.LastIndexByte(address, '@'); at > 0 && dotted(address[at+1:]) && !strings.ContainsAny(address, " <>(),;") {
+		return keyword("to", FieldRecipient, address)
+	}
+	tokens := Analyse(l.value)
+	if len(tokens) > 0 {
+		if last := tokens[len(tokens)-1]; isWhole(last, tokens) && dotted(Domain(last.Word)) {
+			return keyword("to", FieldRecipient, last.Word)
+		}
+	}
+	return p.plain("to", FieldPeople, l)
+}
+
+// dotted reports whether a domain has two parts at least. One that has not is
+// perhaps still being typed.
+func dotted(domain string) bool { return strings.Contains(strings.Trim(domain, "."), ".") }
+
+// plain searches a text field: a word by its stem, several joined by signs or in
+// quotes as a phrase, a word with a star by its beginning.
+func (p *parser) plain(chip string, field TextField, l lexeme) meaning {
+	value, starred := strings.CutSuffix(l.value, "*")
+	starred = starred && !l.quoted
+	tokens := Analyse(value)
+	if len(tokens) == 0 {
+		if l.field != "" {
+			p.note(l.field + ": needs a letter or a digit to search for.")
+		}
+		return meaning{}
+	}
+	if len(tokens) > MaxPhrase {
+		p.note(fmt.Sprintf("A phrase has %d words at most; the rest of it is ignored.", MaxPhrase))
+		tokens, starred = tokens[:MaxPhrase], false
+	}
+	last := tokens[len(tokens)-1]
+	m := meaning{field: chip, value: l.value}
+	switch {
+	case l.quoted:
+		m.value = `"` + l.value + `"`
+		m.where = phrase(field, tokens)
+	case starred && last.End == len(value):
+		m.where = p.prefix(field, tokens)
+	case len(tokens) == 1:
+		m.where = Words{Field: field, Form: FormStem, Terms: []string{last.Stem}, Word: last.Word}
+	case isWhole(last, tokens):
+		m.where = Words{Field: field, Form: FormStem, Terms: []string{last.Stem}, Word: last.Word}
+		if !dotted(Domain(last.Word)) {
+			m.where = phrase(field, tokens[:len(tokens)-1])
+		}
+	default:
+		m.where = phrase(field, tokens)
+	}
+	return m
+}
+
+// isWhole reports whether the last token is an address that the others are the
+// parts of.
+func isWhole(last Token, tokens []Token) bool {
+	return strings.Contains(last.Word, "@") && last.Start <= tokens[0].Start
+}
+
+func phrase(field TextField, tokens []Token) Expr {
+	terms := make([]string, len(tokens))
+	for i, token := range tokens {
+		terms[i] = token.Word
+	}
+	return Words{Field: field, Form: FormPhrase, Terms: terms}
+}
+
+// prefix looks for the last token as the beginning of a word, and for what
+// stands before it as a phrase.
+func (p *parser) prefix(field TextField, tokens []Token) Expr {
+	last := tokens[len(tokens)-1]
+	start := Words{Field: field, Form: FormPrefix, Terms: []string{last.Word}}
+	before := tokens[:len(tokens)-1]
+	for len(before) > 0 && before[len(before)-1].End > last.Start {
+		before = before[:len(before)-1]
+	}
+	if len(before) == 0 {
+		return start
+	}
+	if p.depth == MaxDepth {
+		// Two conditions are a bracket of their own, and that is one too deep.
+		return phrase(field, tokens)
+	}
+	return And{phrase(field, before), start}
+}

@@ -1,0 +1,348 @@
+package query
+
+import (
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+	"unicode/utf8"
+)
+
+// Bounds of a search. What goes beyond is left out, and a note says so.
+const (
+	MaxText    = 4 << 10 // bytes
+	MaxDepth   = 5       // brackets inside brackets
+	MaxClauses = 32
+	// MaxPhrase is how many words a phrase has at most.
+	MaxPhrase = 32
+)
+
+// Options are what the meaning of a text depends on.
+type Options struct {
+	// Now is what "3 days ago" counts from.
+	Now time.Time
+	// Zone is where the reader's days begin; nil means UTC.
+	Zone *time.Location
+	// Me is the user id of the reader, "" when the reader is no user.
+	Me string
+	// Directory finds users; nil when names need not be understood.
+	Directory Directory
+}
+
+// Directory knows the people of a workspace.
+type Directory interface {
+	// User is the id of the user whose id or name is text. The id of a user is
+	// its own.
+	User(text string) (id string, ok bool)
+}
+
+// Result is a text as it was understood.
+type Result struct {
+	Query Query
+	// Chips are the conditions, in the order of the text.
+	Chips []Chip
+	// Words is the plain text that is searched for.
+	Words string
+	// Meant says the query in English.
+	Meant string
+	// Notes say what was left out or taken as plain text, and why.
+	Notes []string
+}
+
+// Chip is one condition, to be shown, changed and removed.
+type Chip struct {
+	Field string `json:"field"`
+	Value string `json:"value"`
+	Not   bool   `json:"not"`
+	// Text is what was typed, at [Span[0], Span[1]) in Unicode code points.
+	Text string `json:"text"`
+	Span [2]int `json:"span" nullable:"false"`
+	// Group is the same on chips of which one is enough, 0 on others.
+	Group int `json:"group,omitempty"`
+}
+
+// Parse reads a search. Every text gives a query: what is no operator is
+// searched for as words. It is a pure function of its arguments.
+//
+// Conditions side by side must all hold, OR between two binds closer than that,
+// and several values of a field that an event has only one of mean any of them.
+func Parse(text string, opts Options) Result {
+	if opts.Zone == nil {
+		opts.Zone = time.UTC
+	}
+	p := parser{opts: opts, text: text}
+	if len(text) > MaxText {
+		end := MaxText
+		for end > MaxText-utf8.UTFMax && !utf8.RuneStart(text[end]) {
+			end--
+		}
+		p.text = text[:end]
+		p.note("The search is longer than " + strconv.Itoa(MaxText) + " bytes; the rest is ignored.")
+	}
+	p.rest = lex(p.text)
+	var parts []Expr
+	for len(p.rest) > 0 {
+		parts = append(parts, p.all())
+		p.next() // a bracket that closes nothing
+	}
+	q := p.lift(conjunction(parts))
+	chips := p.shown()
+	return Result{
+		Query: q,
+		Chips: chips,
+		Words: wordsOf(chips),
+		Meant: meant(chips, opts.Me),
+		Notes: p.notes,
+	}
+}
+
+// parser is one run of Parse.
+type parser struct {
+	opts Options
+	text string
+	rest []lexeme
+	// chips are at places in bytes until they are shown. A chip without a field
+	// was dropped.
+	chips []Chip
+	notes []string
+	depth int
+	// clauses counts the conditions so far.
+	clauses int
+	groups  int
+	// not is whether what is read now is negated.
+	not bool
+}
+
+func (p *parser) peek() lexeme {
+	if len(p.rest) == 0 {
+		return lexeme{}
+	}
+	return p.rest[0]
+}
+
+func (p *parser) next() lexeme {
+	l := p.peek()
+	if len(p.rest) > 0 {
+		p.rest = p.rest[1:]
+	}
+	return l
+}
+
+// note adds a note once.
+func (p *parser) note(text string) {
+	if !slices.Contains(p.notes, text) {
+		p.notes = append(p.notes, text)
+	}
+}
+
+// place is where something stands among the parts of a condition.
+type place struct{ part, chip int }
+
+// all reads conditions side by side, up to a closing bracket or the end.
+func (p *parser) all() Expr {
+	var parts []Expr
+	seen := map[KeywordField]place{}
+	for {
+		switch p.peek().kind {
+		case lexEnd, lexClose:
+			return conjunction(parts)
+		case lexOr:
+			p.next()
+			continue
+		}
+		part, alone := p.any()
+		keyword, ok := part.(Keyword)
+		if !ok || !alone || !keyword.Field.single() {
+			parts = append(parts, part)
+			continue
+		}
+		here := place{len(parts), len(p.chips) - 1}
+		first, again := seen[keyword.Field]
+		if !again {
+			seen[keyword.Field] = here
+			parts = append(parts, part)
+			continue
+		}
+		parts[first.part] = union(parts[first.part].(Keyword), keyword)
+		p.group(first.chip, here.chip)
+	}
+}
+
+// single reports whether an event has one value of the field at most.
+func (f KeywordField) single() bool { return f != FieldRecipient && f != FieldDomain }
+
+func union(a, b Keyword) Keyword {
+	values := slices.Clone(a.Values)
+	for _, value := range b.Values {
+		if !slices.Contains(values, value) {
+			values = append(values, value)
+		}
+	}
+	return Keyword{a.Field, values}
+}
+
+// any reads alternatives joined by OR. alone is true for one single term.
+func (p *parser) any() (e Expr, alone bool) {
+	first := len(p.chips)
+	var some []Expr
+	e, alone = p.unary()
+	some = append(some, e)
+	for p.peek().kind == lexOr {
+		for p.peek().kind == lexOr {
+			p.next()
+		}
+		if kind := p.peek().kind; kind == lexEnd || kind == lexClose {
+			break
+		}
+		e, _ := p.unary()
+		some = append(some, e)
+	}
+	if len(some) == 1 {
+		return e, alone
+	}
+	chips := make([]int, 0, len(p.chips)-first)
+	for chip := first; chip < len(p.chips); chip++ {
+		chips = append(chips, chip)
+	}
+	p.group(chips...)
+	return disjunction(some), false
+}
+
+// group says on chips that one of them is enough. A group around another takes
+// its chips.
+func (p *parser) group(chips ...int) {
+	if len(chips) == 0 {
+		return
+	}
+	number := p.chips[chips[0]].Group
+	if number == 0 {
+		p.groups++
+		number = p.groups
+	}
+	for _, chip := range chips {
+		p.chips[chip].Group = number
+	}
+}
+
+// unary reads a term or a bracket with its minus signs. alone is true for a
+// term without any.
+func (p *parser) unary() (e Expr, alone bool) {
+	start, not := p.peek().start, false
+	signed := p.peek().kind == lexMinus
+	for p.peek().kind == lexMinus {
+		p.next()
+		not = !not
+	}
+	outer := p.not
+	p.not = outer != not
+	switch l := p.peek(); l.kind {
+	case lexOpen:
+		p.next()
+		e = p.bracket()
+	case lexTerm:
+		p.next()
+		e, alone = p.term(l, start), !signed
+	}
+	p.not = outer
+	if not {
+		e = negation(e)
+	}
+	return e, alone
+}
+
+// bracket reads up to the bracket that closes the one just read.
+func (p *parser) bracket() Expr {
+	if p.depth == MaxDepth {
+		p.note("Brackets are more than " + strconv.Itoa(MaxDepth) + " deep; what is inside the innermost is ignored.")
+		for open := 1; open > 0 && len(p.rest) > 0; {
+			switch p.next().kind {
+			case lexOpen:
+				open++
+			case lexClose:
+				open--
+			}
+		}
+		return nil
+	}
+	p.depth++
+	e := p.all()
+	p.next()
+	p.depth--
+	return e
+}
+
+// negation is the opposite of a condition, nil when there is none.
+func negation(e Expr) Expr {
+	switch e := e.(type) {
+	case nil:
+		return nil
+	case Not:
+		return e.Expr
+	case during:
+		return e.opposite()
+	case choice:
+		return e.opposite()
+	}
+	return Not{e}
+}
+
+// conjunction joins conditions, taking And apart; nil when there is none.
+func conjunction(parts []Expr) Expr {
+	flat := make([]Expr, 0, len(parts))
+	for _, part := range parts {
+		if and, ok := part.(And); ok {
+			flat = append(flat, and...)
+			continue
+		}
+		flat = append(flat, part)
+	}
+	return AllOf(flat...)
+}
+
+// disjunction joins alternatives, taking Or apart; nil when there is none.
+func disjunction(parts []Expr) Expr {
+	var flat Or
+	for _, part := range parts {
+		switch e := part.(type) {
+		case nil:
+		case Or:
+			flat = append(flat, e...)
+		default:
+			flat = append(flat, e)
+		}
+	}
+	switch len(flat) {
+	case 0:
+		return nil
+	case 1:
+		return flat[0]
+	}
+	return flat
+}
+
+// shown are the chips that were not dropped, at places in code points.
+func (p *parser) shown() []Chip {
+	var chips []Chip
+	bytes, runes := 0, 0
+	for _, chip := range p.chips {
+		if chip.Field == "" {
+			continue
+		}
+		start, end := chip.Span[0], chip.Span[1]
+		runes += utf8.RuneCountInString(p.text[bytes:start])
+		bytes = start
+		chip.Span = [2]int{runes, runes + utf8.RuneCountInString(p.text[start:end])}
+		chips = append(chips, chip)
+	}
+	return chips
+}
+
+func wordsOf(chips []Chip) string {
+	var words []string
+	for _, chip := range chips {
+		if chip.Field == "words" && !chip.Not {
+			words = append(words, chip.Value)
+		}
+	}
+	return strings.Join(words, " ")
+}

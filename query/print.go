@@ -1,0 +1,153 @@
+package query
+
+import (
+	"strings"
+	"time"
+)
+
+// Canonical writes a query in operators. Of a query that Parse gave, Parse with
+// the same options makes the same query again; of others it is for reading.
+func Canonical(q Query) string {
+	var parts []string
+	if where := printAll(q.Where); where != "" {
+		parts = append(parts, where)
+	}
+	if q.From != 0 || q.Until != 0 {
+		parts = append(parts, "time:"+printEnd(q.From)+"/"+printEnd(q.Until))
+	}
+	chosen := q.Automated
+	if chosen == "" {
+		chosen = AutomatedHide
+	}
+	if chosen != automatedFor(q.Where) {
+		parts = append(parts, "automated:"+string(chosen))
+	}
+	return strings.Join(parts, " ")
+}
+
+func printEnd(seconds int64) string {
+	if seconds == 0 {
+		return ".."
+	}
+	return time.Unix(seconds, 0).UTC().Format(time.RFC3339)
+}
+
+// printAll writes conditions side by side.
+func printAll(where Expr) string {
+	parts, ok := where.(And)
+	if !ok {
+		parts = And{where}
+	}
+	var printed []string
+	seen := map[KeywordField]bool{}
+	for _, part := range parts {
+		switch e := part.(type) {
+		case nil:
+			continue
+		case Keyword:
+			text := printValues(e, " ")
+			if seen[e.Field] || !e.Field.single() && len(e.Values) > 1 {
+				// Beside the others of its field it would mean either.
+				text = printInner(e)
+			}
+			seen[e.Field] = true
+			printed = append(printed, text)
+		case Or:
+			alternatives := make([]string, len(e))
+			for i, alternative := range e {
+				alternatives[i] = printOne(alternative)
+			}
+			printed = append(printed, strings.Join(alternatives, " OR "))
+		default:
+			printed = append(printed, printOne(part))
+		}
+	}
+	return strings.Join(printed, " ")
+}
+
+// printOne writes a condition so that a minus or an OR may stand beside it.
+func printOne(where Expr) string {
+	switch e := where.(type) {
+	case Not:
+		return "-" + printOne(e.Expr)
+	case Keyword:
+		if len(e.Values) == 1 {
+			return printValues(e, " ")
+		}
+		return printInner(e)
+	case Words:
+		return printWords(e)
+	case Recipients:
+		if e.Is == IsUnopened && e.OlderThan > 0 {
+			return "unopened:>" + formatAge(e.OlderThan)
+		}
+		return "is:" + string(e.Is)
+	}
+	return "(" + printAll(where) + ")"
+}
+
+// printInner writes a keyword with several values as a condition of its own.
+func printInner(k Keyword) string {
+	if k.Field.single() {
+		return "(" + printValues(k, " ") + ")"
+	}
+	return "(" + printValues(k, " OR ") + ")"
+}
+
+func printValues(k Keyword, between string) string {
+	operator := string(k.Field)
+	switch k.Field {
+	case FieldUser:
+		operator = "from"
+	case FieldRecipient:
+		operator = "to"
+	}
+	values := make([]string, len(k.Values))
+	for i, value := range k.Values {
+		values[i] = operator + ":" + quoteValue(value)
+	}
+	return strings.Join(values, between)
+}
+
+// quoteValue puts a value in quotes where it would end early without.
+func quoteValue(value string) string {
+	if value == "" || strings.HasSuffix(value, "*") || strings.ContainsFunc(value, endsWord) {
+		return `"` + value + `"`
+	}
+	return value
+}
+
+func printWords(w Words) string {
+	operator := ""
+	switch w.Field {
+	case FieldAny:
+	case FieldPeople:
+		operator = "to:"
+	default:
+		operator = string(w.Field) + ":"
+	}
+	switch w.Form {
+	case FormPrefix:
+		return operator + strings.Join(w.Terms, " ") + "*"
+	case FormPhrase:
+		return operator + `"` + strings.Join(withoutParts(w.Terms), " ") + `"`
+	}
+	if w.Word != "" {
+		return operator + w.Word
+	}
+	return operator + strings.Join(w.Terms, " ")
+}
+
+// withoutParts leaves out the parts of an address before the whole one, since
+// the analysis puts them there again.
+func withoutParts(terms []string) []string {
+	kept := make([]string, 0, len(terms))
+	for _, term := range terms {
+		if strings.Contains(term, "@") {
+			parts := len(Analyse(term)) - 1
+			kept = kept[:max(0, len(kept)-parts)]
+		}
+		kept = append(kept, term)
+	}
+	return kept
+}
