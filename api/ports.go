@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"tidings/event"
+	"tidings/feed"
 )
 
 // Lane is how urgently an event is indexed.
@@ -87,4 +88,17 @@ type Erased struct {
 	SendsRewritten  int
 	MessagesTouched int
 	DeadLetters     int
+}
+
+// Feed answers questions about what is in.
+type Feed interface {
+	// Page returns the newest events of a question, or those after its cursor.
+	Page(ctx context.Context, request feed.PageRequest) (feed.Page, error)
+	// Message returns what is known of a message. ErrNotFound is also what the
+	// reader may not see.
+	Message(ctx context.Context, scope feed.Scope, id string) (feed.MessageView, error)
+	// Timeline returns a message's events, newest first.
+	Timeline(ctx context.Context, scope feed.Scope, id, cursor string, limit int) (feed.Page, error)
+	// Event returns one event, or ErrNotFound.
+	Event(ctx context.Context, scope feed.Scope, id event.ID) (feed.EventView, error)
 }

@@ -1,0 +1,92 @@
+package api
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+)
+
+type weeksOutput struct {
+	Body struct {
+		Items []WeekView `json:"items"`
+	} `nameHint:"WeekList"`
+}
+
+// WeekView is one week of the index.
+type WeekView struct {
+	Week   string    `json:"week" doc:"ISO week, such as 2026-w47"`
+	Starts time.Time `json:"starts"`
+	Events int64     `json:"events"`
+	Bytes  int64     `json:"bytes"`
+	State  string    `json:"state" enum:"open,sealed"`
+}
+
+type personInput struct {
+	Email pathText `path:"email" doc:"the address, percent-encoded"`
+}
+
+type personOutput struct{ Body ErasureReceipt }
+
+// ErasureReceipt says what was removed of a person.
+type ErasureReceipt struct {
+	At              time.Time `json:"at"`
+	EventsDeleted   int       `json:"events_deleted"`
+	SendsRewritten  int       `json:"sends_rewritten" doc:"sends to several, which lost this recipient alone"`
+	MessagesTouched int       `json:"messages_touched" doc:"messages whose recipients' state lost this person"`
+	DeadLetters     int       `json:"dead_letters"`
+}
+
+func (s *Server) personRoutes(docs huma.API) {
+	handle(s, docs, route{
+		id: "list-weeks", method: http.MethodGet, path: "/v1/weeks", group: "Operation", may: admins(),
+		summary: "The weeks of the index, newest first",
+	}, s.listWeeks)
+	handle(s, docs, route{
+		id: "erase-person", method: http.MethodDelete, path: "/v1/people/{email}", group: "Operation", may: admins(),
+		summary: "Erase a person: events, state and facts",
+		description: "A send to several loses only this recipient. What is still in the queue does not bring the person back. " +
+			"Erasing again is harmless.",
+	}, s.erasePerson)
+}
+
+func (s *Server) listWeeks(ctx context.Context, _ Caller, _ *empty) (*weeksOutput, error) {
+	weeks, err := s.Weeks.WeekInfos(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("list weeks: %w", err)
+	}
+	out := new(weeksOutput)
+	out.Body.Items = make([]WeekView, len(weeks))
+	for i, week := range weeks {
+		state := "open"
+		if week.Sealed {
+			state = "sealed"
+		}
+		out.Body.Items[i] = WeekView{
+			Week: week.Week.String(), Starts: time.Unix(week.Week.Start(), 0).UTC(),
+			Events: week.Events, Bytes: week.Bytes, State: state,
+		}
+	}
+	return out, nil
+}
+
+func (s *Server) erasePerson(ctx context.Context, caller Caller, in *personInput) (*personOutput, error) {
+	text, err := in.Email.decode("email")
+	if err != nil {
+		return nil, err
+	}
+	email, wrong := checkEmail(text)
+	if wrong != "" {
+		return nil, badPath("email", wrong)
+	}
+	erased, err := s.Eraser.Erase(ctx, caller.Workspace, email)
+	if err != nil {
+		return nil, fmt.Errorf("erase: %w", err)
+	}
+	return &personOutput{ErasureReceipt{
+		At: s.Clock().UTC().Truncate(time.Second), EventsDeleted: erased.EventsDeleted,
+		SendsRewritten: erased.SendsRewritten, MessagesTouched: erased.MessagesTouched, DeadLetters: erased.DeadLetters,
+	}}, nil
+}

@@ -1,0 +1,69 @@
+package api
+
+import (
+	"bytes"
+	"embed"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"strconv"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/gin-gonic/gin"
+)
+
+// pages is the page that shows the document, with its script and its style, so
+// that it asks no other host for anything.
+//
+//go:embed docs
+var pages embed.FS
+
+// documentRoutes serves the OpenAPI document and the page that shows it.
+func (s *Server) documentRoutes(docs huma.API) error {
+	completeSchemas(docs)
+	compact, err := json.Marshal(docs.OpenAPI())
+	if err != nil {
+		return fmt.Errorf("write OpenAPI document: %w", err)
+	}
+	var indented bytes.Buffer
+	if err := json.Indent(&indented, compact, "", "  "); err != nil {
+		return fmt.Errorf("indent OpenAPI document: %w", err)
+	}
+	indented.WriteByte('\n')
+	s.openapi = indented.Bytes()
+	s.engine.GET("/openapi.json", func(c *gin.Context) {
+		c.Data(http.StatusOK, "application/json", s.openapi)
+	})
+	for path, page := range map[string]struct{ file, mediaType string }{
+		"/docs":          {"docs/docs.html", "text/html; charset=utf-8"},
+		"/docs/docs.js":  {"docs/docs.js", "text/javascript; charset=utf-8"},
+		"/docs/docs.css": {"docs/docs.css", "text/css; charset=utf-8"},
+	} {
+		content, err := pages.ReadFile(page.file)
+		if err != nil {
+			return fmt.Errorf("read page: %w", err)
+		}
+		s.engine.GET(path, func(c *gin.Context) { c.Data(http.StatusOK, page.mediaType, content) })
+	}
+	return nil
+}
+
+// documentLive writes a live route, which huma does not serve, into the
+// document.
+func documentLive(docs huma.API, path, id, summary, description string, answer int) {
+	problems := &huma.Response{
+		Description: "Not signed in, not allowed, or the server is at fault",
+		Content: map[string]*huma.MediaType{
+			"application/problem+json": {Schema: &huma.Schema{Ref: "#/components/schemas/Problem"}},
+		},
+	}
+	docs.OpenAPI().AddOperation(&huma.Operation{
+		OperationID: id, Method: http.MethodGet, Path: path, Summary: summary, Description: description,
+		Tags:     []string{"Live"},
+		Security: []map[string][]string{{"key": {}}, {"session": {}}},
+		Responses: map[string]*huma.Response{
+			strconv.Itoa(answer): {Description: summary},
+			"default":            problems,
+		},
+	})
+}

@@ -1,0 +1,117 @@
+package api
+
+import (
+	"fmt"
+	"net"
+	"net/http"
+	"net/netip"
+	"strings"
+	"sync"
+	"time"
+
+	lru "github.com/hashicorp/golang-lru/v2"
+	"golang.org/x/time/rate"
+
+	"tidings/event"
+)
+
+// How often one address may fail to sign in: at once, and then every so often.
+const (
+	failuresAtOnce = 10
+	failureEvery   = 6 * time.Second
+	// failuresKept bounds how many addresses are remembered.
+	failuresKept = 10_000
+)
+
+// failures slows down an address that keeps failing to sign in. Good sign-ins
+// cost nothing.
+type failures struct {
+	clock func() time.Time
+	mu    sync.Mutex
+	by    *lru.Cache[netip.Addr, *rate.Limiter]
+}
+
+func newFailures(clock func() time.Time) (*failures, error) {
+	by, err := lru.New[netip.Addr, *rate.Limiter](failuresKept)
+	if err != nil {
+		return nil, fmt.Errorf("keep failures: %w", err)
+	}
+	return &failures{clock: clock, by: by}, nil
+}
+
+// attempt takes one of an address's failures in advance, so that many at once
+// cannot slip by. undo gives it back when the attempt was good.
+func (f *failures) attempt(address netip.Addr) (undo func(), err error) {
+	now := f.clock()
+	f.mu.Lock()
+	limiter, ok := f.by.Get(address)
+	if !ok {
+		limiter = rate.NewLimiter(rate.Every(failureEvery), failuresAtOnce)
+		f.by.Add(address, limiter)
+	}
+	f.mu.Unlock()
+	taken := limiter.ReserveN(now, 1)
+	if wait := taken.DelayFrom(now); wait > 0 {
+		taken.CancelAt(now)
+		return nil, &event.TooMuch{What: "too many failed sign-ins from this address", After: wait}
+	}
+	return func() { taken.CancelAt(now) }, nil
+}
+
+// address is where a request comes from. One trusted proxy after the other is
+// believed, from the nearest on. An IPv6 network counts as one address.
+func (s *Server) address(r *http.Request) netip.Addr {
+	at := remote(r)
+	if !s.trusted(at) {
+		return network(at)
+	}
+	hops := strings.Split(strings.Join(r.Header.Values("X-Forwarded-For"), ","), ",")
+	for i := len(hops) - 1; i >= 0; i-- {
+		hop, err := netip.ParseAddr(strings.TrimSpace(hops[i]))
+		if err != nil {
+			break
+		}
+		at = hop.Unmap()
+		if !s.trusted(at) {
+			break
+		}
+	}
+	return network(at)
+}
+
+func remote(r *http.Request) netip.Addr {
+	host, _, err := net.SplitHostPort(r.RemoteAddr)
+	if err != nil {
+		return netip.Addr{}
+	}
+	at, err := netip.ParseAddr(host)
+	if err != nil {
+		return netip.Addr{}
+	}
+	return at.Unmap()
+}
+
+func (s *Server) trusted(at netip.Addr) bool {
+	for _, proxy := range s.TrustedProxies {
+		if proxy.Contains(at) {
+			return true
+		}
+	}
+	return false
+}
+
+// network is the /64 of an IPv6 address, which one caller has whole.
+func network(at netip.Addr) netip.Addr {
+	if at.Is6() {
+		if prefix, err := at.WithZone("").Prefix(64); err == nil {
+			return prefix.Addr()
+		}
+	}
+	return at
+}
+
+// isHTTPS reports whether the browser speaks HTTPS.
+func (s *Server) isHTTPS(r *http.Request) bool {
+	return s.SecureCookies || r.TLS != nil ||
+		(s.trusted(remote(r)) && strings.EqualFold(r.Header.Get("X-Forwarded-Proto"), "https"))
+}

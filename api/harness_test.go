@@ -1,0 +1,375 @@
+package api_test
+
+import (
+	"bytes"
+	"context"
+	"crypto/rand"
+	"encoding/json"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/stretchr/testify/require"
+	"go.uber.org/goleak"
+
+	"tidings/api"
+	"tidings/event"
+	"tidings/feed"
+	"tidings/store/sqlite"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// noon is when every test begins.
+var noon = time.Date(2026, time.November, 16, 12, 0, 0, 0, time.UTC)
+
+// site is a server under test over real records, with spies for the rest.
+type site struct {
+	t       testing.TB
+	server  *api.Server
+	http    *httptest.Server
+	keys    *api.Keys
+	records api.Records
+	intake  *intake
+	letters *letters
+	feed    *reader
+	log     *bytes.Buffer
+	metrics *prometheus.Registry
+
+	mu  sync.Mutex
+	now time.Time
+}
+
+// newSite starts a server. change may alter its configuration.
+func newSite(t testing.TB, change ...func(*api.Config)) *site {
+	t.Helper()
+	states, err := sqlite.OpenState(filepath.Join(t.TempDir(), "state.db"), sqlite.StateConfig{})
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, states.Close()) })
+	s := &site{
+		t: t, records: states, intake: &intake{}, letters: &letters{}, feed: &reader{},
+		log: new(bytes.Buffer), metrics: prometheus.NewRegistry(), now: noon,
+	}
+	config := api.Config{
+		Intake: s.intake, Feed: s.feed, Records: states, DeadLetters: s.letters,
+		Weeks: weeks{}, Eraser: &eraser{}, Clock: s.clock, Rand: rand.Reader,
+		Logger:  slog.New(slog.NewTextHandler(&locked{to: s.log}, &slog.HandlerOptions{Level: slog.LevelDebug})),
+		Metrics: s.metrics,
+	}
+	for _, apply := range change {
+		apply(&config)
+	}
+	s.server, err = api.New(config)
+	require.NoError(t, err)
+	s.keys = api.NewKeys(config.Records, s.clock, rand.Reader)
+	s.http = httptest.NewServer(s.server)
+	t.Cleanup(s.http.Close)
+	return s
+}
+
+// in makes failures those of a subtest.
+func (s *site) in(t testing.TB) {
+	outer := s.t
+	s.t = t
+	t.Cleanup(func() { s.t = outer })
+}
+
+func (s *site) clock() time.Time {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.now
+}
+
+func (s *site) pass(d time.Duration) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.now = s.now.Add(d)
+}
+
+// key makes a key.
+func (s *site) key(workspace string, role api.Role, user string) string {
+	s.t.Helper()
+	text, _, err := s.keys.Create(s.t.Context(), workspace, api.KeyRequest{Role: role, User: user})
+	require.NoError(s.t, err)
+	return text
+}
+
+// call is a request under construction.
+type call struct {
+	method, path string
+	body         any // string, []byte, or a value for JSON
+	key          string
+	header       map[string]string
+}
+
+// answer is what came back.
+type answer struct {
+	t      testing.TB
+	status int
+	header http.Header
+	body   []byte
+}
+
+func (s *site) do(c call) answer {
+	s.t.Helper()
+	var body io.Reader
+	contentType := "application/json"
+	switch given := c.body.(type) {
+	case nil:
+		contentType = ""
+	case string:
+		body = strings.NewReader(given)
+	case []byte:
+		body = bytes.NewReader(given)
+	default:
+		raw, err := json.Marshal(given)
+		require.NoError(s.t, err)
+		body = bytes.NewReader(raw)
+	}
+	request, err := http.NewRequestWithContext(s.t.Context(), c.method, s.http.URL+c.path, body)
+	require.NoError(s.t, err)
+	if contentType != "" {
+		request.Header.Set("Content-Type", contentType)
+	}
+	if c.key != "" {
+		request.Header.Set("Authorization", "Bearer "+c.key)
+	}
+	for name, value := range c.header {
+		request.Header.Set(name, value)
+		if value == "" {
+			request.Header.Del(name)
+		}
+	}
+	response, err := s.http.Client().Do(request)
+	require.NoError(s.t, err)
+	defer response.Body.Close()
+	raw, err := io.ReadAll(response.Body)
+	require.NoError(s.t, err)
+	return answer{s.t, response.StatusCode, response.Header, raw}
+}
+
+func (s *site) get(key, path string) answer {
+	s.t.Helper()
+	return s.do(call{method: "GET", path: path, key: key})
+}
+
+// is requires a status.
+func (a answer) is(status int) answer {
+	a.t.Helper()
+	require.Equal(a.t, status, a.status, "%s", a.body)
+	return a
+}
+
+// json decodes the body.
+func (a answer) json(into any) answer {
+	a.t.Helper()
+	require.Contains(a.t, a.header.Get("Content-Type"), "json")
+	require.NoError(a.t, json.Unmarshal(a.body, into), "%s", a.body)
+	return a
+}
+
+// problem requires a well-formed problem with a status and returns it.
+func (a answer) problem(status int) api.Problem {
+	a.t.Helper()
+	a.is(status)
+	require.Equal(a.t, "application/problem+json", a.header.Get("Content-Type"))
+	var p api.Problem
+	require.NoError(a.t, json.Unmarshal(a.body, &p), "%s", a.body)
+	require.Equal(a.t, status, p.Status)
+	require.Equal(a.t, http.StatusText(status), p.Title)
+	require.NotEmpty(a.t, p.Detail)
+	return p
+}
+
+// open is an open of message m-1, with changes.
+func open(change map[string]any) map[string]any {
+	e := map[string]any{
+		"id": "evt-1", "type": "open", "time": "2026-11-16T09:30:00Z", "message": "m-1",
+		"recipient": map[string]any{"email": "jo@acme.example"},
+	}
+	for name, value := range change {
+		e[name] = value
+		if value == nil {
+			delete(e, name)
+		}
+	}
+	return e
+}
+
+// locked lets several requests log at once.
+type locked struct {
+	mu sync.Mutex
+	to io.Writer
+}
+
+func (l *locked) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.to.Write(p)
+}
+
+// intake remembers what was published.
+type intake struct {
+	mu     sync.Mutex
+	events []event.Event
+	lanes  []api.Lane
+	err    error
+}
+
+func (i *intake) Publish(_ context.Context, lane api.Lane, events []event.Event) error {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	if i.err != nil {
+		return i.err
+	}
+	i.events = append(i.events, events...)
+	i.lanes = append(i.lanes, lane)
+	return nil
+}
+
+func (i *intake) all() []event.Event {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	return slices.Clone(i.events)
+}
+
+// letters are dead letters in memory.
+type letters struct {
+	mu  sync.Mutex
+	all map[string][]api.DeadLetter // by workspace
+}
+
+func (l *letters) add(workspace string, letter api.DeadLetter) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.all == nil {
+		l.all = make(map[string][]api.DeadLetter)
+	}
+	l.all[workspace] = append(l.all[workspace], letter)
+}
+
+func (l *letters) DeadLetters(_ context.Context, workspace, after string, limit int) ([]api.DeadLetter, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	kept := l.all[workspace]
+	if at := slices.IndexFunc(kept, func(d api.DeadLetter) bool { return d.ID == after }); at >= 0 {
+		kept = kept[at+1:]
+	}
+	return slices.Clone(kept[:min(limit, len(kept))]), nil
+}
+
+func (l *letters) DeadLetter(_ context.Context, workspace, id string) (api.DeadLetter, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, letter := range l.all[workspace] {
+		if letter.ID == id {
+			return letter, nil
+		}
+	}
+	return api.DeadLetter{}, event.ErrNotFound
+}
+
+func (l *letters) Replay(ctx context.Context, workspace, id string) error {
+	return l.Drop(ctx, workspace, id)
+}
+
+func (l *letters) Drop(ctx context.Context, workspace, id string) error {
+	if _, err := l.DeadLetter(ctx, workspace, id); err != nil {
+		return err
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.all[workspace] = slices.DeleteFunc(l.all[workspace], func(d api.DeadLetter) bool { return d.ID == id })
+	return nil
+}
+
+// reader is a feed over events in memory that remembers what it was asked.
+type reader struct {
+	mu     sync.Mutex
+	events []event.Event
+	asked  []feed.PageRequest
+	scopes []feed.Scope
+	err    error
+}
+
+func (r *reader) Page(_ context.Context, request feed.PageRequest) (feed.Page, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.asked = append(r.asked, request)
+	if r.err != nil {
+		return feed.Page{}, r.err
+	}
+	if request.Cursor != "" {
+		return feed.Page{}, event.Invalid("cursor", "is no cursor of a page")
+	}
+	var page feed.Page
+	for _, e := range r.events {
+		if e.Workspace == request.Workspace && (request.Users == nil || slices.Contains(request.Users, e.User)) {
+			page.Items = append(page.Items, feed.ItemOf(e, nil, func(string) string { return "" }))
+		}
+	}
+	return page, nil
+}
+
+func (r *reader) Message(_ context.Context, scope feed.Scope, id string) (feed.MessageView, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.scopes = append(r.scopes, scope)
+	for _, e := range r.events {
+		if e.Workspace == scope.Workspace && e.Message == id {
+			return feed.MessageView{Message: id}, nil
+		}
+	}
+	return feed.MessageView{}, fmt.Errorf("message: %w", event.ErrNotFound)
+}
+
+func (r *reader) Timeline(ctx context.Context, scope feed.Scope, id, _ string, _ int) (feed.Page, error) {
+	_, err := r.Message(ctx, scope, id)
+	return feed.Page{}, err
+}
+
+func (r *reader) Event(_ context.Context, scope feed.Scope, id event.ID) (feed.EventView, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, e := range r.events {
+		if e.Workspace == scope.Workspace && e.ID == id {
+			return feed.EventView{Item: feed.ItemOf(e, nil, func(string) string { return "" })}, nil
+		}
+	}
+	return feed.EventView{}, fmt.Errorf("event: %w", event.ErrNotFound)
+}
+
+type weeks struct{}
+
+func (weeks) WeekInfos(context.Context) ([]event.WeekInfo, error) {
+	return []event.WeekInfo{{Week: event.WeekOf(noon.Unix()), Events: 3, Bytes: 4096}}, nil
+}
+
+// eraser counts nothing and remembers whom.
+type eraser struct {
+	mu     sync.Mutex
+	erased []string
+}
+
+func (e *eraser) Erase(_ context.Context, workspace, email string) (api.Erased, error) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.erased = append(e.erased, workspace+" "+email)
+	return api.Erased{EventsDeleted: 2, SendsRewritten: 1, MessagesTouched: 3}, nil
+}
+
+// readiness has an index that is up and a stream that is as broken says.
+func readiness(broken *error) func(context.Context) map[string]error {
+	return func(context.Context) map[string]error {
+		return map[string]error{"index": nil, "stream": *broken}
+	}
+}

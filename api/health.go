@@ -1,0 +1,98 @@
+package api
+
+import (
+	"context"
+	"net/http"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/gin-gonic/gin"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+)
+
+// Health says whether the process, or what it stands on, is up.
+type Health struct {
+	Status string            `json:"status" enum:"ok,unavailable"`
+	Checks map[string]string `json:"checks,omitempty" doc:"each dependency: ok or unavailable"`
+}
+
+type healthOutput struct {
+	Status int
+	Body   Health
+}
+
+func (s *Server) healthRoutes(docs huma.API) {
+	handle(s, docs, route{
+		id: "get-health", method: http.MethodGet, path: "/healthz", group: "Operation",
+		summary: "Whether the process is up",
+	}, func(context.Context, Caller, *empty) (*healthOutput, error) {
+		return &healthOutput{http.StatusOK, Health{Status: "ok"}}, nil
+	})
+	handle(s, docs, route{
+		id: "get-ready", method: http.MethodGet, path: "/readyz", group: "Operation",
+		summary: "Whether everything that the server stands on is up",
+	}, s.ready)
+	ready := docs.OpenAPI().Paths["/readyz"].Get
+	ready.Responses["503"] = &huma.Response{Description: "Something is away", Content: ready.Responses["200"].Content}
+	s.engine.GET("/metrics", gin.WrapH(promhttp.HandlerFor(s.Metrics, promhttp.HandlerOpts{Registry: s.Metrics})))
+}
+
+func (s *Server) ready(ctx context.Context, _ Caller, _ *empty) (*healthOutput, error) {
+	out := &healthOutput{http.StatusOK, Health{Status: "ok", Checks: map[string]string{}}}
+	if s.Ready == nil {
+		return out, nil
+	}
+	for name, err := range s.Ready(ctx) {
+		out.Body.Checks[name] = "ok"
+		if err != nil {
+			// The reason is for the log: this answer is public.
+			s.Logger.WarnContext(ctx, "not ready", "dependency", name, "error", err)
+			out.Status = http.StatusServiceUnavailable
+			out.Body.Status = "unavailable"
+			out.Body.Checks[name] = "unavailable"
+		}
+	}
+	return out, nil
+}
+
+// liveRoutes puts the live handlers behind the check of who is asking.
+func (s *Server) liveRoutes(docs huma.API) {
+	for _, live := range []struct {
+		path, id, summary, description string
+		handler                        http.Handler
+		answer                         int
+	}{
+		{
+			"/v1/live", "get-live", "The live feed as a websocket",
+			"Subprotocol tidings.v1; see docs/api.md for its frames.", s.Live, http.StatusSwitchingProtocols,
+		},
+		{
+			"/v1/live/sse", "get-live-sse", "The live feed as server-sent events",
+			"text/event-stream, for where a proxy refuses websockets.", s.SSE, http.StatusOK,
+		},
+	} {
+		if live.handler == nil {
+			continue
+		}
+		s.engine.GET(live.path, s.live(live.handler))
+		documentLive(docs, live.path, live.id, live.summary, live.description, live.answer)
+	}
+}
+
+// live checks a caller and gives them Gone.
+func (s *Server) live(handler http.Handler) gin.HandlerFunc {
+	return func(c *gin.Context) {
+		caller, err := s.authorize(c.Request, readers())
+		if err == nil && caller.credential != "" {
+			var leave func()
+			caller.Gone, leave = s.watch.join(caller.credential)
+			defer leave()
+			// Once more: it may have been revoked before Gone was there.
+			_, err = s.authorize(c.Request, readers())
+		}
+		if err != nil {
+			s.problemFor(c.Request.Context(), err).write(c.Writer)
+			return
+		}
+		handler.ServeHTTP(c.Writer, c.Request.WithContext(withCaller(c.Request.Context(), caller)))
+	}
+}

@@ -1,0 +1,114 @@
+package api
+
+import (
+	"context"
+	"errors"
+	"net/http"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"tidings/event"
+)
+
+type keysOutput struct {
+	Body struct {
+		Items []Key `json:"items"`
+	} `nameHint:"KeyList"`
+}
+
+type keyInput struct{ content }
+
+type newKeyOutput struct{ Body NewKey }
+
+// NewKey is a key with its text, which is told this once.
+type NewKey struct {
+	Key
+	Text string `json:"key" doc:"the key itself; it is not kept and cannot be shown again"`
+}
+
+type nameInput struct {
+	ID pathText `path:"id" doc:"percent-encoded"`
+}
+
+func (s *Server) keyRoutes(docs huma.API) {
+	handle(s, docs, route{
+		id: "list-keys", method: http.MethodGet, path: "/v1/keys", group: "Keys", may: admins(),
+		summary: "The workspace's keys",
+	}, s.listKeys)
+	handle(s, docs, route{
+		id: "create-key", method: http.MethodPost, path: "/v1/keys", group: "Keys", may: admins(),
+		success: http.StatusCreated, request: KeyRequest{},
+		summary:     "Make a key",
+		description: "A read key with a user sees that user's events and those of their teams; one without sees the whole workspace.",
+	}, s.createKey)
+	handle(s, docs, route{
+		id: "revoke-key", method: http.MethodDelete, path: "/v1/keys/{id}", group: "Keys", may: admins(),
+		success:     http.StatusNoContent,
+		summary:     "Revoke a key",
+		description: "It stops to work at once; the sessions that it signed in end and their sockets close.",
+	}, s.revokeKey)
+}
+
+func (s *Server) listKeys(ctx context.Context, caller Caller, _ *empty) (*keysOutput, error) {
+	keys, err := s.keys.List(ctx, caller.Workspace)
+	if err != nil {
+		return nil, err
+	}
+	out := new(keysOutput)
+	out.Body.Items = keys
+	return out, nil
+}
+
+func (s *Server) createKey(ctx context.Context, caller Caller, in *keyInput) (*newKeyOutput, error) {
+	request, err := decodeDocument[KeyRequest](&s.bodies, &in.content)
+	if err != nil {
+		return nil, err
+	}
+	text, key, err := s.keys.Create(ctx, caller.Workspace, request)
+	if err != nil {
+		return nil, inBody(err)
+	}
+	return &newKeyOutput{NewKey{key, text}}, nil
+}
+
+func (s *Server) revokeKey(ctx context.Context, caller Caller, in *nameInput) (*empty, error) {
+	id, err := in.ID.decode("id")
+	if err != nil {
+		return nil, err
+	}
+	return nil, s.revoke(ctx, caller.Workspace, id)
+}
+
+// revoke takes a key back, ends the sessions that it began, and closes the
+// sockets of all of them.
+func (s *Server) revoke(ctx context.Context, workspace, id string) error {
+	hash, err := s.keys.revoke(ctx, workspace, id)
+	if err != nil {
+		return err
+	}
+	s.watch.end(hash)
+	return s.endSessions(ctx, workspace, func(note sessionNote) bool { return note.Key == hash })
+}
+
+func (s *Server) endSessions(ctx context.Context, workspace string, want func(sessionNote) bool) error {
+	sessions, err := s.sessions.of(ctx, workspace, want)
+	if err != nil {
+		return err
+	}
+	for _, session := range sessions {
+		if err := s.sessions.end(ctx, workspace, session); err != nil {
+			return err
+		}
+		s.watch.end(session)
+	}
+	return nil
+}
+
+// inBody makes a field at fault one of the body.
+func inBody(err error) error {
+	var field *event.FieldError
+	if errors.As(err, &field) {
+		return invalidBody(field.Field, field.Problem)
+	}
+	return err
+}

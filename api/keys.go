@@ -1,0 +1,283 @@
+package api
+
+import (
+	"cmp"
+	"context"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"tidings/event"
+)
+
+// Kinds of records. A credential is found by the SHA-256 of its text before its
+// workspace is known, so it is kept under no workspace; the workspace holds
+// only a note of which credentials are its own.
+const (
+	nowhere       = ""
+	kindKey       = "key"
+	kindKeyUsed   = "key-used"
+	kindSession   = "session"
+	kindSeen      = "session-seen"
+	kindSignIn    = "sign-in"
+	keyPrefix     = "tid_"
+	keyShown      = len(keyPrefix) + 8
+	secretLength  = 32
+	usedPrecision = time.Hour
+)
+
+// Keys gives out keys, knows them by their hash, and takes them back.
+type Keys struct {
+	records Records
+	clock   func() time.Time
+	rand    io.Reader
+
+	mu sync.Mutex
+	// noted says when the last use of a key was last written down.
+	noted map[string]time.Time
+}
+
+// NewKeys keeps keys in records. rand must be good enough for secrets.
+func NewKeys(records Records, clock func() time.Time, rand io.Reader) *Keys {
+	return &Keys{records: records, clock: clock, rand: rand, noted: make(map[string]time.Time)}
+}
+
+// Key is a key as it may be shown.
+type Key struct {
+	ID       string     `json:"id"`
+	Prefix   string     `json:"prefix" doc:"how the key begins"`
+	Role     Role       `json:"role" enum:"ingest,read,admin"`
+	User     string     `json:"user,omitempty" doc:"whose key it is; nobody's when absent"`
+	Name     string     `json:"name,omitempty" doc:"what it is for"`
+	Created  time.Time  `json:"created"`
+	LastUsed *time.Time `json:"last_used" doc:"to the hour; null when never"`
+}
+
+// KeyRequest is what a new key should be.
+type KeyRequest struct {
+	Role Role   `json:"role" enum:"ingest,read,admin"`
+	User string `json:"user,omitempty" doc:"whose key it is; a read key without a user sees the whole workspace"`
+	Name string `json:"name,omitempty" doc:"what it is for, for people"`
+}
+
+// keyRecord is a key as it is kept.
+type keyRecord struct {
+	ID        string    `json:"id"`
+	Workspace string    `json:"w"`
+	Prefix    string    `json:"prefix"`
+	Role      Role      `json:"role"`
+	User      string    `json:"user,omitempty"`
+	Name      string    `json:"name,omitempty"`
+	Created   time.Time `json:"created"`
+}
+
+// keyNote is what the workspace keeps of a key, under the key's id.
+type keyNote struct {
+	Hash string `json:"hash"`
+}
+
+func (r KeyRequest) check() *event.FieldError {
+	if !r.Role.Valid() {
+		return event.Invalid("role", "is none of ingest, read, admin")
+	}
+	if r.User != "" {
+		if err := checkName("user", r.User); err != nil {
+			return err
+		}
+	}
+	if r.Name != "" {
+		return checkName("name", r.Name)
+	}
+	return nil
+}
+
+// Create makes a key and returns its text, which is told this once. The
+// workspace comes into being with its first key.
+func (k *Keys) Create(ctx context.Context, workspace string, request KeyRequest) (string, Key, error) {
+	if err := CheckWorkspace(workspace); err != nil {
+		return "", Key{}, err
+	}
+	if err := request.check(); err != nil {
+		return "", Key{}, err
+	}
+	secret, err := randomText(k.rand, secretLength)
+	if err != nil {
+		return "", Key{}, err
+	}
+	id, err := randomText(k.rand, 9)
+	if err != nil {
+		return "", Key{}, err
+	}
+	text := keyPrefix + secret
+	record := keyRecord{
+		ID: id, Workspace: workspace, Prefix: text[:keyShown], Role: request.Role,
+		User: request.User, Name: request.Name, Created: k.clock().UTC().Truncate(time.Second),
+	}
+	// The note goes first: a key that works is always one that can be listed
+	// and revoked.
+	if err := put(ctx, k.records, workspace, kindKey, id, keyNote{hashOf(text)}); err != nil {
+		return "", Key{}, fmt.Errorf("note key: %w", err)
+	}
+	if err := put(ctx, k.records, nowhere, kindKey, hashOf(text), record); err != nil {
+		return "", Key{}, fmt.Errorf("keep key: %w", err)
+	}
+	return text, record.key(nil), nil
+}
+
+func (r keyRecord) key(lastUsed *time.Time) Key {
+	return Key{r.ID, r.Prefix, r.Role, r.User, r.Name, r.Created, lastUsed}
+}
+
+// List returns a workspace's keys, oldest first.
+func (k *Keys) List(ctx context.Context, workspace string) ([]Key, error) {
+	notes, err := k.notes(ctx, workspace)
+	if err != nil {
+		return nil, err
+	}
+	keys := make([]Key, 0, len(notes))
+	for _, note := range notes {
+		record, err := get[keyRecord](ctx, k.records, nowhere, kindKey, note.hash)
+		if errors.Is(err, event.ErrNotFound) {
+			continue // half made or half revoked: it does not work
+		}
+		if err != nil {
+			return nil, fmt.Errorf("read key: %w", err)
+		}
+		used, err := get[time.Time](ctx, k.records, nowhere, kindKeyUsed, note.hash)
+		switch {
+		case errors.Is(err, event.ErrNotFound):
+			keys = append(keys, record.key(nil))
+		case err != nil:
+			return nil, fmt.Errorf("read last use of key: %w", err)
+		default:
+			keys = append(keys, record.key(&used))
+		}
+	}
+	slices.SortFunc(keys, func(a, b Key) int {
+		return cmp.Or(a.Created.Compare(b.Created), strings.Compare(a.ID, b.ID))
+	})
+	return keys, nil
+}
+
+type noted struct{ id, hash string }
+
+func (k *Keys) notes(ctx context.Context, workspace string) ([]noted, error) {
+	records, err := k.records.List(ctx, workspace, kindKey)
+	if err != nil {
+		return nil, fmt.Errorf("list keys: %w", err)
+	}
+	notes := make([]noted, 0, len(records))
+	for _, record := range records {
+		var note keyNote
+		if err := json.Unmarshal(record.Doc, &note); err != nil {
+			return nil, fmt.Errorf("decode note of key: %w", err)
+		}
+		notes = append(notes, noted{record.ID, note.Hash})
+	}
+	return notes, nil
+}
+
+// revoke takes a key back and returns its hash; ErrNotFound when there is none.
+// It does not work any more once revoke returns.
+func (k *Keys) revoke(ctx context.Context, workspace, id string) (string, error) {
+	note, err := get[keyNote](ctx, k.records, workspace, kindKey, id)
+	if err != nil {
+		return "", fmt.Errorf("find key: %w", err)
+	}
+	if err := k.records.Delete(ctx, nowhere, kindKey, note.Hash); err != nil {
+		return "", fmt.Errorf("revoke key: %w", err)
+	}
+	if err := k.records.Delete(ctx, nowhere, kindKeyUsed, note.Hash); err != nil {
+		return "", fmt.Errorf("forget use of key: %w", err)
+	}
+	if err := k.records.Delete(ctx, workspace, kindKey, id); err != nil {
+		return "", fmt.Errorf("forget key: %w", err)
+	}
+	return note.Hash, nil
+}
+
+// caller is who a key stands for; ErrNotFound when it is none. Time tells
+// nothing of other keys: what is looked up is the hash of the text.
+func (k *Keys) caller(ctx context.Context, text string) (Caller, error) {
+	if !strings.HasPrefix(text, keyPrefix) || len(text) > 2*secretLength {
+		return Caller{}, fmt.Errorf("key: %w", event.ErrNotFound)
+	}
+	hash := hashOf(text)
+	record, err := get[keyRecord](ctx, k.records, nowhere, kindKey, hash)
+	if err != nil {
+		return Caller{}, fmt.Errorf("find key: %w", err)
+	}
+	if err := k.used(ctx, hash); err != nil {
+		return Caller{}, err
+	}
+	return Caller{Workspace: record.Workspace, Role: record.Role, User: record.User, credential: hash}, nil
+}
+
+// used writes down, once an hour, that a key was used. It has a record of its
+// own, so that it cannot bring back a key that is being revoked.
+func (k *Keys) used(ctx context.Context, hash string) error {
+	now := k.clock().UTC().Truncate(usedPrecision)
+	k.mu.Lock()
+	known := k.noted[hash].Equal(now)
+	k.noted[hash] = now
+	k.mu.Unlock()
+	if known {
+		return nil
+	}
+	if err := put(ctx, k.records, nowhere, kindKeyUsed, hash, now); err != nil {
+		k.mu.Lock()
+		delete(k.noted, hash)
+		k.mu.Unlock()
+		if errors.Is(err, event.ErrUnavailable) {
+			return nil // reading goes on where writing cannot
+		}
+		return fmt.Errorf("note use of key: %w", err)
+	}
+	return nil
+}
+
+// hashOf is how a secret is kept.
+func hashOf(text string) string {
+	sum := sha256.Sum256([]byte(text))
+	return hex.EncodeToString(sum[:])
+}
+
+func randomText(rand io.Reader, length int) (string, error) {
+	secret := make([]byte, length)
+	if _, err := io.ReadFull(rand, secret); err != nil {
+		return "", fmt.Errorf("read randomness: %w", err)
+	}
+	return base64.RawURLEncoding.EncodeToString(secret), nil
+}
+
+// get reads a record of a known shape.
+func get[T any](ctx context.Context, records Records, workspace, kind, id string) (T, error) {
+	var value T
+	doc, err := records.Get(ctx, workspace, kind, id)
+	if err != nil {
+		return value, fmt.Errorf("get %s: %w", kind, err)
+	}
+	if err := json.Unmarshal(doc, &value); err != nil {
+		return value, fmt.Errorf("decode %s: %w", kind, err)
+	}
+	return value, nil
+}
+
+func put(ctx context.Context, records Records, workspace, kind, id string, value any) error {
+	doc, err := json.Marshal(value)
+	if err != nil {
+		return fmt.Errorf("encode %s: %w", kind, err)
+	}
+	if err := records.Put(ctx, workspace, kind, id, doc); err != nil {
+		return fmt.Errorf("put %s: %w", kind, err)
+	}
+	return nil
+}

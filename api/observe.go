@@ -1,0 +1,131 @@
+package api
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"runtime/debug"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/gin-gonic/gin"
+	"github.com/prometheus/client_golang/prometheus"
+)
+
+// metrics are what the server counts. Labels are routes, methods, statuses and
+// reasons, all from short lists: never addresses, keys or workspaces.
+type metrics struct {
+	requests *prometheus.CounterVec
+	duration *prometheus.HistogramVec
+	accepted prometheus.Counter
+	rejected *prometheus.CounterVec
+}
+
+func newMetrics(registry *prometheus.Registry) (*metrics, error) {
+	m := &metrics{
+		requests: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "tidings_http_requests_total", Help: "Requests that were answered.",
+		}, []string{"route", "method", "status"}),
+		duration: prometheus.NewHistogramVec(prometheus.HistogramOpts{
+			Name: "tidings_http_request_duration_seconds", Help: "How long answers took.",
+			Buckets: []float64{.0005, .001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 10},
+		}, []string{"route", "method"}),
+		accepted: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "tidings_events_accepted_total", Help: "Events that were made durable over HTTP.",
+		}),
+		rejected: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "tidings_events_rejected_total", Help: "Events that were refused over HTTP, by reason.",
+		}, []string{"reason"}),
+	}
+	for _, collector := range []prometheus.Collector{m.requests, m.duration, m.accepted, m.rejected} {
+		if err := registry.Register(collector); err != nil {
+			return nil, fmt.Errorf("register metrics: %w", err)
+		}
+	}
+	return m, nil
+}
+
+type requestKey struct{}
+
+// requestID names a request in the log and in a problem's reference.
+func requestID(ctx context.Context) string {
+	id, _ := ctx.Value(requestKey{}).(string)
+	return id
+}
+
+// observe names, times, counts and logs a request, and outlives a panic.
+func (s *Server) observe(c *gin.Context) {
+	began := time.Now()
+	var name [8]byte
+	_, _ = rand.Read(name[:]) // never fails, and is no secret
+	id := hex.EncodeToString(name[:])
+	c.Request = c.Request.WithContext(context.WithValue(c.Request.Context(), requestKey{}, id))
+	c.Header("X-Request-Id", id)
+	defer func() {
+		if r := recover(); r != nil {
+			s.recovered(c, id, r)
+		}
+		s.observed(c, id, time.Since(began))
+	}()
+	c.Next()
+}
+
+func (s *Server) recovered(c *gin.Context, id string, r any) {
+	if err, ok := r.(error); ok && errors.Is(err, http.ErrAbortHandler) {
+		panic(r) // net/http drops the connection
+	}
+	s.Logger.ErrorContext(c.Request.Context(), "request panicked",
+		"reference", id, "panic", fmt.Sprint(r), "stack", string(debug.Stack()))
+	if c.Writer.Written() {
+		return
+	}
+	p := problem(http.StatusInternalServerError, "something went wrong on the server; nothing is wrong with the request")
+	p.Reference = id
+	p.write(c.Writer)
+}
+
+func (s *Server) observed(c *gin.Context, id string, took time.Duration) {
+	route := c.FullPath()
+	if route == "" {
+		route = "other"
+	}
+	method := c.Request.Method
+	known := []string{http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodDelete}
+	if !slices.Contains(known, method) {
+		method = "other"
+	}
+	status := c.Writer.Status()
+	s.metrics.requests.WithLabelValues(route, method, strconv.Itoa(status)).Inc()
+	s.metrics.duration.WithLabelValues(route, method).Observe(took.Seconds())
+	level := slog.LevelInfo
+	if route == "other" || !strings.HasPrefix(route, "/v1/") {
+		level = slog.LevelDebug // pages and probes
+	}
+	s.Logger.Log(c.Request.Context(), level, "request",
+		"id", id, "route", route, "method", method, "status", status,
+		"bytes", max(0, c.Writer.Size()), "took", took)
+}
+
+// contentPolicy lets a page load from its own host alone.
+const contentPolicy = "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; object-src 'none'"
+
+// secure sets what every answer says to a browser.
+func secure(c *gin.Context) {
+	h := c.Writer.Header()
+	h.Set("Content-Security-Policy", contentPolicy)
+	h.Set("X-Content-Type-Options", "nosniff")
+	h.Set("X-Frame-Options", "DENY")
+	h.Set("Referrer-Policy", "same-origin")
+	h.Set("Cross-Origin-Opener-Policy", "same-origin")
+	h.Set("Cache-Control", "no-store")
+	c.Next()
+}
+
+// isAPI reports whether a path belongs to the contract and not to the pages.
+func isAPI(path string) bool { return path == "/v1" || strings.HasPrefix(path, "/v1/") }

@@ -1,0 +1,196 @@
+package api
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math"
+	"net/http"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"tidings/event"
+)
+
+// Problem is an error as callers see it, after RFC 9457. It never holds the
+// text of an internal error.
+type Problem struct {
+	Title  string `json:"title" doc:"the status in words"`
+	Status int    `json:"status" doc:"the HTTP status"`
+	Detail string `json:"detail" doc:"what is wrong this time"`
+	// Reference finds what was logged.
+	Reference string         `json:"reference,omitempty" doc:"failures of the server: quote it to whoever runs it, who finds it in the log"`
+	Errors    []ProblemError `json:"errors,omitempty" doc:"each field that is at fault, at most 100"`
+
+	header http.Header
+}
+
+// ProblemError is one field that is at fault.
+type ProblemError struct {
+	Location string `json:"location" doc:"where, such as events[3].recipients[0].email or query.limit"`
+	Message  string `json:"message" doc:"what is wrong there"`
+	Value    any    `json:"value,omitempty" doc:"what was given"`
+}
+
+// maxProblemErrors bounds how many fields one answer names.
+const maxProblemErrors = 100
+
+func problem(status int, detail string) *Problem {
+	return &Problem{Title: http.StatusText(status), Status: status, Detail: detail}
+}
+
+func unauthorized(detail string) *Problem {
+	p := problem(http.StatusUnauthorized, detail)
+	p.header = http.Header{"Www-Authenticate": {`Bearer realm="tidings"`}}
+	return p
+}
+
+// located is a field at fault in a part of the request: query, path, header.
+func located(part string, err *event.FieldError) *Problem {
+	location := part
+	if err.Field != "" {
+		location += "." + err.Field
+	}
+	p := problem(http.StatusUnprocessableEntity, location+" "+err.Problem)
+	p.Errors = []ProblemError{{Location: location, Message: err.Problem}}
+	return p
+}
+
+// as gives the problem another status.
+func (p *Problem) as(status int) *Problem {
+	p.Status, p.Title = status, http.StatusText(status)
+	return p
+}
+
+func (p *Problem) Error() string { return p.Detail }
+
+// GetStatus tells huma the status.
+func (p *Problem) GetStatus() int { return p.Status }
+
+// GetHeaders tells huma the headers.
+func (p *Problem) GetHeaders() http.Header { return p.header }
+
+// ContentType tells huma the media type.
+func (p *Problem) ContentType(string) string { return "application/problem+json" }
+
+// write sends the problem where huma is not in charge.
+func (p *Problem) write(w http.ResponseWriter) {
+	body, err := json.Marshal(p)
+	if err != nil {
+		// Only a Value could fail, and is not worth an answer without a body.
+		p.Errors = nil
+		body, _ = json.Marshal(p)
+	}
+	for name, values := range p.header {
+		w.Header()[name] = values
+	}
+	w.Header().Set("Content-Type", p.ContentType(""))
+	w.Header().Set("Content-Length", strconv.Itoa(len(body)))
+	w.WriteHeader(p.Status)
+	_, _ = w.Write(body) // the reader has gone when this fails
+}
+
+// problemOf is the one place where kinds of errors become HTTP. known is false
+// for an error that nobody has foreseen: it is the server's fault and its text
+// is for the log alone.
+func problemOf(err error) (p *Problem, known bool) {
+	var field *event.FieldError
+	switch {
+	case errors.As(err, &p):
+		return p, p.Status != http.StatusInternalServerError
+	case errors.As(err, &field):
+		return located("query", field), true
+	case errors.Is(err, event.ErrInvalid):
+		return problem(http.StatusUnprocessableEntity, "the request cannot be understood"), true
+	case errors.Is(err, event.ErrNotFound):
+		return problem(http.StatusNotFound, "there is no such thing here"), true
+	case errors.Is(err, event.ErrForbidden):
+		return problem(http.StatusForbidden, "this caller may not do that"), true
+	case errors.Is(err, event.ErrConflict):
+		return problem(http.StatusConflict, "somebody else changed it at the same time"), true
+	case errors.Is(err, event.ErrTooMuch):
+		return tooMuch(err), true
+	case errors.Is(err, errors.ErrUnsupported):
+		return problem(http.StatusNotImplemented, "this server is not set up for that"), true
+	case errors.Is(err, event.ErrUnavailable), errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):
+		p = problem(http.StatusServiceUnavailable, "a part of the server is away; try again soon")
+		p.header = http.Header{"Retry-After": {"1"}}
+		return p, !errors.Is(err, context.DeadlineExceeded)
+	}
+	return problem(http.StatusInternalServerError, "something went wrong on the server; nothing is wrong with the request"), false
+}
+
+func tooMuch(err error) *Problem {
+	p := problem(http.StatusTooManyRequests, "too much at once")
+	after := time.Second
+	var bound *event.TooMuch
+	if errors.As(err, &bound) {
+		p.Detail = bound.What
+		after = max(after, bound.After)
+	}
+	p.header = http.Header{"Retry-After": {strconv.Itoa(int(math.Ceil(after.Seconds())))}}
+	return p
+}
+
+// useProblems makes huma's own errors Problems. huma keeps these choices in
+// package variables, so they are made once for the process.
+var useProblems = sync.OnceFunc(func() {
+	huma.DefaultArrayNullable = false
+	huma.NewError = func(status int, message string, errs ...error) huma.StatusError {
+		return problemOfHuma(status, message, errs)
+	}
+	huma.NewErrorWithContext = func(_ huma.Context, status int, message string, errs ...error) huma.StatusError {
+		return problemOfHuma(status, message, errs)
+	}
+})
+
+// problemOfHuma turns what huma found wrong with parameters into a Problem.
+func problemOfHuma(status int, message string, errs []error) *Problem {
+	p := problem(status, message)
+	if status >= http.StatusInternalServerError {
+		p.Detail = "something went wrong on the server; nothing is wrong with the request"
+		return p
+	}
+	for _, err := range errs {
+		if len(p.Errors) == maxProblemErrors {
+			break
+		}
+		var detail *huma.ErrorDetail
+		if errors.As(err, &detail) {
+			p.Errors = append(p.Errors, ProblemError{Location: clip(detail.Location), Message: detail.Message, Value: clipValue(detail.Value)})
+		}
+	}
+	if len(p.Errors) > 0 {
+		p.Detail = fmt.Sprintf("%s: %s", p.Errors[0].Location, p.Errors[0].Message)
+	}
+	return p
+}
+
+// maxEcho is how much of a request an answer repeats, in bytes.
+const maxEcho = 100
+
+// clip shortens a text that came with the request.
+func clip(text string) string {
+	if len(text) > maxEcho {
+		text = text[:maxEcho] + "…"
+	}
+	return strings.ToValidUTF8(text, "�")
+}
+
+func clipValue(value any) any {
+	switch value := value.(type) {
+	case string:
+		if value == "" {
+			return nil
+		}
+		return clip(value)
+	case int64, uint64, float64, bool:
+		return value
+	}
+	return nil
+}

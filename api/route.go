@@ -1,0 +1,187 @@
+package api
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"reflect"
+	"strings"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humagin"
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+	jsonv1 "github.com/go-json-experiment/json/v1"
+
+	"tidings/event"
+)
+
+// route is one call of the contract.
+type route struct {
+	id, method, path string
+	group, summary   string
+	description      string
+	// may lists the roles that may call; public when it is nil.
+	may []Role
+	// success is the status of a good answer, 200 when 0.
+	success int
+	// request is a value of the type of the body, nil when there is none.
+	request any
+	// failures are the statuses that this call adds to the usual ones.
+	failures []int
+}
+
+// anyone are the roles of a route that only asks for some valid credential.
+func anyone() []Role { return []Role{RoleIngest, RoleRead, RoleAdmin} }
+
+// readers are the roles that may read.
+func readers() []Role { return []Role{RoleRead, RoleAdmin} }
+
+// admins are the roles that may look after a workspace.
+func admins() []Role { return []Role{RoleAdmin} }
+
+// handle registers a route whose handler gets its caller. Who is asking is
+// checked before what is asked.
+func handle[I, O any](s *Server, docs huma.API, r route, handler func(context.Context, Caller, *I) (*O, error)) {
+	operation := r.operation(reflect.TypeFor[I]())
+	operation.Middlewares = huma.Middlewares{checkQuery}
+	if r.may != nil {
+		operation.Middlewares = huma.Middlewares{s.check(r.may), checkQuery}
+	}
+	huma.Register(docs, operation, func(ctx context.Context, in *I) (*O, error) {
+		caller, _ := CallerFrom(ctx) // the zero Caller on public routes
+		out, err := handler(ctx, caller, in)
+		if err != nil {
+			return nil, s.problemFor(ctx, err)
+		}
+		return out, nil
+	})
+	if r.request != nil {
+		documentBody(docs, documented(docs.OpenAPI().Paths[r.path], r.method), r.request)
+	}
+}
+
+func (r route) operation(input reflect.Type) huma.Operation {
+	o := huma.Operation{
+		OperationID: r.id, Method: r.method, Path: r.path, Summary: r.summary,
+		Description: r.description, Tags: []string{r.group}, DefaultStatus: r.success,
+	}
+	o.Errors = append(o.Errors, http.StatusInternalServerError, http.StatusServiceUnavailable)
+	if hasParameters(input) || r.may == nil {
+		o.Errors = append(o.Errors, http.StatusUnprocessableEntity)
+	}
+	if r.may != nil {
+		o.Security = []map[string][]string{{"key": {}}, {"session": {}}}
+		o.Errors = append(o.Errors, http.StatusUnauthorized, http.StatusForbidden, http.StatusUnprocessableEntity)
+	}
+	if strings.Contains(r.path, "{") {
+		o.Errors = append(o.Errors, http.StatusNotFound)
+	}
+	if r.request != nil {
+		o.Errors = append(o.Errors, http.StatusBadRequest, http.StatusRequestTimeout,
+			http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType)
+	}
+	o.Errors = append(o.Errors, r.failures...)
+	return o
+}
+
+func hasParameters(input reflect.Type) bool { return input.NumField() > 0 }
+
+func documented(path *huma.PathItem, method string) *huma.Operation {
+	switch method {
+	case http.MethodPost:
+		return path.Post
+	case http.MethodPut:
+		return path.Put
+	}
+	return path.Get
+}
+
+// documentBody writes the body's type into the document. huma does not know of
+// it, and so leaves the body to the handler.
+func documentBody(docs huma.API, operation *huma.Operation, body any) {
+	schema := docs.OpenAPI().Components.Schemas.Schema(reflect.TypeOf(body), true, "")
+	operation.RequestBody = &huma.RequestBody{
+		Required: true,
+		Content:  map[string]*huma.MediaType{"application/json": {Schema: schema}},
+	}
+}
+
+// check finds out who is asking, before anything of the request is looked at.
+func (s *Server) check(may []Role) func(huma.Context, func(huma.Context)) {
+	return func(ctx huma.Context, next func(huma.Context)) {
+		caller, err := s.authorize(humagin.Unwrap(ctx).Request, may)
+		if err != nil {
+			writeProblem(ctx, s.problemFor(ctx.Context(), err))
+			return
+		}
+		next(huma.WithContext(ctx, withCaller(ctx.Context(), caller)))
+	}
+}
+
+// checkQuery refuses a query string that huma would read in part: one that is
+// badly encoded, and a parameter given twice that has one value.
+func checkQuery(ctx huma.Context, next func(huma.Context)) {
+	address := ctx.URL()
+	values, err := url.ParseQuery(address.RawQuery)
+	if err != nil {
+		writeProblem(ctx, located("query", event.Invalid("", "is badly encoded")))
+		return
+	}
+	for _, parameter := range ctx.Operation().Parameters {
+		many := parameter.Schema != nil && parameter.Schema.Type == huma.TypeArray
+		if parameter.In == "query" && !many && len(values[parameter.Name]) > 1 {
+			writeProblem(ctx, located("query", event.Invalid(parameter.Name, "is given more than once")))
+			return
+		}
+	}
+	next(ctx)
+}
+
+func writeProblem(ctx huma.Context, p *Problem) { p.write(humagin.Unwrap(ctx).Writer) }
+
+// problemFor is what the caller is told of an error. What nobody has foreseen
+// is logged under the reference that the caller gets.
+func (s *Server) problemFor(ctx context.Context, err error) *Problem {
+	p, known := problemOf(err)
+	if known || errors.Is(err, context.Canceled) {
+		return p
+	}
+	p.Reference = requestID(ctx)
+	s.Logger.ErrorContext(ctx, "request failed", "reference", p.Reference, "error", err)
+	return p
+}
+
+// writeJSON writes an answer: lists are never null, maps have an order.
+func writeJSON(w io.Writer, value any) error {
+	err := json.MarshalWrite(w, value,
+		json.Deterministic(true), jsonv1.OmitEmptyWithLegacySemantics(true),
+		jsontext.AllowInvalidUTF8(true))
+	if err != nil {
+		return fmt.Errorf("write answer: %w", err)
+	}
+	return nil
+}
+
+// refuseBody stands where huma would decode a body; no route lets it.
+func refuseBody([]byte, any) error { return errors.ErrUnsupported }
+
+// pathText is a part of a path, percent-encoded as it came.
+type pathText string
+
+// decode is the part as it was meant.
+func (t pathText) decode(name string) (string, error) {
+	text, err := url.PathUnescape(string(t))
+	if err != nil || text == "" {
+		return "", badPath(name, "is badly encoded")
+	}
+	return text, nil
+}
+
+func badPath(name, message string) *Problem { return located("path", event.Invalid(name, message)) }
+
+// empty is an answer without a body.
+type empty struct{}

@@ -1,0 +1,169 @@
+package api
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/netip"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humagin"
+	"github.com/gin-gonic/gin"
+	"github.com/prometheus/client_golang/prometheus"
+)
+
+// Config is what a Server stands on. Intake, Feed, Records, DeadLetters, Weeks,
+// Eraser and Rand are needed; the rest may be left out.
+type Config struct {
+	Intake      Intake
+	Feed        Feed
+	Records     Records
+	DeadLetters DeadLetters
+	Weeks       Weeks
+	Eraser      Eraser
+
+	// Ready checks the dependencies; an error by name, nil for one that is up.
+	// Without it the server is always ready.
+	Ready func(context.Context) map[string]error
+	// Metrics is what /metrics shows and what the server counts into.
+	Metrics *prometheus.Registry
+	// Web serves the application: every GET that no other route takes.
+	Web http.Handler
+	// Live and SSE serve /v1/live and /v1/live/sse, behind the check of who is
+	// asking: CallerFrom has them, with Gone set.
+	Live, SSE http.Handler
+
+	Clock func() time.Time
+	// Rand makes secrets: crypto/rand.Reader outside of tests.
+	Rand io.Reader
+	// Logger is nil where nothing is to be logged.
+	Logger *slog.Logger
+	// Retention is how old an event may be when it comes in, 0 for no bound.
+	Retention time.Duration
+	// SecureCookies marks cookies Secure although the request came in as plain
+	// HTTP: the server stands behind a proxy that speaks HTTPS.
+	SecureCookies bool
+	// TrustedProxies may name the client's address in X-Forwarded-For and its
+	// protocol in X-Forwarded-Proto.
+	TrustedProxies []netip.Prefix
+	// Version is shown in the OpenAPI document.
+	Version string
+}
+
+// Server is the HTTP contract.
+type Server struct {
+	Config
+	keys      *Keys
+	sessions  *sessions
+	directory *Directory
+	watch     watch
+	failures  *failures
+	bodies    bodies
+	metrics   *metrics
+	engine    *gin.Engine
+	openapi   []byte
+}
+
+// New makes a Server.
+func New(config Config) (*Server, error) {
+	if config.Intake == nil || config.Feed == nil || config.Records == nil || config.DeadLetters == nil ||
+		config.Weeks == nil || config.Eraser == nil || config.Rand == nil {
+		return nil, errors.New("api: a dependency is missing")
+	}
+	if config.Clock == nil {
+		config.Clock = time.Now
+	}
+	if config.Logger == nil {
+		config.Logger = slog.New(slog.DiscardHandler)
+	}
+	if config.Metrics == nil {
+		config.Metrics = prometheus.NewRegistry()
+	}
+	keys := NewKeys(config.Records, config.Clock, config.Rand)
+	s := &Server{
+		Config: config, keys: keys, directory: NewDirectory(config.Records),
+		sessions: &sessions{records: config.Records, keys: keys, clock: config.Clock, rand: config.Rand},
+	}
+	var err error
+	if s.failures, err = newFailures(config.Clock); err != nil {
+		return nil, fmt.Errorf("api: %w", err)
+	}
+	if s.metrics, err = newMetrics(config.Metrics); err != nil {
+		return nil, fmt.Errorf("api: %w", err)
+	}
+	if err := s.route(); err != nil {
+		return nil, fmt.Errorf("api: %w", err)
+	}
+	return s, nil
+}
+
+// ServeHTTP answers a request.
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.engine.ServeHTTP(w, r) }
+
+// route sets the router up.
+func (s *Server) route() error {
+	useProblems()
+	gin.SetMode(gin.ReleaseMode)
+	s.engine = gin.New()
+	s.engine.HandleMethodNotAllowed = true
+	s.engine.RedirectTrailingSlash = false
+	// Ids in paths may hold an encoded slash. gin would decode a plus as a
+	// space, so the handlers decode what they take (see pathText).
+	s.engine.UseEscapedPath = true
+	s.engine.UnescapePathValues = false
+	s.engine.Use(s.observe, secure)
+	s.engine.NoRoute(s.noRoute)
+	s.engine.NoMethod(func(c *gin.Context) {
+		problem(http.StatusMethodNotAllowed, "this takes "+c.Writer.Header().Get("Allow")).write(c.Writer)
+	})
+
+	docs := humagin.New(s.engine, humaConfig(s.Version))
+	s.eventRoutes(docs)
+	s.feedRoutes(docs)
+	s.deadLetterRoutes(docs)
+	s.keyRoutes(docs)
+	s.directoryRoutes(docs)
+	s.sessionRoutes(docs)
+	s.settingsRoutes(docs)
+	s.personRoutes(docs)
+	s.healthRoutes(docs)
+	s.liveRoutes(docs)
+	return s.documentRoutes(docs)
+}
+
+func humaConfig(version string) huma.Config {
+	if version == "" {
+		version = "0"
+	}
+	config := huma.DefaultConfig("Tidings", version)
+	config.Info.Description = "Activity of e-mail: taken in as events, read as a feed."
+	config.OpenAPIPath, config.DocsPath, config.SchemasPath = "", "", ""
+	config.CreateHooks = nil
+	config.Components.Schemas = huma.NewMapRegistry("#/components/schemas/", nameSchema)
+	config.RejectUnknownQueryParameters = true
+	// huma looks for the writer of application/problem+json under json.
+	format := huma.Format{Marshal: writeJSON, Unmarshal: refuseBody}
+	config.Formats = map[string]huma.Format{typeJSON: format, "json": format}
+	config.Components.SecuritySchemes = map[string]*huma.SecurityScheme{
+		"key":     {Type: "http", Scheme: "bearer", Description: "A key: Authorization: Bearer tid_…"},
+		"session": {Type: "apiKey", In: "cookie", Name: sessionCookie, Description: "A browser's session; writes repeat its CSRF token in " + csrfHeader + "."},
+	}
+	return config
+}
+
+// noRoute gives pages to the application and a problem to everyone else.
+func (s *Server) noRoute(c *gin.Context) {
+	reading := c.Request.Method == http.MethodGet || c.Request.Method == http.MethodHead
+	if s.Web != nil && reading && !isAPI(c.Request.URL.Path) {
+		c.Writer.Header().Del("Cache-Control")
+		// gin has set 404, for when nothing is written.
+		c.Status(http.StatusOK)
+		s.Web.ServeHTTP(c.Writer, c.Request)
+		return
+	}
+	problem(http.StatusNotFound, "there is no such thing here").write(c.Writer)
+}

@@ -1,0 +1,147 @@
+package api
+
+import (
+	"context"
+	"errors"
+	"net/http"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humagin"
+
+	"tidings/event"
+)
+
+// SignIn signs a browser in, by one of the two.
+type SignIn struct {
+	Key   string `json:"key,omitempty" doc:"a key"`
+	Token string `json:"token,omitempty" doc:"the token of a one-time link"`
+}
+
+// SessionView is who is signed in.
+type SessionView struct {
+	Workspace string      `json:"workspace"`
+	Role      Role        `json:"role" enum:"ingest,read,admin"`
+	User      *SessionWho `json:"user" doc:"null when the key belongs to nobody"`
+	CSRF      string      `json:"csrf" doc:"repeat in X-CSRF-Token on every write; empty for a key, which needs none"`
+}
+
+// SessionWho is the user of a session.
+type SessionWho struct {
+	ID   string `json:"id"`
+	Name string `json:"name"`
+}
+
+type sessionInput struct{ content }
+
+type sessionOutput struct {
+	SetCookie string `header:"Set-Cookie"`
+	Body      SessionView
+}
+
+func (s *Server) sessionRoutes(docs huma.API) {
+	handle(s, docs, route{
+		id: "sign-in", method: http.MethodPost, path: "/v1/session", group: "Session",
+		request: SignIn{}, failures: []int{http.StatusUnauthorized, http.StatusTooManyRequests},
+		summary:     "Sign a browser in, by key or one-time link",
+		description: "Sets a cookie that pages cannot read, good for 14 days after its last use.",
+	}, s.signIn)
+	handle(s, docs, route{
+		id: "get-session", method: http.MethodGet, path: "/v1/session", group: "Session", may: anyone(),
+		summary: "Who am I",
+	}, s.getSession)
+	handle(s, docs, route{
+		id: "sign-out", method: http.MethodDelete, path: "/v1/session", group: "Session", may: anyone(),
+		success: http.StatusNoContent,
+		summary: "Sign out",
+	}, s.signOut)
+}
+
+func (s *Server) signIn(ctx context.Context, _ Caller, in *sessionInput) (*sessionOutput, error) {
+	r := humagin.Unwrap(in.request).Request
+	given, err := decodeDocument[SignIn](&s.bodies, &in.content)
+	if err != nil {
+		return nil, err
+	}
+	if (given.Key == "") == (given.Token == "") {
+		return nil, invalidBody("", "must hold either key or token")
+	}
+	undo, err := s.failures.attempt(s.address(r))
+	if err != nil {
+		return nil, err
+	}
+	var caller Caller
+	if given.Key != "" {
+		caller, err = s.keys.caller(ctx, given.Key)
+	} else {
+		caller, err = s.sessions.redeem(ctx, given.Token)
+	}
+	if errors.Is(err, event.ErrNotFound) {
+		return nil, unauthorized("the key or link is not valid, or not any more")
+	}
+	undo()
+	if err != nil {
+		return nil, err
+	}
+	token, err := s.sessions.begin(ctx, caller)
+	if err != nil {
+		return nil, err
+	}
+	view, err := s.sessionView(ctx, caller, token)
+	if err != nil {
+		return nil, err
+	}
+	return &sessionOutput{s.cookie(r, token, int(sessionLife.Seconds())), view}, nil
+}
+
+func (s *Server) cookie(r *http.Request, token string, age int) string {
+	cookie := http.Cookie{
+		Name: sessionCookie, Value: token, Path: "/", MaxAge: age,
+		HttpOnly: true, SameSite: http.SameSiteLaxMode, Secure: s.isHTTPS(r),
+	}
+	return cookie.String()
+}
+
+type requestInput struct{ content }
+
+func (s *Server) getSession(ctx context.Context, caller Caller, in *requestInput) (*sessionOutput, error) {
+	view, err := s.sessionView(ctx, caller, caller.session)
+	if err != nil {
+		return nil, err
+	}
+	out := &sessionOutput{Body: view}
+	if caller.session != "" {
+		// The browser's copy lives as long as ours.
+		out.SetCookie = s.cookie(humagin.Unwrap(in.request).Request, caller.session, int(sessionLife.Seconds()))
+	}
+	return out, nil
+}
+
+func (s *Server) sessionView(ctx context.Context, caller Caller, session string) (SessionView, error) {
+	view := SessionView{Workspace: caller.Workspace, Role: caller.Role}
+	if session != "" {
+		view.CSRF = csrfToken(session)
+	}
+	if caller.User != "" {
+		user, err := s.directory.user(ctx, caller.Workspace, caller.User)
+		if err != nil {
+			return SessionView{}, err
+		}
+		view.User = &SessionWho{user.ID, user.Name}
+	}
+	return view, nil
+}
+
+type signOutOutput struct {
+	SetCookie string `header:"Set-Cookie"`
+}
+
+func (s *Server) signOut(ctx context.Context, caller Caller, in *requestInput) (*signOutOutput, error) {
+	if caller.session == "" {
+		return nil, problem(http.StatusConflict, "there is no session to end: this is a key")
+	}
+	if err := s.sessions.end(ctx, caller.Workspace, caller.credential); err != nil {
+		return nil, err
+	}
+	s.watch.end(caller.credential)
+	return &signOutOutput{s.cookie(humagin.Unwrap(in.request).Request, "", -1)}, nil
+}

@@ -1,0 +1,226 @@
+package api
+
+import (
+	"context"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"sync"
+	"time"
+
+	"tidings/event"
+)
+
+// Lives of sessions and of one-time links.
+const (
+	sessionLife = 14 * 24 * time.Hour
+	// sessionSlide is how often a session that is used is made longer.
+	sessionSlide = 24 * time.Hour
+	// SignInLife is how long a one-time link is good for unless told otherwise.
+	SignInLife = 15 * time.Minute
+)
+
+// sessions are browsers that have signed in. As with keys, only the hash of
+// what the browser holds is kept.
+type sessions struct {
+	records Records
+	keys    *Keys
+	clock   func() time.Time
+	rand    io.Reader
+
+	// links lets a one-time link be used once: reading and deleting it are two
+	// steps.
+	links sync.Mutex
+}
+
+// sessionRecord is a session as it is kept. Its end is apart (kindSeen), so
+// that making it longer cannot bring back one that is being ended.
+type sessionRecord struct {
+	Workspace string `json:"w"`
+	Role      Role   `json:"role"`
+	User      string `json:"user,omitempty"`
+	// Key is the hash of the key that signed in, "" for a one-time link. The
+	// session ends with its key.
+	Key string `json:"key,omitempty"`
+}
+
+// sessionNote is what the workspace keeps of a session, under its hash.
+type sessionNote struct {
+	User string `json:"user,omitempty"`
+	Key  string `json:"key,omitempty"`
+}
+
+// signInRecord is a one-time link.
+type signInRecord struct {
+	Workspace string    `json:"w"`
+	Role      Role      `json:"role"`
+	User      string    `json:"user,omitempty"`
+	Ends      time.Time `json:"ends"`
+}
+
+// begin signs a caller in and returns the token for the browser.
+func (s *sessions) begin(ctx context.Context, caller Caller) (string, error) {
+	token, err := randomText(s.rand, secretLength)
+	if err != nil {
+		return "", err
+	}
+	if err := s.sweep(ctx, caller.Workspace); err != nil {
+		return "", err
+	}
+	hash := hashOf(token)
+	record := sessionRecord{caller.Workspace, caller.Role, caller.User, caller.credential}
+	if err := put(ctx, s.records, nowhere, kindSeen, hash, s.clock().Add(sessionLife)); err != nil {
+		return "", fmt.Errorf("date session: %w", err)
+	}
+	if err := put(ctx, s.records, record.Workspace, kindSession, hash, sessionNote{record.User, record.Key}); err != nil {
+		return "", fmt.Errorf("note session: %w", err)
+	}
+	if err := put(ctx, s.records, nowhere, kindSession, hash, record); err != nil {
+		return "", fmt.Errorf("keep session: %w", err)
+	}
+	return token, nil
+}
+
+// caller is who a session's token stands for; ErrNotFound when it is none.
+func (s *sessions) caller(ctx context.Context, token string) (Caller, error) {
+	hash := hashOf(token)
+	record, err := get[sessionRecord](ctx, s.records, nowhere, kindSession, hash)
+	if err != nil {
+		return Caller{}, fmt.Errorf("find session: %w", err)
+	}
+	ends, err := get[time.Time](ctx, s.records, nowhere, kindSeen, hash)
+	if err != nil {
+		return Caller{}, fmt.Errorf("find end of session: %w", err)
+	}
+	now := s.clock()
+	if !now.Before(ends) {
+		return Caller{}, fmt.Errorf("session is over: %w", event.ErrNotFound)
+	}
+	if record.Key != "" {
+		if _, err := get[keyRecord](ctx, s.records, nowhere, kindKey, record.Key); err != nil {
+			return Caller{}, fmt.Errorf("find key of session: %w", err)
+		}
+	}
+	if ends.Sub(now) < sessionLife-sessionSlide {
+		err := put(ctx, s.records, nowhere, kindSeen, hash, now.Add(sessionLife))
+		if err != nil && !errors.Is(err, event.ErrUnavailable) {
+			return Caller{}, fmt.Errorf("prolong session: %w", err)
+		}
+	}
+	return Caller{
+		Workspace: record.Workspace, Role: record.Role, User: record.User,
+		credential: hash, session: token,
+	}, nil
+}
+
+// end forgets a session. It is no error when there is none.
+func (s *sessions) end(ctx context.Context, workspace, hash string) error {
+	for _, place := range []struct{ workspace, kind string }{
+		{nowhere, kindSession}, {nowhere, kindSeen}, {workspace, kindSession},
+	} {
+		if err := s.records.Delete(ctx, place.workspace, place.kind, hash); err != nil {
+			return fmt.Errorf("end session: %w", err)
+		}
+	}
+	return nil
+}
+
+// of lists the hashes of a workspace's sessions that satisfy a condition.
+func (s *sessions) of(ctx context.Context, workspace string, want func(sessionNote) bool) ([]string, error) {
+	records, err := s.records.List(ctx, workspace, kindSession)
+	if err != nil {
+		return nil, fmt.Errorf("list sessions: %w", err)
+	}
+	var hashes []string
+	for _, record := range records {
+		var note sessionNote
+		if err := json.Unmarshal(record.Doc, &note); err != nil {
+			return nil, fmt.Errorf("decode session: %w", err)
+		}
+		if want(note) {
+			hashes = append(hashes, record.ID)
+		}
+	}
+	return hashes, nil
+}
+
+// sweep forgets the workspace's sessions that are over.
+func (s *sessions) sweep(ctx context.Context, workspace string) error {
+	hashes, err := s.of(ctx, workspace, func(sessionNote) bool { return true })
+	if err != nil {
+		return err
+	}
+	for _, hash := range hashes {
+		ends, err := get[time.Time](ctx, s.records, nowhere, kindSeen, hash)
+		if err != nil && !errors.Is(err, event.ErrNotFound) {
+			return fmt.Errorf("find end of session: %w", err)
+		}
+		if err == nil && s.clock().Before(ends) {
+			continue
+		}
+		if err := s.end(ctx, workspace, hash); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// offer makes a one-time link's token.
+func (s *sessions) offer(ctx context.Context, workspace, user string, role Role, life time.Duration) (string, error) {
+	token, err := randomText(s.rand, secretLength)
+	if err != nil {
+		return "", err
+	}
+	record := signInRecord{workspace, role, user, s.clock().Add(life)}
+	if err := put(ctx, s.records, nowhere, kindSignIn, hashOf(token), record); err != nil {
+		return "", fmt.Errorf("keep sign-in token: %w", err)
+	}
+	return token, nil
+}
+
+// redeem takes a one-time link's token for good; ErrNotFound when there is
+// none, or not any more.
+func (s *sessions) redeem(ctx context.Context, token string) (Caller, error) {
+	s.links.Lock()
+	defer s.links.Unlock()
+	hash := hashOf(token)
+	record, err := get[signInRecord](ctx, s.records, nowhere, kindSignIn, hash)
+	if err != nil {
+		return Caller{}, fmt.Errorf("find sign-in token: %w", err)
+	}
+	if err := s.records.Delete(ctx, nowhere, kindSignIn, hash); err != nil {
+		return Caller{}, fmt.Errorf("use up sign-in token: %w", err)
+	}
+	if !s.clock().Before(record.Ends) {
+		return Caller{}, fmt.Errorf("sign-in token is too old: %w", event.ErrNotFound)
+	}
+	return Caller{Workspace: record.Workspace, Role: record.Role, User: record.User}, nil
+}
+
+// csrfToken is what a page repeats on writes: it follows from the session's
+// token, which the page itself cannot read, and so need not be kept.
+func csrfToken(session string) string {
+	mac := hmac.New(sha256.New, []byte(session))
+	mac.Write([]byte("csrf"))
+	return base64.RawURLEncoding.EncodeToString(mac.Sum(nil))
+}
+
+// NewSignInToken makes the token of a one-time link with which a browser signs
+// in (POST /v1/session with {"token": …}). It works once, for life (0 means
+// SignInLife).
+func (s *Server) NewSignInToken(ctx context.Context, workspace, user string, role Role, life time.Duration) (string, error) {
+	if err := CheckWorkspace(workspace); err != nil {
+		return "", err
+	}
+	if err := (KeyRequest{Role: role, User: user}).check(); err != nil {
+		return "", err
+	}
+	if life <= 0 {
+		life = SignInLife
+	}
+	return s.sessions.offer(ctx, workspace, user, role, life)
+}

@@ -1,0 +1,199 @@
+package api
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"tidings/event"
+)
+
+// Settings are kept under kindSetting: the workspace's, and each reader's
+// behind a prefix.
+const (
+	kindSetting      = "setting"
+	workspaceSetting = "workspace"
+	readerSetting    = "reader/"
+)
+
+// Preferences are one set of settings. What is empty is left to the
+// workspace's, and there to UTC and Monday.
+type Preferences struct {
+	TimeZone  string `json:"time_zone,omitempty" doc:"IANA name, such as Europe/Lisbon"`
+	WeekStart string `json:"week_start,omitempty" enum:"monday,saturday,sunday" doc:"the first day of a week"`
+}
+
+// Settings are the workspace's and the reader's.
+type Settings struct {
+	Workspace Preferences  `json:"workspace"`
+	Reader    *Preferences `json:"reader" doc:"null when the key belongs to nobody"`
+	// Effective is what counts for this reader.
+	Effective Preferences `json:"effective" doc:"what counts for this reader"`
+}
+
+// SettingsRequest replaces those sets that it holds.
+type SettingsRequest struct {
+	Workspace *Preferences `json:"workspace,omitempty" doc:"admins alone"`
+	Reader    *Preferences `json:"reader,omitempty"`
+}
+
+func (p Preferences) check(field string) *event.FieldError {
+	if p.TimeZone != "" {
+		if _, err := location(p.TimeZone); err != nil {
+			return event.Invalid(field+".time_zone", "is no IANA time zone")
+		}
+	}
+	days := []string{"", "monday", "saturday", "sunday"}
+	if !slices.Contains(days, p.WeekStart) {
+		return event.Invalid(field+".week_start", "is none of monday, saturday, sunday")
+	}
+	return nil
+}
+
+// location is a zone by its IANA name. "Local" is no such name.
+func location(name string) (*time.Location, error) {
+	if name == "Local" {
+		return nil, fmt.Errorf("time zone: %w", event.ErrInvalid)
+	}
+	zone, err := time.LoadLocation(name)
+	if err != nil {
+		return nil, fmt.Errorf("time zone: %w", err)
+	}
+	return zone, nil
+}
+
+type settingsInput struct{ content }
+
+type settingsOutput struct{ Body Settings }
+
+func (s *Server) settingsRoutes(docs huma.API) {
+	handle(s, docs, route{
+		id: "get-settings", method: http.MethodGet, path: "/v1/settings", group: "Settings", may: readers(),
+		summary: "The workspace's settings and the reader's",
+	}, s.getSettings)
+	handle(s, docs, route{
+		id: "put-settings", method: http.MethodPut, path: "/v1/settings", group: "Settings", may: readers(),
+		request: SettingsRequest{},
+		summary: "Replace the workspace's settings, the reader's, or both",
+	}, s.putSettings)
+}
+
+func (s *Server) getSettings(ctx context.Context, caller Caller, _ *empty) (*settingsOutput, error) {
+	settings, err := settingsOf(ctx, s.Records, caller)
+	if err != nil {
+		return nil, err
+	}
+	return &settingsOutput{settings}, nil
+}
+
+func (s *Server) putSettings(ctx context.Context, caller Caller, in *settingsInput) (*settingsOutput, error) {
+	request, err := decodeDocument[SettingsRequest](&s.bodies, &in.content)
+	if err != nil {
+		return nil, err
+	}
+	if err := request.check(caller); err != nil {
+		return nil, err
+	}
+	if request.Workspace != nil {
+		if err := put(ctx, s.Records, caller.Workspace, kindSetting, workspaceSetting, request.Workspace); err != nil {
+			return nil, err
+		}
+	}
+	if request.Reader != nil {
+		if err := put(ctx, s.Records, caller.Workspace, kindSetting, readerSetting+caller.User, request.Reader); err != nil {
+			return nil, err
+		}
+	}
+	return s.getSettings(ctx, caller, nil)
+}
+
+// check looks at all of the request before any of it is written.
+func (r SettingsRequest) check(caller Caller) error {
+	if r.Workspace == nil && r.Reader == nil {
+		return invalidBody("", "must hold workspace, reader or both")
+	}
+	if r.Workspace != nil {
+		if caller.Role != RoleAdmin {
+			return problem(http.StatusForbidden, "the workspace's settings take a key with the role admin")
+		}
+		if err := r.Workspace.check("workspace"); err != nil {
+			return inBody(err)
+		}
+	}
+	if r.Reader != nil {
+		if caller.User == "" {
+			return invalidBody("reader", "cannot be set: this key belongs to nobody")
+		}
+		if err := r.Reader.check("reader"); err != nil {
+			return inBody(err)
+		}
+	}
+	return nil
+}
+
+// settingsOf reads what is set for a caller.
+func settingsOf(ctx context.Context, records Records, caller Caller) (Settings, error) {
+	settings := Settings{Effective: Preferences{TimeZone: "UTC", WeekStart: "monday"}}
+	var err error
+	if settings.Workspace, err = preferences(ctx, records, caller.Workspace, workspaceSetting); err != nil {
+		return Settings{}, err
+	}
+	settings.Effective = settings.Effective.with(settings.Workspace)
+	if caller.User != "" {
+		reader, err := preferences(ctx, records, caller.Workspace, readerSetting+caller.User)
+		if err != nil {
+			return Settings{}, err
+		}
+		settings.Reader = &reader
+		settings.Effective = settings.Effective.with(reader)
+	}
+	return settings, nil
+}
+
+// with lays what is set in over over p.
+func (p Preferences) with(over Preferences) Preferences {
+	if over.TimeZone != "" {
+		p.TimeZone = over.TimeZone
+	}
+	if over.WeekStart != "" {
+		p.WeekStart = over.WeekStart
+	}
+	return p
+}
+
+func preferences(ctx context.Context, records Records, workspace, id string) (Preferences, error) {
+	p, err := get[Preferences](ctx, records, workspace, kindSetting, id)
+	if errors.Is(err, event.ErrNotFound) {
+		return Preferences{}, nil
+	}
+	return p, err
+}
+
+// zone is where the caller's days begin: named in the question, or else their
+// setting.
+func (s *Server) zone(ctx context.Context, caller Caller, named string) (*time.Location, error) {
+	if named == "" {
+		return Zones(s.Records)(ctx, caller)
+	}
+	zone, err := location(named)
+	if err != nil {
+		return nil, located("query", event.Invalid("tz", "is no IANA time zone"))
+	}
+	return zone, nil
+}
+
+// Zones tells where a caller's days begin, by the settings in records.
+func Zones(records Records) func(context.Context, Caller) (*time.Location, error) {
+	return func(ctx context.Context, caller Caller) (*time.Location, error) {
+		settings, err := settingsOf(ctx, records, caller)
+		if err != nil {
+			return nil, err
+		}
+		return location(settings.Effective.TimeZone)
+	}
+}
