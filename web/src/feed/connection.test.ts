@@ -137,6 +137,16 @@ describe('resuming', () => {
     expect(wire().asked()?.since).toBe('p2');
   });
 
+  it('starts from where a quiet feed has got to', () => {
+    wire().accept();
+    wire().say({ op: 'subscribed', id: '1', at: 'p0' });
+    wire().say({ op: 'at', at: 'p40' });
+    wire().onclose?.({ code: 1012 });
+    pass(1_000);
+    wire().accept();
+    expect(wire().asked()?.since).toBe('p40');
+  });
+
   it('starts from the page when the socket broke before the subscription was confirmed', () => {
     wire().accept();
     wire().confirm();
@@ -190,6 +200,15 @@ describe('reconnecting', () => {
     pass(15_000);
     expect(wires[0]?.closed).toBe(true);
     expect(status().is).toBe('retrying');
+  });
+
+  it('tries again when the question could not be read', () => {
+    wire().accept();
+    wire().say({ op: 'error', id: '1', problem: { status: 503 } });
+    expect(status().is).toBe('retrying');
+    pass(1_000);
+    wire().accept();
+    expect(wire().asked()?.since).toBe('p0');
   });
 
   it('happens at once when asked to, and leaves one socket', () => {

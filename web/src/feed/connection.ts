@@ -148,6 +148,10 @@ export class Connection {
       this.#lostAt = null;
       this.#listener.status({ is: 'live' });
     }
+    if (frame.op === 'error') {
+      this.#closed(0);
+      return;
+    }
     // Frames still under way for what was asked before say nothing of this replay.
     if (this.#subscribed && 'at' in frame && frame.at) this.#position = frame.at;
     this.#listener.frame(frame);

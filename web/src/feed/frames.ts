@@ -1,9 +1,9 @@
-import type { Automated, EventType, Item, Recipient, Understood } from '../api/types';
+import type { Automated, EventType, Item, Problem, Recipient, Understood } from '../api/types';
 
 /** The structured filters of a query, as the socket takes them. */
 export interface Filters {
   type?: EventType[];
-  automated: Automated;
+  automated?: Automated;
 }
 
 /** What the page says on the socket. */
@@ -13,7 +13,9 @@ export type ClientFrame =
 
 /** What the server says on the socket. Later versions may say more. */
 export type ServerFrame =
-  | { op: 'subscribed'; id: string; query?: Understood }
+  | { op: 'subscribed'; id: string; query?: Understood; at?: string }
+  /** Nothing to tell, but the position moved on. */
+  | { op: 'at'; at: string }
   | { op: 'event'; id: string; item: Item; at: string }
   | { op: 'changed'; id: string; item: Item; at: string }
   | {
@@ -26,9 +28,9 @@ export type ServerFrame =
     }
   | { op: 'gone'; item: string; at: string }
   | { op: 'reset'; id: string; reason?: string }
-  | { op: 'error'; id?: string; detail?: string };
+  | { op: 'error'; id?: string; problem?: Problem };
 
-const ops = ['subscribed', 'event', 'changed', 'state', 'gone', 'reset', 'error'];
+const ops = ['subscribed', 'at', 'event', 'changed', 'state', 'gone', 'reset', 'error'];
 
 /** parseFrame reads a frame; null is one that this page does not understand. */
 export function parseFrame(text: unknown): ServerFrame | null {

@@ -18,6 +18,8 @@ const frameInterval = 100;
 const mostRows = 2_000;
 const mostAnimated = 5;
 const catchUpDelay = 5_000;
+/** Every how many failed tries to connect the session is looked at. */
+const sessionChecks = 4;
 
 /** FeedStore is the state of the feed page and everything that changes it. */
 export class FeedStore {
@@ -73,7 +75,7 @@ export class FeedStore {
     this.#signedOut = signedOut;
     this.#connection = new Connection(browser, {
       frame: (frame) => this.#receive(frame),
-      status: (status) => (this.status = status),
+      status: (status) => this.#tell(status),
       signedOut,
     });
   }
@@ -258,7 +260,10 @@ export class FeedStore {
   #follow(since: string | undefined): void {
     if (since === undefined) return;
     const { q, types, automated } = this.view;
-    const filters = { automated, ...(types.length > 0 && { type: [...types] }) };
+    const filters = {
+      ...(automated !== 'hide' && { automated }),
+      ...(types.length > 0 && { type: [...types] }),
+    };
     this.#connection.subscribe({ q: q.trim(), filters, tz: zone }, since);
   }
 
@@ -270,6 +275,15 @@ export class FeedStore {
     }
     this.failure = error;
     this.phase = 'failed';
+  }
+
+  /** A socket that is refused does not say why: the session may be over. */
+  #tell(status: Status): void {
+    this.status = status;
+    if (status.is !== 'retrying' || status.attempt % sessionChecks !== 2) return;
+    this.#client.session().catch((error: unknown) => {
+      if (error instanceof Failure && error.signedOut) this.#signedOut();
+    });
   }
 
   #receive(frame: ServerFrame): void {

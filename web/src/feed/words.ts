@@ -148,7 +148,7 @@ function allOpened(recipients: readonly Recipient[]): string {
 /** someNames lists a few and counts the rest: Nadia, Piotr, Elin and 3 more. */
 function someNames(people: readonly Person[]): string {
   const names = people.map(firstName);
-  if (names.length <= namesShown) return names.join(', ');
+  if (names.length <= namesShown + 1) return names.join(', ');
   return `${names.slice(0, namesShown).join(', ')} and ${names.length - namesShown} more`;
 }
 
