@@ -14,8 +14,20 @@ import (
 	"tidings/event"
 )
 
-// childDir tells a copy of the test binary to publish into a directory.
-const childDir = "TIDINGS_STREAM_CHILD"
+// childDir tells a copy of the test binary to publish into a directory, and
+// childDisk that its disk is to fill up.
+const (
+	childDir  = "TIDINGS_STREAM_CHILD"
+	childDisk = "TIDINGS_STREAM_CHILD_DISK"
+)
+
+func runChild(dir string) {
+	if os.Getenv(childDisk) != "" {
+		meetAFullDisk(dir)
+		return
+	}
+	publishUntilKilled(dir)
+}
 
 // publishUntilKilled publishes from several goroutines and prints the id of
 // each event once it is said to be durable.

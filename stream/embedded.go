@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"net"
+	"sync/atomic"
 	"time"
 
 	"github.com/nats-io/nats-server/v2/server"
@@ -19,22 +21,35 @@ const (
 	// whose bounds add up to more than its own, even if they are nearly empty;
 	// we bound each stream instead, by what the disk has.
 	unbounded = 1 << 50
-	// lowDisk is the free room below which nothing is taken in: a server that
-	// meets a full disk stops writing until it is started again. It is a
-	// twentieth of a disk that is small.
+	// lowDisk is the free room below which nothing is taken in, so that what
+	// was taken in can still be handled. It is a twentieth of a small disk.
 	lowDisk = 256 << 20
+	// ownReconnect is how soon the client looks for an own server that was
+	// started again.
+	ownReconnect = 50 * time.Millisecond
 )
 
-// startServer runs a NATS server in this process: no port, no signal handling,
-// and every write synced before it is acknowledged.
-func startServer(ctx context.Context, dir string, logger *slog.Logger) (*server.Server, error) {
+// ownServer is a NATS server in this process: no port, no signal handling, and
+// every write synced before it is acknowledged.
+type ownServer struct {
+	dir     string
+	logger  *slog.Logger
+	current atomic.Pointer[server.Server]
+}
+
+func startServer(ctx context.Context, dir string, logger *slog.Logger) (*ownServer, error) {
+	o := &ownServer{dir: dir, logger: logger}
+	return o, o.start(ctx)
+}
+
+func (o *ownServer) start(ctx context.Context) error {
 	srv, err := server.NewServer(&server.Options{
 		ServerName:             "tidings",
 		DontListen:             true,
 		NoSigs:                 true,
 		NoSystemAccount:        true,
 		JetStream:              true,
-		StoreDir:               dir,
+		StoreDir:               o.dir,
 		SyncAlways:             true,
 		JetStreamMaxMemory:     64 << 20,
 		JetStreamMaxStore:      unbounded,
@@ -42,18 +57,54 @@ func startServer(ctx context.Context, dir string, logger *slog.Logger) (*server.
 		DisableJetStreamBanner: true,
 	})
 	if err != nil {
-		return nil, fmt.Errorf("stream: in-process server: %w", err)
+		return fmt.Errorf("stream: in-process server: %w", err)
 	}
-	srv.SetLoggerV2(serverLog{logger}, false, false, false)
+	srv.SetLoggerV2(serverLog{o.logger}, false, false, false)
 	srv.Start()
 	for !srv.ReadyForConnections(100 * time.Millisecond) {
 		if ctx.Err() != nil || !srv.Running() {
 			srv.Shutdown()
 			srv.WaitForShutdown()
-			return nil, fmt.Errorf("stream: in-process server did not start: %w", event.ErrUnavailable)
+			return fmt.Errorf("stream: in-process server did not start: %w", event.ErrUnavailable)
 		}
 	}
-	return srv, nil
+	o.current.Store(srv)
+	return nil
+}
+
+// InProcessConn connects a client to the server that runs now.
+func (o *ownServer) InProcessConn() (net.Conn, error) {
+	if srv := o.current.Load(); srv != nil {
+		return srv.InProcessConn()
+	}
+	return nil, fmt.Errorf("in-process server: %w", event.ErrUnavailable)
+}
+
+// sick says why the server cannot write any more, or "". After a failed write,
+// a full disk most likely, it refuses until it is started again, even when
+// there is room.
+func (o *ownServer) sick() string {
+	srv := o.current.Load()
+	if srv == nil {
+		return "it does not run"
+	}
+	if !srv.JetStreamEnabled() {
+		return "JetStream is disabled"
+	}
+	return srv.Healthz(&server.HealthzOptions{}).Error
+}
+
+// restart starts the server again. The client connects to it by itself.
+func (o *ownServer) restart(ctx context.Context) error {
+	o.shutdown()
+	return o.start(ctx)
+}
+
+func (o *ownServer) shutdown() {
+	if srv := o.current.Swap(nil); srv != nil {
+		srv.Shutdown()
+		srv.WaitForShutdown()
+	}
 }
 
 // diskShare is how much of want EVENTS may have in dir, which holds used bytes

@@ -3,6 +3,7 @@ package stream
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"time"
 
@@ -13,9 +14,14 @@ import (
 	"tidings/live"
 )
 
-// followRetry is how long Follow waits before it asks again for a stream that
-// is away.
-const followRetry = 500 * time.Millisecond
+const (
+	// followRetry is how long Follow waits before it asks again for a stream
+	// that is away.
+	followRetry = 500 * time.Millisecond
+	// followIdle is after how long without an announcement Follow looks whether
+	// the stream is still the one it follows.
+	followIdle = 2 * time.Second
+)
 
 // Announce returns once the announcements are on disk, in their order.
 func (s *Stream) Announce(ctx context.Context, announcements []event.Announcement) error {
@@ -119,12 +125,17 @@ func (f *follower) follow(ctx context.Context) error {
 		return unavailable("follow", err)
 	}
 	defer messages.Stop()
+	defer context.AfterFunc(ctx, messages.Stop)()
 	for {
-		message, err := messages.Next(jetstream.NextContext(ctx))
-		if err != nil {
+		message, err := messages.Next(jetstream.NextMaxWait(followIdle))
+		switch {
+		case err == nil:
+			f.take(message)
+		case !errors.Is(err, nats.ErrTimeout):
 			return unavailable("follow", err)
+		case f.stream.watch.incarnation.Load() != f.incarnation:
+			return fmt.Errorf("follow: the stream was made anew: %w", event.ErrUnavailable)
 		}
-		f.take(message)
 	}
 }
 

@@ -19,7 +19,7 @@ import (
 
 func TestMain(m *testing.M) {
 	if dir := os.Getenv(childDir); dir != "" {
-		publishUntilKilled(dir)
+		runChild(dir)
 		return
 	}
 	goleak.VerifyTestMain(m,

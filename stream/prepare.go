@@ -48,15 +48,6 @@ func (s *Stream) prepare(ctx context.Context) error {
 	if err := s.prepareBuckets(ctx); err != nil {
 		return unavailable("stream: prepare", err)
 	}
-	if s.server != nil {
-		if err := s.takeOver(ctx); err != nil {
-			return unavailable("stream: take over", err)
-		}
-	}
-	if err := s.refresh(ctx); err != nil {
-		return err
-	}
-	s.watch.givenBefore.Store(s.watch.lastSequence.Load())
 	return nil
 }
 
@@ -108,7 +99,7 @@ func (s *Stream) prepareStream(ctx context.Context, want jetstream.StreamConfig)
 		maps.Copy(emptied(&want.Metadata), info.Config.Metadata)
 	}
 	if want.Name == eventsName {
-		if s.server != nil {
+		if s.own != nil {
 			want.MaxBytes = diskShare(s.cfg.Dir, want.MaxBytes, used)
 		}
 		// A bound below what is there would only be confusing: it removes
@@ -147,20 +138,37 @@ func (s *Stream) consumer(ctx context.Context, name api.Lane) (jetstream.Consume
 }
 
 func (s *Stream) prepareBuckets(ctx context.Context) error {
-	var err error
-	s.attempts, err = s.js.CreateOrUpdateKeyValue(ctx, jetstream.KeyValueConfig{
+	attempts, err := s.js.CreateOrUpdateKeyValue(ctx, jetstream.KeyValueConfig{
 		Bucket: attemptsBucket, TTL: attemptsTTL, Storage: jetstream.FileStorage, Replicas: s.cfg.Replicas,
 	})
 	if err != nil {
 		return fmt.Errorf("bucket %s: %w", attemptsBucket, err)
 	}
-	s.leases, err = s.js.CreateOrUpdateKeyValue(ctx, jetstream.KeyValueConfig{
+	leases, err := s.js.CreateOrUpdateKeyValue(ctx, jetstream.KeyValueConfig{
 		Bucket: leasesBucket, Storage: jetstream.FileStorage, Replicas: s.cfg.Replicas,
 	})
 	if err != nil {
 		return fmt.Errorf("bucket %s: %w", leasesBucket, err)
 	}
+	// A handle is a name: it serves a bucket that was made again, too.
+	if s.attempts == nil {
+		s.attempts, s.leases = attempts, leases
+	}
 	return nil
+}
+
+// begin looks at what is there before anything is given out.
+func (s *Stream) begin(ctx context.Context) error {
+	if s.own != nil {
+		if err := s.takeOver(ctx); err != nil {
+			return unavailable("stream: take over", err)
+		}
+	}
+	if err := s.refresh(ctx); err != nil {
+		return err
+	}
+	s.watch.givenBefore.Store(s.watch.lastSequence.Load())
+	return s.refreshSlowly(ctx)
 }
 
 // takeOver ends what a process before us held in our own server: nobody else

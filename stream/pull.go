@@ -23,6 +23,11 @@ const (
 	bulkShare = 8
 	// laneRetry is how long a lane that could not be opened waits.
 	laneRetry = time.Second
+	// laneExpiry is how long a request for events stands, and laneHeartbeat how
+	// often the server says that it does: after two that are missing it is
+	// asked again.
+	laneExpiry    = 30 * time.Second
+	laneHeartbeat = 2 * time.Second
 )
 
 // lane is one of the two durable consumers, read ahead into a buffer.
@@ -71,7 +76,7 @@ func (l *lane) read(ctx context.Context) error {
 		case <-ctx.Done():
 			_ = m.Nak()
 		}
-	}, jetstream.PullMaxMessages(laneAhead))
+	}, jetstream.PullMaxMessages(laneAhead), jetstream.PullExpiry(laneExpiry), jetstream.PullHeartbeat(laneHeartbeat))
 	if err != nil {
 		return unavailable("read lane", err)
 	}

@@ -7,7 +7,6 @@ import (
 	"sync"
 	"sync/atomic"
 
-	"github.com/nats-io/nats-server/v2/server"
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 
@@ -27,11 +26,11 @@ var (
 
 // Stream is an open set of streams. It is safe for concurrent use.
 type Stream struct {
-	cfg    Config
-	server *server.Server // nil when it runs elsewhere
-	conn   *nats.Conn
-	js     jetstream.JetStream
-	link   *link
+	cfg  Config
+	own  *ownServer // nil when the server runs elsewhere
+	conn *nats.Conn
+	js   jetstream.JetStream
+	link *link
 
 	attempts jetstream.KeyValue
 	leases   jetstream.KeyValue
@@ -78,6 +77,10 @@ func Open(ctx context.Context, cfg Config) (*Stream, error) {
 		s.disconnect()
 		return nil, err
 	}
+	if err := s.begin(ctx); err != nil {
+		s.disconnect()
+		return nil, err
+	}
 	s.start()
 	return s, nil
 }
@@ -110,12 +113,12 @@ func (s *Stream) connect(ctx context.Context) error {
 		options = append(options, nats.UserCredentials(s.cfg.Credentials))
 	}
 	if s.cfg.Dir != "" {
-		srv, err := startServer(ctx, s.cfg.Dir, s.cfg.Logger)
+		own, err := startServer(ctx, s.cfg.Dir, s.cfg.Logger)
 		if err != nil {
 			return err
 		}
-		s.server = srv
-		options = append(options, nats.InProcessServer(srv))
+		s.own = own
+		options = append(options, nats.InProcessServer(own), nats.ReconnectWait(ownReconnect))
 	}
 	conn, err := nats.Connect(s.cfg.URL, options...)
 	if err != nil {
@@ -168,8 +171,7 @@ func (s *Stream) disconnect() {
 	if s.conn != nil {
 		s.conn.Close()
 	}
-	if s.server != nil {
-		s.server.Shutdown()
-		s.server.WaitForShutdown()
+	if s.own != nil {
+		s.own.shutdown()
 	}
 }

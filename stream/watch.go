@@ -2,6 +2,7 @@ package stream
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
 	"sync/atomic"
@@ -33,6 +34,9 @@ type watch struct {
 	oldest                 atomic.Int64 // Unix nanoseconds of arrival, 0 for none
 	drained                atomic.Int64 // events a second that leave, smoothed
 	diskLow, away          atomic.Bool
+
+	// incarnation is the one of LIVE, a string.
+	incarnation atomic.Value
 
 	// givenBefore is the last sequence that may have been given out by someone
 	// whose deliveries the server has forgotten.
@@ -84,14 +88,46 @@ func (s *Stream) observe() {
 			return
 		case <-ticker.C:
 		}
+		if s.own != nil && n%slowly == 0 {
+			s.heal()
+		}
 		err := s.refresh(s.stopped)
 		if err == nil && n%slowly == 0 {
 			err = s.refreshSlowly(s.stopped)
+		}
+		if errors.Is(err, jetstream.ErrStreamNotFound) {
+			s.restore()
 		}
 		if err != nil && s.stopped.Err() == nil && !s.watch.away.Swap(true) {
 			s.cfg.Logger.Warn("the queue does not answer", "error", err)
 		}
 	}
+}
+
+// heal starts our own server again when it cannot write any more and there is
+// room again.
+func (s *Stream) heal() {
+	why := s.own.sick()
+	if why == "" || diskLow(s.cfg.Dir) || s.stopped.Err() != nil {
+		return
+	}
+	s.cfg.Logger.Error("the in-process server is started again", "reason", why)
+	ctx, cancel := context.WithTimeout(s.stopped, refreshTimeout)
+	defer cancel()
+	if err := s.own.restart(ctx); err != nil && s.stopped.Err() == nil {
+		s.cfg.Logger.Error("the in-process server did not start", "error", err)
+	}
+}
+
+// restore makes streams again that the server has lost.
+func (s *Stream) restore() {
+	ctx, cancel := context.WithTimeout(s.stopped, refreshTimeout)
+	defer cancel()
+	if err := s.prepare(ctx); err != nil && s.stopped.Err() == nil {
+		s.cfg.Logger.Warn("lost streams were not made again", "error", err)
+		return
+	}
+	s.cfg.Logger.Error("the server had lost streams; they were made again")
 }
 
 // refresh asks for what Publish decides by.
@@ -123,7 +159,7 @@ func (s *Stream) refresh(ctx context.Context) error {
 	w.events.set(waiting, eventsEnded)
 	gone := max(before-w.events.value(), 0) * int64(time.Second/refreshEvery)
 	w.drained.Store((w.drained.Load()*3 + gone) / 4)
-	if s.server != nil {
+	if s.own != nil {
 		w.diskLow.Store(diskLow(s.cfg.Dir))
 	}
 	w.away.Store(false)
@@ -150,6 +186,7 @@ func (s *Stream) refreshSlowly(ctx context.Context) error {
 		return unavailable("refresh", err)
 	}
 	s.watch.liveBytes.Store(int64(announced.CachedInfo().State.Bytes))
+	s.watch.incarnation.Store(boundsOf(announced).Incarnation)
 	oldest := int64(0)
 	if s.watch.events.value() > 0 {
 		if oldest, err = s.oldestWaiting(ctx); err != nil {

@@ -1,0 +1,73 @@
+package stream
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"tidings/api"
+	"tidings/event"
+)
+
+func TestReplayFeedsASpanOfArrivalsAgain(t *testing.T) {
+	s := open(t, Config{})
+	publish(t, s, api.LaneLive, someEvents("acme", 0, 10)...)
+	between := time.Now()
+	publish(t, s, api.LaneLive, someEvents("acme", 10, 1500)...)
+	publish(t, s, api.LaneBulk, someEvents("a.*", 10, 1000)...)
+	until := time.Now()
+	publish(t, s, api.LaneLive, someEvents("acme", 5000, 10)...)
+	ackAll(t, pull(t, s, 2520))
+	settled(t, s)
+
+	var told []int
+	n, err := s.ReplaySpan(t.Context(), between, until, func(n int) { told = append(told, n) })
+	require.NoError(t, err)
+	require.Equal(t, 2500, n)
+	require.Equal(t, 2500, told[len(told)-1])
+	require.Greater(t, len(told), 1)
+
+	want := map[event.ID]bool{}
+	for _, e := range append(someEvents("acme", 10, 1500), someEvents("a.*", 10, 1000)...) {
+		want[e.ID] = true
+	}
+	for _, d := range pull(t, s, 2500) {
+		require.Equal(t, api.LaneBulk, d.(*delivery).lane)
+		delete(want, decode(t, d).ID)
+		require.NoError(t, d.Ack())
+	}
+	require.Empty(t, want)
+	pullNone(t, s)
+}
+
+func TestReplayUntilNowEnds(t *testing.T) {
+	s := open(t, Config{})
+	n, err := s.ReplaySpan(t.Context(), time.Now().Add(-time.Hour), time.Now().Add(time.Hour), nil)
+	require.NoError(t, err)
+	require.Zero(t, n)
+	publish(t, s, api.LaneLive, someEvents("acme", 0, 1200)...)
+	n, err = s.ReplaySpan(t.Context(), time.Now().Add(-time.Hour), time.Now().Add(time.Hour), nil)
+	require.NoError(t, err)
+	require.Equal(t, 1200, n, "what it publishes itself is not part of it")
+	n, err = s.ReplaySpan(t.Context(), time.Now().Add(time.Hour), time.Now().Add(2*time.Hour), nil)
+	require.NoError(t, err)
+	require.Zero(t, n)
+}
+
+func TestReplayWaitsForTheBacklog(t *testing.T) {
+	s := open(t, Config{Backlog: 1500})
+	publish(t, s, api.LaneLive, someEvents("acme", 0, 1000)...)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+	defer cancel()
+	n, err := s.ReplaySpan(ctx, time.Now().Add(-time.Hour), time.Now(), nil)
+	require.ErrorIs(t, err, context.DeadlineExceeded)
+	require.Zero(t, n)
+
+	ackAll(t, pull(t, s, 1000))
+	settled(t, s)
+	n, err = s.ReplaySpan(t.Context(), time.Now().Add(-time.Hour), time.Now(), nil)
+	require.NoError(t, err)
+	require.Equal(t, 1000, n)
+}
