@@ -82,13 +82,13 @@ func weaken(where Expr, up bool) Expr {
 		return some
 	case Not:
 		weak := weaken(e.Expr, !up)
-		switch {
-		case weak == nil:
+		if weak == nil {
 			return Or{}
-		case isNever(weak):
+		}
+		if isNever(weak) {
 			return nil
 		}
-		return Not{weak}
+		return negation(weak)
 	case Recipients:
 		if up {
 			return Types(event.Send)

@@ -141,11 +141,17 @@ type place struct{ part, chip int }
 // all reads conditions side by side, up to a closing bracket or the end.
 func (p *parser) all() Expr {
 	var parts []Expr
+	before := len(p.chips)
 	seen := map[KeywordField]place{}
 	for {
 		switch p.peek().kind {
 		case lexEnd, lexClose:
-			return conjunction(parts)
+			e := conjunction(parts)
+			if _, several := e.(And); several && p.not {
+				// Not all of them: one that fails is enough.
+				p.groupFrom(before)
+			}
+			return e
 		case lexOr:
 			p.next()
 			continue
@@ -164,7 +170,9 @@ func (p *parser) all() Expr {
 			continue
 		}
 		parts[first.part] = union(parts[first.part].(Keyword), keyword)
-		p.group(first.chip, here.chip)
+		if !p.not {
+			p.group(first.chip, here.chip)
+		}
 	}
 }
 
@@ -200,11 +208,9 @@ func (p *parser) any() (e Expr, alone bool) {
 	if len(some) == 1 {
 		return e, alone
 	}
-	chips := make([]int, 0, len(p.chips)-first)
-	for chip := first; chip < len(p.chips); chip++ {
-		chips = append(chips, chip)
+	if !p.not {
+		p.groupFrom(first)
 	}
-	p.group(chips...)
 	return disjunction(some), false
 }
 
@@ -222,6 +228,15 @@ func (p *parser) group(chips ...int) {
 	for _, chip := range chips {
 		p.chips[chip].Group = number
 	}
+}
+
+// groupFrom groups the chips from the one at first on.
+func (p *parser) groupFrom(first int) {
+	chips := make([]int, 0, len(p.chips)-first)
+	for chip := first; chip < len(p.chips); chip++ {
+		chips = append(chips, chip)
+	}
+	p.group(chips...)
 }
 
 // unary reads a term or a bracket with its minus signs. alone is true for a

@@ -1,0 +1,163 @@
+package query
+
+import (
+	"strings"
+	"testing"
+	"unicode/utf8"
+
+	"github.com/stretchr/testify/require"
+)
+
+// words are the words of tokens, separated by spaces.
+func words(tokens []Token) string {
+	all := make([]string, len(tokens))
+	for i, token := range tokens {
+		all[i] = token.Word
+	}
+	return strings.Join(all, " ")
+}
+
+func TestAnalyseWords(t *testing.T) {
+	tests := []struct{ name, text, want string }{
+		{"nothing", "", ""},
+		{"signs alone", " -- !? 🎉 ", ""},
+		{"case and signs", "Pricing-Proposal, v2.1 (DRAFT)", "pricing proposal v2 1 draft"},
+		{"possessive", "Acme's offer", "acme offer"},
+		{"possessive in capitals", "ACME'S OFFER", "acme offer"},
+		{"possessive with a typographic apostrophe", "Acme’s offer", "acme offer"},
+		{"possessive with a letter apostrophe", "Acmeʼs offer", "acme offer"},
+		{"possessive at the end", "the team's", "the team"},
+		{"an apostrophe and more than an s", "o'sullivan don't", "o sullivan don t"},
+		{"an s behind a closing quote", "'quoted' s", "quoted s"},
+		{"precomposed accents", "Crème brûlée à Zürich", "creme brulee a zurich"},
+		{"combining accents", "Cre\u0300me bru\u0302le\u0301e", "creme brulee"},
+		{"letters that do not come apart", "Straße ŁÓDŹ Øre Æther Þór", "strasse lodz ore aether thor"},
+		{"Turkish", "İstanbul DIŞ ışık", "istanbul dis isik"},
+		{"capital sharp s", "GROẞ", "gross"},
+		{"final sigma", "ΟΔΟΣ οδός", "οδοσ οδοσ"},
+		{"Cyrillic", "Ёлка Йод", "елка иод"},
+		{"ligatures and wide letters", "ﬁnal ＡＢＣ１２", "final abc12"},
+		{"Han and kana are words by character", "東京タワーのpdf", "東 京 タ ワ ー の pdf"},
+		{"a voiced kana, composed or not", "が か\u3099", "か か"},
+		{"half-width kana", "ﾌﾟﾚｰ", "フ レ ー"},
+		{"one character for two", "ヿ", "コ ト"},
+		{"Hangul, composed or not", "한국 \u1112\u1161\u11ab\u1100\u116e\u11a8", "한국 한국"},
+		{"vowel signs stay", "हिन्दी", "हिनदी"},
+		{"emoji split", "go🚀fast", "go fast"},
+		{"a digit with a frame", "1\ufe0f\u20e3 first", "1 first"},
+		{"a mark with no letter", "\u0301 a", "a"},
+		{"invalid UTF-8 splits", "one\xfftwo\xe6\x9d", "one two"},
+		{"the replacement character splits", "one\ufffdtwo", "one two"},
+		{"superscripts are no digits", "m² ½", "m"},
+		{"underscores split", "q3_report_final.pdf", "q3 report final pdf"},
+		{"address", "to Jo.Reyes@Acme.com!", "to jo reyes acme com jo.reyes@acme.com"},
+		{"address in brackets", "Jo <jo+news@acme.co.uk>, Al", "jo jo news acme co uk jo+news@acme.co.uk al"},
+		{"address in quotes", "'jo@acme.com'", "jo acme com jo@acme.com"},
+		{"address at the end of a sentence", "ask jo@acme.com.", "ask jo acme com jo@acme.com"},
+		{"address with an apostrophe", "m.o'neil@acme.com", "m o neil acme com m.o'neil@acme.com"},
+		{"address without a dot", "root@localhost", "root localhost root@localhost"},
+		{"possessive of an address", "jo@acme.com's mail", "jo acme com jo@acme.com mail"},
+		{"address with accents", "Jörg@Müller.de", "jorg muller de jorg@muller.de"},
+		{"addresses side by side", "a@b.c,d@e.f", "a b c a@b.c d e f d@e.f"},
+		{"two at signs", "a@b@c", "a b a@b c"},
+		{"no local part", "@acme.com and /@jo", "acme com and jo"},
+		{"no domain", "jo@ acme", "jo acme"},
+		{"a link with an address", "https://x.com/?to=jo@acme.com&n=1", "https x com to jo acme com jo@acme.com n 1"},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			require.Equal(t, test.want, words(Analyse(test.text)))
+		})
+	}
+}
+
+func TestAnalyseStems(t *testing.T) {
+	tests := []struct{ word, stem string }{
+		{"pricing", "price"},
+		{"prices", "price"},
+		{"proposals", "propos"},
+		{"relational", "relat"},
+		{"happy", "happi"},
+		{"as", "as"},
+		{"été", "et"},
+		{"q3s", "q3s"},
+		{"preis", "prei"},
+		{"договоры", "договоры"},
+		{"jo@acme.com", "jo"},
+	}
+	for _, test := range tests {
+		t.Run(test.word, func(t *testing.T) {
+			require.Equal(t, test.stem, Analyse(test.word)[0].Stem)
+		})
+	}
+}
+
+func TestAnalyseOffsets(t *testing.T) {
+	text := "Où est Ana’s\xffdeck? Write jo@acme.com."
+	var from []string
+	for _, token := range Analyse(text) {
+		from = append(from, text[token.Start:token.End])
+	}
+	require.Equal(t, []string{
+		"Où", "est", "Ana", "deck", "Write", "jo", "acme", "com", "jo@acme.com",
+	}, from)
+}
+
+func TestAnalyseBoundsWords(t *testing.T) {
+	t.Run("a long run is one word that lost its end", func(t *testing.T) {
+		text := strings.Repeat("x", 5000) + " next"
+		tokens := Analyse(text)
+		require.Len(t, tokens, 2)
+		require.Len(t, tokens[0].Word, maxWord)
+		require.Equal(t, 5000, tokens[0].End)
+	})
+	t.Run("cut at a character", func(t *testing.T) {
+		word := Analyse(strings.Repeat("я", 100))[0].Word
+		require.Equal(t, strings.Repeat("я", maxWord/2), word)
+		require.True(t, utf8.ValidString("x"+Analyse("x" + strings.Repeat("я", 100))[0].Word))
+	})
+	t.Run("an address over the bound is its parts alone", func(t *testing.T) {
+		text := strings.Repeat("part.", 80) + "x@acme.com"
+		require.NotContains(t, words(Analyse(text)), "@")
+	})
+}
+
+// checkAnalysis holds what is true of the analysis of any bytes.
+func checkAnalysis(t interface {
+	Helper()
+	Fatalf(format string, args ...any)
+}, text string,
+) {
+	t.Helper()
+	start := 0
+	for _, token := range Analyse(text) {
+		if token.Start < 0 || token.Start >= token.End || token.End > len(text) {
+			t.Fatalf("%q: token %+v has no place", text, token)
+		}
+		whole := strings.Contains(token.Word, "@")
+		if !whole && token.Start < start {
+			t.Fatalf("%q: token %+v goes back", text, token)
+		}
+		start = max(start, token.Start)
+		if token.Word == "" || token.Stem == "" || !utf8.ValidString(token.Word) || !utf8.ValidString(token.Stem) {
+			t.Fatalf("%q: token %+v is no word", text, token)
+		}
+		if strings.ContainsFunc(token.Word, func(r rune) bool { return classOf(r) == separator && !strings.ContainsRune("@._+-'", r) }) {
+			t.Fatalf("%q: token %+v holds a separator", text, token)
+		}
+		again := Analyse(token.Word)
+		if len(again) == 0 || again[len(again)-1].Word != token.Word || !whole && len(again) != 1 {
+			t.Fatalf("%q: %q is analysed as %q", text, token.Word, words(again))
+		}
+	}
+}
+
+func FuzzAnalyse(f *testing.F) {
+	for _, seed := range []string{
+		"Acme's Pricing-Proposal", "Jo <jo.reyes+x@acme.co.uk>", "Crème brûlée", "ＡＢＣ ﬁ ﷺ ŉ",
+		"東京タワー ヿ ﾌﾟ", "\xff\xfe a\xc3", "İ ı ẞ ß", "a\u0301\u0300@b.c's", "한국 \u1112\u1161", "1️⃣ हिन्दी",
+	} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, text string) { checkAnalysis(t, text) })
+}
