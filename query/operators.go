@@ -179,20 +179,18 @@ func (p *parser) from(value string) meaning {
 }
 
 // to is a recipient: one address with a complete domain, or words of names and
-// addresses.
+// addresses. Quotes make it words in any case.
 func (p *parser) to(l lexeme) meaning {
-	if !l.quoted && strings.HasSuffix(l.value, "*") {
+	tokens := Analyse(l.value)
+	if l.quoted || strings.HasSuffix(l.value, "*") || len(tokens) == 0 {
 		return p.plain("to", FieldPeople, l)
 	}
-	address := strings.ToLower(strings.TrimSpace(l.value))
-	if at := strings.LastIndexByte(address, '@'); at > 0 && dotted(address[at+1:]) && !strings.ContainsAny(address, " <>(),;") {
+	address := strings.ToLower(l.value)
+	if at := strings.LastIndexByte(address, '@'); at > 0 && dotted(address[at+1:]) && !strings.ContainsAny(address, "<>,;") {
 		return keyword("to", FieldRecipient, address)
 	}
-	tokens := Analyse(l.value)
-	if len(tokens) > 0 {
-		if last := tokens[len(tokens)-1]; isWhole(last, tokens) && dotted(Domain(last.Word)) {
-			return keyword("to", FieldRecipient, last.Word)
-		}
+	if last := tokens[len(tokens)-1]; isWhole(last, tokens) && dotted(Domain(last.Word)) {
+		return keyword("to", FieldRecipient, last.Word)
 	}
 	return p.plain("to", FieldPeople, l)
 }
