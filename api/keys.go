@@ -281,3 +281,12 @@ func put(ctx context.Context, records Records, workspace, kind, id string, value
 	}
 	return nil
 }
+
+// AnyKey reports whether any workspace has a key.
+func (s *Server) AnyKey(ctx context.Context) (bool, error) {
+	records, err := s.Records.List(ctx, nowhere, kindKey)
+	if err != nil {
+		return false, fmt.Errorf("look for keys: %w", err)
+	}
+	return len(records) > 0, nil
+}

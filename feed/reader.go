@@ -116,6 +116,16 @@ func (r *Reader) Page(ctx context.Context, request PageRequest) (Page, error) {
 	return page, nil
 }
 
+// Understand reads a question as Page does, for those who match it themselves.
+func (r *Reader) Understand(ctx context.Context, request PageRequest) (Understood, query.Query, error) {
+	names, err := r.directory.Names(ctx, request.Workspace)
+	if err != nil {
+		return Understood{}, query.Query{}, fmt.Errorf("read names: %w", err)
+	}
+	understood, q := r.understand(request, names, r.clock())
+	return understood, q, nil
+}
+
 // understand reads the text and joins it with the filters and with what the
 // reader may see.
 func (r *Reader) understand(request PageRequest, names map[string]string, now time.Time) (Understood, query.Query) {

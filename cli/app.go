@@ -1,0 +1,269 @@
+package cli
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"os"
+	"path/filepath"
+	"sync/atomic"
+	"time"
+
+	"github.com/gofrs/flock"
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"golang.org/x/sync/errgroup"
+
+	"tidings/api"
+	"tidings/event"
+	"tidings/feed"
+	"tidings/indexer"
+	"tidings/live"
+	"tidings/store/sqlite"
+	"tidings/stream"
+	"tidings/web"
+)
+
+// settings are what an app is put together from.
+type settings struct {
+	Data string
+	// Retention is how old events may be, 0 for no bound.
+	Retention time.Duration
+	// Grace is how long the opens of a message that everyone has opened are
+	// kept, 0 for the default.
+	Grace time.Duration
+	// Backlog is how many events may wait, 0 for the default.
+	Backlog int64
+	// MaxAttempts is how often an event may fail of its own, 0 for the default.
+	MaxAttempts int
+	// Origins are other origins whose pages may open the socket.
+	Origins []string
+	// Secure marks cookies for https alone.
+	Secure bool
+}
+
+// app is all the parts on one data directory.
+type app struct {
+	log     *slog.Logger
+	lock    *flock.Flock
+	stream  *stream.Stream
+	index   *sqlite.Index
+	state   *sqlite.State
+	hub     *live.Hub
+	indexer *indexer.Indexer
+	server  *api.Server
+	metrics *metrics
+
+	// operator is the API for the operator of this machine.
+	operator http.Handler
+	draining atomic.Bool
+}
+
+// openApp opens the directory, making it where there is none, and puts the
+// parts together. Nothing runs yet.
+func openApp(ctx context.Context, s settings, log *slog.Logger) (_ *app, err error) {
+	if err := os.MkdirAll(s.Data, 0o700); err != nil {
+		return nil, fmt.Errorf("make the data directory: %w", err)
+	}
+	a := &app{log: log}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, a.Close())
+		}
+	}()
+	if err := a.hold(s.Data); err != nil {
+		return nil, err
+	}
+	if err := a.openStores(ctx, s); err != nil {
+		return nil, err
+	}
+	return a, a.assemble(s)
+}
+
+// hold keeps other processes off the directory.
+func (a *app) hold(data string) error {
+	lock := flock.New(filepath.Join(data, "lock"))
+	held, err := lock.TryLock()
+	if err != nil {
+		return fmt.Errorf("lock the data directory: %w", err)
+	}
+	if !held {
+		return fmt.Errorf("%s is in use by another process: stop it, or choose another --data directory", data)
+	}
+	a.lock = lock
+	return nil
+}
+
+func (a *app) openStores(ctx context.Context, s settings) error {
+	var err error
+	a.index, err = sqlite.OpenIndex(filepath.Join(s.Data, "weeks"), sqlite.IndexConfig{})
+	if err != nil {
+		return fmt.Errorf("open the index: %w", err)
+	}
+	a.state, err = sqlite.OpenState(filepath.Join(s.Data, "state.db"), sqlite.StateConfig{Grace: s.Grace})
+	if err != nil {
+		return fmt.Errorf("open the state: %w", err)
+	}
+	a.stream, err = stream.Open(ctx, stream.Config{
+		Dir: filepath.Join(s.Data, "stream"), Backlog: s.Backlog, MaxAttempts: s.MaxAttempts, Logger: a.log,
+		AckWait: ackWait,
+	})
+	if err != nil {
+		return fmt.Errorf("open the stream: %w", err)
+	}
+	return nil
+}
+
+// ackWait is how long a batch may take. After a crash, what was under way comes
+// back after this time.
+const ackWait = 10 * time.Second
+
+// assemble puts the parts together.
+func (a *app) assemble(s settings) error {
+	registry := prometheus.NewRegistry()
+	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	a.metrics = newMetrics(registry, a)
+
+	directory := api.NewDirectory(a.state)
+	renderer := api.NewLiveRenderer(directory, time.Now)
+	a.hub = live.NewHub(live.Config{Log: a.stream, Render: renderer.Render, Logger: a.log})
+	reader := feed.NewReader(feed.Config{
+		Index: a.index, States: a.state, Catalogue: a.state, Directory: directory, Positions: a.hub,
+	})
+	pushed := &api.LiveHandler{Hub: a.hub, Questions: reader, Origins: s.Origins, Logger: a.log}
+	eraser := &indexer.Eraser{
+		Index: a.index, States: a.state, DeadLetters: deadLetterEraser{a.stream}, Announcer: a.stream,
+	}
+	a.indexer = indexer.New(indexer.Config{
+		Queue: a.stream, Index: a.index, States: a.state, Erasures: a.state, Announcer: a.stream,
+		Eraser: eraser, Observer: a.metrics, Logger: a.log,
+	})
+	page, err := web.Handler()
+	if err != nil {
+		return fmt.Errorf("read the built page: %w", err)
+	}
+	a.server, err = api.New(api.Config{
+		Intake: a.stream, Feed: reader, Records: a.state, DeadLetters: a.stream, Weeks: a.index,
+		Eraser: apiEraser{eraser}, Ready: a.ready, Metrics: registry, Web: page,
+		Live: http.HandlerFunc(pushed.Socket), SSE: http.HandlerFunc(pushed.SSE),
+		Clock: time.Now, Rand: rand.Reader, Logger: a.log,
+		Retention: s.Retention, SecureCookies: s.Secure, Version: version(),
+	})
+	if err != nil {
+		return fmt.Errorf("put the API together: %w", err)
+	}
+	a.operator = a.server.Operator()
+	return nil
+}
+
+// ready says for each part that something depends on whether it works.
+func (a *app) ready(ctx context.Context) map[string]error {
+	parts := map[string]error{
+		"stream": a.stream.Ready(ctx),
+		"index":  a.index.Ping(ctx),
+		"state":  a.state.Ping(ctx),
+		"live":   a.hub.Ready(),
+	}
+	if a.draining.Load() {
+		parts["server"] = fmt.Errorf("is stopping: %w", event.ErrUnavailable)
+	}
+	return parts
+}
+
+// Run keeps the parts going until ctx ends.
+func (a *app) Run(ctx context.Context) error {
+	group, ctx := errgroup.WithContext(ctx)
+	group.Go(func() error { return a.indexer.Run(ctx) })
+	group.Go(func() error { return a.hub.Run(ctx) })
+	group.Go(func() error { return a.stream.Run(ctx) })
+	if err := group.Wait(); err != nil && !errors.Is(err, context.Canceled) {
+		return err
+	}
+	return nil
+}
+
+// drain waits until everything that was accepted is indexed. The count of what
+// waits is a moment old, so it must be zero twice.
+func (a *app) drain(ctx context.Context) error {
+	tick := time.NewTicker(300 * time.Millisecond)
+	defer tick.Stop()
+	for empty := 0; ; {
+		waiting := a.stream.Backlog()
+		if waiting > 0 {
+			empty = 0
+		} else if empty++; empty == 2 {
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("%d events still wait to be indexed: %w", waiting, ctx.Err())
+		case <-tick.C:
+		}
+	}
+}
+
+// Close closes what is open, the last opened first.
+func (a *app) Close() error {
+	var errs []error
+	if a.stream != nil {
+		errs = append(errs, a.stream.Close())
+	}
+	if a.state != nil {
+		errs = append(errs, a.state.Close())
+	}
+	if a.index != nil {
+		errs = append(errs, a.index.Close())
+	}
+	if a.lock != nil {
+		errs = append(errs, a.lock.Unlock())
+	}
+	return errors.Join(errs...)
+}
+
+// apiEraser gives the API's receipt what an erasure did.
+type apiEraser struct{ *indexer.Eraser }
+
+func (e apiEraser) Erase(ctx context.Context, workspace, email string) (api.Erased, error) {
+	erased, err := e.Eraser.Erase(ctx, workspace, email)
+	return api.Erased(erased), err
+}
+
+// deadLetterEraser drops dead letters by what their event says.
+type deadLetterEraser struct{ letters api.DeadLetters }
+
+// DropWhere walks a workspace's dead letters. One whose payload cannot be read
+// is dropped too: nobody could tell whom it is about.
+func (d deadLetterEraser) DropWhere(ctx context.Context, workspace string, match func(event.Event) bool) (int, error) {
+	dropped, after := 0, ""
+	for {
+		letters, err := d.letters.DeadLetters(ctx, workspace, after, 100)
+		if err != nil || len(letters) == 0 {
+			return dropped, err
+		}
+		for _, letter := range letters {
+			after = letter.ID
+			if readable, concerned := matches(letter, match); readable && !concerned {
+				continue
+			}
+			err := d.letters.Drop(ctx, workspace, letter.ID)
+			if err != nil && !errors.Is(err, event.ErrNotFound) {
+				return dropped, err
+			}
+			dropped++
+		}
+	}
+}
+
+// matches reports whether a dead letter's event can be read, and whether it is
+// one of those that are looked for.
+func matches(letter api.DeadLetter, match func(event.Event) bool) (readable, concerned bool) {
+	var e event.Event
+	if json.Unmarshal(letter.Event, &e) != nil {
+		return false, false
+	}
+	return true, match(e)
+}

@@ -1,0 +1,199 @@
+package cli
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"os"
+	"sync"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"tidings/bench"
+)
+
+// benchCmd measures this machine.
+type benchCmd struct {
+	Ingest benchIngestCmd `cmd:"" help:"How many events a second are accepted for good and searchable."`
+	Page   benchPageCmd   `cmd:"" help:"How long pages take, on a directory that bench ingest filled."`
+}
+
+// benchFlags say what the events are, the same for both.
+type benchFlags struct {
+	Data   string `help:"A directory for the measurement, on the disk to be measured." default:"tidings-bench" placeholder:"DIR" type:"path"`
+	Seed   uint64 `help:"Where the randomness begins." default:"1"`
+	Weeks  int    `help:"Over how many weeks the events are spread." default:"4"`
+	Events int    `help:"How many events." default:"1000000"`
+}
+
+func (f benchFlags) load() bench.Load {
+	// The last second of a week that is over, so that the same flags give the
+	// same events for a week.
+	until := time.Now().UTC().Truncate(7 * 24 * time.Hour)
+	return bench.Load{Seed: f.Seed, Weeks: f.Weeks, Until: until}
+}
+
+// benchIngestCmd is the whole way of events: posted, durable, indexed.
+type benchIngestCmd struct {
+	benchFlags
+	Senders int `help:"How many senders post at once." default:"4"`
+	Batch   int `help:"How many events a request holds." default:"500"`
+}
+
+// Run fills an empty directory and prints the speed.
+func (c *benchIngestCmd) Run(ctx context.Context, env *environment) error {
+	if entries, err := os.ReadDir(c.Data); err == nil && len(entries) > 0 {
+		return fmt.Errorf("%s is not empty: remove it, or choose another --data", c.Data)
+	}
+	a, err := openApp(ctx, settings{Data: c.Data, Backlog: int64(c.Events) + 1}, env.log)
+	if err != nil {
+		return err
+	}
+	machine, err := bench.Describe(ctx, c.Data)
+	if err != nil {
+		return errors.Join(err, a.Close())
+	}
+	running, stop := context.WithCancel(ctx)
+	done := make(chan error, 1)
+	go func() { done <- a.Run(running) }()
+	listener := newPipeListener()
+	server := &http.Server{Handler: a.operator, ReadHeaderTimeout: headerTimeout}
+	served := make(chan error, 1)
+	go func() { served <- server.Serve(listener) }()
+
+	report, err := c.measure(ctx, env, a, listener.dial)
+	stop()
+	err = errors.Join(err, server.Close(), <-done)
+	<-served
+	if err := errors.Join(err, a.Close()); err != nil {
+		return err
+	}
+	size, err := directorySize(c.Data, "weeks", "state.db")
+	if err != nil {
+		return err
+	}
+	report.disk = size
+	_, err = fmt.Fprintf(env.Out, "%s\n%s", machine.Markdown(), report)
+	return err
+}
+
+// ingestReport is what bench ingest found.
+type ingestReport struct {
+	events            int
+	bytes, disk       int64
+	accepted, indexed time.Duration
+	requests          *bench.Timing
+}
+
+func (r ingestReport) String() string {
+	rate := func(d time.Duration) float64 { return float64(r.events) / d.Seconds() }
+	return fmt.Sprintf(`| P1, embedded | |
+| --- | --- |
+| events | %d, %.0f bytes of JSON each |
+| accepted for good | %.0f/s |
+| accepted and searchable | %.0f/s |
+| a request | %s |
+| bytes on disk an event ÷ its JSON, not sealed | %.2f |
+`, r.events, float64(r.bytes)/float64(r.events), rate(r.accepted), rate(r.indexed), r.requests,
+		float64(r.disk)/float64(r.bytes))
+}
+
+// measure posts all events and waits until the last can be found.
+func (c *benchIngestCmd) measure(ctx context.Context, env *environment, a *app, dial dialer) (ingestReport, error) {
+	report := ingestReport{events: c.Events, requests: bench.NewTiming()}
+	posts := make(chan post, c.Senders)
+	group, ctx := errgroup.WithContext(ctx)
+	group.Go(func() error {
+		defer close(posts)
+		return c.makePosts(ctx, posts, &report.bytes)
+	})
+	var mu sync.Mutex
+	began := time.Now()
+	for range c.Senders {
+		group.Go(func() error {
+			timing := bench.NewTiming()
+			defer func() {
+				mu.Lock()
+				defer mu.Unlock()
+				report.requests.Merge(timing)
+			}()
+			for post := range posts {
+				client := operatorClient(dial, post.workspace, func() error { return nil })
+				sent := time.Now()
+				if err := client.send(ctx, http.MethodPost, "/v1/events", "application/x-ndjson", bytes.NewReader(post.body), nil); err != nil {
+					return err
+				}
+				timing.Record(time.Since(sent))
+				client.http.CloseIdleConnections()
+			}
+			return nil
+		})
+	}
+	if err := group.Wait(); err != nil {
+		return report, err
+	}
+	report.accepted = time.Since(began)
+	fmt.Fprintf(env.Err, "all accepted after %v, waiting until they are indexed …\n", report.accepted.Round(time.Millisecond))
+	if err := a.drain(context.WithoutCancel(ctx)); err != nil {
+		return report, err
+	}
+	report.indexed = time.Since(began)
+	return report, nil
+}
+
+// post is one request.
+type post struct {
+	workspace string
+	body      []byte
+}
+
+// makePosts collects events by workspace into requests.
+func (c *benchIngestCmd) makePosts(ctx context.Context, posts chan<- post, size *int64) error {
+	type open struct {
+		body   bytes.Buffer
+		events int
+	}
+	waiting := make(map[string]*open)
+	send := func(workspace string, o *open) error {
+		*size += int64(o.body.Len())
+		next := post{workspace, bytes.Clone(o.body.Bytes())}
+		o.body.Reset()
+		o.events = 0
+		select {
+		case posts <- next:
+			return nil
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+	for given := range c.load().Inputs(c.Events) {
+		o := waiting[given.Workspace]
+		if o == nil {
+			o = &open{}
+			waiting[given.Workspace] = o
+		}
+		line, err := json.Marshal(given.Input)
+		if err != nil {
+			return err
+		}
+		o.body.Write(line)
+		o.body.WriteByte('\n')
+		if o.events++; o.events == c.Batch {
+			if err := send(given.Workspace, o); err != nil {
+				return err
+			}
+		}
+	}
+	for workspace, o := range waiting {
+		if o.events > 0 {
+			if err := send(workspace, o); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}

@@ -1,0 +1,155 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"math/rand/v2"
+	"net/http"
+	"net/url"
+	"os"
+	"path/filepath"
+	"time"
+
+	"tidings/bench"
+	"tidings/event"
+)
+
+// benchPageCmd times pages of 50 through the API.
+type benchPageCmd struct {
+	benchFlags
+	Queries int `help:"How many pages of each kind." default:"500"`
+}
+
+// pageKind is a kind of question that is timed.
+type pageKind struct {
+	name string
+	// most is what 99 of 100 must not take longer than.
+	most time.Duration
+	ask  func(r *rand.Rand, load bench.Load) url.Values
+}
+
+const (
+	mostPlain = 10 * time.Millisecond
+	mostText  = 100 * time.Millisecond
+)
+
+// frequent is a word that many subjects and bodies have, seldom one that few do.
+func frequent(r *rand.Rand, load bench.Load) string { return load.Word(10 + r.IntN(300)) }
+func seldom(r *rand.Rand, load bench.Load) string   { return load.Word(3000 + r.IntN(10000)) }
+
+func question(q string) url.Values { return url.Values{"q": {q}} }
+
+var pageKinds = []pageKind{
+	{"workspace", mostPlain, func(*rand.Rand, bench.Load) url.Values { return url.Values{} }},
+	{"user", mostPlain, func(r *rand.Rand, load bench.Load) url.Values {
+		return url.Values{"user": {load.User(r.IntN(20))}}
+	}},
+	{"type", mostPlain, func(r *rand.Rand, _ bench.Load) url.Values {
+		return url.Values{"type": {string(event.Types[r.IntN(len(event.Types))])}}
+	}},
+	{"one word", mostPlain, func(r *rand.Rand, load bench.Load) url.Values { return question(frequent(r, load)) }},
+	{"one rare word", mostPlain, func(r *rand.Rand, load bench.Load) url.Values { return question(seldom(r, load)) }},
+	{"two words", mostText, func(r *rand.Rand, load bench.Load) url.Values {
+		return question(frequent(r, load) + " " + frequent(r, load))
+	}},
+	{"three words", mostText, func(r *rand.Rand, load bench.Load) url.Values {
+		return question(frequent(r, load) + " " + seldom(r, load) + " " + frequent(r, load))
+	}},
+	{"phrase", mostText, func(r *rand.Rand, load bench.Load) url.Values {
+		return question(`"` + frequent(r, load) + " " + frequent(r, load) + `"`)
+	}},
+	{"prefix", mostText, func(r *rand.Rand, load bench.Load) url.Values {
+		word := frequent(r, load)
+		return question(word[:min(4, len(word))] + "*")
+	}},
+	{"word, not word", mostText, func(r *rand.Rand, load bench.Load) url.Values {
+		return question(frequent(r, load) + " -" + frequent(r, load))
+	}},
+	{"is:unopened", mostText, func(*rand.Rand, bench.Load) url.Values { return question("is:unopened") }},
+	{"is:unopened, one word", mostText, func(r *rand.Rand, load bench.Load) url.Values {
+		return question("is:unopened " + frequent(r, load))
+	}},
+}
+
+// Run times each kind and prints a table.
+func (c *benchPageCmd) Run(ctx context.Context, env *environment) error {
+	if _, err := os.Stat(filepath.Join(c.Data, "state.db")); err != nil {
+		return fmt.Errorf("%s has not been filled: run tidings bench ingest first", c.Data)
+	}
+	machine, err := bench.Describe(ctx, c.Data)
+	if err != nil {
+		return err
+	}
+	a, err := openApp(ctx, settings{Data: c.Data}, env.log)
+	if err != nil {
+		return err
+	}
+	listener := newPipeListener()
+	server := &http.Server{Handler: a.operator, ReadHeaderTimeout: headerTimeout}
+	served := make(chan error, 1)
+	go func() { served <- server.Serve(listener) }()
+	fmt.Fprintf(env.Out, "%s\n| P4, page of 50 | p50 | p99 | most | p99 must be below |\n| --- | --- | --- | --- | --- |\n", machine.Markdown())
+	for _, kind := range pageKinds {
+		if err = c.time(ctx, env, listener.dial, kind); err != nil {
+			break
+		}
+	}
+	err = errors.Join(err, server.Close())
+	<-served
+	return errors.Join(err, a.Close())
+}
+
+// time asks one kind of question again and again, of busy and quiet workspaces,
+// and throws the first tenth away.
+func (c *benchPageCmd) time(ctx context.Context, env *environment, dial dialer, kind pageKind) error {
+	load := c.load()
+	random := rand.New(rand.NewPCG(c.Seed, 4))
+	timing := bench.NewTiming()
+	clients := make(map[string]*client)
+	warm := c.Queries / 10
+	for i := range warm + c.Queries {
+		workspace := load.Workspace(int(random.ExpFloat64()*10) % 200)
+		asked := clients[workspace]
+		if asked == nil {
+			asked = operatorClient(dial, workspace, func() error { return nil })
+			defer asked.close()
+			clients[workspace] = asked
+		}
+		values := kind.ask(random, load)
+		began := time.Now()
+		var page struct{ Items []struct{} }
+		if err := asked.call(ctx, http.MethodGet, "/v1/feed?"+values.Encode(), nil, &page); err != nil {
+			return fmt.Errorf("%s: %w", kind.name, err)
+		}
+		if i >= warm {
+			timing.Record(time.Since(began))
+		}
+	}
+	_, err := fmt.Fprintf(env.Out, "| %s | %v | %v | %v | %v |\n", kind.name,
+		timing.Percentile(50).Round(10*time.Microsecond), timing.Percentile(99).Round(10*time.Microsecond),
+		timing.Max().Round(10*time.Microsecond), kind.most)
+	return err
+}
+
+// directorySize adds up the files of parts of a directory.
+func directorySize(dir string, parts ...string) (int64, error) {
+	total := int64(0)
+	for _, part := range parts {
+		err := filepath.WalkDir(filepath.Join(dir, part), func(_ string, entry fs.DirEntry, err error) error {
+			if err != nil || entry.IsDir() {
+				return err
+			}
+			info, err := entry.Info()
+			if err == nil {
+				total += info.Size()
+			}
+			return err
+		})
+		if err != nil {
+			return 0, err
+		}
+	}
+	return total, nil
+}

@@ -1,0 +1,229 @@
+package cli
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"iter"
+	"net/http"
+	"net/url"
+	"slices"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"tidings/api"
+	"tidings/believable"
+	"tidings/event"
+)
+
+// demoCmd shows what the product does without anything to set up.
+type demoCmd struct {
+	serveFlags
+	Data   string  `help:"Where the demo is kept; the next start goes on from there." default:"tidings-demo" placeholder:"DIR" type:"path"`
+	Months int     `help:"How many months of history to make." default:"6"`
+	Rate   float64 `help:"Events a second that keep coming; 0 for none." default:"0.5"`
+}
+
+// Help says what one gets.
+func (demoCmd) Help() string {
+	return `Starts everything in one directory, fills it with the mail of a made-up company,
+prints a link that signs you in, and keeps events coming. Delete the directory
+to start over.`
+}
+
+// The demo's workspace and where its randomness begins.
+const (
+	demoWorkspace = "demo"
+	demoSeed      = 20261121
+	demoLinkLife  = 24 * time.Hour
+)
+
+// Run starts the demo and keeps it going until it is told to stop.
+func (c *demoCmd) Run(ctx context.Context, env *environment) error {
+	if c.Months < 0 || c.Rate < 0 {
+		return &usageError{"--months and --rate cannot be negative"}
+	}
+	a, err := openApp(ctx, c.settings(c.Data), env.log)
+	if err != nil {
+		return err
+	}
+	demo := &demo{app: a, env: env, office: believable.New(demoSeed, time.Now()), options: c}
+	group, ctx := errgroup.WithContext(ctx)
+	group.Go(func() error {
+		return a.serve(ctx, c.Listen, c.Data, func(address string) {
+			group.Go(func() error { return demo.run(ctx, address) })
+		})
+	})
+	err = group.Wait()
+	if errors.Is(err, context.Canceled) {
+		err = nil
+	}
+	return errors.Join(err, a.Close())
+}
+
+// demo is a running demo.
+type demo struct {
+	app     *app
+	env     *environment
+	office  *believable.Office
+	options *demoCmd
+}
+
+// run fills the workspace, prints the link and lets events come.
+func (d *demo) run(ctx context.Context, address string) error {
+	if err := d.people(ctx); err != nil {
+		return fmt.Errorf("make the demo's people: %w", err)
+	}
+	if err := d.history(ctx); err != nil {
+		return fmt.Errorf("make the demo's history: %w", err)
+	}
+	me := d.office.Directory().Users[0]
+	token, err := d.app.server.NewSignInToken(ctx, demoWorkspace, me.ID, api.RoleAdmin, demoLinkLife)
+	if err != nil {
+		return fmt.Errorf("make the sign-in link: %w", err)
+	}
+	fmt.Fprintf(d.env.Err, "listening on http://%s\n", address)
+	fmt.Fprintf(d.env.Out, demoText, me.Name, "http://"+address+"/#token="+url.QueryEscape(token), d.options.Data, address)
+	return d.trickle(ctx)
+}
+
+const demoText = `
+The demo is ready. Open it as %s:
+
+  %s
+
+The link signs you in once, within a day. To put in an event of your own:
+
+  KEY=$(tidings keys create --data %s --workspace demo --role ingest)
+  curl -H "Authorization: Bearer $KEY" -H 'Content-Type: application/json' http://%s/v1/events \
+    -d '{"type":"open","time":'$(date +%%s)',"message":"hello-1","subject":"Hello","recipient":{"email":"jo@acme.example"}}'
+
+Ctrl-C stops it.
+`
+
+// people writes the directory through the API, as any program would.
+func (d *demo) people(ctx context.Context) error {
+	listener := newPipeListener()
+	server := &http.Server{Handler: d.app.operator, ReadHeaderTimeout: headerTimeout}
+	served := make(chan error, 1)
+	go func() { served <- server.Serve(listener) }()
+	client := operatorClient(listener.dial, demoWorkspace, func() error {
+		err := server.Close()
+		<-served
+		return err
+	})
+	directory := d.office.Directory()
+	for _, user := range directory.Users {
+		body := map[string]any{"name": user.Name, "emails": []string{user.Email}}
+		if err := client.call(ctx, http.MethodPut, "/v1/users/"+url.PathEscape(user.ID), body, nil); err != nil {
+			return errors.Join(err, client.close())
+		}
+	}
+	for _, team := range directory.Teams {
+		body := map[string]any{"name": team.Name, "members": team.Members}
+		if err := client.call(ctx, http.MethodPut, "/v1/teams/"+url.PathEscape(team.ID), body, nil); err != nil {
+			return errors.Join(err, client.close())
+		}
+	}
+	return client.close()
+}
+
+// demoRecord notes until when history has been made.
+type demoRecord struct {
+	Until time.Time `json:"until"`
+}
+
+// history makes the months before now, or what is missing since the last run,
+// and waits until all of it can be read.
+func (d *demo) history(ctx context.Context) error {
+	now := time.Now()
+	from := now.AddDate(0, -d.options.Months, 0)
+	if doc, err := d.app.state.Get(ctx, demoWorkspace, "demo", "history"); err == nil {
+		var done demoRecord
+		if err := json.Unmarshal(doc, &done); err != nil {
+			return fmt.Errorf("read how far history goes: %w", err)
+		}
+		from = done.Until
+	} else if !errors.Is(err, event.ErrNotFound) {
+		return err
+	}
+	fmt.Fprintf(d.env.Err, "Making history since %s …\n", from.Format(time.DateOnly))
+	if err := d.publish(ctx, d.office.History(from, now), api.LaneBulk); err != nil {
+		return err
+	}
+	if err := d.app.drain(ctx); err != nil {
+		return err
+	}
+	doc, err := json.Marshal(demoRecord{now})
+	if err != nil {
+		return err
+	}
+	return d.app.state.Put(ctx, demoWorkspace, "demo", "history", doc)
+}
+
+// demoBatch is how many events are published at a time.
+const demoBatch = 1000
+
+func (d *demo) publish(ctx context.Context, inputs iter.Seq[event.Input], lane api.Lane) error {
+	batch := make([]event.Event, 0, demoBatch)
+	flush := func() error {
+		if len(batch) == 0 {
+			return nil
+		}
+		err := d.accept(ctx, lane, batch)
+		batch = batch[:0]
+		return err
+	}
+	for input := range inputs {
+		e, err := input.Event(demoWorkspace, "demo", event.Limits{Now: time.Now()})
+		if err != nil {
+			return err
+		}
+		if batch = append(batch, e); len(batch) == demoBatch {
+			if err := flush(); err != nil {
+				return err
+			}
+		}
+	}
+	return flush()
+}
+
+// accept publishes a batch, again where the queue is busy for a while.
+func (d *demo) accept(ctx context.Context, lane api.Lane, batch []event.Event) error {
+	for try := 1; ; try++ {
+		err := d.app.stream.Publish(ctx, lane, batch)
+		passing := errors.Is(err, event.ErrUnavailable) || errors.Is(err, event.ErrTooMuch)
+		if err == nil || !passing || try == patience {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(time.Second):
+		}
+	}
+}
+
+// trickle lets events come as they do in a real office: some now, reactions to
+// them later.
+func (d *demo) trickle(ctx context.Context) error {
+	if d.options.Rate == 0 {
+		return nil
+	}
+	coming := d.office.Trickle(d.options.Rate)
+	tick := time.NewTicker(250 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-tick.C:
+		}
+		err := d.publish(ctx, slices.Values(coming.Next(time.Now())), api.LaneLive)
+		if err != nil && ctx.Err() == nil {
+			d.env.log.WarnContext(ctx, "a made-up event was not taken", "error", err)
+		}
+	}
+}

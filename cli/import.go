@@ -1,0 +1,244 @@
+package cli
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"time"
+
+	"tidings/event"
+	"tidings/mailbox"
+)
+
+// importCmd brings in files.
+type importCmd struct {
+	target
+	Workspace string   `help:"Whose feed it goes into, with --data." placeholder:"NAME"`
+	As        string   `help:"What the files are: mbox, maildir, eml, jsonl-mail or ndjson (events as the API takes them). Guessed when not given." placeholder:"FORMAT"`
+	User      string   `help:"Whose mail it is; by default the sender of each mail." placeholder:"USER"`
+	Restart   bool     `help:"Begin again, also where an earlier import was interrupted."`
+	JSON      bool     `help:"Print the summary as JSON." name:"json"`
+	Files     []string `arg:"" help:"Files or directories; .gz is read as it is." type:"path" name:"file"`
+}
+
+// Help teaches by examples.
+func (importCmd) Help() string {
+	return `A mail becomes a send to its recipients, and one that answers another also a reply
+of its sender to that message. Importing the same file again changes nothing.
+An interrupted import goes on where it stopped when it is run again.
+
+  tidings import --data DIR --workspace acme archive.mbox Maildir/ old.jsonl.gz
+  tidings import --server http://127.0.0.1:8080 --key KEY --as ndjson events.ndjson`
+}
+
+// Bounds of one request of an import, well below the server's.
+const (
+	importEvents = 2000
+	importBytes  = 4 << 20
+)
+
+// Run imports the files one after the other and prints a summary.
+func (c *importCmd) Run(ctx context.Context, env *environment) error {
+	var format mailbox.Format
+	if c.As != "" {
+		var err error
+		if format, err = mailbox.ParseFormat(c.As); err != nil {
+			return &usageError{fmt.Sprintf("--as %s", err)}
+		}
+	}
+	client, err := c.open(ctx, env, c.Workspace)
+	if err != nil {
+		return err
+	}
+	summary := newImportSummary()
+	importErr := c.importAll(ctx, env, client, format, summary)
+	if importErr == nil {
+		fmt.Fprintln(env.Err, "Waiting until everything is indexed …")
+	}
+	closeErr := client.close()
+	if err := summary.print(env.Out, c.JSON); err != nil {
+		return err
+	}
+	if importErr != nil && ctx.Err() != nil {
+		return errors.New("interrupted: run the same command again to go on from here")
+	}
+	return errors.Join(importErr, closeErr)
+}
+
+func (c *importCmd) importAll(
+	ctx context.Context, env *environment, client *client, format mailbox.Format, summary *importSummary,
+) error {
+	for _, path := range c.Files {
+		options := mailbox.Options{Format: format, User: c.User, Decode: decodeEvent}
+		reader, err := mailbox.Open(path, options)
+		if err != nil {
+			return err
+		}
+		one := &fileImport{
+			path: path, reader: reader, client: client, summary: summary,
+			checkpoint: openCheckpoint(c.target, c.Workspace, path),
+			bar:        newProgress(env.Err, path, reader.Progress()),
+		}
+		err = one.run(ctx, c.Restart)
+		one.bar.finish()
+		if err := errors.Join(err, reader.Close()); err != nil {
+			return fmt.Errorf("%s: %w", path, err)
+		}
+		summary.Files++
+	}
+	return nil
+}
+
+// fileImport is the import of one file or directory.
+type fileImport struct {
+	path       string
+	reader     *mailbox.Reader
+	client     *client
+	summary    *importSummary
+	checkpoint *checkpoint
+	bar        *progress
+
+	body   bytes.Buffer
+	events []event.Input
+}
+
+// run reads records and sends them in batches. What a batch held is durable
+// before the place behind it is noted.
+func (f *fileImport) run(ctx context.Context, restart bool) error {
+	if err := f.resume(restart); err != nil {
+		return err
+	}
+	for {
+		inputs, err := f.reader.Read()
+		var refusal *mailbox.Refusal
+		switch {
+		case errors.Is(err, io.EOF):
+			if err := f.flush(ctx); err != nil {
+				return err
+			}
+			return f.checkpoint.finish()
+		case errors.As(err, &refusal):
+			f.summary.refuse(refusal)
+			continue
+		case err != nil:
+			return errors.Join(err, f.flush(ctx))
+		}
+		for _, input := range inputs {
+			if err := f.add(input); err != nil {
+				return err
+			}
+		}
+		if len(f.events) >= importEvents || f.body.Len() >= importBytes {
+			if err := f.flush(ctx); err != nil {
+				return err
+			}
+		}
+		f.bar.set(f.reader.Progress())
+	}
+}
+
+// resume goes to where an earlier, interrupted import of the same file stopped.
+func (f *fileImport) resume(restart bool) error {
+	at, ok := f.checkpoint.load()
+	if restart || !ok {
+		return nil
+	}
+	err := f.reader.Resume(at)
+	if errors.Is(err, event.ErrConflict) {
+		return fmt.Errorf("an earlier import of it was interrupted, and it has changed since: give --restart to begin again (%w)", err)
+	}
+	if err == nil {
+		f.summary.Resumed += at.Records
+	}
+	return err
+}
+
+func (f *fileImport) add(input event.Input) error {
+	line, err := json.Marshal(input)
+	if err != nil {
+		return fmt.Errorf("write an event: %w", err)
+	}
+	f.body.Write(line)
+	f.body.WriteByte('\n')
+	f.events = append(f.events, input)
+	return nil
+}
+
+// intakeAnswer is what POST /v1/events says.
+type intakeAnswer struct {
+	Accepted int `json:"accepted"`
+	Rejected []struct {
+		Index  int    `json:"index"`
+		Detail string `json:"detail"`
+	} `json:"rejected"`
+}
+
+// flush sends what has been collected and waits for a server that is busy.
+func (f *fileImport) flush(ctx context.Context) error {
+	if len(f.events) > 0 {
+		answer, err := f.post(ctx)
+		if err != nil {
+			return err
+		}
+		f.summary.add(f.path, f.events, answer)
+		f.events = f.events[:0]
+		f.body.Reset()
+	}
+	return f.checkpoint.save(f.reader.Position())
+}
+
+// patience is how often a busy or unavailable server is asked again.
+const patience = 60
+
+func (f *fileImport) post(ctx context.Context) (intakeAnswer, error) {
+	for try := 1; ; try++ {
+		var answer intakeAnswer
+		err := f.client.send(ctx, http.MethodPost, "/v1/events?lane=bulk", "application/x-ndjson", bytes.NewReader(f.body.Bytes()), &answer)
+		var problem *answerError
+		if errors.As(err, &problem) && problem.Status == http.StatusBadRequest && len(problem.Errors) > 0 {
+			// None of the batch was good: that is an answer too.
+			return allRejected(problem, len(f.events)), nil
+		}
+		busy := errors.Is(err, event.ErrTooMuch) || errors.Is(err, event.ErrUnavailable)
+		if !busy || try == patience {
+			return answer, err
+		}
+		wait := max(problem.retryAfter, time.Second)
+		f.bar.say("the server is busy")
+		select {
+		case <-ctx.Done():
+			return answer, ctx.Err()
+		case <-time.After(wait):
+		}
+	}
+}
+
+func allRejected(problem *answerError, events int) intakeAnswer {
+	var answer intakeAnswer
+	for i := range events {
+		detail := problem.Detail
+		if i < len(problem.Errors) {
+			detail = problem.Errors[i].Message
+		}
+		answer.Rejected = append(answer.Rejected, struct {
+			Index  int    `json:"index"`
+			Detail string `json:"detail"`
+		}{i, detail})
+	}
+	return answer
+}
+
+// decodeEvent reads one line of NDJSON; the server checks what it says.
+func decodeEvent(line []byte) (event.Input, error) {
+	var input event.Input
+	decoder := json.NewDecoder(bytes.NewReader(line))
+	decoder.DisallowUnknownFields()
+	if err := decoder.Decode(&input); err != nil {
+		return input, err
+	}
+	return input, nil
+}

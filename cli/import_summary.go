@@ -1,0 +1,113 @@
+package cli
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"tidings/event"
+	"tidings/mailbox"
+)
+
+// shownRefusals is how many examples of each reason a summary names.
+const shownRefusals = 3
+
+// importSummary counts what an import did.
+type importSummary struct {
+	Files      int                 `json:"files"`
+	Sends      int                 `json:"sends"`
+	Recipients int                 `json:"recipients"`
+	Replies    int                 `json:"replies"`
+	Others     int                 `json:"others"`
+	Resumed    int64               `json:"skipped_as_done_before"`
+	Refused    map[string]*refused `json:"refused"`
+}
+
+// refused counts what was refused for one reason.
+type refused struct {
+	Count    int      `json:"count"`
+	Examples []string `json:"examples"`
+	text     string
+}
+
+func newImportSummary() *importSummary {
+	return &importSummary{Refused: make(map[string]*refused)}
+}
+
+func (s *importSummary) refuse(r *mailbox.Refusal) {
+	s.refuseFor(string(r.Code), r.Code.String(), r.Error())
+}
+
+func (s *importSummary) refuseFor(code, text, example string) {
+	reason := s.Refused[code]
+	if reason == nil {
+		reason = &refused{text: text, Examples: []string{}}
+		s.Refused[code] = reason
+	}
+	reason.Count++
+	if len(reason.Examples) < shownRefusals {
+		reason.Examples = append(reason.Examples, example)
+	}
+}
+
+// add counts one batch by what the server said of it.
+func (s *importSummary) add(path string, events []event.Input, answer intakeAnswer) {
+	bad := make(map[int]bool, len(answer.Rejected))
+	for _, rejected := range answer.Rejected {
+		bad[rejected.Index] = true
+		s.refuseFor("server", "that the server refused", path+": "+rejected.Detail)
+	}
+	for i, input := range events {
+		switch {
+		case bad[i]:
+		case input.Type == event.Send:
+			s.Sends++
+			s.Recipients += len(input.Recipients)
+		case input.Type == event.Reply:
+			s.Replies++
+		default:
+			s.Others++
+		}
+	}
+}
+
+// print writes the summary for a person or a program.
+func (s *importSummary) print(w io.Writer, asJSON bool) error {
+	if asJSON {
+		encoder := json.NewEncoder(w)
+		encoder.SetIndent("", "  ")
+		return encoder.Encode(s)
+	}
+	var text strings.Builder
+	fmt.Fprintf(&text, "Imported %d sends to %d recipients and %d replies", s.Sends, s.Recipients, s.Replies)
+	if s.Others > 0 {
+		fmt.Fprintf(&text, ", %d other events", s.Others)
+	}
+	fmt.Fprintf(&text, " from %s.\n", count(s.Files, "file", "files"))
+	if s.Resumed > 0 {
+		fmt.Fprintf(&text, "%d records were done by an earlier run.\n", s.Resumed)
+	}
+	codes := make([]string, 0, len(s.Refused))
+	for code := range s.Refused {
+		codes = append(codes, code)
+	}
+	slices.Sort(codes)
+	for _, code := range codes {
+		reason := s.Refused[code]
+		fmt.Fprintf(&text, "Refused %d %s, such as:\n", reason.Count, reason.text)
+		for _, example := range reason.Examples {
+			fmt.Fprintf(&text, "  %s\n", example)
+		}
+	}
+	_, err := io.WriteString(w, text.String())
+	return err
+}
+
+func count(n int, one, many string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return fmt.Sprintf("%d %s", n, many)
+}

@@ -1,0 +1,141 @@
+package cli
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"text/tabwriter"
+	"time"
+)
+
+// keysCmd looks after a workspace's keys.
+type keysCmd struct {
+	Create keysCreateCmd `cmd:"" help:"Make a key and print it; it is shown this once. The first key makes the workspace."`
+	List   keysListCmd   `cmd:"" help:"List keys by their beginning."`
+	Revoke keysRevokeCmd `cmd:"" help:"Revoke a key at once; sockets that were opened with it close."`
+}
+
+type keysCreateCmd struct {
+	target
+	Workspace string `help:"The workspace, with --data." placeholder:"NAME"`
+	Role      string `help:"What the key may do: ingest events, read, or admin for everything." enum:"ingest,read,admin" required:""`
+	User      string `help:"Whose key it is: a read key sees that user's and their teams' events." placeholder:"USER"`
+	Name      string `help:"What it is for, for the list." placeholder:"TEXT"`
+}
+
+// keyView is a key as the API shows it.
+type keyView struct {
+	ID       string     `json:"id"`
+	Key      string     `json:"key"`
+	Prefix   string     `json:"prefix"`
+	Role     string     `json:"role"`
+	User     string     `json:"user"`
+	Name     string     `json:"name"`
+	Created  time.Time  `json:"created"`
+	LastUsed *time.Time `json:"last_used"`
+}
+
+// Run makes the key and prints it alone.
+func (c *keysCreateCmd) Run(ctx context.Context, env *environment) error {
+	return c.with(ctx, env, c.Workspace, func(client *client) error {
+		request := map[string]string{"role": c.Role}
+		if c.User != "" {
+			request["user"] = c.User
+		}
+		if c.Name != "" {
+			request["name"] = c.Name
+		}
+		var made keyView
+		if err := client.call(ctx, http.MethodPost, "/v1/keys", request, &made); err != nil {
+			return err
+		}
+		_, err := fmt.Fprintln(env.Out, made.Key)
+		return err
+	})
+}
+
+// with runs work on the target and closes it.
+func (t target) with(ctx context.Context, env *environment, workspace string, work func(*client) error) error {
+	client, err := t.open(ctx, env, workspace)
+	if err != nil {
+		return err
+	}
+	if err := work(client); err != nil {
+		_ = client.close() // The work's own error says more.
+		return err
+	}
+	return client.close()
+}
+
+type keysListCmd struct {
+	target
+	Workspace string `help:"The workspace, with --data." placeholder:"NAME"`
+	JSON      bool   `help:"Print JSON." name:"json"`
+}
+
+// Run lists the keys.
+func (c *keysListCmd) Run(ctx context.Context, env *environment) error {
+	return c.with(ctx, env, c.Workspace, func(client *client) error {
+		var answer struct {
+			Items []keyView `json:"items"`
+		}
+		if err := client.call(ctx, http.MethodGet, "/v1/keys", nil, &answer); err != nil {
+			return err
+		}
+		if c.JSON {
+			return printJSON(env.Out, answer.Items)
+		}
+		table := newTable(env.Out, "ID", "KEY", "ROLE", "USER", "CREATED", "LAST USED", "NAME")
+		for _, key := range answer.Items {
+			used := "never"
+			if key.LastUsed != nil {
+				used = key.LastUsed.Format(time.RFC3339)
+			}
+			table.row(key.ID, key.Prefix+"…", key.Role, key.User, key.Created.Format(time.RFC3339), used, key.Name)
+		}
+		return table.print()
+	})
+}
+
+type keysRevokeCmd struct {
+	target
+	Workspace string `help:"The workspace, with --data." placeholder:"NAME"`
+	ID        string `arg:"" help:"The key's id, from keys list."`
+}
+
+// Run revokes the key.
+func (c *keysRevokeCmd) Run(ctx context.Context, env *environment) error {
+	return c.with(ctx, env, c.Workspace, func(client *client) error {
+		return client.call(ctx, http.MethodDelete, "/v1/keys/"+url.PathEscape(c.ID), nil, nil)
+	})
+}
+
+// table prints aligned columns.
+type table struct{ writer *tabwriter.Writer }
+
+func newTable(w io.Writer, heads ...string) *table {
+	t := &table{tabwriter.NewWriter(w, 0, 4, 2, ' ', 0)}
+	t.row(heads...)
+	return t
+}
+
+func (t *table) row(cells ...string) {
+	for i, cell := range cells {
+		if i > 0 {
+			fmt.Fprint(t.writer, "\t")
+		}
+		fmt.Fprint(t.writer, cell)
+	}
+	fmt.Fprintln(t.writer)
+}
+
+func (t *table) print() error { return t.writer.Flush() }
+
+func printJSON(w io.Writer, value any) error {
+	encoder := json.NewEncoder(w)
+	encoder.SetIndent("", "  ")
+	return encoder.Encode(value)
+}

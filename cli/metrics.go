@@ -1,0 +1,60 @@
+package cli
+
+import (
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"tidings/indexer"
+)
+
+// metrics are the numbers that only the whole process knows. The API counts
+// requests itself.
+type metrics struct {
+	steps    *prometheus.HistogramVec
+	outcomes *prometheus.CounterVec
+}
+
+func newMetrics(registry *prometheus.Registry, a *app) *metrics {
+	m := &metrics{
+		steps: prometheus.NewHistogramVec(prometheus.HistogramOpts{
+			Name:    "tidings_indexer_step_seconds",
+			Help:    "Time a step of the indexer takes for a batch.",
+			Buckets: prometheus.ExponentialBuckets(0.0005, 2, 15),
+		}, []string{"step"}),
+		outcomes: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "tidings_indexer_events_total",
+			Help: "Events that left the indexer, by outcome: created, existed, erased, retried, failed.",
+		}, []string{"outcome"}),
+	}
+	registry.MustRegister(
+		m.steps, m.outcomes,
+		gauge("tidings_queue_waiting_events", "Events accepted and not indexed yet.", func() float64 {
+			return float64(a.stream.Backlog())
+		}),
+		gauge("tidings_queue_oldest_seconds", "Age of the oldest event that waits.", func() float64 {
+			return a.stream.Stats().OldestAge.Seconds()
+		}),
+		gauge("tidings_dead_letters", "Events that failed for good.", func() float64 {
+			return float64(a.stream.Stats().DeadLetters)
+		}),
+		gauge("tidings_live_readers", "Open sockets and event streams.", func() float64 {
+			return float64(a.hub.Stats().Readers)
+		}),
+	)
+	return m
+}
+
+func gauge(name, help string, read func() float64) prometheus.Collector {
+	return prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: name, Help: help}, read)
+}
+
+// Took is told by the indexer how long a step took.
+func (m *metrics) Took(step indexer.Step, d time.Duration) {
+	m.steps.WithLabelValues(string(step)).Observe(d.Seconds())
+}
+
+// Count is told by the indexer what became of events.
+func (m *metrics) Count(outcome indexer.Outcome, n int) {
+	m.outcomes.WithLabelValues(string(outcome)).Add(float64(n))
+}

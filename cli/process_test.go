@@ -1,0 +1,117 @@
+package cli_test
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"os/exec"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+// process is a running tidings serve.
+type process struct {
+	t       *testing.T
+	command *exec.Cmd
+	address string
+	exited  chan error
+	mu      sync.Mutex
+	log     bytes.Buffer
+}
+
+// startServer starts serve on a directory and waits until it says that it
+// listens.
+func startServer(t *testing.T, data, listen string) *process {
+	t.Helper()
+	p := &process{t: t, exited: make(chan error, 1)}
+	p.command = exec.Command("tidings", "serve", "--data", data, "--listen", listen)
+	stderr, err := p.command.StderrPipe()
+	require.NoError(t, err)
+	require.NoError(t, p.command.Start())
+	ready := make(chan string, 1)
+	go func() {
+		lines := bufio.NewScanner(stderr)
+		for lines.Scan() {
+			p.mu.Lock()
+			fmt.Fprintln(&p.log, lines.Text())
+			p.mu.Unlock()
+			if address, ok := strings.CutPrefix(lines.Text(), "listening on http://"); ok {
+				ready <- address
+			}
+		}
+		p.exited <- p.command.Wait()
+	}()
+	t.Cleanup(p.kill)
+	select {
+	case p.address = <-ready:
+	case err := <-p.exited:
+		p.exited <- err
+		t.Fatalf("serve ended: %v\n%s", err, p.output())
+	case <-time.After(60 * time.Second):
+		t.Fatalf("serve did not become ready\n%s", p.output())
+	}
+	return p
+}
+
+func (p *process) output() string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.log.String()
+}
+
+// kill ends the process as a power cut would.
+func (p *process) kill() {
+	_ = p.command.Process.Kill()
+	p.exited <- <-p.exited
+}
+
+// stop ends the process politely and returns how it ended.
+func (p *process) stop() error {
+	_ = p.command.Process.Signal(terminate)
+	err := <-p.exited
+	p.exited <- err
+	return err
+}
+
+// createKey makes a key on a directory, whether or not a server runs on it.
+func createKey(t *testing.T, data, workspace, role string) string {
+	t.Helper()
+	var stderr bytes.Buffer
+	command := exec.Command("tidings", "keys", "create", "--data", data, "--workspace", workspace, "--role", role)
+	command.Stderr = &stderr
+	out, err := command.Output()
+	require.NoError(t, err, stderr.String())
+	return strings.TrimSpace(string(out))
+}
+
+// request calls the server and decodes a JSON answer into out.
+func request(method, url, key, contentType string, body []byte, out any) error {
+	req, err := http.NewRequest(method, url, bytes.NewReader(body))
+	if err != nil {
+		return err
+	}
+	req.Header.Set("Authorization", "Bearer "+key)
+	if contentType != "" {
+		req.Header.Set("Content-Type", contentType)
+	}
+	response, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return err
+	}
+	defer response.Body.Close()
+	raw, err := io.ReadAll(response.Body)
+	if err != nil {
+		return err
+	}
+	if response.StatusCode >= 300 {
+		return fmt.Errorf("%s %s: %s: %s", method, url, response.Status, raw)
+	}
+	return json.Unmarshal(raw, out)
+}

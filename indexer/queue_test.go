@@ -1,0 +1,132 @@
+package indexer_test
+
+import (
+	"context"
+	"encoding/json"
+	"sync"
+	"time"
+
+	"tidings/event"
+	"tidings/indexer"
+)
+
+// queue is a queue in memory that gives events out again and again until they
+// are acked, as JetStream does.
+type queue struct {
+	mu     sync.Mutex
+	items  []*item
+	failed map[event.ID][]string
+}
+
+// item is one message of the queue.
+type item struct {
+	queue   *queue
+	payload []byte
+	id      event.ID
+	given   int
+	out     bool
+	done    bool
+}
+
+func newQueue(events ...event.Event) *queue {
+	q := &queue{failed: make(map[event.ID][]string)}
+	for _, e := range events {
+		payload, err := json.Marshal(e)
+		if err != nil {
+			panic(err)
+		}
+		q.items = append(q.items, &item{queue: q, payload: payload, id: e.ID})
+	}
+	return q
+}
+
+// Pull gives out what is not under way.
+func (q *queue) Pull(_ context.Context, most int, _ time.Duration) ([]indexer.Delivery, error) {
+	return q.take(most), nil
+}
+
+func (q *queue) take(most int) []indexer.Delivery {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	var batch []indexer.Delivery
+	for _, it := range q.items {
+		if len(batch) == most {
+			break
+		}
+		if !it.done && !it.out {
+			it.out = true
+			it.given++
+			batch = append(batch, it)
+		}
+	}
+	return batch
+}
+
+// redeliver makes everything that was given out and not acked due again, as
+// after the ack wait.
+func (q *queue) redeliver() {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	for _, it := range q.items {
+		it.out = false
+	}
+}
+
+func (q *queue) waiting() int {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	left := 0
+	for _, it := range q.items {
+		if !it.done {
+			left++
+		}
+	}
+	return left
+}
+
+func (it *item) Event() (event.Event, error) {
+	var e event.Event
+	err := json.Unmarshal(it.payload, &e)
+	return e, err
+}
+
+func (it *item) Repeated() bool { return it.given > 1 }
+
+func (it *item) Ack() error {
+	it.queue.mu.Lock()
+	defer it.queue.mu.Unlock()
+	it.done = true
+	return nil
+}
+
+func (it *item) Retry(time.Duration) error {
+	it.queue.mu.Lock()
+	defer it.queue.mu.Unlock()
+	it.out = false
+	return nil
+}
+
+// Fail sets the event aside at its third failure.
+func (it *item) Fail(_ context.Context, reason error) error {
+	it.queue.mu.Lock()
+	defer it.queue.mu.Unlock()
+	it.out = false
+	it.queue.failed[it.id] = append(it.queue.failed[it.id], reason.Error())
+	if len(it.queue.failed[it.id]) == 3 {
+		it.done = true
+	}
+	return nil
+}
+
+// listener keeps what was announced.
+type listener struct {
+	mu   sync.Mutex
+	said []event.Announcement
+}
+
+func (l *listener) Announce(_ context.Context, said []event.Announcement) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.said = append(l.said, said...)
+	return nil
+}
