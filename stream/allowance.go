@@ -1,6 +1,7 @@
 package stream
 
 import (
+	"fmt"
 	"sync"
 	"time"
 
@@ -24,15 +25,15 @@ type allowance struct {
 	buckets *lru.Cache[string, *rate.Limiter]
 }
 
-func newAllowance(cfg Config) *allowance {
+func newAllowance(cfg Config) (*allowance, error) {
 	buckets, err := lru.New[string, *rate.Limiter](allowanceWorkspaces)
 	if err != nil {
-		panic(err) // only for a size below one
+		return nil, fmt.Errorf("live allowance: %w", err)
 	}
 	return &allowance{
 		rate: rate.Limit(cfg.LiveRate), burst: cfg.LiveBurst, clock: cfg.Clock,
 		buckets: buckets,
-	}
+	}, nil
 }
 
 // take reports whether a workspace may have one more live event now.

@@ -42,7 +42,7 @@ func (s *Stream) RunUnderLease(ctx context.Context, name string, ttl time.Durati
 		if err == nil || !lost || ctx.Err() != nil {
 			return err
 		}
-		s.cfg.Logger.Warn("a lease was lost", "lease", name)
+		s.cfg.Logger.WarnContext(ctx, "a lease was lost", "lease", name)
 	}
 }
 
@@ -89,7 +89,7 @@ func (l *lease) run(ctx context.Context, f func(context.Context) error) (lost bo
 	cancel(nil)
 	<-renewing
 	if !lost {
-		l.release()
+		l.release(ctx)
 	}
 	return lost, err
 }
@@ -122,8 +122,8 @@ func (l *lease) renew(ctx context.Context, cancel context.CancelCauseFunc) {
 }
 
 // release lets the next one have the lease at once. When that fails it runs out.
-func (l *lease) release() {
-	ctx, cancel := context.WithTimeout(l.stream.stopped, refreshTimeout)
+func (l *lease) release(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), refreshTimeout)
 	defer cancel()
 	_ = l.stream.leases.Delete(ctx, token(l.name), jetstream.LastRevision(l.revision))
 }

@@ -84,7 +84,7 @@ func (s *Stream) Follow(ctx context.Context, each func(live.Entry)) error {
 			quiet = false
 		}
 		if !quiet {
-			s.cfg.Logger.Warn("following announcements was interrupted", "error", err)
+			s.cfg.Logger.WarnContext(ctx, "following announcements was interrupted", "error", err)
 			quiet = true
 		}
 		select {
@@ -130,7 +130,7 @@ func (f *follower) follow(ctx context.Context) error {
 		message, err := messages.Next(jetstream.NextMaxWait(followIdle))
 		switch {
 		case err == nil:
-			f.take(message)
+			f.take(ctx, message)
 		case !errors.Is(err, nats.ErrTimeout):
 			return unavailable("follow", err)
 		case f.stream.watch.incarnation.Load() != f.incarnation:
@@ -139,7 +139,7 @@ func (f *follower) follow(ctx context.Context) error {
 	}
 }
 
-func (f *follower) take(message jetstream.Msg) {
+func (f *follower) take(ctx context.Context, message jetstream.Msg) {
 	about, err := message.Metadata()
 	if err != nil || about.Sequence.Stream < f.next {
 		return
@@ -147,7 +147,7 @@ func (f *follower) take(message jetstream.Msg) {
 	f.next = about.Sequence.Stream + 1
 	entry := live.Entry{Sequence: about.Sequence.Stream, At: about.Timestamp}
 	if err := json.Unmarshal(message.Data(), &entry.Announcement); err != nil {
-		f.stream.cfg.Logger.Warn("an announcement is not readable", "sequence", entry.Sequence)
+		f.stream.cfg.Logger.WarnContext(ctx, "an announcement is not readable", "sequence", entry.Sequence)
 		return
 	}
 	f.each(entry)

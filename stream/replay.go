@@ -45,7 +45,7 @@ func (s *Stream) ReplaySpan(ctx context.Context, since, until time.Time, progres
 	if err != nil {
 		return 0, unavailable("replay", err)
 	}
-	defer r.close(events)
+	defer r.close(ctx, events)
 	if r.source.CachedInfo().NumPending == 0 {
 		return 0, nil
 	}
@@ -158,8 +158,8 @@ func (r *replay) hold(ctx context.Context, room int64) error {
 	return nil
 }
 
-func (r *replay) close(events jetstream.Stream) {
-	ctx, cancel := context.WithTimeout(r.stream.stopped, refreshTimeout)
+func (r *replay) close(ctx context.Context, events jetstream.Stream) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), refreshTimeout)
 	defer cancel()
 	// The server forgets it by itself when this fails.
 	_ = events.DeleteConsumer(ctx, r.source.CachedInfo().Name)

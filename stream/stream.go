@@ -66,7 +66,10 @@ func Open(ctx context.Context, cfg Config) (*Stream, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Stream{cfg: cfg, link: newLink(), allowance: newAllowance(cfg)}
+	s := &Stream{cfg: cfg, link: newLink()}
+	if s.allowance, err = newAllowance(cfg); err != nil {
+		return nil, err
+	}
 	s.watch.full = make(chan struct{}, 1)
 	s.stopped, s.stop = context.WithCancel(context.Background())
 	if err := s.connect(ctx); err != nil {

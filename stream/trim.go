@@ -25,7 +25,7 @@ func (s *Stream) trimRegularly(ctx context.Context) error {
 	defer ticker.Stop()
 	for {
 		if _, err := s.Trim(ctx); err != nil && ctx.Err() == nil {
-			s.cfg.Logger.Warn("the queue was not trimmed", "error", err)
+			s.cfg.Logger.WarnContext(ctx, "the queue was not trimmed", "error", err)
 		}
 		select {
 		case <-ctx.Done():

@@ -42,90 +42,118 @@ func TestTrimRemovesWhatIsAcknowledgedAndOld(t *testing.T) {
 	require.EqualValues(t, 30, s.Stats().Trimmed)
 }
 
-// Whatever is published, acknowledged, retried, killed and trimmed in whatever
-// order, all that was not acknowledged comes out, also after a reopen.
+// Whatever is published, acknowledged, retried, closed and trimmed in whatever
+// order, all that was not acknowledged comes out.
 func TestTrimNeverRemovesWhatIsNeeded(t *testing.T) {
 	fewerChecks(t)
 	rapid.Check(t, func(rt *rapid.T) {
-		dir := t.TempDir()
-		clock := &shiftedClock{}
-		cfg := Config{Dir: dir, Clock: clock.now, Keep: time.Hour, EventsBytes: 96 << 10}
-		s, err := Open(t.Context(), cfg)
-		require.NoError(t, err)
-		defer func() { _ = s.Close() }()
-		needed := map[event.ID]bool{}
-		var in []indexer.Delivery
-		next := 0
-		trim := func(*rapid.T) {
-			_, err := s.Trim(t.Context())
-			require.NoError(t, err)
-		}
+		q := &trimmedQueue{t: t, needed: map[event.ID]bool{}}
+		q.cfg = Config{Dir: t.TempDir(), Clock: q.clock.now, Keep: time.Hour, EventsBytes: 96 << 10}
+		q.open()
+		defer func() { require.NoError(t, q.s.Close()) }()
 		rt.Repeat(map[string]func(*rapid.T){
-			"publish": func(rt *rapid.T) {
-				n := rapid.IntRange(1, 30).Draw(rt, "n")
-				lane := rapid.SampledFrom(lanes[:]).Draw(rt, "lane")
-				events := someEvents("acme", next, n)
-				next += n
-				if s.Publish(t.Context(), lane, events) != nil {
-					return // full
-				}
-				for _, e := range events {
-					needed[e.ID] = true
-				}
-			},
-			"pull": func(rt *rapid.T) {
-				got, err := s.Pull(t.Context(), rapid.IntRange(1, 40).Draw(rt, "most"), 20*time.Millisecond)
-				require.NoError(t, err)
-				in = append(in, got...)
-			},
-			"acknowledge": func(rt *rapid.T) {
-				if len(in) == 0 {
-					rt.Skip("nothing is out")
-				}
-				i := rapid.IntRange(0, len(in)-1).Draw(rt, "which")
-				delete(needed, decode(t, in[i]).ID)
-				require.NoError(t, in[i].Ack())
-				in = append(in[:i], in[i+1:]...)
-			},
-			"acknowledge all": func(*rapid.T) {
-				for _, d := range in {
-					delete(needed, decode(t, d).ID)
-				}
-				ackAll(t, in)
-				in = nil
-			},
-			"give back": func(rt *rapid.T) {
-				if len(in) == 0 {
-					rt.Skip("nothing is out")
-				}
-				require.NoError(t, in[0].Retry(0))
-				in = in[1:]
-			},
-			"later":   func(*rapid.T) { clock.advance(40 * time.Minute) },
-			"refresh": func(*rapid.T) { require.NoError(t, s.refresh(t.Context())) },
-			"trim":    trim,
-			"reopen": func(*rapid.T) {
-				in = nil
-				require.NoError(t, s.Close())
-				s, err = Open(t.Context(), cfg)
-				require.NoError(t, err)
-			},
+			"publish":         q.publish,
+			"pull":            q.pull,
+			"acknowledge":     q.acknowledge,
+			"acknowledge all": q.acknowledgeAll,
+			"give back":       q.giveBack,
+			"later":           func(*rapid.T) { q.clock.advance(40 * time.Minute) },
+			"refresh":         func(*rapid.T) { require.NoError(t, q.s.refresh(t.Context())) },
+			"trim":            q.trim,
+			"reopen":          q.reopen,
 		})
-		clock.advance(3 * time.Hour)
-		trim(rt)
-		for _, d := range in {
-			require.NoError(t, d.Retry(0))
-		}
-		for deadline := time.Now().Add(patience); len(needed) > 0; {
-			require.True(t, time.Now().Before(deadline), "%d events are lost", len(needed))
-			got, err := s.Pull(t.Context(), 100, time.Second)
-			require.NoError(t, err)
-			for _, d := range got {
-				delete(needed, decode(t, d).ID)
-				require.NoError(t, d.Ack())
-			}
-		}
+		q.clock.advance(3 * time.Hour)
+		q.trim(rt)
+		q.requireAllThatIsNeeded()
 	})
+}
+
+// trimmedQueue is a stream with the ids that must come out of it yet.
+type trimmedQueue struct {
+	t      *testing.T
+	cfg    Config
+	clock  shiftedClock
+	s      *Stream
+	needed map[event.ID]bool
+	in     []indexer.Delivery
+	next   int
+}
+
+func (q *trimmedQueue) open() {
+	s, err := Open(q.t.Context(), q.cfg)
+	require.NoError(q.t, err)
+	q.s = s
+}
+
+func (q *trimmedQueue) reopen(*rapid.T) {
+	q.in = nil
+	require.NoError(q.t, q.s.Close())
+	q.open()
+}
+
+func (q *trimmedQueue) publish(rt *rapid.T) {
+	n := rapid.IntRange(1, 30).Draw(rt, "n")
+	lane := rapid.SampledFrom(lanes[:]).Draw(rt, "lane")
+	events := someEvents("acme", q.next, n)
+	q.next += n
+	if q.s.Publish(q.t.Context(), lane, events) != nil {
+		return // full
+	}
+	for _, e := range events {
+		q.needed[e.ID] = true
+	}
+}
+
+func (q *trimmedQueue) pull(rt *rapid.T) {
+	got, err := q.s.Pull(q.t.Context(), rapid.IntRange(1, 40).Draw(rt, "most"), 20*time.Millisecond)
+	require.NoError(q.t, err)
+	q.in = append(q.in, got...)
+}
+
+func (q *trimmedQueue) acknowledge(rt *rapid.T) {
+	if len(q.in) == 0 {
+		rt.Skip("nothing is out")
+	}
+	i := rapid.IntRange(0, len(q.in)-1).Draw(rt, "which")
+	delete(q.needed, decode(q.t, q.in[i]).ID)
+	require.NoError(q.t, q.in[i].Ack())
+	q.in = append(q.in[:i], q.in[i+1:]...)
+}
+
+func (q *trimmedQueue) acknowledgeAll(*rapid.T) {
+	for _, d := range q.in {
+		delete(q.needed, decode(q.t, d).ID)
+	}
+	ackAll(q.t, q.in)
+	q.in = nil
+}
+
+func (q *trimmedQueue) giveBack(rt *rapid.T) {
+	if len(q.in) == 0 {
+		rt.Skip("nothing is out")
+	}
+	require.NoError(q.t, q.in[0].Retry(0))
+	q.in = q.in[1:]
+}
+
+func (q *trimmedQueue) trim(*rapid.T) {
+	_, err := q.s.Trim(q.t.Context())
+	require.NoError(q.t, err)
+}
+
+func (q *trimmedQueue) requireAllThatIsNeeded() {
+	for _, d := range q.in {
+		require.NoError(q.t, d.Retry(0))
+	}
+	for deadline := time.Now().Add(patience); len(q.needed) > 0; {
+		require.True(q.t, time.Now().Before(deadline), "%d events are lost", len(q.needed))
+		got, err := q.s.Pull(q.t.Context(), 100, time.Second)
+		require.NoError(q.t, err)
+		for _, d := range got {
+			delete(q.needed, decode(q.t, d).ID)
+			require.NoError(q.t, d.Ack())
+		}
+	}
 }
 
 func TestAFillingStreamIsTrimmedBeforeItsTime(t *testing.T) {
