@@ -26,6 +26,9 @@ const (
 	maxAddress = 320
 )
 
+// addressSigns may stand between the letters of an address.
+const addressSigns = "@._+-'"
+
 // Analyse splits a text into words, in their order: at anything that is neither
 // letter nor digit, lower case, diacritics folded, an English possessive cut.
 // The parts of a mail address are followed by the whole address as one more
@@ -35,7 +38,7 @@ func Analyse(text string) []Token {
 	s := scanner{
 		text:   text,
 		lower:  lowerASCII(text),
-		tokens: make([]Token, 0, len(text)/6+1),
+		tokens: make([]Token, 0, len(text)/5+4),
 	}
 	for i := 0; i < len(text); {
 		size, class := s.class(i)
@@ -57,6 +60,7 @@ type scanner struct {
 	text   string
 	lower  string // text with A to Z in lower case; the same length
 	tokens []Token
+	folder folder
 	// local is where the local part of an address may have begun, plus one.
 	local int
 	// at is the place of its @, plus one, once the domain is under way.
@@ -76,10 +80,7 @@ const (
 // class is that of the character at i, with its length.
 func (s *scanner) class(i int) (int, class) {
 	if c := s.lower[i]; c < utf8.RuneSelf {
-		if 'a' <= c && c <= 'z' || '0' <= c && c <= '9' {
-			return 1, letter
-		}
-		return 1, separator
+		return 1, classOf(rune(c))
 	}
 	r, size := utf8.DecodeRuneInString(s.text[i:])
 	return size, classOf(r)
@@ -87,6 +88,11 @@ func (s *scanner) class(i int) (int, class) {
 
 func classOf(r rune) class {
 	switch {
+	case r < utf8.RuneSelf:
+		if 'a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' || '0' <= r && r <= '9' {
+			return letter
+		}
+		return separator
 	case r == apostropheLetter:
 		return separator
 	case isIdeograph(r):
@@ -163,7 +169,7 @@ func (s *scanner) add(word string, start, end int) {
 // addFolded adds what a run with other characters than ASCII folds to. That can
 // be several words where one character stands for two ideographs.
 func (s *scanner) addFolded(start, end int) {
-	word := foldWord(s.text[start:end])
+	word := s.folder.word(s.text[start:end])
 	from := 0
 	for i, r := range word {
 		if !isIdeograph(r) {
@@ -245,7 +251,7 @@ func (s *scanner) endAddress() {
 	}
 	whole := s.lower[local:end]
 	if !isASCII(whole) {
-		whole = foldAddress(s.text[local:end])
+		whole = s.folder.address(s.text[local:end])
 	}
 	if len(whole) <= maxAddress {
 		s.tokens = append(s.tokens, Token{Word: whole, Stem: whole, Start: local, End: end})

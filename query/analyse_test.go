@@ -142,7 +142,7 @@ func checkAnalysis(t interface {
 		if token.Word == "" || token.Stem == "" || !utf8.ValidString(token.Word) || !utf8.ValidString(token.Stem) {
 			t.Fatalf("%q: token %+v is no word", text, token)
 		}
-		if strings.ContainsFunc(token.Word, func(r rune) bool { return classOf(r) == separator && !strings.ContainsRune("@._+-'", r) }) {
+		if strings.ContainsFunc(token.Word, func(r rune) bool { return classOf(r) == separator && !strings.ContainsRune(addressSigns, r) }) {
 			t.Fatalf("%q: token %+v holds a separator", text, token)
 		}
 		again := Analyse(token.Word)

@@ -3,75 +3,100 @@ package query
 import (
 	"strings"
 	"unicode"
+	"unicode/utf8"
 
 	"golang.org/x/text/unicode/norm"
 )
 
-// foldWord folds a run of letters, digits and marks to the form that is
-// compared: compatibility forms and ligatures resolved, marks dropped, lower
-// case. Vowel signs that take up space of their own are not marks in this sense:
-// in Indic scripts they are half of the word.
-func foldWord(run string) string {
-	return fold(run, func(rune) bool { return false })
+// folder folds runs of text and keeps what it works in.
+type folder struct {
+	single, folded []byte
+	// inWord is whether a vowel sign may follow.
+	inWord bool
 }
 
-// foldAddress folds a mail address and keeps what joins its parts.
-func foldAddress(run string) string {
-	return fold(run, func(r rune) bool { return strings.ContainsRune("@._+-'", r) })
+// word folds a run of letters, digits and marks to the form that is compared:
+// compatibility forms and ligatures resolved, marks dropped, lower case. Vowel
+// signs that take up space of their own are not marks in this sense: in Indic
+// scripts they are half of the word.
+func (f *folder) word(run string) string {
+	return f.fold(run, "")
 }
 
-func fold(run string, joins func(rune) bool) string {
-	var folded strings.Builder
-	folded.Grow(len(run))
-	inWord := false
-	for _, r := range norm.NFKD.String(run) {
+// address folds a mail address and keeps what joins its parts.
+func (f *folder) address(run string) string {
+	return f.fold(run, addressSigns)
+}
+
+func (f *folder) fold(run, joins string) string {
+	f.folded, f.inWord = f.folded[:0], false
+	for len(run) > 0 {
+		properties := norm.NFKD.PropertiesString(run)
+		size := max(1, properties.Size())
+		// The order of marks does not matter, they go.
+		if parts := properties.Decomposition(); parts != nil {
+			f.add(parts, joins)
+		} else {
+			f.single = append(f.single[:0], run[:size]...)
+			f.add(f.single, joins)
+		}
+		run = run[size:]
+	}
+	if norm.NFC.QuickSpan(f.folded) == len(f.folded) {
+		return string(f.folded)
+	}
+	return string(norm.NFC.Bytes(f.folded))
+}
+
+// add adds what one character came apart into.
+func (f *folder) add(parts []byte, joins string) {
+	for len(parts) > 0 {
+		r, size := utf8.DecodeRune(parts)
+		parts = parts[size:]
 		r = unicode.ToLower(r)
-		switch {
-		case joins(r):
-			inWord = false
-			folded.WriteRune(r)
-		case unicode.Is(unicode.Mc, r):
-			if inWord {
-				folded.WriteRune(r)
+		switch class := classOf(r); {
+		case class == letter || class == ideograph:
+			f.inWord = class == letter
+			f.folded = appendLetter(f.folded, r)
+		case class == mark:
+			if f.inWord && unicode.Is(unicode.Mc, r) {
+				f.folded = utf8.AppendRune(f.folded, r)
 			}
-		case classOf(r) == letter || classOf(r) == ideograph:
-			inWord = classOf(r) == letter
-			foldLetter(&folded, r)
+		case strings.ContainsRune(joins, r):
+			f.inWord = false
+			f.folded = utf8.AppendRune(f.folded, r)
 		}
 	}
-	// Hangul was taken apart above.
-	return norm.NFC.String(folded.String())
 }
 
-// foldLetter writes a lower-case letter, those that Unicode does not take apart
+// appendLetter adds a lower-case letter, those that Unicode does not take apart
 // as people without them on their keyboard write them.
-func foldLetter(to *strings.Builder, r rune) {
+func appendLetter(to []byte, r rune) []byte {
 	switch r {
 	case 'ß':
-		to.WriteString("ss")
+		return append(to, "ss"...)
 	case 'æ':
-		to.WriteString("ae")
+		return append(to, "ae"...)
 	case 'œ':
-		to.WriteString("oe")
+		return append(to, "oe"...)
 	case 'þ':
-		to.WriteString("th")
+		return append(to, "th"...)
 	case 'ø':
-		to.WriteByte('o')
+		return append(to, 'o')
 	case 'ł':
-		to.WriteByte('l')
+		return append(to, 'l')
 	case 'đ', 'ð':
-		to.WriteByte('d')
+		return append(to, 'd')
 	case 'ħ':
-		to.WriteByte('h')
+		return append(to, 'h')
 	case 'ı':
-		to.WriteByte('i')
+		return append(to, 'i')
 	case 'ŧ':
-		to.WriteByte('t')
+		return append(to, 't')
 	case 'ŋ':
-		to.WriteByte('n')
+		return append(to, 'n')
 	case 'ς':
-		to.WriteRune('σ')
-	default:
-		to.WriteRune(r)
+		r = 'σ'
 	}
+	return utf8.AppendRune(to, r)
 }

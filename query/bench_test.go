@@ -1,0 +1,59 @@
+package query
+
+import (
+	"strings"
+	"testing"
+	"time"
+)
+
+// prose is English as mails have it, about 64 KiB.
+var prose = strings.Repeat(`Hello Jo, thanks for the call on Tuesday. As discussed, please find attached our `+
+	`pricing proposal for the renewal of Acme's platform subscription; the figures in section three `+
+	`were revised on 12 March 2026. If anything is unclear, write to ana.lopez@globex.example or reply here. `, 230)
+
+func BenchmarkAnalyse(b *testing.B) {
+	texts := map[string]string{
+		"english": prose,
+		"accents": strings.ReplaceAll(prose, "e", "é"),
+	}
+	for _, name := range []string{"english", "accents"} {
+		b.Run(name, func(b *testing.B) {
+			b.SetBytes(int64(len(texts[name])))
+			b.ReportAllocs()
+			for b.Loop() {
+				Analyse(texts[name])
+			}
+		})
+	}
+}
+
+func BenchmarkParse(b *testing.B) {
+	text := `from:me to:jo@acme.example (type:open OR type:click) subject:"pricing proposal" -verdict:machine ` +
+		`since:2026-03-05 before:2026-11-01 unopened:>3d renew* deck OR contract -draft link:docs.acme.example proposals q3`
+	opts := Options{Now: time.Unix(noon, 0), Zone: time.UTC, Me: "u_ana"}
+	b.ReportAllocs()
+	for b.Loop() {
+		Parse(text[:200], opts)
+	}
+}
+
+func BenchmarkMatch(b *testing.B) {
+	e := sendEvent()
+	e.Body = prose[:2048]
+	q := Parse(`type:send pricing "renewal of acme" plat* -draft`, Options{}).Query
+	b.Run("document", func(b *testing.B) {
+		for b.Loop() {
+			NewDocument(e)
+		}
+	})
+	b.Run("match", func(b *testing.B) {
+		d := NewDocument(e)
+		if !q.Match(d, nil) {
+			b.Fatal("the query does not hold")
+		}
+		b.ReportAllocs()
+		for b.Loop() {
+			q.Match(d, nil)
+		}
+	})
+}
