@@ -1,0 +1,273 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"hash/fnv"
+
+	"tidings/event"
+	"tidings/indexer"
+)
+
+// Apply makes the changes and marks the weeks in one transaction, and returns
+// the states after them in the order of the changes. Changes without effect
+// write nothing.
+func (s *State) Apply(ctx context.Context, changes []event.Change, weeks []indexer.WorkspaceWeek) ([]event.State, error) {
+	states := make([]event.State, len(changes))
+	err := s.transact(ctx, func(tx *stateTx) error {
+		if err := tx.mark(weeks); err != nil {
+			return err
+		}
+		for i, change := range changes {
+			var err error
+			if states[i], err = tx.apply(change); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, failed("changing states", err)
+	}
+	return states, nil
+}
+
+// Completed takes ids off a message's Early.
+func (s *State) Completed(ctx context.Context, key event.MessageKey, ids []event.ID) error {
+	done := make(map[event.ID]bool, len(ids))
+	for _, id := range ids {
+		done[id] = true
+	}
+	err := s.transact(ctx, func(tx *stateTx) error {
+		space, err := tx.space(key.Workspace)
+		if err != nil {
+			return err
+		}
+		row, err := tx.find(space, key)
+		if err != nil || row.n == 0 {
+			return err
+		}
+		var left []event.ID
+		for _, id := range row.state.Early {
+			if !done[id] {
+				left = append(left, id)
+			}
+		}
+		if len(left) == len(row.state.Early) {
+			return nil
+		}
+		row.state.Early = left
+		return tx.write(row)
+	})
+	return failed("noting completed events", err)
+}
+
+// stateTx is a writing transaction. What it learns of workspaces and weeks is
+// shared only once it is on disk.
+type stateTx struct {
+	*sql.Tx
+	ctx    context.Context
+	store  *State
+	w      stateWrites
+	spaces map[string]int64
+	marked map[spaceWeek]bool
+}
+
+// stateRow is a state and its row, 0 when it has none yet.
+type stateRow struct {
+	n     int64
+	state event.State
+}
+
+func (s *State) transact(ctx context.Context, do func(*stateTx) error) error {
+	t := &stateTx{ctx: ctx, store: s, spaces: make(map[string]int64), marked: make(map[spaceWeek]bool)}
+	err := transact(ctx, s.writer, func(tx *sql.Tx) error {
+		t.Tx = tx
+		on := func(statement *sql.Stmt) *sql.Stmt { return tx.StmtContext(ctx, statement) }
+		t.w = stateWrites{
+			addSpace: on(s.write.addSpace), mark: on(s.write.mark),
+			find: on(s.write.find), insert: on(s.write.insert), update: on(s.write.update), drop: on(s.write.drop),
+			addRecipient: on(s.write.addRecipient), dropRecipient: on(s.write.dropRecipient),
+			ofRecipient: on(s.write.ofRecipient), expired: on(s.write.expired),
+		}
+		return do(t)
+	})
+	if err != nil {
+		return err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for name, n := range t.spaces {
+		s.spaces[name] = n
+	}
+	for mark := range t.marked {
+		s.marked[mark] = true
+	}
+	return nil
+}
+
+// space is the number of a workspace, a new one when it has none.
+func (tx *stateTx) space(name string) (int64, error) {
+	if n, known := tx.store.spaceOf(name); known {
+		return n, nil
+	}
+	if n, known := tx.spaces[name]; known {
+		return n, nil
+	}
+	// A transaction that has just ended may have added it and not told yet.
+	var n int64
+	if err := tx.w.addSpace.QueryRowContext(tx.ctx, name).Scan(&n); err != nil {
+		return 0, err
+	}
+	tx.spaces[name] = n
+	return n, nil
+}
+
+// spaceOf is the number of a workspace that is on disk.
+func (s *State) spaceOf(name string) (int64, bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	n, known := s.spaces[name]
+	return n, known
+}
+
+func (tx *stateTx) mark(weeks []indexer.WorkspaceWeek) error {
+	for _, week := range weeks {
+		space, err := tx.space(week.Workspace)
+		if err != nil {
+			return err
+		}
+		mark := spaceWeek{space, week.Week}
+		if tx.marked[mark] || tx.store.isMarked(mark) {
+			continue
+		}
+		if _, err := tx.w.mark.ExecContext(tx.ctx, space, int64(week.Week)); err != nil {
+			return err
+		}
+		tx.marked[mark] = true
+	}
+	return nil
+}
+
+func (s *State) isMarked(mark spaceWeek) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.marked[mark]
+}
+
+func (tx *stateTx) apply(change event.Change) (event.State, error) {
+	space, err := tx.space(change.Workspace)
+	if err != nil {
+		return event.State{}, err
+	}
+	row, err := tx.find(space, change.MessageKey)
+	if err != nil {
+		return event.State{}, err
+	}
+	unknown := newRecipients(row.state, change)
+	if !row.state.Apply(change) {
+		return row.state, nil
+	}
+	tx.store.schedule(&row.state)
+	if row.n == 0 {
+		if row.n, err = tx.insert(space, row.state); err != nil {
+			return event.State{}, err
+		}
+	} else if err := tx.write(row); err != nil {
+		return event.State{}, err
+	}
+	for _, key := range unknown {
+		if _, err := tx.w.addRecipient.ExecContext(tx.ctx, space, recipientHash(key), row.n); err != nil {
+			return event.State{}, err
+		}
+	}
+	return row.state, nil
+}
+
+// schedule sets when a state that has just changed may be reduced. A complete
+// state that changes again waits its grace again, since it is being delivered.
+func (s *State) schedule(state *event.State) {
+	state.Expire = 0
+	if !state.Done && state.Complete() {
+		state.Expire = s.now().Add(s.grace).Unix()
+	}
+}
+
+// find reads a state inside the transaction; one that is not there is empty.
+func (tx *stateTx) find(space int64, key event.MessageKey) (stateRow, error) {
+	row := stateRow{state: event.State{MessageKey: key}}
+	var doc []byte
+	err := tx.w.find.QueryRowContext(tx.ctx, space, key.Message).Scan(&row.n, &doc)
+	if errors.Is(err, sql.ErrNoRows) {
+		return row, nil
+	}
+	if err != nil {
+		return row, err
+	}
+	row.state, err = decodeState(key, doc)
+	return row, err
+}
+
+func (tx *stateTx) insert(space int64, state event.State) (int64, error) {
+	result, err := tx.w.insert.ExecContext(tx.ctx,
+		space, state.Message, state.At, isWaiting(state), state.Expire, encodeState(state))
+	if err != nil {
+		return 0, err
+	}
+	return result.LastInsertId()
+}
+
+func (tx *stateTx) write(row stateRow) error {
+	_, err := tx.w.update.ExecContext(tx.ctx,
+		row.state.At, isWaiting(row.state), row.state.Expire, encodeState(row.state), row.n)
+	return err
+}
+
+// isWaiting is 1 for a send that somebody has not opened.
+func isWaiting(state event.State) int {
+	if state.Sent && !state.Complete() {
+		return 1
+	}
+	return 0
+}
+
+// newRecipients are the recipients that a change names and the state does not.
+func newRecipients(state event.State, change event.Change) []event.RecipientKey {
+	var keys []event.RecipientKey
+	add := func(key event.RecipientKey) {
+		if !names(state, key) {
+			keys = append(keys, key)
+		}
+	}
+	for key := range change.Recipients {
+		add(key)
+	}
+	for _, firsts := range change.First {
+		for key := range firsts {
+			add(key)
+		}
+	}
+	return keys
+}
+
+// names reports whether a state knows anything of a recipient.
+func names(state event.State, key event.RecipientKey) bool {
+	if _, ok := state.Recipients[key]; ok {
+		return true
+	}
+	for _, firsts := range state.First {
+		if _, ok := firsts[key]; ok {
+			return true
+		}
+	}
+	return false
+}
+
+// recipientHash finds the states that may name a recipient. Two recipients of
+// one hash are told apart by the states themselves.
+func recipientHash(key event.RecipientKey) int64 {
+	sum := fnv.New64a()
+	sum.Write([]byte(key))
+	return int64(sum.Sum64())
+}
