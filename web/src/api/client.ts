@@ -1,4 +1,4 @@
-import type { Message, Page, Problem, Session, Timeline } from './types';
+import type { Message, Page, Problem, Session } from './types';
 
 /** Failure is a request that did not succeed; status 0 means that no answer came. */
 export class Failure extends Error {
@@ -30,15 +30,12 @@ export class Client {
   #csrf = '';
 
   async signIn(credential: Credential): Promise<Session> {
-    await this.#request('POST', '/v1/session', { body: credential });
-    return this.session();
+    return this.#begin(await this.#request('POST', '/v1/session', { body: credential }));
   }
 
   /** session says who is signed in; a Failure with signedOut when nobody is. */
   async session(): Promise<Session> {
-    const session = (await this.#request('GET', '/v1/session')) as Session;
-    this.#csrf = session.csrf;
-    return session;
+    return this.#begin(await this.#request('GET', '/v1/session'));
   }
 
   async signOut(): Promise<void> {
@@ -55,10 +52,16 @@ export class Client {
     return (await this.#request('GET', path, { signal })) as Message;
   }
 
-  async timeline(id: string, cursor: string | null, signal: AbortSignal): Promise<Timeline> {
+  async timeline(id: string, cursor: string | null, signal: AbortSignal): Promise<Page> {
     const query = cursor === null ? '' : `?cursor=${encodeURIComponent(cursor)}`;
     const path = `/v1/messages/${encodeURIComponent(id)}/events${query}`;
-    return (await this.#request('GET', path, { signal })) as Timeline;
+    return (await this.#request('GET', path, { signal })) as Page;
+  }
+
+  #begin(answer: unknown): Session {
+    const session = answer as Session;
+    this.#csrf = session.csrf;
+    return session;
   }
 
   async #request(

@@ -1,130 +1,35 @@
-/** The shapes of docs/api.md that the page reads. */
+import type { components } from './schema';
 
-export const eventTypes = [
-  'send',
-  'delivery',
-  'open',
-  'click',
-  'download',
-  'reply',
-  'meeting',
-  'bounce',
-  'complaint',
-  'unsubscribe',
-  'custom',
-] as const;
+/** The shapes of /openapi.json that the page reads: see "npm run types". */
+type Schemas = components['schemas'];
 
-export type EventType = (typeof eventTypes)[number];
+export type Item = Schemas['Item'];
+export type EventType = Item['type'];
+export type Person = Schemas['Person'];
+export type User = Schemas['User'];
+/** opened is null when not opened, absent when opened at a time that is not kept. */
+export type Recipient = Schemas['Recipient'];
+export type Chip = Schemas['Chip'];
+export type Understood = Schemas['Understood'];
+export type Page = Schemas['Page'];
+export type Message = Schemas['MessageView'];
+export type Session = Schemas['SessionView'];
+export type Problem = Partial<Schemas['Problem']>;
 
 export type Automated = 'hide' | 'show' | 'only';
 
-export interface User {
-  id: string;
-  name?: string;
-}
-
-export interface Person {
-  email: string;
-  name?: string;
-}
-
-export interface Recipient extends Person {
-  /** null: not opened. Absent: opened, at a time that is no longer kept. */
-  opened?: string | null;
-  clicked?: string;
-  downloaded?: string;
-  replied?: string;
-  bounced?: string;
-  delivered?: string;
-}
-
-export interface Verdict {
-  is: 'human' | 'machine' | 'unknown';
-  rule?: string;
-  by?: 'rule' | 'provider' | 'person';
-}
-
-export interface Item {
-  /** 26 characters; text order is time order. */
-  id: string;
-  type: EventType;
-  time: string;
-  message: string;
-  user?: User;
-  subject?: string;
-  /** Absent on sends. */
-  person?: Person;
-  /** On sends alone, as is unopened. */
-  recipients?: Recipient[];
-  unopened?: number;
-  verdict?: Verdict;
-  kind?: string;
-  title?: string;
-  link?: string;
-  file?: string;
-  snippet?: string;
-  meeting?: { title?: string; start?: string; answer?: 'yes' | 'no' | 'maybe' };
-  bounce?: { kind?: string; detail?: string };
-  source?: string;
-  /** What the query matched: by field, spans in Unicode code points. */
-  highlights?: Record<string, [number, number][]>;
-}
-
-export interface Chip {
-  field: string;
-  value: string;
-  not?: boolean;
-  text?: string;
-  /** Where in the text it was read, in Unicode code points. */
-  span?: [number, number];
-  group?: number;
-}
-
-export interface Understood {
-  chips: Chip[];
-  words?: string;
-  meant?: string;
-  did_you_mean?: string;
-  notes?: string[];
-}
-
-export interface Page {
-  items: Item[];
-  next: string | null;
-  /** How far back this page has looked. */
-  reached: string;
-  query: Understood;
-  /** Subscribe from here to miss nothing. */
-  live?: string;
-}
-
-export interface Timeline {
-  items: Item[];
-  next: string | null;
-}
-
-export interface Message {
-  message: string;
-  user?: User;
-  subject?: string;
-  /** Absent while the send itself is not known. */
-  sent?: string;
-  recipients: Recipient[];
-  unopened: number;
-  v: number;
-}
-
-export interface Session {
-  workspace: string;
-  role: string;
-  user?: User;
-  csrf: string;
-}
-
-/** RFC 9457. */
-export interface Problem {
-  title?: string;
-  status?: number;
-  detail?: string;
-  errors?: { location?: string; message?: string }[];
-}
+/** All types there are, in the order of the server. */
+const all: Record<EventType, true> = {
+  send: true,
+  delivery: true,
+  open: true,
+  click: true,
+  download: true,
+  reply: true,
+  meeting: true,
+  bounce: true,
+  complaint: true,
+  unsubscribe: true,
+  custom: true,
+};
+export const eventTypes = Object.keys(all) as readonly EventType[];

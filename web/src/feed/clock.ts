@@ -60,7 +60,8 @@ export class Clock {
   /** short is how a row says it: now, 4m, 2h, then 17:48. */
   short(time: string, now: number): string {
     const age = now - Date.parse(time);
-    if (age < 0 || age >= recent || this.key(time) !== this.key(now)) {
+    // A sender's clock may be a little ahead of ours.
+    if (age < -minute || age >= recent || this.key(time) !== this.key(now)) {
       return this.time(time);
     }
     if (age < minute) return 'now';

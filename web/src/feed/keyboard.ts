@@ -43,7 +43,7 @@ export function press(event: KeyboardEvent, keys: Keys): boolean {
   if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) return false;
   const target = event.target instanceof Element ? event.target : null;
   if (target?.closest('input, textarea, select, [contenteditable], dialog')) return false;
-  // Arrows and Home also move in toolbars and scroll the panel.
+  // Arrows, Home and Space also scroll the panel.
   const free = target === null || target === document.body || target.closest('ol') !== null;
   const button = target?.closest('button, a') != null;
   const actions: Record<string, (() => void) | undefined> = {
@@ -55,7 +55,7 @@ export function press(event: KeyboardEvent, keys: Keys): boolean {
     Home: free ? keys.newest : undefined,
     n: keys.showNew,
     a: keys.automated,
-    ' ': button ? undefined : keys.pause,
+    ' ': free && !button ? keys.pause : undefined,
     '?': keys.help,
     Escape: keys.escape,
   };

@@ -5,7 +5,7 @@ import { maxWaiting, newestFirst, Rows } from './rows';
 const at = (seconds: number) => new Date(1_790_000_000_000 + seconds * 1000).toISOString();
 
 function item(id: string, seconds: number, more: Partial<Item> = {}): Item {
-  return { id, type: 'open', time: at(seconds), message: 'm-1', ...more };
+  return { id, type: 'open', time: at(seconds), message: 'm-1', source: 'api', ...more };
 }
 
 function send(id: string, seconds: number, message: string, ...emails: string[]): Item {

@@ -10,10 +10,12 @@ export interface StateChange {
 /** How many events wait behind the pill at most; beyond, showing them reads a page anew. */
 export const maxWaiting = 500;
 
-/** newestFirst is the order of every feed: by time, then by id, both descending. */
+/**
+ * newestFirst is the order of every feed: by time, then by id, both descending.
+ * Times are whole seconds in UTC, all written alike, so that text order is theirs.
+ */
 export function newestFirst(a: Item, b: Item): number {
-  const byTime = Date.parse(b.time) - Date.parse(a.time);
-  if (byTime !== 0) return byTime;
+  if (a.time !== b.time) return a.time < b.time ? 1 : -1;
   return a.id < b.id ? 1 : a.id > b.id ? -1 : 0;
 }
 

@@ -16,6 +16,7 @@ const patience = 150;
 const frameInterval = 100;
 /** A page that was open for days is read anew rather than growing on. */
 const mostRows = 2_000;
+const clockStep = 5_000;
 const mostAnimated = 5;
 const catchUpDelay = 5_000;
 /** Every how many failed tries to connect the session is looked at. */
@@ -35,7 +36,7 @@ export class FeedStore {
   /** How many pages have been read. */
   pages = $state(0);
   more = $state<'idle' | 'loading' | 'failed'>('idle');
-  understood = $state.raw<Understood>({ chips: [] });
+  understood = $state.raw<Understood>({ chips: [], words: '', meant: '' });
   reached = $state('');
   arrived = $state.raw<ReadonlySet<string>>(new Set());
 
@@ -322,6 +323,7 @@ export class FeedStore {
     this.shown = this.#rows.shown;
     this.waiting = this.#rows.waiting.length + this.#rows.overflow;
     this.complete = this.#rows.complete;
-    this.now = Date.now();
+    // Each row depends on it, so it moves in steps.
+    if (Date.now() - this.now > clockStep) this.now = Date.now();
   }
 }

@@ -42,7 +42,13 @@ describe('progress', () => {
 });
 
 describe('sentence', () => {
-  const base = { id: 'x', time: '2026-11-19T10:00:00Z', message: 'm', subject: 'Pricing' };
+  const base = {
+    id: 'x',
+    time: '2026-11-19T10:00:00Z',
+    message: 'm',
+    subject: 'Pricing',
+    source: 'api',
+  };
   const person = { email: 'jo@acme.example', name: 'Jo Reyes' };
   const say = (item: Partial<Item>) => {
     const s = sentence({ ...base, person, type: 'open', ...item }, 'u_me');
@@ -108,6 +114,8 @@ describe('clock', () => {
   const short = (time: string) => clock.short(time, now);
   it('short', () => {
     expect(short('2026-11-19T14:41:30Z')).toBe('now');
+    expect(short('2026-11-19T14:42:20Z')).toBe('now');
+    expect(short('2026-11-19T14:50:00Z')).toBe('14:50');
     expect(short('2026-11-19T14:38:00Z')).toBe('4m');
     expect(short('2026-11-19T12:00:00Z')).toBe('2h');
     expect(short('2026-11-19T07:05:00Z')).toBe('07:05');

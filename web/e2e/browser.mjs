@@ -1,0 +1,68 @@
+import { readFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { chromium } from 'playwright-core';
+
+const executablePath = process.env['CHROMIUM'] ?? '/usr/bin/chromium';
+// Chromium has no sandbox for root, and containers have a small /dev/shm.
+const args = ['--no-sandbox', '--disable-dev-shm-usage'];
+
+export const launch = () => chromium.launch({ executablePath, args });
+
+/** What no page may do, gathered from all of them. */
+export class Watch {
+  #origin;
+  foreign = [];
+  blocked = [];
+  errors = [];
+  feedRequests = 0;
+
+  constructor(origin) {
+    this.#origin = origin;
+  }
+
+  async page(browser, options) {
+    const context = await browser.newContext({ timezoneId: 'Europe/Berlin', ...options });
+    const page = await context.newPage();
+    page.setDefaultTimeout(20_000);
+    page.on('request', (request) => {
+      const url = new URL(request.url());
+      if (url.origin !== this.#origin) this.foreign.push(request.url());
+      if (url.pathname === '/v1/feed') this.feedRequests++;
+    });
+    page.on('websocket', (socket) => {
+      if (new URL(socket.url()).host !== new URL(this.#origin).host)
+        this.foreign.push(socket.url());
+    });
+    page.on('pageerror', (error) => this.errors.push(String(error)));
+    page.on('console', (message) => {
+      if (/content security policy/i.test(message.text())) this.blocked.push(message.text());
+    });
+    await page.exposeFunction('e2eBlocked', (what) => this.blocked.push(what));
+    await page.addInitScript(() => {
+      addEventListener('securitypolicyviolation', (event) =>
+        window.e2eBlocked(`${event.violatedDirective} ${event.blockedURI} ${event.sample}`),
+      );
+    });
+    return page;
+  }
+}
+
+const axe = readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+
+/** violations runs axe-core on a page, and says what it found in a line each. */
+export async function violations(page) {
+  await page.evaluate(await axe);
+  const { violations } = await page.evaluate(() => window.axe.run());
+  return violations.flatMap(({ id, nodes }) =>
+    nodes.map((node) => `${id}: ${node.html.slice(0, 160)} ${node.failureSummary}`),
+  );
+}
+
+/** eventually waits until a condition holds. */
+export async function eventually(what, condition, timeout = 20_000) {
+  const until = Date.now() + timeout;
+  while (!(await condition())) {
+    if (Date.now() > until) throw new Error(`never happened: ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+}

@@ -1,0 +1,259 @@
+import assert from 'node:assert/strict';
+import { mkdir } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+import { after, before, describe, it } from 'node:test';
+import { eventually, launch, violations, Watch } from './browser.mjs';
+import { Demo } from './server.mjs';
+
+const results = fileURLToPath(new URL('../test-results/', import.meta.url));
+const widths = { 1440: 900, 390: 844 };
+const now = () => new Date(Date.now() - 1_000).toISOString().replace(/\.\d+/, '');
+const unique = `e2e-${Date.now()}`;
+
+describe('the feed page', () => {
+  let demo, browser, watch, page, ingest;
+
+  before(async () => {
+    await mkdir(results, { recursive: true });
+    demo = await Demo.make();
+    await demo.start();
+    ingest = await demo.key('ingest');
+    browser = await launch();
+    watch = new Watch(demo.origin);
+    page = await watch.page(browser, { viewport: { width: 1440, height: 900 } });
+  });
+  after(async () => {
+    await browser?.close();
+    await demo?.remove();
+  });
+
+  const rows = (p = page) => p.locator('li[data-id]');
+  const named = (text, p = page) => rows(p).filter({ hasText: text });
+  const word = (p = page) => p.getByRole('status').first().innerText();
+  const live = (p = page) =>
+    eventually('the socket is live', async () => (await word(p)) === 'Live');
+
+  function send(subject, ...people) {
+    return {
+      id: `${unique}-${subject}`,
+      type: 'send',
+      time: now(),
+      message: `${unique}/${subject}`,
+      subject,
+      recipients: people.map((name) => ({ email: `${name.toLowerCase()}@acme.example`, name })),
+    };
+  }
+  function open(subject, name, id = `${unique}-${subject}-${name}`) {
+    return {
+      id,
+      type: 'open',
+      time: now(),
+      message: `${unique}/${subject}`,
+      recipient: { email: `${name.toLowerCase()}@acme.example`, name },
+      client: {
+        ip: '203.0.113.7',
+        user_agent: 'Mozilla/5.0 (X11; Linux x86_64) Thunderbird/128.0',
+      },
+    };
+  }
+
+  it('asks who is there', async () => {
+    await page.goto(demo.origin);
+    await page.getByRole('heading', { name: 'Sign in to Tidings' }).waitFor();
+    await page.getByLabel('Key').fill('tid_nobody');
+    await page.getByRole('button', { name: 'Sign in' }).click();
+    await page.getByText('This key isn’t known here').waitFor();
+    assert.deepEqual(await violations(page), []);
+  });
+
+  it('signs in by link, once, and keeps no token in the address', async () => {
+    await page.goto(demo.link);
+    await rows().first().waitFor();
+    assert.equal(page.url(), `${demo.origin}/`);
+    const other = await watch.page(browser);
+    await other.goto(demo.link);
+    await other.getByText('has been used or is too old').waitFor();
+    await other.context().close();
+  });
+
+  it('signs in by key and out again', async () => {
+    const other = await watch.page(browser);
+    await other.goto(`${demo.origin}/?q=subject%3Ae2e`);
+    await other.getByLabel('Key').fill(await demo.key('read'));
+    await other.keyboard.press('Enter');
+    await other.getByRole('button', { name: 'Sign out' }).first().waitFor();
+    assert.equal(await other.getByLabel('Search', { exact: true }).inputValue(), 'subject:e2e');
+    await other.getByRole('button', { name: 'Sign out' }).first().click();
+    await other.getByRole('heading', { name: 'Sign in to Tidings' }).waitFor();
+    await other.reload();
+    await other.getByRole('heading', { name: 'Sign in to Tidings' }).waitFor();
+    await other.context().close();
+  });
+
+  it('shows the history newest first, page after page, each event once', async () => {
+    await eventually('more than two pages', async () => {
+      await page
+        .locator('ol')
+        .first()
+        .evaluate((list) => (list.scrollTop = list.scrollHeight));
+      return (await rows().count()) > 120;
+    });
+    const seen = await rows().evaluateAll((list) =>
+      list.map((row) => [row.dataset.id, row.querySelector('time').dateTime]),
+    );
+    assert.equal(new Set(seen.map(([id]) => id)).size, seen.length, 'an event is shown twice');
+    const sorted = seen.toSorted(([a, at], [b, bt]) => bt.localeCompare(at) || b.localeCompare(a));
+    assert.deepEqual(seen, sorted);
+    assert.ok((await page.locator('li h2').count()) > 1, 'more than one day');
+    await page.keyboard.press('Home');
+    await live();
+  });
+
+  it('shows an event without a reload, and its state as it moves', async () => {
+    await page.evaluate(() => (window.e2eMark = true));
+    await demo.post(ingest, send('Live one', 'Tom', 'Raj'));
+    await named('Live one').first().waitFor();
+    await eventually('nobody has opened', async () =>
+      (await named('Live one').first().innerText()).includes('2 of 2 haven’t opened: Tom, Raj'),
+    );
+    await demo.post(ingest, open('Live one', 'Tom'));
+    await eventually('one has opened', async () =>
+      (await named('sent').filter({ hasText: 'Live one' }).innerText()).includes(
+        '1 of 2 hasn’t opened: Raj',
+      ),
+    );
+    await named('opened').filter({ hasText: 'Live one' }).waitFor();
+    assert.ok(await page.evaluate(() => window.e2eMark), 'the page was loaded again');
+  });
+
+  it('moves nothing under a reader, and counts what waits', async () => {
+    const list = page.locator('ol').first();
+    await list.evaluate((list) => (list.scrollTop = 400));
+    await eventually('paused', async () => (await word()) === 'Paused');
+    const at = () =>
+      page.evaluate(() => document.elementFromPoint(700, 500).closest('[data-id]').dataset.id);
+    const before = await at();
+    await demo.post(ingest, send('Waits', 'Tom'), open('Waits', 'Tom'));
+    await page.getByRole('button', { name: '2 new' }).waitFor();
+    assert.equal(await at(), before);
+    await page.keyboard.press('n');
+    await named('Waits').nth(1).waitFor();
+    assert.equal(await list.evaluate((list) => list.scrollTop), 0);
+    await live();
+  });
+
+  it('resumes after a restart with no gap, no repeat and no page read anew', async () => {
+    await demo.post(ingest, send('Before the restart', 'Tom'));
+    await named('Before the restart').waitFor();
+    const asked = watch.feedRequests;
+    assert.equal(await demo.stop(), 0, 'exit code');
+    await eventually('the loss is shown', async () => (await word()) === 'Retrying');
+    await demo.start();
+    await demo.post(ingest, send('After the restart', 'Tom'), open('Before the restart', 'Tom'));
+    await live();
+    await named('After the restart').waitFor();
+    await named('opened').filter({ hasText: 'Before the restart' }).waitFor();
+    await demo.post(ingest, send('Once more', 'Tom'));
+    await named('Once more').waitFor();
+    for (const [text, count] of [
+      ['Before the restart', 2],
+      ['After the restart', 1],
+      ['Once more', 1],
+    ]) {
+      assert.equal(await named(text).count(), count, text);
+    }
+    assert.equal(watch.feedRequests, asked, 'a page was read again');
+    assert.ok(await page.evaluate(() => window.e2eMark), 'the page was loaded again');
+  });
+
+  it('keeps the search and the types in the address, and goes back', async () => {
+    await page.keyboard.press('/');
+    await page.keyboard.type('subject:"live one"');
+    await page.keyboard.press('Enter');
+    await eventually('two events', async () => (await rows().count()) === 2);
+    await page.getByRole('button', { name: 'Opens' }).click();
+    await eventually('one event', async () => (await rows().count()) === 1);
+    assert.equal(new URL(page.url()).search, '?q=subject%3A%22live+one%22&type=open');
+    await demo.post(ingest, open('Live one', 'Raj'), send('Another', 'Tom'));
+    await eventually('the other open', async () => (await rows().count()) === 2);
+    assert.equal(await named('Another').count(), 0);
+    await page.goBack();
+    await eventually('sends and opens', async () => (await rows().count()) === 3);
+    await page.goBack();
+    await named('Another').waitFor();
+    assert.equal(await page.getByLabel('Search', { exact: true }).inputValue(), '');
+  });
+
+  it('opens a message by keyboard', async () => {
+    await page.keyboard.press('j');
+    const row = page.locator('li[data-id]:focus');
+    await row.waitFor();
+    await page.keyboard.press('Enter');
+    const panel = page.getByRole('complementary', { name: 'Message' });
+    await panel.getByRole('heading', { name: 'Timeline' }).waitFor();
+    assert.ok((await panel.locator('tbody tr').count()) > 0);
+    await page.keyboard.press('Escape');
+    await panel.waitFor({ state: 'detached' });
+    await row.waitFor();
+    await page.keyboard.press('Escape');
+  });
+
+  it('is accessible and looks right in both themes, wide and narrow', async () => {
+    const storageState = await page.context().storageState();
+    for (const colorScheme of ['light', 'dark']) {
+      for (const [width, height] of Object.entries(widths)) {
+        const viewport = { width: Number(width), height };
+        const other = await watch.page(browser, { storageState, colorScheme, viewport });
+        await other.goto(demo.origin);
+        await look(other, `feed-${colorScheme}-${width}`, () => rows(other).first().waitFor());
+        await look(other, `message-${colorScheme}-${width}`, async () => {
+          await rows(other).first().click();
+          await other.getByRole('heading', { name: 'Timeline' }).waitFor();
+        });
+        await other.keyboard.press('Escape');
+        await look(other, `help-${colorScheme}-${width}`, async () => {
+          await other.keyboard.press('?');
+          await other.getByRole('dialog').waitFor();
+        });
+        await other.keyboard.press('Escape');
+        await look(other, `search-${colorScheme}-${width}`, async () => {
+          await other.getByLabel('Search', { exact: true }).fill('who hasn’t opened "live one"');
+          await other.keyboard.press('Enter');
+          await eventually('the address', () => other.url().includes('q='));
+        });
+        await look(other, `nothing-${colorScheme}-${width}`, async () => {
+          await other.getByLabel('Search', { exact: true }).fill('"never said by anyone"');
+          await other.keyboard.press('Enter');
+          await other.getByRole('heading', { name: 'No events match' }).waitFor();
+        });
+        await other.context().close();
+      }
+    }
+  });
+
+  async function look(other, name, arrange) {
+    await arrange();
+    // Contrast is measured on what has come to rest.
+    await other.evaluate(() =>
+      Promise.all(
+        document
+          .getAnimations()
+          .filter((a) => a.effect.getComputedTiming().iterations !== Infinity)
+          .map((a) => a.finished.catch(() => {})),
+      ),
+    );
+    await other.screenshot({ path: `${results}${name}.png` });
+    const [scroll, inner] = await other.evaluate(() => [
+      document.documentElement.scrollWidth,
+      innerWidth,
+    ]);
+    assert.ok(scroll <= inner, `${name} scrolls sideways: ${scroll} > ${inner}`);
+    assert.deepEqual(await violations(other), [], name);
+  }
+
+  it('asked no other host, broke no policy and threw nothing', () => {
+    assert.deepEqual(watch.foreign, []);
+    assert.deepEqual(watch.blocked, []);
+    assert.deepEqual(watch.errors, []);
+  });
+});

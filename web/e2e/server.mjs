@@ -1,0 +1,106 @@
+import { execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { promisify } from 'node:util';
+
+const startTimeout = 180_000;
+
+/** Demo is the binary under test with its demo workspace, on a directory of its own. */
+export class Demo {
+  #binary;
+  #directory;
+  #process;
+  /** The sign-in link that the last start printed. */
+  link = '';
+
+  /** make finds the binary and a free port; nothing runs yet. */
+  static async make() {
+    const binary = process.env['TIDINGS_BIN'];
+    if (!binary) throw new Error('TIDINGS_BIN names no binary: build one and set it');
+    const demo = new Demo();
+    demo.#binary = binary;
+    demo.#directory = await mkdtemp(join(tmpdir(), 'tidings-e2e-'));
+    demo.port = await freePort();
+    return demo;
+  }
+
+  get origin() {
+    return `http://127.0.0.1:${this.port}`;
+  }
+
+  /** start returns once the server is ready and has printed its sign-in link. */
+  async start() {
+    const args = ['demo', '--data', this.#directory, '--listen', `127.0.0.1:${this.port}`];
+    const child = spawn(this.#binary, [...args, '--rate', '0', '--months', '2']);
+    this.#process = child;
+    const said = [];
+    const ready = new Promise((resolve, reject) => {
+      let link = '';
+      let listening = false;
+      const check = () => {
+        if (link && listening) resolve(link);
+      };
+      createInterface({ input: child.stdout }).on('line', (line) => {
+        link ||= line.match(/https?:\/\/\S*token=\S+/)?.[0] ?? '';
+        check();
+      });
+      createInterface({ input: child.stderr }).on('line', (line) => {
+        said.push(line);
+        listening ||= line.includes('listening on http');
+        check();
+      });
+      child.once('exit', (code) => reject(new Error(`exit ${code}:\n${said.join('\n')}`)));
+      setTimeout(() => reject(new Error(`not ready:\n${said.join('\n')}`)), startTimeout).unref();
+    });
+    this.link = await ready;
+  }
+
+  /** stop asks the server to end and returns its exit code. */
+  async stop() {
+    const child = this.#process;
+    if (!child || child.exitCode !== null) return child?.exitCode;
+    const ended = once(child, 'exit');
+    child.kill('SIGTERM');
+    const [code] = await ended;
+    return code;
+  }
+
+  async remove() {
+    await this.stop();
+    await rm(this.#directory, { recursive: true, force: true });
+  }
+
+  /** key makes a key of a role, as an operator does while the server runs. */
+  async key(role) {
+    const { stdout } = await promisify(execFile)(this.#binary, [
+      ...['keys', 'create', '--data', this.#directory, '--workspace', 'demo', '--role', role],
+    ]);
+    return stdout.trim();
+  }
+
+  /** post sends events in, as a sender does. */
+  async post(key, ...events) {
+    const response = await fetch(`${this.origin}/v1/events`, {
+      method: 'POST',
+      headers: { Authorization: `Bearer ${key}`, 'Content-Type': 'application/json' },
+      body: JSON.stringify(events),
+    });
+    const body = await response.text();
+    if (response.status !== 202) throw new Error(`${response.status} ${body}`);
+    if (JSON.parse(body).accepted !== events.length) throw new Error(body);
+  }
+}
+
+async function freePort() {
+  const server = createServer();
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address();
+  server.close();
+  await once(server, 'close');
+  return port;
+}
