@@ -61,9 +61,9 @@ func Fingerprint(parts ...string) [8]byte {
 		sum.Write(length[:])
 		sum.Write([]byte(part))
 	}
-	var print [8]byte
-	copy(print[:], sum.Sum(nil))
-	return print
+	var name [8]byte
+	copy(name[:], sum.Sum(nil))
+	return name
 }
 
 func lowerAll(texts []string) []string {
