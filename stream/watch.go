@@ -82,6 +82,7 @@ func (w *watch) pressure() {
 func (s *Stream) observe() {
 	ticker := time.NewTicker(refreshEvery)
 	defer ticker.Stop()
+	sick := false
 	for n := 0; ; n++ {
 		select {
 		case <-s.stopped.Done():
@@ -89,7 +90,7 @@ func (s *Stream) observe() {
 		case <-ticker.C:
 		}
 		if s.own != nil && n%slowly == 0 {
-			s.heal()
+			sick = s.heal(sick)
 		}
 		err := s.refresh(s.stopped)
 		if err == nil && n%slowly == 0 {
@@ -104,19 +105,21 @@ func (s *Stream) observe() {
 	}
 }
 
-// heal starts our own server again when it cannot write any more and there is
-// room again.
-func (s *Stream) heal() {
+// heal starts our own server again when it could not write at the last look and
+// cannot now, and there is room. It reports whether the server is sick.
+func (s *Stream) heal(before bool) bool {
 	why := s.own.sick()
-	if why == "" || diskLow(s.cfg.Dir) || s.stopped.Err() != nil {
-		return
+	if why == "" || !before || diskLow(s.cfg.Dir) || s.stopped.Err() != nil {
+		return why != ""
 	}
 	s.cfg.Logger.Error("the in-process server is started again", "reason", why)
 	ctx, cancel := context.WithTimeout(s.stopped, refreshTimeout)
 	defer cancel()
 	if err := s.own.restart(ctx); err != nil && s.stopped.Err() == nil {
 		s.cfg.Logger.Error("the in-process server did not start", "error", err)
+		return true
 	}
+	return false
 }
 
 // restore makes streams again that the server has lost.
