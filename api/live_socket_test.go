@@ -136,6 +136,7 @@ func TestSocketResetsWhatHasExpired(t *testing.T) {
 	require.Equal(t, said{Op: "reset", ID: "a", Reason: "position_expired"}, f)
 	// A subscription that was reset has ended; a page's position begins it anew.
 	s.log.announce(announced("w", "ana", event.Send, "m1", ""))
+	s.settle(1)
 	c.subscribe("a", "", live.Position{Incarnation: "one", Sequence: 1}.String())
 	s.log.announce(announced("w", "ana", event.Send, "m2", ""))
 	require.Equal(t, "m2", c.hear().item(t).Message)
@@ -319,7 +320,7 @@ func TestSlowSocketIsCutOffAndResumes(t *testing.T) {
 	const events, heavy = 3000, 4000
 	s := newLiveSite(t, func(c *live.Config, _ *api.LiveHandler) { c.Behind, c.Bytes = 500, 4*events*heavy })
 	slow, quick := s.connect("admin"), s.connect("admin")
-	require.NoError(t, slow.NetConn().(*net.TCPConn).SetReadBuffer(64 << 10))
+	require.NoError(t, slow.NetConn().(*net.TCPConn).SetReadBuffer(64<<10))
 	last := slow.subscribe("a", "", "")
 	quick.subscribe("a", "", "")
 	for i := range events { // others go on meanwhile

@@ -39,7 +39,7 @@ func (s *scroll) Bounds(context.Context) (live.Bounds, error) {
 func (s *scroll) Follow(ctx context.Context, each func(live.Entry)) error {
 	for n := 0; ; {
 		s.mu.Lock()
-		entries, more := s.kept[n:], s.more
+		entries, more := s.kept[n:len(s.kept):len(s.kept)], s.more
 		s.mu.Unlock()
 		for _, e := range entries {
 			each(e)
@@ -269,3 +269,9 @@ func announced(workspace, user string, t event.Type, key, subject string) event.
 }
 
 func (s *liveSite) page() string { return s.hub.PositionBefore(time.Hour) }
+
+// settle waits until the hub holds n entries.
+func (s *liveSite) settle(n int) {
+	s.t.Helper()
+	require.Eventually(s.t, func() bool { return s.hub.Stats().Entries == n }, 5*time.Second, time.Millisecond)
+}
