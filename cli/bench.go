@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"net/http"
 	"os"
+	"runtime/pprof"
 	"sync"
 	"time"
 
@@ -28,6 +29,26 @@ type benchFlags struct {
 	Seed   uint64 `help:"Where the randomness begins." default:"1"`
 	Weeks  int    `help:"Over how many weeks the events are spread." default:"4"`
 	Events int    `help:"How many events." default:"1000000"`
+
+	CPUProfile string `help:"Write a CPU profile to this file, for go tool pprof." name:"cpu-profile" placeholder:"FILE" type:"path"`
+}
+
+// profile starts the CPU profile, where one is wanted, and returns how to end it.
+func (f benchFlags) profile() (stop func() error, err error) {
+	if f.CPUProfile == "" {
+		return func() error { return nil }, nil
+	}
+	file, err := os.Create(f.CPUProfile)
+	if err != nil {
+		return nil, err
+	}
+	if err := pprof.StartCPUProfile(file); err != nil {
+		return nil, errors.Join(err, file.Close())
+	}
+	return func() error {
+		pprof.StopCPUProfile()
+		return file.Close()
+	}, nil
 }
 
 func (f benchFlags) load() bench.Load {
@@ -41,7 +62,8 @@ func (f benchFlags) load() bench.Load {
 type benchIngestCmd struct {
 	benchFlags
 	Senders int `help:"How many senders post at once." default:"4"`
-	Batch   int `help:"How many events a request holds." default:"500"`
+	Batch   int `help:"How many events a request holds at most." default:"500"`
+	Every   int `help:"After how many events each sender's waiting ones are posted, as a sender does every few seconds." default:"20000"`
 }
 
 // Run fills an empty directory and prints the speed.
@@ -65,7 +87,12 @@ func (c *benchIngestCmd) Run(ctx context.Context, env *environment) error {
 	served := make(chan error, 1)
 	go func() { served <- server.Serve(listener) }()
 
-	report, err := c.measure(ctx, env, a, listener.dial)
+	endProfile, err := c.profile()
+	if err != nil {
+		endProfile = func() error { return nil }
+	}
+	report, measureErr := c.measure(ctx, env, a, listener.dial)
+	err = errors.Join(err, measureErr, endProfile())
 	stop()
 	err = errors.Join(err, server.Close(), <-done)
 	<-served
@@ -170,7 +197,23 @@ func (c *benchIngestCmd) makePosts(ctx context.Context, posts chan<- post, size 
 			return ctx.Err()
 		}
 	}
+	made := 0
+	flush := func() error {
+		for workspace, o := range waiting {
+			if o.events > 0 {
+				if err := send(workspace, o); err != nil {
+					return err
+				}
+			}
+		}
+		return nil
+	}
 	for given := range c.load().Inputs(c.Events) {
+		if made++; made%c.Every == 0 {
+			if err := flush(); err != nil {
+				return err
+			}
+		}
 		o := waiting[given.Workspace]
 		if o == nil {
 			o = &open{}
@@ -188,12 +231,5 @@ func (c *benchIngestCmd) makePosts(ctx context.Context, posts chan<- post, size 
 			}
 		}
 	}
-	for workspace, o := range waiting {
-		if o.events > 0 {
-			if err := send(workspace, o); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
+	return flush()
 }

@@ -91,12 +91,17 @@ func (c *benchPageCmd) Run(ctx context.Context, env *environment) error {
 	served := make(chan error, 1)
 	go func() { served <- server.Serve(listener) }()
 	fmt.Fprintf(env.Out, "%s\n| P4, page of 50 | p50 | p99 | most | p99 must be below |\n| --- | --- | --- | --- | --- |\n", machine.Markdown())
+	endProfile, err := c.profile()
+	if err != nil {
+		endProfile = func() error { return nil }
+	}
 	for _, kind := range pageKinds {
-		if err = c.time(ctx, env, listener.dial, kind); err != nil {
+		if err != nil {
 			break
 		}
+		err = c.time(ctx, env, listener.dial, kind)
 	}
-	err = errors.Join(err, server.Close())
+	err = errors.Join(err, endProfile(), server.Close())
 	<-served
 	return errors.Join(err, a.Close())
 }

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"strings"
 	"time"
 
 	"tidings/event"
@@ -47,7 +48,7 @@ func (c *importCmd) Run(ctx context.Context, env *environment) error {
 	if c.As != "" {
 		var err error
 		if format, err = mailbox.ParseFormat(c.As); err != nil {
-			return &usageError{fmt.Sprintf("--as %s", err)}
+			return &usageError{"--as " + strings.TrimPrefix(err.Error(), "format: ")}
 		}
 	}
 	client, err := c.open(ctx, env, c.Workspace)
