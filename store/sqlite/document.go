@@ -1,0 +1,99 @@
+package sqlite
+
+import (
+	"encoding/json"
+	"fmt"
+
+	"github.com/klauspost/compress/zstd"
+
+	"tidings/event"
+)
+
+// Forms of a stored document, its first byte.
+const (
+	formPlain = 0
+	formZstd  = 1
+)
+
+// commonText is the dictionary that documents are compressed against: what
+// most of them have. It belongs to formZstd and never changes.
+const commonText = `{"id":"00000000000000000000000000","w":"","type":"unsubscribe","t":0,"message":"` +
+	`"type":"custom","t":0,"message":"","kind":"","title":"` +
+	`"type":"meeting","t":0,"message":"","meeting":{"title":"","start":,"answer":"maybe"},` +
+	`"type":"bounce","t":0,"message":"","bounce":{"kind":"soft","detail":"550 5.1.1 mailbox unavailable"},"kind":"hard",` +
+	`"type":"reply","t":0,"message":"","type":"download","t":0,"message":"","file":".pdf","type":"complaint","t":0,` +
+	`"client":{"ip":"","user_agent":"Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/ Safari/537.36",` +
+	`"user_agent":"Mozilla/5.0 (iPhone; CPU iPhone OS like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Mobile/15E148",` +
+	`"user_agent":"Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1.15 (KHTML, like Gecko)",` +
+	`"user_agent":"Mozilla/5.0 (Windows NT 5.1; rv:11.0) Gecko Firefox/11.0 (via ggpht.com GoogleImageProxy)","automated":true},` +
+	`,"source":"sendgrid","source":"mailgun","source":"postmark","source":"ses",` +
+	`"verdict":{"is":"unknown","rule":"","by":"provider","v":1}}"verdict":{"is":"machine","rule":"","by":"rule","v":1}}` +
+	`"verdict":{"is":"human","rule":"","by":"person","v":1}}` +
+	`"subject":"Re: Your proposal for the meeting next week","body":"Hi ,\n\nThank you for your . Please let me know if you have any questions.\n\nBest regards,\n` +
+	`"link":"https://www..com/","link":"https://docs.` +
+	`{"id":"00000000000000000000000000","w":"","type":"delivery","t":0,"message":"","user":"","recipient":{"email":"@example.com","name":""},"subject":"","source":"api"}` +
+	`{"id":"00000000000000000000000000","w":"","type":"click","t":0,"message":"","user":"","recipient":{"email":"","name":""},"subject":"","link":"https://` +
+	`{"id":"00000000000000000000000000","w":"","type":"open","t":0,"message":"","user":"","recipient":{"email":"","name":""},"subject":"` +
+	`{"id":"00000000000000000000000000","w":"","type":"send","t":0,"message":"","user":"","recipients":[{"email":"@.com","name":""},{"email":"","name":""}],"subject":"","body":"`
+
+// documents packs and unpacks stored events. It is safe for concurrent use.
+type documents struct {
+	encoder *zstd.Encoder
+	decoder *zstd.Decoder
+}
+
+func newDocuments() (*documents, error) {
+	encoder, err := zstd.NewWriter(nil, zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithEncoderCRC(false),
+		zstd.WithEncoderDictRaw(formZstd, []byte(commonText)))
+	if err != nil {
+		return nil, err
+	}
+	decoder, err := zstd.NewReader(nil, zstd.WithDecoderConcurrency(0), zstd.WithDecoderMaxMemory(64<<20),
+		zstd.WithDecoderDictRaw(formZstd, []byte(commonText)))
+	if err != nil {
+		return nil, err
+	}
+	return &documents{encoder, decoder}, nil
+}
+
+func (d *documents) close() {
+	d.decoder.Close()
+}
+
+// pack writes an event's JSON without what its row has: id, workspace and time.
+func (d *documents) pack(e event.Event) ([]byte, error) {
+	e.ID, e.Workspace, e.Time = event.ID{}, "", 0
+	raw, err := json.Marshal(e)
+	if err != nil {
+		return nil, fmt.Errorf("%w: the event cannot be written: %w", event.ErrInvalid, err)
+	}
+	packed := d.encoder.EncodeAll(raw, []byte{formZstd})
+	if len(packed) > len(raw) {
+		packed = append([]byte{formPlain}, raw...)
+	}
+	return packed, nil
+}
+
+// unpack reads an event from its document and its row.
+func (d *documents) unpack(id event.ID, workspace string, packed []byte) (event.Event, error) {
+	if len(packed) == 0 {
+		return event.Event{}, fmt.Errorf("event %s: its document is empty", id)
+	}
+	form, raw := packed[0], packed[1:]
+	switch form {
+	case formPlain:
+	case formZstd:
+		var err error
+		if raw, err = d.decoder.DecodeAll(raw, nil); err != nil {
+			return event.Event{}, fmt.Errorf("event %s: unpacking its document: %w", id, err)
+		}
+	default:
+		return event.Event{}, fmt.Errorf("event %s: its document has the unknown form %d", id, form)
+	}
+	var e event.Event
+	if err := json.Unmarshal(raw, &e); err != nil {
+		return event.Event{}, fmt.Errorf("event %s: reading its document: %w", id, err)
+	}
+	e.ID, e.Workspace, e.Time = id, workspace, id.Seconds()
+	return e, nil
+}

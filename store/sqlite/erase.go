@@ -1,0 +1,145 @@
+package sqlite
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"tidings/event"
+	"tidings/query"
+)
+
+// eraseBatch is how many events of a person are taken out at a time.
+const eraseBatch = 500
+
+// EraseRecipient takes a person out of every week of a workspace, sealed ones
+// too: events about them are deleted, and a send to others as well is rewritten
+// without them. Nothing of what was taken out stays in the files. It may be
+// stopped and repeated; it says what this call did.
+func (x *Index) EraseRecipient(ctx context.Context, workspace, email string) (deleted []event.ID, rewritten []event.Event, err error) {
+	email = strings.ToLower(email)
+	for _, week := range x.known() {
+		e := erasure{index: x, workspace: workspace, email: email}
+		err := x.exclusively(ctx, week, func(slot *weekSlot) error { return e.week(ctx, slot) })
+		if err != nil {
+			return deleted, rewritten, failed("erasing a recipient from week "+week.String(), err)
+		}
+		deleted = append(deleted, e.deleted...)
+		rewritten = append(rewritten, e.rewritten...)
+	}
+	return deleted, rewritten, nil
+}
+
+// erasure takes one person out of one week.
+type erasure struct {
+	index     *Index
+	workspace string
+	email     string
+	deleted   []event.ID
+	rewritten []event.Event
+}
+
+// week erases from a week that nobody else writes. A sealed week is written
+// anew beside the one that is read, and takes its place.
+func (e *erasure) week(ctx context.Context, slot *weekSlot) error {
+	x, sealed := e.index, slot.isSealed()
+	found := false
+	err := x.using(ctx, slot.week, false, func(file *weekFile, _ bool) error {
+		rows, err := e.find(ctx, file, 1)
+		if found = len(rows) > 0; err != nil || !found || sealed {
+			return err
+		}
+		return e.file(ctx, file)
+	})
+	if err != nil || !found || !sealed {
+		return err
+	}
+	made := x.path(slot.week, newEnding)
+	if err := copyFile(made, x.path(slot.week, sealedEnding)); err != nil {
+		return err
+	}
+	file, err := openWeek(ctx, made, slot.week, access{journal: "DELETE", connections: 1}, x.caches())
+	if err != nil {
+		return err
+	}
+	if err := errors.Join(e.file(ctx, file), file.close()); err != nil {
+		return err
+	}
+	return x.swap(slot, made, true)
+}
+
+// file erases from a file. What is deleted is overwritten, in the index as in
+// the rows, and the log that still has it is cut off.
+func (e *erasure) file(ctx context.Context, file *weekFile) error {
+	if err := secure(ctx, file, 1); err != nil {
+		return err
+	}
+	for {
+		rows, err := e.find(ctx, file, eraseBatch)
+		if err != nil {
+			return err
+		}
+		if len(rows) == 0 {
+			break
+		}
+		batch := erasure{index: e.index, workspace: e.workspace, email: e.email}
+		if err := file.transact(ctx, func(tx *weekTx) error { return batch.rows(tx, rows) }); err != nil {
+			return err
+		}
+		e.deleted = append(e.deleted, batch.deleted...)
+		e.rewritten = append(e.rewritten, batch.rewritten...)
+	}
+	if _, err := file.writer.ExecContext(ctx, "PRAGMA wal_checkpoint(TRUNCATE)"); err != nil {
+		return err
+	}
+	return secure(ctx, file, 0)
+}
+
+// secure makes deletions overwrite, which costs time, or not.
+func secure(ctx context.Context, file *weekFile, on int) error {
+	if _, err := file.writer.ExecContext(ctx, fmt.Sprintf("PRAGMA secure_delete = %d", on)); err != nil {
+		return err
+	}
+	_, err := file.writer.ExecContext(ctx, "INSERT INTO words(words, rank) VALUES('secure-delete', ?)", on)
+	return err
+}
+
+// find reads rows that name the person, newest first.
+func (e *erasure) find(ctx context.Context, file *weekFile, limit int) ([]row, error) {
+	space, known := file.spaceOf(e.workspace)
+	if !known {
+		return nil, nil
+	}
+	named := query.Keyword{Field: query.FieldRecipient, Values: []string{e.email}}
+	match, err := compileParts(named, partsOf(space, query.AutomatedShow))
+	if err != nil {
+		return nil, err
+	}
+	return file.page(ctx, match, 0, firstPlace(file.week, file.week.End()), limit)
+}
+
+func (e *erasure) rows(tx *weekTx, rows []row) error {
+	for _, r := range rows {
+		if err := e.row(tx, r); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (e *erasure) row(tx *weekTx, r row) error {
+	stored, err := e.index.documents.unpack(r.id, e.workspace, r.doc)
+	if err != nil {
+		return err
+	}
+	left := slices.DeleteFunc(slices.Clone(stored.Recipients), func(p event.Person) bool { return p.Email == e.email })
+	if len(left) > 0 {
+		stored.Recipients = left
+		e.rewritten = append(e.rewritten, stored)
+		return e.index.replace(tx, r, stored)
+	}
+	e.deleted = append(e.deleted, r.id)
+	return tx.remove(r.place, columnsOf(query.NewDocument(stored), r.space))
+}

@@ -1,0 +1,197 @@
+package sqlite
+
+import (
+	"context"
+	"crypto/hmac"
+	"crypto/sha256"
+	"database/sql"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"strings"
+	"time"
+
+	"tidings/event"
+)
+
+// kindErased is the kind of the records that say who was erased. Their id is an
+// HMAC of the address with a secret of this installation, so that the list
+// tells nobody who is on it.
+const kindErased = "erased"
+
+// expireBatch is how many states one transaction reduces.
+const expireBatch = 500
+
+// MarkErased notes that a person was erased from a workspace, for good.
+func (s *State) MarkErased(ctx context.Context, workspace, email string) error {
+	doc, err := json.Marshal(struct {
+		At int64 `json:"at"`
+	}{s.now().Unix()})
+	if err != nil {
+		return failed("noting an erasure", err)
+	}
+	return s.Put(ctx, workspace, kindErased, s.erasureID(workspace, email), doc)
+}
+
+// Erased reports which of the addresses of a workspace were erased.
+func (s *State) Erased(ctx context.Context, workspace string, emails []string) (map[string]bool, error) {
+	erased := make(map[string]bool)
+	err := s.reading(ctx, func(tx *sql.Tx) error {
+		find := tx.StmtContext(ctx, s.read.record)
+		for _, email := range emails {
+			var doc []byte
+			err := find.QueryRowContext(ctx, workspace, kindErased, s.erasureID(workspace, email)).Scan(&doc)
+			if err == nil {
+				erased[email] = true
+			} else if !errors.Is(err, sql.ErrNoRows) {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, failed("reading erasures", err)
+	}
+	return erased, nil
+}
+
+func (s *State) erasureID(workspace, email string) string {
+	mac := hmac.New(sha256.New, s.secret)
+	mac.Write([]byte(workspace))
+	mac.Write([]byte{0})
+	mac.Write([]byte(strings.ToLower(email)))
+	return hex.EncodeToString(mac.Sum(nil))
+}
+
+// EraseRecipient takes a person out of every state of a workspace and returns
+// the states that named them, as they are now. One that has nobody left and
+// nothing about anybody is gone from the store.
+func (s *State) EraseRecipient(ctx context.Context, workspace, email string) ([]event.State, error) {
+	space, known := s.spaceOf(workspace)
+	if !known {
+		return nil, nil
+	}
+	key := event.KeyOf(email)
+	var touched []event.State
+	err := s.transact(ctx, func(tx *stateTx) error {
+		touched = nil
+		rows, err := tx.ofRecipient(space, workspace, key)
+		if err != nil {
+			return err
+		}
+		for _, row := range rows {
+			if _, err := tx.w.dropRecipient.ExecContext(ctx, space, recipientHash(key), row.n); err != nil {
+				return err
+			}
+			forget(&row.state, key)
+			s.schedule(&row.state)
+			if len(row.state.Recipients) == 0 && len(row.state.First) == 0 {
+				if _, err := tx.w.drop.ExecContext(ctx, row.n); err != nil {
+					return err
+				}
+			} else if err := tx.write(row); err != nil {
+				return err
+			}
+			touched = append(touched, row.state)
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, failed("erasing a recipient's states", err)
+	}
+	return touched, nil
+}
+
+// forget takes a recipient out of a state.
+func forget(state *event.State, key event.RecipientKey) {
+	delete(state.Recipients, key)
+	for mark, firsts := range state.First {
+		delete(firsts, key)
+		if len(firsts) == 0 {
+			delete(state.First, mark)
+		}
+	}
+	state.Version++
+}
+
+func (tx *stateTx) ofRecipient(space int64, workspace string, key event.RecipientKey) ([]stateRow, error) {
+	found, err := tx.w.ofRecipient.QueryContext(tx.ctx, space, recipientHash(key))
+	if err != nil {
+		return nil, err
+	}
+	defer found.Close()
+	var rows []stateRow
+	for found.Next() {
+		var n int64
+		var doc []byte
+		name := event.MessageKey{Workspace: workspace}
+		if err := found.Scan(&n, &name.Message, &doc); err != nil {
+			return nil, err
+		}
+		state, err := decodeState(name, doc)
+		if err != nil {
+			return nil, err
+		}
+		if names(state, key) {
+			rows = append(rows, stateRow{n, state})
+		}
+	}
+	return rows, found.Err()
+}
+
+// Expire reduces the complete states whose time has passed to what is kept for
+// good, and returns how many. Each is read again in the transaction that
+// writes it. It may be stopped and repeated.
+func (s *State) Expire(ctx context.Context, now time.Time) (int, error) {
+	total := 0
+	for {
+		seen, finished := 0, 0
+		err := s.transact(ctx, func(tx *stateTx) error {
+			rows, err := tx.expired(now.Unix())
+			if err != nil {
+				return err
+			}
+			for _, row := range rows {
+				if row.state.Complete() && !row.state.Done {
+					row.state.Finish()
+					finished++
+				}
+				row.state.Expire = 0
+				if err := tx.write(row); err != nil {
+					return err
+				}
+			}
+			seen = len(rows)
+			return nil
+		})
+		if err != nil {
+			return total, failed("reducing complete states", err)
+		}
+		total += finished
+		if seen < expireBatch {
+			return total, nil
+		}
+	}
+}
+
+func (tx *stateTx) expired(now int64) ([]stateRow, error) {
+	found, err := tx.w.expired.QueryContext(tx.ctx, now, expireBatch)
+	if err != nil {
+		return nil, err
+	}
+	defer found.Close()
+	var rows []stateRow
+	for found.Next() {
+		var row stateRow
+		var key event.MessageKey
+		var doc []byte
+		if err := found.Scan(&row.n, &key.Workspace, &key.Message, &doc); err != nil {
+			return nil, err
+		}
+		if row.state, err = decodeState(key, doc); err != nil {
+			return nil, err
+		}
+		rows = append(rows, row)
+	}
+	return rows, found.Err()
+}

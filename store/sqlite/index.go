@@ -1,0 +1,325 @@
+package sqlite
+
+import (
+	"container/list"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"tidings/event"
+)
+
+// IndexConfig bounds what an Index holds open. The zero value is sensible.
+type IndexConfig struct {
+	// OpenWeeks is how many weeks are kept open, 0 for 64.
+	OpenWeeks int
+	// Readers bounds the connections that read one week at once, 0 for 4.
+	Readers int
+	// WriterCacheKB and ReaderCacheKB bound the memory of a connection, 0 for
+	// 64 MiB and 2 MiB. It is given back when the connection was not used for
+	// a while.
+	WriterCacheKB, ReaderCacheKB int
+}
+
+// Index keeps events in one SQLite file a week. It is safe for concurrent use,
+// and the only process's on its directory.
+type Index struct {
+	dir       string
+	config    IndexConfig
+	documents *documents
+
+	mu    sync.Mutex
+	weeks map[event.Week]*weekSlot
+	// open are the weeks with an open file, the last used in front.
+	open   *list.List
+	closed bool
+}
+
+// weekSlot is where a week is, open or not, or not there at all. Whoever uses
+// its file holds mu for reading, whoever swaps the file holds it for writing.
+type weekSlot struct {
+	week event.Week
+	// writing is held by the one who writes, before mu.
+	writing chan struct{}
+
+	mu     sync.RWMutex
+	file   *weekFile
+	exists bool
+	sealed bool
+
+	// place is the slot's in Index.open, guarded by Index.mu.
+	place *list.Element
+}
+
+// Endings of file names. A sealed week has an ending of its own, so that one
+// rename seals and the directory says which weeks are sealed.
+const (
+	openEnding   = ".db"
+	sealedEnding = ".sealed.db"
+	newEnding    = ".new"
+)
+
+// OpenIndex opens the index in dir, and makes it when there is none. What an
+// interrupted Seal or Unseal left is cleared up.
+func OpenIndex(dir string, config IndexConfig) (*Index, error) {
+	if config.OpenWeeks == 0 {
+		config.OpenWeeks = 64
+	}
+	if config.Readers == 0 {
+		config.Readers = 4
+	}
+	if config.WriterCacheKB == 0 {
+		config.WriterCacheKB = 64 << 10
+	}
+	if config.ReaderCacheKB == 0 {
+		config.ReaderCacheKB = 2 << 10
+	}
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return nil, fmt.Errorf("opening the index: %w", err)
+	}
+	x := &Index{dir: dir, config: config, weeks: make(map[event.Week]*weekSlot), open: list.New()}
+	if err := x.readDirectory(); err != nil {
+		return nil, fmt.Errorf("opening the index: %w", err)
+	}
+	var err error
+	if x.documents, err = newDocuments(); err != nil {
+		return nil, fmt.Errorf("opening the index: %w", err)
+	}
+	return x, nil
+}
+
+// readDirectory finds the weeks. Where a week is there both sealed and open, a
+// swap was interrupted and the open file has all that the sealed one has.
+func (x *Index) readDirectory() error {
+	entries, err := os.ReadDir(x.dir)
+	if err != nil {
+		return err
+	}
+	for _, entry := range entries {
+		name := entry.Name()
+		if strings.Contains(name, newEnding) {
+			if err := os.Remove(filepath.Join(x.dir, name)); err != nil {
+				return err
+			}
+			continue
+		}
+		stem, sealed := strings.CutSuffix(name, sealedEnding)
+		if !sealed {
+			stem = strings.TrimSuffix(name, openEnding)
+		}
+		week, err := event.ParseWeek(stem)
+		if err != nil {
+			continue
+		}
+		slot := x.slot(week)
+		if slot.exists {
+			sealed = false
+			if err := os.Remove(x.path(week, sealedEnding)); err != nil {
+				return err
+			}
+		}
+		slot.exists, slot.sealed = true, sealed
+	}
+	return nil
+}
+
+// Close waits for what is under way and closes every week.
+func (x *Index) Close() error {
+	x.mu.Lock()
+	x.closed = true
+	slots := make([]*weekSlot, 0, len(x.weeks))
+	for _, slot := range x.weeks {
+		slots = append(slots, slot)
+	}
+	x.mu.Unlock()
+	var errs []error
+	for _, slot := range slots {
+		slot.mu.Lock()
+		errs = append(errs, slot.close())
+		slot.mu.Unlock()
+	}
+	x.documents.close()
+	return failed("closing the index", errors.Join(errs...))
+}
+
+// RefreshInterval is 0: a written event is found at once.
+func (x *Index) RefreshInterval() time.Duration { return 0 }
+
+// Ping reports whether the index is there.
+func (x *Index) Ping(context.Context) error {
+	x.mu.Lock()
+	closed := x.closed
+	x.mu.Unlock()
+	if closed {
+		return fmt.Errorf("the index is closed: %w", event.ErrUnavailable)
+	}
+	if _, err := os.Stat(x.dir); err != nil {
+		return fmt.Errorf("reaching the index: %w: %w", event.ErrUnavailable, err)
+	}
+	return nil
+}
+
+func (x *Index) path(week event.Week, ending string) string {
+	return filepath.Join(x.dir, week.String()+ending)
+}
+
+// slot is the place of a week.
+func (x *Index) slot(week event.Week) *weekSlot {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	slot := x.weeks[week]
+	if slot == nil {
+		slot = &weekSlot{week: week, writing: make(chan struct{}, 1)}
+		x.weeks[week] = slot
+	}
+	return slot
+}
+
+// known are the weeks that may exist, newest first.
+func (x *Index) known() []event.Week {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	weeks := make([]event.Week, 0, len(x.weeks))
+	for week := range x.weeks {
+		weeks = append(weeks, week)
+	}
+	slices.SortFunc(weeks, func(a, b event.Week) int { return int(b) - int(a) })
+	return weeks
+}
+
+// using runs do with a week's open file. A week that does not exist is made
+// when create is set, and else do is not run.
+func (x *Index) using(ctx context.Context, week event.Week, create bool, do func(*weekFile, bool) error) error {
+	slot := x.slot(week)
+	for {
+		slot.mu.RLock()
+		if slot.file != nil {
+			x.used(slot)
+			err := do(slot.file, slot.sealed)
+			slot.mu.RUnlock()
+			x.shrink()
+			return err
+		}
+		absent := !slot.exists && !create
+		slot.mu.RUnlock()
+		if absent {
+			return nil
+		}
+		if err := x.openSlot(ctx, slot, create); err != nil {
+			return err
+		}
+	}
+}
+
+// writing is using for whoever writes the week; one does at a time.
+func (x *Index) writing(ctx context.Context, week event.Week, create bool, do func(*weekFile, bool) error) error {
+	return x.exclusively(ctx, week, func(*weekSlot) error { return x.using(ctx, week, create, do) })
+}
+
+// exclusively runs do while nobody else writes the week.
+func (x *Index) exclusively(ctx context.Context, week event.Week, do func(*weekSlot) error) error {
+	slot := x.slot(week)
+	select {
+	case slot.writing <- struct{}{}:
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	defer func() { <-slot.writing }()
+	return do(slot)
+}
+
+// openSlot opens a slot's file unless somebody else did.
+func (x *Index) openSlot(ctx context.Context, slot *weekSlot, create bool) error {
+	slot.mu.Lock()
+	defer slot.mu.Unlock()
+	if slot.file != nil || !slot.exists && !create {
+		return nil
+	}
+	x.mu.Lock()
+	closed := x.closed
+	x.mu.Unlock()
+	if closed {
+		return fmt.Errorf("the index is closed: %w", event.ErrUnavailable)
+	}
+	ending := openEnding
+	if slot.sealed {
+		ending = sealedEnding
+	}
+	file, err := openWeek(ctx, x.path(slot.week, ending), slot.week,
+		access{sealed: slot.sealed, connections: x.config.Readers}, x.caches())
+	if err != nil {
+		return err
+	}
+	slot.file = file
+	if !slot.exists {
+		slot.exists = true
+		return syncDirectory(x.dir)
+	}
+	return nil
+}
+
+func (x *Index) caches() weekCaches {
+	return weekCaches{x.config.WriterCacheKB, x.config.ReaderCacheKB}
+}
+
+// used puts a slot in front of those that may be closed.
+func (x *Index) used(slot *weekSlot) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	if slot.place == nil {
+		slot.place = x.open.PushFront(slot)
+	} else {
+		x.open.MoveToFront(slot.place)
+	}
+}
+
+// unused takes a slot off the open ones; the caller holds its mu.
+func (x *Index) unused(slot *weekSlot) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	if slot.place != nil {
+		x.open.Remove(slot.place)
+		slot.place = nil
+	}
+}
+
+// shrink closes the weeks that were not used for longest, but for those in use.
+func (x *Index) shrink() {
+	for _, slot := range x.surplus() {
+		if !slot.mu.TryLock() {
+			continue
+		}
+		// What closing fails to do, opening does again: the log stays.
+		_ = slot.close()
+		x.unused(slot)
+		slot.mu.Unlock()
+	}
+}
+
+// surplus are the open weeks beyond the bound, the longest unused first.
+func (x *Index) surplus() []*weekSlot {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	var slots []*weekSlot
+	for at := x.open.Back(); at != nil && x.open.Len()-len(slots) > x.config.OpenWeeks; at = at.Prev() {
+		slots = append(slots, at.Value.(*weekSlot))
+	}
+	return slots
+}
+
+// close closes the slot's file; the caller holds mu.
+func (slot *weekSlot) close() error {
+	if slot.file == nil {
+		return nil
+	}
+	err := slot.file.close()
+	slot.file = nil
+	return err
+}
+

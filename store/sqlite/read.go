@@ -1,0 +1,130 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"math"
+
+	"tidings/event"
+)
+
+// Read returns the states that exist among keys.
+func (s *State) Read(ctx context.Context, keys []event.MessageKey) (map[event.MessageKey]event.State, error) {
+	found := make(map[event.MessageKey]event.State, len(keys))
+	err := s.reading(ctx, func(tx *sql.Tx) error {
+		find := tx.StmtContext(ctx, s.read.find)
+		for _, key := range keys {
+			state, ok, err := s.readOne(ctx, find, key)
+			if err != nil {
+				return err
+			}
+			if ok {
+				found[key] = state
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, failed("reading states", err)
+	}
+	return found, nil
+}
+
+// Of returns the states that exist among the messages of a workspace.
+func (s *State) Of(ctx context.Context, workspace string, messages []string) (map[string]event.State, error) {
+	keys := make([]event.MessageKey, len(messages))
+	for i, message := range messages {
+		keys[i] = event.MessageKey{Workspace: workspace, Message: message}
+	}
+	found, err := s.Read(ctx, keys)
+	if err != nil {
+		return nil, err
+	}
+	states := make(map[string]event.State, len(found))
+	for key, state := range found {
+		states[key.Message] = state
+	}
+	return states, nil
+}
+
+// Weeks returns the weeks that may hold events of the workspace, newest first.
+func (s *State) Weeks(ctx context.Context, workspace string) ([]event.Week, error) {
+	space, known := s.spaceOf(workspace)
+	if !known {
+		return nil, nil
+	}
+	rows, err := s.read.weeks.QueryContext(ctx, space)
+	if err != nil {
+		return nil, failed("reading the catalogue", err)
+	}
+	defer rows.Close()
+	var weeks []event.Week
+	for rows.Next() {
+		var week event.Week
+		if err := rows.Scan(&week); err != nil {
+			return nil, failed("reading the catalogue", err)
+		}
+		weeks = append(weeks, week)
+	}
+	return weeks, failed("reading the catalogue", rows.Err())
+}
+
+// Waiting is a send that somebody has not opened.
+type Waiting struct {
+	// At is the send's time in Unix seconds.
+	At      int64
+	Message string
+}
+
+// Incomplete lists sends that somebody has not opened, newest first and at most
+// limit, from behind before, or from the newest when before is zero.
+func (s *State) Incomplete(ctx context.Context, workspace string, before Waiting, limit int) ([]Waiting, error) {
+	space, known := s.spaceOf(workspace)
+	if !known {
+		return nil, nil
+	}
+	if before == (Waiting{}) {
+		before.At = math.MaxInt64
+	}
+	rows, err := s.read.waiting.QueryContext(ctx, space, before.At, before.Message, limit)
+	if err != nil {
+		return nil, failed("reading incomplete sends", err)
+	}
+	defer rows.Close()
+	var sends []Waiting
+	for rows.Next() {
+		var send Waiting
+		if err := rows.Scan(&send.At, &send.Message); err != nil {
+			return nil, failed("reading incomplete sends", err)
+		}
+		sends = append(sends, send)
+	}
+	return sends, failed("reading incomplete sends", rows.Err())
+}
+
+// reading runs do in one read transaction, so that what it sees belongs together.
+func (s *State) reading(ctx context.Context, do func(*sql.Tx) error) error {
+	tx, err := s.reader.BeginTx(ctx, &sql.TxOptions{ReadOnly: true})
+	if err != nil {
+		return err
+	}
+	return errors.Join(do(tx), ignoreDone(tx.Rollback()))
+}
+
+func (s *State) readOne(ctx context.Context, find *sql.Stmt, key event.MessageKey) (event.State, bool, error) {
+	space, known := s.spaceOf(key.Workspace)
+	if !known {
+		return event.State{}, false, nil
+	}
+	var doc []byte
+	err := find.QueryRowContext(ctx, space, key.Message).Scan(&doc)
+	if errors.Is(err, sql.ErrNoRows) {
+		return event.State{}, false, nil
+	}
+	if err != nil {
+		return event.State{}, false, err
+	}
+	state, err := decodeState(key, doc)
+	return state, err == nil, err
+}

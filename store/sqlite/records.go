@@ -1,0 +1,56 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	"tidings/api"
+	"tidings/event"
+)
+
+// Get returns a record, or event.ErrNotFound when there is none.
+func (s *State) Get(ctx context.Context, workspace, kind, id string) (json.RawMessage, error) {
+	var doc []byte
+	err := s.read.record.QueryRowContext(ctx, workspace, kind, id).Scan(&doc)
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil, fmt.Errorf("reading a record of kind %s: %w", kind, event.ErrNotFound)
+	}
+	if err != nil {
+		return nil, failed("reading a record", err)
+	}
+	return doc, nil
+}
+
+// Put writes a record over what it was; it is on disk when Put returns.
+func (s *State) Put(ctx context.Context, workspace, kind, id string, doc json.RawMessage) error {
+	_, err := s.write.putRecord.ExecContext(ctx, workspace, kind, id, []byte(doc))
+	return failed("writing a record", err)
+}
+
+// Delete removes a record; there need not be one.
+func (s *State) Delete(ctx context.Context, workspace, kind, id string) error {
+	_, err := s.write.dropRecord.ExecContext(ctx, workspace, kind, id)
+	return failed("deleting a record", err)
+}
+
+// List returns all records of a kind, by id.
+func (s *State) List(ctx context.Context, workspace, kind string) ([]api.Record, error) {
+	rows, err := s.read.records.QueryContext(ctx, workspace, kind)
+	if err != nil {
+		return nil, failed("listing records", err)
+	}
+	defer rows.Close()
+	var records []api.Record
+	for rows.Next() {
+		var id string
+		var doc []byte
+		if err := rows.Scan(&id, &doc); err != nil {
+			return nil, failed("listing records", err)
+		}
+		records = append(records, api.Record{ID: id, Doc: doc})
+	}
+	return records, failed("listing records", rows.Err())
+}

@@ -1,0 +1,74 @@
+package sqlite
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"tidings/event"
+	"tidings/query"
+)
+
+// Rewrite replaces events that exist, in one transaction a week. Those that do
+// not are left out. An event of a sealed week makes it event.ErrUnavailable.
+func (x *Index) Rewrite(ctx context.Context, events []event.Event) error {
+	weeks := make(map[event.Week][]event.Event)
+	for _, e := range events {
+		if err := refusal(e); err != nil {
+			return fmt.Errorf("rewriting events: %w", err)
+		}
+		weeks[e.Week()] = append(weeks[e.Week()], e)
+	}
+	for week, events := range weeks {
+		err := x.writing(ctx, week, false, func(file *weekFile, sealed bool) error {
+			if sealed {
+				return errSealed(week)
+			}
+			return file.transact(ctx, func(tx *weekTx) error {
+				for _, e := range events {
+					if err := x.rewriteOne(tx, e); err != nil {
+						return err
+					}
+				}
+				return nil
+			})
+		})
+		if err != nil {
+			return failed("rewriting events", err)
+		}
+	}
+	return nil
+}
+
+func (x *Index) rewriteOne(tx *weekTx, e event.Event) error {
+	r, exists, _, err := tx.file.find(tx.ctx, tx.run, e.ID)
+	if err != nil || !exists || tx.file.nameOf(r.space) != e.Workspace {
+		return err
+	}
+	return x.replace(tx, r, e)
+}
+
+// replace puts e where the row r is.
+func (x *Index) replace(tx *weekTx, r row, e event.Event) error {
+	made, err := x.entryOf(tx.file, e)
+	if err != nil {
+		return err
+	}
+	if slices.Equal(made.doc, r.doc) {
+		return nil
+	}
+	old, err := x.columnsOf(tx.file, r)
+	if err != nil {
+		return err
+	}
+	return tx.rewrite(r.place, old, made)
+}
+
+// columnsOf are the terms that a stored event was indexed with.
+func (x *Index) columnsOf(file *weekFile, r row) (columns, error) {
+	e, err := x.documents.unpack(r.id, file.nameOf(r.space), r.doc)
+	if err != nil {
+		return columns{}, err
+	}
+	return columnsOf(query.NewDocument(e), r.space), nil
+}

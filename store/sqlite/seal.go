@@ -1,0 +1,194 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"io"
+	"os"
+	"path/filepath"
+
+	"tidings/event"
+)
+
+// WeekInfos describes every week, newest first.
+func (x *Index) WeekInfos(ctx context.Context) ([]event.WeekInfo, error) {
+	var infos []event.WeekInfo
+	for _, week := range x.known() {
+		err := x.using(ctx, week, false, func(file *weekFile, sealed bool) error {
+			info := event.WeekInfo{Week: week, Sealed: sealed}
+			if err := file.read.events.QueryRowContext(ctx).Scan(&info.Events); err != nil {
+				return err
+			}
+			bytes, err := x.bytes(week)
+			info.Bytes = bytes
+			infos = append(infos, info)
+			return err
+		})
+		if err != nil {
+			return nil, failed("describing week "+week.String(), err)
+		}
+	}
+	return infos, nil
+}
+
+// bytes is what a week takes on disk.
+func (x *Index) bytes(week event.Week) (int64, error) {
+	var total int64
+	for _, ending := range []string{openEnding, openEnding + "-wal", sealedEnding} {
+		info, err := os.Stat(x.path(week, ending))
+		switch {
+		case err == nil:
+			total += info.Size()
+		case !errors.Is(err, os.ErrNotExist):
+			return 0, err
+		}
+	}
+	return total, nil
+}
+
+// Seal makes a week small and fast to read, and refuses writes to it from then
+// on. Reading goes on meanwhile, writes to it wait. Sealing a week that is
+// sealed, or that does not exist, does nothing.
+func (x *Index) Seal(ctx context.Context, week event.Week) error {
+	err := x.exclusively(ctx, week, func(slot *weekSlot) error {
+		made, sealed, err := x.compact(ctx, week)
+		if err != nil || sealed {
+			return err
+		}
+		return x.swap(slot, made, true)
+	})
+	return failed("sealing week "+week.String(), err)
+}
+
+// compact writes a week's file anew with its index merged, and returns the new
+// file's path.
+func (x *Index) compact(ctx context.Context, week event.Week) (made string, sealed bool, err error) {
+	made = x.path(week, newEnding)
+	sealed = true
+	err = x.using(ctx, week, false, func(file *weekFile, isSealed bool) error {
+		if sealed = isSealed; sealed {
+			return nil
+		}
+		if err := errors.Join(os.RemoveAll(made), os.RemoveAll(made+"-journal")); err != nil {
+			return err
+		}
+		if _, err := file.writer.ExecContext(ctx, "INSERT INTO words(words) VALUES('optimize')"); err != nil {
+			return err
+		}
+		_, err := file.writer.ExecContext(ctx, "VACUUM INTO ?", made)
+		return err
+	})
+	return made, sealed, err
+}
+
+// Unseal lets a week be written again. A week that is not sealed, or that does
+// not exist, stays as it is.
+func (x *Index) Unseal(ctx context.Context, week event.Week) error {
+	err := x.exclusively(ctx, week, func(slot *weekSlot) error {
+		if !slot.isSealed() {
+			return nil
+		}
+		made := x.path(week, newEnding)
+		if err := copyFile(made, x.path(week, sealedEnding)); err != nil {
+			return err
+		}
+		return x.swap(slot, made, false)
+	})
+	return failed("unsealing week "+week.String(), err)
+}
+
+// Drop deletes a week with all its events, once nobody reads it any more.
+func (x *Index) Drop(ctx context.Context, week event.Week) error {
+	err := x.exclusively(ctx, week, func(slot *weekSlot) error {
+		slot.mu.Lock()
+		defer slot.mu.Unlock()
+		x.unused(slot)
+		err := slot.close()
+		slot.exists, slot.sealed = false, false
+		return errors.Join(err, x.remove(week, openEnding), x.remove(week, sealedEnding), syncDirectory(x.dir))
+	})
+	return failed("dropping week "+week.String(), err)
+}
+
+// swap puts the file made in the place of a week's file, open or sealed, once
+// nobody reads it any more. The caller has the right to write the week.
+func (x *Index) swap(slot *weekSlot, made string, sealed bool) error {
+	if err := settle(made); err != nil {
+		return err
+	}
+	slot.mu.Lock()
+	defer slot.mu.Unlock()
+	x.unused(slot)
+	if err := slot.close(); err != nil {
+		return err
+	}
+	ending, before := openEnding, sealedEnding
+	if sealed {
+		ending, before = sealedEnding, openEnding
+	}
+	if err := os.Rename(made, x.path(slot.week, ending)); err != nil {
+		return err
+	}
+	// Were both there after a crash, the open file would be taken: it has all
+	// that the sealed one has until this is done.
+	if err := syncDirectory(x.dir); err != nil {
+		return err
+	}
+	slot.sealed = sealed
+	return errors.Join(x.remove(slot.week, before), syncDirectory(x.dir))
+}
+
+// remove deletes a week's file with what SQLite keeps beside it.
+func (x *Index) remove(week event.Week, ending string) error {
+	var errs []error
+	for _, beside := range []string{"", "-wal", "-shm", "-journal"} {
+		if err := os.Remove(x.path(week, ending) + beside); !errors.Is(err, os.ErrNotExist) {
+			errs = append(errs, err)
+		}
+	}
+	return errors.Join(errs...)
+}
+
+func (slot *weekSlot) isSealed() bool {
+	slot.mu.RLock()
+	defer slot.mu.RUnlock()
+	return slot.sealed
+}
+
+// settle takes a new file out of WAL mode, so that it can be read alone, and
+// makes it durable.
+func settle(path string) error {
+	pool, err := openPool(path, access{write: true, journal: "DELETE", connections: 1, cacheKB: 1 << 10})
+	if err != nil {
+		return err
+	}
+	if err := errors.Join(readOnce(pool), pool.Close()); err != nil {
+		return err
+	}
+	file, err := os.OpenFile(path, os.O_RDWR, 0)
+	if err != nil {
+		return err
+	}
+	return errors.Join(file.Sync(), file.Close())
+}
+
+// readOnce makes the connection exist, and with it its settings.
+func readOnce(pool *sql.DB) error {
+	var version int
+	return pool.QueryRow("PRAGMA user_version").Scan(&version)
+}
+
+func copyFile(to, from string) error {
+	source, err := os.Open(from)
+	if err != nil {
+		return err
+	}
+	defer source.Close()
+	target, err := os.OpenFile(filepath.Clean(to), os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)
+	if err != nil {
+		return err
+	}
+	_, err = io.Copy(target, source)
+	return errors.Join(err, target.Close())
+}

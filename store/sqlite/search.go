@@ -1,0 +1,126 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+
+	"tidings/event"
+	"tidings/feed"
+	"tidings/query"
+)
+
+// Search returns the newest events of a search, newest first, week by week and
+// no further than the limit.
+func (x *Index) Search(ctx context.Context, s feed.Search) ([]feed.Hit, error) {
+	if _, err := compile(s.Query.Where, ""); err != nil {
+		return nil, fmt.Errorf("searching: %w", err)
+	}
+	var hits []feed.Hit
+	for _, week := range s.Weeks {
+		if len(hits) >= s.Limit {
+			break
+		}
+		err := x.using(ctx, week, false, func(file *weekFile, _ bool) error {
+			found, err := x.searchWeek(ctx, file, s, s.Limit-len(hits))
+			hits = append(hits, found...)
+			return err
+		})
+		if err != nil {
+			return nil, failed("searching week "+week.String(), err)
+		}
+	}
+	return hits, nil
+}
+
+// Get returns the events of a workspace that exist among ids.
+func (x *Index) Get(ctx context.Context, workspace string, ids []event.ID) ([]event.Event, error) {
+	weeks := make(map[event.Week][]event.ID)
+	for _, id := range ids {
+		weeks[id.Week()] = append(weeks[id.Week()], id)
+	}
+	var events []event.Event
+	for week, ids := range weeks {
+		err := x.using(ctx, week, false, func(file *weekFile, _ bool) error {
+			for _, id := range ids {
+				r, exists, _, err := file.find(ctx, file.read.run, id)
+				if err != nil {
+					return err
+				}
+				if !exists || file.nameOf(r.space) != workspace {
+					continue
+				}
+				e, err := x.documents.unpack(id, workspace, r.doc)
+				if err != nil {
+					return err
+				}
+				events = append(events, e)
+			}
+			return nil
+		})
+		if err != nil {
+			return nil, failed("reading events", err)
+		}
+	}
+	return events, nil
+}
+
+// searchWeek returns at most limit events of one week.
+func (x *Index) searchWeek(ctx context.Context, file *weekFile, s feed.Search, limit int) ([]feed.Hit, error) {
+	space, known := file.spaceOf(s.Workspace)
+	low, high := placesOf(file.week, s)
+	if !known || low >= high {
+		return nil, nil
+	}
+	match, err := compileParts(s.Query.Where, partsOf(space, s.Query.Automated))
+	if err != nil || match == "" {
+		return nil, err
+	}
+	rows, err := file.page(ctx, match, low, high, limit)
+	if err != nil {
+		return nil, err
+	}
+	hits := make([]feed.Hit, 0, len(rows))
+	for _, r := range rows {
+		e, err := x.documents.unpack(r.id, s.Workspace, r.doc)
+		if err != nil {
+			return nil, err
+		}
+		hits = append(hits, feed.Hit{Event: e, Key: keyOf(file.week, r.place)})
+	}
+	return hits, nil
+}
+
+// partsOf are the parts of a workspace that a choice about automated events
+// asks for.
+func partsOf(space int64, choice query.Automated) []string {
+	switch choice {
+	case query.AutomatedShow:
+		return []string{part(space, false), part(space, true)}
+	case query.AutomatedOnly:
+		return []string{part(space, true)}
+	}
+	return []string{part(space, false)}
+}
+
+// page reads the rows that an expression matches in [low, high), newest first.
+func (w *weekFile) page(ctx context.Context, match string, low, high int64, limit int) ([]row, error) {
+	rows, err := w.read.page.QueryContext(ctx, match, low, high, limit)
+	if err != nil {
+		return nil, err
+	}
+	return w.scanRows(rows)
+}
+
+func (w *weekFile) scanRows(rows *sql.Rows) ([]row, error) {
+	defer rows.Close()
+	var all []row
+	for rows.Next() {
+		r, err := w.scanRow(rows)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, r)
+	}
+	return all, rows.Err()
+}

@@ -1,0 +1,218 @@
+package sqlite
+
+import (
+	"encoding/binary"
+	"errors"
+	"maps"
+	"slices"
+	"strings"
+
+	"tidings/event"
+)
+
+// stateFormat is the first byte of an encoded state.
+const stateFormat = 1
+
+// Flags of an encoded state.
+const (
+	flagSent = 1 << iota
+	flagDone
+)
+
+var errState = errors.New("a stored state cannot be read")
+
+// encodeState writes a state without its message key, which its row has. A
+// recipient's key is left out where it follows from the address, and marks name
+// recipients by number and times by their distance from the send, since states
+// are most of state.db. The same state has one form only.
+func encodeState(s event.State) []byte {
+	out := make([]byte, 0, 64+48*len(s.Recipients)+16*len(s.Early))
+	flags := byte(0)
+	if s.Sent {
+		flags |= flagSent
+	}
+	if s.Done {
+		flags |= flagDone
+	}
+	out = append(out, stateFormat, flags)
+	out = appendText(appendText(out, s.User), s.Subject)
+	out = binary.AppendVarint(out, s.At)
+	out = binary.AppendVarint(out, s.Version)
+	out = binary.AppendVarint(out, s.Expire)
+
+	keys := slices.SortedFunc(maps.Keys(s.Recipients), func(a, b event.RecipientKey) int {
+		if order := strings.Compare(s.Recipients[a].Email, s.Recipients[b].Email); order != 0 {
+			return order
+		}
+		return strings.Compare(string(a), string(b))
+	})
+	out = binary.AppendUvarint(out, uint64(len(keys)))
+	number := make(map[event.RecipientKey]uint64, len(keys))
+	for i, key := range keys {
+		person := s.Recipients[key]
+		number[key] = uint64(i) + 1
+		out = appendText(appendText(out, person.Email), person.Name)
+		if key == event.KeyOf(person.Email) {
+			key = ""
+		}
+		out = appendText(out, string(key))
+	}
+	out = appendMarks(out, s, number)
+	out = binary.AppendUvarint(out, uint64(len(s.Early)))
+	for _, id := range s.Early {
+		out = append(out, id[:]...)
+	}
+	return out
+}
+
+func appendMarks(out []byte, s event.State, number map[event.RecipientKey]uint64) []byte {
+	marks := slices.Sorted(maps.Keys(s.First))
+	marks = slices.DeleteFunc(marks, func(m event.Mark) bool { return len(s.First[m]) == 0 })
+	out = binary.AppendUvarint(out, uint64(len(marks)))
+	for _, mark := range marks {
+		firsts := s.First[mark]
+		out = appendText(out, string(mark))
+		out = binary.AppendUvarint(out, uint64(len(firsts)))
+		for _, key := range slices.Sorted(maps.Keys(firsts)) {
+			out = binary.AppendUvarint(out, number[key])
+			if number[key] == 0 {
+				out = appendText(out, string(key))
+			}
+			out = binary.AppendVarint(out, firsts[key]-s.At)
+		}
+	}
+	return out
+}
+
+func appendText(out []byte, text string) []byte {
+	return append(binary.AppendUvarint(out, uint64(len(text))), text...)
+}
+
+// decodeState reads what encodeState wrote.
+func decodeState(key event.MessageKey, raw []byte) (event.State, error) {
+	in := stateReader{rest: raw}
+	if in.byte() != stateFormat {
+		return event.State{}, errState
+	}
+	s := event.State{MessageKey: key}
+	flags := in.byte()
+	s.Sent, s.Done = flags&flagSent != 0, flags&flagDone != 0
+	s.User, s.Subject = in.text(), in.text()
+	s.At, s.Version, s.Expire = in.varint(), in.varint(), in.varint()
+
+	keys := make([]event.RecipientKey, in.count(3))
+	if len(keys) > 0 {
+		s.Recipients = make(map[event.RecipientKey]event.Person, len(keys))
+	}
+	for i := range keys {
+		person := event.Person{Email: in.text(), Name: in.text()}
+		if keys[i] = event.RecipientKey(in.text()); keys[i] == "" {
+			keys[i] = event.KeyOf(person.Email)
+		}
+		s.Recipients[keys[i]] = person
+	}
+	in.marks(&s, keys)
+	if n := in.count(len(event.ID{})); n > 0 {
+		s.Early = make([]event.ID, n)
+		for i := range s.Early {
+			copy(s.Early[i][:], in.take(len(event.ID{})))
+		}
+	}
+	if in.bad || len(in.rest) > 0 {
+		return event.State{}, errState
+	}
+	return s, nil
+}
+
+// stateReader reads the parts of a state. After the first part that is not
+// there it is bad and reads zeroes.
+type stateReader struct {
+	rest []byte
+	bad  bool
+}
+
+func (in *stateReader) marks(s *event.State, keys []event.RecipientKey) {
+	marks := in.count(2)
+	if marks == 0 {
+		return
+	}
+	s.First = make(map[event.Mark]map[event.RecipientKey]int64, marks)
+	for range marks {
+		mark := event.Mark(in.text())
+		entries := in.count(2)
+		firsts := make(map[event.RecipientKey]int64, entries)
+		for range entries {
+			number := in.uvarint()
+			var key event.RecipientKey
+			switch {
+			case number == 0:
+				key = event.RecipientKey(in.text())
+			case number > uint64(len(keys)):
+				in.bad = true
+				return
+			default:
+				key = keys[number-1]
+			}
+			firsts[key] = s.At + in.varint()
+		}
+		s.First[mark] = firsts
+	}
+}
+
+func (in *stateReader) take(n int) []byte {
+	if in.bad || n > len(in.rest) {
+		in.bad = true
+		return nil
+	}
+	taken := in.rest[:n]
+	in.rest = in.rest[n:]
+	return taken
+}
+
+func (in *stateReader) byte() byte {
+	taken := in.take(1)
+	if in.bad {
+		return 0
+	}
+	return taken[0]
+}
+
+func (in *stateReader) uvarint() uint64 {
+	value, n := binary.Uvarint(in.rest)
+	if n <= 0 {
+		in.bad = true
+		return 0
+	}
+	in.take(n)
+	return value
+}
+
+func (in *stateReader) varint() int64 {
+	value, n := binary.Varint(in.rest)
+	if n <= 0 {
+		in.bad = true
+		return 0
+	}
+	in.take(n)
+	return value
+}
+
+// count reads how many things of at least size bytes follow, and refuses more
+// than can follow.
+func (in *stateReader) count(size int) int {
+	n := in.uvarint()
+	if in.bad || n > uint64(len(in.rest)/size) {
+		in.bad = true
+		return 0
+	}
+	return int(n)
+}
+
+func (in *stateReader) text() string {
+	n := in.uvarint()
+	if n > uint64(len(in.rest)) {
+		in.bad = true
+		return ""
+	}
+	return string(in.take(int(n)))
+}

@@ -1,0 +1,179 @@
+package sqlite
+
+import (
+	"crypto/sha256"
+	"encoding/base32"
+	"strconv"
+	"strings"
+
+	"tidings/event"
+	"tidings/query"
+)
+
+// A term is what FTS5 indexes: the part of the index that its event is in, what
+// kind of term it is, and the text. A part is one workspace's visible events or
+// one workspace's automated ones, so no search meets the postings of another
+// workspace, and hidden events cost the default page nothing.
+//
+// The kinds share the columns: no word is a stem or a keyword.
+const (
+	kindWord    = '_'
+	kindStem    = '~'
+	kindKeyword = ':'
+)
+
+// tokenize makes FTS5 take terms as they are: the tokenizer splits at spaces
+// and folds capitals, which no term has.
+const tokenize = `ascii tokenchars ''_~:=.-+@''`
+
+// keywordLetter tells the fields of keyword terms apart.
+var keywordLetter = map[query.KeywordField]byte{
+	query.FieldType:      't',
+	query.FieldUser:      'u',
+	query.FieldRecipient: 'r',
+	query.FieldDomain:    'd',
+	query.FieldMessage:   'm',
+	query.FieldSource:    's',
+	query.FieldVerdict:   'v',
+	query.FieldAnswer:    'a',
+}
+
+// part names a part of a week's index: base 36 of twice the workspace's number,
+// plus one for automated events.
+func part(space int64, automated bool) string {
+	n := 2 * space
+	if automated {
+		n++
+	}
+	return strconv.FormatInt(n, 36)
+}
+
+// appendEverything appends the term that every event of a part has.
+func appendEverything(out []byte, part string) []byte {
+	return append(append(out, part...), kindKeyword)
+}
+
+// hashText has no capitals, which the tokenizer would fold.
+var hashText = base32.NewEncoding("0123456789abcdefghijklmnopqrstuv").WithPadding(base32.NoPadding)
+
+// maxPlainValue is the longest value that a keyword term holds as it is.
+const maxPlainValue = 16
+
+// appendKeyword appends the term of a keyword field's value. A long value is
+// represented by 80 bits of its hash, behind a mark that no other has.
+func appendKeyword(out []byte, part string, field byte, value string) []byte {
+	out = append(appendEverything(out, part), field)
+	if len(value) <= maxPlainValue {
+		return appendEscaped(out, value)
+	}
+	sum := sha256.Sum256([]byte(value))
+	return hashText.AppendEncode(append(out, '~'), sum[:10])
+}
+
+// appendWord appends the term of a word, a stem, or the beginning of a word.
+func appendWord(out []byte, part string, kind byte, word string) []byte {
+	return appendEscaped(append(append(out, part...), kind), word)
+}
+
+// plain are the ASCII characters that terms hold as they are.
+var plain = func() (set [128]bool) {
+	for _, c := range "abcdefghijklmnopqrstuvwxyz0123456789.-_+@" {
+		set[c] = true
+	}
+	return set
+}()
+
+// appendEscaped appends text so that the tokenizer leaves it whole, byte by
+// byte, so that the beginning of a word gives the beginning of its term.
+func appendEscaped(out []byte, text string) []byte {
+	const digits = "0123456789abcdef"
+	for i := range len(text) {
+		c := text[i]
+		if c >= 128 || plain[c] {
+			out = append(out, c)
+		} else {
+			out = append(out, '=', digits[c>>4], digits[c&15])
+		}
+	}
+	return out
+}
+
+// columns are the texts of an event's row in the FTS5 table. The first column
+// costs the fewest bytes, so it has the body's words and the keywords.
+type columns struct {
+	body, subject, people, link, file string
+}
+
+// columnOf names the columns.
+var columnOf = map[query.TextField]string{
+	query.FieldBody:    "body",
+	query.FieldSubject: "subject",
+	query.FieldPeople:  "people",
+	query.FieldLink:    "link",
+	query.FieldFile:    "file",
+}
+
+// columnsOf are the terms of an event. They are a pure function of it, since
+// taking an event out of the index asks for the very terms that went in.
+func columnsOf(d query.Document, space int64) columns {
+	p := part(space, d.Event.Automated())
+	text := func(field query.TextField) string {
+		return string(appendTokens(nil, p, d.Fields[field]))
+	}
+	body := appendTokens(appendKeywords(nil, p, d.Event), p, d.Fields[query.FieldBody])
+	return columns{
+		body:    string(body),
+		subject: text(query.FieldSubject),
+		people:  text(query.FieldPeople),
+		link:    text(query.FieldLink),
+		file:    text(query.FieldFile),
+	}
+}
+
+// appendTokens appends the words of a field in their order, and behind them, once
+// each, the stems that are not words themselves: a word that is its own stem is
+// found as that, and a stem's place in the text is never asked for.
+func appendTokens(out []byte, part string, tokens []query.Token) []byte {
+	for _, token := range tokens {
+		out = append(appendWord(out, part, kindWord, token.Word), ' ')
+	}
+	stems := make(map[string]bool, len(tokens)/4)
+	for _, token := range tokens {
+		if token.Stem != token.Word && !stems[token.Stem] {
+			stems[token.Stem] = true
+			out = append(appendWord(out, part, kindStem, token.Stem), ' ')
+		}
+	}
+	return out
+}
+
+func appendKeywords(out []byte, part string, e event.Event) []byte {
+	out = append(appendEverything(out, part), ' ')
+	add := func(field query.KeywordField, value string) {
+		out = append(appendKeyword(out, part, keywordLetter[field], value), ' ')
+	}
+	add(query.FieldType, string(e.Type))
+	add(query.FieldUser, e.User)
+	add(query.FieldMessage, e.Message)
+	add(query.FieldSource, e.Source)
+	add(query.FieldVerdict, e.Verdict.Is)
+	if e.Meeting != nil {
+		add(query.FieldAnswer, e.Meeting.Answer)
+	}
+	people := e.Recipients
+	if e.Recipient != nil {
+		people = []event.Person{*e.Recipient}
+	}
+	domains := make(map[string]bool, 1)
+	for _, person := range people {
+		add(query.FieldRecipient, person.Email)
+		if domain := query.Domain(person.Email); !domains[domain] {
+			domains[domain] = true
+			add(query.FieldDomain, domain)
+		}
+	}
+	return out
+}
+
+// quoted makes terms a string of an FTS5 expression. Terms hold no quotes.
+func quoted(terms ...string) string { return `"` + strings.Join(terms, " ") + `"` }

@@ -1,0 +1,258 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"sync"
+
+	"tidings/event"
+)
+
+// weekSchema is the history of a week's file; a step is never changed once it
+// was released. The words table keeps no text: an event's columns are made
+// again from its document when it leaves.
+var weekSchema = []string{`
+CREATE TABLE event(k INTEGER PRIMARY KEY, space INTEGER NOT NULL, id BLOB NOT NULL, doc BLOB NOT NULL);
+CREATE TABLE space(n INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE);
+CREATE TABLE total(events INTEGER NOT NULL);
+INSERT INTO total VALUES(0);
+CREATE VIRTUAL TABLE words USING fts5(body, subject, people, link, file,
+  content='', columnsize=0, detail=full, tokenize='` + tokenize + `');
+INSERT INTO words(words, rank) VALUES('automerge', 8);
+INSERT INTO words(words, rank) VALUES('hashsize', 4194304);
+`}
+
+// weekFile is an open week. It is safe for concurrent use; one transaction
+// writes at a time.
+type weekFile struct {
+	week     event.Week
+	writer   *sql.DB // nil when sealed
+	reader   *sql.DB
+	write    weekWrites
+	read     weekReads
+	prepared []*sql.Stmt
+
+	mu sync.Mutex
+	// spaces numbers the workspaces and names them. Numbers are given out
+	// before they are on disk; saved has those that are there.
+	spaces map[string]int64
+	names  map[int64]string
+	saved  map[int64]bool
+	last   int64
+}
+
+// weekWrites are prepared on the one writing connection.
+type weekWrites struct {
+	addSpace, create, run, add, replace, drop *sql.Stmt
+	addWords, dropWords, count                *sql.Stmt
+}
+
+type weekReads struct {
+	run, page, events *sql.Stmt
+}
+
+// weekCaches are the page caches of a week's connections in KB.
+type weekCaches struct{ writer, reader int }
+
+// openWeek opens a week's file, and makes it when there is none and it is not
+// to be a sealed one.
+func openWeek(ctx context.Context, path string, week event.Week, a access, caches weekCaches) (*weekFile, error) {
+	w := &weekFile{
+		week:   week,
+		spaces: make(map[string]int64), names: make(map[int64]string), saved: make(map[int64]bool),
+	}
+	if err := w.open(ctx, path, a, caches); err != nil {
+		return nil, errors.Join(fmt.Errorf("opening week %s: %w", week, err), w.close())
+	}
+	return w, nil
+}
+
+func (w *weekFile) open(ctx context.Context, path string, a access, caches weekCaches) error {
+	reading := access{sealed: a.sealed, cacheKB: caches.reader, connections: a.connections}
+	var err error
+	if !a.sealed {
+		writing := access{write: true, journal: a.journal, cacheKB: caches.writer, connections: 1}
+		if w.writer, err = openPool(path, writing); err != nil {
+			return err
+		}
+		if err := migrate(ctx, w.writer, "week "+w.week.String(), weekSchema); err != nil {
+			return err
+		}
+	}
+	if w.reader, err = openPool(path, reading); err != nil {
+		return err
+	}
+	if err := w.prepare(ctx); err != nil {
+		return err
+	}
+	return w.loadSpaces(ctx)
+}
+
+func (w *weekFile) prepare(ctx context.Context) error {
+	p := preparer{ctx: ctx, pool: w.reader}
+	const run = "SELECT k, space, id, doc FROM event WHERE k BETWEEN ? AND ? ORDER BY k DESC"
+	w.read = weekReads{
+		run: p.prepare(run),
+		page: p.prepare(`SELECT e.k, e.space, e.id, e.doc FROM words CROSS JOIN event e ON e.k = words.rowid
+			WHERE words MATCH ? AND words.rowid >= ? AND words.rowid < ? ORDER BY words.rowid DESC LIMIT ?`),
+		events: p.prepare("SELECT events FROM total"),
+	}
+	if p.pool = w.writer; w.writer != nil {
+		w.write = weekWrites{
+			addSpace: p.prepare("INSERT INTO space VALUES(?, ?) ON CONFLICT DO NOTHING"),
+			create: p.prepare(`INSERT INTO event SELECT ?1, ?3, ?4, ?5
+				WHERE NOT EXISTS (SELECT 1 FROM event WHERE k BETWEEN ?2 AND ?1)`),
+			run:     p.prepare(run),
+			add:     p.prepare("INSERT INTO event VALUES(?, ?, ?, ?)"),
+			replace: p.prepare("UPDATE event SET doc = ? WHERE k = ?"),
+			drop:    p.prepare("DELETE FROM event WHERE k = ?"),
+			addWords: p.prepare(`INSERT INTO words(rowid, body, subject, people, link, file)
+				VALUES(?, ?, ?, ?, ?, ?)`),
+			dropWords: p.prepare(`INSERT INTO words(words, rowid, body, subject, people, link, file)
+				VALUES('delete', ?, ?, ?, ?, ?, ?)`),
+			count: p.prepare("UPDATE total SET events = events + ?"),
+		}
+	}
+	w.prepared = p.all
+	return p.err
+}
+
+func (w *weekFile) loadSpaces(ctx context.Context) error {
+	rows, err := w.reader.QueryContext(ctx, "SELECT n, name FROM space")
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var n int64
+		var name string
+		if err := rows.Scan(&n, &name); err != nil {
+			return err
+		}
+		w.spaces[name], w.names[n], w.saved[n] = n, name, true
+		w.last = max(w.last, n)
+	}
+	return rows.Err()
+}
+
+// close finalises, and puts the log into the file.
+func (w *weekFile) close() error { return closePools(w.prepared, w.reader, w.writer) }
+
+// spaceOf is the number of a workspace that may have events in the week.
+func (w *weekFile) spaceOf(workspace string) (int64, bool) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	n, known := w.spaces[workspace]
+	return n, known
+}
+
+// giveSpace is the number of a workspace, a new one when it has none.
+func (w *weekFile) giveSpace(workspace string) int64 {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	n, known := w.spaces[workspace]
+	if !known {
+		w.last++
+		n = w.last
+		w.spaces[workspace], w.names[n] = n, workspace
+	}
+	return n
+}
+
+// nameOf is the workspace of a number.
+func (w *weekFile) nameOf(n int64) string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.names[n]
+}
+
+func (w *weekFile) isSaved(n int64) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.saved[n]
+}
+
+// transact runs do in one writing transaction.
+func (w *weekFile) transact(ctx context.Context, do func(*weekTx) error) error {
+	t := &weekTx{ctx: ctx, file: w, saved: make(map[int64]bool)}
+	err := transact(ctx, w.writer, func(tx *sql.Tx) error {
+		on := func(statement *sql.Stmt) *sql.Stmt { return tx.StmtContext(ctx, statement) }
+		t.weekWrites = weekWrites{
+			addSpace: on(w.write.addSpace), create: on(w.write.create), run: on(w.write.run),
+			add: on(w.write.add), replace: on(w.write.replace), drop: on(w.write.drop),
+			addWords: on(w.write.addWords), dropWords: on(w.write.dropWords), count: on(w.write.count),
+		}
+		if err := do(t); err != nil {
+			return err
+		}
+		if t.growth == 0 {
+			return nil
+		}
+		_, err := t.count.ExecContext(ctx, t.growth)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for n := range t.saved {
+		w.saved[n] = true
+	}
+	return nil
+}
+
+// row is a stored event that is not unpacked.
+type row struct {
+	place int64
+	space int64
+	id    event.ID
+	doc   []byte
+}
+
+// scanRow reads k, space, id and doc. The first four bytes of the id are those
+// of its second and are not stored.
+func (w *weekFile) scanRow(rows *sql.Rows) (row, error) {
+	var r row
+	var rest sql.RawBytes
+	if err := rows.Scan(&r.place, &r.space, &rest, &r.doc); err != nil {
+		return r, err
+	}
+	if len(rest) != len(r.id)-4 {
+		return r, fmt.Errorf("week %s: the row at %d has no id", w.week, r.place)
+	}
+	seconds := uint32(keyOf(w.week, r.place).Seconds)
+	r.id[0], r.id[1], r.id[2], r.id[3] = byte(seconds>>24), byte(seconds>>16), byte(seconds>>8), byte(seconds)
+	copy(r.id[4:], rest)
+	return r, nil
+}
+
+// find reads the row of an event among the places it can have, with the highest
+// place that is free, -1 when none is.
+func (w *weekFile) find(ctx context.Context, run *sql.Stmt, id event.ID) (found row, exists bool, free int64, err error) {
+	highest := placeOf(id)
+	rows, err := run.QueryContext(ctx, highest-probes+1, highest)
+	if err != nil {
+		return row{}, false, 0, err
+	}
+	defer rows.Close()
+	free = highest
+	for rows.Next() {
+		r, err := w.scanRow(rows)
+		if err != nil {
+			return row{}, false, 0, err
+		}
+		if r.id == id {
+			found, exists = r, true
+		}
+		if r.place == free {
+			free--
+		}
+	}
+	if free <= highest-probes {
+		free = -1
+	}
+	return found, exists, free, rows.Err()
+}

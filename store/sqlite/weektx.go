@@ -1,0 +1,119 @@
+package sqlite
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+
+	"tidings/event"
+)
+
+// weekTx is a transaction that writes a week. Its statements are the week's.
+type weekTx struct {
+	weekWrites
+	ctx  context.Context
+	file *weekFile
+	// saved are the workspaces whose numbers it wrote.
+	saved map[int64]bool
+	// growth is how many events it added, less those it dropped.
+	growth int64
+}
+
+// entry is an event that is ready to be written.
+type entry struct {
+	event event.Event
+	space int64
+	place int64
+	doc   []byte
+	text  columns
+}
+
+// create writes an entry's row unless its event is there, and reports whether it
+// did. The words are put behind the rows of the whole batch: a statement such as
+// this one makes FTS5 write out what it holds.
+func (tx *weekTx) create(e *entry) (bool, error) {
+	if err := tx.saveSpace(e); err != nil {
+		return false, err
+	}
+	result, err := tx.weekWrites.create.ExecContext(tx.ctx, e.place, e.place-probes+1, e.space, e.event.ID[4:], e.doc)
+	if err != nil {
+		return false, err
+	}
+	made, err := result.RowsAffected()
+	if err != nil {
+		return false, err
+	}
+	if made == 0 {
+		_, exists, free, err := tx.file.find(tx.ctx, tx.run, e.event.ID)
+		switch {
+		case err != nil || exists:
+			return false, err
+		case free < 0:
+			return false, fmt.Errorf("%w: event %s: too many ids begin like this one", event.ErrInvalid, e.event.ID)
+		}
+		e.place = free
+		if _, err := tx.add.ExecContext(tx.ctx, e.place, e.space, e.event.ID[4:], e.doc); err != nil {
+			return false, err
+		}
+	}
+	tx.growth++
+	return true, nil
+}
+
+func (tx *weekTx) saveSpace(e *entry) error {
+	if tx.saved[e.space] || tx.file.isSaved(e.space) {
+		return nil
+	}
+	if _, err := tx.addSpace.ExecContext(tx.ctx, e.space, e.event.Workspace); err != nil {
+		return err
+	}
+	tx.saved[e.space] = true
+	return nil
+}
+
+// putAllWords makes entries findable, in the order of their places: FTS5 also
+// writes out when a place is below the last.
+func (tx *weekTx) putAllWords(entries []*entry) error {
+	slices.SortFunc(entries, func(a, b *entry) int { return cmp.Compare(a.place, b.place) })
+	for _, e := range entries {
+		if err := tx.putWords(e.place, e.text); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (tx *weekTx) putWords(place int64, text columns) error {
+	_, err := tx.addWords.ExecContext(tx.ctx, place, text.body, text.subject, text.people, text.link, text.file)
+	return err
+}
+
+func (tx *weekTx) takeWords(place int64, text columns) error {
+	_, err := tx.dropWords.ExecContext(tx.ctx, place, text.body, text.subject, text.people, text.link, text.file)
+	return err
+}
+
+// rewrite puts an entry in the place of what is stored of its event.
+func (tx *weekTx) rewrite(place int64, old columns, e *entry) error {
+	if old != e.text {
+		if err := tx.takeWords(place, old); err != nil {
+			return err
+		}
+		if err := tx.putWords(place, e.text); err != nil {
+			return err
+		}
+	}
+	_, err := tx.replace.ExecContext(tx.ctx, e.doc, place)
+	return err
+}
+
+// remove takes an event out.
+func (tx *weekTx) remove(place int64, old columns) error {
+	if err := tx.takeWords(place, old); err != nil {
+		return err
+	}
+	tx.growth--
+	_, err := tx.drop.ExecContext(tx.ctx, place)
+	return err
+}
