@@ -34,8 +34,8 @@ type Member struct {
 
 // MemberRequest is a user as an admin writes them.
 type MemberRequest struct {
-	Name   string   `json:"name"`
-	Emails []string `json:"emails,omitempty" doc:"at most 50"`
+	Name   string   `json:"name" minLength:"1" maxLength:"200"`
+	Emails []string `json:"emails,omitempty" maxItems:"50"`
 }
 
 // Team is a set of users who see each other's events.
@@ -47,8 +47,8 @@ type Team struct {
 
 // TeamRequest is a team as an admin writes it.
 type TeamRequest struct {
-	Name    string   `json:"name"`
-	Members []string `json:"members" doc:"ids of users, at most 1,000"`
+	Name    string   `json:"name" minLength:"1" maxLength:"200"`
+	Members []string `json:"members" doc:"ids of users" maxItems:"1000"`
 }
 
 // Bounds of the directory.
@@ -123,6 +123,9 @@ func (d *Directory) putUser(ctx context.Context, workspace, id string, request M
 func (d *Directory) putTeam(ctx context.Context, workspace, id string, request TeamRequest) (Team, error) {
 	if err := checkName("name", request.Name); err != nil {
 		return Team{}, err
+	}
+	if request.Members == nil {
+		return Team{}, event.Invalid("members", "is required: an empty list for nobody")
 	}
 	if len(request.Members) > maxMembers {
 		return Team{}, event.Invalid("members", fmt.Sprintf("has %d users; at most 1,000 are taken", len(request.Members)))

@@ -64,8 +64,8 @@ type Key struct {
 // KeyRequest is what a new key should be.
 type KeyRequest struct {
 	Role Role   `json:"role" enum:"ingest,read,admin"`
-	User string `json:"user,omitempty" doc:"whose key it is; a read key without a user sees the whole workspace"`
-	Name string `json:"name,omitempty" doc:"what it is for, for people"`
+	User string `json:"user,omitempty" doc:"whose key it is; a read key without a user sees the whole workspace" maxLength:"200"`
+	Name string `json:"name,omitempty" doc:"what it is for, for people" maxLength:"200"`
 }
 
 // keyRecord is a key as it is kept.

@@ -2,6 +2,8 @@ package api
 
 import (
 	"reflect"
+	"slices"
+	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -29,6 +31,16 @@ func completeSchemas(docs huma.API) {
 		schemas[name].Properties["type"].Enum = types
 	}
 
+	completeEvent(schemas)
+	completeRequests(schemas)
+	completeIDs(docs.OpenAPI().Paths)
+	orNull(schemas["SessionView"], "user")
+	orNull(schemas["Settings"], "reader")
+}
+
+// completeEvent tells what an event may hold. Bounds in bytes are documented as
+// the characters that they are in plain English.
+func completeEvent(schemas map[string]*huma.Schema) {
 	in := schemas["EventInput"].Properties
 	in["time"] = momentSchema("when it happened, by the sender's clock")
 	schemas["AppointmentInput"].Properties["start"] = momentSchema("when the meeting begins")
@@ -48,11 +60,40 @@ func completeSchemas(docs huma.API) {
 	} {
 		in[name].Description = text
 	}
-	most := event.MaxRecipients
-	in["recipients"].MaxItems = &most
+	in["message"].MinLength = new(1)
+	in["id"].MaxLength = new(event.MaxKey)
+	in["recipients"].MaxItems = new(event.MaxRecipients)
+	optionalOrNull(schemas["EventInput"])
+	optionalOrNull(schemas["AppointmentInput"])
+	optionalOrNull(schemas["Client"])
+}
 
-	orNull(schemas["SessionView"].Properties, "user")
-	orNull(schemas["Settings"].Properties, "reader")
+// completeRequests tells what the handlers check of other bodies.
+func completeRequests(schemas map[string]*huma.Schema) {
+	schemas["SignIn"].OneOf = []*huma.Schema{{Required: []string{"key"}}, {Required: []string{"token"}}}
+	schemas["SignIn"].Properties["key"].MinLength = new(1)
+	schemas["SignIn"].Properties["token"].MinLength = new(1)
+	schemas["SettingsRequest"].MinProperties = new(1)
+	schemas["MemberRequest"].Properties["emails"].Items.Format = "email"
+	schemas["TeamRequest"].Properties["members"].Items.MinLength = new(1)
+	for _, name := range []string{"KeyRequest", "MemberRequest", "SettingsRequest"} {
+		optionalOrNull(schemas[name])
+	}
+}
+
+// completeIDs tells what an address and an event's id in a path look like.
+func completeIDs(paths map[string]*huma.PathItem) {
+	paths["/v1/people/{email}"].Delete.Parameters[0].Schema.Format = "email"
+	for path, item := range paths {
+		if !strings.HasPrefix(path, "/v1/events/{") && !strings.HasPrefix(path, "/v1/dead-letters/{") {
+			continue
+		}
+		for _, operation := range []*huma.Operation{item.Get, item.Post, item.Delete} {
+			if operation != nil {
+				operation.Parameters[0].Schema.Pattern = "^[0-9a-v]{25}[048cgkos]$"
+			}
+		}
+	}
 }
 
 func momentSchema(description string) *huma.Schema {
@@ -62,11 +103,31 @@ func momentSchema(description string) *huma.Schema {
 	}}
 }
 
-// orNull makes a property that refers to another schema nullable.
-func orNull(properties map[string]*huma.Schema, name string) {
-	given := properties[name]
-	properties[name] = &huma.Schema{
-		Description: given.Description,
-		OneOf:       []*huma.Schema{{Ref: given.Ref}, {Type: "null"}},
+// orNull makes a property nullable, also one that refers to another schema.
+func orNull(schema *huma.Schema, name string) {
+	given := schema.Properties[name]
+	if given.Ref == "" && len(given.OneOf) == 0 {
+		given.Nullable = true
+		if given.Enum != nil {
+			given.Enum = append(given.Enum, nil)
+		}
+		return
+	}
+	null := &huma.Schema{Type: "null"}
+	if given.Ref == "" {
+		given.OneOf = append(given.OneOf, null)
+		return
+	}
+	schema.Properties[name] = &huma.Schema{
+		Description: given.Description, OneOf: []*huma.Schema{{Ref: given.Ref}, null},
+	}
+}
+
+// optionalOrNull tells that null is as good as absent, for many write it so.
+func optionalOrNull(schema *huma.Schema) {
+	for name := range schema.Properties {
+		if !slices.Contains(schema.Required, name) {
+			orNull(schema, name)
+		}
 	}
 }

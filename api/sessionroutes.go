@@ -51,7 +51,7 @@ func (s *Server) sessionRoutes(docs huma.API) {
 	}, s.getSession)
 	handle(s, docs, route{
 		id: "sign-out", method: http.MethodDelete, path: "/v1/session", group: "Session", may: anyone(),
-		success: http.StatusNoContent,
+		success: http.StatusNoContent, failures: []int{http.StatusConflict},
 		summary: "Sign out",
 	}, s.signOut)
 }
