@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -223,8 +224,9 @@ func TestKeys(t *testing.T) {
 	raw := s.get(admin, "/v1/keys").is(200).json(&listed)
 	require.NotContains(t, string(raw.body), made.Text, "a key is shown once")
 	require.Len(t, listed.Items, 2)
-	require.Equal(t, noon.Add(time.Hour), *listed.Items[1].LastUsed, "to the hour")
-	require.Equal(t, "laptop", listed.Items[1].Name)
+	at := slices.IndexFunc(listed.Items, func(k api.Key) bool { return k.ID == made.ID })
+	require.Equal(t, "laptop", listed.Items[at].Name)
+	require.Equal(t, noon.Add(time.Hour), *listed.Items[at].LastUsed, "to the hour")
 
 	s.do(call{method: "DELETE", path: "/v1/keys/" + made.ID, key: admin}).is(204)
 	s.get(made.Text, "/v1/feed").problem(401)

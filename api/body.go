@@ -76,7 +76,9 @@ func (b *bodies) read(c *content, most int64, compressed bool) (body []byte, rel
 	// Where the connection has no deadlines, as in tests, it has none here.
 	_ = c.request.SetReadDeadline(time.Now().Add(bodyTime))
 	raw := b.buffer()
-	if err := fill(raw, c.request.BodyReader(), most); err != nil {
+	err = fill(raw, c.request.BodyReader(), most)
+	_ = c.request.SetReadDeadline(time.Time{})
+	if err != nil {
 		b.release(raw)
 		return nil, nil, err
 	}

@@ -102,7 +102,9 @@ func (s *Server) observed(c *gin.Context, id string, took time.Duration) {
 	}
 	status := c.Writer.Status()
 	s.metrics.requests.WithLabelValues(route, method, strconv.Itoa(status)).Inc()
-	s.metrics.duration.WithLabelValues(route, method).Observe(took.Seconds())
+	if !strings.HasPrefix(route, "/v1/live") { // which last for hours
+		s.metrics.duration.WithLabelValues(route, method).Observe(took.Seconds())
+	}
 	level := slog.LevelInfo
 	if route == "other" || !strings.HasPrefix(route, "/v1/") {
 		level = slog.LevelDebug // pages and probes

@@ -141,6 +141,9 @@ func humaConfig(version string) huma.Config {
 	}
 	config := huma.DefaultConfig("Tidings", version)
 	config.Info.Description = "Activity of e-mail: taken in as events, read as a feed."
+	for _, group := range []string{"Events", "Feed", "Live", "Session", "Settings", "Directory", "Keys", "Dead letters", "Operation"} {
+		config.Tags = append(config.Tags, &huma.Tag{Name: group})
+	}
 	config.OpenAPIPath, config.DocsPath, config.SchemasPath = "", "", ""
 	config.CreateHooks = nil
 	config.Components.Schemas = huma.NewMapRegistry("#/components/schemas/", nameSchema)

@@ -175,8 +175,10 @@ func TestWritesOfASessionNeedItsCSRFToken(t *testing.T) {
 		})
 	}
 	for _, r := range []call{
-		{method: "POST", path: "/v1/events", body: open(nil)}, {method: "DELETE", path: "/v1/session"},
-		{method: "POST", path: "/v1/keys", body: `{"role":"admin"}`}, {method: "DELETE", path: "/v1/people/jo@acme.example"},
+		{method: "POST", path: "/v1/events", body: open(nil)},
+		{method: "DELETE", path: "/v1/session"},
+		{method: "POST", path: "/v1/keys", body: `{"role":"admin"}`},
+		{method: "DELETE", path: "/v1/people/jo@acme.example"},
 	} {
 		b.do(r).problem(403)
 	}

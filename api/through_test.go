@@ -161,7 +161,8 @@ func TestDeadLettersOfTheQueue(t *testing.T) {
 	require.Nil(t, page.Next)
 
 	for _, c := range []call{
-		{method: "GET", path: "/v1/dead-letters/" + first}, {method: "DELETE", path: "/v1/dead-letters/" + first},
+		{method: "GET", path: "/v1/dead-letters/" + first},
+		{method: "DELETE", path: "/v1/dead-letters/" + first},
 		{method: "POST", path: "/v1/dead-letters/" + first + "/replay"},
 	} {
 		c.key = stranger

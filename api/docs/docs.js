@@ -21,7 +21,7 @@ function typeOf(api, schema) {
   if (schema.oneOf) return schema.oneOf.map((one) => typeOf(api, one)).join(' or ');
   const types = [schema.type ?? 'anything'].flat();
   const text = types.map((type) => (type === 'array' ? `list of ${typeOf(api, schema.items)}` : type)).join(' or ');
-  const choices = schema.enum ?? schema.items?.enum;
+  const choices = (schema.enum ?? schema.items?.enum)?.filter((choice) => choice !== null);
   return choices ? `${text}: ${choices.join(', ')}` : text;
 }
 
@@ -73,7 +73,7 @@ function call(api, path, method, operation) {
 }
 
 function show(api) {
-  const groups = new Map();
+  const groups = new Map((api.tags ?? []).map((tag) => [tag.name, []]));
   for (const [path, item] of Object.entries(api.paths)) {
     for (const method of methods.filter((name) => item[name])) {
       const group = item[method].tags?.[0] ?? 'Other';
@@ -84,7 +84,7 @@ function show(api) {
   main.replaceChildren(element('h1', {}, `${api.info.title} ${api.info.version}`), element('p', { class: 'soft' }, api.info.description ?? ''));
   const contents = document.getElementById('contents');
   contents.replaceChildren(element('a', { href: '/openapi.json' }, 'openapi.json'));
-  for (const [group, calls] of groups) {
+  for (const [group, calls] of [...groups].filter(([, all]) => all.length)) {
     contents.append(element('h2', {}, group));
     main.append(element('h2', {}, group));
     for (const [path, method, operation] of calls) {
