@@ -109,15 +109,15 @@ func (a *app) serve(ctx context.Context, listen, data string, ready func(address
 	group.Go(func() error {
 		<-groupCtx.Done()
 		defer stopParts()
-		return a.stop(servers)
+		return a.stop(context.WithoutCancel(ctx), servers)
 	})
 	return group.Wait()
 }
 
 // stop tells sockets to come back later, takes no new requests and waits for
 // those under way.
-func (a *app) stop(servers []*http.Server) error {
-	ctx, cancel := context.WithTimeout(context.Background(), stopTimeout)
+func (a *app) stop(ctx context.Context, servers []*http.Server) error {
+	ctx, cancel := context.WithTimeout(ctx, stopTimeout)
 	defer cancel()
 	a.draining.Store(true)
 	errs := []error{a.hub.Close(ctx)}
