@@ -140,3 +140,15 @@ func TestTheLogHoldsNoSecretsAndNoQuestions(t *testing.T) {
 	}
 	require.Contains(t, s.log.String(), "route=/v1/people/:email")
 }
+
+func TestAnswersAreJSONWhateverIsAskedFor(t *testing.T) {
+	s := newSite(t)
+	key := s.key("acme", api.RoleAdmin, "")
+	for _, accept := range []string{"application/json", "*/*", "text/html", "application/xml", "application/cbor", "image/*;q=0.1"} {
+		header := map[string]string{"Accept": accept}
+		good := s.do(call{method: "GET", path: "/v1/weeks", key: key, header: header}).is(200)
+		require.Equal(t, "application/json", good.header.Get("Content-Type"), accept)
+		s.do(call{method: "GET", path: "/v1/weeks?x=1", key: key, header: header}).problem(422)
+		s.do(call{method: "GET", path: "/v1/messages/none", key: key, header: header}).problem(404)
+	}
+}
