@@ -322,4 +322,3 @@ func (slot *weekSlot) close() error {
 	slot.file = nil
 	return err
 }
-

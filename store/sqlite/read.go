@@ -70,37 +70,36 @@ func (s *State) Weeks(ctx context.Context, workspace string) ([]event.Week, erro
 	return weeks, failed("reading the catalogue", rows.Err())
 }
 
-// Waiting is a send that somebody has not opened.
-type Waiting struct {
-	// At is the send's time in Unix seconds.
-	At      int64
-	Message string
-}
-
-// Incomplete lists sends that somebody has not opened, newest first and at most
-// limit, from behind before, or from the newest when before is zero.
-func (s *State) Incomplete(ctx context.Context, workspace string, before Waiting, limit int) ([]Waiting, error) {
+// Incomplete returns the states of sends that somebody has not opened, newest
+// first and at most limit, from behind the send of message at before, or from
+// the newest when before is 0.
+func (s *State) Incomplete(ctx context.Context, workspace string, before int64, message string, limit int) ([]event.State, error) {
 	space, known := s.spaceOf(workspace)
 	if !known {
 		return nil, nil
 	}
-	if before == (Waiting{}) {
-		before.At = math.MaxInt64
+	if before == 0 {
+		before = math.MaxInt64
 	}
-	rows, err := s.read.waiting.QueryContext(ctx, space, before.At, before.Message, limit)
+	rows, err := s.read.waiting.QueryContext(ctx, space, before, message, limit)
 	if err != nil {
 		return nil, failed("reading incomplete sends", err)
 	}
 	defer rows.Close()
-	var sends []Waiting
+	var states []event.State
 	for rows.Next() {
-		var send Waiting
-		if err := rows.Scan(&send.At, &send.Message); err != nil {
+		key := event.MessageKey{Workspace: workspace}
+		var doc []byte
+		if err := rows.Scan(&key.Message, &doc); err != nil {
 			return nil, failed("reading incomplete sends", err)
 		}
-		sends = append(sends, send)
+		state, err := decodeState(key, doc)
+		if err != nil {
+			return nil, failed("reading incomplete sends", err)
+		}
+		states = append(states, state)
 	}
-	return sends, failed("reading incomplete sends", rows.Err())
+	return states, failed("reading incomplete sends", rows.Err())
 }
 
 // reading runs do in one read transaction, so that what it sees belongs together.

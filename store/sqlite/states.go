@@ -148,7 +148,7 @@ func (s *State) prepare(ctx context.Context) error {
 	p.pool = s.reader
 	s.read = stateReads{
 		find: p.prepare("SELECT doc FROM state WHERE space = ? AND message = ?"),
-		waiting: p.prepare(`SELECT at, message FROM state WHERE space = ? AND waiting AND (at, message) < (?, ?)
+		waiting: p.prepare(`SELECT message, doc FROM state WHERE space = ? AND waiting AND (at, message) < (?, ?)
 			ORDER BY at DESC, message DESC LIMIT ?`),
 		weeks:   p.prepare("SELECT week FROM week WHERE space = ? ORDER BY week DESC"),
 		record:  p.prepare("SELECT doc FROM record WHERE space = ? AND kind = ? AND id = ?"),

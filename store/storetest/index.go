@@ -1,0 +1,150 @@
+package storetest
+
+import (
+	"context"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"tidings/event"
+	"tidings/feed"
+	"tidings/indexer"
+)
+
+// Index is what every index can do.
+type Index interface {
+	feed.Index
+	indexer.Index
+	Close() error
+}
+
+// Weeks is the life of a week.
+type Weeks interface {
+	WeekInfos(ctx context.Context) ([]event.WeekInfo, error)
+	// Seal refuses writes to the week from then on, with ErrUnavailable.
+	Seal(ctx context.Context, week event.Week) error
+	Unseal(ctx context.Context, week event.Week) error
+	Drop(ctx context.Context, week event.Week) error
+}
+
+// EventEraser takes a person out of an index.
+type EventEraser interface {
+	EraseRecipient(ctx context.Context, workspace, email string) (deleted []event.ID, rewritten []event.Event, err error)
+}
+
+// Excuse is why a store is not held to a part of a suite; "" is no excuse.
+type Excuse string
+
+func (e Excuse) check(t *testing.T) {
+	t.Helper()
+	if e != "" {
+		t.Skipf("skipped: excused: %s", e)
+	}
+}
+
+// IndexHarness opens the index under test.
+type IndexHarness struct {
+	// Open opens the index at a place, the path of a directory of the test's
+	// own, and makes it when there is none. The same place is opened again
+	// only after the first index was closed. The suite closes what it opens.
+	Open func(t testing.TB, place string) Index
+	// Refresh makes what was written visible; nil when it is at once.
+	Refresh func(index Index) error
+	// NoWeeks excuses from Weeks, NoErasing from EventEraser, NoReopening from
+	// finding everything again after Close.
+	NoWeeks, NoErasing, NoReopening Excuse
+}
+
+// RunIndex runs the whole suite.
+func RunIndex(t *testing.T, h IndexHarness) {
+	for _, test := range []struct {
+		name string
+		run  func(*testing.T, indexTest)
+	}{
+		{"a created event is found and read back whole", testCreate},
+		{"a repeated event is left as it is", testRepetition},
+		{"an event that can never be written does not hurt its neighbours", testPoison},
+		{"events of one second have one order", testSameSecond},
+		{"a page is newest first and stops at its limit", testPage},
+		{"weeks are searched as one", testWeeks},
+		{"keyword fields compare whole values", testKeywords},
+		{"words, phrases and prefixes", testWords},
+		{"and, or, not", testBoolean},
+		{"automated events are hidden, shown or alone", testAutomated},
+		{"conditions on recipients are refused", testRecipientsRefused},
+		{"a workspace sees its own", testTenants},
+		{"a rewritten event is found by what it says now", testRewrite},
+		{"walking pages meets every event once while others are written", testWalk},
+		{"a search finds what matches in memory", testMatch},
+		{"readers and writers at once", testConcurrency},
+		{"everything is there after reopening", testReopen},
+		{"a sealed week reads the same and takes no writes", testSeal},
+		{"a dropped week is gone", testDrop},
+		{"an erased recipient is gone", testErase},
+		{"erasing reaches sealed weeks", testEraseSealed},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			test.run(t, openIndex(t, h))
+		})
+	}
+}
+
+// indexTest is an open index with what the tests do to it.
+type indexTest struct {
+	Index
+	harness IndexHarness
+	place   string
+}
+
+func openIndex(t *testing.T, h IndexHarness) indexTest {
+	x := indexTest{harness: h, place: t.TempDir()}
+	x.Index = h.Open(t, x.place)
+	open := x.Index
+	t.Cleanup(func() {
+		if open != nil {
+			_ = open.Close()
+		}
+	})
+	return x
+}
+
+func (x indexTest) refresh(t require.TestingT) {
+	if x.harness.Refresh != nil {
+		require.NoError(t, x.harness.Refresh(x.Index))
+	}
+}
+
+// create writes events that must all be good, and reports which were new.
+func (x indexTest) create(t require.TestingT, events ...event.Event) []bool {
+	outcomes, err := x.Create(context.Background(), events)
+	require.NoError(t, err)
+	require.Len(t, outcomes, len(events))
+	created := make([]bool, len(outcomes))
+	for i, outcome := range outcomes {
+		require.NoError(t, outcome.Err)
+		created[i] = outcome.Created
+	}
+	x.refresh(t)
+	return created
+}
+
+// search returns the ids that a search finds, in their order.
+func (x indexTest) search(t require.TestingT, s feed.Search) []event.ID {
+	if s.Limit == 0 {
+		s.Limit = 10_000
+	}
+	if s.Weeks == nil {
+		s.Weeks = allWeeks
+	}
+	hits, err := x.Search(context.Background(), s)
+	require.NoError(t, err)
+	return hitIDs(hits)
+}
+
+func hitIDs(hits []feed.Hit) []event.ID {
+	ids := make([]event.ID, len(hits))
+	for i, hit := range hits {
+		ids[i] = hit.Event.ID
+	}
+	return ids
+}

@@ -1,0 +1,150 @@
+package storetest
+
+import (
+	"context"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"tidings/event"
+	"tidings/feed"
+	"tidings/query"
+)
+
+func (x indexTest) weeks(t *testing.T) Weeks {
+	x.harness.NoWeeks.check(t)
+	weeks, ok := x.Index.(Weeks)
+	require.True(t, ok, "the index has no weeks, and its harness no excuse")
+	return weeks
+}
+
+func (x indexTest) eraser(t *testing.T) EventEraser {
+	x.harness.NoErasing.check(t)
+	eraser, ok := x.Index.(EventEraser)
+	require.True(t, ok, "the index does not erase, and its harness has no excuse")
+	return eraser
+}
+
+// infos are what an index says of its weeks, newest first, but for their size.
+func infos(t *testing.T, weeks Weeks) []event.WeekInfo {
+	all, err := weeks.WeekInfos(context.Background())
+	require.NoError(t, err)
+	for i := range all {
+		require.Positive(t, all[i].Bytes)
+		all[i].Bytes = 0
+	}
+	return all
+}
+
+func testSeal(t *testing.T, x indexTest) {
+	weeks, ctx := x.weeks(t), context.Background()
+	old, young := opens(40, allWeeks[3].Start(), 10), opens(10, allWeeks[0].Start(), 10)
+	for _, e := range old { // one by one, so that there is something to merge
+		x.create(t, e)
+	}
+	x.create(t, young...)
+	order := newestFirst(append(old, young...))
+	require.NoError(t, weeks.Seal(ctx, allWeeks[3]))
+	require.NoError(t, weeks.Seal(ctx, allWeeks[3]), "sealing is repeated freely")
+	require.NoError(t, weeks.Seal(ctx, allWeeks[2]), "there is no such week")
+	require.Equal(t, []event.WeekInfo{
+		{Week: allWeeks[0], Events: 10},
+		{Week: allWeeks[3], Events: 40, Sealed: true},
+	}, infos(t, weeks))
+	require.Equal(t, order, x.search(t, feed.Search{Workspace: workspace}))
+
+	late := opens(1, allWeeks[3].Start()+5, 0)[0]
+	neighbour := opens(1, allWeeks[0].Start()+5, 0)[0]
+	outcomes, err := x.Create(ctx, []event.Event{late, neighbour, old[0]})
+	require.NoError(t, err)
+	require.ErrorIs(t, outcomes[0].Err, event.ErrUnavailable)
+	require.NoError(t, outcomes[1].Err)
+	require.ErrorIs(t, outcomes[2].Err, event.ErrUnavailable)
+	changed := old[1]
+	changed.Subject = "Changed"
+	require.ErrorIs(t, x.Rewrite(ctx, []event.Event{changed}), event.ErrUnavailable)
+
+	require.NoError(t, weeks.Unseal(ctx, allWeeks[3]))
+	require.NoError(t, weeks.Unseal(ctx, allWeeks[3]), "unsealing is repeated freely")
+	require.Equal(t, []bool{true, false}, x.create(t, late, old[0]))
+	require.NoError(t, x.Rewrite(ctx, []event.Event{changed}))
+	require.NoError(t, weeks.Seal(ctx, allWeeks[3]))
+	require.Equal(t, newestFirst(append(append(old, young...), late, neighbour)), x.search(t, feed.Search{Workspace: workspace}))
+	require.Equal(t, []event.ID{changed.ID}, x.search(t, feed.Search{Workspace: workspace, Query: query.Query{Where: word("changed")}}))
+
+	if x.harness.NoReopening == "" {
+		require.NoError(t, x.Close())
+		again := x.harness.Open(t, x.place)
+		require.Equal(t, 41, int(infos(t, again.(Weeks))[1].Events))
+		require.True(t, infos(t, again.(Weeks))[1].Sealed)
+		require.NoError(t, again.Close())
+	}
+}
+
+func testDrop(t *testing.T, x indexTest) {
+	weeks, ctx := x.weeks(t), context.Background()
+	sealed, open, stays := opens(5, allWeeks[3].Start(), 10), opens(5, allWeeks[2].Start(), 10), opens(5, allWeeks[0].Start(), 10)
+	x.create(t, append(append(append([]event.Event{}, sealed...), open...), stays...)...)
+	require.NoError(t, weeks.Seal(ctx, allWeeks[3]))
+	for _, week := range []event.Week{allWeeks[3], allWeeks[2], allWeeks[2], allWeeks[1]} {
+		require.NoError(t, weeks.Drop(ctx, week))
+	}
+	require.Equal(t, []event.WeekInfo{{Week: allWeeks[0], Events: 5}}, infos(t, weeks))
+	require.Equal(t, newestFirst(stays), x.search(t, feed.Search{Workspace: workspace}))
+	got, err := x.Get(ctx, workspace, []event.ID{sealed[0].ID, open[0].ID, stays[0].ID})
+	require.NoError(t, err)
+	require.Equal(t, []event.Event{stays[0]}, got)
+	require.Equal(t, []bool{true}, x.create(t, open[0]), "the week is made again")
+	require.Equal(t, newestFirst(append(stays, open[0])), x.search(t, feed.Search{Workspace: workspace}))
+}
+
+func testErase(t *testing.T, x indexTest) { eraseWith(t, x, false) }
+
+func testEraseSealed(t *testing.T, x indexTest) { eraseWith(t, x, true) }
+
+func eraseWith(t *testing.T, x indexTest, sealed bool) {
+	eraser, ctx := x.eraser(t), context.Background()
+	gone, kim := event.Person{Email: "jo@acme.example", Name: "Jo Xylander"}, event.Person{Email: "kim@acme.example", Name: "Kim"}
+	both := named(event.Event{Type: event.Send, Subject: "To both", Recipients: []event.Person{gone, kim}}, "both")
+	alone := named(event.Event{Type: event.Send, Subject: "Alone", Recipients: []event.Person{gone}, Time: allWeeks[0].Start()}, "alone")
+	open := named(event.Event{Recipient: &gone, Body: "xyzzy"}, "open")
+	bot := named(event.Event{Recipient: &gone, Verdict: event.Verdict{Is: event.Machine}}, "bot")
+	stays := named(event.Event{Recipient: &kim, Subject: "about jo xylander"}, "stays")
+	foreign := named(event.Event{Workspace: "w-other", Recipient: &gone}, "foreign")
+	x.create(t, both, alone, open, bot, stays, foreign)
+	if sealed {
+		for _, week := range allWeeks {
+			require.NoError(t, x.weeks(t).Seal(ctx, week))
+		}
+	}
+	deleted, rewritten, err := eraser.EraseRecipient(ctx, workspace, "Jo@acme.example")
+	require.NoError(t, err)
+	x.refresh(t)
+	require.ElementsMatch(t, []event.ID{alone.ID, open.ID, bot.ID}, deleted)
+	both.Recipients = []event.Person{kim}
+	require.Equal(t, []event.Event{both}, rewritten)
+
+	left := query.Query{Automated: query.AutomatedShow}
+	found := func(where query.Expr) []event.ID {
+		left.Where = where
+		return x.search(t, feed.Search{Workspace: workspace, Query: left})
+	}
+	require.Equal(t, newestFirst([]event.Event{both, stays}), found(nil))
+	require.Equal(t, []event.ID{stays.ID}, found(word("xylander")))
+	require.Empty(t, found(query.Keyword{Field: query.FieldRecipient, Values: []string{gone.Email}}))
+	require.Empty(t, found(word("xyzzy")))
+	got, err := x.Get(ctx, workspace, []event.ID{both.ID, open.ID})
+	require.NoError(t, err)
+	require.Equal(t, []event.Event{both}, got)
+	require.Equal(t, []event.ID{foreign.ID}, x.search(t, feed.Search{Workspace: "w-other"}))
+	if sealed {
+		for _, info := range infos(t, x.weeks(t)) {
+			require.True(t, info.Sealed)
+		}
+	}
+
+	deleted, rewritten, err = eraser.EraseRecipient(ctx, workspace, gone.Email)
+	require.NoError(t, err)
+	require.Empty(t, deleted)
+	require.Empty(t, rewritten)
+}

@@ -1,0 +1,102 @@
+package storetest
+
+import (
+	"context"
+	"fmt"
+	"sync/atomic"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"pgregory.net/rapid"
+
+	"tidings/event"
+	"tidings/feed"
+	"tidings/query"
+)
+
+// queriesPerCase is how many queries are asked of one set of generated events.
+const queriesPerCase = 30
+
+// testMatch holds the index to query.Match: a search over all weeks is the
+// events that match, in the order of the feed, whole or page by page. Each case
+// has a workspace of its own among the others' events.
+func testMatch(t *testing.T, x indexTest) {
+	var cases atomic.Int64
+	rapid.Check(t, func(t *rapid.T) {
+		space := fmt.Sprintf("w-%d", cases.Add(1))
+		events := rapid.SliceOfNDistinct(genEvent(space), 1, 25, func(e event.Event) event.ID { return e.ID }).Draw(t, "events")
+		x.create(t, events...)
+		for range queriesPerCase {
+			q := genQuery().Draw(t, "query")
+			var matching []event.Event
+			for _, e := range events {
+				if q.Match(query.NewDocument(e), nil) {
+					matching = append(matching, e)
+				}
+			}
+			found := x.walk(t, feed.Search{
+				Workspace: space, Query: q, Weeks: allWeeks,
+				Limit: rapid.SampledFrom([]int{1, 2, 3, 7, 1000}).Draw(t, "limit"),
+			})
+			require.Equal(t, newestFirst(matching), found, "query %#v", q)
+		}
+	})
+}
+
+// walk reads page after page until the end.
+func (x indexTest) walk(t require.TestingT, s feed.Search) []event.ID {
+	found := []event.ID{}
+	for {
+		hits, err := x.Search(context.Background(), s)
+		require.NoError(t, err)
+		require.LessOrEqual(t, len(hits), s.Limit)
+		found = append(found, hitIDs(hits)...)
+		if len(hits) < s.Limit {
+			return found
+		}
+		s.Before = hits[len(hits)-1].Key
+	}
+}
+
+// testWalk interleaves reading pages with writing: what was there at the
+// beginning is met once, in order, and nothing is met twice.
+func testWalk(t *testing.T, x indexTest) {
+	var cases atomic.Int64
+	rapid.Check(t, func(t *rapid.T) {
+		space := fmt.Sprintf("w-%d", cases.Add(1))
+		distinct := func(e event.Event) event.ID { return e.ID }
+		before := rapid.SliceOfNDistinct(genEvent(space), 1, 20, distinct).Draw(t, "before")
+		x.create(t, before...)
+		s := feed.Search{
+			Workspace: space, Weeks: allWeeks, Limit: rapid.IntRange(1, 6).Draw(t, "limit"),
+			Query: query.Query{Automated: query.AutomatedShow},
+		}
+		met := make(map[event.ID]bool)
+		var order []event.ID
+		for {
+			hits, err := x.Search(context.Background(), s)
+			require.NoError(t, err)
+			for _, hit := range hits {
+				require.False(t, met[hit.Event.ID], "met twice: %s", hit.Event.ID)
+				met[hit.Event.ID] = true
+				order = append(order, hit.Event.ID)
+			}
+			if len(hits) < s.Limit {
+				break
+			}
+			s.Before = hits[len(hits)-1].Key
+			x.create(t, rapid.SliceOfN(genEvent(space), 0, 3).Draw(t, "between")...)
+		}
+		var old []event.ID
+		was := make(map[event.ID]bool)
+		for _, e := range before {
+			was[e.ID] = true
+		}
+		for _, id := range order {
+			if was[id] {
+				old = append(old, id)
+			}
+		}
+		require.Equal(t, newestFirst(before), old)
+	})
+}
