@@ -29,6 +29,7 @@ describe('the feed page', () => {
 
   const rows = (p = page) => p.locator('li[data-id]');
   const named = (text, p = page) => rows(p).filter({ hasText: text });
+  const spoken = (sentence, p = page) => p.getByRole('listitem', { name: sentence });
   const word = (p = page) => p.getByRole('status').first().innerText();
   const live = (p = page) =>
     eventually('the socket is live', async () => (await word(p)) === 'Live');
@@ -118,11 +119,9 @@ describe('the feed page', () => {
     );
     await demo.post(ingest, open('Live one', 'Tom'));
     await eventually('one has opened', async () =>
-      (await named('sent').filter({ hasText: 'Live one' }).innerText()).includes(
-        '1 of 2 hasn’t opened: Raj',
-      ),
+      (await spoken('sent Live one').innerText()).includes('1 of 2 hasn’t opened: Raj'),
     );
-    await named('opened').filter({ hasText: 'Live one' }).waitFor();
+    await spoken('Tom opened Live one').waitFor();
     assert.ok(await page.evaluate(() => window.e2eMark), 'the page was loaded again');
   });
 
@@ -152,7 +151,7 @@ describe('the feed page', () => {
     await demo.post(ingest, send('After the restart', 'Tom'), open('Before the restart', 'Tom'));
     await live();
     await named('After the restart').waitFor();
-    await named('opened').filter({ hasText: 'Before the restart' }).waitFor();
+    await spoken('Tom opened Before the restart').waitFor();
     await demo.post(ingest, send('Once more', 'Tom'));
     await named('Once more').waitFor();
     for (const [text, count] of [
@@ -198,8 +197,35 @@ describe('the feed page', () => {
     await page.keyboard.press('Escape');
   });
 
+  it('stops and goes on when the reader says so', async () => {
+    await live();
+    await page.keyboard.press('Space');
+    await eventually('paused', async () => (await word()) === 'Paused');
+    await demo.post(ingest, send('While paused', 'Tom'));
+    await page.getByRole('button', { name: '1 new' }).waitFor();
+    assert.equal(await named('While paused').count(), 0);
+    await page.keyboard.press('Space');
+    await named('While paused').waitFor();
+    await live();
+  });
+
+  it('keeps the search when the session has ended', async () => {
+    const { storageState } = await session();
+    const other = await watch.page(browser, { storageState });
+    await other.goto(`${demo.origin}/?q=subject%3A%22live+one%22`);
+    await rows(other).first().waitFor();
+    await other.context().clearCookies();
+    await other.getByRole('button', { name: 'Opens' }).click();
+    await other.getByText('You were signed out').waitFor();
+    await other.getByLabel('Key').fill(await demo.key('read'));
+    await other.keyboard.press('Enter');
+    await eventually('the two opens', async () => (await rows(other).count()) === 2);
+    assert.equal(new URL(other.url()).search, '?q=subject%3A%22live+one%22&type=open');
+    await other.context().close();
+  });
+
   it('is accessible and looks right in both themes, wide and narrow', async () => {
-    const storageState = await page.context().storageState();
+    const { storageState } = await session();
     for (const colorScheme of ['light', 'dark']) {
       for (const [width, height] of Object.entries(widths)) {
         const viewport = { width: Number(width), height };
@@ -230,6 +256,8 @@ describe('the feed page', () => {
       }
     }
   });
+
+  const session = async () => ({ storageState: await page.context().storageState() });
 
   async function look(other, name, arrange) {
     await arrange();
