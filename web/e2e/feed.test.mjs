@@ -243,7 +243,7 @@ describe('the feed page', () => {
         });
         await other.keyboard.press('Escape');
         await look(other, `search-${colorScheme}-${width}`, async () => {
-          await other.getByLabel('Search', { exact: true }).fill('who hasn’t opened "live one"');
+          await other.getByLabel('Search', { exact: true }).fill('is:unopened type:send');
           await other.keyboard.press('Enter');
           await eventually('the address', () => other.url().includes('q='));
         });

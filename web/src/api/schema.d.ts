@@ -420,11 +420,11 @@ export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
         AppointmentInput: {
-            /** @enum {string} */
-            answer?: "yes" | "no" | "maybe";
+            /** @enum {string|null} */
+            answer?: "yes" | "no" | "maybe" | null;
             /** @description when the meeting begins */
-            start?: string | number;
-            title?: string;
+            start?: string | number | null;
+            title?: string | null;
         };
         Attempt: {
             /** Format: date-time */
@@ -449,9 +449,9 @@ export interface components {
             value: string;
         };
         Client: {
-            automated?: boolean;
-            ip?: string;
-            user_agent?: string;
+            automated?: boolean | null;
+            ip?: string | null;
+            user_agent?: string | null;
         };
         DeadLetterPage: {
             items: components["schemas"]["DeadLetterView"][];
@@ -491,34 +491,34 @@ export interface components {
         };
         EventInput: {
             /** @description sends and replies; cut at 64 KiB */
-            body?: string;
-            bounce?: components["schemas"]["BounceDetail"];
+            body?: string | null;
+            bounce?: components["schemas"]["BounceDetail"] | null;
             /** @description evidence of who did it, kept as it comes */
-            client?: components["schemas"]["Client"];
-            file?: string;
+            client?: components["schemas"]["Client"] | null;
+            file?: string | null;
             /** @description the sender's own key: the same id and time again is the same event */
-            id?: string;
+            id?: string | null;
             /** @description custom events: a word for what it is */
-            kind?: string;
-            link?: string;
-            meeting?: components["schemas"]["AppointmentInput"];
+            kind?: string | null;
+            link?: string | null;
+            meeting?: components["schemas"]["AppointmentInput"] | null;
             /** @description the sender's id of the mail that this is about */
             message: string;
             /** @description who acted, or was acted on; on everything but a send */
-            recipient?: components["schemas"]["Person"];
+            recipient?: components["schemas"]["Person"] | null;
             /** @description on a send: 1 to 1,000 people */
-            recipients?: components["schemas"]["Person"][];
+            recipients?: components["schemas"]["Person"][] | null;
             /** @description who says so; api when absent */
-            source?: string;
-            subject?: string;
+            source?: string | null;
+            subject?: string | null;
             /** @description when it happened, by the sender's clock */
             time: string | number;
             /** @description custom events: what people read */
-            title?: string;
+            title?: string | null;
             /** @enum {string} */
             type: "send" | "delivery" | "open" | "click" | "download" | "reply" | "meeting" | "bounce" | "complaint" | "unsubscribe" | "custom";
             /** @description whose mail it is */
-            user?: string;
+            user?: string | null;
         };
         EventView: {
             body?: string;
@@ -652,11 +652,11 @@ export interface components {
         };
         KeyRequest: {
             /** @description what it is for, for people */
-            name?: string;
+            name?: string | null;
             /** @enum {string} */
             role: "ingest" | "read" | "admin";
             /** @description whose key it is; a read key without a user sees the whole workspace */
-            user?: string;
+            user?: string | null;
         };
         Meeting: {
             /** @enum {string} */
@@ -675,8 +675,7 @@ export interface components {
             items: components["schemas"]["Member"][];
         };
         MemberRequest: {
-            /** @description at most 50 */
-            emails?: string[];
+            emails?: string[] | null;
             name: string;
         };
         MessageView: {
@@ -829,16 +828,16 @@ export interface components {
             workspace: components["schemas"]["Preferences"];
         };
         SettingsRequest: {
-            reader?: components["schemas"]["Preferences"];
+            reader?: components["schemas"]["Preferences"] | null;
             /** @description admins alone */
-            workspace?: components["schemas"]["Preferences"];
+            workspace?: components["schemas"]["Preferences"] | null;
         };
         SignIn: {
             /** @description a key */
             key?: string;
             /** @description the token of a one-time link */
             token?: string;
-        };
+        } & (unknown | unknown);
         Team: {
             id: string;
             /** @description ids of users */
@@ -849,7 +848,7 @@ export interface components {
             items: components["schemas"]["Team"][];
         };
         TeamRequest: {
-            /** @description ids of users, at most 1,000 */
+            /** @description ids of users */
             members: string[];
             name: string;
         };
@@ -2329,6 +2328,15 @@ export interface operations {
             };
             /** @description Forbidden */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -25,7 +25,7 @@ export const shortcuts: { group: string; keys: { what: string; keys: string[] }[
   {
     group: 'Search',
     keys: [
-      { what: 'Search or ask', keys: ['/'] },
+      { what: 'Search', keys: ['/'] },
       { what: 'Show automated', keys: ['A'] },
     ],
   },

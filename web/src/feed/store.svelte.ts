@@ -81,13 +81,12 @@ export class FeedStore {
     });
   }
 
-  /** start reads the first page and follows; the result stops it all. */
+  /** start listens to the browser; the result stops everything. */
   start(): () => void {
     const unwatch = watch(this.#connection, () => (this.now = Date.now()));
     const back = () => this.#show(readView(location.search));
     addEventListener('popstate', back);
     this.#openPanel();
-    void this.load();
     return () => {
       unwatch();
       removeEventListener('popstate', back);
