@@ -27,6 +27,15 @@ describe('progress', () => {
     ['one who opened', people('Tom', ''), 'Opened'],
     ['both', people('Tom Ana', ''), 'Opened by both'],
     ['all', people('Tom Ana Raj', ''), 'Opened by all 3'],
+    [
+      'a first name twice',
+      ['Folake Ade', 'Folake Obi', 'Ngozi Eze'].map((name) => ({
+        name,
+        email: `${name}@x.example`,
+        opened: null,
+      })),
+      '3 of 3 haven’t opened: Folake Ade, Folake Obi, Ngozi',
+    ],
     ['an address alone', [{ email: 'jo@acme.example', opened: null }], 'jo hasn’t opened'],
     ['a time that is not kept', [{ email: 'jo@acme.example' }], 'Opened'],
     [

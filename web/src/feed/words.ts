@@ -145,9 +145,14 @@ function allOpened(recipients: readonly Recipient[]): string {
   return recipients.length === 1 ? `${opened}, replied` : `${opened}, ${replied} replied`;
 }
 
-/** someNames lists a few and counts the rest: Nadia, Piotr, Elin and 3 more. */
+/**
+ * someNames lists a few and counts the rest: Nadia, Piotr, Elin and 3 more. Those
+ * who share a first name are named in full.
+ */
 function someNames(people: readonly Person[]): string {
-  const names = people.map(firstName);
+  const shown = people.slice(0, namesShown + 1);
+  const shared = (name: string) => shown.filter((p) => firstName(p) === name).length > 1;
+  const names = people.map((p) => (shared(firstName(p)) ? nameOf(p) : firstName(p)));
   if (names.length <= namesShown + 1) return names.join(', ');
   return `${names.slice(0, namesShown).join(', ')} and ${names.length - namesShown} more`;
 }
