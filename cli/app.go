@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"runtime/debug"
 	"sync/atomic"
 	"time"
 
@@ -63,9 +64,16 @@ type app struct {
 	draining atomic.Bool
 }
 
+// gcPercent lets the heap grow to three times what is live before collecting.
+const gcPercent = 200
+
 // openApp opens the directory, making it where there is none, and puts the
 // parts together. Nothing runs yet.
 func openApp(ctx context.Context, s settings, log *slog.Logger) (_ *app, err error) {
+	if os.Getenv("GOGC") == "" {
+		// Batches make much short-lived garbage on a small heap.
+		debug.SetGCPercent(gcPercent)
+	}
 	if err := os.MkdirAll(s.Data, 0o700); err != nil {
 		return nil, fmt.Errorf("make the data directory: %w", err)
 	}
@@ -134,7 +142,9 @@ func (a *app) assemble(s settings) error {
 	reader := feed.NewReader(feed.Config{
 		Index: a.index, States: a.state, Catalogue: a.state, Directory: directory, Positions: a.hub,
 	})
-	pushed := &api.LiveHandler{Hub: a.hub, Questions: reader, Origins: s.Origins, Logger: a.log}
+	pushed := &api.LiveHandler{
+		Hub: a.hub, Questions: reader, Zone: api.Zones(a.state), Origins: s.Origins, Logger: a.log,
+	}
 	eraser := &indexer.Eraser{
 		Index: a.index, States: a.state, DeadLetters: deadLetterEraser{a.stream}, Announcer: a.stream,
 	}

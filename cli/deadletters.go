@@ -8,6 +8,8 @@ import (
 	"net/http"
 	"net/url"
 	"time"
+
+	"tidings/event"
 )
 
 // deadLettersCmd looks after what failed for good.
@@ -106,20 +108,15 @@ type deadShowCmd struct {
 // Run shows one.
 func (c *deadShowCmd) Run(ctx context.Context, env *environment) error {
 	return c.with(ctx, env, c.Workspace, func(client *client) error {
-		var found *deadLetter
-		err := c.each(ctx, client, func(letter deadLetter) error {
-			if letter.ID == c.ID {
-				found = &letter
-			}
-			return nil
-		})
+		var letter deadLetter
+		err := client.call(ctx, http.MethodGet, "/v1/dead-letters/"+url.PathEscape(c.ID), nil, &letter)
+		if errors.Is(err, event.ErrNotFound) {
+			return fmt.Errorf("there is no dead letter %s", c.ID)
+		}
 		if err != nil {
 			return err
 		}
-		if found == nil {
-			return fmt.Errorf("there is no dead letter %s", c.ID)
-		}
-		return printJSON(env.Out, found)
+		return printJSON(env.Out, letter)
 	})
 }
 

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"time"
 
+	fastjson "github.com/go-json-experiment/json"
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 
@@ -146,7 +147,7 @@ func (f *follower) take(ctx context.Context, message jetstream.Msg) {
 	}
 	f.next = about.Sequence.Stream + 1
 	entry := live.Entry{Sequence: about.Sequence.Stream, At: about.Timestamp}
-	if err := json.Unmarshal(message.Data(), &entry.Announcement); err != nil {
+	if err := fastjson.Unmarshal(message.Data(), &entry.Announcement); err != nil {
 		f.stream.cfg.Logger.WarnContext(ctx, "an announcement is not readable", "sequence", entry.Sequence)
 		return
 	}

