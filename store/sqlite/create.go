@@ -6,17 +6,11 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"runtime"
 	"slices"
-	"sync"
-	"sync/atomic"
 
 	"tidings/event"
 	"tidings/query"
 )
-
-// chunkSize is how many events are prepared at a time while others are written.
-const chunkSize = 32
 
 // Create writes the events that are not there yet, in one transaction a week,
 // and returns one outcome an event in their order. A week that fails fails the
@@ -63,8 +57,13 @@ func refusal(e event.Event) error {
 }
 
 // createWeek writes the numbered events, which are in the order of their places,
-// and fills in their outcomes.
+// and fills in their outcomes. What needs no file is done before its turn comes,
+// while another batch is being written.
 func (x *Index) createWeek(ctx context.Context, week event.Week, events []event.Event, numbers []int, outcomes []event.Outcome) error {
+	ready := make([]analysed, len(numbers))
+	for i, number := range numbers {
+		ready[i] = x.analyse(events[number])
+	}
 	return x.writing(ctx, week, true, func(file *weekFile, sealed bool) error {
 		if sealed {
 			for _, number := range numbers {
@@ -72,13 +71,11 @@ func (x *Index) createWeek(ctx context.Context, week event.Week, events []event.
 			}
 			return nil
 		}
-		ready, stop := x.prepare(ctx, file, events, numbers)
-		defer stop()
 		results := make([]event.Outcome, len(numbers))
 		err := file.transact(ctx, func(tx *weekTx) error {
-			var created []*entry
-			for i := range numbers {
-				entry, err := ready(i)
+			created := make([]*entry, 0, len(numbers))
+			for i := range ready {
+				entry, err := ready[i].entry(file)
 				if err == nil {
 					results[i].Created, err = tx.create(entry)
 				}
@@ -106,64 +103,35 @@ func errSealed(week event.Week) error {
 	return fmt.Errorf("%w: week %s is sealed", event.ErrUnavailable, week)
 }
 
-// prepare makes entries of the numbered events on other cores while earlier ones
-// are written. ready waits for one of them; they are asked for in their order.
-// stop ends it and waits.
-func (x *Index) prepare(ctx context.Context, file *weekFile, events []event.Event, numbers []int) (ready func(i int) (*entry, error), stop func()) {
-	type chunk struct {
-		done    chan struct{}
-		entries [chunkSize]*entry
-		errs    [chunkSize]error
-	}
-	chunks := make([]chunk, (len(numbers)+chunkSize-1)/chunkSize)
-	for i := range chunks {
-		chunks[i].done = make(chan struct{})
-	}
-	ctx, cancel := context.WithCancel(ctx)
-	var next atomic.Int64
-	var workers sync.WaitGroup
-	for range min(runtime.GOMAXPROCS(0), len(chunks)) {
-		workers.Go(func() {
-			for ctx.Err() == nil {
-				at := int(next.Add(1)) - 1
-				if at >= len(chunks) {
-					return
-				}
-				c := &chunks[at]
-				for i, number := range numbers[at*chunkSize : min((at+1)*chunkSize, len(numbers))] {
-					c.entries[i], c.errs[i] = x.entryOf(file, events[number])
-				}
-				close(c.done)
-			}
-		})
-	}
-	ready = func(i int) (*entry, error) {
-		c := &chunks[i/chunkSize]
-		select {
-		case <-c.done:
-			return c.entries[i%chunkSize], c.errs[i%chunkSize]
-		case <-ctx.Done():
-			return nil, ctx.Err()
-		}
-	}
-	return ready, func() { cancel(); workers.Wait() }
+// analysed is what a week stores of an event, before it is known as which number
+// the week's file knows the workspace.
+type analysed struct {
+	document query.Document
+	doc      []byte
+	err      error
 }
 
-// entryOf makes an event ready. An event that makes the analysis panic is that
-// event's own fault, and other goroutines could not tell whose it was.
-func (x *Index) entryOf(file *weekFile, e event.Event) (made *entry, err error) {
+// analyse makes an event ready. An event that makes the analysis panic is that
+// event's own fault, and a batch could not tell whose it was.
+func (x *Index) analyse(e event.Event) (made analysed) {
 	defer func() {
 		if reason := recover(); reason != nil {
-			err = fmt.Errorf("%w: event %s: its analysis panicked: %v", event.ErrInvalid, e.ID, reason)
+			made.err = fmt.Errorf("%w: event %s: its analysis panicked: %v", event.ErrInvalid, e.ID, reason)
 		}
 	}()
-	doc, err := x.documents.pack(e)
-	if err != nil {
-		return nil, err
+	made.doc, made.err = x.documents.pack(e)
+	if made.err == nil {
+		made.document = query.NewDocument(e)
 	}
+	return made
+}
+
+// entry is the event as it goes into a file.
+func (a *analysed) entry(file *weekFile) (*entry, error) {
+	if a.err != nil {
+		return nil, a.err
+	}
+	e := a.document.Event
 	space := file.giveSpace(e.Workspace)
-	return &entry{
-		event: e, space: space, place: placeOf(e.ID), doc: doc,
-		text: columnsOf(query.NewDocument(e), space),
-	}, nil
+	return &entry{event: e, space: space, place: placeOf(e.ID), doc: a.doc, text: columnsOf(a.document, space)}, nil
 }

@@ -50,7 +50,8 @@ func (x *Index) rewriteOne(tx *weekTx, e event.Event) error {
 
 // replace puts e where the row r is.
 func (x *Index) replace(tx *weekTx, r row, e event.Event) error {
-	made, err := x.entryOf(tx.file, e)
+	ready := x.analyse(e)
+	made, err := ready.entry(tx.file)
 	if err != nil {
 		return err
 	}

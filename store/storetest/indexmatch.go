@@ -17,6 +17,9 @@ import (
 // queriesPerCase is how many queries are asked of one set of generated events.
 const queriesPerCase = 30
 
+// endlessWalk is more than any test has written.
+const endlessWalk = 100_000
+
 // testMatch holds the index to query.Match: a search over all weeks is the
 // events that match, in the order of the feed, whole or page by page. Each case
 // has a workspace of its own among the others' events.
@@ -51,6 +54,7 @@ func (x indexTest) walk(t require.TestingT, s feed.Search) []event.ID {
 		require.NoError(t, err)
 		require.LessOrEqual(t, len(hits), s.Limit)
 		found = append(found, hitIDs(hits)...)
+		require.Less(t, len(found), endlessWalk, "the walk does not end")
 		if len(hits) < s.Limit {
 			return found
 		}
@@ -77,6 +81,7 @@ func testWalk(t *testing.T, x indexTest) {
 			hits, err := x.Search(context.Background(), s)
 			require.NoError(t, err)
 			for _, hit := range hits {
+				require.Less(t, len(order), endlessWalk, "the walk does not end")
 				require.False(t, met[hit.Event.ID], "met twice: %s", hit.Event.ID)
 				met[hit.Event.ID] = true
 				order = append(order, hit.Event.ID)

@@ -1,0 +1,30 @@
+package sqlite_test
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"tidings/store/sqlite"
+	"tidings/store/storetest"
+)
+
+func TestState(t *testing.T) {
+	storetest.RunState(t, storetest.StateHarness{
+		Open: func(t testing.TB, place string, config storetest.StateConfig) storetest.State {
+			state, err := sqlite.OpenState(place, sqlite.StateConfig{Grace: config.Grace, Now: config.Now})
+			require.NoError(t, err)
+			return state
+		},
+	})
+}
+
+func TestRecords(t *testing.T) {
+	storetest.RunRecords(t, storetest.RecordsHarness{
+		Open: func(t testing.TB, place string) storetest.Records {
+			state, err := sqlite.OpenState(place, sqlite.StateConfig{})
+			require.NoError(t, err)
+			return state
+		},
+	})
+}

@@ -1,0 +1,94 @@
+package storetest
+
+import (
+	"context"
+	"encoding/json"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"tidings/api"
+	"tidings/event"
+)
+
+// Records is what every store of records can do.
+type Records interface {
+	api.Records
+	Close() error
+}
+
+// RecordsHarness opens the store of records under test.
+type RecordsHarness struct {
+	// Open opens the store at a place; see IndexHarness.Open.
+	Open func(t testing.TB, place string) Records
+	// NoReopening excuses from finding everything again after Close.
+	NoReopening Excuse
+}
+
+// RunRecords runs the whole suite.
+func RunRecords(t *testing.T, h RecordsHarness) {
+	ctx := context.Background()
+	open := func(t *testing.T) (Records, string) {
+		place := t.TempDir() + "/records"
+		records := h.Open(t, place)
+		t.Cleanup(func() { _ = records.Close() })
+		return records, place
+	}
+	doc := func(text string) json.RawMessage { return json.RawMessage(`{"name":"` + text + `"}`) }
+
+	t.Run("what is put is got", func(t *testing.T) {
+		records, _ := open(t)
+		require.NoError(t, records.Put(ctx, "w", "user", "u_ana", doc("Ana")))
+		require.NoError(t, records.Put(ctx, "w", "user", "u_ana", doc("Ana M.")))
+		got, err := records.Get(ctx, "w", "user", "u_ana")
+		require.NoError(t, err)
+		require.JSONEq(t, string(doc("Ana M.")), string(got))
+	})
+	t.Run("workspace, kind and id all count", func(t *testing.T) {
+		records, _ := open(t)
+		require.NoError(t, records.Put(ctx, "w", "user", "u", doc("Ana")))
+		for _, place := range [][3]string{{"v", "user", "u"}, {"w", "team", "u"}, {"w", "user", "U"}, {"w", "user", ""}, {"wu", "ser", "u"}} {
+			_, err := records.Get(ctx, place[0], place[1], place[2])
+			require.ErrorIs(t, err, event.ErrNotFound, "%q", place)
+		}
+	})
+	t.Run("what is deleted is not there", func(t *testing.T) {
+		records, _ := open(t)
+		require.NoError(t, records.Put(ctx, "w", "key", "k", doc("k")))
+		for range 2 {
+			require.NoError(t, records.Delete(ctx, "w", "key", "k"))
+		}
+		_, err := records.Get(ctx, "w", "key", "k")
+		require.ErrorIs(t, err, event.ErrNotFound)
+	})
+	t.Run("a list is of one kind and by id", func(t *testing.T) {
+		records, _ := open(t)
+		for _, id := range []string{"b", "ä", "a/1", "a", "B"} {
+			require.NoError(t, records.Put(ctx, "w", "search", id, doc(id)))
+			require.NoError(t, records.Put(ctx, "v", "search", id+"-v", doc(id)))
+			require.NoError(t, records.Put(ctx, "w", "team", id+"-t", doc(id)))
+		}
+		list, err := records.List(ctx, "w", "search")
+		require.NoError(t, err)
+		var ids []string
+		for _, record := range list {
+			ids = append(ids, record.ID)
+			require.JSONEq(t, string(doc(record.ID)), string(record.Doc))
+		}
+		require.Equal(t, []string{"B", "a", "a/1", "b", "ä"}, ids)
+		list, err = records.List(ctx, "w", "nothing")
+		require.NoError(t, err)
+		require.Empty(t, list)
+	})
+	t.Run("records are there after reopening", func(t *testing.T) {
+		h.NoReopening.check(t)
+		records, place := open(t)
+		require.NoError(t, records.Put(ctx, "w", "key", "k", doc("kept")))
+		require.NoError(t, records.Close())
+		again := h.Open(t, place)
+		defer func() { require.NoError(t, again.Close()) }()
+		got, err := again.Get(ctx, "w", "key", "k")
+		require.NoError(t, err)
+		require.JSONEq(t, string(doc("kept")), string(got))
+	})
+}

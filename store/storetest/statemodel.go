@@ -1,0 +1,181 @@
+package storetest
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"pgregory.net/rapid"
+
+	"tidings/event"
+)
+
+// facts are what a state must say, computed from the set of a message's events
+// alone, in whatever order. Times are by mark and address.
+type facts struct {
+	Sent          bool
+	User, Subject string
+	At            int64
+	People        map[string]string
+	First         map[string]int64
+	Complete      bool
+}
+
+func modelOf(events []event.Event) facts {
+	f := facts{People: map[string]string{}, First: map[string]int64{}}
+	smaller := func(have, given string) string {
+		if have == "" || given != "" && given < have {
+			return given
+		}
+		return have
+	}
+	for _, e := range events {
+		if e.Type == event.Send {
+			f.User, f.Subject = smaller(f.User, e.User), smaller(f.Subject, e.Subject)
+			if !f.Sent || e.Time < f.At {
+				f.At = e.Time
+			}
+			f.Sent = true
+			for _, person := range e.Recipients {
+				f.People[person.Email] = smaller(f.People[person.Email], person.Name)
+			}
+			continue
+		}
+		for _, mark := range marksOf(e) {
+			name := string(mark) + " " + e.Recipient.Email
+			if first, ok := f.First[name]; !ok || e.Time < first {
+				f.First[name] = e.Time
+			}
+		}
+	}
+	f.Complete = f.Sent
+	for email := range f.People {
+		if _, opened := f.First[string(event.MarkOpened)+" "+email]; !opened {
+			f.Complete = false
+		}
+	}
+	return f
+}
+
+// marksOf are the first times that an event may set.
+func marksOf(e event.Event) []event.Mark {
+	machine := e.Verdict.Is == event.Machine
+	switch {
+	case e.Type == event.Open && machine:
+		return []event.Mark{event.MarkMachineOpened}
+	case e.Type == event.Open:
+		return []event.Mark{event.MarkOpened}
+	case e.Type == event.Click && !machine:
+		return []event.Mark{event.MarkOpened, event.MarkClicked}
+	case e.Type == event.Download && !machine:
+		return []event.Mark{event.MarkOpened, event.MarkDownloaded}
+	case e.Type == event.Reply:
+		return []event.Mark{event.MarkOpened, event.MarkReplied}
+	case e.Type == event.Bounce:
+		return []event.Mark{event.MarkBounced}
+	case e.Type == event.Delivery:
+		return []event.Mark{event.MarkDelivered}
+	}
+	return nil
+}
+
+// factsOf reads a stored state as the model does; the addresses are those that
+// the suite uses.
+func factsOf(s event.State) facts {
+	f := facts{
+		Sent: s.Sent, User: s.User, Subject: s.Subject, At: s.At, Complete: s.Complete(),
+		People: map[string]string{}, First: map[string]int64{},
+	}
+	for _, person := range s.Recipients {
+		f.People[person.Email] = person.Name
+	}
+	for mark, firsts := range s.First {
+		for _, email := range emails {
+			if at, ok := firsts[event.KeyOf(email)]; ok {
+				f.First[string(mark)+" "+email] = at
+			}
+		}
+	}
+	return f
+}
+
+// checkFacts holds what is stored of each message to the model.
+func (x stateTest) checkFacts(t require.TestingT, space string, events []event.Event) {
+	byMessage := make(map[string][]event.Event)
+	for _, e := range events {
+		byMessage[e.Message] = append(byMessage[e.Message], e)
+	}
+	stored, err := x.Of(context.Background(), space, messages)
+	require.NoError(t, err)
+	for message, events := range byMessage {
+		expected := modelOf(events)
+		if !expected.Sent && len(expected.First) == 0 {
+			require.NotContains(t, stored, message, "nothing is known of it")
+			continue
+		}
+		state := stored[message]
+		require.Equal(t, expected, factsOf(state), message)
+		require.Equal(t, expected.Complete, state.Expire != 0, "expiry of %s", message)
+		require.Equal(t, space, state.Workspace)
+	}
+}
+
+// genHistory makes events of a few messages, as they come: each a number of
+// times, in any order.
+func genHistory(space string) *rapid.Generator[[]event.Event] {
+	return rapid.Custom(func(t *rapid.T) []event.Event {
+		distinct := func(e event.Event) event.ID { return e.ID }
+		events := rapid.SliceOfNDistinct(genEvent(space), 1, 25, distinct).Draw(t, "events")
+		again := rapid.SliceOfN(rapid.SampledFrom(events), 0, 25).Draw(t, "again")
+		return rapid.Permutation(append(slices.Clone(events), again...)).Draw(t, "order")
+	})
+}
+
+func testModel(t *testing.T, x stateTest) {
+	var cases atomic.Int64
+	rapid.Check(t, func(t *rapid.T) {
+		space := fmt.Sprintf("w-%d", cases.Add(1))
+		history := genHistory(space).Draw(t, "history")
+		versions := make(map[event.MessageKey]int64)
+		for rest := history; len(rest) > 0; {
+			size := rapid.IntRange(1, len(rest)).Draw(t, "batch")
+			for key, state := range x.apply(t, rest[:size]...) {
+				require.GreaterOrEqual(t, state.Version, versions[key])
+				versions[key] = state.Version
+			}
+			rest = rest[size:]
+		}
+		x.checkFacts(t, space, history)
+	})
+}
+
+func testStateWriters(t *testing.T, x stateTest) {
+	var cases atomic.Int64
+	rapid.Check(t, func(t *rapid.T) {
+		space := fmt.Sprintf("w-%d", cases.Add(1))
+		history := genHistory(space).Draw(t, "history")
+		const writers = 3
+		var writing sync.WaitGroup
+		var problems [writers]error
+		for writer := range writers {
+			writing.Go(func() {
+				for i := writer; i < len(history); i += writers {
+					change := event.ChangeOf(history[i])
+					_, err := x.Apply(context.Background(), []event.Change{change}, weeksOf(history[i:i+1]))
+					if err != nil {
+						problems[writer] = err
+					}
+				}
+			})
+		}
+		writing.Wait()
+		for _, problem := range problems {
+			require.NoError(t, problem)
+		}
+		x.checkFacts(t, space, history)
+	})
+}
