@@ -130,6 +130,9 @@ func (c compiler) or(any query.Or, depth int) (clause, error) {
 }
 
 func (c compiler) not(not query.Not, depth int) (clause, error) {
+	if twice, ok := not.Expr.(query.Not); ok {
+		return c.expr(twice.Expr, depth+1)
+	}
 	compiled, err := c.expr(not.Expr, depth+1)
 	switch {
 	case err != nil:

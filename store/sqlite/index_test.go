@@ -1,10 +1,16 @@
 package sqlite_test
 
 import (
+	"context"
+	"fmt"
+	"math/rand"
+	"sync"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
+	"tidings/event"
+	"tidings/feed"
 	"tidings/store/sqlite"
 	"tidings/store/storetest"
 )
@@ -19,14 +25,43 @@ func TestIndex(t *testing.T) {
 	})
 }
 
-// TestIndexWithOneWeekOpen runs the suite where almost every call opens a week
-// and closes another.
-func TestIndexWithOneWeekOpen(t *testing.T) {
-	storetest.RunIndex(t, storetest.IndexHarness{
-		Open: func(t testing.TB, place string) storetest.Index {
-			index, err := sqlite.OpenIndex(place, sqlite.IndexConfig{OpenWeeks: 1, Readers: 1})
-			require.NoError(t, err)
-			return index
-		},
-	})
+// TestFewOpenWeeks writes and reads many more weeks at once than may be open, so
+// that almost every call opens one and closes another.
+func TestFewOpenWeeks(t *testing.T) {
+	index, err := sqlite.OpenIndex(t.TempDir(), sqlite.IndexConfig{OpenWeeks: 2, Readers: 1})
+	require.NoError(t, err)
+	defer func() { require.NoError(t, index.Close()) }()
+	const weeks, workers, each = 6, 4, 40
+	ctx, first := context.Background(), event.Week(2900)
+	var all []event.Week
+	for i := range weeks {
+		all = append(all, first+event.Week(weeks-1-i))
+	}
+	var working sync.WaitGroup
+	for worker := range workers {
+		working.Go(func() {
+			random := rand.New(rand.NewSource(int64(worker)))
+			for i := range each {
+				at := (first + event.Week(random.Intn(weeks))).Start() + int64(i)
+				e := event.Event{
+					ID: event.NewID(at, "w", "s", true, fmt.Append(nil, worker, i)), Workspace: "w", Type: event.Open, Time: at,
+					Message: "m", Source: "s", Recipient: &event.Person{Email: "jo@acme.example"},
+				}
+				outcomes, err := index.Create(ctx, []event.Event{e})
+				if err != nil || !outcomes[0].Created {
+					t.Errorf("creating: %v %v", outcomes, err)
+					return
+				}
+				hits, err := index.Search(ctx, feed.Search{Workspace: "w", Weeks: all, Limit: 1000})
+				if err != nil || len(hits) < i+1 {
+					t.Errorf("searching after %d: %d hits, %v", i+1, len(hits), err)
+					return
+				}
+			}
+		})
+	}
+	working.Wait()
+	hits, err := index.Search(ctx, feed.Search{Workspace: "w", Weeks: all, Limit: 1000})
+	require.NoError(t, err)
+	require.Len(t, hits, workers*each)
 }

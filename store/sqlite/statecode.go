@@ -140,6 +140,10 @@ func (in *stateReader) marks(s *event.State, keys []event.RecipientKey) {
 	for range marks {
 		mark := event.Mark(in.text())
 		entries := in.count(2)
+		if entries == 0 {
+			in.bad = true
+			return
+		}
 		firsts := make(map[event.RecipientKey]int64, entries)
 		for range entries {
 			number := in.uvarint()

@@ -216,7 +216,7 @@ func testCatalogue(t *testing.T, x stateTest) {
 func testEraseState(t *testing.T, x stateTest) {
 	ctx := context.Background()
 	x.apply(t,
-		sendTo("both", 1000, jo, kim), didTo(event.Open, "both", 2000, jo), didTo(event.Click, "both", 2000, kim),
+		sendTo("both", 1000, jo, kim), didTo(event.Bounce, "both", 2000, jo), didTo(event.Click, "both", 2000, kim),
 		sendTo("alone", 1000, jo), didTo(event.Reply, "alone", 2000, jo),
 		didTo(event.Open, "unsent", 2000, jo), didTo(event.Open, "mixed", 2000, jo), didTo(event.Open, "mixed", 2000, kim),
 		sendTo("others", 1000, kim),
