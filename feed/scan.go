@@ -12,9 +12,10 @@ import (
 	"tidings/query"
 )
 
-// candidates is how many events are taken from the index at a time when the
-// state of recipients, which it does not hold, must be asked for each.
-const candidates = 500
+// Candidates are taken from the index in batches when the state of recipients,
+// which it does not hold, must be asked for each: two pages' worth at first, then
+// twice as many each time up to a bound, since few may match.
+const mostCandidates = 500
 
 // scan walks back over weeks for one page.
 type scan struct {
@@ -94,8 +95,11 @@ func (s *scan) spent(began time.Time) bool {
 func (s *scan) window(ctx context.Context, weeks []event.Week, began time.Time) error {
 	asked, exact := s.query.Candidates()
 	before := s.before
-	for {
-		search := Search{Workspace: s.scope.Workspace, Query: asked, Weeks: weeks, Before: before, Limit: candidates}
+	for batch := 2 * s.limit; ; batch *= 2 {
+		search := Search{
+			Workspace: s.scope.Workspace, Query: asked, Weeks: weeks, Before: before,
+			Limit: min(batch, mostCandidates),
+		}
 		if exact {
 			search.Limit = s.limit - len(s.found) + 1
 		}
@@ -138,7 +142,7 @@ func (s *scan) matching(ctx context.Context, hits []Hit) ([]Hit, error) {
 		if known, ok := s.states[hit.Event.Message]; ok {
 			state = &known
 		}
-		if s.query.Match(query.NewDocument(hit.Event), state) {
+		if s.query.Confirm(hit.Event, state) {
 			kept = append(kept, hit)
 		}
 	}

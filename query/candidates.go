@@ -103,6 +103,40 @@ func isNever(where Expr) bool {
 	return ok && len(or) == 0
 }
 
+// Confirm reports whether an event that an index found for Candidates matches q
+// itself, given what is known of its message. What the index has answered for
+// good is not looked at again.
+func (q Query) Confirm(e event.Event, s *event.State) bool {
+	if and, ok := q.Where.(And); ok {
+		open := make(And, 0, len(and))
+		for _, part := range and {
+			if asksRecipients(part) {
+				open = append(open, part)
+			}
+		}
+		q.Where = AllOf(open...)
+	}
+	d := Document{Event: e}
+	if asksWords(q.Where) {
+		d = NewDocument(e)
+	}
+	return q.Match(d, s)
+}
+
+func asksWords(where Expr) bool {
+	switch e := where.(type) {
+	case And:
+		return slices.ContainsFunc(e, asksWords)
+	case Or:
+		return slices.ContainsFunc(e, asksWords)
+	case Not:
+		return asksWords(e.Expr)
+	case Words:
+		return true
+	}
+	return false
+}
+
 // Restrict is the query on events of these users alone; on none at all when
 // there are no users.
 func (q Query) Restrict(users []string) Query {

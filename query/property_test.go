@@ -124,6 +124,9 @@ func TestCandidatesHoldWhereTheQueryDoes(t *testing.T) {
 		if exact && truth != found {
 			t.Fatalf("%+v is not exact for %+v", weak, q)
 		}
+		if found && q.Confirm(e, state) != truth {
+			t.Fatalf("%+v is confirmed %v for %+v", e, !truth, q)
+		}
 	})
 }
 

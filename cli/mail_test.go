@@ -1,0 +1,157 @@
+package cli_test
+
+import (
+	"bufio"
+	"compress/gzip"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// sharedMail is where public mail lies beside the project, where it does.
+const sharedMail = "../../shared/data/mail"
+
+// plainMail is a mail as the files hold it.
+type plainMail struct {
+	To        []string `json:"to"`
+	CC        []string `json:"cc"`
+	Subject   string   `json:"subject"`
+	Body      string   `json:"body"`
+	MessageID string   `json:"message_id"`
+	InReplyTo string   `json:"in_reply_to"`
+}
+
+// address is something that looks like one, with something before and after.
+var address = regexp.MustCompile(`[^\s<>"(),;:@]+@[^\s<>"(),;:@]+`)
+
+// recipients are the distinct addresses that a mail names.
+func (m plainMail) recipients() map[string]bool {
+	found := make(map[string]bool)
+	for _, field := range append(m.To, m.CC...) {
+		for _, a := range address.FindAllString(field, -1) {
+			found[strings.ToLower(a)] = true
+		}
+	}
+	return found
+}
+
+// text is all that a word of a send is found in.
+func (m plainMail) text() string {
+	return strings.Join(append(append([]string{m.Subject, m.Body}, m.To...), m.CC...), "\n")
+}
+
+// readMail reads all mails of the shared files.
+func readMail(t *testing.T) (paths []string, mails []plainMail) {
+	t.Helper()
+	paths, err := filepath.Glob(filepath.Join(sharedMail, "*.jsonl.gz"))
+	require.NoError(t, err)
+	if len(paths) == 0 {
+		t.Skip("skipped: no shared data")
+	}
+	for _, path := range paths {
+		file, err := os.Open(path)
+		require.NoError(t, err)
+		unzipped, err := gzip.NewReader(file)
+		require.NoError(t, err)
+		lines := bufio.NewScanner(unzipped)
+		lines.Buffer(nil, 16<<20)
+		for lines.Scan() {
+			var mail plainMail
+			require.NoError(t, json.Unmarshal(lines.Bytes(), &mail))
+			mails = append(mails, mail)
+		}
+		require.NoError(t, lines.Err())
+		require.NoError(t, file.Close())
+	}
+	return paths, mails
+}
+
+// walk reads every page of a question.
+func walk(t *testing.T, address, key string, question url.Values, visit func(kind, message string, recipients int)) {
+	t.Helper()
+	question.Set("limit", "200")
+	question.Set("since", "1990-01-01T00:00:00Z")
+	for {
+		var page struct {
+			Items []struct {
+				Type       string `json:"type"`
+				Message    string `json:"message"`
+				Recipients []any  `json:"recipients"`
+			} `json:"items"`
+			Next *string `json:"next"`
+		}
+		require.NoError(t, request(http.MethodGet, "http://"+address+"/v1/feed?"+question.Encode(), key, "", nil, &page))
+		for _, item := range page.Items {
+			visit(item.Type, item.Message, len(item.Recipients))
+		}
+		if page.Next == nil {
+			return
+		}
+		question.Set("cursor", *page.Next)
+	}
+}
+
+func TestAllOfTheSharedMailIsImportedAndFound(t *testing.T) {
+	paths, mails := readMail(t)
+	sends, recipients, replies := 0, 0, 0
+	for _, mail := range mails {
+		people := mail.recipients()
+		if len(people) == 0 {
+			continue
+		}
+		sends++
+		recipients += len(people)
+		if mail.InReplyTo != "" {
+			replies++
+		}
+	}
+
+	data := t.TempDir()
+	key := createKey(t, data, "w", "admin")
+	out, err := exec.Command("tidings", append([]string{"import", "--data", data, "--workspace", "w", "--json"}, paths...)...).Output()
+	require.NoError(t, err)
+	var summary struct{ Sends, Recipients, Replies int }
+	require.NoError(t, json.Unmarshal(out, &summary))
+	require.Equal(t, []int{sends, recipients, replies}, []int{summary.Sends, summary.Recipients, summary.Replies})
+	t.Logf("%d mails: %d sends, %d recipients, %d replies", len(mails), sends, recipients, replies)
+
+	server := startServer(t, data, "127.0.0.1:0")
+	found := map[string]int{}
+	walk(t, server.address, key, url.Values{}, func(kind, _ string, people int) {
+		found[kind]++
+		found["recipients"] += people
+	})
+	require.Equal(t, map[string]int{"send": sends, "reply": replies, "recipients": recipients}, found)
+
+	for _, word := range []string{"heteroskedasticity", "pricing", "quantlib", "razor", "lattice", "segfault", "finance", "copyright"} {
+		t.Run(word, func(t *testing.T) { searchAgainstScan(t, server.address, key, word, mails) })
+	}
+	require.NoError(t, server.stop())
+}
+
+// searchAgainstScan compares the sends that a search for a word as written
+// finds with those that a plain look at every mail finds.
+func searchAgainstScan(t *testing.T, address, key, word string, mails []plainMail) {
+	t.Helper()
+	whole := regexp.MustCompile(`(?i)(?:^|[^\pL\pN])` + word + `(?:[^\pL\pN]|$)`)
+	want := map[string]bool{}
+	for _, mail := range mails {
+		if len(mail.recipients()) > 0 && mail.MessageID != "" && whole.MatchString(mail.text()) {
+			want[strings.Trim(mail.MessageID, "<>")] = true
+		}
+	}
+	got := map[string]bool{}
+	question := url.Values{"q": {fmt.Sprintf("%q", word)}, "type": {"send"}}
+	walk(t, address, key, question, func(_, message string, _ int) { got[message] = true })
+	require.NotEmpty(t, want)
+	require.Equal(t, want, got)
+}
