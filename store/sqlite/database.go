@@ -37,6 +37,8 @@ type access struct {
 
 // openPool opens a pool of connections on a file. Nothing is touched until the
 // first statement.
+//
+//nolint:contextcheck // a pool outlives the call that opens it
 func openPool(path string, a access) (*sql.DB, error) {
 	if a.journal == "" {
 		a.journal = "WAL"

@@ -67,7 +67,7 @@ func (e *erasure) week(ctx context.Context, slot *weekSlot) error {
 	if err := errors.Join(e.file(ctx, file), file.close()); err != nil {
 		return err
 	}
-	return x.swap(slot, made, true)
+	return x.swap(ctx, slot, made, true)
 }
 
 // file erases from a file. What is deleted is overwritten, in the index as in

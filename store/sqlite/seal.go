@@ -2,7 +2,6 @@ package sqlite
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 	"io"
 	"os"
@@ -56,7 +55,7 @@ func (x *Index) Seal(ctx context.Context, week event.Week) error {
 		if err != nil || sealed {
 			return err
 		}
-		return x.swap(slot, made, true)
+		return x.swap(ctx, slot, made, true)
 	})
 	return failed("sealing week "+week.String(), err)
 }
@@ -93,7 +92,7 @@ func (x *Index) Unseal(ctx context.Context, week event.Week) error {
 		if err := copyFile(made, x.path(week, sealedEnding)); err != nil {
 			return err
 		}
-		return x.swap(slot, made, false)
+		return x.swap(ctx, slot, made, false)
 	})
 	return failed("unsealing week "+week.String(), err)
 }
@@ -113,8 +112,8 @@ func (x *Index) Drop(ctx context.Context, week event.Week) error {
 
 // swap puts the file made in the place of a week's file, open or sealed, once
 // nobody reads it any more. The caller has the right to write the week.
-func (x *Index) swap(slot *weekSlot, made string, sealed bool) error {
-	if err := settle(made); err != nil {
+func (x *Index) swap(ctx context.Context, slot *weekSlot, made string, sealed bool) error {
+	if err := settle(ctx, made); err != nil {
 		return err
 	}
 	slot.mu.Lock()
@@ -158,12 +157,12 @@ func (slot *weekSlot) isSealed() bool {
 
 // settle takes a new file out of WAL mode, so that it can be read alone, and
 // makes it durable.
-func settle(path string) error {
+func settle(ctx context.Context, path string) error {
 	pool, err := openPool(path, access{write: true, journal: "DELETE", connections: 1, cacheKB: 1 << 10})
 	if err != nil {
 		return err
 	}
-	if err := errors.Join(readOnce(pool), pool.Close()); err != nil {
+	if err := errors.Join(pool.PingContext(ctx), pool.Close()); err != nil {
 		return err
 	}
 	file, err := os.OpenFile(path, os.O_RDWR, 0)
@@ -171,12 +170,6 @@ func settle(path string) error {
 		return err
 	}
 	return errors.Join(file.Sync(), file.Close())
-}
-
-// readOnce makes the connection exist, and with it its settings.
-func readOnce(pool *sql.DB) error {
-	var version int
-	return pool.QueryRow("PRAGMA user_version").Scan(&version)
 }
 
 func copyFile(to, from string) error {
