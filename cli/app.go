@@ -131,6 +131,8 @@ func (a *app) openStores(ctx context.Context, s settings) error {
 const ackWait = 10 * time.Second
 
 // assemble puts the parts together.
+//
+//nolint:contextcheck // each request brings a context of its own
 func (a *app) assemble(s settings) error {
 	registry := prometheus.NewRegistry()
 	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))

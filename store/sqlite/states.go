@@ -82,6 +82,8 @@ type stateReads struct {
 }
 
 // OpenState opens the state store at path, and makes it when there is none.
+//
+//nolint:contextcheck // a store outlives the call that opens it
 func OpenState(path string, config StateConfig) (*State, error) {
 	if config.Grace == 0 {
 		config.Grace = 30 * 24 * time.Hour
