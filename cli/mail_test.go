@@ -75,6 +75,15 @@ func readMail(t *testing.T) (paths []string, mails []plainMail) {
 	return paths, mails
 }
 
+// binary is the one that TIDINGS_BIN names, for what takes minutes with the race
+// detector, or else this test binary.
+func binary() string {
+	if built := os.Getenv("TIDINGS_BIN"); built != "" {
+		return built
+	}
+	return "tidings"
+}
+
 // walk reads every page of a question.
 func walk(t *testing.T, address, key string, question url.Values, visit func(kind, message string, recipients int)) {
 	t.Helper()
@@ -117,7 +126,7 @@ func TestAllOfTheSharedMailIsImportedAndFound(t *testing.T) {
 
 	data := t.TempDir()
 	key := createKey(t, data, "w", "admin")
-	out, err := exec.Command("tidings", append([]string{"import", "--data", data, "--workspace", "w", "--json"}, paths...)...).Output()
+	out, err := exec.Command(binary(), append([]string{"import", "--data", data, "--workspace", "w", "--json"}, paths...)...).Output()
 	require.NoError(t, err)
 	var summary struct{ Sends, Recipients, Replies int }
 	require.NoError(t, json.Unmarshal(out, &summary))
