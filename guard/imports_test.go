@@ -22,7 +22,10 @@ var everything = []string{"*"}
 
 // plain are libraries that stand beside the standard one: they reach no server
 // and hold no data of ours.
-var plain = []string{"golang.org/x/", "github.com/failsafe-go/failsafe-go", "github.com/hashicorp/golang-lru/v2", "github.com/klauspost/compress"}
+var plain = []string{
+	"golang.org/x/", "github.com/failsafe-go/failsafe-go", "github.com/hashicorp/golang-lru/v2",
+	"github.com/klauspost/compress", "github.com/go-json-experiment/json",
+}
 
 // rules are by folder; the longest that fits counts. Those that say what the
 // product does know no vendor: no database, no queue, no web framework.
