@@ -30,15 +30,16 @@ type plainMail struct {
 	InReplyTo string   `json:"in_reply_to"`
 }
 
-// address is something that looks like one, with something before and after.
-var address = regexp.MustCompile(`[^\s<>"(),;:@]+@[^\s<>"(),;:@]+`)
+// address is the one that an entry ends in: in angle brackets, or all there is.
+// What stands in a name, or has nothing before the @, is none.
+var address = regexp.MustCompile(`<([^<>\s@"]+@[^<>\s@]+)>\s*$|^\s*([^<>\s@"]+@[^<>\s@]+)\s*$`)
 
 // recipients are the distinct addresses that a mail names.
 func (m plainMail) recipients() map[string]bool {
 	found := make(map[string]bool)
 	for _, field := range append(m.To, m.CC...) {
-		for _, a := range address.FindAllString(field, -1) {
-			found[strings.ToLower(a)] = true
+		if a := address.FindStringSubmatch(field); a != nil {
+			found[strings.ToLower(a[1]+a[2])] = true
 		}
 	}
 	return found
@@ -119,7 +120,8 @@ func TestAllOfTheSharedMailIsImportedAndFound(t *testing.T) {
 		}
 		sends++
 		recipients += len(people)
-		if mail.InReplyTo != "" {
+		// A mail that says it answers itself answers nothing.
+		if mail.InReplyTo != "" && mail.InReplyTo != mail.MessageID {
 			replies++
 		}
 	}

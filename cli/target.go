@@ -166,8 +166,10 @@ func (e *answerError) Error() string {
 	if text == "" {
 		text = e.Title
 	}
-	for _, each := range e.Errors {
-		text += fmt.Sprintf("\n  %s: %s", each.Location, each.Message)
+	if len(e.Errors) > 1 {
+		for _, each := range e.Errors {
+			text += fmt.Sprintf("\n  %s: %s", each.Location, each.Message)
+		}
 	}
 	switch e.Status {
 	case http.StatusUnauthorized:
