@@ -22,7 +22,7 @@ CREATE TABLE total(events INTEGER NOT NULL);
 INSERT INTO total VALUES(0);
 CREATE VIRTUAL TABLE words USING fts5(body, subject, people, link, file,
   content='', columnsize=0, detail=full, tokenize='` + tokenize + `');
-INSERT INTO words(words, rank) VALUES('automerge', 8);
+INSERT INTO words(words, rank) VALUES('automerge', 16);
 `}
 
 // weekFile is an open week. It is safe for concurrent use; one transaction
