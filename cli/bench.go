@@ -133,10 +133,10 @@ func (r ingestReport) String() string {
 func (c *benchIngestCmd) measure(ctx context.Context, env *environment, a *app, dial dialer) (ingestReport, error) {
 	report := ingestReport{events: c.Events, requests: bench.NewTiming()}
 	posts := make(chan post, c.Senders)
-	group, ctx := errgroup.WithContext(ctx)
+	group, posting := errgroup.WithContext(ctx)
 	group.Go(func() error {
 		defer close(posts)
-		return c.makePosts(ctx, posts, &report.bytes)
+		return c.makePosts(posting, posts, &report.bytes)
 	})
 	var mu sync.Mutex
 	began := time.Now()
@@ -151,7 +151,7 @@ func (c *benchIngestCmd) measure(ctx context.Context, env *environment, a *app, 
 			for post := range posts {
 				client := operatorClient(dial, post.workspace, func() error { return nil })
 				sent := time.Now()
-				if err := client.send(ctx, http.MethodPost, "/v1/events", "application/x-ndjson", bytes.NewReader(post.body), nil); err != nil {
+				if err := client.send(posting, http.MethodPost, "/v1/events", "application/x-ndjson", bytes.NewReader(post.body), nil); err != nil {
 					return err
 				}
 				timing.Record(time.Since(sent))
@@ -165,7 +165,7 @@ func (c *benchIngestCmd) measure(ctx context.Context, env *environment, a *app, 
 	}
 	report.accepted = time.Since(began)
 	fmt.Fprintf(env.Err, "all accepted after %v, waiting until they are indexed …\n", report.accepted.Round(time.Millisecond))
-	if err := a.drain(context.WithoutCancel(ctx)); err != nil {
+	if err := a.drain(ctx); err != nil {
 		return report, err
 	}
 	report.indexed = time.Since(began)

@@ -65,6 +65,8 @@ type environment struct {
 func Main(args []string, std Streams) (code int) {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
+	// Who asks twice means it: the second signal ends the process at once.
+	context.AfterFunc(ctx, stop)
 
 	defer func() {
 		if left, ok := recover().(exit); ok {

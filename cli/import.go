@@ -64,8 +64,12 @@ func (c *importCmd) Run(ctx context.Context, env *environment) error {
 	if err := summary.print(env.Out, c.JSON); err != nil {
 		return err
 	}
-	if importErr != nil && ctx.Err() != nil {
+	switch {
+	case ctx.Err() == nil:
+	case importErr != nil:
 		return errors.New("interrupted: run the same command again to go on from here")
+	case closeErr != nil:
+		return errors.New("interrupted: all of it is kept, and what is not indexed yet will be when tidings next runs on this directory")
 	}
 	return errors.Join(importErr, closeErr)
 }

@@ -91,13 +91,8 @@ func (t target) openAlone(ctx context.Context, env *environment, workspace strin
 	served := make(chan error, 1)
 	go func() { served <- server.Serve(listener) }()
 	return operatorClient(listener.dial, workspace, func() error {
-		err := server.Close()
+		err := errors.Join(server.Close(), app.drain(ctx))
 		<-served
-		drained, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Hour)
-		defer cancel()
-		if ctx.Err() == nil {
-			err = errors.Join(err, app.drain(drained))
-		}
 		stop()
 		return errors.Join(err, <-done, app.Close())
 	}), nil

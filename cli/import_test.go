@@ -1,0 +1,108 @@
+package cli_test
+
+import (
+	"bytes"
+	"fmt"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+// stopsWithin is far more than an import takes to end after a signal, and far less
+// than it takes to index what waits.
+const stopsWithin = 30 * time.Second
+
+func TestAnImportStopsWhenItIsToldAndLosesNothing(t *testing.T) {
+	data := ""
+	for name, moment := range map[string]func(said string) bool{
+		"while it reads": func(string) bool {
+			saved, err := filepath.Glob(filepath.Join(data, "imports", "*"))
+			return err == nil && len(saved) > 0
+		},
+		"while it waits to index": func(said string) bool {
+			return strings.Contains(said, "Waiting until everything is indexed")
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			const mails = 30_000
+			data = filepath.Join(t.TempDir(), "data")
+			file := filepath.Join(t.TempDir(), "old.ndjson")
+			writeSends(t, file, mails)
+			args := []string{"import", "--data", data, "--workspace", "acme", "--as", "ndjson", file}
+
+			out := interrupt(t, exec.Command("tidings", args...), moment)
+			require.Contains(t, out, "interrupted: ")
+
+			again, err := exec.Command("tidings", args...).CombinedOutput()
+			require.NoError(t, err, string(again))
+			key := createKey(t, data, "acme", "read")
+			server := startServer(t, data, "127.0.0.1:0")
+			found := make(map[string]int)
+			walk(t, server.address, key, url.Values{}, func(_, message string, _ int) { found[message]++ })
+			require.Len(t, found, mails)
+			for message, times := range found {
+				require.Equal(t, 1, times, message)
+			}
+		})
+	}
+}
+
+// writeSends writes events as the API takes them, a minute apart.
+func writeSends(t *testing.T, path string, events int) {
+	t.Helper()
+	var lines bytes.Buffer
+	begin := time.Now().Add(-time.Duration(events) * time.Minute).Unix()
+	for i := range events {
+		fmt.Fprintf(&lines, `{"type":"send","time":%d,"message":"m-%d","subject":"Offer %d","recipients":[{"email":"r%d@acme.example"}]}`+"\n",
+			begin+int64(i)*60, i, i, i)
+	}
+	require.NoError(t, os.WriteFile(path, lines.Bytes(), 0o600))
+}
+
+// interrupt lets a command run until the moment has come, asks it to stop, and
+// returns what it said. It has to end with code 1, and soon.
+func interrupt(t *testing.T, command *exec.Cmd, moment func(said string) bool) string {
+	t.Helper()
+	said := &lockedBuffer{}
+	command.Stderr = said
+	require.NoError(t, command.Start())
+	ended := make(chan error, 1)
+	go func() { ended <- command.Wait() }()
+	require.Eventually(t, func() bool { return moment(said.String()) }, time.Minute, time.Millisecond)
+	require.NoError(t, command.Process.Signal(terminate))
+	select {
+	case err := <-ended:
+		var exit *exec.ExitError
+		require.ErrorAs(t, err, &exit, said.String())
+		require.Equal(t, 1, exit.ExitCode(), said.String())
+	case <-time.After(stopsWithin):
+		_ = command.Process.Kill()
+		t.Fatalf("it went on after the signal: %s", said.String())
+	}
+	return said.String()
+}
+
+// lockedBuffer takes what a process says while a test reads it.
+type lockedBuffer struct {
+	mu   sync.Mutex
+	text bytes.Buffer
+}
+
+func (b *lockedBuffer) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.text.Write(p)
+}
+
+func (b *lockedBuffer) String() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.text.String()
+}
