@@ -248,9 +248,13 @@ func (b *batch) create(ctx context.Context) error {
 
 // ack ends each delivery by its own outcome.
 func (b *batch) ack(ctx context.Context) error {
+	b.want(ctx)
 	for _, entry := range b.entries {
 		outcome := entry.outcome
+		_, blocked := errors.AsType[*event.WeekBlocked](outcome.Err)
 		switch {
+		case blocked:
+			b.giveBackFor(blockedWait, entry)
 		case outcome.Err == nil:
 			if err := entry.delivery.Ack(); err != nil {
 				b.Logger.DebugContext(ctx, "an ack was lost; the event comes again", "error", err)
@@ -267,6 +271,27 @@ func (b *batch) ack(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// blockedWait is how long an event of a blocked week waits before it is tried
+// again; who lifts blocks looks more often than that.
+const blockedWait = 3 * time.Second
+
+// want asks for the blocked weeks of the batch. When asking fails, the events
+// ask again as they come back.
+func (b *batch) want(ctx context.Context) {
+	wanted := make(map[event.Week]bool)
+	for _, entry := range b.entries {
+		if blocked, ok := errors.AsType[*event.WeekBlocked](entry.outcome.Err); ok {
+			wanted[blocked.Week] = true
+		}
+	}
+	if len(wanted) == 0 || b.Blocks == nil {
+		return
+	}
+	if err := b.Blocks.Wanted(ctx, slices.Sorted(maps.Keys(wanted))); err != nil {
+		b.Logger.WarnContext(ctx, "asking for blocked weeks failed; their events wait longer", "error", err)
+	}
 }
 
 // fill gives an event what its message's send says.

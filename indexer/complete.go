@@ -2,6 +2,7 @@ package indexer
 
 import (
 	"context"
+	"errors"
 
 	"tidings/event"
 )
@@ -37,11 +38,24 @@ func (b *batch) complete(ctx context.Context) error {
 		}
 	}
 	for key, state := range known {
-		if err := b.completeMessage(ctx, key, state); err != nil {
+		err := b.completeMessage(ctx, key, state)
+		if _, blocked := errors.AsType[*event.WeekBlocked](err); blocked {
+			b.hold(key, err)
+		} else if err != nil {
 			return err
 		}
 	}
 	return b.eraseAgain(ctx)
+}
+
+// hold lets a message's entries wait while an early document of theirs is in a
+// week that takes no writes. Early still names it when they come again.
+func (b *batch) hold(key event.MessageKey, reason error) {
+	for _, entry := range b.entries {
+		if keyOf(entry.event) == key && entry.outcome.Err == nil {
+			entry.outcome = event.Outcome{Err: reason}
+		}
+	}
 }
 
 func (b *batch) completeMessage(ctx context.Context, key event.MessageKey, state event.State) error {

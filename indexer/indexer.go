@@ -21,6 +21,8 @@ type Config struct {
 	Announcer Announcer
 	// Eraser removes again what came in while a person was being erased.
 	Eraser *Eraser
+	// Blocks may be nil where nothing is ever sealed.
+	Blocks Blocks
 	// Observer may be nil.
 	Observer Observer
 	Logger   *slog.Logger
@@ -160,9 +162,11 @@ func (x *Indexer) Handle(ctx context.Context, deliveries []Delivery) error {
 }
 
 // giveBack returns events to the queue for later, spread a little.
-func (x *Indexer) giveBack(entries ...*entry) {
+func (x *Indexer) giveBack(entries ...*entry) { x.giveBackFor(time.Second, entries...) }
+
+func (x *Indexer) giveBackFor(wait time.Duration, entries ...*entry) {
 	for _, entry := range entries {
-		after := time.Second + rand.N(time.Second)
+		after := wait + rand.N(wait)
 		if err := entry.delivery.Retry(after); err != nil {
 			x.Logger.Debug("giving an event back failed; it comes back by itself", "error", err)
 		}

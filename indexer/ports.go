@@ -11,14 +11,17 @@ import (
 type Index interface {
 	// Create writes events that are not there yet, each on its own, and returns
 	// one Outcome an event in their order. An id that exists is left as it is.
-	// A written event survives a crash once Create returns. The error is for
-	// the whole batch: nothing is known of any event then, and all may be
+	// A written event survives a crash once Create returns. The outcome of an
+	// event whose week takes no writes is an event.WeekBlocked. The error is
+	// for the whole batch: nothing is known of any event then, and all may be
 	// created again.
 	Create(ctx context.Context, events []event.Event) ([]event.Outcome, error)
 	// Get returns the events that exist among ids, in any order.
 	Get(ctx context.Context, workspace string, ids []event.ID) ([]event.Event, error)
 	// Rewrite replaces events that exist, found by id; one that does not exist
-	// is left out. It is for corrections and is repeated freely.
+	// is left out. It is for corrections and is repeated freely. Where a week
+	// takes no writes the error is an event.WeekBlocked, and the events of
+	// other weeks may have been replaced or not.
 	Rewrite(ctx context.Context, events []event.Event) error
 }
 
@@ -64,6 +67,13 @@ type Delivery interface {
 	// Fail counts a failure that is the event's own. It comes again after a
 	// growing delay, or goes to the dead letters with its history.
 	Fail(ctx context.Context, reason error) error
+}
+
+// Blocks hears which weeks are waited for.
+type Blocks interface {
+	// Wanted notes for the holder of the lease that events wait for the blocks
+	// of these weeks to be lifted. It is repeated freely.
+	Wanted(ctx context.Context, weeks []event.Week) error
 }
 
 // Announcer makes announcements to whoever is listening.

@@ -15,7 +15,7 @@ import (
 // Create writes the events that are not there yet, in one transaction a week,
 // and returns one outcome an event in their order. A week that fails fails the
 // whole call; weeks before it are written, and creating them again does nothing.
-// The events of a sealed week wait: their outcome is event.ErrUnavailable.
+// The events of a blocked week wait: their outcome is an event.WeekBlocked.
 func (x *Index) Create(ctx context.Context, events []event.Event) ([]event.Outcome, error) {
 	outcomes := make([]event.Outcome, len(events))
 	weeks := make(map[event.Week][]int)
@@ -67,7 +67,7 @@ func (x *Index) createWeek(ctx context.Context, week event.Week, events []event.
 	return x.writing(ctx, week, true, func(file *weekFile, sealed bool) error {
 		if sealed {
 			for _, number := range numbers {
-				outcomes[number].Err = errSealed(week)
+				outcomes[number].Err = &event.WeekBlocked{Week: week}
 			}
 			return nil
 		}
@@ -97,10 +97,6 @@ func (x *Index) createWeek(ctx context.Context, week event.Week, events []event.
 		}
 		return nil
 	})
-}
-
-func errSealed(week event.Week) error {
-	return fmt.Errorf("%w: week %s is sealed", event.ErrUnavailable, week)
 }
 
 // analysed is what a week stores of an event, before it is known as which number

@@ -10,7 +10,7 @@ import (
 )
 
 // Rewrite replaces events that exist, in one transaction a week. Those that do
-// not are left out. An event of a sealed week makes it event.ErrUnavailable.
+// not are left out. An event of a blocked week makes it an event.WeekBlocked.
 func (x *Index) Rewrite(ctx context.Context, events []event.Event) error {
 	weeks := make(map[event.Week][]event.Event)
 	for _, e := range events {
@@ -22,7 +22,7 @@ func (x *Index) Rewrite(ctx context.Context, events []event.Event) error {
 	for week, events := range weeks {
 		err := x.writing(ctx, week, false, func(file *weekFile, sealed bool) error {
 			if sealed {
-				return errSealed(week)
+				return &event.WeekBlocked{Week: week}
 			}
 			return file.transact(ctx, func(tx *weekTx) error {
 				for _, e := range events {

@@ -21,7 +21,7 @@ type Index interface {
 // Weeks is the life of a week.
 type Weeks interface {
 	WeekInfos(ctx context.Context) ([]event.WeekInfo, error)
-	// Seal refuses writes to the week from then on, with ErrUnavailable.
+	// Seal refuses writes to the week from then on, with an event.WeekBlocked.
 	Seal(ctx context.Context, week event.Week) error
 	Unseal(ctx context.Context, week event.Week) error
 	Drop(ctx context.Context, week event.Week) error

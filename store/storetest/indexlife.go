@@ -2,6 +2,7 @@ package storetest
 
 import (
 	"context"
+	"errors"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -57,12 +58,12 @@ func testSeal(t *testing.T, x indexTest) {
 	neighbour := opens(1, allWeeks[0].Start()+5, 0)[0]
 	outcomes, err := x.Create(ctx, []event.Event{late, neighbour, old[0]})
 	require.NoError(t, err)
-	require.ErrorIs(t, outcomes[0].Err, event.ErrUnavailable)
+	requireBlocked(t, allWeeks[3], outcomes[0].Err)
 	require.NoError(t, outcomes[1].Err)
-	require.ErrorIs(t, outcomes[2].Err, event.ErrUnavailable)
+	requireBlocked(t, allWeeks[3], outcomes[2].Err)
 	changed := old[1]
 	changed.Subject = "Changed"
-	require.ErrorIs(t, x.Rewrite(ctx, []event.Event{changed}), event.ErrUnavailable)
+	requireBlocked(t, allWeeks[3], x.Rewrite(ctx, []event.Event{changed}))
 
 	require.NoError(t, weeks.Unseal(ctx, allWeeks[3]))
 	require.NoError(t, weeks.Unseal(ctx, allWeeks[3]), "unsealing is repeated freely")
@@ -79,6 +80,15 @@ func testSeal(t *testing.T, x indexTest) {
 		require.True(t, infos(t, again.(Weeks))[1].Sealed)
 		require.NoError(t, again.Close())
 	}
+}
+
+// requireBlocked holds an error to naming the week that takes no writes.
+func requireBlocked(t *testing.T, week event.Week, err error) {
+	t.Helper()
+	require.ErrorIs(t, err, event.ErrUnavailable)
+	blocked, ok := errors.AsType[*event.WeekBlocked](err)
+	require.True(t, ok, "%v is no WeekBlocked", err)
+	require.Equal(t, week, blocked.Week)
 }
 
 func testDrop(t *testing.T, x indexTest) {
