@@ -7,10 +7,11 @@ import (
 )
 
 // Candidates is the query as an index can answer it, without conditions on the
-// recipients of sends. It holds wherever q does; exact is true when q also holds
-// wherever it does, which is when q had no such condition.
+// recipients of sends and without times beside the query's own. It holds wherever
+// q does; exact is true when q also holds wherever it does, which is when q had
+// no such condition.
 func (q Query) Candidates() (candidates Query, exact bool) {
-	if !asksRecipients(q.Where) {
+	if !asksMore(q.Where) {
 		return q, true
 	}
 	if age := sureAge(q.Where); age > 0 {
@@ -24,15 +25,16 @@ func (q Query) Candidates() (candidates Query, exact bool) {
 	return q, false
 }
 
-func asksRecipients(where Expr) bool {
+// asksMore reports whether a condition asks what an index does not know.
+func asksMore(where Expr) bool {
 	switch e := where.(type) {
 	case And:
-		return slices.ContainsFunc(e, asksRecipients)
+		return slices.ContainsFunc(e, asksMore)
 	case Or:
-		return slices.ContainsFunc(e, asksRecipients)
+		return slices.ContainsFunc(e, asksMore)
 	case Not:
-		return asksRecipients(e.Expr)
-	case Recipients:
+		return asksMore(e.Expr)
+	case Recipients, Time:
 		return true
 	}
 	return false
@@ -52,9 +54,10 @@ func sureAge(where Expr) int64 {
 	return age
 }
 
-// weaken replaces the conditions on recipients. With up the result holds
-// wherever the condition does: there is such a state on sends alone. Without up
-// it holds nowhere else, which is what stands under a Not. nil always holds.
+// weaken replaces what an index does not know. With up the result holds wherever
+// the condition does: recipients have a state on sends alone, and any time may be
+// meant. Without up it holds nowhere else, which is what stands under a Not. nil
+// always holds.
 func weaken(where Expr, up bool) Expr {
 	switch e := where.(type) {
 	case And:
@@ -94,6 +97,11 @@ func weaken(where Expr, up bool) Expr {
 			return Types(event.Send)
 		}
 		return Or{}
+	case Time:
+		if up {
+			return nil
+		}
+		return Or{}
 	}
 	return where
 }
@@ -110,7 +118,7 @@ func (q Query) Confirm(e event.Event, s *event.State) bool {
 	if and, ok := q.Where.(And); ok {
 		open := make(And, 0, len(and))
 		for _, part := range and {
-			if asksRecipients(part) {
+			if asksMore(part) {
 				open = append(open, part)
 			}
 		}

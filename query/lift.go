@@ -7,34 +7,27 @@ import (
 	"tidings/event"
 )
 
-// during is a condition on the time, [from, until) in Unix seconds, 0 for an
-// open end. It and choice exist while parsing only: a Query has one of each, so
-// they count where they stand for the whole search and nowhere else.
-type during struct {
-	from, until int64
-	chip        int
-}
-
-// choice is a choice about automated events.
+// choice is a choice about automated events. It exists while parsing only: a
+// Query has one, so it counts where it stands for the whole search and nowhere
+// else.
 type choice struct {
 	automated Automated
 	chip      int
 }
 
-func (during) expr() {}
 func (choice) expr() {}
 
 // opposite is the time outside, which stays a Not where that is two pieces.
-func (d during) opposite() Expr {
+func (t Time) opposite() Expr {
 	switch {
-	case d.from == 0 && d.until == 0:
-		return during{until: 1, chip: d.chip}
-	case d.from == 0:
-		return during{from: d.until, chip: d.chip}
-	case d.until == 0:
-		return during{until: d.from, chip: d.chip}
+	case t.From == 0 && t.Until == 0:
+		return Time{Until: 1}
+	case t.From == 0:
+		return Time{From: t.Until}
+	case t.Until == 0:
+		return Time{Until: t.From}
 	}
-	return Not{d}
+	return Not{t}
 }
 
 func (c choice) opposite() Expr {
@@ -47,7 +40,7 @@ func (c choice) opposite() Expr {
 }
 
 // lift makes the Query: the times and choices that everything must meet go to
-// its head, and those inside an OR or a Not are dropped with a note.
+// its head. A choice inside an OR or a Not is dropped with a note.
 func (p *parser) lift(where Expr) Query {
 	var q Query
 	parts, ok := where.(And)
@@ -57,7 +50,7 @@ func (p *parser) lift(where Expr) Query {
 	var rest []Expr
 	for _, part := range parts {
 		switch e := part.(type) {
-		case during:
+		case Time:
 			q.within(e)
 		case choice:
 			q.Automated = e.automated
@@ -76,14 +69,14 @@ func (p *parser) lift(where Expr) Query {
 }
 
 // within narrows the query to a time.
-func (q *Query) within(d during) {
-	q.From = max(q.From, d.from)
-	if d.until != 0 && (q.Until == 0 || d.until < q.Until) {
-		q.Until = d.until
+func (q *Query) within(t Time) {
+	q.From = max(q.From, t.From)
+	if t.Until != 0 && (q.Until == 0 || t.Until < q.Until) {
+		q.Until = t.Until
 	}
 }
 
-// strip takes times and choices out of a condition; nil when nothing is left.
+// strip takes choices out of a condition; nil when nothing is left.
 func (p *parser) strip(where Expr) Expr {
 	switch e := where.(type) {
 	case And:
@@ -92,9 +85,6 @@ func (p *parser) strip(where Expr) Expr {
 		return disjunction(p.stripAll(e))
 	case Not:
 		return negation(p.strip(e.Expr))
-	case during:
-		p.drop(e.chip)
-		return nil
 	case choice:
 		p.drop(e.chip)
 		return nil

@@ -56,7 +56,7 @@ func people(e event.Event) []event.Person {
 // event's message, nil when there is none; only conditions on the recipients of
 // sends ask it.
 func (q Query) Match(d Document, s *event.State) bool {
-	if q.From != 0 && d.Event.Time < q.From || q.Until != 0 && d.Event.Time >= q.Until {
+	if !(Time{q.From, q.Until}).match(d.Event) {
 		return false
 	}
 	switch q.Automated {
@@ -85,11 +85,17 @@ func (q Query) holds(where Expr, d Document, s *event.State) bool {
 		return e.match(d.Event)
 	case Words:
 		return e.match(d)
+	case Time:
+		return e.match(d.Event)
 	case Recipients:
 		old := e.OlderThan == 0 || d.Event.Time <= q.Now-e.OlderThan
 		return d.Event.Type == event.Send && old && s != nil && e.Is.match(*s)
 	}
 	return where == nil
+}
+
+func (t Time) match(e event.Event) bool {
+	return (t.From == 0 || e.Time >= t.From) && (t.Until == 0 || e.Time < t.Until)
 }
 
 func (k Keyword) match(e event.Event) bool {

@@ -185,6 +185,9 @@ func TestCandidates(t *testing.T) {
 		{"neither", Not{Or{word, unopened}}, Not{word}, false},
 		{"twice negated", Not{Not{unopened}}, send, false},
 		{"an alternative that always may", Or{word, Not{unopened}}, nil, false},
+		{"a time as an alternative", Or{word, Time{From: 1}}, nil, false},
+		{"a time in an alternative", Or{word, And{send, Time{From: 1}}}, Or{word, send}, false},
+		{"a time that must not be", And{word, Not{Time{1, 2}}}, word, false},
 		{"not what is everything", Not{Not{And{}}}, Not{Not{And{}}}, true},
 	}
 	for _, test := range tests {

@@ -47,11 +47,7 @@ func (p *parser) term(l lexeme, start int) Expr {
 		p.note(fmt.Sprintf("A search has %d conditions at most; the rest is ignored.", MaxClauses))
 		return nil
 	}
-	switch e := m.where.(type) {
-	case during:
-		e.chip = len(p.chips)
-		m.where = e
-	case choice:
+	if e, ok := m.where.(choice); ok {
 		e.chip = len(p.chips)
 		m.where = e
 	}

@@ -293,7 +293,7 @@ func negation(e Expr) Expr {
 		return nil
 	case Not:
 		return e.Expr
-	case during:
+	case Time:
 		return e.opposite()
 	case choice:
 		return e.opposite()

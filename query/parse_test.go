@@ -213,16 +213,27 @@ func TestParseTimes(t *testing.T) {
 	t.Run("UTC without a zone", func(t *testing.T) {
 		require.Equal(t, at("2026-03-05T00:00:00Z"), Parse("since:2026-03-05", Options{}).Query.From)
 	})
-	for _, text := range []string{"-on:2026-03-05 a", "a OR since:2026-03-05", "-(a OR since:2026-03-05) -(-a)", "a -(-(b OR automated:show) on:2026-03-05)"} {
-		t.Run("not where it would not apply to all: "+text, func(t *testing.T) {
+	day := Time{at("2026-03-05T00:00:00+01:00"), at("2026-03-06T00:00:00+01:00")}
+	for text, want := range map[string]Expr{
+		"-on:2026-03-05 x":                   And{Not{day}, stemmed("x")},
+		"x OR on:2026-03-05":                 Or{stemmed("x"), day},
+		"x OR -on:2026-03-05":                Or{stemmed("x"), Not{day}},
+		"x OR -since:2026-03-05":             Or{stemmed("x"), Time{Until: day.From}},
+		"x OR (y on:2026-03-05)":             Or{stemmed("x"), And{stemmed("y"), day}},
+		"-(x OR on:2026-03-05)":              Not{Or{stemmed("x"), day}},
+		"(on:2026-03-05 OR x) -(-y OR -(z))": And{Or{day, stemmed("x")}, Not{Or{Not{stemmed("y")}, Not{stemmed("z")}}}},
+	} {
+		t.Run("an alternative or an exception: "+text, func(t *testing.T) {
 			r := Parse(text, options(t))
-			require.NotEmpty(t, r.Notes)
-			require.Zero(t, r.Query.From+r.Query.Until)
-			for _, chip := range r.Chips {
-				require.Equal(t, "words", chip.Field)
-			}
+			require.Empty(t, r.Notes)
+			require.Equal(t, Query{Automated: AutomatedHide, Where: want}, r.Query)
 		})
 	}
+	t.Run("a choice is not where it would not apply to all", func(t *testing.T) {
+		r := Parse("x -(-(y OR automated:show))", options(t))
+		require.Len(t, r.Notes, 1)
+		require.Equal(t, Query{Automated: AutomatedHide, Where: And{stemmed("x"), stemmed("y")}}, r.Query)
+	})
 }
 
 func TestParseAutomated(t *testing.T) {

@@ -13,7 +13,7 @@ func Canonical(q Query) string {
 		parts = append(parts, where)
 	}
 	if q.From != 0 || q.Until != 0 {
-		parts = append(parts, "time:"+printEnd(q.From)+"/"+printEnd(q.Until))
+		parts = append(parts, printTime(Time{q.From, q.Until}))
 	}
 	chosen := q.Automated
 	if chosen == "" {
@@ -24,6 +24,8 @@ func Canonical(q Query) string {
 	}
 	return strings.Join(parts, " ")
 }
+
+func printTime(t Time) string { return "time:" + printEnd(t.From) + "/" + printEnd(t.Until) }
 
 func printEnd(seconds int64) string {
 	if seconds == 0 {
@@ -77,6 +79,8 @@ func printOne(where Expr) string {
 		return printInner(e)
 	case Words:
 		return printWords(e)
+	case Time:
+		return printTime(e)
 	case Recipients:
 		if e.Is == IsUnopened && e.OlderThan > 0 {
 			return "unopened:>" + formatAge(e.OlderThan)

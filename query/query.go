@@ -35,8 +35,9 @@ const (
 	AutomatedOnly Automated = "only"
 )
 
-// Expr is a condition on one event: And, Or, Not, Keyword, Words or Recipients.
-// Compilers switch over these six.
+// Expr is a condition on one event: And, Or, Not, Keyword, Words, Time or
+// Recipients. Compilers switch over the first five: what an index cannot answer
+// by itself, Time and Recipients, does not come to them (see Query.Candidates).
 type Expr interface{ expr() }
 
 // And holds when all of its parts do. An empty And always holds.
@@ -112,6 +113,11 @@ const (
 	FormPrefix
 )
 
+// Time holds when the event's time is in [From, Until), in Unix seconds; 0 leaves
+// an end open. It stands where a time is one alternative or is negated; a time
+// that the whole search must meet is the Query's own.
+type Time struct{ From, Until int64 }
+
 // Recipients holds on sends by the state of their recipients. An index does not
 // know it: see Query.Candidates.
 type Recipients struct {
@@ -141,6 +147,7 @@ func (Or) expr()         {}
 func (Not) expr()        {}
 func (Keyword) expr()    {}
 func (Words) expr()      {}
+func (Time) expr()       {}
 func (Recipients) expr() {}
 
 // AllOf joins conditions, leaving out nil ones; nil when none is left.

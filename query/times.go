@@ -92,14 +92,14 @@ func dayOf(t time.Time) time.Time {
 // when is the condition on a period. An open end is 0, so that the first second
 // of 1970 cannot be an end.
 func (p *parser) when(t period) meaning {
-	var d during
+	var bounds Time
 	if !t.from.IsZero() {
-		d.from = clampTime(t.from).Unix()
+		bounds.From = clampTime(t.from).Unix()
 	}
 	if !t.until.IsZero() {
-		d.until = max(clampTime(t.until).Unix(), 1)
+		bounds.Until = max(clampTime(t.until).Unix(), 1)
 	}
-	return meaning{where: d, field: "time", value: p.isoEnd(t.from) + "/" + p.isoEnd(t.until)}
+	return meaning{where: bounds, field: "time", value: p.isoEnd(t.from) + "/" + p.isoEnd(t.until)}
 }
 
 // isoEnd writes one end of a period in the reader's zone.

@@ -86,6 +86,7 @@ func TestCompileRefuses(t *testing.T) {
 	}
 	for name, where := range map[string]query.Expr{
 		"conditions on recipients": query.Recipients{Is: query.IsUnopened},
+		"a time":                   query.Time{From: 1},
 		"an unknown field":         query.Keyword{Field: "colour", Values: []string{"red"}},
 		"an unknown text field":    query.Words{Field: "colour", Terms: []string{"red"}},
 		"an unknown form":          query.Words{Form: 9, Terms: []string{"red"}},
