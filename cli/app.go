@@ -24,7 +24,6 @@ import (
 	"tidings/feed"
 	"tidings/indexer"
 	"tidings/live"
-	"tidings/store/sqlite"
 	"tidings/stream"
 	"tidings/web"
 )
@@ -32,6 +31,7 @@ import (
 // settings are what an app is put together from.
 type settings struct {
 	Data string
+	storeFlags
 	// Retention is how old events may be, 0 for no bound.
 	Retention time.Duration
 	// Grace is how long the opens of a message that everyone has opened are
@@ -52,8 +52,8 @@ type app struct {
 	log     *slog.Logger
 	lock    *flock.Flock
 	stream  *stream.Stream
-	index   *sqlite.Index
-	state   *sqlite.State
+	index   indexStore
+	state   stateStore
 	hub     *live.Hub
 	indexer *indexer.Indexer
 	server  *api.Server
@@ -105,30 +105,6 @@ func (a *app) hold(data string) error {
 	a.lock = lock
 	return nil
 }
-
-func (a *app) openStores(ctx context.Context, s settings) error {
-	var err error
-	a.index, err = sqlite.OpenIndex(filepath.Join(s.Data, "weeks"), sqlite.IndexConfig{})
-	if err != nil {
-		return fmt.Errorf("open the index: %w", err)
-	}
-	a.state, err = sqlite.OpenState(filepath.Join(s.Data, "state.db"), sqlite.StateConfig{Grace: s.Grace})
-	if err != nil {
-		return fmt.Errorf("open the state: %w", err)
-	}
-	a.stream, err = stream.Open(ctx, stream.Config{
-		Dir: filepath.Join(s.Data, "stream"), Backlog: s.Backlog, MaxAttempts: s.MaxAttempts, Logger: a.log,
-		AckWait: ackWait,
-	})
-	if err != nil {
-		return fmt.Errorf("open the stream: %w", err)
-	}
-	return nil
-}
-
-// ackWait is how long a batch may take. After a crash, what was under way comes
-// back after this time.
-const ackWait = 10 * time.Second
 
 // assemble puts the parts together.
 //

@@ -34,6 +34,7 @@ func (f serveFlags) settings(data string) settings {
 // serveCmd runs everything on one directory.
 type serveCmd struct {
 	serveFlags
+	storeFlags
 	Data string `help:"Where everything is kept." required:"" placeholder:"DIR" type:"path"`
 }
 
@@ -49,7 +50,9 @@ Ctrl-C after what was accepted is safe.`
 
 // Run serves until it is told to stop.
 func (c *serveCmd) Run(ctx context.Context, env *environment) error {
-	a, err := openApp(ctx, c.settings(c.Data), env.log)
+	settings := c.settings(c.Data)
+	settings.storeFlags = c.storeFlags
+	a, err := openApp(ctx, settings, env.log)
 	if err != nil {
 		return err
 	}

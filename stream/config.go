@@ -40,7 +40,8 @@ type Config struct {
 	URL string
 	// Credentials is the path of a NATS credentials file for URL, or empty.
 	Credentials string
-	// Replicas is how many servers of a cluster keep each stream, 1 to 5.
+	// Replicas is how many servers of a cluster keep each stream, 1 to 5; 0
+	// leaves streams as they are and makes new ones with 1.
 	Replicas int
 
 	// Keep is how long acknowledged events stay, so that they can be fed
@@ -85,7 +86,6 @@ func (c Config) withDefaults() (Config, error) {
 	if (c.Dir == "") == (c.URL == "") {
 		return c, event.Invalid("stream", "give a directory or the address of a server, one of them")
 	}
-	setDefault(&c.Replicas, 1)
 	setDefault(&c.Keep, defaultKeep)
 	setDefault(&c.EventsBytes, defaultEventsBytes)
 	setDefault(&c.LiveAge, defaultLiveAge)
@@ -111,9 +111,9 @@ func (c Config) withDefaults() (Config, error) {
 
 func (c Config) check() error {
 	switch {
-	case c.Replicas < 1 || c.Replicas > 5:
-		return event.Invalid("stream.replicas", "must be 1 to 5")
-	case c.Dir != "" && c.Replicas != 1:
+	case c.Replicas < 0 || c.Replicas > 5:
+		return event.Invalid("stream.replicas", "must be 1 to 5, or 0 to leave it as it is")
+	case c.Dir != "" && c.Replicas > 1:
 		return event.Invalid("stream.replicas", "must be 1 for a server inside this process")
 	case c.MaxAttempts < 1 || c.MaxAttempts > mostAttempts:
 		return event.Invalid("stream.max_attempts", "must be 1 to 100")

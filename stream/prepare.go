@@ -17,6 +17,8 @@ import (
 const (
 	attemptsBucket = "tidings_attempts"
 	leasesBucket   = "tidings_leases"
+	// bucketPrefix makes a bucket's name that of its stream.
+	bucketPrefix = "KV_"
 	// attemptsTTL forgets the attempts of an event that has not failed for so
 	// long. It is longer than an event may take over all of its retries.
 	attemptsTTL = 7 * 24 * time.Hour
@@ -85,7 +87,7 @@ func (s *Stream) prepareStreams(ctx context.Context) error {
 }
 
 func (s *Stream) prepareStream(ctx context.Context, want jetstream.StreamConfig) error {
-	want.Storage, want.Replicas = jetstream.FileStorage, s.cfg.Replicas
+	want.Storage, want.Replicas = jetstream.FileStorage, max(s.cfg.Replicas, 1)
 	used := int64(0)
 	existing, err := s.js.Stream(ctx, want.Name)
 	switch {
@@ -97,6 +99,9 @@ func (s *Stream) prepareStream(ctx context.Context, want jetstream.StreamConfig)
 		used = int64(info.State.Bytes)
 		// Metadata that is there stays: the incarnation must outlive us.
 		maps.Copy(emptied(&want.Metadata), info.Config.Metadata)
+		if s.cfg.Replicas == 0 {
+			want.Replicas = info.Config.Replicas
+		}
 	}
 	if want.Name == eventsName {
 		if s.own != nil {
@@ -138,23 +143,37 @@ func (s *Stream) consumer(ctx context.Context, name api.Lane) (jetstream.Consume
 }
 
 func (s *Stream) prepareBuckets(ctx context.Context) error {
-	attempts, err := s.js.CreateOrUpdateKeyValue(ctx, jetstream.KeyValueConfig{
-		Bucket: attemptsBucket, TTL: attemptsTTL, Storage: jetstream.FileStorage, Replicas: s.cfg.Replicas,
-	})
+	attempts, err := s.prepareBucket(ctx, jetstream.KeyValueConfig{Bucket: attemptsBucket, TTL: attemptsTTL})
 	if err != nil {
-		return fmt.Errorf("bucket %s: %w", attemptsBucket, err)
+		return err
 	}
-	leases, err := s.js.CreateOrUpdateKeyValue(ctx, jetstream.KeyValueConfig{
-		Bucket: leasesBucket, Storage: jetstream.FileStorage, Replicas: s.cfg.Replicas,
-	})
+	leases, err := s.prepareBucket(ctx, jetstream.KeyValueConfig{Bucket: leasesBucket})
 	if err != nil {
-		return fmt.Errorf("bucket %s: %w", leasesBucket, err)
+		return err
 	}
 	// A handle is a name: it serves a bucket that was made again, too.
 	if s.attempts == nil {
 		s.attempts, s.leases = attempts, leases
 	}
 	return nil
+}
+
+func (s *Stream) prepareBucket(ctx context.Context, want jetstream.KeyValueConfig) (jetstream.KeyValue, error) {
+	want.Storage, want.Replicas = jetstream.FileStorage, max(s.cfg.Replicas, 1)
+	if s.cfg.Replicas == 0 {
+		existing, err := s.js.Stream(ctx, bucketPrefix+want.Bucket)
+		switch {
+		case err == nil:
+			want.Replicas = existing.CachedInfo().Config.Replicas
+		case !errors.Is(err, jetstream.ErrStreamNotFound):
+			return nil, fmt.Errorf("bucket %s: %w", want.Bucket, err)
+		}
+	}
+	bucket, err := s.js.CreateOrUpdateKeyValue(ctx, want)
+	if err != nil {
+		return nil, fmt.Errorf("bucket %s: %w", want.Bucket, err)
+	}
+	return bucket, nil
 }
 
 // begin looks at what is there before anything is given out.
@@ -180,7 +199,7 @@ func (s *Stream) takeOver(ctx context.Context) error {
 			return fmt.Errorf("reset lane %s: %w", name, err)
 		}
 	}
-	bucket, err := s.js.Stream(ctx, "KV_"+leasesBucket)
+	bucket, err := s.js.Stream(ctx, bucketPrefix+leasesBucket)
 	if err != nil {
 		return fmt.Errorf("leases: %w", err)
 	}
