@@ -62,3 +62,25 @@ type Catalogue interface {
 	// first. A week is listed before its first event can be found.
 	Weeks(ctx context.Context, workspace string) ([]event.Week, error)
 }
+
+// Counter counts events without reading them one by one. What it counts of
+// several weeks adds up: see MergeTallies.
+type Counter interface {
+	// Count counts the events of one week for which the query holds: those that
+	// Search would find, each once. A week that does not exist is empty.
+	Count(ctx context.Context, c Count) (Tally, error)
+	// Revisions names what weeks hold of a workspace: while a week's revision
+	// stays the same, so does every count of it. An event created, corrected or
+	// erased gives the week another one, never one that it had before. A week
+	// whose counts must not be kept is left out.
+	Revisions(ctx context.Context, workspace string, weeks []event.Week) (map[event.Week]string, error)
+}
+
+// Count is one question to a Counter.
+type Count struct {
+	Workspace string
+	// Query holds no Recipients condition: see query.Query.Candidates.
+	Query query.Query
+	Week  event.Week
+	Parts Parts
+}
