@@ -95,6 +95,11 @@ type Client struct {
 	UserAgent *string `json:"user_agent,omitempty"`
 	// Automated is the provider's own flag, nil when it has none.
 	Automated *bool `json:"automated,omitempty"`
+	// Method is the request's, "" when it is not known.
+	Method string `json:"method,omitempty"`
+	// Headers are the request's that tell a machine from a person, by their
+	// name in lower case.
+	Headers map[string]string `json:"headers,omitempty"`
 }
 
 // Kinds of actor that a verdict names.
@@ -112,6 +117,10 @@ type Verdict struct {
 	// By is "rule", "provider" or "person".
 	By      string `json:"by,omitempty"`
 	Version int    `json:"v,omitempty"`
+	// Reason and User are a person's: why they overruled the rules, and who
+	// they are.
+	Reason string `json:"reason,omitempty"`
+	User   string `json:"user,omitempty"`
 }
 
 // Automated reports whether the event is hidden from people unless they ask:

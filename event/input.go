@@ -21,6 +21,9 @@ const (
 	maxAddress    = 320
 	maxLink       = 4096
 	maxAgent      = 2000
+	maxMethod     = 20
+	maxHeaders    = 16
+	maxHeader     = 500
 	// maxAhead is how far ahead of us a sender's clock may be.
 	maxAhead = time.Hour
 )
@@ -275,15 +278,8 @@ func checkDetails(in Input, _ *Event, _ Limits) *FieldError {
 		}
 	}
 	if in.Client != nil {
-		if in.Client.IP != "" {
-			if _, err := netip.ParseAddr(in.Client.IP); err != nil {
-				return Invalid("client.ip", fmt.Sprintf("%q is no IP address", clip(in.Client.IP)))
-			}
-		}
-		if in.Client.UserAgent != nil {
-			if err := checkText("client.user_agent", *in.Client.UserAgent, maxAgent, false); err != nil {
-				return err
-			}
+		if err := checkClient(*in.Client); err != nil {
+			return err
 		}
 	}
 	switch {
@@ -291,6 +287,38 @@ func checkDetails(in Input, _ *Event, _ Limits) *FieldError {
 		return Invalid("kind", "is required on a custom event: a word for what it is")
 	case in.Type == Custom && in.Title == "":
 		return Invalid("title", "is required on a custom event: what people read in the feed")
+	}
+	return nil
+}
+
+// checkClient bounds what is kept of a request.
+func checkClient(client Client) *FieldError {
+	if client.IP != "" {
+		if _, err := netip.ParseAddr(client.IP); err != nil {
+			return Invalid("client.ip", fmt.Sprintf("%q is no IP address", clip(client.IP)))
+		}
+	}
+	if client.UserAgent != nil {
+		if err := checkText("client.user_agent", *client.UserAgent, maxAgent, false); err != nil {
+			return err
+		}
+	}
+	if err := checkText("client.method", client.Method, maxMethod, true); err != nil {
+		return err
+	}
+	if len(client.Headers) > maxHeaders {
+		return Invalid("client.headers", fmt.Sprintf("has %d headers; at most %d are taken", len(client.Headers), maxHeaders))
+	}
+	for name, value := range client.Headers {
+		if name == "" || name != strings.ToLower(name) {
+			return Invalid("client.headers", fmt.Sprintf("%q is no name of a header in lower case", clip(name)))
+		}
+		if err := checkText("client.headers", name, maxName, true); err != nil {
+			return err
+		}
+		if err := checkText("client.headers."+clip(name), value, maxHeader, false); err != nil {
+			return err
+		}
 	}
 	return nil
 }

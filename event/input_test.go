@@ -76,6 +76,9 @@ func TestBadEventsAreRefusedByField(t *testing.T) {
 		"bounce on an open":      {`{"type":"open",` + rest + `,"bounce":{"kind":"hard"}}`, "bounce"},
 		"bounce kind":            {`{"type":"bounce",` + rest + `,"bounce":{"kind":"squishy"}}`, "bounce.kind"},
 		"address of a client":    {`{"type":"open",` + rest + `,"client":{"ip":"300.1.1.1"}}`, "client.ip"},
+		"method of a client":     {`{"type":"open",` + rest + `,"client":{"method":"` + long + `"}}`, "client.method"},
+		"name of a header":       {`{"type":"open",` + rest + `,"client":{"headers":{"X-Moz":"prefetch"}}}`, "client.headers"},
+		"value of a header":      {`{"type":"open",` + rest + `,"client":{"headers":{"x-moz":"` + long + `"}}}`, "client.headers.x-moz"},
 		"custom without a kind":  {`{"type":"custom","title":"Deal won",` + rest + `}`, "kind"},
 		"custom without a title": {`{"type":"custom","kind":"deal",` + rest + `}`, "title"},
 	} {

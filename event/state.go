@@ -61,6 +61,10 @@ type State struct {
 	First map[Mark]map[RecipientKey]int64 `json:"first,omitempty"`
 	// Early are events that were indexed before the send was known, sorted.
 	Early []ID `json:"early,omitempty"`
+	// Clicks are the latest clicks of each recipient, machines' too, sorted.
+	Clicks map[RecipientKey][]Clicked `json:"k,omitempty"`
+	// Overruled is what people said of single events, by recipient and event.
+	Overruled map[RecipientKey]map[ID]Overruling `json:"ov,omitempty"`
 	// Done is set when everyone has opened and the first opens were let go:
 	// nobody is unopened, and MarkOpened and MarkMachineOpened are empty.
 	Done bool `json:"done,omitempty"`
@@ -79,12 +83,14 @@ type Change struct {
 	At            int64
 	Recipients    map[RecipientKey]Person
 	First         map[Mark]map[RecipientKey]int64
+	Clicks        map[RecipientKey][]Clicked
 	// Early names events that were judged without knowing the send.
 	Early []ID
 }
 
 // ChangeOf is the effect of a judged event. A machine's open is kept apart, a
-// machine's click or download changes nothing, and unknown counts as a person.
+// machine's click is only a neighbour to others, a machine's download changes
+// nothing, and unknown counts as a person.
 func ChangeOf(e Event) Change {
 	c := Change{MessageKey: MessageKey{e.Workspace, e.Message}}
 	if e.Type == Send {
@@ -105,6 +111,7 @@ func ChangeOf(e Event) Change {
 			c.mark(MarkOpened, key, e.Time)
 		}
 	case Click:
+		c.Clicks = map[RecipientKey][]Clicked{key: {ClickedOf(e)}}
 		if !machine {
 			c.mark(MarkClicked, key, e.Time)
 			c.mark(MarkOpened, key, e.Time)
@@ -139,12 +146,12 @@ func (c *Change) Merge(other Change) {
 	s.Apply(*c)
 	s.Apply(other)
 	c.Sent, c.User, c.Subject, c.At = s.Sent, s.User, s.Subject, s.At
-	c.Recipients, c.First, c.Early = s.Recipients, s.First, s.Early
+	c.Recipients, c.First, c.Clicks, c.Early = s.Recipients, s.First, s.Clicks, s.Early
 }
 
 // Empty reports whether the change says nothing.
 func (c Change) Empty() bool {
-	return !c.Sent && len(c.First) == 0 && len(c.Early) == 0
+	return !c.Sent && len(c.First) == 0 && len(c.Clicks) == 0 && len(c.Early) == 0
 }
 
 // Apply makes the change and reports whether it had an effect; Version rises by
@@ -171,6 +178,9 @@ func (s *State) Apply(c Change) bool {
 			}
 			changed = minMark(s.First, mark, key, at) || changed
 		}
+	}
+	for key, clicks := range c.Clicks {
+		changed = s.addClicks(key, clicks) || changed
 	}
 	for _, id := range c.Early {
 		at, found := slices.BinarySearchFunc(s.Early, id, compareID)
@@ -257,6 +267,7 @@ func (s *State) Finish() {
 	s.Done, s.Expire = true, 0
 	delete(s.First, MarkOpened)
 	delete(s.First, MarkMachineOpened)
+	s.Clicks = nil
 	s.Version++
 }
 
@@ -269,6 +280,8 @@ func (s State) Clone() State {
 	}
 	s.First = first
 	s.Early = slices.Clone(s.Early)
+	s.Clicks = cloneEach(s.Clicks, slices.Clone)
+	s.Overruled = cloneEach(s.Overruled, maps.Clone)
 	return s
 }
 

@@ -36,6 +36,11 @@ type States interface {
 	// Completed takes ids off a message's Early once their documents have been
 	// completed. Ids that are not there are no error.
 	Completed(ctx context.Context, key event.MessageKey, ids []event.ID) error
+	// Replace writes a state over the stored one, for corrections, which may
+	// take marks away, as Apply never does. It compares and sets: only over the
+	// version that state.Version names, 0 for none, with the next version. It
+	// reports false, and has done nothing, when the state has moved.
+	Replace(ctx context.Context, state event.State) (bool, error)
 }
 
 // WorkspaceWeek is a week in which a workspace has events.

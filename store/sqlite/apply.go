@@ -5,6 +5,8 @@ import (
 	"database/sql"
 	"errors"
 	"hash/fnv"
+	"maps"
+	"slices"
 
 	"tidings/event"
 	"tidings/indexer"
@@ -61,6 +63,33 @@ func (s *State) Completed(ctx context.Context, key event.MessageKey, ids []event
 		return tx.write(row)
 	})
 	return failed("noting completed events", err)
+}
+
+// Replace writes a state over the one with its version, as it is but for its
+// version, which rises, and its expiry.
+func (s *State) Replace(ctx context.Context, state event.State) (bool, error) {
+	replaced := false
+	err := s.transact(ctx, func(tx *stateTx) error {
+		space, err := tx.space(state.Workspace)
+		if err != nil {
+			return err
+		}
+		row, err := tx.find(space, state.MessageKey)
+		if err != nil {
+			return err
+		}
+		if replaced = row.state.Version == state.Version; !replaced {
+			return nil
+		}
+		row.state = state
+		row.state.Version++
+		s.schedule(&row.state)
+		return tx.put(space, row, everyone(state))
+	})
+	if err != nil {
+		return false, failed("replacing a state", err)
+	}
+	return replaced, nil
 }
 
 // stateTx is a writing transaction. What it learns of workspaces and weeks is
@@ -170,19 +199,25 @@ func (tx *stateTx) apply(change event.Change) (event.State, error) {
 		return row.state, nil
 	}
 	tx.store.schedule(&row.state)
+	return row.state, tx.put(space, row, unknown)
+}
+
+// put writes a row, a new one or over what it was, and who is new in it.
+func (tx *stateTx) put(space int64, row stateRow, unknown []event.RecipientKey) error {
 	if row.n == 0 {
+		var err error
 		if row.n, err = tx.insert(space, row.state); err != nil {
-			return event.State{}, err
+			return err
 		}
 	} else if err := tx.write(row); err != nil {
-		return event.State{}, err
+		return err
 	}
 	for _, key := range unknown {
 		if _, err := tx.w.addRecipient.ExecContext(tx.ctx, space, recipientHash(key), row.n); err != nil {
-			return event.State{}, err
+			return err
 		}
 	}
-	return row.state, nil
+	return nil
 }
 
 // schedule sets when a state that has just changed may be reduced. A complete
@@ -236,7 +271,7 @@ func isWaiting(state event.State) int {
 func newRecipients(state event.State, change event.Change) []event.RecipientKey {
 	var keys []event.RecipientKey
 	add := func(key event.RecipientKey) {
-		if !names(state, key) {
+		if !state.Names(key) && !slices.Contains(keys, key) {
 			keys = append(keys, key)
 		}
 	}
@@ -248,20 +283,18 @@ func newRecipients(state event.State, change event.Change) []event.RecipientKey 
 			add(key)
 		}
 	}
+	for key := range change.Clicks {
+		add(key)
+	}
 	return keys
 }
 
-// names reports whether a state knows anything of a recipient.
-func names(state event.State, key event.RecipientKey) bool {
-	if _, ok := state.Recipients[key]; ok {
-		return true
-	}
-	for _, firsts := range state.First {
-		if _, ok := firsts[key]; ok {
-			return true
-		}
-	}
-	return false
+// everyone is who a state names.
+func everyone(state event.State) []event.RecipientKey {
+	keys := newRecipients(event.State{}, event.Change{
+		Recipients: state.Recipients, First: state.First, Clicks: state.Clicks,
+	})
+	return slices.AppendSeq(keys, maps.Keys(state.Overruled))
 }
 
 // recipientHash finds the states that may name a recipient. Two recipients of

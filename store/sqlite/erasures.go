@@ -83,9 +83,9 @@ func (s *State) EraseRecipient(ctx context.Context, workspace, email string) ([]
 			if _, err := tx.w.dropRecipient.ExecContext(ctx, space, recipientHash(key), row.n); err != nil {
 				return err
 			}
-			forget(&row.state, key)
+			row.state.Forget(key)
 			s.schedule(&row.state)
-			if len(row.state.Recipients) == 0 && len(row.state.First) == 0 {
+			if row.state.Vacant() {
 				if _, err := tx.w.drop.ExecContext(ctx, row.n); err != nil {
 					return err
 				}
@@ -100,18 +100,6 @@ func (s *State) EraseRecipient(ctx context.Context, workspace, email string) ([]
 		return nil, failed("erasing a recipient's states", err)
 	}
 	return touched, nil
-}
-
-// forget takes a recipient out of a state.
-func forget(state *event.State, key event.RecipientKey) {
-	delete(state.Recipients, key)
-	for mark, firsts := range state.First {
-		delete(firsts, key)
-		if len(firsts) == 0 {
-			delete(state.First, mark)
-		}
-	}
-	state.Version++
 }
 
 func (tx *stateTx) ofRecipient(space int64, workspace string, key event.RecipientKey) ([]stateRow, error) {
@@ -132,7 +120,7 @@ func (tx *stateTx) ofRecipient(space int64, workspace string, key event.Recipien
 		if err != nil {
 			return nil, err
 		}
-		if names(state, key) {
+		if state.Names(key) {
 			rows = append(rows, stateRow{n, state})
 		}
 	}

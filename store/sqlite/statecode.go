@@ -10,8 +10,12 @@ import (
 	"tidings/event"
 )
 
-// stateFormat is the first byte of an encoded state.
-const stateFormat = 1
+// Formats of an encoded state, its first byte. Most states have neither clicks
+// nor anything overruled, and are written without.
+const (
+	statePlain  = 1
+	stateJudged = 2
+)
 
 // Flags of an encoded state.
 const (
@@ -34,7 +38,11 @@ func encodeState(s event.State) []byte {
 	if s.Done {
 		flags |= flagDone
 	}
-	out = append(out, stateFormat, flags)
+	format := byte(statePlain)
+	if len(s.Clicks) > 0 || len(s.Overruled) > 0 {
+		format = stateJudged
+	}
+	out = append(out, format, flags)
 	out = appendText(appendText(out, s.User), s.Subject)
 	out = binary.AppendVarint(out, s.At)
 	out = binary.AppendVarint(out, s.Version)
@@ -62,6 +70,42 @@ func encodeState(s event.State) []byte {
 	for _, id := range s.Early {
 		out = append(out, id[:]...)
 	}
+	if format == stateJudged {
+		out = appendJudged(out, s, number)
+	}
+	return out
+}
+
+// appendJudged writes clicks and what was overruled.
+func appendJudged(out []byte, s event.State, number map[event.RecipientKey]uint64) []byte {
+	out = binary.AppendUvarint(out, uint64(len(s.Clicks)))
+	for _, key := range slices.Sorted(maps.Keys(s.Clicks)) {
+		out = appendKey(out, key, number)
+		out = binary.AppendUvarint(out, uint64(len(s.Clicks[key])))
+		for _, click := range s.Clicks[key] {
+			out = binary.BigEndian.AppendUint32(append(out, click.ID[:]...), click.Link)
+		}
+	}
+	out = binary.AppendUvarint(out, uint64(len(s.Overruled)))
+	for _, key := range slices.Sorted(maps.Keys(s.Overruled)) {
+		out = appendKey(out, key, number)
+		said := s.Overruled[key]
+		out = binary.AppendUvarint(out, uint64(len(said)))
+		for _, id := range slices.SortedFunc(maps.Keys(said), func(a, b event.ID) int { return slices.Compare(a[:], b[:]) }) {
+			out = append(out, id[:]...)
+			out = appendText(appendText(appendText(out, said[id].Is), said[id].Reason), said[id].User)
+		}
+	}
+	return out
+}
+
+// appendKey names a recipient by number, or by key when it is no recipient of
+// the send.
+func appendKey(out []byte, key event.RecipientKey, number map[event.RecipientKey]uint64) []byte {
+	out = binary.AppendUvarint(out, number[key])
+	if number[key] == 0 {
+		out = appendText(out, string(key))
+	}
 	return out
 }
 
@@ -74,10 +118,7 @@ func appendMarks(out []byte, s event.State, number map[event.RecipientKey]uint64
 		out = appendText(out, string(mark))
 		out = binary.AppendUvarint(out, uint64(len(firsts)))
 		for _, key := range slices.Sorted(maps.Keys(firsts)) {
-			out = binary.AppendUvarint(out, number[key])
-			if number[key] == 0 {
-				out = appendText(out, string(key))
-			}
+			out = appendKey(out, key, number)
 			out = binary.AppendVarint(out, firsts[key]-s.At)
 		}
 	}
@@ -91,7 +132,8 @@ func appendText(out []byte, text string) []byte {
 // decodeState reads what encodeState wrote.
 func decodeState(key event.MessageKey, raw []byte) (event.State, error) {
 	in := stateReader{rest: raw}
-	if in.byte() != stateFormat {
+	format := in.byte()
+	if format != statePlain && format != stateJudged {
 		return event.State{}, errState
 	}
 	s := event.State{MessageKey: key}
@@ -115,8 +157,11 @@ func decodeState(key event.MessageKey, raw []byte) (event.State, error) {
 	if n := in.count(len(event.ID{})); n > 0 {
 		s.Early = make([]event.ID, n)
 		for i := range s.Early {
-			copy(s.Early[i][:], in.take(len(event.ID{})))
+			s.Early[i] = in.id()
 		}
+	}
+	if format == stateJudged {
+		in.judged(&s, keys)
 	}
 	if in.bad || len(in.rest) > 0 {
 		return event.State{}, errState
@@ -146,21 +191,70 @@ func (in *stateReader) marks(s *event.State, keys []event.RecipientKey) {
 		}
 		firsts := make(map[event.RecipientKey]int64, entries)
 		for range entries {
-			number := in.uvarint()
-			var key event.RecipientKey
-			switch {
-			case number == 0:
-				key = event.RecipientKey(in.text())
-			case number > uint64(len(keys)):
-				in.bad = true
-				return
-			default:
-				key = keys[number-1]
-			}
+			key := in.key(keys)
 			firsts[key] = s.At + in.varint()
 		}
 		s.First[mark] = firsts
 	}
+}
+
+func (in *stateReader) judged(s *event.State, keys []event.RecipientKey) {
+	const clickLen, saidLen = 16 + 4, 16 + 3
+	people := in.count(2 + clickLen)
+	for range people {
+		key := in.key(keys)
+		clicks := make([]event.Clicked, in.count(clickLen))
+		for i := range clicks {
+			clicks[i] = event.Clicked{ID: in.id(), Link: in.uint32()}
+		}
+		if s.Clicks == nil {
+			s.Clicks = make(map[event.RecipientKey][]event.Clicked, people)
+		}
+		s.Clicks[key] = clicks
+	}
+	overruled := in.count(2 + saidLen)
+	for range overruled {
+		key := in.key(keys)
+		count := in.count(saidLen)
+		said := make(map[event.ID]event.Overruling, count)
+		for range count {
+			id := in.id()
+			said[id] = event.Overruling{Is: in.text(), Reason: in.text(), User: in.text()}
+		}
+		if s.Overruled == nil {
+			s.Overruled = make(map[event.RecipientKey]map[event.ID]event.Overruling, overruled)
+		}
+		s.Overruled[key] = said
+	}
+	// What has none of either is written as a plain state.
+	in.bad = in.bad || people+overruled == 0
+}
+
+// key reads what appendKey wrote.
+func (in *stateReader) key(keys []event.RecipientKey) event.RecipientKey {
+	number := in.uvarint()
+	switch {
+	case number == 0:
+		return event.RecipientKey(in.text())
+	case number > uint64(len(keys)):
+		in.bad = true
+		return ""
+	}
+	return keys[number-1]
+}
+
+func (in *stateReader) id() event.ID {
+	var id event.ID
+	copy(id[:], in.take(len(id)))
+	return id
+}
+
+func (in *stateReader) uint32() uint32 {
+	raw := in.take(4)
+	if in.bad {
+		return 0
+	}
+	return binary.BigEndian.Uint32(raw)
 }
 
 func (in *stateReader) take(n int) []byte {

@@ -31,8 +31,21 @@ func genState() *rapid.Generator[event.State] {
 		if len(first) > 0 {
 			s.First = first
 		}
+		id := rapid.Map(rapid.SliceOf(rapid.Byte()), func(key []byte) event.ID { return event.NewID(1, "w", "s", true, key) })
 		for range rapid.IntRange(0, 3).Draw(t, "early") {
-			s.Early = append(s.Early, event.NewID(1, "w", "s", true, rapid.SliceOf(rapid.Byte()).Draw(t, "key")))
+			s.Early = append(s.Early, id.Draw(t, "id"))
+		}
+		click := rapid.Custom(func(t *rapid.T) event.Clicked {
+			return event.Clicked{ID: id.Draw(t, "click"), Link: rapid.Uint32().Draw(t, "link")}
+		})
+		if clicks := rapid.MapOfN(key, rapid.SliceOfN(click, 1, 3), 0, 2).Draw(t, "clicks"); len(clicks) > 0 {
+			s.Clicks = clicks
+		}
+		said := rapid.Custom(func(t *rapid.T) event.Overruling {
+			return event.Overruling{Is: event.Human, Reason: rapid.String().Draw(t, "reason"), User: rapid.String().Draw(t, "by")}
+		})
+		if overruled := rapid.MapOfN(key, rapid.MapOfN(id, said, 1, 2), 0, 2).Draw(t, "overruled"); len(overruled) > 0 {
+			s.Overruled = overruled
 		}
 		return s
 	})
@@ -63,8 +76,11 @@ func FuzzDecodeState(f *testing.F) {
 		Early:      []event.ID{event.NewID(1, "w", "s", true, nil)},
 	}
 	f.Add(encodeState(s))
+	s.Clicks = map[event.RecipientKey][]event.Clicked{event.KeyOf(person.Email): {{ID: s.Early[0], Link: 7}}}
+	s.Overruled = map[event.RecipientKey]map[event.ID]event.Overruling{"somebody else": {s.Early[0]: {Is: event.Human, Reason: "me"}}}
+	f.Add(encodeState(s))
 	f.Add(encodeState(event.State{}))
-	f.Add([]byte{stateFormat, 0, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 1})
+	f.Add([]byte{statePlain, 0, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 1})
 	f.Fuzz(func(t *testing.T, raw []byte) {
 		decoded, err := decodeState(event.MessageKey{}, raw)
 		if err != nil {

@@ -56,6 +56,7 @@ func RunState(t *testing.T, h StateHarness) {
 		{"concurrent writers end in the model's state", testStateWriters},
 		{"a change without effect changes nothing", testNoEffect},
 		{"unknown messages are absent", testAbsent},
+		{"a replaced state is what was written, unless it moved", testReplace},
 		{"a complete state expires after its grace", testExpiry},
 		{"a later recipient unsets the expiry", testLaterRecipient},
 		{"a late repetition does not bring back that nobody opened", testDone},

@@ -1,6 +1,7 @@
 package storetest
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -22,11 +23,12 @@ type facts struct {
 	At            int64
 	People        map[string]string
 	First         map[string]int64
+	Clicks        map[string][]event.Clicked
 	Complete      bool
 }
 
 func modelOf(events []event.Event) facts {
-	f := facts{People: map[string]string{}, First: map[string]int64{}}
+	f := facts{People: map[string]string{}, First: map[string]int64{}, Clicks: map[string][]event.Clicked{}}
 	smaller := func(have, given string) string {
 		if have == "" || given != "" && given < have {
 			return given
@@ -45,6 +47,9 @@ func modelOf(events []event.Event) facts {
 			}
 			continue
 		}
+		if e.Type == event.Click {
+			f.Clicks[e.Recipient.Email] = latestClicks(append(f.Clicks[e.Recipient.Email], event.ClickedOf(e)))
+		}
 		for _, mark := range marksOf(e) {
 			name := string(mark) + " " + e.Recipient.Email
 			if first, ok := f.First[name]; !ok || e.Time < first {
@@ -59,6 +64,15 @@ func modelOf(events []event.Event) facts {
 		}
 	}
 	return f
+}
+
+// latestClicks are the distinct clicks that are kept.
+func latestClicks(clicks []event.Clicked) []event.Clicked {
+	slices.SortFunc(clicks, func(a, b event.Clicked) int {
+		return cmp.Or(slices.Compare(a.ID[:], b.ID[:]), cmp.Compare(a.Link, b.Link))
+	})
+	clicks = slices.Compact(clicks)
+	return clicks[max(0, len(clicks)-event.MaxClicks):]
 }
 
 // marksOf are the first times that an event may set.
@@ -88,7 +102,12 @@ func marksOf(e event.Event) []event.Mark {
 func factsOf(s event.State) facts {
 	f := facts{
 		Sent: s.Sent, User: s.User, Subject: s.Subject, At: s.At, Complete: s.Complete(),
-		People: map[string]string{}, First: map[string]int64{},
+		People: map[string]string{}, First: map[string]int64{}, Clicks: map[string][]event.Clicked{},
+	}
+	for _, email := range emails {
+		if clicks := s.Clicks[event.KeyOf(email)]; len(clicks) > 0 {
+			f.Clicks[email] = clicks
+		}
 	}
 	for _, person := range s.Recipients {
 		f.People[person.Email] = person.Name
@@ -113,7 +132,7 @@ func (x stateTest) checkFacts(t require.TestingT, space string, events []event.E
 	require.NoError(t, err)
 	for message, events := range byMessage {
 		expected := modelOf(events)
-		if !expected.Sent && len(expected.First) == 0 {
+		if !expected.Sent && len(expected.First) == 0 && len(expected.Clicks) == 0 {
 			require.NotContains(t, stored, message, "nothing is known of it")
 			continue
 		}

@@ -450,7 +450,11 @@ export interface components {
         };
         Client: {
             automated?: boolean | null;
+            headers?: {
+                [key: string]: string;
+            } | null;
             ip?: string | null;
+            method?: string | null;
             user_agent?: string | null;
         };
         DeadLetterPage: {

@@ -1,0 +1,112 @@
+package event
+
+import (
+	"hash/fnv"
+	"slices"
+)
+
+// Clicked is a click as its neighbours in time need to know it.
+type Clicked struct {
+	ID ID `json:"id"`
+	// Link is a hash that tells one link of a message from another.
+	Link uint32 `json:"l"`
+}
+
+// MaxClicks is how many clicks of a recipient on a message are kept, the latest.
+const MaxClicks = 8
+
+// ClickedOf is an event's Clicked.
+func ClickedOf(e Event) Clicked {
+	link := fnv.New32a()
+	link.Write([]byte(e.Link))
+	return Clicked{e.ID, link.Sum32()}
+}
+
+// Overruling is what a person said of one event, over all rules.
+type Overruling struct {
+	// Is is Human or Machine.
+	Is     string `json:"is"`
+	Reason string `json:"reason,omitempty"`
+	// User is who said so, "" for a key that belongs to nobody.
+	User string `json:"user,omitempty"`
+}
+
+// addClicks keeps the latest of the clicks known and given. A Done state keeps
+// none: nothing that may still be judged is near them.
+func (s *State) addClicks(key RecipientKey, clicks []Clicked) bool {
+	if s.Done {
+		return false
+	}
+	changed := false
+	kept := s.Clicks[key]
+	for _, click := range clicks {
+		at, found := slices.BinarySearchFunc(kept, click, compareClicked)
+		if found || len(kept) == MaxClicks && at == 0 {
+			continue
+		}
+		// Never in place: a caller may hold the state from before.
+		kept = slices.Insert(slices.Clone(kept), at, click)
+		kept = kept[max(0, len(kept)-MaxClicks):]
+		changed = true
+	}
+	if changed {
+		if s.Clicks == nil {
+			s.Clicks = make(map[RecipientKey][]Clicked, 1)
+		}
+		s.Clicks[key] = kept
+	}
+	return changed
+}
+
+func compareClicked(a, b Clicked) int {
+	if order := compareID(a.ID, b.ID); order != 0 {
+		return order
+	}
+	return int(int64(a.Link) - int64(b.Link))
+}
+
+// Names reports whether the state knows anything of a recipient.
+func (s State) Names(key RecipientKey) bool {
+	if _, ok := s.Recipients[key]; ok {
+		return true
+	}
+	if len(s.Clicks[key]) > 0 || len(s.Overruled[key]) > 0 {
+		return true
+	}
+	for _, firsts := range s.First {
+		if _, ok := firsts[key]; ok {
+			return true
+		}
+	}
+	return false
+}
+
+// Forget takes a recipient out of the state.
+func (s *State) Forget(key RecipientKey) {
+	delete(s.Recipients, key)
+	delete(s.Clicks, key)
+	delete(s.Overruled, key)
+	for mark, firsts := range s.First {
+		delete(firsts, key)
+		if len(firsts) == 0 {
+			delete(s.First, mark)
+		}
+	}
+	s.Version++
+}
+
+// Vacant reports whether the state is about nobody any more.
+func (s State) Vacant() bool {
+	return len(s.Recipients) == 0 && len(s.First) == 0 && len(s.Clicks) == 0 && len(s.Overruled) == 0
+}
+
+func cloneEach[K comparable, V any](from map[K]V, clone func(V) V) map[K]V {
+	if from == nil {
+		return nil
+	}
+	to := make(map[K]V, len(from))
+	for key, value := range from {
+		to[key] = clone(value)
+	}
+	return to
+}
