@@ -119,6 +119,7 @@ func (s *State) transact(ctx context.Context, do func(*stateTx) error) error {
 			find: on(s.write.find), insert: on(s.write.insert), update: on(s.write.update), drop: on(s.write.drop),
 			addRecipient: on(s.write.addRecipient), dropRecipient: on(s.write.dropRecipient),
 			ofRecipient: on(s.write.ofRecipient), expired: on(s.write.expired),
+			finish: on(s.write.finish), finished: on(s.write.finished), purged: on(s.write.purged), scan: on(s.write.scan),
 		}
 		return do(t)
 	})
@@ -195,6 +196,12 @@ func (tx *stateTx) apply(change event.Change) (event.State, error) {
 		return event.State{}, err
 	}
 	unknown := newRecipients(row.state, change)
+	if row.state.Done && change.Sent {
+		// It may have been purged, and is about to be in the index again.
+		if _, err := tx.w.finish.ExecContext(tx.ctx, tx.store.now().Unix(), row.n); err != nil {
+			return event.State{}, err
+		}
+	}
 	if !row.state.Apply(change) {
 		return row.state, nil
 	}

@@ -2,7 +2,6 @@ package sqlite
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -41,33 +40,12 @@ type erasure struct {
 	rewritten []event.Event
 }
 
-// week erases from a week that nobody else writes. A sealed week is written
-// anew beside the one that is read, and takes its place.
+// week erases from a week that nobody else writes.
 func (e *erasure) week(ctx context.Context, slot *weekSlot) error {
-	x, sealed := e.index, slot.isSealed()
-	found := false
-	err := x.using(ctx, slot.week, false, func(file *weekFile, _ bool) error {
+	return e.index.edit(ctx, slot, func(file *weekFile) (bool, error) {
 		rows, err := e.find(ctx, file, 1)
-		if found = len(rows) > 0; err != nil || !found || sealed {
-			return err
-		}
-		return e.file(ctx, file)
-	})
-	if err != nil || !found || !sealed {
-		return err
-	}
-	made := x.path(slot.week, newEnding)
-	if err := copyFile(made, x.path(slot.week, sealedEnding)); err != nil {
-		return err
-	}
-	file, err := openWeek(ctx, made, slot.week, access{journal: "DELETE", connections: 1}, x.caches())
-	if err != nil {
-		return err
-	}
-	if err := errors.Join(e.file(ctx, file), file.close()); err != nil {
-		return err
-	}
-	return x.swap(ctx, slot, made, true)
+		return len(rows) > 0, err
+	}, func(file *weekFile) error { return e.file(ctx, file) })
 }
 
 // file erases from a file. What is deleted is overwritten, in the index as in

@@ -9,7 +9,6 @@ import (
 	"encoding/json"
 	"errors"
 	"strings"
-	"time"
 
 	"tidings/event"
 )
@@ -18,9 +17,6 @@ import (
 // HMAC of the address with a secret of this installation, so that the list
 // tells nobody who is on it.
 const kindErased = "erased"
-
-// expireBatch is how many states one transaction reduces.
-const expireBatch = 500
 
 // MarkErased notes that a person was erased from a workspace, for good.
 func (s *State) MarkErased(ctx context.Context, workspace, email string) error {
@@ -123,63 +119,6 @@ func (tx *stateTx) ofRecipient(space int64, workspace string, key event.Recipien
 		if state.Names(key) {
 			rows = append(rows, stateRow{n, state})
 		}
-	}
-	return rows, found.Err()
-}
-
-// Expire reduces the complete states whose time has passed to what is kept for
-// good, and returns how many. Each is read again in the transaction that
-// writes it. It may be stopped and repeated.
-func (s *State) Expire(ctx context.Context, now time.Time) (int, error) {
-	total := 0
-	for {
-		seen, finished := 0, 0
-		err := s.transact(ctx, func(tx *stateTx) error {
-			rows, err := tx.expired(now.Unix())
-			if err != nil {
-				return err
-			}
-			for _, row := range rows {
-				if row.state.Complete() && !row.state.Done {
-					row.state.Finish()
-					finished++
-				}
-				row.state.Expire = 0
-				if err := tx.write(row); err != nil {
-					return err
-				}
-			}
-			seen = len(rows)
-			return nil
-		})
-		if err != nil {
-			return total, failed("reducing complete states", err)
-		}
-		total += finished
-		if seen < expireBatch {
-			return total, nil
-		}
-	}
-}
-
-func (tx *stateTx) expired(now int64) ([]stateRow, error) {
-	found, err := tx.w.expired.QueryContext(tx.ctx, now, expireBatch)
-	if err != nil {
-		return nil, err
-	}
-	defer found.Close()
-	var rows []stateRow
-	for found.Next() {
-		var row stateRow
-		var key event.MessageKey
-		var doc []byte
-		if err := found.Scan(&row.n, &key.Workspace, &key.Message, &doc); err != nil {
-			return nil, err
-		}
-		if row.state, err = decodeState(key, doc); err != nil {
-			return nil, err
-		}
-		rows = append(rows, row)
 	}
 	return rows, found.Err()
 }

@@ -46,6 +46,12 @@ func (x *Index) bytes(week event.Week) (int64, error) {
 	return total, nil
 }
 
+// Prepare makes a week that does not exist yet.
+func (x *Index) Prepare(ctx context.Context, week event.Week) error {
+	err := x.writing(ctx, week, true, func(*weekFile, bool) error { return nil })
+	return failed("preparing week "+week.String(), err)
+}
+
 // Seal makes a week small and fast to read, and refuses writes to it from then
 // on. Reading goes on meanwhile, writes to it wait. Sealing a week that is
 // sealed, or that does not exist, does nothing.
@@ -95,6 +101,37 @@ func (x *Index) Unseal(ctx context.Context, week event.Week) error {
 		return x.swap(ctx, slot, made, false)
 	})
 	return failed("unsealing week "+week.String(), err)
+}
+
+// edit changes a week that nobody else writes, when there is something to
+// change. A sealed week is written anew beside the one that is read, and takes
+// its place.
+func (x *Index) edit(
+	ctx context.Context, slot *weekSlot, needed func(*weekFile) (bool, error), change func(*weekFile) error,
+) error {
+	sealed, found := slot.isSealed(), false
+	err := x.using(ctx, slot.week, false, func(file *weekFile, _ bool) error {
+		var err error
+		if found, err = needed(file); err != nil || !found || sealed {
+			return err
+		}
+		return change(file)
+	})
+	if err != nil || !found || !sealed {
+		return err
+	}
+	made := x.path(slot.week, newEnding)
+	if err := copyFile(made, x.path(slot.week, sealedEnding)); err != nil {
+		return err
+	}
+	file, err := openWeek(ctx, made, slot.week, access{journal: "DELETE", connections: 1}, x.caches())
+	if err != nil {
+		return err
+	}
+	if err := errors.Join(change(file), file.close()); err != nil {
+		return err
+	}
+	return x.swap(ctx, slot, made, true)
 }
 
 // Drop deletes a week with all its events, once nobody reads it any more.

@@ -53,7 +53,8 @@ type spaceWeek struct {
 // stateSchema is the history of state.db; a step is never changed once it was
 // released. Workspaces are numbered so that rows stay small. Rows of state are
 // in the order in which messages became known, so that a batch touches few
-// pages; recipient finds a person's messages for an erasure.
+// pages; recipient finds a person's messages for an erasure. finished is when a
+// state was reduced, until its sends are purged.
 var stateSchema = []string{`
 CREATE TABLE space(n INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE);
 CREATE TABLE state(n INTEGER PRIMARY KEY, space INTEGER NOT NULL, message TEXT NOT NULL,
@@ -68,12 +69,16 @@ CREATE TABLE record(space TEXT, kind TEXT, id TEXT, doc BLOB NOT NULL,
   PRIMARY KEY(space, kind, id)) WITHOUT ROWID;
 CREATE TABLE secret(name TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
 INSERT INTO secret VALUES('erasure', randomblob(32));
+`, `
+ALTER TABLE state ADD COLUMN finished INTEGER NOT NULL DEFAULT 0;
+CREATE INDEX state_finished ON state(finished) WHERE finished > 0;
 `}
 
 // stateWrites are prepared on the one writing connection.
 type stateWrites struct {
 	addSpace, mark, find, insert, update, drop        *sql.Stmt
 	addRecipient, dropRecipient, ofRecipient, expired *sql.Stmt
+	finish, finished, purged, scan                    *sql.Stmt
 	putRecord, dropRecord                             *sql.Stmt
 }
 
@@ -143,6 +148,12 @@ func (s *State) prepare(ctx context.Context) error {
 			WHERE r.space = ? AND r.hash = ? ORDER BY s.n`),
 		expired: p.prepare(`SELECT s.n, p.name, s.message, s.doc FROM state s JOIN space p ON p.n = s.space
 			WHERE s.expire > 0 AND s.expire <= ? ORDER BY s.expire LIMIT ?`),
+		finish: p.prepare("UPDATE state SET finished = ? WHERE n = ? AND finished = 0"),
+		finished: p.prepare(`SELECT s.n, p.name, s.message, s.doc FROM state s JOIN space p ON p.n = s.space
+			WHERE s.finished > 0 AND s.finished <= ? ORDER BY s.finished LIMIT ?`),
+		purged: p.prepare("UPDATE state SET finished = 0 WHERE n = ? AND finished > 0"),
+		scan: p.prepare(`SELECT s.n, p.name, s.message, s.doc FROM state s JOIN space p ON p.n = s.space
+			WHERE s.n > ? ORDER BY s.n LIMIT ?`),
 		putRecord: p.prepare(`INSERT INTO record VALUES(?, ?, ?, ?)
 			ON CONFLICT(space, kind, id) DO UPDATE SET doc = excluded.doc`),
 		dropRecord: p.prepare("DELETE FROM record WHERE space = ? AND kind = ? AND id = ?"),

@@ -1,0 +1,208 @@
+package rollover
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"tidings/event"
+)
+
+// Policy is what the operator decides.
+type Policy struct {
+	// SealAfter is how long after its end a week is sealed; 0 means 14 days.
+	SealAfter time.Duration
+	// Retention is how old events may become; 0 keeps them for good.
+	Retention time.Duration
+	// RemoveCompleted takes sends out of the index once everyone has opened
+	// them and what is known of their opens was let go.
+	RemoveCompleted bool
+}
+
+// Config is what a Rollover works with.
+type Config struct {
+	Policy
+	Weeks     Weeks
+	Blocks    Blocks
+	States    States
+	Catalogue Catalogue
+	Notes     Notes
+	Leases    Leases
+	// Clock is the system's when nil.
+	Clock  func() time.Time
+	Logger *slog.Logger
+	// Between is called after each action, for tests that crash there.
+	Between func(Action)
+}
+
+// Rollover makes the nightly runs and lifts blocks between them. It is safe for
+// concurrent use.
+type Rollover struct {
+	Config
+}
+
+// Lease is the lease under which weeks are sealed, opened and rebuilt.
+const Lease = "weeks"
+
+const (
+	// LeaseTime is how long a dead holder keeps the lease from others.
+	LeaseTime = 15 * time.Second
+	// purgeAfter is how long after its state was reduced a send is purged, so
+	// that a piece of it that comes late still finds it.
+	purgeAfter = 24 * time.Hour
+	// purgeBatch is how many messages are purged at a time.
+	purgeBatch = 200
+)
+
+// New makes a Rollover.
+func New(c Config) *Rollover {
+	if c.SealAfter == 0 {
+		c.SealAfter = 14 * 24 * time.Hour
+	}
+	if c.Clock == nil {
+		c.Clock = time.Now
+	}
+	if c.Between == nil {
+		c.Between = func(Action) {}
+	}
+	return &Rollover{c}
+}
+
+// Report says what a run did.
+type Report struct {
+	At      time.Time     `json:"at"`
+	Took    time.Duration `json:"took"`
+	Actions []Action      `json:"actions"`
+}
+
+// Failed counts the actions that were not done.
+func (r Report) Failed() int {
+	n := 0
+	for _, action := range r.Actions {
+		if action.Error != "" {
+			n++
+		}
+	}
+	return n
+}
+
+// Run makes a run under the lease. An action that fails leaves the others
+// alone; the error names all that failed.
+func (r *Rollover) Run(ctx context.Context) (Report, error) {
+	var report Report
+	err := r.Leases.RunUnderLease(ctx, Lease, LeaseTime, func(ctx context.Context) error {
+		var err error
+		report, err = r.run(ctx)
+		return err
+	})
+	return report, err
+}
+
+func (r *Rollover) run(ctx context.Context) (Report, error) {
+	now, began := r.Clock(), time.Now()
+	plan, err := r.Plan(ctx, now)
+	if err != nil {
+		return Report{At: now}, err
+	}
+	report := Report{At: now}
+	lifted := make(map[event.Week]bool)
+	var errs []error
+	for _, action := range plan {
+		if action.Step == StepSeal {
+			// Sealing takes long, and events may have come for other weeks.
+			late, err := r.lift(ctx)
+			errs = append(errs, err)
+			for _, done := range late {
+				lifted[*done.Week] = true
+			}
+			report.Actions = append(report.Actions, late...)
+			if lifted[*action.Week] {
+				continue
+			}
+		}
+		done, err := r.do(ctx, action)
+		report.Actions = append(report.Actions, done)
+		errs = append(errs, err)
+		if ctx.Err() != nil {
+			return report, errors.Join(errs...)
+		}
+	}
+	report.Took = time.Since(began)
+	errs = append(errs, r.Notes.NoteRun(ctx, report))
+	return report, errors.Join(errs...)
+}
+
+// do takes one action.
+func (r *Rollover) do(ctx context.Context, action Action) (Action, error) {
+	n, err := action.do(ctx)
+	action.Count = n
+	if err != nil {
+		err = fmt.Errorf("%s: %w", action, err)
+		action.Error = err.Error()
+		return action, err
+	}
+	r.Logger.InfoContext(ctx, "rollover", "action", action.String())
+	r.Between(action)
+	return action, nil
+}
+
+// Lift opens the blocked weeks that events wait for, under the lease.
+func (r *Rollover) Lift(ctx context.Context) error {
+	wanted, err := r.Notes.WantedWeeks(ctx)
+	if err != nil || len(wanted) == 0 {
+		return err
+	}
+	return r.Leases.RunUnderLease(ctx, Lease, LeaseTime, func(ctx context.Context) error {
+		_, err := r.lift(ctx)
+		return err
+	})
+}
+
+// lift opens what is wanted now, and returns what it did.
+func (r *Rollover) lift(ctx context.Context) ([]Action, error) {
+	wanted, err := r.Notes.WantedWeeks(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var actions []Action
+	var errs []error
+	for _, week := range wanted {
+		done, err := r.do(ctx, r.lifting(week))
+		actions, errs = append(actions, done), append(errs, err)
+	}
+	return actions, errors.Join(errs...)
+}
+
+// purge takes sends out of the index that nobody waits for any more. A message
+// is taken off the list after its sends, so a crash only looks for them again.
+func (r *Rollover) purge(ctx context.Context, now time.Time) (int, error) {
+	total := 0
+	for {
+		finished, err := r.States.Finished(ctx, now.Add(-purgeAfter), purgeBatch)
+		if err != nil || len(finished) == 0 {
+			return total, err
+		}
+		weeks := make(map[event.Week][]event.MessageKey)
+		keys := make([]event.MessageKey, len(finished))
+		for i, message := range finished {
+			keys[i] = message.MessageKey
+			week := event.WeekOf(message.At)
+			// A send may come in pieces over some hours.
+			weeks[week] = append(weeks[week], message.MessageKey)
+			weeks[week+1] = append(weeks[week+1], message.MessageKey)
+		}
+		for week, messages := range weeks {
+			n, err := r.Weeks.RemoveSends(ctx, week, messages)
+			if err != nil {
+				return total, err
+			}
+			total += n
+		}
+		if err := r.States.Purged(ctx, keys); err != nil {
+			return total, err
+		}
+		r.Between(Action{Step: StepPurge, Count: total})
+	}
+}

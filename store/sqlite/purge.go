@@ -1,0 +1,83 @@
+package sqlite
+
+import (
+	"context"
+
+	"tidings/event"
+	"tidings/query"
+)
+
+// RemoveSends takes the sends of messages out of a week, sealed or not, and
+// returns how many it took.
+func (x *Index) RemoveSends(ctx context.Context, week event.Week, messages []event.MessageKey) (int, error) {
+	byWorkspace := make(map[string][]string)
+	for _, key := range messages {
+		byWorkspace[key.Workspace] = append(byWorkspace[key.Workspace], key.Message)
+	}
+	removed := 0
+	err := x.exclusively(ctx, week, func(slot *weekSlot) error {
+		return x.edit(ctx, slot, func(file *weekFile) (bool, error) {
+			for workspace, messages := range byWorkspace {
+				rows, err := sendsOf(ctx, file, workspace, messages)
+				if err != nil || len(rows) > 0 {
+					return len(rows) > 0, err
+				}
+			}
+			return false, nil
+		}, func(file *weekFile) error {
+			for workspace, messages := range byWorkspace {
+				rows, err := sendsOf(ctx, file, workspace, messages)
+				if err != nil {
+					return err
+				}
+				if err := x.removeRows(ctx, file, rows); err != nil {
+					return err
+				}
+				removed += len(rows)
+			}
+			return nil
+		})
+	})
+	return removed, failed("removing sends from week "+week.String(), err)
+}
+
+// sendsOf reads the rows of the sends of messages.
+func sendsOf(ctx context.Context, file *weekFile, workspace string, messages []string) ([]row, error) {
+	space, known := file.spaceOf(workspace)
+	if !known {
+		return nil, nil
+	}
+	var all []row
+	for _, message := range messages {
+		named := query.And{query.Types(event.Send), query.Keyword{Field: query.FieldMessage, Values: []string{message}}}
+		match, err := compileParts(named, partsOf(space, query.AutomatedHide))
+		if err != nil {
+			return nil, err
+		}
+		rows, err := file.page(ctx, match, 0, firstPlace(file.week, file.week.End()), maxPieces)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, rows...)
+	}
+	return all, nil
+}
+
+// maxPieces is how many sends one message may have: a piece a recipient.
+const maxPieces = 10_000
+
+// removeRows takes rows out in one transaction.
+func (x *Index) removeRows(ctx context.Context, file *weekFile, rows []row) error {
+	return file.transact(ctx, func(tx *weekTx) error {
+		for _, r := range rows {
+			old, err := x.columnsOf(file, r)
+			if err != nil {
+				return err
+			}
+			if err := tx.remove(r.place, old); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
