@@ -24,6 +24,7 @@ import (
 	"tidings/feed"
 	"tidings/indexer"
 	"tidings/live"
+	"tidings/rollover"
 	"tidings/stream"
 	"tidings/web"
 )
@@ -34,6 +35,10 @@ type settings struct {
 	storeFlags
 	// Retention is how old events may be, 0 for no bound.
 	Retention time.Duration
+	// Rollover is what nightly runs do, and Night when they are made; nil
+	// makes none.
+	Rollover rollover.Policy
+	Night    *rollover.TimeOfDay
 	// Grace is how long the opens of a message that everyone has opened are
 	// kept, 0 for the default.
 	Grace time.Duration
@@ -58,6 +63,9 @@ type app struct {
 	indexer *indexer.Indexer
 	server  *api.Server
 	metrics *metrics
+
+	rollover *rollover.Rollover
+	night    *rollover.TimeOfDay
 
 	// operator is the API for the operator of this machine.
 	operator http.Handler
@@ -126,9 +134,15 @@ func (a *app) assemble(s settings) error {
 	eraser := &indexer.Eraser{
 		Index: a.index, States: a.state, DeadLetters: deadLetterEraser{a.stream}, Announcer: a.stream,
 	}
+	notes := weekNotes{a.state}
 	a.indexer = indexer.New(indexer.Config{
 		Queue: a.stream, Index: a.index, States: a.state, Erasures: a.state, Announcer: a.stream,
-		Eraser: eraser, Observer: a.metrics, Logger: a.log,
+		Eraser: eraser, Blocks: notes, Observer: a.metrics, Logger: a.log,
+	})
+	a.night = s.Night
+	a.rollover = rollover.New(rollover.Config{
+		Policy: s.Rollover, Weeks: a.index, Blocks: a.index, States: a.state, Catalogue: a.state,
+		Notes: notes, Leases: a.stream, Logger: a.log,
 	})
 	page, err := web.Handler()
 	if err != nil {
@@ -144,7 +158,7 @@ func (a *app) assemble(s settings) error {
 	if err != nil {
 		return fmt.Errorf("put the API together: %w", err)
 	}
-	a.operator = a.server.Operator()
+	a.operator = a.operatorRoutes()
 	return nil
 }
 
@@ -168,6 +182,7 @@ func (a *app) Run(ctx context.Context) error {
 	group.Go(func() error { return a.indexer.Run(ctx) })
 	group.Go(func() error { return a.hub.Run(ctx) })
 	group.Go(func() error { return a.stream.Run(ctx) })
+	group.Go(func() error { return a.keepWeeks(ctx) })
 	if err := group.Wait(); err != nil && !errors.Is(err, context.Canceled) {
 		return err
 	}

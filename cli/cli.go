@@ -43,6 +43,7 @@ type commands struct {
 	Keys        keysCmd        `cmd:"" help:"Make, list and revoke keys."`
 	DeadLetters deadLettersCmd `cmd:"" name:"dead-letters" help:"Look after events that failed for good."`
 	Replay      replayCmd      `cmd:"" help:"Feed the events of a past span through the indexer again."`
+	Rollover    rolloverCmd    `cmd:"" help:"Make the nightly run now, or say what it would do."`
 	Doctor      doctorCmd      `cmd:"" help:"Check configuration and connections, and say what is wrong."`
 	Bench       benchCmd       `cmd:"" help:"Measure this machine."`
 }

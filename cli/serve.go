@@ -11,23 +11,28 @@ import (
 	"time"
 
 	"golang.org/x/sync/errgroup"
+
+	"tidings/rollover"
 )
 
 // serveFlags are what serve and demo share.
 type serveFlags struct {
 	Listen      string        `help:"Where to listen. Beyond this machine only with keys, and behind TLS." default:"127.0.0.1:8080" placeholder:"ADDRESS"`
-	Retention   time.Duration `help:"Refuse events older than this; 0 takes any." default:"0" placeholder:"DURATION"`
 	Grace       time.Duration `help:"How long first opens are kept once everyone has opened." default:"720h" placeholder:"DURATION"`
 	Backlog     int64         `help:"How many events may wait to be indexed before new ones are refused for a while." default:"1000000"`
 	MaxAttempts int           `help:"How often an event may fail of its own before it goes to the dead letters (1 to 100)." default:"5"`
 	Origins     []string      `help:"Other origins whose pages may open the socket." placeholder:"ORIGIN"`
 	Secure      bool          `help:"Send cookies over https alone. Set it behind TLS."`
+
+	rolloverFlags
+	RolloverAt rollover.TimeOfDay `help:"When in the night, in UTC, old weeks are sealed and what is past its time is let go." default:"02:30" placeholder:"HH:MM"`
 }
 
 func (f serveFlags) settings(data string) settings {
 	return settings{
 		Data: data, Retention: f.Retention, Grace: f.Grace, Backlog: f.Backlog,
 		MaxAttempts: f.MaxAttempts, Origins: f.Origins, Secure: f.Secure,
+		Rollover: f.policy(), Night: &f.RolloverAt,
 	}
 }
 

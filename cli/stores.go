@@ -11,6 +11,7 @@ import (
 	"tidings/api"
 	"tidings/feed"
 	"tidings/indexer"
+	"tidings/rollover"
 	"tidings/store/sqlite"
 	"tidings/stream"
 )
@@ -27,7 +28,8 @@ type indexStore interface {
 	indexer.Index
 	indexer.ErasableIndex
 	feed.Index
-	api.Weeks
+	rollover.Weeks
+	rollover.Blocks
 	Ping(ctx context.Context) error
 	Close() error
 }
@@ -39,6 +41,8 @@ type stateStore interface {
 	indexer.ErasableStates
 	feed.States
 	feed.Catalogue
+	rollover.States
+	rollover.Catalogue
 	api.Records
 	Ping(ctx context.Context) error
 	Close() error

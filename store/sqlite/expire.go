@@ -142,6 +142,11 @@ func latest(state event.State) int64 {
 			at = max(at, first)
 		}
 	}
+	for _, clicks := range state.Clicks {
+		for _, click := range clicks {
+			at = max(at, click.ID.Seconds())
+		}
+	}
 	for _, id := range state.Early {
 		at = max(at, id.Seconds())
 	}
@@ -154,16 +159,7 @@ func (tx *stateTx) forget(row stateRow) error {
 	if err != nil {
 		return err
 	}
-	keys := make(map[event.RecipientKey]bool, len(row.state.Recipients))
-	for key := range row.state.Recipients {
-		keys[key] = true
-	}
-	for _, firsts := range row.state.First {
-		for key := range firsts {
-			keys[key] = true
-		}
-	}
-	for key := range keys {
+	for _, key := range everyone(row.state) {
 		if _, err := tx.w.dropRecipient.ExecContext(tx.ctx, space, recipientHash(key), row.n); err != nil {
 			return err
 		}

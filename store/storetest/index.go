@@ -25,6 +25,10 @@ type Weeks interface {
 	Seal(ctx context.Context, week event.Week) error
 	Unseal(ctx context.Context, week event.Week) error
 	Drop(ctx context.Context, week event.Week) error
+	// Prepare makes a week that does not exist yet.
+	Prepare(ctx context.Context, week event.Week) error
+	// RemoveSends takes the sends of messages out of a week, sealed or not.
+	RemoveSends(ctx context.Context, week event.Week, messages []event.MessageKey) (int, error)
 }
 
 // EventEraser takes a person out of an index.
@@ -80,6 +84,8 @@ func RunIndex(t *testing.T, h IndexHarness) {
 		{"everything is there after reopening", testReopen},
 		{"a sealed week reads the same and takes no writes", testSeal},
 		{"a dropped week is gone", testDrop},
+		{"a prepared week is there before its first event", testPrepare},
+		{"the sends of a message are taken out of open and sealed weeks", testRemoveSends},
 		{"an erased recipient is gone", testErase},
 		{"erasing reaches sealed weeks", testEraseSealed},
 	} {

@@ -108,6 +108,48 @@ func testDrop(t *testing.T, x indexTest) {
 	require.Equal(t, newestFirst(append(stays, open[0])), x.search(t, feed.Search{Workspace: workspace}))
 }
 
+func testPrepare(t *testing.T, x indexTest) {
+	weeks, ctx := x.weeks(t), context.Background()
+	x.create(t, opens(3, allWeeks[1].Start(), 1)...)
+	require.NoError(t, weeks.Prepare(ctx, allWeeks[0]))
+	require.NoError(t, weeks.Prepare(ctx, allWeeks[0]), "preparing is repeated freely")
+	require.NoError(t, weeks.Prepare(ctx, allWeeks[1]), "a week that is there stays as it is")
+	require.Equal(t, []event.WeekInfo{{Week: allWeeks[0]}, {Week: allWeeks[1], Events: 3}}, infos(t, weeks))
+	require.Equal(t, []bool{true}, x.create(t, opens(1, allWeeks[0].Start(), 1)...))
+	require.NoError(t, weeks.Seal(ctx, allWeeks[1]))
+	require.NoError(t, weeks.Prepare(ctx, allWeeks[1]))
+	require.True(t, infos(t, weeks)[1].Sealed)
+}
+
+func testRemoveSends(t *testing.T, x indexTest) {
+	weeks, ctx := x.weeks(t), context.Background()
+	at := allWeeks[2].Start() + 60
+	first, second := sendTo("m-1", at, jo), sendTo("m-1", at+60, kim)
+	opened, other := didTo(event.Open, "m-1", at+90, jo), sendTo("m-2", at, jo)
+	foreign := named(event.Event{Workspace: "w-other", Type: event.Send, Message: "m-1", Time: at, Recipients: []event.Person{jo}}, "foreign")
+	all := []event.Event{first, second, opened, other, foreign}
+	x.create(t, all...)
+	gone := []event.MessageKey{{Workspace: workspace, Message: "m-1"}, {Workspace: workspace, Message: "m-none"}}
+	remove := func(week event.Week) int {
+		n, err := weeks.RemoveSends(ctx, week, gone)
+		require.NoError(t, err)
+		x.refresh(t)
+		return n
+	}
+	require.Zero(t, remove(allWeeks[3]), "there is no such week")
+	require.Equal(t, 2, remove(allWeeks[2]))
+	require.Zero(t, remove(allWeeks[2]), "removing is repeated freely")
+	left := newestFirst([]event.Event{opened, other})
+	require.Equal(t, left, x.search(t, feed.Search{Workspace: workspace}))
+	require.Equal(t, []event.ID{foreign.ID}, x.search(t, feed.Search{Workspace: "w-other"}))
+
+	require.Equal(t, []bool{true}, x.create(t, first), "it may come again")
+	require.NoError(t, weeks.Seal(ctx, allWeeks[2]))
+	require.Equal(t, 1, remove(allWeeks[2]))
+	require.Equal(t, left, x.search(t, feed.Search{Workspace: workspace}))
+	require.Equal(t, []event.WeekInfo{{Week: allWeeks[2], Events: 3, Sealed: true}}, infos(t, weeks))
+}
+
 func testErase(t *testing.T, x indexTest) { eraseWith(t, x, false) }
 
 func testEraseSealed(t *testing.T, x indexTest) { eraseWith(t, x, true) }

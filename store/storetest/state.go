@@ -10,6 +10,7 @@ import (
 	"tidings/event"
 	"tidings/feed"
 	"tidings/indexer"
+	"tidings/rollover"
 )
 
 // State is what every state store can do.
@@ -18,8 +19,8 @@ type State interface {
 	indexer.Erasures
 	feed.States
 	feed.Catalogue
-	// Expire reduces the complete states whose Expire has passed to Done.
-	Expire(ctx context.Context, now time.Time) (int, error)
+	rollover.States
+	rollover.Catalogue
 	// Incomplete returns sends that somebody has not opened, newest first, from
 	// behind the send of message at before, or from the newest when it is 0.
 	Incomplete(ctx context.Context, workspace string, before int64, message string, limit int) ([]event.State, error)
@@ -60,6 +61,10 @@ func RunState(t *testing.T, h StateHarness) {
 		{"a complete state expires after its grace", testExpiry},
 		{"a later recipient unsets the expiry", testLaterRecipient},
 		{"a late repetition does not bring back that nobody opened", testDone},
+		{"a reduced message is listed until it is purged, and again when its send comes again", testFinished},
+		{"a message that is not complete any more is not finished", testFinishedReopened},
+		{"what is older than the retention is forgotten", testForget},
+		{"unlisted weeks are listed again with their next event", testUnlist},
 		{"ids that came early are kept until completed", testEarly},
 		{"incomplete sends are listed newest first", testIncomplete},
 		{"the catalogue lists weeks newest first", testCatalogue},
