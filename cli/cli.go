@@ -44,6 +44,7 @@ type commands struct {
 	DeadLetters deadLettersCmd `cmd:"" name:"dead-letters" help:"Look after events that failed for good."`
 	Replay      replayCmd      `cmd:"" help:"Feed the events of a past span through the indexer again."`
 	Rollover    rolloverCmd    `cmd:"" help:"Make the nightly run now, or say what it would do."`
+	Migrate     migrateCmd     `cmd:"" help:"Bring stores to what this program writes."`
 	Doctor      doctorCmd      `cmd:"" help:"Check configuration and connections, and say what is wrong."`
 	Bench       benchCmd       `cmd:"" help:"Measure this machine."`
 }

@@ -74,31 +74,6 @@ func openPool(path string, a access) (*sql.DB, error) {
 	return pool, nil
 }
 
-// migrate brings a file from its schema version to the last of steps, each step
-// and its number in one transaction. It may be repeated. A file that is newer
-// than steps is refused.
-func migrate(ctx context.Context, pool *sql.DB, what string, steps []string) error {
-	return transact(ctx, pool, func(tx *sql.Tx) error {
-		var version int
-		if err := tx.QueryRowContext(ctx, "PRAGMA user_version").Scan(&version); err != nil {
-			return err
-		}
-		if version > len(steps) {
-			return fmt.Errorf("%s has schema version %d and this program knows %d: it was written by a newer version of Tidings",
-				what, version, len(steps))
-		}
-		for ; version < len(steps); version++ {
-			if _, err := tx.ExecContext(ctx, steps[version]); err != nil {
-				return fmt.Errorf("schema step %d of %s: %w", version+1, what, err)
-			}
-			if _, err := tx.ExecContext(ctx, fmt.Sprintf("PRAGMA user_version = %d", version+1)); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
-}
-
 // preparer prepares statements on a pool, and keeps the first failure.
 type preparer struct {
 	ctx  context.Context

@@ -125,8 +125,18 @@ func (x *Index) readDirectory() error {
 			}
 		}
 		slot.exists, slot.sealed = true, sealed
+		if err := checkVersion(x.path(week, endingOf(sealed)), "week "+week.String(), weekSchema); err != nil {
+			return err
+		}
 	}
 	return nil
+}
+
+func endingOf(sealed bool) string {
+	if sealed {
+		return sealedEnding
+	}
+	return openEnding
 }
 
 // Close waits for what is under way and closes every week.
@@ -247,11 +257,7 @@ func (x *Index) openSlot(ctx context.Context, slot *weekSlot, create bool) error
 	if closed {
 		return fmt.Errorf("the index is closed: %w", event.ErrUnavailable)
 	}
-	ending := openEnding
-	if slot.sealed {
-		ending = sealedEnding
-	}
-	file, err := openWeek(ctx, x.path(slot.week, ending), slot.week,
+	file, err := openWeek(ctx, x.path(slot.week, endingOf(slot.sealed)), slot.week,
 		access{sealed: slot.sealed, connections: x.config.Readers}, x.caches())
 	if err != nil {
 		return err

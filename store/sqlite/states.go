@@ -69,7 +69,7 @@ CREATE TABLE record(space TEXT, kind TEXT, id TEXT, doc BLOB NOT NULL,
   PRIMARY KEY(space, kind, id)) WITHOUT ROWID;
 CREATE TABLE secret(name TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
 INSERT INTO secret VALUES('erasure', randomblob(32));
-`, `
+`, `-- note when a state was reduced, so that its sends can be purged
 ALTER TABLE state ADD COLUMN finished INTEGER NOT NULL DEFAULT 0;
 CREATE INDEX state_finished ON state(finished) WHERE finished > 0;
 `}
@@ -118,7 +118,7 @@ func (s *State) open(path string, readers int) error {
 	if s.writer, err = openPool(path, access{write: true, cacheKB: 32 << 10, connections: 1}); err != nil {
 		return err
 	}
-	if err := migrate(ctx, s.writer, "the state store", stateSchema); err != nil {
+	if err := create(ctx, s.writer, "the state store", stateSchema); err != nil {
 		return err
 	}
 	if s.reader, err = openPool(path, access{cacheKB: 4 << 10, connections: readers}); err != nil {

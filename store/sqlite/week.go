@@ -78,7 +78,7 @@ func (w *weekFile) open(ctx context.Context, path string, a access, caches weekC
 		if w.writer, err = openPool(path, writing); err != nil {
 			return err
 		}
-		if err := migrate(ctx, w.writer, "week "+w.week.String(), weekSchema); err != nil {
+		if err := create(ctx, w.writer, "week "+w.week.String(), weekSchema); err != nil {
 			return err
 		}
 	}

@@ -1,0 +1,141 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"tidings/migrations"
+	"tidings/store/sqlite"
+)
+
+// migrateCmd brings stores to what this program writes.
+type migrateCmd struct {
+	Status migrateStatusCmd `cmd:"" help:"Say which schema each part has and what was done."`
+	Plan   migratePlanCmd   `cmd:"" help:"Say what up would do, and do nothing."`
+	Up     migrateUpCmd     `cmd:"" help:"Bring every part to the schema that this program writes."`
+}
+
+// schemaTarget is the directory that migrations are about.
+type schemaTarget struct {
+	Data string `help:"The data directory." required:"" placeholder:"DIR" type:"path"`
+}
+
+func (t schemaTarget) migrator() (*migrations.Migrator, error) {
+	if info, err := os.Stat(t.Data); err != nil || !info.IsDir() {
+		return nil, fmt.Errorf("%s is no data directory", t.Data)
+	}
+	schema := sqlite.NewSchema(filepath.Join(t.Data, "weeks"), filepath.Join(t.Data, "state.db"))
+	return &migrations.Migrator{Schema: schema, History: schema, Version: version()}, nil
+}
+
+type migrateStatusCmd struct{ schemaTarget }
+
+// Run prints each part and the steps that were taken.
+func (c *migrateStatusCmd) Run(ctx context.Context, env *environment) error {
+	m, err := c.migrator()
+	if err != nil {
+		return err
+	}
+	parts, err := m.Schema.Parts(ctx)
+	if err != nil {
+		return err
+	}
+	taken, err := m.History.Taken(ctx)
+	if err != nil {
+		return err
+	}
+	table := tabwriter.NewWriter(env.Out, 0, 4, 2, ' ', 0)
+	fmt.Fprintln(table, "PART\tHAS\tWANTS\t")
+	for _, part := range parts {
+		fmt.Fprintf(table, "%s\t%d\t%d\t%s\n", part.Name, part.Have, part.Want, standing(part))
+	}
+	for _, step := range taken {
+		fmt.Fprintf(table, "%s\t%d → %d\t\tat %s by %s\n", step.Part, step.From, step.To, step.At.Format(time.RFC3339), step.By)
+	}
+	return table.Flush()
+}
+
+// standing says how a part stands to this program.
+func standing(part migrations.Part) string {
+	switch {
+	case part.Have < part.Want:
+		return "behind: run tidings migrate up"
+	case part.Have > part.Want:
+		return "NEWER than this program"
+	}
+	return "up to date"
+}
+
+type migratePlanCmd struct{ schemaTarget }
+
+// Run prints the steps that up would take.
+func (c *migratePlanCmd) Run(ctx context.Context, env *environment) error {
+	m, err := c.migrator()
+	if err != nil {
+		return err
+	}
+	plan, err := m.Plan(ctx)
+	if err != nil {
+		return err
+	}
+	if len(plan) == 0 {
+		_, err = fmt.Fprintln(env.Out, "Nothing to do: every part is up to date.")
+		return err
+	}
+	for _, part := range plan {
+		if _, err := fmt.Fprintf(env.Out, "%s %d → %d: %s\n", part.Name, part.Have, part.Want, strings.Join(part.Steps, "; ")); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+type migrateUpCmd struct{ schemaTarget }
+
+// Help says what comes first.
+func (migrateUpCmd) Help() string {
+	return `Stop serve and make a backup (tidings backup) first. It may be killed and run
+again: each step is on disk together with its number.`
+}
+
+// Run takes every missing step, while nobody else has the directory.
+func (c *migrateUpCmd) Run(ctx context.Context, env *environment) error {
+	m, err := c.migrator()
+	if err != nil {
+		return err
+	}
+	return holding(c.Data, func() error {
+		steps := 0
+		err := m.Up(ctx, func(step migrations.Taken) {
+			steps++
+			tell(env.Out, step)
+		})
+		if err == nil && steps == 0 {
+			_, err = fmt.Fprintln(env.Out, "Nothing to do: every part is up to date.")
+		}
+		return err
+	})
+}
+
+func tell(out io.Writer, step migrations.Taken) {
+	fmt.Fprintf(out, "%s %d → %d in %s\n", step.Part, step.From, step.To, step.Took.Round(time.Millisecond))
+}
+
+// holding runs do while no other process may have the directory.
+func holding(data string, do func() error) error {
+	a := &app{}
+	if err := a.hold(data); err != nil {
+		return err
+	}
+	err := do()
+	if closeErr := a.Close(); err == nil {
+		err = closeErr
+	}
+	return err
+}

@@ -1,0 +1,66 @@
+package migrations
+
+import (
+	"context"
+	"fmt"
+	"time"
+)
+
+// Migrator brings a store to the present schema.
+type Migrator struct {
+	Schema  Schema
+	History History
+	// Version is the program's.
+	Version string
+	// Clock is the system's when nil.
+	Clock func() time.Time
+}
+
+// Plan lists the parts that are behind.
+func (m *Migrator) Plan(ctx context.Context) ([]Part, error) {
+	parts, err := m.Schema.Parts(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("look at the schema: %w", err)
+	}
+	var behind []Part
+	for _, part := range parts {
+		switch {
+		case part.Have > part.Want:
+			return nil, &Mismatch{What: part.Name, Have: part.Have, Want: part.Want}
+		case part.Have < part.Want:
+			behind = append(behind, part)
+		}
+	}
+	return behind, nil
+}
+
+// Up takes every missing step and notes it. Nothing is begun where any part is
+// newer than this program. A crash between a step and its note loses the note
+// alone. told is called after each step.
+func (m *Migrator) Up(ctx context.Context, told func(Taken)) error {
+	parts, err := m.Plan(ctx)
+	if err != nil {
+		return err
+	}
+	clock := m.Clock
+	if clock == nil {
+		clock = time.Now
+	}
+	for _, part := range parts {
+		for version := part.Have; version < part.Want; version++ {
+			began := clock()
+			if err := m.Schema.Up(ctx, part.Name); err != nil {
+				return fmt.Errorf("migrate %s to version %d: %w", part.Name, version+1, err)
+			}
+			step := Taken{
+				Part: part.Name, From: version, To: version + 1,
+				At: began.UTC(), Took: clock().Sub(began), By: m.Version,
+			}
+			if err := m.History.Note(ctx, step); err != nil {
+				return fmt.Errorf("note that %s was migrated: %w", part.Name, err)
+			}
+			told(step)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,279 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"encoding/binary"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"tidings/event"
+	"tidings/migrations"
+)
+
+// Schema is the schema of the files in a data directory, whatever its version.
+// It may be looked at while another process has the directory; Up and Note need
+// the directory for themselves.
+type Schema struct {
+	weeks string
+	state string
+}
+
+// NewSchema is the schema of an index's directory and a state store's file.
+// Either need not exist.
+func NewSchema(weeks, state string) *Schema { return &Schema{weeks: weeks, state: state} }
+
+// statePart is the name of state.db; a week's is "week 2026-w47".
+const statePart = "state"
+
+// schemaFile is a file and the history that it should have behind it.
+type schemaFile struct {
+	part   string
+	path   string
+	sealed bool
+	steps  []string
+}
+
+// files are the state store's and then the weeks', the oldest first.
+func (s *Schema) files() ([]schemaFile, error) {
+	var files []schemaFile
+	if _, err := os.Stat(s.state); err == nil {
+		files = append(files, schemaFile{part: statePart, path: s.state, steps: stateSchema})
+	}
+	entries, err := os.ReadDir(s.weeks)
+	if errors.Is(err, os.ErrNotExist) {
+		return files, nil
+	}
+	for _, entry := range entries {
+		stem, sealed := strings.CutSuffix(entry.Name(), sealedEnding)
+		week, parseErr := event.ParseWeek(strings.TrimSuffix(stem, openEnding))
+		if parseErr != nil || filepath.Ext(entry.Name()) != openEnding {
+			continue
+		}
+		files = append(files, schemaFile{
+			part: "week " + week.String(), path: filepath.Join(s.weeks, entry.Name()), sealed: sealed, steps: weekSchema,
+		})
+	}
+	return files, err
+}
+
+// Parts describes the files.
+func (s *Schema) Parts(context.Context) ([]migrations.Part, error) {
+	files, err := s.files()
+	if err != nil {
+		return nil, failed("reading the schema", err)
+	}
+	parts := make([]migrations.Part, 0, len(files))
+	for _, file := range files {
+		version, err := versionOf(file.path)
+		if err != nil {
+			return nil, failed("reading the schema of "+file.part, err)
+		}
+		part := migrations.Part{Name: file.part, Have: version, Want: len(file.steps)}
+		for at := version; at < len(file.steps); at++ {
+			part.Steps = append(part.Steps, aboutStep(file.steps[at]))
+		}
+		parts = append(parts, part)
+	}
+	return parts, nil
+}
+
+// aboutStep is what a step says of itself in its first line.
+func aboutStep(step string) string {
+	about, _, _ := strings.Cut(step, "\n")
+	if text, ok := strings.CutPrefix(about, "-- "); ok {
+		return text
+	}
+	return "make its tables"
+}
+
+// Up takes a file its next step. A sealed one is written anew beside the one
+// that is read, and takes its place.
+func (s *Schema) Up(ctx context.Context, part string) error {
+	files, err := s.files()
+	if err != nil {
+		return failed("migrating "+part, err)
+	}
+	for _, file := range files {
+		if file.part == part {
+			return failed("migrating "+part, s.up(ctx, file))
+		}
+	}
+	return fmt.Errorf("migrating %s: %w", part, event.ErrNotFound)
+}
+
+func (s *Schema) up(ctx context.Context, file schemaFile) error {
+	if !file.sealed {
+		return takeStep(ctx, file.path, file.steps, "WAL")
+	}
+	made := strings.TrimSuffix(file.path, sealedEnding) + newEnding
+	if err := errors.Join(os.RemoveAll(made), os.RemoveAll(made+"-journal")); err != nil {
+		return err
+	}
+	if err := copyFile(made, file.path); err != nil {
+		return err
+	}
+	if err := takeStep(ctx, made, file.steps, "DELETE"); err != nil {
+		return err
+	}
+	if err := settle(ctx, made); err != nil {
+		return err
+	}
+	if err := os.Rename(made, file.path); err != nil {
+		return err
+	}
+	return syncDirectory(s.weeks)
+}
+
+// takeStep takes a file its next step.
+func takeStep(ctx context.Context, path string, steps []string, journal string) error {
+	pool, err := openPool(path, access{write: true, journal: journal, connections: 1, cacheKB: 32 << 10})
+	if err != nil {
+		return err
+	}
+	err = transact(ctx, pool, func(tx *sql.Tx) error {
+		version, err := versionIn(ctx, tx)
+		if err != nil || version >= len(steps) {
+			return err
+		}
+		return step(ctx, tx, steps, version)
+	})
+	return errors.Join(err, pool.Close())
+}
+
+// kindMigration is the kind of the records that say which steps were taken.
+const kindMigration = "migration"
+
+// Note adds a step that was taken to state.db.
+func (s *Schema) Note(ctx context.Context, taken migrations.Taken) error {
+	doc, err := json.Marshal(taken)
+	if err != nil {
+		return failed("noting a migration", err)
+	}
+	pool, err := openPool(s.state, access{write: true, connections: 1, cacheKB: 1 << 10})
+	if err != nil {
+		return failed("noting a migration", err)
+	}
+	id := fmt.Sprintf("%s %s %d", taken.At.UTC().Format("2006-01-02T15:04:05.000000000Z"), taken.Part, taken.To)
+	_, err = pool.ExecContext(ctx, `INSERT INTO record VALUES('', ?, ?, ?)
+		ON CONFLICT(space, kind, id) DO UPDATE SET doc = excluded.doc`, kindMigration, id, doc)
+	return failed("noting a migration", errors.Join(err, pool.Close()))
+}
+
+// Taken lists the steps that were taken, the oldest first.
+func (s *Schema) Taken(ctx context.Context) ([]migrations.Taken, error) {
+	if _, err := os.Stat(s.state); errors.Is(err, os.ErrNotExist) {
+		return nil, nil
+	}
+	pool, err := openPool(s.state, access{connections: 1, cacheKB: 1 << 10})
+	if err != nil {
+		return nil, failed("reading migrations", err)
+	}
+	taken, err := readTaken(ctx, pool)
+	return taken, failed("reading migrations", errors.Join(err, pool.Close()))
+}
+
+func readTaken(ctx context.Context, pool *sql.DB) ([]migrations.Taken, error) {
+	rows, err := pool.QueryContext(ctx, "SELECT doc FROM record WHERE space = '' AND kind = ? ORDER BY id", kindMigration)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var all []migrations.Taken
+	for rows.Next() {
+		var doc []byte
+		var taken migrations.Taken
+		if err := rows.Scan(&doc); err != nil {
+			return nil, err
+		}
+		if err := json.Unmarshal(doc, &taken); err != nil {
+			return nil, err
+		}
+		all = append(all, taken)
+	}
+	return all, rows.Err()
+}
+
+// create gives a new file all steps in one transaction. A file that has
+// another version than the last is refused.
+func create(ctx context.Context, pool *sql.DB, what string, steps []string) error {
+	return transact(ctx, pool, func(tx *sql.Tx) error {
+		version, err := versionIn(ctx, tx)
+		if err != nil || version == len(steps) {
+			return err
+		}
+		if version != 0 {
+			return &migrations.Mismatch{What: what, Have: version, Want: len(steps)}
+		}
+		for version := range steps {
+			if err := step(ctx, tx, steps, version); err != nil {
+				return fmt.Errorf("making %s: %w", what, err)
+			}
+		}
+		return nil
+	})
+}
+
+func versionIn(ctx context.Context, tx *sql.Tx) (int, error) {
+	var version int
+	err := tx.QueryRowContext(ctx, "PRAGMA user_version").Scan(&version)
+	return version, err
+}
+
+// step takes a database from a version to the next.
+func step(ctx context.Context, tx *sql.Tx, steps []string, version int) error {
+	if _, err := tx.ExecContext(ctx, steps[version]); err != nil {
+		return fmt.Errorf("schema step %d: %w", version+1, err)
+	}
+	_, err := tx.ExecContext(ctx, fmt.Sprintf("PRAGMA user_version = %d", version+1))
+	return err
+}
+
+// checkVersion refuses a file that has another version than the last of steps.
+// One without any is being made.
+func checkVersion(path, what string, steps []string) error {
+	version, err := versionOf(path)
+	if err != nil {
+		return fmt.Errorf("reading the schema of %s: %w", what, err)
+	}
+	if version != 0 && version != len(steps) {
+		return &migrations.Mismatch{What: what, Have: version, Want: len(steps)}
+	}
+	return nil
+}
+
+// versionOf is the version of a file. It is in the file's header, and where a
+// log was left behind, the database knows better.
+func versionOf(path string) (int, error) {
+	if info, err := os.Stat(path + "-wal"); err == nil && info.Size() > 0 {
+		return askVersion(path)
+	}
+	file, err := os.Open(path)
+	if err != nil {
+		return 0, err
+	}
+	defer file.Close()
+	// https://www.sqlite.org/fileformat2.html#user_version_number
+	var header [64]byte
+	if _, err := io.ReadFull(file, header[:]); errors.Is(err, io.EOF) {
+		return 0, nil
+	} else if err != nil {
+		return 0, fmt.Errorf("%s is no database: %w", filepath.Base(path), err)
+	}
+	return int(binary.BigEndian.Uint32(header[60:])), nil
+}
+
+func askVersion(path string) (int, error) {
+	pool, err := openPool(path, access{connections: 1, cacheKB: 1 << 10})
+	if err != nil {
+		return 0, err
+	}
+	var version int
+	err = pool.QueryRow("PRAGMA user_version").Scan(&version)
+	return version, errors.Join(err, pool.Close())
+}
