@@ -1,6 +1,9 @@
 package event
 
-import "time"
+import (
+	"fmt"
+	"time"
+)
 
 // Type is what happened.
 type Type string
@@ -134,3 +137,23 @@ func (e Event) Week() Week { return WeekOf(e.Time) }
 
 // At is the event's time in UTC.
 func (e Event) At() time.Time { return time.Unix(e.Time, 0).UTC() }
+
+// Storable says why an event can never be in an index, or nothing.
+func (e Event) Storable() error {
+	problem := ""
+	switch {
+	case e.Workspace == "":
+		problem = "has no workspace"
+	case e.ID.IsZero() || e.ID.Seconds() != e.Time:
+		problem = "has an id of another time"
+	case !e.Type.Valid():
+		problem = "has no known type"
+	case e.Type == Send && len(e.Recipients) == 0:
+		problem = "is a send to nobody"
+	case e.Type != Send && e.Recipient == nil:
+		problem = "is about nobody"
+	default:
+		return nil
+	}
+	return fmt.Errorf("%w: event %s %s", ErrInvalid, e.ID, problem)
+}

@@ -56,10 +56,12 @@ var rules = map[string]rule{
 	"api/hooks": {ours: []string{"event", "api/hooks"}, outside: plain},
 
 	// Adapters know the vendor they are named after and whose ports they serve.
-	"store/sqlite":    {ours: owners, outside: append([]string{"modernc.org/sqlite"}, plain...)},
-	"store/elastic":   {ours: owners, outside: append([]string{"github.com/elastic/"}, plain...)},
-	"store/mongo":     {ours: owners, outside: append([]string{"go.mongodb.org/mongo-driver/v2"}, plain...)},
-	"store/storetest": {ours: owners, outside: append([]string{"github.com/stretchr/testify", "github.com/google/go-cmp", "pgregory.net/rapid"}, plain...)},
+	"store/sqlite":  {ours: owners, outside: append([]string{"modernc.org/sqlite"}, plain...)},
+	"store/elastic": {ours: owners, outside: append([]string{"github.com/elastic/"}, plain...)},
+	// What tests start a server with. It is imported by tests alone.
+	"store/elastic/elastictest": {outside: []string{"github.com/gofrs/flock"}},
+	"store/mongo":               {ours: owners, outside: append([]string{"go.mongodb.org/mongo-driver/v2"}, plain...)},
+	"store/storetest":           {ours: owners, outside: append([]string{"github.com/stretchr/testify", "github.com/google/go-cmp", "pgregory.net/rapid"}, plain...)},
 	"stream": {
 		ours:    []string{"event", "indexer", "live", "api"},
 		outside: append([]string{"github.com/nats-io/", "github.com/synadia-io/orbit.go/"}, plain...),

@@ -20,7 +20,7 @@ func (x *Index) Create(ctx context.Context, events []event.Event) ([]event.Outco
 	outcomes := make([]event.Outcome, len(events))
 	weeks := make(map[event.Week][]int)
 	for i, e := range events {
-		if outcomes[i].Err = refusal(e); outcomes[i].Err == nil {
+		if outcomes[i].Err = e.Storable(); outcomes[i].Err == nil {
 			weeks[e.Week()] = append(weeks[e.Week()], i)
 		}
 	}
@@ -34,26 +34,6 @@ func (x *Index) Create(ctx context.Context, events []event.Event) ([]event.Outco
 		}
 	}
 	return outcomes, nil
-}
-
-// refusal is why an event can never be in the index.
-func refusal(e event.Event) error {
-	problem := ""
-	switch {
-	case e.Workspace == "":
-		problem = "has no workspace"
-	case e.ID.IsZero() || e.ID.Seconds() != e.Time:
-		problem = "has an id of another time"
-	case !e.Type.Valid():
-		problem = "has no known type"
-	case e.Type == event.Send && len(e.Recipients) == 0:
-		problem = "is a send to nobody"
-	case e.Type != event.Send && e.Recipient == nil:
-		problem = "is about nobody"
-	default:
-		return nil
-	}
-	return fmt.Errorf("%w: event %s %s", event.ErrInvalid, e.ID, problem)
 }
 
 // createWeek writes the numbered events, which are in the order of their places,

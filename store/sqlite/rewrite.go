@@ -14,7 +14,7 @@ import (
 func (x *Index) Rewrite(ctx context.Context, events []event.Event) error {
 	weeks := make(map[event.Week][]event.Event)
 	for _, e := range events {
-		if err := refusal(e); err != nil {
+		if err := e.Storable(); err != nil {
 			return fmt.Errorf("rewriting events: %w", err)
 		}
 		weeks[e.Week()] = append(weeks[e.Week()], e)

@@ -228,6 +228,7 @@ func testReopen(t *testing.T, x indexTest) {
 	again := x
 	again.Index = x.harness.Open(t, x.place)
 	defer func() { require.NoError(t, again.Close()) }()
+	again.refresh(t)
 	require.Equal(t, newestFirst(events), again.search(t, feed.Search{Workspace: workspace}))
 	require.Equal(t, []event.ID{changed.ID}, again.search(t, feed.Search{Workspace: workspace, Query: query.Query{Where: word("changed")}}))
 	require.Equal(t, make([]bool, len(events)), again.create(t, events...))

@@ -1,0 +1,125 @@
+package elastic
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+
+	"tidings/event"
+	"tidings/feed"
+	"tidings/query"
+)
+
+// anyStems is the field that has the stems of all text fields.
+const anyStems = "any"
+
+// document is an event as it is indexed. Its event alone is stored.
+type document struct {
+	Seconds   int64    `json:"@timestamp"`
+	Tie       int64    `json:"tie"`
+	Workspace string   `json:"w"`
+	Automated bool     `json:"automated"`
+	Type      string   `json:"type"`
+	User      string   `json:"user"`
+	Recipient []string `json:"recipient"`
+	Domain    []string `json:"domain"`
+	Message   string   `json:"message"`
+	Source    string   `json:"source"`
+	Verdict   string   `json:"verdict"`
+	// Answer is absent on events that are no meetings.
+	Answer *string `json:"answer,omitempty"`
+	// Link and Pair are for counting alone.
+	Link  string            `json:"link,omitempty"`
+	Pair  []uint64          `json:"pair,omitempty"`
+	Words map[string]string `json:"words,omitempty"`
+	Stems map[string]string `json:"stems,omitempty"`
+	Event event.Event       `json:"event"`
+}
+
+// stored is what comes back of a document.
+type stored struct {
+	Event event.Event `json:"event"`
+}
+
+// encode makes the document of an event. An event that makes the analysis panic
+// is that event's own fault, and a batch could not tell whose it was.
+func encode(e event.Event) (doc []byte, err error) {
+	defer func() {
+		if reason := recover(); reason != nil {
+			err = fmt.Errorf("%w: event %s: its analysis panicked: %v", event.ErrInvalid, e.ID, reason)
+		}
+	}()
+	if err := e.Storable(); err != nil {
+		return nil, err
+	}
+	doc, err = json.Marshal(documentOf(query.NewDocument(e)))
+	if err != nil {
+		return nil, fmt.Errorf("%w: event %s cannot be written: %w", event.ErrInvalid, e.ID, err)
+	}
+	return doc, nil
+}
+
+func documentOf(d query.Document) document {
+	e := d.Event
+	doc := document{
+		Seconds: e.Time, Tie: tieOf(e.ID.Tie()), Workspace: e.Workspace, Automated: e.Automated(),
+		Type: string(e.Type), User: e.User, Message: e.Message, Source: e.Source, Verdict: e.Verdict.Is, Link: e.Link,
+		Words: make(map[string]string), Stems: make(map[string]string), Event: e,
+	}
+	if e.Meeting != nil {
+		doc.Answer = &e.Meeting.Answer
+	}
+	people := e.Recipients
+	if e.Recipient != nil {
+		people = []event.Person{*e.Recipient}
+	}
+	for _, person := range people {
+		doc.Recipient = append(doc.Recipient, person.Email)
+		doc.Domain = append(doc.Domain, query.Domain(person.Email))
+		if slices.Contains(feed.PairTypes, e.Type) {
+			doc.Pair = append(doc.Pair, feed.PairOf(e.Message, person.Email))
+		}
+	}
+	all := newStemList()
+	for _, field := range query.TextFields {
+		tokens := d.Fields[field]
+		if len(tokens) == 0 {
+			continue
+		}
+		words, stems := make([]string, len(tokens)), newStemList()
+		for i, token := range tokens {
+			words[i] = token.Word
+			stems.add(token.Stem)
+			all.add(token.Stem)
+		}
+		doc.Words[string(field)] = strings.Join(words, " ")
+		doc.Stems[string(field)] = stems.text.String()
+	}
+	if all.text.Len() > 0 {
+		doc.Stems[anyStems] = all.text.String()
+	}
+	return doc
+}
+
+// stemList is a text of stems, each once.
+type stemList struct {
+	known map[string]bool
+	text  strings.Builder
+}
+
+func newStemList() *stemList { return &stemList{known: make(map[string]bool)} }
+
+func (l *stemList) add(stem string) {
+	if l.known[stem] {
+		return
+	}
+	l.known[stem] = true
+	if l.text.Len() > 0 {
+		l.text.WriteByte(' ')
+	}
+	l.text.WriteString(stem)
+}
+
+// tieOf keeps the order of ties in a signed number, the only kind there is.
+func tieOf(tie uint64) int64 { return int64(tie ^ 1<<63) }

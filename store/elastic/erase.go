@@ -1,0 +1,197 @@
+package elastic
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"net/http"
+	"slices"
+	"strings"
+
+	"tidings/event"
+	"tidings/query"
+)
+
+// eraseBatch is how many documents are taken out at a time.
+const eraseBatch = 500
+
+// EraseRecipient takes a person out of every week of a workspace, sealed ones
+// and those being built too: events about them are deleted, and a send to others
+// as well is rewritten without them. It may be stopped and repeated; it says what
+// this call did. A sealed week is merged again, so that nothing of them stays on
+// its disks; in an open week that is done by the merges that it has anyway, at
+// the latest by sealing it.
+func (x *Index) EraseRecipient(ctx context.Context, workspace, email string) (deleted []event.ID, rewritten []event.Event, err error) {
+	email = strings.ToLower(email)
+	r := removal{
+		workspace: workspace, indices: x.names.every(),
+		where: object{"term": object{"recipient": email}},
+		left: func(e event.Event) (event.Event, bool) {
+			e.Recipients = slices.DeleteFunc(slices.Clone(e.Recipients), func(p event.Person) bool { return p.Email == email })
+			return e, len(e.Recipients) > 0
+		},
+	}
+	err = x.remove(ctx, &r)
+	return slices.Collect(maps.Keys(r.deleted)), slices.Collect(maps.Values(r.rewritten)), failed("erasing a recipient", err)
+}
+
+// maxMessages is how many messages one request names.
+const maxMessages = 1000
+
+// RemoveSends takes the sends of messages out of a week, sealed or not, and
+// returns how many it took.
+func (x *Index) RemoveSends(ctx context.Context, week event.Week, messages []event.MessageKey) (int, error) {
+	byWorkspace := make(map[string][]string)
+	for _, key := range messages {
+		byWorkspace[key.Workspace] = append(byWorkspace[key.Workspace], key.Message)
+	}
+	var removals []*removal
+	for workspace, messages := range byWorkspace {
+		for some := range slices.Chunk(messages, maxMessages) {
+			removals = append(removals, &removal{
+				workspace: workspace, indices: x.names.of(week),
+				where: object{"bool": object{"filter": []object{
+					{"term": object{"type": event.Send}}, {"terms": object{"message": some}},
+				}}},
+				left: func(e event.Event) (event.Event, bool) { return e, false },
+			})
+		}
+	}
+	err := x.remove(ctx, removals...)
+	removed := 0
+	for _, r := range removals {
+		removed += len(r.deleted)
+	}
+	return removed, failed("removing sends from week "+week.String(), err)
+}
+
+// removal takes events of one workspace out of indices.
+type removal struct {
+	index     *Index
+	workspace string
+	// indices is the pattern of their names.
+	indices string
+	where   object
+	// left is what stays of an event, if anything does.
+	left func(event.Event) (event.Event, bool)
+
+	deleted   map[event.ID]bool
+	rewritten map[event.ID]event.Event
+	// lifted are the indices whose block was taken off, for all removals.
+	lifted map[string]bool
+}
+
+// remove makes removals one after the other. Sealed indices are open meanwhile,
+// and sealed again at the end.
+func (x *Index) remove(ctx context.Context, removals ...*removal) (err error) {
+	lifted := make(map[string]bool)
+	defer func() {
+		for index := range lifted {
+			err = errors.Join(err, x.merge(ctx, index), x.block(ctx, index))
+		}
+	}()
+	if err := x.Refresh(ctx); err != nil {
+		return err
+	}
+	for _, r := range removals {
+		r.index, r.lifted = x, lifted
+		r.deleted, r.rewritten = make(map[event.ID]bool), make(map[event.ID]event.Event)
+		if err := r.run(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// run goes on until a search finds nothing more.
+func (r *removal) run(ctx context.Context) error {
+	for met := 0; met < maxTries; {
+		documents, err := r.find(ctx)
+		if err != nil || len(documents) == 0 {
+			return err
+		}
+		if err := r.lift(ctx, documents); err != nil {
+			return err
+		}
+		conflicts, err := r.take(ctx, documents)
+		if err != nil {
+			return err
+		}
+		if conflicts > 0 {
+			met++
+		}
+	}
+	return fmt.Errorf("%w: others keep writing what is to be removed", event.ErrUnavailable)
+}
+
+func (r *removal) find(ctx context.Context) ([]found, error) {
+	return r.index.search(ctx, r.workspace, []string{r.indices}, object{
+		"size":                eraseBatch,
+		"track_total_hits":    false,
+		"seq_no_primary_term": true,
+		"query":               scoped(r.workspace, query.AutomatedShow, r.where),
+		"sort":                []string{"_doc"},
+	})
+}
+
+// lift takes the blocks off the indices that the documents are in.
+func (r *removal) lift(ctx context.Context, documents []found) error {
+	looked := make(map[string]bool)
+	for _, d := range documents {
+		if looked[d.Index] || r.lifted[d.Index] {
+			continue
+		}
+		looked[d.Index] = true
+		infos, err := r.index.indices(ctx, d.Index)
+		if err != nil {
+			return err
+		}
+		if !infos[d.Index].blocked() {
+			continue
+		}
+		r.lifted[d.Index] = true
+		if err := r.index.unblock(ctx, d.Index); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// take removes documents, and reports how many changed after they were found.
+func (r *removal) take(ctx context.Context, documents []found) (conflicts int, err error) {
+	actions, staying := make([]action, len(documents)), make([]event.Event, len(documents))
+	for i, d := range documents {
+		e, stays := r.left(d.Source.Event)
+		actions[i] = action{op: opDelete, target: target{
+			Index: d.Index, ID: e.ID, Routing: r.workspace, SeqNo: d.SeqNo, Term: d.Term,
+		}}
+		if stays {
+			actions[i].op, staying[i] = opIndex, e
+			if actions[i].doc, err = encode(e); err != nil {
+				return 0, err
+			}
+		}
+	}
+	results, err := r.index.bulk(ctx, actions, true)
+	if err != nil {
+		return 0, err
+	}
+	for i, result := range results {
+		switch {
+		case result.Status == http.StatusConflict:
+			conflicts++
+		case result.Status == http.StatusNotFound && actions[i].op == opDelete: // somebody else's repetition
+		case result.Error.Type == kindBlocked: // sealed after it was looked at
+			conflicts++
+			delete(r.lifted, actions[i].target.Index)
+		case result.err() != nil:
+			return conflicts, result.err()
+		case actions[i].op == opDelete:
+			r.deleted[actions[i].target.ID] = true
+		default:
+			r.rewritten[staying[i].ID] = staying[i]
+		}
+	}
+	return conflicts, nil
+}

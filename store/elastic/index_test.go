@@ -1,0 +1,59 @@
+package elastic_test
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"tidings/store/elastic"
+	"tidings/store/storetest"
+)
+
+func TestIndex(t *testing.T) {
+	storetest.RunIndex(t, storetest.IndexHarness{
+		Open: func(t testing.TB, place string) storetest.Index { return openAt(t, place, "") },
+		Refresh: func(index storetest.Index) error {
+			return index.(*elastic.Index).Refresh(context.Background())
+		},
+	})
+}
+
+// openAt opens the indices that belong to a place, which are deleted when the
+// test is over. parameters go into the URL.
+func openAt(t testing.TB, place, parameters string) *elastic.Index {
+	t.Helper()
+	config, err := elastic.ParseURL(server.URL(t) + parameters)
+	require.NoError(t, err)
+	sum := sha256.Sum256([]byte(place))
+	config.Prefix = "test-" + hex.EncodeToString(sum[:8])
+	index, err := elastic.Open(config)
+	require.NoError(t, err)
+	t.Cleanup(func() { clear(t, config) })
+	return index
+}
+
+// clear deletes all that a prefix has on the server.
+func clear(t testing.TB, config elastic.Config) {
+	t.Helper()
+	index, err := elastic.Open(config)
+	require.NoError(t, err)
+	ctx := context.Background()
+	infos, err := index.WeekInfos(ctx)
+	require.NoError(t, err)
+	for _, info := range infos {
+		require.NoError(t, index.Drop(ctx, info.Week))
+	}
+	require.NoError(t, index.Close())
+	request, err := http.NewRequestWithContext(ctx, http.MethodDelete,
+		strings.TrimSuffix(config.Nodes[0].String(), "/")+"/_index_template/"+config.Prefix+"*", nil)
+	require.NoError(t, err)
+	response, err := http.DefaultClient.Do(request)
+	require.NoError(t, err)
+	require.NoError(t, response.Body.Close())
+	http.DefaultClient.CloseIdleConnections()
+}

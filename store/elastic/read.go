@@ -1,0 +1,72 @@
+package elastic
+
+import (
+	"context"
+
+	"github.com/elastic/go-elasticsearch/v8/esapi"
+
+	"tidings/event"
+)
+
+// found is a document as Elasticsearch returns it.
+type found struct {
+	Index  string `json:"_index"`
+	Source stored `json:"_source"`
+	SeqNo  *int64 `json:"_seq_no"`
+	Term   *int64 `json:"_primary_term"`
+}
+
+// Get returns the events of a workspace that exist among ids, also those that a
+// search does not see yet.
+func (x *Index) Get(ctx context.Context, workspace string, ids []event.ID) ([]event.Event, error) {
+	wanted := make([]event.Event, len(ids))
+	for i, id := range ids {
+		wanted[i] = event.Event{ID: id, Workspace: workspace, Time: id.Seconds()}
+	}
+	held, err := x.documents(ctx, wanted)
+	if err != nil {
+		return nil, failed("reading events", err)
+	}
+	events := make([]event.Event, 0, len(held))
+	for _, d := range held {
+		if d.Source.Event.Workspace == workspace {
+			events = append(events, d.Source.Event)
+		}
+	}
+	return events, nil
+}
+
+// documents reads what is held of events, of which it knows the id, the time and
+// the workspace.
+func (x *Index) documents(ctx context.Context, events []event.Event) (map[event.ID]found, error) {
+	if len(events) == 0 {
+		return nil, nil
+	}
+	wanted := make([]object, len(events))
+	for i, e := range events {
+		wanted[i] = object{"_index": x.names.alias(e.Week()), "_id": e.ID, "routing": e.Workspace}
+	}
+	var answer struct {
+		Docs []struct {
+			found
+			Found bool `json:"found"`
+			Error struct {
+				Type string `json:"type"`
+			} `json:"error"`
+		} `json:"docs"`
+	}
+	request := esapi.MgetRequest{Body: body(object{"docs": wanted})}
+	if err := x.read(ctx, searchTimeout, request, &answer); err != nil {
+		return nil, err
+	}
+	held := make(map[event.ID]found, len(events))
+	for _, d := range answer.Docs {
+		switch {
+		case d.Found:
+			held[d.Source.Event.ID] = d.found
+		case d.Error.Type != "" && d.Error.Type != kindNoIndex:
+			return nil, &refusal{kind: d.Error.Type}
+		}
+	}
+	return held, nil
+}

@@ -1,0 +1,205 @@
+package elastic
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+
+	"github.com/elastic/go-elasticsearch/v8/esapi"
+
+	"tidings/event"
+)
+
+// Prepare makes a week that does not exist yet. Several may do so at once, and it
+// may be stopped and repeated at any point. The alias comes last, so that nobody
+// searches a week whose shards are not ready.
+//
+// That a week cannot be made, say because the cluster has all the shards it may
+// have, is no fault of the event that wants it.
+func (x *Index) Prepare(ctx context.Context, week event.Week) error {
+	return failed("preparing week "+week.String(), blameless(x.prepare(ctx, week)))
+}
+
+func (x *Index) prepare(ctx context.Context, week event.Week) error {
+	if name, _, err := x.current(ctx, week); err != nil || name != "" {
+		return err
+	}
+	if err := x.prepareTemplate(ctx); err != nil {
+		return err
+	}
+	name := x.names.index(week)
+	err := x.write(ctx, adminTimeout, esapi.IndicesCreateRequest{Index: name}, nil)
+	var refused *refusal
+	if err != nil && (!errors.As(err, &refused) || refused.kind != kindIndexExists) {
+		return err
+	}
+	// Where another process has just made the index, this waits for it too. An
+	// index is yellow before its shards are tried, so its status says nothing.
+	settled := true
+	err = x.read(ctx, adminTimeout, esapi.ClusterHealthRequest{
+		Index: []string{name}, WaitForActiveShards: "1", WaitForNoInitializingShards: &settled,
+	}, nil)
+	if err != nil {
+		return err
+	}
+	return x.write(ctx, adminTimeout, esapi.IndicesPutAliasRequest{Index: []string{name}, Name: x.names.alias(week)}, nil)
+}
+
+// blameless is an error that may be gone later.
+func blameless(err error) error {
+	if errors.Is(err, event.ErrInvalid) {
+		return fmt.Errorf("%w: %s", event.ErrUnavailable, err)
+	}
+	return err
+}
+
+// prepareTemplate writes the template of new weeks once a process.
+func (x *Index) prepareTemplate(ctx context.Context) error {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	if x.prepared {
+		return nil
+	}
+	err := x.write(ctx, adminTimeout, esapi.IndicesPutIndexTemplateRequest{
+		Name: x.names.template(), Body: body(templateOf(x.config)),
+	}, nil)
+	x.prepared = err == nil
+	return err
+}
+
+// indexInfo is what the cluster says of an index.
+type indexInfo struct {
+	Aliases  map[string]struct{} `json:"aliases"`
+	Settings struct {
+		Index struct {
+			Blocks struct {
+				Write string `json:"write"`
+			} `json:"blocks"`
+		} `json:"index"`
+	} `json:"settings"`
+}
+
+func (i indexInfo) blocked() bool { return i.Settings.Index.Blocks.Write == "true" }
+
+// indices describes those that fit a pattern, by their names.
+func (x *Index) indices(ctx context.Context, pattern string) (map[string]indexInfo, error) {
+	var infos map[string]indexInfo
+	err := x.read(ctx, adminTimeout, esapi.IndicesGetRequest{
+		Index: []string{pattern}, FilterPath: []string{"*.aliases", "*.settings.index.blocks", "*.settings.index.uuid"},
+	}, &infos)
+	return infos, err
+}
+
+// current is the index behind a week's alias, "" when there is none.
+func (x *Index) current(ctx context.Context, week event.Week) (name string, info indexInfo, err error) {
+	infos, err := x.indices(ctx, x.names.of(week))
+	if err != nil {
+		return "", indexInfo{}, err
+	}
+	for name, info := range infos {
+		if _, ok := info.Aliases[x.names.alias(week)]; ok {
+			return name, info, nil
+		}
+	}
+	return "", indexInfo{}, nil
+}
+
+// WeekInfos describes every week, newest first. Bytes are those of one copy.
+func (x *Index) WeekInfos(ctx context.Context) ([]event.WeekInfo, error) {
+	infos, err := x.indices(ctx, x.names.every())
+	if err != nil {
+		return nil, failed("describing weeks", err)
+	}
+	var answer struct {
+		Indices map[string]struct {
+			Primaries struct {
+				Docs struct {
+					Count int64 `json:"count"`
+				} `json:"docs"`
+				Store struct {
+					Bytes int64 `json:"size_in_bytes"`
+				} `json:"store"`
+			} `json:"primaries"`
+		} `json:"indices"`
+	}
+	err = x.read(ctx, adminTimeout, esapi.IndicesStatsRequest{
+		Index: []string{x.names.every()}, Metric: []string{"docs", "store"},
+		FilterPath: []string{"indices.*.primaries"},
+	}, &answer)
+	if err != nil {
+		return nil, failed("describing weeks", err)
+	}
+	var weeks []event.WeekInfo
+	for name, info := range infos {
+		week, ours := x.names.week(name)
+		if _, current := info.Aliases[x.names.alias(week)]; !ours || !current {
+			continue
+		}
+		size := answer.Indices[name].Primaries
+		weeks = append(weeks, event.WeekInfo{
+			Week: week, Events: size.Docs.Count, Bytes: size.Store.Bytes, Sealed: info.blocked(),
+		})
+	}
+	slices.SortFunc(weeks, func(a, b event.WeekInfo) int { return int(b.Week) - int(a.Week) })
+	return weeks, nil
+}
+
+// Seal merges a week into one segment and refuses writes to it from then on. It
+// is merged before, so that those who write wait little, and again after for what
+// came meanwhile. It may be stopped and repeated at any point.
+func (x *Index) Seal(ctx context.Context, week event.Week) error {
+	name, info, err := x.current(ctx, week)
+	if err != nil || name == "" {
+		return failed("sealing week "+week.String(), err)
+	}
+	if !info.blocked() {
+		if err := x.merge(ctx, name); err != nil {
+			return failed("sealing week "+week.String(), err)
+		}
+		if err := x.block(ctx, name); err != nil {
+			return failed("sealing week "+week.String(), err)
+		}
+	}
+	return failed("sealing week "+week.String(), x.merge(ctx, name))
+}
+
+// Unseal lets a week be written again.
+func (x *Index) Unseal(ctx context.Context, week event.Week) error {
+	name, info, err := x.current(ctx, week)
+	if err == nil && name != "" && info.blocked() {
+		err = x.unblock(ctx, name)
+	}
+	return failed("unsealing week "+week.String(), err)
+}
+
+// Drop deletes a week with all its events, in whatever generations there are.
+func (x *Index) Drop(ctx context.Context, week event.Week) error {
+	infos, err := x.indices(ctx, x.names.of(week))
+	if err == nil && len(infos) > 0 {
+		yes := true
+		err = x.write(ctx, adminTimeout, esapi.IndicesDeleteRequest{
+			Index: slices.Sorted(maps.Keys(infos)), IgnoreUnavailable: &yes,
+		}, nil)
+	}
+	return failed("dropping week "+week.String(), err)
+}
+
+// merge makes one segment of an index, flushed to disk. That takes as long as it
+// takes; where the answer is lost the work goes on, and a repetition waits for it.
+func (x *Index) merge(ctx context.Context, index string) error {
+	one, yes := 1, true
+	return x.write(ctx, 0, esapi.IndicesForcemergeRequest{Index: []string{index}, MaxNumSegments: &one, Flush: &yes}, nil)
+}
+
+// block refuses writes to an index, once those under way are done.
+func (x *Index) block(ctx context.Context, index string) error {
+	return x.write(ctx, adminTimeout, esapi.IndicesAddBlockRequest{Index: []string{index}, Block: "write"}, nil)
+}
+
+func (x *Index) unblock(ctx context.Context, index string) error {
+	return x.write(ctx, adminTimeout, esapi.IndicesPutSettingsRequest{
+		Index: []string{index}, Body: body(object{"index.blocks.write": nil}),
+	}, nil)
+}
