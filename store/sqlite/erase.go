@@ -54,6 +54,11 @@ func (e *erasure) file(ctx context.Context, file *weekFile) error {
 	if err := secure(ctx, file, 1); err != nil {
 		return err
 	}
+	if space, known := file.spaceOf(e.workspace); known {
+		if _, err := file.writer.ExecContext(ctx, "DELETE FROM facts WHERE space = ?", space); err != nil {
+			return err
+		}
+	}
 	for {
 		rows, err := e.find(ctx, file, eraseBatch)
 		if err != nil {
@@ -119,5 +124,5 @@ func (e *erasure) row(tx *weekTx, r row) error {
 		return e.index.replace(tx, r, stored)
 	}
 	e.deleted = append(e.deleted, r.id)
-	return tx.remove(r.place, columnsOf(query.NewDocument(stored), r.space))
+	return tx.remove(r, columnsOf(query.NewDocument(stored), r.space))
 }

@@ -25,6 +25,8 @@ type IndexConfig struct {
 	// 64 MiB and 2 MiB. It is given back when the connection was not used for
 	// a while.
 	WriterCacheKB, ReaderCacheKB int
+	// CountCacheKB bounds what is kept in memory to count events, 0 for 96 MiB.
+	CountCacheKB int
 }
 
 // Index keeps events in one SQLite file a week. It is safe for concurrent use,
@@ -33,6 +35,7 @@ type Index struct {
 	dir       string
 	config    IndexConfig
 	documents *documents
+	counting  *counting
 
 	mu    sync.Mutex
 	weeks map[event.Week]*weekSlot
@@ -80,6 +83,9 @@ func OpenIndex(dir string, config IndexConfig) (*Index, error) {
 	if config.ReaderCacheKB == 0 {
 		config.ReaderCacheKB = 2 << 10
 	}
+	if config.CountCacheKB == 0 {
+		config.CountCacheKB = 96 << 10
+	}
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("opening the index: %w", err)
 	}
@@ -89,6 +95,9 @@ func OpenIndex(dir string, config IndexConfig) (*Index, error) {
 	}
 	var err error
 	if x.documents, err = newDocuments(); err != nil {
+		return nil, fmt.Errorf("opening the index: %w", err)
+	}
+	if x.counting, err = newCounting(config.CountCacheKB << 10); err != nil {
 		return nil, fmt.Errorf("opening the index: %w", err)
 	}
 	return x, nil
@@ -155,6 +164,7 @@ func (x *Index) Close() error {
 		slot.mu.Unlock()
 	}
 	x.documents.close()
+	x.counting.close()
 	return failed("closing the index", errors.Join(errs...))
 }
 
@@ -262,6 +272,7 @@ func (x *Index) openSlot(ctx context.Context, slot *weekSlot, create bool) error
 	if err != nil {
 		return err
 	}
+	file.counting = x.counting
 	slot.file = file
 	if !slot.exists {
 		slot.exists = true

@@ -65,3 +65,13 @@ func TestFewOpenWeeks(t *testing.T) {
 	require.NoError(t, err)
 	require.Len(t, hits, workers*each)
 }
+
+func TestCounter(t *testing.T) {
+	storetest.RunCounter(t, storetest.IndexHarness{
+		Open: func(t testing.TB, place string) storetest.Index {
+			index, err := sqlite.OpenIndex(place, sqlite.IndexConfig{})
+			require.NoError(t, err)
+			return index
+		},
+	})
+}

@@ -74,7 +74,7 @@ func (x *Index) removeRows(ctx context.Context, file *weekFile, rows []row) erro
 			if err != nil {
 				return err
 			}
-			if err := tx.remove(r.place, old); err != nil {
+			if err := tx.remove(r, old); err != nil {
 				return err
 			}
 		}

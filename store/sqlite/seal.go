@@ -81,6 +81,12 @@ func (x *Index) compact(ctx context.Context, week event.Week) (made string, seal
 		if _, err := file.writer.ExecContext(ctx, "INSERT INTO words(words) VALUES('optimize')"); err != nil {
 			return err
 		}
+		if _, err := file.writer.ExecContext(ctx, "DELETE FROM facts"); err != nil {
+			return err
+		}
+		if err := x.saveFacts(ctx, file); err != nil {
+			return err
+		}
 		_, err := file.writer.ExecContext(ctx, "VACUUM INTO ?", made)
 		return err
 	})
@@ -128,7 +134,10 @@ func (x *Index) edit(
 	if err != nil {
 		return err
 	}
-	if err := errors.Join(change(file), file.close()); err != nil {
+	if err = change(file); err == nil {
+		err = x.saveFacts(ctx, file)
+	}
+	if err := errors.Join(err, file.close()); err != nil {
 		return err
 	}
 	return x.swap(ctx, slot, made, true)
@@ -142,6 +151,7 @@ func (x *Index) Drop(ctx context.Context, week event.Week) error {
 		x.unused(slot)
 		err := slot.close()
 		slot.exists, slot.sealed = false, false
+		x.counting.forget(week)
 		return errors.Join(err, x.remove(week, openEnding), x.remove(week, sealedEnding), syncDirectory(x.dir))
 	})
 	return failed("dropping week "+week.String(), err)
@@ -156,6 +166,7 @@ func (x *Index) swap(ctx context.Context, slot *weekSlot, made string, sealed bo
 	slot.mu.Lock()
 	defer slot.mu.Unlock()
 	x.unused(slot)
+	x.counting.forget(slot.week)
 	if err := slot.close(); err != nil {
 		return err
 	}

@@ -14,7 +14,8 @@ import (
 // was released. The words table keeps no text: an event's columns are made
 // again from its document when it leaves. Merging eight segments at a time, with
 // FTS5's own bound on what it holds in memory, cost the least of what was tried:
-// sorting more at once costs more than merging less saves.
+// sorting more at once costs more than merging less saves. Facts are filled when
+// a week is sealed, and mean nothing while it is open.
 var weekSchema = []string{`
 CREATE TABLE event(k INTEGER PRIMARY KEY, space INTEGER NOT NULL, id BLOB NOT NULL, doc BLOB NOT NULL);
 CREATE TABLE space(n INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE);
@@ -23,13 +24,16 @@ INSERT INTO total VALUES(0);
 CREATE VIRTUAL TABLE words USING fts5(body, subject, people, link, file,
   content='', columnsize=0, detail=full, tokenize='` + tokenize + `');
 INSERT INTO words(words, rank) VALUES('automerge', 16);
+`, `
+CREATE TABLE facts(space INTEGER PRIMARY KEY, doc BLOB NOT NULL);
 `}
 
 // weekFile is an open week. It is safe for concurrent use; one transaction
 // writes at a time.
 type weekFile struct {
 	week     event.Week
-	writer   *sql.DB // nil when sealed
+	counting *counting // nil for a file that is being made
+	writer   *sql.DB   // nil when sealed
 	reader   *sql.DB
 	write    weekWrites
 	read     weekReads
@@ -51,7 +55,7 @@ type weekWrites struct {
 }
 
 type weekReads struct {
-	run, page, events *sql.Stmt
+	run, page, places, events *sql.Stmt
 }
 
 // weekCaches are the page caches of a week's connections in KB.
@@ -98,6 +102,7 @@ func (w *weekFile) prepare(ctx context.Context) error {
 		run: p.prepare(run),
 		page: p.prepare(`SELECT e.k, e.space, e.id, e.doc FROM words CROSS JOIN event e ON e.k = words.rowid
 			WHERE words MATCH ? AND words.rowid >= ? AND words.rowid < ? ORDER BY words.rowid DESC LIMIT ?`),
+		places: p.prepare("SELECT rowid FROM words WHERE words MATCH ? AND rowid >= ? AND rowid < ? ORDER BY rowid"),
 		events: p.prepare("SELECT events FROM total"),
 	}
 	if p.pool = w.writer; w.writer != nil {
@@ -177,7 +182,7 @@ func (w *weekFile) isSaved(n int64) bool {
 
 // transact runs do in one writing transaction.
 func (w *weekFile) transact(ctx context.Context, do func(*weekTx) error) error {
-	t := &weekTx{ctx: ctx, file: w, saved: make(map[int64]bool)}
+	t := &weekTx{ctx: ctx, file: w, saved: make(map[int64]bool), spaces: make(map[int64]bool)}
 	err := transact(ctx, w.writer, func(tx *sql.Tx) error {
 		on := func(statement *sql.Stmt) *sql.Stmt { return tx.StmtContext(ctx, statement) }
 		t.weekWrites = weekWrites{
@@ -188,8 +193,8 @@ func (w *weekFile) transact(ctx context.Context, do func(*weekTx) error) error {
 		if err := do(t); err != nil {
 			return err
 		}
-		if t.growth == 0 {
-			return nil
+		if err := w.dropFacts(ctx, tx, t.spaces); err != nil || t.growth == 0 {
+			return err
 		}
 		_, err := t.count.ExecContext(ctx, t.growth)
 		return err
@@ -198,11 +203,23 @@ func (w *weekFile) transact(ctx context.Context, do func(*weekTx) error) error {
 		return err
 	}
 	w.mu.Lock()
-	defer w.mu.Unlock()
 	for n := range t.saved {
 		w.saved[n] = true
 	}
+	w.mu.Unlock()
+	w.tell(t)
 	return nil
+}
+
+// tell makes counts know what was committed.
+func (w *weekFile) tell(t *weekTx) {
+	switch {
+	case w.counting == nil:
+	case t.removed:
+		w.counting.forget(w.week)
+	default:
+		w.counting.changed(w.week, t.written)
+	}
 }
 
 // row is a stored event that is not unpacked.

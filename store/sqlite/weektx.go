@@ -18,6 +18,12 @@ type weekTx struct {
 	saved map[int64]bool
 	// growth is how many events it added, less those it dropped.
 	growth int64
+	// written are the events it created or replaced, and removed is whether it
+	// took any out.
+	written []factEvent
+	removed bool
+	// spaces are the workspaces whose events it changed.
+	spaces map[int64]bool
 }
 
 // entry is an event that is ready to be written.
@@ -58,6 +64,8 @@ func (tx *weekTx) create(e *entry) (bool, error) {
 		}
 	}
 	tx.growth++
+	tx.written = append(tx.written, factEvent{e.place, e.event})
+	tx.spaces[e.space] = true
 	return true, nil
 }
 
@@ -104,16 +112,19 @@ func (tx *weekTx) rewrite(place int64, old columns, e *entry) error {
 			return err
 		}
 	}
+	tx.written = append(tx.written, factEvent{place, e.event})
+	tx.spaces[e.space] = true
 	_, err := tx.replace.ExecContext(tx.ctx, e.doc, place)
 	return err
 }
 
 // remove takes an event out.
-func (tx *weekTx) remove(place int64, old columns) error {
-	if err := tx.takeWords(place, old); err != nil {
+func (tx *weekTx) remove(r row, old columns) error {
+	if err := tx.takeWords(r.place, old); err != nil {
 		return err
 	}
 	tx.growth--
-	_, err := tx.drop.ExecContext(tx.ctx, place)
+	tx.removed, tx.spaces[r.space] = true, true
+	_, err := tx.drop.ExecContext(tx.ctx, r.place)
 	return err
 }

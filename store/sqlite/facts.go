@@ -1,0 +1,217 @@
+package sqlite
+
+import (
+	"cmp"
+	"math"
+	"slices"
+
+	"tidings/event"
+	"tidings/feed"
+	"tidings/query"
+)
+
+// facts are what statistics ask of the events of one workspace in one week, by
+// columns instead of documents: a count of them takes nanoseconds an event. Open
+// weeks have them in memory alone, and a sealed week in its file.
+//
+// Not safe for concurrent use while they change.
+type facts struct {
+	week event.Week
+	// rows are in the order of their places.
+	rows []fact
+	// people are the pairs of every row: those of a row are
+	// people[row.first : row.first+row.people].
+	people []uint32
+	pairs  []pair
+	// names are what codes stand for.
+	names []string
+	// textBytes is about how much memory the names take.
+	textBytes int
+
+	// codes and pairCodes are for adding, and nil until then.
+	codes     map[string]uint32
+	pairCodes map[pairKey]uint32
+}
+
+// fact is one event. Its message is that of its pairs.
+type fact struct {
+	place              int64
+	first              uint32
+	user, link, source uint32
+	verdict, answer    uint32
+	people             uint16
+	kind               uint8 // in event.Types
+	automated          bool
+}
+
+// noMeeting is the answer of an event that is no meeting.
+const noMeeting = math.MaxUint32
+
+// pair is a message and one of its recipients. Names are codes.
+type pair struct {
+	message, recipient, domain uint32
+	number                     uint64 // feed.PairOf
+}
+
+type pairKey struct{ message, recipient uint32 }
+
+// newFacts are the facts of no event. The first name is "".
+func newFacts(week event.Week) *facts {
+	return &facts{week: week, names: []string{""}}
+}
+
+// factEvent is an event at its place.
+type factEvent struct {
+	place int64
+	event event.Event
+}
+
+// put adds events, or replaces those whose place is known.
+func (f *facts) put(events []factEvent) {
+	f.index()
+	added := make([]fact, len(events))
+	for i, e := range events {
+		added[i] = f.factOf(e)
+	}
+	slices.SortStableFunc(added, byPlace)
+	f.rows = mergeFacts(f.rows, added)
+}
+
+// index makes the maps that adding needs.
+func (f *facts) index() {
+	if f.codes != nil {
+		return
+	}
+	f.codes = make(map[string]uint32, len(f.names))
+	for code, name := range f.names {
+		f.codes[name] = uint32(code)
+	}
+	f.pairCodes = make(map[pairKey]uint32, len(f.pairs))
+	for code, p := range f.pairs {
+		f.pairCodes[pairKey{p.message, p.recipient}] = uint32(code)
+	}
+}
+
+func (f *facts) factOf(e factEvent) fact {
+	made := fact{
+		place: e.place, first: uint32(len(f.people)),
+		user: f.code(e.event.User), link: f.code(e.event.Link), source: f.code(e.event.Source),
+		verdict: f.code(e.event.Verdict.Is), answer: noMeeting,
+		kind: uint8(slices.Index(event.Types, e.event.Type)), automated: e.event.Automated(),
+	}
+	if e.event.Meeting != nil {
+		made.answer = f.code(e.event.Meeting.Answer)
+	}
+	message := f.code(e.event.Message)
+	for _, person := range peopleOf(e.event) {
+		f.people = append(f.people, f.pair(message, e.event.Message, person.Email))
+		made.people++
+	}
+	return made
+}
+
+func peopleOf(e event.Event) []event.Person {
+	if e.Recipient != nil {
+		return []event.Person{*e.Recipient}
+	}
+	return e.Recipients
+}
+
+func (f *facts) code(name string) uint32 {
+	code, known := f.codes[name]
+	if !known {
+		code = uint32(len(f.names))
+		f.names = append(f.names, name)
+		f.codes[name] = code
+		f.textBytes += len(name)
+	}
+	return code
+}
+
+func (f *facts) pair(message uint32, messageName, email string) uint32 {
+	key := pairKey{message, f.code(email)}
+	code, known := f.pairCodes[key]
+	if !known {
+		code = uint32(len(f.pairs))
+		f.pairs = append(f.pairs, pair{
+			message: message, recipient: key.recipient, domain: f.code(query.Domain(email)),
+			number: feed.PairOf(messageName, email),
+		})
+		f.pairCodes[key] = code
+	}
+	return code
+}
+
+// sortPairs puts pairs in the order of their numbers, in which they are counted.
+func (f *facts) sortPairs() {
+	order := make([]uint32, len(f.pairs))
+	for code := range order {
+		order[code] = uint32(code)
+	}
+	slices.SortFunc(order, func(a, b uint32) int { return cmp.Compare(f.pairs[a].number, f.pairs[b].number) })
+	sorted, place := make([]pair, len(order)), make([]uint32, len(order))
+	for at, code := range order {
+		sorted[at], place[code] = f.pairs[code], uint32(at)
+	}
+	for i, code := range f.people {
+		f.people[i] = place[code]
+	}
+	f.pairs, f.codes, f.pairCodes = sorted, nil, nil
+}
+
+// codeOf is the code of a name that some event may have.
+func (f *facts) codeOf(name string) (uint32, bool) {
+	if f.codes != nil {
+		code, known := f.codes[name]
+		return code, known
+	}
+	at := slices.Index(f.names, name)
+	return uint32(at), at >= 0
+}
+
+// peopleIn are the pairs of a row.
+func (f *facts) peopleIn(row *fact) []uint32 {
+	return f.people[row.first : row.first+uint32(row.people)]
+}
+
+// message is the code of a row's message.
+func (f *facts) message(row *fact) uint32 { return f.pairs[f.people[row.first]].message }
+
+// bytes is about how much memory the facts take.
+func (f *facts) bytes() int {
+	const row, person, pair, name, indexed = 40, 4, 24, 16, 40
+	size := len(f.rows)*row + len(f.people)*person + len(f.pairs)*pair + len(f.names)*name + f.textBytes
+	if f.codes != nil {
+		size += (len(f.names) + len(f.pairs)) * indexed
+	}
+	return size
+}
+
+func byPlace(a, b fact) int { return cmp.Compare(a.place, b.place) }
+
+// mergeFacts joins rows that are in order; of those with one place the last
+// added counts. Most of what is added lies behind all that is there.
+func mergeFacts(rows, added []fact) []fact {
+	if len(added) == 0 {
+		return rows
+	}
+	at, _ := slices.BinarySearchFunc(rows, added[0], byPlace)
+	behind := slices.Clone(rows[at:])
+	rows = rows[:at]
+	for len(behind) > 0 || len(added) > 0 {
+		switch {
+		case len(added) == 0:
+			return append(rows, behind...)
+		case len(added) > 1 && added[1].place == added[0].place:
+			added = added[1:]
+		case len(behind) == 0 || added[0].place < behind[0].place:
+			rows, added = append(rows, added[0]), added[1:]
+		default:
+			if behind[0].place != added[0].place {
+				rows = append(rows, behind[0])
+			}
+			behind = behind[1:]
+		}
+	}
+	return rows
+}

@@ -1,0 +1,108 @@
+package sqlite
+
+import (
+	"fmt"
+	"slices"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"pgregory.net/rapid"
+
+	"tidings/event"
+)
+
+const factWeek = event.Week(2900)
+
+// factsOf are facts of n events of few messages and people.
+func factsOf(t *rapid.T, n int) []factEvent {
+	events := make([]factEvent, n)
+	for i := range events {
+		e := event.Event{
+			Type:    rapid.SampledFrom(event.Types).Draw(t, "type"),
+			Message: rapid.SampledFrom([]string{"m-1", "m-2", ""}).Draw(t, "message"),
+			User:    rapid.SampledFrom([]string{"", "u_ana"}).Draw(t, "user"),
+			Link:    rapid.SampledFrom([]string{"", "https://acme.example"}).Draw(t, "link"),
+			Verdict: event.Verdict{Is: rapid.SampledFrom([]string{"", event.Machine, "perhaps"}).Draw(t, "verdict")},
+		}
+		people := []event.Person{{Email: "jo@acme.example"}, {Email: "nobody"}}
+		if e.Type == event.Send {
+			e.Recipients = people[:rapid.IntRange(1, 2).Draw(t, "people")]
+		} else {
+			e.Recipient = &people[rapid.IntRange(0, 1).Draw(t, "person")]
+		}
+		if e.Type == event.Meeting {
+			e.Meeting = &event.Appointment{Answer: rapid.SampledFrom([]string{"", "no"}).Draw(t, "answer")}
+		}
+		events[i] = factEvent{rapid.Int64Range(0, 30).Draw(t, "place"), e}
+	}
+	return events
+}
+
+func TestFactsAreReadAsTheyWereStored(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		f := newFacts(factWeek)
+		f.put(factsOf(t, rapid.IntRange(0, 20).Draw(t, "n")))
+		f.put(factsOf(t, rapid.IntRange(0, 5).Draw(t, "more")))
+		f.sortPairs()
+		read, err := decodeFacts(factWeek, f.encode())
+		require.NoError(t, err)
+		require.Equal(t, describe(f), describe(read))
+		require.Equal(t, f.encode(), read.encode())
+	})
+}
+
+// describe is what facts say, without their codes.
+func describe(f *facts) []string {
+	lines := make([]string, len(f.rows))
+	for i := range f.rows {
+		row := &f.rows[i]
+		answer := "none"
+		if row.answer != noMeeting {
+			answer = f.names[row.answer]
+		}
+		lines[i] = fmt.Sprint(row.place, row.kind, row.automated, f.names[row.user], f.names[row.link],
+			f.names[row.source], f.names[row.verdict], answer, f.names[f.message(row)])
+		for _, code := range f.peopleIn(row) {
+			p := f.pairs[code]
+			lines[i] += fmt.Sprint(" ", f.names[p.recipient], f.names[p.domain], p.number)
+		}
+	}
+	return lines
+}
+
+func TestWhatIsPutLastCountsAtItsPlace(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		f, last := newFacts(factWeek), make(map[int64]string)
+		for range rapid.IntRange(1, 6).Draw(t, "batches") {
+			batch := factsOf(t, rapid.IntRange(0, 8).Draw(t, "n"))
+			f.put(batch)
+			for _, e := range batch {
+				one := newFacts(factWeek)
+				one.put([]factEvent{e})
+				last[e.place] = describe(one)[0]
+			}
+		}
+		lines := describe(f)
+		require.Len(t, lines, len(last))
+		require.True(t, slices.IsSortedFunc(f.rows, byPlace))
+		for i := range f.rows {
+			require.Equal(t, last[f.rows[i].place], lines[i])
+		}
+	})
+}
+
+func FuzzDecodeFacts(f *testing.F) {
+	one := newFacts(factWeek)
+	jo := event.Person{Email: "jo@acme.example"}
+	one.put([]factEvent{{7, event.Event{Type: event.Open, Message: "m", Recipient: &jo}}})
+	f.Add(one.encode())
+	f.Add([]byte{})
+	f.Fuzz(func(t *testing.T, raw []byte) {
+		read, err := decodeFacts(factWeek, raw)
+		if err != nil {
+			require.ErrorIs(t, err, errFacts)
+			return
+		}
+		describe(read)
+	})
+}
