@@ -127,6 +127,7 @@ func (a *app) assemble(s settings) error {
 	a.hub = live.NewHub(live.Config{Log: a.stream, Render: renderer.Render, Logger: a.log})
 	reader := feed.NewReader(feed.Config{
 		Index: a.index, States: a.state, Catalogue: a.state, Directory: directory, Positions: a.hub,
+		Counter: a.index,
 	})
 	pushed := &api.LiveHandler{
 		Hub: a.hub, Questions: reader, Zone: api.Zones(a.state), Origins: s.Origins, Logger: a.log,

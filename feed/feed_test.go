@@ -64,6 +64,7 @@ func newFixture(t require.TestingT, dir string) *fixture {
 	c := &counting{Index: index, state: state, at: now}
 	reader := feed.NewReader(feed.Config{
 		Index: c, States: c, Catalogue: state, Directory: names{}, Clock: func() time.Time { return c.at },
+		Counter: c,
 	})
 	return &fixture{reader, t, c, state}
 }

@@ -37,6 +37,8 @@ type Reader struct {
 	positions Positions
 	clock     func() time.Time
 	budget    time.Duration
+	counter   Counter
+	tallies   *tallies
 }
 
 // Config is what a Reader reads from.
@@ -51,7 +53,13 @@ type Config struct {
 	// Budget is when a page stops looking further back and returns what it
 	// has; 0 means two seconds.
 	Budget time.Duration
+	// Counter makes statistics fast; nil where the index is no counter, and
+	// then they read every event.
+	Counter Counter
 }
+
+// talliesKept bounds what is remembered of counted weeks, in bytes.
+const talliesKept = 64 << 20
 
 // NewReader makes a Reader.
 func NewReader(c Config) *Reader {
@@ -61,7 +69,7 @@ func NewReader(c Config) *Reader {
 	if c.Budget == 0 {
 		c.Budget = 2 * time.Second
 	}
-	return &Reader{c.Index, c.States, c.Catalogue, c.Directory, c.Positions, c.Clock, c.Budget}
+	return &Reader{c.Index, c.States, c.Catalogue, c.Directory, c.Positions, c.Clock, c.Budget, c.Counter, newTallies(talliesKept)}
 }
 
 // Page returns the newest events of a question, or those after its cursor. Item

@@ -1,0 +1,245 @@
+package feed
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"tidings/event"
+	"tidings/query"
+)
+
+// StatsField is a part of the statistics that can be asked for.
+type StatsField string
+
+// The fields, each named as in Stats.
+const (
+	FieldTotals     StatsField = "totals"
+	FieldUnique     StatsField = "unique"
+	FieldRates      StatsField = "rates"
+	FieldAutomated  StatsField = "automated"
+	FieldSeries     StatsField = "series"
+	FieldHeatmap    StatsField = "heatmap"
+	FieldRecipients StatsField = "recipients"
+	FieldDomains    StatsField = "domains"
+	FieldLinks      StatsField = "links"
+	FieldMessages   StatsField = "messages"
+	FieldUsers      StatsField = "users"
+	FieldPrevious   StatsField = "previous"
+)
+
+// StatsFields lists all fields.
+var StatsFields = []StatsField{
+	FieldTotals, FieldUnique, FieldRates, FieldAutomated, FieldSeries, FieldHeatmap,
+	FieldRecipients, FieldDomains, FieldLinks, FieldMessages, FieldUsers, FieldPrevious,
+}
+
+// StatsRequest asks for statistics of the events that a feed would list.
+type StatsRequest struct {
+	Scope
+	// Text is what was typed.
+	Text string
+	// Filter holds the structured filters. Since 0 means the horizon.
+	Filter query.Filter
+	// Interval is that of the series; "" chooses one by the length of the time.
+	Interval Interval
+	// WeekStart is the first day of a week.
+	WeekStart time.Weekday
+	// Fields are what is wanted; none means all.
+	Fields []StatsField
+}
+
+func (r StatsRequest) wants(fields ...StatsField) bool {
+	return len(r.Fields) == 0 || slices.ContainsFunc(fields, func(f StatsField) bool {
+		return slices.Contains(r.Fields, f)
+	})
+}
+
+// parts are what must be counted for the fields of the request.
+func (r StatsRequest) parts() Parts {
+	var parts Parts
+	for field, part := range map[StatsField]Parts{
+		FieldUnique: PartPairs, FieldRates: PartPairs, FieldSeries: PartTimes, FieldHeatmap: PartTimes,
+		FieldRecipients: PartRecipients, FieldDomains: PartDomains, FieldLinks: PartLinks,
+		FieldMessages: PartMessages, FieldUsers: PartUsers,
+	} {
+		if r.wants(field) {
+			parts |= part
+		}
+	}
+	return parts
+}
+
+// Stats counts the events that Page lists for the same text and filters. It
+// counts from the newest week backwards until the time is spent; Partial and
+// Reached say so when it is.
+func (r *Reader) Stats(ctx context.Context, request StatsRequest) (Stats, error) {
+	names, err := r.directory.Names(ctx, request.Workspace)
+	if err != nil {
+		return Stats{}, fmt.Errorf("read names: %w", err)
+	}
+	now := r.clock()
+	understood, q := r.understand(PageRequest{Scope: request.Scope, Text: request.Text, Filter: request.Filter}, names, now)
+	period := periodOf(q, now)
+	interval, err := request.Interval.within(period)
+	if err != nil {
+		return Stats{}, err
+	}
+	counted, err := r.tally(ctx, request.Scope, q, request.parts(), now)
+	if err != nil {
+		return Stats{}, err
+	}
+	stats := Stats{
+		Since: time.Unix(period.from, 0).UTC(), Until: time.Unix(period.until, 0).UTC(), Zone: request.zone().String(),
+		Reached: time.Unix(counted.reached, 0).UTC(), Partial: counted.partial, Approximate: []string{}, Query: understood,
+	}
+	stats.fill(request, q, counted.tally, names)
+	if request.wants(FieldSeries) {
+		period.from = max(period.from, counted.reached)
+		stats.Series = seriesOf(counted.tally.Times, interval, period, request.zone(), request.WeekStart)
+	}
+	if request.wants(FieldMessages) {
+		if stats.Messages, err = r.topMessages(ctx, request.Scope, counted.tally.Messages); err != nil {
+			return Stats{}, err
+		}
+	}
+	if request.wants(FieldPrevious) {
+		if stats.Previous, err = r.previous(ctx, request, q, period, now); err != nil {
+			return Stats{}, err
+		}
+	}
+	return stats, nil
+}
+
+// fill takes from a tally what was asked for.
+func (s *Stats) fill(request StatsRequest, q query.Query, tally Tally, names map[string]string) {
+	if request.wants(FieldTotals) {
+		s.Totals = totalsOf(tally)
+	}
+	if request.wants(FieldUnique) {
+		s.Unique = uniqueOf(tally)
+	}
+	if request.wants(FieldRates) {
+		s.Rates = ratesOf(tally)
+	}
+	if request.wants(FieldAutomated) {
+		s.Automated = automatedOf(tally, q.Automated)
+	}
+	if request.wants(FieldHeatmap) {
+		s.Heatmap = heatmapOf(tally.Times, request.zone())
+	}
+	if request.wants(FieldUsers) {
+		s.Users = usersOf(tally.Users, names)
+	}
+	for field, of := range map[StatsField]struct {
+		list    *[]Ranked
+		ranking Ranking
+	}{
+		FieldRecipients: {&s.Recipients, tally.Recipients},
+		FieldDomains:    {&s.Domains, tally.Domains},
+		FieldLinks:      {&s.Links, tally.Links},
+	} {
+		if request.wants(field) {
+			*of.list = topOf(of.ranking)
+		}
+	}
+	s.Approximate = approximate(request, tally)
+}
+
+// approximate names the fields that are not exact.
+func approximate(request StatsRequest, tally Tally) []string {
+	cut := false
+	for _, set := range tally.Pairs {
+		cut = cut || set.Cut
+	}
+	fields := []string{}
+	for _, field := range []struct {
+		name    StatsField
+		inexact bool
+	}{
+		{FieldUnique, cut},
+		{FieldRates, cut},
+		{FieldRecipients, tally.Recipients.Cut},
+		{FieldDomains, tally.Domains.Cut},
+		{FieldLinks, tally.Links.Cut},
+		{FieldMessages, tally.Messages.Cut},
+	} {
+		if field.inexact && request.wants(field.name) {
+			fields = append(fields, string(field.name))
+		}
+	}
+	return fields
+}
+
+// topMessages are the messages with the most events and what is known of them.
+func (r *Reader) topMessages(ctx context.Context, scope Scope, ranking Ranking) ([]RankedMessage, error) {
+	top := topOf(ranking)
+	ids := make([]string, len(top))
+	for i, ranked := range top {
+		ids[i] = ranked.Name
+	}
+	states, err := r.states.Of(ctx, scope.Workspace, ids)
+	if err != nil {
+		return nil, fmt.Errorf("read states: %w", err)
+	}
+	messages := make([]RankedMessage, len(top))
+	for i, ranked := range top {
+		messages[i] = RankedMessage{Message: ranked.Name, Events: ranked.Events}
+		if state, known := states[ranked.Name]; known && state.Sent && scope.maySee(state.User) {
+			messages[i].Subject, messages[i].Sent = state.Subject, at(state.At)
+		}
+	}
+	return messages, nil
+}
+
+// previous counts the time of the same length that ended when this one began.
+func (r *Reader) previous(ctx context.Context, request StatsRequest, q query.Query, period period, now time.Time) (*Previous, error) {
+	before := q
+	before.Until = q.From
+	before.From = max(1, q.From-(period.until-q.From))
+	if before.Until <= before.From {
+		return nil, nil
+	}
+	var parts Parts
+	if request.wants(FieldUnique, FieldRates) {
+		parts = PartPairs
+	}
+	counted, err := r.tally(ctx, request.Scope, before, parts, now)
+	if err != nil {
+		return nil, err
+	}
+	previous := &Previous{
+		Since: time.Unix(before.From, 0).UTC(), Until: time.Unix(before.Until, 0).UTC(),
+		Partial: counted.partial, Totals: totalsOf(counted.tally),
+	}
+	if parts != 0 {
+		previous.Unique, previous.Rates = uniqueOf(counted.tally), ratesOf(counted.tally)
+	}
+	return previous, nil
+}
+
+// period is the time that is counted, [from, until).
+type period struct{ from, until int64 }
+
+// periodOf is the time of a query; one that is open ends now, or a little later
+// where senders' clocks are ahead.
+func periodOf(q query.Query, now time.Time) period {
+	p := period{q.From, q.Until}
+	if p.until == 0 {
+		p.until = max(now.Unix(), p.from) + 1
+	}
+	p.until = max(p.until, p.from)
+	return p
+}
+
+// typeCounts are the numbers of those types that have any.
+func typeCounts(counts ByType) map[event.Type]int {
+	byType := make(map[event.Type]int)
+	for i, t := range event.Types {
+		if counts[i] > 0 {
+			byType[t] = int(counts[i])
+		}
+	}
+	return byType
+}

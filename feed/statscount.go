@@ -1,0 +1,125 @@
+package feed
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"tidings/event"
+	"tidings/query"
+)
+
+// countersAtOnce is how many weeks are counted at a time.
+const countersAtOnce = 4
+
+// counted is what a query gave, from reached on.
+type counted struct {
+	tally   Tally
+	reached int64
+	partial bool
+}
+
+// tally counts what a query finds, from the newest week backwards until the time
+// is spent.
+func (r *Reader) tally(ctx context.Context, scope Scope, q query.Query, parts Parts, now time.Time) (counted, error) {
+	s := scan{reader: r, scope: scope, query: q}
+	weeks, err := s.weeks(ctx, now)
+	if err != nil {
+		return counted{}, err
+	}
+	began := r.clock()
+	if _, exact := q.Candidates(); exact && r.counter != nil {
+		return r.countWeeks(ctx, scope.Workspace, q, parts, weeks, began)
+	}
+	return r.countReading(ctx, scope, q, parts, weeks, began)
+}
+
+// countReading reads every event: for conditions on recipients, which no index
+// knows.
+func (r *Reader) countReading(ctx context.Context, scope Scope, q query.Query, parts Parts, weeks []event.Week, began time.Time) (counted, error) {
+	counting := NewCounting(q.Automated, parts)
+	q.Automated = query.AutomatedShow
+	w := r.walkThrough(scope, q, weeks)
+	for more := len(weeks) > 0; more; {
+		var hits []Hit
+		var err error
+		if hits, more, err = w.next(ctx); err != nil {
+			return counted{}, err
+		}
+		for _, hit := range hits {
+			counting.Add(hit.Event)
+		}
+		if more && w.spent(began) {
+			return counted{counting.Tally(), w.past, true}, nil
+		}
+	}
+	return counted{counting.Tally(), q.From, false}, nil
+}
+
+// countWeeks asks the index, week by week, and keeps what it says of weeks that
+// lie within the query's time as a whole.
+func (r *Reader) countWeeks(ctx context.Context, workspace string, q query.Query, parts Parts, weeks []event.Week, began time.Time) (counted, error) {
+	revisions, err := r.counter.Revisions(ctx, workspace, weeks)
+	if err != nil {
+		return counted{}, fmt.Errorf("read revisions: %w", err)
+	}
+	tallies := make([]Tally, len(weeks))
+	done := counted{reached: q.From}
+	group, groupCtx := errgroup.WithContext(ctx)
+	group.SetLimit(countersAtOnce)
+	for i, week := range weeks {
+		if i > 0 && r.clock().Sub(began) > r.budget {
+			done.partial, done.reached = true, max(weeks[i-1].Start(), q.From)
+			break
+		}
+		group.Go(func() error {
+			var err error
+			tallies[i], err = r.countWeek(groupCtx, Count{workspace, q, week, parts}, revisions[week])
+			return err
+		})
+	}
+	if err := group.Wait(); err != nil {
+		return counted{}, errors.Join(ctx.Err(), err)
+	}
+	done.tally = MergeTallies(tallies)
+	return done, nil
+}
+
+// countWeek counts one week, or remembers what it was.
+func (r *Reader) countWeek(ctx context.Context, c Count, revision string) (Tally, error) {
+	if c.Query.From <= c.Week.Start() {
+		c.Query.From = 0
+	}
+	if c.Query.Until >= c.Week.End() {
+		c.Query.Until = 0
+	}
+	// What begins or ends within a week is seldom asked for twice.
+	if revision == "" || c.Query.From != 0 || c.Query.Until != 0 {
+		tally, err := r.counter.Count(ctx, c)
+		return tally, wrapCount(err)
+	}
+	key := tallyKey{
+		workspace: c.Workspace, week: c.Week, revision: revision, parts: c.Parts,
+		// Go's own notation tells every condition apart.
+		query: fmt.Sprintf("%s %#v", c.Query.Automated, c.Query.Where),
+	}
+	if tally, known := r.tallies.get(key); known {
+		return tally, nil
+	}
+	tally, err := r.counter.Count(ctx, c)
+	if err != nil {
+		return Tally{}, wrapCount(err)
+	}
+	r.tallies.put(key, tally)
+	return tally, nil
+}
+
+func wrapCount(err error) error {
+	if err != nil {
+		return fmt.Errorf("count: %w", err)
+	}
+	return nil
+}
