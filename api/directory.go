@@ -11,6 +11,7 @@ import (
 	"unicode/utf8"
 
 	"tidings/event"
+	"tidings/feed"
 )
 
 // Kinds of records of the directory.
@@ -70,6 +71,19 @@ func (d *Directory) Names(ctx context.Context, workspace string) (map[string]str
 		names[user.ID] = user.Name
 	}
 	return names, nil
+}
+
+// ListTeams returns the teams, for the search language.
+func (d *Directory) ListTeams(ctx context.Context, workspace string) ([]feed.Team, error) {
+	teams, err := d.teams(ctx, workspace)
+	if err != nil {
+		return nil, err
+	}
+	listed := make([]feed.Team, len(teams))
+	for i, team := range teams {
+		listed[i] = feed.Team{ID: team.ID, Name: team.Name, Members: team.Members}
+	}
+	return listed, nil
 }
 
 func (d *Directory) users(ctx context.Context, workspace string) ([]Member, error) {

@@ -127,7 +127,7 @@ func (a *app) assemble(s settings) error {
 	a.hub = live.NewHub(live.Config{Log: a.stream, Render: renderer.Render, Logger: a.log})
 	counter, _ := a.index.(feed.Counter) // statistics read every event without
 	reader := feed.NewReader(feed.Config{
-		Index: a.index, States: a.state, Catalogue: a.state, Directory: directory, Positions: a.hub,
+		Index: a.index, States: a.state, Catalogue: a.state, Directory: directory, Teams: directory, Positions: a.hub,
 		Counter: counter,
 	})
 	pushed := &api.LiveHandler{

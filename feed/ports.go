@@ -84,3 +84,16 @@ type Count struct {
 	Week  event.Week
 	Parts Parts
 }
+
+// Team is a set of users who see each other's events.
+type Team struct {
+	ID, Name string
+	// Members are the ids of its users.
+	Members []string
+}
+
+// Teams knows the teams of a workspace.
+type Teams interface {
+	// ListTeams returns them in any order. They are not changed afterwards.
+	ListTeams(ctx context.Context, workspace string) ([]Team, error)
+}

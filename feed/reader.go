@@ -2,7 +2,6 @@ package feed
 
 import (
 	"context"
-	"fmt"
 	"time"
 
 	"tidings/event"
@@ -34,6 +33,7 @@ type Reader struct {
 	states    States
 	weeks     Catalogue
 	directory Directory
+	teams     Teams
 	positions Positions
 	clock     func() time.Time
 	budget    time.Duration
@@ -47,6 +47,8 @@ type Config struct {
 	States    States
 	Catalogue Catalogue
 	Directory Directory
+	// Teams may be nil where there are none.
+	Teams Teams
 	// Positions may be nil where nothing is pushed.
 	Positions Positions
 	Clock     func() time.Time
@@ -69,7 +71,7 @@ func NewReader(c Config) *Reader {
 	if c.Budget == 0 {
 		c.Budget = 2 * time.Second
 	}
-	return &Reader{c.Index, c.States, c.Catalogue, c.Directory, c.Positions, c.Clock, c.Budget, c.Counter, newTallies(talliesKept)}
+	return &Reader{c.Index, c.States, c.Catalogue, c.Directory, c.Teams, c.Positions, c.Clock, c.Budget, c.Counter, newTallies(talliesKept)}
 }
 
 // Page returns the newest events of a question, or those after its cursor. Item
@@ -83,9 +85,9 @@ func (r *Reader) Page(ctx context.Context, request PageRequest) (Page, error) {
 			return Page{}, err
 		}
 	}
-	names, err := r.directory.Names(ctx, request.Workspace)
+	who, err := r.people(ctx, request.Workspace)
 	if err != nil {
-		return Page{}, fmt.Errorf("read names: %w", err)
+		return Page{}, err
 	}
 	var position string
 	if r.positions != nil {
@@ -93,7 +95,7 @@ func (r *Reader) Page(ctx context.Context, request PageRequest) (Page, error) {
 	}
 
 	now := from.clockOf(r.clock())
-	understood, q := r.understand(request, names, now)
+	understood, q := r.understand(request, who, now)
 	scan := scan{reader: r, scope: request.Scope, query: q, before: from.key, limit: pageLimit(request.Limit)}
 	if err := scan.run(ctx, now); err != nil {
 		return Page{}, err
@@ -117,7 +119,7 @@ func (r *Reader) Page(ctx context.Context, request PageRequest) (Page, error) {
 		if known, ok := scan.states[hit.Event.Message]; ok {
 			state = &known
 		}
-		item := ItemOf(hit.Event, state, func(user string) string { return names[user] })
+		item := ItemOf(hit.Event, state, func(user string) string { return who.names[user] })
 		item.Highlights = query.Highlights(hit.Event, q)
 		page.Items = append(page.Items, item)
 	}
@@ -126,19 +128,19 @@ func (r *Reader) Page(ctx context.Context, request PageRequest) (Page, error) {
 
 // Understand reads a question as Page does, for those who match it themselves.
 func (r *Reader) Understand(ctx context.Context, request PageRequest) (Understood, query.Query, error) {
-	names, err := r.directory.Names(ctx, request.Workspace)
+	who, err := r.people(ctx, request.Workspace)
 	if err != nil {
-		return Understood{}, query.Query{}, fmt.Errorf("read names: %w", err)
+		return Understood{}, query.Query{}, err
 	}
-	understood, q := r.understand(request, names, r.clock())
+	understood, q := r.understand(request, who, r.clock())
 	return understood, q, nil
 }
 
 // understand reads the text and joins it with the filters and with what the
 // reader may see.
-func (r *Reader) understand(request PageRequest, names map[string]string, now time.Time) (Understood, query.Query) {
+func (r *Reader) understand(request PageRequest, who *people, now time.Time) (Understood, query.Query) {
 	result := query.Parse(request.Text, query.Options{
-		Now: now, Zone: request.zone(), Me: request.Me, Directory: people(names),
+		Now: now, Zone: request.zone(), Me: request.Me, Directory: who,
 	})
 	q := request.Filter.Apply(result.Query)
 	if q.From == 0 {
@@ -158,25 +160,4 @@ func pageLimit(limit int) int {
 		return DefaultLimit
 	}
 	return min(limit, MaxLimit)
-}
-
-// people finds users by id or name for the search language.
-type people map[string]string
-
-// User returns the id of the user who is called text.
-func (p people) User(text string) (string, bool) {
-	if _, ok := p[text]; ok {
-		return text, true
-	}
-	found := ""
-	for id, name := range p {
-		if !sameName(name, text) {
-			continue
-		}
-		if found != "" {
-			return "", false
-		}
-		found = id
-	}
-	return found, found != ""
 }

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strings"
 	"time"
 
 	"tidings/event"
@@ -171,13 +170,4 @@ func (s *scan) read(ctx context.Context, hits []Hit) error {
 	}
 	maps.Copy(s.states, states)
 	return nil
-}
-
-// sameName compares a user's name, or its first word, with what was typed.
-func sameName(name, typed string) bool {
-	if strings.EqualFold(name, typed) {
-		return true
-	}
-	first, _, _ := strings.Cut(name, " ")
-	return strings.EqualFold(first, typed)
 }

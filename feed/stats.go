@@ -75,12 +75,12 @@ func (r StatsRequest) parts() Parts {
 // counts from the newest week backwards until the time is spent; Partial and
 // Reached say so when it is.
 func (r *Reader) Stats(ctx context.Context, request StatsRequest) (Stats, error) {
-	names, err := r.directory.Names(ctx, request.Workspace)
+	who, err := r.people(ctx, request.Workspace)
 	if err != nil {
-		return Stats{}, fmt.Errorf("read names: %w", err)
+		return Stats{}, err
 	}
 	now := r.clock()
-	understood, q := r.understand(PageRequest{Scope: request.Scope, Text: request.Text, Filter: request.Filter}, names, now)
+	understood, q := r.understand(PageRequest{Scope: request.Scope, Text: request.Text, Filter: request.Filter}, who, now)
 	period := periodOf(q, now)
 	interval, err := request.Interval.within(period)
 	if err != nil {
@@ -94,7 +94,7 @@ func (r *Reader) Stats(ctx context.Context, request StatsRequest) (Stats, error)
 		Since: time.Unix(period.from, 0).UTC(), Until: time.Unix(period.until, 0).UTC(), Zone: request.zone().String(),
 		Reached: time.Unix(counted.reached, 0).UTC(), Partial: counted.partial, Approximate: []string{}, Query: understood,
 	}
-	stats.fill(request, q, counted.tally, names)
+	stats.fill(request, q, counted.tally, who.names)
 	if request.wants(FieldSeries) {
 		period.from = max(period.from, counted.reached)
 		stats.Series = seriesOf(counted.tally.Times, interval, period, request.zone(), request.WeekStart)

@@ -30,10 +30,16 @@ func BenchmarkAnalyse(b *testing.B) {
 func BenchmarkParse(b *testing.B) {
 	text := `from:me to:jo@acme.example (type:open OR type:click) subject:"pricing proposal" -verdict:machine ` +
 		`since:2026-03-05 before:2026-11-01 unopened:>3d renew* deck OR contract -draft link:docs.acme.example proposals q3`
-	opts := Options{Now: time.Unix(noon, 0), Zone: time.UTC, Me: "u_ana"}
-	b.ReportAllocs()
-	for b.Loop() {
-		Parse(text[:200], opts)
+	english := `who at acme or globex hasn't opened the pricing proposal that ana sent between 3 and 9 november, no reply since last ` +
+		`monday, but not clicks on the demo link by bots, "renewal of acme", first week of october`
+	opts := Options{Now: time.Unix(noon, 0), Zone: time.UTC, Me: "u_ana", Directory: names{"Ana Moreira": "u_ana"}}
+	for name, line := range map[string]string{"operators": text[:200], "english": english[:200]} {
+		b.Run(name, func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				Parse(line, opts)
+			}
+		})
 	}
 }
 

@@ -15,6 +15,9 @@ type lexeme struct {
 	// value is what stands behind the field, without its quotes.
 	value  string
 	quoted bool
+	// word is plain text in lower case without the signs around it, as English
+	// is read; "" for other terms.
+	word string
 }
 
 type lexKind int
@@ -47,7 +50,7 @@ func lex(text string) []lexeme {
 		default:
 			all = append(all, lexTermAt(text, i))
 			if negated := len(all) > 1 && all[len(all)-2].kind == lexMinus; text[i:all[len(all)-1].end] == "OR" && !negated {
-				all[len(all)-1].kind = lexOr
+				all[len(all)-1].kind, all[len(all)-1].word = lexOr, ""
 			}
 		}
 		i = all[len(all)-1].end
@@ -73,6 +76,7 @@ func lexTermAt(text string, start int) lexeme {
 	name = strings.ToLower(name)
 	if !found || !isOperator(name) {
 		term.value = text[start:term.end]
+		term.word = trimWord(strings.ToLower(term.value))
 		return term
 	}
 	term.field, term.value = name, value
@@ -109,4 +113,14 @@ func endsWord(r rune) bool {
 // isQuote includes what keyboards of telephones make of a quote.
 func isQuote(r rune) bool {
 	return r == '"' || r == '“' || r == '”' || r == '„'
+}
+
+// trimWord takes the signs of a sentence off a word and writes apostrophes in
+// one way.
+func trimWord(word string) string {
+	word = strings.Trim(word, ",.;:!?")
+	if strings.Contains(word, "’") {
+		word = strings.ReplaceAll(word, "’", "'")
+	}
+	return word
 }

@@ -43,20 +43,21 @@ func (c choice) opposite() Expr {
 // its head. A choice inside an OR or a Not is dropped with a note.
 func (p *parser) lift(where Expr) Query {
 	var q Query
-	parts, ok := where.(And)
-	if !ok {
-		parts = And{where}
+	var kept []Expr
+	for _, part := range conjuncts(where) {
+		if e, ok := part.(choice); ok {
+			q.Automated = e.automated
+			continue
+		}
+		kept = append(kept, p.strip(part))
 	}
 	var rest []Expr
-	for _, part := range parts {
-		switch e := part.(type) {
-		case Time:
+	for _, part := range conjuncts(conjunction(kept)) {
+		if e, ok := part.(Time); ok {
 			q.within(e)
-		case choice:
-			q.Automated = e.automated
-		default:
-			rest = append(rest, p.strip(part))
+			continue
 		}
+		rest = append(rest, part)
 	}
 	q.Where = conjunction(rest)
 	if q.Automated == "" {
@@ -66,6 +67,14 @@ func (p *parser) lift(where Expr) Query {
 		q.Now = p.opts.Now.Unix()
 	}
 	return q
+}
+
+// conjuncts are the conditions that must all hold.
+func conjuncts(where Expr) []Expr {
+	if and, ok := where.(And); ok {
+		return and
+	}
+	return []Expr{where}
 }
 
 // within narrows the query to a time.

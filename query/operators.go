@@ -12,7 +12,9 @@ import (
 type meaning struct {
 	where        Expr
 	field, value string
-	problem      string
+	// not is whether the chip says the opposite of its value.
+	not     bool
+	problem string
 }
 
 // isOperator reports whether name, in lower case, may stand before a colon.
@@ -39,6 +41,11 @@ func (p *parser) term(l lexeme, start int) Expr {
 		p.note(fmt.Sprintf("%q is searched for as text: %s.", shown, m.problem))
 		m = p.plain("words", FieldAny, lexeme{value: shown})
 	}
+	return p.add(m, start, l.end)
+}
+
+// add adds the chip of a condition that stands at [start, end), within bounds.
+func (p *parser) add(m meaning, start, end int) Expr {
 	if m.where == nil {
 		return nil
 	}
@@ -52,8 +59,8 @@ func (p *parser) term(l lexeme, start int) Expr {
 		m.where = e
 	}
 	p.chips = append(p.chips, Chip{
-		Field: m.field, Value: m.value, Not: p.not,
-		Text: p.text[start:l.end], Span: [2]int{start, l.end},
+		Field: m.field, Value: m.value, Not: p.not != m.not,
+		Text: p.text[start:end], Span: [2]int{start, end},
 	})
 	return m.where
 }
@@ -171,7 +178,50 @@ func (p *parser) from(value string) meaning {
 			return keyword("from", FieldUser, id)
 		}
 	}
+	if strings.EqualFold(value, myTeam) {
+		if m, ok := p.mine(); ok {
+			return m
+		}
+	}
+	if m, ok := p.team(value); ok {
+		return m
+	}
 	return keyword("from", FieldUser, value)
+}
+
+// myTeam stands for everybody in the reader's teams.
+const myTeam = "my team"
+
+// team is whose message it is, for a team that has users.
+func (p *parser) team(name string) (meaning, bool) {
+	if p.opts.Directory == nil {
+		return meaning{}, false
+	}
+	id, members, ok := p.opts.Directory.Team(name)
+	if !ok || len(members) == 0 {
+		return meaning{}, false
+	}
+	return meaning{where: Keyword{FieldUser, members}, field: "from", value: id}, true
+}
+
+// mine are the users of the reader's teams.
+func (p *parser) mine() (meaning, bool) {
+	if p.opts.Directory == nil || p.opts.Me == "" {
+		return meaning{}, false
+	}
+	teams := p.opts.Directory.TeamsOf(p.opts.Me)
+	var all meaning
+	for _, team := range teams {
+		m, ok := p.team(team)
+		switch {
+		case !ok:
+		case all.where == nil:
+			all = m
+		default:
+			all.where, all.value = union(all.where.(Keyword), m.where.(Keyword)), myTeam
+		}
+	}
+	return all, all.where != nil
 }
 
 // to is a recipient: one address with a complete domain, or words of names and

@@ -27,13 +27,20 @@ type Options struct {
 	Me string
 	// Directory finds users; nil when names need not be understood.
 	Directory Directory
+	// DayFirst is whether 3/5/2026 is the 3rd of May.
+	DayFirst bool
 }
 
-// Directory knows the people of a workspace.
+// Directory knows the people of a workspace. A name that several have belongs
+// to none of them.
 type Directory interface {
 	// User is the id of the user whose id or name is text. The id of a user is
 	// its own.
 	User(text string) (id string, ok bool)
+	// Team is the team whose id or name is text, with the ids of its users.
+	Team(text string) (id string, members []string, ok bool)
+	// TeamsOf are the ids of the teams that a user is in.
+	TeamsOf(user string) []string
 }
 
 // Result is a text as it was understood.
@@ -70,22 +77,14 @@ func Parse(text string, opts Options) Result {
 	if opts.Zone == nil {
 		opts.Zone = time.UTC
 	}
-	p := parser{opts: opts, text: text}
-	if len(text) > MaxText {
-		end := MaxText
-		for end > MaxText-utf8.UTFMax && !utf8.RuneStart(text[end]) {
-			end--
-		}
-		p.text = text[:end]
-		p.note("The search is longer than " + strconv.Itoa(MaxText) + " bytes; the rest is ignored.")
+	p := newParser(text, opts)
+	q := p.lift(p.everything())
+	if q.Where == nil && len(p.chips) == 0 && p.dropped {
+		// There is nothing but small words, so they are what is looked for.
+		p = newParser(text, opts)
+		p.literal = true
+		q = p.lift(p.everything())
 	}
-	p.rest = lex(p.text)
-	var parts []Expr
-	for len(p.rest) > 0 {
-		parts = append(parts, p.all())
-		p.next() // a bracket that closes nothing
-	}
-	q := p.lift(conjunction(parts))
 	chips := p.shown()
 	return Result{
 		Query: q,
@@ -96,11 +95,43 @@ func Parse(text string, opts Options) Result {
 	}
 }
 
+func newParser(text string, opts Options) *parser {
+	p := &parser{opts: opts, text: text, now: opts.Now.In(opts.Zone)}
+	if len(text) > MaxText {
+		end := MaxText
+		for end > MaxText-utf8.UTFMax && !utf8.RuneStart(text[end]) {
+			end--
+		}
+		p.text = text[:end]
+		p.note("The search is longer than " + strconv.Itoa(MaxText) + " bytes; the rest is ignored.")
+	}
+	p.lexemes = lex(p.text)
+	p.english = newEnglish(p)
+	p.english.state = p.saysState()
+	return p
+}
+
+// everything reads the whole text.
+func (p *parser) everything() Expr {
+	var parts []Expr
+	for p.at < len(p.lexemes) {
+		parts = append(parts, p.all())
+		p.next() // a bracket that closes nothing
+	}
+	return conjunction(parts)
+}
+
 // parser is one run of Parse.
 type parser struct {
-	opts Options
-	text string
-	rest []lexeme
+	opts    Options
+	now     time.Time // in the reader's zone
+	text    string
+	lexemes []lexeme
+	// at is the lexeme to be read next.
+	at      int
+	english english
+	// literal takes every word as text; dropped is whether some were not.
+	literal, dropped bool
 	// chips are at places in bytes until they are shown. A chip without a field
 	// was dropped.
 	chips []Chip
@@ -114,17 +145,15 @@ type parser struct {
 }
 
 func (p *parser) peek() lexeme {
-	if len(p.rest) == 0 {
+	if p.at >= len(p.lexemes) {
 		return lexeme{}
 	}
-	return p.rest[0]
+	return p.lexemes[p.at]
 }
 
 func (p *parser) next() lexeme {
 	l := p.peek()
-	if len(p.rest) > 0 {
-		p.rest = p.rest[1:]
-	}
+	p.at = min(p.at+1, len(p.lexemes))
 	return l
 }
 
@@ -255,6 +284,12 @@ func (p *parser) unary() (e Expr, alone bool) {
 		p.next()
 		e = p.bracket()
 	case lexTerm:
+		if m, n := p.phrase(signed); n > 0 {
+			end := p.lexemes[p.at+n-1].end
+			p.at += n
+			e, alone = p.add(m, start, end), !signed
+			break
+		}
 		p.next()
 		e, alone = p.term(l, start), !signed
 	}
@@ -269,7 +304,7 @@ func (p *parser) unary() (e Expr, alone bool) {
 func (p *parser) bracket() Expr {
 	if p.depth == MaxDepth {
 		p.note("Brackets are more than " + strconv.Itoa(MaxDepth) + " deep; what is inside the innermost is ignored.")
-		for open := 1; open > 0 && len(p.rest) > 0; {
+		for open := 1; open > 0 && p.at < len(p.lexemes); {
 			switch p.next().kind {
 			case lexOpen:
 				open++

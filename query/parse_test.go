@@ -10,16 +10,31 @@ import (
 	"tidings/event"
 )
 
-// names is a Directory of ids by name.
+// names is a Directory of ids by name, and of one team.
 type names map[string]string
 
 func (n names) User(text string) (string, bool) {
 	for name, id := range n {
-		if id == text || strings.EqualFold(name, text) {
+		first, _, _ := strings.Cut(name, " ")
+		if id == text || strings.EqualFold(name, text) || strings.EqualFold(first, text) {
 			return id, true
 		}
 	}
 	return "", false
+}
+
+func (n names) Team(text string) (string, []string, bool) {
+	if text == "t_sales" || strings.EqualFold(text, "sales team") || strings.EqualFold(text, "sales") {
+		return "t_sales", []string{"u_ana", "u_bo"}, true
+	}
+	return "", nil, false
+}
+
+func (n names) TeamsOf(user string) []string {
+	if user == "u_ana" || user == "u_bo" {
+		return []string{"t_sales"}
+	}
+	return nil
 }
 
 // options are those of Ana in Berlin on a Saturday.
@@ -28,7 +43,7 @@ func options(t testing.TB) Options {
 	require.NoError(t, err)
 	return Options{
 		Now:  time.Date(2026, time.November, 21, 10, 30, 0, 0, zone),
-		Zone: zone, Me: "u_ana", Directory: names{"Bo Sales": "u_bo"},
+		Zone: zone, Me: "u_ana", Directory: names{"Bo Sales": "u_bo", "Ana Moreira": "u_ana"},
 	}
 }
 
@@ -75,21 +90,21 @@ func TestParse(t *testing.T) {
 		{"--pricing", stemmed("pricing")},
 		{`-"pricing proposal"`, Not{phraseOf("", "pricing", "proposal")}},
 		{"-type:click", Not{Types(event.Click)}},
-		{"-(a b)", Not{And{stemmed("a"), stemmed("b")}}},
-		{"- a", stemmed("a")},
-		{"a OR b", Or{stemmed("a"), stemmed("b")}},
-		{"a or b", And{stemmed("a"), stemmed("or"), stemmed("b")}},
+		{"-(k b)", Not{And{stemmed("k"), stemmed("b")}}},
+		{"- k", stemmed("k")},
+		{"k OR b", Or{stemmed("k"), stemmed("b")}},
+		{"k or b", And{stemmed("k"), stemmed("b")}},
 		{"-OR", Not{stemmed("or")}},
-		{"OR a OR OR b OR", Or{stemmed("a"), stemmed("b")}},
-		{"a OR b OR -c", Or{stemmed("a"), stemmed("b"), Not{stemmed("c")}}},
-		{"x a OR b y", And{stemmed("x"), Or{stemmed("a"), stemmed("b")}, stemmed("y")}},
-		{"(x a) OR b", Or{And{stemmed("x"), stemmed("a")}, stemmed("b")}},
-		{"(a OR b) OR (c OR d)", Or{stemmed("a"), stemmed("b"), stemmed("c"), stemmed("d")}},
-		{"a (b (c))", And{stemmed("a"), stemmed("b"), stemmed("c")}},
-		{"a) b", And{stemmed("a"), stemmed("b")}},
-		{"(a (b", And{stemmed("a"), stemmed("b")}},
-		{"a OR 🎉", stemmed("a")},
-		{`a"b c"d`, And{stemmed("a"), phraseOf("", "b", "c"), stemmed("d")}},
+		{"OR k OR OR b OR", Or{stemmed("k"), stemmed("b")}},
+		{"k OR b OR -c", Or{stemmed("k"), stemmed("b"), Not{stemmed("c")}}},
+		{"x k OR b y", And{stemmed("x"), Or{stemmed("k"), stemmed("b")}, stemmed("y")}},
+		{"(x k) OR b", Or{And{stemmed("x"), stemmed("k")}, stemmed("b")}},
+		{"(k OR b) OR (c OR d)", Or{stemmed("k"), stemmed("b"), stemmed("c"), stemmed("d")}},
+		{"k (b (c))", And{stemmed("k"), stemmed("b"), stemmed("c")}},
+		{"k) b", And{stemmed("k"), stemmed("b")}},
+		{"(k (b", And{stemmed("k"), stemmed("b")}},
+		{"k OR 🎉", stemmed("k")},
+		{`k"b c"d`, And{stemmed("k"), phraseOf("", "b", "c"), stemmed("d")}},
 
 		{"from:me", user("u_ana")},
 		{"FROM:Me", user("u_ana")},
@@ -127,7 +142,7 @@ func TestParse(t *testing.T) {
 		{"answer:Yes", Keyword{FieldAnswer, []string{"yes"}}},
 		{"verdict:human", Keyword{FieldVerdict, []string{"human"}}},
 		{"source:SendGrid", Keyword{FieldSource, []string{"SendGrid"}}},
-		{`message:"<a (b)@c>"`, Keyword{FieldMessage, []string{"<a (b)@c>"}}},
+		{`message:"<k (b)@c>"`, Keyword{FieldMessage, []string{"<k (b)@c>"}}},
 		{"message:m-17 message:m:18", Keyword{FieldMessage, []string{"m-17", "m:18"}}},
 
 		{"foo:bar", phraseOf("", "foo", "bar")},
@@ -248,7 +263,7 @@ func TestParseAutomated(t *testing.T) {
 		{"-automated:hide", AutomatedShow},
 		{"verdict:machine", AutomatedShow},
 		{"-verdict:machine", AutomatedHide},
-		{"a OR -(-verdict:machine)", AutomatedShow},
+		{"k OR -(-verdict:machine)", AutomatedShow},
 		{"verdict:machine automated:hide", AutomatedHide},
 		{"verdict:human", AutomatedHide},
 	}
@@ -342,13 +357,13 @@ func TestParseChips(t *testing.T) {
 
 func TestParseBounds(t *testing.T) {
 	t.Run("clauses", func(t *testing.T) {
-		r := Parse(strings.Repeat("a ", 40)+"type:open", options(t))
+		r := Parse(strings.Repeat("k ", 40)+"type:open", options(t))
 		require.Len(t, r.Query.Where, MaxClauses)
 		require.Len(t, r.Chips, MaxClauses)
 		require.Len(t, r.Notes, 1)
 	})
 	t.Run("depth", func(t *testing.T) {
-		r := Parse("a OR (b c OR (d e OR (f g OR (h i OR (j k OR (l (m) n) o)))))", options(t))
+		r := Parse("k OR (b c OR (d e OR (f g OR (h i OR (j k OR (l (m) n) o)))))", options(t))
 		require.NotContains(t, Canonical(r.Query), "l")
 		require.Contains(t, Canonical(r.Query), "o")
 		require.Len(t, r.Notes, 1)
@@ -359,7 +374,7 @@ func TestParseBounds(t *testing.T) {
 		require.Len(t, r.Notes, 1)
 	})
 	t.Run("words of a phrase", func(t *testing.T) {
-		r := Parse(`"`+strings.Repeat("a ", 100)+`"`, options(t))
+		r := Parse(`"`+strings.Repeat("k ", 100)+`"`, options(t))
 		require.Len(t, r.Query.Where.(Words).Terms, MaxPhrase)
 		require.Len(t, r.Notes, 1)
 	})
@@ -377,12 +392,12 @@ func TestParseBounds(t *testing.T) {
 
 func TestCanonical(t *testing.T) {
 	tests := []struct{ text, want string }{
-		{"  a   OR b c", "a OR b c"},
+		{"  k   OR b c", "k OR b c"},
 		{"is:open event:click -is:bounced", "type:open type:click -is:bounced"},
 		{"from:Me TO:Jo@acme.com", "from:u_ana to:jo@acme.com"},
 		{"docs.acme.com", `"docs acme com"`},
-		{`message:"a b"`, `message:"a b"`},
-		{`message:"a*"`, `message:"a*"`},
+		{`message:"k b"`, `message:"k b"`},
+		{`message:"k*"`, `message:"k*"`},
 		{"unopened:>72h", "unopened:>3d"},
 		{"since:2026-03-05", "time:2026-03-04T23:00:00Z/.."},
 		{"automated:only x", "x automated:only"},

@@ -125,6 +125,9 @@ func printWords(w Words) string {
 	operator := ""
 	switch w.Field {
 	case FieldAny:
+		if w.Form == FormStem && isEnglish(w.Word) {
+			operator = "words:"
+		}
 	case FieldPeople:
 		operator = "to:"
 	default:

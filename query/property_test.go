@@ -156,6 +156,10 @@ func drawText(t *rapid.T) string {
 		"type:open", "type:click", "is:send", "is:unopened", "unopened:>3d", "unopened:>0h", "subject:deck", `subject:"a b"`, "file:a.b*",
 		"answer:yes", "verdict:machine", "verdict:human", "source:api", `message:"a (b)"`, "message:m*",
 		"since:2026-03-05", "before:1w", "on:2026-03-05", "automated:show", "automated:hide", "automated:only",
+		"opens", "opened", "sent", "who", "hasn't", "not", "replied", "no", "reply", "unopened", "from", "to", "by", "acme", "Jo Reyes",
+		"ana", "my", "team's", "i", "the", "anything but", "yesterday", "last", "week", "since", "monday", "between", "3", "and", "9",
+		"november", "2026", "march", "may", "3pm", "ago", "days", "meetings", "declined", "real", "bots", "emails", "clicks", "link",
+		"for", "or", "did", "send", "words:opens", "words:the", "everyone", "before", "lunch", "3/5", "-", "@",
 		"type:colour", "foo:bar", "from:", "🎉", "\xff", "*", "(", "(", ")", ")", "-", "-", " OR ", " OR ", " ", " ", " ", ":", "@", "'s", "’s",
 	}
 	var text strings.Builder
@@ -250,6 +254,8 @@ func FuzzParse(f *testing.F) {
 	for _, seed := range []string{
 		`from:me to:jo@acme.com -type:click "exact phrase" pric* OR (a b)`, `is:unopened unopened:>3d since:2026-03-05`,
 		`-(a OR -b) ((type:open) type:click)`, `“x” automated:show verdict:machine`, `to:"< a@b.c" time:2026-01-01/.. `,
+		"who hasn't opened the pricing proposal since Monday", "my team's sends between 3 and 9 november", "sent over 3 days ago, no reply",
+		"anything but clicks from acme or globex 11am-2pm on fri", "did ana send \"x\" before lunch to:jo", "real opens only, no bots 3/5/2026 12:30 pm",
 		"message:\"a (b)\" \xff:\x00", `on:2026-03-05T09:00:00Z answer:no 東京* é`, `-on:2026-03-05 OR before:1w`,
 	} {
 		f.Add(seed)

@@ -10,9 +10,6 @@ import (
 // lastSecond is the last that RFC 3339 can write.
 const lastSecond = 253402300799
 
-// period is a time as it was written, half-open; a zero end is open.
-type period struct{ from, until time.Time }
-
 // time understands the operators of time.
 func (p *parser) time(field, value string) meaning {
 	if age, ok := parseAge(strings.ToLower(value)); ok {
@@ -28,8 +25,11 @@ func (p *parser) time(field, value string) meaning {
 		return p.interval(from, until)
 	}
 	at, day, ok := p.moment(value)
+	if s, n := p.timeValue(value); !ok && n {
+		return p.spanned(field, s)
+	}
 	if !ok {
-		return meaning{problem: "a time is written like 2026-03-05, 2026-03-05T09:00:00Z or 3d"}
+		return meaning{problem: "a time is written like 2026-03-05, \"last monday\" or 3d"}
 	}
 	end := at
 	if day {
@@ -48,6 +48,29 @@ func (p *parser) time(field, value string) meaning {
 		end = at.AddDate(0, 0, 1)
 	}
 	return p.when(period{at, end})
+}
+
+// timeValue reads the value of an operator of time as a phrase.
+func (p *parser) timeValue(value string) (span, bool) {
+	r := timeReader{now: p.now, dayFirst: p.opts.DayFirst, led: true}
+	for i, word := range strings.Fields(strings.ToLower(value)) {
+		r.pieces = split(trimWord(word), i, r.pieces)
+	}
+	s, n := r.point(0)
+	return s, n > 0 && n == len(r.pieces)
+}
+
+// spanned is the condition that an operator makes of a phrase.
+func (p *parser) spanned(field string, s span) meaning {
+	switch field {
+	case "since", "newer_than":
+		return p.when(period{from: s.cut()})
+	case "after":
+		return p.when(period{from: s.end()})
+	case "before", "older_than":
+		return p.when(period{until: s.cut()})
+	}
+	return p.when(period{s.from, s.until})
 }
 
 // interval reads two times, of which ".." is an open end.

@@ -1,0 +1,394 @@
+package query
+
+import (
+	"time"
+
+	"tidings/event"
+)
+
+// english is what the parser knows of a text while it reads plain English: the
+// words that are no operators, and what was said of them so far.
+type english struct {
+	times timeReader
+	// first is the first piece of each lexeme in times.
+	first []int
+	// has are the types of events that the text speaks of; generic is whether
+	// it speaks of mail or events of any kind.
+	has     map[event.Type]bool
+	generic bool
+	// last is the type that was understood last, "" for none.
+	last event.Type
+	// state is whether it asks for a state of recipients.
+	state bool
+	// human is whether people alone are asked for already.
+	human bool
+	// text is the lexeme up to which a time that was read is none.
+	text int
+	// negated is the lexeme at which a condition that must not hold goes on
+	// after "or" or "and"; lasting the one behind such a state as "no reply",
+	// where "for 3 days" may stand. subject is where the one who acts stands in
+	// a question ("did ana send"), and verb whether the verb behind it was
+	// understood before. -1 is none.
+	negated, lasting, subject int
+	verb                      bool
+	// another is the lexeme of one more person behind a preposition.
+	another     int
+	preposition string
+}
+
+func newEnglish(p *parser) english {
+	e := english{
+		times:   timeReader{now: p.now, dayFirst: p.opts.DayFirst, pieces: make([]piece, 0, len(p.lexemes)+8)},
+		first:   make([]int, len(p.lexemes)),
+		has:     map[event.Type]bool{},
+		negated: -1, lasting: -1, subject: -1, another: -1,
+	}
+	for i, l := range p.lexemes {
+		e.first[i] = len(e.times.pieces)
+		if l.word == "" {
+			e.times.pieces = append(e.times.pieces, piece{word: i, last: true})
+			continue
+		}
+		e.times.pieces = split(p.timeWord(i), i, e.times.pieces)
+		if t, _ := p.eventAt(i); t != "" {
+			e.has[t] = true
+		}
+		e.generic = e.generic || isGeneric(l.word)
+	}
+	for _, l := range p.lexemes {
+		if l.field == "type" || l.field == "event" {
+			e.has[event.Type(l.value)] = true
+		}
+	}
+	return e
+}
+
+// word is the plain word at a lexeme, "" where there is none.
+func (p *parser) word(i int) string {
+	if i < 0 || i >= len(p.lexemes) {
+		return ""
+	}
+	return p.lexemes[i].word
+}
+
+// isWord reports whether the lexemes from i on are these plain words.
+func (p *parser) isWord(i int, words ...string) bool {
+	for k, word := range words {
+		if p.word(i+k) != word {
+			return false
+		}
+	}
+	return true
+}
+
+// phrase reads plain English at the next lexeme: a condition and how many
+// lexemes it takes, or, without a condition, how many small words say nothing. 0
+// is for what is text.
+func (p *parser) phrase(signed bool) (meaning, int) {
+	i := p.at
+	if p.literal || signed || p.word(i) == "" && !p.lexemes[i].quoted {
+		return meaning{}, 0
+	}
+	m, n := p.condition(i)
+	if n > 0 && m.where != nil {
+		p.understood(m, i+n)
+		return m, n
+	}
+	if n > 0 || p.isFiller(i) {
+		p.dropped = true
+		return meaning{}, max(n, 1)
+	}
+	return meaning{}, 0
+}
+
+// understood keeps what later words may refer to.
+func (p *parser) understood(m meaning, end int) {
+	if m.field == "type" {
+		p.english.last = event.Type(m.value)
+	}
+	if m.field == "verdict" && m.value == event.Human && !m.not {
+		p.english.human = true
+	}
+	if m.field == "is" || m.field == "unopened" {
+		p.english.lasting = end
+		if m.value == string(IsUnreplied) {
+			p.english.last = event.Reply
+		}
+	}
+}
+
+// condition reads one condition at lexeme i.
+func (p *parser) condition(i int) (meaning, int) {
+	for _, read := range [...]func(*parser, int) (meaning, int){(*parser).state, (*parser).traffic, (*parser).exception} {
+		if m, n := read(p, i); n > 0 {
+			return m, n
+		}
+	}
+	return p.assertion(i)
+}
+
+// assertion reads one condition that is not negated in so many words.
+func (p *parser) assertion(i int) (meaning, int) {
+	if i >= len(p.lexemes) {
+		return meaning{}, 0
+	}
+	for _, read := range [...]func(*parser, int) (meaning, int){
+		(*parser).state, (*parser).person, (*parser).lastingTime, (*parser).timed,
+		(*parser).traffic, (*parser).answer, (*parser).happened, (*parser).named,
+	} {
+		if m, n := read(p, i); n > 0 {
+			return m, n
+		}
+	}
+	return meaning{}, 0
+}
+
+// exception reads "anything but clicks", "not from acme", "except opens".
+func (p *parser) exception(i int) (meaning, int) {
+	n, anyWord := 0, false
+	switch w := p.word(i); w {
+	case "anything", "everything", "all":
+		if p.word(i+1) == "but" || p.word(i+1) == "except" {
+			n, anyWord = 2, true
+		}
+	case "except", "excluding":
+		n, anyWord = 1, true
+		if p.word(i+1) == "for" {
+			n = 2
+		}
+	case "but":
+		if _, states := p.state(i + 1); p.word(i+1) == "not" && states == 0 && p.speaksOfEvents() {
+			n, anyWord = 2, true
+		}
+	case "other":
+		if p.word(i+1) == "than" {
+			n, anyWord = 2, true
+		}
+	case "not", "without":
+		n = 1
+	case "or", "and", "nor":
+		if i == p.english.negated {
+			n = 1
+		}
+	}
+	if n == 0 {
+		return meaning{}, 0
+	}
+	inner := i + n
+	for p.isFiller(inner) && !p.startsPerson(inner) {
+		inner++
+	}
+	if m, k := p.assertion(inner); k > 0 && m.where != nil && !m.not {
+		m.where, m.not = negation(m.where), true
+		p.english.negated = inner + k
+		return m, inner + k - i
+	}
+	if !anyWord || inner >= len(p.lexemes) || p.lexemes[inner].kind != lexTerm {
+		return meaning{}, 0
+	}
+	m := p.understand(p.lexemes[inner])
+	if m.where == nil {
+		return meaning{}, 0
+	}
+	if c, ok := m.where.(choice); ok {
+		m.where = c.opposite()
+		return m, inner + 1 - i
+	}
+	m.where, m.not = negation(m.where), true
+	p.english.negated = inner + 1
+	return m, inner + 1 - i
+}
+
+// timed reads a time that is not ahead. Only meetings lie ahead.
+func (p *parser) timed(i int) (meaning, int) {
+	when, n := p.timeAt(i)
+	switch {
+	case n == 0 || i < p.english.text:
+		return meaning{}, 0
+	case p.ahead(when) && !p.english.has[event.Meeting], n == 1 && p.isTitle(i):
+		p.english.text = i + n
+		return meaning{}, 0
+	}
+	return p.when(when), n
+}
+
+// ahead reports whether a time begins later than now. A part of today, such as
+// tonight, does not count.
+func (p *parser) ahead(when period) bool {
+	const part = 6 * time.Hour
+	return when.from.After(p.now) && (dayOf(when.from).After(p.now) || when.until.Sub(when.from) < part)
+}
+
+// isTitle reports whether the name of a day or a month is more likely a part of
+// a title: "black friday", "april showers".
+func (p *parser) isTitle(i int) bool {
+	_, _, isDay := weekdayOf(p.word(i))
+	m, _ := monthOf(p.word(i))
+	switch p.word(i - 1) {
+	case "black", "cyber", "good", "ash", "palm", "easter":
+		return isDay
+	}
+	if p.speaksOfEvents() {
+		return false
+	}
+	before := i > 0 && p.isText(i-1)
+	return p.isText(i+1) || before && (isDay || m != 0)
+}
+
+// isText reports whether there is a word at i that is searched for.
+func (p *parser) isText(i int) bool {
+	if p.word(i) == "" || p.isFiller(i) {
+		return false
+	}
+	_, n := p.timeAt(i)
+	return n == 0 && !p.startsPerson(i)
+}
+
+// timeAt reads a time that ends with a lexeme.
+func (p *parser) timeAt(i int) (period, int) {
+	r := &p.english.times
+	when, end := r.phrase(p.english.first[i])
+	if end == 0 || !r.pieces[end-1].last {
+		return period{}, 0
+	}
+	return when, r.pieces[end-1].word + 1 - i
+}
+
+// timeWord is the word at a lexeme as times have it: of "last week's opens" the
+// week.
+func (p *parser) timeWord(i int) string {
+	word := p.lexemes[i].word
+	if n := len(word) - 2; n > 0 && word[n:] == "'s" {
+		if t, _ := p.eventAt(i + 1); t != "" || isGeneric(p.word(i+1)) {
+			return word[:n]
+		}
+	}
+	return word
+}
+
+// lastingTime reads "for 3 days" behind a state such as "no reply": the mails
+// that are older than that.
+func (p *parser) lastingTime(i int) (meaning, int) {
+	if i != p.english.lasting {
+		return meaning{}, 0
+	}
+	a, n := p.lastingAt(i)
+	if n == 0 {
+		return meaning{}, 0
+	}
+	return p.when(period{until: a.before(p.now)}), n
+}
+
+// lastingAt reads how long something has lasted.
+func (p *parser) lastingAt(i int) (amount, int) {
+	switch p.word(i) {
+	case "for", "in", "within", "after":
+	default:
+		return amount{}, 0
+	}
+	r := &p.english.times
+	j := r.skip(p.english.first[i]+1, "the")
+	j = r.skip(j, "over", "more", "last", "past")
+	j = r.skip(j, "than")
+	a, end := r.amount(j)
+	if end == 0 || !r.pieces[end-1].last {
+		return amount{}, 0
+	}
+	return a, r.pieces[end-1].word + 1 - i
+}
+
+// traffic reads whether people or machines are meant: "real opens", "no bots".
+func (p *parser) traffic(i int) (meaning, int) {
+	only := func(i int) int { // "only" behind what it limits
+		if p.word(i) == "only" {
+			return 1
+		}
+		return 0
+	}
+	human := keyword("verdict", FieldVerdict, event.Human)
+	machine := keyword("verdict", FieldVerdict, event.Machine)
+	behind, _ := p.eventAt(i + 1)
+	switch w := p.word(i); {
+	case (w == "real" || w == "human" || w == "genuine") && behind != "":
+		return human, 1
+	case (w == "by" || w == "from") && isPeople(p.word(i+1)):
+		return human, 2
+	case w == "only" && isPeople(p.word(i+1)):
+		return human, 2
+	case isPeople(w) && only(i+1) == 1:
+		return human, 2
+	case (w == "no" || w == "without" || w == "excluding" || w == "exclude" || w == "hide" || w == "ignore") && isMachine(p.word(i+1)):
+		if p.english.human {
+			return meaning{}, 2
+		}
+		machine.where, machine.not = negation(machine.where), true
+		return machine, 2
+	case (w == "include" || w == "including" || w == "with" || w == "show") && isMachine(p.word(i+1)):
+		return automated(string(AutomatedShow)), 2
+	case (w == "by" || w == "from" || w == "only") && isMachine(p.word(i+1)):
+		return machine, 2
+	case (w == "bot" || w == "machine" || w == "automated" || w == "automatic") && behind != "":
+		return machine, 1
+	case isMachine(w) && only(i+1) == 1:
+		return machine, 2
+	}
+	return meaning{}, 0
+}
+
+func isPeople(word string) bool {
+	switch word {
+	case "humans", "people", "persons":
+		return true
+	}
+	return false
+}
+
+func isMachine(word string) bool {
+	switch word {
+	case "bots", "robots", "machines", "scanners":
+		return true
+	}
+	return false
+}
+
+// answer reads what was said to a meeting, where a text is about meetings.
+func (p *parser) answer(i int) (meaning, int) {
+	if !p.english.has[event.Meeting] {
+		return meaning{}, 0
+	}
+	value := ""
+	switch p.word(i) {
+	case "accepted", "confirmed":
+		value = "yes"
+	case "declined", "rejected", "refused":
+		value = "no"
+	case "tentative", "maybe":
+		value = "maybe"
+	default:
+		return meaning{}, 0
+	}
+	return keyword("answer", FieldAnswer, value), 1
+}
+
+// named reads a link or a file by a word before it: "on the demo link".
+func (p *parser) named(i int) (meaning, int) {
+	field := TextField("")
+	switch p.word(i + 1) {
+	case "link", "links":
+		if p.english.has[event.Click] {
+			field = FieldLink
+		}
+	case "file", "files", "attachment", "attachments":
+		if p.english.has[event.Download] {
+			field = FieldFile
+		}
+	}
+	if field == "" || p.isFiller(i) {
+		return meaning{}, 0
+	}
+	m := p.plain(string(field), field, lexeme{value: p.lexemes[i].value, quoted: p.lexemes[i].quoted})
+	if m.where == nil {
+		return meaning{}, 0
+	}
+	return m, 2
+}

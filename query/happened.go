@@ -1,0 +1,353 @@
+package query
+
+import "tidings/event"
+
+// form is how a word names an event.
+type form int
+
+const (
+	noForm form = iota
+	// plurals and past tenses name events wherever they stand.
+	several
+	past
+	// single is for words that are ordinary ones as well, such as "open".
+	single
+)
+
+// eventOf reads a word as a type of event.
+func eventOf(word string) (event.Type, form) {
+	switch word {
+	case "opens", "views":
+		return event.Open, several
+	case "opened", "viewed":
+		return event.Open, past
+	case "open", "view":
+		return event.Open, single
+	case "clicks":
+		return event.Click, several
+	case "clicked":
+		return event.Click, past
+	case "click":
+		return event.Click, single
+	case "replies", "responses":
+		return event.Reply, several
+	case "replied", "responded":
+		return event.Reply, past
+	case "reply", "respond", "response":
+		return event.Reply, single
+	case "downloads":
+		return event.Download, several
+	case "downloaded":
+		return event.Download, past
+	case "download":
+		return event.Download, single
+	case "sends":
+		return event.Send, several
+	case "sent":
+		return event.Send, past
+	case "send":
+		return event.Send, single
+	case "meetings", "invites", "invitations":
+		return event.Meeting, several
+	case "meeting":
+		return event.Meeting, single
+	case "bounces":
+		return event.Bounce, several
+	case "bounced":
+		return event.Bounce, past
+	case "bounce":
+		return event.Bounce, single
+	case "deliveries":
+		return event.Delivery, several
+	case "delivered":
+		return event.Delivery, past
+	case "complaints":
+		return event.Complaint, several
+	case "complained":
+		return event.Complaint, past
+	case "unsubscribes", "unsubscriptions":
+		return event.Unsubscribe, several
+	case "unsubscribed":
+		return event.Unsubscribe, past
+	}
+	return "", noForm
+}
+
+// isGeneric reports whether a word means mail or events of any kind.
+func isGeneric(word string) bool {
+	switch word {
+	case "emails", "e-mails", "mails", "messages", "everything", "anything", "activity", "events":
+		return true
+	}
+	return false
+}
+
+// isMail reports whether a word means mail that was sent.
+func isMail(word string) bool {
+	switch word {
+	case "emails", "e-mails", "mails", "messages":
+		return true
+	}
+	return false
+}
+
+// eventAt reads the word at a lexeme as a type of event, where it is no ordinary
+// word: one event needs somebody who did it, or a question.
+func (p *parser) eventAt(i int) (event.Type, form) {
+	t, f := eventOf(p.word(i))
+	if f != single {
+		return t, f
+	}
+	switch p.word(i - 1) {
+	case "did", "didn't", "who", "to", "does", "doesn't", "i", "we", "they":
+		if t != event.Meeting && (p.word(i-1) != "to" || p.word(i-2) != "") {
+			return t, f
+		}
+	}
+	for k := i - 2; k >= 0 && k >= i-5 && p.word(k) != ""; k-- {
+		if p.isQuestion(k) {
+			return t, f
+		}
+	}
+	switch p.word(i + 1) {
+	case "from", "by":
+		return t, f
+	case "with":
+		if t == event.Meeting {
+			return t, f
+		}
+	}
+	return "", noForm
+}
+
+// isQuestion reports whether the word at i asks for somebody's action: "did ana
+// send", "has jo replied".
+func (p *parser) isQuestion(i int) bool {
+	switch p.word(i) {
+	case "did", "has", "have", "hasn't", "hasnt", "didn't", "didnt":
+		return true
+	}
+	return false
+}
+
+// happened reads an event: "opens", "sent", "spam reports".
+func (p *parser) happened(i int) (meaning, int) {
+	if p.isWord(i, "spam", "reports") || p.isWord(i, "marked", "as", "spam") || p.isWord(i, "opted", "out") {
+		switch p.word(i) {
+		case "opted":
+			return typeOf(string(event.Unsubscribe)), 2
+		case "spam":
+			return typeOf(string(event.Complaint)), 2
+		}
+		return typeOf(string(event.Complaint)), 3
+	}
+	if isMail(p.word(i)) {
+		if len(p.english.has) > 0 || p.english.state {
+			return meaning{}, 1
+		}
+		return typeOf(string(event.Send)), 1
+	}
+	t, f := p.eventAt(i)
+	if f == noForm {
+		return meaning{}, 0
+	}
+	if p.english.verb && i == p.english.subject+1 {
+		return meaning{}, 1 // It was understood with the question.
+	}
+	if state, ok := stateOf(t); ok && f == past {
+		if p.word(i+1) == "by" {
+			switch p.word(i + 2) {
+			case "everyone", "everybody", "all":
+				if t == event.Open {
+					return notState(IsUnopened), 3
+				}
+			case "nobody":
+				return nobody(t), 3
+			case "no":
+				if p.word(i+3) == "one" {
+					return nobody(t), 4
+				}
+			}
+		}
+		if p.english.has[event.Send] || p.english.state {
+			return is(string(state)), 1
+		}
+	}
+	return typeOf(string(t)), 1
+}
+
+// stateOf is the state of a send's recipients that an event brings.
+func stateOf(t event.Type) (RecipientState, bool) {
+	switch t {
+	case event.Open:
+		return IsOpened, true
+	case event.Click:
+		return IsClicked, true
+	case event.Reply:
+		return IsReplied, true
+	case event.Download:
+		return IsDownloaded, true
+	case event.Bounce:
+		return IsBounced, true
+	}
+	return "", false
+}
+
+// notState is for sends of which a state does not hold.
+func notState(state RecipientState) meaning {
+	return meaning{
+		where: And{Types(event.Send), Not{Recipients{Is: state}}},
+		field: "is", value: string(state), not: true,
+	}
+}
+
+// missing is for sends that somebody has not opened, or that nobody has clicked.
+func missing(t event.Type) meaning {
+	switch t {
+	case event.Open:
+		return is(string(IsUnopened))
+	case event.Reply:
+		return is(string(IsUnreplied))
+	}
+	state, _ := stateOf(t)
+	return notState(state)
+}
+
+// nobody is for sends of which no recipient has done it.
+func nobody(t event.Type) meaning {
+	if t == event.Open {
+		return notState(IsOpened)
+	}
+	return missing(t)
+}
+
+// state reads what recipients have not done: "who hasn't opened", "no reply",
+// "unopened".
+func (p *parser) state(i int) (meaning, int) {
+	switch p.word(i) {
+	case "unopened", "unread":
+		return p.unopenedFor(is(string(IsUnopened)), i, i+1)
+	case "unreplied", "unanswered":
+		return is(string(IsUnreplied)), 1
+	case "unclicked":
+		return missing(event.Click), 1
+	case "nobody":
+		return p.nobodyDid(i, i+1)
+	case "awaiting":
+		return p.absent(i, i+1)
+	case "waiting":
+		if p.word(i+1) == "for" || p.word(i+1) == "on" {
+			return p.absent(i, i+2)
+		}
+	case "no", "without", "zero":
+		if p.isWord(i, "no", "one") {
+			return p.nobodyDid(i, i+2)
+		}
+		return p.absent(i, i+1)
+	}
+	return p.notDone(i)
+}
+
+// absent reads the event that has not come: "a reply", "opens".
+func (p *parser) absent(i, j int) (meaning, int) {
+	switch p.word(j) {
+	case "a", "any", "an":
+		j++
+	}
+	switch p.word(j) {
+	case "reply", "replies", "response", "responses", "answer", "answers":
+		return missing(event.Reply), j + 1 - i
+	}
+	t, f := eventOf(p.word(j))
+	if _, ok := stateOf(t); !ok || f != several || p.word(i) == "awaiting" {
+		return meaning{}, 0
+	}
+	return nobody(t), j + 1 - i
+}
+
+// nobodyDid reads "nobody has opened"; j is behind nobody.
+func (p *parser) nobodyDid(i, j int) (meaning, int) {
+	for p.word(j) == "has" || p.word(j) == "have" || p.word(j) == "ever" {
+		j++
+	}
+	t, f := doneOf(p.word(j))
+	if _, ok := stateOf(t); !ok || f != past {
+		return meaning{}, 0
+	}
+	return nobody(t), j + 1 - i
+}
+
+// notDone reads "hasn't opened", "not yet replied", "hasn't jo replied".
+func (p *parser) notDone(i int) (meaning, int) {
+	j := i
+	switch p.word(i) {
+	case "hasn't", "haven't", "hasnt", "havent", "didn't", "didnt", "don't", "dont", "doesn't", "doesnt", "isn't",
+		"wasn't", "weren't", "hadn't", "never", "not":
+		j++
+	case "has", "have", "did", "was", "were", "is", "are", "does", "do":
+		if p.word(i+1) != "not" && p.word(i+1) != "never" {
+			return meaning{}, 0
+		}
+		j += 2
+	default:
+		return meaning{}, 0
+	}
+	for p.word(j) == "yet" || p.word(j) == "been" || p.word(j) == "even" || p.word(j) == "ever" {
+		j++
+	}
+	t, f := doneOf(p.word(j))
+	_, ok := stateOf(t)
+	if ok && f != several {
+		if t == event.Open {
+			return p.unopenedFor(missing(t), i, j+1)
+		}
+		return missing(t), j + 1 - i
+	}
+	if t, f := doneOf(p.word(j + 1)); f == past || f == single {
+		if _, ok := stateOf(t); ok && p.startsName(j) {
+			p.english.subject, p.english.verb = j, true
+			return missing(t), j - i
+		}
+	}
+	return meaning{}, 0
+}
+
+// doneOf reads what somebody has or has not done.
+func doneOf(word string) (event.Type, form) {
+	switch word {
+	case "read", "seen", "looked":
+		return event.Open, past
+	case "answered":
+		return event.Reply, past
+	case "answer":
+		return event.Reply, single
+	}
+	return eventOf(word)
+}
+
+// unopenedFor adds how long it has been unopened, if the text says so.
+func (p *parser) unopenedFor(m meaning, i, j int) (meaning, int) {
+	a, n := p.lastingAt(j)
+	if n == 0 {
+		return m, j - i
+	}
+	age := int64(p.now.Sub(a.before(p.now)).Hours()) * 3600
+	if age <= 0 {
+		return m, j - i
+	}
+	return unopened(formatAge(age)), j + n - i
+}
+
+// saysState reports whether the text asks for a state of recipients.
+func (p *parser) saysState() bool {
+	for i, l := range p.lexemes {
+		if l.field == "is" || l.field == "unopened" {
+			return true
+		}
+		if _, n := p.state(i); n > 0 {
+			p.english.subject, p.english.verb = -1, false
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,454 @@
+package query
+
+import (
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"tidings/event"
+)
+
+// person reads who is meant: "from acme", "my", "i", "ana's", "with
+// jane@acme.com".
+func (p *parser) person(i int) (meaning, int) {
+	switch w := p.word(i); w {
+	case "my", "our":
+		return p.possessiveMine(i)
+	case "i", "i've":
+		return p.iDid(i)
+	case "from", "by", "to", "with", "at", "of":
+		m, n := p.behind(w, i, i+1)
+		if n > 0 {
+			p.alternative(w, i+n)
+		}
+		return m, n
+	}
+	if i == p.english.another {
+		m, n := p.behind(p.english.preposition, i, i)
+		if n > 0 {
+			p.alternative(p.english.preposition, i+n)
+		}
+		return m, n
+	}
+	if i == p.english.subject {
+		m, n := p.operand(i)
+		if n == 0 {
+			return meaning{}, 0
+		}
+		if m.field == "from" && p.english.has[event.Send] || m.field == "to" && !p.english.has[event.Send] {
+			return m, n
+		}
+		if m.field == "from" {
+			return p.recipient(i, n), n
+		}
+		return meaning{}, 0
+	}
+	if p.isQuestion(i) && p.startsName(i+1) {
+		if t, f := eventOf(p.word(i + 2)); f == single || f == past {
+			p.english.subject, p.english.verb = i+1, false
+			p.english.has[t] = true
+			return meaning{}, 1
+		}
+		return meaning{}, 0
+	}
+	if m, n := p.ofSomebody(i); n > 0 {
+		return m, n
+	}
+	return p.sender(i)
+}
+
+// possessiveMine reads "my team's" and "my opens".
+func (p *parser) possessiveMine(i int) (meaning, int) {
+	switch p.word(i + 1) {
+	case "team", "team's", "teams", "teams'", "teammates":
+		if m, ok := p.mine(); ok {
+			return m, 2
+		}
+		return meaning{}, 0
+	}
+	if p.word(i) != "my" || p.opts.Me == "" {
+		return meaning{}, 0
+	}
+	for j := i + 1; j <= i+2; j++ {
+		_, f := p.eventAt(j)
+		_, s := p.state(j)
+		if f != noForm || s > 0 || isMail(p.word(j)) {
+			return keyword("from", FieldUser, p.opts.Me), 1
+		}
+	}
+	return meaning{}, 0
+}
+
+// iDid reads the I of "i sent" and "did i send".
+func (p *parser) iDid(i int) (meaning, int) {
+	if p.opts.Me == "" {
+		return meaning{}, 0
+	}
+	j := i + 1
+	if p.word(j) == "have" || p.word(j) == "had" {
+		j++
+	}
+	if t, f := eventOf(p.word(j)); t == event.Send && (f == past || p.isQuestion(i-1) || p.word(i-1) == "") {
+		return keyword("from", FieldUser, p.opts.Me), 1
+	}
+	return meaning{}, 0
+}
+
+// ofSomebody reads "ana's sends" and "jo's opens".
+func (p *parser) ofSomebody(i int) (meaning, int) {
+	word := p.word(i)
+	n := len(word) - 2
+	if n < 1 || word[n:] != "'s" {
+		return meaning{}, 0
+	}
+	t, f := p.eventAt(i + 1)
+	if _, times := p.timeAt(i); times > 0 || f == noForm && !isMail(p.word(i+1)) {
+		return meaning{}, 0
+	}
+	name := p.lexemes[i].value
+	name = strings.TrimFunc(name, func(r rune) bool { return strings.ContainsRune(",.;:!?", r) })
+	_, size := utf8.DecodeLastRuneInString(name[:len(name)-1])
+	name = name[:len(name)-1-size]
+	if m, ok := p.inDirectory(name); ok {
+		return m, 1
+	}
+	if _, acted := stateOf(t); acted {
+		return p.to(lexeme{value: name}), 1
+	}
+	return meaning{}, 0
+}
+
+// sender reads a user's name before "sent".
+func (p *parser) sender(i int) (meaning, int) {
+	for n := 3; n > 0; n-- {
+		j := i + n
+		if p.word(j) == "has" || p.word(j) == "have" {
+			j++
+		}
+		if p.word(j) != "sent" {
+			continue
+		}
+		if m, ok := p.inDirectory(p.words(i, n)); ok {
+			return m, n
+		}
+	}
+	return meaning{}, 0
+}
+
+// words are n plain words from lexeme i on as one text, "" when there are not
+// so many.
+func (p *parser) words(i, n int) string {
+	for k := range n {
+		if p.word(i+k) == "" {
+			return ""
+		}
+	}
+	if n == 1 {
+		return p.word(i)
+	}
+	parts := make([]string, n)
+	for k := range n {
+		parts[k] = p.word(i + k)
+	}
+	return strings.Join(parts, " ")
+}
+
+// inDirectory is whose message it is, for the name of a user or a team.
+func (p *parser) inDirectory(name string) (meaning, bool) {
+	if p.opts.Directory == nil || name == "" {
+		return meaning{}, false
+	}
+	if id, ok := p.opts.Directory.User(name); ok {
+		return keyword("from", FieldUser, id), true
+	}
+	return p.team(name)
+}
+
+// alternative makes an OR of the "or" at i that another person follows, behind
+// the same preposition. One event has one person, so "and" joins them likewise.
+func (p *parser) alternative(preposition string, i int) {
+	if p.word(i) != "or" && p.word(i) != "and" {
+		return
+	}
+	m, n := p.operand(i + 1)
+	if n == 0 || p.word(i) == "and" && m.field == "to" && !isKeyword(m.where) && !isCapitalised(p.lexemes[i+1].value) {
+		return
+	}
+	p.lexemes[i].kind, p.lexemes[i].word = lexOr, ""
+	p.english.another, p.english.preposition = i+1, preposition
+}
+
+// behind reads the person at j behind a preposition; i is where the condition
+// begins.
+func (p *parser) behind(preposition string, i, j int) (meaning, int) {
+	switch p.word(j) {
+	case "me", "myself":
+		if p.opts.Me == "" || preposition != "from" && preposition != "by" && p.english.last != event.Reply {
+			return meaning{}, 0
+		}
+		return keyword("from", FieldUser, p.opts.Me), j + 1 - i
+	case "my", "our":
+		m, n := p.possessiveMine(j)
+		if m.value == p.opts.Me || n == 0 {
+			return meaning{}, 0
+		}
+		return m, j + n - i
+	case "the":
+		j++
+	}
+	m, n := p.operand(j)
+	if n == 0 {
+		return meaning{}, 0
+	}
+	end := j + n - i
+	exact := m.field == "from" || m.field == "domain" || m.field == "to" && isKeyword(m.where)
+	switch preposition {
+	case "of":
+		if m.field == "from" {
+			return m, end
+		}
+		return meaning{}, 0
+	case "at":
+		if m.field == "from" || !exact && !p.speaksOfEvents() {
+			return meaning{}, 0
+		}
+		return m, end
+	case "with":
+		if !exact && !p.english.generic && !p.english.has[event.Meeting] {
+			return meaning{}, 0
+		}
+		return m, end
+	case "to":
+		if m.field == "from" && p.english.last == event.Reply || exact && m.field != "from" {
+			return m, end
+		}
+		if !p.speaksOfEvents() {
+			return meaning{}, 0
+		}
+		return p.actor(m, j, n), end
+	}
+	// from and by: after what a recipient does it is who did it, after a send
+	// it is the sender.
+	action := p.english.last
+	if action == "" && !p.english.state {
+		action = p.actionAhead()
+	}
+	switch {
+	case m.field == "from" && (action == event.Send || action == ""):
+		return m, end
+	case action == event.Send:
+		return meaning{}, 0
+	case action != "":
+		return p.actor(m, j, n), end
+	case exact || p.english.generic || p.english.state:
+		return m, end
+	}
+	return meaning{}, 0
+}
+
+func isKeyword(where Expr) bool {
+	_, ok := where.(Keyword)
+	return ok
+}
+
+// actor is the one who acts, n words from lexeme i on, who is no user of ours.
+func (p *parser) actor(m meaning, i, n int) meaning {
+	if m.field == "from" {
+		return p.recipient(i, n)
+	}
+	return m
+}
+
+// speaksOfEvents reports whether the text is about events at all, and is not
+// only a title that somebody looks for.
+func (p *parser) speaksOfEvents() bool {
+	return len(p.english.has) > 0 || p.english.generic || p.english.state
+}
+
+// actionAhead is a type that the text speaks of further on, "" for none.
+func (p *parser) actionAhead() event.Type {
+	for _, t := range event.Types {
+		if p.english.has[t] {
+			return t
+		}
+	}
+	return ""
+}
+
+// operand reads a person, a team, a company or an address.
+func (p *parser) operand(i int) (meaning, int) {
+	if i >= len(p.lexemes) || p.lexemes[i].kind != lexTerm || p.lexemes[i].field != "" {
+		return meaning{}, 0
+	}
+	l := p.lexemes[i]
+	if l.quoted {
+		if m, ok := p.inDirectory(strings.TrimSpace(l.value)); ok {
+			return m, 1
+		}
+		return some(p.plain("to", FieldPeople, l), 1)
+	}
+	for n := 3; n > 0; n-- {
+		if m, ok := p.inDirectory(p.words(i, n)); ok && (n > 1 || !p.isFiller(i)) {
+			return m, n
+		}
+	}
+	if !p.startsName(i) {
+		return meaning{}, 0
+	}
+	value := strings.TrimFunc(l.value, func(r rune) bool { return strings.ContainsRune(",.;:!?", r) })
+	if !strings.Contains(value, "@") && isDomain(value) {
+		return keyword("domain", FieldDomain, strings.ToLower(value)), 1
+	}
+	n := 1
+	for isCapitalised(p.lexemes[i].value) && i+n < len(p.lexemes) && n < 3 && p.startsName(i+n) &&
+		isCapitalised(p.lexemes[i+n].value) && !strings.HasSuffix(p.lexemes[i+n-1].value, ",") {
+		n++
+	}
+	return some(p.recipient(i, n), n)
+}
+
+// some is n where there is a condition, else 0.
+func some(m meaning, n int) (meaning, int) {
+	if m.where == nil {
+		return m, 0
+	}
+	return m, n
+}
+
+// recipient is a condition on the recipient, made of n words as they stand.
+func (p *parser) recipient(i, n int) meaning {
+	if p.lexemes[i].quoted {
+		return p.plain("to", FieldPeople, p.lexemes[i])
+	}
+	parts := make([]string, n)
+	for k := range n {
+		parts[k] = strings.Trim(p.lexemes[i+k].value, ",.;:!?")
+	}
+	return p.to(lexeme{value: strings.Join(parts, " "), quoted: n > 1})
+}
+
+// startsName reports whether a name may begin at i: a word with a letter that is
+// no small word, no event and no time.
+func (p *parser) startsName(i int) bool {
+	word := p.word(i)
+	if word == "" || isSmall(word) || isGeneric(word) {
+		return false
+	}
+	if !strings.ContainsFunc(word, unicode.IsLetter) || strings.HasSuffix(p.lexemes[i].value, "*") {
+		return false
+	}
+	if _, f := eventOf(word); f != noForm {
+		return false
+	}
+	if isMachine(word) || isPeople(word) {
+		return false
+	}
+	_, n := p.timeAt(i)
+	_, states := doneOf(word)
+	return n == 0 && states == noForm && word != "unopened" && word != "unread"
+}
+
+// startsPerson reports whether a condition on a person may begin at i.
+func (p *parser) startsPerson(i int) bool {
+	switch p.word(i) {
+	case "from", "by", "to", "with", "at", "my", "i", "our":
+		return true
+	}
+	return false
+}
+
+func isCapitalised(word string) bool {
+	r, _ := utf8.DecodeRuneInString(word)
+	return unicode.IsUpper(r)
+}
+
+// isDomain reports whether a word is written like acme.com.
+func isDomain(word string) bool {
+	dot := strings.LastIndexByte(word, '.')
+	return dot > 0 && len(word)-dot > 2 && strings.Trim(strings.ToLower(word), "abcdefghijklmnopqrstuvwxyz0123456789.-") == "" &&
+		strings.Trim(word[dot+1:], "0123456789") != "" && !strings.Contains(word, "..")
+}
+
+// isFiller reports whether the word at i says nothing of its own. What stands
+// beside an OR is meant.
+func (p *parser) isFiller(i int) bool {
+	word := p.word(i)
+	if word == "" || i > 0 && p.lexemes[i-1].kind == lexOr || i+1 < len(p.lexemes) && p.lexemes[i+1].kind == lexOr {
+		return false
+	}
+	switch word {
+	case "link", "links":
+		return p.english.has[event.Click]
+	case "file", "files":
+		return p.english.has[event.Download]
+	case "only", "yet", "far":
+		return p.speaksOfEvents()
+	case "everything", "anything", "events", "activity":
+		return true
+	case "many", "much":
+		return p.word(i-1) == "how"
+	case "happened":
+		return p.word(i-1) == "what"
+	case "people":
+		return p.word(i+1) == "who"
+	}
+	return isSmall(word)
+}
+
+// isSmall reports whether a word is one of those that join others and that
+// nobody looks for.
+func isSmall(word string) bool {
+	switch word {
+	case "a", "an", "the", "of", "in", "on", "at", "to", "for", "from", "by", "with", "and", "or", "nor", "but",
+		"is", "are", "was", "were", "be", "been", "am", "do", "does", "did", "has", "have", "had",
+		"who", "whom", "whose", "what", "which", "that", "this", "these", "those", "when", "where", "how", "there",
+		"i", "i've", "me", "my", "we", "us", "our", "you", "your", "it", "its", "he", "she", "his", "her", "they", "them", "their",
+		"any", "anyone", "anybody", "someone", "somebody", "everyone", "everybody", "all", "some",
+		"show", "list", "find", "give", "get", "got", "please", "just", "about", "-", "–", "—":
+		return true
+	}
+	return false
+}
+
+// isEnglish reports whether a word may be read as anything but itself, so that
+// it is printed with its operator.
+func isEnglish(word string) bool {
+	if word == "" || isSmall(word) || isGeneric(word) || isMachine(word) || isPeople(word) {
+		return word != ""
+	}
+	if '0' <= word[0] && word[0] <= '9' {
+		return true
+	}
+	if _, f := doneOf(word); f != noForm {
+		return true
+	}
+	if _, _, ok := weekdayOf(word); ok {
+		return true
+	}
+	if m, _ := monthOf(word); m != 0 || unitOf(word) != noUnit {
+		return true
+	}
+	if _, ok := whichOf(word); ok {
+		return true
+	}
+	if _, ok := numberOf(word); ok {
+		return true
+	}
+	if _, ok := ordinalOf(word); ok {
+		return true
+	}
+	switch word {
+	case "unopened", "unread", "unreplied", "unanswered", "unclicked", "nobody", "awaiting", "waiting", "no", "without", "zero",
+		"not", "never", "except", "excluding", "exclude", "other", "hide", "ignore", "include", "including",
+		"real", "human", "genuine", "bot", "machine", "automated", "automatic", "only", "yet", "far",
+		"accepted", "confirmed", "declined", "rejected", "refused", "tentative", "maybe",
+		"link", "links", "file", "files", "attachment", "attachments", "spam", "marked", "opted",
+		"since", "starting", "after", "before", "until", "till", "til", "prior", "up", "between", "earlier", "over", "more",
+		"older", "longer", "less", "newer", "fewer", "under", "during", "within", "throughout", "around",
+		"now", "today", "yesterday", "yest", "tomorrow", "tmrw", "tonight", "right", "half", "few", "couple",
+		"noon", "midday", "lunch", "lunchtime", "midnight", "morning", "afternoon", "evening", "night", "early", "mid", "late",
+		"hasnt", "havent", "didnt", "dont", "doesnt", "q1", "q2", "q3", "q4", "weekend":
+		return true
+	}
+	return false
+}

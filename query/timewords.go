@@ -1,0 +1,251 @@
+package query
+
+import (
+	"strconv"
+	"strings"
+	"time"
+)
+
+// unit is what times are counted in, from the smallest.
+type unit int
+
+const (
+	noUnit unit = iota
+	second
+	minute
+	hour
+	day
+	week
+	month
+	quarter
+	year
+)
+
+func unitOf(word string) unit {
+	switch word {
+	case "second", "seconds", "sec", "secs":
+		return second
+	case "minute", "minutes", "min", "mins":
+		return minute
+	case "hour", "hours", "hr", "hrs":
+		return hour
+	case "day", "days":
+		return day
+	case "week", "weeks", "wk", "wks":
+		return week
+	case "month", "months":
+		return month
+	case "quarter", "quarters":
+		return quarter
+	case "year", "years", "yr", "yrs":
+		return year
+	}
+	return noUnit
+}
+
+// add moves a time by n units of the calendar or the clock.
+func (u unit) add(t time.Time, n int) time.Time {
+	switch u {
+	case second:
+		return t.Add(time.Duration(n) * time.Second)
+	case minute:
+		return t.Add(time.Duration(n) * time.Minute)
+	case hour:
+		return t.Add(time.Duration(n) * time.Hour)
+	case day:
+		return t.AddDate(0, 0, n)
+	case week:
+		return t.AddDate(0, 0, 7*n)
+	case month:
+		return addMonths(t, n)
+	case quarter:
+		return addMonths(t, 3*n)
+	case year:
+		return addMonths(t, 12*n)
+	}
+	return t
+}
+
+// addMonths keeps to the month: a month before the 31st of May is the 30th of
+// April.
+func addMonths(t time.Time, n int) time.Time {
+	first := time.Date(t.Year(), t.Month()+time.Month(n), 1, t.Hour(), t.Minute(), t.Second(), 0, t.Location())
+	last := first.AddDate(0, 1, -1).Day()
+	return first.AddDate(0, 0, min(t.Day(), last)-1)
+}
+
+// start is where the unit that holds a time begins. Weeks begin on Monday.
+func (u unit) start(t time.Time) time.Time {
+	switch u {
+	case second:
+		return t.Truncate(time.Second)
+	case minute:
+		return t.Add(-time.Duration(t.Second())*time.Second - time.Duration(t.Nanosecond()))
+	case hour:
+		return minute.start(t).Add(-time.Duration(t.Minute()) * time.Minute)
+	case week:
+		return dayOf(t).AddDate(0, 0, -int(t.Weekday()+6)%7)
+	case month:
+		return time.Date(t.Year(), t.Month(), 1, 0, 0, 0, 0, t.Location())
+	case quarter:
+		return time.Date(t.Year(), (t.Month()-1)/3*3+1, 1, 0, 0, 0, 0, t.Location())
+	case year:
+		return time.Date(t.Year(), 1, 1, 0, 0, 0, 0, t.Location())
+	}
+	return dayOf(t)
+}
+
+// monthOf reads the name of a month. plain is false for names that are other
+// words as well, which need something beside them to be a time.
+func monthOf(word string) (m time.Month, plain bool) {
+	switch word {
+	case "january":
+		return time.January, true
+	case "february":
+		return time.February, true
+	case "april":
+		return time.April, true
+	case "june":
+		return time.June, true
+	case "july":
+		return time.July, true
+	case "august":
+		return time.August, true
+	case "september":
+		return time.September, true
+	case "october":
+		return time.October, true
+	case "november":
+		return time.November, true
+	case "december":
+		return time.December, true
+	case "march", "mar":
+		return time.March, false
+	case "may":
+		return time.May, false
+	case "jan":
+		return time.January, false
+	case "feb":
+		return time.February, false
+	case "apr":
+		return time.April, false
+	case "jun":
+		return time.June, false
+	case "jul":
+		return time.July, false
+	case "aug":
+		return time.August, false
+	case "sep", "sept":
+		return time.September, false
+	case "oct":
+		return time.October, false
+	case "nov":
+		return time.November, false
+	case "dec":
+		return time.December, false
+	}
+	return 0, false
+}
+
+// weekdayOf reads the name of a day; plain as for months.
+func weekdayOf(word string) (d time.Weekday, plain, ok bool) {
+	switch word {
+	case "monday":
+		return time.Monday, true, true
+	case "tuesday":
+		return time.Tuesday, true, true
+	case "wednesday":
+		return time.Wednesday, true, true
+	case "thursday":
+		return time.Thursday, true, true
+	case "friday":
+		return time.Friday, true, true
+	case "saturday":
+		return time.Saturday, true, true
+	case "sunday":
+		return time.Sunday, true, true
+	case "mon":
+		return time.Monday, false, true
+	case "tue", "tues":
+		return time.Tuesday, false, true
+	case "wed":
+		return time.Wednesday, false, true
+	case "thu", "thur", "thurs":
+		return time.Thursday, false, true
+	case "fri":
+		return time.Friday, false, true
+	case "sat":
+		return time.Saturday, false, true
+	case "sun":
+		return time.Sunday, false, true
+	}
+	return 0, false, false
+}
+
+// which is a word that chooses a unit, a day or a month by its distance: -1, 0
+// or 1.
+func whichOf(word string) (distance int, ok bool) {
+	switch word {
+	case "last", "past", "previous", "prev":
+		return -1, true
+	case "this", "current":
+		return 0, true
+	case "next", "coming":
+		return 1, true
+	}
+	return 0, false
+}
+
+var (
+	smallNumbers = [...]string{
+		"zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve",
+		"thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen", "twenty",
+	}
+	smallOrdinals = [...]string{
+		"", "first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth", "eleventh",
+		"twelfth", "thirteenth", "fourteenth", "fifteenth", "sixteenth", "seventeenth", "eighteenth", "nineteenth", "twentieth",
+	}
+)
+
+// digits reads a number of at most four digits.
+func digits(text string) (int, bool) {
+	if text == "" || len(text) > 4 || strings.Trim(text, "0123456789") != "" {
+		return 0, false
+	}
+	n, err := strconv.Atoi(text)
+	return n, err == nil
+}
+
+// numberOf reads a count in digits or letters.
+func numberOf(word string) (int, bool) {
+	if n, ok := digits(word); ok {
+		return n, true
+	}
+	for n, name := range smallNumbers {
+		if name == word {
+			return n, true
+		}
+	}
+	if word == "thirty" {
+		return 30, true
+	}
+	return 0, false
+}
+
+// ordinalOf reads "12th" or "twelfth".
+func ordinalOf(word string) (int, bool) {
+	if len(word) > 2 && '0' <= word[0] && word[0] <= '9' {
+		switch word[len(word)-2:] {
+		case "st", "nd", "rd", "th":
+			n, ok := digits(word[:len(word)-2])
+			return n, ok && n >= 1 && n <= 31
+		}
+		return 0, false
+	}
+	for n, name := range smallOrdinals {
+		if n > 0 && name == word {
+			return n, true
+		}
+	}
+	return 0, false
+}

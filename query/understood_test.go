@@ -1,0 +1,84 @@
+package query
+
+import (
+	"bufio"
+	"fmt"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// line is one row of a table: a text and what it is understood as.
+type line struct{ text, want string }
+
+// readTable reads rows of the form "text => chips", leaving out empty lines and
+// those that begin with #.
+func readTable(t *testing.T, path string) []line {
+	file, err := os.Open(path)
+	require.NoError(t, err)
+	defer file.Close()
+	var lines []line
+	scanner := bufio.NewScanner(file)
+	for scanner.Scan() {
+		row := scanner.Text()
+		if row == "" || strings.HasPrefix(row, "#") {
+			continue
+		}
+		text, want, found := strings.Cut(row, "=>")
+		require.True(t, found, row)
+		lines = append(lines, line{strings.TrimSpace(text), strings.TrimSpace(want)})
+	}
+	require.NoError(t, scanner.Err())
+	return lines
+}
+
+// written writes chips in a line: field:value, a minus for what must not be, and
+// the group of alternatives behind a tilde.
+func written(chips []Chip) string {
+	all := make([]string, len(chips))
+	for i, chip := range chips {
+		value := chip.Value
+		if strings.Contains(value, " ") && !strings.HasPrefix(value, `"`) {
+			value = `"` + value + `"`
+		}
+		all[i] = chip.Field + ":" + value
+		if chip.Not {
+			all[i] = "-" + all[i]
+		}
+		if chip.Group != 0 {
+			all[i] += fmt.Sprintf("~%d", chip.Group)
+		}
+	}
+	return strings.Join(all, " ")
+}
+
+func TestUnderstood(t *testing.T) {
+	lines := readTable(t, "testdata/understood.txt")
+	require.GreaterOrEqual(t, len(lines), 250)
+	for _, line := range lines {
+		t.Run(line.text, func(t *testing.T) {
+			result := Parse(line.text, options(t))
+			require.Equal(t, line.want, written(result.Chips))
+			require.Empty(t, result.Notes)
+			checkParse(t, line.text, options(t))
+		})
+	}
+}
+
+func TestTextStaysText(t *testing.T) {
+	lines := readTable(t, "testdata/plain.txt")
+	require.GreaterOrEqual(t, len(lines), 60)
+	for _, line := range lines {
+		t.Run(line.text, func(t *testing.T) {
+			result := Parse(line.text, options(t))
+			require.Equal(t, line.want, written(result.Chips))
+			for _, chip := range result.Chips {
+				require.Equal(t, "words", chip.Field)
+				require.False(t, chip.Not)
+			}
+			require.Zero(t, result.Query.From+result.Query.Until)
+		})
+	}
+}
