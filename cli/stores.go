@@ -12,12 +12,14 @@ import (
 	"tidings/feed"
 	"tidings/indexer"
 	"tidings/rollover"
+	"tidings/store/mongo"
 	"tidings/store/sqlite"
 	"tidings/stream"
 )
 
 // storeFlags say where things are kept that are not in the data directory.
 type storeFlags struct {
+	State             string `help:"State in MongoDB, a replica set, instead of in the data directory: mongodb://HOST:PORT/DATABASE." placeholder:"URL" group:"Stores"`
 	Stream            string `help:"Queue on NATS servers instead of in the data directory: nats://HOST:PORT, several separated by commas. They need 2.12 or newer, JetStream and sync_interval: always." placeholder:"URL" group:"Stores"`
 	StreamReplicas    int    `help:"How many servers of a NATS cluster keep each stream, 1 to 5; 0 leaves streams as they are and makes new ones with 1." default:"0" placeholder:"N" group:"Stores"`
 	StreamCredentials string `help:"NATS credentials file." placeholder:"FILE" type:"existingfile" group:"Stores"`
@@ -59,7 +61,7 @@ func (a *app) openStores(ctx context.Context, s settings) error {
 	if err := a.openIndex(s); err != nil {
 		return fmt.Errorf("open the index: %w", err)
 	}
-	if err := a.openState(s); err != nil {
+	if err := a.openState(ctx, s); err != nil {
 		return fmt.Errorf("open the state: %w", err)
 	}
 	if err := a.openStream(ctx, s); err != nil {
@@ -76,7 +78,17 @@ func (a *app) openIndex(s settings) error {
 	return err
 }
 
-func (a *app) openState(s settings) error {
+func (a *app) openState(ctx context.Context, s settings) error {
+	if s.State != "" {
+		if !strings.HasPrefix(s.State, "mongodb://") && !strings.HasPrefix(s.State, "mongodb+srv://") {
+			return &usageError{"--state is no address such as mongodb://HOST:PORT/DATABASE"}
+		}
+		state, err := mongo.Open(ctx, mongo.Config{URL: s.State, Grace: s.Grace})
+		if err == nil {
+			a.state = state
+		}
+		return err
+	}
 	state, err := sqlite.OpenState(filepath.Join(s.Data, "state.db"), sqlite.StateConfig{Grace: s.Grace})
 	if err == nil {
 		a.state = state

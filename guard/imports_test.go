@@ -61,6 +61,7 @@ var rules = map[string]rule{
 	// What tests start a server with. It is imported by tests alone.
 	"store/elastic/elastictest": {outside: []string{"github.com/gofrs/flock"}},
 	"store/mongo":               {ours: owners, outside: append([]string{"go.mongodb.org/mongo-driver/v2"}, plain...)},
+	"store/mongo/mongotest":     {outside: []string{"go.mongodb.org/mongo-driver/v2", "github.com/stretchr/testify"}},
 	"store/storetest":           {ours: owners, outside: append([]string{"github.com/stretchr/testify", "github.com/google/go-cmp", "pgregory.net/rapid"}, plain...)},
 	"stream": {
 		ours:    []string{"event", "indexer", "live", "api"},

@@ -1,0 +1,107 @@
+package mongo
+
+import (
+	"context"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"strings"
+
+	"go.mongodb.org/mongo-driver/v2/bson"
+	"go.mongodb.org/mongo-driver/v2/mongo/options"
+
+	"tidings/event"
+)
+
+// kindErased is the kind of the records that say who was erased. Their id is an
+// HMAC of the address with a secret of this installation, so that the list
+// tells nobody who is on it.
+const kindErased = "erased"
+
+// MarkErased notes that a person was erased from a workspace, for good.
+func (s *State) MarkErased(ctx context.Context, workspace, email string) error {
+	doc, err := json.Marshal(struct {
+		At int64 `json:"at"`
+	}{s.now().Unix()})
+	if err != nil {
+		return failed("noting an erasure", err)
+	}
+	return s.Put(ctx, workspace, kindErased, s.erasureID(workspace, email), doc)
+}
+
+// Erased reports which of the addresses of a workspace were erased.
+func (s *State) Erased(ctx context.Context, workspace string, emails []string) (map[string]bool, error) {
+	erased := make(map[string]bool)
+	if len(emails) == 0 {
+		return erased, nil
+	}
+	ids := make([]string, len(emails))
+	by := make(map[string]string, len(emails))
+	for i, email := range emails {
+		ids[i] = recordID(workspace, kindErased, s.erasureID(workspace, email))
+		by[ids[i]] = email
+	}
+	cursor, err := s.records.Find(ctx, bson.D{{Key: "_id", Value: bson.D{{Key: "$in", Value: ids}}}},
+		options.Find().SetProjection(bson.D{{Key: "_id", Value: 1}}))
+	if err != nil {
+		return nil, failed("reading erasures", err)
+	}
+	var found []record
+	if err := cursor.All(ctx, &found); err != nil {
+		return nil, failed("reading erasures", err)
+	}
+	for _, each := range found {
+		erased[by[each.ID]] = true
+	}
+	return erased, nil
+}
+
+func (s *State) erasureID(workspace, email string) string {
+	mac := hmac.New(sha256.New, s.secret)
+	mac.Write([]byte(workspace))
+	mac.Write([]byte{0})
+	mac.Write([]byte(strings.ToLower(email)))
+	return hex.EncodeToString(mac.Sum(nil))
+}
+
+// EraseRecipient takes a person out of every state of a workspace and returns
+// the states that named them, as they are now. One that has nobody left and
+// nothing about anybody is gone from the store. A state that moves meanwhile is
+// found again.
+func (s *State) EraseRecipient(ctx context.Context, workspace, email string) ([]event.State, error) {
+	key := event.KeyOf(email)
+	naming := bson.D{{Key: "w", Value: workspace}, {Key: "k", Value: key}}
+	var touched []event.State
+	for range conflictTries {
+		documents, err := s.documents(ctx, naming, options.Find())
+		if err != nil {
+			return nil, failed("erasing a recipient's states", err)
+		}
+		if len(documents) == 0 {
+			return touched, nil
+		}
+		for _, d := range documents {
+			state := d.state()
+			state.Forget(key)
+			erased, err := s.putErased(ctx, d.Version, state)
+			if err != nil {
+				return nil, failed("erasing a recipient's states", err)
+			}
+			if erased {
+				touched = append(touched, state)
+			}
+		}
+	}
+	return nil, failed("erasing a recipient's states", errBusy)
+}
+
+// putErased writes a state that a person was taken out of, unless it has moved.
+func (s *State) putErased(ctx context.Context, before int64, state event.State) (bool, error) {
+	if state.Vacant() {
+		result, err := s.messages.DeleteOne(ctx, unmoved(state.MessageKey, before))
+		return err == nil && result.DeletedCount == 1, err
+	}
+	s.schedule(&state)
+	return s.replace(ctx, before, state)
+}

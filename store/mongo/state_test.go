@@ -1,0 +1,46 @@
+package mongo_test
+
+import (
+	"context"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"tidings/store/mongo"
+	"tidings/store/mongo/mongotest"
+	"tidings/store/storetest"
+)
+
+func TestState(t *testing.T) {
+	place := places(t)
+	storetest.RunState(t, storetest.StateHarness{
+		Open: func(t testing.TB, name string, config storetest.StateConfig) storetest.State {
+			state, err := mongo.Open(context.Background(), mongo.Config{URL: place(t, name), Grace: config.Grace, Now: config.Now})
+			require.NoError(t, err)
+			return state
+		},
+	})
+}
+
+func TestRecords(t *testing.T) {
+	place := places(t)
+	storetest.RunRecords(t, storetest.RecordsHarness{
+		Open: func(t testing.TB, name string) storetest.Records {
+			state, err := mongo.Open(context.Background(), mongo.Config{URL: place(t, name)})
+			require.NoError(t, err)
+			return state
+		},
+	})
+}
+
+// places gives each place of a suite a database of its own.
+func places(t *testing.T) func(t testing.TB, name string) string {
+	server := mongotest.Start(t)
+	urls := make(map[string]string)
+	return func(t testing.TB, name string) string {
+		if urls[name] == "" {
+			urls[name] = server.URL(t)
+		}
+		return urls[name]
+	}
+}
