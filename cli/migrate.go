@@ -19,6 +19,8 @@ type migrateCmd struct {
 	Status migrateStatusCmd `cmd:"" help:"Say which schema each part has and what was done."`
 	Plan   migratePlanCmd   `cmd:"" help:"Say what up would do, and do nothing."`
 	Up     migrateUpCmd     `cmd:"" help:"Bring every part to the schema that this program writes."`
+
+	Rebuild migrateRebuildCmd `cmd:"" help:"Build a week of the index anew, with the present analysis and verdicts."`
 }
 
 // schemaTarget is the directory that migrations are about.

@@ -20,6 +20,7 @@ func (a *app) operatorRoutes() http.Handler {
 	routes := http.NewServeMux()
 	routes.Handle("/", a.server.Operator())
 	routes.HandleFunc("POST "+operatorPath+"rollover", answering(a.runRollover))
+	routes.HandleFunc("POST "+operatorPath+"rebuild", answering(a.rebuild))
 	return routes
 }
 

@@ -44,8 +44,8 @@ func (x *Index) createWeek(ctx context.Context, week event.Week, events []event.
 	for i, number := range numbers {
 		ready[i] = x.analyse(events[number])
 	}
-	return x.writing(ctx, week, true, func(file *weekFile, sealed bool) error {
-		if sealed {
+	return x.writing(ctx, week, true, func(file *weekFile, blocked bool) error {
+		if blocked {
 			for _, number := range numbers {
 				outcomes[number].Err = &event.WeekBlocked{Week: week}
 			}

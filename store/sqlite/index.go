@@ -56,6 +56,13 @@ type weekSlot struct {
 	exists bool
 	sealed bool
 
+	// next is the generation that is being built, and blocked is set while it
+	// keeps writes out; both are the writer's. watch remembers what was written
+	// meanwhile.
+	next    *generation
+	blocked bool
+	watch   watch
+
 	// place is the slot's in Index.open, guarded by Index.mu.
 	place *list.Element
 }
@@ -66,6 +73,8 @@ const (
 	openEnding   = ".db"
 	sealedEnding = ".sealed.db"
 	newEnding    = ".new"
+	// generationEnding is a week's that is being built anew.
+	generationEnding = ".rebuild" + newEnding
 )
 
 // OpenIndex opens the index in dir, and makes it when there is none. What an
@@ -159,6 +168,11 @@ func (x *Index) Close() error {
 	x.mu.Unlock()
 	var errs []error
 	for _, slot := range slots {
+		slot.writing <- struct{}{}
+		if slot.next != nil && slot.next.file != nil {
+			errs = append(errs, slot.next.file.close())
+		}
+		<-slot.writing
 		slot.mu.Lock()
 		errs = append(errs, slot.close())
 		slot.mu.Unlock()
@@ -237,9 +251,14 @@ func (x *Index) using(ctx context.Context, week event.Week, create bool, do func
 	}
 }
 
-// writing is using for whoever writes the week; one does at a time.
+// writing is using for whoever writes the week; one does at a time. do is told
+// whether the week takes no writes.
 func (x *Index) writing(ctx context.Context, week event.Week, create bool, do func(*weekFile, bool) error) error {
-	return x.exclusively(ctx, week, func(*weekSlot) error { return x.using(ctx, week, create, do) })
+	return x.exclusively(ctx, week, func(slot *weekSlot) error {
+		return x.using(ctx, week, create, func(file *weekFile, sealed bool) error {
+			return do(file, sealed || slot.blocked)
+		})
+	})
 }
 
 // exclusively runs do while nobody else writes the week.
@@ -273,6 +292,7 @@ func (x *Index) openSlot(ctx context.Context, slot *weekSlot, create bool) error
 		return err
 	}
 	file.counting = x.counting
+	file.watch = &slot.watch
 	slot.file = file
 	if !slot.exists {
 		slot.exists = true

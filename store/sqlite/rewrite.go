@@ -20,8 +20,8 @@ func (x *Index) Rewrite(ctx context.Context, events []event.Event) error {
 		weeks[e.Week()] = append(weeks[e.Week()], e)
 	}
 	for week, events := range weeks {
-		err := x.writing(ctx, week, false, func(file *weekFile, sealed bool) error {
-			if sealed {
+		err := x.writing(ctx, week, false, func(file *weekFile, blocked bool) error {
+			if blocked {
 				return &event.WeekBlocked{Week: week}
 			}
 			return file.transact(ctx, func(tx *weekTx) error {

@@ -3,6 +3,7 @@ package sqlite
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"path/filepath"
@@ -75,22 +76,28 @@ func (x *Index) compact(ctx context.Context, week event.Week) (made string, seal
 		if sealed = isSealed; sealed {
 			return nil
 		}
-		if err := errors.Join(os.RemoveAll(made), os.RemoveAll(made+"-journal")); err != nil {
-			return err
-		}
-		if _, err := file.writer.ExecContext(ctx, "INSERT INTO words(words) VALUES('optimize')"); err != nil {
-			return err
-		}
-		if _, err := file.writer.ExecContext(ctx, "DELETE FROM facts"); err != nil {
-			return err
-		}
-		if err := x.saveFacts(ctx, file); err != nil {
-			return err
-		}
-		_, err := file.writer.ExecContext(ctx, "VACUUM INTO ?", made)
-		return err
+		return x.compactInto(ctx, file, made)
 	})
 	return made, sealed, err
+}
+
+// compactInto writes a file anew at a path, with its index merged and its facts
+// stored.
+func (x *Index) compactInto(ctx context.Context, file *weekFile, made string) error {
+	if err := errors.Join(os.RemoveAll(made), os.RemoveAll(made+"-journal")); err != nil {
+		return err
+	}
+	if _, err := file.writer.ExecContext(ctx, "INSERT INTO words(words) VALUES('optimize')"); err != nil {
+		return err
+	}
+	if _, err := file.writer.ExecContext(ctx, "DELETE FROM facts"); err != nil {
+		return err
+	}
+	if err := x.saveFacts(ctx, file); err != nil {
+		return err
+	}
+	_, err := file.writer.ExecContext(ctx, "VACUUM INTO ?", made)
+	return err
 }
 
 // Unseal lets a week be written again. A week that is not sealed, or that does
@@ -134,6 +141,7 @@ func (x *Index) edit(
 	if err != nil {
 		return err
 	}
+	file.watch = &slot.watch
 	if err = change(file); err == nil {
 		err = x.saveFacts(ctx, file)
 	}
@@ -173,6 +181,9 @@ func (x *Index) swap(ctx context.Context, slot *weekSlot, made string, sealed bo
 	ending, before := openEnding, sealedEnding
 	if sealed {
 		ending, before = sealedEnding, openEnding
+	}
+	if info, err := os.Stat(x.path(slot.week, ending) + "-wal"); err == nil && info.Size() > 0 {
+		return fmt.Errorf("week %s could not be closed: its log is left: %w", slot.week, event.ErrUnavailable)
 	}
 	if err := os.Rename(made, x.path(slot.week, ending)); err != nil {
 		return err

@@ -38,6 +38,8 @@ type weekFile struct {
 	write    weekWrites
 	read     weekReads
 	prepared []*sql.Stmt
+	// watch hears which places were written; it may be nil.
+	watch *watch
 
 	mu sync.Mutex
 	// spaces numbers the workspaces and names them. Numbers are given out
@@ -202,6 +204,7 @@ func (w *weekFile) transact(ctx context.Context, do func(*weekTx) error) error {
 	if err != nil {
 		return err
 	}
+	w.watch.note(t.touched)
 	w.mu.Lock()
 	for n := range t.saved {
 		w.saved[n] = true
@@ -245,6 +248,24 @@ func (w *weekFile) scanRow(rows *sql.Rows) (row, error) {
 	r.id[0], r.id[1], r.id[2], r.id[3] = byte(seconds>>24), byte(seconds>>16), byte(seconds>>8), byte(seconds)
 	copy(r.id[4:], rest)
 	return r, nil
+}
+
+// rowsBetween reads the rows at places.
+func (w *weekFile) rowsBetween(ctx context.Context, from, to int64) ([]row, error) {
+	rows, err := w.read.run.QueryContext(ctx, from, to)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var all []row
+	for rows.Next() {
+		r, err := w.scanRow(rows)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, r)
+	}
+	return all, rows.Err()
 }
 
 // find reads the row of an event among the places it can have, with the highest

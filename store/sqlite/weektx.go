@@ -24,6 +24,8 @@ type weekTx struct {
 	removed bool
 	// spaces are the workspaces whose events it changed.
 	spaces map[int64]bool
+	// touched are the places that it wrote.
+	touched []int64
 }
 
 // entry is an event that is ready to be written.
@@ -66,6 +68,7 @@ func (tx *weekTx) create(e *entry) (bool, error) {
 	tx.growth++
 	tx.written = append(tx.written, factEvent{e.place, e.event})
 	tx.spaces[e.space] = true
+	tx.touched = append(tx.touched, e.place)
 	return true, nil
 }
 
@@ -104,6 +107,7 @@ func (tx *weekTx) takeWords(place int64, text columns) error {
 
 // rewrite puts an entry in the place of what is stored of its event.
 func (tx *weekTx) rewrite(place int64, old columns, e *entry) error {
+	tx.touched = append(tx.touched, place)
 	if old != e.text {
 		if err := tx.takeWords(place, old); err != nil {
 			return err
@@ -124,6 +128,7 @@ func (tx *weekTx) remove(r row, old columns) error {
 		return err
 	}
 	tx.growth--
+	tx.touched = append(tx.touched, r.place)
 	tx.removed, tx.spaces[r.space] = true, true
 	_, err := tx.drop.ExecContext(tx.ctx, r.place)
 	return err

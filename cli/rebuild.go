@@ -1,0 +1,75 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"tidings/event"
+	"tidings/migrations"
+	"tidings/rollover"
+	"tidings/verdict"
+)
+
+// migrateRebuildCmd builds one week anew.
+type migrateRebuildCmd struct {
+	storeFlags
+	Data string     `help:"The data directory, also while serve runs on it." required:"" placeholder:"DIR" type:"path"`
+	Week event.Week `help:"The week, such as 2026-w47." required:"" placeholder:"WEEK"`
+}
+
+// Help says when one wants it.
+func (migrateRebuildCmd) Help() string {
+	return `After an upgrade that changed how text is analysed or how opens are judged:
+history is found and judged as new events are. Reading goes on; events of that
+one week wait in the queue for the last moment of it. When it is stopped or
+fails, the week is as it was.
+
+  tidings migrate rebuild --data DIR --week 2026-w47`
+}
+
+// Run rebuilds the week and says how long its events waited.
+func (c *migrateRebuildCmd) Run(ctx context.Context, env *environment) error {
+	s := settings{Data: c.Data, storeFlags: c.storeFlags}
+	done, err := operate(ctx, env, s, "rebuild", rebuildRequest{c.Week}, (*app).rebuild)
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(env.Out, "Week %s: %s copied in %s, writes waited %s.\n", c.Week,
+		count(done.Events, "event", "events"), done.Took.Round(time.Millisecond), done.Blocked.Round(time.Millisecond))
+	return err
+}
+
+type rebuildRequest struct {
+	Week event.Week `json:"week"`
+}
+
+// rebuild builds a week anew under the lease of the weeks.
+func (a *app) rebuild(ctx context.Context, request rebuildRequest) (migrations.Rebuilt, error) {
+	generations, ok := a.index.(migrations.Generations)
+	if !ok {
+		return migrations.Rebuilt{}, fmt.Errorf("this index cannot rebuild weeks: %w", errors.ErrUnsupported)
+	}
+	builder := &migrations.Rebuilder{Index: generations, Judge: judgeAgain, Logger: a.log}
+	var done migrations.Rebuilt
+	err := a.stream.RunUnderLease(ctx, rollover.Lease, rollover.LeaseTime, func(ctx context.Context) error {
+		var err error
+		done, err = builder.Rebuild(ctx, request.Week)
+		return err
+	})
+	return done, err
+}
+
+// judgeAgain gives events the verdicts of the present rules. What a person said
+// stands.
+func judgeAgain(_ context.Context, events []event.Event) ([]event.Event, error) {
+	judged := make([]event.Event, len(events))
+	for i, e := range events {
+		if e.Verdict.By != "person" {
+			e.Verdict = verdict.Judge(e)
+		}
+		judged[i] = e
+	}
+	return judged, nil
+}
