@@ -31,6 +31,8 @@ import (
 
 // settings are what an app is put together from.
 type settings struct {
+	role role
+	// Data is the data directory, "" where nothing is kept in one.
 	Data string
 	storeFlags
 	// Retention is how old events may be, 0 for no bound.
@@ -50,10 +52,26 @@ type settings struct {
 	Origins []string
 	// Secure marks cookies for https alone.
 	Secure bool
+	// Drain is how long the process says that it stops before it does.
+	Drain time.Duration
+}
+
+// check refuses what cannot be run.
+func (s settings) check() error {
+	switch {
+	case s.external():
+		return nil
+	case s.role != roleAll:
+		return &usageError{"this shares its work with other processes, so nothing may be kept in it: give --index, --state and --stream"}
+	case s.Data == "":
+		return &usageError{"give --data DIR, or keep everything elsewhere: --index, --state and --stream"}
+	}
+	return nil
 }
 
 // app is all the parts on one data directory.
 type app struct {
+	role    role
 	log     *slog.Logger
 	lock    *flock.Flock
 	stream  *stream.Stream
@@ -70,6 +88,7 @@ type app struct {
 	// operator is the API for the operator of this machine.
 	operator http.Handler
 	draining atomic.Bool
+	drainFor time.Duration
 }
 
 // gcPercent lets the heap grow to three times what is live before collecting.
@@ -82,17 +101,22 @@ func openApp(ctx context.Context, s settings, log *slog.Logger) (_ *app, err err
 		// Batches make much short-lived garbage on a small heap.
 		debug.SetGCPercent(gcPercent)
 	}
-	if err := os.MkdirAll(s.Data, 0o700); err != nil {
-		return nil, fmt.Errorf("make the data directory: %w", err)
+	if err := s.check(); err != nil {
+		return nil, err
 	}
-	a := &app{log: log}
+	a := &app{role: s.role, log: log, drainFor: s.Drain}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, a.Close())
 		}
 	}()
-	if err := a.hold(s.Data); err != nil {
-		return nil, err
+	if s.Data != "" {
+		if err := os.MkdirAll(s.Data, 0o700); err != nil {
+			return nil, fmt.Errorf("make the data directory: %w", err)
+		}
+		if err := a.hold(s.Data); err != nil {
+			return nil, err
+		}
 	}
 	if err := a.openStores(ctx, s); err != nil {
 		return nil, err
@@ -170,7 +194,9 @@ func (a *app) ready(ctx context.Context) map[string]error {
 		"stream": a.stream.Ready(ctx),
 		"index":  a.index.Ping(ctx),
 		"state":  a.state.Ping(ctx),
-		"live":   a.hub.Ready(),
+	}
+	if a.role.pushes() {
+		parts["live"] = a.hub.Ready()
 	}
 	if a.draining.Load() {
 		parts["server"] = fmt.Errorf("is stopping: %w", event.ErrUnavailable)
@@ -181,10 +207,15 @@ func (a *app) ready(ctx context.Context) map[string]error {
 // Run keeps the parts going until ctx ends.
 func (a *app) Run(ctx context.Context) error {
 	group, ctx := errgroup.WithContext(ctx)
-	group.Go(func() error { return a.indexer.Run(ctx) })
-	group.Go(func() error { return a.hub.Run(ctx) })
+	if a.role.pushes() {
+		group.Go(func() error { return a.hub.Run(ctx) })
+	}
+	if a.role.indexes() {
+		group.Go(func() error { return a.indexer.Run(ctx) })
+		group.Go(func() error { return a.keepWeeks(ctx) })
+	}
+	// Whoever sees the queue fill trims it.
 	group.Go(func() error { return a.stream.Run(ctx) })
-	group.Go(func() error { return a.keepWeeks(ctx) })
 	if err := group.Wait(); err != nil && !errors.Is(err, context.Canceled) {
 		return err
 	}

@@ -34,10 +34,12 @@ const (
 // commands is the grammar of the command line.
 type commands struct {
 	Config   string      `help:"Read settings from this TOML file. Flags and the environment win over it." placeholder:"FILE" type:"existingfile"`
-	LogLevel string      `help:"How much to log: debug, info, warn or error. By default info for serve, warn for others." enum:"debug,info,warn,error," default:""`
+	LogLevel string      `help:"How much to log: debug, info, warn or error. By default info for serve, api and indexer, warn for others." enum:"debug,info,warn,error," default:""`
 	Version  versionFlag `help:"Print the version and stop."`
 
 	Serve       serveCmd       `cmd:"" help:"Run the feed: API, indexer and page, on one data directory."`
+	API         apiCmd         `cmd:"" name:"api" help:"Run one of several processes that take events in, answer and push."`
+	Indexer     indexerCmd     `cmd:"" help:"Run one of several processes that index."`
 	Demo        demoCmd        `cmd:"" help:"Try it: a made-up company with months of history and events that keep coming."`
 	Import      importCmd      `cmd:"" help:"Bring in mail files (mbox, Maildir, eml) or events (NDJSON)."`
 	Keys        keysCmd        `cmd:"" help:"Make, list and revoke keys."`
@@ -127,18 +129,19 @@ type usageError struct{ problem string }
 
 func (e *usageError) Error() string { return e.problem }
 
-// newLogger logs as JSON for serve, whose log programs read, and as text for
+// newLogger logs as JSON for services, whose log programs read, and as text for
 // commands that a person runs.
 func newLogger(w io.Writer, level, command string) *slog.Logger {
 	at := slog.LevelWarn
-	if command == "serve" {
+	service := command == "serve" || command == "api" || command == "indexer"
+	if service {
 		at = slog.LevelInfo
 	}
 	if level != "" {
 		_ = at.UnmarshalText([]byte(level)) // The grammar takes no other word.
 	}
 	options := &slog.HandlerOptions{Level: at}
-	if command == "serve" {
+	if service {
 		return slog.New(slog.NewJSONHandler(w, options))
 	}
 	return slog.New(slog.NewTextHandler(w, options))

@@ -17,6 +17,7 @@ import (
 
 // doctorCmd says what is wrong.
 type doctorCmd struct {
+	storeFlags
 	Data   string `help:"The data directory to look at." placeholder:"DIR" type:"path"`
 	Server string `help:"A running server to look at instead." placeholder:"URL"`
 	Listen string `help:"The address that serve would listen on." default:"127.0.0.1:8080" placeholder:"ADDRESS"`
@@ -30,14 +31,17 @@ const (
 
 // Run makes each check and prints what it found, one a line.
 func (c *doctorCmd) Run(ctx context.Context, env *environment) error {
-	if (c.Data == "") == (c.Server == "") {
-		return &usageError{"give either --data DIR or --server URL"}
+	if c.Data != "" && c.Server != "" || c.Data == "" && c.Server == "" && !c.external() {
+		return &usageError{"give either --data DIR or --server URL, or --index, --state and --stream"}
 	}
 	exam := &examination{out: env.Out}
-	if c.Server != "" {
+	switch {
+	case c.Server != "":
 		exam.server(ctx, http.DefaultClient, c.Server)
-	} else {
+	case c.Data != "":
 		c.examineDirectory(ctx, env, exam)
+	default:
+		c.openParts(ctx, env, exam)
 	}
 	if exam.wrong > 0 {
 		return fmt.Errorf("%s found", count(exam.wrong, "problem", "problems"))
@@ -77,7 +81,7 @@ func (c *doctorCmd) examineDirectory(ctx context.Context, env *environment, exam
 
 // openParts opens the directory as serve would, and asks each part.
 func (c *doctorCmd) openParts(ctx context.Context, env *environment, exam *examination) {
-	a, err := openApp(ctx, settings{Data: c.Data}, env.log)
+	a, err := openApp(ctx, settings{Data: c.Data, storeFlags: c.storeFlags}, env.log)
 	if err != nil {
 		exam.bad("parts", err.Error())
 		return
@@ -90,7 +94,7 @@ func (c *doctorCmd) openParts(ctx context.Context, env *environment, exam *exami
 	_ = a.awaitReady(ready) // What is not ready is named below.
 	exam.parts(a.ready(ctx))
 	if any, err := a.server.AnyKey(ctx); err == nil && !any {
-		exam.bad("keys", "there is none yet: tidings keys create --data "+c.Data+" --workspace NAME --role admin")
+		exam.bad("keys", "there is none yet: tidings keys create "+c.where()+"--workspace NAME --role admin")
 	} else if err == nil {
 		exam.good("keys", "there are some")
 	}
@@ -103,6 +107,14 @@ func (c *doctorCmd) openParts(ctx context.Context, env *environment, exam *exami
 	if err := errors.Join(<-done, a.Close()); err != nil {
 		exam.bad("closing", err.Error())
 	}
+}
+
+// where are the flags that name what was examined.
+func (c *doctorCmd) where() string {
+	if c.Data == "" {
+		return ""
+	}
+	return "--data " + c.Data + " "
 }
 
 // examination prints findings and counts what is wrong.

@@ -26,12 +26,12 @@ type process struct {
 	log     bytes.Buffer
 }
 
-// startServer starts serve on a directory and waits until it says that it
-// listens.
-func startServer(t *testing.T, data, listen string) *process {
+// startServer starts serve on a directory, with more flags, and waits until it
+// says that it listens.
+func startServer(t *testing.T, data, listen string, more ...string) *process {
 	t.Helper()
 	p := &process{t: t, exited: make(chan error, 1)}
-	p.command = exec.Command("tidings", "serve", "--data", data, "--listen", listen)
+	p.command = exec.Command("tidings", append([]string{"serve", "--data", data, "--listen", listen}, more...)...)
 	stderr, err := p.command.StderrPipe()
 	require.NoError(t, err)
 	require.NoError(t, p.command.Start())

@@ -8,7 +8,8 @@ import (
 
 // replayCmd feeds past events through the indexer again.
 type replayCmd struct {
-	Data  string        `help:"The data directory; no server may be running on it." required:"" placeholder:"DIR" type:"path"`
+	storeFlags
+	Data  string        `help:"The data directory; no server may be running on it. None where --index, --state and --stream keep everything." placeholder:"DIR" type:"path"`
 	Since time.Duration `help:"How far back to begin, by when events were accepted." required:"" placeholder:"DURATION"`
 	Until time.Duration `help:"How far back to end." default:"0" placeholder:"DURATION"`
 }
@@ -26,7 +27,7 @@ func (c *replayCmd) Run(ctx context.Context, env *environment) error {
 	if c.Since <= c.Until || c.Until < 0 {
 		return &usageError{"--since must be further back than --until"}
 	}
-	a, err := openApp(ctx, settings{Data: c.Data}, env.log)
+	a, err := openApp(ctx, settings{Data: c.Data, storeFlags: c.storeFlags}, env.log)
 	if err != nil {
 		return err
 	}

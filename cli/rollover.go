@@ -26,7 +26,7 @@ func (f rolloverFlags) policy() rollover.Policy {
 type rolloverCmd struct {
 	rolloverFlags
 	storeFlags
-	Data   string    `help:"The data directory, also while serve runs on it." required:"" placeholder:"DIR" type:"path"`
+	Data   string    `help:"The data directory, also while serve runs on it." placeholder:"DIR" type:"path"`
 	Now    bool      `help:"Make the run now." xor:"what" required:""`
 	DryRun bool      `help:"Say what a run would do, and do nothing." xor:"what" required:""`
 	At     time.Time `help:"With --dry-run, what a run at this time would do." format:"2006-01-02T15:04:05Z07:00" placeholder:"TIME"`

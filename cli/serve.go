@@ -15,32 +15,48 @@ import (
 	"tidings/rollover"
 )
 
-// serveFlags are what serve and demo share.
-type serveFlags struct {
-	Listen      string        `help:"Where to listen. Beyond this machine only with keys, and behind TLS." default:"127.0.0.1:8080" placeholder:"ADDRESS"`
+// apiFlags are what processes take that answer requests.
+type apiFlags struct {
+	Listen  string        `help:"Where to listen. Beyond this machine only with keys, and behind TLS." default:"127.0.0.1:8080" placeholder:"ADDRESS"`
+	Backlog int64         `help:"How many events may wait to be indexed before new ones are refused for a while." default:"1000000"`
+	Origins []string      `help:"Other origins whose pages may open the socket." placeholder:"ORIGIN"`
+	Secure  bool          `help:"Send cookies over https alone. Set it behind TLS."`
+	Drain   time.Duration `help:"How long /readyz says that this process stops before it does, for load balancers to look elsewhere." default:"0" placeholder:"DURATION"`
+}
+
+// indexFlags are what processes take that index.
+type indexFlags struct {
 	Grace       time.Duration `help:"How long first opens are kept once everyone has opened." default:"720h" placeholder:"DURATION"`
-	Backlog     int64         `help:"How many events may wait to be indexed before new ones are refused for a while." default:"1000000"`
 	MaxAttempts int           `help:"How often an event may fail of its own before it goes to the dead letters (1 to 100)." default:"5"`
-	Origins     []string      `help:"Other origins whose pages may open the socket." placeholder:"ORIGIN"`
-	Secure      bool          `help:"Send cookies over https alone. Set it behind TLS."`
 
 	rolloverFlags
 	RolloverAt rollover.TimeOfDay `help:"When in the night, in UTC, old weeks are sealed and what is past its time is let go." default:"02:30" placeholder:"HH:MM"`
 }
 
-func (f serveFlags) settings(data string) settings {
+func (f *indexFlags) settings() settings {
 	return settings{
-		Data: data, Retention: f.Retention, Grace: f.Grace, Backlog: f.Backlog,
-		MaxAttempts: f.MaxAttempts, Origins: f.Origins, Secure: f.Secure,
+		Retention: f.Retention, Grace: f.Grace, MaxAttempts: f.MaxAttempts,
 		Rollover: f.policy(), Night: &f.RolloverAt,
 	}
+}
+
+// serveFlags are what serve and demo share.
+type serveFlags struct {
+	apiFlags
+	indexFlags
+}
+
+func (f *serveFlags) settings(data string) settings {
+	s := f.indexFlags.settings()
+	s.Data, s.Backlog, s.Origins, s.Secure, s.Drain = data, f.Backlog, f.Origins, f.Secure, f.Drain
+	return s
 }
 
 // serveCmd runs everything on one directory.
 type serveCmd struct {
 	serveFlags
 	storeFlags
-	Data string `help:"Where everything is kept." required:"" placeholder:"DIR" type:"path"`
+	Data string `help:"Where everything is kept that --index, --state and --stream do not keep elsewhere. Needed unless they keep all of it." placeholder:"DIR" type:"path"`
 }
 
 // Help says what comes first.
@@ -55,16 +71,9 @@ Ctrl-C after what was accepted is safe.`
 
 // Run serves until it is told to stop.
 func (c *serveCmd) Run(ctx context.Context, env *environment) error {
-	settings := c.settings(c.Data)
-	settings.storeFlags = c.storeFlags
-	a, err := openApp(ctx, settings, env.log)
-	if err != nil {
-		return err
-	}
-	err = a.serve(ctx, c.Listen, c.Data, func(address string) {
-		fmt.Fprintf(env.Err, "listening on http://%s\n", address)
-	})
-	return errors.Join(err, a.Close())
+	s := c.settings(c.Data)
+	s.storeFlags = c.storeFlags
+	return run(ctx, env, c.Listen, s)
 }
 
 // Bounds of connections and of stopping.
@@ -85,13 +94,15 @@ func (a *app) serve(ctx context.Context, listen, data string, ready func(address
 	if err != nil {
 		return fmt.Errorf("listen: %w (choose another --listen address)", err)
 	}
-	operator, err := listenOperator(data)
-	if err != nil {
-		return errors.Join(err, listener.Close())
-	}
-	servers := []*http.Server{
-		{Handler: a.server, ReadHeaderTimeout: headerTimeout, IdleTimeout: idleTimeout},
-		{Handler: a.operator, ReadHeaderTimeout: headerTimeout, IdleTimeout: idleTimeout},
+	listeners := []net.Listener{listener}
+	servers := []*http.Server{{Handler: a.public(), ReadHeaderTimeout: headerTimeout, IdleTimeout: idleTimeout}}
+	if data != "" {
+		operator, err := listenOperator(data)
+		if err != nil {
+			return errors.Join(err, listener.Close())
+		}
+		listeners = append(listeners, operator)
+		servers = append(servers, &http.Server{Handler: a.operator, ReadHeaderTimeout: headerTimeout, IdleTimeout: idleTimeout})
 	}
 
 	// The parts outlive the servers: a request that is under way may still
@@ -100,7 +111,7 @@ func (a *app) serve(ctx context.Context, listen, data string, ready func(address
 	defer stopParts()
 	group, groupCtx := errgroup.WithContext(ctx)
 	group.Go(func() error { return a.Run(parts) })
-	for i, on := range []net.Listener{listener, operator} {
+	for i, on := range listeners {
 		group.Go(func() error {
 			if err := servers[i].Serve(on); !errors.Is(err, http.ErrServerClosed) {
 				return err
@@ -122,12 +133,13 @@ func (a *app) serve(ctx context.Context, listen, data string, ready func(address
 	return group.Wait()
 }
 
-// stop tells sockets to come back later, takes no new requests and waits for
-// those under way.
+// stop says that it will for as long as it was asked to, tells sockets to come
+// back later, takes no new requests and waits for those under way.
 func (a *app) stop(ctx context.Context, servers []*http.Server) error {
+	a.draining.Store(true)
+	time.Sleep(a.drainFor)
 	ctx, cancel := context.WithTimeout(ctx, stopTimeout)
 	defer cancel()
-	a.draining.Store(true)
 	errs := []error{a.hub.Close(ctx)}
 	for _, server := range servers {
 		errs = append(errs, server.Shutdown(ctx))
@@ -160,6 +172,9 @@ func (a *app) mayListen(ctx context.Context, address string) error {
 	host, _, err := net.SplitHostPort(address)
 	if err != nil {
 		return &usageError{fmt.Sprintf("--listen %q is no address such as 127.0.0.1:8080", address)}
+	}
+	if !a.role.pushes() {
+		return nil // Nothing is shown there but how the process is.
 	}
 	if ip := net.ParseIP(host); host == "localhost" || (ip != nil && ip.IsLoopback()) {
 		return nil

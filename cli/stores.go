@@ -12,6 +12,7 @@ import (
 	"tidings/feed"
 	"tidings/indexer"
 	"tidings/rollover"
+	"tidings/store/elastic"
 	"tidings/store/mongo"
 	"tidings/store/sqlite"
 	"tidings/stream"
@@ -20,10 +21,14 @@ import (
 // storeFlags say where things are kept that are not in the data directory.
 type storeFlags struct {
 	State             string `help:"State in MongoDB, a replica set, instead of in the data directory: mongodb://HOST:PORT/DATABASE." placeholder:"URL" group:"Stores"`
+	Index             string `help:"Events in Elasticsearch 8 instead of in the data directory: elasticsearch://[USER:PASSWORD@]HOST:PORT[/PREFIX], several hosts separated by commas, elasticsearchs:// for TLS; ?ca=FILE&shards=N&refresh=1s." placeholder:"URL" group:"Stores"`
 	Stream            string `help:"Queue on NATS servers instead of in the data directory: nats://HOST:PORT, several separated by commas. They need 2.12 or newer, JetStream and sync_interval: always." placeholder:"URL" group:"Stores"`
 	StreamReplicas    int    `help:"How many servers of a NATS cluster keep each stream, 1 to 5; 0 leaves streams as they are and makes new ones with 1." default:"0" placeholder:"N" group:"Stores"`
 	StreamCredentials string `help:"NATS credentials file." placeholder:"FILE" type:"existingfile" group:"Stores"`
 }
+
+// external reports whether nothing is kept in a data directory.
+func (f storeFlags) external() bool { return f.Index != "" && f.State != "" && f.Stream != "" }
 
 // indexStore is an index and what it takes to run it.
 type indexStore interface {
@@ -71,6 +76,17 @@ func (a *app) openStores(ctx context.Context, s settings) error {
 }
 
 func (a *app) openIndex(s settings) error {
+	if s.Index != "" {
+		config, err := elastic.ParseURL(s.Index)
+		if err != nil {
+			return &usageError{"--index: " + err.Error()}
+		}
+		index, err := elastic.Open(config)
+		if err == nil {
+			a.index = index
+		}
+		return err
+	}
 	index, err := sqlite.OpenIndex(filepath.Join(s.Data, "weeks"), sqlite.IndexConfig{})
 	if err == nil {
 		a.index = index

@@ -26,6 +26,7 @@ type target struct {
 	Server string `help:"Work through this running server." placeholder:"URL" group:"Where"`
 	Key    string `help:"The key for --server." placeholder:"KEY" group:"Where"`
 	Data   string `help:"Work on this data directory, also while serve runs on it." placeholder:"DIR" type:"path" group:"Where"`
+	storeFlags
 }
 
 // operatorWorkspace is the header by which the local operator names a workspace.
@@ -49,10 +50,12 @@ func (t target) open(ctx context.Context, env *environment, workspace string) (*
 		return nil, &usageError{"give either --server or --data, not both"}
 	case t.Server != "":
 		return t.openServer()
-	case t.Data == "":
-		return nil, &usageError{"give --data DIR, or --server URL with --key KEY"}
+	case t.Data == "" && !t.external():
+		return nil, &usageError{"give --data DIR, or --server URL with --key KEY, or --index, --state and --stream"}
 	case workspace == "":
 		return nil, &usageError{"give --workspace NAME with --data"}
+	case t.Data == "":
+		return t.openAlone(ctx, env, workspace)
 	}
 	if info, err := os.Stat(t.Data); err == nil && !info.IsDir() {
 		return nil, fmt.Errorf("%s is no directory", t.Data)
@@ -78,8 +81,13 @@ func (t target) openServer() (*client, error) {
 }
 
 // openAlone runs the parts in this process, with nothing listening but memory.
+// Where nothing is kept in a directory, indexing is the indexers' task.
 func (t target) openAlone(ctx context.Context, env *environment, workspace string) (*client, error) {
-	app, err := openApp(ctx, settings{Data: t.Data}, env.log)
+	s := settings{Data: t.Data, storeFlags: t.storeFlags}
+	if t.Data == "" {
+		s.role = roleAPI
+	}
+	app, err := openApp(ctx, s, env.log)
 	if err != nil {
 		return nil, err
 	}
@@ -115,6 +123,9 @@ func operatorClient(dial dialer, workspace string, closing func() error) *client
 
 // dialOperator reaches the process that serves a data directory, if any does.
 func dialOperator(ctx context.Context, data string) (dialer, bool) {
+	if data == "" {
+		return nil, false
+	}
 	path := socketPath(data)
 	dial := func(ctx context.Context) (net.Conn, error) {
 		var d net.Dialer

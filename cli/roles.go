@@ -1,0 +1,105 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"time"
+)
+
+// role says which parts of the program a process runs.
+type role int
+
+const (
+	roleAll role = iota
+	// roleAPI takes events in, answers and pushes.
+	roleAPI
+	// roleIndexer indexes, trims the queue and keeps the weeks.
+	roleIndexer
+)
+
+func (r role) indexes() bool { return r != roleAPI }
+
+func (r role) pushes() bool { return r != roleIndexer }
+
+// apiCmd runs one of several API processes.
+type apiCmd struct {
+	apiFlags
+	storeFlags
+	Retention time.Duration `help:"Refuse events older than this; 0 takes any. Give the indexers the same." default:"0" placeholder:"DURATION"`
+	Grace     time.Duration `help:"How long first opens are kept once everyone has opened. Give the indexers the same." default:"720h" placeholder:"DURATION"`
+}
+
+// Help says what stands around it.
+func (apiCmd) Help() string {
+	return `Takes events in, answers and pushes; what it accepts is indexed by tidings indexer.
+Run any number behind a load balancer that asks /readyz. Nothing is kept in the
+process: --index, --state and --stream are needed.
+
+  tidings keys create --workspace acme --role admin   with the same three
+  tidings api --listen 0.0.0.0:8080                   and TIDINGS_INDEX and so on
+
+At SIGTERM /readyz says so for --drain, then sockets are told to come back and
+requests under way are finished.`
+}
+
+// Run serves until it is told to stop.
+func (c *apiCmd) Run(ctx context.Context, env *environment) error {
+	return run(ctx, env, c.Listen, settings{
+		role: roleAPI, storeFlags: c.storeFlags, Retention: c.Retention, Grace: c.Grace,
+		Backlog: c.Backlog, Origins: c.Origins, Secure: c.Secure, Drain: c.Drain,
+	})
+}
+
+// indexerCmd runs one of several indexers.
+type indexerCmd struct {
+	indexFlags
+	storeFlags
+	Listen string `help:"Where to listen for /healthz, /readyz and /metrics." default:"127.0.0.1:8081" placeholder:"ADDRESS"`
+}
+
+// Help says what it does.
+func (indexerCmd) Help() string {
+	return `Indexes what tidings api accepts, and makes the nightly runs. Run any number: each
+event is given to one of them, and what one that dies had in hand to another.
+Nothing is kept in the process: --index, --state and --stream are needed.`
+}
+
+// Run indexes until it is told to stop.
+func (c *indexerCmd) Run(ctx context.Context, env *environment) error {
+	s := c.indexFlags.settings()
+	s.role, s.storeFlags = roleIndexer, c.storeFlags
+	return run(ctx, env, c.Listen, s)
+}
+
+// run puts the parts together and keeps them going until ctx ends.
+func run(ctx context.Context, env *environment, listen string, s settings) error {
+	a, err := openApp(ctx, s, env.log)
+	if err != nil {
+		return err
+	}
+	err = a.serve(ctx, listen, s.Data, func(address string) {
+		fmt.Fprintf(env.Err, "listening on http://%s\n", address)
+	})
+	return errors.Join(err, a.Close())
+}
+
+// public is what the process answers to others.
+func (a *app) public() http.Handler {
+	handler := http.Handler(a.server)
+	if !a.role.pushes() {
+		routes := http.NewServeMux()
+		for _, path := range []string{"/healthz", "/readyz", "/metrics"} {
+			routes.Handle("GET "+path, a.server)
+		}
+		handler = routes
+	}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if a.draining.Load() {
+			// The next request of this client goes elsewhere.
+			w.Header().Set("Connection", "close")
+		}
+		handler.ServeHTTP(w, r)
+	})
+}
