@@ -29,6 +29,8 @@ type access struct {
 	sealed bool
 	// journal is how writes are made safe, WAL when empty.
 	journal string
+	// synced says that whoever writes syncs the log, see writing.
+	synced bool
 	// cacheKB bounds each connection's page cache.
 	cacheKB int
 	// connections bounds the pool.
@@ -54,7 +56,11 @@ func openPool(path string, a access) (*sql.DB, error) {
 		options.Set("_txlock", "immediate")
 		pragma("page_size", strconv.Itoa(pageSize))
 		pragma("journal_mode", a.journal)
-		pragma("synchronous", "FULL")
+		if a.synced {
+			pragma("synchronous", "NORMAL")
+		} else {
+			pragma("synchronous", "FULL")
+		}
 		pragma("wal_autocheckpoint", "8000")
 	default:
 		options.Set("mode", "rw")

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"tidings/event"
@@ -36,6 +37,8 @@ type Index struct {
 	config    IndexConfig
 	documents *documents
 	counting  *counting
+	// sync makes a file durable.
+	sync func(path string) error
 
 	mu    sync.Mutex
 	weeks map[event.Week]*weekSlot
@@ -62,6 +65,8 @@ type weekSlot struct {
 	next    *generation
 	blocked bool
 	watch   watch
+	// doubtful is set when the log could not be synced, see syncLog.
+	doubtful atomic.Bool
 
 	// place is the slot's in Index.open, guarded by Index.mu.
 	place *list.Element
@@ -98,7 +103,7 @@ func OpenIndex(dir string, config IndexConfig) (*Index, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("opening the index: %w", err)
 	}
-	x := &Index{dir: dir, config: config, weeks: make(map[event.Week]*weekSlot), open: list.New()}
+	x := &Index{dir: dir, config: config, sync: syncFile, weeks: make(map[event.Week]*weekSlot), open: list.New()}
 	if err := x.readDirectory(); err != nil {
 		return nil, fmt.Errorf("opening the index: %w", err)
 	}
@@ -252,13 +257,21 @@ func (x *Index) using(ctx context.Context, week event.Week, create bool, do func
 }
 
 // writing is using for whoever writes the week; one does at a time. do is told
-// whether the week takes no writes.
+// whether the week takes no writes. What it wrote is durable when writing
+// returns.
 func (x *Index) writing(ctx context.Context, week event.Week, create bool, do func(*weekFile, bool) error) error {
-	return x.exclusively(ctx, week, func(slot *weekSlot) error {
+	err := x.exclusively(ctx, week, func(slot *weekSlot) error {
+		if err := x.settleDoubt(ctx, slot); err != nil {
+			return err
+		}
 		return x.using(ctx, week, create, func(file *weekFile, sealed bool) error {
 			return do(file, sealed || slot.blocked)
 		})
 	})
+	if err != nil {
+		return err
+	}
+	return x.syncLog(x.slot(week))
 }
 
 // exclusively runs do while nobody else writes the week.

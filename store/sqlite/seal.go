@@ -128,7 +128,10 @@ func (x *Index) edit(
 		if found, err = needed(file); err != nil || !found || sealed {
 			return err
 		}
-		return change(file)
+		if err := change(file); err != nil {
+			return err
+		}
+		return x.syncLog(slot)
 	})
 	if err != nil || !found || !sealed {
 		return err

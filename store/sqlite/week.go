@@ -80,7 +80,9 @@ func (w *weekFile) open(ctx context.Context, path string, a access, caches weekC
 	reading := access{sealed: a.sealed, cacheKB: caches.reader, connections: a.connections}
 	var err error
 	if !a.sealed {
-		writing := access{write: true, journal: a.journal, cacheKB: caches.writer, connections: 1}
+		// A file in the making has no slot that syncs its log.
+		synced := a.journal == ""
+		writing := access{write: true, journal: a.journal, synced: synced, cacheKB: caches.writer, connections: 1}
 		if w.writer, err = openPool(path, writing); err != nil {
 			return err
 		}
