@@ -44,6 +44,15 @@ func (x *Index) createWeek(ctx context.Context, week event.Week, events []event.
 	for i, number := range numbers {
 		ready[i] = x.analyse(events[number])
 	}
+	err := x.using(ctx, week, true, func(file *weekFile, _ bool) error {
+		for i := range ready {
+			_, _ = ready[i].entryFor(file) // An error is of the event, and comes again.
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
 	return x.writing(ctx, week, true, func(file *weekFile, blocked bool) error {
 		if blocked {
 			for _, number := range numbers {
@@ -55,7 +64,7 @@ func (x *Index) createWeek(ctx context.Context, week event.Week, events []event.
 		err := file.transact(ctx, func(tx *weekTx) error {
 			created := make([]*entry, 0, len(numbers))
 			for i := range ready {
-				entry, err := ready[i].entry(file)
+				entry, err := ready[i].entryFor(file)
 				if err == nil {
 					results[i].Created, err = tx.create(entry)
 				}
@@ -79,12 +88,14 @@ func (x *Index) createWeek(ctx context.Context, week event.Week, events []event.
 	})
 }
 
-// analysed is what a week stores of an event, before it is known as which number
-// the week's file knows the workspace.
+// analysed is what a week stores of an event, and the entry made of it.
 type analysed struct {
 	document query.Document
 	doc      []byte
 	err      error
+
+	file  *weekFile
+	entry *entry
 }
 
 // analyse makes an event ready. An event that makes the analysis panic is that
@@ -102,12 +113,14 @@ func (x *Index) analyse(e event.Event) (made analysed) {
 	return made
 }
 
-// entry is the event as it goes into a file.
-func (a *analysed) entry(file *weekFile) (*entry, error) {
-	if a.err != nil {
-		return nil, a.err
+// entryFor returns the event as it goes into a file, which numbers its workspace.
+// Between two calls another file may have taken the place of a week's.
+func (a *analysed) entryFor(file *weekFile) (*entry, error) {
+	if a.err == nil && a.file != file {
+		e := a.document.Event
+		space := file.giveSpace(e.Workspace)
+		a.file = file
+		a.entry = &entry{event: e, space: space, place: placeOf(e.ID), doc: a.doc, text: columnsOf(a.document, space)}
 	}
-	e := a.document.Event
-	space := file.giveSpace(e.Workspace)
-	return &entry{event: e, space: space, place: placeOf(e.ID), doc: a.doc, text: columnsOf(a.document, space)}, nil
+	return a.entry, a.err
 }

@@ -137,7 +137,7 @@ func (g *generation) put(ctx context.Context, rows []stored, judge migrations.Ju
 		entries := make([]*entry, len(judged))
 		for i, e := range judged {
 			ready := g.index.analyse(e)
-			made, err := ready.entry(g.file)
+			made, err := ready.entryFor(g.file)
 			if err != nil {
 				return err
 			}

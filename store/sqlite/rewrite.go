@@ -51,7 +51,7 @@ func (x *Index) rewriteOne(tx *weekTx, e event.Event) error {
 // replace puts e where the row r is.
 func (x *Index) replace(tx *weekTx, r row, e event.Event) error {
 	ready := x.analyse(e)
-	made, err := ready.entry(tx.file)
+	made, err := ready.entryFor(tx.file)
 	if err != nil {
 		return err
 	}

@@ -184,8 +184,13 @@ func (w *weekFile) isSaved(n int64) bool {
 	return w.saved[n]
 }
 
-// transact runs do in one writing transaction.
+// transact runs do in one writing transaction. It takes a fraction of a second,
+// so it is not stopped half way: watching for that at each statement costs more.
 func (w *weekFile) transact(ctx context.Context, do func(*weekTx) error) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	ctx = context.WithoutCancel(ctx)
 	t := &weekTx{ctx: ctx, file: w, saved: make(map[int64]bool), spaces: make(map[int64]bool)}
 	err := transact(ctx, w.writer, func(tx *sql.Tx) error {
 		on := func(statement *sql.Stmt) *sql.Stmt { return tx.StmtContext(ctx, statement) }
