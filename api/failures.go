@@ -58,12 +58,16 @@ func (f *failures) attempt(address netip.Addr) (undo func(), err error) {
 	return func() { taken.CancelAt(now) }, nil
 }
 
-// address is where a request comes from. One trusted proxy after the other is
-// believed, from the nearest on. An IPv6 network counts as one address.
-func (s *Server) address(r *http.Request) netip.Addr {
+// address is where a request comes from, an IPv6 network counting as one
+// address.
+func (s *Server) address(r *http.Request) netip.Addr { return network(s.client(r)) }
+
+// client is where a request comes from. One trusted proxy after the other is
+// believed, from the nearest on.
+func (s *Server) client(r *http.Request) netip.Addr {
 	at := remote(r)
 	if !s.trusted(at) {
-		return network(at)
+		return at
 	}
 	hops := strings.Split(strings.Join(r.Header.Values("X-Forwarded-For"), ","), ",")
 	for i := len(hops) - 1; i >= 0; i-- {
@@ -76,7 +80,7 @@ func (s *Server) address(r *http.Request) netip.Addr {
 			break
 		}
 	}
-	return network(at)
+	return at
 }
 
 func remote(r *http.Request) netip.Addr {

@@ -25,6 +25,9 @@ type metrics struct {
 	duration *prometheus.HistogramVec
 	accepted prometheus.Counter
 	rejected *prometheus.CounterVec
+	// hooks are webhooks by their provider and result, hookEvents what they hold.
+	hooks      *prometheus.CounterVec
+	hookEvents *prometheus.CounterVec
 }
 
 func newMetrics(registry *prometheus.Registry) (*metrics, error) {
@@ -42,8 +45,14 @@ func newMetrics(registry *prometheus.Registry) (*metrics, error) {
 		rejected: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "tidings_events_rejected_total", Help: "Events that were refused over HTTP, by reason.",
 		}, []string{"reason"}),
+		hooks: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "tidings_hook_requests_total", Help: "Webhooks that came in, by provider and result.",
+		}, []string{"provider", "result"}),
+		hookEvents: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "tidings_hook_events_total", Help: "Events of believed webhooks, by provider and outcome.",
+		}, []string{"provider", "outcome"}),
 	}
-	for _, collector := range []prometheus.Collector{m.requests, m.duration, m.accepted, m.rejected} {
+	for _, collector := range []prometheus.Collector{m.requests, m.duration, m.accepted, m.rejected, m.hooks, m.hookEvents} {
 		if err := registry.Register(collector); err != nil {
 			return nil, fmt.Errorf("register metrics: %w", err)
 		}

@@ -14,6 +14,8 @@ import (
 	"github.com/danielgtaylor/huma/v2/adapters/humagin"
 	"github.com/gin-gonic/gin"
 	"github.com/prometheus/client_golang/prometheus"
+
+	"tidings/api/hooks"
 )
 
 // Config is what a Server stands on. Intake, Feed, Records, DeadLetters, Weeks,
@@ -36,6 +38,8 @@ type Config struct {
 	// Live and SSE serve /v1/live and /v1/live/sse, behind the check of who is
 	// asking: CallerFrom has them, with Gone set.
 	Live, SSE http.Handler
+	// Hooks are the vendors whose webhooks are understood; all of them when nil.
+	Hooks *hooks.Hooks
 
 	Clock func() time.Time
 	// Rand makes secrets: crypto/rand.Reader outside of tests.
@@ -60,6 +64,8 @@ type Server struct {
 	keys      *Keys
 	sessions  *sessions
 	directory *Directory
+	ledger    *ledger
+	rejected  *rejectedRequests
 	watch     watch
 	failures  *failures
 	bodies    bodies
@@ -83,9 +89,13 @@ func New(config Config) (*Server, error) {
 	if config.Metrics == nil {
 		config.Metrics = prometheus.NewRegistry()
 	}
+	if config.Hooks == nil {
+		config.Hooks = hooks.New(hooks.AmazonClient())
+	}
 	keys := NewKeys(config.Records, config.Clock, config.Rand)
 	s := &Server{
 		Config: config, keys: keys, directory: NewDirectory(config.Records),
+		ledger: newLedger(), rejected: newRejectedRequests(config.Records, config.Clock),
 		sessions: &sessions{records: config.Records, keys: keys, clock: config.Clock, rand: config.Rand},
 	}
 	var err error
@@ -124,6 +134,8 @@ func (s *Server) route() error {
 	docs := humagin.New(s.engine, humaConfig(s.Version))
 	s.eventRoutes(docs)
 	s.feedRoutes(docs)
+	s.hookRoutes(docs)
+	s.sourceRoutes(docs)
 	s.deadLetterRoutes(docs)
 	s.keyRoutes(docs)
 	s.directoryRoutes(docs)
@@ -141,7 +153,7 @@ func humaConfig(version string) huma.Config {
 	}
 	config := huma.DefaultConfig("Tidings", version)
 	config.Info.Description = "Activity of e-mail: taken in as events, read as a feed."
-	for _, group := range []string{"Events", "Feed", "Live", "Session", "Settings", "Directory", "Keys", "Dead letters", "Operation"} {
+	for _, group := range []string{"Events", "Feed", "Live", "Session", "Settings", "Directory", "Keys", "Sources", "Dead letters", "Operation"} {
 		config.Tags = append(config.Tags, &huma.Tag{Name: group})
 	}
 	config.OpenAPIPath, config.DocsPath, config.SchemasPath = "", "", ""

@@ -53,7 +53,7 @@ var rules = map[string]rule{
 	"mailbox":    {ours: []string{"event"}, outside: append([]string{"github.com/jhillyer/enmime/v2", "github.com/emersion/go-message"}, plain...)},
 
 	"api":       {ours: []string{"event", "query", "feed", "live", "api", "web"}, outside: everything},
-	"api/hooks": {ours: []string{"event", "api/hooks"}, outside: plain},
+	"api/hooks": {ours: []string{"event", "mailbox", "api/hooks"}, outside: plain},
 
 	// Adapters know the vendor they are named after and whose ports they serve.
 	"store/sqlite":  {ours: owners, outside: append([]string{"modernc.org/sqlite"}, plain...)},

@@ -31,6 +31,7 @@ var (
 // dateLayouts are what mail programs wrote against the standard.
 var dateLayouts = []string{
 	"2 Jan 2006 15:04:05 -0700",
+	"2 Jan 2006 15:04:05 -07:00",
 	"2 Jan 2006 15:04:05",
 	"2 Jan 2006 15:04 -0700",
 	"2 Jan 2006 15:04",

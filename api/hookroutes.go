@@ -1,0 +1,179 @@
+package api
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humagin"
+
+	"tidings/api/hooks"
+	"tidings/event"
+)
+
+// maxHook bounds the body of a webhook: a mail that comes in with what is
+// attached to it, in base64.
+const maxHook = 40 << 20
+
+type hookInput struct {
+	content
+	Token pathText `path:"token" doc:"as PUT /v1/sources/{name} gave it"`
+}
+
+func (s *Server) hookRoutes(docs huma.API) {
+	handle(s, docs, route{
+		id: "post-hook", method: http.MethodPost, path: "/v1/hooks/{token}", group: "Sources",
+		success:  http.StatusNoContent,
+		failures: []int{http.StatusBadRequest, http.StatusUnauthorized, http.StatusRequestTimeout, http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType, http.StatusTooManyRequests},
+		summary:  "Take a provider's webhook in",
+		description: "204 once its events are durable. 401 when the signature is not the source's: nothing is kept of such a request " +
+			"but a count. What is signed but cannot be understood is answered 204 too, and kept among the source's rejected " +
+			"requests. A request that comes again is the same events.",
+	}, s.postHook)
+	docs.OpenAPI().Paths["/v1/hooks/{token}"].Post.RequestBody = &huma.RequestBody{
+		Required: true,
+		Content:  map[string]*huma.MediaType{"*/*": {Schema: &huma.Schema{Description: "as the provider sends it"}}},
+	}
+}
+
+// postHook verifies before it looks at anything of the body.
+func (s *Server) postHook(ctx context.Context, _ Caller, in *hookInput) (*empty, error) {
+	token, err := in.Token.decode("token")
+	if err != nil {
+		return nil, err
+	}
+	workspace, source, err := s.source(ctx, token)
+	if isGone(err) {
+		s.metrics.hooks.WithLabelValues("", "unknown_token").Inc()
+	}
+	if err != nil {
+		return nil, err
+	}
+	provider, ok := s.Hooks.Provider(source.Provider)
+	if !ok {
+		return nil, fmt.Errorf("source of an unknown provider %q", source.Provider)
+	}
+	body, release, err := s.bodies.read(&in.content, maxHook, false)
+	if err != nil {
+		s.metrics.hooks.WithLabelValues(source.Provider, "unreadable").Inc()
+		s.ledger.refused(workspace, source.Name, s.Clock())
+		return nil, err
+	}
+	defer release()
+	request := s.hookRequest(in, body)
+	if err := provider.Verify(ctx, request, source.secrets(), s.Clock()); err != nil {
+		return nil, s.refuse(workspace, source, err)
+	}
+	return nil, s.receive(ctx, workspace, source, provider, request)
+}
+
+func (s *Server) hookRequest(in *hookInput, body []byte) *hooks.Request {
+	r := humagin.Unwrap(in.request).Request
+	scheme := "http"
+	if s.isHTTPS(r) {
+		scheme = "https"
+	}
+	return &hooks.Request{
+		URL: scheme + "://" + r.Host + r.URL.RequestURI(), Header: r.Header, Body: body, Remote: s.client(r),
+	}
+}
+
+// refuse counts a request that is not believed; nothing else is kept of it.
+func (s *Server) refuse(workspace string, source sourceRecord, err error) error {
+	var refusal hooks.Refusal
+	if !errors.As(err, &refusal) {
+		s.metrics.hooks.WithLabelValues(source.Provider, "unavailable").Inc()
+		return fmt.Errorf("verify webhook: %w", err)
+	}
+	s.metrics.hooks.WithLabelValues(source.Provider, string(refusal)).Inc()
+	s.ledger.refused(workspace, source.Name, s.Clock())
+	return problem(http.StatusUnauthorized, "the request is not signed as this source's are")
+}
+
+// receive makes durable what a verified request reports.
+func (s *Server) receive(ctx context.Context, workspace string, source sourceRecord, provider hooks.Provider, request *hooks.Request) error {
+	decoded, err := provider.Decode(request)
+	if err != nil {
+		decoded = hooks.Decoded{Rejected: []hooks.Fault{{Reason: err.Error(), Payload: request.Body}}}
+	}
+	taken, err := s.takeIn(ctx, workspace, source, decoded)
+	if err != nil {
+		return err
+	}
+	if err := s.Intake.Publish(ctx, LaneLive, taken.good); err != nil {
+		s.metrics.hooks.WithLabelValues(source.Provider, "unavailable").Inc()
+		return fmt.Errorf("publish: %w", err)
+	}
+	if decoded.Finish != nil {
+		if err := decoded.Finish(ctx); errors.Is(err, event.ErrUnavailable) {
+			return err
+		} else if err != nil {
+			taken.faults = append(taken.faults, hooks.Fault{Reason: err.Error(), Payload: request.Body})
+		}
+	}
+	whole := len(taken.good)+len(taken.faults)+len(decoded.Unknown) == 1
+	for _, fault := range taken.faults {
+		if whole {
+			fault.Payload = request.Body
+		}
+		err := s.rejected.add(ctx, workspace, rejectedRecord{
+			At: s.Clock().UTC(), Source: source.Name, Reason: fault.Reason,
+			Header: headersToKeep(request.Header), Body: fault.Payload,
+		})
+		if err != nil {
+			return err
+		}
+	}
+	s.count(workspace, source, request, taken, decoded.Unknown)
+	return nil
+}
+
+// taken is what of a request can be published, and what cannot.
+type taken struct {
+	good   []event.Event
+	faults []hooks.Fault
+}
+
+// takeIn validates what a provider decoded.
+func (s *Server) takeIn(ctx context.Context, workspace string, source sourceRecord, decoded hooks.Decoded) (taken, error) {
+	out := taken{faults: decoded.Rejected}
+	if len(decoded.Events) == 0 {
+		return out, nil
+	}
+	var users map[string]string
+	if source.User.By != userFixed {
+		var err error
+		if users, err = s.directory.usersByAddress(ctx, workspace); err != nil {
+			return out, err
+		}
+	}
+	limits := event.Limits{Now: s.Clock(), Retention: s.Retention}
+	for _, found := range decoded.Events {
+		e, err := source.complete(found, users).Event(workspace, source.Name, limits)
+		if err != nil {
+			out.faults = append(out.faults, hooks.Fault{Reason: err.Error(), Payload: found.Payload})
+			continue
+		}
+		out.good = append(out.good, e)
+	}
+	return out, nil
+}
+
+func (s *Server) count(workspace string, source sourceRecord, request *hooks.Request, t taken, unknown []string) {
+	g := glimpse{
+		at: s.Clock(), mediaType: request.Header.Get("Content-Type"), body: request.Body,
+		tally: tally{Requests: 1, Events: int64(len(t.good)), Rejected: int64(len(t.faults)), Unknown: int64(len(unknown))},
+	}
+	result := "accepted"
+	if len(t.faults) > 0 {
+		g.reason, result = t.faults[0].Reason, "malformed"
+	}
+	s.ledger.took(workspace, source.Name, g, unknown)
+	s.metrics.hooks.WithLabelValues(source.Provider, result).Inc()
+	s.metrics.hookEvents.WithLabelValues(source.Provider, "accepted").Add(float64(len(t.good)))
+	s.metrics.hookEvents.WithLabelValues(source.Provider, "rejected").Add(float64(len(t.faults)))
+	s.metrics.hookEvents.WithLabelValues(source.Provider, "unknown").Add(float64(len(unknown)))
+	s.metrics.accepted.Add(float64(len(t.good)))
+}

@@ -1,0 +1,437 @@
+package api_test
+
+import (
+	"bytes"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"tidings/api"
+	"tidings/event"
+)
+
+// source makes a source and returns its address.
+func (s *site) source(key, name string, body map[string]any) string {
+	s.t.Helper()
+	var made api.NewSource
+	s.do(call{method: "PUT", path: "/v1/sources/" + name, key: key, body: body}).is(200).json(&made)
+	require.NotEmpty(s.t, made.Token)
+	require.Equal(s.t, "/v1/hooks/"+made.Token, made.Path)
+	return made.Path
+}
+
+func (s *site) seen(key, name string) api.SourceView {
+	s.t.Helper()
+	var all struct{ Items []api.SourceView }
+	s.get(key, "/v1/sources").is(200).json(&all)
+	for _, one := range all.Items {
+		if one.Name == name {
+			return one
+		}
+	}
+	s.t.Fatalf("there is no source %s", name)
+	return api.SourceView{}
+}
+
+const calendlyKey = "the-signing-key"
+
+// booked is a meeting as Calendly reports it, signed.
+func (s *site) booked(path, key, body string) answer {
+	s.t.Helper()
+	at := strconv.FormatInt(s.clock().Unix(), 10)
+	sum := hmac.New(sha256.New, []byte(key))
+	sum.Write([]byte(at + "." + body))
+	return s.do(call{method: "POST", path: path, body: body, header: map[string]string{
+		"Calendly-Webhook-Signature": "t=" + at + ",v1=" + hex.EncodeToString(sum.Sum(nil)),
+	}})
+}
+
+const meeting = `{"event":"invitee.created","created_at":"2026-11-16T09:30:00.25Z","payload":{"uri":"https://api.calendly.com/scheduled_events/e1/invitees/i1",` +
+	`"email":"Jo@acme.example","name":"Jo Reyes","tracking":{"utm_source":"u_li"},"scheduled_event":{"uri":"https://api.calendly.com/scheduled_events/e1",` +
+	`"name":"Intro","start_time":"2026-11-20T15:00:00Z","event_memberships":[{"user_email":"ana@globex.example"}]}}}`
+
+func calendlySource() map[string]any {
+	return map[string]any{"provider": "calendly", "keys": []string{calendlyKey}}
+}
+
+func TestAWebhookBecomesEventsOfItsSource(t *testing.T) {
+	s := newSite(t)
+	key := s.key("acme", api.RoleAdmin, "")
+	s.do(call{method: "PUT", path: "/v1/users/u_ana", key: key, body: map[string]any{"name": "Ana", "emails": []string{"ana@globex.example"}}}).is(200)
+	path := s.source(key, "meetings", calendlySource())
+	s.booked(path, calendlyKey, meeting).is(204)
+	s.booked(path, calendlyKey, meeting).is(204)
+
+	got := s.intake.all()
+	require.Len(t, got, 2)
+	require.Equal(t, got[0], got[1], "the same request again is the same event")
+	e := got[0]
+	require.Equal(t, "acme", e.Workspace)
+	require.Equal(t, "meetings", e.Source)
+	require.Equal(t, "u_ana", e.User, "found by their address")
+	require.Equal(t, event.Meeting, e.Type)
+	require.Equal(t, "jo@acme.example", e.Recipient.Email)
+	require.Equal(t, time.Date(2026, 11, 16, 9, 30, 0, 0, time.UTC).Unix(), e.Time)
+
+	traffic := s.seen(key, "meetings").Traffic
+	require.EqualValues(t, 2, traffic.Total.Requests)
+	require.EqualValues(t, 2, traffic.LastHour.Events)
+	require.NotNil(t, traffic.Last)
+	s.pass(2 * time.Hour)
+	require.Zero(t, s.seen(key, "meetings").Traffic.LastHour.Events)
+	require.Contains(t, string(s.get("", "/metrics").body), `tidings_hook_requests_total{provider="calendly",result="accepted"} 2`)
+}
+
+func TestAUserIsFoundAsTheSourceSays(t *testing.T) {
+	for name, c := range map[string]struct {
+		user any
+		want string
+	}{
+		"by address, unknown": {nil, ""},
+		"fixed":               {map[string]string{"by": "fixed", "value": "u_all"}, "u_all"},
+		"in the payload":      {map[string]string{"by": "field", "value": "payload.tracking.utm_source"}, "u_li"},
+		"not in the payload":  {map[string]string{"by": "field", "value": "payload.nothing"}, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newSite(t)
+			source := calendlySource()
+			if c.user != nil {
+				source["user"] = c.user
+			}
+			source["message_field"] = "payload.uri"
+			s.booked(s.source(s.key("acme", api.RoleAdmin, ""), "meetings", source), calendlyKey, meeting).is(204)
+			e := s.intake.all()[0]
+			require.Equal(t, c.want, e.User)
+			require.Equal(t, "https://api.calendly.com/scheduled_events/e1/invitees/i1", e.Message)
+		})
+	}
+}
+
+func TestOfWhatIsNotSignedRightNothingIsKeptButACount(t *testing.T) {
+	s := newSite(t)
+	key := s.key("acme", api.RoleAdmin, "")
+	path := s.source(key, "meetings", calendlySource())
+	unsigned := s.do(call{method: "POST", path: path, body: meeting})
+	p := unsigned.problem(401)
+	require.NotContains(t, p.Detail, "calendly")
+	s.booked(path, "another key", meeting).problem(401)
+	old := s.clock()
+	s.pass(-time.Hour)
+	late := s.clock()
+	s.pass(old.Sub(late))
+	sum := hmac.New(sha256.New, []byte(calendlyKey))
+	fmt.Fprintf(sum, "%d.%s", late.Unix(), meeting)
+	s.do(call{method: "POST", path: path, body: meeting, header: map[string]string{
+		"Calendly-Webhook-Signature": fmt.Sprintf("t=%d,v1=%x", late.Unix(), sum.Sum(nil)),
+	}}).problem(401)
+	s.do(call{method: "POST", path: path, body: bytes.Repeat([]byte("x"), 40<<20+1)}).problem(413)
+	s.do(call{method: "POST", path: path, body: meeting, header: map[string]string{"Content-Encoding": "gzip"}}).problem(415)
+
+	require.Empty(t, s.intake.all())
+	view := s.seen(key, "meetings").Traffic
+	require.EqualValues(t, 5, view.Total.Refused)
+	require.Zero(t, view.Total.Requests)
+	var kept struct{ Items []json.RawMessage }
+	s.get(key, "/v1/sources/meetings/payloads").is(200).json(&kept)
+	require.Empty(t, kept.Items)
+	s.get(key, "/v1/sources/meetings/rejected").is(200).json(&kept)
+	require.Empty(t, kept.Items)
+	shown := string(s.get("", "/metrics").body)
+	for _, result := range []string{"unsigned", "wrong_signature", "stale"} {
+		require.Contains(t, shown, `tidings_hook_requests_total{provider="calendly",result="`+result+`"} 1`)
+	}
+	require.NotContains(t, s.log.String(), "jo@acme")
+	require.NotContains(t, s.log.String(), strings.TrimPrefix(path, "/v1/hooks/"))
+}
+
+func TestATokenThatIsNoneIsNotFound(t *testing.T) {
+	s := newSite(t)
+	key := s.key("acme", api.RoleAdmin, "")
+	path := s.source(key, "meetings", calendlySource())
+	for _, token := range []string{"hook_none", "x", strings.TrimPrefix(path, "/v1/hooks/") + "x", "hook_" + strings.Repeat("a", 43)} {
+		s.do(call{method: "POST", path: "/v1/hooks/" + token, body: meeting}).problem(404)
+	}
+	source := calendlySource()
+	source["new_token"] = true
+	renewed := s.source(key, "meetings", source)
+	require.NotEqual(t, path, renewed)
+	s.booked(path, calendlyKey, meeting).problem(404)
+	s.booked(renewed, calendlyKey, meeting).is(204)
+	s.do(call{method: "DELETE", path: "/v1/sources/meetings", key: key}).is(204)
+	s.booked(renewed, calendlyKey, meeting).problem(404)
+	s.do(call{method: "DELETE", path: "/v1/sources/meetings", key: key}).problem(404)
+}
+
+func TestASourceKeepsItsTokenAndNeverShowsItsSecrets(t *testing.T) {
+	s := newSite(t)
+	key := s.key("acme", api.RoleAdmin, "")
+	path := s.source(key, "my%20mail", map[string]any{"provider": "postmark", "basic": []string{"tidings:geheim"}, "addresses": []string{"127.0.0.1"}})
+	again := s.do(call{method: "PUT", path: "/v1/sources/my%20mail", key: key, body: map[string]any{
+		"provider": "postmark", "user": map[string]string{"by": "fixed", "value": "u_ana"},
+	}}).is(200)
+	var view api.NewSource
+	again.json(&view)
+	require.Empty(t, view.Token)
+	require.Equal(t, 1, view.Basic)
+	require.Equal(t, []string{"127.0.0.1/32"}, view.Addresses, "what is absent stays")
+	require.NotContains(t, string(again.body), "geheim")
+	require.NotContains(t, string(s.get(key, "/v1/sources").body), "geheim")
+
+	body := `{"RecordType":"Open","MessageID":"m-1","Recipient":"jo@acme.example","ReceivedAt":"2026-11-16T09:30:00Z"}`
+	basic := map[string]string{"Authorization": "Basic " + base64.StdEncoding.EncodeToString([]byte("tidings:geheim"))}
+	s.do(call{method: "POST", path: path, body: body, header: basic}).is(204)
+	require.Equal(t, "u_ana", s.intake.all()[0].User)
+	require.Equal(t, "my mail", s.intake.all()[0].Source)
+}
+
+func TestASourceThatCannotWorkIsRefusedByItsField(t *testing.T) {
+	s := newSite(t)
+	key := s.key("acme", api.RoleAdmin, "")
+	s.source(key, "taken", calendlySource())
+	for name, c := range map[string]struct {
+		source string
+		body   string
+		field  string
+	}{
+		"no provider":       {"x", `{"keys":["k"]}`, "body.provider"},
+		"another provider":  {"x", `{"provider":"fax"}`, "body.provider"},
+		"no key":            {"x", `{"provider":"calendly"}`, "body.keys"},
+		"a key of no kind":  {"x", `{"provider":"sendgrid","keys":["nonsense"]}`, "body.keys"},
+		"too many keys":     {"x", `{"provider":"calendly","keys":["1","2","3","4","5","6","7","8","9","10","11"]}`, "body.keys"},
+		"no network":        {"x", `{"provider":"postmark","addresses":["300.1.1.1"]}`, "body.addresses[0]"},
+		"no way to a user":  {"x", `{"provider":"calendly","keys":["k"],"user":{"by":"magic"}}`, "body.user.by"},
+		"no user":           {"x", `{"provider":"calendly","keys":["k"],"user":{"by":"fixed"}}`, "body.user.value"},
+		"unknown field":     {"x", `{"provider":"calendly","keys":["k"],"colour":1}`, "body.colour"},
+		"it had another":    {"taken", `{"provider":"mailgun","keys":["k"]}`, "body.provider"},
+		"all keys are gone": {"taken", `{"provider":"calendly","keys":[]}`, "body.keys"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s.in(t)
+			p := s.do(call{method: "PUT", path: "/v1/sources/" + c.source, key: key, body: c.body}).problem(400)
+			require.Equal(t, c.field, p.Errors[0].Location)
+		})
+	}
+	s.do(call{method: "PUT", path: "/v1/sources/" + strings.Repeat("x", 201), key: key, body: calendlySource()}).problem(422)
+	require.Len(t, s.listed(key), 1)
+}
+
+func (s *site) listed(key string) []api.SourceView {
+	var all struct{ Items []api.SourceView }
+	s.get(key, "/v1/sources").is(200).json(&all)
+	return all.Items
+}
+
+func TestSourcesBelongToTheirWorkspace(t *testing.T) {
+	s := newSite(t)
+	acme, globex := s.key("acme", api.RoleAdmin, ""), s.key("globex", api.RoleAdmin, "")
+	path := s.source(acme, "meetings", calendlySource())
+	s.booked(path, calendlyKey, `{"event":7}`).is(204)
+	var rejected struct{ Items []api.RejectedView }
+	s.get(acme, "/v1/sources/meetings/rejected").is(200).json(&rejected)
+	require.Len(t, rejected.Items, 1)
+	require.Empty(t, s.listed(globex))
+	for _, c := range []call{
+		{method: "GET", path: "/v1/sources/meetings/payloads"},
+		{method: "GET", path: "/v1/sources/meetings/rejected"},
+		{method: "DELETE", path: "/v1/sources/meetings"},
+		{method: "POST", path: "/v1/sources/meetings/test"},
+		{method: "POST", path: "/v1/sources/meetings/rejected/replay"},
+		{method: "POST", path: "/v1/sources/meetings/rejected/" + rejected.Items[0].ID + "/replay"},
+		{method: "DELETE", path: "/v1/sources/meetings/rejected/" + rejected.Items[0].ID},
+	} {
+		c.key = globex
+		s.do(c).problem(404)
+		c.key = s.key("acme", api.RoleRead, "")
+		s.do(c).problem(403)
+		c.key = ""
+		s.do(c).problem(401)
+	}
+	s.source(globex, "meetings", calendlySource())
+	s.booked(path, calendlyKey, meeting).is(204)
+	require.Equal(t, "acme", s.intake.all()[0].Workspace)
+}
+
+func TestWhatIsSignedButMalformedIsKeptAndCanBeTriedAgain(t *testing.T) {
+	s := newSite(t)
+	key := s.key("acme", api.RoleAdmin, "")
+	path := s.source(key, "meetings", calendlySource())
+	far := strings.Replace(meeting, "2026-11-16T09:30:00.25Z", "2026-11-18T09:30:00Z", 1)
+	s.booked(path, calendlyKey, far).is(204)
+	require.Empty(t, s.intake.all(), "it is not queued")
+	var rejected struct{ Items []api.RejectedView }
+	s.get(key, "/v1/sources/meetings/rejected").is(200).json(&rejected)
+	require.Len(t, rejected.Items, 1)
+	one := rejected.Items[0]
+	require.Contains(t, one.Reason, "time: is more than an hour ahead")
+	require.NotContains(t, one.Payload, "jo@")
+	require.NotContains(t, one.Payload, "Jo@")
+	require.Contains(t, one.Payload, "…@acme.example")
+	require.True(t, one.Replayable)
+	require.Contains(t, string(s.get("", "/metrics").body), `tidings_hook_events_total{outcome="rejected",provider="calendly"} 1`)
+
+	again := "/v1/sources/meetings/rejected/" + one.ID + "/replay"
+	require.Contains(t, s.do(call{method: "POST", path: again, key: key}).problem(422).Detail, "ahead")
+	s.pass(48 * time.Hour)
+	s.intake.err = fmt.Errorf("away: %w", event.ErrUnavailable)
+	s.do(call{method: "POST", path: again, key: key}).problem(503)
+	s.intake.err = nil
+	s.do(call{method: "POST", path: again, key: key}).is(204)
+	require.Len(t, s.intake.all(), 1)
+	s.do(call{method: "POST", path: again, key: key}).problem(404)
+}
+
+func TestRejectedRequestsAreTriedAgainTogether(t *testing.T) {
+	s := newSite(t)
+	key := s.key("acme", api.RoleAdmin, "")
+	path := s.source(key, "meetings", calendlySource())
+	for i := range 3 {
+		s.booked(path, calendlyKey, strings.ReplaceAll(strings.Replace(meeting, "2026-11-16T09:30:00.25Z", "2026-11-18T09:30:00Z", 1), "i1", fmt.Sprint("i", i))).is(204)
+	}
+	s.booked(path, calendlyKey, `{"event":7}`).is(204)
+	s.pass(48 * time.Hour)
+	var receipt api.ReplayReceipt
+	s.do(call{method: "POST", path: "/v1/sources/meetings/rejected/replay", key: key}).is(200).json(&receipt)
+	require.Equal(t, api.ReplayReceipt{Replayed: 3, Failed: 1}, receipt)
+	require.Len(t, s.intake.all(), 3)
+	var rejected struct{ Items []api.RejectedView }
+	s.get(key, "/v1/sources/meetings/rejected").is(200).json(&rejected)
+	require.Len(t, rejected.Items, 1)
+	s.do(call{method: "DELETE", path: "/v1/sources/meetings/rejected/" + rejected.Items[0].ID, key: key}).is(204)
+	s.do(call{method: "DELETE", path: "/v1/sources/meetings/rejected/" + rejected.Items[0].ID, key: key}).problem(404)
+}
+
+func TestRejectedRequestsAreBounded(t *testing.T) {
+	s := newSite(t)
+	key := s.key("acme", api.RoleAdmin, "")
+	path := s.source(key, "meetings", calendlySource())
+	other := s.source(key, "meetings-too", calendlySource())
+	s.booked(other, calendlyKey, `{"event":7}`).is(204)
+	for i := range 105 {
+		s.booked(path, calendlyKey, fmt.Sprintf(`{"event":7,"n":%d}`, i)).is(204)
+	}
+	var rejected struct{ Items []api.RejectedView }
+	s.get(key, "/v1/sources/meetings/rejected").is(200).json(&rejected)
+	require.Len(t, rejected.Items, 100)
+	require.Contains(t, rejected.Items[0].Payload, `"n":104`, "newest first")
+	require.Contains(t, rejected.Items[99].Payload, `"n":5`)
+	s.get(key, "/v1/sources/meetings-too/rejected").is(200).json(&rejected)
+	require.Len(t, rejected.Items, 1, "another source is not its neighbour's bound")
+
+	large := `{"event":7,"x":"` + strings.Repeat("x", 300<<10) + `"}`
+	s.booked(path, calendlyKey, large).is(204)
+	s.get(key, "/v1/sources/meetings/rejected").is(200).json(&rejected)
+	require.False(t, rejected.Items[0].Replayable)
+	s.do(call{method: "POST", path: "/v1/sources/meetings/rejected/" + rejected.Items[0].ID + "/replay", key: key}).problem(422)
+
+	s.pass(31 * 24 * time.Hour)
+	s.get(key, "/v1/sources/meetings/rejected").is(200).json(&rejected)
+	require.Empty(t, rejected.Items, "they are kept for 30 days")
+	s.booked(path, calendlyKey, `{"event":7}`).is(204)
+	records, err := s.records.List(t.Context(), "acme", "hook-rejected")
+	require.NoError(t, err)
+	require.Len(t, records, 2, "the old ones are gone, but for the other source's")
+	s.do(call{method: "DELETE", path: "/v1/sources/meetings-too", key: key}).is(204)
+	records, err = s.records.List(t.Context(), "acme", "hook-rejected")
+	require.NoError(t, err)
+	require.Len(t, records, 1)
+}
+
+func TestAnErasedPersonIsInNoPayload(t *testing.T) {
+	s := newSite(t)
+	key := s.key("acme", api.RoleAdmin, "")
+	path := s.source(key, "meetings", calendlySource())
+	for _, who := range []string{"jo@acme.example", "li@acme.example", `jo\u0040acme.example`} {
+		s.booked(path, calendlyKey, `{"event":7,"payload":{"email":"`+who+`"}}`).is(204)
+	}
+	s.do(call{method: "DELETE", path: "/v1/people/Jo@acme.example", key: key}).is(200)
+	records, err := s.records.List(t.Context(), "acme", "hook-rejected")
+	require.NoError(t, err)
+	require.Len(t, records, 1, "what cannot be searched goes too")
+	var kept struct{ Items []json.RawMessage }
+	s.get(key, "/v1/sources/meetings/payloads").is(200).json(&kept)
+	require.Empty(t, kept.Items)
+}
+
+func TestUnknownEventsAreCountedAndNotFailed(t *testing.T) {
+	s := newSite(t)
+	key := s.key("acme", api.RoleAdmin, "")
+	path := s.source(key, "meetings", calendlySource())
+	for i := range 30 {
+		s.booked(path, calendlyKey, fmt.Sprintf(`{"event":"new_thing_%d"}`, i%25)).is(204)
+	}
+	traffic := s.seen(key, "meetings").Traffic
+	require.EqualValues(t, 30, traffic.Total.Unknown)
+	require.Len(t, traffic.Unknown, 20, "names are bounded")
+	require.EqualValues(t, 2, traffic.Unknown["new_thing_0"])
+	require.NotContains(t, string(s.get("", "/metrics").body), "new_thing")
+	var kept struct{ Items []api.PayloadView }
+	s.get(key, "/v1/sources/meetings/payloads").is(200).json(&kept)
+	require.Len(t, kept.Items, 10)
+	require.Contains(t, kept.Items[0].Payload, "new_thing_4")
+}
+
+func TestEventsThatCannotBeMadeDurableAreSentAgain(t *testing.T) {
+	s := newSite(t)
+	path := s.source(s.key("acme", api.RoleAdmin, ""), "meetings", calendlySource())
+	s.intake.err = fmt.Errorf("away: %w", event.ErrUnavailable)
+	s.booked(path, calendlyKey, meeting).problem(503)
+	s.intake.err = &event.TooMuch{What: "too many events are waiting", After: 3 * time.Second}
+	require.Equal(t, "3", s.booked(path, calendlyKey, meeting).is(429).header.Get("Retry-After"))
+	s.intake.err = errors.New("nobody has foreseen this")
+	s.booked(path, calendlyKey, meeting).problem(500)
+}
+
+func TestASourceCanBeTriedWithoutTakingAnythingIn(t *testing.T) {
+	s := newSite(t)
+	key := s.key("acme", api.RoleAdmin, "")
+	s.source(key, "meetings", calendlySource())
+	var tried api.SourceTest
+	s.do(call{method: "POST", path: "/v1/sources/meetings/test", key: key}).is(200).json(&tried)
+	require.Len(t, tried.Events, 1, "a sample")
+	require.Equal(t, "meetings", tried.Events[0].Source)
+	s.do(call{method: "POST", path: "/v1/sources/meetings/test", key: key, body: meeting}).is(200).json(&tried)
+	require.Equal(t, "Jo@acme.example", tried.Events[0].Recipient.Email)
+	s.do(call{method: "POST", path: "/v1/sources/meetings/test", key: key, body: `{"event":"new_thing"}`}).is(200).json(&tried)
+	require.Equal(t, []string{"new_thing"}, tried.Unknown)
+	require.Empty(t, tried.Events)
+	s.do(call{method: "POST", path: "/v1/sources/meetings/test", key: key, body: `{`}).is(200).json(&tried)
+	require.Len(t, tried.Rejected, 1)
+	require.Empty(t, s.intake.all())
+	require.Zero(t, s.seen(key, "meetings").Traffic.Total)
+	s.do(call{method: "POST", path: "/v1/sources/none/test", key: key}).problem(404)
+}
+
+func TestEveryProviderCanBeTried(t *testing.T) {
+	s := newSite(t)
+	key := s.key("acme", api.RoleAdmin, "")
+	var all struct{ Providers []string }
+	s.get(key, "/v1/sources").is(200).json(&all)
+	require.Equal(t, []string{"calendly", "cloudevents", "greenhouse", "hubspot", "mailgun", "postmark", "resend", "sendgrid", "ses", "standard"}, all.Providers)
+	for _, provider := range all.Providers {
+		source := map[string]any{"provider": provider, "keys": []string{"whsec_" + base64.StdEncoding.EncodeToString([]byte("a secret of some length"))}}
+		switch provider {
+		case "sendgrid":
+			source["keys"] = []string{"MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAE83T4O/n84iotIvIW4mdBgQ/7dAfSmpqIM8kF9mN1flpVKS3GRqe62gw+2fNNRaINXvVpiglSI8eNEc6wEA3F+g=="}
+		case "ses":
+			source["keys"] = []string{"arn:aws:sns:eu-west-1:123456789012:mail"}
+		case "postmark":
+			source = map[string]any{"provider": provider, "basic": []string{"a:b"}}
+		}
+		s.source(key, provider, source)
+		var tried api.SourceTest
+		s.do(call{method: "POST", path: "/v1/sources/" + provider + "/test", key: key}).is(http.StatusOK).json(&tried)
+		require.Len(t, tried.Events, 1, provider)
+		require.Empty(t, tried.Rejected, provider)
+	}
+}

@@ -1,0 +1,150 @@
+// Package hooks knows the webhooks of mail providers, calendars, CRMs and
+// applicant trackers. A request as it came goes in; whether its sender may be
+// believed, and the events that it reports, come out. Each vendor has one file
+// with one Provider.
+//
+// A Provider verifies over the raw body with the standard library's
+// cryptography, and decodes leniently: what a vendor adds is passed over, an
+// event nobody knows is named and not failed, and one bad element of a batch
+// spoils no other. It keeps nothing but what guards against replays, and
+// reaches nobody but Amazon's own hosts, for certificates and subscriptions.
+package hooks
+
+import (
+	"context"
+	"net/http"
+	"net/netip"
+	"slices"
+	"time"
+
+	"tidings/event"
+)
+
+// Request is a webhook as it came.
+type Request struct {
+	// URL is the address that the sender used, for those who sign it.
+	URL    string
+	Header http.Header
+	// Body may be used until Decode's results are done with.
+	Body []byte
+	// Remote is who connected.
+	Remote netip.Addr
+}
+
+// Secrets are what a source's requests are verified with.
+type Secrets struct {
+	// Keys are shared secrets, public keys or, for Amazon, topics: whatever the
+	// provider's scheme needs. Any of them will do, so that one can be replaced
+	// while the other still works.
+	Keys []string
+	// Basic are pairs user:password of HTTP basic authentication.
+	Basic []string
+	// Addresses are where requests may come from.
+	Addresses []netip.Prefix
+}
+
+// Provider verifies and decodes the webhooks of one vendor. Its methods may be
+// called at the same time.
+type Provider interface {
+	// Check reports what is wrong with a source's secrets, by field: a key of
+	// the wrong kind, or none where one is needed.
+	Check(Secrets) *event.FieldError
+	// Verify returns nil when the request comes from who holds a secret. A
+	// Refusal says why not; event.ErrUnavailable that it cannot be known now.
+	Verify(ctx context.Context, r *Request, secrets Secrets, now time.Time) error
+	// Decode reads a verified request. Decoding the same request again gives
+	// the same events. The error is an event.ErrInvalid: nothing of the
+	// request can be understood.
+	Decode(r *Request) (Decoded, error)
+	// Sample is a request as the vendor sends it, unsigned.
+	Sample() *Request
+}
+
+// Decoded is what a request reports.
+type Decoded struct {
+	Events []Event
+	// Unknown names events of the vendor that become nothing here.
+	Unknown []string
+	// Rejected are elements that cannot be understood.
+	Rejected []Fault
+	// Finish is what remains to be done once the events are durable, such as
+	// confirming a subscription; nil when nothing does.
+	Finish func(context.Context) error
+}
+
+// Event is one event of a request, not validated yet.
+type Event struct {
+	event.Input
+	// Owner is the address of the person on our side, where the vendor tells.
+	Owner string
+	// Payload is the vendor's own object, in JSON where the vendor writes that.
+	Payload []byte
+}
+
+// Fault is an element of a request that cannot be understood.
+type Fault struct {
+	// Reason is for the admin of the source.
+	Reason string
+	// Payload is a body that holds this element alone, and can be decoded again.
+	Payload []byte
+}
+
+// Refusal is why a request is not believed, in a word to count by.
+type Refusal string
+
+// The refusals.
+const (
+	// Unsigned requests carry no signature or no credentials.
+	Unsigned Refusal = "unsigned"
+	// Wrong signatures or credentials are not those of this source.
+	Wrong Refusal = "wrong_signature"
+	// Stale requests were signed too long ago, or in the future.
+	Stale Refusal = "stale"
+	// Replayed requests use a one-time token for another body.
+	Replayed Refusal = "replayed"
+	// Elsewhere is an address that the source does not allow.
+	Elsewhere Refusal = "wrong_address"
+)
+
+func (r Refusal) Error() string { return "webhook refused: " + string(r) }
+
+// Is makes every Refusal an event.ErrForbidden.
+func (r Refusal) Is(target error) bool { return target == event.ErrForbidden }
+
+// Hooks are the providers.
+type Hooks struct {
+	providers map[string]Provider
+}
+
+// New makes the providers. amazon fetches certificates and confirms
+// subscriptions: AmazonClient outside of tests.
+func New(amazon *http.Client) *Hooks {
+	return &Hooks{map[string]Provider{
+		"sendgrid":    sendgrid{},
+		"mailgun":     newMailgun(),
+		"postmark":    postmark{},
+		"ses":         newSES(amazon),
+		"resend":      resend{},
+		"standard":    standard{},
+		"cloudevents": cloudEvents{},
+		"hubspot":     hubspot{},
+		"greenhouse":  greenhouse{},
+		"calendly":    calendly{},
+	}}
+}
+
+// Provider is a vendor by name.
+func (h *Hooks) Provider(name string) (Provider, bool) {
+	p, ok := h.providers[name]
+	return p, ok
+}
+
+// Names lists the vendors.
+func (h *Hooks) Names() []string {
+	names := make([]string, 0, len(h.providers))
+	for name := range h.providers {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	return names
+}

@@ -1,0 +1,156 @@
+package hooks
+
+import (
+	"context"
+	"encoding/base64"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+
+	"tidings/event"
+)
+
+// hubspot is HubSpot: what an app's subscriptions report, in batches, and the
+// webhooks of workflows, which carry a whole contact.
+// https://developers.hubspot.com/docs/api/webhooks
+//
+// A subscription reports the number of an object and no address, so the person
+// of such an event is the object: contact-51@hubspot.invalid.
+type hubspot struct{}
+
+// Check wants the app's client secret.
+func (hubspot) Check(s Secrets) *event.FieldError { return needKeys(s, "the client secret of the app") }
+
+// Verify checks version 3 of HubSpot's signatures: over the method, the address,
+// the body and the time. Behind a proxy we cannot know whether the address
+// began with https, so both are tried.
+func (hubspot) Verify(_ context.Context, r *Request, s Secrets, now time.Time) error {
+	given, timestamp := r.Header.Get("X-Hubspot-Signature-V3"), r.Header.Get("X-Hubspot-Request-Timestamp")
+	if given == "" || timestamp == "" {
+		return Unsigned
+	}
+	signature, err := base64.StdEncoding.DecodeString(given)
+	if err != nil {
+		return Wrong
+	}
+	_, rest, _ := strings.Cut(r.URL, "://")
+	found := false
+	for _, scheme := range []string{"https://", "http://"} {
+		found = anyKey(s.Keys, signature, []byte(http.MethodPost+scheme+rest), r.Body, []byte(timestamp)) || found
+	}
+	if !found {
+		return Wrong
+	}
+	milliseconds, err := strconv.ParseInt(timestamp, 10, 64)
+	if err != nil {
+		return Stale
+	}
+	return fresh(time.UnixMilli(milliseconds), now, skew)
+}
+
+type hubspotEvent struct {
+	ID       int64  `json:"eventId"`
+	What     string `json:"subscriptionType"`
+	Portal   int64  `json:"portalId"`
+	Object   int64  `json:"objectId"`
+	Occurred int64  `json:"occurredAt"`
+	Name     string `json:"propertyName"`
+	Value    any    `json:"propertyValue"`
+
+	// What follows is of workflows.
+	Contact    int64                     `json:"vid"`
+	Properties map[string]jsontext.Value `json:"properties"`
+}
+
+// Decode reads a batch, or the contact of a workflow.
+func (hubspot) Decode(r *Request) (Decoded, error) { return each(r.Body, hubspotEvent.read) }
+
+func (e hubspotEvent) read(jsontext.Value) ([]Event, string, error) {
+	if e.What == "" && e.Contact != 0 {
+		return e.workflow()
+	}
+	if e.What == "" {
+		return nil, "", nameless("subscriptionType")
+	}
+	object, what, ok := strings.Cut(e.What, ".")
+	if !ok || e.Object == 0 || !knownObject[object] {
+		return nil, e.What, nil
+	}
+	number := strconv.FormatInt(e.Object, 10)
+	value, _ := e.Value.(string)
+	in := event.Input{
+		ID:      key(strconv.FormatInt(e.Portal, 10), strconv.FormatInt(e.ID, 10), e.What, number, strconv.FormatInt(e.Occurred, 10)),
+		Message: "hubspot/" + object + "/" + number,
+		Recipient: &event.Person{
+			Email: object + "-" + number + "@hubspot.invalid", Name: "HubSpot " + object + " " + number,
+		},
+	}
+	if e.Occurred > 0 {
+		in.Time = momentOf(time.UnixMilli(e.Occurred))
+	}
+	if object == "contact" && e.Name == "email" && strings.Contains(value, "@") {
+		in.Recipient = personOf(value, "")
+	}
+	in = custom(in, object+"."+what, object+" "+sentence[what])
+	if e.Name != "" {
+		in.Title = shorten(object+" "+e.Name+": "+value, maxText)
+	}
+	return []Event{{Input: in}}, "", nil
+}
+
+// knownObject are the objects whose events are shown.
+var knownObject = map[string]bool{
+	"contact": true, "company": true, "deal": true, "ticket": true, "product": true, "line_item": true,
+	"conversation": true, "object": true,
+}
+
+// sentence says in words what happened to an object.
+var sentence = map[string]string{
+	"creation": "made", "deletion": "deleted", "privacyDeletion": "deleted for privacy", "merge": "merged",
+	"restore": "restored", "propertyChange": "changed", "associationChange": "linked", "newMessage": "new message",
+}
+
+// workflow is a contact that a workflow sends.
+func (e hubspotEvent) workflow() ([]Event, string, error) {
+	number := strconv.FormatInt(e.Contact, 10)
+	changed := e.property("lastmodifieddate")
+	in := event.Input{
+		ID: key("workflow", number, changed), Message: "hubspot/contact/" + number,
+		Recipient: &event.Person{
+			Email: firstOf(address(e.property("email")), "contact-"+number+"@hubspot.invalid"),
+			Name:  shorten(e.property("firstname")+" "+e.property("lastname"), maxName),
+		},
+	}
+	if milliseconds, err := strconv.ParseInt(changed, 10, 64); err == nil && milliseconds > 0 {
+		in.Time = momentOf(time.UnixMilli(milliseconds))
+	}
+	in = custom(in, "contact.workflow", "contact "+firstOf(e.property("lifecyclestage"), "in a workflow"))
+	return []Event{{Input: in}}, "", nil
+}
+
+// property is a contact's: a value, or an object with one.
+func (e hubspotEvent) property(name string) string {
+	raw := e.Properties[name]
+	var text string
+	if json.Unmarshal(raw, &text, lenient()) == nil {
+		return text
+	}
+	var within struct {
+		Value string `json:"value"`
+	}
+	if json.Unmarshal(raw, &within, lenient()) == nil {
+		return within.Value
+	}
+	return ""
+}
+
+// Sample is a deal that moved.
+func (hubspot) Sample() *Request {
+	return &Request{Header: http.Header{"Content-Type": {"application/json"}}, Body: []byte(
+		`[{"eventId":100,"subscriptionId":1,"portalId":62515,"occurredAt":1763285400250,"subscriptionType":"deal.propertyChange",` +
+			`"attemptNumber":0,"objectId":17,"propertyName":"dealstage","propertyValue":"closedwon"}]`)}
+}

@@ -1,0 +1,327 @@
+package hooks
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+	lru "github.com/hashicorp/golang-lru/v2"
+
+	"tidings/event"
+	"tidings/mailbox"
+)
+
+// mailgun is Mailgun: events of its v3 webhooks, those of the older forms, and
+// mails that a route stores or forwards.
+// https://documentation.mailgun.com/docs/mailgun/user-manual/webhooks/
+//
+// Its signature covers a timestamp and a one-time token, but not the body. So a
+// token that comes again with another body is refused: who has seen one request
+// cannot make up others with it. Each process remembers the tokens that it has
+// seen itself, and forgets them when it ends.
+type mailgun struct{ tokens *tokens }
+
+const (
+	// mailgunWindow is how long Mailgun tries a request (eight hours), and more.
+	mailgunWindow = 12 * time.Hour
+	// tokensKept bounds how many tokens are remembered.
+	tokensKept = 200_000
+)
+
+func newMailgun() mailgun { return mailgun{newTokens(tokensKept)} }
+
+// tokens remembers which body came with a one-time token.
+type tokens struct {
+	mu   sync.Mutex
+	seen *lru.Cache[[32]byte, [32]byte]
+}
+
+func newTokens(most int) *tokens {
+	seen, _ := lru.New[[32]byte, [32]byte](most) // fails on a size below one alone
+	return &tokens{seen: seen}
+}
+
+// use refuses a token that has come with another body. The same body again is
+// the same request, tried again.
+func (t *tokens) use(token string, body []byte) error {
+	name, content := sha256.Sum256([]byte(token)), sha256.Sum256(body)
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if known, ok := t.seen.Get(name); ok && known != content {
+		return Replayed
+	}
+	t.seen.Add(name, content)
+	return nil
+}
+
+// Check wants the webhook signing key.
+func (mailgun) Check(s Secrets) *event.FieldError {
+	return needKeys(s, "the HTTP webhook signing key of the account")
+}
+
+type mailgunSignature struct {
+	Timestamp string `json:"timestamp"`
+	Token     string `json:"token"`
+	Signature string `json:"signature"`
+}
+
+type mailgunBody struct {
+	Signature mailgunSignature `json:"signature"`
+	Event     jsontext.Value   `json:"event-data"`
+}
+
+// Verify checks the signature within the body, and that its token is used once.
+func (p mailgun) Verify(_ context.Context, r *Request, s Secrets, now time.Time) error {
+	given, err := mailgunSigned(r)
+	if err != nil || given.Signature == "" || given.Token == "" {
+		return Unsigned
+	}
+	signature, err := hex.DecodeString(given.Signature)
+	if err != nil || !anyKey(s.Keys, signature, []byte(given.Timestamp), []byte(given.Token)) {
+		return Wrong
+	}
+	if err := freshSeconds(given.Timestamp, now, mailgunWindow); err != nil {
+		return err
+	}
+	return p.tokens.use(given.Token, r.Body)
+}
+
+// mailgunSigned is where a request carries its signature. In a form that
+// repeats a name, a sender's own variable came first.
+func mailgunSigned(r *Request) (mailgunSignature, error) {
+	if !isForm(r.mediaType()) {
+		var body mailgunBody
+		err := json.Unmarshal(r.Body, &body, unique())
+		return body.Signature, err
+	}
+	fields, err := readForm(r)
+	return mailgunSignature{fields.last("timestamp"), fields.last("token"), fields.last("signature")}, err
+}
+
+type mailgunEvent struct {
+	Event     string  `json:"event"`
+	ID        string  `json:"id"`
+	Timestamp instant `json:"timestamp"`
+	Recipient string  `json:"recipient"`
+	Severity  string  `json:"severity"`
+	Reason    string  `json:"reason"`
+	URL       string  `json:"url"`
+	IP        string  `json:"ip"`
+	Message   struct {
+		Headers struct {
+			ID      string `json:"message-id"`
+			To      string `json:"to"`
+			From    string `json:"from"`
+			Subject string `json:"subject"`
+		} `json:"headers"`
+	} `json:"message"`
+	Client struct {
+		Agent string `json:"user-agent"`
+		IP    string `json:"ip"`
+		// Bot names the machine that opened or clicked, where Mailgun knows one.
+		Bot string `json:"bot"`
+	} `json:"client-info"`
+	Status struct {
+		Code        jsontext.Value `json:"code"`
+		Message     string         `json:"message"`
+		Description string         `json:"description"`
+	} `json:"delivery-status"`
+	Reject struct {
+		Reason string `json:"reason"`
+	} `json:"reject"`
+	// token is the signature's, for events without an id.
+	token string
+}
+
+// Decode reads a v3 event, an event of the older forms, or a mail.
+func (p mailgun) Decode(r *Request) (Decoded, error) {
+	if isForm(r.mediaType()) {
+		return p.form(r)
+	}
+	body, err := decode[mailgunBody](r.Body)
+	if err != nil {
+		return Decoded{}, err
+	}
+	if len(body.Event) == 0 {
+		return Decoded{}, event.Invalid("event-data", "is missing")
+	}
+	e, err := decode[mailgunEvent](body.Event)
+	if err != nil {
+		return Decoded{}, err
+	}
+	e.token = body.Signature.Token
+	return e.decoded(body.Event)
+}
+
+func (e mailgunEvent) decoded(payload []byte) (Decoded, error) {
+	if e.Event == "" {
+		return Decoded{}, nameless("event")
+	}
+	var out Decoded
+	in, known := e.input()
+	if !known {
+		out.Unknown = []string{shorten(e.Event, 100)}
+		return out, nil
+	}
+	out.add(payload, Event{Input: in, Owner: address(e.Message.Headers.From)})
+	return out, nil
+}
+
+func (e mailgunEvent) input() (event.Input, bool) {
+	headers := e.Message.Headers
+	in := event.Input{
+		ID: key(firstOf(e.ID, e.token)), Time: e.Timestamp.moment(),
+		Message: shorten(mailbox.ParseMessageID(headers.ID), maxText), Subject: shorten(headers.Subject, maxText),
+	}
+	if to := firstOf(e.Recipient, headers.To); to != "" {
+		in.Recipient = personOf(to, "")
+	}
+	why := firstOf(e.Status.Message, e.Status.Description, e.Reject.Reason, e.Reason)
+	switch e.Event {
+	case "accepted":
+		in.Type = event.Send
+		if in.Recipient != nil {
+			in.Recipients, in.Recipient = []event.Person{*in.Recipient}, nil
+		}
+	case "delivered":
+		in.Type = event.Delivery
+	case "opened", "clicked":
+		in.Type, in.Client = event.Open, client(firstOf(e.IP, e.Client.IP), e.Client.Agent, e.automated())
+		if e.Event == "clicked" {
+			in.Type, in.Link = event.Click, shorten(e.URL, maxLink)
+		}
+	case "failed":
+		if e.Severity == "temporary" {
+			return custom(in, "deferred", why), true
+		}
+		in.Type, in.Bounce = event.Bounce, bounce(true, why)
+	case "bounced":
+		in.Type, in.Bounce = event.Bounce, bounce(true, why)
+	case "rejected", "dropped":
+		in.Type, in.Kind, in.Bounce = event.Bounce, e.Event, bounce(true, why)
+	case "complained":
+		in.Type = event.Complaint
+	case "unsubscribed":
+		in.Type = event.Unsubscribe
+	case "stored":
+		in.Type, in.Recipient = event.Reply, personOf(headers.From, "")
+	default:
+		return in, false
+	}
+	if in.Message == "" && in.Recipient != nil && (in.Type == event.Complaint || in.Type == event.Unsubscribe) {
+		in.Message = nobody("mailgun", in.Recipient.Email)
+	}
+	return in, true
+}
+
+// automated is Mailgun's word on a machine, nil when it says nothing.
+func (e mailgunEvent) automated() *bool {
+	if e.Client.Bot == "" {
+		return nil
+	}
+	yes := true
+	return &yes
+}
+
+// form reads an event of the older forms, or a mail of a route.
+func (mailgun) form(r *Request) (Decoded, error) {
+	fields, err := readForm(r)
+	if err != nil {
+		return Decoded{}, err
+	}
+	token := fields.last("token")
+	if name := fields.get("event"); name != "" && fields.get("from") == "" {
+		e := mailgunEvent{
+			Event: name, Recipient: fields.get("recipient"), URL: fields.get("url"), IP: fields.get("ip"),
+			Reason: firstOf(fields.get("error"), fields.get("description"), fields.get("reason"), fields.get("notification")), token: token,
+		}
+		e.Client.Agent = fields.get("user-agent")
+		e.Message.Headers.ID = firstOf(fields.get("Message-Id"), fields.get("message-id"), headerOf(fields.get("message-headers"), "Message-Id"))
+		e.Message.Headers.Subject = headerOf(fields.get("message-headers"), "Subject")
+		e.Message.Headers.From = headerOf(fields.get("message-headers"), "From")
+		if err := e.Timestamp.UnmarshalJSON([]byte(fields.last("timestamp"))); err != nil {
+			return Decoded{}, err
+		}
+		return e.decoded(fields.payload())
+	}
+	m, err := fields.stored()
+	if err != nil {
+		return Decoded{}, err
+	}
+	reply := replyEvent(m, "")
+	reply.Owner = firstOf(address(fields.get("recipient")), reply.Owner)
+	var out Decoded
+	out.add(fields.payload(), reply)
+	return out, nil
+}
+
+// stored is the mail of a route: raw, or taken apart. What the person wrote
+// themself is Mailgun's stripped text.
+func (f form) stored() (mailbox.Mail, error) {
+	if raw := f.get("body-mime"); raw != "" {
+		return mailbox.ParseMail([]byte(raw))
+	}
+	headers := f.get("message-headers")
+	if headers == "" {
+		return mailbox.Mail{}, event.Invalid("message-headers", "is missing: this is neither an event nor a mail")
+	}
+	from := mailbox.ParseAddresses(firstOf(headerOf(headers, "From"), f.get("from")))
+	m := mailbox.Mail{
+		ID:      mailbox.ParseMessageID(firstOf(headerOf(headers, "Message-Id"), f.get("Message-Id"))),
+		ReplyTo: mailbox.ParseMessageID(firstOf(headerOf(headers, "In-Reply-To"), f.get("In-Reply-To"))),
+		Time:    mailbox.ParseDate(headerOf(headers, "Date")),
+		To:      mailbox.ParseAddresses(firstOf(headerOf(headers, "To"), f.get("recipient"))),
+		Subject: firstOf(f.get("subject"), headerOf(headers, "Subject")),
+		Body:    firstOf(f.get("stripped-text"), f.get("body-plain"), mailbox.PlainText(f.get("body-html"))),
+	}
+	if len(from) > 0 {
+		m.From = from[0]
+	}
+	if m.Time.IsZero() {
+		// The signature's time is the same at each try.
+		var at instant
+		if err := at.UnmarshalJSON([]byte(f.last("timestamp"))); err != nil {
+			return m, err
+		}
+		m.Time = at.Time
+	}
+	return m, nil
+}
+
+// last is the last value of a name.
+func (f form) last(name string) string {
+	if values := f[name]; len(values) > 0 {
+		return values[len(values)-1]
+	}
+	return ""
+}
+
+// headerOf finds a header in Mailgun's JSON list of pairs.
+func headerOf(list, name string) string {
+	var pairs [][]jsontext.Value
+	if json.Unmarshal([]byte(list), &pairs, lenient()) != nil {
+		return ""
+	}
+	for _, pair := range pairs {
+		var found, value string
+		if len(pair) == 2 && json.Unmarshal(pair[0], &found) == nil && http.CanonicalHeaderKey(found) == http.CanonicalHeaderKey(name) &&
+			json.Unmarshal(pair[1], &value, lenient()) == nil {
+			return value
+		}
+	}
+	return ""
+}
+
+// Sample is one open.
+func (mailgun) Sample() *Request {
+	return &Request{Header: http.Header{"Content-Type": {"application/json"}}, Body: []byte(
+		`{"signature":{"timestamp":"1763285400","token":"c2FtcGxl","signature":""},"event-data":{"event":"opened",` +
+			`"id":"c2FtcGxl","timestamp":1763285400.25,"recipient":"jo@example.com","ip":"192.0.2.1",` +
+			`"message":{"headers":{"message-id":"20251116.1@example.org","subject":"Pricing"}},` +
+			`"client-info":{"user-agent":"Mozilla/5.0"}}}`)}
+}

@@ -1,0 +1,355 @@
+package hooks
+
+import (
+	"context"
+	"encoding/base64"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/go-json-experiment/json/jsontext"
+
+	"tidings/event"
+	"tidings/mailbox"
+)
+
+// ses is Amazon SES through Amazon SNS: event publishing, feedback
+// notifications, and mails that it receives. The keys of a source are the
+// topics that it may come from: the signature says that Amazon sent a message,
+// not whose topic it is.
+// https://docs.aws.amazon.com/ses/latest/dg/event-publishing-retrieving-sns-contents.html
+type ses struct{ sns *snsVerifier }
+
+func newSES(client *http.Client) ses { return ses{newSNSVerifier(client)} }
+
+// Check wants topics.
+func (ses) Check(s Secrets) *event.FieldError {
+	if err := needKeys(s, "the ARN of the SNS topic, such as arn:aws:sns:eu-west-1:123456789012:mail"); err != nil {
+		return err
+	}
+	for _, topic := range s.Keys {
+		if parts := strings.Split(topic, ":"); len(parts) != 6 || parts[0] != "arn" || parts[2] != "sns" {
+			return event.Invalid("keys", "must be ARNs of SNS topics")
+		}
+	}
+	return nil
+}
+
+// Verify checks Amazon's signature and the topic.
+func (p ses) Verify(ctx context.Context, r *Request, s Secrets, now time.Time) error {
+	m, err := readSNS(r.Body)
+	if err != nil {
+		return Unsigned
+	}
+	return p.sns.verify(ctx, m, s.Keys, now)
+}
+
+type sesPeople []struct {
+	Email      string `json:"emailAddress"`
+	Diagnostic string `json:"diagnosticCode"`
+}
+
+type sesEvent struct {
+	// Event publishing calls it the one, feedback notifications the other.
+	EventType        string  `json:"eventType"`
+	NotificationType string  `json:"notificationType"`
+	Mail             sesMail `json:"mail"`
+	Bounce           struct {
+		Type       string    `json:"bounceType"`
+		Subtype    string    `json:"bounceSubType"`
+		Recipients sesPeople `json:"bouncedRecipients"`
+		Timestamp  instant   `json:"timestamp"`
+	} `json:"bounce"`
+	Complaint struct {
+		Recipients sesPeople `json:"complainedRecipients"`
+		Timestamp  instant   `json:"timestamp"`
+	} `json:"complaint"`
+	Delivery struct {
+		Recipients []string `json:"recipients"`
+		Timestamp  instant  `json:"timestamp"`
+	} `json:"delivery"`
+	Open  sesReaction `json:"open"`
+	Click sesReaction `json:"click"`
+	Delay struct {
+		Recipients sesPeople `json:"delayedRecipients"`
+		Type       string    `json:"delayType"`
+		Timestamp  instant   `json:"timestamp"`
+	} `json:"deliveryDelay"`
+	Reject struct {
+		Reason string `json:"reason"`
+	} `json:"reject"`
+	Failure struct {
+		Message string `json:"errorMessage"`
+	} `json:"failure"`
+	Subscription struct {
+		Timestamp instant `json:"timestamp"`
+		New       struct {
+			All    bool       `json:"unsubscribeAll"`
+			Topics []sesTopic `json:"topicSubscriptionStatus"`
+		} `json:"newTopicPreferences"`
+	} `json:"subscription"`
+	Receipt struct {
+		Action struct {
+			Encoding string `json:"encoding"`
+		} `json:"action"`
+	} `json:"receipt"`
+	Content string `json:"content"`
+	// sent is the envelope's time, for events without one of their own.
+	sent instant
+}
+
+type sesMail struct {
+	Timestamp   instant  `json:"timestamp"`
+	Message     string   `json:"messageId"`
+	Source      string   `json:"source"`
+	Destination []string `json:"destination"`
+	Common      struct {
+		From    []string `json:"from"`
+		To      []string `json:"to"`
+		Subject string   `json:"subject"`
+		Date    string   `json:"date"`
+		Message string   `json:"messageId"`
+	} `json:"commonHeaders"`
+	Headers []struct {
+		Name  string `json:"name"`
+		Value string `json:"value"`
+	} `json:"headers"`
+}
+
+// sesReaction is an open or a click.
+type sesReaction struct {
+	IP        string  `json:"ipAddress"`
+	Agent     string  `json:"userAgent"`
+	Link      string  `json:"link"`
+	Timestamp instant `json:"timestamp"`
+}
+
+type sesTopic struct {
+	Status string `json:"subscriptionStatus"`
+}
+
+// Decode reads one message of SNS, or the bare record within.
+func (p ses) Decode(r *Request) (Decoded, error) {
+	envelope, err := readSNS(r.Body)
+	if err != nil {
+		return Decoded{}, err
+	}
+	record := []byte(envelope.Message)
+	switch envelope.Type {
+	case "SubscriptionConfirmation":
+		if _, ok := amazonURL(envelope.SubscribeURL); !ok {
+			return Decoded{}, event.Invalid("SubscribeURL", "is no address of Amazon SNS")
+		}
+		return Decoded{Finish: p.sns.confirm(envelope.SubscribeURL)}, nil
+	case "UnsubscribeConfirmation":
+		return Decoded{Unknown: []string{"UnsubscribeConfirmation"}}, nil
+	case "Notification":
+	case "":
+		record = r.Body
+	default:
+		return Decoded{Unknown: []string{shorten(envelope.Type, 100)}}, nil
+	}
+	if strings.HasPrefix(envelope.Message, "Successfully validated SNS topic") {
+		return Decoded{}, nil
+	}
+	e, err := decode[sesEvent](record)
+	if err != nil {
+		return Decoded{}, err
+	}
+	if at, err := time.Parse(time.RFC3339, envelope.Timestamp); err == nil {
+		e.sent = instant{at}
+	}
+	events, unknown, err := e.read(record)
+	if err != nil {
+		return Decoded{}, err
+	}
+	var out Decoded
+	if unknown != "" {
+		out.Unknown = []string{shorten(unknown, 100)}
+	}
+	out.add(record, events...)
+	return out, nil
+}
+
+// read makes the events of a record: one for each person that it is about.
+func (e sesEvent) read(jsontext.Value) ([]Event, string, error) {
+	name := firstOf(e.EventType, e.NotificationType)
+	switch name {
+	case "Send":
+		in := e.input(name, firstInstant(e.Mail.Timestamp, e.sent), "")
+		in.Type = event.Send
+		for _, to := range e.Mail.Destination {
+			in.Recipients = append(in.Recipients, person(to, ""))
+		}
+		return e.events(in), "", nil
+	case "Delivery":
+		return e.about(name, event.Input{Type: event.Delivery}, e.Delivery.Timestamp, e.Delivery.Recipients), "", nil
+	case "Open", "Click":
+		return e.reacted(name)
+	case "Bounce":
+		return e.bounced(), "", nil
+	case "Complaint":
+		return e.about(name, event.Input{Type: event.Complaint}, e.Complaint.Timestamp, e.Complaint.Recipients.emails()), "", nil
+	case "Reject":
+		in := event.Input{Type: event.Bounce, Kind: "rejected", Bounce: bounce(true, e.Reject.Reason)}
+		return e.about(name, in, e.Mail.Timestamp, e.Mail.Destination), "", nil
+	case "Rendering Failure":
+		in := event.Input{Type: event.Bounce, Kind: "rendering-failure", Bounce: bounce(true, e.Failure.Message)}
+		return e.about(name, in, e.Mail.Timestamp, e.Mail.Destination), "", nil
+	case "DeliveryDelay":
+		in := custom(event.Input{}, "deferred", e.Delay.Type)
+		return e.about(name, in, e.Delay.Timestamp, e.Delay.Recipients.emails()), "", nil
+	case "Subscription":
+		return e.about(name, e.subscription(), e.Subscription.Timestamp, e.Mail.Destination), "", nil
+	case "Received":
+		return e.received()
+	case "AmazonSnsSubscriptionSucceeded":
+		return nil, "", nil
+	}
+	if name == "" {
+		return nil, "", nameless("eventType")
+	}
+	return nil, name, nil
+}
+
+func (e sesEvent) input(name string, at instant, about string) event.Input {
+	return event.Input{
+		ID: key(e.Mail.Message, name, at.exact(), about), Time: at.moment(),
+		Message: shorten(e.Mail.Message, maxText), Subject: shorten(e.Mail.Common.Subject, maxText),
+	}
+}
+
+func (e sesEvent) events(all ...event.Input) []Event {
+	owner := e.Mail.Source
+	if len(e.Mail.Common.From) > 0 {
+		owner = e.Mail.Common.From[0]
+	}
+	out := make([]Event, len(all))
+	for i, in := range all {
+		out[i] = Event{Input: in, Owner: address(owner)}
+	}
+	return out
+}
+
+// about makes the same event for each of some people.
+func (e sesEvent) about(name string, what event.Input, at instant, people []string) []Event {
+	var all []event.Input
+	for _, email := range people {
+		in := e.input(name, firstInstant(at, e.sent, e.Mail.Timestamp), strings.ToLower(email))
+		in.Type, in.Kind, in.Title, in.Bounce = what.Type, what.Kind, what.Title, what.Bounce
+		in.Recipient = personOf(email, "")
+		all = append(all, in)
+	}
+	return e.events(all...)
+}
+
+func (e sesEvent) bounced() []Event {
+	var all []Event
+	for _, to := range e.Bounce.Recipients {
+		why := firstOf(to.Diagnostic, e.Bounce.Type+": "+e.Bounce.Subtype)
+		in := event.Input{Type: event.Bounce, Bounce: bounce(e.Bounce.Type == "Permanent", why)}
+		all = append(all, e.about("Bounce", in, e.Bounce.Timestamp, []string{to.Email})...)
+	}
+	return all
+}
+
+// reacted is an open or a click. Of a mail to several SES does not say whose.
+func (e sesEvent) reacted(name string) ([]Event, string, error) {
+	what, kind := e.Open, event.Open
+	if name == "Click" {
+		what, kind = e.Click, event.Click
+	}
+	if len(e.Mail.Destination) != 1 {
+		return nil, "", event.Invalid("mail.destination", fmt.Sprintf(
+			"has %d people, and SES does not say which of them it was: send each person a mail of their own", len(e.Mail.Destination)))
+	}
+	to := e.Mail.Destination[0]
+	in := e.input(name, firstInstant(what.Timestamp, e.sent), strings.ToLower(to)+"/"+what.Link)
+	in.Type, in.Recipient, in.Link = kind, personOf(to, ""), shorten(what.Link, maxLink)
+	in.Client = client(what.IP, what.Agent, nil)
+	return e.events(in), "", nil
+}
+
+func (e sesEvent) subscription() event.Input {
+	out := e.Subscription.New.All ||
+		slices.ContainsFunc(e.Subscription.New.Topics, func(t sesTopic) bool { return t.Status == "OptOut" })
+	if out {
+		return event.Input{Type: event.Unsubscribe}
+	}
+	return custom(event.Input{}, "resubscribed", "subscribed to all topics")
+}
+
+// received is a mail that came in: whole where SNS carries it, by its headers
+// where it was stored elsewhere.
+func (e sesEvent) received() ([]Event, string, error) {
+	content := []byte(e.Content)
+	if strings.EqualFold(e.Receipt.Action.Encoding, "BASE64") {
+		decoded, err := base64.StdEncoding.DecodeString(e.Content)
+		if err != nil {
+			return nil, "", event.Invalid("content", "is not base64")
+		}
+		content = decoded
+	}
+	var m mailbox.Mail
+	if len(content) > 0 {
+		var err error
+		if m, err = mailbox.ParseMail(content); err != nil {
+			return nil, "", err
+		}
+	} else {
+		m = e.Mail.headers()
+	}
+	// When SES took it, which is the same at each try; a sender's clock may be
+	// wrong.
+	if !e.Mail.Timestamp.IsZero() {
+		m.Time = e.Mail.Timestamp.Time
+	}
+	if m.From.Email == "" && e.Mail.Source == "" {
+		return nil, "", event.Invalid("mail", "names no sender")
+	}
+	if m.From.Email == "" {
+		m.From = person(e.Mail.Source, "")
+	}
+	return []Event{replyEvent(m, e.Mail.Message)}, "", nil
+}
+
+// headers is a mail by its headers alone.
+func (m sesMail) headers() mailbox.Mail {
+	var text strings.Builder
+	for _, header := range m.Headers {
+		text.WriteString(clean(header.Name) + ": " + clean(header.Value) + "\r\n")
+	}
+	found, err := mailbox.ParseMail([]byte(text.String() + "\r\n"))
+	if err != nil {
+		found = mailbox.Mail{
+			ID: mailbox.ParseMessageID(m.Common.Message), Time: mailbox.ParseDate(m.Common.Date), Subject: m.Common.Subject,
+		}
+		if len(m.Common.From) > 0 {
+			found.From = person(m.Common.From[0], "")
+		}
+	}
+	if len(found.To) == 0 {
+		for _, to := range m.Destination {
+			found.To = append(found.To, person(to, ""))
+		}
+	}
+	return found
+}
+
+func (p sesPeople) emails() []string {
+	all := make([]string, len(p))
+	for i := range p {
+		all[i] = p[i].Email
+	}
+	return all
+}
+
+// Sample is one open, as SES publishes it.
+func (ses) Sample() *Request {
+	return &Request{Header: http.Header{"Content-Type": {"text/plain; charset=UTF-8"}}, Body: []byte(
+		`{"eventType":"Open","mail":{"timestamp":"2025-11-16T09:29:00Z","messageId":"0100sample-000000",` +
+			`"source":"ana@example.org","destination":["jo@example.com"],"commonHeaders":{"subject":"Pricing"}},` +
+			`"open":{"ipAddress":"192.0.2.1","timestamp":"2025-11-16T09:30:00.25Z","userAgent":"Mozilla/5.0"}}`)}
+}

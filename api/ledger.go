@@ -1,0 +1,196 @@
+package api
+
+import (
+	"bytes"
+	"slices"
+	"sync"
+	"time"
+
+	"tidings/api/hooks"
+)
+
+// Bounds of what is remembered of a source's traffic, in this process alone.
+const (
+	recentKept  = 10
+	recentBytes = 16 << 10
+	unknownKept = 20
+	// windowMinutes is over how long a rate is taken.
+	windowMinutes = 60
+)
+
+// tally is how many of what came in.
+type tally struct {
+	Requests int64 `json:"requests" doc:"that were believed"`
+	Events   int64 `json:"events" doc:"made durable"`
+	Rejected int64 `json:"rejected" doc:"parts of requests that could not be understood"`
+	Unknown  int64 `json:"unknown" doc:"events of the vendor that become nothing here"`
+	Refused  int64 `json:"refused" doc:"requests that were not believed; nothing else is kept of them"`
+}
+
+func (t *tally) add(other tally) {
+	t.Requests += other.Requests
+	t.Events += other.Events
+	t.Rejected += other.Rejected
+	t.Unknown += other.Unknown
+	t.Refused += other.Refused
+}
+
+// glimpse is one request that came in lately.
+type glimpse struct {
+	at        time.Time
+	mediaType string
+	tally     tally
+	reason    string
+	body      []byte
+}
+
+// traffic is what is remembered of one source.
+type traffic struct {
+	total   tally
+	last    time.Time
+	minutes [windowMinutes]struct {
+		minute int64
+		tally  tally
+	}
+	// unknown counts by the vendor's names.
+	unknown map[string]int64
+	recent  []glimpse // newest last
+}
+
+// ledger remembers the traffic of sources since the process began. It grows with
+// the number of sources alone.
+type ledger struct {
+	mu       sync.Mutex
+	bySource map[[2]string]*traffic
+}
+
+func newLedger() *ledger { return &ledger{bySource: make(map[[2]string]*traffic)} }
+
+func (l *ledger) of(workspace, source string) *traffic {
+	key := [2]string{workspace, source}
+	t := l.bySource[key]
+	if t == nil {
+		t = &traffic{unknown: make(map[string]int64)}
+		l.bySource[key] = t
+	}
+	return t
+}
+
+// refused counts a request that was not believed.
+func (l *ledger) refused(workspace, source string, now time.Time) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.of(workspace, source).count(tally{Refused: 1}, now)
+}
+
+// took counts a request that was believed, and keeps a part of its body.
+func (l *ledger) took(workspace, source string, g glimpse, unknown []string) {
+	if len(g.body) > recentBytes {
+		g.body = g.body[:recentBytes]
+	}
+	g.body = bytes.Clone(g.body)
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	t := l.of(workspace, source)
+	t.count(g.tally, g.at)
+	t.last = g.at
+	for _, name := range unknown {
+		if _, known := t.unknown[name]; known || len(t.unknown) < unknownKept {
+			t.unknown[name]++
+		}
+	}
+	t.recent = append(t.recent, g)
+	if len(t.recent) > recentKept {
+		t.recent = slices.Delete(t.recent, 0, len(t.recent)-recentKept)
+	}
+}
+
+func (t *traffic) count(what tally, now time.Time) {
+	t.total.add(what)
+	minute := now.Unix() / 60
+	slot := &t.minutes[minute%windowMinutes]
+	if slot.minute != minute {
+		slot.minute, slot.tally = minute, tally{}
+	}
+	slot.tally.add(what)
+}
+
+// Traffic is what a source has brought since the process began.
+type Traffic struct {
+	Total    tally            `json:"total" doc:"since the server was started"`
+	LastHour tally            `json:"last_hour"`
+	Last     *time.Time       `json:"last" doc:"when the last believed request came; null when none has"`
+	Unknown  map[string]int64 `json:"unknown" doc:"by the vendor's own names, at most 20"`
+}
+
+func (l *ledger) show(workspace, source string, now time.Time) Traffic {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	t, shown := l.bySource[[2]string{workspace, source}], Traffic{Unknown: map[string]int64{}}
+	if t == nil {
+		return shown
+	}
+	shown.Total = t.total
+	if !t.last.IsZero() {
+		last := t.last.UTC().Truncate(time.Second)
+		shown.Last = &last
+	}
+	for _, slot := range t.minutes {
+		if slot.minute > now.Unix()/60-windowMinutes {
+			shown.LastHour.add(slot.tally)
+		}
+	}
+	for name, n := range t.unknown {
+		shown.Unknown[name] = n
+	}
+	return shown
+}
+
+// PayloadView is a request that came in lately, as it may be shown.
+type PayloadView struct {
+	At        time.Time `json:"at"`
+	MediaType string    `json:"content_type,omitempty"`
+	Events    int64     `json:"events"`
+	Rejected  int64     `json:"rejected"`
+	Unknown   int64     `json:"unknown"`
+	Reason    string    `json:"reason,omitempty" doc:"why a part was rejected"`
+	Payload   string    `json:"payload" doc:"addresses, secrets and the text of mails hidden, and cut"`
+}
+
+// payloads are the last requests of a source, newest first.
+func (l *ledger) payloads(workspace, source string) []PayloadView {
+	l.mu.Lock()
+	var recent []glimpse
+	if t := l.bySource[[2]string{workspace, source}]; t != nil {
+		recent = slices.Clone(t.recent)
+	}
+	l.mu.Unlock()
+	views := make([]PayloadView, 0, len(recent))
+	for _, g := range slices.Backward(recent) {
+		views = append(views, PayloadView{
+			At: g.at.UTC().Truncate(time.Second), MediaType: g.mediaType, Events: g.tally.Events,
+			Rejected: g.tally.Rejected, Unknown: g.tally.Unknown,
+			Reason: hooks.Masked([]byte(g.reason), maxReason), Payload: hooks.Masked(g.body, shownBytes),
+		})
+	}
+	return views
+}
+
+// forget forgets a source.
+func (l *ledger) forget(workspace, source string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	delete(l.bySource, [2]string{workspace, source})
+}
+
+// erase forgets the bodies of a workspace: whoever is to be forgotten may be in
+// any of them.
+func (l *ledger) erase(workspace string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for key, t := range l.bySource {
+		if key[0] == workspace {
+			t.recent = nil
+		}
+	}
+}

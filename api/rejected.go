@@ -1,0 +1,258 @@
+package api
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"tidings/api/hooks"
+	"tidings/event"
+)
+
+// Bounds of the rejected requests that are kept of a source.
+const (
+	rejectedKept  = 100
+	rejectedAge   = 30 * 24 * time.Hour
+	rejectedBytes = 256 << 10
+	maxReason     = 300
+	// shownBytes is how much of a payload is shown.
+	shownBytes = 4 << 10
+)
+
+// rejectedRecord is a part of a believed request that could not be understood,
+// with what is needed to decode it again. It holds personal data, and no
+// credentials: Authorization and signatures are never among its headers.
+type rejectedRecord struct {
+	ID     string      `json:"id"`
+	At     time.Time   `json:"at"`
+	Source string      `json:"source"`
+	Reason string      `json:"reason"`
+	Header http.Header `json:"header"`
+	Body   []byte      `json:"body"`
+	// Cut is set when the body was too large to keep.
+	Cut bool `json:"cut,omitempty"`
+}
+
+// keptHeaders are the headers that a decoder may need. The others, credentials
+// among them, are not kept.
+var keptHeaders = []string{
+	"Content-Type", "Webhook-Id", "Svix-Id", "Greenhouse-Event-Id",
+	"Ce-Specversion", "Ce-Id", "Ce-Source", "Ce-Type", "Ce-Time",
+}
+
+func headersToKeep(given http.Header) http.Header {
+	kept := make(http.Header)
+	for _, name := range keptHeaders {
+		if value := given.Get(name); value != "" {
+			kept.Set(name, value)
+		}
+	}
+	return kept
+}
+
+// rejectedRequests keeps the last rejected requests of each source, up to a
+// number and an age. Each process bounds what it has added and found; several
+// together keep a little more for a while.
+type rejectedRequests struct {
+	records Records
+	clock   func() time.Time
+
+	mu sync.Mutex
+	// ids are those of a source, oldest first; they are read once.
+	ids  map[[2]string][]string
+	last int64
+}
+
+func newRejectedRequests(records Records, clock func() time.Time) *rejectedRequests {
+	return &rejectedRequests{records: records, clock: clock, ids: make(map[[2]string][]string)}
+}
+
+// recordID is where a rejected request of a source is kept. The length keeps
+// sources apart of which one's name begins like another's.
+func recordID(source, id string) string { return fmt.Sprintf("%d/%s/%s", len(source), source, id) }
+
+// add keeps one, and drops the oldest beyond the bounds.
+func (q *rejectedRequests) add(ctx context.Context, workspace string, r rejectedRecord) error {
+	if _, err := q.known(ctx, workspace, r.Source); err != nil {
+		return err
+	}
+	if len(r.Body) > rejectedBytes {
+		r.Body, r.Cut = r.Body[:rejectedBytes], true
+	}
+	if len(r.Reason) > maxReason {
+		r.Reason = strings.ToValidUTF8(r.Reason[:maxReason], "")
+	}
+	place := [2]string{workspace, r.Source}
+	q.mu.Lock()
+	q.last = max(q.last+1, r.At.UnixNano())
+	r.ID = fmt.Sprintf("%019d", q.last)
+	q.ids[place] = append(q.ids[place], r.ID)
+	var drop []string
+	oldest := fmt.Sprintf("%019d", q.clock().Add(-rejectedAge).UnixNano())
+	for ids := q.ids[place]; len(ids) > rejectedKept || (len(ids) > 1 && ids[0] < oldest); ids = q.ids[place] {
+		drop, q.ids[place] = append(drop, ids[0]), ids[1:]
+	}
+	q.mu.Unlock()
+	if err := put(ctx, q.records, workspace, kindRejected, recordID(r.Source, r.ID), r); err != nil {
+		return fmt.Errorf("keep a rejected request: %w", err)
+	}
+	for _, id := range drop {
+		if err := q.records.Delete(ctx, workspace, kindRejected, recordID(r.Source, id)); err != nil {
+			return fmt.Errorf("drop an old rejected request: %w", err)
+		}
+	}
+	return nil
+}
+
+// known are the ids of a source.
+func (q *rejectedRequests) known(ctx context.Context, workspace, source string) ([]string, error) {
+	place := [2]string{workspace, source}
+	q.mu.Lock()
+	ids, ok := q.ids[place]
+	q.mu.Unlock()
+	if ok {
+		return ids, nil
+	}
+	all, err := q.list(ctx, workspace, source)
+	if err != nil {
+		return nil, err
+	}
+	for _, r := range all {
+		ids = append(ids, r.ID)
+	}
+	slices.Sort(ids)
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if _, raced := q.ids[place]; !raced {
+		q.ids[place] = ids
+	}
+	return q.ids[place], nil
+}
+
+// list are the rejected requests of a source, or of all sources when it is
+// empty, newest first.
+func (q *rejectedRequests) list(ctx context.Context, workspace, source string) ([]rejectedRecord, error) {
+	all, err := list[rejectedRecord](ctx, q.records, workspace, kindRejected)
+	if err != nil {
+		return nil, err
+	}
+	oldest := q.clock().Add(-rejectedAge)
+	all = slices.DeleteFunc(all, func(r rejectedRecord) bool {
+		return (source != "" && r.Source != source) || r.At.Before(oldest)
+	})
+	slices.SortFunc(all, func(a, b rejectedRecord) int { return strings.Compare(b.ID, a.ID) })
+	return all, nil
+}
+
+// get is one, or ErrNotFound.
+func (q *rejectedRequests) get(ctx context.Context, workspace, source, id string) (rejectedRecord, error) {
+	r, err := get[rejectedRecord](ctx, q.records, workspace, kindRejected, recordID(source, id))
+	if err != nil {
+		return r, fmt.Errorf("find a rejected request: %w", err)
+	}
+	return r, nil
+}
+
+// drop forgets one; there need not be one.
+func (q *rejectedRequests) drop(ctx context.Context, workspace, source, id string) error {
+	if err := q.records.Delete(ctx, workspace, kindRejected, recordID(source, id)); err != nil {
+		return fmt.Errorf("drop a rejected request: %w", err)
+	}
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	place := [2]string{workspace, source}
+	if ids, ok := q.ids[place]; ok {
+		q.ids[place] = slices.DeleteFunc(slices.Clone(ids), func(known string) bool { return known == id })
+	}
+	return nil
+}
+
+// forget drops all of a source.
+func (q *rejectedRequests) forget(ctx context.Context, workspace, source string) error {
+	return q.dropWhere(ctx, workspace, func(r rejectedRecord) bool { return r.Source == source })
+}
+
+// erase drops all that may hold an address: those where it can be read, and
+// those with coded parts, which nobody can search.
+func (q *rejectedRequests) erase(ctx context.Context, workspace, email string) error {
+	email = strings.ToLower(email)
+	escaped := strings.ToLower(url.QueryEscape(email))
+	return q.dropWhere(ctx, workspace, func(r rejectedRecord) bool {
+		body := bytes.ToLower(r.Body)
+		return r.Cut || bytes.Contains(body, []byte(email)) || bytes.Contains(body, []byte(escaped)) ||
+			bytes.Contains(body, []byte("base64")) || bytes.Contains(body, []byte(`\u00`)) || bytes.Contains(body, []byte("=\r\n")) ||
+			strings.Contains(strings.ToLower(r.Reason), email)
+	})
+}
+
+func (q *rejectedRequests) dropWhere(ctx context.Context, workspace string, which func(rejectedRecord) bool) error {
+	all, err := list[rejectedRecord](ctx, q.records, workspace, kindRejected)
+	if err != nil {
+		return err
+	}
+	for _, r := range all {
+		if !which(r) {
+			continue
+		}
+		if err := q.drop(ctx, workspace, r.Source, r.ID); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// RejectedView is a rejected request as it may be shown.
+type RejectedView struct {
+	ID         string    `json:"id"`
+	At         time.Time `json:"at"`
+	Reason     string    `json:"reason"`
+	MediaType  string    `json:"content_type,omitempty"`
+	Replayable bool      `json:"replayable" doc:"false when the request was too large to be kept whole"`
+	Payload    string    `json:"payload" doc:"addresses, secrets and the text of mails hidden, and cut"`
+}
+
+func (r rejectedRecord) view() RejectedView {
+	return RejectedView{
+		ID: r.ID, At: r.At.UTC().Truncate(time.Second), Reason: hooks.Masked([]byte(r.Reason), maxReason),
+		MediaType: r.Header.Get("Content-Type"), Replayable: !r.Cut, Payload: hooks.Masked(r.Body, shownBytes),
+	}
+}
+
+// errStillRejected is a rejected request that is no better understood than it
+// was.
+var errStillRejected = errors.New("still rejected")
+
+// replayRejected decodes a rejected request again, publishes what it holds and
+// takes it off the list.
+func (s *Server) replayRejected(ctx context.Context, workspace string, source sourceRecord, r rejectedRecord) error {
+	provider, ok := s.Hooks.Provider(source.Provider)
+	if !ok || r.Cut {
+		return fmt.Errorf("%w: it was not kept whole", errStillRejected)
+	}
+	decoded, err := provider.Decode(&hooks.Request{Header: r.Header, Body: r.Body})
+	if err != nil {
+		return fmt.Errorf("%w: %w", errStillRejected, err)
+	}
+	taken, err := s.takeIn(ctx, workspace, source, decoded)
+	if err != nil {
+		return err
+	}
+	if len(taken.faults) > 0 {
+		return fmt.Errorf("%w: %s", errStillRejected, taken.faults[0].Reason)
+	}
+	if err := s.Intake.Publish(ctx, LaneLive, taken.good); err != nil {
+		return fmt.Errorf("publish: %w", err)
+	}
+	s.metrics.accepted.Add(float64(len(taken.good)))
+	return s.rejected.drop(ctx, workspace, source.Name, r.ID)
+}
+
+// isGone reports a thing that somebody else has removed meanwhile.
+func isGone(err error) bool { return errors.Is(err, event.ErrNotFound) }

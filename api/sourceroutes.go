@@ -1,0 +1,347 @@
+package api
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humagin"
+
+	"tidings/api/hooks"
+	"tidings/event"
+)
+
+// SourceView is a source as it may be shown: never its secrets.
+type SourceView struct {
+	Name      string    `json:"name"`
+	Provider  string    `json:"provider"`
+	Keys      int       `json:"keys" doc:"how many there are; they are not shown"`
+	Basic     int       `json:"basic" doc:"how many there are; they are not shown"`
+	Addresses []string  `json:"addresses"`
+	User      UserRule  `json:"user"`
+	Message   string    `json:"message_field,omitempty"`
+	Created   time.Time `json:"created"`
+	Changed   time.Time `json:"changed"`
+	Traffic   Traffic   `json:"traffic"`
+}
+
+// NewSource is a source, with the address to give to the provider when it is new.
+type NewSource struct {
+	SourceView
+	Token string `json:"token,omitempty" doc:"told this once, when the source gets it"`
+	Path  string `json:"path,omitempty" doc:"where the provider sends its webhooks, behind this server's address"`
+}
+
+// SourceTest is what a payload would become.
+type SourceTest struct {
+	Events   []event.Input `json:"events" doc:"nothing of this was taken in"`
+	Unknown  []string      `json:"unknown" doc:"events of the vendor that become nothing here"`
+	Rejected []string      `json:"rejected" doc:"why a part cannot be understood"`
+}
+
+// ReplayReceipt is what became of several that were tried again.
+type ReplayReceipt struct {
+	Replayed int `json:"replayed"`
+	Failed   int `json:"failed" doc:"these are still there"`
+}
+
+type (
+	sourcesOutput struct {
+		Body struct {
+			Items     []SourceView `json:"items"`
+			Providers []string     `json:"providers" doc:"whose webhooks are understood"`
+		} `nameHint:"SourceList"`
+	}
+	sourceNameInput struct {
+		Name pathText `path:"name" doc:"percent-encoded"`
+	}
+	sourceInput struct {
+		content
+		Name pathText `path:"name" doc:"percent-encoded; every event of the source carries it"`
+	}
+	rejectedInput struct {
+		Name pathText `path:"name" doc:"percent-encoded"`
+		ID   pathText `path:"id"`
+	}
+	sourceOutput     struct{ Body NewSource }
+	sourceTestOutput struct{ Body SourceTest }
+	replayOutput     struct{ Body ReplayReceipt }
+	payloadsOutput   struct {
+		Body struct {
+			Items []PayloadView `json:"items"`
+		} `nameHint:"PayloadList"`
+	}
+	rejectedOutput struct {
+		Body struct {
+			Items []RejectedView `json:"items"`
+		} `nameHint:"RejectedList"`
+	}
+)
+
+func (s *Server) sourceRoutes(docs huma.API) {
+	handle(s, docs, route{
+		id: "list-sources", method: http.MethodGet, path: "/v1/sources", group: "Sources", may: admins(),
+		summary: "The workspace's sources, and what they bring",
+	}, s.listSources)
+	handle(s, docs, route{
+		id: "put-source", method: http.MethodPut, path: "/v1/sources/{name}", group: "Sources", may: admins(),
+		request: SourceRequest{},
+		summary: "Make or replace a source",
+		description: "Secrets are written and never read back; those that are absent stay as they are. The token is told once, " +
+			"when the source is made or gets a new one.",
+	}, s.putSource)
+	handle(s, docs, route{
+		id: "delete-source", method: http.MethodDelete, path: "/v1/sources/{name}", group: "Sources", may: admins(),
+		success:     http.StatusNoContent,
+		summary:     "Take a source off",
+		description: "Its address stops to work and its rejected requests are dropped. Its events stay.",
+	}, s.deleteSource)
+	handle(s, docs, route{
+		id: "test-source", method: http.MethodPost, path: "/v1/sources/{name}/test", group: "Sources", may: admins(),
+		failures: []int{http.StatusBadRequest, http.StatusRequestTimeout, http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType},
+		summary:  "See what a payload would become",
+		description: "Send a payload as the provider would, with its Content-Type and without a signature, or nothing for a sample. " +
+			"Nothing is taken in.",
+	}, s.testSource)
+	handle(s, docs, route{
+		id: "list-payloads", method: http.MethodGet, path: "/v1/sources/{name}/payloads", group: "Sources", may: admins(),
+		summary: "The last requests of a source, masked, newest first; at most 10, of this process",
+	}, s.listPayloads)
+	handle(s, docs, route{
+		id: "list-rejected", method: http.MethodGet, path: "/v1/sources/{name}/rejected", group: "Sources", may: admins(),
+		summary: "What came signed and could not be understood, masked, newest first; at most 100, for 30 days",
+	}, s.listRejected)
+	handle(s, docs, route{
+		id: "replay-all-rejected", method: http.MethodPost, path: "/v1/sources/{name}/rejected/replay", group: "Sources",
+		may: admins(), failures: []int{http.StatusTooManyRequests},
+		summary: "Try all rejected requests of a source again",
+	}, s.replayAllRejected)
+	handle(s, docs, route{
+		id: "replay-rejected", method: http.MethodPost, path: "/v1/sources/{name}/rejected/{id}/replay", group: "Sources",
+		may: admins(), success: http.StatusNoContent, failures: []int{http.StatusTooManyRequests},
+		summary:     "Try a rejected request again",
+		description: "422 when it still cannot be understood.",
+	}, s.replayOneRejected)
+	handle(s, docs, route{
+		id: "drop-rejected", method: http.MethodDelete, path: "/v1/sources/{name}/rejected/{id}", group: "Sources",
+		may: admins(), success: http.StatusNoContent,
+		summary: "Forget a rejected request",
+	}, s.dropRejected)
+}
+
+func (s *Server) sourceView(workspace string, r sourceRecord) SourceView {
+	view := SourceView{
+		Name: r.Name, Provider: r.Provider, Keys: len(r.Keys), Basic: len(r.Basic), Addresses: make([]string, len(r.Addresses)),
+		User: r.User, Message: r.Message, Created: r.Created, Changed: r.Changed,
+		Traffic: s.ledger.show(workspace, r.Name, s.Clock()),
+	}
+	for i, prefix := range r.Addresses {
+		view.Addresses[i] = prefix.String()
+	}
+	return view
+}
+
+func (s *Server) listSources(ctx context.Context, caller Caller, _ *empty) (*sourcesOutput, error) {
+	records, err := list[sourceRecord](ctx, s.Records, caller.Workspace, kindSource)
+	if err != nil {
+		return nil, err
+	}
+	out := new(sourcesOutput)
+	out.Body.Items = make([]SourceView, len(records))
+	for i, record := range records {
+		out.Body.Items[i] = s.sourceView(caller.Workspace, record)
+	}
+	out.Body.Providers = s.Hooks.Names()
+	return out, nil
+}
+
+func (s *Server) putSource(ctx context.Context, caller Caller, in *sourceInput) (*sourceOutput, error) {
+	name, err := sourceName(in.Name)
+	if err != nil {
+		return nil, err
+	}
+	request, err := decodeDocument[SourceRequest](&s.bodies, &in.content)
+	if err != nil {
+		return nil, err
+	}
+	record, token, err := s.putSourceRecord(ctx, caller.Workspace, name, request)
+	if err != nil {
+		return nil, inBody(err)
+	}
+	out := &sourceOutput{NewSource{SourceView: s.sourceView(caller.Workspace, record), Token: token}}
+	if token != "" {
+		out.Body.Path = "/v1/hooks/" + token
+	}
+	return out, nil
+}
+
+func (s *Server) deleteSource(ctx context.Context, caller Caller, in *sourceNameInput) (*empty, error) {
+	name, err := sourceName(in.Name)
+	if err != nil {
+		return nil, err
+	}
+	return nil, s.removeSource(ctx, caller.Workspace, name)
+}
+
+// sourceName reads the name of a source out of a path.
+func sourceName(part pathText) (string, error) {
+	name, err := part.decode("name")
+	if err != nil {
+		return "", err
+	}
+	if err := checkName("name", name); err != nil {
+		return "", badPath("name", err.Problem)
+	}
+	return name, nil
+}
+
+// namedSource is the caller's source by name.
+func (s *Server) namedSource(ctx context.Context, caller Caller, part pathText) (sourceRecord, error) {
+	name, err := sourceName(part)
+	if err != nil {
+		return sourceRecord{}, err
+	}
+	record, err := get[sourceRecord](ctx, s.Records, caller.Workspace, kindSource, name)
+	if err != nil {
+		return record, fmt.Errorf("find source: %w", err)
+	}
+	return record, nil
+}
+
+func (s *Server) testSource(ctx context.Context, caller Caller, in *sourceInput) (*sourceTestOutput, error) {
+	source, err := s.namedSource(ctx, caller, in.Name)
+	if err != nil {
+		return nil, err
+	}
+	provider, ok := s.Hooks.Provider(source.Provider)
+	if !ok {
+		return nil, fmt.Errorf("source of an unknown provider %q", source.Provider)
+	}
+	body, release, err := s.bodies.read(&in.content, maxHook, false)
+	if err != nil {
+		return nil, err
+	}
+	defer release()
+	request := &hooks.Request{Header: humagin.Unwrap(in.request).Request.Header, Body: body}
+	if len(body) == 0 {
+		request = provider.Sample()
+	}
+	decoded, err := provider.Decode(request)
+	if err != nil {
+		decoded.Rejected = []hooks.Fault{{Reason: err.Error()}}
+	}
+	return s.tried(ctx, caller.Workspace, source, decoded)
+}
+
+// tried shows what a decoded payload would become.
+func (s *Server) tried(ctx context.Context, workspace string, source sourceRecord, decoded hooks.Decoded) (*sourceTestOutput, error) {
+	users, err := s.directory.usersByAddress(ctx, workspace)
+	if err != nil {
+		return nil, err
+	}
+	out := &sourceTestOutput{SourceTest{Events: []event.Input{}, Unknown: decoded.Unknown, Rejected: []string{}}}
+	if out.Body.Unknown == nil {
+		out.Body.Unknown = []string{}
+	}
+	limits := event.Limits{Now: s.Clock(), Retention: s.Retention}
+	for _, found := range decoded.Events {
+		in := source.complete(found, users)
+		if _, err := in.Event(workspace, source.Name, limits); err != nil {
+			out.Body.Rejected = append(out.Body.Rejected, err.Error())
+			continue
+		}
+		out.Body.Events = append(out.Body.Events, in)
+	}
+	for _, fault := range decoded.Rejected {
+		out.Body.Rejected = append(out.Body.Rejected, fault.Reason)
+	}
+	return out, nil
+}
+
+func (s *Server) listPayloads(ctx context.Context, caller Caller, in *sourceNameInput) (*payloadsOutput, error) {
+	source, err := s.namedSource(ctx, caller, in.Name)
+	if err != nil {
+		return nil, err
+	}
+	out := new(payloadsOutput)
+	out.Body.Items = s.ledger.payloads(caller.Workspace, source.Name)
+	return out, nil
+}
+
+func (s *Server) listRejected(ctx context.Context, caller Caller, in *sourceNameInput) (*rejectedOutput, error) {
+	source, err := s.namedSource(ctx, caller, in.Name)
+	if err != nil {
+		return nil, err
+	}
+	all, err := s.rejected.list(ctx, caller.Workspace, source.Name)
+	if err != nil {
+		return nil, err
+	}
+	out := new(rejectedOutput)
+	out.Body.Items = make([]RejectedView, len(all))
+	for i, r := range all {
+		out.Body.Items[i] = r.view()
+	}
+	return out, nil
+}
+
+func (s *Server) replayOneRejected(ctx context.Context, caller Caller, in *rejectedInput) (*empty, error) {
+	source, err := s.namedSource(ctx, caller, in.Name)
+	if err != nil {
+		return nil, err
+	}
+	id, err := in.ID.decode("id")
+	if err != nil {
+		return nil, err
+	}
+	r, err := s.rejected.get(ctx, caller.Workspace, source.Name, id)
+	if err != nil {
+		return nil, err
+	}
+	err = s.replayRejected(ctx, caller.Workspace, source, r)
+	if errors.Is(err, errStillRejected) {
+		return nil, problem(http.StatusUnprocessableEntity, hooks.Masked([]byte(err.Error()), maxReason))
+	}
+	return nil, err
+}
+
+func (s *Server) replayAllRejected(ctx context.Context, caller Caller, in *sourceNameInput) (*replayOutput, error) {
+	source, err := s.namedSource(ctx, caller, in.Name)
+	if err != nil {
+		return nil, err
+	}
+	all, err := s.rejected.list(ctx, caller.Workspace, source.Name)
+	if err != nil {
+		return nil, err
+	}
+	out := new(replayOutput)
+	for _, r := range all {
+		switch err := s.replayRejected(ctx, caller.Workspace, source, r); {
+		case err == nil:
+			out.Body.Replayed++
+		case errors.Is(err, errStillRejected):
+			out.Body.Failed++
+		default:
+			return nil, err
+		}
+	}
+	return out, nil
+}
+
+func (s *Server) dropRejected(ctx context.Context, caller Caller, in *rejectedInput) (*empty, error) {
+	source, err := s.namedSource(ctx, caller, in.Name)
+	if err != nil {
+		return nil, err
+	}
+	id, err := in.ID.decode("id")
+	if err != nil {
+		return nil, err
+	}
+	if _, err := s.rejected.get(ctx, caller.Workspace, source.Name, id); err != nil {
+		return nil, err
+	}
+	return nil, s.rejected.drop(ctx, caller.Workspace, source.Name, id)
+}

@@ -1,0 +1,273 @@
+package api
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/netip"
+	"strings"
+	"time"
+
+	"tidings/api/hooks"
+	"tidings/event"
+)
+
+// Kinds of records of sources. A source is the workspace's; that a token is
+// good, and for which source, is found by the token's hash before the workspace
+// is known.
+const (
+	kindSource   = "source"
+	kindHook     = "hook"
+	kindRejected = "hook-rejected"
+	hookPrefix   = "hook_"
+)
+
+// Bounds of a source.
+const (
+	maxKeys      = 10
+	maxPrefixes  = 200
+	maxFieldPath = 200
+)
+
+// Ways to find whose mail an event is about.
+const (
+	userByAddress = "address"
+	userByField   = "field"
+	userFixed     = "fixed"
+)
+
+// UserRule is how a user is found in a payload.
+type UserRule struct {
+	By    string `json:"by" enum:"address,field,fixed" doc:"address: by the sender's address, among the users' addresses; field: by a member of the payload; fixed: always the same"`
+	Value string `json:"value,omitempty" maxLength:"200" doc:"the member's path, such as user-variables.user, or the user's id"`
+}
+
+// SourceRequest is a source as an admin writes it.
+type SourceRequest struct {
+	Provider string `json:"provider" doc:"whose webhooks come in"`
+	// What is nil keeps what the source has.
+	Keys      []string  `json:"keys,omitempty" maxItems:"10" doc:"signing secrets, public keys or topics, as the provider has it; several while one is replaced. Absent keeps what there is"`
+	Basic     []string  `json:"basic,omitempty" maxItems:"10" doc:"user:password of HTTP basic authentication, where the provider uses it. Absent keeps what there is"`
+	Addresses []string  `json:"addresses,omitempty" maxItems:"200" doc:"networks that requests may come from, such as 3.134.147.250/32. Absent keeps what there is"`
+	User      *UserRule `json:"user,omitempty" doc:"by address when absent"`
+	// Message is where senders put their own name of a message.
+	Message  string `json:"message_field,omitempty" maxLength:"200" doc:"a member of the payload that holds the message's id as you call it; the provider's own when absent"`
+	NewToken bool   `json:"new_token,omitempty" doc:"give the source another address; the old one stops to work"`
+}
+
+// sourceRecord is a source as it is kept.
+type sourceRecord struct {
+	Name      string         `json:"name"`
+	Provider  string         `json:"provider"`
+	Keys      []string       `json:"keys,omitempty"`
+	Basic     []string       `json:"basic,omitempty"`
+	Addresses []netip.Prefix `json:"addresses,omitempty"`
+	User      UserRule       `json:"user"`
+	Message   string         `json:"message_field,omitempty"`
+	TokenHash string         `json:"token_hash"`
+	Created   time.Time      `json:"created"`
+	Changed   time.Time      `json:"changed"`
+}
+
+// hookRecord says which source a token names.
+type hookRecord struct {
+	Workspace string `json:"w"`
+	Source    string `json:"source"`
+}
+
+func (r sourceRecord) secrets() hooks.Secrets {
+	return hooks.Secrets{Keys: r.Keys, Basic: r.Basic, Addresses: r.Addresses}
+}
+
+// apply makes the record what the request says.
+func (r *sourceRecord) apply(request SourceRequest, providers *hooks.Hooks) error {
+	provider, ok := providers.Provider(request.Provider)
+	if !ok {
+		return event.Invalid("provider", "is none of "+strings.Join(providers.Names(), ", "))
+	}
+	if r.Provider != "" && r.Provider != request.Provider {
+		return event.Invalid("provider", "is "+r.Provider+" and stays: delete the source, or make another one")
+	}
+	r.Provider = request.Provider
+	if err := r.applySecrets(request); err != nil {
+		return err
+	}
+	if err := provider.Check(r.secrets()); err != nil {
+		return err
+	}
+	r.User = UserRule{By: userByAddress}
+	if request.User != nil {
+		if err := request.User.check(); err != nil {
+			return err
+		}
+		r.User = *request.User
+	}
+	r.Message = request.Message
+	if len(r.Message) > maxFieldPath {
+		return event.Invalid("message_field", "has more than 200 bytes")
+	}
+	return nil
+}
+
+func (r *sourceRecord) applySecrets(request SourceRequest) error {
+	if len(request.Keys) > maxKeys || len(request.Basic) > maxKeys || len(request.Addresses) > maxPrefixes {
+		return event.Invalid("keys", "are too many: at most 10 keys, 10 of basic and 200 addresses are taken")
+	}
+	if request.Keys != nil {
+		r.Keys = request.Keys
+	}
+	if request.Basic != nil {
+		r.Basic = request.Basic
+	}
+	if request.Addresses == nil {
+		return nil
+	}
+	r.Addresses = make([]netip.Prefix, len(request.Addresses))
+	for i, text := range request.Addresses {
+		prefix, err := netip.ParsePrefix(text)
+		if at, addrErr := netip.ParseAddr(text); addrErr == nil {
+			prefix, err = at.Prefix(at.BitLen())
+		}
+		if err != nil {
+			return event.Invalid(fmt.Sprintf("addresses[%d]", i), "is no network such as 3.134.147.250/32")
+		}
+		r.Addresses[i] = prefix.Masked()
+	}
+	return nil
+}
+
+func (u UserRule) check() *event.FieldError {
+	switch u.By {
+	case userByAddress:
+		if u.Value != "" {
+			return event.Invalid("user.value", "is not used with address")
+		}
+		return nil
+	case userByField, userFixed:
+		return checkName("user.value", u.Value)
+	}
+	return event.Invalid("user.by", "is none of address, field, fixed")
+}
+
+// putSourceRecord makes or replaces a source. token is empty when the source keeps
+// the one that it has.
+func (s *Server) putSourceRecord(ctx context.Context, workspace, name string, request SourceRequest) (record sourceRecord, token string, err error) {
+	now := s.Clock().UTC().Truncate(time.Second)
+	record, err = get[sourceRecord](ctx, s.Records, workspace, kindSource, name)
+	if errors.Is(err, event.ErrNotFound) {
+		record, err = sourceRecord{Name: name, Created: now}, nil
+	}
+	if err != nil {
+		return record, "", fmt.Errorf("find source: %w", err)
+	}
+	if err := record.apply(request, s.Hooks); err != nil {
+		return record, "", err
+	}
+	record.Changed = now
+	old := record.TokenHash
+	if old == "" || request.NewToken {
+		secret, err := randomText(s.Rand, secretLength)
+		if err != nil {
+			return record, "", err
+		}
+		token = hookPrefix + secret
+		record.TokenHash = hashOf(token)
+	}
+	// The source goes first: an address that works always has one.
+	if err := put(ctx, s.Records, workspace, kindSource, name, record); err != nil {
+		return record, "", fmt.Errorf("keep source: %w", err)
+	}
+	if token != "" {
+		if err := put(ctx, s.Records, nowhere, kindHook, record.TokenHash, hookRecord{workspace, name}); err != nil {
+			return record, "", fmt.Errorf("keep the address of a source: %w", err)
+		}
+		if old != "" {
+			if err := s.Records.Delete(ctx, nowhere, kindHook, old); err != nil {
+				return record, "", fmt.Errorf("forget the old address of a source: %w", err)
+			}
+		}
+	}
+	return record, token, nil
+}
+
+// removeSource takes a source off, its address first.
+func (s *Server) removeSource(ctx context.Context, workspace, name string) error {
+	record, err := get[sourceRecord](ctx, s.Records, workspace, kindSource, name)
+	if err != nil {
+		return fmt.Errorf("find source: %w", err)
+	}
+	if err := s.Records.Delete(ctx, nowhere, kindHook, record.TokenHash); err != nil {
+		return fmt.Errorf("forget the address of a source: %w", err)
+	}
+	if err := s.rejected.forget(ctx, workspace, name); err != nil {
+		return err
+	}
+	s.ledger.forget(workspace, name)
+	if err := s.Records.Delete(ctx, workspace, kindSource, name); err != nil {
+		return fmt.Errorf("delete source: %w", err)
+	}
+	return nil
+}
+
+// source finds what a token names. ErrNotFound is also a token that another has
+// replaced.
+func (s *Server) source(ctx context.Context, token string) (workspace string, record sourceRecord, err error) {
+	if !strings.HasPrefix(token, hookPrefix) || len(token) > 2*secretLength {
+		return "", record, fmt.Errorf("source: %w", event.ErrNotFound)
+	}
+	hash := hashOf(token)
+	place, err := get[hookRecord](ctx, s.Records, nowhere, kindHook, hash)
+	if err != nil {
+		return "", record, fmt.Errorf("find source: %w", err)
+	}
+	record, err = get[sourceRecord](ctx, s.Records, place.Workspace, kindSource, place.Source)
+	if err != nil {
+		return "", record, fmt.Errorf("find source: %w", err)
+	}
+	if record.TokenHash != hash {
+		return "", record, fmt.Errorf("source: %w", event.ErrNotFound)
+	}
+	return place.Workspace, record, nil
+}
+
+// complete turns what a provider decoded into an event of the source, as the
+// source's settings say.
+func (r sourceRecord) complete(e hooks.Event, users map[string]string) event.Input {
+	in := e.Input
+	in.Source = r.Name
+	if r.Message != "" {
+		if own := hooks.Lookup(e.Payload, r.Message); own != "" {
+			in.Message = own
+		}
+	}
+	if in.User != "" {
+		return in
+	}
+	switch r.User.By {
+	case userFixed:
+		in.User = r.User.Value
+	case userByField:
+		in.User = hooks.Lookup(e.Payload, r.User.Value)
+		if known, ok := users[strings.ToLower(in.User)]; ok {
+			in.User = known
+		}
+	default:
+		in.User = users[e.Owner]
+	}
+	return in
+}
+
+// usersByAddress are the workspace's users by each of their addresses.
+func (d *Directory) usersByAddress(ctx context.Context, workspace string) (map[string]string, error) {
+	users, err := d.users(ctx, workspace)
+	if err != nil {
+		return nil, err
+	}
+	by := make(map[string]string, len(users))
+	for _, user := range users {
+		for _, email := range user.Emails {
+			by[email] = user.ID
+		}
+	}
+	return by, nil
+}
