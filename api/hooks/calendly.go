@@ -82,7 +82,7 @@ func (calendly) Decode(r *Request) (Decoded, error) {
 	var out Decoded
 	e, known := body.event()
 	if !known {
-		out.Unknown = []string{shorten(body.Event, 100)}
+		out.unknown(body.Event)
 		return out, nil
 	}
 	out.add(r.Body, e)

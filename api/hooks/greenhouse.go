@@ -119,7 +119,7 @@ func (greenhouse) Decode(r *Request) (Decoded, error) {
 	case body.Action == "ping":
 		// Greenhouse tries the address when the webhook is made.
 	case !known:
-		out.Unknown = []string{shorten(body.Action, 100)}
+		out.unknown(body.Action)
 	default:
 		e := body.event(title)
 		e.ID = key(firstOf(r.Header.Get("Greenhouse-Event-Id"), e.ID))

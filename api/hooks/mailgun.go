@@ -165,7 +165,7 @@ func (e mailgunEvent) decoded(payload []byte) (Decoded, error) {
 	var out Decoded
 	in, known := e.input()
 	if !known {
-		out.Unknown = []string{shorten(e.Event, 100)}
+		out.unknown(e.Event)
 		return out, nil
 	}
 	out.add(payload, Event{Input: in, Owner: address(e.Message.Headers.From)})

@@ -72,7 +72,7 @@ func (resend) Decode(r *Request) (Decoded, error) {
 	var out Decoded
 	events, known := mail.read(body, standardHeader(r, "Id"))
 	if !known {
-		out.Unknown = []string{shorten(body.Type, 100)}
+		out.unknown(body.Type)
 	}
 	out.add(body.Data, events...)
 	return out, nil

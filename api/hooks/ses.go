@@ -149,7 +149,7 @@ func (p ses) Decode(r *Request) (Decoded, error) {
 	case "":
 		record = r.Body
 	default:
-		return Decoded{Unknown: []string{shorten(envelope.Type, 100)}}, nil
+		return Decoded{Unknown: []string{firstOf(shorten(envelope.Type, 100), "(an unreadable name)")}}, nil
 	}
 	if strings.HasPrefix(envelope.Message, "Successfully validated SNS topic") {
 		return Decoded{}, nil
@@ -167,7 +167,7 @@ func (p ses) Decode(r *Request) (Decoded, error) {
 	}
 	var out Decoded
 	if unknown != "" {
-		out.Unknown = []string{shorten(unknown, 100)}
+		out.unknown(unknown)
 	}
 	out.add(record, events...)
 	return out, nil

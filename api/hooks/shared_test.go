@@ -204,12 +204,8 @@ func compare(t *testing.T, provider string, c capture, ours []Event, refused []s
 		differ("recipient", strings.ToLower(text(want.Recipient)), strings.ToLower(recipientOf(got)))
 		differ("message", strings.Trim(text(want.Message), "<>"), got.Message)
 		differ("link", text(want.Link), got.Link)
-		agent := ""
 		if got.Client != nil {
-			agent = text(got.Client.UserAgent)
-		}
-		if got.Type == event.Open || got.Type == event.Click {
-			differ("agent", text(want.Agent), agent)
+			differ("agent", text(want.Agent), text(got.Client.UserAgent))
 		}
 	}
 	return lines

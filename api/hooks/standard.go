@@ -115,7 +115,7 @@ func (standard) Decode(r *Request) (Decoded, error) {
 	}
 	var out Decoded
 	if unknown != "" {
-		out.Unknown = []string{unknown}
+		out.unknown(unknown)
 	}
 	out.add(body.Data, events...)
 	return out, nil
@@ -130,7 +130,7 @@ func eventOf(name string, at instant, id string, data jsontext.Value) ([]Event, 
 		return nil, "", nameless("type")
 	}
 	if !kind.Valid() {
-		return nil, shorten(name, 100), nil
+		return nil, name, nil
 	}
 	if data.Kind() != jsontext.KindBeginObject {
 		return nil, "", event.Invalid("data", "must be an event, a JSON object")

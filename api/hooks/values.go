@@ -101,7 +101,7 @@ func each[T any](body []byte, read func(T, jsontext.Value) (events []Event, unkn
 		case err != nil:
 			out.reject(err, raw)
 		case unknown != "":
-			out.Unknown = append(out.Unknown, shorten(unknown, 100))
+			out.unknown(unknown)
 		}
 		out.add(raw, events...)
 	}
@@ -113,6 +113,11 @@ func (d *Decoded) add(payload []byte, events ...Event) {
 		e.Payload = payload
 		d.Events = append(d.Events, e)
 	}
+}
+
+// unknown names an event of the vendor that becomes nothing here.
+func (d *Decoded) unknown(name string) {
+	d.Unknown = append(d.Unknown, firstOf(shorten(name, 100), "(an unreadable name)"))
 }
 
 func (d *Decoded) reject(err error, payload []byte) {
@@ -228,7 +233,7 @@ func client(ip, agent string, automated *bool) *event.Client {
 		agent = shorten(agent, maxText)
 		c.UserAgent = &agent
 	}
-	if c == (event.Client{}) {
+	if c.IP == "" && c.UserAgent == nil && c.Automated == nil {
 		return nil
 	}
 	return &c
