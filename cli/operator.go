@@ -21,6 +21,7 @@ func (a *app) operatorRoutes() http.Handler {
 	routes.Handle("/", a.server.Operator())
 	routes.HandleFunc("POST "+operatorPath+"rollover", answering(a.runRollover))
 	routes.HandleFunc("POST "+operatorPath+"rebuild", answering(a.rebuild))
+	routes.HandleFunc("POST "+operatorPath+"backup", answering(a.backup))
 	return routes
 }
 

@@ -28,6 +28,7 @@ type StateConfig struct {
 // events, who was erased, and small records. It is safe for concurrent use, and
 // the only process's on its file.
 type State struct {
+	path   string
 	grace  time.Duration
 	now    func() time.Time
 	writer *sql.DB
@@ -103,7 +104,7 @@ func OpenState(path string, config StateConfig) (*State, error) {
 		return nil, fmt.Errorf("opening the state store: %w", err)
 	}
 	s := &State{
-		grace: config.Grace, now: config.Now,
+		path: path, grace: config.Grace, now: config.Now,
 		spaces: make(map[string]int64), marked: make(map[spaceWeek]bool),
 	}
 	if err := s.open(path, config.Readers); err != nil {
