@@ -16,7 +16,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// process is a running tidings serve.
+// process is a running tidings.
 type process struct {
 	t       *testing.T
 	command *exec.Cmd
@@ -30,8 +30,15 @@ type process struct {
 // says that it listens.
 func startServer(t *testing.T, data, listen string, more ...string) *process {
 	t.Helper()
+	return startProcess(t, append([]string{"serve", "--data", data, "--listen", listen}, more...)...)
+}
+
+// startProcess starts a command that serves and waits until it says that it
+// listens.
+func startProcess(t *testing.T, args ...string) *process {
+	t.Helper()
 	p := &process{t: t, exited: make(chan error, 1)}
-	p.command = exec.Command("tidings", append([]string{"serve", "--data", data, "--listen", listen}, more...)...)
+	p.command = exec.Command("tidings", args...)
 	stderr, err := p.command.StderrPipe()
 	require.NoError(t, err)
 	require.NoError(t, p.command.Start())
@@ -53,9 +60,9 @@ func startServer(t *testing.T, data, listen string, more ...string) *process {
 	case p.address = <-ready:
 	case err := <-p.exited:
 		p.exited <- err
-		t.Fatalf("serve ended: %v\n%s", err, p.output())
+		t.Fatalf("it ended: %v\n%s", err, p.output())
 	case <-time.After(60 * time.Second):
-		t.Fatalf("serve did not become ready\n%s", p.output())
+		t.Fatalf("it did not become ready\n%s", p.output())
 	}
 	return p
 }
