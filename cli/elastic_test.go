@@ -1,0 +1,48 @@
+package cli_test
+
+import (
+	"net/http"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"tidings/store/elastic/elastictest"
+)
+
+// TestNothingAcknowledgedIsLostOrDoubledWhileElasticsearchFails serves on an
+// Elasticsearch that is cut off for a while, is too busy for some writes and
+// loses some answers, with a kill of the server in between.
+func TestNothingAcknowledgedIsLostOrDoubledWhileElasticsearchFails(t *testing.T) {
+	proxy := elastictest.NewProxy(t, elasticServer.URL(t))
+	index := proxy.URL() + "/ledger-" + strings.ToLower(time.Now().Format("150405-000000000"))
+	data := t.TempDir()
+	key := createKey(t, data, "w", "admin")
+	var address atomic.Value
+	server := startServer(t, data, "127.0.0.1:0", "--index", index)
+	address.Store(server.address)
+
+	book := newLedger()
+	stopLoad := book.start(t, &address, key, time.Now().Add(-3*7*24*time.Hour).Unix())
+	heard := listen(t, &address, key)
+	proxy.Set(elastictest.Faults{Busy: 0.1, Lost: 0.05})
+	time.Sleep(time.Second)
+	proxy.Cut()
+	before := book.size()
+	time.Sleep(*outage / 2)
+	require.Greater(t, book.size(), before, "accepting goes on")
+	require.ErrorContains(t, request(http.MethodGet, "http://"+server.address+"/v1/feed", key, "", nil, nil), "503")
+	server.kill()
+	proxy.Mend()
+	server = startServer(t, data, server.address, "--index", index)
+	address.Store(server.address)
+	time.Sleep(time.Second)
+	stopLoad()
+	awaitIndexed(t, server.address)
+	time.Sleep(2 * time.Second) // the index's refresh
+	book.check(t, server.address, key)
+	heard.check(t, book)
+	require.NoError(t, server.stop(), server.output())
+}
