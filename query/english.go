@@ -60,6 +60,7 @@ func newEnglish(p *parser) english {
 			e.has[event.Type(l.value)] = true
 		}
 	}
+	e.times.ahead = e.has[event.Meeting]
 	return e
 }
 

@@ -444,9 +444,9 @@ func isEnglish(word string) bool {
 		"accepted", "confirmed", "declined", "rejected", "refused", "tentative", "maybe",
 		"link", "links", "file", "files", "attachment", "attachments", "spam", "marked", "opted",
 		"since", "starting", "after", "before", "until", "till", "til", "prior", "up", "between", "earlier", "over", "more",
-		"older", "longer", "less", "newer", "fewer", "under", "during", "within", "throughout", "around",
+		"older", "longer", "less", "newer", "fewer", "later", "under", "during", "within", "throughout", "around",
 		"now", "today", "yesterday", "yest", "tomorrow", "tmrw", "tonight", "right", "half", "few", "couple",
-		"noon", "midday", "lunch", "lunchtime", "midnight", "morning", "afternoon", "evening", "night", "early", "mid", "late",
+		"noon", "dawn", "midday", "lunch", "lunchtime", "midnight", "morning", "afternoon", "evening", "night", "early", "mid", "late",
 		"hasnt", "havent", "didnt", "dont", "doesnt", "q1", "q2", "q3", "q4", "weekend":
 		return true
 	}

@@ -176,11 +176,16 @@ func (r *timeReader) rolling(i int) (span, int) {
 	if distance > 0 {
 		return span{from: r.now, until: a.move(r.now, 1), unit: second}, n
 	}
-	from := a.before(r.now)
+	return span{from: r.since(a), unit: second}, n
+}
+
+// since is where a length of time up to now begins, in whole days where it is
+// counted in them.
+func (r *timeReader) since(a amount) time.Time {
 	if a.unit >= day {
-		from = dayOf(from)
+		return dayOf(a.before(r.now))
 	}
-	return span{from: from, unit: second}, n
+	return a.before(r.now)
 }
 
 // distance reads "3 days ago", "in 2 weeks", "a week from now".
@@ -437,7 +442,10 @@ func (r *timeReader) numeric(i int) (span, int) {
 			return r.checked(n[0], n[1], n[2], i+1)
 		}
 		if len(fields[2]) == 2 {
-			n[2] += 2000
+			const century = 70 // is 1970, and 69 is 2069
+			if n[2] += 1900; n[2] < 1900+century {
+				n[2] += 100
+			}
 		} else if len(fields[2]) != 4 {
 			return span{}, 0
 		}

@@ -67,6 +67,8 @@ type timeReader struct {
 	// led is whether something before makes it likely that a time follows, so
 	// that words which mean other things too are taken as times.
 	led bool
+	// ahead is whether times that lie ahead are meant too, as of meetings.
+	ahead bool
 }
 
 // text is the piece at i, "" behind the end.
@@ -135,15 +137,23 @@ func (r *timeReader) phrase(i int) (period, int) {
 		}
 		return r.at(i + 1)
 	case "earlier":
-		return r.earlier(i + 1)
-	case "over", "more", "older", "longer", "less", "newer", "fewer", "under":
+		if r.text(i+1) != "than" {
+			return r.earlier(i + 1)
+		}
+		return r.compared(i)
+	case "over", "more", "older", "longer", "less", "newer", "fewer", "under", "later":
 		if p, n := r.compared(i); n > 0 {
 			return p, n
 		}
 	}
+	if r.text(i) == "within" {
+		if a, n := r.amount(i + 1); n > 0 {
+			return period{from: r.since(a)}, n
+		}
+	}
 	j := r.skip(i, "within", "over", "for", "throughout")
 	if j == i {
-		j = r.skip(i, "on", "in", "at", "during", "@")
+		j = r.skip(i, "on", "in", "at", "during")
 		r.led = r.led || j > i
 	} else if r.text(j) != "the" && r.text(j) != "last" && r.text(j) != "past" {
 		return period{}, 0
@@ -161,26 +171,39 @@ func (r *timeReader) at(i int) (period, int) {
 	if n == 0 || s.unit != day {
 		return period{s.from, s.until}, n
 	}
-	if join := r.text(n); join == "between" || join == "from" {
-		if a, b, m := r.hours(n+1, "and", "to", "until", "till", "-"); m > 0 {
-			return period{a.on(s).from, b.on(s).from}, m
-		}
+	if a, b, m := r.hours(r.skip(n, "between", "from"), "and", "to", "until", "till", "-"); m > 0 {
+		return r.hoursOn(s, a, b), m
 	}
 	return period{s.from, s.until}, n
 }
 
-// hours reads two times of day, the later one last.
+// hours reads two times of day: "9am to 5pm", "3-5".
 func (r *timeReader) hours(i int, joins ...string) (a, b clock, n int) {
-	a, n = r.clock(i)
+	read := func(i int) (clock, int) {
+		if c, n := r.clock(i); n > 0 {
+			return c, n
+		}
+		if h, ok := digits(r.text(i)); ok && h < 24 && len(r.text(i)) <= 2 {
+			return clock{from: businessHour(h), unit: hour}, i + 1
+		}
+		return clock{}, 0
+	}
+	a, n = read(i)
 	j := r.skip(n, joins...)
 	if n == 0 || j == n {
 		return a, b, 0
 	}
-	b, n = r.clock(j)
-	if n == 0 || b.from <= a.from {
-		return a, b, 0
-	}
+	b, n = read(j)
 	return a, b, n
+}
+
+// hoursOn are hours of a day, into the night where the second is the earlier.
+func (r *timeReader) hoursOn(s span, a, b clock) period {
+	p := period{a.on(s).from, b.on(s).from}
+	if !p.until.After(p.from) {
+		p.until = p.until.AddDate(0, 0, 1)
+	}
+	return p
 }
 
 // after reads what stands behind "after". A time of the day alone is bounded by
@@ -228,7 +251,7 @@ func (r *timeReader) between(i int, joins ...string) (period, int) {
 	}
 	if a, b, n := r.hours(i, joins...); n > 0 {
 		if s, m := r.date(r.skip(n, "on")); m > 0 && s.unit == day {
-			return period{a.on(s).from, b.on(s).from}, m
+			return r.hoursOn(s, a, b), m
 		}
 	}
 	a, n := r.point(i)
@@ -257,10 +280,14 @@ func (r *timeReader) between(i int, joins ...string) (period, int) {
 			b = b.move(1)
 		}
 	case b.end().After(a.from):
-	case a.again == year:
-		a = a.move(-1)
 	case b.again != noUnit:
 		b = b.move(1)
+	case a.again != noUnit:
+		a = a.move(-1)
+	}
+	if a.again == year && b.again == year && b.from.After(r.now.AddDate(0, 1, 0)) {
+		// November to February is the last such winter, not the one ahead.
+		a, b = a.move(-1), b.move(-1)
 	}
 	if !b.end().After(a.from) {
 		return period{}, 0
@@ -361,7 +388,7 @@ func (r *timeReader) earlier(i int) (period, int) {
 	return period{s.from, r.now}, n
 }
 
-// compared reads "over 3 days ago" and "less than a week old".
+// compared reads "over 3 days ago", "less than a week old" and "later than friday".
 func (r *timeReader) compared(i int) (period, int) {
 	more := false
 	switch r.text(i) {
@@ -377,6 +404,19 @@ func (r *timeReader) compared(i int) (period, int) {
 	}
 	old := r.text(i) == "older" || r.text(i) == "newer"
 	d, n := r.amount(j)
+	if n > 0 && r.is(n, "from", "now") {
+		at := d.move(r.now, 1)
+		if d.unit >= day {
+			at = dayOf(at)
+		}
+		switch {
+		case old && more:
+			return period{until: at}, n + 2
+		case more:
+			return period{from: at}, n + 2
+		}
+		return period{r.now, at}, n + 2
+	}
 	if n > 0 && (old || r.is(n, "ago") || r.is(n, "old")) {
 		at := d.before(r.now)
 		if d.unit >= day {
@@ -388,7 +428,18 @@ func (r *timeReader) compared(i int) (period, int) {
 		}
 		return period{from: at}, n
 	}
-	return period{}, 0
+	if r.text(i+1) != "than" {
+		return period{}, 0
+	}
+	r.led = r.led || r.text(i) != "more" && r.text(i) != "less"
+	s, n := r.point(j)
+	switch {
+	case n == 0:
+		return period{}, 0
+	case r.text(i) == "older" || r.text(i) == "earlier" || r.text(i) == "less" || r.text(i) == "fewer":
+		return period{until: s.cut()}, n
+	}
+	return period{from: s.cut()}, n
 }
 
 // split cuts a word where times are joined without a space: "fri@3pm",

@@ -29,7 +29,7 @@ func (r *timeReader) point(i int) (span, int) {
 // clockOnDate reads a time of day before its date: "3pm on friday".
 func (r *timeReader) clockOnDate(i int) (span, int) {
 	c, n := r.clock(i)
-	if n == 0 {
+	if n == 0 || !r.led && (r.text(i) == "lunch" || r.text(i) == "lunchtime") {
 		return span{}, 0
 	}
 	led := r.led
@@ -84,11 +84,12 @@ func (c clock) on(s span) span {
 	return out
 }
 
-// onLatestDay is the latest such time of day that is not ahead.
+// onLatestDay is the latest such time of day that is not ahead, unless it may
+// be.
 func (r *timeReader) onLatestDay(c clock) span {
 	s := c.on(unitSpan(day, r.now))
 	s.again = day
-	if s.from.After(r.now) {
+	if s.from.After(r.now) && !r.ahead {
 		return s.move(-1)
 	}
 	return s
@@ -103,6 +104,8 @@ func (r *timeReader) clock(i int) (clock, int) {
 	switch r.text(r.skip(j, "the")) {
 	case "noon", "midday", "lunch", "lunchtime":
 		return clock{from: 12 * 3600, unit: hour, bare: j == i}, r.skip(j, "the") + 1
+	case "dawn":
+		return clock{from: 5 * 3600, unit: hour, bare: j == i}, r.skip(j, "the") + 1
 	case "midnight":
 		return clock{from: 0, unit: hour, bare: j == i}, j + 1
 	}
@@ -116,6 +119,9 @@ func (r *timeReader) clock(i int) (clock, int) {
 		if c, ok := partOfDay(r.text(i)); ok {
 			return c, i + 1
 		}
+	}
+	if h, ok := digits(r.text(j)); ok && r.text(i) == "@" && h < 24 && len(r.text(j)) <= 2 && halfOf(r.text(j+1)) == 0 {
+		return clock{from: businessHour(h), unit: hour}, j + 1
 	}
 	return r.hourMinute(j)
 }
