@@ -149,10 +149,11 @@ func (a *app) assemble(s settings) error {
 	directory := api.NewDirectory(a.state)
 	renderer := api.NewLiveRenderer(directory, time.Now)
 	a.hub = live.NewHub(live.Config{Log: a.stream, Render: renderer.Render, Logger: a.log})
+	vocabulary, _ := a.index.(feed.Vocabulary)
 	counter, _ := a.index.(feed.Counter) // statistics read every event without
 	reader := feed.NewReader(feed.Config{
 		Index: a.index, States: a.state, Catalogue: a.state, Directory: directory, Teams: directory, Positions: a.hub,
-		Counter: counter,
+		Counter: counter, Vocabulary: vocabulary,
 	})
 	pushed := &api.LiveHandler{
 		Hub: a.hub, Questions: reader, Zone: api.Zones(a.state), Origins: s.Origins, Logger: a.log,

@@ -32,7 +32,8 @@ func (c cursor) String() string {
 	return base64.RawURLEncoding.EncodeToString(raw[:])
 }
 
-// parseCursor reads a cursor that was given with a question.
+// parseCursor reads a cursor that was given with a question. One that belongs to
+// another question is returned with the error.
 func parseCursor(text string, fingerprint [8]byte) (cursor, error) {
 	raw, err := base64.RawURLEncoding.Strict().DecodeString(text)
 	if err != nil || len(raw) != cursorLen {
@@ -44,7 +45,7 @@ func parseCursor(text string, fingerprint [8]byte) (cursor, error) {
 		fingerprint: [8]byte(raw[20:]),
 	}
 	if c.fingerprint != fingerprint {
-		return cursor{}, event.Invalid("cursor", "belongs to another query: start again without it")
+		return c, event.Invalid("cursor", "belongs to another query: start again without it")
 	}
 	return c, nil
 }

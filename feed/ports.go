@@ -97,3 +97,14 @@ type Teams interface {
 	// ListTeams returns them in any order. They are not changed afterwards.
 	ListTeams(ctx context.Context, workspace string) ([]Team, error)
 }
+
+// Vocabulary knows the words of an index, to mend those that were misspelt. An
+// index may be one.
+type Vocabulary interface {
+	// Terms returns at most limit words of a workspace's events in a week that
+	// begin with prefix, the commonest first, with the number of their events.
+	// Words are as query.Analyse gives them, not stemmed; whole addresses and
+	// the words of automated events alone are left out. A week or a workspace
+	// that does not exist has none. Counts may be a little behind.
+	Terms(ctx context.Context, workspace string, week event.Week, prefix string, limit int) ([]query.Term, error)
+}

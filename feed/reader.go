@@ -39,6 +39,7 @@ type Reader struct {
 	budget    time.Duration
 	counter   Counter
 	tallies   *tallies
+	mender    *mender // nil where words are not corrected
 }
 
 // Config is what a Reader reads from.
@@ -58,6 +59,8 @@ type Config struct {
 	// Counter makes statistics fast; nil where the index is no counter, and
 	// then they read every event.
 	Counter Counter
+	// Vocabulary corrects misspelt words; nil where they are left as they are.
+	Vocabulary Vocabulary
 }
 
 // talliesKept bounds what is remembered of counted weeks, in bytes.
@@ -71,20 +74,36 @@ func NewReader(c Config) *Reader {
 	if c.Budget == 0 {
 		c.Budget = 2 * time.Second
 	}
-	return &Reader{c.Index, c.States, c.Catalogue, c.Directory, c.Teams, c.Positions, c.Clock, c.Budget, c.Counter, newTallies(talliesKept)}
+	r := &Reader{
+		index: c.Index, states: c.States, weeks: c.Catalogue, directory: c.Directory, teams: c.Teams,
+		positions: c.Positions, clock: c.Clock, budget: c.Budget, counter: c.Counter, tallies: newTallies(talliesKept),
+	}
+	if c.Vocabulary != nil {
+		r.mender = newMender(c.Vocabulary, c.Clock)
+	}
+	return r
+}
+
+// pageScan is a question that is read and the search for its page.
+type pageScan struct {
+	request    PageRequest
+	who        *people
+	understood Understood
+	scan       scan
+}
+
+// scanOf reads a question, and is ready to search behind a place.
+func (r *Reader) scanOf(request PageRequest, who *people, before Key, now time.Time) *pageScan {
+	understood, q := r.understand(request, who, now)
+	return &pageScan{
+		request, who, understood,
+		scan{reader: r, scope: request.Scope, query: q, before: before, limit: pageLimit(request.Limit)},
+	}
 }
 
 // Page returns the newest events of a question, or those after its cursor. Item
 // ids never repeat between pages, whatever arrives meanwhile.
 func (r *Reader) Page(ctx context.Context, request PageRequest) (Page, error) {
-	from := cursor{}
-	fingerprint := request.fingerprint()
-	if request.Cursor != "" {
-		var err error
-		if from, err = parseCursor(request.Cursor, fingerprint); err != nil {
-			return Page{}, err
-		}
-	}
 	who, err := r.people(ctx, request.Workspace)
 	if err != nil {
 		return Page{}, err
@@ -93,37 +112,68 @@ func (r *Reader) Page(ctx context.Context, request PageRequest) (Page, error) {
 	if r.positions != nil {
 		position = r.positions.PositionBefore(r.index.RefreshInterval() + positionMargin)
 	}
-
-	now := from.clockOf(r.clock())
-	understood, q := r.understand(request, who, now)
-	scan := scan{reader: r, scope: request.Scope, query: q, before: from.key, limit: pageLimit(request.Limit)}
-	if err := scan.run(ctx, now); err != nil {
+	found, now, err := r.find(ctx, request, who)
+	if err != nil {
 		return Page{}, err
 	}
+	if err := found.scan.decorate(ctx); err != nil {
+		return Page{}, err
+	}
+	return found.page(position, now), nil
+}
 
+// find searches for a page. A cursor belongs to the text that it was given for,
+// or to that text with its words corrected.
+func (r *Reader) find(ctx context.Context, request PageRequest, who *people) (*pageScan, time.Time, error) {
+	if request.Cursor == "" {
+		now := r.clock()
+		p := r.scanOf(request, who, Key{}, now)
+		if err := p.scan.run(ctx, now); err != nil {
+			return nil, now, err
+		}
+		return p, now, r.mendPage(ctx, p, now)
+	}
+	from, err := parseCursor(request.Cursor, request.fingerprint())
+	if from == (cursor{}) {
+		return nil, time.Time{}, err
+	}
+	now := from.clockOf(r.clock())
+	p := r.scanOf(request, who, from.key, now)
+	if err != nil {
+		mended, _, ok := r.mended(ctx, request, p.understood.Chips)
+		if !ok || mended.fingerprint() != from.fingerprint {
+			return nil, now, err
+		}
+		understood := p.understood
+		understood.Showing = mended.Text
+		p = r.scanOf(mended, who, from.key, now)
+		p.understood = understood
+	}
+	return p, now, p.scan.run(ctx, now)
+}
+
+// page shows what was found.
+func (p *pageScan) page(position string, now time.Time) Page {
 	page := Page{
-		Items:   make([]Item, 0, len(scan.found)),
-		Reached: time.Unix(scan.reached, 0).UTC(),
-		Query:   understood,
+		Items:   make([]Item, 0, len(p.scan.found)),
+		Reached: time.Unix(p.scan.reached, 0).UTC(),
+		Query:   p.understood,
 		Live:    position,
 	}
-	if scan.next != nil {
-		next := cursor{*scan.next, now.Unix(), fingerprint}.String()
+	if p.scan.next != nil {
+		next := cursor{*p.scan.next, now.Unix(), p.request.fingerprint()}.String()
 		page.Next = &next
 	}
-	if err := scan.decorate(ctx); err != nil {
-		return Page{}, err
-	}
-	for _, hit := range scan.found {
+	for _, hit := range p.scan.found {
 		var state *event.State
-		if known, ok := scan.states[hit.Event.Message]; ok {
+		if known, ok := p.scan.states[hit.Event.Message]; ok {
 			state = &known
 		}
-		item := ItemOf(hit.Event, state, func(user string) string { return who.names[user] })
-		item.Highlights = query.Highlights(hit.Event, q)
+		item := ItemOf(hit.Event, state, func(user string) string { return p.who.names[user] })
+		item.Highlights = query.Highlights(hit.Event, p.scan.query)
 		page.Items = append(page.Items, item)
 	}
-	return page, nil
+	return page
 }
 
 // Understand reads a question as Page does, for those who match it themselves.

@@ -31,7 +31,9 @@ type Correction struct {
 
 // Sure reports whether the correction may be searched for without asking: one
 // edit in words of 4 to 7 letters, two in longer ones.
-func (c Correction) Sure(typed string) bool { return c.Edits <= 1 || utf8.RuneCountInString(typed) >= 8 }
+func (c Correction) Sure(typed string) bool {
+	return c.Edits <= 1 || utf8.RuneCountInString(typed) >= 8
+}
 
 // Correct finds the word among terms that a misspelt one was most likely meant
 // to be: the nearest, and of those the commonest. The first letter is taken as

@@ -18,8 +18,19 @@ import (
 
 func TestCorrect(t *testing.T) {
 	terms := []Term{
-		{"pricing", 900}, {"prince", 3}, {"proposal", 400}, {"proposals", 50}, {"propose", 20}, {"invoice", 100},
-		{"deck", 80}, {"desk", 500}, {"meeting", 700}, {"meting", 1}, {"renewal", 60}, {"étude", 5}, {"2026", 10},
+		{"pricing", 900},
+		{"prince", 3},
+		{"proposal", 400},
+		{"proposals", 50},
+		{"propose", 20},
+		{"invoice", 100},
+		{"deck", 80},
+		{"desk", 500},
+		{"meeting", 700},
+		{"meting", 1},
+		{"renewal", 60},
+		{"étude", 5},
+		{"2026", 10},
 	}
 	tests := []struct {
 		typed, want string

@@ -75,3 +75,13 @@ func TestCounter(t *testing.T) {
 		},
 	})
 }
+
+func TestVocabulary(t *testing.T) {
+	storetest.RunVocabulary(t, storetest.IndexHarness{
+		Open: func(t testing.TB, place string) storetest.Index {
+			index, err := sqlite.OpenIndex(place, sqlite.IndexConfig{})
+			require.NoError(t, err)
+			return index
+		},
+	})
+}

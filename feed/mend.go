@@ -1,0 +1,186 @@
+package feed
+
+import (
+	"cmp"
+	"context"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+	"unicode/utf8"
+
+	"tidings/event"
+	"tidings/query"
+)
+
+// Bounds of what is kept to correct words.
+const (
+	// few is how many results a search has at most whose words are looked at.
+	few = 5
+	// mendWeeks are the newest weeks whose words are known.
+	mendWeeks = 4
+	// termsOfWeek are the commonest words of one week with one first letter.
+	termsOfWeek = 5000
+	// termsKept is how many lists of words are kept, and freshTerms how long.
+	termsKept  = 64
+	freshTerms = 10 * time.Minute
+)
+
+// mender corrects misspelt words by the words of the index. It is safe for
+// concurrent use.
+type mender struct {
+	vocabulary Vocabulary
+	clock      func() time.Time
+
+	mu   sync.Mutex
+	kept map[letterKey]*letterTerms
+}
+
+// letterKey names the words of a workspace with one first letter.
+type letterKey struct {
+	workspace string
+	letter    rune
+}
+
+type letterTerms struct {
+	terms []query.Term
+	read  time.Time
+}
+
+func newMender(v Vocabulary, clock func() time.Time) *mender {
+	return &mender{vocabulary: v, clock: clock, kept: make(map[letterKey]*letterTerms)}
+}
+
+// mend is a text with its misspelt words corrected, and whether all corrections
+// are so near that they may be searched for without asking. It is "" when there
+// is nothing to correct, or when the words cannot be read now: a search does not
+// fail for that.
+func (m *mender) mend(ctx context.Context, workspace, text string, chips []query.Chip, weeks []event.Week) (mended string, sure bool) {
+	runes := []rune(text)
+	sure = true
+	for _, chip := range slices.Backward(chips) {
+		typed, ok := mendable(chip)
+		if !ok {
+			continue
+		}
+		first, _ := utf8.DecodeRuneInString(typed)
+		terms, err := m.terms(ctx, letterKey{workspace, first}, weeks)
+		if err != nil {
+			return "", false
+		}
+		correction, ok := query.Correct(typed, terms)
+		if !ok {
+			continue
+		}
+		sure = sure && correction.Sure(typed)
+		corrected := strings.Replace(chip.Text, chip.Value, correction.Word, 1)
+		runes = slices.Replace(runes, chip.Span[0], chip.Span[1], []rune(corrected)...)
+		mended = string(runes)
+	}
+	return mended, sure
+}
+
+// mendable is the word of a chip that looks for one word as people write it.
+func mendable(chip query.Chip) (string, bool) {
+	switch chip.Field {
+	case "words", "subject", "body", "file", "to":
+	default:
+		return "", false
+	}
+	if chip.Not || strings.ContainsAny(chip.Value, `"*@`) {
+		return "", false
+	}
+	tokens := query.Analyse(chip.Value)
+	if len(tokens) != 1 {
+		return "", false
+	}
+	return tokens[0].Word, true
+}
+
+// terms are the words of the newest weeks with one first letter.
+func (m *mender) terms(ctx context.Context, key letterKey, weeks []event.Week) ([]query.Term, error) {
+	m.mu.Lock()
+	known, ok := m.kept[key]
+	m.mu.Unlock()
+	if ok && m.clock().Sub(known.read) < freshTerms {
+		return known.terms, nil
+	}
+	counts := make(map[string]int)
+	for _, week := range weeks[:min(mendWeeks, len(weeks))] {
+		terms, err := m.vocabulary.Terms(ctx, key.workspace, week, string(key.letter), termsOfWeek)
+		if err != nil {
+			return nil, err
+		}
+		for _, term := range terms {
+			counts[term.Word] += term.Count
+		}
+	}
+	read := &letterTerms{terms: make([]query.Term, 0, len(counts)), read: m.clock()}
+	for word, count := range counts {
+		read.terms = append(read.terms, query.Term{Word: word, Count: count})
+	}
+	slices.SortFunc(read.terms, func(a, b query.Term) int { return cmp.Compare(a.Word, b.Word) })
+	m.keep(key, read)
+	return read.terms, nil
+}
+
+// keep remembers words in the place of the oldest when there are too many.
+func (m *mender) keep(key letterKey, read *letterTerms) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if len(m.kept) >= termsKept {
+		var oldest letterKey
+		for key, terms := range m.kept {
+			if at, ok := m.kept[oldest]; !ok || terms.read.Before(at.read) {
+				oldest = key
+			}
+		}
+		delete(m.kept, oldest)
+	}
+	m.kept[key] = read
+}
+
+// mended is a request with its words corrected. ok is false when nothing is to
+// be corrected.
+func (r *Reader) mended(ctx context.Context, request PageRequest, chips []query.Chip) (mended PageRequest, sure, ok bool) {
+	if r.mender == nil || !slices.ContainsFunc(chips, func(c query.Chip) bool { _, ok := mendable(c); return ok }) {
+		return request, false, false
+	}
+	weeks, err := r.weeks.Weeks(ctx, request.Workspace)
+	if err != nil {
+		return request, false, false
+	}
+	text, sure := r.mender.mend(ctx, request.Workspace, request.Text, chips, weeks)
+	request.Text = text
+	return request, sure, text != ""
+}
+
+// mendPage looks whether a page with few results was meant otherwise. A page
+// without any is replaced by that of the corrected text where that has some and
+// is sure; else the corrected text is proposed, if it has results at all.
+func (r *Reader) mendPage(ctx context.Context, p *pageScan, now time.Time) error {
+	if len(p.scan.found) >= few || p.scan.next != nil {
+		return nil
+	}
+	request, sure, ok := r.mended(ctx, p.request, p.understood.Chips)
+	if !ok {
+		return nil
+	}
+	replaces := sure && len(p.scan.found) == 0
+	other := r.scanOf(request, p.who, Key{}, now)
+	if !replaces {
+		other.scan.limit = 1
+	}
+	if err := other.scan.run(ctx, now); err != nil {
+		return err
+	}
+	switch {
+	case len(other.scan.found) == 0:
+	case replaces:
+		p.understood.Showing = request.Text
+		p.scan, p.request = other.scan, request
+	default:
+		p.understood.DidYouMean = request.Text
+	}
+	return nil
+}

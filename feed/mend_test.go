@@ -1,0 +1,126 @@
+package feed_test
+
+import (
+	"fmt"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"tidings/event"
+	"tidings/feed"
+	"tidings/store/sqlite"
+)
+
+// withVocabulary is a fixture whose reader corrects words.
+func withVocabulary(t *testing.T) *fixture {
+	dir := t.TempDir()
+	index, err := sqlite.OpenIndex(filepath.Join(dir, "weeks"), sqlite.IndexConfig{})
+	require.NoError(t, err)
+	state, err := sqlite.OpenState(filepath.Join(dir, "state.db"), sqlite.StateConfig{})
+	require.NoError(t, err)
+	c := &counting{Index: index, state: state, at: now}
+	f := &fixture{feed.NewReader(feed.Config{
+		Index: c, States: c, Catalogue: state, Directory: names{}, Vocabulary: index, Clock: func() time.Time { return c.at },
+	}), t, c, state}
+	t.Cleanup(f.close)
+	return f
+}
+
+// about is an open of a mail with a subject.
+func about(number int, user, subject string) event.Event {
+	e := open(number, now.Add(-time.Duration(number)*time.Minute))
+	e.Subject, e.User = subject, user
+	return e
+}
+
+func TestMisspeltWordsAreMended(t *testing.T) {
+	f := withVocabulary(t)
+	for i := range 60 {
+		f.put(about(i, "u_ana", "Pricing proposal"))
+	}
+	for i := range 3 {
+		f.put(about(100+i, "u_ben", "Renewal contract"), about(200+i, "u_ben", "Contrast and colour"))
+	}
+	f.put(about(300, "u_ana", "Propositional logic"), about(301, "u_ana", "Proposel"))
+	tests := []struct {
+		text, showing, didYouMean string
+		items                     int
+	}{
+		{"pricing", "", "", 50},
+		{"pricng", "pricing", "", 50},
+		{"opens PRICNG, yesterday OR today", "opens pricing yesterday OR today", "", 50},
+		{"subject:propsal pricing", "subject:proposal pricing", "", 50},
+		{"propsoal pircing", "proposal pricing", "", 50},
+		{"prpsl", "", "", 0},
+		{"propsl", "", "proposal", 0},
+		{"proposel", "", "proposal", 1},
+		{"renewal contrat", "renewal contract", "", 3},
+		{"propositional contrat", "", "", 0},
+		{`"pricng"`, "", "", 0},
+		{"-pricng renewal", "", "", 3},
+		{"pricng*", "", "", 0},
+		{"qwertz", "", "", 0},
+	}
+	for _, test := range tests {
+		t.Run(test.text, func(t *testing.T) {
+			page := f.page(feed.PageRequest{Text: test.text})
+			require.Equal(t, test.showing, page.Query.Showing)
+			require.Equal(t, test.didYouMean, page.Query.DidYouMean)
+			require.Len(t, page.Items, test.items)
+		})
+	}
+}
+
+func TestAMendedPageGoesOn(t *testing.T) {
+	f := withVocabulary(t)
+	for i := range 25 {
+		f.put(about(i, "u_ana", "Pricing proposal"))
+	}
+	seen := make(map[event.ID]bool)
+	request := feed.PageRequest{Text: "pricng", Limit: 10}
+	for {
+		page := f.page(request)
+		require.Equal(t, "pricing", page.Query.Showing)
+		for _, item := range page.Items {
+			require.False(t, seen[item.ID])
+			require.NotEmpty(t, item.Highlights)
+			seen[item.ID] = true
+		}
+		if page.Next == nil {
+			break
+		}
+		request.Cursor = *page.Next
+	}
+	require.Len(t, seen, 25)
+	next := *f.page(feed.PageRequest{Text: "pricng", Limit: 10}).Next
+	require.Len(t, f.page(feed.PageRequest{Text: "pricing", Limit: 10, Cursor: next}).Items, 10, "the corrected text goes on too")
+	_, err := f.Page(t.Context(), feed.PageRequest{Scope: feed.Scope{Workspace: "w"}, Text: "proposal", Limit: 10, Cursor: next})
+	require.ErrorIs(t, err, event.ErrInvalid)
+}
+
+func TestNothingIsProposedThatTheReaderMayNotSee(t *testing.T) {
+	f := withVocabulary(t)
+	for i := range 9 {
+		f.put(about(i, "u_ana", "Acquisition of Initech"))
+	}
+	ben := feed.Scope{Workspace: "w", Users: []string{"u_ben"}, Me: "u_ben"}
+	for _, scope := range []feed.Scope{ben, {Workspace: "v"}} {
+		page := f.page(feed.PageRequest{Scope: scope, Text: "acquistion"})
+		require.Empty(t, page.Items)
+		require.Empty(t, page.Query.Showing+page.Query.DidYouMean)
+	}
+	require.Equal(t, "acquisition", f.page(feed.PageRequest{Text: "acquistion"}).Query.Showing)
+}
+
+func TestWordsThatCameLaterAreKnownInTime(t *testing.T) {
+	f := withVocabulary(t)
+	f.put(about(1, "u_ana", "Renewal"))
+	require.Empty(t, f.page(feed.PageRequest{Text: "contrct"}).Query.Showing)
+	for i := range 3 {
+		f.put(about(10+i, "u_ana", fmt.Sprint("Contract ", i)))
+	}
+	f.store.at = now.Add(11 * time.Minute)
+	require.Equal(t, "contract", f.page(feed.PageRequest{Text: "contrct"}).Query.Showing)
+}
