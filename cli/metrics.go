@@ -38,6 +38,12 @@ func newMetrics(registry *prometheus.Registry, a *app) *metrics {
 		gauge("tidings_dead_letters", "Events that failed for good.", func() float64 {
 			return float64(a.stream.Stats().DeadLetters)
 		}),
+		gauge("tidings_rollover_last_run_timestamp_seconds", "When this process last made a nightly run in which nothing failed.", func() float64 {
+			if at := a.rollover.LastMade(); !at.IsZero() {
+				return float64(at.Unix())
+			}
+			return 0
+		}),
 		gauge("tidings_live_readers", "Open sockets and event streams.", func() float64 {
 			return float64(a.hub.Stats().Readers)
 		}),

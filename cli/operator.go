@@ -67,7 +67,7 @@ func operate[In, Out any](
 	ctx context.Context, env *environment, s settings, name string, in In, alone func(*app, context.Context, In) (Out, error),
 ) (Out, error) {
 	var out Out
-	if dial, ok := dialOperator(ctx, s.Data); ok {
+	if dial, ok := dialOperator(ctx, s.Data); ok && s.Data != "" {
 		client := operatorClient(dial, "", func() error { return nil })
 		err := client.call(ctx, http.MethodPost, operatorPath+name, in, &out)
 		return out, errors.Join(err, client.close())

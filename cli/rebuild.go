@@ -15,7 +15,7 @@ import (
 // migrateRebuildCmd builds one week anew.
 type migrateRebuildCmd struct {
 	storeFlags
-	Data string     `help:"The data directory, also while serve runs on it." required:"" placeholder:"DIR" type:"path"`
+	Data string     `help:"The data directory, also while serve runs on it." placeholder:"DIR" type:"path"`
 	Week event.Week `help:"The week, such as 2026-w47." required:"" placeholder:"WEEK"`
 }
 

@@ -102,14 +102,18 @@ func TestARunThatFailedIsMadeAgain(t *testing.T) {
 		q, n := &quiet{away: true}, &notes{wanted: map[event.Week]bool{}}
 		ctx, stop := context.WithCancel(t.Context())
 		began := time.Now().UTC()
-		var keeper sync.WaitGroup
-		keeper.Go(func() {
-			require.NoError(t, keeping(q, n, nobodyElse{}).Keep(ctx, rollover.TimeOfDay{Hour: 23, Minute: 59}))
+		keeper := keeping(q, n, nobodyElse{})
+		var running sync.WaitGroup
+		running.Go(func() {
+			require.NoError(t, keeper.Keep(ctx, rollover.TimeOfDay{Hour: 23, Minute: 59}))
 		})
+		time.Sleep(time.Minute)
+		require.True(t, keeper.LastMade().IsZero())
 		time.Sleep(time.Hour)
 		require.Equal(t, []time.Time{began.Add(5 * time.Minute)}, q.made())
+		require.True(t, began.Add(5*time.Minute).Equal(keeper.LastMade()))
 		stop()
-		keeper.Wait()
+		running.Wait()
 	})
 }
 

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"sync/atomic"
 	"time"
 
 	"tidings/event"
@@ -41,6 +42,8 @@ type Config struct {
 // concurrent use.
 type Rollover struct {
 	Config
+	// made is when the last run without a failure was made here, Unix seconds.
+	made atomic.Int64
 }
 
 // Lease is the lease under which weeks are sealed, opened and rebuilt.
@@ -67,7 +70,16 @@ func New(c Config) *Rollover {
 	if c.Between == nil {
 		c.Between = func(Action) {}
 	}
-	return &Rollover{c}
+	return &Rollover{Config: c}
+}
+
+// LastMade is when this process last made a run in which nothing failed, the
+// zero time when it made none.
+func (r *Rollover) LastMade() time.Time {
+	if at := r.made.Load(); at != 0 {
+		return time.Unix(at, 0)
+	}
+	return time.Time{}
 }
 
 // Report says what a run did.
@@ -131,7 +143,11 @@ func (r *Rollover) run(ctx context.Context) (Report, error) {
 	}
 	report.Took = time.Since(began)
 	errs = append(errs, r.Notes.NoteRun(ctx, report))
-	return report, errors.Join(errs...)
+	err = errors.Join(errs...)
+	if err == nil {
+		r.made.Store(now.Unix())
+	}
+	return report, err
 }
 
 // do takes one action.
