@@ -14,14 +14,16 @@ import (
 	"tidings/store/storetest"
 )
 
-func TestIndex(t *testing.T) {
-	storetest.RunIndex(t, storetest.IndexHarness{
-		Open: func(t testing.TB, place string) storetest.Index { return openAt(t, place, "") },
-		Refresh: func(index storetest.Index) error {
-			return index.(*elastic.Index).Refresh(context.Background())
-		},
-	})
+var harness = storetest.IndexHarness{
+	Open: func(t testing.TB, place string) storetest.Index { return openAt(t, place, "") },
+	Refresh: func(index storetest.Index) error {
+		return index.(*elastic.Index).Refresh(context.Background())
+	},
 }
+
+func TestIndex(t *testing.T) { storetest.RunIndex(t, harness) }
+
+func TestCounter(t *testing.T) { storetest.RunCounter(t, harness) }
 
 // openAt opens the indices that belong to a place, which are deleted when the
 // test is over. parameters go into the URL.

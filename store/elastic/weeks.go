@@ -74,6 +74,8 @@ type indexInfo struct {
 	Aliases  map[string]struct{} `json:"aliases"`
 	Settings struct {
 		Index struct {
+			// UUID tells an index from another that had its name.
+			UUID   string `json:"uuid"`
 			Blocks struct {
 				Write string `json:"write"`
 			} `json:"blocks"`
