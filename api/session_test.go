@@ -64,7 +64,7 @@ func TestASessionByKey(t *testing.T) {
 	var view api.SessionView
 	b.do(call{method: "GET", path: "/v1/session"}).is(200).json(&view)
 	require.Equal(t, api.SessionView{
-		Workspace: "acme", Role: api.RoleRead, User: &api.SessionWho{ID: "u_ana", Name: "Ana"}, CSRF: b.csrf,
+		Workspace: "acme", Role: api.RoleRead, User: &api.SessionWho{ID: "u_ana", Name: "Ana", Team: []string{}}, CSRF: b.csrf,
 	}, view)
 	b.do(call{method: "GET", path: "/v1/feed"}).is(200)
 

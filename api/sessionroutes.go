@@ -29,6 +29,8 @@ type SessionView struct {
 type SessionWho struct {
 	ID   string `json:"id"`
 	Name string `json:"name"`
+	// Team is empty for somebody who is in no team.
+	Team []string `json:"team" nullable:"false" doc:"ids of those who share a team with the user, the user among them; empty without a team"`
 }
 
 type sessionInput struct{ content }
@@ -126,7 +128,14 @@ func (s *Server) sessionView(ctx context.Context, caller Caller, session string)
 		if err != nil {
 			return SessionView{}, err
 		}
-		view.User = &SessionWho{user.ID, user.Name}
+		team, err := s.directory.visible(ctx, caller.Workspace, caller.User)
+		if err != nil {
+			return SessionView{}, err
+		}
+		if len(team) == 1 {
+			team = []string{}
+		}
+		view.User = &SessionWho{user.ID, user.Name, team}
 	}
 	return view, nil
 }

@@ -38,7 +38,7 @@ const (
 )
 
 // pages are the addresses of the application, all of them served index.html.
-var pages = map[string]bool{"/": true, "/signin": true}
+var pages = map[string]bool{"/": true, "/signin": true, "/stats": true, "/settings": true, "/dead-letters": true}
 
 // file is one file of dist, ready to be sent.
 type file struct {

@@ -21,7 +21,11 @@ export class Watch {
   }
 
   async page(browser, options) {
-    const context = await browser.newContext({ timezoneId: 'Europe/Berlin', ...options });
+    const context = await browser.newContext({
+      timezoneId: 'Europe/Berlin',
+      locale: 'en-GB',
+      ...options,
+    });
     const page = await context.newPage();
     page.setDefaultTimeout(20_000);
     page.on('request', (request) => {

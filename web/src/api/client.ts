@@ -1,4 +1,20 @@
-import type { Message, Page, Problem, Session } from './types';
+import type { Stats } from './stats';
+import type {
+  DeadLetters,
+  EventDetail,
+  Key,
+  KeyRequest,
+  Member,
+  Message,
+  Page,
+  Problem,
+  SavedSearch,
+  Session,
+  Settings,
+  SettingsRequest,
+  Suggestion,
+  Team,
+} from './types';
 
 /** Failure is a request that did not succeed; status 0 means that no answer came. */
 export class Failure extends Error {
@@ -43,19 +59,110 @@ export class Client {
     this.#csrf = '';
   }
 
-  async feed(search: URLSearchParams, signal: AbortSignal): Promise<Page> {
-    return (await this.#request('GET', `/v1/feed?${search}`, { signal })) as Page;
+  feed(search: URLSearchParams, signal: AbortSignal): Promise<Page> {
+    return this.#get(`/v1/feed?${search}`, signal);
   }
 
-  async message(id: string, signal: AbortSignal): Promise<Message> {
-    const path = `/v1/messages/${encodeURIComponent(id)}`;
-    return (await this.#request('GET', path, { signal })) as Message;
+  message(id: string, signal: AbortSignal): Promise<Message> {
+    return this.#get(`/v1/messages/${encodeURIComponent(id)}`, signal);
   }
 
-  async timeline(id: string, cursor: string | null, signal: AbortSignal): Promise<Page> {
+  timeline(id: string, cursor: string | null, signal: AbortSignal): Promise<Page> {
     const query = cursor === null ? '' : `?cursor=${encodeURIComponent(cursor)}`;
-    const path = `/v1/messages/${encodeURIComponent(id)}/events${query}`;
-    return (await this.#request('GET', path, { signal })) as Page;
+    return this.#get(`/v1/messages/${encodeURIComponent(id)}/events${query}`, signal);
+  }
+
+  event(id: string, signal: AbortSignal): Promise<EventDetail> {
+    return this.#get(`/v1/events/${encodeURIComponent(id)}`, signal);
+  }
+
+  settings(): Promise<Settings> {
+    return this.#get('/v1/settings');
+  }
+
+  saveSettings(settings: SettingsRequest): Promise<Settings> {
+    return this.#request('PUT', '/v1/settings', { body: settings }) as Promise<Settings>;
+  }
+
+  keys(): Promise<{ items: Key[] }> {
+    return this.#get('/v1/keys');
+  }
+
+  createKey(key: KeyRequest): Promise<Key & { key: string }> {
+    return this.#request('POST', '/v1/keys', { body: key }) as Promise<Key & { key: string }>;
+  }
+
+  async revokeKey(id: string): Promise<void> {
+    await this.#request('DELETE', `/v1/keys/${encodeURIComponent(id)}`);
+  }
+
+  users(): Promise<{ items: Member[] }> {
+    return this.#get('/v1/users');
+  }
+
+  async putUser(id: string, user: { name: string; emails: string[] }): Promise<void> {
+    await this.#request('PUT', `/v1/users/${encodeURIComponent(id)}`, { body: user });
+  }
+
+  async dropUser(id: string): Promise<void> {
+    await this.#request('DELETE', `/v1/users/${encodeURIComponent(id)}`);
+  }
+
+  teams(): Promise<{ items: Team[] }> {
+    return this.#get('/v1/teams');
+  }
+
+  async putTeam(id: string, team: { name: string; members: string[] }): Promise<void> {
+    await this.#request('PUT', `/v1/teams/${encodeURIComponent(id)}`, { body: team });
+  }
+
+  async dropTeam(id: string): Promise<void> {
+    await this.#request('DELETE', `/v1/teams/${encodeURIComponent(id)}`);
+  }
+
+  deadLetters(cursor: string | null, signal?: AbortSignal): Promise<DeadLetters> {
+    const query = cursor === null ? '' : `?cursor=${encodeURIComponent(cursor)}`;
+    return this.#get(`/v1/dead-letters${query}`, signal);
+  }
+
+  async replayDeadLetter(id: string): Promise<void> {
+    await this.#request('POST', `/v1/dead-letters/${encodeURIComponent(id)}/replay`);
+  }
+
+  async dropDeadLetter(id: string): Promise<void> {
+    await this.#request('DELETE', `/v1/dead-letters/${encodeURIComponent(id)}`);
+  }
+
+  stats(search: URLSearchParams, signal: AbortSignal): Promise<Stats> {
+    return this.#get(`/v1/stats?${search}`, signal);
+  }
+
+  /** suggest proposes what a search may go on with; at is the caret. */
+  async suggest(q: string, at: number, signal: AbortSignal): Promise<Suggestion[]> {
+    const search = new URLSearchParams({ q, at: String([...q.slice(0, at)].length) });
+    return (await this.#get<{ items: Suggestion[] }>(`/v1/suggest?${search}`, signal)).items;
+  }
+
+  async savedSearches(): Promise<SavedSearch[]> {
+    return (await this.#get<{ items: SavedSearch[] }>('/v1/searches')).items;
+  }
+
+  async saveSearch(name: string, q: string, shared: boolean): Promise<void> {
+    const path = `/v1/searches/${encodeURIComponent(name)}`;
+    await this.#request('PUT', path, { body: { q, shared } });
+  }
+
+  async dropSearch(name: string): Promise<void> {
+    await this.#request('DELETE', `/v1/searches/${encodeURIComponent(name)}`);
+  }
+
+  async overrule(id: string, is: 'human' | 'machine'): Promise<void> {
+    const path = `/v1/events/${encodeURIComponent(id)}/verdict`;
+    await this.#request('PUT', path, { body: { is } });
+  }
+
+  #get<T>(path: string, signal?: AbortSignal): Promise<T> {
+    return this.#request('GET', path, signal ? { signal } : {}) as Promise<T>;
   }
 
   #begin(answer: unknown): Session {
@@ -65,7 +172,7 @@ export class Client {
   }
 
   async #request(
-    method: 'GET' | 'POST' | 'DELETE',
+    method: 'GET' | 'POST' | 'PUT' | 'DELETE',
     path: string,
     options: { body?: unknown; signal?: AbortSignal } = {},
   ): Promise<unknown> {

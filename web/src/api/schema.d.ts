@@ -1059,6 +1059,8 @@ export interface components {
         SessionWho: {
             id: string;
             name: string;
+            /** @description ids of those who share a team with the user, the user among them; empty without a team */
+            team: string[];
         };
         Settings: {
             /** @description what counts for this reader */

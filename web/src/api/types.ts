@@ -14,6 +14,27 @@ export type Understood = Schemas['Understood'];
 export type Page = Schemas['Page'];
 export type Message = Schemas['MessageView'];
 export type Session = Schemas['SessionView'];
+export type EventDetail = Schemas['EventView'];
+export type Settings = Schemas['Settings'];
+export type SettingsRequest = Schemas['SettingsRequest'];
+export type Key = Schemas['Key'];
+export type KeyRequest = Schemas['KeyRequest'];
+export type Member = Schemas['Member'];
+export type Team = Schemas['Team'];
+export type DeadLetters = Schemas['DeadLetterPage'];
+export type DeadLetter = Schemas['DeadLetterView'];
+export interface Suggestion {
+  kind: string;
+  text: string;
+  count?: number;
+  span: [number, number];
+}
+export interface SavedSearch {
+  name: string;
+  q: string;
+  shared: boolean;
+  own: boolean;
+}
 export type Problem = Partial<Schemas['Problem']>;
 
 export type Automated = 'hide' | 'show' | 'only';

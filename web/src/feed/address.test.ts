@@ -8,6 +8,9 @@ describe('the address of a view', () => {
       types: ['open', 'click'] as const,
       automated: 'show' as const,
       open: 'm/17 ä',
+      scope: 'team' as const,
+      period: '',
+      interval: '' as const,
     };
     expect(readView(writeView(view).slice(1))).toEqual({ ...view, types: ['open', 'click'] });
   });

@@ -1,48 +1,91 @@
 import { eventTypes, type Automated, type EventType } from '../api/types';
 
-/** What the page shows, as its address says it. */
+/** Whose mail is shown. */
+export type Scope = 'everyone' | 'team' | 'me';
+
+/** What a page shows, as its address says it. */
 export interface View {
   q: string;
+  scope: Scope;
   types: readonly EventType[];
   automated: Automated;
   /** The message whose panel is open. */
   open: string | null;
+  /** Statistics: days back from today, 30d, or two dates, 2026-10-01..2026-10-31. */
+  period: string;
+  interval: 'hour' | 'day' | 'week' | '';
 }
 
-export const everything: View = { q: '', types: [], automated: 'hide', open: null };
+export const everything: View = {
+  q: '',
+  scope: 'everyone',
+  types: [],
+  automated: 'hide',
+  open: null,
+  period: '',
+  interval: '',
+};
 
 /** readView reads an address. What it does not understand is left out. */
 export function readView(search: string): View {
   const params = new URLSearchParams(search);
   const types = params.getAll('type');
+  const one = <T extends string>(name: string, known: readonly T[], otherwise: T): T =>
+    known.find((value) => value === params.get(name)) ?? otherwise;
   return {
     q: params.get('q') ?? '',
+    scope: one('scope', ['me', 'team'], 'everyone'),
     types: eventTypes.filter((type) => types.includes(type)),
-    automated: params.get('automated') === 'show' ? 'show' : 'hide',
+    automated: one('automated', ['show', 'only'], 'hide'),
     open: params.get('open'),
+    period: params.get('period') ?? '',
+    interval: one('interval', ['hour', 'day', 'week'], ''),
   };
 }
 
-/** writeView is the address of a view, without what goes without saying. */
-export function writeView(view: View): string {
-  const params = searchOf(view);
-  if (view.open !== null) params.set('open', view.open);
+/** writeView is the address of a view on a page, without what goes without saying. */
+export function writeView(view: View, path = '/'): string {
+  const params = new URLSearchParams();
+  if (view.q.trim() !== '') params.set('q', view.q.trim());
+  if (view.scope !== 'everyone') params.set('scope', view.scope);
+  if (path === '/' || path === '/stats') {
+    for (const type of view.types) params.append('type', type);
+    if (view.automated !== 'hide') params.set('automated', view.automated);
+  }
+  if (path === '/' && view.open !== null) params.set('open', view.open);
+  if (path === '/stats') {
+    if (view.period) params.set('period', view.period);
+    if (view.interval) params.set('interval', view.interval);
+  }
   const text = params.toString();
-  return text === '' ? '/' : `/?${text}`;
+  return text === '' ? path : `${path}?${text}`;
 }
 
-/** searchOf is what the feed is asked for. */
-export function searchOf(view: View): URLSearchParams {
+/** Who the reader is, as far as a scope depends on it. */
+export interface Reader {
+  id: string;
+  team: readonly string[];
+}
+
+/** usersOf are the users whose mail a scope holds; none means all that may be seen. */
+export function usersOf(scope: Scope, reader: Reader | null): readonly string[] {
+  if (reader === null || scope === 'everyone') return [];
+  return scope === 'me' || reader.team.length === 0 ? [reader.id] : reader.team;
+}
+
+/** searchOf is what the feed and the statistics are asked for. */
+export function searchOf(view: View, reader: Reader | null): URLSearchParams {
   const params = new URLSearchParams();
   if (view.q.trim() !== '') params.set('q', view.q.trim());
   for (const type of view.types) params.append('type', type);
+  for (const user of usersOf(view.scope, reader)) params.append('user', user);
   if (view.automated !== 'hide') params.set('automated', view.automated);
   return params;
 }
 
 /** sameSearch reports whether two views show the same events. */
 export function sameSearch(a: View, b: View): boolean {
-  return searchOf(a).toString() === searchOf(b).toString();
+  return a.scope === b.scope && searchOf(a, null).toString() === searchOf(b, null).toString();
 }
 
 /** toggleType is a click on a type: it alone, or, held with Ctrl, it as well. */
@@ -62,8 +105,25 @@ export function cutSpan(text: string, [from, to]: readonly [number, number]): st
   return [...points.slice(0, from), ' ', ...points.slice(to)].join('').replace(/\s+/g, ' ').trim();
 }
 
+/** putSpan writes other words where a chip's stood. */
+export function putSpan(text: string, [from, to]: readonly [number, number], put: string): string {
+  const points = [...text];
+  return [...points.slice(0, from), put, ...points.slice(to)].join('').trim();
+}
+
+/** addTerm adds an operator to a search, unless it is there. */
+export function addTerm(text: string, term: string): string {
+  const words = text.trim();
+  return words.split(/\s+/).includes(term) ? words : `${words} ${term}`.trim();
+}
+
+/** quoted is a value as an operator takes it. */
+export function quoted(value: string): string {
+  return /[\s"()]/.test(value) ? `"${value.replaceAll('"', '')}"` : value;
+}
+
 /** takeToken reads the token of a sign-in link: /#token=… or /signin?token=… */
-export function takeToken(location: { hash: string; search: string }): {
+export function takeToken(location: { hash: string; search: string; pathname?: string }): {
   token: string | null;
   rest: string;
 } {
@@ -72,5 +132,6 @@ export function takeToken(location: { hash: string; search: string }): {
   const token = hash.get('token') ?? params.get('token');
   params.delete('token');
   const text = params.toString();
-  return { token: token || null, rest: text === '' ? '/' : `/?${text}` };
+  const path = location.pathname && location.pathname !== '/signin' ? location.pathname : '/';
+  return { token: token || null, rest: text === '' ? path : `${path}?${text}` };
 }

@@ -4,7 +4,17 @@ const minute = 60_000;
 const hour = 60 * minute;
 const recent = 6 * hour;
 
-export const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
+const here = Intl.DateTimeFormat().resolvedOptions().timeZone;
+
+/** The reader's own kind of English, so that 3/4 and 17:48 are as they write them. */
+const english = navigatorLanguages().find((tag) => /^en\b/i.test(tag)) ?? 'en-GB';
+
+function navigatorLanguages(): readonly string[] {
+  return typeof navigator === 'undefined' ? [] : (navigator.languages ?? []);
+}
+
+/** Days are cached by the quarter of an hour: zones differ by no less. */
+const quarter = 15 * minute;
 
 /** A day of the reader's calendar. */
 export interface Day {
@@ -23,38 +33,58 @@ export class Clock {
   #seconds: Intl.DateTimeFormat;
   #weekday: Intl.DateTimeFormat;
   #day: Intl.DateTimeFormat;
+  #dayShort: Intl.DateTimeFormat;
   #short: Intl.DateTimeFormat;
   #full: Intl.DateTimeFormat;
+  #keys = new Map<number, string>();
 
-  constructor(timeZone: string = zone) {
-    const format = (options: Intl.DateTimeFormatOptions, locale = 'en-GB') =>
+  constructor(timeZone: string = here, own: string = english) {
+    const format = (options: Intl.DateTimeFormatOptions, locale = own) =>
       new Intl.DateTimeFormat(locale, { timeZone, ...options });
     this.#key = format({ year: 'numeric', month: '2-digit', day: '2-digit' }, 'en-CA');
-    this.#time = format({ hour: '2-digit', minute: '2-digit' });
-    this.#seconds = format({ hour: '2-digit', minute: '2-digit', second: '2-digit' });
-    this.#weekday = format({ weekday: 'long' });
-    this.#day = format({ day: 'numeric', month: 'long' });
+    // 07:05, but 7:05 AM.
+    const { hour12 } = format({ hour: 'numeric' }).resolvedOptions();
+    const hours = hour12 ? 'numeric' : '2-digit';
+    this.#time = format({ hour: hours, minute: '2-digit' });
+    this.#seconds = format({ hour: hours, minute: '2-digit', second: '2-digit' });
+    // A day's key has no zone any more.
+    const utc = (options: Intl.DateTimeFormatOptions) =>
+      new Intl.DateTimeFormat(own, { timeZone: 'UTC', ...options });
+    this.#weekday = utc({ weekday: 'long' });
+    this.#day = utc({ day: 'numeric', month: 'long' });
+    this.#dayShort = utc({ weekday: 'short', day: 'numeric', month: 'short' });
     this.#short = format({ weekday: 'short', day: 'numeric', month: 'short' });
     this.#full = format({ weekday: 'short', day: 'numeric', month: 'short', year: 'numeric' });
   }
 
   /** key names the day that an instant falls on. */
   key(time: string | number): string {
-    return this.#key.format(new Date(time));
+    const at = typeof time === 'number' ? time : Date.parse(time);
+    const slot = Math.floor(at / quarter);
+    let key = this.#keys.get(slot);
+    if (key === undefined) {
+      key = this.#key.format(at);
+      this.#keys.set(slot, key);
+    }
+    return key;
+  }
+
+  /** dayOf describes a day by its key. */
+  dayOf(key: string, now: number): Day {
+    const at = new Date(`${key}T12:00:00Z`);
+    const weekday = this.#weekday.format(at);
+    const today = this.key(now);
+    const year = key.slice(0, 4) === today.slice(0, 4) ? '' : ` ${key.slice(0, 4)}`;
+    const date = `${this.#day.format(at)}${year}`;
+    if (key === today) return { key, name: 'Today', date: `${weekday} ${date}` };
+    if (this.#isDayBefore(key, today))
+      return { key, name: 'Yesterday', date: `${weekday} ${date}` };
+    return { key, name: weekday, date };
   }
 
   /** day describes the day that an instant falls on. */
   day(time: string | number, now: number): Day {
-    const at = new Date(time);
-    const key = this.key(time);
-    const weekday = this.#weekday.format(at);
-    const year = key.slice(0, 4) === this.key(now).slice(0, 4) ? '' : ` ${key.slice(0, 4)}`;
-    const date = `${this.#day.format(at)}${year}`;
-    if (key === this.key(now)) return { key, name: 'Today', date: `${weekday} ${date}` };
-    if (this.#isDayBefore(key, this.key(now))) {
-      return { key, name: 'Yesterday', date: `${weekday} ${date}` };
-    }
-    return { key, name: weekday, date };
+    return this.dayOf(this.key(time), now);
   }
 
   /** short is how a row says it: now, 4m, 2h, then 17:48. */
@@ -73,6 +103,11 @@ export class Clock {
     return this.#time.format(new Date(time));
   }
 
+  /** seconds is 17:48:11. */
+  seconds(time: string): string {
+    return this.#seconds.format(new Date(time));
+  }
+
   /** full is Thu 19 Nov 2026, 14:40:22. */
   full(time: string): string {
     const at = new Date(time);
@@ -87,6 +122,14 @@ export class Clock {
   /** date is Thu 19 Nov 2026. */
   date(time: string): string {
     return noComma(this.#full.format(new Date(time)));
+  }
+
+  /** dayDate is Thu 19 Nov, by a day's key, with the year when it is another one. */
+  dayDate(key: string): string {
+    const date = noComma(this.#dayShort.format(new Date(`${key.slice(0, 10)}T12:00:00Z`)));
+    return key.slice(0, 4) === this.key(Date.now()).slice(0, 4)
+      ? date
+      : `${date} ${key.slice(0, 4)}`;
   }
 
   #isDayBefore(key: string, today: string): boolean {

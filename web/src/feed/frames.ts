@@ -4,6 +4,7 @@ import type { Automated, EventType, Item, Problem, Recipient, Understood } from 
 export interface Filters {
   type?: EventType[];
   automated?: Automated;
+  user?: string[];
 }
 
 /** What the page says on the socket. */

@@ -1,10 +1,20 @@
-import { Failure, type Client } from '../api/client';
-import type { Item, Message } from '../api/types';
+import { Failure } from '../api/client';
+import type { EventDetail, Item, Message } from '../api/types';
+import type { App } from '../app.svelte';
+import { newestFirst } from './folds';
 import type { ServerFrame } from './frames';
-import { newestFirst } from './rows';
 
 /** How long news of a message are gathered before it is read again. */
 const gather = 400;
+
+/** What a reader may say of an event: who made it, or that the rules shall decide again. */
+export type Overruling = 'human' | 'machine';
+
+/** judged reports whether there is a verdict to explain: of a machine, or of a person who overruled. */
+function judged({ type, verdict }: Item): boolean {
+  const asked = type === 'open' || type === 'click';
+  return asked && (verdict?.is === 'machine' || verdict?.by === 'person');
+}
 
 /** Panel is the state of one open message. */
 export class Panel {
@@ -13,16 +23,20 @@ export class Panel {
   items = $state.raw<readonly Item[]>([]);
   next = $state<string | null>(null);
   failure = $state.raw<Failure | null>(null);
+  /** The event whose verdict is explained, once its evidence has been read. */
+  detail = $state.raw<EventDetail | null>(null);
+  /** What went wrong when the reader overruled a verdict. */
+  refused = $state('');
+  busy = $state(false);
 
-  #client: Client;
-  #signedOut: () => void;
+  #explained: string | null = null;
+  #app: App;
   #abort = new AbortController();
   #timer: ReturnType<typeof setTimeout> | undefined;
 
-  constructor(client: Client, id: string, signedOut: () => void) {
-    this.#client = client;
+  constructor(app: App, id: string) {
+    this.#app = app;
     this.id = id;
-    this.#signedOut = signedOut;
     void this.load();
   }
 
@@ -31,8 +45,8 @@ export class Panel {
     const { signal } = this.#abort;
     try {
       const [message, timeline] = await Promise.all([
-        this.#client.message(this.id, signal),
-        this.#client.timeline(this.id, null, signal),
+        this.#app.client.message(this.id, signal),
+        this.#app.client.timeline(this.id, null, signal),
       ]);
       if (signal.aborted) return;
       this.message = message;
@@ -48,7 +62,7 @@ export class Panel {
   async loadMore(): Promise<void> {
     if (this.next === null) return;
     try {
-      const timeline = await this.#client.timeline(this.id, this.next, this.#abort.signal);
+      const timeline = await this.#app.client.timeline(this.id, this.next, this.#abort.signal);
       this.next = timeline.next;
       this.#add(timeline.items);
     } catch (error) {
@@ -66,7 +80,46 @@ export class Panel {
     this.#timer ??= setTimeout(() => {
       this.#timer = undefined;
       void this.load();
+      if (this.#explained) void this.explain(this.#explained);
     }, gather);
+  }
+
+  /** explain reads the evidence of an event, if a verdict was given on it. */
+  async explain(id: string | null): Promise<void> {
+    this.refused = '';
+    this.#explained = id;
+    if (id === null) {
+      this.detail = null;
+      return;
+    }
+    try {
+      const detail = await this.#app.client.event(id, this.#abort.signal);
+      if (this.#explained === id) this.detail = judged(detail) ? detail : null;
+    } catch (error) {
+      if (this.#abort.signal.aborted) return;
+      if (!(error instanceof Failure)) throw error;
+      if (error.signedOut) this.#app.signedOut();
+      else if (this.#explained === id) this.detail = null;
+    }
+  }
+
+  /** overrule says who made the explained event; what is shown then is the server's answer. */
+  async overrule(is: Overruling): Promise<void> {
+    const { detail } = this;
+    if (!detail || this.busy) return;
+    this.busy = true;
+    this.refused = '';
+    try {
+      await this.#app.client.overrule(detail.id, is);
+      this.#app.announcement = is === 'human' ? 'Counted as a person' : 'Counted as automated';
+      await Promise.all([this.explain(detail.id), this.load()]);
+    } catch (error) {
+      if (!(error instanceof Failure)) throw error;
+      if (error.signedOut) this.#app.signedOut();
+      else this.refused = error.detail || 'It couldn’t be changed. Try again.';
+    } finally {
+      this.busy = false;
+    }
   }
 
   close(): void {
@@ -83,7 +136,7 @@ export class Panel {
   #fail(error: unknown): void {
     if (this.#abort.signal.aborted) return;
     if (!(error instanceof Failure)) throw error;
-    if (error.signedOut) this.#signedOut();
+    if (error.signedOut) this.#app.signedOut();
     else this.failure = error;
   }
 }

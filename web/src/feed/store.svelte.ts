@@ -1,21 +1,26 @@
-import { Failure, type Client } from '../api/client';
-import type { Item, Session, Understood } from '../api/types';
-import { everything, readView, sameSearch, searchOf, writeView, type View } from './address';
+import { Failure } from '../api/client';
+import type { Item, Understood } from '../api/types';
+import type { App } from '../app.svelte';
+import { everything, sameSearch, searchOf, usersOf, type View } from './address';
 import { Announcer } from './announcer';
 import { browser, watch } from './browser';
-import { zone } from './clock';
 import { Connection, type Status } from './connection';
+import type { Entry } from './folds';
 import type { ServerFrame } from './frames';
 import { Panel } from './panel.svelte';
 import { Rows } from './rows';
+import { Strip } from './strip.svelte';
+import { Visits } from './visits';
 
-const pageSize = 50;
+/** The first page comes fast, the ones that are scrolled to hold more. */
+const firstPage = 50;
+const laterPages = 200;
 /** A skeleton is shown for what takes longer than this. */
 const patience = 150;
 /** Frames are taken in together, so that a burst paints once. */
 const frameInterval = 100;
 /** A page that was open for days is read anew rather than growing on. */
-const mostRows = 2_000;
+const mostRows = 5_000;
 const clockStep = 5_000;
 const mostAnimated = 5;
 const catchUpDelay = 5_000;
@@ -24,10 +29,15 @@ const sessionChecks = 4;
 
 /** FeedStore is the state of the feed page and everything that changes it. */
 export class FeedStore {
-  readonly session: Session;
-  view = $state.raw<View>(readView(location.search));
+  readonly app: App;
+  readonly strip: Strip;
+  readonly visits: Visits;
 
-  shown = $state.raw<readonly Item[]>([]);
+  entries = $state.raw<readonly Entry[]>([]);
+  /** Moves when anything that a row says has changed. */
+  revision = $state(0);
+  /** How many rows there are. */
+  count = $state(0);
   waiting = $state(0);
   complete = $state(false);
   phase = $state<'loading' | 'ready' | 'failed'>('loading');
@@ -44,8 +54,11 @@ export class FeedStore {
   paused = $state(false);
   scrolled = $state(false);
   focused = $state(false);
+  /** Whether the reader marks text of the list, or has a menu of it open. */
+  busy = $state(false);
   selected = $state<string | null>(null);
-  announcement = $state('');
+  /** Rows whose repeats are shown. */
+  unfolded = $state.raw<ReadonlySet<string>>(new Set());
   now = $state(Date.now());
   panel = $state.raw<Panel | null>(null);
   /** Whether events were missed while the list was held: showing them reads it anew. */
@@ -53,71 +66,91 @@ export class FeedStore {
 
   /** Whether new events wait instead of moving what someone is reading. */
   held = $derived(
-    this.paused || this.scrolled || this.focused || this.view.open !== null || this.waiting > 0,
+    this.paused ||
+      this.scrolled ||
+      this.focused ||
+      this.busy ||
+      this.view.open !== null ||
+      this.waiting > 0,
   );
   filtered = $derived(!sameSearch(this.view, everything));
 
   /** Set by the list: scrolls to the newest row and takes the focus off it. */
   toTop: () => void = () => {};
 
-  #client: Client;
-  #signedOut: () => void;
-  #rows = new Rows();
+  #view: View = everything;
+  #rows: Rows;
   #next: string | null = null;
   #abort = new AbortController();
   #frames: ServerFrame[] = [];
   #flushing: ReturnType<typeof setTimeout> | undefined;
-  #announcer = new Announcer((text) => (this.announcement = text));
+  #announcer: Announcer;
   #connection: Connection;
 
-  constructor(client: Client, session: Session, signedOut: () => void) {
-    this.#client = client;
-    this.session = session;
-    this.#signedOut = signedOut;
+  constructor(app: App) {
+    this.app = app;
+    this.strip = new Strip(app);
+    this.visits = new Visits(`${app.session.workspace}/${app.me ?? ''}`);
+    this.#rows = new Rows((time) => app.clock.key(time), this.visits.last);
+    this.#announcer = new Announcer((text) => (app.announcement = text));
     this.#connection = new Connection(browser, {
       frame: (frame) => this.#receive(frame),
       status: (status) => this.#tell(status),
-      signedOut,
+      signedOut: app.signedOut,
     });
+    this.#view = app.view;
+    this.#openPanel();
+    void this.load();
   }
 
   /** start listens to the browser; the result stops everything. */
   start(): () => void {
     const unwatch = watch(this.#connection, () => (this.now = Date.now()));
-    const back = () => this.#show(readView(location.search));
-    addEventListener('popstate', back);
-    this.#openPanel();
     return () => {
       unwatch();
-      removeEventListener('popstate', back);
       clearTimeout(this.#flushing);
       this.#abort.abort();
       this.#announcer.stop();
       this.#connection.close();
+      this.strip.close();
+      this.visits.stop();
       this.panel?.close();
+      this.app.waiting = 0;
     };
   }
 
+  get view(): View {
+    return this.app.view;
+  }
+
   get me(): string | undefined {
-    return this.session.user?.id;
+    return this.app.me;
   }
 
   /** go changes what is shown, in the address too. */
   go(change: Partial<View>, history: 'push' | 'replace' = 'push'): void {
-    const view = { ...this.view, ...change };
-    const url = writeView(view);
-    if (url === writeView(this.view)) return;
-    if (history === 'push') window.history.pushState(null, '', url);
-    else window.history.replaceState(null, '', url);
-    this.#show(view);
+    this.app.go(change, { replace: history === 'replace' });
+    this.show(this.app.view);
+  }
+
+  /** show follows the address. */
+  show(view: View): void {
+    const before = this.#view;
+    this.#view = view;
+    if (view.open !== before.open) this.#openPanel();
+    if (sameSearch(view, before)) return;
+    this.unfolded = new Set();
+    this.toTop();
+    void this.load();
   }
 
   /** load reads the first page, and follows from there. */
   async load(): Promise<void> {
     const signal = this.#begin();
+    this.strip.load();
     const late = setTimeout(() => (this.slow = true), patience);
     try {
-      const page = await this.#client.feed(this.#search(null), signal);
+      const page = await this.app.client.feed(this.#search(null), signal);
       this.#rows.reset(page.items, page.next === null);
       // Frames of the search before are none of this one's business.
       this.#frames = [];
@@ -145,7 +178,7 @@ export class FeedStore {
     const { signal } = this.#abort;
     this.more = 'loading';
     try {
-      const page = await this.#client.feed(this.#search(this.#next), signal);
+      const page = await this.app.client.feed(this.#search(this.#next), signal);
       if (signal.aborted) return;
       this.#next = page.next;
       this.reached = page.reached;
@@ -156,7 +189,7 @@ export class FeedStore {
     } catch (error) {
       if (signal.aborted) return;
       this.more = 'failed';
-      if (error instanceof Failure && error.signedOut) this.#signedOut();
+      if (error instanceof Failure && error.signedOut) this.app.signedOut();
     }
   }
 
@@ -164,7 +197,8 @@ export class FeedStore {
   showNew(): void {
     this.toTop();
     this.scrolled = false;
-    if (this.stale || this.#rows.overflow > 0) {
+    // A list that was scrolled through for long starts over, so that it stays small.
+    if (this.stale || this.#rows.overflow > 0 || this.count > mostRows) {
       void this.load();
       return;
     }
@@ -193,31 +227,44 @@ export class FeedStore {
     this.#connection.retryNow();
   }
 
+  /** positionOf is the index of an event's row among the entries, -1 for none. */
+  positionOf(id: string | null): number {
+    return id === null ? -1 : this.#rows.positionOf(id);
+  }
+
+  /** neighbour is the event of the next (1) or previous (-1) row. */
+  neighbour(id: string | null, by: 1 | -1): Item | null {
+    let at = this.positionOf(id);
+    if (at < 0 && by < 0) return null;
+    for (at += by; at < this.entries.length && at >= 0; at += by) {
+      const entry = this.entries[at];
+      if (entry?.is === 'row') return entry.fold.items[0] ?? null;
+    }
+    return null;
+  }
+
+  toggleFold(key: string): void {
+    const unfolded = new Set(this.unfolded);
+    if (!unfolded.delete(key)) unfolded.add(key);
+    this.unfolded = unfolded;
+  }
+
   /** openMessage shows the panel of an event's message. */
   openMessage(item: Item): void {
     this.selected = item.id;
     this.go({ open: item.message }, this.view.open === null ? 'push' : 'replace');
+    void this.panel?.explain(item.id);
   }
 
   closePanel(): void {
     if (this.view.open !== null) this.go({ open: null });
   }
 
-  #show(view: View): void {
-    const reload = !sameSearch(view, this.view);
-    const moved = view.open !== this.view.open;
-    this.view = view;
-    if (moved) this.#openPanel();
-    if (!reload) return;
-    this.toTop();
-    void this.load();
-  }
-
   #openPanel(): void {
     this.panel?.close();
     const { open } = this.view;
     if (open === null) this.selected = null;
-    this.panel = open === null ? null : new Panel(this.#client, open, this.#signedOut);
+    this.panel = open === null ? null : new Panel(this.app, open);
   }
 
   /**
@@ -228,14 +275,14 @@ export class FeedStore {
     const { signal } = this.#abort;
     this.stale = true;
     try {
-      const page = await this.#client.feed(this.#search(null), signal);
+      const page = await this.app.client.feed(this.#search(null), signal);
       if (signal.aborted) return;
       this.#rows.arrive(page.items, true);
       this.#sync();
       this.#follow(page.live);
     } catch (error) {
       if (signal.aborted) return;
-      if (error instanceof Failure && error.signedOut) this.#signedOut();
+      if (error instanceof Failure && error.signedOut) this.app.signedOut();
       else setTimeout(() => signal.aborted || void this.#catchUp(), catchUpDelay);
     }
   }
@@ -250,27 +297,29 @@ export class FeedStore {
   }
 
   #search(cursor: string | null): URLSearchParams {
-    const search = searchOf(this.view);
-    search.set('tz', zone);
-    search.set('limit', String(pageSize));
+    const search = searchOf(this.view, this.app.session.user);
+    search.set('tz', this.app.preferences.zone);
+    search.set('limit', String(cursor === null ? firstPage : laterPages));
     if (cursor !== null) search.set('cursor', cursor);
     return search;
   }
 
   #follow(since: string | undefined): void {
     if (since === undefined) return;
-    const { q, types, automated } = this.view;
+    const { q, scope, types, automated } = this.view;
+    const user = usersOf(scope, this.app.session.user);
     const filters = {
       ...(automated !== 'hide' && { automated }),
       ...(types.length > 0 && { type: [...types] }),
+      ...(user.length > 0 && { user: [...user] }),
     };
-    this.#connection.subscribe({ q: q.trim(), filters, tz: zone }, since);
+    this.#connection.subscribe({ q: q.trim(), filters, tz: this.app.preferences.zone }, since);
   }
 
   #fail(error: unknown): void {
     if (!(error instanceof Failure)) throw error;
     if (error.signedOut) {
-      this.#signedOut();
+      this.app.signedOut();
       return;
     }
     this.failure = error;
@@ -281,8 +330,8 @@ export class FeedStore {
   #tell(status: Status): void {
     this.status = status;
     if (status.is !== 'retrying' || status.attempt % sessionChecks !== 2) return;
-    this.#client.session().catch((error: unknown) => {
-      if (error instanceof Failure && error.signedOut) this.#signedOut();
+    this.app.client.session().catch((error: unknown) => {
+      if (error instanceof Failure && error.signedOut) this.app.signedOut();
     });
   }
 
@@ -310,8 +359,9 @@ export class FeedStore {
     if (!held) this.#animate(fresh);
     if (!this.paused) this.#announcer.add(fresh.length);
     this.panel?.heard(frames);
+    this.strip.heard(frames);
     this.#sync();
-    if (!held && this.shown.length > mostRows) void this.load();
+    if (!held && this.count > mostRows) void this.load();
   }
 
   #animate(items: readonly Item[]): void {
@@ -319,8 +369,11 @@ export class FeedStore {
   }
 
   #sync(): void {
-    this.shown = this.#rows.shown;
+    this.entries = this.#rows.entries;
+    this.revision = this.#rows.revision;
+    this.count = this.#rows.count;
     this.waiting = this.#rows.waiting.length + this.#rows.overflow;
+    this.app.waiting = this.waiting;
     this.complete = this.#rows.complete;
     // Each row depends on it, so it moves in steps.
     if (Date.now() - this.now > clockStep) this.now = Date.now();

@@ -118,7 +118,7 @@ describe('short forms', () => {
 });
 
 describe('clock', () => {
-  const clock = new Clock('Europe/Lisbon');
+  const clock = new Clock('Europe/Lisbon', 'en-GB');
   const now = Date.parse('2026-11-19T14:42:00Z');
   const short = (time: string) => clock.short(time, now);
   it('short', () => {
@@ -135,7 +135,7 @@ describe('clock', () => {
     expect(clock.moment('2026-11-23T10:00:00Z')).toBe('Mon 23 Nov, 10:00');
   });
   it('days begin in the reader’s zone', () => {
-    const day = (zone: string, time: string) => new Clock(zone).day(time, now);
+    const day = (zone: string, time: string) => new Clock(zone, 'en-GB').day(time, now);
     expect(day('UTC', '2026-11-19T00:30:00Z').name).toBe('Today');
     expect(day('America/New_York', '2026-11-19T00:30:00Z')).toEqual({
       key: '2026-11-18',
@@ -149,7 +149,7 @@ describe('clock', () => {
     expect(day('UTC', '2025-12-31T12:00:00Z').date).toBe('31 December 2025');
   });
   it('yesterday is the day before, also when the clocks change', () => {
-    const newYork = new Clock('America/New_York');
+    const newYork = new Clock('America/New_York', 'en-GB');
     const after = Date.parse('2026-11-02T12:00:00Z');
     expect(newYork.day('2026-11-01T12:00:00Z', after).name).toBe('Yesterday');
   });

@@ -58,8 +58,15 @@ export function isAutomated(item: Item): boolean {
   return (item.type === 'open' || item.type === 'click') && item.verdict?.is === 'machine';
 }
 
-/** sentence puts an event into words. me is the reader's own user. */
-export function sentence(item: Item, me: string | undefined): Sentence {
+/**
+ * sentence puts an event into words. me is the reader's own user; repeats are the
+ * events that are told together with it, itself among them.
+ */
+export function sentence(
+  item: Item,
+  me: string | undefined,
+  repeats: readonly Item[] = [item],
+): Sentence {
   const subject = item.subject || noSubject;
   const base = {
     who: item.person ? nameOf(item.person) : userName(item.user, me),
@@ -69,6 +76,8 @@ export function sentence(item: Item, me: string | undefined): Sentence {
     extra: '',
   };
   switch (item.type) {
+    case 'delivery':
+      return repeats.length === 1 ? base : { ...base, who: others(repeats), from: '' };
     case 'click':
       return item.link ? { ...base, what: shortLink(item.link), extra: `in ${subject}` } : base;
     case 'download':
@@ -95,10 +104,24 @@ export function sentence(item: Item, me: string | undefined): Sentence {
   }
 }
 
+/** others names the first of several people and counts the rest: Jo and 5 others. */
+function others(items: readonly Item[]): string {
+  const people = new Map(items.map(({ person }) => [person?.email ?? '', person]));
+  const first = items[0]?.person;
+  const name = first ? nameOf(first) : '';
+  return people.size === 1 ? name : `${name} and ${counted(people.size - 1, 'other')}`;
+}
+
 /** spoken is the whole row as one sentence, for those who hear it. */
-export function spoken(item: Item, me: string | undefined, time: string): string {
-  const { who, verb, what, extra } = sentence(item, me);
+export function spoken(
+  item: Item,
+  me: string | undefined,
+  time: string,
+  repeats: readonly Item[] = [item],
+): string {
+  const { who, verb, what, extra } = sentence(item, me, repeats);
   const parts = [`${who} ${verb} ${what}${extra ? ` ${extra}` : ''}`];
+  if (repeats.length > 1 && item.type !== 'delivery') parts.push(`${repeats.length} times`);
   if (item.recipients) parts.push(progress(item.recipients).spoken);
   if (item.type === 'meeting' && item.meeting?.start) parts.push('meeting');
   if (isAutomated(item)) parts.push('automated');

@@ -1,0 +1,93 @@
+import type { Client } from './api/client';
+import type { Session } from './api/types';
+import { everything, readView, writeView, type View } from './feed/address';
+import { Clock } from './feed/clock';
+import { History } from './search/history';
+import { Preferences } from './settings/preferences.svelte';
+import { SavedSearches } from './search/saved.svelte';
+
+export const paths = ['/', '/stats', '/settings', '/dead-letters'] as const;
+export type Path = (typeof paths)[number];
+
+/** App is what all pages share: who reads, where they are, and how they like it. */
+export class App {
+  readonly client: Client;
+  readonly session: Session;
+  readonly signedOut: () => void;
+  readonly signOut: () => Promise<void>;
+  readonly history: History;
+  readonly saved: SavedSearches;
+  readonly preferences: Preferences;
+
+  path = $state<Path>(pathOf(location));
+  view = $state.raw<View>(readView(location.search));
+  /** How many new events wait, for the navigation. */
+  waiting = $state(0);
+  /** What a page has to say to those who listen. */
+  announcement = $state('');
+  help = $state(false);
+  palette = $state(false);
+
+  constructor(
+    client: Client,
+    session: Session,
+    end: { signedOut: () => void; signOut: () => Promise<void> },
+  ) {
+    this.client = client;
+    this.session = session;
+    this.signedOut = end.signedOut;
+    this.signOut = end.signOut;
+    const owner = `${session.workspace}/${session.user?.id ?? ''}`;
+    this.history = new History(owner);
+    this.preferences = new Preferences(client, owner);
+    this.saved = new SavedSearches(client);
+  }
+
+  get me(): string | undefined {
+    return this.session.user?.id;
+  }
+
+  get admin(): boolean {
+    return this.session.role === 'admin';
+  }
+
+  readonly clock = $derived.by(() => new Clock(this.preferences.zone));
+
+  /** start follows the browser's back and forward; the result stops. */
+  start(): () => void {
+    const back = () => {
+      this.path = pathOf(location);
+      this.view = readView(location.search);
+    };
+    addEventListener('popstate', back);
+    void this.preferences.load();
+    void this.saved.load();
+    return () => removeEventListener('popstate', back);
+  }
+
+  /** go changes what is shown, in the address too. */
+  go(change: Partial<View>, how: { path?: Path; replace?: boolean } = {}): void {
+    const path = how.path ?? this.path;
+    const view = { ...this.view, ...change };
+    const url = writeView(view, path);
+    if (url === writeView(this.view, this.path)) return;
+    if (how.replace) history.replaceState(null, '', url);
+    else history.pushState(null, '', url);
+    this.path = path;
+    this.view = view;
+  }
+
+  /** open shows a page with the search it has, and nothing of the page before. */
+  open(path: Path): void {
+    this.go({ open: null, period: '', interval: '' }, { path });
+  }
+
+  /** search shows the feed of a query alone. */
+  search(change: Partial<View>): void {
+    this.go({ ...everything, scope: this.view.scope, ...change }, { path: '/' });
+  }
+}
+
+function pathOf({ pathname }: { pathname: string }): Path {
+  return paths.find((path) => path === pathname) ?? '/';
+}

@@ -1,0 +1,64 @@
+import type { EventType, Item } from '../api/types';
+
+/**
+ * newestFirst is the order of every feed: by time, then by id, both descending.
+ * Times are whole seconds in UTC, all written alike, so that text order is theirs.
+ */
+export function newestFirst(a: Item, b: Item): number {
+  if (a.time !== b.time) return a.time < b.time ? 1 : -1;
+  return a.id < b.id ? 1 : a.id > b.id ? -1 : 0;
+}
+
+/** Fold is one row: an event, with its repeats of the same day behind it. */
+export interface Fold {
+  readonly key: string;
+  readonly day: string;
+  /** Newest first, never empty. Replaced, never changed. */
+  items: readonly Item[];
+}
+
+/** What the list is made of. */
+export type Entry =
+  | { readonly is: 'day'; readonly key: string; readonly day: string }
+  | { readonly is: 'row'; readonly key: string; readonly fold: Fold }
+  /** Where the reader stopped at their last visit. */
+  | { readonly is: 'mark'; readonly key: 'mark'; readonly at: string };
+
+const repeats: ReadonlySet<EventType> = new Set(['open', 'click', 'download', 'delivery']);
+
+/**
+ * foldKey names the row that an event belongs to. Repeats are what one person
+ * does with one thing of one message within a day; deliveries of a message are
+ * told together, whoever got them. A machine's never hide behind a person's.
+ */
+export function foldKey(item: Item, day: string): string {
+  if (!repeats.has(item.type)) return item.id;
+  const who = item.type === 'delivery' ? '' : (item.person?.email ?? '');
+  const what = item.type === 'click' ? item.link : item.type === 'download' ? item.file : '';
+  const made = item.verdict?.is === 'machine' ? 'machine' : '';
+  return [day, item.type, made, item.message, who, what].join('\u0000');
+}
+
+/** order tells whether an entry stands before (negative) or behind an event of a day. */
+export function order(entry: Entry, item: Item, day: string): number {
+  switch (entry.is) {
+    case 'row':
+      return newestFirst(entry.fold.items[0] as Item, item);
+    case 'day':
+      return entry.day >= day ? -1 : 1;
+    case 'mark':
+      return entry.at >= item.time ? -1 : 1;
+  }
+}
+
+/** placeOf is the first index whose entry does not stand before the event. */
+export function placeOf(entries: readonly Entry[], item: Item, day: string): number {
+  let low = 0;
+  let high = entries.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (order(entries[middle] as Entry, item, day) < 0) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}

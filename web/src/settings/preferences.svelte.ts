@@ -1,0 +1,60 @@
+import { Failure, type Client } from '../api/client';
+import type { Settings } from '../api/types';
+
+const here = Intl.DateTimeFormat().resolvedOptions().timeZone;
+
+export type WeekStart = 'monday' | 'saturday' | 'sunday';
+
+/**
+ * Preferences are how the reader likes times. The zone is the one they have set,
+ * else the browser's. What was set is remembered here too, so that the first page
+ * need not wait for the settings.
+ */
+export class Preferences {
+  zone = $state(here);
+  weekStart = $state<WeekStart>('monday');
+  settings = $state.raw<Settings | null>(null);
+
+  #client: Client;
+  #key: string;
+
+  constructor(client: Client, owner: string) {
+    this.#client = client;
+    this.#key = `tidings.zone ${owner}`;
+    try {
+      this.zone = usable(localStorage.getItem(this.#key));
+    } catch {
+      // Storage is refused: the browser's zone will do until the settings are read.
+    }
+  }
+
+  /** load reads the settings; without them the browser's zone counts. */
+  async load(): Promise<void> {
+    try {
+      this.take(await this.#client.settings());
+    } catch (error) {
+      if (!(error instanceof Failure)) throw error;
+    }
+  }
+
+  take(settings: Settings): void {
+    this.settings = settings;
+    const zone = usable(settings.reader?.time_zone ?? null);
+    if (zone !== this.zone) this.zone = zone;
+    this.weekStart = settings.effective.week_start ?? 'monday';
+    try {
+      localStorage.setItem(this.#key, zone);
+    } catch {
+      // As above.
+    }
+  }
+}
+
+/** A zone that this browser knows, else its own. */
+function usable(zone: string | null): string {
+  try {
+    return zone ? Intl.DateTimeFormat('en', { timeZone: zone }).resolvedOptions().timeZone : here;
+  } catch {
+    return here;
+  }
+}

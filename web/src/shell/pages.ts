@@ -1,0 +1,30 @@
+import Activity from '@lucide/svelte/icons/activity';
+import ChartColumn from '@lucide/svelte/icons/chart-column';
+import MailWarning from '@lucide/svelte/icons/mail-warning';
+import Settings2 from '@lucide/svelte/icons/settings-2';
+import type { App, Path } from '../app.svelte';
+
+/** What the navigation offers. */
+export interface Destination {
+  path: Path;
+  label: string;
+  icon: typeof Activity;
+}
+
+/** destinations are the pages that this reader may see. */
+export function destinations(app: App): Destination[] {
+  const pages: Destination[] = [
+    { path: '/', label: 'Feed', icon: Activity },
+    { path: '/stats', label: 'Stats', icon: ChartColumn },
+    { path: '/settings', label: 'Settings', icon: Settings2 },
+  ];
+  if (app.admin) pages.push({ path: '/dead-letters', label: 'Dead letters', icon: MailWarning });
+  return pages;
+}
+
+/** follow lets the page go where a link leads, unless the reader wants another tab. */
+export function follow(event: MouseEvent, go: () => void): void {
+  if (event.ctrlKey || event.metaKey || event.shiftKey || event.button !== 0) return;
+  event.preventDefault();
+  go();
+}

@@ -1,0 +1,72 @@
+import { nextDay, termOf } from '../search/days';
+
+/** Whole days in the reader's zone, the last one included. */
+export interface Period {
+  first: string;
+  last: string;
+  days: number;
+}
+
+/** The periods that are offered, in days. */
+export const presets = [
+  { value: '7d', label: '7 days' },
+  { value: '30d', label: '30 days' },
+  { value: '84d', label: '12 weeks' },
+  { value: '364d', label: '52 weeks' },
+] as const;
+
+export const usual = '30d';
+const longest = 3660;
+
+/** periodOf reads the period of an address; what it does not understand is the usual one. */
+export function periodOf(text: string, today: string): Period {
+  const [first, last] = text.split('..');
+  if (first && last && isDay(first) && isDay(last) && first <= last) {
+    return { first, last, days: daysBetween(first, last) };
+  }
+  const days = Number(/^(\d{1,4})d$/.exec(text)?.[1] ?? 30);
+  const count = Math.min(Math.max(days, 1), longest);
+  return { first: nextDay(today, 1 - count), last: today, days: count };
+}
+
+/** shifted is the period of the same length before (-1) or after (1), not beyond today. */
+export function shifted(period: Period, by: 1 | -1, today: string): string {
+  const last = nextDay(period.last, by * period.days);
+  if (last >= today) return `${period.days}d`;
+  return `${nextDay(last, 1 - period.days)}..${last}`;
+}
+
+/** termOfPeriod is how the search says it. */
+export function termOfPeriod({ first, last }: Period): string {
+  return termOf({ from: first, to: nextDay(last) });
+}
+
+/** instantOf is when a day begins in a zone, in Unix seconds. */
+export function instantOf(day: string, zone: string): number {
+  const format = new Intl.DateTimeFormat('en-CA', {
+    timeZone: zone,
+    hourCycle: 'h23',
+    year: 'numeric',
+    month: '2-digit',
+    day: '2-digit',
+    hour: '2-digit',
+    minute: '2-digit',
+  });
+  const wanted = Date.parse(`${day}T00:00:00Z`);
+  let at = wanted;
+  // The offset of the guess corrects the guess; once more for a change of the clocks.
+  for (let i = 0; i < 2; i++) {
+    const parts = Object.fromEntries(format.formatToParts(at).map((p) => [p.type, p.value]));
+    const { year, month, day: of, hour, minute } = parts as Record<string, string>;
+    at += wanted - Date.parse(`${year}-${month}-${of}T${hour}:${minute}:00Z`);
+  }
+  return at / 1000;
+}
+
+function isDay(text: string): boolean {
+  return /^\d{4}-\d\d-\d\d$/.test(text) && !Number.isNaN(Date.parse(text));
+}
+
+function daysBetween(first: string, last: string): number {
+  return Math.round((Date.parse(last) - Date.parse(first)) / 86_400_000) + 1;
+}

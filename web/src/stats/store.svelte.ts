@@ -1,0 +1,108 @@
+import { Failure } from '../api/client';
+import type { Stats } from '../api/stats';
+import type { App } from '../app.svelte';
+import { addTerm, searchOf, type View } from '../feed/address';
+import { nextDay } from '../search/days';
+import { instantOf, periodOf, termOfPeriod, usual, type Period } from './period';
+
+const patience = 150;
+
+/** StatsStore is the state of the statistics page: three questions to the server. */
+export class StatsStore {
+  readonly app: App;
+
+  stats = $state.raw<Stats | null>(null);
+  /** The same time before, for the dotted line. */
+  before = $state.raw<Stats | null>(null);
+  /** Opens by weekday and hour. */
+  heat = $state.raw<number[][] | null>(null);
+  failure = $state.raw<Failure | null>(null);
+  slow = $state(false);
+  loading = $state(true);
+
+  #abort = new AbortController();
+
+  readonly today = $derived.by(() => this.app.clock.key(Date.now()));
+  readonly period = $derived.by<Period>(() => periodOf(this.app.view.period || usual, this.today));
+
+  constructor(app: App) {
+    this.app = app;
+  }
+
+  /** Whether the search says by itself which time is meant. */
+  get timed(): boolean {
+    return this.stats?.query.chips.some(({ field }) => field === 'time') ?? false;
+  }
+
+  get interval(): 'hour' | 'day' | 'week' {
+    const { interval } = this.app.view;
+    if (interval) return interval;
+    return this.period.days <= 2 ? 'hour' : this.period.days <= 92 ? 'day' : 'week';
+  }
+
+  close(): void {
+    this.#abort.abort();
+  }
+
+  /** load asks for everything the page shows. */
+  async load(): Promise<void> {
+    this.#abort.abort();
+    this.#abort = new AbortController();
+    const { signal } = this.#abort;
+    this.loading = true;
+    const late = setTimeout(() => (this.slow = true), patience);
+    const { client } = this.app;
+    try {
+      const [stats, heat, before] = await Promise.all([
+        client.stats(this.#question(0), signal),
+        client.stats(this.#question(0, ['heatmap'], ['open']), signal),
+        client.stats(this.#question(1, ['series']), signal),
+      ]);
+      if (signal.aborted) return;
+      this.stats = stats;
+      this.heat = heat.heatmap ?? null;
+      this.before = before;
+      this.failure = null;
+    } catch (error) {
+      if (signal.aborted) return;
+      if (!(error instanceof Failure)) throw error;
+      if (error.signedOut) this.app.signedOut();
+      else this.failure = error;
+    } finally {
+      clearTimeout(late);
+      if (!signal.aborted) this.loading = this.slow = false;
+    }
+  }
+
+  /** csv is the address of what is counted, row by row. */
+  get csv(): string {
+    const search = this.#question(0);
+    search.delete('interval');
+    search.set('format', 'csv');
+    return `/v1/export?${search}`;
+  }
+
+  /** feed is the view of the events behind a number. */
+  feed(change: Partial<View>, ...terms: string[]): View {
+    let { q } = this.app.view;
+    for (const term of terms) q = addTerm(q, term);
+    if (!this.timed) q = addTerm(q, termOfPeriod(this.period));
+    return { ...this.app.view, q, types: [], period: '', interval: '', ...change };
+  }
+
+  /** #question is the search in the period, or in the one that many times before. */
+  #question(back: number, fields: string[] = [], types: View['types'] = []): URLSearchParams {
+    const { view, session, preferences } = this.app;
+    const { first, last, days } = this.period;
+    const search = searchOf(
+      { ...view, types: types.length > 0 ? types : view.types },
+      session.user,
+    );
+    search.set('tz', preferences.zone);
+    search.set('interval', this.interval);
+    search.set('since', String(instantOf(nextDay(first, -back * days), preferences.zone)));
+    search.set('until', String(instantOf(nextDay(last, 1 - back * days), preferences.zone)));
+    for (const field of fields) search.append('fields', field);
+    return search;
+  }
+}
