@@ -21,7 +21,11 @@ const (
 	followRetry = 500 * time.Millisecond
 	// followIdle is after how long without an announcement Follow looks whether
 	// the stream is still the one it follows.
-	followIdle = 2 * time.Second
+	followIdle = 3 * time.Second
+	// followHeartbeat is how often the server says that it still has our
+	// consumer. Two that are missing must fit into followIdle: the client looks
+	// for them only while it waits, and begins anew with each wait.
+	followHeartbeat = time.Second
 )
 
 // Announce returns once the announcements are on disk, in their order.
@@ -121,7 +125,7 @@ func (f *follower) follow(ctx context.Context) error {
 	if err != nil {
 		return unavailable("follow", err)
 	}
-	messages, err := consumer.Messages()
+	messages, err := consumer.Messages(jetstream.PullHeartbeat(followHeartbeat))
 	if err != nil {
 		return unavailable("follow", err)
 	}

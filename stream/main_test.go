@@ -18,6 +18,10 @@ import (
 )
 
 func TestMain(m *testing.M) {
+	if config := os.Getenv(childNATS); config != "" {
+		runNATS(config)
+		return
+	}
 	if dir := os.Getenv(childDir); dir != "" {
 		runChild(dir)
 		return
