@@ -61,6 +61,16 @@ func routes(id event.ID) []struct {
 		{call{method: "GET", path: "/v1/weeks"}, ruling, 200},
 		{call{method: "GET", path: "/v1/dead-letters"}, ruling, 200},
 		{call{method: "GET", path: "/v1/dead-letters/" + id.String()}, ruling, 200},
+		{call{method: "GET", path: "/v1/dead-letters/reasons"}, ruling, 200},
+		{call{method: "POST", path: "/v1/dead-letters/replay", body: `{"reason":"none"}`}, ruling, 200},
+		{call{method: "POST", path: "/v1/dead-letters/drop", body: `{"reason":"none"}`}, ruling, 200},
+		{call{method: "GET", path: "/v1/sources"}, ruling, 200},
+		{call{method: "PUT", path: "/v1/sources/cal", body: `{"provider":"calendly","keys":["k"]}`}, ruling, 200},
+		{call{method: "POST", path: "/v1/sources/cal/test"}, ruling, 200},
+		{call{method: "GET", path: "/v1/sources/cal/payloads"}, ruling, 200},
+		{call{method: "GET", path: "/v1/sources/cal/rejected"}, ruling, 200},
+		{call{method: "POST", path: "/v1/sources/cal/rejected/replay"}, ruling, 200},
+		{call{method: "DELETE", path: "/v1/sources/cal"}, ruling, 204},
 		{call{method: "POST", path: "/v1/dead-letters/" + id.String() + "/replay"}, ruling, 204},
 		{call{method: "DELETE", path: "/v1/dead-letters/" + id.String()}, ruling, 204},
 		{call{method: "GET", path: "/v1/keys"}, ruling, 200},
@@ -85,6 +95,7 @@ func (s *site) furnish(workspace string) (id event.ID, keyID string) {
 	admin := s.key(workspace, api.RoleAdmin, "")
 	s.do(call{method: "PUT", path: "/v1/users/u_ana", body: `{"name":"Ana"}`, key: admin}).is(200)
 	s.do(call{method: "PUT", path: "/v1/teams/t_1", body: `{"name":"One","members":["u_ana"]}`, key: admin}).is(200)
+	s.do(call{method: "PUT", path: "/v1/sources/cal", body: `{"provider":"calendly","keys":["k"]}`, key: admin}).is(200)
 	var made api.NewKey
 	s.do(call{method: "POST", path: "/v1/keys", body: `{"role":"ingest"}`, key: admin}).is(201).json(&made)
 	return e.ID, made.ID
@@ -135,9 +146,10 @@ func TestAnotherWorkspaceIsNotThere(t *testing.T) {
 	missing := stored("globex", "u_bo", "never stored")
 	s.feed.events = append(s.feed.events, own)
 
-	replace := strings.NewReplacer(id.String(), missing.ID.String(), "m-1", "m-none", "u_ana", "u_none", "t_1", "t_none", "{key}", "none")
+	replace := strings.NewReplacer(id.String(), missing.ID.String(), "m-1", "m-none", "u_ana", "u_none", "t_1", "t_none", "{key}", "none", "/cal", "/none")
+	together := []string{"/v1/dead-letters/reasons", "/v1/dead-letters/replay", "/v1/dead-letters/drop"}
 	for _, r := range routes(id) {
-		if r.method == "PUT" || strings.HasPrefix(r.path, "/v1/people/") || !strings.ContainsAny(r.path[4:], "/") {
+		if r.method == "PUT" || strings.HasPrefix(r.path, "/v1/people/") || !strings.ContainsAny(r.path[4:], "/") || slices.Contains(together, r.path) {
 			continue // these make or list the stranger's own
 		}
 		r.call.key = stranger
@@ -151,7 +163,7 @@ func TestAnotherWorkspaceIsNotThere(t *testing.T) {
 		require.Equal(t, len(none.header), len(theirs.header))
 	}
 	for path, want := range map[string]string{
-		"/v1/keys": "acme", "/v1/users": "Ana", "/v1/teams": "One", "/v1/dead-letters": id.String(), "/v1/feed": id.String(),
+		"/v1/keys": "acme", "/v1/sources": "cal\"", "/v1/users": "Ana", "/v1/teams": "One", "/v1/dead-letters": id.String(), "/v1/feed": id.String(),
 	} {
 		require.NotContains(t, string(s.get(stranger, path).is(200).body), want)
 	}

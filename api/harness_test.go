@@ -260,15 +260,17 @@ func (l *letters) add(workspace string, letter api.DeadLetter) {
 	if l.all == nil {
 		l.all = make(map[string][]api.DeadLetter)
 	}
-	l.all[workspace] = append(l.all[workspace], letter)
+	kept := slices.DeleteFunc(l.all[workspace], func(d api.DeadLetter) bool { return d.ID == letter.ID })
+	l.all[workspace] = append(kept, letter)
+	slices.SortFunc(l.all[workspace], func(a, b api.DeadLetter) int { return strings.Compare(a.ID, b.ID) })
 }
 
 func (l *letters) DeadLetters(_ context.Context, workspace, after string, limit int) ([]api.DeadLetter, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	kept := l.all[workspace]
-	if at := slices.IndexFunc(kept, func(d api.DeadLetter) bool { return d.ID == after }); at >= 0 {
-		kept = kept[at+1:]
+	for len(kept) > 0 && kept[0].ID <= after {
+		kept = kept[1:]
 	}
 	return slices.Clone(kept[:min(limit, len(kept))]), nil
 }

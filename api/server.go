@@ -137,6 +137,7 @@ func (s *Server) route() error {
 	s.hookRoutes(docs)
 	s.sourceRoutes(docs)
 	s.deadLetterRoutes(docs)
+	s.deadGroupRoutes(docs)
 	s.keyRoutes(docs)
 	s.directoryRoutes(docs)
 	s.sessionRoutes(docs)

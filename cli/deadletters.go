@@ -9,12 +9,13 @@ import (
 	"net/url"
 	"time"
 
+	"tidings/api"
 	"tidings/event"
 )
 
 // deadLettersCmd looks after what failed for good.
 type deadLettersCmd struct {
-	List   deadListCmd   `cmd:"" help:"List them, oldest first, with the last error."`
+	List   deadListCmd   `cmd:"" help:"List them, oldest first, with the last error; or their reasons."`
 	Show   deadShowCmd   `cmd:"" help:"Show one whole: the event and each attempt."`
 	Replay deadReplayCmd `cmd:"" help:"Put some back into the queue, after what was wrong is mended."`
 	Drop   deadDropCmd   `cmd:"" help:"Forget some for good."`
@@ -73,12 +74,16 @@ func (d deadTarget) each(ctx context.Context, client *client, visit func(deadLet
 
 type deadListCmd struct {
 	deadTarget
-	JSON bool `help:"Print one JSON object a line." name:"json"`
+	Reasons bool `help:"Group them by why they failed, the most frequent reason first."`
+	JSON    bool `help:"Print one JSON object a line." name:"json"`
 }
 
 // Run lists them.
 func (c *deadListCmd) Run(ctx context.Context, env *environment) error {
 	return c.with(ctx, env, c.Workspace, func(client *client) error {
+		if c.Reasons {
+			return c.reasons(ctx, env, client)
+		}
 		table := newTable(env.Out, "ID", "SINCE", "TRIES", "ERROR")
 		found := 0
 		err := c.each(ctx, client, func(letter deadLetter) error {
@@ -98,6 +103,38 @@ func (c *deadListCmd) Run(ctx context.Context, env *environment) error {
 		}
 		return table.print()
 	})
+}
+
+// reasons lists why they failed.
+func (c *deadListCmd) reasons(ctx context.Context, env *environment, client *client) error {
+	var found struct {
+		Items    []api.ReasonView `json:"items"`
+		Complete bool             `json:"complete"`
+	}
+	if err := client.call(ctx, http.MethodGet, "/v1/dead-letters/reasons", nil, &found); err != nil {
+		return err
+	}
+	table := newTable(env.Out, "COUNT", "SINCE", "EXAMPLE", "REASON")
+	for _, group := range found.Items {
+		if c.JSON {
+			if err := json.NewEncoder(env.Out).Encode(group); err != nil {
+				return err
+			}
+			continue
+		}
+		table.row(fmt.Sprint(group.Count), group.First.Format(time.RFC3339), group.Example, group.Reason)
+	}
+	if !found.Complete {
+		fmt.Fprintln(env.Err, "There are more than these: only the oldest 10,000 were looked at.")
+	}
+	if c.JSON {
+		return nil
+	}
+	if len(found.Items) == 0 {
+		_, err := fmt.Fprintln(env.Out, "No dead letters.")
+		return err
+	}
+	return table.print()
 }
 
 type deadShowCmd struct {
@@ -122,8 +159,9 @@ func (c *deadShowCmd) Run(ctx context.Context, env *environment) error {
 
 // chosen is which dead letters a command is about.
 type chosen struct {
-	All bool     `help:"All of the workspace."`
-	IDs []string `arg:"" optional:"" name:"id" help:"The events' ids."`
+	All    bool     `help:"All of the workspace."`
+	Reason string   `help:"Those that failed for this reason, as list --reasons has it." placeholder:"REASON"`
+	IDs    []string `arg:"" optional:"" name:"id" help:"The events' ids."`
 }
 
 type deadReplayCmd struct {
@@ -134,9 +172,7 @@ type deadReplayCmd struct {
 // Run puts them back.
 func (c *deadReplayCmd) Run(ctx context.Context, env *environment) error {
 	return c.with(ctx, env, c.Workspace, func(client *client) error {
-		return c.do(ctx, env, client, "replayed", c.chosen, func(id string) error {
-			return client.call(ctx, http.MethodPost, "/v1/dead-letters/"+url.PathEscape(id)+"/replay", nil, nil)
-		})
+		return c.do(ctx, env, client, "replay", "replayed")
 	})
 }
 
@@ -148,37 +184,39 @@ type deadDropCmd struct {
 // Run forgets them.
 func (c *deadDropCmd) Run(ctx context.Context, env *environment) error {
 	return c.with(ctx, env, c.Workspace, func(client *client) error {
-		return c.do(ctx, env, client, "dropped", c.chosen, func(id string) error {
-			return client.call(ctx, http.MethodDelete, "/v1/dead-letters/"+url.PathEscape(id), nil, nil)
-		})
+		return c.do(ctx, env, client, "drop", "dropped")
 	})
 }
 
-// do acts on each of the chosen and says how many it was.
-func (d deadTarget) do(ctx context.Context, env *environment, client *client, done string, c chosen, act func(string) error) error {
-	ids := c.IDs
-	switch {
-	case c.All && len(ids) > 0:
-		return &usageError{"give either ids or --all"}
-	case c.All:
-		err := d.each(ctx, client, func(letter deadLetter) error {
-			ids = append(ids, letter.ID)
-			return nil
-		})
-		if err != nil {
+// do acts on the chosen, a thousand at a time, and says how many it was.
+func (c chosen) do(ctx context.Context, env *environment, client *client, act, done string) error {
+	ways := 0
+	for _, given := range []bool{c.All, c.Reason != "", len(c.IDs) > 0} {
+		if given {
+			ways++
+		}
+	}
+	if ways != 1 {
+		return &usageError{"which ones? Give ids, --reason REASON, or --all"}
+	}
+	var total api.DeadLetterReceipt
+	for rest := c.IDs; ; {
+		choice := api.DeadLetterChoice{All: c.All, Reason: c.Reason, IDs: rest[:min(len(rest), 1000)]}
+		rest = rest[len(choice.IDs):]
+		var receipt api.DeadLetterReceipt
+		if err := client.call(ctx, http.MethodPost, "/v1/dead-letters/"+act, choice, &receipt); err != nil {
 			return err
 		}
-	case len(ids) == 0:
-		return &usageError{"which ones? Give ids, or --all"}
-	}
-	var failed []error
-	for _, id := range ids {
-		if err := act(id); err != nil {
-			failed = append(failed, fmt.Errorf("%s: %w", id, err))
+		total.Done, total.Gone = total.Done+receipt.Done, total.Gone+receipt.Gone
+		if !receipt.More && len(rest) == 0 {
+			break
 		}
 	}
-	if _, err := fmt.Fprintf(env.Out, "%s %s.\n", count(len(ids)-len(failed), "event", "events"), done); err != nil {
+	if _, err := fmt.Fprintf(env.Out, "%s %s.\n", count(total.Done, "event", "events"), done); err != nil {
 		return err
 	}
-	return errors.Join(failed...)
+	if total.Gone > 0 {
+		return fmt.Errorf("%s not there", count(total.Gone, "of them was", "of them were"))
+	}
+	return nil
 }
