@@ -1298,9 +1298,13 @@ export interface components {
         };
         Understood: {
             chips: components["schemas"]["Chip"][];
+            /** @description the text as it was probably meant; nothing was found, or little, as it was typed */
+            did_you_mean?: string;
             meant: string;
             /** @description what was left out, and why */
             notes?: string[];
+            /** @description the corrected text that the items are of, when there are none of the text as it was typed */
+            showing?: string;
             words: string;
         };
         User: {
