@@ -46,7 +46,7 @@ func (s *Server) personRoutes(docs huma.API) {
 	}, s.listWeeks)
 	handle(s, docs, route{
 		id: "erase-person", method: http.MethodDelete, path: "/v1/people/{email}", group: "Operation", may: admins(),
-		summary: "Erase a person: events, state and facts",
+		summary: "Erase a person: events, state, facts, and saved searches that name them",
 		description: "A send to several loses only this recipient. What is still in the queue does not bring the person back. " +
 			"Erasing again is harmless.",
 	}, s.erasePerson)
@@ -80,6 +80,9 @@ func (s *Server) erasePerson(ctx context.Context, caller Caller, in *personInput
 	email, wrong := checkEmail(text)
 	if wrong != "" {
 		return nil, badPath("email", wrong)
+	}
+	if err := s.searches.forget(ctx, caller.Workspace, naming(email)); err != nil {
+		return nil, err
 	}
 	erased, err := s.Eraser.Erase(ctx, caller.Workspace, email)
 	if err != nil {

@@ -45,7 +45,7 @@ func (s *Server) directoryRoutes(docs huma.API) {
 		id: "delete-user", method: http.MethodDelete, path: "/v1/users/{id}", group: "Directory", may: admins(),
 		success:     http.StatusNoContent,
 		summary:     "Take a user off",
-		description: "Their keys are revoked and their sessions end. Their events stay.",
+		description: "Their keys are revoked, their sessions end and their saved searches go. Their events stay.",
 	}, s.deleteUser)
 	handle(s, docs, route{
 		id: "list-teams", method: http.MethodGet, path: "/v1/teams", group: "Directory", may: admins(),
@@ -111,6 +111,9 @@ func (s *Server) deleteUser(ctx context.Context, caller Caller, in *nameInput) (
 		}
 	}
 	if err := s.endSessions(ctx, caller.Workspace, func(note sessionNote) bool { return note.User == id }); err != nil {
+		return nil, err
+	}
+	if err := s.searches.forget(ctx, caller.Workspace, ofUser(id)); err != nil {
 		return nil, err
 	}
 	return nil, s.directory.remove(ctx, caller.Workspace, kindUser, id)

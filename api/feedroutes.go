@@ -22,8 +22,9 @@ const (
 	maxValue     = 2000
 )
 
-// pageInput are the parameters of GET /v1/feed.
-type pageInput struct {
+// QuestionInput are the parameters of whatever asks for events. It is exported
+// for huma, which looks into no other embedded struct.
+type QuestionInput struct {
 	Q         string   `query:"q" doc:"what was typed into the search box" maxLength:"2000"`
 	Since     string   `query:"since" doc:"RFC 3339 or Unix seconds, inclusive; the horizon, 52 weeks back, when absent"`
 	Until     string   `query:"until" doc:"RFC 3339 or Unix seconds, exclusive"`
@@ -32,9 +33,14 @@ type pageInput struct {
 	Recipient []string `query:"recipient,explode" maxItems:"100" doc:"to or by any of these addresses"`
 	Message   []string `query:"message,explode" maxItems:"100" doc:"of any of these messages"`
 	Automated string   `query:"automated" enum:"hide,show,only" doc:"opens and clicks that machines made; hidden when absent, unless the text says otherwise"`
-	Limit     int      `query:"limit" minimum:"1" maximum:"200" default:"50"`
-	Cursor    string   `query:"cursor" doc:"next of the page before" maxLength:"200"`
 	TZ        string   `query:"tz" doc:"IANA time zone that days begin in; the reader's setting when absent" maxLength:"100"`
+}
+
+// pageInput are the parameters of GET /v1/feed.
+type pageInput struct {
+	QuestionInput
+	Limit  int    `query:"limit" minimum:"1" maximum:"200" default:"50"`
+	Cursor string `query:"cursor" doc:"next of the page before" maxLength:"200"`
 }
 
 type pageOutput struct{ Body feed.Page }
@@ -98,7 +104,7 @@ func (s *Server) getFeed(ctx context.Context, caller Caller, in *pageInput) (*pa
 }
 
 // filter reads the structured filters.
-func (in *pageInput) filter() (query.Filter, error) {
+func (in *QuestionInput) filter() (query.Filter, error) {
 	filter := query.Filter{
 		Users: in.User, Recipients: in.Recipient, Messages: in.Message,
 		Automated: query.Automated(in.Automated),

@@ -48,6 +48,7 @@ type site struct {
 	intake  *intake
 	letters *letters
 	feed    *reader
+	reports *reports
 	log     *bytes.Buffer
 	metrics *prometheus.Registry
 
@@ -62,11 +63,11 @@ func newSite(t testing.TB, change ...func(*api.Config)) *site {
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, states.Close()) })
 	s := &site{
-		t: t, records: states, intake: &intake{}, letters: &letters{}, feed: &reader{},
+		t: t, records: states, intake: &intake{}, letters: &letters{}, feed: &reader{}, reports: &reports{},
 		log: new(bytes.Buffer), metrics: prometheus.NewRegistry(), now: noon,
 	}
 	config := api.Config{
-		Intake: s.intake, Feed: s.feed, Records: states, DeadLetters: s.letters,
+		Intake: s.intake, Feed: s.feed, Reports: s.reports, Records: states, DeadLetters: s.letters,
 		Weeks: weeks{}, Eraser: &eraser{}, Clock: s.clock, Rand: rand.Reader,
 		Logger:  slog.New(slog.NewTextHandler(&locked{to: s.log}, &slog.HandlerOptions{Level: slog.LevelDebug})),
 		Metrics: s.metrics,
@@ -354,6 +355,35 @@ func (r *reader) Event(_ context.Context, scope feed.Scope, id event.ID) (feed.E
 		}
 	}
 	return feed.EventView{}, fmt.Errorf("event: %w", event.ErrNotFound)
+}
+
+// reports remembers what it was asked, and exports its items one by one.
+type reports struct {
+	mu     sync.Mutex
+	stats  []feed.StatsRequest
+	export []feed.ExportRequest
+	items  []feed.Item
+	// err comes after the items.
+	err error
+}
+
+func (r *reports) Stats(_ context.Context, request feed.StatsRequest) (feed.Stats, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.stats = append(r.stats, request)
+	return feed.Stats{}, r.err
+}
+
+func (r *reports) Export(_ context.Context, request feed.ExportRequest, visit func([]feed.Item) error) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.export = append(r.export, request)
+	for i := range r.items {
+		if err := visit(r.items[i : i+1]); err != nil {
+			return err
+		}
+	}
+	return r.err
 }
 
 type weeks struct{}

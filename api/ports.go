@@ -90,6 +90,15 @@ type Erased struct {
 	DeadLetters     int
 }
 
+// Reports answers questions about all of what is in.
+type Reports interface {
+	// Stats counts what Feed.Page lists for the same question.
+	Stats(ctx context.Context, request feed.StatsRequest) (feed.Stats, error)
+	// Export gives all that Feed.Page lists for the same question to visit, a
+	// bounded number at a time, and ends with the first error of visit.
+	Export(ctx context.Context, request feed.ExportRequest, visit func([]feed.Item) error) error
+}
+
 // Feed answers questions about what is in.
 type Feed interface {
 	// Page returns the newest events of a question, or those after its cursor.

@@ -18,11 +18,12 @@ import (
 	"tidings/api/hooks"
 )
 
-// Config is what a Server stands on. Intake, Feed, Records, DeadLetters, Weeks,
-// Eraser and Rand are needed; the rest may be left out.
+// Config is what a Server stands on. Intake, Feed, Reports, Records, DeadLetters,
+// Weeks, Eraser and Rand are needed; the rest may be left out.
 type Config struct {
 	Intake      Intake
 	Feed        Feed
+	Reports     Reports
 	Records     Records
 	DeadLetters DeadLetters
 	Weeks       Weeks
@@ -66,17 +67,20 @@ type Server struct {
 	directory *Directory
 	ledger    *ledger
 	rejected  *rejectedRequests
+	searches  *searches
 	watch     watch
 	failures  *failures
 	bodies    bodies
 	metrics   *metrics
 	engine    *gin.Engine
 	openapi   []byte
+	// exporting holds a place for each export that is under way.
+	exporting chan struct{}
 }
 
 // New makes a Server.
 func New(config Config) (*Server, error) {
-	if config.Intake == nil || config.Feed == nil || config.Records == nil || config.DeadLetters == nil ||
+	if config.Intake == nil || config.Feed == nil || config.Reports == nil || config.Records == nil || config.DeadLetters == nil ||
 		config.Weeks == nil || config.Eraser == nil || config.Rand == nil {
 		return nil, errors.New("api: a dependency is missing")
 	}
@@ -96,7 +100,9 @@ func New(config Config) (*Server, error) {
 	s := &Server{
 		Config: config, keys: keys, directory: NewDirectory(config.Records),
 		ledger: newLedger(), rejected: newRejectedRequests(config.Records, config.Clock),
-		sessions: &sessions{records: config.Records, keys: keys, clock: config.Clock, rand: config.Rand},
+		sessions:  &sessions{records: config.Records, keys: keys, clock: config.Clock, rand: config.Rand},
+		searches:  &searches{records: config.Records, clock: config.Clock},
+		exporting: make(chan struct{}, maxExports),
 	}
 	var err error
 	if s.failures, err = newFailures(config.Clock); err != nil {
@@ -136,6 +142,8 @@ func (s *Server) route() error {
 	s.feedRoutes(docs)
 	s.hookRoutes(docs)
 	s.sourceRoutes(docs)
+	s.reportRoutes(docs)
+	s.searchRoutes(docs)
 	s.deadLetterRoutes(docs)
 	s.deadGroupRoutes(docs)
 	s.keyRoutes(docs)

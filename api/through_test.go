@@ -41,9 +41,10 @@ func newThrough(t *testing.T) *through {
 	all.site = newSite(t, func(c *api.Config) {
 		all.state = c.Records.(*sqlite.State)
 		c.Intake, c.DeadLetters, c.Weeks, c.Clock = queue, queue, index, time.Now
-		c.Feed = feed.NewReader(feed.Config{
-			Index: index, States: all.state, Catalogue: all.state, Directory: api.NewDirectory(all.state),
+		reader := feed.NewReader(feed.Config{
+			Index: index, States: all.state, Catalogue: all.state, Directory: api.NewDirectory(all.state), Counter: index,
 		})
+		c.Feed, c.Reports = reader, reader
 	})
 	return all
 }

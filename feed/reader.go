@@ -4,7 +4,6 @@ import (
 	"context"
 	"time"
 
-	"tidings/event"
 	"tidings/query"
 )
 
@@ -165,11 +164,7 @@ func (p *pageScan) page(position string, now time.Time) Page {
 		page.Next = &next
 	}
 	for _, hit := range p.scan.found {
-		var state *event.State
-		if known, ok := p.scan.states[hit.Event.Message]; ok {
-			state = &known
-		}
-		item := ItemOf(hit.Event, state, func(user string) string { return p.who.names[user] })
+		item := ItemOf(hit.Event, p.scan.stateOf(hit.Event), func(user string) string { return p.who.names[user] })
 		item.Highlights = query.Highlights(hit.Event, p.scan.query)
 		page.Items = append(page.Items, item)
 	}

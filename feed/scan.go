@@ -137,15 +137,19 @@ func (s *scan) matching(ctx context.Context, hits []Hit) ([]Hit, error) {
 	}
 	var kept []Hit
 	for _, hit := range hits {
-		var state *event.State
-		if known, ok := s.states[hit.Event.Message]; ok {
-			state = &known
-		}
-		if s.query.Confirm(hit.Event, state) {
+		if s.query.Confirm(hit.Event, s.stateOf(hit.Event)) {
 			kept = append(kept, hit)
 		}
 	}
 	return kept, nil
+}
+
+// stateOf is what was read of an event's message, nil where there is nothing.
+func (s *scan) stateOf(e event.Event) *event.State {
+	if known, ok := s.states[e.Message]; ok {
+		return &known
+	}
+	return nil
 }
 
 // decorate reads the states of the sends that were found, at most once each.

@@ -15,6 +15,9 @@ import (
 // countersAtOnce is how many weeks are counted at a time.
 const countersAtOnce = 4
 
+// countBatch is how many events are read at a time to be counted.
+const countBatch = 1000
+
 // counted is what a query gave, from reached on.
 type counted struct {
 	tally   Tally
@@ -42,7 +45,7 @@ func (r *Reader) tally(ctx context.Context, scope Scope, q query.Query, parts Pa
 func (r *Reader) countReading(ctx context.Context, scope Scope, q query.Query, parts Parts, weeks []event.Week, began time.Time) (counted, error) {
 	counting := NewCounting(q.Automated, parts)
 	q.Automated = query.AutomatedShow
-	w := r.walkThrough(scope, q, weeks)
+	w := r.walkThrough(scope, q, weeks, countBatch)
 	for more := len(weeks) > 0; more; {
 		var hits []Hit
 		var err error

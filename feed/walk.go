@@ -8,23 +8,22 @@ import (
 	"tidings/query"
 )
 
-// walkBatch is how many events a walk asks for at a time.
-const walkBatch = 1000
-
 // walk reads every event that matches, newest first, a batch at a time. Unlike a
 // page it goes on for as long as it is asked.
 type walk struct {
 	scan
 	asked query.Query
 	exact bool
+	// batch is how many events are asked for at a time.
+	batch int
 	weeks []event.Week
 	// past is how far back everything was read.
 	past int64
 }
 
 // walkThrough begins a walk over weeks, which are newest first.
-func (r *Reader) walkThrough(scope Scope, q query.Query, weeks []event.Week) *walk {
-	w := &walk{scan: scan{reader: r, scope: scope, query: q}, weeks: weeks}
+func (r *Reader) walkThrough(scope Scope, q query.Query, weeks []event.Week, batch int) *walk {
+	w := &walk{scan: scan{reader: r, scope: scope, query: q}, weeks: weeks, batch: batch}
 	w.asked, w.exact = q.Candidates()
 	return w
 }
@@ -38,12 +37,12 @@ func (w *walk) next(ctx context.Context) (hits []Hit, more bool, err error) {
 	w.states = nil
 	week := w.weeks[0]
 	found, err := w.reader.index.Search(ctx, Search{
-		Workspace: w.scope.Workspace, Query: w.asked, Weeks: []event.Week{week}, Before: w.before, Limit: walkBatch,
+		Workspace: w.scope.Workspace, Query: w.asked, Weeks: []event.Week{week}, Before: w.before, Limit: w.batch,
 	})
 	if err != nil {
 		return nil, false, fmt.Errorf("search: %w", err)
 	}
-	if len(found) < walkBatch {
+	if len(found) < w.batch {
 		w.weeks, w.before, w.past = w.weeks[1:], Key{}, max(week.Start(), w.query.From)
 	} else {
 		w.before = found[len(found)-1].Key

@@ -1,0 +1,71 @@
+package feed
+
+import (
+	"context"
+	"fmt"
+
+	"tidings/query"
+)
+
+// exportBatch is how many items an export has in memory at a time.
+const exportBatch = 200
+
+// ExportRequest asks for every event that a feed would list.
+type ExportRequest struct {
+	Scope
+	// Text is what was typed.
+	Text string
+	// Filter holds the structured filters. Since 0 means the horizon.
+	Filter query.Filter
+}
+
+// Export gives every event that Page lists for the same text and filters to
+// visit, newest first, a bounded number at a time, without highlights. It ends
+// with the first error of visit, or when ctx does. What arrives meanwhile may be
+// missing, but nothing comes twice.
+func (r *Reader) Export(ctx context.Context, request ExportRequest, visit func([]Item) error) error {
+	who, err := r.people(ctx, request.Workspace)
+	if err != nil {
+		return err
+	}
+	now := r.clock()
+	_, q := r.understand(PageRequest{Scope: request.Scope, Text: request.Text, Filter: request.Filter}, who, now)
+	s := scan{reader: r, scope: request.Scope, query: q}
+	weeks, err := s.weeks(ctx, now)
+	if err != nil {
+		return err
+	}
+	w := r.walkThrough(request.Scope, q, weeks, exportBatch)
+	for more := len(weeks) > 0; more; {
+		if err := ctx.Err(); err != nil {
+			return fmt.Errorf("export: %w", err)
+		}
+		var hits []Hit
+		if hits, more, err = w.next(ctx); err != nil {
+			return err
+		}
+		if len(hits) == 0 {
+			continue
+		}
+		items, err := w.items(ctx, hits, who.names)
+		if err != nil {
+			return err
+		}
+		if err := visit(items); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// items are the items of hits, the sends with the state of their recipients.
+func (w *walk) items(ctx context.Context, hits []Hit, names map[string]string) ([]Item, error) {
+	if err := w.read(ctx, hits); err != nil {
+		return nil, err
+	}
+	items := make([]Item, len(hits))
+	for i, hit := range hits {
+		items[i] = ItemOf(hit.Event, w.stateOf(hit.Event), func(user string) string { return names[user] })
+	}
+	return items, nil
+}
