@@ -62,6 +62,9 @@ type Records interface {
 	Put(ctx context.Context, workspace, kind, id string, doc json.RawMessage) error
 	// Delete is no error when there is none.
 	Delete(ctx context.Context, workspace, kind, id string) error
+	// Take returns one and deletes it; of several takers at once one has it, and
+	// the others ErrNotFound.
+	Take(ctx context.Context, workspace, kind, id string) (json.RawMessage, error)
 	// List returns all of a kind, by id.
 	List(ctx context.Context, workspace, kind string) ([]Record, error)
 }

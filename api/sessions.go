@@ -9,7 +9,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"sync"
 	"time"
 
 	"tidings/event"
@@ -31,10 +30,6 @@ type sessions struct {
 	keys    *Keys
 	clock   func() time.Time
 	rand    io.Reader
-
-	// links lets a one-time link be used once: reading and deleting it are two
-	// steps.
-	links sync.Mutex
 }
 
 // sessionRecord is a session as it is kept. Its end is apart (kindSeen), so
@@ -185,15 +180,13 @@ func (s *sessions) offer(ctx context.Context, workspace, user string, role Role,
 // redeem takes a one-time link's token for good; ErrNotFound when there is
 // none, or not any more.
 func (s *sessions) redeem(ctx context.Context, token string) (Caller, error) {
-	s.links.Lock()
-	defer s.links.Unlock()
-	hash := hashOf(token)
-	record, err := get[signInRecord](ctx, s.records, nowhere, kindSignIn, hash)
+	doc, err := s.records.Take(ctx, nowhere, kindSignIn, hashOf(token))
 	if err != nil {
-		return Caller{}, fmt.Errorf("find sign-in token: %w", err)
+		return Caller{}, fmt.Errorf("take sign-in token: %w", err)
 	}
-	if err := s.records.Delete(ctx, nowhere, kindSignIn, hash); err != nil {
-		return Caller{}, fmt.Errorf("use up sign-in token: %w", err)
+	var record signInRecord
+	if err := json.Unmarshal(doc, &record); err != nil {
+		return Caller{}, fmt.Errorf("decode sign-in token: %w", err)
 	}
 	if !s.clock().Before(record.Ends) {
 		return Caller{}, fmt.Errorf("sign-in token is too old: %w", event.ErrNotFound)

@@ -1,6 +1,13 @@
 package api
 
-import "sync"
+import (
+	"context"
+	"errors"
+	"sync"
+	"time"
+
+	"tidings/event"
+)
 
 // watch tells open sockets that their key was revoked or their session ended.
 // It holds an entry for each credential that has a socket open, no others.
@@ -46,4 +53,48 @@ func (w *watch) end(credential string) {
 		close(entry.gone)
 		delete(w.open, credential)
 	}
+}
+
+// watchEvery is how soon a socket closes whose credential another process ended.
+const watchEvery = 5 * time.Second
+
+// Watch closes the sockets of keys and sessions that other processes ended, until
+// ctx does. What this process ends closes its sockets at once.
+func (s *Server) Watch(ctx context.Context) error {
+	tick := time.NewTicker(watchEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-tick.C:
+		}
+		for _, credential := range s.watch.credentials() {
+			if s.ended(ctx, credential) {
+				s.watch.end(credential)
+			}
+		}
+	}
+}
+
+// ended reports whether a credential is known to be none any more. One that
+// cannot be looked up may well be one.
+func (s *Server) ended(ctx context.Context, credential string) bool {
+	for _, kind := range []string{kindKey, kindSession} {
+		if _, err := s.Records.Get(ctx, nowhere, kind, credential); !errors.Is(err, event.ErrNotFound) {
+			return false
+		}
+	}
+	return true
+}
+
+// credentials are those that have a socket open.
+func (w *watch) credentials() []string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	open := make([]string, 0, len(w.open))
+	for credential := range w.open {
+		open = append(open, credential)
+	}
+	return open
 }

@@ -210,6 +210,7 @@ func (a *app) Run(ctx context.Context) error {
 	group, ctx := errgroup.WithContext(ctx)
 	if a.role.pushes() {
 		group.Go(func() error { return a.hub.Run(ctx) })
+		group.Go(func() error { return a.server.Watch(ctx) })
 	}
 	if a.role.indexes() {
 		group.Go(func() error { return a.indexer.Run(ctx) })

@@ -50,6 +50,19 @@ func (s *State) Delete(ctx context.Context, workspace, kind, id string) error {
 	return failed("deleting a record", err)
 }
 
+// Take returns a record and deletes it, or returns event.ErrNotFound.
+func (s *State) Take(ctx context.Context, workspace, kind, id string) (json.RawMessage, error) {
+	var found record
+	err := s.records.FindOneAndDelete(ctx, byID(recordID(workspace, kind, id))).Decode(&found)
+	if errors.Is(err, mongo.ErrNoDocuments) {
+		return nil, fmt.Errorf("taking a record of kind %s: %w", kind, event.ErrNotFound)
+	}
+	if err != nil {
+		return nil, failed("taking a record", err)
+	}
+	return json.RawMessage(found.Doc), nil
+}
+
 // List returns all records of a kind, by id.
 func (s *State) List(ctx context.Context, workspace, kind string) ([]api.Record, error) {
 	prefix := recordID(workspace, kind, "")

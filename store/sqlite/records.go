@@ -36,6 +36,19 @@ func (s *State) Delete(ctx context.Context, workspace, kind, id string) error {
 	return failed("deleting a record", err)
 }
 
+// Take returns a record and deletes it, or returns event.ErrNotFound.
+func (s *State) Take(ctx context.Context, workspace, kind, id string) (json.RawMessage, error) {
+	var doc []byte
+	err := s.write.takeRecord.QueryRowContext(ctx, workspace, kind, id).Scan(&doc)
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil, fmt.Errorf("taking a record of kind %s: %w", kind, event.ErrNotFound)
+	}
+	if err != nil {
+		return nil, failed("taking a record", err)
+	}
+	return doc, nil
+}
+
 // List returns all records of a kind, by id.
 func (s *State) List(ctx context.Context, workspace, kind string) ([]api.Record, error) {
 	rows, err := s.read.records.QueryContext(ctx, workspace, kind)

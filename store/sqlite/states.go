@@ -80,7 +80,7 @@ type stateWrites struct {
 	addSpace, mark, find, insert, update, drop        *sql.Stmt
 	addRecipient, dropRecipient, ofRecipient, expired *sql.Stmt
 	finish, finished, purged, scan                    *sql.Stmt
-	putRecord, dropRecord                             *sql.Stmt
+	putRecord, dropRecord, takeRecord                 *sql.Stmt
 }
 
 type stateReads struct {
@@ -158,6 +158,7 @@ func (s *State) prepare(ctx context.Context) error {
 		putRecord: p.prepare(`INSERT INTO record VALUES(?, ?, ?, ?)
 			ON CONFLICT(space, kind, id) DO UPDATE SET doc = excluded.doc`),
 		dropRecord: p.prepare("DELETE FROM record WHERE space = ? AND kind = ? AND id = ?"),
+		takeRecord: p.prepare("DELETE FROM record WHERE space = ? AND kind = ? AND id = ? RETURNING doc"),
 	}
 	p.pool = s.reader
 	s.read = stateReads{

@@ -3,6 +3,9 @@ package storetest
 import (
 	"context"
 	"encoding/json"
+	"errors"
+	"sync"
+	"sync/atomic"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -59,6 +62,27 @@ func RunRecords(t *testing.T, h RecordsHarness) {
 			require.NoError(t, records.Delete(ctx, "w", "key", "k"))
 		}
 		_, err := records.Get(ctx, "w", "key", "k")
+		require.ErrorIs(t, err, event.ErrNotFound)
+	})
+	t.Run("of several takers one has it", func(t *testing.T) {
+		records, _ := open(t)
+		require.NoError(t, records.Put(ctx, "w", "link", "k", doc("k")))
+		var taking sync.WaitGroup
+		var taken atomic.Int64
+		for range 8 {
+			taking.Go(func() {
+				got, err := records.Take(ctx, "w", "link", "k")
+				switch {
+				case err == nil && string(got) == string(doc("k")):
+					taken.Add(1)
+				case !errors.Is(err, event.ErrNotFound):
+					t.Errorf("took %s: %v", got, err)
+				}
+			})
+		}
+		taking.Wait()
+		require.Equal(t, int64(1), taken.Load())
+		_, err := records.Get(ctx, "w", "link", "k")
 		require.ErrorIs(t, err, event.ErrNotFound)
 	})
 	t.Run("a list is of one kind and by id", func(t *testing.T) {
