@@ -20,6 +20,7 @@ type migrateCmd struct {
 	Plan   migratePlanCmd   `cmd:"" help:"Say what up would do, and do nothing."`
 	Up     migrateUpCmd     `cmd:"" help:"Bring every part to the schema that this program writes."`
 
+	Copy    migrateCopyCmd    `cmd:"" help:"Copy everything into other stores, from one machine to several."`
 	Rebuild migrateRebuildCmd `cmd:"" help:"Build a week of the index anew, with the present analysis and verdicts."`
 }
 

@@ -22,6 +22,7 @@ func (a *app) operatorRoutes() http.Handler {
 	routes.HandleFunc("POST "+operatorPath+"rollover", answering(a.runRollover))
 	routes.HandleFunc("POST "+operatorPath+"rebuild", answering(a.rebuild))
 	routes.HandleFunc("POST "+operatorPath+"backup", answering(a.backup))
+	routes.HandleFunc("POST "+operatorPath+"copy", answering(a.copySealed))
 	return routes
 }
 

@@ -88,7 +88,7 @@ func (g *generation) copy(ctx context.Context, judge migrations.Judge) (int, err
 	return total, nil
 }
 
-// stored is a row of the old generation with the name of its workspace.
+// stored is a row with the name of its workspace.
 type stored struct {
 	row
 	workspace string
@@ -96,8 +96,13 @@ type stored struct {
 
 // read reads rows of the old generation in the order of their places.
 func (g *generation) read(ctx context.Context, from, to int64, most int) ([]stored, error) {
+	return g.index.rowsFrom(ctx, g.slot.week, from, to, most)
+}
+
+// rowsFrom reads rows of a week in the order of their places.
+func (x *Index) rowsFrom(ctx context.Context, week event.Week, from, to int64, most int) ([]stored, error) {
 	var all []stored
-	err := g.index.using(ctx, g.slot.week, false, func(file *weekFile, _ bool) error {
+	err := x.using(ctx, week, false, func(file *weekFile, _ bool) error {
 		rows, err := file.reader.QueryContext(ctx,
 			"SELECT k, space, id, doc FROM event WHERE k BETWEEN ? AND ? ORDER BY k LIMIT ?", from, to, most)
 		if err != nil {
