@@ -24,6 +24,7 @@ import (
 	"tidings/api"
 	"tidings/event"
 	"tidings/feed"
+	"tidings/query"
 	"tidings/store/sqlite"
 )
 
@@ -67,7 +68,7 @@ func newSite(t testing.TB, change ...func(*api.Config)) *site {
 		log: new(bytes.Buffer), metrics: prometheus.NewRegistry(), now: noon,
 	}
 	config := api.Config{
-		Intake: s.intake, Feed: s.feed, Reports: s.reports, Records: states, DeadLetters: s.letters,
+		Intake: s.intake, Feed: s.feed, Suggester: s.feed, Reports: s.reports, Records: states, DeadLetters: s.letters,
 		Weeks: weeks{}, Eraser: &eraser{}, Clock: s.clock, Rand: rand.Reader,
 		Logger:  slog.New(slog.NewTextHandler(&locked{to: s.log}, &slog.HandlerOptions{Level: slog.LevelDebug})),
 		Metrics: s.metrics,
@@ -384,6 +385,16 @@ func (r *reports) Export(_ context.Context, request feed.ExportRequest, visit fu
 		}
 	}
 	return r.err
+}
+
+// Suggest suggests what it was asked for.
+func (r *reader) Suggest(_ context.Context, request feed.SuggestRequest) (feed.Suggestions, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.scopes = append(r.scopes, request.Scope)
+	return feed.Suggestions{
+		Span: [2]int{0, request.At}, Items: []query.Suggestion{{Kind: "word", Text: request.Text, Count: 1}},
+	}, r.err
 }
 
 type weeks struct{}

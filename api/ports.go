@@ -114,3 +114,10 @@ type Feed interface {
 	// Event returns one event, or ErrNotFound.
 	Event(ctx context.Context, scope feed.Scope, id event.ID) (feed.EventView, error)
 }
+
+// Suggester helps people type a question.
+type Suggester interface {
+	// Suggest returns ways to go on with a text at a caret, of what the reader
+	// may see.
+	Suggest(ctx context.Context, request feed.SuggestRequest) (feed.Suggestions, error)
+}

@@ -18,11 +18,12 @@ import (
 	"tidings/api/hooks"
 )
 
-// Config is what a Server stands on. Intake, Feed, Reports, Records, DeadLetters,
-// Weeks, Eraser and Rand are needed; the rest may be left out.
+// Config is what a Server stands on. Intake, Feed, Suggester, Reports, Records,
+// DeadLetters, Weeks, Eraser and Rand are needed; the rest may be left out.
 type Config struct {
 	Intake      Intake
 	Feed        Feed
+	Suggester   Suggester
 	Reports     Reports
 	Records     Records
 	DeadLetters DeadLetters
@@ -80,7 +81,7 @@ type Server struct {
 
 // New makes a Server.
 func New(config Config) (*Server, error) {
-	if config.Intake == nil || config.Feed == nil || config.Reports == nil || config.Records == nil || config.DeadLetters == nil ||
+	if config.Intake == nil || config.Feed == nil || config.Suggester == nil || config.Reports == nil || config.Records == nil || config.DeadLetters == nil ||
 		config.Weeks == nil || config.Eraser == nil || config.Rand == nil {
 		return nil, errors.New("api: a dependency is missing")
 	}
@@ -140,6 +141,7 @@ func (s *Server) route() error {
 	docs := humagin.New(s.engine, humaConfig(s.Version))
 	s.eventRoutes(docs)
 	s.feedRoutes(docs)
+	s.suggestRoutes(docs)
 	s.hookRoutes(docs)
 	s.sourceRoutes(docs)
 	s.reportRoutes(docs)

@@ -176,7 +176,7 @@ func (a *app) assemble(s settings) error {
 		return fmt.Errorf("read the built page: %w", err)
 	}
 	a.server, err = api.New(api.Config{
-		Intake: a.stream, Feed: reader, Reports: reader, Records: a.state, DeadLetters: a.stream, Weeks: a.index,
+		Intake: a.stream, Feed: reader, Suggester: reader, Reports: reader, Records: a.state, DeadLetters: a.stream, Weeks: a.index,
 		Eraser: apiEraser{eraser}, Ready: a.ready, Metrics: registry, Web: page,
 		Live: http.HandlerFunc(pushed.Socket), SSE: http.HandlerFunc(pushed.SSE),
 		Clock: time.Now, Rand: rand.Reader, Logger: a.log,

@@ -53,6 +53,12 @@ func (p *people) User(text string) (string, bool) {
 	return id, id != ""
 }
 
+// alone reports whether nobody but the user has the name.
+func (p *people) alone(name, user string) bool {
+	id, ok := p.User(name)
+	return ok && id == user
+}
+
 func (p *people) call(name, id string) {
 	if _, taken := p.called[name]; taken {
 		id = ""

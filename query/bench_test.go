@@ -63,3 +63,15 @@ func BenchmarkMatch(b *testing.B) {
 		}
 	})
 }
+
+// BenchmarkParseLongest reads the longest texts, of pieces that are hard to read.
+func BenchmarkParseLongest(b *testing.B) {
+	for _, piece := range []string{"not ", "except the ", "emails x ", "from acme or ", "between 3 and ", "(-", "5-"} {
+		b.Run(piece, func(b *testing.B) {
+			text := strings.Repeat(piece, MaxText/len(piece))
+			for b.Loop() {
+				Parse(text, Options{Now: time.Unix(noon, 0)})
+			}
+		})
+	}
+}
