@@ -44,7 +44,7 @@ func newThrough(t *testing.T) *through {
 		reader := feed.NewReader(feed.Config{
 			Index: index, States: all.state, Catalogue: all.state, Directory: api.NewDirectory(all.state), Counter: index, Vocabulary: index,
 		})
-		c.Feed, c.Reports = reader, reader
+		c.Feed, c.Suggester, c.Reports = reader, reader, reader
 	})
 	return all
 }
