@@ -23,6 +23,8 @@ var harness = storetest.IndexHarness{
 
 func TestIndex(t *testing.T) { storetest.RunIndex(t, harness) }
 
+func TestVocabulary(t *testing.T) { storetest.RunVocabulary(t, harness) }
+
 func TestCounter(t *testing.T) { storetest.RunCounter(t, harness) }
 
 // openAt opens the indices that belong to a place, which are deleted when the
