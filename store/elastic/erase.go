@@ -147,8 +147,12 @@ func (r *removal) lift(ctx context.Context, documents []found) error {
 		if err != nil {
 			return err
 		}
-		if !infos[d.Index].blocked() {
+		info, week := infos[d.Index], d.Source.Event.Week()
+		if !info.blocked() {
 			continue
+		}
+		if info.moving(r.index.names, week) {
+			return errBlocked(week)
 		}
 		r.lifted[d.Index] = true
 		if err := r.index.unblock(ctx, d.Index); err != nil {

@@ -23,9 +23,11 @@ type Index struct {
 	names  names
 	cluster
 
+	mu sync.Mutex
 	// prepared is set once the template of new weeks is known to be there.
-	mu       sync.Mutex
 	prepared bool
+	// building are the weeks that this process builds anew.
+	building map[event.Week]bool
 }
 
 // Bounds of one call. Those of long work are in the hands of the caller.
@@ -50,7 +52,7 @@ func Open(c Config) (*Index, error) {
 	if c.Refresh == 0 {
 		c.Refresh = time.Second
 	}
-	x := &Index{config: c, names: names{c.Prefix}}
+	x := &Index{config: c, names: names{c.Prefix}, building: make(map[event.Week]bool)}
 	if c.Transport == nil {
 		x.pool = http.DefaultTransport.(*http.Transport).Clone()
 		x.pool.MaxIdleConnsPerHost = maxIdle

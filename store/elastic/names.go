@@ -31,7 +31,21 @@ func (n names) newWeeks() string { return n.template() + "-*" }
 func (n names) every() string { return n.prefix + "-events-v*" }
 
 // of is the pattern of all indices of a week.
-func (n names) of(week event.Week) string { return n.every() + "-" + week.String() }
+func (n names) of(week event.Week) string { return n.every() + "-" + week.String() + "*" }
+
+// next is what a week is kept in after it was built anew from the index called
+// name.
+func (n names) next(week event.Week, name string) string {
+	_, generation, _ := strings.Cut(name, week.String()+"-g")
+	number, err := strconv.Atoi(generation)
+	if err != nil {
+		number = 1
+	}
+	return fmt.Sprintf("%s-g%d", n.index(week), number+1)
+}
+
+// moving is an alias of an index that is blocked for the sake of the next one.
+func (n names) moving(week event.Week) string { return n.prefix + "-moving-" + week.String() }
 
 // week is the week that an index is of.
 func (n names) week(index string) (event.Week, bool) {
@@ -40,6 +54,7 @@ func (n names) week(index string) (event.Week, bool) {
 	if _, err := strconv.Atoi(version); !ours || !named || err != nil {
 		return 0, false
 	}
+	week, _, _ = strings.Cut(week, "-g")
 	parsed, err := event.ParseWeek(week)
 	return parsed, err == nil
 }

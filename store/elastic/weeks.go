@@ -30,21 +30,38 @@ func (x *Index) prepare(ctx context.Context, week event.Week) error {
 		return err
 	}
 	name := x.names.index(week)
+	if err := x.make(ctx, name); err != nil {
+		return err
+	}
+	return x.putAlias(ctx, name, x.names.alias(week))
+}
+
+// make makes an index, unless it is there, and waits until it can be read.
+func (x *Index) make(ctx context.Context, name string) error {
 	err := x.write(ctx, adminTimeout, esapi.IndicesCreateRequest{Index: name}, nil)
 	var refused *refusal
 	if err != nil && (!errors.As(err, &refused) || refused.kind != kindIndexExists) {
 		return err
 	}
-	// Where another process has just made the index, this waits for it too. An
-	// index is yellow before its shards are tried, so its status says nothing.
+	// Where another process has just made it, this waits for that too. An index
+	// is yellow before its shards are tried, so its status says nothing.
 	settled := true
-	err = x.read(ctx, adminTimeout, esapi.ClusterHealthRequest{
+	return x.read(ctx, adminTimeout, esapi.ClusterHealthRequest{
 		Index: []string{name}, WaitForActiveShards: "1", WaitForNoInitializingShards: &settled,
 	}, nil)
-	if err != nil {
-		return err
+}
+
+func (x *Index) putAlias(ctx context.Context, index, alias string) error {
+	return x.write(ctx, adminTimeout, esapi.IndicesPutAliasRequest{Index: []string{index}, Name: alias}, nil)
+}
+
+// removeAlias is no error where there is no such alias.
+func (x *Index) removeAlias(ctx context.Context, index, alias string) error {
+	err := x.write(ctx, adminTimeout, esapi.IndicesDeleteAliasRequest{Index: []string{index}, Name: []string{alias}}, nil)
+	if errors.Is(err, event.ErrNotFound) {
+		return nil
 	}
-	return x.write(ctx, adminTimeout, esapi.IndicesPutAliasRequest{Index: []string{name}, Name: x.names.alias(week)}, nil)
+	return err
 }
 
 // blameless is an error that may be gone later.
@@ -76,6 +93,7 @@ type indexInfo struct {
 		Index struct {
 			// UUID tells an index from another that had its name.
 			UUID   string `json:"uuid"`
+			Shards string `json:"number_of_shards"`
 			Blocks struct {
 				Write string `json:"write"`
 			} `json:"blocks"`
@@ -85,11 +103,20 @@ type indexInfo struct {
 
 func (i indexInfo) blocked() bool { return i.Settings.Index.Blocks.Write == "true" }
 
+// moving reports whether the index is blocked for the sake of the next one.
+func (i indexInfo) moving(n names, week event.Week) bool {
+	_, moving := i.Aliases[n.moving(week)]
+	return moving
+}
+
 // indices describes those that fit a pattern, by their names.
 func (x *Index) indices(ctx context.Context, pattern string) (map[string]indexInfo, error) {
 	var infos map[string]indexInfo
 	err := x.read(ctx, adminTimeout, esapi.IndicesGetRequest{
-		Index: []string{pattern}, FilterPath: []string{"*.aliases", "*.settings.index.blocks", "*.settings.index.uuid"},
+		Index: []string{pattern}, FilterPath: []string{
+			"*.aliases", "*.settings.index.blocks", "*.settings.index.uuid",
+			"*.settings.index.number_of_shards",
+		},
 	}, &infos)
 	return infos, err
 }
@@ -141,7 +168,9 @@ func (x *Index) WeekInfos(ctx context.Context) ([]event.WeekInfo, error) {
 		}
 		size := answer.Indices[name].Primaries
 		weeks = append(weeks, event.WeekInfo{
-			Week: week, Events: size.Docs.Count, Bytes: size.Store.Bytes, Sealed: info.blocked(),
+			Week: week, Events: size.Docs.Count, Bytes: size.Store.Bytes,
+			// One that was being moved when its process ended is to be sealed again.
+			Sealed: info.blocked() && !info.moving(x.names, week),
 		})
 	}
 	slices.SortFunc(weeks, func(a, b event.WeekInfo) int { return int(b.Week) - int(a.Week) })
@@ -164,28 +193,43 @@ func (x *Index) Seal(ctx context.Context, week event.Week) error {
 			return failed("sealing week "+week.String(), err)
 		}
 	}
-	return failed("sealing week "+week.String(), x.merge(ctx, name))
+	err = x.merge(ctx, name)
+	if err == nil && info.moving(x.names, week) {
+		err = x.removeAlias(ctx, name, x.names.moving(week))
+	}
+	return failed("sealing week "+week.String(), err)
 }
 
 // Unseal lets a week be written again.
 func (x *Index) Unseal(ctx context.Context, week event.Week) error {
 	name, info, err := x.current(ctx, week)
 	if err == nil && name != "" && info.blocked() {
-		err = x.unblock(ctx, name)
+		err = x.open(ctx, week, name)
 	}
 	return failed("unsealing week "+week.String(), err)
+}
+
+// open lifts the block of an index, whatever it was for.
+func (x *Index) open(ctx context.Context, week event.Week, index string) error {
+	if err := x.unblock(ctx, index); err != nil {
+		return err
+	}
+	return x.removeAlias(ctx, index, x.names.moving(week))
 }
 
 // Drop deletes a week with all its events, in whatever generations there are.
 func (x *Index) Drop(ctx context.Context, week event.Week) error {
 	infos, err := x.indices(ctx, x.names.of(week))
 	if err == nil && len(infos) > 0 {
-		yes := true
-		err = x.write(ctx, adminTimeout, esapi.IndicesDeleteRequest{
-			Index: slices.Sorted(maps.Keys(infos)), IgnoreUnavailable: &yes,
-		}, nil)
+		err = x.drop(ctx, slices.Sorted(maps.Keys(infos))...)
 	}
 	return failed("dropping week "+week.String(), err)
+}
+
+// drop deletes indices that may be there.
+func (x *Index) drop(ctx context.Context, indices ...string) error {
+	yes := true
+	return x.write(ctx, adminTimeout, esapi.IndicesDeleteRequest{Index: indices, IgnoreUnavailable: &yes}, nil)
 }
 
 // merge makes one segment of an index, flushed to disk. That takes as long as it

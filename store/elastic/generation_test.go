@@ -1,0 +1,272 @@
+package elastic_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"sync/atomic"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"tidings/event"
+	"tidings/feed"
+	"tidings/migrations"
+	"tidings/query"
+	"tidings/store/elastic"
+)
+
+// secondJudge says that a second version of the rules judged each event.
+func secondJudge(_ context.Context, events []event.Event) ([]event.Event, error) {
+	judged := make([]event.Event, len(events))
+	for i, e := range events {
+		e.Verdict = event.Verdict{Is: event.Human, By: "rule", Version: 2}
+		judged[i] = e
+	}
+	return judged, nil
+}
+
+// rebuild builds faultWeek anew.
+func rebuild(index *elastic.Index, between func(string)) (migrations.Rebuilt, error) {
+	r := migrations.Rebuilder{Index: index, Judge: secondJudge, Logger: slog.New(slog.DiscardHandler), Between: between}
+	return r.Rebuild(context.Background(), faultWeek)
+}
+
+// heldIn are the events of faultWeek by id.
+func heldIn(t *testing.T, index *elastic.Index) map[event.ID]event.Event {
+	t.Helper()
+	ctx := context.Background()
+	require.NoError(t, index.Refresh(ctx))
+	hits, err := index.Search(ctx, feed.Search{
+		Workspace: "w", Weeks: []event.Week{faultWeek}, Limit: 20_000, Query: query.Query{Automated: query.AutomatedShow},
+	})
+	require.NoError(t, err)
+	held := make(map[event.ID]event.Event, len(hits))
+	for _, hit := range hits {
+		require.NotContains(t, held, hit.Event.ID, "it is there twice")
+		held[hit.Event.ID] = hit.Event
+	}
+	return held
+}
+
+// createAll creates events until they are in, as the indexer does.
+func createAll(t *testing.T, index *elastic.Index, events []event.Event) {
+	for len(events) > 0 {
+		outcomes, err := index.Create(context.Background(), events)
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		var waiting []event.Event
+		for i, outcome := range outcomes {
+			if _, blocked := errors.AsType[*event.WeekBlocked](outcome.Err); blocked {
+				waiting = append(waiting, events[i])
+			} else if outcome.Err != nil {
+				t.Error(outcome.Err)
+			}
+		}
+		events = waiting
+	}
+}
+
+// TestRebuildUnderLoad builds a week anew twice while it is written, corrected,
+// read, and people are erased from it.
+func TestRebuildUnderLoad(t *testing.T) {
+	ctx := context.Background()
+	index := openAt(t, t.TempDir(), "")
+	defer func() { require.NoError(t, index.Close()) }()
+	events := someOpens(6000)
+	for i := range events {
+		events[i].Recipient = &event.Person{Email: fmt.Sprintf("p%d@acme.example", i%50)}
+	}
+	createAll(t, index, events[:3000])
+
+	var load sync.WaitGroup
+	var written, erased atomic.Int64
+	written.Store(3000)
+	stop := make(chan struct{})
+	during := func(do func(round int)) {
+		load.Go(func() {
+			for round := 0; ; round++ {
+				select {
+				case <-stop:
+					return
+				default:
+					do(round)
+				}
+			}
+		})
+	}
+	during(func(int) {
+		if from := int(written.Load()); from < len(events) {
+			createAll(t, index, events[from:from+20])
+			written.Add(20)
+		}
+	})
+	corrected := make(map[event.ID]bool)
+	during(func(round int) {
+		e := events[(round*7)%3000]
+		e.Subject = "Corrected"
+		switch err := index.Rewrite(ctx, []event.Event{e}); {
+		case err == nil:
+			corrected[e.ID] = true
+		case !errors.Is(err, event.ErrUnavailable):
+			t.Error(err)
+		}
+	})
+	during(func(int) {
+		_, err := index.Search(ctx, feed.Search{Workspace: "w", Weeks: []event.Week{faultWeek}, Limit: 50})
+		if err != nil {
+			t.Errorf("reading never stops: %v", err)
+		}
+	})
+	during(func(int) {
+		if next := erased.Load(); next < 5 {
+			_, _, err := index.EraseRecipient(ctx, "w", fmt.Sprintf("p%d@acme.example", next))
+			switch {
+			case err == nil:
+				erased.Add(1)
+			case !errors.Is(err, event.ErrUnavailable):
+				t.Error(err)
+			}
+		}
+	})
+	for range 2 {
+		report, err := rebuild(index, nil)
+		require.NoError(t, err)
+		require.Positive(t, report.Events)
+	}
+	close(stop)
+	load.Wait()
+	for erased.Load() < 5 { // the load may have had no turn
+		_, _, err := index.EraseRecipient(ctx, "w", fmt.Sprintf("p%d@acme.example", erased.Add(1)-1))
+		require.NoError(t, err)
+	}
+	_, err := rebuild(index, nil)
+	require.NoError(t, err)
+
+	held := heldIn(t, index)
+	for i, e := range events[:written.Load()] {
+		if i%50 < 5 && i < 3000 {
+			require.NotContains(t, held, e.ID, "%d was erased", i)
+			continue
+		}
+		if i%50 < 5 {
+			continue // it may have come after the erasure, which another part keeps out
+		}
+		require.Contains(t, held, e.ID)
+		require.Equal(t, 2, held[e.ID].Verdict.Version)
+		if corrected[e.ID] {
+			require.Equal(t, "Corrected", held[e.ID].Subject)
+		}
+	}
+	infos, err := index.WeekInfos(ctx)
+	require.NoError(t, err)
+	require.Len(t, infos, 1)
+	require.False(t, infos[0].Sealed)
+	require.Equal(t, int64(len(held)), infos[0].Events)
+}
+
+func TestRebuildOfASealedWeek(t *testing.T) {
+	ctx := context.Background()
+	index := openAt(t, t.TempDir(), "")
+	defer func() { require.NoError(t, index.Close()) }()
+	_, err := index.NextGeneration(ctx, faultWeek)
+	require.ErrorIs(t, err, event.ErrNotFound)
+	createAll(t, index, someOpens(30))
+	require.NoError(t, index.Seal(ctx, faultWeek))
+	_, err = rebuild(index, func(step string) {
+		if step == "begin" {
+			_, err := index.NextGeneration(ctx, faultWeek)
+			require.ErrorIs(t, err, event.ErrConflict)
+		}
+	})
+	require.NoError(t, err)
+	infos, err := index.WeekInfos(ctx)
+	require.NoError(t, err)
+	require.Equal(t, int64(30), infos[0].Events)
+	require.True(t, infos[0].Sealed)
+	require.Len(t, heldIn(t, index), 30)
+}
+
+// TestRebuildsThatDoNotEnd ends the process, or the rebuild, at each step. The
+// week holds what it held, takes writes once it is asked to, and is built anew.
+func TestRebuildsThatDoNotEnd(t *testing.T) {
+	type crash struct{}
+	for _, step := range []string{"begin", "copy", "block", "copy the rest", "swap"} {
+		for _, sealed := range []bool{false, true} {
+			t.Run(fmt.Sprintf("%s, sealed %t", step, sealed), func(t *testing.T) {
+				ctx, place := context.Background(), t.TempDir()
+				index := openAt(t, place, "")
+				events := someOpens(20)
+				createAll(t, index, events)
+				if sealed {
+					require.NoError(t, index.Seal(ctx, faultWeek))
+				}
+				func() {
+					defer func() { require.Equal(t, crash{}, recover()) }()
+					_, _ = rebuild(index, func(at string) {
+						if at == step {
+							panic(crash{})
+						}
+					})
+				}()
+				require.NoError(t, index.Close())
+
+				index = openAt(t, place, "")
+				defer func() { require.NoError(t, index.Close()) }()
+				require.Len(t, heldIn(t, index), len(events))
+				if blocked := step == "block" || step == "copy the rest"; blocked {
+					_, _, err := index.EraseRecipient(ctx, "w", "jo@acme.example")
+					require.ErrorIs(t, err, event.ErrUnavailable, "nobody opens a week that is being moved")
+					infos, err := index.WeekInfos(ctx)
+					require.NoError(t, err)
+					require.False(t, infos[0].Sealed, "the nightly run seals it again")
+				}
+				require.NoError(t, index.Unseal(ctx, faultWeek))
+				createAll(t, index, someOpens(25))
+				_, err := rebuild(index, nil)
+				require.NoError(t, err)
+				require.Len(t, heldIn(t, index), 25)
+				deleted, _, err := index.EraseRecipient(ctx, "w", "jo@acme.example")
+				require.NoError(t, err)
+				require.Len(t, deleted, 25)
+			})
+		}
+	}
+}
+
+func TestADiscardedRebuildLeavesTheWeekAsItWas(t *testing.T) {
+	for _, sealed := range []bool{false, true} {
+		t.Run(fmt.Sprintf("sealed %t", sealed), func(t *testing.T) {
+			ctx := context.Background()
+			index := openAt(t, t.TempDir(), "")
+			defer func() { require.NoError(t, index.Close()) }()
+			createAll(t, index, someOpens(20))
+			if sealed {
+				require.NoError(t, index.Seal(ctx, faultWeek))
+			}
+			g, err := index.NextGeneration(ctx, faultWeek)
+			require.NoError(t, err)
+			n, err := g.Copy(ctx, secondJudge)
+			require.NoError(t, err)
+			require.Equal(t, 20, n)
+			require.NoError(t, g.Block(ctx))
+			outcomes, err := index.Create(ctx, someOpens(21)[20:])
+			require.NoError(t, err)
+			require.Equal(t, &event.WeekBlocked{Week: faultWeek}, outcomes[0].Err)
+			require.NoError(t, g.Discard(ctx))
+			infos, err := index.WeekInfos(ctx)
+			require.NoError(t, err)
+			require.Equal(t, sealed, infos[0].Sealed)
+			if !sealed {
+				createAll(t, index, someOpens(21))
+			}
+			for _, e := range heldIn(t, index) {
+				require.Zero(t, e.Verdict.Version)
+			}
+		})
+	}
+}
