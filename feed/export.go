@@ -29,7 +29,10 @@ func (r *Reader) Export(ctx context.Context, request ExportRequest, visit func([
 		return err
 	}
 	now := r.clock()
-	_, q := r.understand(PageRequest{Scope: request.Scope, Text: request.Text, Filter: request.Filter}, who, now)
+	_, q, err := r.meant(ctx, PageRequest{Scope: request.Scope, Text: request.Text, Filter: request.Filter}, who, now)
+	if err != nil {
+		return err
+	}
 	s := scan{reader: r, scope: request.Scope, query: q}
 	weeks, err := s.weeks(ctx, now)
 	if err != nil {

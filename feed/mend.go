@@ -143,7 +143,7 @@ func (m *mender) keep(key letterKey, read *letterTerms) {
 // mended is a request with its words corrected. ok is false when nothing is to
 // be corrected.
 func (r *Reader) mended(ctx context.Context, request PageRequest, chips []query.Chip) (mended PageRequest, sure, ok bool) {
-	if r.mender == nil || !slices.ContainsFunc(chips, func(c query.Chip) bool { _, ok := mendable(c); return ok }) {
+	if r.mender == nil || !hasMendable(chips) {
 		return request, false, false
 	}
 	weeks, err := r.weeks.Weeks(ctx, request.Workspace)
@@ -153,6 +153,25 @@ func (r *Reader) mended(ctx context.Context, request PageRequest, chips []query.
 	text, sure := r.mender.mend(ctx, request.Workspace, request.Text, chips, weeks)
 	request.Text = text
 	return request, sure, text != ""
+}
+
+// meant is what a text was understood as, with its words corrected where Page
+// shows what it finds with them corrected.
+func (r *Reader) meant(ctx context.Context, request PageRequest, who *people, now time.Time) (Understood, query.Query, error) {
+	request.Limit = 1
+	p := r.scanOf(request, who, Key{}, now)
+	if r.mender == nil || !hasMendable(p.understood.Chips) {
+		return p.understood, p.scan.query, nil
+	}
+	if err := p.scan.run(ctx, now); err != nil {
+		return Understood{}, query.Query{}, err
+	}
+	err := r.mendPage(ctx, p, now)
+	return p.understood, p.scan.query, err
+}
+
+func hasMendable(chips []query.Chip) bool {
+	return slices.ContainsFunc(chips, func(c query.Chip) bool { _, ok := mendable(c); return ok })
 }
 
 // mendPage looks whether a page with few results was meant otherwise. A page

@@ -69,6 +69,17 @@ func TestMisspeltWordsAreMended(t *testing.T) {
 			require.Equal(t, test.showing, page.Query.Showing)
 			require.Equal(t, test.didYouMean, page.Query.DidYouMean)
 			require.Len(t, page.Items, test.items)
+
+			stats := f.stats(feed.StatsRequest{Text: test.text})
+			require.Equal(t, test.showing, stats.Query.Showing)
+			require.Equal(t, test.items, min(stats.Totals.Events, feed.DefaultLimit))
+			exported := 0
+			request := feed.ExportRequest{Scope: feed.Scope{Workspace: "w"}, Text: test.text}
+			require.NoError(t, f.Export(t.Context(), request, func(items []feed.Item) error {
+				exported += len(items)
+				return nil
+			}))
+			require.Equal(t, stats.Totals.Events, exported)
 		})
 	}
 }

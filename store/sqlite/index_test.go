@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math/rand"
+	"path/filepath"
 	"sync"
 	"testing"
 
@@ -82,6 +83,20 @@ func TestVocabulary(t *testing.T) {
 			index, err := sqlite.OpenIndex(place, sqlite.IndexConfig{})
 			require.NoError(t, err)
 			return index
+		},
+	})
+}
+
+func TestLivePagesExportsAndStatisticsAgree(t *testing.T) {
+	storetest.RunAnswers(t, storetest.AnswersHarness{
+		Open: func(t testing.TB) (storetest.Index, storetest.AnswersStates) {
+			index, err := sqlite.OpenIndex(t.TempDir(), sqlite.IndexConfig{})
+			require.NoError(t, err)
+			t.Cleanup(func() { require.NoError(t, index.Close()) })
+			state, err := sqlite.OpenState(filepath.Join(t.TempDir(), "state.db"), sqlite.StateConfig{})
+			require.NoError(t, err)
+			t.Cleanup(func() { require.NoError(t, state.Close()) })
+			return index, state
 		},
 	})
 }
