@@ -122,7 +122,14 @@ func (s *Server) credential(r *http.Request) (Caller, error) {
 	if err != nil {
 		return Caller{}, err
 	}
-	return caller, s.checkForgery(r, cookie.Value)
+	if err := s.checkForgery(r, cookie.Value); err != nil {
+		return caller, err
+	}
+	if err := s.sightings.note(r.Context(), caller.Workspace, r, s); err != nil {
+		// Nobody is kept out for it, and the next request notes it.
+		s.Logger.WarnContext(r.Context(), "a session's address was not noted", "error", err)
+	}
+	return caller, nil
 }
 
 // checkForgery refuses writes that another site may have made the browser send.

@@ -50,8 +50,10 @@ type site struct {
 	letters *letters
 	feed    *reader
 	reports *reports
-	log     *bytes.Buffer
-	metrics *prometheus.Registry
+	// verdicts keeps what was overruled.
+	verdicts *verdicts
+	log      *bytes.Buffer
+	metrics  *prometheus.Registry
 
 	mu  sync.Mutex
 	now time.Time
@@ -64,14 +66,15 @@ func newSite(t testing.TB, change ...func(*api.Config)) *site {
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, states.Close()) })
 	s := &site{
-		t: t, records: states, intake: &intake{}, letters: &letters{}, feed: &reader{}, reports: &reports{},
+		t: t, records: states, intake: &intake{}, letters: &letters{}, feed: &reader{}, reports: &reports{}, verdicts: &verdicts{},
 		log: new(bytes.Buffer), metrics: prometheus.NewRegistry(), now: noon,
 	}
 	config := api.Config{
 		Intake: s.intake, Feed: s.feed, Suggester: s.feed, Reports: s.reports, Records: states, DeadLetters: s.letters,
 		Weeks: weeks{}, Eraser: &eraser{}, Clock: s.clock, Rand: rand.Reader,
-		Logger:  slog.New(slog.NewTextHandler(&locked{to: s.log}, &slog.HandlerOptions{Level: slog.LevelDebug})),
-		Metrics: s.metrics,
+		Verdicts: s.verdicts,
+		Logger:   slog.New(slog.NewTextHandler(&locked{to: s.log}, &slog.HandlerOptions{Level: slog.LevelDebug})),
+		Metrics:  s.metrics,
 	}
 	for _, apply := range change {
 		apply(&config)
@@ -421,4 +424,20 @@ func readiness(broken *error) func(context.Context) map[string]error {
 	return func(context.Context) map[string]error {
 		return map[string]error{"index": nil, "stream": *broken}
 	}
+}
+
+// verdicts keeps what was overruled, and fails or delays when it is told to.
+type verdicts struct {
+	mu      sync.Mutex
+	events  []event.Event
+	said    []*event.Overruling
+	pending bool
+	err     error
+}
+
+func (v *verdicts) Overrule(_ context.Context, e event.Event, said *event.Overruling) (bool, error) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.events, v.said = append(v.events, e), append(v.said, said)
+	return v.pending, v.err
 }

@@ -33,7 +33,7 @@ func TestOpenAPIDocument(t *testing.T) {
 	got.json(&document)
 	require.True(t, strings.HasPrefix(document.OpenAPI, "3.1."), document.OpenAPI)
 	for _, path := range []string{
-		"/v1/events", "/v1/feed", "/v1/messages/{id}", "/v1/messages/{id}/events", "/v1/events/{id}", "/v1/weeks",
+		"/v1/events", "/v1/feed", "/v1/messages/{id}", "/v1/messages/{id}/events", "/v1/events/{id}", "/v1/events/{id}/verdict", "/v1/weeks",
 		"/v1/dead-letters", "/v1/dead-letters/{id}", "/v1/dead-letters/{id}/replay", "/v1/dead-letters/reasons", "/v1/dead-letters/replay", "/v1/dead-letters/drop", "/v1/keys", "/v1/keys/{id}", "/v1/users",
 		"/v1/events", "/v1/feed", "/v1/stats", "/v1/export", "/v1/searches", "/v1/searches/{name}", "/v1/messages/{id}", "/v1/messages/{id}/events", "/v1/events/{id}", "/v1/weeks",
 		"/v1/dead-letters", "/v1/dead-letters/{id}", "/v1/dead-letters/{id}/replay", "/v1/keys", "/v1/keys/{id}", "/v1/users",

@@ -76,6 +76,7 @@ func completeRequests(schemas map[string]*huma.Schema) {
 	schemas["SettingsRequest"].MinProperties = new(1)
 	schemas["MemberRequest"].Properties["emails"].Items.Format = "email"
 	schemas["TeamRequest"].Properties["members"].Items.MinLength = new(1)
+	orNull(schemas["VerdictRequest"], "is")
 	for _, name := range []string{"KeyRequest", "MemberRequest", "SettingsRequest"} {
 		optionalOrNull(schemas[name])
 	}
@@ -88,7 +89,7 @@ func completeIDs(paths map[string]*huma.PathItem) {
 		if !strings.HasPrefix(path, "/v1/events/{") && !strings.HasPrefix(path, "/v1/dead-letters/{") {
 			continue
 		}
-		for _, operation := range []*huma.Operation{item.Get, item.Post, item.Delete} {
+		for _, operation := range []*huma.Operation{item.Get, item.Post, item.Put, item.Delete} {
 			if operation != nil {
 				operation.Parameters[0].Schema.Pattern = "^[0-9a-v]{25}[048cgkos]$"
 			}

@@ -19,7 +19,7 @@ import (
 )
 
 // Config is what a Server stands on. Intake, Feed, Suggester, Reports, Records,
-// DeadLetters, Weeks, Eraser and Rand are needed; the rest may be left out.
+// DeadLetters, Weeks, Eraser, Verdicts and Rand are needed; the rest may be left out.
 type Config struct {
 	Intake      Intake
 	Feed        Feed
@@ -29,6 +29,7 @@ type Config struct {
 	DeadLetters DeadLetters
 	Weeks       Weeks
 	Eraser      Eraser
+	Verdicts    Verdicts
 
 	// Ready checks the dependencies; an error by name, nil for one that is up.
 	// Without it the server is always ready.
@@ -71,6 +72,7 @@ type Server struct {
 	searches  *searches
 	watch     watch
 	failures  *failures
+	sightings *sightings
 	bodies    bodies
 	metrics   *metrics
 	engine    *gin.Engine
@@ -82,7 +84,7 @@ type Server struct {
 // New makes a Server.
 func New(config Config) (*Server, error) {
 	if config.Intake == nil || config.Feed == nil || config.Suggester == nil || config.Reports == nil || config.Records == nil || config.DeadLetters == nil ||
-		config.Weeks == nil || config.Eraser == nil || config.Rand == nil {
+		config.Weeks == nil || config.Eraser == nil || config.Verdicts == nil || config.Rand == nil {
 		return nil, errors.New("api: a dependency is missing")
 	}
 	if config.Clock == nil {
@@ -107,6 +109,9 @@ func New(config Config) (*Server, error) {
 	}
 	var err error
 	if s.failures, err = newFailures(config.Clock); err != nil {
+		return nil, fmt.Errorf("api: %w", err)
+	}
+	if s.sightings, err = newSightings(config.Records, config.Clock); err != nil {
 		return nil, fmt.Errorf("api: %w", err)
 	}
 	if s.metrics, err = newMetrics(config.Metrics); err != nil {
@@ -146,6 +151,7 @@ func (s *Server) route() error {
 	s.sourceRoutes(docs)
 	s.reportRoutes(docs)
 	s.searchRoutes(docs)
+	s.verdictRoutes(docs)
 	s.deadLetterRoutes(docs)
 	s.deadGroupRoutes(docs)
 	s.keyRoutes(docs)

@@ -17,6 +17,7 @@ import (
 	"tidings/indexer"
 	"tidings/store/sqlite"
 	"tidings/stream"
+	"tidings/verdict"
 )
 
 // through is a site over the real queue, index and reader.
@@ -25,7 +26,18 @@ type through struct {
 	queue *stream.Stream
 	index *sqlite.Index
 	state *sqlite.State
+	// corrector is the Verdicts of the site.
+	corrector *indexer.Corrector
 }
+
+// noted forgets what is doubted at once.
+type noted struct{}
+
+func (noted) Note(context.Context, string, []event.MessageKey) error { return nil }
+
+func (noted) Noted(context.Context) (map[string][]event.MessageKey, error) { return nil, nil }
+
+func (noted) Forget(context.Context, string) error { return nil }
 
 func newThrough(t *testing.T) *through {
 	t.Helper()
@@ -45,6 +57,13 @@ func newThrough(t *testing.T) *through {
 			Index: index, States: all.state, Catalogue: all.state, Directory: api.NewDirectory(all.state), Counter: index, Vocabulary: index,
 		})
 		c.Feed, c.Suggester, c.Reports = reader, reader, reader
+		rules, err := verdict.New(verdict.Config{})
+		require.NoError(t, err)
+		all.corrector = &indexer.Corrector{
+			Rules: rules, Index: index, States: all.state, History: reader, Pending: noted{}, Announcer: queue,
+			Logger: slog.New(slog.DiscardHandler), Clock: time.Now,
+		}
+		c.Verdicts = all.corrector
 	})
 	return all
 }
@@ -54,7 +73,7 @@ func (s *through) run(t *testing.T) {
 	t.Helper()
 	worker := indexer.New(indexer.Config{
 		Queue: s.queue, Index: s.index, States: s.state, Erasures: s.state, Announcer: s.queue,
-		Logger: slog.New(slog.DiscardHandler),
+		Rules: s.corrector.Rules, Doubts: s.corrector, Logger: slog.New(slog.DiscardHandler),
 	})
 	ctx, stop := context.WithCancel(context.Background())
 	done := make(chan error, 1)

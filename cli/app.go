@@ -26,6 +26,7 @@ import (
 	"tidings/live"
 	"tidings/rollover"
 	"tidings/stream"
+	"tidings/verdict"
 	"tidings/web"
 )
 
@@ -41,6 +42,8 @@ type settings struct {
 	// makes none.
 	Rollover rollover.Policy
 	Night    *rollover.TimeOfDay
+	// Verdict is what the rules of verdicts are made from.
+	Verdict verdict.Config
 	// Grace is how long the opens of a message that everyone has opened are
 	// kept, 0 for the default.
 	Grace time.Duration
@@ -79,8 +82,10 @@ type app struct {
 	state   stateStore
 	hub     *live.Hub
 	indexer *indexer.Indexer
-	server  *api.Server
-	metrics *metrics
+	// corrector judges again what is doubted.
+	corrector *indexer.Corrector
+	server    *api.Server
+	metrics   *metrics
 
 	rollover *rollover.Rollover
 	night    *rollover.TimeOfDay
@@ -162,8 +167,19 @@ func (a *app) assemble(s settings) error {
 		Index: a.index, States: a.state, DeadLetters: deadLetterEraser{a.stream}, Announcer: a.stream,
 	}
 	notes := weekNotes{a.state}
+	rules, err := verdict.New(s.Verdict)
+	if err != nil {
+		return err
+	}
+	own := api.NewOwn(a.state, directory, time.Now)
+	a.corrector = &indexer.Corrector{
+		Rules: rules, Index: a.index, States: a.state, History: reader, Pending: doubts{a.state}, Announcer: a.stream,
+		Blocks: notes, Own: own, Observer: a.metrics, Logger: a.log,
+		Refresh: a.index.RefreshInterval(), Settle: 3 * ackWaitRemote / 2, Clock: time.Now,
+	}
 	a.indexer = indexer.New(indexer.Config{
 		Queue: a.stream, Index: a.index, States: a.state, Erasures: a.state, Announcer: a.stream,
+		Rules: rules, Own: own, Doubts: a.corrector,
 		Eraser: eraser, Blocks: notes, Observer: a.metrics, Logger: a.log,
 	})
 	a.night = s.Night
@@ -178,7 +194,8 @@ func (a *app) assemble(s settings) error {
 	a.server, err = api.New(api.Config{
 		Intake: a.stream, Feed: reader, Suggester: reader, Reports: reader, Records: a.state, DeadLetters: a.stream, Weeks: a.index,
 		Eraser: apiEraser{eraser}, Ready: a.ready, Metrics: registry, Web: page,
-		Live: http.HandlerFunc(pushed.Socket), SSE: http.HandlerFunc(pushed.SSE),
+		Verdicts: a.corrector,
+		Live:     http.HandlerFunc(pushed.Socket), SSE: http.HandlerFunc(pushed.SSE),
 		Clock: time.Now, Rand: rand.Reader, Logger: a.log,
 		Retention: s.Retention, SecureCookies: s.Secure, Version: version(),
 	})
@@ -214,6 +231,9 @@ func (a *app) Run(ctx context.Context) error {
 	}
 	if a.role.indexes() {
 		group.Go(func() error { return a.indexer.Run(ctx) })
+		group.Go(func() error {
+			return a.stream.RunUnderLease(ctx, correctionsLease, correctionsTTL, a.corrector.Run)
+		})
 		group.Go(func() error { return a.keepWeeks(ctx) })
 	}
 	// Whoever sees the queue fill trims it.

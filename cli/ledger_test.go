@@ -129,7 +129,7 @@ func someEvents(random *rand.Rand, worker, number int, since int64) []map[string
 		for p, person := range people {
 			kind := []string{"open", "click", "reply", "delivery"}[random.IntN(4)]
 			e := map[string]any{
-				"id": fmt.Sprint(message, "-", kind, p), "type": kind, "time": at + random.Int64N(3600),
+				"id": fmt.Sprint(message, "-", kind, p), "type": kind, "time": at + 60 + random.Int64N(3600),
 				"message": message, "recipient": person,
 			}
 			if kind == "click" {

@@ -9,7 +9,6 @@ import (
 	"tidings/event"
 	"tidings/migrations"
 	"tidings/rollover"
-	"tidings/verdict"
 )
 
 // migrateRebuildCmd builds one week anew.
@@ -51,7 +50,7 @@ func (a *app) rebuild(ctx context.Context, request rebuildRequest) (migrations.R
 	if !ok {
 		return migrations.Rebuilt{}, fmt.Errorf("this index cannot rebuild weeks: %w", errors.ErrUnsupported)
 	}
-	builder := &migrations.Rebuilder{Index: generations, Judge: judgeAgain, Logger: a.log}
+	builder := &migrations.Rebuilder{Index: generations, Judge: a.corrector.Again, Logger: a.log}
 	var done migrations.Rebuilt
 	err := a.stream.RunUnderLease(ctx, rollover.Lease, rollover.LeaseTime, func(ctx context.Context) error {
 		var err error
@@ -59,17 +58,4 @@ func (a *app) rebuild(ctx context.Context, request rebuildRequest) (migrations.R
 		return err
 	})
 	return done, err
-}
-
-// judgeAgain gives events the verdicts of the present rules. What a person said
-// stands.
-func judgeAgain(_ context.Context, events []event.Event) ([]event.Event, error) {
-	judged := make([]event.Event, len(events))
-	for i, e := range events {
-		if e.Verdict.By != "person" {
-			e.Verdict = verdict.Judge(e)
-		}
-		judged[i] = e
-	}
-	return judged, nil
 }

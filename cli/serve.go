@@ -29,6 +29,7 @@ type indexFlags struct {
 	Grace       time.Duration `help:"How long first opens are kept once everyone has opened." default:"720h" placeholder:"DURATION"`
 	MaxAttempts int           `help:"How often an event may fail of its own before it goes to the dead letters (1 to 100)." default:"5"`
 
+	verdictFlags
 	rolloverFlags
 	RolloverAt rollover.TimeOfDay `help:"When in the night, in UTC, old weeks are sealed and what is past its time is let go." default:"02:30" placeholder:"HH:MM"`
 }
@@ -36,7 +37,7 @@ type indexFlags struct {
 func (f *indexFlags) settings() settings {
 	return settings{
 		Retention: f.Retention, Grace: f.Grace, MaxAttempts: f.MaxAttempts,
-		Rollover: f.policy(), Night: &f.RolloverAt,
+		Rollover: f.policy(), Night: &f.RolloverAt, Verdict: f.config(),
 	}
 }
 

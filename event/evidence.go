@@ -2,6 +2,7 @@ package event
 
 import (
 	"hash/fnv"
+	"maps"
 	"slices"
 )
 
@@ -109,4 +110,60 @@ func cloneEach[K comparable, V any](from map[K]V, clone func(V) V) map[K]V {
 		to[key] = clone(value)
 	}
 	return to
+}
+
+// Corrected is the state with the marks that verdicts decide made anew, for
+// everyone who made one of the judged events. Those are all the opens, clicks
+// and downloads of the message, with the verdicts that count now. It reports
+// whether that moved anything.
+func (s State) Corrected(judged []Event) (State, bool) {
+	next := s.Clone()
+	if next.Done {
+		next.reopen()
+	}
+	for _, e := range judged {
+		key := KeyOf(e.Recipient.Email)
+		for _, mark := range []Mark{MarkOpened, MarkMachineOpened, MarkClicked, MarkDownloaded} {
+			delete(next.First[mark], key)
+		}
+	}
+	for _, e := range judged {
+		key := KeyOf(e.Recipient.Email)
+		if at, replied := next.First[MarkReplied][key]; replied {
+			next.Apply(Change{First: map[Mark]map[RecipientKey]int64{MarkOpened: {key: at}}})
+		}
+		next.Apply(ChangeOf(e))
+	}
+	maps.DeleteFunc(next.First, func(_ Mark, firsts map[RecipientKey]int64) bool { return len(firsts) == 0 })
+	if s.Done && next.Complete() {
+		next.Finish()
+	}
+	next.Version, next.Expire = s.Version, s.Expire
+	same := next.Done == s.Done && maps.EqualFunc(next.First, s.First, func(a, b map[RecipientKey]int64) bool { return maps.Equal(a, b) }) &&
+		maps.EqualFunc(next.Clicks, s.Clicks, slices.Equal)
+	return next, !same
+}
+
+// Overrule notes what a person said of an event, or forgets it where said is
+// nil, and reports whether that changed anything.
+func (s *State) Overrule(key RecipientKey, id ID, said *Overruling) bool {
+	before, known := s.Overruled[key][id]
+	if said == nil {
+		delete(s.Overruled[key], id)
+		if len(s.Overruled[key]) == 0 {
+			delete(s.Overruled, key)
+		}
+		return known
+	}
+	if known && before == *said {
+		return false
+	}
+	if s.Overruled == nil {
+		s.Overruled = make(map[RecipientKey]map[ID]Overruling, 1)
+	}
+	if s.Overruled[key] == nil {
+		s.Overruled[key] = make(map[ID]Overruling, 1)
+	}
+	s.Overruled[key][id] = *said
+	return true
 }

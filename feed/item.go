@@ -58,6 +58,9 @@ type Verdict struct {
 	Is   string `json:"is" enum:"human,machine,unknown"`
 	Rule string `json:"rule,omitempty"`
 	By   string `json:"by,omitempty" enum:"rule,provider,person"`
+	// Reason and User are a person's.
+	Reason string `json:"reason,omitempty" doc:"why a person overruled the rules"`
+	User   string `json:"user,omitempty" doc:"who did"`
 }
 
 // Meeting is what a meeting event is about.
@@ -130,7 +133,9 @@ func ItemOf(e event.Event, state *event.State, names func(user string) string) I
 		item.User = &User{ID: e.User, Name: names(e.User)}
 	}
 	if e.Verdict.Is != "" {
-		item.Verdict = &Verdict{Is: e.Verdict.Is, Rule: e.Verdict.Rule, By: e.Verdict.By}
+		item.Verdict = &Verdict{
+			Is: e.Verdict.Is, Rule: e.Verdict.Rule, By: e.Verdict.By, Reason: e.Verdict.Reason, User: e.Verdict.User,
+		}
 	}
 	if e.Meeting != nil {
 		item.Meeting = &Meeting{Title: e.Meeting.Title, Answer: e.Meeting.Answer}

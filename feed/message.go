@@ -180,6 +180,7 @@ func (r *Reader) Event(ctx context.Context, scope Scope, id event.ID) (EventView
 	if e.Client != nil {
 		view.Evidence = &Evidence{
 			IP: e.Client.IP, UserAgent: e.Client.UserAgent, Automated: e.Client.Automated,
+			Method: e.Client.Method, Headers: e.Client.Headers,
 			RulesVersion: e.Verdict.Version,
 		}
 	}

@@ -103,9 +103,11 @@ type EventView struct {
 
 // Evidence is raw evidence of what made an event.
 type Evidence struct {
-	IP        string  `json:"ip,omitempty"`
-	UserAgent *string `json:"user_agent,omitempty"`
-	Automated *bool   `json:"automated,omitempty" doc:"the provider's own flag"`
+	IP        string            `json:"ip,omitempty"`
+	UserAgent *string           `json:"user_agent,omitempty"`
+	Automated *bool             `json:"automated,omitempty" doc:"the provider's own flag"`
+	Method    string            `json:"method,omitempty" doc:"the request's"`
+	Headers   map[string]string `json:"headers,omitempty" doc:"those of the request's that tell a machine from a person"`
 	// RulesVersion says which version of the rules gave the verdict.
 	RulesVersion int `json:"rules_version,omitempty"`
 }

@@ -39,11 +39,7 @@ var rules = map[string]rule{
 		ours:    []string{"event"},
 		outside: []string{"golang.org/x/text", "github.com/blevesearch/go-porterstemmer", "github.com/blevesearch/vellum"},
 	},
-	// Verdict knows agents by lists that others keep.
-	"verdict": {
-		ours:    []string{"event"},
-		outside: []string{"github.com/monperrus/crawler-user-agents", "github.com/ua-parser/uap-go"},
-	},
+	"verdict": {ours: []string{"event"}},
 	"indexer":    {ours: []string{"event", "verdict"}, outside: plain},
 	"feed":       {ours: []string{"event", "query"}, outside: plain},
 	"live":       {ours: []string{"event", "query"}, outside: plain},
@@ -52,7 +48,7 @@ var rules = map[string]rule{
 	"migrations": {ours: []string{"event"}, outside: plain},
 	"mailbox":    {ours: []string{"event"}, outside: append([]string{"github.com/jhillyer/enmime/v2", "github.com/emersion/go-message"}, plain...)},
 
-	"api":       {ours: []string{"event", "query", "feed", "live", "api", "web"}, outside: everything},
+	"api":       {ours: []string{"event", "query", "verdict", "feed", "live", "api", "web"}, outside: everything},
 	"api/hooks": {ours: []string{"event", "mailbox", "api/hooks"}, outside: plain},
 
 	// Adapters know the vendor they are named after and whose ports they serve.

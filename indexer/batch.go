@@ -21,6 +21,8 @@ type entry struct {
 	outcome event.Outcome
 	// erased is set when its person was erased while the batch was under way.
 	erased bool
+	// around is what the event was judged by.
+	around verdict.Around
 }
 
 // batch is one batch on its way through the steps.
@@ -30,6 +32,8 @@ type batch struct {
 	// before and after are the states around Apply.
 	before map[event.MessageKey]event.State
 	after  map[event.MessageKey]event.State
+	// inBatch are the events of the batch.
+	inBatch map[event.ID]bool
 	// announcements grow in the order in which they will be made.
 	announcements []event.Announcement
 }
@@ -42,7 +46,10 @@ func (x *Indexer) try(ctx context.Context, entries []*entry) (err error) {
 			err = fmt.Errorf("panic while indexing: %v", trouble)
 		}
 	}()
-	b := &batch{Indexer: x, entries: slices.Clone(entries)}
+	b := &batch{Indexer: x, entries: slices.Clone(entries), inBatch: make(map[event.ID]bool, len(entries))}
+	for _, entry := range entries {
+		b.inBatch[entry.event.ID] = true
+	}
 	steps := []struct {
 		name Step
 		do   func(context.Context) error
@@ -178,14 +185,6 @@ func withoutErased(e *event.Event, erased map[string]bool) bool {
 	return len(e.Recipients) > 0
 }
 
-// judge gives each event its verdict.
-func (b *batch) judge(context.Context) error {
-	for _, entry := range b.entries {
-		entry.event.Verdict = verdict.Judge(entry.event)
-	}
-	return nil
-}
-
 // apply makes the batch's effect on its messages durable, one change a message,
 // and reads back what holds afterwards.
 func (b *batch) apply(ctx context.Context) error {
@@ -224,7 +223,7 @@ func (b *batch) apply(ctx context.Context) error {
 	for _, entry := range b.entries {
 		fill(&entry.event, b.after[keyOf(entry.event)])
 	}
-	return nil
+	return b.doubt(ctx)
 }
 
 // create writes the events; each has an outcome of its own.

@@ -10,6 +10,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"tidings/event"
+	"tidings/verdict"
 )
 
 // Config is what an Indexer works with.
@@ -19,6 +20,11 @@ type Config struct {
 	States    States
 	Erasures  Erasures
 	Announcer Announcer
+	Rules     *verdict.Rules
+	// Own knows the workspaces' own people; nil where nobody does.
+	Own Own
+	// Doubts takes the messages of which something must be judged again.
+	Doubts Doubts
 	// Eraser removes again what came in while a person was being erased.
 	Eraser *Eraser
 	// Blocks may be nil where nothing is ever sealed.
@@ -59,6 +65,9 @@ const (
 	OutcomeErased  Outcome = "erased"
 	OutcomeRetried Outcome = "retried"
 	OutcomeFailed  Outcome = "failed"
+	// OutcomeDoubted counts messages, and OutcomeCorrected events.
+	OutcomeDoubted   Outcome = "doubted"
+	OutcomeCorrected Outcome = "corrected"
 )
 
 // Observer is told what happens.

@@ -54,6 +54,8 @@ func anyEvent(t *rapid.T) event.Event {
 type stores struct {
 	index *sqlite.Index
 	state *sqlite.State
+	// pending is what waits to be judged again.
+	pending *pending
 }
 
 func openStores(t require.TestingT) (stores, func()) {
@@ -63,7 +65,7 @@ func openStores(t require.TestingT) (stores, func()) {
 	require.NoError(t, err)
 	state, err := sqlite.OpenState(filepath.Join(dir, "state.db"), sqlite.StateConfig{})
 	require.NoError(t, err)
-	return stores{index, state}, func() {
+	return stores{index, state, newPending()}, func() {
 		require.NoError(t, errors.Join(index.Close(), state.Close(), os.RemoveAll(dir)))
 	}
 }
@@ -71,6 +73,7 @@ func openStores(t require.TestingT) (stores, func()) {
 func (s stores) config(q *queue, l *listener) indexer.Config {
 	return indexer.Config{
 		Queue: q, Index: s.index, States: s.state, Erasures: s.state, Announcer: l,
+		Rules: testRules, Doubts: &indexer.Corrector{Pending: s.pending},
 		Eraser: &indexer.Eraser{Index: s.index, States: s.state, DeadLetters: noLetters{}, Announcer: l},
 		Logger: slog.New(slog.DiscardHandler),
 	}
@@ -93,6 +96,15 @@ func handle(x *indexer.Indexer, batch []indexer.Delivery) error {
 	return err
 }
 
+// crashAfter ends what is under way after a step.
+func crashAfter(at indexer.Step) func(indexer.Step) {
+	return func(step indexer.Step) {
+		if step == at {
+			runtime.Goexit()
+		}
+	}
+}
+
 var steps = []indexer.Step{
 	indexer.StepEnrich, indexer.StepJudge, indexer.StepApply, indexer.StepCreate,
 	indexer.StepComplete, indexer.StepAnnounce, indexer.StepAck,
@@ -111,12 +123,7 @@ func TestEveryEventIsThereOnceWhateverTheOrderTheRepetitionAndTheCrash(t *testin
 			c := s.config(q, l)
 			if crashes > 0 {
 				crashes--
-				at := rapid.SampledFrom(steps).Draw(t, "crash after")
-				c.Between = func(step indexer.Step) {
-					if step == at {
-						runtime.Goexit()
-					}
-				}
+				c.Between = crashAfter(rapid.SampledFrom(steps).Draw(t, "crash after"))
 			}
 			batch := q.take(rapid.IntRange(1, 10).Draw(t, "batch"))
 			require.NoError(t, handle(indexer.New(c), batch))

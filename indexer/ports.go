@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"tidings/event"
+	"tidings/verdict"
 )
 
 // Index is where events are written.
@@ -91,4 +92,34 @@ type Announcer interface {
 type Erasures interface {
 	// Erased reports which of the addresses of a workspace were erased.
 	Erased(ctx context.Context, workspace string, emails []string) (map[string]bool, error)
+}
+
+// Own knows the people of workspaces.
+type Own interface {
+	// Own returns what is known now; it may be a minute old.
+	Own(ctx context.Context, workspace string) (verdict.Own, error)
+}
+
+// Doubts takes messages of which something must be judged again.
+type Doubts interface {
+	// Doubt is durable when it returns, and is repeated freely.
+	Doubt(ctx context.Context, keys []event.MessageKey) error
+}
+
+// Pending keeps lists of messages that are to be corrected.
+type Pending interface {
+	// Note keeps a list under an id of its own, durably.
+	Note(ctx context.Context, id string, keys []event.MessageKey) error
+	// Noted returns all lists that are kept.
+	Noted(ctx context.Context) (map[string][]event.MessageKey, error)
+	// Forget lets a list go; there need not be one.
+	Forget(ctx context.Context, id string) error
+}
+
+// History finds the events of a message.
+type History interface {
+	// History returns those that can be found now, in any order: what was
+	// written within the index's refresh interval may be missing. ErrTooMuch
+	// says that there are more than anybody can look through.
+	History(ctx context.Context, key event.MessageKey) ([]event.Event, error)
 }

@@ -187,6 +187,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/events/{id}/verdict": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Overrule the verdict on an open, a click or a download, or take that back
+         * @description What a person says wins over every rule and over every repetition of the event. The message's recipients and counts follow, and sockets hear of both. 202 means that it is kept and will show later: the week of the event is sealed, or a store is away.
+         */
+        put: operations["put-event-verdict"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * All that the feed lists, newest first
+         * @description CSV has a header row; a text that a spreadsheet would run as a formula has an apostrophe in front. NDJSON has an item a line, as on a page. A failure on the way breaks the connection off.
+         */
+        get: operations["export-events"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/feed": {
         parameters: {
             query?: never;
@@ -353,10 +393,54 @@ export interface paths {
         put?: never;
         post?: never;
         /**
-         * Erase a person: events, state and facts
+         * Erase a person: events, state, facts, and saved searches that name them
          * @description A send to several loses only this recipient. What is still in the queue does not bring the person back. Erasing again is harmless.
          */
         delete: operations["erase-person"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/searches": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Saved searches, by name
+         * @description Your own, the workspace's, and those that somebody shares whose events you see.
+         */
+        get: operations["list-searches"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/searches/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Make or replace a search of your own
+         * @description At most 200 each. A search that a key of nobody saves belongs to the workspace.
+         */
+        put: operations["put-search"];
+        post?: never;
+        /**
+         * Delete a search of your own
+         * @description Admins without a search of that name delete the workspace's.
+         */
+        delete: operations["delete-search"];
         options?: never;
         head?: never;
         patch?: never;
@@ -551,6 +635,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/stats": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Numbers of what the feed lists
+         * @description The same parameters give the same events as the feed. Everything is counted within two seconds, from the newest week backwards; partial and reached say when that was not enough.
+         */
+        get: operations["get-stats"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/suggest": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Ways to go on with a search at the caret
+         * @description Operators, times and people of the directory, and people, domains, subjects and words of the newest events that the reader may see, each with how many of those have it. It is quick rather than complete.
+         */
+        get: operations["get-suggestions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/teams": {
         parameters: {
             query?: never;
@@ -616,7 +740,7 @@ export interface paths {
         post?: never;
         /**
          * Take a user off
-         * @description Their keys are revoked and their sessions end. Their events stay.
+         * @description Their keys are revoked, their sessions end and their saved searches go. Their events stay.
          */
         delete: operations["delete-user"];
         options?: never;
@@ -656,6 +780,28 @@ export interface components {
             /** Format: date-time */
             at: string;
             error: string;
+        };
+        AutomatedShare: {
+            /**
+             * Format: int64
+             * @description clicks that machines made, hidden or not
+             */
+            clicks: number;
+            /**
+             * Format: int64
+             * @description all opens and clicks, these among them
+             */
+            of: number;
+            /**
+             * Format: int64
+             * @description opens that machines made, hidden or not
+             */
+            opens: number;
+            /**
+             * Format: double
+             * @description opens and clicks of machines divided by of; null when there are none
+             */
+            share: number | null;
         };
         BounceDetail: {
             detail?: string;
@@ -820,7 +966,13 @@ export interface components {
         Evidence: {
             /** @description the provider's own flag */
             automated?: boolean;
+            /** @description those of the request's that tell a machine from a person */
+            headers?: {
+                [key: string]: string;
+            };
             ip?: string;
+            /** @description the request's */
+            method?: string;
             /** Format: int64 */
             rules_version?: number;
             user_agent?: string;
@@ -1029,6 +1181,19 @@ export interface components {
             email: string;
             name?: string;
         };
+        Point: {
+            /** Format: int64 */
+            events: number;
+            /**
+             * Format: date-time
+             * @description when the hour, the day or the week begins in the zone
+             */
+            start: string;
+            /** @description by type, those without any left out */
+            types: {
+                [key: string]: number;
+            };
+        };
         Preferences: {
             /** @description IANA name, such as Europe/Lisbon */
             time_zone?: string;
@@ -1037,6 +1202,17 @@ export interface components {
              * @enum {string}
              */
             week_start?: "monday" | "saturday" | "sunday";
+        };
+        Previous: {
+            /** @description not all of it could be counted */
+            partial: boolean;
+            rates?: components["schemas"]["Rates"];
+            /** Format: date-time */
+            since: string;
+            totals: components["schemas"]["Totals"];
+            unique?: components["schemas"]["Unique"];
+            /** Format: date-time */
+            until: string;
         };
         Problem: {
             /** @description what is wrong this time */
@@ -1060,6 +1236,48 @@ export interface components {
             message: string;
             /** @description what was given */
             value?: unknown;
+        };
+        Ranked: {
+            /** Format: int64 */
+            events: number;
+            name: string;
+        };
+        RankedMessage: {
+            /** Format: int64 */
+            events: number;
+            message: string;
+            /** Format: date-time */
+            sent?: string;
+            /** @description absent while the send itself is not known */
+            subject?: string;
+        };
+        Rate: {
+            /**
+             * Format: int64
+             * @description how many of them did
+             */
+            count: number;
+            /**
+             * @description recipients of the counted sends, or those of them without a bounce
+             * @enum {string}
+             */
+            denominator: "recipients" | "delivered";
+            /**
+             * Format: int64
+             * @description how many there are
+             */
+            of: number;
+            /**
+             * Format: double
+             * @description count divided by of; null when there is nothing to divide by
+             */
+            rate: number | null;
+        };
+        Rates: {
+            bounce: components["schemas"]["Rate"];
+            click: components["schemas"]["Rate"];
+            open: components["schemas"]["Rate"];
+            reply: components["schemas"]["Rate"];
         };
         ReasonList: {
             /** @description false when there are more than the 10,000 that were looked at */
@@ -1142,6 +1360,31 @@ export interface components {
             failed: number;
             /** Format: int64 */
             replayed: number;
+        };
+        SavedSearch: {
+            /** Format: date-time */
+            changed: string;
+            name: string;
+            /** @description whose it is; absent for one of the whole workspace */
+            owner?: string;
+            /** @description the text, as it is typed */
+            q: string;
+            /** @description whether those see it too who see the owner's events */
+            shared: boolean;
+        };
+        SavedSearchList: {
+            items: components["schemas"]["SavedSearch"][];
+        };
+        SearchRequest: {
+            q: string;
+            /** @description let those see it who see your events; a key of nobody always does */
+            shared?: boolean;
+        };
+        Series: {
+            /** @enum {string} */
+            interval: "hour" | "day" | "week";
+            /** @description without gaps, oldest first */
+            points: components["schemas"]["Point"][];
         };
         SessionView: {
             /** @description repeat in X-CSRF-Token on every write; empty for a key, which needs none */
@@ -1227,6 +1470,71 @@ export interface components {
             traffic: components["schemas"]["Traffic"];
             user: components["schemas"]["UserRule"];
         };
+        Stats: {
+            /** @description fields that are estimates, because there is too much to keep it one by one */
+            approximate: string[];
+            automated?: components["schemas"]["AutomatedShare"];
+            /** @description the ten domains of recipients with the most events */
+            domains?: components["schemas"]["Ranked"][];
+            /** @description events by weekday, Monday first, and hour of the day, in the zone: 7 rows of 24 */
+            heatmap?: number[][];
+            /** @description the ten links with the most events */
+            links?: components["schemas"]["Ranked"][];
+            /** @description the ten messages with the most events */
+            messages?: components["schemas"]["RankedMessage"][];
+            /** @description the time was not enough to count everything: only what happened from reached on is counted */
+            partial: boolean;
+            /** @description the time of the same length before */
+            previous?: components["schemas"]["Previous"];
+            /** @description how the text was understood */
+            query: components["schemas"]["Understood"];
+            rates?: components["schemas"]["Rates"];
+            /**
+             * Format: date-time
+             * @description how far back was counted
+             */
+            reached: string;
+            /** @description the ten with the most events; a send counts for each of its recipients */
+            recipients?: components["schemas"]["Ranked"][];
+            series?: components["schemas"]["Series"];
+            /**
+             * Format: date-time
+             * @description where the time begins that was asked for
+             */
+            since: string;
+            totals?: components["schemas"]["Totals"];
+            /** @description the zone of the series and the heatmap */
+            tz: string;
+            unique?: components["schemas"]["Unique"];
+            /**
+             * Format: date-time
+             * @description where it ends, exclusive; just behind now when it was left open
+             */
+            until: string;
+            /** @description events by whose message it is, the most first, at most 100 users */
+            users?: components["schemas"]["UserEvents"][];
+        };
+        Suggestion: {
+            /**
+             * Format: int64
+             * @description how many of the newest matching events have it
+             */
+            count?: number;
+            /** @enum {string} */
+            kind: "operator" | "value" | "time" | "event" | "user" | "team" | "person" | "domain" | "subject" | "word";
+            /** @description for people to read, when it is not the text */
+            label?: string;
+            /** @description replaces the span */
+            text: string;
+        };
+        Suggestions: {
+            items: components["schemas"]["Suggestion"][];
+            /** @description what a suggestion replaces, [start, end) in Unicode code points */
+            span: [
+                number,
+                number
+            ];
+        };
         Tally: {
             /**
              * Format: int64
@@ -1268,6 +1576,17 @@ export interface components {
             members: string[];
             name: string;
         };
+        Totals: {
+            /**
+             * Format: int64
+             * @description as many as the feed lists
+             */
+            events: number;
+            /** @description by type, those without any left out */
+            types: {
+                [key: string]: number;
+            };
+        };
         Traffic: {
             /**
              * Format: date-time
@@ -1307,9 +1626,45 @@ export interface components {
             showing?: string;
             words: string;
         };
+        Unique: {
+            /**
+             * Format: int64
+             * @description recipients a message did not reach
+             */
+            bounces: number;
+            /**
+             * Format: int64
+             * @description recipients who clicked in a message
+             */
+            clicks: number;
+            /**
+             * Format: int64
+             * @description recipients who opened a message
+             */
+            opens: number;
+            /**
+             * Format: int64
+             * @description recipients of the sends
+             */
+            recipients: number;
+            /**
+             * Format: int64
+             * @description recipients who replied to a message
+             */
+            replies: number;
+        };
         User: {
             id: string;
             name?: string;
+        };
+        UserEvents: {
+            /** Format: int64 */
+            events: number;
+            types: {
+                [key: string]: number;
+            };
+            /** @description absent for messages of nobody we know */
+            user?: components["schemas"]["User"];
         };
         UserRule: {
             /**
@@ -1325,7 +1680,20 @@ export interface components {
             by?: "rule" | "provider" | "person";
             /** @enum {string} */
             is: "human" | "machine" | "unknown";
+            /** @description why a person overruled the rules */
+            reason?: string;
             rule?: string;
+            /** @description who did */
+            user?: string;
+        };
+        VerdictRequest: {
+            /**
+             * @description null takes back what was said: the rules decide again
+             * @enum {string|null}
+             */
+            is: "human" | "machine" | null;
+            /** @description why, for colleagues; needed unless is is null */
+            reason?: string;
         };
         WeekList: {
             items: components["schemas"]["WeekView"][];
@@ -2231,6 +2599,227 @@ export interface operations {
             };
         };
     };
+    "put-event-verdict": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description 26 characters */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["VerdictRequest"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EventView"];
+                };
+            };
+            /** @description Kept, and shown later */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EventView"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Timeout */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unsupported Media Type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "export-events": {
+        parameters: {
+            query?: {
+                /** @description what was typed into the search box */
+                q?: string;
+                /** @description RFC 3339 or Unix seconds, inclusive; the horizon, 52 weeks back, when absent */
+                since?: string;
+                /** @description RFC 3339 or Unix seconds, exclusive */
+                until?: string;
+                /** @description any of these */
+                type?: ("send" | "delivery" | "open" | "click" | "download" | "reply" | "meeting" | "bounce" | "complaint" | "unsubscribe" | "custom")[];
+                /** @description of any of these users */
+                user?: string[];
+                /** @description to or by any of these addresses */
+                recipient?: string[];
+                /** @description of any of these messages */
+                message?: string[];
+                /** @description opens and clicks that machines made; hidden when absent, unless the text says otherwise */
+                automated?: "hide" | "show" | "only";
+                /** @description IANA time zone that days begin in; the reader's setting when absent */
+                tz?: string;
+                format?: "csv" | "ndjson";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Every event, newest first */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/x-ndjson": string;
+                    "text/csv": string;
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "get-feed": {
         parameters: {
             query?: {
@@ -2250,11 +2839,11 @@ export interface operations {
                 message?: string[];
                 /** @description opens and clicks that machines made; hidden when absent, unless the text says otherwise */
                 automated?: "hide" | "show" | "only";
+                /** @description IANA time zone that days begin in; the reader's setting when absent */
+                tz?: string;
                 limit?: number;
                 /** @description next of the page before */
                 cursor?: string;
-                /** @description IANA time zone that days begin in; the reader's setting when absent */
-                tz?: string;
             };
             header?: never;
             path?: never;
@@ -2913,6 +3502,272 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["ErasureReceipt"];
                 };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-searches": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SavedSearchList"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "put-search": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description percent-encoded */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SearchRequest"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SavedSearch"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Timeout */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unsupported Media Type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "delete-search": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description percent-encoded */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Unauthorized */
             401: {
@@ -4120,6 +4975,164 @@ export interface operations {
             };
             /** @description Unsupported Media Type */
             415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-stats": {
+        parameters: {
+            query?: {
+                /** @description what was typed into the search box */
+                q?: string;
+                /** @description RFC 3339 or Unix seconds, inclusive; the horizon, 52 weeks back, when absent */
+                since?: string;
+                /** @description RFC 3339 or Unix seconds, exclusive */
+                until?: string;
+                /** @description any of these */
+                type?: ("send" | "delivery" | "open" | "click" | "download" | "reply" | "meeting" | "bounce" | "complaint" | "unsubscribe" | "custom")[];
+                /** @description of any of these users */
+                user?: string[];
+                /** @description to or by any of these addresses */
+                recipient?: string[];
+                /** @description of any of these messages */
+                message?: string[];
+                /** @description opens and clicks that machines made; hidden when absent, unless the text says otherwise */
+                automated?: "hide" | "show" | "only";
+                /** @description IANA time zone that days begin in; the reader's setting when absent */
+                tz?: string;
+                /** @description the steps of the series; chosen by the length of the time when absent */
+                interval?: "hour" | "day" | "week";
+                /** @description what is wanted; everything when absent. A strip beside a feed wants totals, unique and rates */
+                fields?: ("totals" | "unique" | "rates" | "automated" | "series" | "heatmap" | "recipients" | "domains" | "links" | "messages" | "users" | "previous")[];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Stats"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-suggestions": {
+        parameters: {
+            query?: {
+                /** @description what is typed into the search box so far */
+                q?: string;
+                /** @description where the caret is, in Unicode code points; at the end of the text when absent */
+                at?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Suggestions"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };

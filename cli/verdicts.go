@@ -1,0 +1,86 @@
+package cli
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"tidings/api"
+	"tidings/event"
+	"tidings/verdict"
+)
+
+// verdictFlags are what people tell the rules of verdicts.
+type verdictFlags struct {
+	VerdictLists string        `help:"Directory with lists of agents and networks that replace the built-in ones." placeholder:"DIR" type:"existingdir"`
+	OpenTooSoon  time.Duration `help:"An open sooner than this after delivery is a machine's." default:"10s" placeholder:"DURATION"`
+	ClickTooSoon time.Duration `help:"A click sooner than this after delivery is a machine's." default:"5s" placeholder:"DURATION"`
+	ClickBurst   time.Duration `help:"Clicks on different links this near to each other are a machine's." default:"3s" placeholder:"DURATION"`
+}
+
+func (f verdictFlags) config() verdict.Config {
+	return verdict.Config{
+		Lists: f.VerdictLists, OpenWindow: f.OpenTooSoon, ClickWindow: f.ClickTooSoon, BurstWindow: f.ClickBurst,
+	}
+}
+
+// Validate refuses windows that mean nothing.
+func (f verdictFlags) Validate() error {
+	for name, window := range map[string]time.Duration{
+		"--open-too-soon": f.OpenTooSoon, "--click-too-soon": f.ClickTooSoon, "--click-burst": f.ClickBurst,
+	} {
+		if window < time.Second || window > time.Hour || window%time.Second != 0 {
+			return fmt.Errorf("%s must be whole seconds, from 1s to 1h", name)
+		}
+	}
+	return nil
+}
+
+// One process at a time corrects verdicts.
+const (
+	correctionsLease = "corrections"
+	correctionsTTL   = 10 * time.Second
+)
+
+// doubts keeps what is to be judged again in the records of the state store.
+type doubts struct{ records api.Records }
+
+const kindDoubt = "doubt"
+
+// Note keeps a list of messages.
+func (d doubts) Note(ctx context.Context, id string, keys []event.MessageKey) error {
+	raw, err := json.Marshal(keys)
+	if err == nil {
+		err = d.records.Put(ctx, noWorkspace, kindDoubt, id, raw)
+	}
+	if err != nil {
+		return fmt.Errorf("keep a list of doubted messages: %w", err)
+	}
+	return nil
+}
+
+// Noted returns all lists.
+func (d doubts) Noted(ctx context.Context) (map[string][]event.MessageKey, error) {
+	records, err := d.records.List(ctx, noWorkspace, kindDoubt)
+	if err != nil {
+		return nil, fmt.Errorf("list doubted messages: %w", err)
+	}
+	lists := make(map[string][]event.MessageKey, len(records))
+	for _, record := range records {
+		var keys []event.MessageKey
+		if err := json.Unmarshal(record.Doc, &keys); err != nil {
+			return nil, fmt.Errorf("read a list of doubted messages: %w", err)
+		}
+		lists[record.ID] = keys
+	}
+	return lists, nil
+}
+
+// Forget lets a list go.
+func (d doubts) Forget(ctx context.Context, id string) error {
+	if err := d.records.Delete(ctx, noWorkspace, kindDoubt, id); err != nil {
+		return fmt.Errorf("let go a list of doubted messages: %w", err)
+	}
+	return nil
+}

@@ -1,0 +1,355 @@
+package indexer
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"log/slog"
+	"maps"
+	"slices"
+	"time"
+
+	"tidings/event"
+	"tidings/verdict"
+)
+
+// Corrector judges messages again of which somebody doubts the verdicts: because
+// evidence came after the event that it is about, or because a person overruled
+// them. It is the only one who takes marks of a state away.
+//
+// A doubt is on disk before anybody is told of what caused it, and stays until
+// a pass over its messages, made when everything that was under way when it was
+// noted has ended, finds nothing to do. So a crash between any two lines is
+// followed by another pass, and an event that was applied but not yet written
+// while a pass looked is found by the next one.
+type Corrector struct {
+	Rules     *verdict.Rules
+	Index     Index
+	States    States
+	History   History
+	Pending   Pending
+	Announcer Announcer
+	// Blocks hears which weeks corrections wait for; it and Own may be nil, as
+	// in Config.
+	Blocks Blocks
+	Own    Own
+	// Observer may be nil.
+	Observer Observer
+	Logger   *slog.Logger
+	// Refresh is how long an index may hide what was written.
+	Refresh time.Duration
+	// Settle is how long the events of a batch may be under way, longer than
+	// the time after which the queue gives them out again.
+	Settle time.Duration
+	Clock  func() time.Time
+
+	// lists is how far the lists that are pending have come.
+	lists map[string]*progress
+}
+
+// progress is how far a list has come since this process knows of it.
+type progress struct {
+	// due is when the next pass may be made.
+	due time.Time
+	// settled says that the next pass may be the last.
+	settled bool
+	failed  backoff
+}
+
+// Doubt notes messages of which something must be judged again.
+func (c *Corrector) Doubt(ctx context.Context, keys []event.MessageKey) error {
+	if err := c.Pending.Note(ctx, rand.Text(), keys); err != nil {
+		return fmt.Errorf("note what is doubted: %w", err)
+	}
+	return nil
+}
+
+// lookEvery is how often Run looks for doubts.
+const lookEvery = time.Second
+
+// Run corrects what is doubted until ctx ends. One at a time is enough; two do
+// no harm.
+func (c *Corrector) Run(ctx context.Context) error {
+	ticker := time.NewTicker(lookEvery)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-ticker.C:
+		}
+		if err := c.Pass(ctx); err != nil && ctx.Err() == nil {
+			c.Logger.WarnContext(ctx, "what is doubted cannot be read; it is tried again", "error", err)
+		}
+	}
+}
+
+// Pass makes every pass that is due.
+func (c *Corrector) Pass(ctx context.Context) error {
+	pending, err := c.Pending.Noted(ctx)
+	if err != nil {
+		return err
+	}
+	if c.lists == nil {
+		c.lists = make(map[string]*progress)
+	}
+	maps.DeleteFunc(c.lists, func(id string, _ *progress) bool { _, is := pending[id]; return !is })
+	done := make(map[event.MessageKey]bool)
+	for _, id := range slices.Sorted(maps.Keys(pending)) {
+		list := c.lists[id]
+		if list == nil {
+			list = &progress{due: c.Clock().Add(c.Refresh)}
+			c.lists[id] = list
+		}
+		if ctx.Err() != nil || c.Clock().Before(list.due) {
+			continue
+		}
+		if err := c.pass(ctx, id, list, pending[id], done); err != nil && ctx.Err() == nil {
+			wait := max(list.failed.next(), lookEvery)
+			list.due = c.Clock().Add(wait)
+			c.Logger.WarnContext(ctx, "verdicts could not be corrected; it is tried again", "error", err, "wait", wait)
+		}
+	}
+	return nil
+}
+
+// pass looks at the messages of one list; done are those that this Pass has
+// looked at, and whether they moved.
+func (c *Corrector) pass(ctx context.Context, id string, list *progress, keys []event.MessageKey, done map[event.MessageKey]bool) error {
+	anyMoved := false
+	for _, key := range keys {
+		moved, known := done[key]
+		if !known {
+			var err error
+			if moved, err = c.Correct(ctx, key); err != nil {
+				return err
+			}
+			done[key] = moved
+		}
+		anyMoved = anyMoved || moved
+	}
+	list.failed.reset()
+	if list.settled && !anyMoved {
+		return c.Pending.Forget(ctx, id)
+	}
+	list.due, list.settled = c.Clock().Add(c.Settle), true
+	return nil
+}
+
+// correctTries is how often a state may move under a correction.
+const correctTries = 20
+
+// Correct judges the events of one message again, rewrites those whose verdict
+// differs, makes the marks of its state anew and announces what moved. It may be
+// repeated.
+func (c *Corrector) Correct(ctx context.Context, key event.MessageKey) (moved bool, err error) {
+	for range correctTries {
+		states, err := c.States.Read(ctx, []event.MessageKey{key})
+		if err != nil {
+			return moved, fmt.Errorf("read state: %w", err)
+		}
+		state, known := states[key]
+		if !known {
+			return moved, nil // nothing counts any more, or nothing does yet
+		}
+		events, err := c.History.History(ctx, key)
+		if errors.Is(err, event.ErrTooMuch) {
+			c.Logger.WarnContext(ctx, "a message has too many events to judge them again")
+			return moved, nil
+		}
+		if err != nil {
+			return moved, fmt.Errorf("find events: %w", err)
+		}
+		judged, err := c.rewrite(ctx, key, state, events)
+		if err != nil {
+			return moved, err
+		}
+		moved = moved || judged.changed
+		next, differs := state.Corrected(judged.events)
+		if !differs {
+			return moved, nil
+		}
+		replaced, err := c.States.Replace(ctx, next)
+		if err != nil {
+			return moved, fmt.Errorf("replace state: %w", err)
+		}
+		if replaced {
+			return true, c.announceState(ctx, key)
+		}
+	}
+	return moved, fmt.Errorf("a state moved %d times while it was corrected: %w", correctTries, event.ErrUnavailable)
+}
+
+// judgedEvents are a message's opens, clicks and downloads as they are judged
+// now.
+type judgedEvents struct {
+	events  []event.Event
+	changed bool
+}
+
+// rewrite judges events and puts right those that are stored otherwise.
+func (c *Corrector) rewrite(ctx context.Context, key event.MessageKey, state event.State, events []event.Event) (judgedEvents, error) {
+	events = slices.DeleteFunc(events, func(e event.Event) bool { return !verdict.Judged(e.Type) })
+	own := verdict.Own{}
+	if c.Own != nil && len(events) > 0 {
+		var err error
+		if own, err = c.Own.Own(ctx, key.Workspace); err != nil {
+			return judgedEvents{}, fmt.Errorf("read own people: %w", err)
+		}
+	}
+	clicks := make(map[event.RecipientKey][]event.Clicked)
+	for _, e := range events {
+		if e.Type == event.Click {
+			clicks[event.KeyOf(e.Recipient.Email)] = append(clicks[event.KeyOf(e.Recipient.Email)], event.ClickedOf(e))
+		}
+	}
+	var changed []event.Event
+	for i := range events {
+		e := &events[i]
+		around := verdict.AroundOf(*e, state)
+		around.Clicks = append(around.Clicks[:len(around.Clicks):len(around.Clicks)], clicks[event.KeyOf(e.Recipient.Email)]...)
+		// A session that nobody remembers was remembered when it was judged.
+		around.Ours = own.Made(*e) || e.Verdict.Rule == verdict.RuleSelf
+		again := c.Rules.Judge(*e, around)
+		filled := fill(e, state)
+		if differs(e.Verdict, again) {
+			e.Verdict, filled = again, true
+		}
+		if filled {
+			changed = append(changed, *e)
+		}
+	}
+	if len(changed) == 0 {
+		return judgedEvents{events, false}, nil
+	}
+	if err := c.Index.Rewrite(ctx, changed); err != nil {
+		if blocked, ok := errors.AsType[*event.WeekBlocked](err); ok && c.Blocks != nil {
+			err = errors.Join(err, c.Blocks.Wanted(ctx, []event.Week{blocked.Week}))
+		}
+		return judgedEvents{}, fmt.Errorf("rewrite events: %w", err)
+	}
+	if c.Observer != nil {
+		c.Observer.Count(OutcomeCorrected, len(changed))
+	}
+	said := make([]event.Announcement, len(changed))
+	for i := range changed {
+		said[i] = event.Announcement{
+			Kind: event.AnnounceChanged, Workspace: key.Workspace, User: changed[i].User, Event: &changed[i],
+		}
+	}
+	if err := c.Announcer.Announce(ctx, said); err != nil {
+		return judgedEvents{}, fmt.Errorf("announce corrections: %w", err)
+	}
+	return judgedEvents{events, true}, nil
+}
+
+// differs reports whether two verdicts say another thing, whatever version of
+// the rules said it.
+func differs(a, b event.Verdict) bool {
+	a.Version = b.Version
+	return a != b
+}
+
+// announceState tells what holds of a message after its marks were made anew.
+func (c *Corrector) announceState(ctx context.Context, key event.MessageKey) error {
+	states, err := c.States.Read(ctx, []event.MessageKey{key})
+	if err != nil {
+		return fmt.Errorf("read state: %w", err)
+	}
+	state, known := states[key]
+	if !known || !state.Sent {
+		return nil
+	}
+	err = c.Announcer.Announce(ctx, []event.Announcement{{
+		Kind: event.AnnounceState, Workspace: key.Workspace, User: state.User, State: &state,
+	}})
+	if err != nil {
+		return fmt.Errorf("announce state: %w", err)
+	}
+	return nil
+}
+
+// Overrule keeps what a person said of an event, or takes it back where said is
+// nil, and corrects its message. Once it has returned nil, or an error after the
+// state was written, the correction will be made, whatever happens: pending says
+// that it was not made yet, because a store is away or a week takes no writes.
+func (c *Corrector) Overrule(ctx context.Context, e event.Event, said *event.Overruling) (pending bool, err error) {
+	if !verdict.Judged(e.Type) {
+		return false, event.Invalid("", "only opens, clicks and downloads have a verdict to overrule")
+	}
+	key := keyOf(e)
+	if err := c.Doubt(ctx, []event.MessageKey{key}); err != nil {
+		return false, err
+	}
+	if err := c.keep(ctx, e, said); err != nil {
+		return false, err
+	}
+	if _, err := c.Correct(ctx, key); err != nil {
+		if errors.Is(err, event.ErrUnavailable) {
+			return true, nil
+		}
+		return true, err
+	}
+	return false, nil
+}
+
+// keep writes an overruling into its message's state.
+func (c *Corrector) keep(ctx context.Context, e event.Event, said *event.Overruling) error {
+	key, recipient := keyOf(e), event.KeyOf(e.Recipient.Email)
+	for range correctTries {
+		states, err := c.States.Read(ctx, []event.MessageKey{key})
+		if err != nil {
+			return fmt.Errorf("read state: %w", err)
+		}
+		next := states[key].Clone()
+		next.MessageKey = key
+		if next.Overrule(recipient, e.ID, said) {
+			replaced, err := c.States.Replace(ctx, next)
+			if err != nil {
+				return fmt.Errorf("replace state: %w", err)
+			}
+			if !replaced {
+				continue
+			}
+		}
+		return nil
+	}
+	return fmt.Errorf("a state moved %d times while an event of it was overruled: %w", correctTries, event.ErrUnavailable)
+}
+
+// Again returns stored events with the verdicts of the present rules, for those
+// who rebuild a week. Messages of which something is judged otherwise now are
+// doubted, so that their states follow.
+func (c *Corrector) Again(ctx context.Context, stored []event.Event) ([]event.Event, error) {
+	asked := make(map[event.MessageKey]bool)
+	for _, e := range stored {
+		if verdict.Judged(e.Type) {
+			asked[keyOf(e)] = true
+		}
+	}
+	if len(asked) == 0 {
+		return stored, nil
+	}
+	states, err := c.States.Read(ctx, slices.Collect(maps.Keys(asked)))
+	if err != nil {
+		return nil, fmt.Errorf("read states: %w", err)
+	}
+	judged := slices.Clone(stored)
+	doubted := make(map[event.MessageKey]bool)
+	for i := range judged {
+		e := &judged[i]
+		if !verdict.Judged(e.Type) {
+			continue
+		}
+		again := c.Rules.Again(*e, states[keyOf(*e)])
+		if again.Is != e.Verdict.Is {
+			doubted[keyOf(*e)] = true
+		}
+		e.Verdict = again
+	}
+	if len(doubted) == 0 {
+		return judged, nil
+	}
+	return judged, c.Doubt(ctx, slices.Collect(maps.Keys(doubted)))
+}

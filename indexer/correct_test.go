@@ -1,0 +1,325 @@
+package indexer_test
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"maps"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/stretchr/testify/require"
+	"pgregory.net/rapid"
+
+	"tidings/event"
+	"tidings/feed"
+	"tidings/indexer"
+	"tidings/verdict"
+)
+
+var testRules = func() *verdict.Rules {
+	rules, err := verdict.New(verdict.Config{})
+	if err != nil {
+		panic(err)
+	}
+	return rules
+}()
+
+// pending keeps lists in memory; they outlive the indexers that noted them.
+type pending struct {
+	mu    sync.Mutex
+	lists map[string][]event.MessageKey
+}
+
+func newPending() *pending { return &pending{lists: make(map[string][]event.MessageKey)} }
+
+func (p *pending) Note(_ context.Context, id string, keys []event.MessageKey) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.lists[id] = keys
+	return nil
+}
+
+func (p *pending) Noted(context.Context) (map[string][]event.MessageKey, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return maps.Clone(p.lists), nil
+}
+
+func (p *pending) Forget(_ context.Context, id string) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	delete(p.lists, id)
+	return nil
+}
+
+// nobody is a directory without users.
+type nobody struct{}
+
+func (nobody) Names(context.Context, string) (map[string]string, error) { return nil, nil }
+
+// corrector corrects the stores on a clock that quiet moves.
+func (s stores) corrector(l *listener) *testCorrector {
+	c := &testCorrector{now: time.Unix(start, 0)}
+	reader := feed.NewReader(feed.Config{
+		Index: s.index, States: s.state, Catalogue: s.state, Directory: nobody{},
+		Clock: func() time.Time { return time.Unix(start, 0) },
+	})
+	c.Corrector = &indexer.Corrector{
+		Rules: testRules, Index: s.index, States: s.state, History: reader, Pending: s.pending, Announcer: l,
+		Logger: slog.New(slog.DiscardHandler), Settle: 10 * time.Second, Clock: func() time.Time { return c.now },
+	}
+	return c
+}
+
+type testCorrector struct {
+	*indexer.Corrector
+	now time.Time
+}
+
+// quiet makes passes until nothing is doubted any more.
+func (c *testCorrector) quiet(t require.TestingT, s stores) {
+	for range 50 {
+		if lists, _ := s.pending.Noted(context.Background()); len(lists) == 0 {
+			return
+		}
+		require.NoError(t, c.Pass(context.Background()))
+		c.now = c.now.Add(5 * time.Second)
+	}
+	require.Fail(t, "corrections never end")
+}
+
+// nearEvent draws something that happens to one of two recipients of a message,
+// within seconds of everything else.
+func nearEvent(t *rapid.T) event.Event {
+	e := event.Event{
+		Workspace: "w", Message: "m-1", Source: "api",
+		Type: rapid.SampledFrom([]event.Type{
+			event.Send, event.Delivery, event.Open, event.Open, event.Click, event.Click, event.Click, event.Download, event.Reply,
+		}).Draw(t, "type"),
+		Time: start + rapid.Int64Range(0, 25).Draw(t, "time"),
+	}
+	if e.Type == event.Send {
+		e.Subject, e.User, e.Recipients = "Pricing", "u_ana", people[:2]
+	} else {
+		e.Recipient = &event.Person{Email: rapid.SampledFrom(people[:2]).Draw(t, "recipient").Email}
+	}
+	agent := ""
+	if verdict.Judged(e.Type) {
+		agent = rapid.SampledFrom([]string{"Mozilla/5.0 (X11; Linux x86_64) Gecko/20100101 Firefox/150.0", "curl/8.5.0"}).Draw(t, "agent")
+		e.Client = &event.Client{UserAgent: &agent}
+	}
+	if e.Type == event.Click {
+		e.Link = rapid.SampledFrom([]string{"https://a.example/", "https://b.example/"}).Draw(t, "link")
+	}
+	key := fmt.Sprint(e.Type, e.Recipient, e.Link, agent, rapid.IntRange(0, 1).Draw(t, "key"))
+	e.ID = event.NewID(e.Time, e.Workspace, e.Source, true, []byte(key))
+	return e
+}
+
+// judgedModel is what each event's verdict and the message's state must come to,
+// from the set of its events alone.
+func judgedModel(events []event.Event, overruled map[event.ID]string) (map[event.ID]string, event.State) {
+	arrived := make(map[string]int64)
+	sent := int64(0)
+	clicks := make(map[string][]event.Clicked)
+	once := make(map[event.ID]event.Event)
+	for _, e := range events {
+		if _, known := once[e.ID]; known {
+			continue
+		}
+		once[e.ID] = e
+		switch {
+		case e.Type == event.Send && (sent == 0 || e.Time < sent):
+			sent = e.Time
+		case e.Type == event.Delivery && (arrived[e.Recipient.Email] == 0 || e.Time < arrived[e.Recipient.Email]):
+			arrived[e.Recipient.Email] = e.Time
+		case e.Type == event.Click:
+			clicks[e.Recipient.Email] = append(clicks[e.Recipient.Email], event.ClickedOf(e))
+		}
+	}
+	verdicts := make(map[event.ID]string)
+	var state event.State
+	for id, e := range once {
+		around := verdict.Around{}
+		if e.Recipient != nil {
+			around = verdict.Around{Arrived: arrived[e.Recipient.Email], Clicks: clicks[e.Recipient.Email]}
+			if around.Arrived == 0 {
+				around.Arrived = sent
+			}
+		}
+		if is, said := overruled[id]; said {
+			around.Overruled = &event.Overruling{Is: is}
+		}
+		e.Verdict = testRules.Judge(e, around)
+		verdicts[id] = e.Verdict.Is
+		state.Apply(event.ChangeOf(e))
+	}
+	return verdicts, state
+}
+
+func checkJudged(t require.TestingT, s stores, events []event.Event, overruled map[event.ID]string) {
+	verdicts, want := judgedModel(events, overruled)
+	found, err := s.index.Get(context.Background(), "w", slices.Collect(maps.Keys(verdicts)))
+	require.NoError(t, err)
+	require.Len(t, found, len(verdicts))
+	for _, e := range found {
+		require.Equal(t, verdicts[e.ID], e.Verdict.Is, "%s at %d: %s", e.Type, e.Time-start, e.Verdict.Rule)
+	}
+	states, err := s.state.Of(context.Background(), "w", []string{"m-1"})
+	require.NoError(t, err)
+	state := states["m-1"]
+	if diff := cmp.Diff(want.First, state.First); diff != "" {
+		require.Fail(t, diff)
+	}
+	require.Equal(t, want.Sent && want.Complete(), state.Expire != 0)
+}
+
+func TestVerdictsFollowFromTheEventsWhateverTheOrderTheRepetitionAndTheCrash(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		events := rapid.SliceOfN(rapid.Custom(nearEvent), 1, 20).Draw(t, "events")
+		given := rapid.Permutation(append(events, events[:len(events)/2]...)).Draw(t, "given")
+		s, closeStores := openStores(t)
+		defer closeStores()
+		q, l := newQueue(given...), &listener{}
+		c := s.corrector(l)
+		crashes := rapid.IntRange(0, 3).Draw(t, "crashes")
+		for q.waiting() > 0 {
+			config := s.config(q, l)
+			if crashes > 0 {
+				crashes--
+				config.Between = crashAfter(rapid.SampledFrom(steps).Draw(t, "crash after"))
+			}
+			require.NoError(t, handle(indexer.New(config), q.take(rapid.IntRange(1, 6).Draw(t, "batch"))))
+			q.redeliver()
+			if rapid.Bool().Draw(t, "pass") {
+				require.NoError(t, c.Pass(context.Background()))
+			}
+		}
+		s.corrector(l).quiet(t, s)
+		checkJudged(t, s, events, nil)
+	})
+}
+
+func TestVerdictsFollowFromTheEventsWhenSeveralIndexersAndACorrectorWork(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		events := rapid.SliceOfN(rapid.Custom(nearEvent), 2, 20).Draw(t, "events")
+		s, closeStores := openStores(t)
+		defer closeStores()
+		q, l := newQueue(events...), &listener{}
+		c := s.corrector(l)
+		size := rapid.IntRange(1, 4).Draw(t, "batch")
+		for q.waiting() > 0 {
+			var all sync.WaitGroup
+			for range 2 {
+				batch := q.take(size)
+				all.Go(func() {
+					if err := indexer.New(s.config(q, l)).Handle(context.Background(), batch); err != nil {
+						t.Error(err)
+					}
+				})
+			}
+			all.Go(func() {
+				if err := c.Pass(context.Background()); err != nil {
+					t.Error(err)
+				}
+			})
+			all.Wait()
+			q.redeliver()
+		}
+		c.now = c.now.Add(time.Hour)
+		c.quiet(t, s)
+		checkJudged(t, s, events, nil)
+	})
+}
+
+func TestWhatAPersonSaidOutlastsEveryRepetition(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		events := rapid.SliceOfN(rapid.Custom(nearEvent), 1, 12).Draw(t, "events")
+		s, closeStores := openStores(t)
+		defer closeStores()
+		l := &listener{}
+		drain := func(given []event.Event) {
+			q := newQueue(given...)
+			for q.waiting() > 0 {
+				require.NoError(t, indexer.New(s.config(q, l)).Handle(context.Background(), q.take(4)))
+			}
+		}
+		first := rapid.IntRange(1, len(events)).Draw(t, "before")
+		drain(events[:first])
+		c := s.corrector(l)
+		said := make(map[event.ID]string)
+		for _, e := range events[:first] {
+			if !verdict.Judged(e.Type) || !rapid.Bool().Draw(t, "overruled") {
+				continue
+			}
+			is := rapid.SampledFrom([]string{event.Human, event.Machine, ""}).Draw(t, "is")
+			ruling := &event.Overruling{Is: is, Reason: "I know.", User: "u_ana"}
+			if is == "" {
+				ruling = nil
+				delete(said, e.ID)
+			} else {
+				said[e.ID] = is
+			}
+			waits, err := c.Overrule(context.Background(), e, ruling)
+			require.NoError(t, err)
+			require.False(t, waits)
+		}
+		checkJudgedAtOnce(t, s, said)
+		drain(rapid.Permutation(events).Draw(t, "again"))
+		c.now = c.now.Add(time.Hour)
+		c.quiet(t, s)
+		checkJudged(t, s, events, said)
+	})
+}
+
+// checkJudgedAtOnce looks for what was overruled without waiting for anything.
+func checkJudgedAtOnce(t require.TestingT, s stores, said map[event.ID]string) {
+	found, err := s.index.Get(context.Background(), "w", slices.Collect(maps.Keys(said)))
+	require.NoError(t, err)
+	require.Len(t, found, len(said))
+	for _, e := range found {
+		want := event.Verdict{
+			Is: said[e.ID], Rule: verdict.RuleOverride, By: "person", Version: verdict.Version, Reason: "I know.", User: "u_ana",
+		}
+		require.Equal(t, want, e.Verdict)
+	}
+}
+
+func TestRulesThatChangedJudgeHistoryAndStatesFollow(t *testing.T) {
+	s, closeStores := openStores(t)
+	defer closeStores()
+	l := &listener{}
+	agent := "curl/8.5.0"
+	send := event.Event{
+		Workspace: "w", Message: "m-1", Type: event.Send, Time: start, Source: "api", Recipients: people[:1],
+	}
+	send.ID = event.NewID(start, "w", "api", true, []byte("send"))
+	open := event.Event{
+		Workspace: "w", Message: "m-1", Type: event.Open, Time: start + 60, Source: "api", Recipient: &people[0],
+		Client: &event.Client{UserAgent: &agent}, Verdict: event.Verdict{Is: event.Human, Rule: "person", By: "rule", Version: 1},
+	}
+	open.ID = event.NewID(open.Time, "w", "api", true, []byte("open"))
+	for _, e := range []event.Event{send, open} { // as version 1 left them
+		_, err := s.state.Apply(t.Context(), []event.Change{event.ChangeOf(e)}, []indexer.WorkspaceWeek{{Workspace: "w", Week: e.Week()}})
+		require.NoError(t, err)
+	}
+	_, err := s.index.Create(t.Context(), []event.Event{send, open})
+	require.NoError(t, err)
+
+	c := s.corrector(l)
+	judged, err := c.Again(t.Context(), []event.Event{send, open})
+	require.NoError(t, err)
+	require.Equal(t, send, judged[0])
+	require.Equal(t, verdict.RuleScannerAgent, judged[1].Verdict.Rule)
+	require.NoError(t, s.index.Rewrite(t.Context(), judged))
+	c.quiet(t, s)
+	checkJudged(t, s, []event.Event{send, open}, nil)
+	again, err := c.Again(t.Context(), judged)
+	require.NoError(t, err)
+	require.Equal(t, judged, again)
+	require.Empty(t, s.pending.lists, "nothing changed, so nothing is doubted")
+}

@@ -1,0 +1,38 @@
+package verdict
+
+import (
+	"net/netip"
+	"slices"
+
+	"tidings/event"
+)
+
+// Day is the length of a day, in seconds.
+const Day = 24 * 60 * 60
+
+// Own is what is known of a workspace's own people.
+type Own struct {
+	// Emails gives the user by their own mail address, in lower case.
+	Emails map[string]string
+	// Addresses gives the days, counted from 1970, on which a session of
+	// anybody's used a network address.
+	Addresses map[netip.Addr][]int64
+}
+
+// Made reports whether one of them made the event: the sender in their own
+// mailbox, or somebody at an address that a session used on that day or the day
+// before or after.
+func (o Own) Made(e event.Event) bool {
+	if user, known := o.Emails[e.Recipient.Email]; known && user == e.User {
+		return true
+	}
+	if e.Client == nil || e.Client.IP == "" || len(o.Addresses) == 0 {
+		return false
+	}
+	address, err := netip.ParseAddr(e.Client.IP)
+	if err != nil {
+		return false
+	}
+	day := e.Time / Day
+	return slices.ContainsFunc(o.Addresses[address.Unmap()], func(used int64) bool { return -1 <= day-used && day-used <= 1 })
+}
