@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -11,6 +12,8 @@ import (
 	"time"
 
 	"tidings/migrations"
+	"tidings/rollover"
+	"tidings/store/mongo"
 	"tidings/store/sqlite"
 )
 
@@ -24,27 +27,78 @@ type migrateCmd struct {
 	Rebuild migrateRebuildCmd `cmd:"" help:"Build a week of the index anew, with the present analysis and verdicts."`
 }
 
-// schemaTarget is the directory that migrations are about.
+// schemaTarget is the installation that migrations are about.
 type schemaTarget struct {
-	Data string `help:"The data directory." required:"" placeholder:"DIR" type:"path"`
+	Data string `help:"The data directory." placeholder:"DIR" type:"path"`
+	storeFlags
 }
 
-func (t schemaTarget) migrator() (*migrations.Migrator, error) {
-	if info, err := os.Stat(t.Data); err != nil || !info.IsDir() {
-		return nil, fmt.Errorf("%s is no data directory", t.Data)
+// open finds the schema of each store, without opening the stores themselves:
+// those refuse what is not of the present version.
+func (t schemaTarget) open() (*migrations.Migrator, func() error, error) {
+	if err := (settings{Data: t.Data, storeFlags: t.storeFlags}).check(); err != nil {
+		return nil, nil, err
 	}
-	schema := sqlite.NewSchema(filepath.Join(t.Data, "weeks"), filepath.Join(t.Data, "state.db"))
-	return &migrations.Migrator{Schema: schema, History: schema, Version: version()}, nil
+	if t.Data != "" {
+		if info, err := os.Stat(t.Data); err != nil || !info.IsDir() {
+			return nil, nil, fmt.Errorf("%s is no data directory", t.Data)
+		}
+	}
+	files := sqlite.NewSchema(filepath.Join(t.Data, "weeks"), filepath.Join(t.Data, "state.db"))
+	m := &migrations.Migrator{Schema: files, History: files, Version: version()}
+	if t.State == "" {
+		return m, func() error { return nil }, nil
+	}
+	database, err := mongo.OpenSchema(mongo.Config{URL: t.State})
+	if err != nil {
+		return nil, nil, err
+	}
+	m.History = database
+	m.Schema = migrations.Schemas{database}
+	if t.Index == "" {
+		m.Schema = migrations.Schemas{database, files}
+	}
+	return m, database.Close, nil
+}
+
+// with runs do with the schema of the installation.
+func (t schemaTarget) with(do func(*migrations.Migrator) error) error {
+	m, closeAll, err := t.open()
+	if err != nil {
+		return err
+	}
+	return errors.Join(do(m), closeAll())
+}
+
+// alone runs do while no other process has the directory, or migrates the same
+// stores.
+func (t schemaTarget) alone(ctx context.Context, env *environment, do func(context.Context) error) error {
+	a := &app{log: env.log}
+	var err error
+	if t.Data != "" {
+		err = a.hold(t.Data)
+	}
+	if err == nil && t.Stream != "" {
+		err = a.openStream(ctx, settings{storeFlags: t.storeFlags})
+	}
+	switch {
+	case err != nil:
+	case a.stream != nil:
+		err = a.stream.RunUnderLease(ctx, "schema", rollover.LeaseTime, do)
+	default:
+		err = do(ctx)
+	}
+	return errors.Join(err, a.Close())
 }
 
 type migrateStatusCmd struct{ schemaTarget }
 
 // Run prints each part and the steps that were taken.
 func (c *migrateStatusCmd) Run(ctx context.Context, env *environment) error {
-	m, err := c.migrator()
-	if err != nil {
-		return err
-	}
+	return c.with(func(m *migrations.Migrator) error { return printStatus(ctx, env.Out, m) })
+}
+
+func printStatus(ctx context.Context, out io.Writer, m *migrations.Migrator) error {
 	parts, err := m.Schema.Parts(ctx)
 	if err != nil {
 		return err
@@ -53,7 +107,7 @@ func (c *migrateStatusCmd) Run(ctx context.Context, env *environment) error {
 	if err != nil {
 		return err
 	}
-	table := tabwriter.NewWriter(env.Out, 0, 4, 2, ' ', 0)
+	table := tabwriter.NewWriter(out, 0, 4, 2, ' ', 0)
 	fmt.Fprintln(table, "PART\tHAS\tWANTS\t")
 	for _, part := range parts {
 		fmt.Fprintf(table, "%s\t%d\t%d\t%s\n", part.Name, part.Have, part.Want, standing(part))
@@ -79,20 +133,20 @@ type migratePlanCmd struct{ schemaTarget }
 
 // Run prints the steps that up would take.
 func (c *migratePlanCmd) Run(ctx context.Context, env *environment) error {
-	m, err := c.migrator()
-	if err != nil {
-		return err
-	}
+	return c.with(func(m *migrations.Migrator) error { return printPlan(ctx, env.Out, m) })
+}
+
+func printPlan(ctx context.Context, out io.Writer, m *migrations.Migrator) error {
 	plan, err := m.Plan(ctx)
 	if err != nil {
 		return err
 	}
 	if len(plan) == 0 {
-		_, err = fmt.Fprintln(env.Out, "Nothing to do: every part is up to date.")
+		_, err = fmt.Fprintln(out, "Nothing to do: every part is up to date.")
 		return err
 	}
 	for _, part := range plan {
-		if _, err := fmt.Fprintf(env.Out, "%s %d → %d: %s\n", part.Name, part.Have, part.Want, strings.Join(part.Steps, "; ")); err != nil {
+		if _, err := fmt.Fprintf(out, "%s %d → %d: %s\n", part.Name, part.Have, part.Want, strings.Join(part.Steps, "; ")); err != nil {
 			return err
 		}
 	}
@@ -107,38 +161,23 @@ func (migrateUpCmd) Help() string {
 again: each step is on disk together with its number.`
 }
 
-// Run takes every missing step, while nobody else has the directory.
+// Run takes every missing step, while nobody else may.
 func (c *migrateUpCmd) Run(ctx context.Context, env *environment) error {
-	m, err := c.migrator()
-	if err != nil {
-		return err
-	}
-	return holding(c.Data, func() error {
-		steps := 0
-		err := m.Up(ctx, func(step migrations.Taken) {
-			steps++
-			tell(env.Out, step)
+	return c.with(func(m *migrations.Migrator) error {
+		return c.alone(ctx, env, func(ctx context.Context) error {
+			steps := 0
+			err := m.Up(ctx, func(step migrations.Taken) {
+				steps++
+				tell(env.Out, step)
+			})
+			if err == nil && steps == 0 {
+				_, err = fmt.Fprintln(env.Out, "Nothing to do: every part is up to date.")
+			}
+			return err
 		})
-		if err == nil && steps == 0 {
-			_, err = fmt.Fprintln(env.Out, "Nothing to do: every part is up to date.")
-		}
-		return err
 	})
 }
 
 func tell(out io.Writer, step migrations.Taken) {
 	fmt.Fprintf(out, "%s %d → %d in %s\n", step.Part, step.From, step.To, step.Took.Round(time.Millisecond))
-}
-
-// holding runs do while no other process may have the directory.
-func holding(data string, do func() error) error {
-	a := &app{}
-	if err := a.hold(data); err != nil {
-		return err
-	}
-	err := do()
-	if closeErr := a.Close(); err == nil {
-		err = closeErr
-	}
-	return err
 }

@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"time"
+
+	"tidings/event"
 )
 
 // Migrator brings a store to the present schema.
@@ -63,4 +65,36 @@ func (m *Migrator) Up(ctx context.Context, told func(Taken)) error {
 		}
 	}
 	return nil
+}
+
+// Schemas are several stores as one.
+type Schemas []Schema
+
+// Parts describes the parts of all, in their order.
+func (s Schemas) Parts(ctx context.Context) ([]Part, error) {
+	var all []Part
+	for _, schema := range s {
+		parts, err := schema.Parts(ctx)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, parts...)
+	}
+	return all, nil
+}
+
+// Up takes a part of any of them its next step.
+func (s Schemas) Up(ctx context.Context, part string) error {
+	for _, schema := range s {
+		parts, err := schema.Parts(ctx)
+		if err != nil {
+			return err
+		}
+		for _, each := range parts {
+			if each.Name == part {
+				return schema.Up(ctx, part)
+			}
+		}
+	}
+	return fmt.Errorf("part %s: %w", part, event.ErrNotFound)
 }

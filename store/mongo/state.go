@@ -18,6 +18,7 @@ import (
 
 	"tidings/event"
 	"tidings/indexer"
+	"tidings/migrations"
 )
 
 // Config is where MongoDB is and how states are kept there.
@@ -96,6 +97,29 @@ func Open(ctx context.Context, config Config) (*State, error) {
 	if config.Now == nil {
 		config.Now = time.Now
 	}
+	client, err := connect(config)
+	if err != nil {
+		return nil, err
+	}
+	s := &State{client: client, grace: config.Grace, now: config.Now, marked: make(map[indexer.WorkspaceWeek]time.Time)}
+	db := client.Database(databaseOf(config.URL))
+	s.messages, s.weeks = db.Collection("messages"), db.Collection("weeks")
+	s.records, s.secrets = db.Collection("records"), db.Collection("secrets")
+	err = current(ctx, db)
+	if _, other := errors.AsType[*migrations.Mismatch](err); other {
+		return nil, errors.Join(err, s.Close())
+	}
+	if err == nil {
+		err = s.prepare(ctx)
+	}
+	if err != nil {
+		return nil, errors.Join(failed("opening the state store", err), s.Close())
+	}
+	return s, nil
+}
+
+// connect makes a client; it reaches no server yet.
+func connect(config Config) (*mongo.Client, error) {
 	if config.Timeout == 0 {
 		config.Timeout = 10 * time.Second
 	}
@@ -105,14 +129,7 @@ func Open(ctx context.Context, config Config) (*State, error) {
 		return nil, event.Invalid("state", "is no connection string such as mongodb://HOST:PORT/DATABASE "+
 			"(special characters of a password are percent-encoded)")
 	}
-	s := &State{client: client, grace: config.Grace, now: config.Now, marked: make(map[indexer.WorkspaceWeek]time.Time)}
-	db := client.Database(databaseOf(config.URL))
-	s.messages, s.weeks = db.Collection("messages"), db.Collection("weeks")
-	s.records, s.secrets = db.Collection("records"), db.Collection("secrets")
-	if err := s.prepare(ctx); err != nil {
-		return nil, errors.Join(failed("opening the state store", err), s.Close())
-	}
-	return s, nil
+	return client, nil
 }
 
 func clientOptions(config Config) *options.ClientOptions {
@@ -139,14 +156,8 @@ func databaseOf(url string) string {
 	return name
 }
 
-// prepare makes indexes and the secret. Another process may do so at once.
+// prepare makes the secret. Another process may do so at once.
 func (s *State) prepare(ctx context.Context) error {
-	if _, err := s.messages.Indexes().CreateMany(ctx, indexes); err != nil {
-		return fmt.Errorf("make indexes: %w", err)
-	}
-	if _, err := s.weeks.Indexes().CreateOne(ctx, index("catalogue", nil, "w", "-week")); err != nil {
-		return fmt.Errorf("make indexes: %w", err)
-	}
 	value := make([]byte, 32)
 	_, _ = rand.Read(value) // It never fails.
 	own := bson.D{{Key: "_id", Value: "erasure"}, {Key: "value", Value: value}}
