@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"runtime/debug"
@@ -55,6 +56,8 @@ type settings struct {
 	Origins []string
 	// Secure marks cookies for https alone.
 	Secure bool
+	// Proxies may say whom they speak for.
+	Proxies []netip.Prefix
 	// Drain is how long the process says that it stops before it does.
 	Drain time.Duration
 }
@@ -94,6 +97,7 @@ type app struct {
 	operator http.Handler
 	draining atomic.Bool
 	drainFor time.Duration
+	backlog  int64
 }
 
 // gcPercent lets the heap grow to three times what is live before collecting.
@@ -109,7 +113,7 @@ func openApp(ctx context.Context, s settings, log *slog.Logger) (_ *app, err err
 	if err := s.check(); err != nil {
 		return nil, err
 	}
-	a := &app{role: s.role, log: log, drainFor: s.Drain}
+	a := &app{role: s.role, log: log, drainFor: s.Drain, backlog: s.Backlog}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, a.Close())
@@ -197,7 +201,7 @@ func (a *app) assemble(s settings) error {
 		Verdicts: a.corrector,
 		Live:     http.HandlerFunc(pushed.Socket), SSE: http.HandlerFunc(pushed.SSE),
 		Clock: time.Now, Rand: rand.Reader, Logger: a.log,
-		Retention: s.Retention, SecureCookies: s.Secure, Version: version(),
+		Retention: s.Retention, SecureCookies: s.Secure, TrustedProxies: s.Proxies, Version: version(),
 	})
 	if err != nil {
 		return fmt.Errorf("put the API together: %w", err)

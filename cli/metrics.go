@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"context"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -28,7 +29,7 @@ func newMetrics(registry *prometheus.Registry, a *app) *metrics {
 		}, []string{"outcome"}),
 	}
 	registry.MustRegister(
-		m.steps, m.outcomes,
+		m.steps, m.outcomes, readiness{a},
 		gauge("tidings_queue_waiting_events", "Events accepted and not indexed yet.", func() float64 {
 			return float64(a.stream.Backlog())
 		}),
@@ -44,11 +45,38 @@ func newMetrics(registry *prometheus.Registry, a *app) *metrics {
 			}
 			return 0
 		}),
+		gauge("tidings_queue_bound_events", "How many may wait before new events are refused.", func() float64 {
+			return float64(a.backlog)
+		}),
 		gauge("tidings_live_readers", "Open sockets and event streams.", func() float64 {
 			return float64(a.hub.Stats().Readers)
 		}),
 	)
 	return m
+}
+
+// readiness says of each part whether it works, when it is asked.
+type readiness struct{ *app }
+
+var readyDesc = prometheus.NewDesc("tidings_ready", "Whether a part that this process stands on works: 1 or 0.", []string{"part"}, nil)
+
+// readyPatience is how long the parts may take to answer while metrics are read.
+const readyPatience = 2 * time.Second
+
+// Describe names the metric.
+func (r readiness) Describe(descriptions chan<- *prometheus.Desc) { descriptions <- readyDesc }
+
+// Collect asks the parts.
+func (r readiness) Collect(metrics chan<- prometheus.Metric) {
+	ctx, cancel := context.WithTimeout(context.Background(), readyPatience)
+	defer cancel()
+	for part, err := range r.ready(ctx) {
+		works := 1.0
+		if err != nil {
+			works = 0
+		}
+		metrics <- prometheus.MustNewConstMetric(readyDesc, prometheus.GaugeValue, works, part)
+	}
 }
 
 func gauge(name, help string, read func() float64) prometheus.Collector {

@@ -48,7 +48,7 @@ requests under way are finished.`
 func (c *apiCmd) Run(ctx context.Context, env *environment) error {
 	return run(ctx, env, c.Listen, settings{
 		role: roleAPI, storeFlags: c.storeFlags, Retention: c.Retention, Grace: c.Grace,
-		Backlog: c.Backlog, Origins: c.Origins, Secure: c.Secure, Drain: c.Drain,
+		Backlog: c.Backlog, Origins: c.Origins, Secure: c.Secure, Drain: c.Drain, Proxies: c.Proxies,
 	})
 }
 

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"time"
@@ -17,11 +18,12 @@ import (
 
 // apiFlags are what processes take that answer requests.
 type apiFlags struct {
-	Listen  string        `help:"Where to listen. Beyond this machine only with keys, and behind TLS." default:"127.0.0.1:8080" placeholder:"ADDRESS"`
-	Backlog int64         `help:"How many events may wait to be indexed before new ones are refused for a while." default:"1000000"`
-	Origins []string      `help:"Other origins whose pages may open the socket." placeholder:"ORIGIN"`
-	Secure  bool          `help:"Send cookies over https alone. Set it behind TLS."`
-	Drain   time.Duration `help:"How long /readyz says that this process stops before it does, for load balancers to look elsewhere." default:"0" placeholder:"DURATION"`
+	Listen  string         `help:"Where to listen. Beyond this machine only with keys, and behind TLS." default:"127.0.0.1:8080" placeholder:"ADDRESS"`
+	Backlog int64          `help:"How many events may wait to be indexed before new ones are refused for a while." default:"1000000"`
+	Origins []string       `help:"Other origins whose pages may open the socket." placeholder:"ORIGIN"`
+	Secure  bool           `help:"Send cookies over https alone. Set it behind TLS."`
+	Proxies []netip.Prefix `help:"Networks of proxies whose X-Forwarded-For and X-Forwarded-Proto count, such as 10.0.0.0/8." placeholder:"NETWORK"`
+	Drain   time.Duration  `help:"How long /readyz says that this process stops before it does, for load balancers to look elsewhere." default:"0" placeholder:"DURATION"`
 }
 
 // indexFlags are what processes take that index.
@@ -49,7 +51,8 @@ type serveFlags struct {
 
 func (f *serveFlags) settings(data string) settings {
 	s := f.indexFlags.settings()
-	s.Data, s.Backlog, s.Origins, s.Secure, s.Drain = data, f.Backlog, f.Origins, f.Secure, f.Drain
+	s.Data, s.Backlog, s.Origins, s.Secure = data, f.Backlog, f.Origins, f.Secure
+	s.Drain, s.Proxies = f.Drain, f.Proxies
 	return s
 }
 
