@@ -43,6 +43,19 @@ func TestSuggestions(t *testing.T) {
 		require.Equal(t, "globex", last.Workspace)
 		require.Equal(t, []string{"u_bo"}, last.Users)
 	})
+	t.Run("a saved search stands for the whole text", func(t *testing.T) {
+		s.save(key, "Pricing", `{"q":"unopened pricing"}`).is(200)
+		kinds := func(path string) (kinds []string) {
+			var got feed.Suggestions
+			s.do(call{method: "GET", path: path, key: key}).is(200).json(&got)
+			for _, item := range got.Items {
+				kinds = append(kinds, item.Kind+" "+item.Text)
+			}
+			return kinds
+		}
+		require.Equal(t, []string{"search unopened pricing", "word pri"}, kinds("/v1/suggest?q=pri"))
+		require.Equal(t, []string{"word cla"}, kinds("/v1/suggest?q=cla"))
+	})
 	s.do(call{method: "GET", path: "/v1/suggest?q=op"}).is(401)
 	s.do(call{method: "GET", path: "/v1/suggest?q=op", key: s.key("acme", api.RoleIngest, "")}).is(403)
 }

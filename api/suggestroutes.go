@@ -3,12 +3,14 @@ package api
 import (
 	"context"
 	"net/http"
+	"strings"
 	"unicode/utf8"
 
 	"github.com/danielgtaylor/huma/v2"
 
 	"tidings/event"
 	"tidings/feed"
+	"tidings/query"
 )
 
 // suggestInput are the parameters of GET /v1/suggest.
@@ -23,7 +25,7 @@ func (s *Server) suggestRoutes(docs huma.API) {
 	handle(s, docs, route{
 		id: "get-suggestions", method: http.MethodGet, path: "/v1/suggest", group: "Feed", may: readers(),
 		summary: "Ways to go on with a search at the caret",
-		description: "Operators, times and people of the directory, and people, domains, subjects and words of the newest " +
+		description: "Saved searches, operators, times and people of the directory, and people, domains, subjects and words of the newest " +
 			"events that the reader may see, each with how many of those have it. It is quick rather than complete.",
 	}, s.getSuggestions)
 }
@@ -42,5 +44,32 @@ func (s *Server) getSuggestions(ctx context.Context, caller Caller, in *suggestI
 	if err != nil {
 		return nil, err
 	}
+	saved, err := s.savedBeginning(ctx, caller, in.Q, suggestions.Span)
+	if err != nil {
+		return nil, err
+	}
+	suggestions.Items = append(saved, suggestions.Items...)
 	return &suggestOutput{suggestions}, nil
+}
+
+// savedShown is how many saved searches are suggested at most.
+const savedShown = 3
+
+// savedBeginning are the caller's saved searches whose name begins with a text,
+// when the text is nothing else: a saved search takes its place.
+func (s *Server) savedBeginning(ctx context.Context, caller Caller, text string, span [2]int) ([]query.Suggestion, error) {
+	if text == "" || span != [2]int{0, utf8.RuneCountInString(text)} {
+		return nil, nil
+	}
+	all, err := s.searches.list(ctx, caller)
+	if err != nil {
+		return nil, err
+	}
+	var begin []query.Suggestion
+	for _, saved := range all {
+		if len(begin) < savedShown && strings.HasPrefix(strings.ToLower(saved.Name), strings.ToLower(text)) {
+			begin = append(begin, query.Suggestion{Kind: "search", Text: saved.Q, Label: saved.Name})
+		}
+	}
+	return begin, nil
 }

@@ -42,6 +42,7 @@ type commands struct {
 	Indexer     indexerCmd     `cmd:"" help:"Run one of several processes that index."`
 	Demo        demoCmd        `cmd:"" help:"Try it: a made-up company with months of history and events that keep coming."`
 	Import      importCmd      `cmd:"" help:"Bring in mail files (mbox, Maildir, eml) or events (NDJSON)."`
+	Search      searchCmd      `cmd:"" help:"Ask the feed, in plain English or operators."`
 	Keys        keysCmd        `cmd:"" help:"Make, list and revoke keys."`
 	DeadLetters deadLettersCmd `cmd:"" name:"dead-letters" help:"Look after events that failed for good."`
 	Replay      replayCmd      `cmd:"" help:"Feed the events of a past span through the indexer again."`

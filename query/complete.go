@@ -22,9 +22,9 @@ type Completion struct {
 
 // Suggestion is one way to go on.
 type Suggestion struct {
-	// Kind is operator, value, time, event, user, team, person, domain,
-	// subject or word.
-	Kind string `json:"kind" enum:"operator,value,time,event,user,team,person,domain,subject,word"`
+	// Kind is search (a saved one), operator, value, time, event, user, team,
+	// person, domain, subject or word.
+	Kind string `json:"kind" enum:"search,operator,value,time,event,user,team,person,domain,subject,word"`
 	// Text replaces the completion's span.
 	Text string `json:"text" doc:"replaces the span"`
 	// Label is for people to read, when it is not the text.

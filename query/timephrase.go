@@ -146,6 +146,12 @@ func (r *timeReader) phrase(i int) (period, int) {
 			return p, n
 		}
 	}
+	return r.within(i)
+}
+
+// within reads a time that is meant as a whole, or two with their range between,
+// perhaps behind a word such as "on" or "during".
+func (r *timeReader) within(i int) (period, int) {
 	if r.text(i) == "within" {
 		if a, n := r.amount(i + 1); n > 0 {
 			return period{from: r.since(a)}, n
@@ -175,35 +181,6 @@ func (r *timeReader) at(i int) (period, int) {
 		return r.hoursOn(s, a, b), m
 	}
 	return period{s.from, s.until}, n
-}
-
-// hours reads two times of day: "9am to 5pm", "3-5".
-func (r *timeReader) hours(i int, joins ...string) (a, b clock, n int) {
-	read := func(i int) (clock, int) {
-		if c, n := r.clock(i); n > 0 {
-			return c, n
-		}
-		if h, ok := digits(r.text(i)); ok && h < 24 && len(r.text(i)) <= 2 {
-			return clock{from: businessHour(h), unit: hour}, i + 1
-		}
-		return clock{}, 0
-	}
-	a, n = read(i)
-	j := r.skip(n, joins...)
-	if n == 0 || j == n {
-		return a, b, 0
-	}
-	b, n = read(j)
-	return a, b, n
-}
-
-// hoursOn are hours of a day, into the night where the second is the earlier.
-func (r *timeReader) hoursOn(s span, a, b clock) period {
-	p := period{a.on(s).from, b.on(s).from}
-	if !p.until.After(p.from) {
-		p.until = p.until.AddDate(0, 0, 1)
-	}
-	return p
 }
 
 // after reads what stands behind "after". A time of the day alone is bounded by
@@ -242,138 +219,6 @@ func (r *timeReader) before(i int, including bool) (period, int) {
 		return period{until: s.end()}, n
 	}
 	return period{until: s.cut()}, n
-}
-
-// between reads two times with one of the words between them.
-func (r *timeReader) between(i int, joins ...string) (period, int) {
-	if p, n := r.daysOfMonth(i, joins); n > 0 {
-		return p, n
-	}
-	if a, b, n := r.hours(i, joins...); n > 0 {
-		if s, m := r.date(r.skip(n, "on")); m > 0 && s.unit == day {
-			return r.hoursOn(s, a, b), m
-		}
-	}
-	a, n := r.point(i)
-	if n == 0 {
-		return period{}, 0
-	}
-	j := r.skip(n, joins...)
-	if j == n {
-		return period{}, 0
-	}
-	led := r.led
-	r.led = true
-	b, n := r.point(r.skip(j, "the"))
-	if n == 0 {
-		b, n = r.sameDay(a, j)
-	}
-	r.led = led
-	if n == 0 {
-		return period{}, 0
-	}
-	switch {
-	case a.unit < day && b.unit < day && b.again == day:
-		// The second time of day is the first such after the first one.
-		b = r.onDay(b, a.from)
-		if !b.from.After(a.from) {
-			b = b.move(1)
-		}
-	case b.end().After(a.from):
-	case b.again != noUnit:
-		b = b.move(1)
-	case a.again != noUnit:
-		a = a.move(-1)
-	}
-	if a.again == year && b.again == year && b.from.After(r.now.AddDate(0, 1, 0)) {
-		// November to February is the last such winter, not the one ahead.
-		a, b = a.move(-1), b.move(-1)
-	}
-	if !b.end().After(a.from) {
-		return period{}, 0
-	}
-	return period{a.from, b.end()}, n
-}
-
-// onDay moves a time of day to the day of another time.
-func (r *timeReader) onDay(s span, t time.Time) span {
-	length := s.until.Sub(s.from)
-	s.from = time.Date(t.Year(), t.Month(), t.Day(), s.from.Hour(), s.from.Minute(), s.from.Second(), 0, t.Location())
-	s.until = s.from.Add(length)
-	return s
-}
-
-// sameDay reads a bare day of the month of a: "12 to 15th".
-func (r *timeReader) sameDay(a span, i int) (span, int) {
-	i = r.skip(i, "the")
-	n, ok := r.dayNumber(i)
-	if !ok || a.unit > day || a.again != year {
-		return span{}, 0
-	}
-	date, ok := dateOf(a.from.Year(), a.from.Month(), n, a.from.Location())
-	if !ok {
-		return span{}, 0
-	}
-	s := unitSpan(day, date)
-	return s, i + 1
-}
-
-// daysOfMonth reads two days of one month: "3 and 9 november", "nov 3 - 9".
-func (r *timeReader) daysOfMonth(i int, joins []string) (period, int) {
-	read := func(i int) (int, int) {
-		i = r.skip(i, "the")
-		n, ok := r.dayNumber(i)
-		if !ok {
-			return 0, 0
-		}
-		return n, i + 1
-	}
-	var first, last, n int
-	if m, _ := monthOf(r.text(i)); m != 0 {
-		if first, n = read(i + 1); n == 0 {
-			return period{}, 0
-		}
-		j := r.skip(n, joins...)
-		if last, n = read(j); j == n || n == 0 || last < first {
-			return period{}, 0
-		}
-		if next, _ := monthOf(r.text(r.skip(n, "of"))); next != 0 {
-			return period{}, 0 // That is the beginning of another date.
-		}
-		y, n := r.yearAt(n)
-		return r.daysFrom(y, m, first, last), n
-	}
-	if first, n = read(i); n == 0 {
-		return period{}, 0
-	}
-	j := r.skip(n, joins...)
-	if j == n {
-		return period{}, 0
-	}
-	if last, n = read(j); n == 0 || last < first {
-		return period{}, 0
-	}
-	m, _ := monthOf(r.text(r.skip(n, "of")))
-	if m == 0 {
-		return period{}, 0
-	}
-	y, n := r.yearAt(r.skip(n, "of") + 1)
-	return r.daysFrom(y, m, first, last), n
-}
-
-// daysFrom are days of a month, of the latest such that is not ahead when the
-// year is 0.
-func (r *timeReader) daysFrom(y int, m time.Month, first, last int) period {
-	if y == 0 {
-		y = r.now.Year()
-		if time.Date(y, m, first, 0, 0, 0, 0, r.now.Location()).After(r.now) {
-			y--
-		}
-	}
-	return period{
-		time.Date(y, m, first, 0, 0, 0, 0, r.now.Location()),
-		time.Date(y, m, last+1, 0, 0, 0, 0, r.now.Location()),
-	}
 }
 
 // earlier reads "today" and "this week" behind "earlier".

@@ -1,0 +1,87 @@
+package query
+
+import "tidings/event"
+
+// isFiller reports whether the word at i says nothing of its own. What stands
+// beside an OR is meant.
+func (p *parser) isFiller(i int) bool {
+	word := p.word(i)
+	if word == "" || i > 0 && p.lexemes[i-1].kind == lexOr || i+1 < len(p.lexemes) && p.lexemes[i+1].kind == lexOr {
+		return false
+	}
+	switch word {
+	case "link", "links":
+		return p.english.has[event.Click]
+	case "file", "files":
+		return p.english.has[event.Download]
+	case "only", "yet", "far":
+		return p.speaksOfEvents()
+	case "everything", "anything", "events", "activity":
+		return true
+	case "many", "much":
+		return p.word(i-1) == "how"
+	case "happened":
+		return p.word(i-1) == "what"
+	case "people":
+		return p.word(i+1) == "who"
+	}
+	return isSmall(word)
+}
+
+// isSmall reports whether a word is one of those that join others and that
+// nobody looks for.
+func isSmall(word string) bool {
+	switch word {
+	case "a", "an", "the", "of", "in", "on", "at", "to", "for", "from", "by", "with", "and", "or", "nor", "but",
+		"is", "are", "was", "were", "be", "been", "am", "do", "does", "did", "has", "have", "had",
+		"who", "whom", "whose", "what", "which", "that", "this", "these", "those", "when", "where", "how", "there",
+		"i", "i've", "me", "my", "we", "us", "our", "you", "your", "it", "its", "he", "she", "his", "her", "they", "them", "their",
+		"any", "anyone", "anybody", "someone", "somebody", "everyone", "everybody", "all", "some",
+		"show", "list", "find", "give", "get", "got", "please", "just", "about", "-", "–", "—":
+		return true
+	}
+	return false
+}
+
+// isEnglish reports whether a word may be read as anything but itself, so that
+// it is printed with its operator.
+func isEnglish(word string) bool {
+	if word == "" || isSmall(word) || isGeneric(word) || isMachine(word) || isPeople(word) {
+		return word != ""
+	}
+	if '0' <= word[0] && word[0] <= '9' {
+		return true
+	}
+	if _, f := doneOf(word); f != noForm {
+		return true
+	}
+	if _, _, ok := weekdayOf(word); ok {
+		return true
+	}
+	if m, _ := monthOf(word); m != 0 || unitOf(word) != noUnit {
+		return true
+	}
+	if _, ok := whichOf(word); ok {
+		return true
+	}
+	if _, ok := numberOf(word); ok {
+		return true
+	}
+	if _, ok := ordinalOf(word); ok {
+		return true
+	}
+	switch word {
+	case "unopened", "unread", "unreplied", "unanswered", "unclicked", "nobody", "awaiting", "waiting", "no", "without", "zero",
+		"not", "never", "except", "excluding", "exclude", "other", "hide", "ignore", "include", "including",
+		"real", "human", "genuine", "bot", "machine", "automated", "automatic", "only", "yet", "far",
+		"accepted", "confirmed", "declined", "rejected", "refused", "tentative", "maybe",
+		"link", "links", "file", "files", "attachment", "attachments", "spam", "marked", "opted",
+		"since", "starting", "after", "before", "until", "till", "til", "prior", "up", "between", "earlier", "over", "more",
+		"older", "longer", "less", "newer", "fewer", "later", "under", "during", "within", "throughout", "around",
+		"now", "today", "yesterday", "yest", "tomorrow", "tmrw", "tonight", "right", "half", "few", "couple",
+		"noon", "dawn", "midday", "lunch", "lunchtime", "midnight", "morning", "afternoon", "evening", "night", "early", "mid", "late",
+		"hasnt", "havent", "didnt", "dont", "doesnt", "q1", "q2", "q3", "q4", "weekend":
+		return true
+	}
+	return false
+}

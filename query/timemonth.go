@@ -1,0 +1,184 @@
+package query
+
+import "time"
+
+// partOfMonth reads "first week of october" and "early march".
+func (r *timeReader) partOfMonth(i int) (span, int) {
+	i = r.skip(i, "the")
+	if nth, ok := ordinalOf(r.text(i)); ok || r.text(i) == "last" {
+		if !r.is(i+1, "week", "of") || nth > 5 {
+			return span{}, 0
+		}
+		led := r.led
+		r.led = true
+		m, n := r.month(i + 3)
+		r.led = led
+		if n == 0 {
+			return span{}, 0
+		}
+		from := m.from.AddDate(0, 0, 7*(nth-1))
+		if nth == 0 {
+			from = m.until.AddDate(0, 0, -7)
+		}
+		until := from.AddDate(0, 0, 7)
+		if until.After(m.until) {
+			until = m.until
+		}
+		return span{from: from, until: until, unit: week, again: m.again}, n
+	}
+	part := -1
+	switch r.text(i) {
+	case "early":
+		part = 0
+	case "mid":
+		part = 1
+	case "late":
+		part = 2
+	}
+	if part < 0 {
+		return span{}, 0
+	}
+	led := r.led
+	r.led = true
+	m, n := r.month(r.skip(i+1, "-"))
+	r.led = led
+	if n == 0 || m.unit != month {
+		return span{}, 0
+	}
+	s := span{from: m.from.AddDate(0, 0, 10*part), until: m.from.AddDate(0, 0, 10*part+10), unit: week, again: m.again}
+	if part == 2 {
+		s.until = m.until
+	}
+	return s, n
+}
+
+// dayNumber reads 12, 12th or twelfth as a day of a month.
+func (r *timeReader) dayNumber(i int) (int, bool) {
+	if n, ok := ordinalOf(r.text(i)); ok {
+		return n, true
+	}
+	n, ok := digits(r.text(i))
+	return n, ok && n >= 1 && n <= 31 && len(r.text(i)) <= 2
+}
+
+// dayAndMonth reads a day with its month on either side.
+func (r *timeReader) dayAndMonth(i int) (span, int) {
+	// The next such date, where nobody would say the last.
+	if distance, ok := whichOf(r.text(i)); ok && distance > 0 {
+		s, n := r.dayAndMonth(i + 1)
+		if n > 0 && s.again == year && !s.from.After(r.now) {
+			s = s.move(1)
+		}
+		return s, n
+	}
+	i = r.skip(i, "the")
+	if m, _ := monthOf(r.text(i)); m != 0 {
+		j := r.skip(i+1, "the")
+		d, ok := r.dayNumber(j)
+		if !ok {
+			return span{}, 0
+		}
+		y, n := r.yearAt(j + 1)
+		return r.onDate(y, m, d, n)
+	}
+	d, ok := r.dayNumber(i)
+	if !ok {
+		return span{}, 0
+	}
+	j := r.skip(i+1, "of")
+	if m, _ := monthOf(r.text(j)); m != 0 {
+		y, n := r.yearAt(j + 1)
+		return r.onDate(y, m, d, n)
+	}
+	if distance, ok := whichOf(r.text(j)); ok && j > i+1 && r.text(j+1) == "month" {
+		at := month.add(month.start(r.now), distance)
+		return r.onDate(at.Year(), at.Month(), d, j+2)
+	}
+	if _, ordinal := ordinalOf(r.text(i)); !ordinal || !r.led || r.text(i-1) != "the" || r.text(i) == "second" {
+		return span{}, 0
+	}
+	// "on the 15th"
+	at, ok := dateOf(r.now.Year(), r.now.Month(), d, r.now.Location())
+	if !ok || at.After(r.now) {
+		at, ok = dateOf(r.now.Year(), r.now.Month()-1, d, r.now.Location())
+	}
+	if !ok {
+		return span{}, 0
+	}
+	s := unitSpan(day, at)
+	s.again = month
+	return s, i + 1
+}
+
+// onDate is a day, of the latest such year that is not ahead when y is 0.
+func (r *timeReader) onDate(y int, m time.Month, d, n int) (span, int) {
+	again := noUnit
+	if y == 0 {
+		again = year
+		y = r.now.Year()
+	}
+	at, ok := dateOf(y, m, d, r.now.Location())
+	for tries := 0; again == year && tries < 8 && (!ok || at.After(r.now)); tries++ {
+		y--
+		at, ok = dateOf(y, m, d, r.now.Location())
+	}
+	if !ok {
+		return span{}, 0
+	}
+	s := unitSpan(day, at)
+	s.again = again
+	return s, n
+}
+
+// dateOf is a day of the calendar, if there is such.
+func dateOf(y int, m time.Month, d int, zone *time.Location) (time.Time, bool) {
+	first := time.Date(y, m, 1, 0, 0, 0, 0, zone)
+	at := first.AddDate(0, 0, d-1)
+	return at, d >= 1 && at.Month() == first.Month()
+}
+
+// yearAt reads a year at i, 0 when there is none, and the place behind it.
+func (r *timeReader) yearAt(i int) (y, n int) {
+	j := r.skip(i, "of")
+	if y, ok := digits(r.text(j)); ok && y >= 1970 && y <= 2100 {
+		return y, j + 1
+	}
+	return 0, i
+}
+
+// month reads a month by its name: the latest such that is not ahead.
+func (r *timeReader) month(i int) (span, int) {
+	distance, chosen := whichOf(r.text(i))
+	if chosen {
+		if unitOf(r.text(i+1)) == month {
+			return unitSpan(month, month.add(month.start(r.now), distance)), i + 2
+		}
+		i++
+	}
+	m, plain := monthOf(r.text(i))
+	if m == 0 {
+		return span{}, 0
+	}
+	y, n := r.yearAt(i + 1)
+	switch {
+	case y != 0:
+		return unitSpan(month, time.Date(y, m, 1, 0, 0, 0, 0, r.now.Location())), n
+	case !plain && !chosen && !r.led:
+		return span{}, 0
+	}
+	here := month.start(r.now)
+	s := unitSpan(month, time.Date(r.now.Year(), m, 1, 0, 0, 0, 0, r.now.Location()))
+	s.again = year
+	switch {
+	case chosen && distance < 0 && !s.from.Before(here):
+		s = s.move(-1)
+	case chosen && distance > 0 && !s.from.After(here):
+		s = s.move(1)
+	case (!chosen) && s.from.After(here):
+		s = s.move(-1)
+	}
+	if chosen {
+		s.again = noUnit
+	}
+	return s, n
+}

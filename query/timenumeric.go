@@ -1,0 +1,110 @@
+package query
+
+import (
+	"strings"
+	"time"
+)
+
+// numeric reads dates in digits.
+func (r *timeReader) numeric(i int) (span, int) {
+	text := r.text(i)
+	if len(text) < 3 || text[0] < '0' || text[0] > '9' {
+		return span{}, 0
+	}
+	for _, sign := range []string{"-", "/", "."} {
+		fields := strings.Split(text, sign)
+		if len(fields) != 2 && len(fields) != 3 {
+			continue
+		}
+		var n [3]int
+		for k, field := range fields {
+			var ok bool
+			if n[k], ok = digits(field); !ok {
+				return r.stamp(i)
+			}
+		}
+		if len(fields) == 2 {
+			if sign == "-" && len(fields[0]) == 4 && n[1] >= 1 && n[1] <= 12 && r.led {
+				return unitSpan(month, time.Date(n[0], time.Month(n[1]), 1, 0, 0, 0, 0, r.now.Location())), i + 1
+			}
+			if sign != "/" || !r.led && !r.timeBehind(i+1) {
+				return span{}, 0
+			}
+			m, d := r.ordered(n[0], n[1], false)
+			return r.checked(0, m, d, i+1)
+		}
+		if len(fields[0]) == 4 {
+			return r.checked(n[0], n[1], n[2], i+1)
+		}
+		if len(fields[2]) == 2 {
+			const century = 70 // is 1970, and 69 is 2069
+			if n[2] += 1900; n[2] < 1900+century {
+				n[2] += 100
+			}
+		} else if len(fields[2]) != 4 {
+			return span{}, 0
+		}
+		m, d := r.ordered(n[0], n[1], sign == ".")
+		if m > 12 {
+			m, d = d, m
+		}
+		return r.checked(n[2], m, d, i+1)
+	}
+	return r.stamp(i)
+}
+
+// ordered tells the month from the day. Dates with dots have the day first
+// everywhere.
+func (r *timeReader) ordered(a, b int, dots bool) (m, d int) {
+	if r.dayFirst || dots {
+		return b, a
+	}
+	return a, b
+}
+
+func (r *timeReader) checked(y, m, d, n int) (span, int) {
+	if m < 1 || m > 12 || d < 1 || d > 31 || y != 0 && (y < 1970 || y > 2105) {
+		return span{}, 0
+	}
+	return r.onDate(y, time.Month(m), d, n)
+}
+
+// stamp reads an ISO time.
+func (r *timeReader) stamp(i int) (span, int) {
+	text := strings.ToUpper(r.text(i))
+	for _, layout := range [...]struct {
+		text string
+		unit unit
+	}{{"2006-01-02T15:04", minute}, {"2006-01-02T15:04:05", second}, {time.RFC3339, second}} {
+		if at, err := time.ParseInLocation(layout.text, text, r.now.Location()); err == nil {
+			at = clampTime(at).In(r.now.Location())
+			return span{from: at, until: layout.unit.add(at, 1), unit: layout.unit}, i + 1
+		}
+	}
+	return span{}, 0
+}
+
+// quarterOrYear reads q3 and 2026, which are times only where one is expected.
+func (r *timeReader) quarterOrYear(i int) (span, int) {
+	text := r.text(i)
+	if len(text) == 2 && text[0] == 'q' && text[1] >= '1' && text[1] <= '4' {
+		y, n := r.yearAt(i + 1)
+		if y == 0 && !r.led {
+			return span{}, 0
+		}
+		s := span{}
+		m := time.Month(text[1]-'1')*3 + 1
+		if y != 0 {
+			return unitSpan(quarter, time.Date(y, m, 1, 0, 0, 0, 0, r.now.Location())), n
+		}
+		if s = unitSpan(quarter, time.Date(r.now.Year(), m, 1, 0, 0, 0, 0, r.now.Location())); s.from.After(r.now) {
+			s = unitSpan(quarter, s.from.AddDate(-1, 0, 0))
+		}
+		s.again = year
+		return s, n
+	}
+	if y, ok := digits(text); ok && r.led && len(text) == 4 && y >= 1970 && y <= 2100 {
+		return unitSpan(year, time.Date(y, 1, 1, 0, 0, 0, 0, r.now.Location())), i + 1
+	}
+	return span{}, 0
+}
