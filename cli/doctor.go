@@ -72,6 +72,9 @@ func (c *doctorCmd) examineDirectory(ctx context.Context, env *environment, exam
 		exam.good("process", "a server is running on this directory")
 		client := operatorClient(dial, "", func() error { return nil })
 		exam.server(ctx, client.http, client.base)
+		var health weekHealth
+		err := client.call(ctx, http.MethodPost, operatorPath+"weeks", struct{}{}, &health)
+		exam.weeks(health, err, true)
 		return
 	}
 	exam.good("process", "no server is running on this directory")
@@ -98,6 +101,8 @@ func (c *doctorCmd) openParts(ctx context.Context, env *environment, exam *exami
 	} else if err == nil {
 		exam.good("keys", "there are some")
 	}
+	health, err := a.weekHealth(ctx, struct{}{})
+	exam.weeks(health, err, false)
 	if dead := a.stream.Stats().DeadLetters; dead > 0 {
 		exam.bad("dead letters", fmt.Sprintf("%d events failed for good: tidings dead-letters list", dead))
 	} else {

@@ -45,20 +45,28 @@ func (t schemaTarget) open() (*migrations.Migrator, func() error, error) {
 		}
 	}
 	files := sqlite.NewSchema(filepath.Join(t.Data, "weeks"), filepath.Join(t.Data, "state.db"))
-	m := &migrations.Migrator{Schema: files, History: files, Version: version()}
+	m := &migrations.Migrator{History: files, Version: version()}
+	var schemas migrations.Schemas
+	a := &app{}
+	if t.Index != "" {
+		if err := a.openIndex(settings{storeFlags: t.storeFlags}); err != nil {
+			return nil, nil, err
+		}
+		schemas = append(schemas, a.index.(migrations.Schema))
+	}
+	if t.Index == "" || t.State == "" {
+		schemas = append(schemas, files)
+	}
+	m.Schema = schemas
 	if t.State == "" {
-		return m, func() error { return nil }, nil
+		return m, a.Close, nil
 	}
 	database, err := mongo.OpenSchema(mongo.Config{URL: t.State})
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, errors.Join(err, a.Close())
 	}
-	m.History = database
-	m.Schema = migrations.Schemas{database}
-	if t.Index == "" {
-		m.Schema = migrations.Schemas{database, files}
-	}
-	return m, database.Close, nil
+	m.Schema, m.History = append(migrations.Schemas{database}, schemas...), database
+	return m, func() error { return errors.Join(database.Close(), a.Close()) }, nil
 }
 
 // with runs do with the schema of the installation.
@@ -84,7 +92,7 @@ func (t schemaTarget) alone(ctx context.Context, env *environment, do func(conte
 	switch {
 	case err != nil:
 	case a.stream != nil:
-		err = a.stream.RunUnderLease(ctx, "schema", rollover.LeaseTime, do)
+		err = a.stream.RunUnderLease(ctx, rollover.Lease, rollover.LeaseTime, do)
 	default:
 		err = do(ctx)
 	}

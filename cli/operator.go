@@ -23,6 +23,7 @@ func (a *app) operatorRoutes() http.Handler {
 	routes.HandleFunc("POST "+operatorPath+"rebuild", answering(a.rebuild))
 	routes.HandleFunc("POST "+operatorPath+"backup", answering(a.backup))
 	routes.HandleFunc("POST "+operatorPath+"copy", answering(a.copySealed))
+	routes.HandleFunc("POST "+operatorPath+"weeks", answering(a.weekHealth))
 	return routes
 }
 

@@ -1,0 +1,77 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"tidings/event"
+	"tidings/rollover"
+)
+
+// weekHealth is what an operator wants to know of the weeks.
+type weekHealth struct {
+	Weeks  int   `json:"weeks"`
+	Sealed int   `json:"sealed"`
+	Events int64 `json:"events"`
+	Bytes  int64 `json:"bytes"`
+	// Wanted are sealed weeks that events wait for.
+	Wanted []event.Week `json:"wanted"`
+	// Last is the last nightly run, nil when there was none.
+	Last *rollover.Report `json:"last"`
+}
+
+func (a *app) weekHealth(ctx context.Context, _ struct{}) (weekHealth, error) {
+	var health weekHealth
+	infos, err := a.index.WeekInfos(ctx)
+	if err != nil {
+		return health, err
+	}
+	for _, info := range infos {
+		health.Weeks++
+		health.Events += info.Events
+		health.Bytes += info.Bytes
+		if info.Sealed {
+			health.Sealed++
+		}
+	}
+	notes := weekNotes{a.state}
+	if health.Wanted, err = notes.WantedWeeks(ctx); err != nil {
+		return health, err
+	}
+	last, made, err := notes.LastRun(ctx)
+	if made {
+		health.Last = &last
+	}
+	return health, err
+}
+
+// latestRun is how old the last nightly run may be.
+const latestRun = 36 * time.Hour
+
+// weeks prints how the weeks are. What is wrong about nights is wrong only where
+// a server is there to make them.
+func (e *examination) weeks(health weekHealth, err error, served bool) {
+	if err != nil {
+		e.bad("weeks", err.Error())
+		return
+	}
+	e.good("weeks", fmt.Sprintf("%d, %d of them sealed, with %s in %d MB",
+		health.Weeks, health.Sealed, count(int(health.Events), "event", "events"), health.Bytes>>20))
+	if len(health.Wanted) > 0 && served {
+		e.bad("late events", fmt.Sprintf("wait for week %s; it should be open within seconds: is another process holding the lease?", health.Wanted[0]))
+	}
+	switch {
+	case health.Last == nil && served:
+		e.bad("nightly run", "none was made yet; serve makes one when it starts")
+	case health.Last == nil:
+		e.good("nightly run", "none was made yet")
+	case health.Last.Failed() > 0:
+		e.bad("nightly run", fmt.Sprintf("%s failed at %s: tidings rollover --now says why",
+			count(health.Last.Failed(), "action", "actions"), health.Last.At.Format(time.RFC3339)))
+	case served && time.Since(health.Last.At) > latestRun:
+		e.bad("nightly run", "the last was made at "+health.Last.At.Format(time.RFC3339))
+	default:
+		e.good("nightly run", "the last was made at "+health.Last.At.Format(time.RFC3339))
+	}
+}
