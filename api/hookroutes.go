@@ -8,6 +8,8 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humagin"
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/trace"
 
 	"tidings/api/hooks"
 	"tidings/event"
@@ -63,7 +65,10 @@ func (s *Server) postHook(ctx context.Context, _ Caller, in *hookInput) (*empty,
 	}
 	defer release()
 	request := s.hookRequest(in, body)
-	if err := provider.Verify(ctx, request, source.secrets(), s.Clock()); err != nil {
+	verifying, span := s.Tracer.Start(ctx, "verify webhook", trace.SpanKindInternal, attribute.String("tidings.provider", source.Provider))
+	err = provider.Verify(verifying, request, source.secrets(), s.Clock())
+	span.End()
+	if err != nil {
 		return nil, s.refuse(workspace, source, err)
 	}
 	return nil, s.receive(ctx, workspace, source, provider, request)

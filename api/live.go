@@ -15,6 +15,7 @@ import (
 	"tidings/feed"
 	"tidings/live"
 	"tidings/query"
+	"tidings/tracing"
 )
 
 // LiveQuestions reads what a subscription asks as a page reads it, so that both
@@ -43,6 +44,8 @@ type LiveHandler struct {
 	Lag    time.Duration
 	Timing LiveTiming
 	Logger *slog.Logger
+	// Tracer may be nil.
+	Tracer *tracing.Tracer
 
 	// buffers are for writing to sockets: most are silent most of the time.
 	buffers sync.Pool

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/gorilla/websocket"
+	"go.opentelemetry.io/otel/trace"
 	"golang.org/x/time/rate"
 
 	"tidings/event"
@@ -170,7 +171,7 @@ func (s *socket) serve(ctx context.Context) error {
 		case <-more:
 			more = always
 			var sent bool
-			if sent, err = s.send(); !sent {
+			if sent, err = s.send(ctx); !sent {
 				more = s.session.reader.Wake()
 			}
 		case <-ping.C:
@@ -210,7 +211,7 @@ func (s *socket) take(ctx context.Context, message clientMessage) error {
 
 // send writes what the hub has for this client now; sent is false when there
 // was nothing.
-func (s *socket) send() (sent bool, err error) {
+func (s *socket) send(ctx context.Context) (sent bool, err error) {
 	deliveries, err := s.session.reader.Next()
 	if err != nil {
 		return false, farewell(err)
@@ -221,10 +222,12 @@ func (s *socket) send() (sent bool, err error) {
 			return true, nil // serve says so
 		default:
 		}
+		_, span := s.session.Tracer.Resume(ctx, d.Trace, "push", trace.SpanKindProducer)
 		frame, err := s.session.delivery(d)
 		if err == nil {
 			err = s.write(frame)
 		}
+		span.End()
 		if err != nil {
 			return false, err
 		}

@@ -11,6 +11,8 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"go.opentelemetry.io/otel/trace"
+
 	"tidings/event"
 	"tidings/feed"
 	"tidings/live"
@@ -191,11 +193,13 @@ func (s *eventStream) send(ctx context.Context) (sent bool, err error) {
 			return false, errSignedOut
 		default:
 		}
+		_, span := s.Tracer.Resume(ctx, d.Trace, "push", trace.SpanKindProducer)
 		if d.Kind == live.KindReset {
 			err = s.restart(ctx)
 		} else if _, err = s.delivery(d); err == nil {
 			err = s.say(d.At, s.frame)
 		}
+		span.End()
 		if err != nil {
 			return false, err
 		}

@@ -16,6 +16,11 @@ import (
 
 	"github.com/gin-gonic/gin"
 	"github.com/prometheus/client_golang/prometheus"
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/codes"
+	"go.opentelemetry.io/otel/trace"
+
+	"tidings/tracing"
 )
 
 // metrics are what the server counts. Labels are routes, methods, statuses and
@@ -76,13 +81,43 @@ func (s *Server) observe(c *gin.Context) {
 	id := hex.EncodeToString(name[:])
 	c.Request = c.Request.WithContext(context.WithValue(c.Request.Context(), requestKey{}, id))
 	c.Header("X-Request-Id", id)
+	endSpan := s.traced(c)
 	defer func() {
 		if r := recover(); r != nil {
 			s.recovered(c, id, r)
 		}
 		s.observed(c, id, time.Since(began))
+		endSpan()
 	}()
 	c.Next()
+}
+
+// traced begins the span of a request to the API. A trace that began before us
+// is gone on with when a trusted proxy says so; nobody else decides what is
+// recorded here. Streams last for hours and have no span of their own.
+func (s *Server) traced(c *gin.Context) (end func()) {
+	route := c.FullPath()
+	if s.Tracer == nil || !isAPI(route) || strings.HasPrefix(route, "/v1/live") {
+		return func() {}
+	}
+	name, parent := c.Request.Method+" "+route, ""
+	if s.trusted(remote(c.Request)) {
+		parent = c.Request.Header.Get(tracing.Header)
+	}
+	about := []attribute.KeyValue{attribute.String("http.request.method", c.Request.Method), attribute.String("http.route", route)}
+	ctx, span := s.Tracer.Resume(c.Request.Context(), parent, name, trace.SpanKindServer, about...)
+	if parent == "" {
+		ctx, span = s.Tracer.Start(c.Request.Context(), name, trace.SpanKindServer, about...)
+	}
+	c.Request = c.Request.WithContext(ctx)
+	return func() {
+		status := c.Writer.Status()
+		span.SetAttributes(attribute.Int("http.response.status_code", status))
+		if status >= http.StatusInternalServerError {
+			span.SetStatus(codes.Error, http.StatusText(status))
+		}
+		span.End()
+	}
 }
 
 func (s *Server) recovered(c *gin.Context, id string, r any) {

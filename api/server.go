@@ -16,6 +16,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"tidings/api/hooks"
+	"tidings/tracing"
 )
 
 // Config is what a Server stands on. Intake, Feed, Suggester, Reports, Records,
@@ -41,6 +42,8 @@ type Config struct {
 	// Live and SSE serve /v1/live and /v1/live/sse, behind the check of who is
 	// asking: CallerFrom has them, with Gone set.
 	Live, SSE http.Handler
+	// Tracer may be nil.
+	Tracer *tracing.Tracer
 	// Hooks are the vendors whose webhooks are understood; all of them when nil.
 	Hooks *hooks.Hooks
 

@@ -27,6 +27,7 @@ import (
 	"tidings/live"
 	"tidings/rollover"
 	"tidings/stream"
+	"tidings/tracing"
 	"tidings/verdict"
 	"tidings/web"
 )
@@ -58,6 +59,8 @@ type settings struct {
 	Secure bool
 	// Proxies may say whom they speak for.
 	Proxies []netip.Prefix
+	// tracer is nil where nothing is traced.
+	tracer *tracing.Tracer
 	// Drain is how long the process says that it stops before it does.
 	Drain time.Duration
 }
@@ -165,7 +168,7 @@ func (a *app) assemble(s settings) error {
 		Counter: counter, Vocabulary: vocabulary,
 	})
 	pushed := &api.LiveHandler{
-		Hub: a.hub, Questions: reader, Zone: api.Zones(a.state), Origins: s.Origins, Logger: a.log,
+		Hub: a.hub, Questions: reader, Zone: api.Zones(a.state), Origins: s.Origins, Logger: a.log, Tracer: s.tracer,
 	}
 	eraser := &indexer.Eraser{
 		Index: a.index, States: a.state, DeadLetters: deadLetterEraser{a.stream}, Announcer: a.stream,
@@ -184,7 +187,7 @@ func (a *app) assemble(s settings) error {
 	a.indexer = indexer.New(indexer.Config{
 		Queue: a.stream, Index: a.index, States: a.state, Erasures: a.state, Announcer: a.stream,
 		Rules: rules, Own: own, Doubts: a.corrector,
-		Eraser: eraser, Blocks: notes, Observer: a.metrics, Logger: a.log,
+		Eraser: eraser, Blocks: notes, Observer: a.metrics, Tracer: s.tracer, Logger: a.log,
 	})
 	a.night = s.Night
 	a.rollover = rollover.New(rollover.Config{
@@ -201,7 +204,7 @@ func (a *app) assemble(s settings) error {
 		Verdicts: a.corrector,
 		Live:     http.HandlerFunc(pushed.Socket), SSE: http.HandlerFunc(pushed.SSE),
 		Clock: time.Now, Rand: rand.Reader, Logger: a.log,
-		Retention: s.Retention, SecureCookies: s.Secure, TrustedProxies: s.Proxies, Version: version(),
+		Retention: s.Retention, SecureCookies: s.Secure, TrustedProxies: s.Proxies, Version: version(), Tracer: s.tracer,
 	})
 	if err != nil {
 		return fmt.Errorf("put the API together: %w", err)

@@ -75,14 +75,19 @@ func (c *indexerCmd) Run(ctx context.Context, env *environment) error {
 
 // run puts the parts together and keeps them going until ctx ends.
 func run(ctx context.Context, env *environment, listen string, s settings) error {
-	a, err := openApp(ctx, s, env.log)
+	tracer, stopTracing, err := openTracing(ctx, env)
 	if err != nil {
 		return err
+	}
+	s.tracer = tracer
+	a, err := openApp(ctx, s, env.log)
+	if err != nil {
+		return errors.Join(err, stopTracing())
 	}
 	err = a.serve(ctx, listen, s.Data, func(address string) {
 		fmt.Fprintf(env.Err, "listening on http://%s\n", address)
 	})
-	return errors.Join(err, a.Close())
+	return errors.Join(err, a.Close(), stopTracing())
 }
 
 // public is what the process answers to others.

@@ -114,7 +114,7 @@ func (a *app) openState(ctx context.Context, s settings) error {
 }
 
 func (a *app) openStream(ctx context.Context, s settings) error {
-	config := stream.Config{Backlog: s.Backlog, MaxAttempts: s.MaxAttempts, EventsBytes: s.StreamBytes, Logger: a.log}
+	config := stream.Config{Backlog: s.Backlog, MaxAttempts: s.MaxAttempts, EventsBytes: s.StreamBytes, Logger: a.log, Tracer: s.tracer}
 	if s.Stream == "" {
 		config.Dir, config.AckWait = filepath.Join(s.Data, "stream"), ackWait
 	} else {

@@ -24,4 +24,7 @@ type Announcement struct {
 	State *State `json:"state,omitempty"`
 	// Gone is the id of what was removed, for AnnounceGone.
 	Gone *ID `json:"gone,omitempty"`
+	// Trace is the trace that the announcement belongs to. It travels beside
+	// it, since readers compare announcements without.
+	Trace string `json:"-"`
 }

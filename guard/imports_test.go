@@ -33,14 +33,15 @@ var rules = map[string]rule{
 	".":   {ours: []string{"cli"}},
 	"cli": {ours: everything, outside: everything},
 
-	"event": {},
+	"event":   {},
+	"tracing": {outside: []string{"go.opentelemetry.io/otel"}},
 	// Query analyses text: folding, stemming, and words that are nearly right.
 	"query": {
 		ours:    []string{"event"},
 		outside: []string{"golang.org/x/text", "github.com/blevesearch/go-porterstemmer", "github.com/blevesearch/vellum"},
 	},
-	"verdict": {ours: []string{"event"}},
-	"indexer":    {ours: []string{"event", "verdict"}, outside: plain},
+	"verdict":    {ours: []string{"event"}},
+	"indexer":    {ours: []string{"event", "verdict", "tracing"}, outside: append([]string{"go.opentelemetry.io/otel"}, plain...)},
 	"feed":       {ours: []string{"event", "query"}, outside: plain},
 	"live":       {ours: []string{"event", "query"}, outside: plain},
 	"notify":     {ours: []string{"event", "query"}, outside: plain},
@@ -48,7 +49,7 @@ var rules = map[string]rule{
 	"migrations": {ours: []string{"event"}, outside: plain},
 	"mailbox":    {ours: []string{"event"}, outside: append([]string{"github.com/jhillyer/enmime/v2", "github.com/emersion/go-message"}, plain...)},
 
-	"api":       {ours: []string{"event", "query", "verdict", "feed", "live", "api", "web"}, outside: everything},
+	"api":       {ours: []string{"event", "query", "verdict", "feed", "live", "api", "web", "tracing"}, outside: everything},
 	"api/hooks": {ours: []string{"event", "mailbox", "api/hooks"}, outside: plain},
 
 	// Adapters know the vendor they are named after and whose ports they serve.
@@ -60,8 +61,8 @@ var rules = map[string]rule{
 	"store/mongo/mongotest":     {outside: []string{"go.mongodb.org/mongo-driver/v2", "github.com/stretchr/testify"}},
 	"store/storetest":           {ours: owners, outside: append([]string{"github.com/stretchr/testify", "github.com/google/go-cmp", "pgregory.net/rapid"}, plain...)},
 	"stream": {
-		ours:    []string{"event", "indexer", "live", "api"},
-		outside: append([]string{"github.com/nats-io/", "github.com/synadia-io/orbit.go/"}, plain...),
+		ours:    []string{"event", "indexer", "live", "api", "tracing"},
+		outside: append([]string{"github.com/nats-io/", "github.com/synadia-io/orbit.go/", "go.opentelemetry.io/otel"}, plain...),
 	},
 
 	"web":        {},

@@ -25,6 +25,7 @@ func (b *batch) announce(ctx context.Context) error {
 		}
 		said := event.Announcement{
 			Kind: event.AnnounceEvent, Workspace: key.Workspace, User: entry.event.User, Event: &entry.event,
+			Trace: entry.trace,
 		}
 		if entry.event.Type == event.Send {
 			state := b.after[key]

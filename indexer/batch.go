@@ -8,6 +8,8 @@ import (
 	"slices"
 	"time"
 
+	"go.opentelemetry.io/otel/trace"
+
 	"tidings/event"
 	"tidings/verdict"
 )
@@ -23,6 +25,9 @@ type entry struct {
 	erased bool
 	// around is what the event was judged by.
 	around verdict.Around
+	// span is what is traced of the event on its way.
+	span  trace.Span
+	trace string
 }
 
 // batch is one batch on its way through the steps.
@@ -50,6 +55,8 @@ func (x *Indexer) try(ctx context.Context, entries []*entry) (err error) {
 	for _, entry := range entries {
 		b.inBatch[entry.event.ID] = true
 	}
+	x.startSpans(ctx, entries)
+	defer func() { endSpans(entries, err) }()
 	steps := []struct {
 		name Step
 		do   func(context.Context) error
@@ -71,6 +78,7 @@ func (x *Indexer) try(ctx context.Context, entries []*entry) (err error) {
 			return fmt.Errorf("%s: %w", step.name, err)
 		}
 		x.Observer.Took(step.name, time.Since(began))
+		markSpans(b.entries, step.name)
 		x.Between(step.name)
 	}
 	return nil

@@ -10,6 +10,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"tidings/event"
+	"tidings/tracing"
 	"tidings/verdict"
 )
 
@@ -29,8 +30,9 @@ type Config struct {
 	Eraser *Eraser
 	// Blocks may be nil where nothing is ever sealed.
 	Blocks Blocks
-	// Observer may be nil.
+	// Observer may be nil, and so may Tracer.
 	Observer Observer
+	Tracer   *tracing.Tracer
 	Logger   *slog.Logger
 	// Workers is how many batches are under way at once; 0 means two, so that
 	// one writes the state while the other writes the index.

@@ -75,6 +75,12 @@ type Delivery interface {
 	Fail(ctx context.Context, reason error) error
 }
 
+// Traced is a Delivery that came with a trace.
+type Traced interface {
+	// Trace is a traceparent, or empty.
+	Trace() string
+}
+
 // Blocks hears which weeks are waited for.
 type Blocks interface {
 	// Wanted notes for the holder of the lease that events wait for the blocks

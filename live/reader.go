@@ -46,6 +46,8 @@ type Delivery struct {
 	Event *event.Event
 	// Gone is what to take away, for AnnounceGone.
 	Gone event.ID
+	// Trace is the trace of the announced event, or empty.
+	Trace string
 }
 
 // Reader is one connection: up to MaxSubscriptions queries over what one
@@ -291,7 +293,7 @@ func (r *Reader) deliver(out []Delivery, e *entry, place uint64) []Delivery {
 		}
 		if s.query.Match(views.document(), a.State) {
 			if body := views.body(); body != nil {
-				out = append(out, Delivery{Kind: a.Kind, Subscription: s.id, At: at, Body: body, Event: a.Event})
+				out = append(out, Delivery{Kind: a.Kind, Subscription: s.id, At: at, Body: body, Event: a.Event, Trace: a.Trace})
 			}
 		} else if a.Kind == event.AnnounceChanged {
 			// It may have matched before it was corrected.

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"tidings/event"
+	"tidings/tracing"
 )
 
 // Defaults of Config.
@@ -77,6 +78,8 @@ type Config struct {
 	Clock func() time.Time
 	// Rand gives numbers in [0, 1), for jitter.
 	Rand func() float64
+	// Tracer may be nil.
+	Tracer *tracing.Tracer
 	// Logger hears of outages and of what the in-process server warns of.
 	Logger *slog.Logger
 }

@@ -13,6 +13,7 @@ import (
 
 	"tidings/api"
 	"tidings/event"
+	"tidings/tracing"
 )
 
 const (
@@ -52,6 +53,14 @@ func (d *delivery) id() string {
 		return id
 	}
 	return fmt.Sprintf("sequence-%d", d.sequence)
+}
+
+// Trace is the trace that the event was published in, or empty.
+func (d *delivery) Trace() string {
+	if given := d.message.Headers()[tracing.Header]; len(given) > 0 {
+		return given[0]
+	}
+	return ""
 }
 
 // Repeated reports whether the event was given out before, or may have been:

@@ -13,6 +13,7 @@ import (
 
 	"tidings/event"
 	"tidings/live"
+	"tidings/tracing"
 )
 
 const (
@@ -41,6 +42,9 @@ func (s *Stream) Announce(ctx context.Context, announcements []event.Announcemen
 		}
 		messages[i] = &nats.Msg{
 			Subject: liveSubject(announcements[i].Workspace), Header: nats.Header{}, Data: data,
+		}
+		if parent := announcements[i].Trace; parent != "" {
+			messages[i].Header[tracing.Header] = []string{parent}
 		}
 	}
 	if err := s.announced.publish(ctx, messages); err != nil {
@@ -154,6 +158,9 @@ func (f *follower) take(ctx context.Context, message jetstream.Msg) {
 	if err := fastjson.Unmarshal(message.Data(), &entry.Announcement); err != nil {
 		f.stream.cfg.Logger.WarnContext(ctx, "an announcement is not readable", "sequence", entry.Sequence)
 		return
+	}
+	if given := message.Headers()[tracing.Header]; len(given) > 0 {
+		entry.Announcement.Trace = given[0]
 	}
 	f.each(entry)
 }

@@ -7,9 +7,12 @@ import (
 	"time"
 
 	"github.com/nats-io/nats.go"
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/trace"
 
 	"tidings/api"
 	"tidings/event"
+	"tidings/tracing"
 )
 
 const (
@@ -41,7 +44,9 @@ func (s *Stream) Publish(ctx context.Context, lane api.Lane, events []event.Even
 	if len(events) == 0 {
 		return nil
 	}
-	messages, err := s.encode(lane, events)
+	ctx, span := s.cfg.Tracer.Start(ctx, "publish "+eventsName, trace.SpanKindProducer, attribute.Int("events", len(events)))
+	defer span.End()
+	messages, err := s.encode(ctx, lane, events)
 	if err != nil {
 		return err
 	}
@@ -55,12 +60,13 @@ func (s *Stream) Publish(ctx context.Context, lane api.Lane, events []event.Even
 	return nil
 }
 
-func (s *Stream) encode(lane api.Lane, events []event.Event) ([]*nats.Msg, error) {
+func (s *Stream) encode(ctx context.Context, lane api.Lane, events []event.Event) ([]*nats.Msg, error) {
 	if lane != api.LaneLive && lane != api.LaneBulk {
 		return nil, event.Invalid("lane", "must be live or bulk")
 	}
 	largest := int(s.conn.MaxPayload()) - envelope
 	messages := make([]*nats.Msg, len(events))
+	parent := tracing.Parent(ctx)
 	for i := range events {
 		data, err := json.Marshal(&events[i])
 		if err != nil {
@@ -70,6 +76,9 @@ func (s *Stream) encode(lane api.Lane, events []event.Event) ([]*nats.Msg, error
 			return nil, event.Invalid(fmt.Sprintf("events[%d]", i), "is larger than the queue takes")
 		}
 		messages[i] = eventMessage(s.laneFor(lane, events[i].Workspace), events[i].Workspace, events[i].ID.String(), data)
+		if parent != "" {
+			messages[i].Header[tracing.Header] = []string{parent}
+		}
 	}
 	return messages, nil
 }

@@ -167,7 +167,7 @@ func TestAFullQueueRefusesAndLosesNothing(t *testing.T) {
 // The server refuses too, whatever we think of how full it is.
 func TestAFullStreamIsUnavailable(t *testing.T) {
 	s := open(t, Config{EventsBytes: 64 << 10})
-	messages, err := s.encode(api.LaneLive, someEvents("acme", 0, 1000))
+	messages, err := s.encode(t.Context(), api.LaneLive, someEvents("acme", 0, 1000))
 	require.NoError(t, err)
 	begun := time.Now()
 	require.ErrorIs(t, s.events.publish(t.Context(), messages), event.ErrUnavailable)
