@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/http/httputil"
@@ -34,6 +35,8 @@ type topology struct {
 	address  string // of the balancer
 	key      string
 	drain    time.Duration
+	// patient says that what fails is tried again until it does not.
+	patient bool
 }
 
 func startTopology(t *testing.T) *topology {
@@ -46,7 +49,7 @@ func startTopology(t *testing.T) *topology {
 	index := strings.TrimSuffix(elasticsearch.URL(t), "/") + fmt.Sprintf("/topology-%d?refresh=200ms", rand.Uint32())
 	x := &topology{
 		t: t, balancer: newBalancer(t), drain: time.Second,
-		stores: []string{"--index", index, "--state", state, "--stream", startNATS(t)},
+		stores: []string{"--index", index, "--state", state, "--stream", startNATS(t).url()},
 	}
 	front := httptest.NewServer(x.balancer)
 	t.Cleanup(front.Close)
@@ -55,20 +58,38 @@ func startTopology(t *testing.T) *topology {
 	return x
 }
 
-// startNATS runs a NATS server that keeps what it acknowledges.
-func startNATS(t *testing.T) string {
-	srv, err := server.NewServer(&server.Options{
+// natsServer is one that keeps what it acknowledges, and can go away.
+type natsServer struct {
+	t       *testing.T
+	options server.Options
+	running *server.Server
+}
+
+func startNATS(t *testing.T) *natsServer {
+	n := &natsServer{t: t, options: server.Options{
 		Host: "127.0.0.1", Port: server.RANDOM_PORT, JetStream: true, StoreDir: t.TempDir(), SyncAlways: true,
 		NoSigs: true, NoLog: true,
-	})
-	require.NoError(t, err)
-	srv.Start()
-	require.True(t, srv.ReadyForConnections(time.Minute))
-	t.Cleanup(func() {
-		srv.Shutdown()
-		srv.WaitForShutdown()
-	})
-	return srv.ClientURL()
+	}}
+	n.start()
+	n.options.Port = n.running.Addr().(*net.TCPAddr).Port
+	t.Cleanup(n.stop)
+	return n
+}
+
+func (n *natsServer) url() string { return fmt.Sprint("nats://127.0.0.1:", n.options.Port) }
+
+func (n *natsServer) start() {
+	options := n.options
+	var err error
+	n.running, err = server.NewServer(&options)
+	require.NoError(n.t, err)
+	n.running.Start()
+	require.True(n.t, n.running.ReadyForConnections(time.Minute))
+}
+
+func (n *natsServer) stop() {
+	n.running.Shutdown()
+	n.running.WaitForShutdown()
 }
 
 func (x *topology) createKey(workspace, role string) string {
@@ -190,7 +211,7 @@ func (b *balancer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 // post posts batches at a steady rate until it is told to stop, and reads pages
-// between. Nothing is tried twice: what fails, fails the test.
+// between. Unless it is patient nothing is tried twice: what fails, fails the test.
 func (x *topology) post(ctx context.Context, book *ledger, worker int) error {
 	random := rand.New(rand.NewPCG(11, uint64(worker)))
 	since := time.Now().Add(-3 * 7 * 24 * time.Hour).Unix()
@@ -208,12 +229,20 @@ func (x *topology) post(ctx context.Context, book *ledger, worker int) error {
 			return err
 		}
 		var answer struct{ IDs []string }
-		if err := request(http.MethodPost, "http://"+x.address+"/v1/events?ids=1", x.key, "application/json", body, &answer); err != nil {
-			return err
+		for {
+			err := request(http.MethodPost, "http://"+x.address+"/v1/events?ids=1", x.key, "application/json", body, &answer)
+			if err == nil {
+				break
+			}
+			if !x.patient {
+				return err
+			}
+			time.Sleep(50 * time.Millisecond)
 		}
 		book.acknowledge(answer.IDs, batch)
 		var page struct{ Items []any }
-		if err := request(http.MethodGet, "http://"+x.address+"/v1/feed", x.key, "", nil, &page); err != nil {
+		err = request(http.MethodGet, "http://"+x.address+"/v1/feed", x.key, "", nil, &page)
+		if err != nil && !x.patient {
 			return err
 		}
 	}

@@ -1,0 +1,100 @@
+package cli_test
+
+import (
+	"io"
+	"net/http"
+	"regexp"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"tidings/store/mongo/mongotest"
+)
+
+// MongoDB goes away and comes back, and then NATS. Taking events in goes on
+// without MongoDB and is refused before anything is acknowledged without NATS; in
+// the end everything acknowledged is there once, and every state is the model's.
+func TestNothingAcknowledgedIsLostOrDoubledWhileMongoDBAndNATSAreAway(t *testing.T) {
+	state, mongodb := mongotest.Start(t).Through(t)
+	queue := startNATS(t)
+	data := t.TempDir()
+	stores := []string{"--state", state, "--stream", queue.url()}
+	server := startServer(t, data, "127.0.0.1:0", stores...)
+	x := &topology{t: t, address: server.address, key: createKey(t, data, "w", "admin"), patient: true}
+	book := newLedger()
+	stopLoad := x.start(book)
+	await := func(what string, condition func() bool) {
+		t.Helper()
+		require.Eventually(t, condition, time.Minute, 50*time.Millisecond, what)
+	}
+	await("events come in", func() bool { return book.size() > 100 })
+
+	mongodb.Cut()
+	await("it is noticed", func() bool { return !x.ready() })
+	before := book.size()
+	time.Sleep(*outage)
+	require.Greater(t, book.size(), before+50, "accepting goes on without MongoDB")
+	mongodb.Mend()
+	await("it is back", x.ready)
+
+	queue.stop()
+	await("it is noticed", func() bool { return !x.ready() })
+	before = book.size()
+	began := time.Now()
+	status, body := x.postOne()
+	require.Equal(t, http.StatusServiceUnavailable, status, body)
+	require.Less(t, time.Since(began), 5*time.Second, "it is said at once")
+	time.Sleep(*outage)
+	require.Equal(t, before, book.size(), "nothing is acknowledged without NATS")
+	queue.start()
+	await("it is back", x.ready)
+
+	await("events come in again", func() bool { return book.size() > before+100 })
+	stopLoad()
+	awaitIndexed(t, x.address)
+	book.check(t, x.address, x.key)
+	require.Less(t, x.metric("process_resident_memory_bytes"), 600e6)
+	require.NotContains(t, server.output(), x.key)
+	require.NoError(t, server.stop(), server.output())
+}
+
+func (x *topology) ready() bool {
+	response, err := http.Get("http://" + x.address + "/readyz")
+	if err != nil {
+		return false
+	}
+	_ = response.Body.Close()
+	return response.StatusCode == http.StatusOK
+}
+
+// postOne posts an event that no ledger knows and cannot read.
+func (x *topology) postOne() (int, string) {
+	body := strings.NewReader(`{"type":"open","time":1790000000,"message":"x","recipient":{"email":"jo@acme.example"}}`)
+	post, err := http.NewRequest(http.MethodPost, "http://"+x.address+"/v1/events", body)
+	require.NoError(x.t, err)
+	post.Header.Set("Authorization", "Bearer "+x.key)
+	post.Header.Set("Content-Type", "application/json")
+	response, err := http.DefaultClient.Do(post)
+	require.NoError(x.t, err)
+	defer response.Body.Close()
+	text, err := io.ReadAll(response.Body)
+	require.NoError(x.t, err)
+	return response.StatusCode, string(text)
+}
+
+// metric is a figure without labels.
+func (x *topology) metric(name string) float64 {
+	response, err := http.Get("http://" + x.address + "/metrics")
+	require.NoError(x.t, err)
+	defer response.Body.Close()
+	text, err := io.ReadAll(response.Body)
+	require.NoError(x.t, err)
+	found := regexp.MustCompile(`(?m)^` + name + ` (\S+)$`).FindSubmatch(text)
+	require.NotNil(x.t, found, name)
+	value, err := strconv.ParseFloat(string(found[1]), 64)
+	require.NoError(x.t, err)
+	return value
+}
