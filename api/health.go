@@ -20,6 +20,10 @@ type healthOutput struct {
 	Body   Health
 }
 
+type readyInput struct {
+	Self bool `query:"self" doc:"only whether this process takes requests, for load balancers: not while it starts or stops. A store that is away is away for every process, and taking events in may go on"`
+}
+
 func (s *Server) healthRoutes(docs huma.API) {
 	handle(s, docs, route{
 		id: "get-health", method: http.MethodGet, path: "/healthz", group: "Operation",
@@ -36,12 +40,16 @@ func (s *Server) healthRoutes(docs huma.API) {
 	s.engine.GET("/metrics", gin.WrapH(promhttp.HandlerFor(s.Metrics, promhttp.HandlerOpts{Registry: s.Metrics})))
 }
 
-func (s *Server) ready(ctx context.Context, _ Caller, _ *empty) (*healthOutput, error) {
+func (s *Server) ready(ctx context.Context, _ Caller, in *readyInput) (*healthOutput, error) {
 	out := &healthOutput{http.StatusOK, Health{Status: "ok", Checks: map[string]string{}}}
-	if s.Ready == nil {
+	check := s.Ready
+	if in.Self {
+		check = s.ReadySelf
+	}
+	if check == nil {
 		return out, nil
 	}
-	for name, err := range s.Ready(ctx) {
+	for name, err := range check(ctx) {
 		out.Body.Checks[name] = "ok"
 		if err != nil {
 			// The reason is for the log: this answer is public.

@@ -2,6 +2,7 @@ package api_test
 
 import (
 	"bytes"
+	"context"
 	"flag"
 	"net/http"
 	"os"
@@ -96,12 +97,16 @@ func TestEveryAnswerHasSecurityHeaders(t *testing.T) {
 
 func TestHealthReadinessAndMetrics(t *testing.T) {
 	var broken error
-	s := newSite(t, func(c *api.Config) { c.Ready = readiness(&broken) })
+	s := newSite(t, func(c *api.Config) {
+		c.Ready = readiness(&broken)
+		c.ReadySelf = func(context.Context) map[string]error { return map[string]error{"live": nil} }
+	})
 	require.JSONEq(t, `{"status":"ok"}`, string(s.get("", "/healthz").is(200).body))
 	require.JSONEq(t, `{"status":"ok","checks":{"index":"ok","stream":"ok"}}`, string(s.get("", "/readyz").is(200).body))
 	broken = os.ErrPermission
 	require.JSONEq(t, `{"status":"unavailable","checks":{"index":"ok","stream":"unavailable"}}`, string(s.get("", "/readyz").is(503).body))
 	require.Contains(t, s.log.String(), "permission denied", "the reason is in the log")
+	require.JSONEq(t, `{"status":"ok","checks":{"live":"ok"}}`, string(s.get("", "/readyz?self=true").is(200).body), "it takes requests itself")
 	s.get("", "/healthz").is(200)
 
 	key := s.key("acme", api.RoleIngest, "")

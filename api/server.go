@@ -35,6 +35,8 @@ type Config struct {
 	// Ready checks the dependencies; an error by name, nil for one that is up.
 	// Without it the server is always ready.
 	Ready func(context.Context) map[string]error
+	// ReadySelf is Ready without what processes share.
+	ReadySelf func(context.Context) map[string]error
 	// Metrics is what /metrics shows and what the server counts into.
 	Metrics *prometheus.Registry
 	// Web serves the application: every GET that no other route takes.

@@ -200,7 +200,7 @@ func (a *app) assemble(s settings) error {
 	}
 	a.server, err = api.New(api.Config{
 		Intake: a.stream, Feed: reader, Suggester: reader, Reports: reader, Records: a.state, DeadLetters: a.stream, Weeks: a.index,
-		Eraser: apiEraser{eraser}, Ready: a.ready, Metrics: registry, Web: page,
+		Eraser: apiEraser{eraser}, Ready: a.ready, ReadySelf: a.readySelf, Metrics: registry, Web: page,
 		Verdicts: a.corrector,
 		Live:     http.HandlerFunc(pushed.Socket), SSE: http.HandlerFunc(pushed.SSE),
 		Clock: time.Now, Rand: rand.Reader, Logger: a.log,
@@ -215,11 +215,16 @@ func (a *app) assemble(s settings) error {
 
 // ready says for each part that something depends on whether it works.
 func (a *app) ready(ctx context.Context) map[string]error {
-	parts := map[string]error{
-		"stream": a.stream.Ready(ctx),
-		"index":  a.index.Ping(ctx),
-		"state":  a.state.Ping(ctx),
-	}
+	parts := a.readySelf(ctx)
+	parts["stream"] = a.stream.Ready(ctx)
+	parts["index"] = a.index.Ping(ctx)
+	parts["state"] = a.state.Ping(ctx)
+	return parts
+}
+
+// readySelf leaves out what processes share.
+func (a *app) readySelf(context.Context) map[string]error {
+	parts := make(map[string]error)
 	if a.role.pushes() {
 		parts["live"] = a.hub.Ready()
 	}

@@ -34,8 +34,8 @@ type apiCmd struct {
 // Help says what stands around it.
 func (apiCmd) Help() string {
 	return `Takes events in, answers and pushes; what it accepts is indexed by tidings indexer.
-Run any number behind a load balancer that asks /readyz. Nothing is kept in the
-process: --index, --state and --stream are needed.
+Run any number behind a load balancer that asks /readyz?self=true. Nothing is kept
+in the process: --index, --state and --stream are needed.
 
   tidings keys create --workspace acme --role admin   with the same three
   tidings api --listen 0.0.0.0:8080                   and TIDINGS_INDEX and so on

@@ -179,7 +179,7 @@ func (b *balancer) watch(ctx context.Context) {
 		}
 		b.mu.Unlock()
 		for _, address := range addresses {
-			response, err := client.Get("http://" + address + "/readyz")
+			response, err := client.Get("http://" + address + "/readyz?self=true")
 			ready := err == nil && response.StatusCode == http.StatusOK
 			if err == nil {
 				_ = response.Body.Close()

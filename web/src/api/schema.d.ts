@@ -1768,7 +1768,10 @@ export interface operations {
     };
     "get-ready": {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description only whether this process takes requests, for load balancers: not while it starts or stops. A store that is away is away for every process, and taking events in may go on */
+                self?: boolean;
+            };
             header?: never;
             path?: never;
             cookie?: never;
