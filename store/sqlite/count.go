@@ -23,9 +23,16 @@ func (x *Index) Count(ctx context.Context, c feed.Count) (feed.Tally, error) {
 		}
 		collect := func() (*facts, error) { return x.facts(ctx, file, sealed, space) }
 		return x.counting.use(ctx, factsKey{c.Week, c.Workspace}, collect, func(f *facts) error {
+			links := f.links
+			if c.Parts.Has(feed.PartLinks) && links == nil {
+				var err error
+				if links, err = x.savedLinks(ctx, file, space, f.linkCount); err != nil {
+					return err
+				}
+			}
 			matches, err := f.matching(ctx, file, space, c.Query.Where, low, high)
 			if err == nil {
-				tally = f.count(low, high, c, matches)
+				tally = f.count(low, high, c, links, matches)
 			}
 			return err
 		})

@@ -2,6 +2,7 @@ package sqlite
 
 import (
 	"context"
+	"database/sql"
 	"fmt"
 	"slices"
 	"strings"
@@ -55,7 +56,8 @@ func (e *erasure) file(ctx context.Context, file *weekFile) error {
 		return err
 	}
 	if space, known := file.spaceOf(e.workspace); known {
-		if _, err := file.writer.ExecContext(ctx, "DELETE FROM facts WHERE space = ?", space); err != nil {
+		err := transact(ctx, file.writer, func(tx *sql.Tx) error { return deleteFacts(ctx, tx, space) })
+		if err != nil {
 			return err
 		}
 	}

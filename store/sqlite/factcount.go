@@ -11,9 +11,17 @@ import (
 // quartersAWeek is how many quarters of an hour a week has.
 const quartersAWeek = 7 * 24 * 4
 
+// Bounds of the names that a week's ranking has, the most frequent ones. Links
+// can be very long.
+const (
+	mostNames = 20_000
+	mostLinks = 256
+)
+
 // factCount counts the rows of facts. Counters are indexed by code.
 type factCount struct {
 	facts  *facts
+	texts  []string // of links
 	choice query.Automated
 	parts  feed.Parts
 
@@ -27,9 +35,10 @@ type factCount struct {
 	addressMet, domainMet []uint32
 }
 
-// count counts the rows in [low, high) that match.
-func (f *facts) count(low, high int64, c feed.Count, matches func(row int) bool) feed.Tally {
-	n := factCount{facts: f, choice: c.Query.Automated, parts: c.Parts}
+// count counts the rows in [low, high) that match. links are the texts of the
+// links, which are needed when they are counted.
+func (f *facts) count(low, high int64, c feed.Count, links []string, matches condition) feed.Tally {
+	n := factCount{facts: f, texts: links, choice: c.Query.Automated, parts: c.Parts}
 	n.prepare()
 	from, _ := slices.BinarySearchFunc(f.rows, fact{place: low}, byPlace)
 	until, _ := slices.BinarySearchFunc(f.rows, fact{place: high}, byPlace)
@@ -43,15 +52,16 @@ func (f *facts) count(low, high int64, c feed.Count, matches func(row int) bool)
 }
 
 func (n *factCount) prepare() {
-	counter := func(part feed.Parts) []uint32 {
+	counter := func(part feed.Parts, codes int) []uint32 {
 		if !n.parts.Has(part) {
 			return nil
 		}
-		return make([]uint32, len(n.facts.names))
+		return make([]uint32, codes)
 	}
-	n.recipients, n.domains = counter(feed.PartRecipients), counter(feed.PartDomains)
-	n.links, n.messages = counter(feed.PartLinks), counter(feed.PartMessages)
-	n.addressMet, n.domainMet = counter(feed.PartRecipients), counter(feed.PartDomains)
+	names := len(n.facts.names)
+	n.recipients, n.addressMet = counter(feed.PartRecipients, names), counter(feed.PartRecipients, names)
+	n.domains, n.domainMet = counter(feed.PartDomains, names), counter(feed.PartDomains, names)
+	n.messages, n.links = counter(feed.PartMessages, names), counter(feed.PartLinks, len(n.texts))
 	if n.parts.Has(feed.PartTimes) {
 		n.times = make([]feed.ByType, quartersAWeek)
 	}
@@ -140,8 +150,9 @@ func (n *factCount) finish() {
 			n.tally.Pairs[event.Types[kind]] = feed.Pairs{Smallest: numbers}
 		}
 	}
-	n.tally.Recipients, n.tally.Domains = n.ranking(n.recipients), n.ranking(n.domains)
-	n.tally.Links, n.tally.Messages = n.ranking(n.links), n.ranking(n.messages)
+	names := n.facts.names
+	n.tally.Recipients, n.tally.Domains = ranking(n.recipients, names, mostNames), ranking(n.domains, names, mostNames)
+	n.tally.Messages, n.tally.Links = ranking(n.messages, names, mostNames), ranking(n.links, n.texts, mostLinks)
 }
 
 // numbers are those of the pairs in a set, ascending.
@@ -164,7 +175,8 @@ func (n *factCount) numbers(set []bool) []uint64 {
 	return slices.Compact(numbers)
 }
 
-func (n *factCount) ranking(counts []uint32) feed.Ranking {
+// ranking is the most frequent of the names.
+func ranking(counts []uint32, names []string, most int) feed.Ranking {
 	size := 0
 	for _, count := range counts {
 		if count > 0 {
@@ -177,8 +189,12 @@ func (n *factCount) ranking(counts []uint32) feed.Ranking {
 	ranked := make([]feed.NameCount, 0, size)
 	for code, count := range counts {
 		if count > 0 {
-			ranked = append(ranked, feed.NameCount{Name: n.facts.names[code], Events: int(count)})
+			ranked = append(ranked, feed.NameCount{Name: names[code], Events: int(count)})
 		}
 	}
-	return feed.Ranking{Counts: ranked}
+	if len(ranked) <= most {
+		return feed.Ranking{Counts: ranked}
+	}
+	kept := slices.Clone(feed.Ranking{Counts: ranked}.Sorted()[:most])
+	return feed.Ranking{Counts: kept, Cut: true}
 }

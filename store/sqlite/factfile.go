@@ -6,30 +6,39 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 
 	"tidings/event"
 	"tidings/query"
 )
 
-// formFacts is the first byte of stored facts.
-const formFacts = 1
+// formFacts is the first byte of stored facts; those of another form are made
+// again from the documents.
+const formFacts = 2
 
-// encode writes facts by columns, each of which compresses well on its own.
+// encodeNames writes texts behind their lengths.
+func encodeNames(out []byte, names []string) []byte {
+	out = binary.AppendUvarint(out, uint64(len(names)))
+	for _, name := range names {
+		out = binary.AppendUvarint(out, uint64(len(name)))
+	}
+	for _, name := range names {
+		out = append(out, name...)
+	}
+	return out
+}
+
+// encode writes facts by columns, each of which compresses well on its own. The
+// links are written apart, by encodeNames.
 func (f *facts) encode() []byte {
-	var out []byte
+	out := encodeNames(nil, f.names)
 	number := func(n uint64) { out = binary.AppendUvarint(out, n) }
+	number(uint64(f.linkCount))
 	column := func(of func(*fact) uint64) {
 		for i := range f.rows {
 			number(of(&f.rows[i]))
 		}
-	}
-	number(uint64(len(f.names)))
-	for _, name := range f.names {
-		number(uint64(len(name)))
-	}
-	for _, name := range f.names {
-		out = append(out, name...)
 	}
 	number(uint64(len(f.pairs)))
 	for i := range f.pairs {
@@ -72,7 +81,7 @@ var errFacts = errors.New("the stored facts are damaged")
 // decodeFacts reads what encode wrote.
 func decodeFacts(week event.Week, raw []byte) (*facts, error) {
 	d := factDecoder{raw: raw}
-	f := &facts{week: week, names: d.names()}
+	f := &facts{week: week, names: d.names(), linkCount: int(min(d.number(), math.MaxInt32))}
 	for _, name := range f.names {
 		f.textBytes += len(name)
 	}
@@ -175,7 +184,7 @@ func (d *factDecoder) rows(f *facts) {
 	column(func(r *fact) { r.kind = uint8(d.code(len(event.Types))) })
 	column(func(r *fact) { r.automated = d.number() == 1 })
 	column(func(r *fact) { r.user = d.code(len(f.names)) })
-	column(func(r *fact) { r.link = d.code(len(f.names)) })
+	column(func(r *fact) { r.link = d.code(f.linkCount) })
 	column(func(r *fact) { r.source = d.code(len(f.names)) })
 	column(func(r *fact) { r.verdict = d.code(len(f.names)) })
 	column(func(r *fact) {
@@ -239,7 +248,15 @@ func (x *Index) saveFacts(ctx context.Context, file *weekFile) error {
 		}
 		f.sortPairs()
 		doc := x.documents.encoder.EncodeAll(f.encode(), []byte{formFacts})
-		if _, err := file.writer.ExecContext(ctx, "INSERT INTO facts VALUES(?, ?)", space, doc); err != nil {
+		links := x.documents.encoder.EncodeAll(encodeNames(nil, f.links), []byte{formFacts})
+		err = transact(ctx, file.writer, func(tx *sql.Tx) error {
+			if _, err := tx.ExecContext(ctx, "INSERT INTO facts VALUES(?, ?)", space, doc); err != nil {
+				return err
+			}
+			_, err := tx.ExecContext(ctx, "INSERT INTO links VALUES(?, ?)", space, links)
+			return err
+		})
+		if err != nil {
 			return err
 		}
 	}
@@ -253,11 +270,20 @@ func (w *weekFile) dropFacts(ctx context.Context, tx *sql.Tx, spaces map[int64]b
 		return nil
 	}
 	for space := range spaces {
-		if _, err := tx.ExecContext(ctx, "DELETE FROM facts WHERE space = ?", space); err != nil {
+		if err := deleteFacts(ctx, tx, space); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// deleteFacts takes away the stored facts of a workspace.
+func deleteFacts(ctx context.Context, tx *sql.Tx, space int64) error {
+	if _, err := tx.ExecContext(ctx, "DELETE FROM facts WHERE space = ?", space); err != nil {
+		return err
+	}
+	_, err := tx.ExecContext(ctx, "DELETE FROM links WHERE space = ?", space)
+	return err
 }
 
 // factless are the workspaces without stored facts.
@@ -278,27 +304,49 @@ func (w *weekFile) factless(ctx context.Context) ([]int64, error) {
 	return spaces, rows.Err()
 }
 
-// savedFacts are the stored facts of a workspace in a sealed week, nil where
-// there are none.
+// savedFacts are the stored facts of a workspace in a sealed week without their
+// links, nil where there are none.
 func (x *Index) savedFacts(ctx context.Context, file *weekFile, space int64) (*facts, error) {
-	var doc []byte
-	err := file.reader.QueryRowContext(ctx, "SELECT doc FROM facts WHERE space = ?", space).Scan(&doc)
-	switch {
-	case errors.Is(err, sql.ErrNoRows):
-		return nil, nil
-	case err != nil:
+	raw, err := x.savedPart(ctx, file, "SELECT doc FROM facts WHERE space = ?", space)
+	if err != nil || raw == nil {
 		return nil, err
-	}
-	if len(doc) == 0 || doc[0] != formFacts {
-		return nil, fmt.Errorf("week %s: %w", file.week, errFacts)
-	}
-	raw, err := x.counting.decoder.DecodeAll(doc[1:], nil)
-	if err != nil {
-		return nil, fmt.Errorf("week %s: %w: %w", file.week, errFacts, err)
 	}
 	f, err := decodeFacts(file.week, raw)
 	if err != nil {
 		return nil, fmt.Errorf("week %s: %w", file.week, err)
 	}
 	return f, nil
+}
+
+// savedLinks are the links that the stored facts of a workspace have.
+func (x *Index) savedLinks(ctx context.Context, file *weekFile, space int64, count int) ([]string, error) {
+	raw, err := x.savedPart(ctx, file, "SELECT doc FROM links WHERE space = ?", space)
+	if err != nil {
+		return nil, err
+	}
+	d := factDecoder{raw: raw}
+	links := d.names()
+	if d.failed || len(links) != count {
+		return nil, fmt.Errorf("week %s: links: %w", file.week, errFacts)
+	}
+	return links, nil
+}
+
+// savedPart reads and unpacks one stored part, nil where there is none.
+func (x *Index) savedPart(ctx context.Context, file *weekFile, ask string, space int64) ([]byte, error) {
+	var doc []byte
+	err := file.reader.QueryRowContext(ctx, ask, space).Scan(&doc)
+	switch {
+	case errors.Is(err, sql.ErrNoRows):
+		return nil, nil
+	case err != nil:
+		return nil, err
+	case len(doc) == 0 || doc[0] != formFacts:
+		return nil, nil
+	}
+	raw, err := x.counting.decoder.DecodeAll(doc[1:], nil)
+	if err != nil {
+		return nil, fmt.Errorf("week %s: %w: %w", file.week, errFacts, err)
+	}
+	return raw, nil
 }

@@ -23,13 +23,18 @@ type facts struct {
 	// people[row.first : row.first+row.people].
 	people []uint32
 	pairs  []pair
-	// names are what codes stand for.
-	names []string
-	// textBytes is about how much memory the names take.
+	// names are what codes stand for, and links what those of links do. Links
+	// are long and seldom asked for: linkCount is how many there are, and links
+	// is nil when they are left in the week's file.
+	names     []string
+	links     []string
+	linkCount int
+	// textBytes is about how much memory names and links take.
 	textBytes int
 
-	// codes and pairCodes are for adding, and nil until then.
+	// The codes are for adding, and nil until then.
 	codes     map[string]uint32
+	linkCodes map[string]uint32
 	pairCodes map[pairKey]uint32
 }
 
@@ -55,9 +60,9 @@ type pair struct {
 
 type pairKey struct{ message, recipient uint32 }
 
-// newFacts are the facts of no event. The first name is "".
+// newFacts are the facts of no event. The first name and the first link are "".
 func newFacts(week event.Week) *facts {
-	return &facts{week: week, names: []string{""}}
+	return &facts{week: week, names: []string{""}, links: []string{""}, linkCount: 1}
 }
 
 // factEvent is an event at its place.
@@ -66,7 +71,8 @@ type factEvent struct {
 	event event.Event
 }
 
-// put adds events, or replaces those whose place is known.
+// put adds events, or replaces those whose place is known. The links must be
+// there.
 func (f *facts) put(events []factEvent) {
 	f.index()
 	added := make([]fact, len(events))
@@ -82,20 +88,25 @@ func (f *facts) index() {
 	if f.codes != nil {
 		return
 	}
-	f.codes = make(map[string]uint32, len(f.names))
-	for code, name := range f.names {
-		f.codes[name] = uint32(code)
-	}
+	f.codes, f.linkCodes = codesOf(f.names), codesOf(f.links)
 	f.pairCodes = make(map[pairKey]uint32, len(f.pairs))
 	for code, p := range f.pairs {
 		f.pairCodes[pairKey{p.message, p.recipient}] = uint32(code)
 	}
 }
 
+func codesOf(names []string) map[string]uint32 {
+	codes := make(map[string]uint32, len(names))
+	for code, name := range names {
+		codes[name] = uint32(code)
+	}
+	return codes
+}
+
 func (f *facts) factOf(e factEvent) fact {
 	made := fact{
 		place: e.place, first: uint32(len(f.people)),
-		user: f.code(e.event.User), link: f.code(e.event.Link), source: f.code(e.event.Source),
+		user: f.code(e.event.User), link: f.linkCode(e.event.Link), source: f.code(e.event.Source),
 		verdict: f.code(e.event.Verdict.Is), answer: noMeeting,
 		kind: uint8(slices.Index(event.Types, e.event.Type)), automated: e.event.Automated(),
 	}
@@ -128,6 +139,18 @@ func (f *facts) code(name string) uint32 {
 	return code
 }
 
+func (f *facts) linkCode(link string) uint32 {
+	code, known := f.linkCodes[link]
+	if !known {
+		code = uint32(len(f.links))
+		f.links = append(f.links, link)
+		f.linkCount = len(f.links)
+		f.linkCodes[link] = code
+		f.textBytes += len(link)
+	}
+	return code
+}
+
 func (f *facts) pair(message uint32, messageName, email string) uint32 {
 	key := pairKey{message, f.code(email)}
 	code, known := f.pairCodes[key]
@@ -156,7 +179,7 @@ func (f *facts) sortPairs() {
 	for i, code := range f.people {
 		f.people[i] = place[code]
 	}
-	f.pairs, f.codes, f.pairCodes = sorted, nil, nil
+	f.pairs, f.codes, f.linkCodes, f.pairCodes = sorted, nil, nil, nil
 }
 
 // codeOf is the code of a name that some event may have.
@@ -180,9 +203,9 @@ func (f *facts) message(row *fact) uint32 { return f.pairs[f.people[row.first]].
 // bytes is about how much memory the facts take.
 func (f *facts) bytes() int {
 	const row, person, pair, name, indexed = 40, 4, 24, 16, 40
-	size := len(f.rows)*row + len(f.people)*person + len(f.pairs)*pair + len(f.names)*name + f.textBytes
+	size := len(f.rows)*row + len(f.people)*person + len(f.pairs)*pair + (len(f.names)+len(f.links))*name + f.textBytes
 	if f.codes != nil {
-		size += (len(f.names) + len(f.pairs)) * indexed
+		size += (len(f.names) + len(f.links) + len(f.pairs)) * indexed
 	}
 	return size
 }

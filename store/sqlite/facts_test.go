@@ -9,6 +9,7 @@ import (
 	"pgregory.net/rapid"
 
 	"tidings/event"
+	"tidings/feed"
 )
 
 const factWeek = event.Week(2900)
@@ -46,6 +47,9 @@ func TestFactsAreReadAsTheyWereStored(t *testing.T) {
 		f.sortPairs()
 		read, err := decodeFacts(factWeek, f.encode())
 		require.NoError(t, err)
+		d := factDecoder{raw: encodeNames(nil, f.links)}
+		read.links = d.names()
+		require.False(t, d.failed)
 		require.Equal(t, describe(f), describe(read))
 		require.Equal(t, f.encode(), read.encode())
 	})
@@ -60,7 +64,7 @@ func describe(f *facts) []string {
 		if row.answer != noMeeting {
 			answer = f.names[row.answer]
 		}
-		lines[i] = fmt.Sprint(row.place, row.kind, row.automated, f.names[row.user], f.names[row.link],
+		lines[i] = fmt.Sprint(row.place, row.kind, row.automated, f.names[row.user], f.links[row.link],
 			f.names[row.source], f.names[row.verdict], answer, f.names[f.message(row)])
 		for _, code := range f.peopleIn(row) {
 			p := f.pairs[code]
@@ -103,6 +107,6 @@ func FuzzDecodeFacts(f *testing.F) {
 			require.ErrorIs(t, err, errFacts)
 			return
 		}
-		describe(read)
+		read.count(0, firstPlace(factWeek, factWeek.End()), feed.Count{Parts: 0xff}, make([]string, min(read.linkCount, 1<<20)), everyRow)
 	})
 }

@@ -26,6 +26,8 @@ CREATE VIRTUAL TABLE words USING fts5(body, subject, people, link, file,
 INSERT INTO words(words, rank) VALUES('automerge', 16);
 `, `
 CREATE TABLE facts(space INTEGER PRIMARY KEY, doc BLOB NOT NULL);
+`, `
+CREATE TABLE links(space INTEGER PRIMARY KEY, doc BLOB NOT NULL);
 `}
 
 // weekFile is an open week. It is safe for concurrent use; one transaction
