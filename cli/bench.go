@@ -21,6 +21,7 @@ import (
 type benchCmd struct {
 	Ingest benchIngestCmd `cmd:"" help:"How many events a second are accepted for good and searchable."`
 	Page   benchPageCmd   `cmd:"" help:"How long pages take, on a directory that bench ingest filled."`
+	Stats  benchStatsCmd  `cmd:"" help:"How long statistics over a year of a busy workspace take."`
 }
 
 // benchFlags say what the events are, the same for both.

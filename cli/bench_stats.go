@@ -1,0 +1,223 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"math/rand/v2"
+	"net/http"
+	"net/url"
+	"os"
+	"slices"
+	"strconv"
+	"time"
+
+	"tidings/bench"
+	"tidings/event"
+	"tidings/feed"
+	"tidings/indexer"
+)
+
+// benchStatsCmd times statistics over a year of one busy workspace.
+type benchStatsCmd struct {
+	Data    string `help:"A directory for the measurement; it is filled when it is empty." default:"tidings-bench-stats" placeholder:"DIR" type:"path"`
+	Seed    uint64 `help:"Where the randomness begins." default:"1"`
+	Weeks   int    `help:"Over how many weeks the events are spread." default:"52"`
+	Events  int    `help:"How many events." default:"1000000"`
+	Queries int    `help:"How many questions of each kind." default:"200"`
+}
+
+// mostStats is what 99 of 100 must not take longer than.
+const mostStats = 100 * time.Millisecond
+
+// strip are the fields that a strip beside a feed asks for.
+var strip = []string{"totals", "unique", "rates"}
+
+// statsKind is a kind of question that is timed.
+type statsKind struct {
+	name string
+	// ask makes the question of a number, a new one for each where that is what
+	// is measured.
+	ask func(r *rand.Rand, load bench.Load, number int) url.Values
+	// writing puts an event into the newest week before each question.
+	writing bool
+}
+
+var statsKinds = []statsKind{
+	{name: "strip", ask: func(*rand.Rand, bench.Load, int) url.Values { return url.Values{"fields": strip} }},
+	{name: "everything", ask: func(*rand.Rand, bench.Load, int) url.Values { return url.Values{} }},
+	{name: "strip, an event written before each", writing: true, ask: func(*rand.Rand, bench.Load, int) url.Values {
+		return url.Values{"fields": strip}
+	}},
+	{name: "everything, an event written before each", writing: true, ask: func(*rand.Rand, bench.Load, int) url.Values {
+		return url.Values{}
+	}},
+	{name: "strip, a question never asked before", ask: func(_ *rand.Rand, load bench.Load, number int) url.Values {
+		return url.Values{"fields": strip, "user": {load.User(number % 20), "u_nobody_" + strconv.Itoa(number)}}
+	}},
+	{name: "everything, a question never asked before", ask: func(_ *rand.Rand, load bench.Load, number int) url.Values {
+		return url.Values{"user": {load.User(number % 20), "u_nobody_again_" + strconv.Itoa(number)}}
+	}},
+	{name: "strip of one word, never asked before", ask: func(_ *rand.Rand, load bench.Load, number int) url.Values {
+		return url.Values{"fields": strip, "q": {load.Word(10 + number)}}
+	}},
+	{name: "strip of is:unopened", ask: func(*rand.Rand, bench.Load, int) url.Values {
+		return url.Values{"fields": strip, "q": {"is:unopened"}}
+	}},
+}
+
+// Run fills the directory, if it has to be, and prints a table.
+func (c *benchStatsCmd) Run(ctx context.Context, env *environment) error {
+	entries, err := os.ReadDir(c.Data)
+	empty := err != nil || len(entries) == 0
+	a, err := openApp(ctx, settings{Data: c.Data}, env.log)
+	if err != nil {
+		return err
+	}
+	machine, err := bench.Describe(ctx, c.Data)
+	if err == nil && empty {
+		err = c.fill(ctx, env, a)
+	}
+	if err != nil {
+		return errors.Join(err, a.Close())
+	}
+	listener := newPipeListener()
+	server := &http.Server{Handler: a.operator, ReadHeaderTimeout: headerTimeout}
+	served := make(chan error, 1)
+	go func() { served <- server.Serve(listener) }()
+	asked := operatorClient(listener.dial, c.load().Workspace(0), func() error { return nil })
+	fmt.Fprintf(env.Out, "%s\n| P9, %d events in %d weeks | first | p50 | p99 | most | p99 must be below |\n| --- | --- | --- | --- | --- | --- |\n",
+		machine.Markdown(), c.Events, c.Weeks)
+	for _, kind := range statsKinds {
+		if err = c.time(ctx, env, a, asked, kind); err != nil {
+			break
+		}
+	}
+	err = errors.Join(err, asked.close(), server.Close())
+	<-served
+	return errors.Join(err, a.Close())
+}
+
+func (c *benchStatsCmd) load() bench.Load {
+	return bench.Load{
+		Seed: c.Seed, Workspaces: 1, Weeks: c.Weeks, Until: time.Now().UTC().Truncate(7 * 24 * time.Hour),
+	}
+}
+
+// fill writes the events straight into the stores, and seals all weeks but the
+// two newest, as the nightly run would have.
+func (c *benchStatsCmd) fill(ctx context.Context, env *environment, a *app) error {
+	began := time.Now()
+	var batch []event.Event
+	for e, err := range c.load().Events(c.Events) {
+		if err != nil {
+			return err
+		}
+		e.Verdict.Is = event.Human
+		if e.Client != nil && e.Client.Automated != nil && *e.Client.Automated {
+			e.Verdict.Is = event.Machine
+		}
+		if batch = append(batch, e); len(batch) < 1000 {
+			continue
+		}
+		if err := writeBoth(ctx, a, batch); err != nil {
+			return err
+		}
+		batch = batch[:0]
+	}
+	if err := writeBoth(ctx, a, batch); err != nil {
+		return err
+	}
+	fmt.Fprintf(env.Err, "written after %v, sealing …\n", time.Since(began).Round(time.Second))
+	newest := event.WeekOf(c.load().Until.Unix() - 1)
+	for week := newest - event.Week(c.Weeks); week < newest-1; week++ {
+		if err := a.index.Seal(ctx, week); err != nil {
+			return err
+		}
+	}
+	fmt.Fprintf(env.Err, "sealed after %v\n", time.Since(began).Round(time.Second))
+	return nil
+}
+
+// writeBoth writes events to the state and then to the index.
+func writeBoth(ctx context.Context, a *app, events []event.Event) error {
+	changes := make(map[event.MessageKey]event.Change)
+	weeks := make(map[indexer.WorkspaceWeek]bool)
+	for _, e := range events {
+		change := event.ChangeOf(e)
+		if known, ok := changes[change.MessageKey]; ok {
+			known.Merge(change)
+			change = known
+		}
+		changes[change.MessageKey] = change
+		weeks[indexer.WorkspaceWeek{Workspace: e.Workspace, Week: e.Week()}] = true
+	}
+	if _, err := a.state.Apply(ctx, slices.Collect(maps.Values(changes)), slices.Collect(maps.Keys(weeks))); err != nil {
+		return err
+	}
+	outcomes, err := a.index.Create(ctx, events)
+	if err != nil {
+		return err
+	}
+	for _, outcome := range outcomes {
+		if outcome.Err != nil {
+			return outcome.Err
+		}
+	}
+	return nil
+}
+
+// time asks one kind of question. What is asked first, of a cold cache, is shown
+// apart.
+func (c *benchStatsCmd) time(ctx context.Context, env *environment, a *app, asked *client, kind statsKind) error {
+	load, random, timing := c.load(), rand.New(rand.NewPCG(c.Seed, 9)), bench.NewTiming()
+	since := strconv.FormatInt(load.Until.Add(-feed.Horizon).Unix(), 10)
+	var first time.Duration
+	partial := 0
+	for i := range 1 + c.Queries {
+		if kind.writing {
+			if err := writeBoth(ctx, a, []event.Event{lateEvent(load, i)}); err != nil {
+				return err
+			}
+		}
+		values := kind.ask(random, load, i)
+		values.Set("since", since)
+		var answer struct{ Partial bool }
+		began := time.Now()
+		if err := asked.call(ctx, http.MethodGet, "/v1/stats?"+values.Encode(), nil, &answer); err != nil {
+			return fmt.Errorf("%s: %w", kind.name, err)
+		}
+		if answer.Partial {
+			partial++
+		}
+		took := time.Since(began)
+		if i == 0 {
+			first = took
+		} else {
+			timing.Record(took)
+		}
+		if partial == 3 { // each of which takes its whole time
+			break
+		}
+	}
+	name := kind.name
+	if partial > 0 {
+		name += " (partial)"
+	}
+	round := func(d time.Duration) time.Duration { return d.Round(100 * time.Microsecond) }
+	_, err := fmt.Fprintf(env.Out, "| %s | %v | %v | %v | %v | %v |\n", name, round(first),
+		round(timing.Percentile(50)), round(timing.Percentile(99)), round(timing.Max()), mostStats)
+	return err
+}
+
+// lateEvent is an open within the newest week.
+func lateEvent(load bench.Load, number int) event.Event {
+	e := event.Event{
+		Workspace: load.Workspace(0), Type: event.Open, Time: load.Until.Unix() - 1 - int64(number)*60, Message: "late-" + strconv.Itoa(number),
+		User: load.User(0), Recipient: &event.Person{Email: "late@company.example"}, Source: "bench",
+		Verdict: event.Verdict{Is: event.Human},
+	}
+	e.ID = event.NewID(e.Time, e.Workspace, e.Source, true, []byte(e.Message+strconv.FormatInt(time.Now().UnixNano(), 10)))
+	return e
+}
