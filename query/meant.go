@@ -13,6 +13,10 @@ import (
 func meant(chips []Chip, me string) string {
 	head := ""
 	var rest []string
+	acted := slices.ContainsFunc(chips, func(c Chip) bool {
+		_, state := stateOf(event.Type(c.Value))
+		return c.Field == "type" && !c.Not && (state || c.Value == string(event.Unsubscribe) || c.Value == string(event.Complaint))
+	})
 	for i, chip := range chips {
 		together := []Chip{chip}
 		if chip.Group != 0 {
@@ -21,7 +25,7 @@ func meant(chips []Chip, me string) string {
 			}
 			together = slices.DeleteFunc(slices.Clone(chips), func(c Chip) bool { return !chip.sameGroup(c) })
 		}
-		said := sayAny(together, me)
+		said := sayAny(together, me, acted)
 		switch {
 		case head == "" && allTypes(together):
 			head = said
@@ -31,6 +35,9 @@ func meant(chips []Chip, me string) string {
 	}
 	if head == "" {
 		head = "everything"
+		if slices.ContainsFunc(chips, func(c Chip) bool { return !c.Not && c.Group == 0 && (c.Field == "is" || c.Field == "unopened") }) {
+			head = "sends" // Nothing else has such a state.
+		}
 	}
 	if len(rest) == 0 {
 		return head
@@ -49,10 +56,15 @@ func allTypes(chips []Chip) bool {
 	return true
 }
 
-func sayAny(chips []Chip, me string) string {
+// sayAny says chips of which one is enough. acted is whether recipients are those
+// who acted.
+func sayAny(chips []Chip, me string, acted bool) string {
 	said := make([]string, len(chips))
 	for i, chip := range chips {
 		said[i] = say(chip, me)
+		if acted && chip.Field == "to" {
+			said[i] = "from " + chip.Value
+		}
 		if chip.Not {
 			said[i] = "not " + said[i]
 		}

@@ -3,6 +3,7 @@ package query
 import (
 	"fmt"
 	"strings"
+	"unicode/utf8"
 
 	"tidings/event"
 )
@@ -86,6 +87,9 @@ func (p *parser) understand(l lexeme) meaning {
 	case "to":
 		return p.to(l)
 	case "domain":
+		if !utf8.ValidString(value) {
+			return meaning{problem: "that is no domain"}
+		}
 		return keyword("domain", FieldDomain, strings.TrimLeft(lower, "@"))
 	case "message":
 		return keyword("message", FieldMessage, value)
@@ -228,11 +232,11 @@ func (p *parser) mine() (meaning, bool) {
 // addresses. Quotes make it words in any case.
 func (p *parser) to(l lexeme) meaning {
 	tokens := Analyse(l.value)
-	if l.quoted || strings.HasSuffix(l.value, "*") || len(tokens) == 0 {
+	if l.quoted || len(tokens) == 0 || strings.HasSuffix(l.value, "*") && tokens[len(tokens)-1].End == len(l.value)-1 {
 		return p.plain("to", FieldPeople, l)
 	}
 	address := strings.ToLower(l.value)
-	if at := strings.LastIndexByte(address, '@'); at > 0 && dotted(address[at+1:]) && !strings.ContainsAny(address, "<>,;") {
+	if at := strings.LastIndexByte(address, '@'); at > 0 && utf8.ValidString(l.value) && dotted(address[at+1:]) && !strings.ContainsAny(address, "<>,;*") {
 		return keyword("to", FieldRecipient, address)
 	}
 	if last := tokens[len(tokens)-1]; isWhole(last, tokens) && dotted(Domain(last.Word)) {

@@ -336,7 +336,7 @@ func TestParseChips(t *testing.T) {
 				{"time", "2026-11-18/2026-11-19", false, "on:2026-11-18", [2]int{13, 26}, 0},
 				{"is", "replied", false, "is:replied", [2]int{27, 37}, 0},
 			},
-			"", "everything unopened for more than 3d, on 2026-11-18, replied to by someone",
+			"", "sends unopened for more than 3d, on 2026-11-18, replied to by someone",
 		},
 		{
 			"foo:bar",

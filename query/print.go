@@ -6,7 +6,8 @@ import (
 )
 
 // Canonical writes a query in operators. Of a query that Parse gave, Parse with
-// the same options makes the same query again; of others it is for reading.
+// the same options makes the same query again, as long as the text is within
+// MaxText; of others it is for reading.
 func Canonical(q Query) string {
 	var parts []string
 	if where := printAll(q.Where); where != "" {

@@ -230,7 +230,7 @@ func checkParse(t interface {
 	r := Parse(text, opts)
 	printed := Canonical(r.Query)
 	again := Parse(printed, opts)
-	if !reflect.DeepEqual(r.Query, again.Query) {
+	if len(printed) <= MaxText && !reflect.DeepEqual(r.Query, again.Query) {
 		t.Fatalf("%q\nis          %+v\nis printed  %q\nand then is %+v", text, r.Query, printed, again.Query)
 	}
 	if leaves := leafCount(r.Query.Where); leaves > MaxClauses {
