@@ -16,7 +16,7 @@ import (
 const (
 	// suggestTime is how long the index is asked; what it has found by then is
 	// all there is.
-	suggestTime = 40 * time.Millisecond
+	suggestTime = 30 * time.Millisecond
 	// suggestEvents are the newest events with the beginning of the word that
 	// are looked at, in at most suggestWeeks.
 	suggestEvents = 200
