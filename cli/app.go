@@ -90,6 +90,7 @@ type app struct {
 	indexer *indexer.Indexer
 	// corrector judges again what is doubted.
 	corrector *indexer.Corrector
+	reader    *feed.Reader
 	server    *api.Server
 	metrics   *metrics
 
@@ -167,6 +168,7 @@ func (a *app) assemble(s settings) error {
 		Index: a.index, States: a.state, Catalogue: a.state, Directory: directory, Teams: directory, Positions: a.hub,
 		Counter: counter, Vocabulary: vocabulary,
 	})
+	a.reader = reader
 	pushed := &api.LiveHandler{
 		Hub: a.hub, Questions: reader, Zone: api.Zones(a.state), Origins: s.Origins, Logger: a.log, Tracer: s.tracer,
 	}

@@ -20,6 +20,7 @@ import (
 // benchCmd measures this machine.
 type benchCmd struct {
 	Ingest benchIngestCmd `cmd:"" help:"How many events a second are accepted for good and searchable."`
+	Storm  benchStormCmd  `cmd:"" help:"How fast events are taken that a provider delivers many times, against once."`
 	Page   benchPageCmd   `cmd:"" help:"How long pages take, on a directory that bench ingest filled."`
 	Stats  benchStatsCmd  `cmd:"" help:"How long statistics over a year of a busy workspace take."`
 }
