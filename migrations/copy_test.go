@@ -140,7 +140,7 @@ func TestACopyThatIsCutOffIsTakenUpAndFollowsWhatChanged(t *testing.T) {
 	require.NoError(t, from.Seal(ctx, week))
 
 	for calls := 0; ; calls++ { // cut off everywhere
-		done, err = copier(from, &cutOff{to, calls}, to, p).Weeks(ctx, false)
+		_, err := copier(from, &cutOff{to, calls}, to, p).Weeks(ctx, false)
 		if err == nil {
 			break
 		}

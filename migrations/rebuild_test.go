@@ -108,7 +108,7 @@ func TestAWeekIsRebuiltUnderLoad(t *testing.T) {
 			ctx, index := t.Context(), openIndex(t, t.TempDir())
 			defer func() { require.NoError(t, index.Close()) }()
 			var written, waited atomic.Int64
-			const before = 3000
+			const before = 1500
 			var first []event.Event
 			for n := range before {
 				first = append(first, opened("w", n))
@@ -161,7 +161,7 @@ func TestAWeekIsRebuiltUnderLoad(t *testing.T) {
 					t.Error(err)
 				}
 			})
-			for range 3 {
+			for range 2 {
 				report, err := rebuilder(index, nil).Rebuild(ctx, week)
 				require.NoError(t, err)
 				require.GreaterOrEqual(t, report.Events, before)
@@ -223,11 +223,11 @@ func TestARebuildThatEndsAnywhereLosesNothing(t *testing.T) {
 			require.NoError(t, outcomes[0].Err)
 			want[e.ID] = true
 		}
-		for n := range rapid.IntRange(1, 30).Draw(t, "events") {
+		for n := range rapid.IntRange(1, 5).Draw(t, "events") {
 			add(opened("w", n))
 		}
 		steps := []string{"begin", "copy", "block", "copy the rest", "swap", ""}
-		for try := range rapid.IntRange(1, 3).Draw(t, "tries") {
+		for try := range rapid.IntRange(1, 2).Draw(t, "tries") {
 			at := rapid.SampledFrom(steps).Draw(t, "killed after")
 			meanwhile := rapid.SampledFrom(steps).Draw(t, "an event comes after")
 			var running sync.WaitGroup
