@@ -62,6 +62,9 @@ type Config struct {
 	// TrustedProxies may name the client's address in X-Forwarded-For and its
 	// protocol in X-Forwarded-Proto.
 	TrustedProxies []netip.Prefix
+	// PublicURL is how tracking addresses reach this server; "" is as those who
+	// ask for them did.
+	PublicURL string
 	// Version is shown in the OpenAPI document.
 	Version string
 }
@@ -78,6 +81,7 @@ type Server struct {
 	watch     watch
 	failures  *failures
 	sightings *sightings
+	linkKeys  *linkKeys
 	bodies    bodies
 	metrics   *metrics
 	engine    *gin.Engine
@@ -114,6 +118,9 @@ func New(config Config) (*Server, error) {
 	}
 	var err error
 	if s.failures, err = newFailures(config.Clock); err != nil {
+		return nil, fmt.Errorf("api: %w", err)
+	}
+	if s.linkKeys, err = newLinkKeys(config); err != nil {
 		return nil, fmt.Errorf("api: %w", err)
 	}
 	if s.sightings, err = newSightings(config.Records, config.Clock); err != nil {
@@ -157,6 +164,7 @@ func (s *Server) route() error {
 	s.reportRoutes(docs)
 	s.searchRoutes(docs)
 	s.verdictRoutes(docs)
+	s.linkRoutes(docs)
 	s.deadLetterRoutes(docs)
 	s.deadGroupRoutes(docs)
 	s.keyRoutes(docs)
@@ -166,6 +174,9 @@ func (s *Server) route() error {
 	s.personRoutes(docs)
 	s.healthRoutes(docs)
 	s.liveRoutes(docs)
+	if err := s.trackingRoutes(); err != nil {
+		return err
+	}
 	return s.documentRoutes(docs)
 }
 
@@ -175,7 +186,7 @@ func humaConfig(version string) huma.Config {
 	}
 	config := huma.DefaultConfig("Tidings", version)
 	config.Info.Description = "Activity of e-mail: taken in as events, read as a feed."
-	for _, group := range []string{"Events", "Feed", "Live", "Session", "Settings", "Directory", "Keys", "Sources", "Dead letters", "Operation"} {
+	for _, group := range []string{"Events", "Feed", "Live", "Session", "Settings", "Directory", "Keys", "Sources", "Tracking", "Dead letters", "Operation"} {
 		config.Tags = append(config.Tags, &huma.Tag{Name: group})
 	}
 	config.OpenAPIPath, config.DocsPath, config.SchemasPath = "", "", ""

@@ -44,6 +44,8 @@ type settings struct {
 	// makes none.
 	Rollover rollover.Policy
 	Night    *rollover.TimeOfDay
+	// PublicURL is how tracking addresses reach this server.
+	PublicURL string
 	// Verdict is what the rules of verdicts are made from.
 	Verdict verdict.Config
 	// Grace is how long the opens of a message that everyone has opened are
@@ -110,6 +112,9 @@ const gcPercent = 200
 // openApp opens the directory, making it where there is none, and puts the
 // parts together. Nothing runs yet.
 func openApp(ctx context.Context, s settings, log *slog.Logger) (_ *app, err error) {
+	if err := errors.Join(checkPublicURL(s.PublicURL), checkWindows(s.Verdict)); err != nil {
+		return nil, &usageError{err.Error()}
+	}
 	if os.Getenv("GOGC") == "" {
 		// Batches make much short-lived garbage on a small heap.
 		debug.SetGCPercent(gcPercent)
@@ -203,8 +208,8 @@ func (a *app) assemble(s settings) error {
 	a.server, err = api.New(api.Config{
 		Intake: a.stream, Feed: reader, Suggester: reader, Reports: reader, Records: a.state, DeadLetters: a.stream, Weeks: a.index,
 		Eraser: apiEraser{eraser}, Ready: a.ready, ReadySelf: a.readySelf, Metrics: registry, Web: page,
-		Verdicts: a.corrector,
-		Live:     http.HandlerFunc(pushed.Socket), SSE: http.HandlerFunc(pushed.SSE),
+		Verdicts: a.corrector, PublicURL: s.PublicURL,
+		Live: http.HandlerFunc(pushed.Socket), SSE: http.HandlerFunc(pushed.SSE),
 		Clock: time.Now, Rand: rand.Reader, Logger: a.log,
 		Retention: s.Retention, SecureCookies: s.Secure, TrustedProxies: s.Proxies, Version: version(), Tracer: s.tracer,
 	})

@@ -29,6 +29,8 @@ type apiCmd struct {
 	storeFlags
 	Retention time.Duration `help:"Refuse events older than this; 0 takes any. Give the indexers the same." default:"0" placeholder:"DURATION"`
 	Grace     time.Duration `help:"How long first opens are kept once everyone has opened. Give the indexers the same." default:"720h" placeholder:"DURATION"`
+
+	verdictFlags // the indexers', for what people overrule
 }
 
 // Help says what stands around it.
@@ -49,6 +51,7 @@ func (c *apiCmd) Run(ctx context.Context, env *environment) error {
 	return run(ctx, env, c.Listen, settings{
 		role: roleAPI, storeFlags: c.storeFlags, Retention: c.Retention, Grace: c.Grace,
 		Backlog: c.Backlog, Origins: c.Origins, Secure: c.Secure, Drain: c.Drain, Proxies: c.Proxies,
+		PublicURL: c.PublicURL, Verdict: c.config(),
 	})
 }
 

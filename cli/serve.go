@@ -24,6 +24,8 @@ type apiFlags struct {
 	Secure  bool           `help:"Send cookies over https alone. Set it behind TLS."`
 	Proxies []netip.Prefix `help:"Networks of proxies whose X-Forwarded-For and X-Forwarded-Proto count, such as 10.0.0.0/8." placeholder:"NETWORK"`
 	Drain   time.Duration  `help:"How long /readyz says that this process stops before it does, for load balancers to look elsewhere." default:"0" placeholder:"DURATION"`
+
+	addressFlags
 }
 
 // indexFlags are what processes take that index.
@@ -53,6 +55,7 @@ func (f *serveFlags) settings(data string) settings {
 	s := f.indexFlags.settings()
 	s.Data, s.Backlog, s.Origins, s.Secure = data, f.Backlog, f.Origins, f.Secure
 	s.Drain, s.Proxies = f.Drain, f.Proxies
+	s.PublicURL = f.PublicURL
 	return s
 }
 

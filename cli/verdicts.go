@@ -25,13 +25,14 @@ func (f verdictFlags) config() verdict.Config {
 	}
 }
 
-// Validate refuses windows that mean nothing.
-func (f verdictFlags) Validate() error {
-	for name, window := range map[string]time.Duration{
-		"--open-too-soon": f.OpenTooSoon, "--click-too-soon": f.ClickTooSoon, "--click-burst": f.ClickBurst,
-	} {
-		if window < time.Second || window > time.Hour || window%time.Second != 0 {
-			return fmt.Errorf("%s must be whole seconds, from 1s to 1h", name)
+// checkWindows refuses windows that mean nothing; 0 is the default.
+func checkWindows(c verdict.Config) error {
+	for _, window := range []struct {
+		flag string
+		size time.Duration
+	}{{"--open-too-soon", c.OpenWindow}, {"--click-too-soon", c.ClickWindow}, {"--click-burst", c.BurstWindow}} {
+		if window.size < 0 || window.size > time.Hour || window.size%time.Second != 0 {
+			return fmt.Errorf("%s must be whole seconds, from 1s to 1h", window.flag)
 		}
 	}
 	return nil

@@ -41,6 +41,7 @@ var rules = map[string]rule{
 		outside: []string{"golang.org/x/text", "github.com/blevesearch/go-porterstemmer", "github.com/blevesearch/vellum"},
 	},
 	"verdict":    {ours: []string{"event"}},
+	"tracking":   {ours: []string{"event"}},
 	"indexer":    {ours: []string{"event", "verdict", "tracing"}, outside: append([]string{"go.opentelemetry.io/otel"}, plain...)},
 	"feed":       {ours: []string{"event", "query"}, outside: plain},
 	"live":       {ours: []string{"event", "query"}, outside: plain},
@@ -49,7 +50,7 @@ var rules = map[string]rule{
 	"migrations": {ours: []string{"event"}, outside: plain},
 	"mailbox":    {ours: []string{"event"}, outside: append([]string{"github.com/jhillyer/enmime/v2", "github.com/emersion/go-message"}, plain...)},
 
-	"api":       {ours: []string{"event", "query", "verdict", "feed", "live", "api", "web", "tracing"}, outside: everything},
+	"api":       {ours: []string{"event", "query", "verdict", "tracking", "feed", "live", "api", "web", "tracing"}, outside: everything},
 	"api/hooks": {ours: []string{"event", "mailbox", "api/hooks"}, outside: plain},
 
 	// Adapters know the vendor they are named after and whose ports they serve.

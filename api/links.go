@@ -1,0 +1,238 @@
+package api
+
+import (
+	"context"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"sync"
+	"time"
+
+	lru "github.com/hashicorp/golang-lru/v2"
+
+	"tidings/event"
+	"tidings/tracking"
+)
+
+// Kinds of records of tracking. A key is found by its name before the workspace
+// is known; the workspace keeps a note of it, and which one makes new addresses.
+const (
+	kindLinkKey   = "link-key"
+	kindLinkMaker = "link-maker"
+	kindUntracked = "untracked"
+	// currentMaker is the one record of kindLinkMaker.
+	currentMaker = "current"
+)
+
+const (
+	// linkKeyLife is how long a key may be used after it was taken back
+	// elsewhere.
+	linkKeyLife = time.Minute
+	// linkKeysCached bounds the keys that are remembered, unknown ones too.
+	linkKeysCached = 1000
+)
+
+// LinkKey is a key of a workspace's tracking addresses, without its secret.
+type LinkKey struct {
+	ID      string    `json:"id"`
+	Created time.Time `json:"created"`
+	Current bool      `json:"current" doc:"new addresses are made with it"`
+}
+
+// linkKeyRecord is a key as it is kept.
+type linkKeyRecord struct {
+	Workspace string    `json:"w"`
+	Secret    string    `json:"secret"`
+	Created   time.Time `json:"created"`
+}
+
+// linkKeyNote is what the workspace keeps of a key, under its name.
+type linkKeyNote struct {
+	Created time.Time `json:"created"`
+}
+
+// linkKeys are the keys that tracking addresses are made and read with.
+type linkKeys struct {
+	records Records
+	clock   func() time.Time
+	rand    io.Reader
+
+	mu    sync.Mutex
+	known *lru.Cache[string, knownLinkKey]
+}
+
+// knownLinkKey is a key as it was read, with an empty workspace for one that is
+// not there.
+type knownLinkKey struct {
+	workspace string
+	key       *tracking.Key
+	at        time.Time
+}
+
+func newLinkKeys(config Config) (*linkKeys, error) {
+	known, err := lru.New[string, knownLinkKey](linkKeysCached)
+	if err != nil {
+		return nil, fmt.Errorf("tracking keys: %w", err)
+	}
+	return &linkKeys{records: config.Records, clock: config.Clock, rand: config.Rand, known: known}, nil
+}
+
+// maker is the key that new addresses of a workspace are made with; the first
+// is made when it is asked for.
+func (l *linkKeys) maker(ctx context.Context, workspace string) (*tracking.Key, error) {
+	id, err := get[string](ctx, l.records, workspace, kindLinkMaker, currentMaker)
+	if errors.Is(err, event.ErrNotFound) {
+		id, err = l.make(ctx, workspace)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("find the current tracking key: %w", err)
+	}
+	_, key, err := l.find(ctx, id)
+	return key, err
+}
+
+// make makes a key and lets it make new addresses. Those of older keys stay
+// good. The key itself is on disk before anything names it.
+func (l *linkKeys) make(ctx context.Context, workspace string) (string, error) {
+	var id tracking.KeyID
+	secret := make([]byte, 32)
+	for _, into := range [][]byte{id[:], secret} {
+		if _, err := io.ReadFull(l.rand, into); err != nil {
+			return "", fmt.Errorf("make a tracking key: %w", err)
+		}
+	}
+	name, now := hex.EncodeToString(id[:]), l.clock().UTC().Truncate(time.Second)
+	record := linkKeyRecord{workspace, hex.EncodeToString(secret), now}
+	if err := put(ctx, l.records, nowhere, kindLinkKey, name, record); err != nil {
+		return "", fmt.Errorf("keep a tracking key: %w", err)
+	}
+	if err := put(ctx, l.records, workspace, kindLinkKey, name, linkKeyNote{now}); err != nil {
+		return "", fmt.Errorf("note a tracking key: %w", err)
+	}
+	if err := put(ctx, l.records, workspace, kindLinkMaker, currentMaker, name); err != nil {
+		return "", fmt.Errorf("choose a tracking key: %w", err)
+	}
+	l.forget(name)
+	return name, nil
+}
+
+// find is a key by name, and whose it is; ErrNotFound when there is none.
+func (l *linkKeys) find(ctx context.Context, name string) (string, *tracking.Key, error) {
+	l.mu.Lock()
+	known, ok := l.known.Get(name)
+	l.mu.Unlock()
+	if !ok || l.clock().Sub(known.at) >= linkKeyLife {
+		var err error
+		if known, err = l.read(ctx, name); err != nil {
+			return "", nil, err
+		}
+		l.mu.Lock()
+		l.known.Add(name, known)
+		l.mu.Unlock()
+	}
+	if known.key == nil {
+		return "", nil, fmt.Errorf("tracking key: %w", event.ErrNotFound)
+	}
+	return known.workspace, known.key, nil
+}
+
+func (l *linkKeys) read(ctx context.Context, name string) (knownLinkKey, error) {
+	record, err := get[linkKeyRecord](ctx, l.records, nowhere, kindLinkKey, name)
+	if errors.Is(err, event.ErrNotFound) {
+		return knownLinkKey{at: l.clock()}, nil
+	}
+	if err != nil {
+		return knownLinkKey{}, fmt.Errorf("read a tracking key: %w", err)
+	}
+	var id tracking.KeyID
+	if _, err := hex.Decode(id[:], []byte(name)); err != nil {
+		return knownLinkKey{}, fmt.Errorf("read a tracking key: %w", err)
+	}
+	secret, err := hex.DecodeString(record.Secret)
+	if err != nil {
+		return knownLinkKey{}, fmt.Errorf("read a tracking key: %w", err)
+	}
+	key, err := tracking.NewKey(id, secret)
+	if err != nil {
+		return knownLinkKey{}, err
+	}
+	return knownLinkKey{record.Workspace, key, l.clock()}, nil
+}
+
+func (l *linkKeys) forget(name string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.known.Remove(name)
+}
+
+// list returns the workspace's keys.
+func (l *linkKeys) list(ctx context.Context, workspace string) ([]LinkKey, error) {
+	current, err := get[string](ctx, l.records, workspace, kindLinkMaker, currentMaker)
+	if err != nil && !errors.Is(err, event.ErrNotFound) {
+		return nil, fmt.Errorf("find the current tracking key: %w", err)
+	}
+	records, err := l.records.List(ctx, workspace, kindLinkKey)
+	if err != nil {
+		return nil, fmt.Errorf("list tracking keys: %w", err)
+	}
+	keys := make([]LinkKey, len(records))
+	for i, record := range records {
+		note, err := get[linkKeyNote](ctx, l.records, workspace, kindLinkKey, record.ID)
+		if err != nil {
+			return nil, fmt.Errorf("read a tracking key: %w", err)
+		}
+		keys[i] = LinkKey{record.ID, note.Created, record.ID == current}
+	}
+	return keys, nil
+}
+
+// drop takes a key back: what was made with it is good for nothing, within a
+// minute on other servers. The current one must be replaced first.
+func (l *linkKeys) drop(ctx context.Context, workspace, name string) error {
+	if _, err := l.records.Get(ctx, workspace, kindLinkKey, name); err != nil {
+		return fmt.Errorf("tracking key: %w", err)
+	}
+	current, err := get[string](ctx, l.records, workspace, kindLinkMaker, currentMaker)
+	if err != nil && !errors.Is(err, event.ErrNotFound) {
+		return fmt.Errorf("find the current tracking key: %w", err)
+	}
+	if current == name {
+		return fmt.Errorf("new addresses are made with this key, make another first: %w", event.ErrConflict)
+	}
+	for _, place := range []string{nowhere, workspace} {
+		if err := l.records.Delete(ctx, place, kindLinkKey, name); err != nil {
+			return fmt.Errorf("take back a tracking key: %w", err)
+		}
+	}
+	l.forget(name)
+	return nil
+}
+
+// isTracked reports whether what a recipient does with mail is measured.
+func isTracked(ctx context.Context, records Records, workspace, email string) (bool, error) {
+	_, err := records.Get(ctx, workspace, kindUntracked, string(event.KeyOf(email)))
+	if errors.Is(err, event.ErrNotFound) {
+		return true, nil
+	}
+	if err != nil {
+		return false, fmt.Errorf("read consent: %w", err)
+	}
+	return false, nil
+}
+
+// setTracked switches measuring of a recipient on or off. The record does not
+// hold the address.
+func setTracked(ctx context.Context, records Records, workspace, email string, tracked bool) error {
+	id := string(event.KeyOf(email))
+	if tracked {
+		if err := records.Delete(ctx, workspace, kindUntracked, id); err != nil {
+			return fmt.Errorf("note consent: %w", err)
+		}
+		return nil
+	}
+	if err := put(ctx, records, workspace, kindUntracked, id, struct{}{}); err != nil {
+		return fmt.Errorf("note missing consent: %w", err)
+	}
+	return nil
+}
