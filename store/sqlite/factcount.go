@@ -61,7 +61,7 @@ func (n *factCount) prepare() {
 	names := len(n.facts.names)
 	n.recipients, n.addressMet = counter(feed.PartRecipients, names), counter(feed.PartRecipients, names)
 	n.domains, n.domainMet = counter(feed.PartDomains, names), counter(feed.PartDomains, names)
-	n.messages, n.links = counter(feed.PartMessages, names), counter(feed.PartLinks, len(n.texts))
+	n.messages, n.links = counter(feed.PartMessages, names), counter(feed.PartLinks, n.facts.linkCount)
 	if n.parts.Has(feed.PartTimes) {
 		n.times = make([]feed.ByType, quartersAWeek)
 	}
@@ -175,7 +175,8 @@ func (n *factCount) numbers(set []bool) []uint64 {
 	return slices.Compact(numbers)
 }
 
-// ranking is the most frequent of the names.
+// ranking is the most frequent of the names. Codes behind them have a name that
+// is not kept.
 func ranking(counts []uint32, names []string, most int) feed.Ranking {
 	size := 0
 	for _, count := range counts {
@@ -187,13 +188,18 @@ func ranking(counts []uint32, names []string, most int) feed.Ranking {
 		return feed.Ranking{}
 	}
 	ranked := make([]feed.NameCount, 0, size)
+	cut := false
 	for code, count := range counts {
-		if count > 0 {
+		switch {
+		case count == 0:
+		case code >= len(names):
+			cut = true
+		default:
 			ranked = append(ranked, feed.NameCount{Name: names[code], Events: int(count)})
 		}
 	}
 	if len(ranked) <= most {
-		return feed.Ranking{Counts: ranked}
+		return feed.Ranking{Counts: ranked, Cut: cut}
 	}
 	kept := slices.Clone(feed.Ranking{Counts: ranked}.Sorted()[:most])
 	return feed.Ranking{Counts: kept, Cut: true}

@@ -182,6 +182,31 @@ func (f *facts) sortPairs() {
 	f.pairs, f.codes, f.linkCodes, f.pairCodes = sorted, nil, nil, nil
 }
 
+// sortLinks puts the links with the most events first, and forgets the texts of
+// all but so many.
+func (f *facts) sortLinks(most int) {
+	counts := make([]int, f.linkCount)
+	for i := range f.rows {
+		counts[f.rows[i].link]++
+	}
+	order := make([]int, f.linkCount)
+	for code := range order {
+		order[code] = code
+	}
+	slices.SortStableFunc(order[1:], func(a, b int) int { return cmp.Compare(counts[b], counts[a]) })
+	place, texts := make([]uint32, len(order)), make([]string, 0, min(len(order), most+1))
+	for at, code := range order {
+		place[code] = uint32(at)
+		if at <= most {
+			texts = append(texts, f.links[code])
+		}
+	}
+	for i := range f.rows {
+		f.rows[i].link = place[f.rows[i].link]
+	}
+	f.links, f.linkCodes = texts, nil
+}
+
 // codeOf is the code of a name that some event may have.
 func (f *facts) codeOf(name string) (uint32, bool) {
 	if f.codes != nil {

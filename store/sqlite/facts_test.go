@@ -45,6 +45,7 @@ func TestFactsAreReadAsTheyWereStored(t *testing.T) {
 		f.put(factsOf(t, rapid.IntRange(0, 20).Draw(t, "n")))
 		f.put(factsOf(t, rapid.IntRange(0, 5).Draw(t, "more")))
 		f.sortPairs()
+		f.sortLinks(mostLinks)
 		read, err := decodeFacts(factWeek, f.encode())
 		require.NoError(t, err)
 		d := factDecoder{raw: encodeNames(nil, f.links)}
@@ -109,4 +110,28 @@ func FuzzDecodeFacts(f *testing.F) {
 		}
 		read.count(0, firstPlace(factWeek, factWeek.End()), feed.Count{Parts: 0xff}, make([]string, min(read.linkCount, 1<<20)), everyRow)
 	})
+}
+
+func TestASealedWeekKnowsItsMostFrequentLinks(t *testing.T) {
+	f, jo := newFacts(factWeek), event.Person{Email: "jo@acme.example"}
+	var events []factEvent
+	for i := range 10 {
+		for n := range i + 1 {
+			e := event.Event{Type: event.Click, Message: "m", Recipient: &jo, Link: fmt.Sprintf("https://acme.example/%d", i)}
+			events = append(events, factEvent{int64(100*i + n), e})
+		}
+	}
+	f.put(events)
+	count := func() feed.Ranking {
+		return f.count(0, 10_000, feed.Count{Parts: feed.PartLinks}, f.links, everyRow).Links
+	}
+	all := count()
+	require.False(t, all.Cut)
+	require.Len(t, all.Counts, 10)
+	f.sortLinks(3)
+	few := count()
+	require.True(t, few.Cut, "and says that there are others")
+	require.Equal(t, all.Sorted()[:3], few.Sorted())
+	f.sortLinks(3)
+	require.Equal(t, few, count(), "which may be done again")
 }

@@ -100,3 +100,32 @@ func TestLivePagesExportsAndStatisticsAgree(t *testing.T) {
 		},
 	})
 }
+
+func TestASendTakenOutOfASealedWeekIsNotCounted(t *testing.T) {
+	index, err := sqlite.OpenIndex(t.TempDir(), sqlite.IndexConfig{})
+	require.NoError(t, err)
+	defer func() { require.NoError(t, index.Close()) }()
+	ctx, week := context.Background(), event.Week(2900)
+	var events []event.Event
+	for i := range 3 {
+		at := week.Start() + int64(i)
+		message := fmt.Sprint("m-", i)
+		events = append(events, event.Event{
+			ID: event.NewID(at, "w", "s", true, []byte(message)), Workspace: "w", Type: event.Send, Time: at,
+			Message: message, Source: "s", Recipients: []event.Person{{Email: "jo@acme.example"}},
+		})
+	}
+	_, err = index.Create(ctx, events)
+	require.NoError(t, err)
+	require.NoError(t, index.Seal(ctx, week))
+	sent := func() int {
+		tally, err := index.Count(ctx, feed.Count{Workspace: "w", Week: week})
+		require.NoError(t, err)
+		return tally.Events.Sum()
+	}
+	require.Equal(t, 3, sent())
+	removed, err := index.RemoveSends(ctx, week, []event.MessageKey{{Workspace: "w", Message: "m-1"}})
+	require.NoError(t, err)
+	require.Equal(t, 1, removed)
+	require.Equal(t, 2, sent())
+}
