@@ -55,6 +55,8 @@ func OpenSchema(config Config) (*Schema, error) {
 }
 
 // Close ends the connections.
+//
+//nolint:contextcheck // it is done when the contexts of others have ended
 func (s *Schema) Close() error {
 	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 	defer cancel()

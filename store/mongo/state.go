@@ -180,6 +180,8 @@ func (s *State) Ping(ctx context.Context) error {
 }
 
 // Close ends the connections.
+//
+//nolint:contextcheck // it is done when the contexts of others have ended
 func (s *State) Close() error {
 	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 	defer cancel()
