@@ -222,8 +222,8 @@ func (p *parser) behind(preposition string, i, j int) (meaning, int) {
 		if m.field == "from" && p.english.last == event.Reply || exact && m.field != "from" {
 			return m, end
 		}
-		if !p.speaksOfEvents() {
-			return meaning{}, 0
+		if !p.speaksOfEvents() || p.english.last == event.Reply {
+			return meaning{}, 0 // What is replied to is a mail as often as somebody.
 		}
 		return p.actor(m, j, n), end
 	}
