@@ -42,6 +42,9 @@ type Caller struct {
 	credential string
 	// session is the session's token, "" for a key.
 	session string
+	// origins are the pages that a token for embedding is for; nil for any
+	// other credential.
+	origins []string
 }
 
 type callerKey struct{}
@@ -112,7 +115,13 @@ func (s *Server) credential(r *http.Request) (Caller, error) {
 		if !strings.EqualFold(scheme, "Bearer") {
 			return Caller{}, unauthorized("the Authorization header must be: Bearer, and a key")
 		}
-		return s.keys.caller(r.Context(), strings.TrimSpace(text))
+		if text = strings.TrimSpace(text); isEmbedToken(text) {
+			return s.embeddedIn(r, text)
+		}
+		return s.keys.caller(r.Context(), text)
+	}
+	if token, ok := embedTokenIn(r); ok {
+		return s.embeddedIn(r, token)
 	}
 	cookie, err := r.Cookie(sessionCookie)
 	if err != nil || cookie.Value == "" {

@@ -225,6 +225,25 @@ func (k *Keys) caller(ctx context.Context, text string) (Caller, error) {
 	return Caller{Workspace: record.Workspace, Role: record.Role, User: record.User, credential: hash}, nil
 }
 
+// byID finds a working key of a workspace by its id, and its hash; ErrNotFound
+// when there is none.
+func (k *Keys) byID(ctx context.Context, workspace, id string) (hash string, record keyRecord, err error) {
+	note, err := get[keyNote](ctx, k.records, workspace, kindKey, id)
+	if err != nil {
+		return "", keyRecord{}, fmt.Errorf("find note of key: %w", err)
+	}
+	record, err = k.byHash(ctx, note.Hash)
+	return note.Hash, record, err
+}
+
+func (k *Keys) byHash(ctx context.Context, hash string) (keyRecord, error) {
+	record, err := get[keyRecord](ctx, k.records, nowhere, kindKey, hash)
+	if err != nil {
+		return keyRecord{}, fmt.Errorf("find key: %w", err)
+	}
+	return record, nil
+}
+
 // used writes down, once an hour, that a key was used. It has a record of its
 // own, so that it cannot bring back a key that is being revoked.
 func (k *Keys) used(ctx context.Context, hash string) error {

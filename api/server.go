@@ -171,6 +171,7 @@ func (s *Server) route() error {
 	s.directoryRoutes(docs)
 	s.sessionRoutes(docs)
 	s.settingsRoutes(docs)
+	s.embedRoutes(docs)
 	s.personRoutes(docs)
 	s.healthRoutes(docs)
 	s.liveRoutes(docs)
@@ -210,6 +211,10 @@ func (s *Server) noRoute(c *gin.Context) {
 		c.Writer.Header().Del("Cache-Control")
 		// gin has set 404, for when nothing is written.
 		c.Status(http.StatusOK)
+		if c.Request.URL.Path == embedPath {
+			s.frame(c.Writer, c.Request)
+			return
+		}
 		s.Web.ServeHTTP(c.Writer, c.Request)
 		return
 	}

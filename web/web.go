@@ -33,12 +33,14 @@ const (
 	immutable = "public, max-age=31536000, immutable"
 	// revalidate is for everything else: an unchanged file costs a 304.
 	revalidate = "no-cache"
+	// shared is the one file that pages of other sites load.
+	shared = "/tidings.js"
 	// worthPacking is the size below which gzip gains nothing.
 	worthPacking = 1 << 10
 )
 
 // pages are the addresses of the application, all of them served index.html.
-var pages = map[string]bool{"/": true, "/signin": true, "/stats": true, "/settings": true, "/dead-letters": true}
+var pages = map[string]bool{"/": true, "/signin": true, "/stats": true, "/settings": true, "/dead-letters": true, "/embed/feed": true}
 
 // file is one file of dist, ready to be sent.
 type file struct {
@@ -151,6 +153,9 @@ func (h handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if !ok {
 		http.NotFound(w, r)
 		return
+	}
+	if name == shared {
+		w.Header().Set("Access-Control-Allow-Origin", "*")
 	}
 	f.serve(w, r)
 }

@@ -1,4 +1,6 @@
+import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
+import { basename } from 'node:path';
 import { createRequire } from 'node:module';
 import { chromium } from 'playwright-core';
 
@@ -69,4 +71,26 @@ export async function eventually(what, condition, timeout = 20_000) {
     if (Date.now() > until) throw new Error(`never happened: ${what}`);
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
+}
+
+/** look takes a picture of a page at rest, and asserts that nothing is wrong with it. */
+export async function look(page, path, arrange) {
+  await arrange();
+  const name = basename(path);
+  // Contrast is measured on what has come to rest.
+  await page.evaluate(() =>
+    Promise.all(
+      document
+        .getAnimations()
+        .filter((a) => a.effect.getComputedTiming().iterations !== Infinity)
+        .map((a) => a.finished.catch(() => {})),
+    ),
+  );
+  await page.screenshot({ path: `${path}.png` });
+  const [scroll, inner] = await page.evaluate(() => [
+    document.documentElement.scrollWidth,
+    innerWidth,
+  ]);
+  assert.ok(scroll <= inner, `${name} scrolls sideways: ${scroll} > ${inner}`);
+  assert.deepEqual(await violations(page), [], name);
 }

@@ -2,13 +2,13 @@ import assert from 'node:assert/strict';
 import { mkdir } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { after, before, describe, it } from 'node:test';
-import { eventually, launch, violations, Watch } from './browser.mjs';
+import { eventually, launch, look, violations, Watch } from './browser.mjs';
+import { Mail } from './events.mjs';
 import { Demo } from './server.mjs';
 
 const results = fileURLToPath(new URL('../test-results/', import.meta.url));
 const widths = { 1440: 900, 390: 844 };
-const now = () => new Date(Date.now() - 1_000).toISOString().replace(/\.\d+/, '');
-const unique = `e2e-${Date.now()}`;
+const mail = new Mail(`feed-${Date.now()}`);
 
 describe('the feed page', () => {
   let demo, browser, watch, page, ingest;
@@ -35,29 +35,8 @@ describe('the feed page', () => {
   const live = (p = page) =>
     eventually('the socket is live', async () => (await word(p)) === 'Live');
 
-  function send(subject, ...people) {
-    return {
-      id: `${unique}-${subject}`,
-      type: 'send',
-      time: now(),
-      message: `${unique}/${subject}`,
-      subject,
-      recipients: people.map((name) => ({ email: `${name.toLowerCase()}@acme.example`, name })),
-    };
-  }
-  function open(subject, name, id = `${unique}-${subject}-${name}`) {
-    return {
-      id,
-      type: 'open',
-      time: now(),
-      message: `${unique}/${subject}`,
-      recipient: { email: `${name.toLowerCase()}@acme.example`, name },
-      client: {
-        ip: '203.0.113.7',
-        user_agent: 'Mozilla/5.0 (X11; Linux x86_64) Thunderbird/128.0',
-      },
-    };
-  }
+  const send = (...given) => mail.send(...given);
+  const open = (...given) => mail.open(...given);
 
   it('asks who is there', async () => {
     await page.goto(demo.origin);
@@ -242,25 +221,27 @@ describe('the feed page', () => {
         const viewport = { width: Number(width), height };
         const other = await watch.page(browser, { storageState, colorScheme, viewport });
         await other.goto(demo.origin);
-        await look(other, `feed-${colorScheme}-${width}`, () => rows(other).first().waitFor());
-        await look(other, `message-${colorScheme}-${width}`, async () => {
+        await look(other, `${results}feed-${colorScheme}-${width}`, () =>
+          rows(other).first().waitFor(),
+        );
+        await look(other, `${results}message-${colorScheme}-${width}`, async () => {
           await rows(other).first().click();
           await other.getByRole('heading', { name: 'Timeline' }).waitFor();
         });
         await other.keyboard.press('Escape');
-        await look(other, `help-${colorScheme}-${width}`, async () => {
+        await look(other, `${results}help-${colorScheme}-${width}`, async () => {
           await other.keyboard.press('?');
           await other.getByRole('dialog').waitFor();
         });
         await other.keyboard.press('Escape');
-        await look(other, `search-${colorScheme}-${width}`, async () => {
+        await look(other, `${results}search-${colorScheme}-${width}`, async () => {
           await other
             .getByRole('combobox', { name: 'Search or ask' })
             .fill('is:unopened type:send');
           await other.keyboard.press('Enter');
           await eventually('the address', () => other.url().includes('q='));
         });
-        await look(other, `nothing-${colorScheme}-${width}`, async () => {
+        await look(other, `${results}nothing-${colorScheme}-${width}`, async () => {
           await other
             .getByRole('combobox', { name: 'Search or ask' })
             .fill('"never said by anyone"');
@@ -273,26 +254,6 @@ describe('the feed page', () => {
   });
 
   const session = async () => ({ storageState: await page.context().storageState() });
-
-  async function look(other, name, arrange) {
-    await arrange();
-    // Contrast is measured on what has come to rest.
-    await other.evaluate(() =>
-      Promise.all(
-        document
-          .getAnimations()
-          .filter((a) => a.effect.getComputedTiming().iterations !== Infinity)
-          .map((a) => a.finished.catch(() => {})),
-      ),
-    );
-    await other.screenshot({ path: `${results}${name}.png` });
-    const [scroll, inner] = await other.evaluate(() => [
-      document.documentElement.scrollWidth,
-      innerWidth,
-    ]);
-    assert.ok(scroll <= inner, `${name} scrolls sideways: ${scroll} > ${inner}`);
-    assert.deepEqual(await violations(other), [], name);
-  }
 
   it('asked no other host, broke no policy and threw nothing', () => {
     assert.deepEqual(watch.foreign, []);

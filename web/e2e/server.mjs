@@ -82,6 +82,21 @@ export class Demo {
     return stdout.trim();
   }
 
+  /** call asks the API with a key, and returns the answer. */
+  async call(key, method, path, body) {
+    const response = await fetch(this.origin + path, {
+      method,
+      headers: { Authorization: `Bearer ${key}`, 'Content-Type': 'application/json' },
+      body: body === undefined ? null : JSON.stringify(body),
+    });
+    if (!response.ok) throw new Error(`${path}: ${response.status} ${await response.text()}`);
+    return response.json();
+  }
+
+  get(key, path) {
+    return this.call(key, 'GET', path);
+  }
+
   /** post sends events in, as a sender does. */
   async post(key, ...events) {
     const response = await fetch(`${this.origin}/v1/events`, {

@@ -6,7 +6,7 @@ import { History } from './search/history';
 import { Preferences } from './settings/preferences.svelte';
 import { SavedSearches } from './search/saved.svelte';
 
-export const paths = ['/', '/stats', '/settings', '/dead-letters'] as const;
+export const paths = ['/', '/stats', '/settings', '/dead-letters', '/embed/feed'] as const;
 export type Path = (typeof paths)[number];
 
 /** App is what all pages share: who reads, where they are, and how they like it. */
@@ -40,11 +40,16 @@ export class App {
     const owner = `${session.workspace}/${session.user?.id ?? ''}`;
     this.history = new History(owner);
     this.preferences = new Preferences(client, owner);
-    this.saved = new SavedSearches(client);
+    this.saved = new SavedSearches(client, session);
   }
 
   get me(): string | undefined {
     return this.session.user?.id;
+  }
+
+  /** Whether this is a part of another site's page. */
+  get embedded(): boolean {
+    return this.client.token !== null;
   }
 
   get admin(): boolean {
@@ -61,13 +66,13 @@ export class App {
     };
     addEventListener('popstate', back);
     void this.preferences.load();
-    void this.saved.load();
+    if (!this.embedded) void this.saved.load();
     return () => removeEventListener('popstate', back);
   }
 
   /** go changes what is shown, in the address too. */
   go(change: Partial<View>, how: { path?: Path; replace?: boolean } = {}): void {
-    const path = how.path ?? this.path;
+    const path = this.embedded ? this.path : (how.path ?? this.path);
     const view = { ...this.view, ...change };
     const url = writeView(view, path);
     if (url === writeView(this.view, this.path)) return;

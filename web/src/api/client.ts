@@ -1,4 +1,3 @@
-import type { Stats } from './stats';
 import type {
   DeadLetters,
   EventDetail,
@@ -7,12 +6,17 @@ import type {
   Member,
   Message,
   Page,
+  Payload,
   Problem,
   SavedSearch,
   Session,
   Settings,
   SettingsRequest,
-  Suggestion,
+  Source,
+  SourceRequest,
+  SourceTest,
+  Stats,
+  Suggestions,
   Team,
 } from './types';
 
@@ -44,6 +48,12 @@ export type Credential = { key: string } | { token: string };
 /** Client speaks to the server that served the page, with its session cookie. */
 export class Client {
   #csrf = '';
+  /** A token for embedding, where there is no cookie to go with. */
+  readonly token: string | null;
+
+  constructor(token: string | null = null) {
+    this.token = token;
+  }
 
   async signIn(credential: Credential): Promise<Session> {
     return this.#begin(await this.#request('POST', '/v1/session', { body: credential }));
@@ -138,9 +148,9 @@ export class Client {
   }
 
   /** suggest proposes what a search may go on with; at is the caret. */
-  async suggest(q: string, at: number, signal: AbortSignal): Promise<Suggestion[]> {
-    const search = new URLSearchParams({ q, at: String([...q.slice(0, at)].length) });
-    return (await this.#get<{ items: Suggestion[] }>(`/v1/suggest?${search}`, signal)).items;
+  suggest(q: string, at: number, tz: string, signal: AbortSignal): Promise<Suggestions> {
+    const search = new URLSearchParams({ q, tz, at: String([...q.slice(0, at)].length) });
+    return this.#get(`/v1/suggest?${search}`, signal);
   }
 
   async savedSearches(): Promise<SavedSearch[]> {
@@ -156,9 +166,33 @@ export class Client {
     await this.#request('DELETE', `/v1/searches/${encodeURIComponent(name)}`);
   }
 
-  async overrule(id: string, is: 'human' | 'machine'): Promise<void> {
+  /** overrule says who made an event; null takes back what was said. */
+  async overrule(id: string, is: 'human' | 'machine' | null, reason: string): Promise<void> {
     const path = `/v1/events/${encodeURIComponent(id)}/verdict`;
-    await this.#request('PUT', path, { body: { is } });
+    await this.#request('PUT', path, { body: is === null ? { is } : { is, reason } });
+  }
+
+  sources(): Promise<{ items: Source[]; providers: string[] }> {
+    return this.#get('/v1/sources');
+  }
+
+  putSource(name: string, source: SourceRequest): Promise<Source & { path?: string }> {
+    const path = `/v1/sources/${encodeURIComponent(name)}`;
+    return this.#request('PUT', path, { body: source }) as Promise<Source & { path?: string }>;
+  }
+
+  async dropSource(name: string): Promise<void> {
+    await this.#request('DELETE', `/v1/sources/${encodeURIComponent(name)}`);
+  }
+
+  /** testSource says what a sample of the provider would become. */
+  testSource(name: string): Promise<SourceTest> {
+    const path = `/v1/sources/${encodeURIComponent(name)}/test`;
+    return this.#request('POST', path) as Promise<SourceTest>;
+  }
+
+  payloads(name: string): Promise<{ items: Payload[] }> {
+    return this.#get(`/v1/sources/${encodeURIComponent(name)}/payloads`);
   }
 
   #get<T>(path: string, signal?: AbortSignal): Promise<T> {
@@ -178,6 +212,7 @@ export class Client {
   ): Promise<unknown> {
     const headers = new Headers({ Accept: 'application/json' });
     if (options.body !== undefined) headers.set('Content-Type', 'application/json');
+    if (this.token !== null) headers.set('Authorization', `Bearer ${this.token}`);
     if (method !== 'GET' && this.#csrf) headers.set('X-CSRF-Token', this.#csrf);
     let response: Response;
     try {
@@ -186,7 +221,7 @@ export class Client {
         headers,
         body: options.body === undefined ? null : JSON.stringify(options.body),
         signal: options.signal ?? null,
-        credentials: 'same-origin',
+        credentials: this.token === null ? 'same-origin' : 'omit',
       });
     } catch (error) {
       if (options.signal?.aborted) throw error;

@@ -23,18 +23,15 @@ export type Member = Schemas['Member'];
 export type Team = Schemas['Team'];
 export type DeadLetters = Schemas['DeadLetterPage'];
 export type DeadLetter = Schemas['DeadLetterView'];
-export interface Suggestion {
-  kind: string;
-  text: string;
-  count?: number;
-  span: [number, number];
-}
-export interface SavedSearch {
-  name: string;
-  q: string;
-  shared: boolean;
-  own: boolean;
-}
+export type Suggestions = Schemas['Suggestions'];
+export type SavedSearch = Schemas['SavedSearch'];
+export type Source = Schemas['SourceView'];
+export type SourceRequest = Schemas['SourceRequest'];
+export type SourceTest = Schemas['SourceTest'];
+export type Payload = Schemas['PayloadView'];
+export type Stats = Schemas['Stats'];
+export type Rate = Schemas['Rate'];
+export type Point = Schemas['Point'];
 export type Problem = Partial<Schemas['Problem']>;
 
 export type Automated = 'hide' | 'show' | 'only';

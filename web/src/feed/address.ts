@@ -48,11 +48,12 @@ export function writeView(view: View, path = '/'): string {
   const params = new URLSearchParams();
   if (view.q.trim() !== '') params.set('q', view.q.trim());
   if (view.scope !== 'everyone') params.set('scope', view.scope);
-  if (path === '/' || path === '/stats') {
+  const feed = path === '/' || path === '/embed/feed';
+  if (feed || path === '/stats') {
     for (const type of view.types) params.append('type', type);
     if (view.automated !== 'hide') params.set('automated', view.automated);
   }
-  if (path === '/' && view.open !== null) params.set('open', view.open);
+  if (feed && view.open !== null) params.set('open', view.open);
   if (path === '/stats') {
     if (view.period) params.set('period', view.period);
     if (view.interval) params.set('interval', view.interval);

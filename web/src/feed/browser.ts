@@ -1,11 +1,15 @@
 import type { Connection, Socket, World } from './connection';
 
-/** The browser as a Connection needs it. */
-export const browser: World = {
+/**
+ * browserWith is the browser as a Connection needs it. A page without a cookie
+ * brings its token as a subprotocol: a websocket takes no headers.
+ */
+export const browserWith = (token: string | null): World => ({
   open: () => {
     const url = new URL('/v1/live', location.href);
     url.protocol = url.protocol === 'https:' ? 'wss:' : 'ws:';
-    return new WebSocket(url, 'tidings.v1') as Socket;
+    const protocols = token === null ? ['tidings.v1'] : ['tidings.v1', `tidings.token.${token}`];
+    return new WebSocket(url, protocols) as Socket;
   },
   now: () => Date.now(),
   random: () => Math.random(),
@@ -14,7 +18,7 @@ export const browser: World = {
     return () => clearTimeout(timer);
   },
   online: () => navigator.onLine,
-};
+});
 
 const tick = 30_000;
 const asleep = 120_000;

@@ -8,7 +8,13 @@ import type { ServerFrame } from './frames';
 const gather = 400;
 
 /** What a reader may say of an event: who made it, or that the rules shall decide again. */
-export type Overruling = 'human' | 'machine';
+export type Overruling = 'human' | 'machine' | null;
+
+const said = {
+  human: 'Counted as a person',
+  machine: 'Counted as automated',
+  rules: 'The rules decide again',
+};
 
 /** judged reports whether there is a verdict to explain: of a machine, or of a person who overruled. */
 function judged({ type, verdict }: Item): boolean {
@@ -110,8 +116,8 @@ export class Panel {
     this.busy = true;
     this.refused = '';
     try {
-      await this.#app.client.overrule(detail.id, is);
-      this.#app.announcement = is === 'human' ? 'Counted as a person' : 'Counted as automated';
+      await this.#app.client.overrule(detail.id, is, 'Said in the feed');
+      this.#app.announcement = said[is ?? 'rules'];
       await Promise.all([this.explain(detail.id), this.load()]);
     } catch (error) {
       if (!(error instanceof Failure)) throw error;

@@ -3,7 +3,7 @@ import type { Item, Understood } from '../api/types';
 import type { App } from '../app.svelte';
 import { everything, sameSearch, searchOf, usersOf, type View } from './address';
 import { Announcer } from './announcer';
-import { browser, watch } from './browser';
+import { browserWith, watch } from './browser';
 import { Connection, type Status } from './connection';
 import type { Entry } from './folds';
 import type { ServerFrame } from './frames';
@@ -93,7 +93,7 @@ export class FeedStore {
     this.visits = new Visits(`${app.session.workspace}/${app.me ?? ''}`);
     this.#rows = new Rows((time) => app.clock.key(time), this.visits.last);
     this.#announcer = new Announcer((text) => (app.announcement = text));
-    this.#connection = new Connection(browser, {
+    this.#connection = new Connection(browserWith(app.client.token), {
       frame: (frame) => this.#receive(frame),
       status: (status) => this.#tell(status),
       signedOut: app.signedOut,

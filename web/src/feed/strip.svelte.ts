@@ -1,12 +1,12 @@
 import { Failure } from '../api/client';
-import type { Stats } from '../api/stats';
+import type { Stats } from '../api/types';
 import type { App } from '../app.svelte';
 import { searchOf } from './address';
 import type { ServerFrame } from './frames';
 
 /** How long the figures lag behind the list at most, in quiet and in busy times. */
-const soon = 300;
-const often = 2_000;
+const soon = 250;
+const often = 800;
 /** Without a time in the search, the figures are of the last seven days. */
 const days = 7;
 

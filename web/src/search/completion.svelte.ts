@@ -71,13 +71,14 @@ export class Completion {
     const { signal } = this.#abort;
     const late = setTimeout(() => this.#abort.abort(), patience);
     try {
-      const found = await this.#app.client.suggest(text, caret, signal);
+      const { zone } = this.#app.preferences;
+      const found = await this.#app.client.suggest(text, caret, zone, signal);
       if (signal.aborted) return;
-      const proposals = found.map(({ kind, text, count, span }) => ({
+      const proposals = found.items.map(({ kind, text, label, count }) => ({
         kind,
         text,
-        hint: count === undefined ? '' : count.toLocaleString('en'),
-        span,
+        hint: [label, count?.toLocaleString('en')].filter(Boolean).join(' · '),
+        span: found.span,
       }));
       this.#show([...proposals, ...this.#remembered(text)]);
     } catch (error) {

@@ -1,4 +1,5 @@
 import { Failure, type Client } from '../api/client';
+import type { Session } from '../api/types';
 
 /** A saved search: the text of a query under a name. */
 export interface Saved {
@@ -16,14 +17,21 @@ export class SavedSearches {
   offered = $state(false);
 
   #client: Client;
+  #session: Session;
 
-  constructor(client: Client) {
+  constructor(client: Client, session: Session) {
     this.#client = client;
+    this.#session = session;
   }
 
   async load(): Promise<void> {
     try {
-      this.list = await this.#client.savedSearches();
+      const { user, role } = this.#session;
+      // A search without an owner is the workspace's: its admins look after it.
+      const mine = (owner: string | undefined) =>
+        owner === undefined ? user === null || role === 'admin' : owner === user?.id;
+      const all = await this.#client.savedSearches();
+      this.list = all.map(({ owner, ...saved }) => ({ ...saved, own: mine(owner) }));
       this.offered = true;
     } catch (error) {
       if (!(error instanceof Failure)) throw error;

@@ -1,5 +1,5 @@
 import uPlot from 'uplot';
-import type { Point } from '../api/stats';
+import type { Point } from '../api/types';
 import type { EventType } from '../api/types';
 
 /** What a chart shows, and how it tells what the pointer is at. */
@@ -19,7 +19,7 @@ export function dataOf({ points, before }: Plot): uPlot.AlignedData {
   return [
     points.map(({ start }) => Date.parse(start) / 1000),
     column('send'),
-    points.map((_, i) => before[i]?.types.open ?? null),
+    points.map((_, i) => before[i]?.types['open'] ?? null),
     ...lines.map(column),
   ];
 }
@@ -47,12 +47,17 @@ export function draw(node: HTMLElement, plot: Plot, height: number): uPlot {
       height,
       legend: { show: false },
       cursor: { y: false, drag: { x: false, y: false }, points: { size: 8 } },
-      scales: { y: { range: (_, __, most) => [0, Math.max(4, most * 1.1)] } },
+      scales: {
+        // Half a step at both ends, so that no bar is cut.
+        x: { range: (_, first, last) => pad(first, last, plot.points.length) },
+        y: { range: (_, __, most) => [0, Math.max(4, most * 1.1)] },
+      },
       axes: [
         {
           ...axis,
           grid: { show: false },
           gap: 8,
+          size: 32,
           space: 96,
           values: (_, splits) => splits.map((at) => plot.label(at)),
         },
@@ -83,6 +88,11 @@ export function draw(node: HTMLElement, plot: Plot, height: number): uPlot {
     dataOf(plot),
     node,
   );
+}
+
+function pad(first: number, last: number, count: number): [number, number] {
+  const half = count > 1 ? (last - first) / (count - 1) / 2 : 43_200;
+  return [first - half, last + half];
 }
 
 /** The area under a line fades to nothing. */

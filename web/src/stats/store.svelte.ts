@@ -1,5 +1,5 @@
 import { Failure } from '../api/client';
-import type { Stats } from '../api/stats';
+import type { Stats } from '../api/types';
 import type { App } from '../app.svelte';
 import { addTerm, searchOf, type View } from '../feed/address';
 import { nextDay } from '../search/days';

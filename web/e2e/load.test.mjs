@@ -1,0 +1,106 @@
+// A hundred thousand rows and fifty live events a second for a minute. Run on
+// demand (npm run test:load); ROWS and SECONDS make it shorter, as CI does.
+import assert from 'node:assert/strict';
+import { after, before, describe, it } from 'node:test';
+import { eventually, launch, Watch } from './browser.mjs';
+import { Mail } from './events.mjs';
+import { Demo } from './server.mjs';
+
+const rowsWanted = Number(process.env['ROWS'] ?? 100_000);
+const seconds = Number(process.env['SECONDS'] ?? 60);
+const rate = 50;
+const batch = 5_000;
+
+describe(`${rowsWanted} rows and ${rate} live events a second`, () => {
+  const mail = new Mail(`load-${Date.now()}`);
+  let demo, browser, page, ingest;
+
+  before(async () => {
+    demo = await Demo.make();
+    await demo.start();
+    ingest = await demo.key('ingest');
+    const began = Math.floor(Date.now() / 1000) - 3 * 86_400;
+    for (let n = 0; n < rowsWanted; n += batch) {
+      const events = Array.from({ length: Math.min(batch, rowsWanted - n) }, (_, i) => ({
+        ...mail.send(`Row ${n + i}`, 'Tom'),
+        time: began + Math.floor(((n + i) * 2 * 86_400) / rowsWanted),
+      }));
+      await demo.post(ingest, ...events);
+    }
+    browser = await launch();
+    const watch = new Watch(demo.origin);
+    page = await watch.page(browser, { viewport: { width: 1440, height: 900 } });
+    await page.addInitScript(() => {
+      window.longTasks = [];
+      new PerformanceObserver((list) => {
+        for (const { duration } of list.getEntries()) window.longTasks.push(duration);
+      }).observe({ type: 'longtask', buffered: true });
+    });
+    await page.goto(demo.link);
+    await page.locator('li[data-id]').first().waitFor();
+  });
+  after(async () => {
+    await browser?.close();
+    await demo?.remove();
+  });
+
+  const last = () => page.locator('li[data-id]').last().getAttribute('aria-posinset').then(Number);
+  const heap = async () => {
+    const session = await page.context().newCDPSession(page);
+    await session.send('HeapProfiler.collectGarbage');
+    const { usedSize } = await session.send('Runtime.getHeapUsage');
+    return usedSize / 1024 / 1024;
+  };
+
+  it('scrolls through all of them', async () => {
+    await eventually(
+      'all rows',
+      async () => {
+        await page.locator('.scroller').evaluate((list) => (list.scrollTop = list.scrollHeight));
+        return (await last()) >= rowsWanted;
+      },
+      600_000,
+    );
+    assert.ok((await page.locator('li[data-id]').count()) < 100, 'every row is in the document');
+  });
+
+  it('moves nothing under the eye, stays quick, and keeps its memory', async () => {
+    const list = page.locator('.scroller');
+    await list.evaluate((node) => (node.scrollTop = node.scrollHeight / 2));
+    await page.waitForTimeout(1_000);
+    const eye = () =>
+      page.evaluate(() => {
+        const row = [...document.querySelectorAll('li[data-id]')].find(
+          (one) => one.getBoundingClientRect().bottom > 450,
+        );
+        return `${row.dataset.id} at ${row.getBoundingClientRect().top}`;
+      });
+    const [seen, used] = [await eye(), await heap()];
+    await page.evaluate(() => (window.longTasks.length = 0));
+    for (let n = 0; n < seconds; n++) {
+      const began = Date.now();
+      const events = Array.from({ length: rate }, (_, i) => [
+        mail.send(`Live ${n}/${i}`, 'Tom', 'Raj'),
+        mail.open(`Live ${n}/${i}`, 'Tom'),
+      ]);
+      await demo.post(ingest, ...events.flat().slice(0, rate));
+      assert.equal(await eye(), seen, `after ${n + 1} s`);
+      await new Promise((done) => setTimeout(done, Math.max(0, began + 1_000 - Date.now())));
+    }
+    await eventually('they wait', async () =>
+      /\d/.test(await page.getByRole('button', { name: /new$/ }).innerText()),
+    );
+    assert.equal(await eye(), seen);
+
+    const tasks = (await page.evaluate(() => window.longTasks)).sort((a, b) => a - b);
+    // The browser calls a task long from 50 ms on: the others are shorter.
+    const frames = seconds * 10;
+    const p95 = tasks.length > frames * 0.05 ? tasks.at(-Math.ceil(frames * 0.05)) : 50;
+    const grown = (await heap()) - used;
+    console.log(
+      `# ${seconds} s: ${tasks.length} tasks over 50 ms (longest ${Math.round(tasks.at(-1) ?? 0)} ms), p95 ≤ ${Math.round(p95)} ms, heap ${Math.round(used)} MB, grown by ${grown.toFixed(1)} MB`,
+    );
+    assert.ok(p95 <= 50, `p95 ${p95} ms`);
+    assert.ok(grown < 40, `the heap grew by ${grown} MB`);
+  });
+});

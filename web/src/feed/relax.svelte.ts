@@ -1,0 +1,94 @@
+import { Failure } from '../api/client';
+import type { Chip } from '../api/types';
+import { chipLabel, chipText } from '../search/terms';
+import { cutSpan, everything, searchOf, type View } from './address';
+import type { FeedStore } from './store.svelte';
+
+/** A condition to give up, and what that would bring back. */
+export interface Relaxation {
+  key: string;
+  what: string;
+  action: string;
+  field: string;
+  change: Partial<View>;
+  /** How many events there would be; null while that is not known. */
+  count: number | null;
+}
+
+const most = 6;
+
+/** Relaxations count what a search without each of its conditions would find. */
+export class Relaxations {
+  list = $state.raw<readonly Relaxation[]>([]);
+
+  #abort = new AbortController();
+
+  /** count asks for each, and keeps those that bring something back. */
+  async count(feed: FeedStore): Promise<void> {
+    this.#abort.abort();
+    this.#abort = new AbortController();
+    const { signal } = this.#abort;
+    const all = relaxationsOf(feed).slice(0, most);
+    this.list = all;
+    const counted = await Promise.all(
+      all.map(async (one) => ({ ...one, count: await this.#ask(feed, one, signal) })),
+    );
+    if (!signal.aborted) this.list = counted.filter(({ count }) => count !== 0);
+  }
+
+  close(): void {
+    this.#abort.abort();
+  }
+
+  async #ask(feed: FeedStore, one: Relaxation, signal: AbortSignal): Promise<number | null> {
+    const { app } = feed;
+    const search = searchOf({ ...feed.view, ...one.change }, app.session.user);
+    search.set('tz', app.preferences.zone);
+    search.append('fields', 'totals');
+    try {
+      return (await app.client.stats(search, signal)).totals?.events ?? null;
+    } catch (error) {
+      if (!signal.aborted && !(error instanceof Failure)) throw error;
+      return null;
+    }
+  }
+}
+
+function relaxationsOf(feed: FeedStore): Relaxation[] {
+  const { view, app, understood } = feed;
+  const q = view.q.trim();
+  const out: Relaxation[] = [];
+  const add = (one: Omit<Relaxation, 'count'>) => out.push({ ...one, count: null });
+  for (const [i, chip] of (q === '' ? [] : understood.chips).entries()) {
+    const change = { q: cutSpan(q, chip.span) };
+    add({ key: `chip ${i}`, field: chip.field, change, ...said(chip, feed) });
+  }
+  if (view.types.length > 0) {
+    const change = { types: [] };
+    add({ key: 'types', field: 'type', what: 'of other types', action: 'All types', change });
+  }
+  if (view.scope !== 'everyone' && app.session.user) {
+    const change = { scope: everything.scope };
+    add({ key: 'scope', field: 'from', what: 'of everyone’s mail', action: 'Everyone', change });
+  }
+  if (view.automated === 'hide') {
+    const change = { automated: 'show' as const };
+    add({
+      key: 'automated',
+      field: 'verdict',
+      what: 'with automated ones',
+      action: 'Show',
+      change,
+    });
+  }
+  return out;
+}
+
+function said(chip: Chip, feed: FeedStore): { what: string; action: string } {
+  if (chip.field === 'time') return { what: 'outside this period', action: 'Search all time' };
+  if (chip.field === 'words' && !chip.not) {
+    return { what: `that don’t say ${chip.value}`, action: 'Drop the word' };
+  }
+  const label = chipLabel(chip);
+  return { what: `without ${label} ${chipText(chip, feed.app.clock)}`, action: `Drop ${label}` };
+}
