@@ -191,6 +191,13 @@ func TestDashboardsAndRulesAskForMetricsThatAreThere(t *testing.T) {
 	var receipt, page any
 	require.NoError(t, request(http.MethodPost, "http://"+p.address+"/v1/events", key, "application/json", []byte(event), &receipt))
 	require.Error(t, request(http.MethodPost, "http://"+p.address+"/v1/events", key, "application/json", []byte(`{"type":"x"}`), &receipt))
+	var source struct{ Path string }
+	require.NoError(t, request(http.MethodPut, "http://"+p.address+"/v1/sources/mail", key, "application/json",
+		[]byte(`{"provider":"postmark","addresses":["127.0.0.1"]}`), &source))
+	hooked, err := http.Post("http://"+p.address+source.Path, "application/json", strings.NewReader(`{"RecordType":"Something"}`))
+	require.NoError(t, err)
+	require.NoError(t, hooked.Body.Close())
+	require.Equal(t, http.StatusNoContent, hooked.StatusCode)
 	awaitIndexed(t, p.address)
 	require.NoError(t, request(http.MethodGet, "http://"+p.address+"/v1/feed", key, "", nil, &page))
 	response, err := http.Get("http://" + p.address + "/metrics")
