@@ -1,6 +1,7 @@
 package feed
 
 import (
+	"cmp"
 	"slices"
 
 	"tidings/event"
@@ -133,10 +134,13 @@ func MergeTallies(tallies []Tally) Tally {
 
 func mergeTimes(tallies []Tally) []Quarter {
 	var all []Quarter
-	for i := range tallies {
+	for i := range slices.Backward(tallies) { // the newest week comes first
 		all = append(all, tallies[i].Times...)
 	}
-	slices.SortFunc(all, func(a, b Quarter) int { return int(a.Start/QuarterSeconds - b.Start/QuarterSeconds) })
+	byStart := func(a, b Quarter) int { return cmp.Compare(a.Start, b.Start) }
+	if !slices.IsSortedFunc(all, byStart) {
+		slices.SortFunc(all, byStart)
+	}
 	merged := all[:0]
 	for _, quarter := range all {
 		if last := len(merged) - 1; last >= 0 && merged[last].Start == quarter.Start {
