@@ -23,6 +23,7 @@ import (
 	"tidings/store/elastic/elastictest"
 	"tidings/store/sqlite"
 	"tidings/stream"
+	"tidings/verdict"
 )
 
 // faultWeek is where the events of these tests are.
@@ -119,8 +120,10 @@ func TestIndexingThroughFaults(t *testing.T) {
 	queue, err := stream.Open(ctx, stream.Config{Dir: t.TempDir(), MaxAttempts: attempts, Logger: slog.New(slog.DiscardHandler)})
 	require.NoError(t, err)
 	defer func() { require.NoError(t, queue.Close()) }()
+	rules, err := verdict.New(verdict.Config{})
+	require.NoError(t, err)
 	working := indexer.New(indexer.Config{
-		Queue: queue, Index: index, States: state, Erasures: state, Announcer: queue,
+		Rules: rules, Doubts: noDoubts{}, Queue: queue, Index: index, States: state, Erasures: state, Announcer: queue,
 		Eraser: &indexer.Eraser{Index: index, States: state, Announcer: queue}, Logger: slog.New(slog.DiscardHandler), BatchSize: 200,
 	})
 	var running errgroup.Group
@@ -180,3 +183,8 @@ func TestIndexingThroughFaults(t *testing.T) {
 	}
 	require.Equal(t, refused, dead)
 }
+
+// noDoubts is for events that need not be judged again.
+type noDoubts struct{}
+
+func (noDoubts) Doubt(context.Context, []event.MessageKey) error { return nil }
