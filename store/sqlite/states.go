@@ -84,7 +84,7 @@ type stateWrites struct {
 }
 
 type stateReads struct {
-	find, waiting, weeks, record, records *sql.Stmt
+	find, waiting, weeks, record, records, anyRecord *sql.Stmt
 }
 
 // OpenState opens the state store at path, and makes it when there is none.
@@ -165,9 +165,10 @@ func (s *State) prepare(ctx context.Context) error {
 		find: p.prepare("SELECT doc FROM state WHERE space = ? AND message = ?"),
 		waiting: p.prepare(`SELECT message, doc FROM state WHERE space = ? AND waiting AND (at, message) < (?, ?)
 			ORDER BY at DESC, message DESC LIMIT ?`),
-		weeks:   p.prepare("SELECT week FROM week WHERE space = ? ORDER BY week DESC"),
-		record:  p.prepare("SELECT doc FROM record WHERE space = ? AND kind = ? AND id = ?"),
-		records: p.prepare("SELECT id, doc FROM record WHERE space = ? AND kind = ? ORDER BY id"),
+		weeks:     p.prepare("SELECT week FROM week WHERE space = ? ORDER BY week DESC"),
+		record:    p.prepare("SELECT doc FROM record WHERE space = ? AND kind = ? AND id = ?"),
+		records:   p.prepare("SELECT id, doc FROM record WHERE space = ? AND kind = ? ORDER BY id"),
+		anyRecord: p.prepare("SELECT EXISTS(SELECT 1 FROM record WHERE space = ? AND kind = ?)"),
 	}
 	s.prepared = p.all
 	return p.err
