@@ -25,6 +25,8 @@ const exportPatience = 30 * time.Second
 // export streams an export. Until the first item is there a failure is a
 // problem as everywhere; after that the connection is broken off, so that
 // nobody takes a part for the whole.
+//
+//nolint:contextcheck // the stream brings the context of its request
 func (s *Server) export(stream huma.Context, request feed.ExportRequest, format string) {
 	writer := humagin.Unwrap(stream).Writer
 	control := http.NewResponseController(writer)
