@@ -52,7 +52,7 @@ type site struct {
 	reports *reports
 	// verdicts keeps what was overruled.
 	verdicts *verdicts
-	log      *bytes.Buffer
+	log      *locked
 	metrics  *prometheus.Registry
 
 	mu  sync.Mutex
@@ -67,13 +67,13 @@ func newSite(t testing.TB, change ...func(*api.Config)) *site {
 	t.Cleanup(func() { require.NoError(t, states.Close()) })
 	s := &site{
 		t: t, records: states, intake: &intake{}, letters: &letters{}, feed: &reader{}, reports: &reports{}, verdicts: &verdicts{},
-		log: new(bytes.Buffer), metrics: prometheus.NewRegistry(), now: noon,
+		log: &locked{}, metrics: prometheus.NewRegistry(), now: noon,
 	}
 	config := api.Config{
 		Intake: s.intake, Feed: s.feed, Suggester: s.feed, Reports: s.reports, Records: states, DeadLetters: s.letters,
 		Weeks: weeks{}, Eraser: &eraser{}, Clock: s.clock, Rand: rand.Reader,
 		Verdicts: s.verdicts,
-		Logger:   slog.New(slog.NewTextHandler(&locked{to: s.log}, &slog.HandlerOptions{Level: slog.LevelDebug})),
+		Logger:   slog.New(slog.NewTextHandler(s.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
 		Metrics:  s.metrics,
 	}
 	for _, apply := range change {
@@ -216,16 +216,22 @@ func open(change map[string]any) map[string]any {
 	return e
 }
 
-// locked lets several requests log at once.
+// locked lets several requests log at once, while a test reads it.
 type locked struct {
-	mu sync.Mutex
-	to io.Writer
+	mu   sync.Mutex
+	text bytes.Buffer
 }
 
 func (l *locked) Write(p []byte) (int, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return l.to.Write(p)
+	return l.text.Write(p)
+}
+
+func (l *locked) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.String()
 }
 
 // intake remembers what was published.
