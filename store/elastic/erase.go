@@ -88,10 +88,16 @@ func (x *Index) remove(ctx context.Context, removals ...*removal) (err error) {
 	lifted := make(map[string]bool)
 	defer func() {
 		for index := range lifted {
-			err = errors.Join(err, x.merge(ctx, index), x.block(ctx, index))
+			if sealing := errors.Join(x.merge(ctx, index), x.block(ctx, index)); !gone(sealing) {
+				err = errors.Join(err, sealing)
+			}
 		}
 	}()
-	if err := x.Refresh(ctx); err != nil {
+	err = x.Refresh(ctx)
+	for try := 1; gone(err) && try < maxTries; try++ {
+		err = x.Refresh(ctx)
+	}
+	if err != nil {
 		return err
 	}
 	for _, r := range removals {
@@ -111,18 +117,26 @@ func (r *removal) run(ctx context.Context) error {
 		if err != nil || len(documents) == 0 {
 			return err
 		}
-		if err := r.lift(ctx, documents); err != nil {
+		conflicts := 0
+		err = r.lift(ctx, documents)
+		if err == nil {
+			conflicts, err = r.take(ctx, documents)
+		}
+		if err != nil && !gone(err) {
 			return err
 		}
-		conflicts, err := r.take(ctx, documents)
-		if err != nil {
-			return err
-		}
-		if conflicts > 0 {
+		if err != nil || conflicts > 0 {
 			met++
 		}
 	}
 	return fmt.Errorf("%w: others keep writing what is to be removed", event.ErrUnavailable)
+}
+
+// gone reports whether an index is not there any more: another generation has
+// taken its place since it was found, or its week was dropped.
+func gone(err error) bool {
+	var refused *refusal
+	return errors.As(err, &refused) && refused.kind == kindNoIndex
 }
 
 func (r *removal) find(ctx context.Context) ([]found, error) {
