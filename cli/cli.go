@@ -57,9 +57,14 @@ type commands struct {
 
 const description = `Tidings is an activity feed for e-mail: who opened, clicked, replied, newest first.
 
-To look around:     tidings demo
-To run it:          tidings keys create --data DIR --workspace NAME --role admin
-                    tidings serve --data DIR
+To look around:
+
+    tidings demo
+
+To run it:
+
+    tidings keys create --data DIR --workspace NAME --role admin
+    tidings serve --data DIR
 
 Every flag has a twin in the environment: --data is TIDINGS_DATA.`
 
