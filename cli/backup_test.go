@@ -31,7 +31,7 @@ func TestDisasterDrill(t *testing.T) {
 
 	book, busy := newLedger(), newLedger()
 	stop := book.start(t, &address, key, since)
-	time.Sleep(700 * time.Millisecond)
+	book.grow(t)
 	stop()
 	stopBusy := busy.start(t, &address, other, time.Now().Add(-time.Hour).Unix()-3*7*24*3600)
 	require.Contains(t, run(t, "backup", "--data", data, "--to", backup), "events in")

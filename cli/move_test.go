@@ -26,7 +26,7 @@ func TestAnInstallationMovesToElasticsearchAndMongoDB(t *testing.T) {
 
 	book := newLedger()
 	stop := book.start(t, &address, key, time.Now().Add(-5*7*24*time.Hour).Unix())
-	time.Sleep(500 * time.Millisecond)
+	book.grow(t)
 	require.Contains(t, run(t, "rollover", "--data", data, "--now"), "seal ")
 	require.Contains(t, run(t, "migrate", "copy", "--from", data, "--to", index, "--to", state), "Stop serve and run this again")
 	stop()

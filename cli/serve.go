@@ -144,7 +144,7 @@ func (a *app) serve(ctx context.Context, listen, data string, ready func(address
 // back later, takes no new requests and waits for those under way.
 func (a *app) stop(ctx context.Context, servers []*http.Server) error {
 	a.draining.Store(true)
-	time.Sleep(a.drainFor)
+	time.Sleep(a.drainFor) // Nothing ends it early but a second signal, which ends the process.
 	ctx, cancel := context.WithTimeout(ctx, stopTimeout)
 	defer cancel()
 	errs := []error{a.hub.Close(ctx)}
