@@ -104,6 +104,17 @@ func or(text, otherwise string) string {
 	return text
 }
 
+// MostMemory is the most memory that this process has held, in bytes, 0 where
+// that is not known.
+func MostMemory() int64 {
+	kilobytes, _, _ := strings.Cut(field(readText("/proc/self/status"), "VmHWM"), " ")
+	n, err := strconv.ParseInt(kilobytes, 10, 64)
+	if err != nil {
+		return 0
+	}
+	return n << 10
+}
+
 // readText is a file of the kernel's, or nothing where there is none.
 func readText(path string) string {
 	text, err := os.ReadFile(path)

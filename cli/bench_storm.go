@@ -16,13 +16,13 @@ import (
 	"net/http"
 	"os"
 	"strconv"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/sync/errgroup"
 
 	"tidings/api"
 	"tidings/bench"
-	"tidings/event"
 )
 
 // benchStormCmd is a provider that delivers each of its events many times, in
@@ -41,7 +41,9 @@ func (c *benchStormCmd) Run(ctx context.Context, env *environment) error {
 	if entries, err := os.ReadDir(c.Data); err == nil && len(entries) > 0 {
 		return fmt.Errorf("%s is not empty: remove it, or choose another --data", c.Data)
 	}
-	a, err := openApp(ctx, settings{Data: c.Data, Backlog: int64(c.Events*(c.Times+2)) + 1}, env.log)
+	// The backlog has the bound that it has by default: senders are told to wait
+	// when it is full, as providers are.
+	a, err := openApp(ctx, settings{Data: c.Data}, env.log)
 	if err != nil {
 		return err
 	}
@@ -52,9 +54,15 @@ func (c *benchStormCmd) Run(ctx context.Context, env *environment) error {
 	running, stop := context.WithCancel(ctx)
 	done := make(chan error, 1)
 	go func() { done <- a.Run(running) }()
+	watched := watchDisk(running, c.Data)
 	report, err := c.measure(ctx, a)
 	stop()
-	if err := errors.Join(err, <-done, a.Close()); err != nil {
+	mostDisk, watchErr := watched()
+	if err := errors.Join(err, watchErr, <-done, a.Close()); err != nil {
+		return err
+	}
+	report.mostDisk, report.mostMemory = mostDisk, bench.MostMemory()
+	if report.weeks, err = directorySize(c.Data, "weeks", "state.db"); err != nil {
 		return err
 	}
 	_, err = fmt.Fprintf(env.Out, "%s\n%s", machine.Markdown(), report)
@@ -66,19 +74,32 @@ type stormReport struct {
 	events, times int
 	before, after time.Duration // the same events once, before and after
 	storm         time.Duration
+	refused       int64 // requests that were told to wait and came again
+	// mostDisk and mostMemory are the most that the directory and the process
+	// held, in bytes, and weeks what the three workspaces left behind.
+	mostDisk, mostMemory, weeks int64
 }
 
 func (r stormReport) String() string {
 	once := float64(2*r.events) / (r.before + r.after).Seconds()
 	often := float64(r.events*r.times) / r.storm.Seconds()
+	memory := "not known"
+	if r.mostMemory > 0 {
+		memory = megabytes(r.mostMemory)
+	}
 	return fmt.Sprintf(`| Provider storm, embedded | |
 | --- | --- |
-| events, each once | %d: %.0f/s |
-| deliveries, each event %d times, shuffled | %d: %.0f/s |
-| the storm ÷ each once | %.2f |
+| unique events, taken and indexed (before and after the storm) | %d: %.0f/s |
+| deliveries of the storm, taken and indexed (each event %d times, shuffled) | %d: %.0f/s, %v |
+| deliveries a second ÷ unique events a second (must be 0.50 or more) | %.2f |
+| requests that were told to wait | %d |
+| most memory; most disk with the queue; what stays of the three runs | %s; %s; %s |
 | documents and states | one document each, states as the model |
-`, r.events, once, r.times, r.events*r.times, often, often/once)
+`, r.events, once, r.times, r.events*r.times, often, r.storm.Round(time.Second), often/once, r.refused,
+		memory, megabytes(r.mostDisk), megabytes(r.weeks))
 }
+
+func megabytes(bytes int64) string { return fmt.Sprintf("%d MB", bytes>>20) }
 
 // measure delivers the events once, in a storm, and once again, each in a
 // workspace of its own, and checks what is left.
@@ -100,9 +121,11 @@ func (c *benchStormCmd) measure(ctx context.Context, a *app) (stormReport, error
 		}
 		random.Shuffle(len(order), func(i, j int) { order[i], order[j] = order[j], order[i] })
 		began := time.Now()
-		if err := c.deliver(ctx, a, part.workspace, storm, order); err != nil {
+		refused, err := c.deliver(ctx, a, part.workspace, storm, order)
+		if err != nil {
 			return report, fmt.Errorf("deliver %s: %w", part.workspace, err)
 		}
+		report.refused += refused
 		if err := a.drain(ctx); err != nil {
 			return report, err
 		}
@@ -114,8 +137,9 @@ func (c *benchStormCmd) measure(ctx context.Context, a *app) (stormReport, error
 	return report, nil
 }
 
-// deliver posts the events in an order, signed as SendGrid does.
-func (c *benchStormCmd) deliver(ctx context.Context, a *app, workspace string, storm *storm, order []int32) error {
+// deliver posts the events in an order, signed as SendGrid does, and counts the
+// requests that were told to wait.
+func (c *benchStormCmd) deliver(ctx context.Context, a *app, workspace string, storm *storm, order []int32) (int64, error) {
 	listener := newPipeListener()
 	server := &http.Server{Handler: a.operator, ReadHeaderTimeout: headerTimeout}
 	served := make(chan error, 1)
@@ -127,7 +151,7 @@ func (c *benchStormCmd) deliver(ctx context.Context, a *app, workspace string, s
 	})
 	sender, err := newStormSender(ctx, client)
 	if err != nil {
-		return errors.Join(err, client.close())
+		return 0, errors.Join(err, client.close())
 	}
 	group, posting := errgroup.WithContext(ctx)
 	for from := range c.Senders {
@@ -140,14 +164,16 @@ func (c *benchStormCmd) deliver(ctx context.Context, a *app, workspace string, s
 			return nil
 		})
 	}
-	return errors.Join(group.Wait(), client.close())
+	err = errors.Join(group.Wait(), client.close())
+	return sender.refused.Load(), err
 }
 
 // stormSender posts to a source of SendGrid.
 type stormSender struct {
-	client *client
-	key    *ecdsa.PrivateKey
-	url    string
+	client  *client
+	key     *ecdsa.PrivateKey
+	url     string
+	refused atomic.Int64
 }
 
 func newStormSender(ctx context.Context, client *client) (*stormSender, error) {
@@ -164,7 +190,7 @@ func newStormSender(ctx context.Context, client *client) (*stormSender, error) {
 	if err := client.call(ctx, http.MethodPut, "/v1/sources/storm", request, &made); err != nil {
 		return nil, err
 	}
-	return &stormSender{client, key, client.base + made.Path}, nil
+	return &stormSender{client: client, key: key, url: client.base + made.Path}, nil
 }
 
 // post delivers one request, again and again until it is taken.
@@ -179,6 +205,7 @@ func (s *stormSender) post(ctx context.Context, body []byte) error {
 		case status != http.StatusTooManyRequests && status != http.StatusServiceUnavailable:
 			return fmt.Errorf("answered %d", status)
 		}
+		s.refused.Add(1)
 		select {
 		case <-ctx.Done():
 			return ctx.Err()
@@ -210,83 +237,4 @@ func (s *stormSender) try(ctx context.Context, body []byte) (int, error) {
 	defer response.Body.Close()
 	_, err = io.Copy(io.Discard, response.Body)
 	return response.StatusCode, err
-}
-
-// storm is a set of events of SendGrid and what they leave behind.
-type storm struct {
-	events [][]byte
-	// messages is the model of each message, by its name.
-	messages map[string]*stormMessage
-}
-
-// stormMessage is what is known of a message in the end. Whether an open was a
-// person's is left to the verdict: the first of both kinds counts here.
-type stormMessage struct {
-	recipients map[event.RecipientKey]bool
-	first      map[string]map[event.RecipientKey]int64
-	clicks     map[event.RecipientKey]int
-}
-
-// stormKinds is what happens to a message, in turn: the recipient's number, what,
-// and how long after the send.
-var stormKinds = []struct {
-	who   int
-	what  string
-	after int64
-}{
-	{0, "processed", 0},
-	{1, "processed", 0},
-	{0, "delivered", 2},
-	{1, "bounce", 3},
-	{0, "open", 60},
-	{0, "open", 600},
-	{0, "click", 700},
-	{0, "click", 800},
-}
-
-func newStorm(events int, since int64) *storm {
-	s := &storm{events: make([][]byte, events), messages: make(map[string]*stormMessage)}
-	for i := range events {
-		kind, number := stormKinds[i%len(stormKinds)], i/len(stormKinds)
-		name, email := fmt.Sprintf("m-%d", number), fmt.Sprintf("p%d-%d@acme.example", kind.who, number%5000)
-		at := since + int64(number%1000) + kind.after
-		s.events[i] = fmt.Appendf(nil, `{"event":%q,"email":%q,"timestamp":%d,"sg_event_id":"e-%d","sg_message_id":"%s.filter0","type":"bounce",`+
-			`"reason":"550 5.1.1 unknown","url":"https://acme.example/%d","ip":"192.0.2.%d","useragent":"Mozilla/5.0 (Windows NT 10.0)"}`,
-			kind.what, email, at, i, name, i, i%250)
-		message := s.messages[name]
-		if message == nil {
-			message = &stormMessage{map[event.RecipientKey]bool{}, map[string]map[event.RecipientKey]int64{}, map[event.RecipientKey]int{}}
-			s.messages[name] = message
-		}
-		message.happen(kind.what, event.KeyOf(email), at)
-	}
-	return s
-}
-
-func (m *stormMessage) happen(what string, who event.RecipientKey, at int64) {
-	switch what {
-	case "processed":
-		m.recipients[who] = true
-		return
-	case "click":
-		m.clicks[who]++
-		what = "open" // which a click is too
-	}
-	if m.first[what] == nil {
-		m.first[what] = make(map[event.RecipientKey]int64)
-	}
-	if have, ok := m.first[what][who]; !ok || at < have {
-		m.first[what][who] = at
-	}
-}
-
-// body is a request that delivers some events.
-func (s *storm) body(which []int32) []byte {
-	var body bytes.Buffer
-	for i, n := range which {
-		body.WriteByte("[,"[min(i, 1)])
-		body.Write(s.events[n])
-	}
-	body.WriteByte(']')
-	return body.Bytes()
 }
