@@ -373,6 +373,7 @@ type reports struct {
 	stats  []feed.StatsRequest
 	export []feed.ExportRequest
 	items  []feed.Item
+	events []event.Event
 	// err comes after the items.
 	err error
 }
@@ -394,6 +395,17 @@ func (r *reports) Export(_ context.Context, request feed.ExportRequest, visit fu
 		}
 	}
 	return r.err
+}
+
+func (r *reports) Evidence(_ context.Context, workspace string, since time.Time, visit func([]event.Event)) (time.Time, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, e := range r.events {
+		if e.Workspace == workspace && e.Time >= since.Unix() {
+			visit([]event.Event{e})
+		}
+	}
+	return since, r.err
 }
 
 // Suggest suggests what it was asked for.

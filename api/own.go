@@ -32,7 +32,7 @@ const (
 
 // Own knows the people of workspaces, for telling what they do themselves from
 // what recipients do: their mail addresses by the directory, and their network
-// addresses by their sessions.
+// addresses by their sessions. And it knows the scanners that they have adopted.
 type Own struct {
 	records   Records
 	directory *Directory
@@ -56,7 +56,7 @@ func NewOwn(records Records, directory *Directory, clock func() time.Time) *Own 
 	return &Own{records: records, directory: directory, clock: clock, known: known}
 }
 
-// Own returns what is known of a workspace's people, up to a minute old.
+// Own returns what a workspace knows for itself, up to a minute old.
 func (o *Own) Own(ctx context.Context, workspace string) (verdict.Own, error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -97,7 +97,8 @@ func (o *Own) read(ctx context.Context, workspace string) (verdict.Own, error) {
 		}
 		own.Addresses[address] = days
 	}
-	return own, nil
+	own.Scanners, err = scannersOf(ctx, o.records, workspace)
+	return own, err
 }
 
 // sightings notes where sessions come from, once a day each.

@@ -100,6 +100,11 @@ type Reports interface {
 	// Export gives all that Feed.Page lists for the same question to visit, a
 	// bounded number at a time, and ends with the first error of visit.
 	Export(ctx context.Context, request feed.ExportRequest, visit func([]feed.Item) error) error
+	// Evidence gives the sends, deliveries, opens and clicks of a workspace
+	// since a time to visit, newest first, a bounded number at a time. It takes
+	// a bounded time and returns how far back it has come: since, when that was
+	// all.
+	Evidence(ctx context.Context, workspace string, since time.Time, visit func([]event.Event)) (time.Time, error)
 }
 
 // Feed answers questions about what is in.

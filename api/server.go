@@ -164,6 +164,7 @@ func (s *Server) route() error {
 	s.reportRoutes(docs)
 	s.searchRoutes(docs)
 	s.verdictRoutes(docs)
+	s.scannerRoutes(docs)
 	s.linkRoutes(docs)
 	s.deadLetterRoutes(docs)
 	s.deadGroupRoutes(docs)
@@ -187,7 +188,7 @@ func humaConfig(version string) huma.Config {
 	}
 	config := huma.DefaultConfig("Tidings", version)
 	config.Info.Description = "Activity of e-mail: taken in as events, read as a feed."
-	for _, group := range []string{"Events", "Feed", "Live", "Session", "Settings", "Directory", "Keys", "Sources", "Tracking", "Dead letters", "Operation"} {
+	for _, group := range []string{"Events", "Feed", "Live", "Session", "Settings", "Directory", "Keys", "Sources", "Scanners", "Tracking", "Dead letters", "Operation"} {
 		config.Tags = append(config.Tags, &huma.Tag{Name: group})
 	}
 	config.OpenAPIPath, config.DocsPath, config.SchemasPath = "", "", ""

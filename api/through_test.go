@@ -26,6 +26,7 @@ type through struct {
 	queue *stream.Stream
 	index *sqlite.Index
 	state *sqlite.State
+	own   *api.Own
 	// corrector is the Verdicts of the site.
 	corrector *indexer.Corrector
 }
@@ -57,11 +58,12 @@ func newThrough(t *testing.T) *through {
 			Index: index, States: all.state, Catalogue: all.state, Directory: api.NewDirectory(all.state), Counter: index, Vocabulary: index,
 		})
 		c.Feed, c.Suggester, c.Reports = reader, reader, reader
+		all.own = api.NewOwn(all.state, api.NewDirectory(all.state), time.Now)
 		rules, err := verdict.New(verdict.Config{})
 		require.NoError(t, err)
 		all.corrector = &indexer.Corrector{
 			Rules: rules, Index: index, States: all.state, History: reader, Pending: noted{}, Announcer: queue,
-			Logger: slog.New(slog.DiscardHandler), Clock: time.Now,
+			Own: all.own, Logger: slog.New(slog.DiscardHandler), Clock: time.Now,
 		}
 		c.Verdicts = all.corrector
 	})
@@ -73,7 +75,7 @@ func (s *through) run(t *testing.T) {
 	t.Helper()
 	worker := indexer.New(indexer.Config{
 		Queue: s.queue, Index: s.index, States: s.state, Erasures: s.state, Announcer: s.queue,
-		Rules: s.corrector.Rules, Doubts: s.corrector, Logger: slog.New(slog.DiscardHandler),
+		Rules: s.corrector.Rules, Doubts: s.corrector, Own: s.own, Logger: slog.New(slog.DiscardHandler),
 	})
 	ctx, stop := context.WithCancel(context.Background())
 	done := make(chan error, 1)

@@ -192,10 +192,10 @@ type judgedEvents struct {
 func (c *Corrector) rewrite(ctx context.Context, key event.MessageKey, state event.State, events []event.Event) (judgedEvents, error) {
 	events = slices.DeleteFunc(events, func(e event.Event) bool { return !verdict.Judged(e.Type) })
 	own := verdict.Own{}
-	if c.Own != nil && len(events) > 0 {
+	if len(events) > 0 {
 		var err error
-		if own, err = c.Own.Own(ctx, key.Workspace); err != nil {
-			return judgedEvents{}, fmt.Errorf("read own people: %w", err)
+		if own, err = c.ownOf(ctx, key.Workspace); err != nil {
+			return judgedEvents{}, err
 		}
 	}
 	clicks := make(map[event.RecipientKey][]event.Clicked)
@@ -210,7 +210,7 @@ func (c *Corrector) rewrite(ctx context.Context, key event.MessageKey, state eve
 		around := verdict.AroundOf(*e, state)
 		around.Clicks = append(around.Clicks[:len(around.Clicks):len(around.Clicks)], clicks[event.KeyOf(e.Recipient.Email)]...)
 		// A session that nobody remembers was remembered when it was judged.
-		around.Ours = own.Made(*e) || e.Verdict.Rule == verdict.RuleSelf
+		around.Ours, around.Scanned = own.Made(*e) || e.Verdict.Rule == verdict.RuleSelf, own.Scans(*e)
 		again := c.Rules.Judge(*e, around)
 		filled := fill(e, state)
 		if differs(e.Verdict, again) {
@@ -242,6 +242,18 @@ func (c *Corrector) rewrite(ctx context.Context, key event.MessageKey, state eve
 		return judgedEvents{}, fmt.Errorf("announce corrections: %w", err)
 	}
 	return judgedEvents{events, true}, nil
+}
+
+// ownOf is what a workspace knows for itself.
+func (c *Corrector) ownOf(ctx context.Context, workspace string) (verdict.Own, error) {
+	if c.Own == nil {
+		return verdict.Own{}, nil
+	}
+	own, err := c.Own.Own(ctx, workspace)
+	if err != nil {
+		return own, fmt.Errorf("read what the workspace knows for itself: %w", err)
+	}
+	return own, nil
 }
 
 // differs reports whether two verdicts say another thing, whatever version of
@@ -335,14 +347,21 @@ func (c *Corrector) Again(ctx context.Context, stored []event.Event) ([]event.Ev
 	if err != nil {
 		return nil, fmt.Errorf("read states: %w", err)
 	}
-	judged := slices.Clone(stored)
+	judged, owns := slices.Clone(stored), make(map[string]verdict.Own)
 	doubted := make(map[event.MessageKey]bool)
 	for i := range judged {
 		e := &judged[i]
 		if !verdict.Judged(e.Type) {
 			continue
 		}
-		again := c.Rules.Again(*e, states[keyOf(*e)])
+		own, known := owns[e.Workspace]
+		if !known {
+			if own, err = c.ownOf(ctx, e.Workspace); err != nil {
+				return nil, err
+			}
+			owns[e.Workspace] = own
+		}
+		again := c.Rules.Again(*e, states[keyOf(*e)], own)
 		if again.Is != e.Verdict.Is {
 			doubted[keyOf(*e)] = true
 		}

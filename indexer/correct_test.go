@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"maps"
+	"net/netip"
 	"slices"
 	"sync"
 	"testing"
@@ -322,4 +323,34 @@ func TestRulesThatChangedJudgeHistoryAndStatesFollow(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, judged, again)
 	require.Empty(t, s.pending.lists, "nothing changed, so nothing is doubted")
+}
+
+// scanned is a workspace that has adopted a scanner of one domain.
+type scanned struct{ domain, network string }
+
+func (s scanned) Own(context.Context, string) (verdict.Own, error) {
+	return verdict.Own{Scanners: map[string][]netip.Prefix{s.domain: {netip.MustParsePrefix(s.network)}}}, nil
+}
+
+func TestARebuildFollowsTheScannersOfToday(t *testing.T) {
+	s, closeStores := openStores(t)
+	defer closeStores()
+	c := s.corrector(&listener{})
+	agent := "Mozilla/5.0 (X11; Linux x86_64; rv:150.0) Gecko/20100101 Firefox/150.0"
+	click := event.Event{
+		Workspace: "w", Message: "m-1", Type: event.Click, Time: start + 600, Source: "api", Recipient: &event.Person{Email: "jo@acme.example"},
+		Client: &event.Client{UserAgent: &agent, IP: "192.0.2.7"}, Verdict: event.Verdict{Is: event.Human, Rule: "person", By: "rule"},
+	}
+	click.ID = event.NewID(click.Time, "w", "api", true, []byte("click"))
+	judge := func(own indexer.Own) string {
+		c.Own = own
+		judged, err := c.Again(t.Context(), []event.Event{click})
+		require.NoError(t, err)
+		click = judged[0]
+		return click.Verdict.Rule
+	}
+	require.Equal(t, verdict.RulePerson, judge(scanned{"globex.example", "192.0.2.0/24"}))
+	require.Equal(t, verdict.RuleScannerDomain, judge(scanned{"acme.example", "192.0.2.0/24"}))
+	require.Len(t, s.pending.lists, 1, "its message is doubted, so that the state follows")
+	require.Equal(t, verdict.RulePerson, judge(nil), "taken back")
 }

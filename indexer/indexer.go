@@ -22,7 +22,7 @@ type Config struct {
 	Erasures  Erasures
 	Announcer Announcer
 	Rules     *verdict.Rules
-	// Own knows the workspaces' own people; nil where nobody does.
+	// Own knows the workspaces' own people and scanners; nil where nobody does.
 	Own Own
 	// Doubts takes the messages of which something must be judged again.
 	Doubts Doubts

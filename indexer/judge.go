@@ -45,7 +45,7 @@ func (b *batch) judge(ctx context.Context) error {
 			return err
 		}
 		entry.around = verdict.AroundOf(entry.event, state)
-		entry.around.Ours = ours.Made(entry.event)
+		entry.around.Ours, entry.around.Scanned = ours.Made(entry.event), ours.Scans(entry.event)
 		entry.event.Verdict = b.Rules.Judge(entry.event, entry.around)
 	}
 	return nil
@@ -104,7 +104,7 @@ func (b *batch) judgeAgain() map[event.MessageKey]bool {
 		}
 		key := keyOf(entry.event)
 		around := verdict.AroundOf(entry.event, b.after[key])
-		around.Ours = entry.around.Ours
+		around.Ours, around.Scanned = entry.around.Ours, entry.around.Scanned
 		if around.Same(entry.around) {
 			continue
 		}

@@ -100,7 +100,7 @@ type Erasures interface {
 	Erased(ctx context.Context, workspace string, emails []string) (map[string]bool, error)
 }
 
-// Own knows the people of workspaces.
+// Own knows what workspaces know for themselves: their people and scanners.
 type Own interface {
 	// Own returns what is known now; it may be a minute old.
 	Own(ctx context.Context, workspace string) (verdict.Own, error)

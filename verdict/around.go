@@ -17,6 +17,8 @@ type Around struct {
 	Clicks []event.Clicked
 	// Ours says that one of the workspace's own people made the event.
 	Ours bool
+	// Scanned says that a scanner made it that the workspace has adopted.
+	Scanned bool
 }
 
 // AroundOf reads what a message's state knows around one of its events.
@@ -37,7 +39,7 @@ func (a Around) Same(b Around) bool {
 	if (a.Overruled == nil) != (b.Overruled == nil) || a.Overruled != nil && *a.Overruled != *b.Overruled {
 		return false
 	}
-	return a.Arrived == b.Arrived && a.Ours == b.Ours && slices.Equal(a.Clicks, b.Clicks)
+	return a.Arrived == b.Arrived && a.Ours == b.Ours && a.Scanned == b.Scanned && slices.Equal(a.Clicks, b.Clicks)
 }
 
 // ArrivedOf is when a message arrived at a recipient: see Around.Arrived.
@@ -53,10 +55,11 @@ func ArrivedOf(state event.State, key event.RecipientKey) int64 {
 
 // Again judges a stored event by these rules, for those who rebuild an index.
 // What a stored verdict knew that states do not keep for good, it still knows:
-// that it was a person's own session, and neighbours that others pushed out.
-func (r *Rules) Again(stored event.Event, state event.State) event.Verdict {
+// that it was a person's own session, and neighbours that others pushed out. Of
+// what the workspace knows, only its scanners of today count.
+func (r *Rules) Again(stored event.Event, state event.State, own Own) event.Verdict {
 	around := AroundOf(stored, state)
-	around.Ours = stored.Verdict.Rule == RuleSelf
+	around.Ours, around.Scanned = stored.Verdict.Rule == RuleSelf, own.Scans(stored)
 	v := r.Judge(stored, around)
 	if stored.Verdict.By == "person" {
 		return stored.Verdict

@@ -10,13 +10,31 @@ import (
 // Day is the length of a day, in seconds.
 const Day = 24 * 60 * 60
 
-// Own is what is known of a workspace's own people.
+// Own is what a workspace knows for itself: its own people, and the scanners of
+// its recipients.
 type Own struct {
 	// Emails gives the user by their own mail address, in lower case.
 	Emails map[string]string
 	// Addresses gives the days, counted from 1970, on which a session of
 	// anybody's used a network address.
 	Addresses map[netip.Addr][]int64
+	// Scanners gives the networks that scan the mails of a recipient's domain,
+	// as somebody has adopted them.
+	Scanners map[string][]netip.Prefix
+}
+
+// Scans reports whether an event came from a scanner of its recipient's domain.
+func (o Own) Scans(e event.Event) bool {
+	if e.Client == nil || e.Client.IP == "" || len(o.Scanners) == 0 {
+		return false
+	}
+	networks := o.Scanners[domainOf(e.Recipient.Email)]
+	address, err := netip.ParseAddr(e.Client.IP)
+	if err != nil {
+		return false
+	}
+	address = address.Unmap().WithZone("")
+	return slices.ContainsFunc(networks, func(n netip.Prefix) bool { return n.Contains(address) })
 }
 
 // Made reports whether one of them made the event: the sender in their own

@@ -14,7 +14,7 @@ import (
 )
 
 // Version is the version of the rules; it rises with every change of them.
-const Version = 2
+const Version = 3
 
 // Names of the rules, as verdicts carry them.
 const (
@@ -23,6 +23,7 @@ const (
 	RulePrefetch       = "prefetch"
 	RuleScannerAgent   = "scanner-agent"
 	RuleScannerNetwork = "scanner-network"
+	RuleScannerDomain  = "scanner-domain"
 	RuleAppleProxy     = "apple-proxy"
 	RuleGmailPrefetch  = "gmail-prefetch"
 	RuleTooSoon        = "too-soon"
@@ -132,6 +133,8 @@ func (r *Rules) machine(e event.Event, client event.Client, agent string, addres
 		return RuleScannerAgent
 	case address.IsValid() && r.scanners.has(address):
 		return RuleScannerNetwork
+	case around.Scanned:
+		return RuleScannerDomain
 	case opened && isAppleProxy(agent) && address.IsValid() && r.apple.has(address):
 		return RuleAppleProxy
 	case opened && (isGmailPrefetch(agent) || isGmailProxy(agent) && r.isTooSoon(e, around)):

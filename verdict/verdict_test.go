@@ -249,10 +249,10 @@ func TestJudgingAgainKeepsWhatNobodyCanKnowAnyMore(t *testing.T) {
 		verdict.RuleBurst: event.Machine, verdict.RuleSelf: event.Machine, verdict.RuleScannerAgent: event.Human, verdict.RuleTooSoon: event.Human,
 	} {
 		stored.Verdict = event.Verdict{Is: event.Machine, Rule: rule, By: "rule", Version: 1}
-		require.Equal(t, is, r.Again(stored, event.State{}).Is, rule)
+		require.Equal(t, is, r.Again(stored, event.State{}, verdict.Own{}).Is, rule)
 	}
 	stored.Verdict = event.Verdict{Is: event.Machine, Rule: verdict.RuleOverride, By: "person", Reason: "I saw it."}
-	require.Equal(t, stored.Verdict, r.Again(stored, event.State{}))
+	require.Equal(t, stored.Verdict, r.Again(stored, event.State{}, verdict.Own{}))
 }
 
 // FuzzJudge looks for an agent, an address or a header that panics.

@@ -501,6 +501,47 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/scanners": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Scanners of recipients' domains: adopted ones, and suggestions
+         * @description A suggestion is a domain of which nearly all mails of the last four weeks were opened or clicked within a minute of their arrival, from the same few networks. Nothing follows from it until somebody adopts it.
+         */
+        get: operations["list-scanners"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/scanners/{domain}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Adopt a scanner of a recipient's domain, or replace one
+         * @description From then on, what comes from these networks about mails to this domain is a machine's (scanner-domain). What was judged before follows when its week is rebuilt.
+         */
+        put: operations["put-scanner"];
+        post?: never;
+        /** Take a scanner back */
+        delete: operations["delete-scanner"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/searches": {
         parameters: {
             query?: never;
@@ -1531,6 +1572,77 @@ export interface components {
         };
         SavedSearchList: {
             items: components["schemas"]["SavedSearch"][];
+        };
+        Scanner: {
+            /**
+             * Format: date-time
+             * @description since when it counts, a minute later at most
+             */
+            at: string;
+            domain: string;
+            networks: string[];
+            reason?: string;
+            /** @description who adopted it */
+            user?: string;
+        };
+        ScannerNetwork: {
+            /**
+             * Format: int64
+             * @description opens and clicks that came later: with many, people may sit there too
+             */
+            later: number;
+            /**
+             * Format: int64
+             * @description of how many mails something was opened or clicked soon
+             */
+            mails: number;
+            network: string;
+        };
+        ScannerRequest: {
+            /** @description prefixes such as 192.0.2.0/24, at least /16 and, of IPv6, /32; or addresses */
+            networks: string[];
+            /** @description why, for colleagues */
+            reason?: string;
+        };
+        ScannerSuggestion: {
+            domain: string;
+            /** @description the newest events, as of GET /v1/events/{id} */
+            examples: string[];
+            /**
+             * Format: int64
+             * @description how many arrived there, each recipient of each counted
+             */
+            mails: number;
+            /** @description the busiest first */
+            networks: components["schemas"]["ScannerNetwork"][];
+            /**
+             * Format: int64
+             * @description how many recipients the mails had
+             */
+            people: number;
+            /**
+             * Format: int64
+             * @description of how many these networks opened or clicked something soon
+             */
+            scanned: number;
+        };
+        Scanners: {
+            /** @description adopted, by domain */
+            items: components["schemas"]["Scanner"][];
+            /** @description there were too many mails to look at all of four weeks: since is later */
+            partial: boolean;
+            /**
+             * Format: date-time
+             * @description since when mails were looked at for the suggestions
+             */
+            since: string;
+            /** @description by domain; they do nothing until they are adopted */
+            suggestions: components["schemas"]["ScannerSuggestion"][];
+            /**
+             * Format: int64
+             * @description how soon after a mail's arrival an open or a click counts as soon
+             */
+            within_seconds: number;
         };
         SearchRequest: {
             q: string;
@@ -4309,6 +4421,263 @@ export interface operations {
             };
             /** @description Unsupported Media Type */
             415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-scanners": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Scanners"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "put-scanner": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description what stands behind the @ of its recipients; percent-encoded */
+                domain: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ScannerRequest"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Scanner"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Timeout */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unsupported Media Type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "delete-scanner": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description percent-encoded */
+                domain: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };
