@@ -14,63 +14,43 @@ const (
 	single
 )
 
+// eventWords are the words that name events.
+var eventWords = map[string]struct {
+	kind event.Type
+	form form
+}{
+	"opens": {event.Open, several}, "views": {event.Open, several},
+	"opened": {event.Open, past}, "viewed": {event.Open, past},
+	"open": {event.Open, single}, "view": {event.Open, single},
+	"clicks":  {event.Click, several},
+	"clicked": {event.Click, past},
+	"click":   {event.Click, single},
+	"replies": {event.Reply, several}, "responses": {event.Reply, several},
+	"replied": {event.Reply, past}, "responded": {event.Reply, past},
+	"reply": {event.Reply, single}, "respond": {event.Reply, single}, "response": {event.Reply, single},
+	"downloads":  {event.Download, several},
+	"downloaded": {event.Download, past},
+	"download":   {event.Download, single},
+	"sends":      {event.Send, several},
+	"sent":       {event.Send, past},
+	"send":       {event.Send, single},
+	"meetings":   {event.Meeting, several}, "invites": {event.Meeting, several}, "invitations": {event.Meeting, several},
+	"meeting":      {event.Meeting, single},
+	"bounces":      {event.Bounce, several},
+	"bounced":      {event.Bounce, past},
+	"bounce":       {event.Bounce, single},
+	"deliveries":   {event.Delivery, several},
+	"delivered":    {event.Delivery, past},
+	"complaints":   {event.Complaint, several},
+	"complained":   {event.Complaint, past},
+	"unsubscribes": {event.Unsubscribe, several}, "unsubscriptions": {event.Unsubscribe, several},
+	"unsubscribed": {event.Unsubscribe, past},
+}
+
 // eventOf reads a word as a type of event.
 func eventOf(word string) (event.Type, form) {
-	switch word {
-	case "opens", "views":
-		return event.Open, several
-	case "opened", "viewed":
-		return event.Open, past
-	case "open", "view":
-		return event.Open, single
-	case "clicks":
-		return event.Click, several
-	case "clicked":
-		return event.Click, past
-	case "click":
-		return event.Click, single
-	case "replies", "responses":
-		return event.Reply, several
-	case "replied", "responded":
-		return event.Reply, past
-	case "reply", "respond", "response":
-		return event.Reply, single
-	case "downloads":
-		return event.Download, several
-	case "downloaded":
-		return event.Download, past
-	case "download":
-		return event.Download, single
-	case "sends":
-		return event.Send, several
-	case "sent":
-		return event.Send, past
-	case "send":
-		return event.Send, single
-	case "meetings", "invites", "invitations":
-		return event.Meeting, several
-	case "meeting":
-		return event.Meeting, single
-	case "bounces":
-		return event.Bounce, several
-	case "bounced":
-		return event.Bounce, past
-	case "bounce":
-		return event.Bounce, single
-	case "deliveries":
-		return event.Delivery, several
-	case "delivered":
-		return event.Delivery, past
-	case "complaints":
-		return event.Complaint, several
-	case "complained":
-		return event.Complaint, past
-	case "unsubscribes", "unsubscriptions":
-		return event.Unsubscribe, several
-	case "unsubscribed":
-		return event.Unsubscribe, past
-	}
-	return "", noForm
+	named := eventWords[word]
+	return named.kind, named.form
 }
 
 // isGeneric reports whether a word means mail or events of any kind.

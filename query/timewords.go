@@ -95,89 +95,44 @@ func (u unit) start(t time.Time) time.Time {
 	return dayOf(t)
 }
 
+var (
+	months = [...]string{
+		"january", "february", "march", "april", "may", "june",
+		"july", "august", "september", "october", "november", "december",
+	}
+	weekdays = [...]string{"sunday", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday"}
+)
+
 // monthOf reads the name of a month. plain is false for names that are other
 // words as well, which need something beside them to be a time.
 func monthOf(word string) (m time.Month, plain bool) {
-	switch word {
-	case "january":
-		return time.January, true
-	case "february":
-		return time.February, true
-	case "april":
-		return time.April, true
-	case "june":
-		return time.June, true
-	case "july":
-		return time.July, true
-	case "august":
-		return time.August, true
-	case "september":
-		return time.September, true
-	case "october":
-		return time.October, true
-	case "november":
-		return time.November, true
-	case "december":
-		return time.December, true
-	case "march", "mar":
-		return time.March, false
-	case "may":
-		return time.May, false
-	case "jan":
-		return time.January, false
-	case "feb":
-		return time.February, false
-	case "apr":
-		return time.April, false
-	case "jun":
-		return time.June, false
-	case "jul":
-		return time.July, false
-	case "aug":
-		return time.August, false
-	case "sep", "sept":
+	for i, name := range months {
+		m = time.Month(i + 1)
+		switch word {
+		case name:
+			return m, m != time.March && m != time.May
+		case name[:3]:
+			return m, false
+		}
+	}
+	if word == "sept" {
 		return time.September, false
-	case "oct":
-		return time.October, false
-	case "nov":
-		return time.November, false
-	case "dec":
-		return time.December, false
 	}
 	return 0, false
 }
 
 // weekdayOf reads the name of a day; plain as for months.
 func weekdayOf(word string) (d time.Weekday, plain, ok bool) {
+	for i, name := range weekdays {
+		if word == name || word == name[:3] {
+			return time.Weekday(i), word == name, true
+		}
+	}
 	switch word {
-	case "monday":
-		return time.Monday, true, true
-	case "tuesday":
-		return time.Tuesday, true, true
-	case "wednesday":
-		return time.Wednesday, true, true
-	case "thursday":
-		return time.Thursday, true, true
-	case "friday":
-		return time.Friday, true, true
-	case "saturday":
-		return time.Saturday, true, true
-	case "sunday":
-		return time.Sunday, true, true
-	case "mon":
-		return time.Monday, false, true
-	case "tue", "tues":
+	case "tues":
 		return time.Tuesday, false, true
-	case "wed":
-		return time.Wednesday, false, true
-	case "thu", "thur", "thurs":
+	case "thur", "thurs":
 		return time.Thursday, false, true
-	case "fri":
-		return time.Friday, false, true
-	case "sat":
-		return time.Saturday, false, true
-	case "sun":
-		return time.Sunday, false, true
 	}
 	return 0, false, false
 }

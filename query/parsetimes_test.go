@@ -1,0 +1,83 @@
+package query
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+func TestParseTimes(t *testing.T) {
+	at := func(text string) int64 {
+		if text == "" {
+			return 0
+		}
+		parsed, err := time.Parse(time.RFC3339, text)
+		require.NoError(t, err)
+		return parsed.Unix()
+	}
+	tests := []struct{ text, from, until, chip string }{
+		{"since:2026-03-05", "2026-03-05T00:00:00+01:00", "", "2026-03-05/.."},
+		{"after:2026-03-05", "2026-03-06T00:00:00+01:00", "", "2026-03-06/.."},
+		{"before:2026-03-05", "", "2026-03-05T00:00:00+01:00", "../2026-03-05"},
+		{"on:2026-03-05", "2026-03-05T00:00:00+01:00", "2026-03-06T00:00:00+01:00", "2026-03-05/2026-03-06"},
+		{"during:2026-03-05", "2026-03-05T00:00:00+01:00", "2026-03-06T00:00:00+01:00", "2026-03-05/2026-03-06"},
+		{"on:2026-03-29", "2026-03-29T00:00:00+01:00", "2026-03-30T00:00:00+02:00", "2026-03-29/2026-03-30"},
+		{"since:2026-03-05T23:30:00Z", "2026-03-05T23:30:00Z", "", "2026-03-06T00:30/.."},
+		{"on:2026-03-05T23:30:00Z", "2026-03-06T00:00:00+01:00", "2026-03-07T00:00:00+01:00", "2026-03-06/2026-03-07"},
+		{"before:2026-03-05t09:00:07+01:00", "", "2026-03-05T08:00:07Z", "../2026-03-05T09:00:07"},
+		{`since:"2026-03-05"`, "2026-03-05T00:00:00+01:00", "", "2026-03-05/.."},
+		{"newer_than:2d", "2026-11-19T10:30:00+01:00", "", "2026-11-19T10:30/.."},
+		{"since:3h", "2026-11-21T07:30:00+01:00", "", "2026-11-21T07:30/.."},
+		{"older_than:1w", "", "2026-11-14T10:30:00+01:00", "../2026-11-14T10:30"},
+		{"before:1w", "", "2026-11-14T10:30:00+01:00", "../2026-11-14T10:30"},
+		{"time:2026-11-09/2026-11-16", "2026-11-09T00:00:00+01:00", "2026-11-16T00:00:00+01:00", "2026-11-09/2026-11-16"},
+		{"time:2026-11-18T09:00/2026-11-18T12:00", "2026-11-18T08:00:00Z", "2026-11-18T11:00:00Z", "2026-11-18T09:00/2026-11-18T12:00"},
+		{"time:2026-11-16/..", "2026-11-16T00:00:00+01:00", "", "2026-11-16/.."},
+		{"-since:2026-03-05", "", "2026-03-05T00:00:00+01:00", "2026-03-05/.."},
+		{"-before:2026-03-05", "2026-03-05T00:00:00+01:00", "", "../2026-03-05"},
+		{"newer_than:99999999999999999999w", "1970-01-01T00:00:00Z", "", "1970-01-01T01:00/.."},
+		{"before:0001-01-01", "", "1970-01-01T00:00:01Z", "../1970-01-01T01:00"},
+		{"since:9999-12-31", "9999-12-30T23:00:00Z", "", "9999-12-31/.."},
+	}
+	for _, test := range tests {
+		t.Run(test.text, func(t *testing.T) {
+			r := Parse(test.text, options(t))
+			require.Empty(t, r.Notes)
+			require.Equal(t, Query{From: at(test.from), Until: at(test.until), Automated: AutomatedHide}, r.Query)
+			require.Len(t, r.Chips, 1)
+			require.Equal(t, "time", r.Chips[0].Field)
+			require.Equal(t, test.chip, r.Chips[0].Value)
+		})
+	}
+	t.Run("several narrow the time", func(t *testing.T) {
+		q := Parse("since:2026-03-05 (before:2026-04-01 since:2026-03-07) before:2026-05-01", options(t)).Query
+		require.Equal(t, Query{
+			From: at("2026-03-07T00:00:00+01:00"), Until: at("2026-04-01T00:00:00+02:00"), Automated: AutomatedHide,
+		}, q)
+	})
+	t.Run("UTC without a zone", func(t *testing.T) {
+		require.Equal(t, at("2026-03-05T00:00:00Z"), Parse("since:2026-03-05", Options{}).Query.From)
+	})
+	day := Time{at("2026-03-05T00:00:00+01:00"), at("2026-03-06T00:00:00+01:00")}
+	for text, want := range map[string]Expr{
+		"-on:2026-03-05 x":                   And{Not{day}, stemmed("x")},
+		"x OR on:2026-03-05":                 Or{stemmed("x"), day},
+		"x OR -on:2026-03-05":                Or{stemmed("x"), Not{day}},
+		"x OR -since:2026-03-05":             Or{stemmed("x"), Time{Until: day.From}},
+		"x OR (y on:2026-03-05)":             Or{stemmed("x"), And{stemmed("y"), day}},
+		"-(x OR on:2026-03-05)":              Not{Or{stemmed("x"), day}},
+		"(on:2026-03-05 OR x) -(-y OR -(z))": And{Or{day, stemmed("x")}, Not{Or{Not{stemmed("y")}, Not{stemmed("z")}}}},
+	} {
+		t.Run("an alternative or an exception: "+text, func(t *testing.T) {
+			r := Parse(text, options(t))
+			require.Empty(t, r.Notes)
+			require.Equal(t, Query{Automated: AutomatedHide, Where: want}, r.Query)
+		})
+	}
+	t.Run("a choice is not where it would not apply to all", func(t *testing.T) {
+		r := Parse("x -(-(y OR automated:show))", options(t))
+		require.Len(t, r.Notes, 1)
+		require.Equal(t, Query{Automated: AutomatedHide, Where: And{stemmed("x"), stemmed("y")}}, r.Query)
+	})
+}
