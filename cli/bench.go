@@ -31,12 +31,16 @@ type benchFlags struct {
 	Seed   uint64 `help:"Where the randomness begins." default:"1"`
 	Weeks  int    `help:"Over how many weeks the events are spread." default:"4"`
 	Events int    `help:"How many events." default:"1000000"`
+	profiled
+}
 
+// profiled is for what may be looked into.
+type profiled struct {
 	CPUProfile string `help:"Write a CPU profile to this file, for go tool pprof." name:"cpu-profile" placeholder:"FILE" type:"path"`
 }
 
 // profile starts the CPU profile, where one is wanted, and returns how to end it.
-func (f benchFlags) profile() (stop func() error, err error) {
+func (f profiled) profile() (stop func() error, err error) {
 	if f.CPUProfile == "" {
 		return func() error { return nil }, nil
 	}

@@ -11,6 +11,7 @@ import (
 	"os"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"tidings/bench"
@@ -26,6 +27,8 @@ type benchStatsCmd struct {
 	Weeks   int    `help:"Over how many weeks the events are spread." default:"52"`
 	Events  int    `help:"How many events." default:"1000000"`
 	Queries int    `help:"How many questions of each kind." default:"200"`
+	Kind    string `help:"Ask only the kinds with this in their names." placeholder:"TEXT"`
+	profiled
 }
 
 // mostStats is what 99 of 100 must not take longer than.
@@ -89,12 +92,16 @@ func (c *benchStatsCmd) Run(ctx context.Context, env *environment) error {
 	asked := operatorClient(listener.dial, c.load().Workspace(0), func() error { return nil })
 	fmt.Fprintf(env.Out, "%s\n| P9, %d events in %d weeks | first | p50 | p99 | most | p99 must be below |\n| --- | --- | --- | --- | --- | --- |\n",
 		machine.Markdown(), c.Events, c.Weeks)
+	endProfile, err := c.profile()
+	if err != nil {
+		endProfile = func() error { return nil }
+	}
 	for _, kind := range statsKinds {
-		if err = c.time(ctx, env, a, asked, kind); err != nil {
-			break
+		if err == nil && strings.Contains(kind.name, c.Kind) {
+			err = c.time(ctx, env, a, asked, kind)
 		}
 	}
-	err = errors.Join(err, asked.close(), server.Close())
+	err = errors.Join(err, endProfile(), asked.close(), server.Close())
 	<-served
 	return errors.Join(err, a.Close())
 }

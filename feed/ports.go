@@ -56,6 +56,18 @@ type States interface {
 	Of(ctx context.Context, workspace string, messages []string) (map[string]event.State, error)
 }
 
+// Standings knows of all messages at once how far their recipients have come. A
+// States may be one.
+type Standings interface {
+	// Standings returns how to look up messages of a workspace. What it finds is
+	// at least as new as the states that could be read before. A workspace with
+	// too many messages is errors.ErrUnsupported.
+	Standings(ctx context.Context, workspace string) (StandingsOf, error)
+}
+
+// StandingsOf returns the standing of each message, in the order of messages.
+type StandingsOf func(messages []string) []query.Standing
+
 // Catalogue says where events are.
 type Catalogue interface {
 	// Weeks returns the weeks that may hold events of the workspace, newest
@@ -67,7 +79,9 @@ type Catalogue interface {
 // several weeks adds up: see MergeTallies.
 type Counter interface {
 	// Count counts the events of one week for which the query holds: those that
-	// Search would find, each once. A week that does not exist is empty.
+	// Search would find, each once. A week that does not exist is empty. A
+	// counter that counts by no condition which Search does not know answers
+	// such a one with errors.ErrUnsupported.
 	Count(ctx context.Context, c Count) (Tally, error)
 	// Revisions names what weeks hold of a workspace: while a week's revision
 	// stays the same, so does every count of it. An event created, corrected or
@@ -79,10 +93,11 @@ type Counter interface {
 // Count is one question to a Counter.
 type Count struct {
 	Workspace string
-	// Query holds no Recipients condition: see query.Query.Candidates.
-	Query query.Query
-	Week  event.Week
-	Parts Parts
+	Query     query.Query
+	Week      event.Week
+	Parts     Parts
+	// Standings are there when the query has a Recipients condition.
+	Standings StandingsOf
 }
 
 // Team is a set of users who see each other's events.

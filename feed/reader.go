@@ -37,6 +37,7 @@ type Reader struct {
 	clock     func() time.Time
 	budget    time.Duration
 	counter   Counter
+	standings Standings
 	tallies   *tallies
 	mender    *mender // nil where words are not corrected
 }
@@ -58,6 +59,9 @@ type Config struct {
 	// Counter makes statistics fast; nil where the index is no counter, and
 	// then they read every event.
 	Counter Counter
+	// Standings makes statistics by the state of recipients fast; nil where
+	// those read every event.
+	Standings Standings
 	// Vocabulary corrects misspelt words; nil where they are left as they are.
 	Vocabulary Vocabulary
 }
@@ -75,7 +79,8 @@ func NewReader(c Config) *Reader {
 	}
 	r := &Reader{
 		index: c.Index, states: c.States, weeks: c.Catalogue, directory: c.Directory, teams: c.Teams,
-		positions: c.Positions, clock: c.Clock, budget: c.Budget, counter: c.Counter, tallies: newTallies(talliesKept),
+		positions: c.Positions, clock: c.Clock, budget: c.Budget, counter: c.Counter, standings: c.Standings,
+		tallies: newTallies(talliesKept),
 	}
 	if c.Vocabulary != nil {
 		r.mender = newMender(c.Vocabulary, c.Clock)

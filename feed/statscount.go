@@ -34,14 +34,42 @@ func (r *Reader) tally(ctx context.Context, scope Scope, q query.Query, parts Pa
 		return counted{}, err
 	}
 	began := r.clock()
-	if _, exact := q.Candidates(); exact && r.counter != nil {
-		return r.countWeeks(ctx, scope.Workspace, q, parts, weeks, began)
+	done, err := r.countAll(ctx, Count{Workspace: scope.Workspace, Query: q, Parts: parts}, weeks, began)
+	if errors.Is(err, errors.ErrUnsupported) {
+		return r.countReading(ctx, scope, q, parts, weeks, began)
 	}
-	return r.countReading(ctx, scope, q, parts, weeks, began)
+	return done, err
 }
 
-// countReading reads every event: for conditions on recipients, which no index
-// knows.
+// countAll lets the index count, where it is a counter that knows how.
+func (r *Reader) countAll(ctx context.Context, count Count, weeks []event.Week, began time.Time) (counted, error) {
+	if r.counter == nil {
+		return counted{}, errors.ErrUnsupported
+	}
+	var err error
+	if count.Standings, err = r.standingsFor(ctx, count.Workspace, count.Query); err != nil {
+		return counted{}, err
+	}
+	return r.countWeeks(ctx, count, weeks, began)
+}
+
+// standingsFor are the standings that a query asks for, nil where it asks for
+// none.
+func (r *Reader) standingsFor(ctx context.Context, workspace string, q query.Query) (StandingsOf, error) {
+	switch {
+	case !q.AsksRecipients():
+		return nil, nil
+	case r.standings == nil:
+		return nil, errors.ErrUnsupported
+	}
+	standings, err := r.standings.Standings(ctx, workspace)
+	if err != nil {
+		return nil, fmt.Errorf("read standings: %w", err)
+	}
+	return standings, nil
+}
+
+// countReading reads every event: for conditions that an index does not count by.
 func (r *Reader) countReading(ctx context.Context, scope Scope, q query.Query, parts Parts, weeks []event.Week, began time.Time) (counted, error) {
 	counting := NewCounting(q.Automated, parts)
 	q.Automated = query.AutomatedShow
@@ -64,8 +92,9 @@ func (r *Reader) countReading(ctx context.Context, scope Scope, q query.Query, p
 
 // countWeeks asks the index, week by week, and keeps what it says of weeks that
 // lie within the query's time as a whole.
-func (r *Reader) countWeeks(ctx context.Context, workspace string, q query.Query, parts Parts, weeks []event.Week, began time.Time) (counted, error) {
-	revisions, err := r.counter.Revisions(ctx, workspace, weeks)
+func (r *Reader) countWeeks(ctx context.Context, count Count, weeks []event.Week, began time.Time) (counted, error) {
+	q := count.Query
+	revisions, err := r.counter.Revisions(ctx, count.Workspace, weeks)
 	if err != nil {
 		return counted{}, fmt.Errorf("read revisions: %w", err)
 	}
@@ -79,8 +108,9 @@ func (r *Reader) countWeeks(ctx context.Context, workspace string, q query.Query
 			break
 		}
 		group.Go(func() error {
-			var err error
-			tallies[i], err = r.countWeek(groupCtx, Count{workspace, q, week, parts}, revisions[week])
+			of, err := count, error(nil)
+			of.Week = week
+			tallies[i], err = r.countWeek(groupCtx, of, revisions[week])
 			return err
 		})
 	}
@@ -99,8 +129,9 @@ func (r *Reader) countWeek(ctx context.Context, c Count, revision string) (Tally
 	if c.Query.Until >= c.Week.End() {
 		c.Query.Until = 0
 	}
-	// What begins or ends within a week is seldom asked for twice.
-	if revision == "" || c.Query.From != 0 || c.Query.Until != 0 {
+	// What begins or ends within a week is seldom asked for twice, and recipients
+	// do more while their week's events stay the same.
+	if revision == "" || c.Standings != nil || c.Query.From != 0 || c.Query.Until != 0 {
 		tally, err := r.counter.Count(ctx, c)
 		return tally, wrapCount(err)
 	}

@@ -2,6 +2,7 @@ package elastic
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -26,8 +27,11 @@ const (
 
 // Count counts the events of one week for which a query holds. A workspace is in
 // one shard, so Elasticsearch's counts are exact; only Pairs and the rankings are
-// cut, and say so.
+// cut, and say so. It counts by what Search knows, and by nothing else.
 func (x *Index) Count(ctx context.Context, c feed.Count) (feed.Tally, error) {
+	if _, exact := c.Query.Candidates(); !exact {
+		return feed.Tally{}, fmt.Errorf("counting by a condition that is not in the index: %w", errors.ErrUnsupported)
+	}
 	tally, err := x.count(ctx, c)
 	return tally, failed("counting week "+c.Week.String(), err)
 }

@@ -10,6 +10,7 @@ import (
 
 	"tidings/event"
 	"tidings/indexer"
+	"tidings/query"
 )
 
 // Apply makes the changes and marks the weeks in one transaction, and returns
@@ -101,6 +102,8 @@ type stateTx struct {
 	w      stateWrites
 	spaces map[string]int64
 	marked map[spaceWeek]bool
+	// written are the workspaces whose states were.
+	written map[string]bool
 }
 
 // stateRow is a state and its row, 0 when it has none yet.
@@ -110,7 +113,7 @@ type stateRow struct {
 }
 
 func (s *State) transact(ctx context.Context, do func(*stateTx) error) error {
-	t := &stateTx{ctx: ctx, store: s, spaces: make(map[string]int64), marked: make(map[spaceWeek]bool)}
+	t := &stateTx{ctx: ctx, store: s, spaces: make(map[string]int64), marked: make(map[spaceWeek]bool), written: make(map[string]bool)}
 	err := transact(ctx, s.writer, func(tx *sql.Tx) error {
 		t.Tx = tx
 		on := func(statement *sql.Stmt) *sql.Stmt { return tx.StmtContext(ctx, statement) }
@@ -124,6 +127,7 @@ func (s *State) transact(ctx context.Context, do func(*stateTx) error) error {
 		return do(t)
 	})
 	if err != nil {
+		s.standings.forget(t.written)
 		return err
 	}
 	s.mu.Lock()
@@ -252,6 +256,7 @@ func (tx *stateTx) find(space int64, key event.MessageKey) (stateRow, error) {
 }
 
 func (tx *stateTx) insert(space int64, state event.State) (int64, error) {
+	tx.note(state.MessageKey, query.StandingOf(state))
 	result, err := tx.w.insert.ExecContext(tx.ctx,
 		space, state.Message, state.At, isWaiting(state), state.Expire, encodeState(state))
 	if err != nil {
@@ -261,9 +266,23 @@ func (tx *stateTx) insert(space int64, state event.State) (int64, error) {
 }
 
 func (tx *stateTx) write(row stateRow) error {
+	tx.note(row.state.MessageKey, query.StandingOf(row.state))
 	_, err := tx.w.update.ExecContext(tx.ctx,
 		row.state.At, isWaiting(row.state), row.state.Expire, encodeState(row.state), row.n)
 	return err
+}
+
+// remove takes a state out.
+func (tx *stateTx) remove(row stateRow) error {
+	tx.note(row.state.MessageKey, 0)
+	_, err := tx.w.drop.ExecContext(tx.ctx, row.n)
+	return err
+}
+
+// note tells of what will be committed.
+func (tx *stateTx) note(key event.MessageKey, standing query.Standing) {
+	tx.written[key.Workspace] = true
+	tx.store.standings.written(key, standing)
 }
 
 // isWaiting is 1 for a send that somebody has not opened.

@@ -2,6 +2,7 @@ package sqlite
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"tidings/event"
@@ -11,7 +12,7 @@ import (
 
 // Count counts the events of one week for which a query holds.
 func (x *Index) Count(ctx context.Context, c feed.Count) (feed.Tally, error) {
-	if _, err := compile(c.Query.Where, ""); err != nil {
+	if err := countable(c); err != nil {
 		return feed.Tally{}, fmt.Errorf("counting: %w", err)
 	}
 	var tally feed.Tally
@@ -23,16 +24,20 @@ func (x *Index) Count(ctx context.Context, c feed.Count) (feed.Tally, error) {
 		}
 		collect := func() (*facts, error) { return x.facts(ctx, file, sealed, space) }
 		return x.counting.use(ctx, factsKey{c.Week, c.Workspace}, collect, func(f *facts) error {
-			links := f.links
-			if c.Parts.Has(feed.PartLinks) && links == nil {
-				var err error
-				if links, err = x.savedLinks(ctx, file, space, f.linkCount); err != nil {
-					return err
+			words := func(where query.Expr) (places []int64, err error) {
+				match, err := compileParts(where, partsOf(space, query.AutomatedShow))
+				if err != nil || match == "" {
+					return nil, err
 				}
+				return file.places(ctx, match, low, high)
 			}
-			matches, err := f.matching(ctx, file, space, c.Query.Where, low, high)
+			asked := factQuestion{facts: f, now: c.Query.Now, words: words}
+			if c.Standings != nil {
+				asked.standings = f.standings(low, high, c.Standings)
+			}
+			matches, err := asked.condition(c.Query.Where)
 			if err == nil {
-				tally = f.count(low, high, c, links, matches)
+				tally = f.count(low, high, c, matches)
 			}
 			return err
 		})
@@ -41,6 +46,17 @@ func (x *Index) Count(ctx context.Context, c feed.Count) (feed.Tally, error) {
 		return feed.Tally{}, failed("counting week "+c.Week.String(), err)
 	}
 	return tally, nil
+}
+
+// countable refuses what cannot be counted by.
+func countable(c feed.Count) error {
+	if c.Standings == nil && c.Query.AsksRecipients() {
+		return fmt.Errorf("the state of recipients is not known here: %w", errors.ErrUnsupported)
+	}
+	// The rest is what an index answers.
+	candidates, _ := c.Query.Candidates()
+	_, err := compile(candidates.Where, "")
+	return err
 }
 
 // Revisions names what weeks hold of a workspace.
@@ -60,29 +76,6 @@ func (x *Index) facts(ctx context.Context, file *weekFile, sealed bool, space in
 		}
 	}
 	return x.collectFacts(ctx, file, space)
-}
-
-// matching is a condition on rows, asked of them in their order. Where it asks
-// for words, the words' index says which places it holds at.
-func (f *facts) matching(ctx context.Context, file *weekFile, space int64, where query.Expr, low, high int64) (condition, error) {
-	if holds, known := f.condition(where); known {
-		return holds, nil
-	}
-	match, err := compileParts(where, partsOf(space, query.AutomatedShow))
-	if err != nil || match == "" {
-		return noRow, err
-	}
-	places, err := file.places(ctx, match, low, high)
-	if err != nil {
-		return nil, err
-	}
-	return func(row int) bool {
-		place := f.rows[row].place
-		for len(places) > 0 && places[0] < place {
-			places = places[1:]
-		}
-		return len(places) > 0 && places[0] == place
-	}, nil
 }
 
 // places are where an expression matches in [low, high), ascending.

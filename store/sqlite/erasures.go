@@ -88,7 +88,7 @@ func (s *State) EraseRecipient(ctx context.Context, workspace, email string) ([]
 			row.state.Forget(key)
 			s.schedule(&row.state)
 			if row.state.Vacant() {
-				if _, err := tx.w.drop.ExecContext(ctx, row.n); err != nil {
+				if err := tx.remove(row); err != nil {
 					return err
 				}
 			} else if err := tx.write(row); err != nil {

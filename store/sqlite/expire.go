@@ -164,8 +164,7 @@ func (tx *stateTx) forget(row stateRow) error {
 			return err
 		}
 	}
-	_, err = tx.w.drop.ExecContext(tx.ctx, row.n)
-	return err
+	return tx.remove(row)
 }
 
 // Unlist takes all weeks before a week off the catalogue.

@@ -21,7 +21,6 @@ const (
 // factCount counts the rows of facts. Counters are indexed by code.
 type factCount struct {
 	facts  *facts
-	texts  []string // of links
 	choice query.Automated
 	parts  feed.Parts
 
@@ -35,13 +34,11 @@ type factCount struct {
 	addressMet, domainMet []uint32
 }
 
-// count counts the rows in [low, high) that match. links are the texts of the
-// links, which are needed when they are counted.
-func (f *facts) count(low, high int64, c feed.Count, links []string, matches condition) feed.Tally {
-	n := factCount{facts: f, texts: links, choice: c.Query.Automated, parts: c.Parts}
+// count counts the rows in [low, high) that match.
+func (f *facts) count(low, high int64, c feed.Count, matches condition) feed.Tally {
+	n := factCount{facts: f, choice: c.Query.Automated, parts: c.Parts}
 	n.prepare()
-	from, _ := slices.BinarySearchFunc(f.rows, fact{place: low}, byPlace)
-	until, _ := slices.BinarySearchFunc(f.rows, fact{place: high}, byPlace)
+	from, until := f.between(low, high)
 	for row := from; row < until; row++ {
 		if matches(row) {
 			n.add(row)
@@ -152,7 +149,7 @@ func (n *factCount) finish() {
 	}
 	names := n.facts.names
 	n.tally.Recipients, n.tally.Domains = ranking(n.recipients, names, mostNames), ranking(n.domains, names, mostNames)
-	n.tally.Messages, n.tally.Links = ranking(n.messages, names, mostNames), ranking(n.links, n.texts, mostLinks)
+	n.tally.Messages, n.tally.Links = ranking(n.messages, names, mostNames), ranking(n.links, n.facts.links, mostLinks)
 }
 
 // numbers are those of the pairs in a set, ascending.

@@ -305,8 +305,8 @@ func (w *weekFile) factless(ctx context.Context) ([]int64, error) {
 	return spaces, rows.Err()
 }
 
-// savedFacts are the stored facts of a workspace in a sealed week without their
-// links, nil where there are none.
+// savedFacts are the stored facts of a workspace in a sealed week, nil where
+// there are none.
 func (x *Index) savedFacts(ctx context.Context, file *weekFile, space int64) (*facts, error) {
 	raw, err := x.savedPart(ctx, file, "SELECT doc FROM facts WHERE space = ?", space)
 	if err != nil || raw == nil {
@@ -316,7 +316,11 @@ func (x *Index) savedFacts(ctx context.Context, file *weekFile, space int64) (*f
 	if err != nil {
 		return nil, fmt.Errorf("week %s: %w", file.week, err)
 	}
-	return f, nil
+	f.links, err = x.savedLinks(ctx, file, space, f.linkCount)
+	for _, link := range f.links {
+		f.textBytes += len(link)
+	}
+	return f, err
 }
 
 // savedLinks are the links that the stored facts of a workspace have.

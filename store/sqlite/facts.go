@@ -23,9 +23,8 @@ type facts struct {
 	// people[row.first : row.first+row.people].
 	people []uint32
 	pairs  []pair
-	// names are what codes stand for, and links what those of links do. Links
-	// are long and seldom asked for: linkCount is how many there are, and links
-	// is nil when they are left in the week's file.
+	// names are what codes stand for, and links what those of links do. Of the
+	// linkCount links of a sealed week the rarest are not kept.
 	names     []string
 	links     []string
 	linkCount int
@@ -71,8 +70,8 @@ type factEvent struct {
 	event event.Event
 }
 
-// put adds events, or replaces those whose place is known. The links must be
-// there.
+// put adds events, or replaces those whose place is known. All links must be
+// there, as they are in an open week.
 func (f *facts) put(events []factEvent) {
 	f.index()
 	added := make([]fact, len(events))
@@ -262,4 +261,34 @@ func mergeFacts(rows, added []fact) []fact {
 		}
 	}
 	return rows
+}
+
+// standings are those of the messages of the sends in [low, high), by code.
+func (f *facts) standings(low, high int64, of feed.StandingsOf) []query.Standing {
+	byCode := make([]query.Standing, len(f.names))
+	met := make([]bool, len(f.names))
+	var codes []uint32
+	var messages []string
+	send := uint8(slices.Index(event.Types, event.Send))
+	from, until := f.between(low, high)
+	for row := from; row < until; row++ {
+		if f.rows[row].kind != send {
+			continue
+		}
+		if code := f.message(&f.rows[row]); !met[code] {
+			met[code] = true
+			codes, messages = append(codes, code), append(messages, f.names[code])
+		}
+	}
+	for i, standing := range of(messages) {
+		byCode[codes[i]] = standing
+	}
+	return byCode
+}
+
+// between are the rows whose places are in [low, high).
+func (f *facts) between(low, high int64) (from, until int) {
+	from, _ = slices.BinarySearchFunc(f.rows, fact{place: low}, byPlace)
+	until, _ = slices.BinarySearchFunc(f.rows, fact{place: high}, byPlace)
+	return from, until
 }

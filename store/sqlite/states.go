@@ -36,6 +36,8 @@ type State struct {
 	write  stateWrites
 	read   stateReads
 	secret []byte
+	// standings are of the workspaces whose recipients were asked about.
+	standings *standings
 	// prepared are all statements, to be finalised before the pools close.
 	prepared []*sql.Stmt
 
@@ -106,6 +108,7 @@ func OpenState(path string, config StateConfig) (*State, error) {
 	s := &State{
 		path: path, grace: config.Grace, now: config.Now,
 		spaces: make(map[string]int64), marked: make(map[spaceWeek]bool),
+		standings: newStandings(mostStandings),
 	}
 	if err := s.open(path, config.Readers); err != nil {
 		return nil, failed("opening the state store", errors.Join(err, s.Close()))

@@ -46,10 +46,11 @@ func RunAnswers(t *testing.T, h AnswersHarness) {
 	index, states := h.Open(t)
 	now := time.Unix(allWeeks[0].End()+3600, 0)
 	counter, _ := index.(feed.Counter)
+	standings, _ := states.(feed.Standings)
 	a := answering{
 		index: index, states: states, refresh: h.Refresh,
 		reader: feed.NewReader(feed.Config{
-			Index: index, States: states, Catalogue: states, Directory: answersNames{}, Counter: counter,
+			Index: index, States: states, Catalogue: states, Directory: answersNames{}, Counter: counter, Standings: standings,
 			Clock: func() time.Time { return now }, // which never says that time is spent
 		}),
 	}

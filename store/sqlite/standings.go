@@ -1,0 +1,313 @@
+package sqlite
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"hash/maphash"
+	"sync"
+
+	"tidings/event"
+	"tidings/feed"
+	"tidings/query"
+)
+
+// mostStandings is of how many messages the standings are kept in memory, about
+// 15 bytes each.
+const mostStandings = 4 << 20
+
+// standings keep in memory how far the recipients of messages have come, of the
+// workspaces that were asked about last. They hear of every state within the
+// transaction that writes it, so in the order in which states are committed, and
+// forget a workspace when such a transaction fails. Messages are 64 bits of a
+// hash: of four million two are taken for one once in two million times. They
+// are safe for concurrent use.
+type standings struct {
+	seed  maphash.Seed
+	limit int
+
+	mu   sync.Mutex
+	kept map[string]*keptStandings
+	// asked counts the questions, to know which workspace was asked about last.
+	asked uint64
+}
+
+// keptStandings are those of one workspace, which are there or being read.
+type keptStandings struct {
+	// reading is held by whoever reads.
+	reading chan struct{}
+	last    uint64 // guarded by standings.mu
+
+	mu sync.RWMutex
+	// known is nil until they were read.
+	known map[uint64]query.Standing
+	// missed was written while they were read.
+	missed map[uint64]query.Standing
+}
+
+func newStandings(limit int) *standings {
+	return &standings{seed: maphash.MakeSeed(), limit: limit, kept: make(map[string]*keptStandings)}
+}
+
+func (s *standings) number(message string) uint64 { return maphash.String(s.seed, message) }
+
+// written takes in a message's standing that is about to be committed, 0 of one
+// that is not known any more.
+func (s *standings) written(key event.MessageKey, standing query.Standing) {
+	s.mu.Lock()
+	kept := s.kept[key.Workspace]
+	s.mu.Unlock()
+	if kept == nil {
+		return
+	}
+	number := s.number(key.Message)
+	kept.mu.Lock()
+	defer kept.mu.Unlock()
+	if kept.known == nil {
+		kept.missed[number] = standing
+	} else {
+		kept.known[number] = standing
+	}
+}
+
+// forget is for when what was written did not happen.
+func (s *standings) forget(workspaces map[string]bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for workspace := range workspaces {
+		delete(s.kept, workspace)
+	}
+}
+
+// find is the place of a workspace's standings. From then on it hears of what is
+// written, before reading begins.
+func (s *standings) find(workspace string) *keptStandings {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	kept := s.kept[workspace]
+	if kept == nil {
+		kept = &keptStandings{reading: make(chan struct{}, 1), missed: make(map[uint64]query.Standing)}
+		s.kept[workspace] = kept
+	}
+	s.asked++
+	kept.last = s.asked
+	return kept
+}
+
+// current reports whether a place was not given up.
+func (s *standings) current(workspace string, kept *keptStandings) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.kept[workspace] == kept
+}
+
+// trim gives up the workspaces that were not asked about for longest, until the
+// others fit.
+func (s *standings) trim() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	total := 0
+	for _, kept := range s.kept {
+		total += kept.size()
+	}
+	for total > s.limit && len(s.kept) > 1 {
+		oldest := ""
+		for workspace, kept := range s.kept {
+			if oldest == "" || kept.last < s.kept[oldest].last {
+				oldest = workspace
+			}
+		}
+		total -= s.kept[oldest].size()
+		delete(s.kept, oldest)
+	}
+}
+
+func (k *keptStandings) size() int {
+	k.mu.RLock()
+	defer k.mu.RUnlock()
+	return len(k.known)
+}
+
+// of looks messages up.
+func (s *standings) of(kept *keptStandings) feed.StandingsOf {
+	return func(messages []string) []query.Standing {
+		found := make([]query.Standing, len(messages))
+		kept.mu.RLock()
+		defer kept.mu.RUnlock()
+		for i, message := range messages {
+			found[i] = kept.known[s.number(message)]
+		}
+		return found
+	}
+}
+
+// Standings returns how to look up how far the recipients of a workspace's
+// messages have come. The first time, and after a while in which others were
+// asked about, it reads all states of the workspace.
+func (s *State) Standings(ctx context.Context, workspace string) (feed.StandingsOf, error) {
+	for {
+		kept := s.standings.find(workspace)
+		ready, err := s.readyStandings(ctx, workspace, kept)
+		if err != nil {
+			return nil, failed("reading standings", err)
+		}
+		if ready {
+			s.standings.trim()
+			return s.standings.of(kept), nil
+		}
+	}
+}
+
+// readyStandings reads standings unless somebody did. It is false when the place
+// was given up meanwhile.
+func (s *State) readyStandings(ctx context.Context, workspace string, kept *keptStandings) (bool, error) {
+	select {
+	case kept.reading <- struct{}{}:
+	case <-ctx.Done():
+		return false, ctx.Err()
+	}
+	defer func() { <-kept.reading }()
+	kept.mu.RLock()
+	there := kept.known != nil
+	kept.mu.RUnlock()
+	if there {
+		return true, nil
+	}
+	known, err := s.readStandings(ctx, workspace)
+	if err != nil {
+		// Whoever waits begins again at another place.
+		s.standings.forget(map[string]bool{workspace: true})
+		return false, err
+	}
+	kept.mu.Lock()
+	for number, standing := range kept.missed {
+		known[number] = standing
+	}
+	kept.known, kept.missed = known, nil
+	kept.mu.Unlock()
+	return s.standings.current(workspace, kept), nil
+}
+
+// readStandings reads the states of a workspace. One that has a good part of all
+// is read from the first row to the last, which is a third of the work of going by
+// the index.
+func (s *State) readStandings(ctx context.Context, workspace string) (map[uint64]query.Standing, error) {
+	space, known := s.spaceOf(workspace)
+	if !known {
+		return map[uint64]query.Standing{}, nil
+	}
+	// Who is writing now may not have known that somebody listens.
+	writer, err := s.writer.Conn(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if err := writer.Close(); err != nil {
+		return nil, err
+	}
+	var its, all int
+	err = s.reader.QueryRowContext(ctx,
+		"SELECT (SELECT count(*) FROM state WHERE space = ?), (SELECT coalesce(max(n), 0) FROM state)", space).Scan(&its, &all)
+	if err != nil {
+		return nil, err
+	}
+	if its > s.standings.limit {
+		return nil, fmt.Errorf("%d messages: %w", its, errors.ErrUnsupported)
+	}
+	ask := "SELECT message, doc FROM state WHERE space = ?"
+	if its > all/4 {
+		ask = "SELECT message, doc FROM state NOT INDEXED WHERE space = ?"
+	}
+	rows, err := s.reader.QueryContext(ctx, ask, space)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	standings := make(map[uint64]query.Standing, its)
+	for rows.Next() {
+		var message string
+		var doc []byte
+		if err := rows.Scan(&message, &doc); err != nil {
+			return nil, err
+		}
+		standing, err := decodeStanding(doc)
+		if err != nil {
+			return nil, err
+		}
+		standings[s.standings.number(message)] = standing
+	}
+	return standings, rows.Err()
+}
+
+// decodeStanding is query.StandingOf what encodeState wrote, without making the
+// state of it.
+func decodeStanding(raw []byte) (query.Standing, error) {
+	in := stateReader{rest: raw}
+	format, flags := in.byte(), in.byte()
+	in.bad = in.bad || format != statePlain && format != stateJudged
+	in.skipTexts(2)
+	for range 3 {
+		in.varint()
+	}
+	recipients := in.count(3)
+	in.skipTexts(3 * recipients)
+	// How many recipients have each mark.
+	var opened, clicked, replied, downloaded, bounced int
+	for range in.count(2) {
+		have := 0
+		mark := event.Mark(in.text())
+		for range in.count(2) {
+			if in.uvarint() != 0 {
+				have++
+			} else {
+				in.skipTexts(1)
+			}
+			in.varint()
+		}
+		switch mark {
+		case event.MarkOpened:
+			opened = have
+		case event.MarkClicked:
+			clicked = have
+		case event.MarkReplied:
+			replied = have
+		case event.MarkDownloaded:
+			downloaded = have
+		case event.MarkBounced:
+			bounced = have
+		}
+	}
+	if in.bad {
+		return 0, errState
+	}
+	done := flags&flagDone != 0
+	return query.StandingWhere(func(is query.RecipientState) bool {
+		switch is {
+		case query.IsUnopened:
+			return !done && opened < recipients
+		case query.IsOpened:
+			return opened > 0 || done && recipients > 0
+		case query.IsClicked:
+			return clicked > 0
+		case query.IsReplied:
+			return replied > 0
+		case query.IsUnreplied:
+			return replied == 0
+		case query.IsDownloaded:
+			return downloaded > 0
+		case query.IsBounced:
+			return bounced > 0
+		}
+		return false
+	}), nil
+}
+
+func (in *stateReader) skipTexts(n int) {
+	for range n {
+		size := in.uvarint()
+		if size > uint64(len(in.rest)) {
+			in.bad = true
+			return
+		}
+		in.take(int(size))
+	}
+}
