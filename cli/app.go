@@ -258,6 +258,7 @@ func (a *app) Run(ctx context.Context) error {
 	}
 	// Whoever sees the queue fill trims it.
 	group.Go(func() error { return a.stream.Run(ctx) })
+	group.Go(func() error { return giveMemoryBack(ctx) })
 	if err := group.Wait(); err != nil && !errors.Is(err, context.Canceled) {
 		return err
 	}

@@ -39,6 +39,9 @@ const commonText = `{"id":"00000000000000000000000000","w":"","type":"unsubscrib
 	`{"id":"00000000000000000000000000","w":"","type":"open","t":0,"message":"","user":"","recipient":{"email":"","name":""},"subject":"` +
 	`{"id":"00000000000000000000000000","w":"","type":"send","t":0,"message":"","user":"","recipients":[{"email":"@.com","name":""},{"email":"","name":""}],"subject":"","body":"`
 
+// window is how far back an encoder looks, and what it keeps for that in memory.
+const window = 128 << 10
+
 // documents packs and unpacks stored events. It is safe for concurrent use.
 type documents struct {
 	encoder *zstd.Encoder
@@ -47,7 +50,7 @@ type documents struct {
 
 func newDocuments() (*documents, error) {
 	encoder, err := zstd.NewWriter(nil, zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithEncoderCRC(false),
-		zstd.WithEncoderDictRaw(formZstd, []byte(commonText)))
+		zstd.WithWindowSize(window), zstd.WithEncoderDictRaw(formZstd, []byte(commonText)))
 	if err != nil {
 		return nil, err
 	}
