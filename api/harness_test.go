@@ -2,16 +2,13 @@ package api_test
 
 import (
 	"bytes"
-	"context"
 	"crypto/rand"
 	"encoding/json"
-	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"path/filepath"
-	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -22,9 +19,6 @@ import (
 	"go.uber.org/goleak"
 
 	"tidings/api"
-	"tidings/event"
-	"tidings/feed"
-	"tidings/query"
 	"tidings/store/sqlite"
 )
 
@@ -232,230 +226,4 @@ func (l *locked) String() string {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.text.String()
-}
-
-// intake remembers what was published.
-type intake struct {
-	mu     sync.Mutex
-	events []event.Event
-	lanes  []api.Lane
-	err    error
-}
-
-func (i *intake) Publish(_ context.Context, lane api.Lane, events []event.Event) error {
-	i.mu.Lock()
-	defer i.mu.Unlock()
-	if i.err != nil {
-		return i.err
-	}
-	i.events = append(i.events, events...)
-	i.lanes = append(i.lanes, lane)
-	return nil
-}
-
-func (i *intake) all() []event.Event {
-	i.mu.Lock()
-	defer i.mu.Unlock()
-	return slices.Clone(i.events)
-}
-
-// letters are dead letters in memory.
-type letters struct {
-	mu  sync.Mutex
-	all map[string][]api.DeadLetter // by workspace
-}
-
-func (l *letters) add(workspace string, letter api.DeadLetter) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.all == nil {
-		l.all = make(map[string][]api.DeadLetter)
-	}
-	kept := slices.DeleteFunc(l.all[workspace], func(d api.DeadLetter) bool { return d.ID == letter.ID })
-	l.all[workspace] = append(kept, letter)
-	slices.SortFunc(l.all[workspace], func(a, b api.DeadLetter) int { return strings.Compare(a.ID, b.ID) })
-}
-
-func (l *letters) DeadLetters(_ context.Context, workspace, after string, limit int) ([]api.DeadLetter, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	kept := l.all[workspace]
-	for len(kept) > 0 && kept[0].ID <= after {
-		kept = kept[1:]
-	}
-	return slices.Clone(kept[:min(limit, len(kept))]), nil
-}
-
-func (l *letters) DeadLetter(_ context.Context, workspace, id string) (api.DeadLetter, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	for _, letter := range l.all[workspace] {
-		if letter.ID == id {
-			return letter, nil
-		}
-	}
-	return api.DeadLetter{}, event.ErrNotFound
-}
-
-func (l *letters) Replay(ctx context.Context, workspace, id string) error {
-	return l.Drop(ctx, workspace, id)
-}
-
-func (l *letters) Drop(ctx context.Context, workspace, id string) error {
-	if _, err := l.DeadLetter(ctx, workspace, id); err != nil {
-		return err
-	}
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.all[workspace] = slices.DeleteFunc(l.all[workspace], func(d api.DeadLetter) bool { return d.ID == id })
-	return nil
-}
-
-// reader is a feed over events in memory that remembers what it was asked.
-type reader struct {
-	mu     sync.Mutex
-	events []event.Event
-	asked  []feed.PageRequest
-	scopes []feed.Scope
-	err    error
-}
-
-func (r *reader) Page(_ context.Context, request feed.PageRequest) (feed.Page, error) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.asked = append(r.asked, request)
-	if r.err != nil {
-		return feed.Page{}, r.err
-	}
-	if request.Cursor != "" {
-		return feed.Page{}, event.Invalid("cursor", "is no cursor of a page")
-	}
-	var page feed.Page
-	for _, e := range r.events {
-		if e.Workspace == request.Workspace && (request.Users == nil || slices.Contains(request.Users, e.User)) {
-			page.Items = append(page.Items, feed.ItemOf(e, nil, func(string) string { return "" }))
-		}
-	}
-	return page, nil
-}
-
-func (r *reader) Message(_ context.Context, scope feed.Scope, id string) (feed.MessageView, error) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.scopes = append(r.scopes, scope)
-	for _, e := range r.events {
-		if e.Workspace == scope.Workspace && e.Message == id {
-			return feed.MessageView{Message: id}, nil
-		}
-	}
-	return feed.MessageView{}, fmt.Errorf("message: %w", event.ErrNotFound)
-}
-
-func (r *reader) Timeline(ctx context.Context, scope feed.Scope, id, _ string, _ int) (feed.Page, error) {
-	_, err := r.Message(ctx, scope, id)
-	return feed.Page{}, err
-}
-
-func (r *reader) Event(_ context.Context, scope feed.Scope, id event.ID) (feed.EventView, error) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	for _, e := range r.events {
-		if e.Workspace == scope.Workspace && e.ID == id {
-			return feed.EventView{Item: feed.ItemOf(e, nil, func(string) string { return "" })}, nil
-		}
-	}
-	return feed.EventView{}, fmt.Errorf("event: %w", event.ErrNotFound)
-}
-
-// reports remembers what it was asked, and exports its items one by one.
-type reports struct {
-	mu     sync.Mutex
-	stats  []feed.StatsRequest
-	export []feed.ExportRequest
-	items  []feed.Item
-	events []event.Event
-	// err comes after the items.
-	err error
-}
-
-func (r *reports) Stats(_ context.Context, request feed.StatsRequest) (feed.Stats, error) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.stats = append(r.stats, request)
-	return feed.Stats{}, r.err
-}
-
-func (r *reports) Export(_ context.Context, request feed.ExportRequest, visit func([]feed.Item) error) error {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.export = append(r.export, request)
-	for i := range r.items {
-		if err := visit(r.items[i : i+1]); err != nil {
-			return err
-		}
-	}
-	return r.err
-}
-
-func (r *reports) Evidence(_ context.Context, workspace string, since time.Time, visit func([]event.Event)) (time.Time, error) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	for _, e := range r.events {
-		if e.Workspace == workspace && e.Time >= since.Unix() {
-			visit([]event.Event{e})
-		}
-	}
-	return since, r.err
-}
-
-// Suggest suggests what it was asked for.
-func (r *reader) Suggest(_ context.Context, request feed.SuggestRequest) (feed.Suggestions, error) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.scopes = append(r.scopes, request.Scope)
-	return feed.Suggestions{
-		Span: [2]int{0, request.At}, Items: []query.Suggestion{{Kind: "word", Text: request.Text, Count: 1}},
-	}, r.err
-}
-
-type weeks struct{}
-
-func (weeks) WeekInfos(context.Context) ([]event.WeekInfo, error) {
-	return []event.WeekInfo{{Week: event.WeekOf(noon.Unix()), Events: 3, Bytes: 4096}}, nil
-}
-
-// eraser counts nothing and remembers whom.
-type eraser struct {
-	mu     sync.Mutex
-	erased []string
-}
-
-func (e *eraser) Erase(_ context.Context, workspace, email string) (api.Erased, error) {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	e.erased = append(e.erased, workspace+" "+email)
-	return api.Erased{EventsDeleted: 2, SendsRewritten: 1, MessagesTouched: 3}, nil
-}
-
-// readiness has an index that is up and a stream that is as broken says.
-func readiness(broken *error) func(context.Context) map[string]error {
-	return func(context.Context) map[string]error {
-		return map[string]error{"index": nil, "stream": *broken}
-	}
-}
-
-// verdicts keeps what was overruled, and fails or delays when it is told to.
-type verdicts struct {
-	mu      sync.Mutex
-	events  []event.Event
-	said    []*event.Overruling
-	pending bool
-	err     error
-}
-
-func (v *verdicts) Overrule(_ context.Context, e event.Event, said *event.Overruling) (bool, error) {
-	v.mu.Lock()
-	defer v.mu.Unlock()
-	v.events, v.said = append(v.events, e), append(v.said, said)
-	return v.pending, v.err
 }

@@ -46,7 +46,8 @@ type Config struct {
 	Live, SSE http.Handler
 	// Tracer may be nil.
 	Tracer *tracing.Tracer
-	// Hooks are the vendors whose webhooks are understood; all of them when nil.
+	// Hooks are the vendors whose webhooks are understood; all of them when nil,
+	// with one-time tokens that this process alone remembers.
 	Hooks *hooks.Hooks
 
 	Clock func() time.Time
@@ -106,7 +107,7 @@ func New(config Config) (*Server, error) {
 		config.Metrics = prometheus.NewRegistry()
 	}
 	if config.Hooks == nil {
-		config.Hooks = hooks.New(hooks.AmazonClient())
+		config.Hooks = hooks.New(hooks.AmazonClient(), nil)
 	}
 	keys := NewKeys(config.Records, config.Clock, config.Rand)
 	s := &Server{
@@ -161,6 +162,7 @@ func (s *Server) route() error {
 	s.suggestRoutes(docs)
 	s.hookRoutes(docs)
 	s.sourceRoutes(docs)
+	s.rejectedRoutes(docs)
 	s.reportRoutes(docs)
 	s.searchRoutes(docs)
 	s.verdictRoutes(docs)

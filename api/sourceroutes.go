@@ -2,7 +2,6 @@ package api
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net/http"
 	"time"
@@ -42,12 +41,6 @@ type SourceTest struct {
 	Rejected []string      `json:"rejected" doc:"why a part cannot be understood"`
 }
 
-// ReplayReceipt is what became of several that were tried again.
-type ReplayReceipt struct {
-	Replayed int `json:"replayed"`
-	Failed   int `json:"failed" doc:"these are still there"`
-}
-
 type (
 	sourcesOutput struct {
 		Body struct {
@@ -62,22 +55,12 @@ type (
 		content
 		Name pathText `path:"name" doc:"percent-encoded; every event of the source carries it"`
 	}
-	rejectedInput struct {
-		Name pathText `path:"name" doc:"percent-encoded"`
-		ID   pathText `path:"id"`
-	}
 	sourceOutput     struct{ Body NewSource }
 	sourceTestOutput struct{ Body SourceTest }
-	replayOutput     struct{ Body ReplayReceipt }
 	payloadsOutput   struct {
 		Body struct {
 			Items []PayloadView `json:"items"`
 		} `nameHint:"PayloadList"`
-	}
-	rejectedOutput struct {
-		Body struct {
-			Items []RejectedView `json:"items"`
-		} `nameHint:"RejectedList"`
 	}
 )
 
@@ -110,26 +93,6 @@ func (s *Server) sourceRoutes(docs huma.API) {
 		id: "list-payloads", method: http.MethodGet, path: "/v1/sources/{name}/payloads", group: "Sources", may: admins(),
 		summary: "The last requests of a source, masked, newest first; at most 10, of this process",
 	}, s.listPayloads)
-	handle(s, docs, route{
-		id: "list-rejected", method: http.MethodGet, path: "/v1/sources/{name}/rejected", group: "Sources", may: admins(),
-		summary: "What came signed and could not be understood, masked, newest first; at most 100, for 30 days",
-	}, s.listRejected)
-	handle(s, docs, route{
-		id: "replay-all-rejected", method: http.MethodPost, path: "/v1/sources/{name}/rejected/replay", group: "Sources",
-		may: admins(), failures: []int{http.StatusTooManyRequests},
-		summary: "Try all rejected requests of a source again",
-	}, s.replayAllRejected)
-	handle(s, docs, route{
-		id: "replay-rejected", method: http.MethodPost, path: "/v1/sources/{name}/rejected/{id}/replay", group: "Sources",
-		may: admins(), success: http.StatusNoContent, failures: []int{http.StatusTooManyRequests},
-		summary:     "Try a rejected request again",
-		description: "422 when it still cannot be understood.",
-	}, s.replayOneRejected)
-	handle(s, docs, route{
-		id: "drop-rejected", method: http.MethodDelete, path: "/v1/sources/{name}/rejected/{id}", group: "Sources",
-		may: admins(), success: http.StatusNoContent,
-		summary: "Forget a rejected request",
-	}, s.dropRejected)
 }
 
 func (s *Server) sourceView(workspace string, r sourceRecord) SourceView {
@@ -269,79 +232,4 @@ func (s *Server) listPayloads(ctx context.Context, caller Caller, in *sourceName
 	out := new(payloadsOutput)
 	out.Body.Items = s.ledger.payloads(caller.Workspace, source.Name)
 	return out, nil
-}
-
-func (s *Server) listRejected(ctx context.Context, caller Caller, in *sourceNameInput) (*rejectedOutput, error) {
-	source, err := s.namedSource(ctx, caller, in.Name)
-	if err != nil {
-		return nil, err
-	}
-	all, err := s.rejected.list(ctx, caller.Workspace, source.Name)
-	if err != nil {
-		return nil, err
-	}
-	out := new(rejectedOutput)
-	out.Body.Items = make([]RejectedView, len(all))
-	for i, r := range all {
-		out.Body.Items[i] = r.view()
-	}
-	return out, nil
-}
-
-func (s *Server) replayOneRejected(ctx context.Context, caller Caller, in *rejectedInput) (*empty, error) {
-	source, err := s.namedSource(ctx, caller, in.Name)
-	if err != nil {
-		return nil, err
-	}
-	id, err := in.ID.decode("id")
-	if err != nil {
-		return nil, err
-	}
-	r, err := s.rejected.get(ctx, caller.Workspace, source.Name, id)
-	if err != nil {
-		return nil, err
-	}
-	err = s.replayRejected(ctx, caller.Workspace, source, r)
-	if errors.Is(err, errStillRejected) {
-		return nil, problem(http.StatusUnprocessableEntity, hooks.Masked([]byte(err.Error()), maxReason))
-	}
-	return nil, err
-}
-
-func (s *Server) replayAllRejected(ctx context.Context, caller Caller, in *sourceNameInput) (*replayOutput, error) {
-	source, err := s.namedSource(ctx, caller, in.Name)
-	if err != nil {
-		return nil, err
-	}
-	all, err := s.rejected.list(ctx, caller.Workspace, source.Name)
-	if err != nil {
-		return nil, err
-	}
-	out := new(replayOutput)
-	for _, r := range all {
-		switch err := s.replayRejected(ctx, caller.Workspace, source, r); {
-		case err == nil:
-			out.Body.Replayed++
-		case errors.Is(err, errStillRejected):
-			out.Body.Failed++
-		default:
-			return nil, err
-		}
-	}
-	return out, nil
-}
-
-func (s *Server) dropRejected(ctx context.Context, caller Caller, in *rejectedInput) (*empty, error) {
-	source, err := s.namedSource(ctx, caller, in.Name)
-	if err != nil {
-		return nil, err
-	}
-	id, err := in.ID.decode("id")
-	if err != nil {
-		return nil, err
-	}
-	if _, err := s.rejected.get(ctx, caller.Workspace, source.Name, id); err != nil {
-		return nil, err
-	}
-	return nil, s.rejected.drop(ctx, caller.Workspace, source.Name, id)
 }

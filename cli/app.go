@@ -21,6 +21,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"tidings/api"
+	"tidings/api/hooks"
 	"tidings/event"
 	"tidings/feed"
 	"tidings/indexer"
@@ -209,7 +210,7 @@ func (a *app) assemble(s settings) error {
 	a.server, err = api.New(api.Config{
 		Intake: a.stream, Feed: reader, Suggester: reader, Reports: reader, Records: a.state, DeadLetters: a.stream, Weeks: a.index,
 		Eraser: apiEraser{eraser}, Ready: a.ready, ReadySelf: a.readySelf, Metrics: registry, Web: page,
-		Verdicts: a.corrector, PublicURL: s.PublicURL,
+		Verdicts: a.corrector, PublicURL: s.PublicURL, Hooks: hooks.New(hooks.AmazonClient(), a.stream),
 		Live: http.HandlerFunc(pushed.Socket), SSE: http.HandlerFunc(pushed.SSE),
 		Clock: time.Now, Rand: rand.Reader, Logger: a.log,
 		Retention: s.Retention, SecureCookies: s.Secure, TrustedProxies: s.Proxies, Version: version(), Tracer: s.tracer,

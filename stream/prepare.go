@@ -76,6 +76,17 @@ func (s *Stream) prepareStreams(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	err = s.prepareStream(ctx, jetstream.StreamConfig{
+		Name:              claimsName,
+		Subjects:          []string{claimsPrefix + ">"},
+		Discard:           jetstream.DiscardOld,
+		MaxAge:            claimsAge,
+		MaxBytes:          claimsBytes,
+		MaxMsgsPerSubject: 1,
+	})
+	if err != nil {
+		return err
+	}
 	return s.prepareStream(ctx, jetstream.StreamConfig{
 		Name:              deadName,
 		Subjects:          []string{deadPrefix + ">"},

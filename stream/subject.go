@@ -14,10 +14,12 @@ const (
 	eventsName = "EVENTS" // events.<lane>.<workspace>
 	deadName   = "DEAD"   // dead.<workspace>.<id>
 	liveName   = "LIVE"   // live.<workspace>
+	claimsName = "CLAIMS" // claims.<name>
 
 	eventsPrefix = "events."
 	deadPrefix   = "dead."
 	livePrefix   = "live."
+	claimsPrefix = "claims."
 )
 
 // lanes lists the lanes in the order in which Pull serves them.
@@ -46,6 +48,8 @@ func deadSubject(workspace, id string) string { return deadWorkspace(workspace) 
 func deadWorkspace(workspace string) string { return deadPrefix + token(workspace) + "." }
 
 func liveSubject(workspace string) string { return livePrefix + token(workspace) }
+
+func claimSubject(name string) string { return claimsPrefix + token(name) }
 
 // token writes any text as one part of a subject, never empty.
 func token(text string) string { return "x" + hex.EncodeToString([]byte(text)) }

@@ -98,7 +98,7 @@ func TestVendorsOwnSamples(t *testing.T) {
 		{"ses", "ses", "text/plain"},
 		{"ses/invalid_as_published", "ses", "text/plain"},
 	} {
-		p, _ := New(nil).Provider(folder.provider)
+		p, _ := New(nil, nil).Provider(folder.provider)
 		root := filepath.Join("..", "..", "..", "shared", "data", folder.folder)
 		files, err := os.ReadDir(root)
 		require.NoError(t, err)
@@ -191,7 +191,7 @@ func requestFile(t testing.TB, path string) (Provider, *Request) {
 	raw, err := os.ReadFile(path)
 	require.NoError(t, err)
 	name, _, _ := strings.Cut(filepath.Base(path), "-")
-	p, ok := New(nil).Provider(name)
+	p, ok := New(nil, nil).Provider(name)
 	require.True(t, ok, path)
 	head, body, found := strings.Cut(string(raw), "\n\n")
 	require.True(t, found, path)
@@ -207,7 +207,7 @@ func requestFile(t testing.TB, path string) (Provider, *Request) {
 }
 
 func TestSamplesBecomeEvents(t *testing.T) {
-	h := New(nil)
+	h := New(nil, nil)
 	for _, name := range h.Names() {
 		p, ok := h.Provider(name)
 		require.True(t, ok)

@@ -28,7 +28,7 @@ func FuzzCalendly(f *testing.F)    { fuzzProvider(f, "calendly") }
 // it takes must be valid or be refused by a field. Nothing of it is believed
 // without a signature.
 func fuzzProvider(f *testing.F, name string) {
-	provider, ok := New(&http.Client{Transport: &amazon{}}).Provider(name)
+	provider, ok := New(&http.Client{Transport: &amazon{}}, nil).Provider(name)
 	require.True(f, ok)
 	sample := provider.Sample()
 	f.Add(sample.Header.Get("Content-Type"), sample.Body)

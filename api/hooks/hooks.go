@@ -116,12 +116,21 @@ type Hooks struct {
 	providers map[string]Provider
 }
 
+// Claims lets processes agree on who was first.
+type Claims interface {
+	// Claim keeps a value under a name unless there is one, and returns the one
+	// that is kept. It is kept for a day, or less where there are very many.
+	// event.ErrUnavailable says that it cannot be known now.
+	Claim(ctx context.Context, name, value string) (string, error)
+}
+
 // New makes the providers. amazon fetches certificates and confirms
-// subscriptions: AmazonClient outside of tests.
-func New(amazon *http.Client) *Hooks {
+// subscriptions: AmazonClient outside of tests. Without claims, each process
+// knows alone which one-time tokens were used, for as long as it runs.
+func New(amazon *http.Client, claims Claims) *Hooks {
 	return &Hooks{map[string]Provider{
 		"sendgrid":    sendgrid{},
-		"mailgun":     newMailgun(),
+		"mailgun":     newMailgun(claims),
 		"postmark":    postmark{},
 		"ses":         newSES(amazon),
 		"resend":      resend{},

@@ -4,8 +4,8 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"fmt"
 	"net/http"
-	"sync"
 	"time"
 
 	"github.com/go-json-experiment/json"
@@ -22,8 +22,7 @@ import (
 //
 // Its signature covers a timestamp and a one-time token, but not the body. So a
 // token that comes again with another body is refused: who has seen one request
-// cannot make up others with it. Each process remembers the tokens that it has
-// seen itself, and forgets them when it ends.
+// cannot make up others with it, at this process or another.
 type mailgun struct{ tokens *tokens }
 
 const (
@@ -33,30 +32,46 @@ const (
 	tokensKept = 200_000
 )
 
-func newMailgun() mailgun { return mailgun{newTokens(tokensKept)} }
+func newMailgun(claims Claims) mailgun { return mailgun{newTokens(tokensKept, claims)} }
 
-// tokens remembers which body came with a one-time token.
+// tokens remembers which body came with a one-time token: those that came to
+// this process by itself, and all by the claims that processes share.
 type tokens struct {
-	mu   sync.Mutex
-	seen *lru.Cache[[32]byte, [32]byte]
+	seen   *lru.Cache[string, string]
+	claims Claims
 }
 
-func newTokens(most int) *tokens {
-	seen, _ := lru.New[[32]byte, [32]byte](most) // fails on a size below one alone
-	return &tokens{seen: seen}
+func newTokens(most int, claims Claims) *tokens {
+	seen, _ := lru.New[string, string](most) // fails on a size below one alone
+	return &tokens{seen, claims}
 }
 
 // use refuses a token that has come with another body. The same body again is
 // the same request, tried again.
-func (t *tokens) use(token string, body []byte) error {
-	name, content := sha256.Sum256([]byte(token)), sha256.Sum256(body)
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if known, ok := t.seen.Get(name); ok && known != content {
+func (t *tokens) use(ctx context.Context, token string, body []byte) error {
+	name, content := digest([]byte(token)), digest(body)
+	first, known := t.seen.Get(name)
+	if !known && t.claims != nil {
+		var err error
+		if first, err = t.claims.Claim(ctx, "mailgun "+name, content); err != nil {
+			return fmt.Errorf("use a token once: %w", err)
+		}
+		t.seen.Add(name, first)
+	} else if !known {
+		// Of two that come at once, one is first.
+		if first, known, _ = t.seen.PeekOrAdd(name, content); !known {
+			first = content
+		}
+	}
+	if first != content {
 		return Replayed
 	}
-	t.seen.Add(name, content)
 	return nil
+}
+
+func digest(data []byte) string {
+	sum := sha256.Sum256(data)
+	return hex.EncodeToString(sum[:])
 }
 
 // Check wants the webhook signing key.
@@ -76,7 +91,7 @@ type mailgunBody struct {
 }
 
 // Verify checks the signature within the body, and that its token is used once.
-func (p mailgun) Verify(_ context.Context, r *Request, s Secrets, now time.Time) error {
+func (p mailgun) Verify(ctx context.Context, r *Request, s Secrets, now time.Time) error {
 	given, err := mailgunSigned(r)
 	if err != nil || given.Signature == "" || given.Token == "" {
 		return Unsigned
@@ -88,7 +103,7 @@ func (p mailgun) Verify(_ context.Context, r *Request, s Secrets, now time.Time)
 	if err := freshSeconds(given.Timestamp, now, mailgunWindow); err != nil {
 		return err
 	}
-	return p.tokens.use(given.Token, r.Body)
+	return p.tokens.use(ctx, given.Token, r.Body)
 }
 
 // mailgunSigned is where a request carries its signature. In a form that

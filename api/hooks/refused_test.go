@@ -2,6 +2,7 @@ package hooks
 
 import (
 	"bytes"
+	"context"
 	"crypto"
 	"crypto/ecdsa"
 	"crypto/ed25519"
@@ -182,7 +183,7 @@ func signers(t *testing.T) map[string]signer {
 	others, err := rsa.GenerateKey(rand.Reader, 2048)
 	require.NoError(t, err)
 	standardKey := "whsec_" + base64.StdEncoding.EncodeToString([]byte("the secret of the sender"))
-	all := New(amazonWith(t, amazons)).providers
+	all := New(amazonWith(t, amazons), nil).providers
 	keys := func(keys ...string) Secrets { return Secrets{Keys: keys} }
 	return map[string]signer{
 		"sendgrid": {
@@ -274,13 +275,48 @@ func TestMailgunsTokensAreForOneBody(t *testing.T) {
 }
 
 func TestTokensAreForgottenInTheirOrder(t *testing.T) {
-	tokens := newTokens(2)
-	require.NoError(t, tokens.use("a", []byte("1")))
-	require.NoError(t, tokens.use("b", []byte("1")))
-	require.ErrorIs(t, tokens.use("a", []byte("2")), Replayed)
-	require.NoError(t, tokens.use("c", []byte("1")))
-	require.NoError(t, tokens.use("b", []byte("2")), "the bound is reached")
-	require.ErrorIs(t, tokens.use("c", []byte("2")), Replayed)
+	tokens := newTokens(2, nil)
+	use := func(token, body string) error { return tokens.use(t.Context(), token, []byte(body)) }
+	require.NoError(t, use("a", "1"))
+	require.NoError(t, use("b", "1"))
+	require.ErrorIs(t, use("a", "2"), Replayed)
+	require.NoError(t, use("c", "1"))
+	require.NoError(t, use("b", "2"), "the bound is reached")
+	require.ErrorIs(t, use("c", "2"), Replayed)
+}
+
+// claims are shared by the processes of a test, which may lose sight of them.
+type claims struct {
+	first map[string]string
+	away  bool
+	asked int
+}
+
+func (c *claims) Claim(_ context.Context, name, value string) (string, error) {
+	c.asked++
+	if c.away {
+		return "", event.ErrUnavailable
+	}
+	if _, ok := c.first[name]; !ok {
+		c.first[name] = value
+	}
+	return c.first[name], nil
+}
+
+func TestATokenIsForOneBodyInAllProcesses(t *testing.T) {
+	shared := &claims{first: make(map[string]string)}
+	one, two := newTokens(2, shared), newTokens(2, shared)
+	require.NoError(t, one.use(t.Context(), "a", []byte("1")))
+	require.ErrorIs(t, two.use(t.Context(), "a", []byte("2")), Replayed)
+	require.ErrorIs(t, two.use(t.Context(), "a", []byte("2")), Replayed, "and again, by what is remembered here")
+	require.NoError(t, two.use(t.Context(), "a", []byte("1")), "a retry at another process")
+	require.Equal(t, 2, shared.asked)
+
+	shared.away = true
+	require.ErrorIs(t, one.use(t.Context(), "b", []byte("1")), event.ErrUnavailable, "the provider tries again")
+	require.NoError(t, one.use(t.Context(), "a", []byte("1")), "what is known needs nobody")
+	shared.away = false
+	require.NoError(t, one.use(t.Context(), "b", []byte("2")), "nothing was taken")
 }
 
 func TestPostmarkNeedsAllThatItsSourceAsksFor(t *testing.T) {
@@ -332,7 +368,7 @@ func TestSecretsThatCannotWorkAreRefusedByName(t *testing.T) {
 	require.NoError(t, err)
 	big, err := rsa.GenerateKey(rand.Reader, 2048)
 	require.NoError(t, err)
-	all := New(nil).providers
+	all := New(nil, nil).providers
 	for _, c := range []struct {
 		name, provider string
 		secrets        Secrets

@@ -255,7 +255,7 @@ var today = time.Date(2026, time.November, 21, 12, 0, 0, 0, time.UTC)
 func TestCapturedRequestsBecomeTheExpectedEvents(t *testing.T) {
 	var report strings.Builder
 	for _, pair := range [][2]string{{"sendgrid", "sendgrid"}, {"mailgun", "mailgun"}, {"postmark", "postmark"}, {"ses", "amazon_ses"}} {
-		provider, ok := New(nil).Provider(pair[0])
+		provider, ok := New(nil, nil).Provider(pair[0])
 		require.True(t, ok)
 		all, same, decodable := captures(t, pair[1]), 0, 0
 		var lines []string

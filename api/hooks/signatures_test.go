@@ -77,7 +77,7 @@ func TestMailgunVectors(t *testing.T) {
 			}, "event-data": map[string]any{}})
 			require.NoError(t, err)
 			r := &Request{Header: http.Header{"Content-Type": {"application/json"}}, Body: body}
-			requireMark(t, v.Valid, newMailgun().Verify(t.Context(), r, Secrets{Keys: []string{v.Key}}, at(t, v.Timestamp)))
+			requireMark(t, v.Valid, newMailgun(nil).Verify(t.Context(), r, Secrets{Keys: []string{v.Key}}, at(t, v.Timestamp)))
 		})
 	}
 }
@@ -270,7 +270,7 @@ func TestCapturedSignatures(t *testing.T) {
 			}
 			marked++
 			r := c.request(t)
-			p, _ := New(nil).Provider(provider) // their suite uses a token twice
+			p, _ := New(nil, nil).Provider(provider) // their suite uses a token twice
 			require.Nil(t, p.Check(secrets), c.ID)
 			err := p.Verify(context.Background(), r, secrets, c.now(t, r))
 			want := c.Verifies != nil && *c.Verifies
