@@ -7,20 +7,20 @@ import (
 )
 
 // announce tells who is listening what the index holds now. An event is
-// announced when it was created, and when its delivery is a repeated one: the
-// crash may have come between the two. Readers drop an id that they have.
+// announced when it was created, and when it comes for another time: the crash, or
+// what broke its batch, may have come between the two. Readers drop an id that they have.
 func (b *batch) announce(ctx context.Context) error {
 	carried := make(map[event.MessageKey]bool)
 	repeated := make(map[event.MessageKey]bool)
 	for _, entry := range b.entries {
 		key := keyOf(entry.event)
-		if entry.delivery.Repeated() {
+		if entry.repeated() {
 			repeated[key] = true
 		}
 		if entry.outcome.Err != nil || entry.erased {
 			continue
 		}
-		if !entry.outcome.Created && !entry.delivery.Repeated() {
+		if !entry.outcome.Created && !entry.repeated() {
 			continue
 		}
 		said := event.Announcement{

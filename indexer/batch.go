@@ -18,6 +18,8 @@ import (
 type entry struct {
 	delivery Delivery
 	event    event.Event
+	// again is set when a batch that had the event broke.
+	again bool
 	// early is set when the event's send was not known before the batch.
 	early   bool
 	outcome event.Outcome
@@ -29,6 +31,9 @@ type entry struct {
 	span  trace.Span
 	trace string
 }
+
+// repeated reports whether the event may have been through some of the steps.
+func (e *entry) repeated() bool { return e.again || e.delivery.Repeated() }
 
 // batch is one batch on its way through the steps.
 type batch struct {

@@ -159,6 +159,7 @@ func (x *Indexer) Handle(ctx context.Context, deliveries []Delivery) error {
 	// One of them breaks the batch: each goes alone, so that it breaks only
 	// itself and its failure is counted.
 	for i, entry := range entries {
+		entry.again = true
 		err := x.try(ctx, entries[i:i+1])
 		switch {
 		case err == nil:

@@ -290,6 +290,43 @@ func TestAPanicOverOneEventBreaksOnlyIt(t *testing.T) {
 	require.Equal(t, int64(4), infos[0].Events)
 }
 
+// stumbling is an announcer that breaks once.
+type stumbling struct {
+	*listener
+	broke bool
+}
+
+func (s *stumbling) Announce(ctx context.Context, said []event.Announcement) error {
+	if !s.broke {
+		s.broke = true
+		return errors.New("cannot happen")
+	}
+	return s.listener.Announce(ctx, said)
+}
+
+// The batch had created its events when it broke: whoever goes through the steps
+// alone then creates nothing, and must be heard of nevertheless.
+func TestEventsOfABatchThatBrokeAfterTheyWereCreatedAreAnnounced(t *testing.T) {
+	s, closeStores := openStores(t)
+	defer closeStores()
+	opens := someOpens(5)
+	q, l := newQueue(opens...), &listener{}
+	c := s.config(q, l)
+	c.Announcer = &stumbling{listener: l}
+	require.NoError(t, indexer.New(c).Handle(t.Context(), q.take(10)))
+	require.Zero(t, q.waiting())
+	require.Empty(t, q.failed)
+	heard := make(map[event.ID]bool)
+	for _, said := range l.said {
+		if said.Event != nil {
+			heard[said.Event.ID] = true
+		}
+	}
+	for _, open := range opens {
+		require.True(t, heard[open.ID])
+	}
+}
+
 func TestAnOutageCountsAgainstNoEvent(t *testing.T) {
 	s, closeStores := openStores(t)
 	defer closeStores()

@@ -143,7 +143,7 @@ func (b *batch) doubt(ctx context.Context) error {
 func (b *batch) overturns(entry *entry, before, after event.State) bool {
 	// A repeated delivery may be one whose process died after Apply: what the
 	// event brought is in before already.
-	fresh := entry.delivery.Repeated()
+	fresh := entry.repeated()
 	earlier := before
 	if fresh || after.Version > before.Version+1 {
 		earlier = after // with what others have brought meanwhile
