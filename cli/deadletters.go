@@ -21,12 +21,6 @@ type deadLettersCmd struct {
 	Drop   deadDropCmd   `cmd:"" help:"Forget some for good."`
 }
 
-// deadTarget is shared by all of them.
-type deadTarget struct {
-	target
-	Workspace string `help:"The workspace, with --data." placeholder:"NAME"`
-}
-
 // deadLetter is one as the API shows it.
 type deadLetter struct {
 	ID       string          `json:"id"`
@@ -45,8 +39,8 @@ func (d deadLetter) lastError() string {
 	return d.Attempts[len(d.Attempts)-1].Error
 }
 
-// each walks all dead letters of the workspace, page by page.
-func (d deadTarget) each(ctx context.Context, client *client, visit func(deadLetter) error) error {
+// eachDeadLetter walks all dead letters of the workspace, page by page.
+func eachDeadLetter(ctx context.Context, client *client, visit func(deadLetter) error) error {
 	next := ""
 	for {
 		var page struct {
@@ -73,20 +67,20 @@ func (d deadTarget) each(ctx context.Context, client *client, visit func(deadLet
 }
 
 type deadListCmd struct {
-	deadTarget
+	workspaceTarget
 	Reasons bool `help:"Group them by why they failed, the most frequent reason first."`
 	JSON    bool `help:"Print one JSON object a line." name:"json"`
 }
 
 // Run lists them.
 func (c *deadListCmd) Run(ctx context.Context, env *environment) error {
-	return c.with(ctx, env, c.Workspace, func(client *client) error {
+	return c.with(ctx, env, func(client *client) error {
 		if c.Reasons {
 			return c.reasons(ctx, env, client)
 		}
 		table := newTable(env.Out, "ID", "SINCE", "TRIES", "ERROR")
 		found := 0
-		err := c.each(ctx, client, func(letter deadLetter) error {
+		err := eachDeadLetter(ctx, client, func(letter deadLetter) error {
 			found++
 			if c.JSON {
 				return json.NewEncoder(env.Out).Encode(letter)
@@ -138,13 +132,13 @@ func (c *deadListCmd) reasons(ctx context.Context, env *environment, client *cli
 }
 
 type deadShowCmd struct {
-	deadTarget
+	workspaceTarget
 	ID string `arg:"" help:"The event's id."`
 }
 
 // Run shows one.
 func (c *deadShowCmd) Run(ctx context.Context, env *environment) error {
-	return c.with(ctx, env, c.Workspace, func(client *client) error {
+	return c.with(ctx, env, func(client *client) error {
 		var letter deadLetter
 		err := client.call(ctx, http.MethodGet, "/v1/dead-letters/"+url.PathEscape(c.ID), nil, &letter)
 		if errors.Is(err, event.ErrNotFound) {
@@ -165,25 +159,25 @@ type chosen struct {
 }
 
 type deadReplayCmd struct {
-	deadTarget
+	workspaceTarget
 	chosen
 }
 
 // Run puts them back.
 func (c *deadReplayCmd) Run(ctx context.Context, env *environment) error {
-	return c.with(ctx, env, c.Workspace, func(client *client) error {
+	return c.with(ctx, env, func(client *client) error {
 		return c.do(ctx, env, client, "replay", "replayed")
 	})
 }
 
 type deadDropCmd struct {
-	deadTarget
+	workspaceTarget
 	chosen
 }
 
 // Run forgets them.
 func (c *deadDropCmd) Run(ctx context.Context, env *environment) error {
-	return c.with(ctx, env, c.Workspace, func(client *client) error {
+	return c.with(ctx, env, func(client *client) error {
 		return c.do(ctx, env, client, "drop", "dropped")
 	})
 }

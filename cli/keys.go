@@ -19,11 +19,10 @@ type keysCmd struct {
 }
 
 type keysCreateCmd struct {
-	target
-	Workspace string `help:"The workspace, with --data." placeholder:"NAME"`
-	Role      string `help:"What the key may do: ingest events, read, or admin for everything." enum:"ingest,read,admin" required:""`
-	User      string `help:"Whose key it is: a read key sees that user's and their teams' events." placeholder:"USER"`
-	Name      string `help:"What it is for, for the list." placeholder:"TEXT"`
+	workspaceTarget
+	Role string `help:"What the key may do: ingest events, read, or admin for everything." enum:"ingest,read,admin" required:""`
+	User string `help:"Whose key it is: a read key sees that user's and their teams' events." placeholder:"USER"`
+	Name string `help:"What it is for, for the list." placeholder:"TEXT"`
 }
 
 // keyView is a key as the API shows it.
@@ -40,7 +39,7 @@ type keyView struct {
 
 // Run makes the key and prints it alone.
 func (c *keysCreateCmd) Run(ctx context.Context, env *environment) error {
-	return c.with(ctx, env, c.Workspace, func(client *client) error {
+	return c.with(ctx, env, func(client *client) error {
 		request := map[string]string{"role": c.Role}
 		if c.User != "" {
 			request["user"] = c.User
@@ -57,28 +56,14 @@ func (c *keysCreateCmd) Run(ctx context.Context, env *environment) error {
 	})
 }
 
-// with runs work on the target and closes it.
-func (t target) with(ctx context.Context, env *environment, workspace string, work func(*client) error) error {
-	client, err := t.open(ctx, env, workspace)
-	if err != nil {
-		return err
-	}
-	if err := work(client); err != nil {
-		_ = client.close() // The work's own error says more.
-		return err
-	}
-	return client.close()
-}
-
 type keysListCmd struct {
-	target
-	Workspace string `help:"The workspace, with --data." placeholder:"NAME"`
-	JSON      bool   `help:"Print JSON." name:"json"`
+	workspaceTarget
+	JSON bool `help:"Print JSON." name:"json"`
 }
 
 // Run lists the keys.
 func (c *keysListCmd) Run(ctx context.Context, env *environment) error {
-	return c.with(ctx, env, c.Workspace, func(client *client) error {
+	return c.with(ctx, env, func(client *client) error {
 		var answer struct {
 			Items []keyView `json:"items"`
 		}
@@ -101,14 +86,13 @@ func (c *keysListCmd) Run(ctx context.Context, env *environment) error {
 }
 
 type keysRevokeCmd struct {
-	target
-	Workspace string `help:"The workspace, with --data." placeholder:"NAME"`
-	ID        string `arg:"" help:"The key's id, from keys list."`
+	workspaceTarget
+	ID string `arg:"" help:"The key's id, from keys list."`
 }
 
 // Run revokes the key.
 func (c *keysRevokeCmd) Run(ctx context.Context, env *environment) error {
-	return c.with(ctx, env, c.Workspace, func(client *client) error {
+	return c.with(ctx, env, func(client *client) error {
 		return client.call(ctx, http.MethodDelete, "/v1/keys/"+url.PathEscape(c.ID), nil, nil)
 	})
 }

@@ -15,12 +15,11 @@ import (
 
 // searchCmd asks the feed in the terminal.
 type searchCmd struct {
-	target
-	Workspace string   `help:"The workspace, with --data." placeholder:"NAME"`
-	Limit     int      `help:"How many events to show, 1 to 200." default:"20"`
-	TZ        string   `help:"The time zone that days begin in and times are shown in; this machine's by default." placeholder:"ZONE" name:"tz"`
-	JSON      bool     `help:"Print the page as the API answers it." name:"json"`
-	Text      []string `arg:"" optional:"" help:"What to look for, in plain English or operators."`
+	workspaceTarget
+	Limit int      `help:"How many events to show, 1 to 200." default:"20"`
+	TZ    string   `help:"The time zone that days begin in and times are shown in; this machine's by default." placeholder:"ZONE" name:"tz"`
+	JSON  bool     `help:"Print the page as the API answers it." name:"json"`
+	Text  []string `arg:"" optional:"" help:"What to look for, in plain English or operators."`
 }
 
 // Help shows what can be typed.
@@ -86,7 +85,7 @@ func (c *searchCmd) Run(ctx context.Context, env *environment) error {
 	if err != nil {
 		return err
 	}
-	return c.with(ctx, env, c.Workspace, func(client *client) error {
+	return c.with(ctx, env, func(client *client) error {
 		values := url.Values{"q": {strings.Join(c.Text, " ")}, "limit": {strconv.Itoa(c.Limit)}, "tz": {zone.String()}}
 		var raw json.RawMessage
 		if err := client.call(ctx, http.MethodGet, "/v1/feed?"+values.Encode(), nil, &raw); err != nil {

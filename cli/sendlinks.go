@@ -29,8 +29,7 @@ func checkPublicURL(address string) error {
 
 // sendLinksCmd makes the tracking addresses of a message.
 type sendLinksCmd struct {
-	target
-	Workspace string   `help:"The workspace, with --data." placeholder:"NAME"`
+	workspaceTarget
 	Message   string   `help:"Your id of the mail, as on its send event." required:"" placeholder:"ID"`
 	User      string   `help:"Whose mail it is." placeholder:"USER"`
 	To        []string `help:"Recipients' addresses; each gets addresses of its own." required:"" placeholder:"ADDRESS"`
@@ -59,7 +58,7 @@ func (c *sendLinksCmd) Run(ctx context.Context, env *environment) error {
 		return &usageError{"--data needs --public-url: nobody else can tell how mail reaches the server"}
 	}
 	request := api.LinksRequest{Message: c.Message, User: c.User, Recipients: c.To, Links: c.Link, PublicURL: c.PublicURL}
-	return c.with(ctx, env, c.Workspace, func(client *client) error {
+	return c.with(ctx, env, func(client *client) error {
 		var made struct{ Items []api.RecipientLinks }
 		if err := client.call(ctx, http.MethodPost, "/v1/links", request, &made); err != nil {
 			return err

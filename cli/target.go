@@ -66,6 +66,25 @@ func (t target) open(ctx context.Context, env *environment, workspace string) (*
 	return t.openAlone(ctx, env, workspace)
 }
 
+// workspaceTarget is a target and whose part of it a command is about.
+type workspaceTarget struct {
+	target
+	Workspace string `help:"The workspace, with --data." placeholder:"NAME"`
+}
+
+// with runs work on the target and closes it.
+func (t workspaceTarget) with(ctx context.Context, env *environment, work func(*client) error) error {
+	client, err := t.open(ctx, env, t.Workspace)
+	if err != nil {
+		return err
+	}
+	if err := work(client); err != nil {
+		_ = client.close() // The work's own error says more.
+		return err
+	}
+	return client.close()
+}
+
 func (t target) openServer() (*client, error) {
 	base, err := url.Parse(t.Server)
 	if err != nil || base.Host == "" || (base.Scheme != "http" && base.Scheme != "https") {
