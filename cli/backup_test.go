@@ -11,17 +11,10 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// run runs a command of the binary and returns what it printed.
-func run(t *testing.T, args ...string) string {
-	t.Helper()
-	out, err := exec.Command("tidings", args...).CombinedOutput()
-	require.NoError(t, err, "%s", out)
-	return string(out)
-}
-
 // TestDisasterDrill is the drill of docs/running.md: a backup while events come
 // in, the machine gone, a restore elsewhere, and the same answers there.
 func TestDisasterDrill(t *testing.T) {
+	t.Parallel()
 	data, backup := t.TempDir(), filepath.Join(t.TempDir(), "backup")
 	key, other := createKey(t, data, "w", "admin"), createKey(t, data, "busy", "ingest")
 	var address atomic.Value
@@ -55,13 +48,14 @@ func TestDisasterDrill(t *testing.T) {
 }
 
 func TestADamagedOrHalfBackupIsNotRestored(t *testing.T) {
+	t.Parallel()
 	data, backup := t.TempDir(), filepath.Join(t.TempDir(), "backup")
 	createKey(t, data, "w", "admin")
 	run(t, "backup", "--data", data, "--to", backup)
 	target := filepath.Join(t.TempDir(), "restored")
 	fails := func(words string, args ...string) {
 		t.Helper()
-		out, err := exec.Command("tidings", args...).CombinedOutput()
+		out, err := exec.Command(program(), args...).CombinedOutput()
 		require.Error(t, err, "%s", out)
 		require.Contains(t, string(out), words)
 	}

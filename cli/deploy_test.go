@@ -88,8 +88,9 @@ func TestTheComposeFileRunsTheTopology(t *testing.T) {
 		require.True(t, service.ReadOnly, name)
 		require.Equal(t, "65532:65532", service.User, name)
 		require.Equal(t, []any{"CMD", "/tidings", "doctor", "--server", "http://127.0.0.1:8080"}, service.Healthcheck["test"], name)
+		taken := help(t, service.Command[0])
 		for variable := range service.Environment {
-			require.Contains(t, help(t, service.Command[0]), "$"+variable, "%s takes no such variable", service.Command[0])
+			require.Contains(t, taken, "$"+variable, "%s takes no such variable", service.Command[0])
 		}
 	}
 	require.Equal(t, map[string]int{"api": 2, "indexer": 2}, roles)
@@ -107,7 +108,7 @@ func existing(path string) string {
 // help is what a command says of itself, on one line.
 func help(t *testing.T, command string) string {
 	t.Helper()
-	out, err := exec.Command("tidings", command, "--help").Output()
+	out, err := exec.Command(program(), command, "--help").Output()
 	require.NoError(t, err)
 	return strings.Join(strings.Fields(string(out)), " ")
 }

@@ -14,14 +14,16 @@ import (
 
 // TestNothingAcknowledgedIsLostOrDoubledWhileElasticsearchFails serves on an
 // Elasticsearch that is cut off for a while, is too busy for some writes and
-// loses some answers, with a kill of the server in between.
+// loses some answers, with a kill of the server in between. The server is raced:
+// batches are retried beside each other.
 func TestNothingAcknowledgedIsLostOrDoubledWhileElasticsearchFails(t *testing.T) {
+	t.Parallel()
 	proxy := elastictest.NewProxy(t, elasticServer.URL(t))
 	index := proxy.URL() + "/ledger-" + strings.ToLower(time.Now().Format("150405-000000000"))
 	data := t.TempDir()
 	key := createKey(t, data, "w", "admin")
 	var address atomic.Value
-	server := startServer(t, data, "127.0.0.1:0", "--index", index)
+	server := startRaced(t, data, "127.0.0.1:0", "--index", index)
 	address.Store(server.address)
 
 	book := newLedger()
@@ -36,12 +38,12 @@ func TestNothingAcknowledgedIsLostOrDoubledWhileElasticsearchFails(t *testing.T)
 	require.ErrorContains(t, request(http.MethodGet, "http://"+server.address+"/v1/feed", key, "", nil, nil), "503")
 	server.kill()
 	proxy.Mend()
-	server = startServer(t, data, server.address, "--index", index)
+	server = startRaced(t, data, server.address, "--index", index)
 	address.Store(server.address)
 	book.grow(t)
 	stopLoad()
 	awaitIndexed(t, server.address)
-	refreshed, err := http.Post(elasticServer.URL(t)+"/_refresh", "application/json", nil)
+	refreshed, err := http.Post(strings.Replace(proxy.URL(), "elasticsearch", "http", 1)+"/_refresh", "application/json", nil)
 	require.NoError(t, err)
 	require.NoError(t, refreshed.Body.Close())
 	require.Equal(t, http.StatusOK, refreshed.StatusCode)

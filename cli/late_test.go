@@ -15,6 +15,7 @@ import (
 // running server: it is in the feed a moment later, counts as no failure, and the
 // next night seals the week again.
 func TestALateEventOpensItsSealedWeek(t *testing.T) {
+	t.Parallel()
 	data := t.TempDir()
 	key := createKey(t, data, "w", "admin")
 	server := startServer(t, data, "127.0.0.1:0")

@@ -25,6 +25,7 @@ func TestAnInstallationMovesToElasticsearchAndMongoDB(t *testing.T) {
 	address.Store(server.address)
 
 	book := newLedger()
+	book.pause = 500 * time.Millisecond // What waits at the end is indexed in seconds.
 	stop := book.start(t, &address, key, time.Now().Add(-5*7*24*time.Hour).Unix())
 	book.grow(t)
 	require.Contains(t, run(t, "rollover", "--data", data, "--now"), "seal ")

@@ -17,13 +17,15 @@ import (
 // MongoDB goes away and comes back, and then NATS. Taking events in goes on
 // without MongoDB and is refused before anything is acknowledged without NATS; in
 // the end everything acknowledged is there once, and every state is the model's.
+// The server is raced: everything in it meets the outage at once.
 func TestNothingAcknowledgedIsLostOrDoubledWhileMongoDBAndNATSAreAway(t *testing.T) {
+	t.Parallel()
 	state, mongodb := mongotest.Start(t).Through(t)
 	queue := startNATS(t)
 	data := t.TempDir()
 	stores := []string{"--state", state, "--stream", queue.url()}
-	server := startServer(t, data, "127.0.0.1:0", stores...)
-	x := &topology{t: t, address: server.address, key: createKey(t, data, "w", "admin"), patient: true}
+	server := startRaced(t, data, "127.0.0.1:0", stores...)
+	x := &topology{t: t, address: server.address, key: createKey(t, data, "w", "admin"), messages: 20, patient: true}
 	book := newLedger()
 	stopLoad := x.start(book)
 	await := func(what string, condition func() bool) {

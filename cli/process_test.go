@@ -7,14 +7,33 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"os"
 	"os/exec"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
 )
+
+const terminate = syscall.SIGTERM
+
+// raced is the name of this test binary as tidings, with the race detector where
+// the tests have it. A test names it where what goes on at once inside of the
+// process is what it looks at.
+const raced = "tidings"
+
+// program is the tidings of all other tests: the one that TIDINGS_BIN names, as
+// CI builds it, since the race detector makes each start and each event several
+// times dearer; without it, this test binary.
+func program() string {
+	if built := os.Getenv("TIDINGS_BIN"); built != "" {
+		return built
+	}
+	return raced
+}
 
 // process is a running tidings.
 type process struct {
@@ -30,15 +49,21 @@ type process struct {
 // says that it listens.
 func startServer(t *testing.T, data, listen string, more ...string) *process {
 	t.Helper()
-	return startProcess(t, append([]string{"serve", "--data", data, "--listen", listen}, more...)...)
+	return startProcess(t, program(), append([]string{"serve", "--data", data, "--listen", listen}, more...)...)
 }
 
-// startProcess starts a command that serves and waits until it says that it
-// listens.
-func startProcess(t *testing.T, args ...string) *process {
+// startRaced is startServer with the race detector.
+func startRaced(t *testing.T, data, listen string, more ...string) *process {
+	t.Helper()
+	return startProcess(t, raced, append([]string{"serve", "--data", data, "--listen", listen}, more...)...)
+}
+
+// startProcess starts a command of a binary that serves and waits until it says
+// that it listens.
+func startProcess(t *testing.T, binary string, args ...string) *process {
 	t.Helper()
 	p := &process{t: t, exited: make(chan error, 1)}
-	p.command = exec.Command("tidings", args...)
+	p.command = exec.Command(binary, args...)
 	stderr, err := p.command.StderrPipe()
 	require.NoError(t, err)
 	require.NoError(t, p.command.Start())
@@ -91,11 +116,19 @@ func (p *process) stop() error {
 func createKey(t *testing.T, data, workspace, role string) string {
 	t.Helper()
 	var stderr bytes.Buffer
-	command := exec.Command("tidings", "keys", "create", "--data", data, "--workspace", workspace, "--role", role)
+	command := exec.Command(program(), "keys", "create", "--data", data, "--workspace", workspace, "--role", role)
 	command.Stderr = &stderr
 	out, err := command.Output()
 	require.NoError(t, err, stderr.String())
 	return strings.TrimSpace(string(out))
+}
+
+// run runs a command and returns what it printed.
+func run(t *testing.T, args ...string) string {
+	t.Helper()
+	out, err := exec.Command(program(), args...).CombinedOutput()
+	require.NoError(t, err, "%s", out)
+	return string(out)
 }
 
 // request calls the server and decodes a JSON answer into out.

@@ -22,7 +22,6 @@ import (
 	"github.com/nats-io/nats-server/v2/server"
 	"github.com/stretchr/testify/require"
 
-	"tidings/store/elastic/elastictest"
 	"tidings/store/mongo/mongotest"
 )
 
@@ -35,6 +34,8 @@ type topology struct {
 	address  string // of the balancer
 	key      string
 	drain    time.Duration
+	// messages are how many a batch is about.
+	messages int
 	// patient says that what fails is tried again until it does not.
 	patient bool
 }
@@ -44,11 +45,9 @@ func startTopology(t *testing.T) *topology {
 		t.Skip("skipped: -short, and this runs seven servers")
 	}
 	state := mongotest.Start(t).URL(t)
-	var elasticsearch elastictest.Server
-	t.Cleanup(func() { require.NoError(t, elasticsearch.Stop()) })
-	index := strings.TrimSuffix(elasticsearch.URL(t), "/") + fmt.Sprintf("/topology-%d?refresh=200ms", rand.Uint32())
+	index := strings.TrimSuffix(elasticServer.URL(t), "/") + fmt.Sprintf("/topology-%d?refresh=200ms", rand.Uint32())
 	x := &topology{
-		t: t, balancer: newBalancer(t), drain: time.Second,
+		t: t, balancer: newBalancer(t), drain: time.Second, messages: 5,
 		stores: []string{"--index", index, "--state", state, "--stream", startNATS(t).url()},
 	}
 	front := httptest.NewServer(x.balancer)
@@ -94,7 +93,7 @@ func (n *natsServer) stop() {
 
 func (x *topology) createKey(workspace, role string) string {
 	args := append([]string{"keys", "create", "--workspace", workspace, "--role", role}, x.stores...)
-	command := exec.Command("tidings", args...)
+	command := exec.Command(program(), args...)
 	var problem strings.Builder
 	command.Stderr = &problem
 	out, err := command.Output()
@@ -103,13 +102,13 @@ func (x *topology) createKey(workspace, role string) string {
 }
 
 func (x *topology) startAPI(listen string) *process {
-	p := startProcess(x.t, append([]string{"api", "--listen", listen, "--drain", x.drain.String()}, x.stores...)...)
+	p := startProcess(x.t, program(), append([]string{"api", "--listen", listen, "--drain", x.drain.String()}, x.stores...)...)
 	x.balancer.add(p.address)
 	return p
 }
 
 func (x *topology) startIndexer() *process {
-	return startProcess(x.t, append([]string{"indexer", "--listen", "127.0.0.1:0"}, x.stores...)...)
+	return startProcess(x.t, program(), append([]string{"indexer", "--listen", "127.0.0.1:0"}, x.stores...)...)
 }
 
 // balancer leads requests to the APIs that say that they are ready, as a load
@@ -223,7 +222,7 @@ func (x *topology) post(ctx context.Context, book *ledger, worker int) error {
 			return nil
 		case <-tick.C:
 		}
-		batch := someEvents(random, worker, number, since)
+		batch := someEvents(random, x.messages, worker, number, since)
 		body, err := json.Marshal(batch)
 		if err != nil {
 			return err
@@ -289,6 +288,7 @@ func (x *topology) awaitVisible(book *ledger) {
 // Every process is restarted in turn while events are posted, pages are read and
 // a socket listens.
 func TestARollingRestartFailsNoRequestAndLeavesNoGap(t *testing.T) {
+	t.Parallel()
 	x := startTopology(t)
 	apis := []*process{x.startAPI("127.0.0.1:0"), x.startAPI("127.0.0.1:0")}
 	indexers := []*process{x.startIndexer(), x.startIndexer()}
