@@ -10,6 +10,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"tidings/bench"
@@ -19,7 +20,8 @@ import (
 // benchPageCmd times pages of 50 through the API.
 type benchPageCmd struct {
 	benchFlags
-	Queries int `help:"How many pages of each kind." default:"500"`
+	Queries int    `help:"How many pages of each kind." default:"500"`
+	Kind    string `help:"Ask only the kinds with this in their names." placeholder:"TEXT"`
 }
 
 // pageKind is a kind of question that is timed.
@@ -28,11 +30,14 @@ type pageKind struct {
 	// most is what 99 of 100 must not take longer than.
 	most time.Duration
 	ask  func(r *rand.Rand, load bench.Load) url.Values
+	// suggest asks how to go on with a text instead of for its page.
+	suggest bool
 }
 
 const (
-	mostPlain = 10 * time.Millisecond
-	mostText  = 100 * time.Millisecond
+	mostPlain   = 10 * time.Millisecond
+	mostSuggest = 50 * time.Millisecond
+	mostText    = 100 * time.Millisecond
 )
 
 // frequent is a word that many subjects and bodies have, seldom one that few do.
@@ -42,36 +47,45 @@ func seldom(r *rand.Rand, load bench.Load) string   { return load.Word(3000 + r.
 func question(q string) url.Values { return url.Values{"q": {q}} }
 
 var pageKinds = []pageKind{
-	{"workspace", mostPlain, func(*rand.Rand, bench.Load) url.Values { return url.Values{} }},
-	{"user", mostPlain, func(r *rand.Rand, load bench.Load) url.Values {
+	{name: "workspace", most: mostPlain, ask: func(*rand.Rand, bench.Load) url.Values { return url.Values{} }},
+	{name: "user", most: mostPlain, ask: func(r *rand.Rand, load bench.Load) url.Values {
 		return url.Values{"user": {load.User(r.IntN(20))}}
 	}},
-	{"type", mostPlain, func(r *rand.Rand, _ bench.Load) url.Values {
+	{name: "type", most: mostPlain, ask: func(r *rand.Rand, _ bench.Load) url.Values {
 		return url.Values{"type": {string(event.Types[r.IntN(len(event.Types))])}}
 	}},
-	{"one word", mostPlain, func(r *rand.Rand, load bench.Load) url.Values { return question(frequent(r, load)) }},
-	{"one rare word", mostPlain, func(r *rand.Rand, load bench.Load) url.Values { return question(seldom(r, load)) }},
-	{"two words", mostText, func(r *rand.Rand, load bench.Load) url.Values {
+	{name: "one word", most: mostPlain, ask: func(r *rand.Rand, load bench.Load) url.Values { return question(frequent(r, load)) }},
+	{name: "one rare word", most: mostPlain, ask: func(r *rand.Rand, load bench.Load) url.Values { return question(seldom(r, load)) }},
+	{name: "two words", most: mostText, ask: func(r *rand.Rand, load bench.Load) url.Values {
 		return question(frequent(r, load) + " " + frequent(r, load))
 	}},
-	{"three words", mostText, func(r *rand.Rand, load bench.Load) url.Values {
+	{name: "three words", most: mostText, ask: func(r *rand.Rand, load bench.Load) url.Values {
 		return question(frequent(r, load) + " " + seldom(r, load) + " " + frequent(r, load))
 	}},
-	{"phrase", mostText, func(r *rand.Rand, load bench.Load) url.Values {
+	{name: "phrase", most: mostText, ask: func(r *rand.Rand, load bench.Load) url.Values {
 		return question(`"` + frequent(r, load) + " " + frequent(r, load) + `"`)
 	}},
-	{"prefix", mostText, func(r *rand.Rand, load bench.Load) url.Values {
+	{name: "prefix", most: mostText, ask: func(r *rand.Rand, load bench.Load) url.Values {
 		word := frequent(r, load)
 		return question(word[:min(4, len(word))] + "*")
 	}},
-	{"word, not word", mostText, func(r *rand.Rand, load bench.Load) url.Values {
+	{name: "word, not word", most: mostText, ask: func(r *rand.Rand, load bench.Load) url.Values {
 		return question(frequent(r, load) + " -" + frequent(r, load))
 	}},
-	{"is:unopened", mostText, func(*rand.Rand, bench.Load) url.Values { return question("is:unopened") }},
-	{"is:unopened, one word", mostText, func(r *rand.Rand, load bench.Load) url.Values {
+	{name: "is:unopened", most: mostText, ask: func(*rand.Rand, bench.Load) url.Values { return question("is:unopened") }},
+	{name: "is:unopened, one word", most: mostText, ask: func(r *rand.Rand, load bench.Load) url.Values {
 		return question("is:unopened " + frequent(r, load))
 	}},
+	{name: "suggestions for a frequent word", suggest: true, most: mostSuggest, ask: func(r *rand.Rand, load bench.Load) url.Values {
+		return question(beginning(r, frequent(r, load)))
+	}},
+	{name: "suggestions for a rare word", suggest: true, most: mostSuggest, ask: func(r *rand.Rand, load bench.Load) url.Values {
+		return question(beginning(r, seldom(r, load)))
+	}},
 }
+
+// beginning is two letters of a word or more.
+func beginning(r *rand.Rand, word string) string { return word[:min(2+r.IntN(4), len(word))] }
 
 // Run times each kind and prints a table.
 func (c *benchPageCmd) Run(ctx context.Context, env *environment) error {
@@ -90,16 +104,15 @@ func (c *benchPageCmd) Run(ctx context.Context, env *environment) error {
 	server := &http.Server{Handler: a.operator, ReadHeaderTimeout: headerTimeout}
 	served := make(chan error, 1)
 	go func() { served <- server.Serve(listener) }()
-	fmt.Fprintf(env.Out, "%s\n| P4, page of 50 | p50 | p99 | most | p99 must be below |\n| --- | --- | --- | --- | --- |\n", machine.Markdown())
+	fmt.Fprintf(env.Out, "%s\n| P4, page of 50, and suggestions | p50 | p99 | most | p99 must be below |\n| --- | --- | --- | --- | --- |\n", machine.Markdown())
 	endProfile, err := c.profile()
 	if err != nil {
 		endProfile = func() error { return nil }
 	}
 	for _, kind := range pageKinds {
-		if err != nil {
-			break
+		if err == nil && strings.Contains(kind.name, c.Kind) {
+			err = c.time(ctx, env, listener.dial, kind)
 		}
-		err = c.time(ctx, env, listener.dial, kind)
 	}
 	err = errors.Join(err, endProfile(), server.Close())
 	<-served
@@ -122,10 +135,14 @@ func (c *benchPageCmd) time(ctx context.Context, env *environment, dial dialer, 
 			defer asked.close()
 			clients[workspace] = asked
 		}
-		values := kind.ask(random, load)
+		path := "/v1/feed?"
+		if kind.suggest {
+			path = "/v1/suggest?"
+		}
+		path += kind.ask(random, load).Encode()
 		began := time.Now()
 		var page struct{ Items []struct{} }
-		if err := asked.call(ctx, http.MethodGet, "/v1/feed?"+values.Encode(), nil, &page); err != nil {
+		if err := asked.call(ctx, http.MethodGet, path, nil, &page); err != nil {
 			return fmt.Errorf("%s: %w", kind.name, err)
 		}
 		if i >= warm {

@@ -139,5 +139,8 @@ func (r Ranking) Sorted() []NameCount {
 }
 
 func compareCounts(a, b NameCount) int {
-	return cmp.Or(cmp.Compare(b.Events, a.Events), cmp.Compare(a.Name, b.Name))
+	if a.Events != b.Events {
+		return cmp.Compare(b.Events, a.Events)
+	}
+	return cmp.Compare(a.Name, b.Name)
 }

@@ -179,3 +179,25 @@ func TestStatisticsSayHowFarTheyCameInTheirTime(t *testing.T) {
 	require.Equal(t, event.WeekOf(now.Unix())-2, event.WeekOf(s.Reached.Unix()))
 	require.Equal(t, s.Reached.Unix(), s.Series.Points[0].Start.Unix(), "nothing is shown of what was not counted")
 }
+
+func TestALateEventIsCountedInWeeksThatWereSettled(t *testing.T) {
+	f := newFixture(t, t.TempDir())
+	defer f.close()
+	weeksAgo := func(n int) time.Time { return now.Add(-time.Duration(n) * 7 * 24 * time.Hour) }
+	for n := range 10 {
+		message := fmt.Sprint("m-", n)
+		f.put(send(message, weeksAgo(n), jo), did(event.Open, message, weeksAgo(n).Add(time.Hour), jo))
+	}
+	f.stats(feed.StatsRequest{})
+	before := f.stats(feed.StatsRequest{})
+	require.Equal(t, &feed.Totals{Events: 20, Types: map[event.Type]int{event.Send: 10, event.Open: 10}}, before.Totals)
+	f.put(did(event.Click, "m-6", weeksAgo(6).Add(2*time.Hour), jo), did(event.Click, "m-6", now, jo))
+	after := f.stats(feed.StatsRequest{})
+	require.Equal(t, 22, after.Totals.Events)
+	require.Equal(t, 1, after.Unique.Clicks, "once a message, in whichever weeks")
+	require.Equal(t, "m-6", after.Messages[0].Message)
+	require.Equal(t, 4, after.Messages[0].Events)
+	require.Len(t, after.Messages, 10)
+	require.Equal(t, []feed.Ranked{{Name: jo.Email, Events: 22}}, after.Recipients)
+	require.Equal(t, 20, f.stats(feed.StatsRequest{Text: "-type:click"}).Totals.Events)
+}

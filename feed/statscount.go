@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -93,62 +94,87 @@ func (r *Reader) countReading(ctx context.Context, scope Scope, q query.Query, p
 // countWeeks asks the index, week by week, and keeps what it says of weeks that
 // lie within the query's time as a whole.
 func (r *Reader) countWeeks(ctx context.Context, count Count, weeks []event.Week, began time.Time) (counted, error) {
-	q := count.Query
 	revisions, err := r.counter.Revisions(ctx, count.Workspace, weeks)
 	if err != nil {
 		return counted{}, fmt.Errorf("read revisions: %w", err)
 	}
+	first, end, key := settledRun(count, weeks, revisions)
+	before, known := r.tallies.get(key)
 	tallies := make([]Tally, len(weeks))
-	done := counted{reached: q.From}
+	done := counted{reached: count.Query.From}
 	group, groupCtx := errgroup.WithContext(ctx)
 	group.SetLimit(countersAtOnce)
 	for i, week := range weeks {
+		if known && first <= i && i < end {
+			continue
+		}
 		if i > 0 && r.clock().Sub(began) > r.budget {
-			done.partial, done.reached = true, max(weeks[i-1].Start(), q.From)
+			done.partial, done.reached = true, max(weeks[i-1].Start(), count.Query.From)
 			break
 		}
 		group.Go(func() error {
-			of, err := count, error(nil)
-			of.Week = week
-			tallies[i], err = r.countWeek(groupCtx, of, revisions[week])
+			var err error
+			tallies[i], err = r.countWeek(groupCtx, count.of(week), revisions[week])
 			return err
 		})
 	}
 	if err := group.Wait(); err != nil {
 		return counted{}, errors.Join(ctx.Err(), err)
 	}
-	done.tally = MergeTallies(tallies)
+	if !known {
+		before = settle(tallies[first:end])
+		if first < end && !done.partial {
+			r.tallies.put(key, before)
+		}
+	}
+	done.tally = before.with(slices.Concat(tallies[:first], tallies[end:]))
 	return done, nil
 }
 
 // countWeek counts one week, or remembers what it was.
 func (r *Reader) countWeek(ctx context.Context, c Count, revision string) (Tally, error) {
-	if c.Query.From <= c.Week.Start() {
-		c.Query.From = 0
-	}
-	if c.Query.Until >= c.Week.End() {
-		c.Query.Until = 0
-	}
-	// What begins or ends within a week is seldom asked for twice, and recipients
-	// do more while their week's events stay the same.
-	if revision == "" || c.Standings != nil || c.Query.From != 0 || c.Query.Until != 0 {
+	if !c.lasting(revision) {
 		tally, err := r.counter.Count(ctx, c)
 		return tally, wrapCount(err)
 	}
-	key := tallyKey{
-		workspace: c.Workspace, week: c.Week, revision: revision, parts: c.Parts,
-		// Go's own notation tells every condition apart.
-		query: fmt.Sprintf("%s %#v", c.Query.Automated, c.Query.Where),
-	}
-	if tally, known := r.tallies.get(key); known {
-		return tally, nil
+	key := c.key(revision)
+	if kept, known := r.tallies.get(key); known {
+		return kept.tally, nil
 	}
 	tally, err := r.counter.Count(ctx, c)
 	if err != nil {
 		return Tally{}, wrapCount(err)
 	}
-	r.tallies.put(key, tally)
+	r.tallies.put(key, &settled{tally: tally})
 	return tally, nil
+}
+
+// of is the count of one week, whose time has no bounds where they are not
+// inside of it.
+func (c Count) of(week event.Week) Count {
+	c.Week = week
+	if c.Query.From <= week.Start() {
+		c.Query.From = 0
+	}
+	if c.Query.Until >= week.End() {
+		c.Query.Until = 0
+	}
+	return c
+}
+
+// lasting reports whether a count is worth keeping. What begins or ends within a
+// week is seldom asked for twice, and recipients do more while their week's
+// events stay the same.
+func (c Count) lasting(revision string) bool {
+	return revision != "" && c.Standings == nil && c.Query.From == 0 && c.Query.Until == 0
+}
+
+func (c Count) key(revision string) tallyKey {
+	return tallyKey{
+		workspace: c.Workspace, week: c.Week, revision: revision, parts: c.Parts,
+		// Go's own notation tells every condition apart.
+		query: fmt.Sprintf("%s %#v", c.Query.Automated, c.Query.Where),
+	}
 }
 
 func wrapCount(err error) error {

@@ -179,16 +179,23 @@ func ratio(part, whole int) *float64 {
 
 // topOf are the first names of a ranking.
 func topOf(r Ranking) []Ranked {
-	top := make([]Ranked, 0, topNames+1)
-	for _, count := range r.Counts {
-		ranked := Ranked(count)
-		at, _ := slices.BinarySearchFunc(top, ranked, func(a, b Ranked) int {
-			return compareCounts(NameCount(a), NameCount(b))
-		})
-		if at >= topNames {
+	top := make([]Ranked, 0, topNames)
+	for _, count := range topCounts(r.Counts, func(string) bool { return true }) {
+		top = append(top, Ranked(count))
+	}
+	return top
+}
+
+// topCounts are those with the most events among the names that are wanted.
+func topCounts(counts []NameCount, wanted func(name string) bool) []NameCount {
+	top := make([]NameCount, 0, topNames+1)
+	for _, count := range counts {
+		full := len(top) == topNames
+		if full && count.Events < top[topNames-1].Events || !wanted(count.Name) {
 			continue
 		}
-		if top = slices.Insert(top, at, ranked); len(top) > topNames {
+		at, _ := slices.BinarySearchFunc(top, count, compareCounts)
+		if top = slices.Insert(top, at, count); full {
 			top = top[:topNames]
 		}
 	}

@@ -17,9 +17,12 @@ const (
 	// suggestTime is how long the index is asked; what it has found by then is
 	// all there is.
 	suggestTime = 30 * time.Millisecond
-	// suggestEvents are the newest events with the beginning of the word that
-	// are looked at, in at most suggestWeeks.
+	// suggestEvents are the newest events that are looked at, in at most
+	// suggestWeeks. Where fewer than suggestEnough of them have the beginning of
+	// the word, as many older ones that have it are asked for: what is seldom is
+	// found quickly, and what is not would be found in too many.
 	suggestEvents = 200
+	suggestEnough = 20
 	suggestWeeks  = 8
 	// shortestAsked is the shortest beginning that the index is asked for.
 	shortestAsked = 2
@@ -63,15 +66,15 @@ func (r *Reader) Suggest(ctx context.Context, request SuggestRequest) (Suggestio
 	return Suggestions{Span: c.Span, Items: found.ranked()}, nil
 }
 
-// recent looks through the newest events that have the beginning of the word, as
-// far as time allows.
+// recent looks through the newest events, and through older ones that have the
+// beginning of the word, as far as time allows.
 func (r *Reader) recent(ctx context.Context, scope Scope, found *suggested) error {
 	where := found.where()
 	if where == nil {
 		return nil
 	}
 	now := r.clock()
-	q := query.Query{From: max(0, now.Add(-Horizon).Unix()), Automated: query.AutomatedHide, Where: where}
+	q := query.Query{From: max(0, now.Add(-Horizon).Unix()), Automated: query.AutomatedHide}
 	if scope.Users != nil {
 		q = q.Restrict(scope.Users)
 	}
@@ -80,27 +83,41 @@ func (r *Reader) recent(ctx context.Context, scope Scope, found *suggested) erro
 	if err != nil {
 		return err
 	}
+	weeks = weeks[:min(suggestWeeks, len(weeks))]
 	quick, cancel := context.WithTimeout(ctx, suggestTime)
 	defer cancel()
-	left := suggestEvents
-	for _, week := range weeks[:min(suggestWeeks, len(weeks))] {
-		hits, err := r.index.Search(quick, Search{
-			Workspace: scope.Workspace, Query: q, Weeks: []event.Week{week}, Limit: left,
+	enough, last, err := s.suggest(quick, weeks, found)
+	if err == nil && !enough && !last.IsZero() {
+		s.query.Where, s.before = query.AllOf(where, q.Where), last
+		_, _, err = s.suggest(quick, weeks, found)
+	}
+	if err != nil && quick.Err() != nil && ctx.Err() == nil {
+		return nil // Out of time.
+	}
+	return err
+}
+
+// suggest takes what the newest events of a search have to suggest. It says
+// whether enough had something, and where the last one was when there may be more.
+func (s *scan) suggest(ctx context.Context, weeks []event.Week, found *suggested) (enough bool, last Key, err error) {
+	left, had := suggestEvents, 0
+	for _, week := range weeks {
+		hits, err := s.reader.index.Search(ctx, Search{
+			Workspace: s.scope.Workspace, Query: s.query, Weeks: []event.Week{week}, Before: s.before, Limit: left,
 		})
-		switch {
-		case err != nil && quick.Err() != nil && ctx.Err() == nil:
-			return nil // Out of time.
-		case err != nil:
-			return fmt.Errorf("search: %w", err)
+		if err != nil {
+			return false, Key{}, fmt.Errorf("search: %w", err)
 		}
 		for _, hit := range hits {
-			found.event(hit.Event)
+			if found.event(hit.Event) {
+				had++
+			}
 		}
 		if left -= len(hits); left <= 0 {
-			return nil
+			return had >= suggestEnough, hits[len(hits)-1].Key, nil
 		}
 	}
-	return nil
+	return false, Key{}, nil
 }
 
 // suggested collects suggestions with how often each was met. Those that were
@@ -109,9 +126,12 @@ type suggested struct {
 	completion query.Completion
 	counts     map[query.Suggestion]int
 	order      []query.Suggestion
+	// met is how many were met in all.
+	met int
 }
 
 func (s *suggested) add(suggestion query.Suggestion) {
+	s.met++
 	if s.counts[suggestion]++; s.counts[suggestion] == 1 {
 		s.order = append(s.order, suggestion)
 	}
@@ -177,9 +197,9 @@ func (s *suggested) where() query.Expr {
 	return nil
 }
 
-// event takes what an event has to suggest.
-func (s *suggested) event(e event.Event) {
-	c := s.completion
+// event takes what an event has to suggest, and reports whether it has anything.
+func (s *suggested) event(e event.Event) bool {
+	c, before := s.completion, s.met
 	people := e.Recipients
 	if e.Recipient != nil {
 		people = []event.Person{*e.Recipient}
@@ -195,15 +215,15 @@ func (s *suggested) event(e event.Event) {
 	}
 	switch c.Field {
 	case "", "subject", "words", "body":
-		if c.Person {
-			return
+		if !c.Person {
+			s.subject(e.Subject)
 		}
-		s.subject(e.Subject)
 	case "file":
 		if beginsWith(e.File, c.Prefix) {
 			s.add(query.Suggestion{Kind: "subject", Text: query.QuoteValue(e.File)})
 		}
 	}
+	return s.met > before
 }
 
 // subject takes a subject and the word of it that begins so.

@@ -83,6 +83,20 @@ func TestSuggestions(t *testing.T) {
 	})
 }
 
+func TestSeldomBeginningsAreFoundBehindTheNewestEvents(t *testing.T) {
+	f := withVocabulary(t)
+	var events []event.Event
+	for i := range 250 {
+		events = append(events, about(i, "u_ana", "Pricing proposal"))
+	}
+	f.put(append(events, about(300, "u_ana", "Zebra crossing"), about(20_000, "u_ana", "Zebra stripes"))...)
+	f.store.searches = 0
+	require.Equal(t, []string{`subject subject:"Pricing proposal" 200`, "word pricing 200"}, suggested(t, f, feed.Scope{}, "pri"))
+	require.Equal(t, 1, f.store.searches, "what many have is among the newest")
+	require.Equal(t, []string{"word zebra 2", `subject subject:"Zebra crossing" 1`, `subject subject:"Zebra stripes" 1`},
+		suggested(t, f, feed.Scope{}, "zeb"))
+}
+
 // slow is an index that answers no sooner than its caller gives up.
 type slow struct{ *counting }
 

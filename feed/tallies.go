@@ -7,8 +7,8 @@ import (
 	"tidings/event"
 )
 
-// tallies remembers what weeks were counted to, those used last, up to a bound
-// in bytes. A week that changed has another revision, and what it was before is
+// tallies remembers what weeks were counted to, each and several together, those
+// used last, up to a bound in bytes. A week that changed has another revision, and what it was before is
 // not asked for any more and falls out in time.
 type tallies struct {
 	limit int
@@ -22,14 +22,15 @@ type tallies struct {
 type tallyKey struct {
 	workspace string
 	week      event.Week
-	revision  string
-	query     string
-	parts     Parts
+	// revision is that of the week, or stands for those of several that end with it.
+	revision string
+	query    string
+	parts    Parts
 }
 
 type keptTally struct {
 	key   tallyKey
-	tally Tally
+	tally *settled
 	bytes int
 }
 
@@ -38,19 +39,19 @@ func newTallies(limit int) *tallies {
 }
 
 // get returns a tally that must not be changed.
-func (t *tallies) get(key tallyKey) (Tally, bool) {
+func (t *tallies) get(key tallyKey) (*settled, bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	at, known := t.known[key]
 	if !known {
-		return Tally{}, false
+		return nil, false
 	}
 	t.order.MoveToFront(at)
 	return at.Value.(*keptTally).tally, true
 }
 
 // put keeps a tally, which must not be changed from then on.
-func (t *tallies) put(key tallyKey, tally Tally) {
+func (t *tallies) put(key tallyKey, tally *settled) {
 	kept := &keptTally{key, tally, len(key.query) + tally.size()}
 	t.mu.Lock()
 	defer t.mu.Unlock()

@@ -3,6 +3,7 @@ package feed
 import (
 	"cmp"
 	"slices"
+	"sync"
 
 	"tidings/event"
 )
@@ -114,22 +115,38 @@ type NameCount struct {
 	Events int
 }
 
+// rankings are where a tally has its rankings.
+var rankings = [...]func(*Tally) *Ranking{
+	func(t *Tally) *Ranking { return &t.Recipients },
+	func(t *Tally) *Ranking { return &t.Domains },
+	func(t *Tally) *Ranking { return &t.Links },
+	func(t *Tally) *Ranking { return &t.Messages },
+}
+
+// namePlaces are where each name is in each of a tally's rankings.
+type namePlaces [len(rankings)]map[string]int32
+
 // MergeTallies adds up what was counted of different weeks by one query. Pairs
 // are joined, so that a recipient who opens a message in two weeks counts once.
 func MergeTallies(tallies []Tally) Tally {
-	var sum Tally
+	sum, _ := mergeTallies(tallies)
+	return sum
+}
+
+func mergeTallies(tallies []Tally) (sum Tally, places namePlaces) {
+	var merging sync.WaitGroup
+	merging.Go(func() { sum.Pairs = mergePairs(tallies) })
+	for i, of := range rankings {
+		merging.Go(func() { *of(&sum), places[i] = mergeRankings(tallies, of) })
+	}
 	for i := range tallies {
 		sum.Events.addAll(&tallies[i].Events)
 		sum.Automated.addAll(&tallies[i].Automated)
 	}
 	sum.Times = mergeTimes(tallies)
-	sum.Pairs = mergePairs(tallies)
 	sum.Users = mergeUsers(tallies)
-	sum.Recipients = mergeRankings(tallies, func(t *Tally) *Ranking { return &t.Recipients })
-	sum.Domains = mergeRankings(tallies, func(t *Tally) *Ranking { return &t.Domains })
-	sum.Links = mergeRankings(tallies, func(t *Tally) *Ranking { return &t.Links })
-	sum.Messages = mergeRankings(tallies, func(t *Tally) *Ranking { return &t.Messages })
-	return sum
+	merging.Wait()
+	return sum, places
 }
 
 func mergeTimes(tallies []Tally) []Quarter {
@@ -189,8 +206,7 @@ func mergeUsers(tallies []Tally) []UserCount {
 	return merged
 }
 
-func mergeRankings(tallies []Tally, of func(*Tally) *Ranking) Ranking {
-	var merged Ranking
+func mergeRankings(tallies []Tally, of func(*Tally) *Ranking) (merged Ranking, at map[string]int32) {
 	total := 0
 	for i := range tallies {
 		ranking := of(&tallies[i])
@@ -198,9 +214,9 @@ func mergeRankings(tallies []Tally, of func(*Tally) *Ranking) Ranking {
 		total += len(ranking.Counts)
 	}
 	if total == 0 {
-		return merged
+		return merged, nil
 	}
-	at := make(map[string]int32, total)
+	at = make(map[string]int32, total)
 	merged.Counts = make([]NameCount, 0, total)
 	for i := range tallies {
 		for _, count := range of(&tallies[i]).Counts {
@@ -213,5 +229,5 @@ func mergeRankings(tallies []Tally, of func(*Tally) *Ranking) Ranking {
 			merged.Counts[place].Events += count.Events
 		}
 	}
-	return merged
+	return merged, at
 }
