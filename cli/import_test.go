@@ -57,13 +57,17 @@ func TestAnImportStopsWhenItIsToldAndLosesNothing(t *testing.T) {
 // writeSends writes events as the API takes them, a minute apart.
 func writeSends(t *testing.T, path string, events int) {
 	t.Helper()
+	require.NoError(t, os.WriteFile(path, sendLines(events), 0o600))
+}
+
+func sendLines(events int) []byte {
 	var lines bytes.Buffer
 	begin := time.Now().Add(-time.Duration(events) * time.Minute).Unix()
 	for i := range events {
 		fmt.Fprintf(&lines, `{"type":"send","time":%d,"message":"m-%d","subject":"Offer %d","recipients":[{"email":"r%d@acme.example"}]}`+"\n",
 			begin+int64(i)*60, i, i, i)
 	}
-	require.NoError(t, os.WriteFile(path, lines.Bytes(), 0o600))
+	return lines.Bytes()
 }
 
 // interrupt lets a command run until the moment has come, asks it to stop, and

@@ -1,9 +1,12 @@
 package cli
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
+	"io"
+	"math"
 	"net/http"
 	"net/url"
 	"os"
@@ -16,25 +19,36 @@ import (
 // searchCmd asks the feed in the terminal.
 type searchCmd struct {
 	workspaceTarget
-	Limit int      `help:"How many events to show, 1 to 200." default:"20"`
+	Limit *int     `help:"How many events to show, 20 without this and --all." xor:"many"`
+	All   bool     `help:"Show all that match, as far back as the text says, else a year." xor:"many"`
 	TZ    string   `help:"The time zone that days begin in and times are shown in; this machine's by default." placeholder:"ZONE" name:"tz"`
-	JSON  bool     `help:"Print the page as the API answers it." name:"json"`
+	JSON  bool     `help:"Print each event as the API has it, one JSON object a line." name:"json"`
 	Text  []string `arg:"" optional:"" help:"What to look for, in plain English or operators."`
 }
 
 // Help shows what can be typed.
 func (*searchCmd) Help() string {
-	return `For example:
+	return `The newest events come first, the 20 newest where neither --limit nor --all says
+otherwise. For example:
   tidings search --data DIR --workspace acme "who hasn't opened the pricing proposal since monday"
-  tidings search --server URL --key KEY "replies from acme.com last week"
+  tidings search --server URL --key KEY --limit 500 "replies from acme.com last week"
+  tidings search --server URL --key KEY --all --json "clicks this month" | jq -r .link
 
-How the text was understood goes to stderr, the events to stdout.`
+How the text was understood goes to stderr, the events to stdout as they are found,
+so that --all may be ended with Ctrl-C, or by head.`
 }
+
+const (
+	// mostOfPage is how many events the API gives at a time.
+	mostOfPage = 200
+	// usualLimit is how many are shown to who asks for no number.
+	usualLimit = 20
+)
 
 // foundPage is a page as the API answers it.
 type foundPage struct {
-	Items []foundItem `json:"items"`
-	Next  *string     `json:"next"`
+	Items []json.RawMessage `json:"items"`
+	Next  *string           `json:"next"`
 	Query struct {
 		Meant      string   `json:"meant"`
 		Notes      []string `json:"notes"`
@@ -78,32 +92,80 @@ func (p foundPerson) String() string {
 
 // Run searches and prints.
 func (c *searchCmd) Run(ctx context.Context, env *environment) error {
-	if c.Limit < 1 || c.Limit > 200 {
-		return &usageError{"--limit is from 1 to 200"}
+	limit := usualLimit
+	switch {
+	case c.Limit != nil && *c.Limit < 1:
+		return &usageError{"--limit is 1 or more"}
+	case c.Limit != nil:
+		limit = *c.Limit
+	case c.All:
+		limit = math.MaxInt
 	}
 	zone, err := c.zone()
 	if err != nil {
 		return err
 	}
 	return c.with(ctx, env, func(client *client) error {
-		values := url.Values{"q": {strings.Join(c.Text, " ")}, "limit": {strconv.Itoa(c.Limit)}, "tz": {zone.String()}}
-		var raw json.RawMessage
-		if err := client.call(ctx, http.MethodGet, "/v1/feed?"+values.Encode(), nil, &raw); err != nil {
+		printer := &feedPrinter{out: env.Out, zone: zone, now: time.Now().In(zone), colours: colours(env.Out)}
+		found, more, err := c.pages(ctx, env, client, limit, printer)
+		if err != nil || c.JSON {
 			return err
 		}
+		return printer.end(found, more)
+	})
+}
+
+// pages prints page after page until there is enough, and says how many events
+// that were and whether there are more.
+func (c *searchCmd) pages(ctx context.Context, env *environment, client *client, limit int, printer *feedPrinter) (found int, more bool, err error) {
+	values := url.Values{"q": {strings.Join(c.Text, " ")}, "tz": {printer.zone.String()}}
+	for first := true; ; first = false {
+		values.Set("limit", strconv.Itoa(min(mostOfPage, limit-found)))
 		var page foundPage
-		if err := json.Unmarshal(raw, &page); err != nil {
+		if err := client.call(ctx, http.MethodGet, "/v1/feed?"+values.Encode(), nil, &page); err != nil {
+			return found, false, err
+		}
+		if first {
+			for _, line := range page.understanding() {
+				fmt.Fprintln(env.Err, line)
+			}
+		}
+		if err := c.print(env, printer, page.Items); err != nil {
+			return found, false, err
+		}
+		found += len(page.Items)
+		if page.Next == nil || found >= limit {
+			return found, page.Next != nil, nil
+		}
+		values.Set("cursor", *page.Next)
+	}
+}
+
+// print prints the events of a page.
+func (c *searchCmd) print(env *environment, printer *feedPrinter, raw []json.RawMessage) error {
+	if c.JSON {
+		return printLines(env.Out, raw)
+	}
+	items := make([]foundItem, len(raw))
+	for i := range raw {
+		if err := json.Unmarshal(raw[i], &items[i]); err != nil {
 			return fmt.Errorf("read the page: %w", err)
 		}
-		for _, line := range page.understanding() {
-			fmt.Fprintln(env.Err, line)
+	}
+	return printer.print(items)
+}
+
+// printLines prints each value on a line of its own.
+func printLines(w io.Writer, values []json.RawMessage) error {
+	var lines bytes.Buffer
+	for _, value := range values {
+		if err := json.Compact(&lines, value); err != nil {
+			return fmt.Errorf("read the page: %w", err)
 		}
-		if c.JSON {
-			return printJSON(env.Out, raw)
-		}
-		printer := &feedPrinter{out: env.Out, zone: zone, now: time.Now().In(zone), colours: colours(env.Out)}
-		return printer.print(page)
-	})
+		lines.WriteByte('\n')
+	}
+	_, err := lines.WriteTo(w)
+	return err
 }
 
 // understanding says how the text was read.

@@ -35,34 +35,43 @@ type feedPrinter struct {
 	zone    *time.Location
 	now     time.Time
 	colours bool
+	// day is the last that was printed.
+	day string
 }
 
-func (p *feedPrinter) print(page foundPage) error {
+// print prints events that follow those printed before.
+func (p *feedPrinter) print(items []foundItem) error {
 	var text strings.Builder
-	if len(page.Items) == 0 {
-		text.WriteString("Nothing was found.\n")
-	}
-	day := ""
-	for _, item := range page.Items {
+	for _, item := range items {
 		at := item.Time.In(p.zone)
-		if said := p.day(at); said != day {
-			if day != "" {
+		if said := p.dayOf(at); said != p.day {
+			if p.day != "" {
 				text.WriteString("\n")
 			}
-			day = said
-			text.WriteString(p.in(boldly, day) + "\n")
+			p.day = said
+			text.WriteString(p.in(boldly, said) + "\n")
 		}
 		fmt.Fprintf(&text, "  %s  %s\n", p.in(faintly, at.Format("15:04")), p.line(item))
-	}
-	if page.Next != nil {
-		text.WriteString(p.in(faintly, "\nThere is more; --limit shows up to 200.") + "\n")
 	}
 	_, err := io.WriteString(p.out, text.String())
 	return err
 }
 
-// day says a date as people do who know today's.
-func (p *feedPrinter) day(at time.Time) string {
+// end says what there is beside what was printed.
+func (p *feedPrinter) end(found int, more bool) error {
+	text := ""
+	switch {
+	case found == 0:
+		text = "Nothing was found.\n"
+	case more:
+		text = p.in(faintly, "\nThere is more: --limit N shows so many, --all shows all.") + "\n"
+	}
+	_, err := io.WriteString(p.out, text)
+	return err
+}
+
+// dayOf says a date as people do who know today's.
+func (p *feedPrinter) dayOf(at time.Time) string {
 	date := func(t time.Time) string { return t.Format(time.DateOnly) }
 	layout := "Monday 2 January 2006"
 	if at.Year() == p.now.Year() {
