@@ -170,17 +170,11 @@ func (b *batch) erased(ctx context.Context) (map[string]map[string]bool, error) 
 			emails[person.Email] = true
 		}
 	}
-	found := make(map[string]map[string]bool)
+	lists := make(map[string][]string, len(people))
 	for workspace, emails := range people {
-		erased, err := b.Erasures.Erased(ctx, workspace, slices.Collect(maps.Keys(emails)))
-		if err != nil {
-			return nil, err
-		}
-		if len(erased) > 0 {
-			found[workspace] = erased
-		}
+		lists[workspace] = slices.Collect(maps.Keys(emails))
 	}
-	return found, nil
+	return b.Erasures.Erased(ctx, lists)
 }
 
 // withoutErased takes erased people off an event and reports whether it is

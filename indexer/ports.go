@@ -96,8 +96,9 @@ type Announcer interface {
 
 // Erasures knows who must not come back.
 type Erasures interface {
-	// Erased reports which of the addresses of a workspace were erased.
-	Erased(ctx context.Context, workspace string, emails []string) (map[string]bool, error)
+	// Erased reports which of the addresses, by workspace, were erased. It is
+	// asked once for a batch. A workspace of which nobody was is left out.
+	Erased(ctx context.Context, emails map[string][]string) (map[string]map[string]bool, error)
 }
 
 // Own knows what workspaces know for themselves: their people and scanners.

@@ -233,9 +233,9 @@ func TestAStateIsCopiedWithErasuresCatalogueAndRecords(t *testing.T) {
 	require.NoError(t, err)
 	require.Len(t, have, 1101)
 	require.Equal(t, have, got)
-	erased, err := to.Erased(ctx, "w", []string{"gone@acme.example", "r1@acme.example"})
+	erased, err := to.Erased(ctx, map[string][]string{"w": {"gone@acme.example", "r1@acme.example"}})
 	require.NoError(t, err)
-	require.Equal(t, map[string]bool{"gone@acme.example": true}, erased)
+	require.Equal(t, map[string]map[string]bool{"w": {"gone@acme.example": true}}, erased)
 	for workspace, want := range map[string][]event.Week{"w": {week}, "v": {week + 1}} {
 		weeks, err := to.Weeks(ctx, workspace)
 		require.NoError(t, err)

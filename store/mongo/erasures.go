@@ -6,6 +6,8 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"maps"
+	"slices"
 	"strings"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
@@ -30,19 +32,21 @@ func (s *State) MarkErased(ctx context.Context, workspace, email string) error {
 	return s.Put(ctx, workspace, kindErased, s.erasureID(workspace, email), doc)
 }
 
-// Erased reports which of the addresses of a workspace were erased.
-func (s *State) Erased(ctx context.Context, workspace string, emails []string) (map[string]bool, error) {
-	erased := make(map[string]bool)
-	if len(emails) == 0 {
+// Erased reports which of the addresses, by workspace, were erased. It asks once,
+// however many workspaces there are.
+func (s *State) Erased(ctx context.Context, emails map[string][]string) (map[string]map[string]bool, error) {
+	type person struct{ workspace, email string }
+	by := make(map[string]person)
+	for workspace, emails := range emails {
+		for _, email := range emails {
+			by[recordID(workspace, kindErased, s.erasureID(workspace, email))] = person{workspace, email}
+		}
+	}
+	erased := make(map[string]map[string]bool)
+	if len(by) == 0 {
 		return erased, nil
 	}
-	ids := make([]string, len(emails))
-	by := make(map[string]string, len(emails))
-	for i, email := range emails {
-		ids[i] = recordID(workspace, kindErased, s.erasureID(workspace, email))
-		by[ids[i]] = email
-	}
-	cursor, err := s.records.Find(ctx, bson.D{{Key: "_id", Value: bson.D{{Key: "$in", Value: ids}}}},
+	cursor, err := s.records.Find(ctx, bson.D{{Key: "_id", Value: bson.D{{Key: "$in", Value: slices.Collect(maps.Keys(by))}}}},
 		options.Find().SetProjection(bson.D{{Key: "_id", Value: 1}}))
 	if err != nil {
 		return nil, failed("reading erasures", err)
@@ -52,7 +56,11 @@ func (s *State) Erased(ctx context.Context, workspace string, emails []string) (
 		return nil, failed("reading erasures", err)
 	}
 	for _, each := range found {
-		erased[by[each.ID]] = true
+		who := by[each.ID]
+		if erased[who.workspace] == nil {
+			erased[who.workspace] = make(map[string]bool)
+		}
+		erased[who.workspace][who.email] = true
 	}
 	return erased, nil
 }

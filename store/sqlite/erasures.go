@@ -29,30 +29,44 @@ func (s *State) MarkErased(ctx context.Context, workspace, email string) error {
 	return s.Put(ctx, workspace, kindErased, s.erasureID(workspace, email), doc)
 }
 
-// Erased reports which of the addresses of a workspace were erased. It is asked
-// for every batch, and where nobody was erased one look says so.
-func (s *State) Erased(ctx context.Context, workspace string, emails []string) (map[string]bool, error) {
-	erased := make(map[string]bool)
+// Erased reports which of the addresses, by workspace, were erased. It is asked
+// for every batch, and where nobody was erased one look a workspace says so.
+func (s *State) Erased(ctx context.Context, emails map[string][]string) (map[string]map[string]bool, error) {
+	erased := make(map[string]map[string]bool)
 	err := s.reading(ctx, func(tx *sql.Tx) error {
-		var someone bool
-		err := tx.StmtContext(ctx, s.read.anyRecord).QueryRowContext(ctx, workspace, kindErased).Scan(&someone)
-		if err != nil || !someone {
-			return err
-		}
-		find := tx.StmtContext(ctx, s.read.record)
-		for _, email := range emails {
-			var doc []byte
-			err := find.QueryRowContext(ctx, workspace, kindErased, s.erasureID(workspace, email)).Scan(&doc)
-			if err == nil {
-				erased[email] = true
-			} else if !errors.Is(err, sql.ErrNoRows) {
+		for workspace, emails := range emails {
+			found, err := s.erasedOf(ctx, tx, workspace, emails)
+			if err != nil {
 				return err
+			}
+			if len(found) > 0 {
+				erased[workspace] = found
 			}
 		}
 		return nil
 	})
 	if err != nil {
 		return nil, failed("reading erasures", err)
+	}
+	return erased, nil
+}
+
+func (s *State) erasedOf(ctx context.Context, tx *sql.Tx, workspace string, emails []string) (map[string]bool, error) {
+	var someone bool
+	err := tx.StmtContext(ctx, s.read.anyRecord).QueryRowContext(ctx, workspace, kindErased).Scan(&someone)
+	if err != nil || !someone {
+		return nil, err
+	}
+	erased := make(map[string]bool)
+	find := tx.StmtContext(ctx, s.read.record)
+	for _, email := range emails {
+		var doc []byte
+		err := find.QueryRowContext(ctx, workspace, kindErased, s.erasureID(workspace, email)).Scan(&doc)
+		if err == nil {
+			erased[email] = true
+		} else if !errors.Is(err, sql.ErrNoRows) {
+			return nil, err
+		}
 	}
 	return erased, nil
 }

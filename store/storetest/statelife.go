@@ -262,13 +262,16 @@ func testErased(t *testing.T, x stateTest) {
 	for range 2 {
 		require.NoError(t, x.MarkErased(ctx, workspace, "Jo@Acme.example"))
 	}
-	for space, expected := range map[string]map[string]bool{
-		workspace: {"jo@acme.example": true}, "w-other": {},
-	} {
-		erased, err := x.Erased(ctx, space, []string{"jo@acme.example", "kim@acme.example"})
-		require.NoError(t, err)
-		require.Equal(t, expected, erased, space)
-	}
+	require.NoError(t, x.MarkErased(ctx, "w-third", "kim@acme.example"))
+	both := []string{"jo@acme.example", "kim@acme.example"}
+	erased, err := x.Erased(ctx, map[string][]string{workspace: both, "w-other": both, "w-third": both, "w-empty": nil})
+	require.NoError(t, err)
+	require.Equal(t, map[string]map[string]bool{
+		workspace: {"jo@acme.example": true}, "w-third": {"kim@acme.example": true},
+	}, erased)
+	erased, err = x.Erased(ctx, nil)
+	require.NoError(t, err)
+	require.Empty(t, erased)
 }
 
 func testReopenState(t *testing.T, x stateTest) {
@@ -286,9 +289,9 @@ func testReopenState(t *testing.T, x stateTest) {
 	weeks, err := again.Weeks(ctx, workspace)
 	require.NoError(t, err)
 	require.Equal(t, []event.Week{firstWeek + 1, firstWeek}, weeks)
-	erased, err := again.Erased(ctx, workspace, []string{"gone@acme.example"})
+	erased, err := again.Erased(ctx, map[string][]string{workspace: {"gone@acme.example"}})
 	require.NoError(t, err)
-	require.True(t, erased["gone@acme.example"])
+	require.True(t, erased[workspace]["gone@acme.example"])
 	again.apply(t, didTo(event.Open, "m-1", firstWeek.End(), kim))
 	require.NotZero(t, again.read(t, "m-1").Expire)
 	touched, err := again.EraseRecipient(ctx, workspace, jo.Email)
