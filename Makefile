@@ -97,6 +97,10 @@ e2e: build ## Run the browser tests against bin/tidings
 bench: build ## Measure this machine; flags in ARGS, such as ARGS="--events 100000"
 	bin/tidings bench $(ARGS)
 
+.PHONY: bench-elastic
+bench-elastic: build ## Measure on an Elasticsearch that is started for it; flags in ARGS
+	go run ./store/elastic/elastictest/run bin/tidings bench elastic $(ARGS)
+
 .PHONY: clean
 clean: ## Remove what was built
 	rm -rf bin

@@ -39,6 +39,9 @@ type settings struct {
 	// Data is the data directory, "" where nothing is kept in one.
 	Data string
 	storeFlags
+	// indexTransport carries what is asked of Elasticsearch, nil for a pool of
+	// the index's own.
+	indexTransport http.RoundTripper
 	// Retention is how old events may be, 0 for no bound.
 	Retention time.Duration
 	// Rollover is what nightly runs do, and Night when they are made; nil

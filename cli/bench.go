@@ -23,6 +23,8 @@ type benchCmd struct {
 	Storm  benchStormCmd  `cmd:"" help:"How fast events are taken that a provider delivers many times, against once."`
 	Page   benchPageCmd   `cmd:"" help:"How long pages take, on a directory that bench ingest filled."`
 	Stats  benchStatsCmd  `cmd:"" help:"How long statistics over a year of a busy workspace take."`
+
+	Elastic benchElasticCmd `cmd:"" help:"What Tidings adds to an Elasticsearch, and what weeks that never change are worth there."`
 }
 
 // benchFlags say what the events are, the same for both.
@@ -137,22 +139,42 @@ func (r ingestReport) String() string {
 
 // measure posts all events and waits until the last can be found.
 func (c *benchIngestCmd) measure(ctx context.Context, env *environment, a *app, dial dialer) (ingestReport, error) {
-	report := ingestReport{events: c.Events, requests: bench.NewTiming()}
+	report := ingestReport{events: c.Events}
 	posts := make(chan post, c.Senders)
-	group, posting := errgroup.WithContext(ctx)
+	group, making := errgroup.WithContext(ctx)
 	group.Go(func() error {
 		defer close(posts)
-		return c.makePosts(posting, posts, &report.bytes)
+		return c.makePosts(making, posts, &report.bytes)
 	})
-	var mu sync.Mutex
 	began := time.Now()
+	group.Go(func() (err error) {
+		report.requests, err = c.postAll(making, dial, posts)
+		return err
+	})
+	if err := group.Wait(); err != nil {
+		return report, err
+	}
+	report.accepted = time.Since(began)
+	fmt.Fprintf(env.Err, "all accepted after %v, waiting until they are indexed …\n", report.accepted.Round(time.Millisecond))
+	if err := a.drain(ctx); err != nil {
+		return report, err
+	}
+	report.indexed = time.Since(began)
+	return report, nil
+}
+
+// postAll has all senders post until there is no more, and times the requests.
+func (c *benchIngestCmd) postAll(ctx context.Context, dial dialer, posts <-chan post) (*bench.Timing, error) {
+	group, posting := errgroup.WithContext(ctx)
+	requests := bench.NewTiming()
+	var mu sync.Mutex
 	for range c.Senders {
 		group.Go(func() error {
 			timing := bench.NewTiming()
 			defer func() {
 				mu.Lock()
 				defer mu.Unlock()
-				report.requests.Merge(timing)
+				requests.Merge(timing)
 			}()
 			for post := range posts {
 				client := operatorClient(dial, post.workspace, func() error { return nil })
@@ -166,16 +188,7 @@ func (c *benchIngestCmd) measure(ctx context.Context, env *environment, a *app, 
 			return nil
 		})
 	}
-	if err := group.Wait(); err != nil {
-		return report, err
-	}
-	report.accepted = time.Since(began)
-	fmt.Fprintf(env.Err, "all accepted after %v, waiting until they are indexed …\n", report.accepted.Round(time.Millisecond))
-	if err := a.drain(ctx); err != nil {
-		return report, err
-	}
-	report.indexed = time.Since(began)
-	return report, nil
+	return requests, group.Wait()
 }
 
 // post is one request.

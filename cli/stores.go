@@ -82,6 +82,7 @@ func (a *app) openIndex(s settings) error {
 		if err != nil {
 			return &usageError{"--index: " + err.Error()}
 		}
+		config.Transport = s.indexTransport
 		index, err := elastic.Open(config)
 		if err == nil {
 			a.index = index
@@ -117,6 +118,9 @@ func (a *app) openStream(ctx context.Context, s settings) error {
 	config := stream.Config{Backlog: s.Backlog, MaxAttempts: s.MaxAttempts, EventsBytes: s.StreamBytes, Logger: a.log, Tracer: s.tracer}
 	if s.Stream == "" {
 		config.Dir, config.AckWait = filepath.Join(s.Data, "stream"), ackWait
+		if s.Index != "" || s.State != "" {
+			config.AckWait = ackWaitRemote
+		}
 	} else {
 		if err := checkAddress("--stream", s.Stream, "nats", "tls"); err != nil {
 			return err

@@ -57,10 +57,11 @@ var rules = map[string]rule{
 	"store/sqlite":  {ours: owners, outside: append([]string{"modernc.org/sqlite"}, plain...)},
 	"store/elastic": {ours: owners, outside: append([]string{"github.com/elastic/"}, plain...)},
 	// What tests start a server with. It is imported by tests alone.
-	"store/elastic/elastictest": {outside: []string{"github.com/gofrs/flock"}},
-	"store/mongo":               {ours: owners, outside: append([]string{"go.mongodb.org/mongo-driver/v2"}, plain...)},
-	"store/mongo/mongotest":     {outside: []string{"go.mongodb.org/mongo-driver/v2", "github.com/stretchr/testify"}},
-	"store/storetest":           {ours: owners, outside: append([]string{"github.com/stretchr/testify", "github.com/google/go-cmp", "pgregory.net/rapid"}, plain...)},
+	"store/elastic/elastictest":     {outside: []string{"github.com/gofrs/flock"}},
+	"store/elastic/elastictest/run": {ours: []string{"store/elastic/elastictest"}},
+	"store/mongo":                   {ours: owners, outside: append([]string{"go.mongodb.org/mongo-driver/v2"}, plain...)},
+	"store/mongo/mongotest":         {outside: []string{"go.mongodb.org/mongo-driver/v2", "github.com/stretchr/testify"}},
+	"store/storetest":               {ours: owners, outside: append([]string{"github.com/stretchr/testify", "github.com/google/go-cmp", "pgregory.net/rapid"}, plain...)},
 	"stream": {
 		ours:    []string{"event", "indexer", "live", "api", "tracing"},
 		outside: append([]string{"github.com/nats-io/", "github.com/synadia-io/orbit.go/", "go.opentelemetry.io/otel"}, plain...),
@@ -75,8 +76,9 @@ var rules = map[string]rule{
 // owners are the packages that declare what a store must do.
 var owners = []string{"event", "query", "feed", "indexer", "live", "api", "rollover", "migrations"}
 
-// choosers alone decide which adapter is used.
-var choosers = []string{"cli", "bench"}
+// choosers alone decide which adapter is used, and the command that starts a server
+// for them is of that adapter.
+var choosers = []string{"cli", "bench", "store/elastic/elastictest/run"}
 
 func TestPackagesImportWhatTheyMay(t *testing.T) {
 	for _, file := range goFiles(t) {

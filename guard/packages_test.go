@@ -30,7 +30,11 @@ func TestEveryPackageSaysWhatItIs(t *testing.T) {
 			require.Len(t, comments[folder], 1, "a package has one comment, in one file")
 			comment := comments[folder][0]
 			if name == "main" {
-				require.True(t, strings.HasPrefix(comment, "Tidings "), "a command's comment begins with its name")
+				command := path.Base(folder)
+				if folder == "." {
+					command = module
+				}
+				require.True(t, strings.HasPrefix(strings.ToLower(comment), command+" "), "a command's comment begins with its name")
 				return
 			}
 			require.True(t, strings.HasPrefix(comment, "Package "+name+" "), "the comment begins with the package's name")

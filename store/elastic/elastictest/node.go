@@ -26,6 +26,10 @@ const (
 // Server is one Elasticsearch for the tests of a binary, started by the first that
 // asks. The zero value is ready; Stop belongs into TestMain.
 type Server struct {
+	// Measured runs the node as in earnest, for measurements: with both
+	// compilers, and a heap of 1 GB.
+	Measured bool
+
 	once    sync.Once
 	url     string
 	missing string
@@ -41,14 +45,26 @@ type Server struct {
 // test is skipped.
 func (s *Server) URL(t testing.TB) string {
 	t.Helper()
-	s.once.Do(s.start)
+	url, err := s.Start()
 	if s.missing != "" {
-		t.Skipf("skipped: no Elasticsearch (%s; TIDINGS_TEST_ELASTIC may name one)", s.missing)
+		t.Skipf("skipped: %v", err)
 	}
-	if s.err != nil {
-		t.Fatalf("starting Elasticsearch: %v", s.err)
+	if err != nil {
+		t.Fatal(err)
 	}
-	return s.url
+	return url
+}
+
+// Start is URL for who is no test.
+func (s *Server) Start() (url string, err error) {
+	s.once.Do(s.start)
+	switch {
+	case s.missing != "":
+		return "", fmt.Errorf("no Elasticsearch (%s; TIDINGS_TEST_ELASTIC may name one)", s.missing)
+	case s.err != nil:
+		return "", fmt.Errorf("start Elasticsearch: %w", s.err)
+	}
+	return s.url, nil
 }
 
 func (s *Server) start() {
@@ -81,9 +97,13 @@ func (s *Server) launch(home string) (string, error) {
 		return "", err
 	}
 	// The first compiler alone: a test is over before the second one pays.
-	s.command = exec.Command("java", "-Xms512m", "-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1",
+	java := []string{"-Xms512m", "-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"}
+	if s.Measured {
+		java = []string{"-Xms1g", "-Xmx1g", "-XX:+UseG1GC"}
+	}
+	s.command = exec.Command("java", append(java,
 		"-Djava.awt.headless=true", "-Dlog4j2.configurationFile="+filepath.Join(home, "config", "log4j2.properties"),
-		"-cp", filepath.Join(home, "launcher")+":"+filepath.Join(home, "lib", "*"), "Launcher", home, s.data)
+		"-cp", filepath.Join(home, "launcher")+":"+filepath.Join(home, "lib", "*"), "Launcher", home, s.data)...)
 	if s.input, err = s.command.StdinPipe(); err != nil {
 		return "", err
 	}

@@ -1,0 +1,251 @@
+package cli
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"sync/atomic"
+
+	"golang.org/x/sync/errgroup"
+
+	"tidings/event"
+)
+
+// tap is the way to Elasticsearch of what is measured. What goes by can be kept, so
+// that the very same can be asked without Tidings.
+type tap struct {
+	pool *http.Transport
+	keep atomic.Pointer[func(asked)]
+}
+
+// asked is a request that went by.
+type asked struct {
+	method string
+	url    *url.URL
+	header http.Header
+	body   []byte
+}
+
+func newTap() *tap {
+	pool := http.DefaultTransport.(*http.Transport).Clone()
+	pool.MaxIdleConnsPerHost = 32
+	return &tap{pool: pool}
+}
+
+// RoundTrip passes a request on.
+func (t *tap) RoundTrip(r *http.Request) (*http.Response, error) {
+	keep := t.keep.Load()
+	if keep == nil || r.Body == nil {
+		return t.pool.RoundTrip(r)
+	}
+	body, err := io.ReadAll(r.Body)
+	if err := errors.Join(err, r.Body.Close()); err != nil {
+		return nil, err
+	}
+	(*keep)(asked{r.Method, r.URL, r.Header.Clone(), body})
+	again := r.Clone(r.Context())
+	again.Body = io.NopCloser(bytes.NewReader(body))
+	return t.pool.RoundTrip(again)
+}
+
+// listen has what goes by kept from now on; nil ends that.
+func (t *tap) listen(keep func(asked)) {
+	if keep == nil {
+		t.keep.Store(nil)
+		return
+	}
+	t.keep.Store(&keep)
+}
+
+// rawElastic asks Elasticsearch without Tidings, over the same connections.
+type rawElastic struct {
+	node               *url.URL
+	username, password string
+	over               http.RoundTripper
+}
+
+// repeat asks again what was asked before and reads the answer, into nothing.
+func (e rawElastic) repeat(ctx context.Context, a asked) (int64, error) {
+	request, err := http.NewRequestWithContext(ctx, a.method, a.url.String(), bytes.NewReader(a.body))
+	if err != nil {
+		return 0, err
+	}
+	request.Header = a.header
+	response, err := e.over.RoundTrip(request)
+	if err != nil {
+		return 0, err
+	}
+	defer response.Body.Close()
+	read, err := io.Copy(io.Discard, response.Body)
+	if err == nil && response.StatusCode >= http.StatusMultipleChoices {
+		err = fmt.Errorf("answer %d of Elasticsearch", response.StatusCode)
+	}
+	return read, err
+}
+
+// ask sends JSON, or lines of it to _bulk, and decodes the answer.
+func (e rawElastic) ask(ctx context.Context, method, path string, body []byte, into any) error {
+	address := *e.node
+	address.Path, address.RawQuery, _ = strings.Cut(path, "?")
+	request, err := http.NewRequestWithContext(ctx, method, address.String(), bytes.NewReader(body))
+	if err != nil {
+		return err
+	}
+	if e.username != "" {
+		request.SetBasicAuth(e.username, e.password)
+	}
+	request.Header.Set("Content-Type", "application/json")
+	response, err := e.over.RoundTrip(request)
+	if err != nil {
+		return err
+	}
+	defer response.Body.Close()
+	answer, err := io.ReadAll(response.Body)
+	if err != nil {
+		return err
+	}
+	if response.StatusCode == http.StatusNotFound {
+		return fmt.Errorf("%s: %w", path, event.ErrNotFound)
+	}
+	if response.StatusCode >= http.StatusMultipleChoices {
+		return fmt.Errorf("answer %d of Elasticsearch: %.300s", response.StatusCode, answer)
+	}
+	if into == nil {
+		return nil
+	}
+	return json.Unmarshal(answer, into)
+}
+
+func (e rawElastic) version(ctx context.Context) (string, error) {
+	var answer struct {
+		Nodes map[string]struct{ Version string }
+	}
+	err := e.ask(ctx, http.MethodGet, "/_nodes/_local?filter_path=nodes.*.version", nil, &answer)
+	for _, node := range answer.Nodes {
+		return node.Version, err
+	}
+	return "not known", err
+}
+
+// refresh makes everything of a prefix searchable and counts it.
+func (e rawElastic) refresh(ctx context.Context, prefix string) (int, error) {
+	var answer struct{ Count int }
+	if err := e.ask(ctx, http.MethodPost, "/"+prefix+"-*/_refresh", nil, nil); err != nil {
+		return 0, err
+	}
+	err := e.ask(ctx, http.MethodGet, "/"+prefix+"-*/_count", nil, &answer)
+	return answer.Count, err
+}
+
+// size is how many bytes indices take on the disk, of one copy, once their log is
+// no longer needed.
+func (e rawElastic) size(ctx context.Context, prefix string) (int64, error) {
+	if err := e.ask(ctx, http.MethodPost, "/"+prefix+"-*/_flush?force=true&wait_if_ongoing=true", nil, nil); err != nil {
+		return 0, err
+	}
+	var answer struct {
+		All struct {
+			Primaries struct {
+				Store struct {
+					Bytes int64 `json:"size_in_bytes"`
+				} `json:"store"`
+			} `json:"primaries"`
+		} `json:"_all"`
+	}
+	err := e.ask(ctx, http.MethodGet, "/"+prefix+"-*/_stats/store", nil, &answer)
+	return answer.All.Primaries.Store.Bytes, err
+}
+
+func (e rawElastic) removeIndices(ctx context.Context, prefix string) error {
+	var indices map[string]struct{}
+	if err := e.ask(ctx, http.MethodGet, "/"+prefix+"-*?filter_path=*.aliases&features=aliases", nil, &indices); err != nil {
+		return err
+	}
+	// One at a time: a cluster may refuse patterns, and lines have an end.
+	for name := range indices {
+		if err := e.ask(ctx, http.MethodDelete, "/"+name, nil, nil); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// removeTemplate is no error where no week was ever made.
+func (e rawElastic) removeTemplate(ctx context.Context, prefix string) error {
+	err := e.ask(ctx, http.MethodDelete, "/_index_template/"+prefix+"-events-*", nil, nil)
+	if errors.Is(err, event.ErrNotFound) {
+		return nil
+	}
+	return err
+}
+
+// written is a document as it was sent.
+type written struct {
+	target writeTarget
+	doc    []byte
+}
+
+type writeTarget struct {
+	Index   string   `json:"_index"`
+	ID      event.ID `json:"_id"`
+	Routing string   `json:"routing"`
+}
+
+// writes reads the documents of a bulk request.
+func writes(bulk []byte) ([]written, error) {
+	var documents []written
+	lines := slices.Collect(bytes.Lines(bulk))
+	for pair := range slices.Chunk(lines, 2) {
+		var action struct{ Create *writeTarget }
+		if err := json.Unmarshal(pair[0], &action); err != nil {
+			return nil, err
+		}
+		if action.Create == nil || len(pair) != 2 {
+			return nil, errors.New("a bulk request does more than create")
+		}
+		documents = append(documents, written{*action.Create, bytes.TrimSuffix(pair[1], []byte("\n"))})
+	}
+	return documents, nil
+}
+
+// appendWrite adds a line of what is to be done and one of what with.
+func appendWrite(body []byte, op string, target writeTarget, doc []byte) []byte {
+	action, err := json.Marshal(map[string]writeTarget{op: target})
+	if err != nil {
+		panic(err) // It holds texts alone.
+	}
+	body = append(append(body, action...), '\n')
+	return append(append(body, doc...), '\n')
+}
+
+// bulk sends bodies, some at once, and fails when any write did.
+func (e rawElastic) bulk(ctx context.Context, bodies [][]byte, writers int) error {
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(writers)
+	for _, body := range bodies {
+		group.Go(func() error {
+			var answer struct {
+				Errors bool
+				Items  []map[string]struct {
+					Error json.RawMessage
+				}
+			}
+			path := "/_bulk?filter_path=errors,items.*.error"
+			if err := e.ask(ctx, http.MethodPost, path, body, &answer); err != nil {
+				return err
+			}
+			if answer.Errors {
+				return fmt.Errorf("a document was not written: %.300s", fmt.Sprint(answer.Items))
+			}
+			return nil
+		})
+	}
+	return group.Wait()
+}

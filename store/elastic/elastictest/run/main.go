@@ -1,0 +1,46 @@
+// Run starts an Elasticsearch as tests do, but as in earnest, and then a command
+// that finds its address in TIDINGS_INDEX:
+//
+//	go run ./store/elastic/elastictest/run bin/tidings bench elastic
+//
+// When the command ends, so does Elasticsearch, and its data is removed. It is for
+// measurements and for looking around; `make bench-elastic` uses it.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"os/signal"
+	"syscall"
+
+	"tidings/store/elastic/elastictest"
+)
+
+func main() {
+	if err := run(os.Args[1:]); err != nil {
+		fmt.Fprintln(os.Stderr, "run:", err)
+		os.Exit(1)
+	}
+}
+
+func run(args []string) error {
+	if len(args) == 0 {
+		return errors.New("give a command, such as bin/tidings bench elastic")
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	server := elastictest.Server{Measured: true}
+	url, err := server.Start()
+	if err == nil {
+		fmt.Fprintln(os.Stderr, "Elasticsearch is at", url)
+		command := exec.CommandContext(ctx, args[0], args[1:]...)
+		command.Env = append(os.Environ(), "TIDINGS_INDEX="+url)
+		command.Stdin, command.Stdout, command.Stderr = os.Stdin, os.Stdout, os.Stderr
+		command.Cancel = func() error { return command.Process.Signal(syscall.SIGTERM) }
+		err = command.Run()
+	}
+	return errors.Join(err, server.Stop())
+}
