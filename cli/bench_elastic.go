@@ -31,7 +31,8 @@ type benchElasticCmd struct {
 	Queries    int      `help:"How many questions a round." default:"300"`
 	Writers    int      `help:"How many write raw bulk requests at once." default:"2"`
 	Bulk       int      `help:"How many documents a raw bulk request holds." default:"1000"`
-	CPUProfile string   `help:"Write a CPU profile to this file, for go tool pprof." name:"cpu-profile" placeholder:"FILE" type:"path"`
+
+	profiled
 }
 
 // elasticParts are the parts in their order. Page and weeks share their events.
@@ -80,7 +81,7 @@ func (c *benchElasticCmd) Run(ctx context.Context, env *environment) error {
 		return err
 	}
 	fmt.Fprintf(env.Out, "%s| Elasticsearch | %s |\n", machine.Markdown(), version)
-	endProfile, err := benchFlags{CPUProfile: c.CPUProfile}.profile()
+	endProfile, err := c.profile()
 	if err != nil {
 		return err
 	}

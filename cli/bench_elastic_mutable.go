@@ -301,7 +301,7 @@ func (b *elasticBench) sealAll(ctx context.Context, p *paged) error {
 // mutablePages times a page of either design: a search and reading its events, and
 // for weeks the state of the sends that it found.
 func (b *elasticBench) mutablePages(ctx context.Context, p *paged, changeable string) error {
-	var asks []ask
+	var asks []pageAsked
 	var searches []asked
 	for _, a := range b.asks(p.load, b.Workspaces) {
 		b.tap.listen(func(a asked) { searches = append(searches, a) })

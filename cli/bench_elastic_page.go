@@ -118,8 +118,8 @@ func batches(load bench.Load, events int, failed *error) func(func([]event.Event
 	}
 }
 
-// ask is one question to a workspace.
-type ask struct {
+// pageAsked is one question to a workspace.
+type pageAsked struct {
 	workspace string
 	values    url.Values
 	// searches are what Elasticsearch is asked for it.
@@ -127,12 +127,12 @@ type ask struct {
 }
 
 // asks are questions of all kinds in turns, of busy and quiet workspaces.
-func (b *elasticBench) asks(load bench.Load, workspaces int) []ask {
+func (b *elasticBench) asks(load bench.Load, workspaces int) []pageAsked {
 	random := rand.New(rand.NewPCG(b.Seed, 7))
-	asks := make([]ask, b.Queries)
+	asks := make([]pageAsked, b.Queries)
 	for i := range asks {
 		at := slices.IndexFunc(pageKinds, func(k pageKind) bool { return k.name == elasticKinds[i%len(elasticKinds)] })
-		asks[i] = ask{
+		asks[i] = pageAsked{
 			workspace: load.Workspace(int(random.ExpFloat64()*3) % workspaces),
 			values:    pageKinds[at].ask(random, load),
 		}
@@ -141,7 +141,7 @@ func (b *elasticBench) asks(load bench.Load, workspaces int) []ask {
 }
 
 // answer asks through the API and says how long it took.
-func (p *paged) answer(ctx context.Context, a ask) (took time.Duration, next string, err error) {
+func (p *paged) answer(ctx context.Context, a pageAsked) (took time.Duration, next string, err error) {
 	var page struct {
 		Next string `json:"next"`
 	}
@@ -187,9 +187,9 @@ func (b *elasticBench) overSearch(ctx context.Context, p *paged) error {
 
 // deep measures P5 in the workspaces that have so many pages.
 func (b *elasticBench) deep(ctx context.Context, p *paged) error {
-	var first, last []ask
+	var first, last []pageAsked
 	for rank := range b.Workspaces {
-		a := ask{workspace: p.load.Workspace(rank), values: url.Values{}}
+		a := pageAsked{workspace: p.load.Workspace(rank), values: url.Values{}}
 		next := ""
 		for page := 1; page < deepPage; page++ {
 			var err error
@@ -204,7 +204,7 @@ func (b *elasticBench) deep(ctx context.Context, p *paged) error {
 		if next == "" {
 			break // and the ones after it have fewer
 		}
-		first, last = append(first, ask{workspace: a.workspace, values: url.Values{}}), append(last, a)
+		first, last = append(first, pageAsked{workspace: a.workspace, values: url.Values{}}), append(last, a)
 	}
 	if len(first) == 0 {
 		fmt.Fprintf(b.Err, "P5 needs a workspace with %d pages: give more --events\n", deepPage)
@@ -228,7 +228,7 @@ func (b *elasticBench) deep(ctx context.Context, p *paged) error {
 // growth measures P6, by questions whose page is full within the shorter span: what
 // is rarer is looked for in all weeks, and takes longer where there are more.
 func (b *elasticBench) growth(ctx context.Context, short, long *paged) error {
-	var asks []ask
+	var asks []pageAsked
 	for _, a := range b.asks(long.load, b.Workspaces) {
 		_, next, err := short.answer(ctx, a)
 		if err != nil {
