@@ -23,8 +23,9 @@ type backupCmd struct {
 // Help says what is in it.
 func (backupCmd) Help() string {
 	return `Everything that was accepted before the command began is in the backup: weeks,
-state, keys, people and settings. What is not: events accepted meanwhile, dead
-letters, and the queue. Copy the directory to another machine.
+state, keys, people, settings and dead letters; it waits until nothing of that is in
+the queue any more. What is not: events accepted meanwhile. Copy the directory to
+another machine.
 
   tidings backup --data DIR --to BACKUP
   tidings restore --from BACKUP --data NEW
@@ -41,6 +42,8 @@ type manifest struct {
 	Files   []backupFile `json:"files"`
 	// Events is how many the weeks hold.
 	Events int64 `json:"events"`
+	// DeadLetters is how many events failed for good, of all workspaces.
+	DeadLetters int64 `json:"dead_letters"`
 }
 
 type backupFile struct {
@@ -49,7 +52,10 @@ type backupFile struct {
 	SHA256 string `json:"sha256"`
 }
 
-const manifestName = "backup.json"
+const (
+	manifestName    = "backup.json"
+	deadLettersName = "dead-letters.ndjson"
+)
 
 type backupRequest struct {
 	To string `json:"to"`
@@ -71,8 +77,8 @@ func (c *backupCmd) Run(ctx context.Context, env *environment) error {
 	for _, file := range made.Files {
 		bytes += file.Bytes
 	}
-	_, err = fmt.Fprintf(env.Out, "%s in %s, %d MB, in %s\n", count(int(made.Events), "event", "events"),
-		count(len(made.Files), "file", "files"), bytes>>20, c.To)
+	_, err = fmt.Fprintf(env.Out, "%s and %s in %s, %d MB, in %s\n", count(int(made.Events), "event", "events"),
+		count(int(made.DeadLetters), "dead letter", "dead letters"), count(len(made.Files), "file", "files"), bytes>>20, c.To)
 	return err
 }
 
@@ -103,7 +109,16 @@ func (a *app) backup(ctx context.Context, request backupRequest) (manifest, erro
 	if err := clearForBackup(request.To); err != nil {
 		return made, err
 	}
+	// Before and after: one that is put back into the queue meanwhile is in the
+	// backup all the same, and so is one that fails for good meanwhile.
+	letters := filepath.Join(request.To, deadLettersName)
+	if err := errors.Join(os.RemoveAll(letters), a.saveDeadLetters(ctx, letters)); err != nil {
+		return made, err
+	}
 	if err := a.awaitIndexed(ctx, made.At); err != nil {
+		return made, err
+	}
+	if err := a.saveDeadLetters(ctx, letters); err != nil {
 		return made, err
 	}
 	names, err := index.Backup(ctx, filepath.Join(request.To, "weeks"))
@@ -111,6 +126,9 @@ func (a *app) backup(ctx context.Context, request backupRequest) (manifest, erro
 		return made, err
 	}
 	if err := state.Backup(ctx, filepath.Join(request.To, "state.db")); err != nil {
+		return made, err
+	}
+	if made.DeadLetters, err = a.stream.DeadCount(ctx); err != nil {
 		return made, err
 	}
 	infos, err := a.index.WeekInfos(ctx)
@@ -123,10 +141,20 @@ func (a *app) backup(ctx context.Context, request backupRequest) (manifest, erro
 	for i, name := range names {
 		names[i] = filepath.Join("weeks", name)
 	}
-	if made.Files, err = describe(request.To, append(names, "state.db")); err != nil {
+	if made.Files, err = describe(request.To, append(names, "state.db", deadLettersName)); err != nil {
 		return made, err
 	}
 	return made, writeManifest(request.To, made)
+}
+
+// saveDeadLetters adds those that there are to a file.
+func (a *app) saveDeadLetters(ctx context.Context, path string) error {
+	file, err := os.OpenFile(path, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+	if err != nil {
+		return fmt.Errorf("save the dead letters: %w", err)
+	}
+	_, err = a.stream.SaveDead(ctx, file)
+	return errors.Join(err, file.Sync(), file.Close())
 }
 
 // clearForBackup makes a directory ready. One with something else is left alone,
@@ -141,7 +169,7 @@ func clearForBackup(dir string) error {
 	}
 	for _, entry := range entries {
 		switch entry.Name() {
-		case manifestName, "weeks", "state.db", "state.db.new":
+		case manifestName, deadLettersName, "weeks", "state.db", "state.db.new":
 		default:
 			return fmt.Errorf("%s holds %s, which is of no backup: choose a directory of its own", dir, entry.Name())
 		}

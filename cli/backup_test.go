@@ -1,6 +1,9 @@
 package cli_test
 
 import (
+	"errors"
+	"log/slog"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -9,7 +12,31 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"tidings/api"
+	"tidings/event"
+	"tidings/stream"
 )
+
+// failForGood makes a dead letter in a directory that nobody serves.
+func failForGood(t *testing.T, data, workspace string) event.Event {
+	t.Helper()
+	queue, err := stream.Open(t.Context(), stream.Config{
+		Dir: filepath.Join(data, "stream"), MaxAttempts: 1, Logger: slog.New(slog.DiscardHandler),
+	})
+	require.NoError(t, err)
+	defer func() { require.NoError(t, queue.Close()) }()
+	moment := event.Moment(time.Now().Add(-time.Hour).Unix())
+	input := event.Input{ID: "failed", Type: event.Send, Time: &moment, Message: "m-failed", User: "u", Recipients: []event.Person{{Email: "jo@acme.example"}}}
+	e, err := input.Event(workspace, "test", event.Limits{Now: time.Now()})
+	require.NoError(t, err)
+	require.NoError(t, queue.Publish(t.Context(), api.LaneLive, []event.Event{e}))
+	given, err := queue.Pull(t.Context(), 1, 10*time.Second)
+	require.NoError(t, err)
+	require.Len(t, given, 1)
+	require.NoError(t, given[0].Fail(t.Context(), errors.New("refused for a test")))
+	return e
+}
 
 // TestDisasterDrill is the drill of docs/running.md: a backup while events come
 // in, the machine gone, a restore elsewhere, and the same answers there.
@@ -17,6 +44,8 @@ func TestDisasterDrill(t *testing.T) {
 	t.Parallel()
 	data, backup := t.TempDir(), filepath.Join(t.TempDir(), "backup")
 	key, other := createKey(t, data, "w", "admin"), createKey(t, data, "busy", "ingest")
+	ill := createKey(t, data, "ill", "admin")
+	failed := failForGood(t, data, "ill")
 	var address atomic.Value
 	server := startServer(t, data, "127.0.0.1:0")
 	address.Store(server.address)
@@ -27,9 +56,9 @@ func TestDisasterDrill(t *testing.T) {
 	book.grow(t)
 	stop()
 	stopBusy := busy.start(t, &address, other, time.Now().Add(-time.Hour).Unix()-3*7*24*3600)
-	require.Contains(t, run(t, "backup", "--data", data, "--to", backup), "events in")
+	require.Contains(t, run(t, "backup", "--data", data, "--to", backup), "events and 1 dead letter in")
 	require.Contains(t, run(t, "rollover", "--data", data, "--now"), "seal ")
-	require.Contains(t, run(t, "backup", "--data", data, "--to", backup), "events in")
+	require.Contains(t, run(t, "backup", "--data", data, "--to", backup), "events and 1 dead letter in")
 	sealed, err := filepath.Glob(filepath.Join(backup, "weeks", "*.sealed.db"))
 	require.NoError(t, err)
 	require.NotEmpty(t, sealed)
@@ -41,9 +70,22 @@ func TestDisasterDrill(t *testing.T) {
 	require.NoError(t, os.RemoveAll(data))
 
 	restored := filepath.Join(t.TempDir(), "restored")
-	require.Contains(t, run(t, "restore", "--from", backup, "--data", restored), "events as of")
+	require.Contains(t, run(t, "restore", "--from", backup, "--data", restored), "events and 1 dead letter as of")
 	again := startServer(t, restored, "127.0.0.1:0")
 	book.check(t, again.address, key)
+	// What failed for good is there with its history, and goes through after all.
+	var letter struct {
+		ID       string
+		Attempts []struct{ Error string }
+	}
+	letters := "http://" + again.address + "/v1/dead-letters/" + failed.ID.String()
+	require.NoError(t, request(http.MethodGet, letters, ill, "", nil, &letter))
+	require.Equal(t, failed.ID.String(), letter.ID)
+	require.Len(t, letter.Attempts, 1)
+	require.Equal(t, "refused for a test", letter.Attempts[0].Error)
+	run(t, "dead-letters", "replay", failed.ID.String(), "--data", restored, "--workspace", "ill")
+	awaitIndexed(t, again.address)
+	require.NoError(t, request(http.MethodGet, "http://"+again.address+"/v1/events/"+failed.ID.String(), ill, "", nil, &letter))
 	require.NoError(t, again.stop(), again.output())
 }
 

@@ -6,8 +6,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"os"
 	"path/filepath"
+
+	"tidings/stream"
 )
 
 // restoreCmd makes a data directory of a backup.
@@ -43,15 +46,47 @@ func (c *restoreCmd) Run(ctx context.Context, env *environment) error {
 			return errors.Join(err, os.RemoveAll(part))
 		}
 	}
+	letters, err := loadDeadLetters(ctx, part)
+	if err != nil {
+		return errors.Join(err, os.RemoveAll(part))
+	}
 	if err := os.Remove(c.Data); err != nil && !errors.Is(err, os.ErrNotExist) {
 		return fmt.Errorf("make the data directory: %w", err)
 	}
 	if err := os.Rename(part, c.Data); err != nil {
 		return fmt.Errorf("make the data directory: %w", err)
 	}
-	_, err = fmt.Fprintf(env.Out, "%s as of %s in %s\n", count(int(list.Events), "event", "events"),
-		list.At.Format("2006-01-02 15:04:05 MST"), c.Data)
+	_, err = fmt.Fprintf(env.Out, "%s and %s as of %s in %s\n", count(int(list.Events), "event", "events"),
+		count(int(letters), "dead letter", "dead letters"), list.At.Format("2006-01-02 15:04:05 MST"), c.Data)
 	return err
+}
+
+// loadDeadLetters puts them into the queue of the new directory and counts them.
+// Backups of before have no file of them.
+func loadDeadLetters(ctx context.Context, data string) (letters int64, err error) {
+	path := filepath.Join(data, deadLettersName)
+	file, err := os.Open(path)
+	if errors.Is(err, os.ErrNotExist) {
+		return 0, nil
+	}
+	if err != nil {
+		return 0, fmt.Errorf("restore the dead letters: %w", err)
+	}
+	defer file.Close()
+	if info, err := file.Stat(); err != nil || info.Size() == 0 {
+		return 0, errors.Join(err, os.Remove(path))
+	}
+	queue, err := stream.Open(ctx, stream.Config{Dir: filepath.Join(data, "stream"), Logger: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		return 0, fmt.Errorf("restore the dead letters: %w", err)
+	}
+	if _, err = queue.LoadDead(ctx, file); err == nil {
+		letters, err = queue.DeadCount(ctx)
+	}
+	if err := errors.Join(err, queue.Close()); err != nil {
+		return 0, fmt.Errorf("restore the dead letters: %w", err)
+	}
+	return letters, os.Remove(path)
 }
 
 func readManifest(dir string) (manifest, error) {
