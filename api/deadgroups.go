@@ -106,10 +106,11 @@ func reasonOf(letter DeadLetter) string {
 	return cmp.Or(text, "no reason given")
 }
 
-// eachDeadLetter visits a workspace's dead letters in the order of their events
-// until visit says that it is enough. It reports whether it saw all of them.
-func (s *Server) eachDeadLetter(ctx context.Context, workspace string, visit func(DeadLetter) (bool, error)) (all bool, err error) {
-	for after := ""; ; {
+// eachDeadLetter visits a workspace's dead letters in the order of their events,
+// from behind the id after, until visit says that it is enough. It reports whether
+// it saw all of them.
+func (s *Server) eachDeadLetter(ctx context.Context, workspace, after string, visit func(DeadLetter) (bool, error)) (all bool, err error) {
+	for {
 		letters, err := s.DeadLetters.DeadLetters(ctx, workspace, after, deadPage)
 		if err != nil {
 			return false, fmt.Errorf("walk dead letters: %w", err)
@@ -126,10 +127,26 @@ func (s *Server) eachDeadLetter(ctx context.Context, workspace string, visit fun
 	}
 }
 
+// deadLettersOf are a workspace's dead letters behind an id, limit at most, of all
+// reasons or of one.
+func (s *Server) deadLettersOf(ctx context.Context, workspace, reason, after string, limit int) ([]DeadLetter, error) {
+	if reason == "" {
+		return s.DeadLetters.DeadLetters(ctx, workspace, after, limit)
+	}
+	var letters []DeadLetter
+	_, err := s.eachDeadLetter(ctx, workspace, after, func(letter DeadLetter) (bool, error) {
+		if reasonOf(letter) == reason {
+			letters = append(letters, letter)
+		}
+		return len(letters) < limit, nil
+	})
+	return letters, err
+}
+
 func (s *Server) listReasons(ctx context.Context, caller Caller, _ *empty) (*reasonsOutput, error) {
 	groups := make(map[string]*ReasonView)
 	seen := 0
-	all, err := s.eachDeadLetter(ctx, caller.Workspace, func(letter DeadLetter) (bool, error) {
+	all, err := s.eachDeadLetter(ctx, caller.Workspace, "", func(letter DeadLetter) (bool, error) {
 		if seen++; seen > mostGrouped {
 			return false, nil
 		}
@@ -197,7 +214,7 @@ func (s *Server) chosenLetters(ctx context.Context, caller Caller, in *choiceInp
 	out := new(choiceOutput)
 	ids := choice.IDs
 	if len(ids) == 0 {
-		_, err := s.eachDeadLetter(ctx, caller.Workspace, func(letter DeadLetter) (bool, error) {
+		_, err := s.eachDeadLetter(ctx, caller.Workspace, "", func(letter DeadLetter) (bool, error) {
 			if !choice.All && reasonOf(letter) != choice.Reason {
 				return true, nil
 			}

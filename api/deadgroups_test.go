@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"net/url"
 	"testing"
 	"time"
 
@@ -45,6 +46,31 @@ func TestDeadLettersAreGroupedByTheirReason(t *testing.T) {
 	require.Equal(t, noon, reasons.Items[1].First.UTC())
 	require.Equal(t, noon.Add(2*time.Minute), reasons.Items[1].Last.UTC())
 	s.get(key, "/v1/dead-letters/"+reasons.Items[1].Example).is(200)
+}
+
+func TestTheDeadLettersOfAReasonAreListedByPages(t *testing.T) {
+	s := newSite(t)
+	key := s.key("acme", api.RoleAdmin, "")
+	s.bury("acme", "panic %d", 250)
+	wanted := s.bury("acme", "mapping %d", 3)
+	s.bury("globex", "mapping %d", 1)
+	var page api.DeadLetterPage
+	list := func(query string) (ids []string) {
+		t.Helper()
+		s.get(key, "/v1/dead-letters?reason="+url.QueryEscape("mapping …")+query).is(200).json(&page)
+		for _, letter := range page.Items {
+			ids = append(ids, letter.ID)
+		}
+		return ids
+	}
+	first := list("&limit=2")
+	require.Len(t, first, 2)
+	rest := list("&limit=2&cursor=" + *page.Next)
+	require.Nil(t, page.Next)
+	require.ElementsMatch(t, wanted, append(first, rest...))
+	s.get(key, "/v1/dead-letters?reason=another").is(200).json(&page)
+	require.Empty(t, page.Items)
+	require.NotNil(t, page.Items)
 }
 
 func TestSomeOfAReasonOrAllAreReplayedOrDropped(t *testing.T) {

@@ -14,6 +14,7 @@ import (
 type deadLettersInput struct {
 	Limit  int    `query:"limit" minimum:"1" maximum:"200" default:"50"`
 	Cursor string `query:"cursor" doc:"next of the page before" maxLength:"26"`
+	Reason string `query:"reason" doc:"only those that failed for this reason, as the list of reasons has it" maxLength:"300"`
 }
 
 type deadLettersOutput struct{ Body DeadLetterPage }
@@ -61,7 +62,7 @@ func (s *Server) listDeadLetters(ctx context.Context, caller Caller, in *deadLet
 		}
 	}
 	// One more than is shown tells whether there is a next page.
-	letters, err := s.DeadLetters.DeadLetters(ctx, caller.Workspace, in.Cursor, in.Limit+1)
+	letters, err := s.deadLettersOf(ctx, caller.Workspace, in.Reason, in.Cursor, in.Limit+1)
 	if err != nil {
 		return nil, err
 	}

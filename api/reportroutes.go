@@ -14,6 +14,7 @@ import (
 // statsInput are the parameters of GET /v1/stats.
 type statsInput struct {
 	QuestionInput
+	UnlessTimed bool `query:"unless_timed" doc:"since and until hold only where q names no time itself"`
 	Interval string   `query:"interval" enum:"hour,day,week" doc:"the steps of the series; chosen by the length of the time when absent"`
 	Fields   []string `query:"fields,explode" enum:"totals,unique,rates,automated,series,heatmap,recipients,domains,links,messages,users,previous" maxItems:"20" doc:"what is wanted; everything when absent. A strip beside a feed wants totals, unique and rates"`
 }
@@ -23,6 +24,7 @@ type statsOutput struct{ Body feed.Stats }
 // exportInput are the parameters of GET /v1/export.
 type exportInput struct {
 	QuestionInput
+	UnlessTimed bool `query:"unless_timed" doc:"since and until hold only where q names no time itself"`
 	Format string `query:"format" enum:"csv,ndjson" default:"csv"`
 }
 
@@ -63,6 +65,7 @@ func (s *Server) getStats(ctx context.Context, caller Caller, in *statsInput) (*
 	if err != nil {
 		return nil, err
 	}
+	filter.UnlessTimed = in.UnlessTimed
 	settings, err := settingsOf(ctx, s.Records, caller)
 	if err != nil {
 		return nil, err
@@ -101,6 +104,7 @@ func (s *Server) getExport(ctx context.Context, caller Caller, in *exportInput) 
 	if err != nil {
 		return nil, err
 	}
+	filter.UnlessTimed = in.UnlessTimed
 	scope := caller.scope()
 	if scope.Zone, err = s.zone(ctx, caller, in.TZ); err != nil {
 		return nil, err

@@ -46,6 +46,11 @@ func TestStatisticsAreAskedForAsTheFeedIs(t *testing.T) {
 	require.Equal(t, feed.Daily, stats.Interval)
 	require.Equal(t, time.Sunday, stats.WeekStart)
 	require.Equal(t, []feed.StatsField{feed.FieldTotals, feed.FieldUnique}, stats.Fields)
+
+	s.get(member, "/v1/stats?since=1000&unless_timed=true").is(200)
+	s.get(member, "/v1/export?since=1000&unless_timed=true").is(200)
+	require.Equal(t, query.Filter{Since: 1000, UnlessTimed: true}, s.reports.stats[1].Filter)
+	require.Equal(t, s.reports.stats[1].Filter, s.reports.export[1].Filter)
 }
 
 func TestReportsTakeARoleThatReads(t *testing.T) {

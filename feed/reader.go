@@ -2,6 +2,7 @@ package feed
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"tidings/query"
@@ -192,7 +193,11 @@ func (r *Reader) understand(request PageRequest, who *people, now time.Time) (Un
 	result := query.Parse(request.Text, query.Options{
 		Now: now, Zone: request.zone(), Me: request.Me, Directory: who,
 	})
-	q := request.Filter.Apply(result.Query)
+	filter := request.Filter
+	if filter.UnlessTimed && slices.ContainsFunc(result.Chips, func(c query.Chip) bool { return c.Field == "time" }) {
+		filter.Since, filter.Until = 0, 0
+	}
+	q := filter.Apply(result.Query)
 	if q.From == 0 {
 		q.From = max(0, now.Add(-Horizon).Unix())
 	}

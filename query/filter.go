@@ -17,6 +17,9 @@ type Filter struct {
 	// Since and Until bound the time, [Since, Until) in Unix seconds, 0 for
 	// an open end.
 	Since, Until int64
+	// UnlessTimed has Since and Until hold only where the text names no time
+	// itself; whoever reads the text heeds it.
+	UnlessTimed bool
 	// Automated replaces the query's own choice unless it is "".
 	Automated Automated
 }

@@ -1,6 +1,6 @@
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -13,16 +13,18 @@ const startTimeout = 180_000;
 export class Demo {
   #binary;
   #directory;
+  #options;
   #process;
   /** The sign-in link that the last start printed. */
   link = '';
 
-  /** make finds the binary and a free port; nothing runs yet. */
-  static async make() {
+  /** make finds the binary and a free port; nothing runs yet. Options are the command's. */
+  static async make(options = ['--months', '2']) {
     const binary = process.env['TIDINGS_BIN'];
     if (!binary) throw new Error('TIDINGS_BIN names no binary: build one and set it');
     const demo = new Demo();
     demo.#binary = binary;
+    demo.#options = options;
     demo.#directory = await mkdtemp(join(tmpdir(), 'tidings-e2e-'));
     demo.port = await freePort();
     return demo;
@@ -35,7 +37,7 @@ export class Demo {
   /** start returns once the server is ready and has printed its sign-in link. */
   async start() {
     const args = ['demo', '--data', this.#directory, '--listen', `127.0.0.1:${this.port}`];
-    const child = spawn(this.#binary, [...args, '--rate', '0', '--months', '2']);
+    const child = spawn(this.#binary, [...args, '--rate', '0', ...this.#options]);
     this.#process = child;
     const said = [];
     const ready = new Promise((resolve, reject) => {
@@ -72,6 +74,25 @@ export class Demo {
   async remove() {
     await this.stop();
     await rm(this.#directory, { recursive: true, force: true });
+  }
+
+  /**
+   * damage breaks what is stored of the message with this subject, as a bad disk
+   * would, while the server is stopped; the result mends it again.
+   */
+  async damage(subject) {
+    const path = join(this.#directory, 'state.db');
+    const log = await stat(`${path}-wal`).catch(() => ({ size: 0 }));
+    if (log.size > 0) throw new Error('the state is not closed');
+    const whole = await readFile(path);
+    const broken = Buffer.from(whole);
+    // A subject has its length before it.
+    const text = Buffer.from(subject);
+    const at = broken.indexOf(Buffer.concat([Buffer.of(text.length), text]));
+    if (at < 0) throw new Error(`nothing is stored of ${subject}`);
+    broken[at] = 0xff;
+    await writeFile(path, broken);
+    return () => writeFile(path, whole);
   }
 
   /** key makes a key of a role, as an operator does while the server runs. */

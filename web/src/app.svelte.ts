@@ -1,4 +1,4 @@
-import type { Client } from './api/client';
+import { Failure, type Client } from './api/client';
 import type { Session } from './api/types';
 import { everything, readView, writeView, type View } from './feed/address';
 import { Clock } from './feed/clock';
@@ -82,9 +82,28 @@ export class App {
     this.view = view;
   }
 
-  /** open shows a page with the search it has, and nothing of the page before. */
-  open(path: Path): void {
+  /**
+   * attempt does something that the server may refuse, and answers why it did, or
+   * nothing when all went well.
+   */
+  async attempt(what: () => Promise<unknown>): Promise<string> {
+    try {
+      await what();
+      return '';
+    } catch (error) {
+      if (!(error instanceof Failure)) throw error;
+      if (error.signedOut) this.signedOut();
+      return error.detail || error.title || 'That didn’t work. Try again.';
+    }
+  }
+
+  /**
+   * open shows a page with the search it has, and nothing of the page before;
+   * anchor is the part of it that is meant.
+   */
+  open(path: Path, anchor = ''): void {
     this.go({ open: null, period: '', interval: '' }, { path });
+    if (anchor) history.replaceState(null, '', `${location.pathname}${location.search}#${anchor}`);
   }
 
   /** search shows the feed of a query alone. */

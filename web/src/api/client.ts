@@ -1,5 +1,8 @@
 import type {
+  DeadChoice,
   DeadLetters,
+  DeadReasons,
+  DeadReceipt,
   EventDetail,
   Key,
   KeyRequest,
@@ -8,6 +11,8 @@ import type {
   Page,
   Payload,
   Problem,
+  Rejected,
+  Replayed,
   SavedSearch,
   Session,
   Settings,
@@ -130,17 +135,21 @@ export class Client {
     await this.#request('DELETE', `/v1/teams/${encodeURIComponent(id)}`);
   }
 
-  deadLetters(cursor: string | null, signal?: AbortSignal): Promise<DeadLetters> {
-    const query = cursor === null ? '' : `?cursor=${encodeURIComponent(cursor)}`;
-    return this.#get(`/v1/dead-letters${query}`, signal);
+  deadReasons(): Promise<DeadReasons> {
+    return this.#get('/v1/dead-letters/reasons');
   }
 
-  async replayDeadLetter(id: string): Promise<void> {
-    await this.#request('POST', `/v1/dead-letters/${encodeURIComponent(id)}/replay`);
+  /** deadLetters are those that failed for a reason, oldest first. */
+  deadLetters(reason: string, cursor: string | null): Promise<DeadLetters> {
+    const search = new URLSearchParams({ reason, limit: '20' });
+    if (cursor !== null) search.set('cursor', cursor);
+    return this.#get(`/v1/dead-letters?${search}`);
   }
 
-  async dropDeadLetter(id: string): Promise<void> {
-    await this.#request('DELETE', `/v1/dead-letters/${encodeURIComponent(id)}`);
+  /** settleDeadLetters replays or drops many; the receipt says whether there are more. */
+  settleDeadLetters(what: 'replay' | 'drop', which: DeadChoice): Promise<DeadReceipt> {
+    const path = `/v1/dead-letters/${what}`;
+    return this.#request('POST', path, { body: which }) as Promise<DeadReceipt>;
   }
 
   stats(search: URLSearchParams, signal: AbortSignal): Promise<Stats> {
@@ -193,6 +202,21 @@ export class Client {
 
   payloads(name: string): Promise<{ items: Payload[] }> {
     return this.#get(`/v1/sources/${encodeURIComponent(name)}/payloads`);
+  }
+
+  /** rejected are the requests that were believed and not understood. */
+  rejected(name: string): Promise<{ items: Rejected[] }> {
+    return this.#get(`/v1/sources/${encodeURIComponent(name)}/rejected`);
+  }
+
+  replayAllRejected(name: string): Promise<Replayed> {
+    const path = `/v1/sources/${encodeURIComponent(name)}/rejected/replay`;
+    return this.#request('POST', path) as Promise<Replayed>;
+  }
+
+  async dropRejected(name: string, id: string): Promise<void> {
+    const source = encodeURIComponent(name);
+    await this.#request('DELETE', `/v1/sources/${source}/rejected/${encodeURIComponent(id)}`);
   }
 
   #get<T>(path: string, signal?: AbortSignal): Promise<T> {

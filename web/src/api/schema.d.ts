@@ -2099,6 +2099,8 @@ export interface operations {
                 limit?: number;
                 /** @description next of the page before */
                 cursor?: string;
+                /** @description only those that failed for this reason, as the list of reasons has it */
+                reason?: string;
             };
             header?: never;
             path?: never;
@@ -3131,6 +3133,8 @@ export interface operations {
                 automated?: "hide" | "show" | "only";
                 /** @description IANA time zone that days begin in; the reader's setting when absent */
                 tz?: string;
+                /** @description since and until hold only where q names no time itself */
+                unless_timed?: boolean;
                 format?: "csv" | "ndjson";
             };
             header?: never;
@@ -6187,6 +6191,8 @@ export interface operations {
                 automated?: "hide" | "show" | "only";
                 /** @description IANA time zone that days begin in; the reader's setting when absent */
                 tz?: string;
+                /** @description since and until hold only where q names no time itself */
+                unless_timed?: boolean;
                 /** @description the steps of the series; chosen by the length of the time when absent */
                 interval?: "hour" | "day" | "week";
                 /** @description what is wanted; everything when absent. A strip beside a feed wants totals, unique and rates */

@@ -5,6 +5,7 @@ import { everything, sameSearch, searchOf, usersOf, type View } from './address'
 import { Announcer } from './announcer';
 import { browserWith, watch } from './browser';
 import { Connection, type Status } from './connection';
+import { DayCounts } from './days.svelte';
 import type { Entry } from './folds';
 import type { ServerFrame } from './frames';
 import { Panel } from './panel.svelte';
@@ -31,6 +32,7 @@ const sessionChecks = 4;
 export class FeedStore {
   readonly app: App;
   readonly strip: Strip;
+  readonly days: DayCounts;
   readonly visits: Visits;
 
   entries = $state.raw<readonly Entry[]>([]);
@@ -90,6 +92,7 @@ export class FeedStore {
   constructor(app: App) {
     this.app = app;
     this.strip = new Strip(app);
+    this.days = new DayCounts(app);
     this.visits = new Visits(`${app.session.workspace}/${app.me ?? ''}`);
     this.#rows = new Rows((time) => app.clock.key(time), this.visits.last);
     this.#announcer = new Announcer((text) => (app.announcement = text));
@@ -113,6 +116,7 @@ export class FeedStore {
       this.#announcer.stop();
       this.#connection.close();
       this.strip.close();
+      this.days.close();
       this.visits.stop();
       this.panel?.close();
       this.app.waiting = 0;
@@ -148,6 +152,7 @@ export class FeedStore {
   async load(): Promise<void> {
     const signal = this.#begin();
     this.strip.load();
+    this.days.load();
     const late = setTimeout(() => (this.slow = true), patience);
     try {
       const page = await this.app.client.feed(this.#search(null), signal);
@@ -360,6 +365,7 @@ export class FeedStore {
     if (!this.paused) this.#announcer.add(fresh.length);
     this.panel?.heard(frames);
     this.strip.heard(frames);
+    this.days.heard(frames);
     this.#sync();
     if (!held && this.count > mostRows) void this.load();
   }

@@ -60,15 +60,14 @@ export class Strip {
     if (question !== this.#asked) this.stats = null;
     this.#asked = question;
     base.set('tz', preferences.zone);
-    base.set('interval', 'day');
+    base.set('since', String(Math.floor(Date.now() / 1000) - days * 86_400));
+    base.set('unless_timed', 'true');
     for (const field of ['totals', 'rates', 'automated', 'series', 'previous'])
       base.append('fields', field);
     try {
-      let stats = await this.#app.client.stats(this.#within(base), signal);
-      const timed = stats.query.chips.some(({ field }) => field === 'time');
-      if (timed) stats = await this.#app.client.stats(base, signal);
+      const stats = await this.#app.client.stats(base, signal);
       if (signal.aborted) return;
-      this.timed = timed;
+      this.timed = stats.query.chips.some(({ field }) => field === 'time');
       this.stats = stats;
     } catch (error) {
       if (signal.aborted) return;
@@ -76,11 +75,5 @@ export class Strip {
       // The list says what is wrong with the server; the strip stays as it is.
       if (error.status === 404) this.#missing = true;
     }
-  }
-
-  #within(base: URLSearchParams): URLSearchParams {
-    const search = new URLSearchParams(base);
-    search.set('since', String(Math.floor(Date.now() / 1000) - days * 86_400));
-    return search;
   }
 }

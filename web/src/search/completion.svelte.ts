@@ -11,8 +11,6 @@ export interface Proposal {
 }
 
 const debounce = 60;
-/** An answer that takes longer comes too late to be of use. */
-const patience = 800;
 const mostRecent = 6;
 
 /** Completion is what the search box proposes: the server's, and what was searched before. */
@@ -69,7 +67,6 @@ export class Completion {
   async #fetch(text: string, caret: number): Promise<void> {
     this.#abort = new AbortController();
     const { signal } = this.#abort;
-    const late = setTimeout(() => this.#abort.abort(), patience);
     try {
       const { zone } = this.#app.preferences;
       const found = await this.#app.client.suggest(text, caret, zone, signal);
@@ -84,8 +81,6 @@ export class Completion {
     } catch (error) {
       if (!signal.aborted && !(error instanceof Failure)) throw error;
       // Completion is a help, no more: the search works without it.
-    } finally {
-      clearTimeout(late);
     }
   }
 

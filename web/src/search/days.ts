@@ -22,3 +22,25 @@ export function nextDay(day: string, by = 1): string {
   at.setUTCDate(at.getUTCDate() + by);
   return at.toISOString().slice(0, 10);
 }
+
+/** instantOf is when a day begins in a zone, in Unix seconds. */
+export function instantOf(day: string, zone: string): number {
+  const format = new Intl.DateTimeFormat('en-CA', {
+    timeZone: zone,
+    hourCycle: 'h23',
+    year: 'numeric',
+    month: '2-digit',
+    day: '2-digit',
+    hour: '2-digit',
+    minute: '2-digit',
+  });
+  const wanted = Date.parse(`${day}T00:00:00Z`);
+  let at = wanted;
+  // The offset of the guess corrects the guess; once more for a change of the clocks.
+  for (let i = 0; i < 2; i++) {
+    const parts = Object.fromEntries(format.formatToParts(at).map((p) => [p.type, p.value]));
+    const { year, month, day: of, hour, minute } = parts as Record<string, string>;
+    at += wanted - Date.parse(`${year}-${month}-${of}T${hour}:${minute}:00Z`);
+  }
+  return at / 1000;
+}

@@ -1,8 +1,13 @@
 import { Failure, type Client } from '../api/client';
 import type { Session } from '../api/types';
 
+/** What a search without a time of its own is counted over. */
+const countedDays = 7;
+
 /** A saved search: the text of a query under a name. */
 export interface Saved {
+  /** Tells it from a colleague’s of the same name. */
+  key: string;
   name: string;
   q: string;
   shared: boolean;
@@ -15,6 +20,8 @@ export class SavedSearches {
   list = $state.raw<readonly Saved[]>([]);
   /** Whether this server keeps searches at all. */
   offered = $state(false);
+  /** How many events of the last days each finds, by its text, as far as that was asked. */
+  counts = $state.raw<ReadonlyMap<string, number>>(new Map());
 
   #client: Client;
   #session: Session;
@@ -31,11 +38,38 @@ export class SavedSearches {
       const mine = (owner: string | undefined) =>
         owner === undefined ? user === null || role === 'admin' : owner === user?.id;
       const all = await this.#client.savedSearches();
-      this.list = all.map(({ owner, ...saved }) => ({ ...saved, own: mine(owner) }));
+      this.list = all.map(({ owner, ...saved }) => ({
+        ...saved,
+        key: `${owner ?? ''}/${saved.name}`,
+        own: mine(owner),
+      }));
       this.offered = true;
     } catch (error) {
       if (!(error instanceof Failure)) throw error;
     }
+  }
+
+  /**
+   * count asks how many events each finds, one after the other, so that it is in
+   * nobody's way; filters are the conditions beside their texts.
+   */
+  async count(filters: URLSearchParams, signal: AbortSignal): Promise<void> {
+    const counts = new Map<string, number>();
+    for (const q of new Set(this.list.map((saved) => saved.q))) {
+      const search = new URLSearchParams(filters);
+      search.set('q', q);
+      search.set('since', String(Math.floor(Date.now() / 1000) - countedDays * 86_400));
+      search.set('unless_timed', 'true');
+      search.set('fields', 'totals');
+      try {
+        const { totals, partial } = await this.#client.stats(search, signal);
+        if (totals && !partial) counts.set(q, totals.events);
+      } catch (error) {
+        if (signal.aborted) return;
+        if (!(error instanceof Failure)) throw error;
+      }
+    }
+    this.counts = counts;
   }
 
   /** save keeps a search; a Failure says why it was not taken. */

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { instantOf, periodOf, shifted, termOfPeriod } from './period';
+import { instantOf } from '../search/days';
+import { periodOf, shifted, termOfPeriod } from './period';
 
 const today = '2026-11-21';
 

@@ -41,28 +41,6 @@ export function termOfPeriod({ first, last }: Period): string {
   return termOf({ from: first, to: nextDay(last) });
 }
 
-/** instantOf is when a day begins in a zone, in Unix seconds. */
-export function instantOf(day: string, zone: string): number {
-  const format = new Intl.DateTimeFormat('en-CA', {
-    timeZone: zone,
-    hourCycle: 'h23',
-    year: 'numeric',
-    month: '2-digit',
-    day: '2-digit',
-    hour: '2-digit',
-    minute: '2-digit',
-  });
-  const wanted = Date.parse(`${day}T00:00:00Z`);
-  let at = wanted;
-  // The offset of the guess corrects the guess; once more for a change of the clocks.
-  for (let i = 0; i < 2; i++) {
-    const parts = Object.fromEntries(format.formatToParts(at).map((p) => [p.type, p.value]));
-    const { year, month, day: of, hour, minute } = parts as Record<string, string>;
-    at += wanted - Date.parse(`${year}-${month}-${of}T${hour}:${minute}:00Z`);
-  }
-  return at / 1000;
-}
-
 function isDay(text: string): boolean {
   return /^\d{4}-\d\d-\d\d$/.test(text) && !Number.isNaN(Date.parse(text));
 }

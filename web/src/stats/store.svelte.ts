@@ -2,8 +2,8 @@ import { Failure } from '../api/client';
 import type { Stats } from '../api/types';
 import type { App } from '../app.svelte';
 import { addTerm, searchOf, type View } from '../feed/address';
-import { nextDay } from '../search/days';
-import { instantOf, periodOf, termOfPeriod, usual, type Period } from './period';
+import { instantOf, nextDay } from '../search/days';
+import { periodOf, termOfPeriod, usual, type Period } from './period';
 
 const patience = 150;
 
@@ -34,10 +34,9 @@ export class StatsStore {
     return this.stats?.query.chips.some(({ field }) => field === 'time') ?? false;
   }
 
+  /** The steps of the series: what the address says, else what the server chose. */
   get interval(): 'hour' | 'day' | 'week' {
-    const { interval } = this.app.view;
-    if (interval) return interval;
-    return this.period.days <= 2 ? 'hour' : this.period.days <= 92 ? 'day' : 'week';
+    return this.app.view.interval || (this.stats?.series?.interval ?? 'day');
   }
 
   close(): void {
@@ -61,7 +60,8 @@ export class StatsStore {
       if (signal.aborted) return;
       this.stats = stats;
       this.heat = heat.heatmap ?? null;
-      this.before = before;
+      // What is asked about one time of its own has no other to compare with.
+      this.before = this.timed ? null : before;
       this.failure = null;
     } catch (error) {
       if (signal.aborted) return;
@@ -99,9 +99,10 @@ export class StatsStore {
       session.user,
     );
     search.set('tz', preferences.zone);
-    search.set('interval', this.interval);
+    if (view.interval) search.set('interval', view.interval);
     search.set('since', String(instantOf(nextDay(first, -back * days), preferences.zone)));
     search.set('until', String(instantOf(nextDay(last, 1 - back * days), preferences.zone)));
+    search.set('unless_timed', 'true');
     for (const field of fields) search.append('fields', field);
     return search;
   }

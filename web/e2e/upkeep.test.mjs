@@ -1,0 +1,193 @@
+// What admins look after: events that failed for good, webhooks that were not
+// understood, and a workspace that has nothing yet.
+import assert from 'node:assert/strict';
+import { mkdir } from 'node:fs/promises';
+import { after, before, describe, it } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { eventually, launch, look, Watch } from './browser.mjs';
+import { Mail } from './events.mjs';
+import { Demo } from './server.mjs';
+
+const results = fileURLToPath(new URL('../test-results/', import.meta.url));
+const widths = { 1440: 900, 390: 844 };
+
+describe('looking after a workspace', () => {
+  const mail = new Mail(`upkeep-${Date.now()}`);
+  let demo, browser, watch, page, ingest, admin, storageState;
+
+  before(async () => {
+    await mkdir(results, { recursive: true });
+    demo = await Demo.make(['--months', '0', '--max-attempts', '2']);
+    await demo.start();
+    [ingest, admin] = [await demo.key('ingest'), await demo.key('admin')];
+    browser = await launch();
+    watch = new Watch(demo.origin);
+    page = await watch.page(browser, { viewport: { width: 1440, height: 900 } });
+    await page.goto(demo.link);
+    await page.getByRole('link', { name: 'Settings' }).first().waitFor();
+    storageState = await page.context().storageState();
+  });
+  after(async () => {
+    await browser?.close();
+    await demo?.remove();
+  });
+
+  const rows = () => page.locator('li[data-id]');
+
+  /** picture looks at a page in both themes, wide and narrow. */
+  async function picture(name, path, arrange) {
+    for (const colorScheme of ['light', 'dark']) {
+      for (const [width, height] of Object.entries(widths)) {
+        const viewport = { width: Number(width), height };
+        const other = await watch.page(browser, { storageState, colorScheme, viewport });
+        await other.goto(demo.origin + path);
+        await look(other, `${results}${name}-${colorScheme}-${width}`, () => arrange(other));
+        await other.context().close();
+      }
+    }
+  }
+
+  it('says how to begin where nothing has arrived, and leads there', async () => {
+    await picture('empty', '/', (p) => p.getByText('Import a mailbox').click());
+    await page.goto(demo.origin);
+    await page
+      .getByRole('heading', { name: 'Connect a source to see your first events' })
+      .waitFor();
+    await page.getByText('Import a mailbox').click();
+    await page.getByText(`tidings import --server ${demo.origin}`).waitFor();
+    await page.getByText('Post an event').click();
+    const command = page.getByRole('region', { name: 'Command that posts an event' });
+    assert.match(await command.innerText(), new RegExp(`curl ${demo.origin}/v1/events`));
+    await page.getByRole('link', { name: 'make a key' }).last().click();
+    await page.getByRole('heading', { name: 'Keys' }).waitFor();
+    assert.equal(new URL(page.url()).hash, '#keys');
+    await page.goBack();
+    await page.getByRole('link', { name: /Connect a source/ }).click();
+    await page.getByRole('heading', { name: 'Sources' }).waitFor();
+    await eventually('the sources are in view', () =>
+      page.getByRole('heading', { name: 'Sources' }).evaluate((head) => {
+        const { top } = head.getBoundingClientRect();
+        return top > 0 && top < innerHeight;
+      }),
+    );
+    await page.goto(demo.origin);
+    await demo.post(ingest, mail.send('The first of all', 'Tom'));
+    await rows().filter({ hasText: 'The first of all' }).waitFor();
+  });
+
+  it('connects a source, tries a sample, and shows what was not understood', async () => {
+    await page.goto(`${demo.origin}/settings`);
+    await page.getByLabel('Name', { exact: true }).last().fill('crm');
+    await page.getByLabel(/^Provider/).selectOption('cloudevents');
+    await page.getByLabel(/^Signing key/).fill('a-long-token-of-the-sender');
+    await page.getByRole('button', { name: 'Save source' }).click();
+    const address = await page.getByText(/\/v1\/hooks\/hook_/).innerText();
+
+    await page.getByRole('button', { name: 'Test crm' }).click();
+    const test = page.getByRole('region', { name: 'Test of crm' });
+    await test.getByText('Nothing was taken in').waitFor();
+    await test.getByText('None since the server was started').waitFor();
+    await page.getByRole('button', { name: 'Rejected crm' }).click();
+    await page.getByText('Everything that crm sent was understood').waitFor();
+
+    const hook = (body) =>
+      fetch(address, {
+        method: 'POST',
+        headers: {
+          Authorization: 'Bearer a-long-token-of-the-sender',
+          'Content-Type': 'application/cloudevents+json',
+        },
+        body,
+      });
+    const told = await hook('{"specversion": "1.0", "contact": "jo@acme.example", "type": ');
+    assert.equal(told.status, 204);
+    assert.equal((await fetch(address, { method: 'POST', body: '{}' })).status, 401);
+
+    await page.reload();
+    const source = page.getByRole('row', { name: /crm/ });
+    assert.equal(await source.getByRole('cell').nth(3).innerText(), '1', 'refused');
+    await page.getByRole('button', { name: 'Rejected crm' }).click();
+    const rejected = page.getByRole('region', { name: 'Rejected requests of crm' });
+    await rejected.getByText('1 request of crm couldn’t be understood').waitFor();
+    const { items } = await demo.get(admin, '/v1/sources/crm/rejected');
+    await rejected.getByText(items[0].reason).click();
+    const payload = await rejected.getByRole('region', { name: 'Request' }).innerText();
+    assert.match(payload, /specversion/);
+    assert.doesNotMatch(payload, /jo@acme/, 'an address is shown');
+    await picture('rejected', '/settings#sources', async (p) => {
+      await p.getByRole('button', { name: 'Rejected crm' }).click();
+      await p.getByText(items[0].reason).click();
+    });
+
+    await rejected.getByRole('button', { name: 'Try again' }).click();
+    await rejected.getByText('0 requests understood now, 1 still not').waitFor();
+    await rejected.getByRole('button', { name: 'Forget' }).click();
+    await rejected.getByRole('button', { name: 'Forget for good' }).click();
+    await rejected.getByText('Everything that crm sent was understood').waitFor();
+    assert.deepEqual((await demo.get(admin, '/v1/sources/crm/rejected')).items, []);
+  });
+
+  it('groups what failed for good, shows why, and replays or drops it', async () => {
+    const subject = 'Kept on a bad disk';
+    await demo.post(ingest, mail.send(subject, 'Tom', 'Raj', 'Ida', 'Bo'));
+    const feed = `/v1/feed?q=${encodeURIComponent(`subject:"${subject}"`)}`;
+    const inFeed = async () => (await demo.get(admin, feed)).items.length;
+    await eventually('it is in the feed', async () => (await inFeed()) === 1);
+    await demo.stop();
+    const mend = await demo.damage(subject);
+    await demo.start();
+    for (const name of ['Tom', 'Raj', 'Ida', 'Bo'])
+      await demo.post(ingest, mail.open(subject, name));
+    const dead = async () => {
+      const { items } = await demo.get(admin, '/v1/dead-letters/reasons');
+      return items.reduce((sum, { count }) => sum + count, 0);
+    };
+    await eventually('all four have failed', async () => (await dead()) === 4, 60_000);
+
+    await page.goto(`${demo.origin}/dead-letters`);
+    const group = page.getByRole('region', { name: /a stored state cannot be read/ });
+    await group.getByText(/^4 events, given up/).waitFor();
+    await group.getByRole('button', { name: /cannot be read/ }).click();
+    const letters = group.getByRole('group').filter({ hasText: 'after 2 tries' });
+    await eventually('each of them', async () => (await letters.count()) === 4);
+    await letters.first().locator('summary').click();
+    const payload = JSON.parse(await letters.first().getByRole('region').innerText());
+    assert.equal(payload.m ?? payload.message, mail.message(subject));
+    await picture('dead-letter', '/dead-letters', async (p) => {
+      await p.getByRole('button', { name: /cannot be read/ }).click();
+      await p.getByText('after 2 tries').first().click();
+      await p.getByRole('region', { name: 'Event' }).first().waitFor();
+    });
+
+    // Dropped, one is gone; replayed while nothing is mended, one comes back.
+    await group.getByRole('button', { name: 'Drop this event' }).first().click();
+    await group.getByRole('button', { name: 'Drop it for good' }).click();
+    await page.getByText('1 event dropped.').waitFor();
+    await group.getByText(/^3 events, given up/).waitFor();
+    await letters.first().locator('summary').click();
+    await group.getByRole('button', { name: 'Replay this event' }).first().click();
+    await page.getByText('1 event put back into the queue.').waitFor();
+    await eventually('it has failed again', async () => (await dead()) === 3, 60_000);
+    await page.getByRole('button', { name: 'Refresh' }).click();
+    await group.getByText(/^3 events, given up/).waitFor();
+
+    await demo.stop();
+    await mend();
+    await demo.start();
+    await page.reload();
+    await group.getByRole('button', { name: 'Replay 3 events' }).click();
+    await page.getByText('3 events put back into the queue.').waitFor();
+    await page.getByRole('heading', { name: 'Nothing failed for good' }).waitFor();
+    await eventually('the send and three opens', async () => (await inFeed()) === 4);
+    assert.equal(await dead(), 0);
+
+    await page.goto(`${demo.origin}/?q=${encodeURIComponent(`subject:"${subject}"`)}`);
+    await eventually('the rows', async () => (await rows().count()) === 4);
+  });
+
+  it('asked no other host, broke no policy and threw nothing', () => {
+    assert.deepEqual(watch.foreign, []);
+    assert.deepEqual(watch.blocked, []);
+    assert.deepEqual(watch.errors, []);
+  });
+});
