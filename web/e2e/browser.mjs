@@ -16,6 +16,8 @@ export class Watch {
   foreign = [];
   blocked = [];
   errors = [];
+  /** Requests that the server did not understand. */
+  refused = [];
   feedRequests = 0;
 
   constructor(origin) {
@@ -38,6 +40,10 @@ export class Watch {
     page.on('websocket', (socket) => {
       if (new URL(socket.url()).host !== new URL(this.#origin).host)
         this.foreign.push(socket.url());
+    });
+    page.on('response', (response) => {
+      if ([400, 404, 405, 415, 422].includes(response.status()))
+        this.refused.push(`${response.status()} ${response.url()}`);
     });
     page.on('pageerror', (error) => this.errors.push(String(error)));
     page.on('console', (message) => {
@@ -62,6 +68,14 @@ export async function violations(page) {
   return violations.flatMap(({ id, nodes }) =>
     nodes.map((node) => `${id}: ${node.html.slice(0, 160)} ${node.failureSummary}`),
   );
+}
+
+/** harmless asserts that nothing was seen of what no page may do. */
+export function harmless(watch) {
+  assert.deepEqual(watch.refused, [], 'refused');
+  assert.deepEqual(watch.foreign, [], 'other hosts');
+  assert.deepEqual(watch.blocked, [], 'blocked by the policy');
+  assert.deepEqual(watch.errors, [], 'thrown');
 }
 
 /** eventually waits until a condition holds. */

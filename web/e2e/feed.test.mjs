@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { mkdir } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { after, before, describe, it } from 'node:test';
-import { eventually, launch, look, violations, Watch } from './browser.mjs';
+import { eventually, harmless, launch, look, violations, Watch } from './browser.mjs';
 import { Mail } from './events.mjs';
 import { Demo } from './server.mjs';
 
@@ -255,9 +255,6 @@ describe('the feed page', () => {
 
   const session = async () => ({ storageState: await page.context().storageState() });
 
-  it('asked no other host, broke no policy and threw nothing', () => {
-    assert.deepEqual(watch.foreign, []);
-    assert.deepEqual(watch.blocked, []);
-    assert.deepEqual(watch.errors, []);
-  });
+  it('asked nothing wrong and no other host, broke no policy and threw nothing', () =>
+    harmless(watch));
 });

@@ -4,7 +4,7 @@ import { mkdir } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { after, before, describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { eventually, launch, look, Watch } from './browser.mjs';
+import { eventually, harmless, launch, look, Watch } from './browser.mjs';
 import { Mail } from './events.mjs';
 import { Demo } from './server.mjs';
 
@@ -64,12 +64,14 @@ describe('the pages', () => {
   });
 
   it('completes what is typed, and remembers what was searched', async () => {
-    await search().fill('is:unop');
-    await page.getByRole('option', { name: /is:unopened/ }).waitFor();
+    await search().fill('is:repl');
+    await page.getByRole('option', { name: /is:replied/ }).waitFor();
     await search().press('Tab');
     await eventually('it is completed', async () =>
-      (await search().inputValue()).startsWith('is:unopened'),
+      (await search().inputValue()).startsWith('is:replied'),
     );
+    await search().fill('from:pri');
+    await page.getByRole('option', { name: /Priya Nair/ }).waitFor();
     await ask('subject:pricing');
     await search().fill('');
     await search().press('ArrowDown');
@@ -223,7 +225,7 @@ describe('the pages', () => {
     await page.goto(`${demo.origin}/settings`);
     await page.getByLabel('What it is for').fill('Mail server');
     await page.getByRole('button', { name: 'Make a key' }).click();
-    await page.locator('.made code').waitFor();
+    await page.getByRole('status').locator('code').waitFor();
     const key = page.getByRole('row', { name: /Mail server/ });
     await key.getByRole('button', { name: /^Revoke/ }).click();
     await key.getByRole('button', { name: /^Revoke for good/ }).click();
@@ -404,9 +406,6 @@ describe('the pages', () => {
     await other.context().close();
   });
 
-  it('asked no other host, broke no policy and threw nothing', () => {
-    assert.deepEqual(watch.foreign, []);
-    assert.deepEqual(watch.blocked, []);
-    assert.deepEqual(watch.errors, []);
-  });
+  it('asked nothing wrong and no other host, broke no policy and threw nothing', () =>
+    harmless(watch));
 });

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { mkdir } from 'node:fs/promises';
 import { after, before, describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { eventually, launch, look, Watch } from './browser.mjs';
+import { eventually, harmless, launch, look, Watch } from './browser.mjs';
 import { Mail } from './events.mjs';
 import { Demo } from './server.mjs';
 
@@ -185,9 +185,6 @@ describe('looking after a workspace', () => {
     await eventually('the rows', async () => (await rows().count()) === 4);
   });
 
-  it('asked no other host, broke no policy and threw nothing', () => {
-    assert.deepEqual(watch.foreign, []);
-    assert.deepEqual(watch.blocked, []);
-    assert.deepEqual(watch.errors, []);
-  });
+  it('asked nothing wrong and no other host, broke no policy and threw nothing', () =>
+    harmless(watch));
 });

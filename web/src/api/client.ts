@@ -157,8 +157,8 @@ export class Client {
   }
 
   /** suggest proposes what a search may go on with; at is the caret. */
-  suggest(q: string, at: number, tz: string, signal: AbortSignal): Promise<Suggestions> {
-    const search = new URLSearchParams({ q, tz, at: String([...q.slice(0, at)].length) });
+  suggest(q: string, at: number, signal: AbortSignal): Promise<Suggestions> {
+    const search = new URLSearchParams({ q, at: String([...q.slice(0, at)].length) });
     return this.#get(`/v1/suggest?${search}`, signal);
   }
 

@@ -68,13 +68,17 @@ export class Completion {
     this.#abort = new AbortController();
     const { signal } = this.#abort;
     try {
-      const { zone } = this.#app.preferences;
-      const found = await this.#app.client.suggest(text, caret, zone, signal);
+      const found = await this.#app.client.suggest(text, caret, signal);
       if (signal.aborted) return;
-      const proposals = found.items.map(({ kind, text, label, count }) => ({
+      // Saved searches are among what is remembered.
+      const others = found.items.filter(({ kind }) => kind !== 'search');
+      const proposals = others.map(({ kind, text, label, count }) => ({
         kind,
         text,
-        hint: [label, count?.toLocaleString('en')].filter(Boolean).join(' · '),
+        // What the text says already is not said twice.
+        hint: [label && text.includes(label) ? '' : label, count?.toLocaleString('en')]
+          .filter(Boolean)
+          .join(' · '),
         span: found.span,
       }));
       this.#show([...proposals, ...this.#remembered(text)]);

@@ -44,3 +44,8 @@ export function instantOf(day: string, zone: string): number {
   }
   return at / 1000;
 }
+
+/** weekdayOf is the weekday of a day, 0 for Monday. */
+export function weekdayOf(day: string): number {
+  return (new Date(`${day.slice(0, 10)}T12:00:00Z`).getUTCDay() + 6) % 7;
+}

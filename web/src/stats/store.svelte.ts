@@ -2,10 +2,14 @@ import { Failure } from '../api/client';
 import type { Stats } from '../api/types';
 import type { App } from '../app.svelte';
 import { addTerm, searchOf, type View } from '../feed/address';
-import { instantOf, nextDay } from '../search/days';
+import { instantOf, nextDay, weekdayOf } from '../search/days';
 import { periodOf, termOfPeriod, usual, type Period } from './period';
 
 const patience = 150;
+/** How many hours of days a search may name one by one. */
+const mostHours = 14;
+
+const two = (hour: number) => String(hour).padStart(2, '0');
 
 /** StatsStore is the state of the statistics page: three questions to the server. */
 export class StatsStore {
@@ -88,6 +92,23 @@ export class StatsStore {
     for (const term of terms) q = addTerm(q, term);
     if (!this.timed) q = addTerm(q, termOfPeriod(this.period));
     return { ...this.app.view, q, types: [], period: '', interval: '', ...change };
+  }
+
+  /**
+   * openedAt is the view of the opens of an hour of a weekday (0 is Monday); null
+   * where a search would have to name too many such hours.
+   */
+  openedAt(weekday: number, hour: number): View | null {
+    const { first, last, days } = this.period;
+    if (this.timed || days > 7 * mostHours) return null;
+    const terms: string[] = [];
+    for (let day = first; day <= last; day = nextDay(day)) {
+      if (weekdayOf(day) !== weekday) continue;
+      const end = hour === 23 ? nextDay(day) : `${day}T${two(hour + 1)}:00`;
+      terms.push(`time:${day}T${two(hour)}:00/${end}`);
+    }
+    const q = `${this.app.view.q} ${terms.join(' OR ')}`.trim();
+    return { ...this.app.view, q, types: ['open'], period: '', interval: '' };
   }
 
   /** #question is the search in the period, or in the one that many times before. */
