@@ -71,7 +71,10 @@ describe('the pages', () => {
       (await search().inputValue()).startsWith('is:replied'),
     );
     await search().fill('from:pri');
-    await page.getByRole('option', { name: /Priya Nair/ }).first().waitFor();
+    await page
+      .getByRole('option', { name: /Priya Nair/ })
+      .first()
+      .waitFor();
     await ask('subject:pricing');
     await search().fill('');
     await search().press('ArrowDown');
