@@ -14,9 +14,9 @@ import (
 // statsInput are the parameters of GET /v1/stats.
 type statsInput struct {
 	QuestionInput
-	UnlessTimed bool `query:"unless_timed" doc:"since and until hold only where q names no time itself"`
-	Interval string   `query:"interval" enum:"hour,day,week" doc:"the steps of the series; chosen by the length of the time when absent"`
-	Fields   []string `query:"fields,explode" enum:"totals,unique,rates,automated,series,heatmap,recipients,domains,links,messages,users,previous" maxItems:"20" doc:"what is wanted; everything when absent. A strip beside a feed wants totals, unique and rates"`
+	UnlessTimed bool     `query:"unless_timed" doc:"since and until hold only where q names no time itself"`
+	Interval    string   `query:"interval" enum:"hour,day,week" doc:"the steps of the series; chosen by the length of the time when absent"`
+	Fields      []string `query:"fields,explode" enum:"totals,unique,rates,automated,series,heatmap,recipients,domains,links,messages,users,previous" maxItems:"20" doc:"what is wanted; everything when absent. A strip beside a feed wants totals, unique and rates"`
 }
 
 type statsOutput struct{ Body feed.Stats }
@@ -24,8 +24,8 @@ type statsOutput struct{ Body feed.Stats }
 // exportInput are the parameters of GET /v1/export.
 type exportInput struct {
 	QuestionInput
-	UnlessTimed bool `query:"unless_timed" doc:"since and until hold only where q names no time itself"`
-	Format string `query:"format" enum:"csv,ndjson" default:"csv"`
+	UnlessTimed bool   `query:"unless_timed" doc:"since and until hold only where q names no time itself"`
+	Format      string `query:"format" enum:"csv,ndjson" default:"csv"`
 }
 
 // maxExports is how many exports are made at once; each keeps a store busy.
