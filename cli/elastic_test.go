@@ -27,6 +27,7 @@ func TestNothingAcknowledgedIsLostOrDoubledWhileElasticsearchFails(t *testing.T)
 	address.Store(server.address)
 
 	book := newLedger()
+	book.pause = 250 * time.Millisecond // What waits at the end is indexed in seconds.
 	stopLoad := book.start(t, &address, key, time.Now().Add(-3*7*24*time.Hour).Unix())
 	heard := listen(t, &address, key)
 	proxy.Set(elastictest.Faults{Busy: 0.1, Lost: 0.05})

@@ -345,6 +345,17 @@ func TestAnOutageCountsAgainstNoEvent(t *testing.T) {
 	require.Zero(t, q.waiting())
 }
 
+// noting is an index that notes what it is given.
+type noting struct {
+	indexer.Index
+	events []event.Event
+}
+
+func (n *noting) Create(ctx context.Context, events []event.Event) ([]event.Outcome, error) {
+	n.events = append(n.events, events...)
+	return n.Index.Create(ctx, events)
+}
+
 func TestAnErasedPersonDoesNotComeBack(t *testing.T) {
 	s, closeStores := openStores(t)
 	defer closeStores()
@@ -364,8 +375,13 @@ func TestAnErasedPersonDoesNotComeBack(t *testing.T) {
 	require.Equal(t, indexer.Erased{EventsDeleted: 3, SendsRewritten: 1, MessagesTouched: 1}, erased)
 
 	again := newQueue(events...)
-	c.Queue = again
+	written := &noting{Index: s.index}
+	c.Queue, c.Index = again, written
 	require.NoError(t, indexer.New(c).Handle(t.Context(), again.take(10)))
+	for _, e := range written.events {
+		require.NotEqual(t, &people[0], e.Recipient, "not for a moment")
+		require.NotContains(t, e.Recipients, people[0], "not for a moment")
+	}
 	require.Zero(t, again.waiting())
 	found, err := s.index.Get(t.Context(), "w", []event.ID{events[0].ID, events[1].ID, send.ID})
 	require.NoError(t, err)
@@ -374,4 +390,45 @@ func TestAnErasedPersonDoesNotComeBack(t *testing.T) {
 	state, err := s.state.Of(t.Context(), "w", []string{"m"})
 	require.NoError(t, err)
 	require.Len(t, state["m"].Recipients, 1)
+}
+
+// erasing is an index before which a person is erased, once: after the batch has
+// looked who is, and before it writes.
+type erasing struct {
+	indexer.Index
+	erase func(context.Context) error
+}
+
+func (e *erasing) Create(ctx context.Context, events []event.Event) ([]event.Outcome, error) {
+	if e.erase != nil {
+		erase := e.erase
+		e.erase = nil
+		if err := erase(ctx); err != nil {
+			return nil, err
+		}
+	}
+	return e.Index.Create(ctx, events)
+}
+
+func TestAPersonWhoIsErasedWhileABatchIsUnderWayDoesNotStay(t *testing.T) {
+	s, closeStores := openStores(t)
+	defer closeStores()
+	opens := someOpens(3)
+	q, l := newQueue(opens...), &listener{}
+	c := s.config(q, l)
+	c.Index = &erasing{s.index, func(ctx context.Context) error {
+		_, err := c.Eraser.Erase(ctx, "w", people[0].Email)
+		return err
+	}}
+	require.NoError(t, indexer.New(c).Handle(t.Context(), q.take(10)))
+	require.Zero(t, q.waiting())
+	found, err := s.index.Get(t.Context(), "w", []event.ID{opens[0].ID, opens[1].ID, opens[2].ID})
+	require.NoError(t, err)
+	require.Empty(t, found)
+	state, err := s.state.Of(t.Context(), "w", []string{"m"})
+	require.NoError(t, err)
+	require.Empty(t, state["m"].First)
+	for _, said := range l.said {
+		require.Nil(t, said.Event, "nobody hears of it")
+	}
 }

@@ -238,6 +238,7 @@ func TestAClusterLosesServersUnderLoad(t *testing.T) {
 	if testing.Short() {
 		t.Skip("skipped: -short, and this runs three servers")
 	}
+	t.Parallel()
 	c := newCluster(t)
 	s := openCluster(t, c)
 	c.whole(s)
@@ -301,6 +302,7 @@ func TestAClusterWithoutAMajorityRefuses(t *testing.T) {
 	if testing.Short() {
 		t.Skip("skipped: -short, and this runs three servers")
 	}
+	t.Parallel()
 	c := newCluster(t)
 	s := openCluster(t, c)
 	c.whole(s)
@@ -336,6 +338,7 @@ func TestReplicasStayAsTheyAre(t *testing.T) {
 	if testing.Short() {
 		t.Skip("skipped: -short, and this runs three servers")
 	}
+	t.Parallel()
 	c := newCluster(t)
 	openCluster(t, c)
 	openIn(t, Config{URL: c.url(), EventsBytes: 256 << 20})

@@ -286,3 +286,14 @@ func BenchmarkJudge(b *testing.B) {
 		r.Judge(events[i%len(events)], around)
 	}
 }
+
+// What a person said is of one event, and of nothing else of the same recipient.
+func TestAnOverrulingIsOfItsEventAlone(t *testing.T) {
+	said, other := happened(event.Open, 3600, nil), happened(event.Open, 7200, nil)
+	said.ID, other.ID = event.ID{1}, event.ID{2}
+	var state event.State
+	key := event.KeyOf(said.Recipient.Email)
+	require.True(t, state.Overrule(key, said.ID, &event.Overruling{Is: event.Human, User: "u_ana"}))
+	require.Equal(t, "u_ana", verdict.AroundOf(said, state).Overruled.User)
+	require.Nil(t, verdict.AroundOf(other, state).Overruled)
+}
