@@ -1,7 +1,6 @@
 package sqlite
 
 import (
-	"container/list"
 	"context"
 	"crypto/rand"
 	"fmt"
@@ -15,9 +14,8 @@ import (
 // mostFacts is how much of a week's facts may be unpacked, in bytes.
 const mostFacts = 1 << 30
 
-// counting keeps the facts of weeks that were counted in memory, those used
-// last, up to a bound, and knows when the events of a week changed. It is safe
-// for concurrent use.
+// counting keeps the facts of weeks that were counted in memory, up to a bound,
+// and knows when the events of a week changed. It is safe for concurrent use.
 type counting struct {
 	limit   int
 	decoder *zstd.Decoder
@@ -30,9 +28,7 @@ type counting struct {
 	revisions map[factsKey]uint64
 	weeks     map[event.Week]uint64
 	kept      map[factsKey]*keptFacts
-	// order has the last used in front.
-	order *list.List
-	bytes int
+	bytes     int
 }
 
 type factsKey struct {
@@ -45,9 +41,7 @@ type keptFacts struct {
 	key factsKey
 	// collecting is held by whoever collects.
 	collecting chan struct{}
-	// place and bytes are guarded by counting.mu.
-	place *list.Element
-	bytes int
+	bytes      int // guarded by counting.mu
 
 	mu    sync.RWMutex
 	facts *facts
@@ -64,7 +58,7 @@ func newCounting(limit int) (*counting, error) {
 	return &counting{
 		limit: limit, decoder: decoder, incarnation: rand.Text(),
 		revisions: make(map[factsKey]uint64), weeks: make(map[event.Week]uint64),
-		kept: make(map[factsKey]*keptFacts), order: list.New(),
+		kept: make(map[factsKey]*keptFacts),
 	}, nil
 }
 
@@ -137,10 +131,7 @@ func (c *counting) find(key factsKey) *keptFacts {
 	kept := c.kept[key]
 	if kept == nil {
 		kept = &keptFacts{key: key, collecting: make(chan struct{}, 1)}
-		kept.place = c.order.PushFront(kept)
 		c.kept[key] = kept
-	} else {
-		c.order.MoveToFront(kept.place)
 	}
 	return kept
 }
@@ -177,20 +168,22 @@ func (c *counting) ready(ctx context.Context, kept *keptFacts, collect func() (*
 	return true, nil
 }
 
-// resize notes how large facts have become, and gives up those that were not
-// used for longest. The caller holds mu.
+// resize notes how large facts have become, and gives up any others until all fit.
+// A year is counted week by week again and again: to give up what was used longest
+// ago would be to give up each week just before its turn. The caller holds mu.
 func (c *counting) resize(kept *keptFacts, size int) {
 	if kept == nil || c.kept[kept.key] != kept || size == 0 {
 		return
 	}
 	c.bytes += size - kept.bytes
 	kept.bytes = size
-	for at := c.order.Back(); at != nil && c.bytes > c.limit; {
-		oldest := at.Value.(*keptFacts)
-		at = at.Prev()
+	for _, other := range c.kept { // which begins anywhere
+		if c.bytes <= c.limit {
+			return
+		}
 		// What is being collected has no size, and whoever does needs it.
-		if oldest.bytes > 0 && oldest != kept {
-			c.drop(oldest)
+		if other.bytes > 0 && other != kept {
+			c.drop(other)
 		}
 	}
 }
@@ -201,7 +194,6 @@ func (c *counting) drop(kept *keptFacts) {
 		return
 	}
 	delete(c.kept, kept.key)
-	c.order.Remove(kept.place)
 	c.bytes -= kept.bytes
 }
 

@@ -26,7 +26,7 @@ type IndexConfig struct {
 	// 64 MiB and 2 MiB. It is given back when the connection was not used for
 	// a while.
 	WriterCacheKB, ReaderCacheKB int
-	// CountCacheKB bounds what is kept in memory to count events, 0 for 96 MiB.
+	// CountCacheKB bounds what is kept in memory to count events, 0 for 128 MiB.
 	CountCacheKB int
 }
 
@@ -98,7 +98,7 @@ func OpenIndex(dir string, config IndexConfig) (*Index, error) {
 		config.ReaderCacheKB = 2 << 10
 	}
 	if config.CountCacheKB == 0 {
-		config.CountCacheKB = 96 << 10
+		config.CountCacheKB = 128 << 10
 	}
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("opening the index: %w", err)
