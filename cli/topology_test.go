@@ -209,8 +209,8 @@ func (b *balancer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	b.proxy.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), backendKey{}, address)))
 }
 
-// post posts batches at a steady rate until it is told to stop, and reads pages
-// between. Unless it is patient nothing is tried twice: what fails, fails the test.
+// post posts batches at a steady rate until it is told to stop. Unless it is
+// patient nothing is tried twice: what fails, fails the test.
 func (x *topology) post(ctx context.Context, book *ledger, worker int) error {
 	random := rand.New(rand.NewPCG(11, uint64(worker)))
 	since := time.Now().Add(-3 * 7 * 24 * time.Hour).Unix()
@@ -239,21 +239,40 @@ func (x *topology) post(ctx context.Context, book *ledger, worker int) error {
 			time.Sleep(50 * time.Millisecond)
 		}
 		book.acknowledge(answer.IDs, batch)
+	}
+}
+
+// read reads pages at the same rate. It does not hold up who posts: while a store
+// is away, a page takes seconds to fail.
+func (x *topology) read(ctx context.Context) error {
+	tick := time.NewTicker(500 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-tick.C:
+		}
 		var page struct{ Items []any }
-		err = request(http.MethodGet, "http://"+x.address+"/v1/feed", x.key, "", nil, &page)
+		err := request(http.MethodGet, "http://"+x.address+"/v1/feed", x.key, "", nil, &page)
 		if err != nil && !x.patient {
 			return err
 		}
 	}
 }
 
-// start posts with two workers until stop is called.
+// start posts with two workers, and reads with two, until stop is called.
 func (x *topology) start(book *ledger) (stop func()) {
 	ctx, cancel := context.WithCancel(context.Background())
 	var working sync.WaitGroup
 	for worker := range 2 {
 		working.Go(func() {
 			if err := x.post(ctx, book, worker); err != nil {
+				x.t.Error(err)
+			}
+		})
+		working.Go(func() {
+			if err := x.read(ctx); err != nil {
 				x.t.Error(err)
 			}
 		})

@@ -269,9 +269,10 @@ describe('reading', () => {
 
   it('keeps people, teams and the start of the week', async () => {
     await page.goto(`${demo.origin}/settings`);
-    await page.getByLabel('Id', { exact: true }).fill('u_zoe');
-    await page.getByLabel('Name', { exact: true }).first().fill('Zoe Lind');
-    await page.getByLabel('Own addresses').fill('zoe@harbourline.example, z@harbourline.example');
+    const people = page.getByRole('region', { name: 'People', exact: true });
+    await people.getByLabel('Id', { exact: true }).fill('u_zoe');
+    await people.getByLabel('Name', { exact: true }).fill('Zoe Lind');
+    await people.getByLabel('Own addresses').fill('zoe@harbourline.example, z@harbourline.example');
     await page.getByRole('button', { name: 'Save person' }).click();
     await page.getByText('Zoe Lind is saved').waitFor();
     const row = page.getByRole('row', { name: /Zoe Lind/ });

@@ -77,10 +77,11 @@ describe('looking after a workspace', () => {
 
   it('connects a source, tries a sample, and shows what was not understood', async () => {
     await page.goto(`${demo.origin}/settings`);
-    await page.getByLabel('Name', { exact: true }).last().fill('crm');
-    await page.getByLabel(/^Provider/).selectOption('cloudevents');
-    await page.getByLabel(/^Signing key/).fill('a-long-token-of-the-sender');
-    await page.getByRole('button', { name: 'Save source' }).click();
+    const sources = page.getByRole('region', { name: 'Sources', exact: true });
+    await sources.getByLabel('Name', { exact: true }).fill('crm');
+    await sources.getByLabel(/^Provider/).selectOption('cloudevents');
+    await sources.getByLabel(/^Signing key/).fill('a-long-token-of-the-sender');
+    await sources.getByRole('button', { name: 'Save source' }).click();
     const address = await page.getByText(/\/v1\/hooks\/hook_/).innerText();
 
     await page.getByRole('button', { name: 'Test crm' }).click();
