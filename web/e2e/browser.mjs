@@ -101,10 +101,10 @@ export async function look(page, path, arrange) {
     ),
   );
   await page.screenshot({ path: `${path}.png` });
-  const [scroll, inner] = await page.evaluate(() => [
-    document.documentElement.scrollWidth,
-    innerWidth,
-  ]);
-  assert.ok(scroll <= inner, `${name} scrolls sideways: ${scroll} > ${inner}`);
+  const over = await page.evaluate(() => {
+    const { scrollWidth, scrollHeight } = document.documentElement;
+    return [scrollWidth - innerWidth, scrollHeight - innerHeight];
+  });
+  assert.ok(Math.max(...over) <= 0, `${name}: the window scrolls by ${over} px`);
   assert.deepEqual(await violations(page), [], name);
 }

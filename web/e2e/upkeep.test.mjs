@@ -128,6 +128,59 @@ describe('looking after a workspace', () => {
     assert.deepEqual((await demo.get(admin, '/v1/sources/crm/rejected')).items, []);
   });
 
+  it('suggests the scanner of a company, adopts it and takes it back', async () => {
+    const gateway = { ip: '198.51.100.9', user_agent: 'Mozilla/5.0 (X11) Thunderbird/128.0' };
+    const people = ['ana', 'ben', 'cleo'].map((name) => ({ email: `${name}@gated.example` }));
+    const at = (seconds) => new Date(Date.now() - seconds * 1_000).toISOString();
+    const events = Array.from({ length: 10 }, (_, i) => {
+      const [message, subject] = [`gated-${i}`, `For the gateway ${i}`];
+      const send = {
+        id: message,
+        type: 'send',
+        time: at(600),
+        message,
+        subject,
+        recipients: people,
+      };
+      const opens = people.map((recipient) => ({
+        id: `${message}-${recipient.email}`,
+        type: 'open',
+        time: at(570),
+        message,
+        recipient,
+        client: gateway,
+      }));
+      return [send, ...opens];
+    });
+    await demo.post(ingest, ...events.flat());
+    const suggested = async () => (await demo.get(admin, '/v1/scanners')).suggestions;
+    await eventually('it is suggested', async () => (await suggested()).length === 1, 30_000);
+
+    await page.goto(`${demo.origin}/settings`);
+    const card = page.getByRole('region', { name: 'Scanners', exact: true });
+    const suggestion = card.getByRole('listitem').filter({ hasText: 'gated.example' });
+    await suggestion.getByText('30 of 30 mails to 3 recipients').waitFor();
+    await picture('scanners', '/settings#scanners', (p) => p.getByText('30 of 30 mails').waitFor());
+    await suggestion.getByRole('button', { name: 'Adopt' }).click();
+    await suggestion.getByRole('button', { name: 'Count it as a machine' }).click();
+    const row = card.getByRole('row', { name: /gated\.example/ });
+    await row.getByText(/^198\.51\.100\./).waitFor();
+    await suggestion.waitFor({ state: 'detached' });
+    await row.getByRole('button', { name: 'Remove' }).click();
+    await row.getByRole('button', { name: 'Remove for good' }).click();
+    await suggestion.waitFor();
+
+    await card.getByLabel('Domain').fill('other.example');
+    await card.getByLabel(/^Networks/).fill('192.0.2.0/24, 10.0.0.0/2');
+    await card.getByRole('button', { name: 'Add scanner' }).click();
+    await card
+      .getByRole('alert')
+      .getByText(/is wider than \/16/)
+      .waitFor();
+    assert.deepEqual(watch.refused.splice(0), [`400 ${demo.origin}/v1/scanners/other.example`]);
+    assert.deepEqual((await demo.get(admin, '/v1/scanners')).items, []);
+  });
+
   it('groups what failed for good, shows why, and replays or drops it', async () => {
     const subject = 'Kept on a bad disk';
     await demo.post(ingest, mail.send(subject, 'Tom', 'Raj', 'Ida', 'Bo'));

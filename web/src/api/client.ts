@@ -13,6 +13,7 @@ import type {
   Problem,
   Rejected,
   Replayed,
+  Scanners,
   SavedSearch,
   Session,
   Settings,
@@ -217,6 +218,20 @@ export class Client {
   async dropRejected(name: string, id: string): Promise<void> {
     const source = encodeURIComponent(name);
     await this.#request('DELETE', `/v1/sources/${source}/rejected/${encodeURIComponent(id)}`);
+  }
+
+  /** scanners are those adopted and those suggested: it takes seconds where there is much mail. */
+  scanners(): Promise<Scanners> {
+    return this.#get('/v1/scanners');
+  }
+
+  async putScanner(domain: string, networks: readonly string[], reason: string): Promise<void> {
+    const path = `/v1/scanners/${encodeURIComponent(domain)}`;
+    await this.#request('PUT', path, { body: { networks, ...(reason && { reason }) } });
+  }
+
+  async dropScanner(domain: string): Promise<void> {
+    await this.#request('DELETE', `/v1/scanners/${encodeURIComponent(domain)}`);
   }
 
   #get<T>(path: string, signal?: AbortSignal): Promise<T> {

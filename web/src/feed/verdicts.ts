@@ -25,6 +25,10 @@ const reasons: Record<string, Reason> = {
     claim: 'Came from the network of a mail-security gateway',
     usual: 'Such networks fetch every picture and link',
   },
+  'scanner-domain': {
+    claim: 'Came from a network that is a scanner of the recipient’s company',
+    usual: 'A colleague has said so, in the settings',
+  },
   'apple-proxy': {
     claim: 'Came through Apple’s mail privacy proxy',
     usual: 'It fetches pictures whether or not anyone reads',
