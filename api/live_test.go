@@ -57,7 +57,10 @@ func (s *scroll) announce(announcements ...event.Announcement) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, a := range announcements {
-		s.kept = append(s.kept, live.Entry{Sequence: uint64(len(s.kept) + 1), At: time.Now(), Announcement: a})
+		s.kept = append(s.kept, live.Entry{
+			Sequence: uint64(len(s.kept) + 1), At: time.Now(), Workspace: a.Workspace,
+			Read: func() (event.Announcement, error) { return a, nil },
+		})
 	}
 	close(s.more)
 	s.more = make(chan struct{})

@@ -27,6 +27,7 @@ import (
 	"tidings/indexer"
 	"tidings/live"
 	"tidings/rollover"
+	"tidings/store/sqlite"
 	"tidings/stream"
 	"tidings/tracing"
 	"tidings/verdict"
@@ -86,11 +87,13 @@ func (s settings) check() error {
 
 // app is all the parts on one data directory.
 type app struct {
-	role    role
-	log     *slog.Logger
-	lock    *flock.Flock
-	stream  *stream.Stream
-	index   indexStore
+	role   role
+	log    *slog.Logger
+	lock   *flock.Flock
+	stream *stream.Stream
+	index  indexStore
+	// words is the index where it is embedded.
+	words   *sqlite.Index
 	state   stateStore
 	hub     *live.Hub
 	indexer *indexer.Indexer
@@ -259,6 +262,9 @@ func (a *app) Run(ctx context.Context) error {
 			return a.stream.RunUnderLease(ctx, correctionsLease, correctionsTTL, a.corrector.Run)
 		})
 		group.Go(func() error { return a.keepWeeks(ctx) })
+		if a.words != nil {
+			group.Go(func() error { return a.words.KeepMerged(ctx, a.log) })
+		}
 	}
 	// Whoever sees the queue fill trims it.
 	group.Go(func() error { return a.stream.Run(ctx) })

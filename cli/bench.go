@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"os"
 	"runtime/pprof"
@@ -118,10 +119,10 @@ func (c *benchIngestCmd) Run(ctx context.Context, env *environment) error {
 
 // ingestReport is what bench ingest found.
 type ingestReport struct {
-	events            int
-	bytes, disk       int64
-	accepted, indexed time.Duration
-	requests          *bench.Timing
+	events                    int
+	bytes, disk               int64
+	accepted, indexed, merged time.Duration
+	requests                  *bench.Timing
 }
 
 func (r ingestReport) String() string {
@@ -132,23 +133,30 @@ func (r ingestReport) String() string {
 | accepted for good | %.0f/s |
 | accepted and searchable | %.0f/s |
 | a request | %s |
+| words merged afterwards, while it is quiet | %.1f s |
 | bytes on disk an event ÷ its JSON, not sealed | %.2f |
 `, r.events, float64(r.bytes)/float64(r.events), rate(r.accepted), rate(r.indexed), r.requests,
-		float64(r.disk)/float64(r.bytes))
+		r.merged.Seconds(), float64(r.disk)/float64(r.bytes))
 }
 
 // measure posts all events and waits until the last can be found.
-func (c *benchIngestCmd) measure(ctx context.Context, env *environment, a *app, dial dialer) (ingestReport, error) {
+func (c *benchIngestCmd) measure(ctx context.Context, env *environment, a *app, dial dialer) (_ ingestReport, err error) {
 	report := ingestReport{events: c.Events}
+	made, err := c.keepPosts(ctx)
+	if err != nil {
+		return report, err
+	}
+	defer func() { err = errors.Join(err, made.Close()) }()
+	report.bytes = made.size
 	posts := make(chan post, c.Senders)
-	group, making := errgroup.WithContext(ctx)
+	group, posting := errgroup.WithContext(ctx)
 	group.Go(func() error {
 		defer close(posts)
-		return c.makePosts(making, posts, &report.bytes)
+		return made.giveAll(posting, posts)
 	})
 	began := time.Now()
 	group.Go(func() (err error) {
-		report.requests, err = c.postAll(making, dial, posts)
+		report.requests, err = c.postAll(posting, dial, posts)
 		return err
 	})
 	if err := group.Wait(); err != nil {
@@ -160,6 +168,12 @@ func (c *benchIngestCmd) measure(ctx context.Context, env *environment, a *app, 
 		return report, err
 	}
 	report.indexed = time.Since(began)
+	fmt.Fprintf(env.Err, "all indexed after %v, merging words, as serve does once it is quiet …\n", report.indexed.Round(time.Millisecond))
+	quiet := time.Now()
+	if err := a.words.MergeWords(ctx, 0); err != nil {
+		return report, err
+	}
+	report.merged = time.Since(quiet)
 	return report, nil
 }
 
@@ -195,6 +209,72 @@ func (c *benchIngestCmd) postAll(ctx context.Context, dial dialer, posts <-chan 
 type post struct {
 	workspace string
 	body      []byte
+}
+
+// keptPosts are requests that were made before anything is timed, in a file.
+type keptPosts struct {
+	file  *os.File
+	posts []keptPost
+	size  int64
+}
+
+type keptPost struct {
+	workspace string
+	size      int
+}
+
+// keepPosts makes all requests.
+func (c *benchIngestCmd) keepPosts(ctx context.Context) (_ *keptPosts, err error) {
+	file, err := os.CreateTemp(c.Data, "posts-*")
+	if err != nil {
+		return nil, err
+	}
+	kept := &keptPosts{file: file}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, kept.Close())
+		}
+	}()
+	group, making := errgroup.WithContext(ctx)
+	posts := make(chan post)
+	group.Go(func() error {
+		defer close(posts)
+		return c.makePosts(making, posts, &kept.size)
+	})
+	group.Go(func() error {
+		for p := range posts {
+			if _, err := file.Write(p.body); err != nil {
+				return err
+			}
+			kept.posts = append(kept.posts, keptPost{p.workspace, len(p.body)})
+		}
+		return nil
+	})
+	return kept, group.Wait()
+}
+
+// giveAll reads the requests in the order in which they were made.
+func (k *keptPosts) giveAll(ctx context.Context, posts chan<- post) error {
+	if _, err := k.file.Seek(0, io.SeekStart); err != nil {
+		return err
+	}
+	for _, p := range k.posts {
+		body := make([]byte, p.size)
+		if _, err := io.ReadFull(k.file, body); err != nil {
+			return err
+		}
+		select {
+		case posts <- post{p.workspace, body}:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+	return nil
+}
+
+// Close removes the requests.
+func (k *keptPosts) Close() error {
+	return errors.Join(k.file.Close(), os.Remove(k.file.Name()))
 }
 
 // makePosts collects events by workspace into requests.

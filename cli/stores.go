@@ -91,7 +91,7 @@ func (a *app) openIndex(s settings) error {
 	}
 	index, err := sqlite.OpenIndex(filepath.Join(s.Data, "weeks"), sqlite.IndexConfig{})
 	if err == nil {
-		a.index = index
+		a.index, a.words = index, index
 	}
 	return err
 }

@@ -17,7 +17,8 @@ import (
 const (
 	// few is how many results a search has at most whose words are looked at.
 	few = 5
-	// mendWeeks are the newest weeks whose words are known.
+	// mendWeeks are the newest weeks whose words are known, or those of them that
+	// have words enough.
 	mendWeeks = 4
 	// termsOfWeek are the commonest words of one week with one first letter.
 	termsOfWeek = 5000
@@ -107,6 +108,9 @@ func (m *mender) terms(ctx context.Context, key letterKey, weeks []event.Week) (
 	}
 	counts := make(map[string]int)
 	for _, week := range weeks[:min(mendWeeks, len(weeks))] {
+		if len(counts) >= termsOfWeek {
+			break
+		}
 		terms, err := m.vocabulary.Terms(ctx, key.workspace, week, string(key.letter), termsOfWeek)
 		if err != nil {
 			return nil, err
@@ -174,6 +178,31 @@ func hasMendable(chips []query.Chip) bool {
 	return slices.ContainsFunc(chips, func(c query.Chip) bool { _, ok := mendable(c); return ok })
 }
 
+// rare are the chips of a page's text whose word finds few events also alone. One
+// that finds more was meant, however few have all that was asked for.
+func (r *Reader) rare(ctx context.Context, p *pageScan, now time.Time) ([]query.Chip, error) {
+	chips := p.understood.Chips
+	if len(chips) == 1 {
+		return chips, nil
+	}
+	var rare []query.Chip
+	for _, chip := range chips {
+		if _, ok := mendable(chip); !ok {
+			continue
+		}
+		alone := p.request
+		alone.Text, alone.Limit = chip.Text, few
+		other := r.scanOf(alone, p.who, Key{}, now)
+		if err := other.scan.run(ctx, now); err != nil {
+			return nil, err
+		}
+		if len(other.scan.found) < few && other.scan.next == nil {
+			rare = append(rare, chip)
+		}
+	}
+	return rare, nil
+}
+
 // mendPage looks whether a page with few results was meant otherwise. A page
 // without any is replaced by that of the corrected text where that has some and
 // is sure; else the corrected text is proposed, if it has results at all.
@@ -181,7 +210,11 @@ func (r *Reader) mendPage(ctx context.Context, p *pageScan, now time.Time) error
 	if len(p.scan.found) >= few || p.scan.next != nil {
 		return nil
 	}
-	request, sure, ok := r.mended(ctx, p.request, p.understood.Chips)
+	chips, err := r.rare(ctx, p, now)
+	if err != nil {
+		return err
+	}
+	request, sure, ok := r.mended(ctx, p.request, chips)
 	if !ok {
 		return nil
 	}

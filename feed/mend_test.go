@@ -84,6 +84,24 @@ func TestMisspeltWordsAreMended(t *testing.T) {
 	}
 }
 
+func TestAWordThatIsOftenUsedWasMeant(t *testing.T) {
+	f := withVocabulary(t)
+	for i := range 300 {
+		f.put(about(i, "u_ana", "Contract"))
+	}
+	for i := range 5 {
+		f.put(about(300+i, "u_ben", "Contrast and colour"))
+	}
+	for i := range 4 {
+		f.put(about(400+i, "u_ben", "Contrary views"))
+	}
+	often := f.page(feed.PageRequest{Text: "contrast contract"})
+	require.Empty(t, often.Items)
+	require.Empty(t, often.Query.Showing, "five events have it: it is as right as alone")
+	seldom := f.page(feed.PageRequest{Text: "contrary contract"})
+	require.Equal(t, "contract contract", seldom.Query.Showing)
+}
+
 func TestAMendedPageGoesOn(t *testing.T) {
 	f := withVocabulary(t)
 	for i := range 25 {

@@ -71,7 +71,7 @@ func (c *Corrector) Doubt(ctx context.Context, keys []event.MessageKey) error {
 const (
 	lookEvery = time.Second
 	restTimes = 20
-	restMost  = time.Minute
+	restMost  = 5 * time.Minute
 )
 
 // Run corrects what is doubted until ctx ends. One at a time is enough; two do

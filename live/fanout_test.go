@@ -38,7 +38,7 @@ func BenchmarkFanOut(b *testing.B) {
 			b.ResetTimer()
 			for i := range b.N {
 				a := announced(fmt.Sprint("w", i%workspaces), "ana", event.Send, "m")
-				hub.add(Entry{uint64(i + 1), time.Now(), a}, nil)
+				hub.add(entryOf(uint64(i+1), time.Now(), a), nil)
 				for int64(i*each)-delivered.Load() > 50_000 {
 					time.Sleep(100 * time.Microsecond)
 				}

@@ -245,7 +245,7 @@ func (h *Hub) add(e Entry, cancel context.CancelCauseFunc) {
 		h.restart(e.Sequence - 1)
 	}
 	now := h.config.Clock()
-	item := &entry{Entry: e, seen: now, weight: weigh(e.Announcement)}
+	item := &entry{Entry: e, seen: now, weight: entryCost + textCost*e.Size}
 	if !h.isReady {
 		item.seen = e.At
 	}
@@ -260,13 +260,23 @@ func (h *Hub) add(e Entry, cancel context.CancelCauseFunc) {
 
 // viewsOf makes the views of an entry; nothing is computed until asked for.
 func (h *Hub) viewsOf(e *entry) *views {
+	said := sync.OnceValue(func() *event.Announcement {
+		a, err := e.Read()
+		if err != nil {
+			h.config.Logger.Error("announcement cannot be read",
+				"workspace", e.Workspace, "sequence", e.Sequence, "error", err)
+			return nil
+		}
+		return &a
+	})
 	return &views{
-		document: sync.OnceValue(func() query.Document { return query.NewDocument(*e.Announcement.Event) }),
+		announcement: said,
+		document:     sync.OnceValue(func() query.Document { return query.NewDocument(*said().Event) }),
 		body: sync.OnceValue(func() []byte {
-			body, err := h.config.Render(e.Announcement)
+			body, err := h.config.Render(*said())
 			if err != nil {
 				h.config.Logger.Error("announcement cannot be rendered",
-					"workspace", e.Announcement.Workspace, "sequence", e.Sequence, "error", err)
+					"workspace", e.Workspace, "sequence", e.Sequence, "error", err)
 			}
 			return body
 		}),

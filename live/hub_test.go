@@ -126,7 +126,7 @@ func TestPositionBefore(t *testing.T) {
 func TestAHubThatReadsWhatIsKeptGivesItsFirst(t *testing.T) {
 	h := NewHub(testConfig(nil))
 	h.adopt(Bounds{Incarnation: "one", First: 41, Last: 50})
-	h.add(Entry{41, time.Now().Add(-time.Minute), announced("w", "ana", event.Send, "a")}, nil)
+	h.add(entryOf(41, time.Now().Add(-time.Minute), announced("w", "ana", event.Send, "a")), nil)
 	p, err := ParsePosition(h.PositionBefore(0))
 	require.NoError(t, err)
 	require.Equal(t, Position{"one", 40}, p)
@@ -193,7 +193,7 @@ func TestMemoryIsBounded(t *testing.T) {
 	for i := range uint64(5000) {
 		a := announced("w", "ana", event.Reply, "a")
 		a.Event.Body = body
-		h.add(Entry{i + 1, time.Now(), a}, nil)
+		h.add(entryOf(i+1, time.Now(), a), nil)
 		h.ring.entries[len(h.ring.entries)-1].views.Load().document()
 	}
 	require.LessOrEqual(t, h.ring.bytes, c.Bytes)

@@ -98,7 +98,7 @@ func (s *scroll) change(do func()) {
 func (s *scroll) announce(announcements ...event.Announcement) {
 	s.change(func() {
 		for _, a := range announcements {
-			s.kept = append(s.kept, Entry{s.next, time.Now(), a})
+			s.kept = append(s.kept, entryOf(s.next, time.Now(), a))
 			s.next++
 		}
 	})
@@ -108,6 +108,14 @@ func (s *scroll) announce(announcements ...event.Announcement) {
 func (s *scroll) dropFirst(n int) { s.change(func() { s.kept = s.kept[n:] }) }
 
 // announced is an event of a workspace's user.
+// entryOf is an announcement as a Log gives it, with a size as if it were JSON.
+func entryOf(sequence uint64, at time.Time, a event.Announcement) Entry {
+	return Entry{
+		Sequence: sequence, At: at, Workspace: a.Workspace, Size: 500,
+		Read: func() (event.Announcement, error) { return a, nil },
+	}
+}
+
 func announced(workspace, user string, t event.Type, key string) event.Announcement {
 	return announcedText(workspace, user, t, key, "Pricing proposal "+key)
 }

@@ -20,9 +20,14 @@ type Log interface {
 
 // Entry is one announcement with its place in the stream.
 type Entry struct {
-	Sequence     uint64
-	At           time.Time
-	Announcement event.Announcement
+	Sequence  uint64
+	At        time.Time
+	Workspace string
+	// Size is how many bytes Read reads from.
+	Size int
+	// Read reads the announcement, as often as it is called: most are of
+	// workspaces that nobody looks at.
+	Read func() (event.Announcement, error)
 }
 
 // Bounds are what a Log keeps.

@@ -267,13 +267,13 @@ func (r *Reader) pull() (entries []*entry, from uint64, resets []Delivery, err e
 
 // deliver appends what an entry means to the subscriptions that have not had it.
 func (r *Reader) deliver(out []Delivery, e *entry, place uint64) []Delivery {
-	a := &e.Announcement
-	if r.users != nil && !r.users[announcedUser(a)] {
-		return out
-	}
 	views := e.views.Load()
 	if views == nil {
 		views = r.hub.viewsOf(e)
+	}
+	a := views.announcement()
+	if a == nil || r.users != nil && !r.users[announcedUser(a)] {
+		return out
 	}
 	at := Position{r.incarnation, e.Sequence}
 	switch {

@@ -90,7 +90,7 @@ func TestResumingMissesAndRepeatsNothing(t *testing.T) {
 					if rapid.IntRange(0, 9).Draw(t, "state") == 0 {
 						a = announcedState(a.Workspace, "ana", "m", 1)
 					}
-					stream = append(stream, Entry{uint64(len(stream) + 1), time.Now(), a})
+					stream = append(stream, entryOf(uint64(len(stream)+1), time.Now(), a))
 					hub.add(stream[len(stream)-1], nil)
 				}
 			},
@@ -110,8 +110,10 @@ func TestResumingMissesAndRepeatsNothing(t *testing.T) {
 			read(c, len(stream))
 			var want []uint64
 			for _, e := range stream {
-				if e.Sequence > c.begun && e.Announcement.Workspace == workspaceOf(i) && e.Announcement.Event != nil &&
-					queries[i%len(queries)].Match(query.NewDocument(*e.Announcement.Event), nil) {
+				said, err := e.Read()
+				require.NoError(t, err)
+				if e.Sequence > c.begun && e.Workspace == workspaceOf(i) && said.Event != nil &&
+					queries[i%len(queries)].Match(query.NewDocument(*said.Event), nil) {
 					want = append(want, e.Sequence)
 				}
 			}

@@ -21,11 +21,21 @@ type entry struct {
 	views  atomic.Pointer[views]
 }
 
+// Rough costs in bytes of what is kept of an entry: of any, and of each byte that
+// it was read from, which it keeps beside what it became. They are for the bound
+// of the ring, so they err on the high side.
+const (
+	entryCost = 600
+	textCost  = 2
+)
+
 // views are what readers make of an entry, each at most once for all of them:
-// its words, to be matched, and the bytes that are sent.
+// what it says, nil where that cannot be read; of an event, its words to be
+// matched; and the bytes that are sent.
 type views struct {
-	document func() query.Document
-	body     func() []byte
+	announcement func() *event.Announcement
+	document     func() query.Document
+	body         func() []byte
 }
 
 // ring holds the recent entries of all workspaces in the order of the stream,
@@ -75,7 +85,7 @@ func (r *ring) add(e *entry) *history {
 	for r.hot > r.hotBytes && r.cold < len(r.entries)-1 {
 		r.cool()
 	}
-	h := r.history(e.Announcement.Workspace)
+	h := r.history(e.Workspace)
 	h.entries = append(h.entries, e)
 	return h
 }
@@ -107,7 +117,7 @@ func (r *ring) drop() {
 	r.bytes -= e.weight
 	r.floor = e.Sequence
 
-	name := e.Announcement.Workspace
+	name := e.Workspace
 	h := r.workspaces[name]
 	h.entries[0] = nil
 	h.entries = h.entries[1:]

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	fastjson "github.com/go-json-experiment/json"
@@ -154,13 +155,25 @@ func (f *follower) take(ctx context.Context, message jetstream.Msg) {
 		return
 	}
 	f.next = about.Sequence.Stream + 1
-	entry := live.Entry{Sequence: about.Sequence.Stream, At: about.Timestamp}
-	if err := fastjson.Unmarshal(message.Data(), &entry.Announcement); err != nil {
-		f.stream.cfg.Logger.WarnContext(ctx, "an announcement is not readable", "sequence", entry.Sequence)
+	workspace, err := fromToken(strings.TrimPrefix(message.Subject(), livePrefix))
+	if err != nil {
+		f.stream.cfg.Logger.WarnContext(ctx, "an announcement has no workspace", "sequence", about.Sequence.Stream)
 		return
 	}
-	if given := message.Headers()[tracing.Header]; len(given) > 0 {
-		entry.Announcement.Trace = given[0]
+	data, trace := message.Data(), message.Headers()[tracing.Header]
+	f.each(live.Entry{
+		Sequence: about.Sequence.Stream, At: about.Timestamp, Workspace: workspace, Size: len(data),
+		Read: func() (event.Announcement, error) { return readAnnouncement(data, trace) },
+	})
+}
+
+func readAnnouncement(data []byte, trace []string) (event.Announcement, error) {
+	var a event.Announcement
+	if err := fastjson.Unmarshal(data, &a); err != nil {
+		return a, fmt.Errorf("read an announcement: %w", err)
 	}
-	f.each(entry)
+	if len(trace) > 0 {
+		a.Trace = trace[0]
+	}
+	return a, nil
 }

@@ -63,9 +63,12 @@ func requireRun(t testing.TB, entries []live.Entry, n int) {
 	t.Helper()
 	require.Len(t, entries, n)
 	for i, e := range entries {
-		require.Equal(t, fmt.Sprint(i), e.Announcement.User)
+		said, err := e.Read()
+		require.NoError(t, err)
+		require.Equal(t, fmt.Sprint(i), said.User)
+		require.Equal(t, "acme.*", e.Workspace)
 		require.Equal(t, entries[0].Sequence+uint64(i), e.Sequence, "no gap")
-		require.Equal(t, anEvent("acme.*", i), *e.Announcement.Event)
+		require.Equal(t, anEvent("acme.*", i), *said.Event)
 		require.WithinDuration(t, time.Now(), e.At, time.Minute)
 	}
 }

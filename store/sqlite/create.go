@@ -84,6 +84,7 @@ func (x *Index) createWeek(ctx context.Context, week event.Week, events []event.
 		for i, number := range numbers {
 			outcomes[number] = results[i]
 		}
+		x.created.Add(int64(len(numbers)))
 		return nil
 	})
 }

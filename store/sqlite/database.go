@@ -55,7 +55,9 @@ func openPool(path string, a access) (*sql.DB, error) {
 	case a.write:
 		options.Set("_txlock", "immediate")
 		pragma("page_size", strconv.Itoa(pageSize))
-		pragma("journal_mode", a.journal)
+		// The driver runs its pragmas by name, and this one after them: it makes
+		// the file, whose page is settled then.
+		options.Set("_journal_mode", a.journal)
 		if a.synced {
 			pragma("synchronous", "NORMAL")
 		} else {

@@ -39,6 +39,8 @@ type Index struct {
 	counting  *counting
 	// sync makes a file durable.
 	sync func(path string) error
+	// created counts the events that were written.
+	created atomic.Int64
 
 	mu    sync.Mutex
 	weeks map[event.Week]*weekSlot

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"sync/atomic"
 
 	"tidings/event"
 )
@@ -13,8 +14,9 @@ import (
 // weekSchema is the history of a week's file; a step is never changed once it
 // was released. The words table keeps no text: an event's columns are made
 // again from its document when it leaves. Merging 64 segments at a time makes a
-// busy writer a tenth faster than 16 do, and sealing leaves one segment; holding
-// more in memory before it is written costs more in sorting than it saves. Facts
+// busy writer a tenth faster than 16 do; MergeWords merges what that leaves, and
+// sealing leaves one segment. Holding more in memory before it is written costs
+// more in sorting than it saves. A page of words fills one of the file's. Facts
 // are filled when a week is sealed, and mean nothing while it is open.
 var weekSchema = []string{`
 CREATE TABLE event(k INTEGER PRIMARY KEY, space INTEGER NOT NULL, id BLOB NOT NULL, doc BLOB NOT NULL);
@@ -25,6 +27,7 @@ CREATE VIRTUAL TABLE words USING fts5(body, subject, people, link, file,
   content='', columnsize=0, detail=full, tokenize='` + tokenize + `');
 INSERT INTO words(words, rank) VALUES('automerge', 64);
 INSERT INTO words(words, rank) VALUES('crisismerge', 64);
+INSERT INTO words(words, rank) VALUES('pgsz', 8000);
 `, `
 CREATE TABLE facts(space INTEGER PRIMARY KEY, doc BLOB NOT NULL);
 `, `
@@ -43,6 +46,8 @@ type weekFile struct {
 	prepared []*sql.Stmt
 	// watch hears which places were written; it may be nil.
 	watch *watch
+	// merged says that there is nothing to merge among the words.
+	merged atomic.Bool
 
 	mu sync.Mutex
 	// spaces numbers the workspaces and names them. Numbers are given out
@@ -214,6 +219,7 @@ func (w *weekFile) transact(ctx context.Context, do func(*weekTx) error) error {
 	if err != nil {
 		return err
 	}
+	w.merged.Store(false)
 	w.watch.note(t.touched)
 	w.mu.Lock()
 	for n := range t.saved {

@@ -1,0 +1,112 @@
+package sqlite
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"time"
+
+	"tidings/event"
+)
+
+// FTS5 writes the words of a transaction as a segment, and a search looks into
+// each. Merging them while events pour in would cost a third of the speed, so
+// writers merge 64 at a time, and what they leave is merged here once it is quiet.
+const (
+	mergeEvery = time.Second
+	// mergeBelow is how many events at most came in during a second that is quiet.
+	mergeBelow = 1000
+	// mergePages is what one step writes: the week's writers wait for it, some
+	// 10 ms.
+	mergePages = 100
+	// mergeRests is how many times a step's time others have until the next.
+	mergeRests = 4
+)
+
+// KeepMerged merges the words of open weeks whenever it is quiet, until ctx ends.
+func (x *Index) KeepMerged(ctx context.Context, log *slog.Logger) error {
+	ticker := time.NewTicker(mergeEvery)
+	defer ticker.Stop()
+	for {
+		before := x.created.Load()
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-ticker.C:
+		}
+		if x.created.Load()-before > mergeBelow {
+			continue
+		}
+		if err := x.MergeWords(ctx, mergeRests); err != nil && ctx.Err() == nil {
+			log.WarnContext(ctx, "words could not be merged; it is tried again", "error", err)
+		}
+	}
+}
+
+// MergeWords merges the words of open weeks, and rests that many times as long as
+// each step takes. It gives up when events begin to pour in.
+func (x *Index) MergeWords(ctx context.Context, rests int) error {
+	for _, week := range x.known() {
+		for x.unmerged(week) {
+			began, before := time.Now(), x.created.Load()
+			if err := x.mergeStep(ctx, week); err != nil {
+				return failed("merging the words of week "+week.String(), err)
+			}
+			if !pause(ctx, time.Duration(rests)*time.Since(began)) || x.created.Load()-before > mergeBelow {
+				return nil
+			}
+		}
+	}
+	return nil
+}
+
+// pause reports whether ctx goes on.
+func pause(ctx context.Context, d time.Duration) bool {
+	select {
+	case <-ctx.Done():
+		return false
+	case <-time.After(d):
+		return true
+	}
+}
+
+// unmerged reports whether a week is open for writing and may have words to merge.
+func (x *Index) unmerged(week event.Week) bool {
+	slot := x.slot(week)
+	slot.mu.RLock()
+	defer slot.mu.RUnlock()
+	return slot.file != nil && !slot.sealed && !slot.file.merged.Load()
+}
+
+func (x *Index) mergeStep(ctx context.Context, week event.Week) error {
+	return x.writing(ctx, week, false, func(file *weekFile, closed bool) error {
+		if closed {
+			file.merged.Store(true) // A sealed week is merged, and one being built anew soon gone.
+			return nil
+		}
+		return file.mergeWords(ctx)
+	})
+}
+
+// mergeWords does one step, and notes when there was nothing to do. The caller
+// has the right to write.
+func (w *weekFile) mergeWords(ctx context.Context) (err error) {
+	conn, err := w.writer.Conn(context.WithoutCancel(ctx))
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, conn.Close()) }()
+	var before, after int
+	if err := conn.QueryRowContext(ctx, "SELECT total_changes()").Scan(&before); err != nil {
+		return err
+	}
+	if _, err := conn.ExecContext(ctx, "INSERT INTO words(words, rank) VALUES('merge', ?)", mergePages); err != nil {
+		return err
+	}
+	if err := conn.QueryRowContext(ctx, "SELECT total_changes()").Scan(&after); err != nil {
+		return err
+	}
+	// The command itself counts as one.
+	w.merged.Store(after-before < 2)
+	return nil
+}
