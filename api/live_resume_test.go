@@ -86,7 +86,7 @@ func (f *follower) has() []string {
 func TestFollowersOverBrokenLinesMissAndRepeatNothing(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		s := newLiveSite(t)
-		defer s.stop()
+		defer func() { s.stop() }() // the last of those that were started
 		followers := make([]*follower, 4)
 		for i := range followers {
 			followers[i] = &follower{site: s, query: []string{"", "type:open"}[i%2], at: s.page()}
