@@ -148,18 +148,8 @@ func (c *benchIngestCmd) measure(ctx context.Context, env *environment, a *app, 
 	}
 	defer func() { err = errors.Join(err, made.Close()) }()
 	report.bytes = made.size
-	posts := make(chan post, c.Senders)
-	group, posting := errgroup.WithContext(ctx)
-	group.Go(func() error {
-		defer close(posts)
-		return made.giveAll(posting, posts)
-	})
 	began := time.Now()
-	group.Go(func() (err error) {
-		report.requests, err = c.postAll(posting, dial, posts)
-		return err
-	})
-	if err := group.Wait(); err != nil {
+	if report.requests, err = c.postAll(ctx, dial, made); err != nil {
 		return report, err
 	}
 	report.accepted = time.Since(began)
@@ -177,9 +167,15 @@ func (c *benchIngestCmd) measure(ctx context.Context, env *environment, a *app, 
 	return report, nil
 }
 
-// postAll has all senders post until there is no more, and times the requests.
-func (c *benchIngestCmd) postAll(ctx context.Context, dial dialer, posts <-chan post) (*bench.Timing, error) {
+// postAll has all senders post what was made until there is no more, and times the
+// requests.
+func (c *benchIngestCmd) postAll(ctx context.Context, dial dialer, made *keptPosts) (*bench.Timing, error) {
 	group, posting := errgroup.WithContext(ctx)
+	posts := make(chan post, c.Senders)
+	group.Go(func() error {
+		defer close(posts)
+		return made.giveAll(posting, posts)
+	})
 	requests := bench.NewTiming()
 	var mu sync.Mutex
 	for range c.Senders {

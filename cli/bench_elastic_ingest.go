@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"runtime"
 	"slices"
@@ -17,15 +18,16 @@ const leastIngest = 0.5
 
 // ingest measures P2: events posted, durable, judged, in the state and searchable,
 // to the same documents written by nobody but bulk requests.
-func (b *elasticBench) ingest(ctx context.Context) error {
+func (b *elasticBench) ingest(ctx context.Context) (err error) {
 	plain := &benchIngestCmd{
-		benchFlags: benchFlags{Seed: b.Seed, Weeks: b.Weeks, Events: b.Events},
+		benchFlags: benchFlags{Data: b.Data, Seed: b.Seed, Weeks: b.Weeks, Events: b.Events},
 		Senders:    4, Batch: 500, Every: 20_000,
 	}
-	posts, size, err := plain.allPosts(ctx)
+	posts, err := plain.keepPosts(ctx)
 	if err != nil {
 		return err
 	}
+	defer func() { err = errors.Join(err, posts.Close()) }()
 	// The first round warms both up, and shows what is written.
 	bodies, _, err := b.ingestKept(ctx, plain, posts)
 	if err != nil {
@@ -62,26 +64,13 @@ func (b *elasticBench) ingest(ctx context.Context) error {
 | posted, durable, in the state and searchable | %.0f/s | | |
 | raw bulk requests of %d by %d writers, refreshed | %.0f/s | | |
 | ratio | %.2f | %.2f to %.2f | %.2f |
-`, b.Events, b.Weeks, float64(size)/float64(b.Events), b.Rounds, rate(ours), b.Bulk, b.Writers, rate(raw),
+`, b.Events, b.Weeks, float64(posts.size)/float64(b.Events), b.Rounds, rate(ours), b.Bulk, b.Writers, rate(raw),
 		median(ratios), slices.Min(ratios), slices.Max(ratios), leastIngest)
 	return err
 }
 
-// allPosts makes all requests before anything is timed.
-func (c *benchIngestCmd) allPosts(ctx context.Context) (posts []post, size int64, err error) {
-	made, done := make(chan post), make(chan error, 1)
-	go func() {
-		defer close(made)
-		done <- c.makePosts(ctx, made, &size)
-	}()
-	for post := range made {
-		posts = append(posts, post)
-	}
-	return posts, size, <-done
-}
-
 // ingestKept is ingestOurs that keeps the documents, as raw bulk requests.
-func (b *elasticBench) ingestKept(ctx context.Context, c *benchIngestCmd, posts []post) (bodies [][]byte, took time.Duration, err error) {
+func (b *elasticBench) ingestKept(ctx context.Context, c *benchIngestCmd, posts *keptPosts) (bodies [][]byte, took time.Duration, err error) {
 	var mu sync.Mutex
 	var bulks [][]byte
 	b.tap.listen(func(a asked) {
@@ -123,32 +112,33 @@ func (b *elasticBench) ingestKept(ctx context.Context, c *benchIngestCmd, posts 
 }
 
 // ingestOurs posts all events and waits until all can be found.
-func (b *elasticBench) ingestOurs(ctx context.Context, c *benchIngestCmd, posts []post) (took time.Duration, err error) {
-	s, err := b.open(ctx, "ingest", true)
+func (b *elasticBench) ingestOurs(ctx context.Context, c *benchIngestCmd, posts *keptPosts) (time.Duration, error) {
+	return b.intoPrepared(ctx, c.load(), true, func(s *site) error {
+		if _, err := c.postAll(ctx, s.dial, posts); err != nil {
+			return err
+		}
+		return s.awaitAcked(ctx, b.Events)
+	})
+}
+
+// ingestRaw writes the documents with bulk requests.
+func (b *elasticBench) ingestRaw(ctx context.Context, load bench.Load, bodies [][]byte) (time.Duration, error) {
+	return b.intoPrepared(ctx, load, false, func(*site) error { return b.raw.bulk(ctx, bodies, b.Writers) })
+}
+
+// intoPrepared times how long write takes to bring all events into weeks that are
+// there and empty, until all can be found. running says whether Tidings indexes.
+func (b *elasticBench) intoPrepared(ctx context.Context, load bench.Load, running bool, write func(*site) error) (took time.Duration, err error) {
+	s, err := b.open(ctx, "ingest", running)
 	if err != nil {
 		return 0, err
 	}
-	defer func() {
-		if closed := s.close(); err == nil {
-			err = closed
-		}
-		if cleaned := b.clean(ctx); err == nil {
-			err = cleaned
-		}
-	}()
-	if err := s.prepare(ctx, c.load()); err != nil {
+	defer func() { err = errors.Join(err, s.close(), b.clean(ctx)) }()
+	if err := s.prepare(ctx, load); err != nil {
 		return 0, err
 	}
 	began := time.Now()
-	given := make(chan post, len(posts))
-	for _, post := range posts {
-		given <- post
-	}
-	close(given)
-	if _, err := c.postAll(ctx, s.dial, given); err != nil {
-		return 0, err
-	}
-	if err := s.awaitAcked(ctx, b.Events); err != nil {
+	if err := write(s); err != nil {
 		return 0, err
 	}
 	return b.searchable(ctx, s.prefix, began)
@@ -186,30 +176,6 @@ func (s *site) awaitAcked(ctx context.Context, events int) error {
 		}
 	}
 	return nil
-}
-
-// ingestRaw writes the documents to weeks that are there and empty.
-func (b *elasticBench) ingestRaw(ctx context.Context, load bench.Load, bodies [][]byte) (took time.Duration, err error) {
-	s, err := b.open(ctx, "ingest", false)
-	if err != nil {
-		return 0, err
-	}
-	defer func() {
-		if closed := s.close(); err == nil {
-			err = closed
-		}
-		if cleaned := b.clean(ctx); err == nil {
-			err = cleaned
-		}
-	}()
-	if err := s.prepare(ctx, load); err != nil {
-		return 0, err
-	}
-	began := time.Now()
-	if err := b.raw.bulk(ctx, bodies, b.Writers); err != nil {
-		return 0, err
-	}
-	return b.searchable(ctx, s.prefix, began)
 }
 
 // median is the middle one, or the upper of two.

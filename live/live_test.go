@@ -107,7 +107,6 @@ func (s *scroll) announce(announcements ...event.Announcement) {
 // dropFirst forgets the oldest n.
 func (s *scroll) dropFirst(n int) { s.change(func() { s.kept = s.kept[n:] }) }
 
-// announced is an event of a workspace's user.
 // entryOf is an announcement as a Log gives it, with a size as if it were JSON.
 func entryOf(sequence uint64, at time.Time, a event.Announcement) Entry {
 	return Entry{
@@ -116,6 +115,7 @@ func entryOf(sequence uint64, at time.Time, a event.Announcement) Entry {
 	}
 }
 
+// announced is an event of a workspace's user.
 func announced(workspace, user string, t event.Type, key string) event.Announcement {
 	return announcedText(workspace, user, t, key, "Pricing proposal "+key)
 }

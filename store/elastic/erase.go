@@ -117,15 +117,15 @@ func (r *removal) run(ctx context.Context) error {
 		if err != nil || len(documents) == 0 {
 			return err
 		}
+		documents, err = r.next(ctx, documents)
 		conflicts := 0
-		err = r.lift(ctx, documents)
 		if err == nil {
 			conflicts, err = r.take(ctx, documents)
 		}
 		if err != nil && !gone(err) {
 			return err
 		}
-		if err != nil || conflicts > 0 {
+		if err != nil || conflicts > 0 || len(documents) == 0 {
 			met++
 		}
 	}
@@ -149,31 +149,57 @@ func (r *removal) find(ctx context.Context) ([]found, error) {
 	})
 }
 
-// lift takes the blocks off the indices that the documents are in.
-func (r *removal) lift(ctx context.Context, documents []found) error {
-	looked := make(map[string]bool)
-	for _, d := range documents {
-		if looked[d.Index] || r.lifted[d.Index] {
-			continue
-		}
-		looked[d.Index] = true
-		infos, err := r.index.indices(ctx, d.Index)
-		if err != nil {
-			return err
-		}
-		info, week := infos[d.Index], d.Source.Event.Week()
-		if !info.blocked() {
-			continue
-		}
-		if info.moving(r.index.names, week) {
-			return errBlocked(week)
-		}
-		r.lifted[d.Index] = true
-		if err := r.index.unblock(ctx, d.Index); err != nil {
-			return err
-		}
+// next returns the documents to take now, and takes the blocks off the indices
+// that they are in. An index that is being built loses an event after the one that
+// is read has lost it: were it the other way, a block between the two would leave
+// the week with an event that its next index lacks.
+func (r *removal) next(ctx context.Context, documents []found) ([]found, error) {
+	infos, err := r.index.indices(ctx, r.indices)
+	if err != nil {
+		return nil, err
 	}
-	return nil
+	var now, built []found
+	for _, d := range documents {
+		info, week := infos[d.Index], d.Source.Event.Week()
+		_, stays := r.left(d.Source.Event)
+		if _, read := info.Aliases[r.index.names.alias(week)]; !read && !stays {
+			built = append(built, d)
+			continue
+		}
+		if err := r.lift(ctx, d.Index, info, week); err != nil {
+			return nil, err
+		}
+		now = append(now, d)
+	}
+	if len(now) > 0 {
+		return now, nil
+	}
+	return r.lost(ctx, built)
+}
+
+// lift takes the block off an index.
+func (r *removal) lift(ctx context.Context, index string, info indexInfo, week event.Week) error {
+	if r.lifted[index] || !info.blocked() {
+		return nil
+	}
+	if info.moving(r.index.names, week) {
+		return errBlocked(week)
+	}
+	r.lifted[index] = true
+	return r.index.unblock(ctx, index)
+}
+
+// lost returns those of the documents whose event the index that is read has not.
+func (r *removal) lost(ctx context.Context, documents []found) ([]found, error) {
+	events := make([]event.Event, len(documents))
+	for i, d := range documents {
+		events[i] = d.Source.Event
+	}
+	held, err := r.index.documents(ctx, events)
+	return slices.DeleteFunc(documents, func(d found) bool {
+		_, holds := held[d.Source.Event.ID]
+		return holds
+	}), err
 }
 
 // take removes documents, and reports how many changed after they were found.

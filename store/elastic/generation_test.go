@@ -1,10 +1,14 @@
 package elastic_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
+	"net/http"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -87,6 +91,11 @@ func TestRebuildUnderLoad(t *testing.T) {
 	var written, erased atomic.Int64
 	written.Store(3000)
 	stop := make(chan struct{})
+	ended := sync.OnceFunc(func() {
+		close(stop)
+		load.Wait()
+	})
+	defer ended()
 	during := func(do func(round int)) {
 		load.Go(func() {
 			for round := 0; ; round++ {
@@ -138,8 +147,7 @@ func TestRebuildUnderLoad(t *testing.T) {
 		require.NoError(t, err)
 		require.Positive(t, report.Events)
 	}
-	close(stop)
-	load.Wait()
+	ended()
 	for erased.Load() < 5 { // the load may have had no turn
 		_, _, err := index.EraseRecipient(ctx, "w", fmt.Sprintf("p%d@acme.example", erased.Add(1)-1))
 		require.NoError(t, err)
@@ -166,6 +174,58 @@ func TestRebuildUnderLoad(t *testing.T) {
 	require.Len(t, infos, 1)
 	require.False(t, infos[0].Sealed)
 	require.Equal(t, int64(len(held)), infos[0].Events)
+}
+
+// beforeDelete does something before the first request that deletes documents.
+type beforeDelete struct {
+	once sync.Once
+	do   func()
+}
+
+func (b *beforeDelete) RoundTrip(r *http.Request) (*http.Response, error) {
+	if strings.HasSuffix(r.URL.Path, "/_bulk") {
+		body, err := io.ReadAll(r.Body)
+		if err != nil {
+			return nil, err
+		}
+		if bytes.Contains(body, []byte(`{"delete":`)) {
+			b.once.Do(b.do)
+		}
+		r = r.Clone(r.Context())
+		r.Body = io.NopCloser(bytes.NewReader(body))
+	}
+	return http.DefaultTransport.RoundTrip(r)
+}
+
+// TestABlockInTheMiddleOfAnErasure blocks a week after an erasure looked and before
+// it deletes. Neither index lacks what the other has, and the erasure is repeated.
+func TestABlockInTheMiddleOfAnErasure(t *testing.T) {
+	ctx, place := context.Background(), t.TempDir()
+	index := openAt(t, place, "")
+	defer func() { require.NoError(t, index.Close()) }()
+	createAll(t, index, someOpens(30))
+	g, err := index.NextGeneration(ctx, faultWeek)
+	require.NoError(t, err)
+	_, err = g.Copy(ctx, secondJudge)
+	require.NoError(t, err)
+	require.NoError(t, index.Refresh(ctx))
+
+	config := configAt(t, place, "")
+	config.Transport = &beforeDelete{do: func() { require.NoError(t, g.Block(ctx)) }}
+	defer http.DefaultTransport.(*http.Transport).CloseIdleConnections()
+	eraser, err := elastic.Open(config)
+	require.NoError(t, err)
+	defer func() { require.NoError(t, eraser.Close()) }()
+	deleted, _, err := eraser.EraseRecipient(ctx, "w", "jo@acme.example")
+	require.ErrorIs(t, err, event.ErrUnavailable)
+	require.Empty(t, deleted)
+
+	require.NoError(t, g.Swap(ctx, secondJudge))
+	require.Len(t, heldIn(t, index), 30)
+	deleted, _, err = eraser.EraseRecipient(ctx, "w", "jo@acme.example")
+	require.NoError(t, err)
+	require.Len(t, deleted, 30)
+	require.Empty(t, heldIn(t, index))
 }
 
 func TestRebuildOfASealedWeek(t *testing.T) {

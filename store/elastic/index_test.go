@@ -31,14 +31,20 @@ func TestCounter(t *testing.T) { storetest.RunCounter(t, harness) }
 // test is over. parameters go into the URL.
 func openAt(t testing.TB, place, parameters string) *elastic.Index {
 	t.Helper()
-	config, err := elastic.ParseURL(server.URL(t) + parameters)
-	require.NoError(t, err)
-	sum := sha256.Sum256([]byte(place))
-	config.Prefix = "test-" + hex.EncodeToString(sum[:8])
+	config := configAt(t, place, parameters)
 	index, err := elastic.Open(config)
 	require.NoError(t, err)
 	t.Cleanup(func() { clear(t, config) })
 	return index
+}
+
+func configAt(t testing.TB, place, parameters string) elastic.Config {
+	t.Helper()
+	config, err := elastic.ParseURL(server.URL(t) + parameters)
+	require.NoError(t, err)
+	sum := sha256.Sum256([]byte(place))
+	config.Prefix = "test-" + hex.EncodeToString(sum[:8])
+	return config
 }
 
 // clear deletes all that a prefix has on the server.

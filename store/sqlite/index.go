@@ -39,7 +39,7 @@ type Index struct {
 	counting  *counting
 	// sync makes a file durable.
 	sync func(path string) error
-	// created counts the events that were written.
+	// created counts the events that writers brought, to tell when it is quiet.
 	created atomic.Int64
 
 	mu    sync.Mutex

@@ -14,6 +14,8 @@ import (
 // writers merge 64 at a time, and what they leave is merged here once it is quiet.
 const (
 	mergeEvery = time.Second
+	// mergeRetry is after how long it is tried again where that failed.
+	mergeRetry = time.Minute
 	// mergeBelow is how many events at most came in during a second that is quiet.
 	mergeBelow = 1000
 	// mergePages is what one step writes: the week's writers wait for it, some
@@ -25,34 +27,37 @@ const (
 
 // KeepMerged merges the words of open weeks whenever it is quiet, until ctx ends.
 func (x *Index) KeepMerged(ctx context.Context, log *slog.Logger) error {
-	ticker := time.NewTicker(mergeEvery)
-	defer ticker.Stop()
+	wait := mergeEvery
 	for {
 		before := x.created.Load()
-		select {
-		case <-ctx.Done():
+		if !pause(ctx, wait) {
 			return nil
-		case <-ticker.C:
 		}
-		if x.created.Load()-before > mergeBelow {
+		wait = mergeEvery
+		if x.pouring(before) {
 			continue
 		}
 		if err := x.MergeWords(ctx, mergeRests); err != nil && ctx.Err() == nil {
-			log.WarnContext(ctx, "words could not be merged; it is tried again", "error", err)
+			wait = mergeRetry
+			log.WarnContext(ctx, "words could not be merged, which slows searches; it is tried again", "error", err, "wait", wait)
 		}
 	}
 }
+
+// pouring reports whether many events came in since there were before.
+func (x *Index) pouring(before int64) bool { return x.created.Load()-before > mergeBelow }
 
 // MergeWords merges the words of open weeks, and rests that many times as long as
 // each step takes. It gives up when events begin to pour in.
 func (x *Index) MergeWords(ctx context.Context, rests int) error {
 	for _, week := range x.known() {
-		for x.unmerged(week) {
+		for more := x.unmerged(week); more; {
 			began, before := time.Now(), x.created.Load()
-			if err := x.mergeStep(ctx, week); err != nil {
+			var err error
+			if more, err = x.mergeStep(ctx, week); err != nil {
 				return failed("merging the words of week "+week.String(), err)
 			}
-			if !pause(ctx, time.Duration(rests)*time.Since(began)) || x.created.Load()-before > mergeBelow {
+			if !pause(ctx, time.Duration(rests)*time.Since(began)) || x.pouring(before) {
 				return nil
 			}
 		}
@@ -78,35 +83,38 @@ func (x *Index) unmerged(week event.Week) bool {
 	return slot.file != nil && !slot.sealed && !slot.file.merged.Load()
 }
 
-func (x *Index) mergeStep(ctx context.Context, week event.Week) error {
-	return x.writing(ctx, week, false, func(file *weekFile, closed bool) error {
+// mergeStep reports whether there may be more to merge. A week that takes no writes
+// is left alone.
+func (x *Index) mergeStep(ctx context.Context, week event.Week) (more bool, err error) {
+	err = x.writing(ctx, week, false, func(file *weekFile, closed bool) error {
 		if closed {
-			file.merged.Store(true) // A sealed week is merged, and one being built anew soon gone.
 			return nil
 		}
-		return file.mergeWords(ctx)
+		more, err = file.mergeWords(ctx)
+		return err
 	})
+	return more, err
 }
 
 // mergeWords does one step, and notes when there was nothing to do. The caller
 // has the right to write.
-func (w *weekFile) mergeWords(ctx context.Context) (err error) {
-	conn, err := w.writer.Conn(context.WithoutCancel(ctx))
+func (w *weekFile) mergeWords(ctx context.Context) (more bool, err error) {
+	conn, err := w.writer.Conn(ctx)
 	if err != nil {
-		return err
+		return false, err
 	}
 	defer func() { err = errors.Join(err, conn.Close()) }()
 	var before, after int
 	if err := conn.QueryRowContext(ctx, "SELECT total_changes()").Scan(&before); err != nil {
-		return err
+		return false, err
 	}
 	if _, err := conn.ExecContext(ctx, "INSERT INTO words(words, rank) VALUES('merge', ?)", mergePages); err != nil {
-		return err
+		return false, err
 	}
 	if err := conn.QueryRowContext(ctx, "SELECT total_changes()").Scan(&after); err != nil {
-		return err
+		return false, err
 	}
-	// The command itself counts as one.
-	w.merged.Store(after-before < 2)
-	return nil
+	more = after-before > 1 // The command itself counts as one.
+	w.merged.Store(!more)
+	return more, nil
 }
