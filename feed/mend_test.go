@@ -1,6 +1,7 @@
 package feed_test
 
 import (
+	"context"
 	"fmt"
 	"path/filepath"
 	"testing"
@@ -10,6 +11,7 @@ import (
 
 	"tidings/event"
 	"tidings/feed"
+	"tidings/query"
 	"tidings/store/sqlite"
 )
 
@@ -152,4 +154,33 @@ func TestWordsThatCameLaterAreKnownInTime(t *testing.T) {
 	}
 	f.store.at = now.Add(11 * time.Minute)
 	require.Equal(t, "contract", f.page(feed.PageRequest{Text: "contrct"}).Query.Showing)
+}
+
+// manyWords is a vocabulary that has words enough in one week.
+type manyWords struct{ asked []event.Week }
+
+func (m *manyWords) Terms(_ context.Context, _ string, week event.Week, prefix string, limit int) ([]query.Term, error) {
+	m.asked = append(m.asked, week)
+	terms := make([]query.Term, limit)
+	for i := range terms {
+		terms[i] = query.Term{Word: fmt.Sprintf("%sontract%d", prefix, i), Count: 1}
+	}
+	terms[0] = query.Term{Word: "contract", Count: 9}
+	return terms, nil
+}
+
+func TestWeeksAreAskedForWordsUntilThereAreEnough(t *testing.T) {
+	f := withVocabulary(t)
+	for i := range 3 {
+		e := about(1, "u_ana", "Contract")
+		e.Time -= int64(i) * 7 * 24 * 3600
+		e.ID = event.NewID(e.Time, e.Workspace, "api", true, fmt.Append(nil, "contract", i))
+		f.put(e)
+	}
+	words := new(manyWords)
+	f.Reader = feed.NewReader(feed.Config{
+		Index: f.store, States: f.store, Catalogue: f.state, Directory: names{}, Vocabulary: words, Clock: func() time.Time { return f.store.at },
+	})
+	require.Equal(t, "contract", f.page(feed.PageRequest{Text: "contrct"}).Query.Showing)
+	require.Equal(t, []event.Week{event.WeekOf(now.Unix())}, words.asked)
 }

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -239,5 +240,43 @@ func TestWhatCannotBeRenderedIsLeftOut(t *testing.T) {
 		subscribe(t, r, "s", everything, "")
 		h.announce(announced("w", "ana", event.Send, "a"), announced("w", "ana", event.Send, "b"), announced("w", "ana", event.Send, "c"))
 		require.Equal(t, []string{"event s a", "event s c"}, drain(t, r))
+	})
+}
+
+// TestAnnouncementsAreReadForThoseWhoLook counts how often the log has to decode.
+func TestAnnouncementsAreReadForThoseWhoLook(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := run(t, testConfig(newScroll("one")))
+		reads := make(map[string]int)
+		say := func(workspace, key string, err error) {
+			h.log.change(func() {
+				e := entryOf(h.log.next, time.Now(), announced(workspace, "ana", event.Send, key))
+				read := e.Read
+				e.Read = func() (event.Announcement, error) {
+					reads[key]++
+					if err != nil {
+						return event.Announcement{}, err
+					}
+					return read()
+				}
+				h.log.kept = append(h.log.kept, e)
+				h.log.next++
+			})
+			synctest.Wait()
+		}
+		one, other := h.open("w", nil), h.open("w", nil)
+		for _, r := range []*Reader{one, other} {
+			subscribe(t, r, "s", everything, "")
+			subscribe(t, r, "t", everything, "")
+		}
+		say("w", "a", nil)
+		say("w", "broken", errBroken)
+		say("nobody", "b", nil)
+		say("w", "c", nil)
+		require.Empty(t, reads, "nobody has looked yet")
+		for _, r := range []*Reader{one, other} {
+			require.Equal(t, []string{"event s a", "event t a", "event s c", "event t c"}, drain(t, r))
+		}
+		require.Equal(t, map[string]int{"a": 1, "broken": 1, "c": 1}, reads)
 	})
 }

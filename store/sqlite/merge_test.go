@@ -76,6 +76,57 @@ func TestWordsAreKeptMergedUntilTheEnd(t *testing.T) {
 	require.NoError(t, <-done)
 }
 
+// TestWordsAreLeftAloneWhileEventsPourIn lets every second be one in which as many
+// came in as must not be disturbed, and then one in which fewer did.
+func TestWordsAreLeftAloneWhileEventsPourIn(t *testing.T) {
+	x := openForFaults(t, t.TempDir())
+	week := inPieces(t, x, 0, 50)
+	require.NoError(t, x.MergeWords(t.Context(), 0))
+	require.False(t, x.unmerged(week))
+	inPieces(t, x, 50, 57)
+	unmerged := segments(t, x, week)
+
+	pouring, dry := context.WithCancel(t.Context())
+	poured := make(chan struct{})
+	go func() {
+		defer close(poured)
+		for pouring.Err() == nil {
+			x.created.Add(mergeBelow)
+			pause(pouring, mergeEvery/100)
+		}
+	}()
+	ctx, stop := context.WithCancel(t.Context())
+	done := make(chan error, 1)
+	go func() { done <- x.KeepMerged(ctx, slog.New(slog.DiscardHandler)) }()
+	require.Never(t, func() bool { return !x.unmerged(week) }, 3*mergeEvery, mergeEvery/10)
+	require.Equal(t, unmerged, segments(t, x, week))
+	dry()
+	<-poured
+	require.Eventually(t, func() bool { return !x.unmerged(week) }, time.Minute, 10*time.Millisecond)
+	stop()
+	require.NoError(t, <-done)
+}
+
+// TestWordsOfAWeekThatTakesNoWritesAreLeftAlone: merging ends, rather than trying
+// until the week is free.
+func TestWordsOfAWeekThatTakesNoWritesAreLeftAlone(t *testing.T) {
+	x := openForFaults(t, t.TempDir())
+	week := inPieces(t, x, 0, 50)
+	before := segments(t, x, week)
+	g, err := x.NextGeneration(t.Context(), week)
+	require.NoError(t, err)
+	require.NoError(t, g.Block(t.Context()))
+	require.NoError(t, x.MergeWords(t.Context(), 0))
+	require.Equal(t, before, segments(t, x, week))
+	require.NoError(t, g.Discard(t.Context()))
+	require.NoError(t, x.MergeWords(t.Context(), 0))
+	require.Less(t, segments(t, x, week), before)
+
+	require.NoError(t, x.Seal(t.Context(), week))
+	require.NoError(t, x.MergeWords(t.Context(), 0))
+	require.False(t, x.unmerged(week))
+}
+
 func TestPagesOfEveryFileHaveTheSizeThatWasChosen(t *testing.T) {
 	dir := t.TempDir()
 	x := openForFaults(t, dir)
