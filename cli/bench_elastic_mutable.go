@@ -14,6 +14,9 @@ import (
 	"strings"
 	"time"
 
+	fastjson "github.com/go-json-experiment/json"
+	"golang.org/x/sync/errgroup"
+
 	"tidings/event"
 	"tidings/indexer"
 	"tidings/store/sqlite"
@@ -39,8 +42,10 @@ type work struct {
 // them, to one index with the state in its sends, which each open updates.
 //
 // Both are given documents that were analysed before, have the same fields and
-// settings, and take one request a batch. The mutable index must keep the whole
-// document to update it, and has two fields more.
+// settings, and take one request a batch, one after the other. Weeks have the state
+// of a batch written while the batch before is indexed, as the indexer's workers do.
+// The mutable index must keep the whole document to update it, and has two fields
+// more; what its updates need to know of their sends is known to it for nothing.
 func (b *elasticBench) mutable(ctx context.Context) (err error) {
 	s, err := b.open(ctx, "weekly", false)
 	if err != nil {
@@ -221,13 +226,32 @@ func (b *elasticBench) writeWeekly(ctx context.Context, p *paged, works []work) 
 	}
 	defer func() { err = errors.Join(err, state.Close()) }()
 	began := time.Now()
-	for _, w := range works {
-		if _, err := state.Apply(ctx, w.changes, w.weeks); err != nil {
-			return 0, 0, err
+	group, writing := errgroup.WithContext(ctx)
+	applied := make(chan []byte)
+	group.Go(func() error {
+		defer close(applied)
+		for _, w := range works {
+			if _, err := state.Apply(writing, w.changes, w.weeks); err != nil {
+				return err
+			}
+			select {
+			case applied <- w.weekly:
+			case <-writing.Done():
+				return writing.Err()
+			}
 		}
-		if err := b.raw.bulk(ctx, [][]byte{w.weekly}, 1); err != nil {
-			return 0, 0, err
+		return nil
+	})
+	group.Go(func() error {
+		for body := range applied {
+			if err := b.raw.bulk(writing, [][]byte{body}, 1); err != nil {
+				return err
+			}
 		}
+		return nil
+	})
+	if err := group.Wait(); err != nil {
+		return 0, 0, err
 	}
 	if took, err = b.searchable(ctx, p.prefix, began); err == nil {
 		size, err = b.raw.size(ctx, p.prefix)
@@ -286,8 +310,13 @@ func (b *elasticBench) makeMutable(ctx context.Context, weekly, name string) err
 	return b.raw.ask(ctx, http.MethodPut, "/"+name, body, nil)
 }
 
-// sealAll leaves weeks as the nights would have.
+// sealAll leaves weeks as the nights would have: sealed when the cluster has long
+// forgotten the writes as such.
 func (b *elasticBench) sealAll(ctx context.Context, p *paged) error {
+	fmt.Fprintln(b.Err, "waiting until Elasticsearch keeps no writes for copies that come back, at most two minutes")
+	if err := b.raw.awaitForgotten(ctx, p.prefix); err != nil {
+		return err
+	}
 	newest := event.WeekOf(p.load.Until.Unix() - 1)
 	for week := newest - event.Week(b.Weeks); week < newest; week++ {
 		if err := p.index.Seal(ctx, week); err != nil {
@@ -366,8 +395,8 @@ func (e rawElastic) search(ctx context.Context, path string, body []byte) ([]eve
 		Hits struct {
 			Hits []struct {
 				Source struct {
-					Event    event.Event `json:"event"`
-					Unopened []string    `json:"unopened"`
+					Event    string   `json:"event"`
+					Unopened []string `json:"unopened"`
 				} `json:"_source"`
 			} `json:"hits"`
 		} `json:"hits"`
@@ -377,7 +406,9 @@ func (e rawElastic) search(ctx context.Context, path string, body []byte) ([]eve
 	}
 	events := make([]event.Event, len(answer.Hits.Hits))
 	for i, hit := range answer.Hits.Hits {
-		events[i] = hit.Source.Event
+		if err := fastjson.Unmarshal([]byte(hit.Source.Event), &events[i]); err != nil {
+			return nil, err
+		}
 	}
 	return events, nil
 }

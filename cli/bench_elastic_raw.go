@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strings"
 	"sync/atomic"
+	"time"
 
 	"golang.org/x/sync/errgroup"
 
@@ -161,6 +162,52 @@ func (e rawElastic) size(ctx context.Context, prefix string) (int64, error) {
 	}
 	err := e.ask(ctx, http.MethodGet, "/"+prefix+"-*/_stats/store", nil, &answer)
 	return answer.All.Primaries.Store.Bytes, err
+}
+
+// awaitForgotten waits until indices keep no writes for copies that might come back
+// and miss them. Elasticsearch looks at that twice a minute; until then it has each
+// document as it was sent beside the part that is kept of it (_recovery_source), and
+// merging does not take that out.
+func (e rawElastic) awaitForgotten(ctx context.Context, prefix string) error {
+	ctx, cancel := context.WithTimeout(ctx, 2*time.Minute)
+	defer cancel()
+	for {
+		var answer struct {
+			Indices map[string]struct {
+				Shards map[string][]struct {
+					SeqNo struct {
+						Last int64 `json:"max_seq_no"`
+					} `json:"seq_no"`
+					Kept struct {
+						Leases []struct {
+							From int64 `json:"retaining_seq_no"`
+						} `json:"leases"`
+					} `json:"retention_leases"`
+				} `json:"shards"`
+			} `json:"indices"`
+		}
+		if err := e.ask(ctx, http.MethodGet, "/"+prefix+"-*/_stats/docs?level=shards", nil, &answer); err != nil {
+			return err
+		}
+		waits := false
+		for _, index := range answer.Indices {
+			for _, copies := range index.Shards {
+				for _, each := range copies {
+					for _, lease := range each.Kept.Leases {
+						waits = waits || lease.From <= each.SeqNo.Last
+					}
+				}
+			}
+		}
+		if !waits {
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("Elasticsearch still keeps writes for copies that might come back: %w", ctx.Err())
+		case <-time.After(time.Second):
+		}
+	}
 }
 
 func (e rawElastic) removeIndices(ctx context.Context, prefix string) error {

@@ -1,18 +1,18 @@
 package elastic
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
 
+	fastjson "github.com/go-json-experiment/json"
+
 	"tidings/event"
 	"tidings/feed"
 	"tidings/query"
 )
-
-// anyStems is the field that has the stems of all text fields.
-const anyStems = "any"
 
 // document is an event as it is indexed. Its event alone is stored.
 type document struct {
@@ -34,12 +34,35 @@ type document struct {
 	Pair  []uint64          `json:"pair,omitempty"`
 	Words map[string]string `json:"words,omitempty"`
 	Stems map[string]string `json:"stems,omitempty"`
-	Event event.Event       `json:"event"`
+	// Event is the event's JSON as a text: Elasticsearch skips and copies one value
+	// where it would walk through an object twice.
+	Event string `json:"event"`
 }
 
 // stored is what comes back of a document.
-type stored struct {
-	Event event.Event `json:"event"`
+type stored struct{ Event event.Event }
+
+// UnmarshalJSON reads the event from its text.
+func (s *stored) UnmarshalJSON(doc []byte) error {
+	var source struct {
+		Event string `json:"event"`
+	}
+	if err := fastjson.Unmarshal(doc, &source); err != nil {
+		return err
+	}
+	return fastjson.Unmarshal([]byte(source.Event), &s.Event)
+}
+
+// marshal is json.Marshal that writes <, > and & as they are: twice escaped they
+// would make seven bytes each.
+func marshal(of any) ([]byte, error) {
+	var text bytes.Buffer
+	encoder := json.NewEncoder(&text)
+	encoder.SetEscapeHTML(false)
+	if err := encoder.Encode(of); err != nil {
+		return nil, err
+	}
+	return bytes.TrimSuffix(text.Bytes(), []byte("\n")), nil
 }
 
 // encode makes the document of an event. An event that makes the analysis panic
@@ -53,19 +76,22 @@ func encode(e event.Event) (doc []byte, err error) {
 	if err := e.Storable(); err != nil {
 		return nil, err
 	}
-	doc, err = json.Marshal(documentOf(query.NewDocument(e)))
+	text, err := marshal(e)
+	if err == nil {
+		doc, err = marshal(documentOf(query.NewDocument(e), string(text)))
+	}
 	if err != nil {
 		return nil, fmt.Errorf("%w: event %s cannot be written: %w", event.ErrInvalid, e.ID, err)
 	}
 	return doc, nil
 }
 
-func documentOf(d query.Document) document {
+func documentOf(d query.Document, text string) document {
 	e := d.Event
 	doc := document{
 		Seconds: e.Time, Tie: tieOf(e.ID.Tie()), Workspace: e.Workspace, Automated: e.Automated(),
 		Type: string(e.Type), User: e.User, Message: e.Message, Source: e.Source, Verdict: e.Verdict.Is, Link: e.Link,
-		Words: make(map[string]string), Stems: make(map[string]string), Event: e,
+		Words: make(map[string]string), Stems: make(map[string]string), Event: text,
 	}
 	if e.Meeting != nil {
 		doc.Answer = &e.Meeting.Answer
@@ -81,7 +107,6 @@ func documentOf(d query.Document) document {
 			doc.Pair = append(doc.Pair, feed.PairOf(e.Message, person.Email))
 		}
 	}
-	all := newStemList()
 	for _, field := range query.TextFields {
 		tokens := d.Fields[field]
 		if len(tokens) == 0 {
@@ -91,13 +116,9 @@ func documentOf(d query.Document) document {
 		for i, token := range tokens {
 			words[i] = token.Word
 			stems.add(token.Stem)
-			all.add(token.Stem)
 		}
 		doc.Words[string(field)] = strings.Join(words, " ")
 		doc.Stems[string(field)] = stems.text.String()
-	}
-	if all.text.Len() > 0 {
-		doc.Stems[anyStems] = all.text.String()
 	}
 	return doc
 }
