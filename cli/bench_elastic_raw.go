@@ -204,7 +204,7 @@ func (e rawElastic) awaitForgotten(ctx context.Context, prefix string) error {
 		}
 		select {
 		case <-ctx.Done():
-			return fmt.Errorf("Elasticsearch still keeps writes for copies that might come back: %w", ctx.Err())
+			return fmt.Errorf("writes are still kept for copies that might come back, after two minutes: %w", ctx.Err())
 		case <-time.After(time.Second):
 		}
 	}
