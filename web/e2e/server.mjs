@@ -118,6 +118,12 @@ export class Demo {
     return this.call(key, 'GET', path);
   }
 
+  /** waiting is how many events are accepted and not indexed yet. */
+  async waiting() {
+    const metrics = await (await fetch(`${this.origin}/metrics`)).text();
+    return Number(metrics.match(/^tidings_queue_waiting_events (\d+)$/m)[1]);
+  }
+
   /** post sends events in, as a sender does. */
   async post(key, ...events) {
     const response = await fetch(`${this.origin}/v1/events`, {

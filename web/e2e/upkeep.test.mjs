@@ -187,6 +187,8 @@ describe('looking after a workspace', () => {
     const feed = `/v1/feed?q=${encodeURIComponent(`subject:"${subject}"`)}`;
     const inFeed = async () => (await demo.get(admin, feed)).items.length;
     await eventually('it is in the feed', async () => (await inFeed()) === 1);
+    // Stopped before that is acknowledged, it would come again, and fail too.
+    await eventually('nothing waits', async () => (await demo.waiting()) === 0);
     await demo.stop();
     const mend = await demo.damage(subject);
     await demo.start();
