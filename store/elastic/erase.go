@@ -158,23 +158,26 @@ func (r *removal) next(ctx context.Context, documents []found) ([]found, error) 
 	if err != nil {
 		return nil, err
 	}
-	var now, built []found
+	var taken, built []found
 	for _, d := range documents {
-		info, week := infos[d.Index], d.Source.Event.Week()
-		_, stays := r.left(d.Source.Event)
-		if _, read := info.Aliases[r.index.names.alias(week)]; !read && !stays {
+		_, read := infos[d.Index].Aliases[r.index.names.alias(d.Source.Event.Week())]
+		if _, stays := r.left(d.Source.Event); read || stays {
+			taken = append(taken, d)
+		} else {
 			built = append(built, d)
-			continue
 		}
-		if err := r.lift(ctx, d.Index, info, week); err != nil {
+	}
+	if len(taken) == 0 {
+		if taken, err = r.lost(ctx, built); err != nil {
 			return nil, err
 		}
-		now = append(now, d)
 	}
-	if len(now) > 0 {
-		return now, nil
+	for _, d := range taken {
+		if err := r.lift(ctx, d.Index, infos[d.Index], d.Source.Event.Week()); err != nil {
+			return nil, err
+		}
 	}
-	return r.lost(ctx, built)
+	return taken, nil
 }
 
 // lift takes the block off an index.

@@ -228,6 +228,42 @@ func TestABlockInTheMiddleOfAnErasure(t *testing.T) {
 	require.Empty(t, heldIn(t, index))
 }
 
+// TestAnErasureReachesWhatACrashLeft: a rebuild of a sealed week ended after it had
+// sealed the new index and before the swap, and the nightly run sealed the old again.
+func TestAnErasureReachesWhatACrashLeft(t *testing.T) {
+	ctx, place := context.Background(), t.TempDir()
+	index := openAt(t, place, "")
+	defer func() { require.NoError(t, index.Close()) }()
+	createAll(t, index, someOpens(30))
+	require.NoError(t, index.Seal(ctx, faultWeek))
+	g, err := index.NextGeneration(ctx, faultWeek)
+	require.NoError(t, err)
+	_, err = g.Copy(ctx, secondJudge)
+	require.NoError(t, err)
+	config := configAt(t, place, "")
+	every := config.Nodes[0].String() + "/" + config.Prefix + "-events-v*"
+	ask := func(method, address string) string {
+		request, err := http.NewRequestWithContext(ctx, method, address, nil)
+		require.NoError(t, err)
+		response, err := http.DefaultClient.Do(request)
+		require.NoError(t, err)
+		defer response.Body.Close()
+		answer, err := io.ReadAll(response.Body)
+		require.NoError(t, err)
+		require.Equal(t, http.StatusOK, response.StatusCode, "%s", answer)
+		return string(answer)
+	}
+	defer http.DefaultClient.CloseIdleConnections()
+	ask(http.MethodPut, strings.Replace(every, "v*", "v1-"+faultWeek.String()+"-g2/_block/write", 1))
+	ask(http.MethodPost, every+"/_refresh")
+	require.Contains(t, ask(http.MethodGet, every+"/_count"), `"count":60,`)
+
+	deleted, _, err := index.EraseRecipient(ctx, "w", "jo@acme.example")
+	require.NoError(t, err)
+	require.Len(t, deleted, 30)
+	require.Contains(t, ask(http.MethodGet, every+"/_count"), `"count":0,`)
+}
+
 func TestRebuildOfASealedWeek(t *testing.T) {
 	ctx := context.Background()
 	index := openAt(t, t.TempDir(), "")

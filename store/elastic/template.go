@@ -16,7 +16,7 @@ type object map[string]any
 const maxWordLength = 1024
 
 // anyStems is the field that has the stems of all text fields. Elasticsearch copies
-// them there, which leaves documents a third smaller on the wire.
+// them there, so that a document need not hold them twice.
 const anyStems = "any"
 
 // maxPage is how many hits one request may ask for: Elasticsearch's default.

@@ -58,7 +58,10 @@ describe('the pages', () => {
     // The chip of the question before is there until this one is understood.
     await chips().filter({ hasText: '1 Oct' }).click();
     await page.getByRole('button', { name: '1st of the month' }).click();
-    await eventually('another day', () => /since:\d{4}-\d\d-01$/.test(query().get('q')));
+    await eventually('another day', () => {
+      const q = query().get('q');
+      return /since:\d{4}-\d\d-01$/.test(q) && !q.includes('2026-10-01');
+    });
     await page.getByRole('button', { name: 'Remove is unopened' }).click();
     await eventually('one chip', async () => (await chips().count()) === 1);
     assert.match(query().get('q'), /^since:\d{4}-\d\d-01$/);
