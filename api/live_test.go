@@ -75,7 +75,7 @@ func (asking) Understand(_ context.Context, r feed.PageRequest) (feed.Understood
 	if r.Users != nil {
 		q = q.Restrict(r.Users)
 	}
-	return feed.Understood{Chips: read.Chips, Words: read.Words, Meant: read.Meant}, q, nil
+	return feed.Understood{Chips: read.Chips, Words: read.Words, Meant: read.Interpretation}, q, nil
 }
 
 // named is a directory in which everyone is called by their id in capitals.

@@ -66,7 +66,7 @@ type Standings interface {
 }
 
 // StandingsOf returns the standing of each message, in the order of messages.
-type StandingsOf func(messages []string) []query.Standing
+type StandingsOf func(messages []string) []query.RecipientStatus
 
 // Catalogue says where events are.
 type Catalogue interface {

@@ -55,7 +55,7 @@ func Analyse(text string) []Token {
 }
 
 // scanner is one run of Analyse. It holds what is known of an address that may
-// be under way at the current place; -1 is no place.
+// be under way at the current position; -1 is no position.
 type scanner struct {
 	text   string
 	lower  string // text with A to Z in lower case; the same length
@@ -63,7 +63,7 @@ type scanner struct {
 	folder folder
 	// local is where the local part of an address may have begun, plus one.
 	local int
-	// at is the place of its @, plus one, once the domain is under way.
+	// at is the position of its @, plus one, once the domain is under way.
 	at int
 }
 
@@ -118,7 +118,7 @@ func isIdeograph(r rune) bool {
 	return r == vowelLengthener || unicode.In(r, unicode.Han, unicode.Hiragana, unicode.Katakana)
 }
 
-// word adds the word that begins at i and returns the place after it.
+// word adds the word that begins at i and returns the position after it.
 func (s *scanner) word(i int) int {
 	end, ascii := i, true
 	for end < len(s.text) {
@@ -148,7 +148,7 @@ func (s *scanner) word(i int) int {
 	return s.possessive(end)
 }
 
-// marks is the place after the marks at i.
+// marks is the position after the marks at i.
 func (s *scanner) marks(i int) int {
 	for i < len(s.text) {
 		size, class := s.class(i)
@@ -186,7 +186,7 @@ func (s *scanner) addFolded(start, end int) {
 	}
 }
 
-// possessive is the place after an English 's at end, if there is one.
+// possessive is the position after an English 's at end, if there is one.
 func (s *scanner) possessive(end int) int {
 	r, size := utf8.DecodeRuneInString(s.text[end:])
 	i := end + size

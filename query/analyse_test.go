@@ -132,7 +132,7 @@ func checkAnalysis(t interface {
 	start := 0
 	for _, token := range Analyse(text) {
 		if token.Start < 0 || token.Start >= token.End || token.End > len(text) {
-			t.Fatalf("%q: token %+v has no place", text, token)
+			t.Fatalf("%q: token %+v has no position", text, token)
 		}
 		whole := strings.Contains(token.Word, "@")
 		if !whole && token.Start < start {

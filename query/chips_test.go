@@ -81,7 +81,7 @@ func TestParseChips(t *testing.T) {
 			r := Parse(test.text, options(t))
 			require.Equal(t, test.chips, r.Chips)
 			require.Equal(t, test.words, r.Words)
-			require.Equal(t, test.meant, r.Meant)
+			require.Equal(t, test.meant, r.Interpretation)
 			require.Empty(t, r.Notes)
 		})
 	}

@@ -7,7 +7,7 @@ import (
 	"tidings/event"
 )
 
-// Completion is the place of a caret in a search: what is being typed there and
+// Completion is the position of a caret in a search: what is being typed there and
 // what is known to go on with it.
 type Completion struct {
 	// Field is the operator whose value is being typed, "" for plain text.
@@ -33,7 +33,7 @@ type Suggestion struct {
 	Count int `json:"count,omitempty" doc:"how many of the newest matching events have it"`
 }
 
-// CompleteAt reads what is being typed at a caret, a place in code points. The
+// CompleteAt reads what is being typed at a caret, a position in code points. The
 // whole word is replaced that the caret is in or behind.
 func CompleteAt(text string, caret int) Completion {
 	at := 0
@@ -66,7 +66,7 @@ func CompleteAt(text string, caret int) Completion {
 	return c
 }
 
-// wordBefore is where the word or the quoted value begins that ends at a place.
+// wordBefore is where the word or the quoted value begins that ends at a position.
 func wordBefore(text string, at int) int {
 	quotes, quote := 0, 0
 	for i, r := range text[:at] {
@@ -173,4 +173,12 @@ func QuoteValue(value string) string {
 // being typed, or of any that plain text may mean.
 func (c Completion) Wants(field string) bool {
 	return c.Field == field || c.Field == ""
+}
+
+// quoteValue puts a value in quotes where it would end early without.
+func quoteValue(value string) string {
+	if value == "" || strings.HasSuffix(value, "*") || strings.ContainsFunc(value, endsWord) {
+		return `"` + value + `"`
+	}
+	return value
 }

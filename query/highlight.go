@@ -7,9 +7,9 @@ import (
 	"tidings/event"
 )
 
-// Highlights are the places that a query matched in what a page shows of an
+// Highlights are the spans that a query matched in what a page shows of an
 // event, by field: subject, people (the name of the event's one recipient), link
-// and file. A place is [start, end) in Unicode code points of that text; places
+// and file. A span is [start, end) in Unicode code points of that text; spans
 // of a field are in order and do not touch. Only what must be there is
 // highlighted, nothing behind a minus.
 func Highlights(e event.Event, q Query) map[string][][2]int {
@@ -28,17 +28,17 @@ func Highlights(e event.Event, q Query) map[string][][2]int {
 	}
 	var all map[string][][2]int
 	for field, text := range texts {
-		if places := places(text, field, wanted); len(places) > 0 {
+		if spans := spans(text, field, wanted); len(spans) > 0 {
 			if all == nil {
 				all = make(map[string][][2]int, len(texts))
 			}
-			all[string(field)] = places
+			all[string(field)] = spans
 		}
 	}
 	return all
 }
 
-func places(text string, field TextField, wanted []Words) [][2]int {
+func spans(text string, field TextField, wanted []Words) [][2]int {
 	tokens := Analyse(text)
 	var found [][2]int
 	for _, w := range wanted {
@@ -49,39 +49,39 @@ func places(text string, field TextField, wanted []Words) [][2]int {
 			if !w.at(tokens[i:]) {
 				continue
 			}
-			place := [2]int{tokens[i].Start, tokens[i].End}
+			span := [2]int{tokens[i].Start, tokens[i].End}
 			for _, token := range tokens[i+1 : i+len(w.Terms)] {
-				place[0], place[1] = min(place[0], token.Start), max(place[1], token.End)
+				span[0], span[1] = min(span[0], token.Start), max(span[1], token.End)
 			}
-			found = append(found, place)
+			found = append(found, span)
 		}
 	}
 	return inCodePoints(text, joined(found))
 }
 
-// joined sorts places and makes one of those that overlap or touch.
-func joined(places [][2]int) [][2]int {
-	slices.SortFunc(places, func(a, b [2]int) int { return slices.Compare(a[:], b[:]) })
+// joined sorts spans and makes one of those that overlap or touch.
+func joined(spans [][2]int) [][2]int {
+	slices.SortFunc(spans, func(a, b [2]int) int { return slices.Compare(a[:], b[:]) })
 	var apart [][2]int
-	for _, place := range places {
-		if n := len(apart); n > 0 && place[0] <= apart[n-1][1] {
-			apart[n-1][1] = max(apart[n-1][1], place[1])
+	for _, span := range spans {
+		if n := len(apart); n > 0 && span[0] <= apart[n-1][1] {
+			apart[n-1][1] = max(apart[n-1][1], span[1])
 			continue
 		}
-		apart = append(apart, place)
+		apart = append(apart, span)
 	}
 	return apart
 }
 
-// inCodePoints turns sorted places in bytes into ones in code points.
-func inCodePoints(text string, places [][2]int) [][2]int {
+// inCodePoints turns sorted spans in bytes into ones in code points.
+func inCodePoints(text string, spans [][2]int) [][2]int {
 	bytes, points := 0, 0
-	for i := range places {
-		for end := range places[i] {
-			points += utf8.RuneCountInString(text[bytes:places[i][end]])
-			bytes = places[i][end]
-			places[i][end] = points
+	for i := range spans {
+		for end := range spans[i] {
+			points += utf8.RuneCountInString(text[bytes:spans[i][end]])
+			bytes = spans[i][end]
+			spans[i][end] = points
 		}
 	}
-	return places
+	return spans
 }

@@ -39,9 +39,9 @@ func (c choice) opposite() Expr {
 	return c
 }
 
-// lift makes the Query: the times and choices that everything must meet go to
+// hoist makes the Query: the times and choices that everything must meet go to
 // its head. A choice inside an OR or a Not is dropped with a note.
-func (p *parser) lift(where Expr) Query {
+func (p *parser) hoist(where Expr) Query {
 	var q Query
 	var kept []Expr
 	for _, part := range conjuncts(where) {

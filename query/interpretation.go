@@ -8,9 +8,9 @@ import (
 	"tidings/event"
 )
 
-// meant says chips in English: "opens or clicks from me, to jo, since
+// interpret says chips in English: "opens or clicks from me, to jo, since
 // 2026-11-09".
-func meant(chips []Chip, me string) string {
+func interpret(chips []Chip, me string) string {
 	head := ""
 	var rest []string
 	acted := slices.ContainsFunc(chips, func(c Chip) bool {

@@ -263,8 +263,8 @@ func TestHighlights(t *testing.T) {
 	}{
 		{"nothing to find", "type:click", nil},
 		{"a stem, behind wide characters", "subject:price", map[string][][2]int{"subject": {{17, 24}, {26, 32}, {38, 45}}}},
-		{"a phrase is one place", `subject:"pricing proposal"`, map[string][][2]int{"subject": {{38, 54}}}},
-		{"overlapping places are one", `subject:"the pricing" subject:"pricing proposal"`, map[string][][2]int{"subject": {{34, 54}}}},
+		{"a phrase is one span", `subject:"pricing proposal"`, map[string][][2]int{"subject": {{38, 54}}}},
+		{"overlapping spans are one", `subject:"the pricing" subject:"pricing proposal"`, map[string][][2]int{"subject": {{34, 54}}}},
 		{"a prefix shows the whole word", "subject:nach*", map[string][][2]int{"subject": {{0, 7}}}},
 		{"several fields", "docs OR reyes OR pdf", map[string][][2]int{"link": {{8, 12}}, "people": {{3, 8}}, "file": {{8, 11}}}},
 		{"nothing behind a minus", "-subject:pricing -(-file:pdf)", map[string][][2]int{"file": {{8, 11}}}},

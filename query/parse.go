@@ -50,8 +50,8 @@ type Result struct {
 	Chips []Chip
 	// Words is the plain text that is searched for.
 	Words string
-	// Meant says the query in English.
-	Meant string
+	// Interpretation says the query in English.
+	Interpretation string
 	// Notes say what was left out or taken as plain text, and why.
 	Notes []string
 }
@@ -78,20 +78,20 @@ func Parse(text string, opts Options) Result {
 		opts.Zone = time.UTC
 	}
 	p := newParser(text, opts)
-	q := p.lift(p.everything())
+	q := p.hoist(p.everything())
 	if q.Where == nil && len(p.chips) == 0 && p.dropped {
 		// There is nothing but small words, so they are what is looked for.
 		p = newParser(text, opts)
 		p.literal = true
-		q = p.lift(p.everything())
+		q = p.hoist(p.everything())
 	}
 	chips := p.shown()
 	return Result{
-		Query: q,
-		Chips: chips,
-		Words: wordsOf(chips),
-		Meant: meant(chips, opts.Me),
-		Notes: p.notes,
+		Query:          q,
+		Chips:          chips,
+		Words:          wordsOf(chips),
+		Interpretation: interpret(chips, opts.Me),
+		Notes:          p.notes,
 	}
 }
 
@@ -132,7 +132,7 @@ type parser struct {
 	english english
 	// literal takes every word as text; dropped is whether some were not.
 	literal, dropped bool
-	// chips are at places in bytes until they are shown. A chip without a field
+	// chips are at positions in bytes until they are shown. A chip without a field
 	// was dropped.
 	chips []Chip
 	notes []string
@@ -164,14 +164,14 @@ func (p *parser) note(text string) {
 	}
 }
 
-// place is where something stands among the parts of a condition.
-type place struct{ part, chip int }
+// position is where something stands among the parts of a condition.
+type position struct{ part, chip int }
 
 // all reads conditions side by side, up to a closing bracket or the end.
 func (p *parser) all() Expr {
 	var parts []Expr
 	before := len(p.chips)
-	seen := map[KeywordField]place{}
+	seen := map[KeywordField]position{}
 	for {
 		switch p.peek().kind {
 		case lexEnd, lexClose:
@@ -191,7 +191,7 @@ func (p *parser) all() Expr {
 			parts = append(parts, part)
 			continue
 		}
-		here := place{len(parts), len(p.chips) - 1}
+		here := position{len(parts), len(p.chips) - 1}
 		first, again := seen[keyword.Field]
 		if !again {
 			seen[keyword.Field] = here
@@ -370,7 +370,7 @@ func disjunction(parts []Expr) Expr {
 	return flat
 }
 
-// shown are the chips that were not dropped, at places in code points.
+// shown are the chips that were not dropped, at positions in code points.
 func (p *parser) shown() []Chip {
 	var chips []Chip
 	bytes, runes := 0, 0

@@ -114,14 +114,6 @@ func printValues(k Keyword, between string) string {
 	return strings.Join(values, between)
 }
 
-// quoteValue puts a value in quotes where it would end early without.
-func quoteValue(value string) string {
-	if value == "" || strings.HasSuffix(value, "*") || strings.ContainsFunc(value, endsWord) {
-		return `"` + value + `"`
-	}
-	return value
-}
-
 func printWords(w Words) string {
 	operator := ""
 	switch w.Field {
@@ -158,4 +150,47 @@ func withoutParts(terms []string) []string {
 		kept = append(kept, term)
 	}
 	return kept
+}
+
+// isEnglish reports whether a word may be read as anything but itself, so that
+// it is printed with its operator.
+func isEnglish(word string) bool {
+	if word == "" || isSmall(word) || isGeneric(word) || isMachine(word) || isPeople(word) {
+		return word != ""
+	}
+	if '0' <= word[0] && word[0] <= '9' {
+		return true
+	}
+	if _, f := doneOf(word); f != noForm {
+		return true
+	}
+	if _, _, ok := weekdayOf(word); ok {
+		return true
+	}
+	if m, _ := monthOf(word); m != 0 || unitOf(word) != noUnit {
+		return true
+	}
+	if _, ok := whichOf(word); ok {
+		return true
+	}
+	if _, ok := numberOf(word); ok {
+		return true
+	}
+	if _, ok := ordinalOf(word); ok {
+		return true
+	}
+	switch word {
+	case "unopened", "unread", "unreplied", "unanswered", "unclicked", "nobody", "awaiting", "waiting", "no", "without", "zero",
+		"not", "never", "except", "excluding", "exclude", "other", "hide", "ignore", "include", "including",
+		"real", "human", "genuine", "bot", "machine", "automated", "automatic", "only", "yet", "far",
+		"accepted", "confirmed", "declined", "rejected", "refused", "tentative", "maybe",
+		"link", "links", "file", "files", "attachment", "attachments", "spam", "marked", "opted",
+		"since", "starting", "after", "before", "until", "till", "til", "prior", "up", "between", "earlier", "over", "more",
+		"older", "longer", "less", "newer", "fewer", "later", "under", "during", "within", "throughout", "around",
+		"now", "today", "yesterday", "yest", "tomorrow", "tmrw", "tonight", "right", "half", "few", "couple",
+		"noon", "dawn", "midday", "lunch", "lunchtime", "midnight", "morning", "afternoon", "evening", "night", "early", "mid", "late",
+		"hasnt", "havent", "didnt", "dont", "doesnt", "q1", "q2", "q3", "q4", "weekend":
+		return true
+	}
+	return false
 }

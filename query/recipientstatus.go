@@ -2,34 +2,34 @@ package query
 
 import "tidings/event"
 
-// Standing is how far the recipients of a message have come: the states that hold
+// RecipientStatus is how far the recipients of a message have come: the states that hold
 // of it. The zero value is that of a message of which nothing is known.
-type Standing uint8
+type RecipientStatus uint8
 
-// standingStates are the states that a Standing tells of, by bit.
-var standingStates = [...]RecipientState{
+// statusStates are the states that a RecipientStatus tells of, by bit.
+var statusStates = [...]RecipientState{
 	IsUnopened, IsOpened, IsClicked, IsReplied, IsUnreplied, IsDownloaded, IsBounced,
 }
 
-// StandingOf is the standing of a message's recipients.
-func StandingOf(s event.State) Standing {
-	return StandingWhere(func(is RecipientState) bool { return is.match(s) })
+// StatusOf is the status of a message's recipients.
+func StatusOf(s event.State) RecipientStatus {
+	return StatusWhere(func(is RecipientState) bool { return is.match(s) })
 }
 
-// StandingWhere is the standing of which the states hold that holds says.
-func StandingWhere(holds func(RecipientState) bool) Standing {
-	var standing Standing
-	for bit, is := range standingStates {
+// StatusWhere is the status of which the states hold that holds says.
+func StatusWhere(holds func(RecipientState) bool) RecipientStatus {
+	var status RecipientStatus
+	for bit, is := range statusStates {
 		if holds(is) {
-			standing |= 1 << bit
+			status |= 1 << bit
 		}
 	}
-	return standing
+	return status
 }
 
 // Has reports whether a state holds.
-func (s Standing) Has(state RecipientState) bool {
-	for bit, is := range standingStates {
+func (s RecipientStatus) Has(state RecipientState) bool {
+	for bit, is := range statusStates {
 		if is == state {
 			return s&(1<<bit) != 0
 		}

@@ -15,8 +15,8 @@ type Term struct {
 
 // Bounds of a correction.
 const (
-	// shortestMended is the length of the shortest word that is corrected.
-	shortestMended = 4
+	// shortestCorrected is the length of the shortest word that is corrected.
+	shortestCorrected = 4
 	// rarer is how many times commoner a word must be to be meant where the one
 	// that was typed exists too.
 	rarer = 50
@@ -40,7 +40,7 @@ func (c Correction) Sure(typed string) bool {
 // right. A word that is not rarer than its like has no correction.
 func Correct(typed string, terms []Term) (Correction, bool) {
 	letters := []rune(typed)
-	if len(letters) < shortestMended || strings.Trim(typed, "0123456789") != typed {
+	if len(letters) < shortestCorrected || strings.Trim(typed, "0123456789") != typed {
 		return Correction{}, false
 	}
 	known := 0

@@ -137,7 +137,7 @@ func dateOf(y int, m time.Month, d int, zone *time.Location) (time.Time, bool) {
 	return at, d >= 1 && at.Month() == first.Month()
 }
 
-// yearAt reads a year at i, 0 when there is none, and the place behind it.
+// yearAt reads a year at i, 0 when there is none, and the position behind it.
 func (r *timeReader) yearAt(i int) (y, n int) {
 	j := r.skip(i, "of")
 	if y, ok := digits(r.text(j)); ok && y >= 1970 && y <= 2100 {

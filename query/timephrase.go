@@ -58,8 +58,8 @@ type piece struct {
 	last bool
 }
 
-// timeReader reads times out of words. Its methods take the place of a piece
-// and return the place behind what they read, 0 when that is no time.
+// timeReader reads times out of words. Its methods take the position of a piece
+// and return the position behind what they read, 0 when that is no time.
 type timeReader struct {
 	now      time.Time
 	dayFirst bool
@@ -89,7 +89,7 @@ func (r *timeReader) is(i int, words ...string) bool {
 	return true
 }
 
-// skip is the place behind any one of the words at i, or i.
+// skip is the position behind any one of the words at i, or i.
 func (r *timeReader) skip(i int, words ...string) int {
 	for _, word := range words {
 		if r.text(i) == word {

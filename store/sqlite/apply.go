@@ -256,7 +256,7 @@ func (tx *stateTx) find(space int64, key event.MessageKey) (stateRow, error) {
 }
 
 func (tx *stateTx) insert(space int64, state event.State) (int64, error) {
-	tx.note(state.MessageKey, query.StandingOf(state))
+	tx.note(state.MessageKey, query.StatusOf(state))
 	result, err := tx.w.insert.ExecContext(tx.ctx,
 		space, state.Message, state.At, isWaiting(state), state.Expire, encodeState(state))
 	if err != nil {
@@ -266,7 +266,7 @@ func (tx *stateTx) insert(space int64, state event.State) (int64, error) {
 }
 
 func (tx *stateTx) write(row stateRow) error {
-	tx.note(row.state.MessageKey, query.StandingOf(row.state))
+	tx.note(row.state.MessageKey, query.StatusOf(row.state))
 	_, err := tx.w.update.ExecContext(tx.ctx,
 		row.state.At, isWaiting(row.state), row.state.Expire, encodeState(row.state), row.n)
 	return err
@@ -280,7 +280,7 @@ func (tx *stateTx) remove(row stateRow) error {
 }
 
 // note tells of what will be committed.
-func (tx *stateTx) note(key event.MessageKey, standing query.Standing) {
+func (tx *stateTx) note(key event.MessageKey, standing query.RecipientStatus) {
 	tx.written[key.Workspace] = true
 	tx.store.standings.written(key, standing)
 }

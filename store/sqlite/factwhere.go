@@ -20,7 +20,7 @@ type factQuestion struct {
 	// now is what ages are counted from.
 	now int64
 	// standings are by the code of a message.
-	standings []query.Standing
+	standings []query.RecipientStatus
 	// words are the places, ascending, where a condition on words alone holds.
 	words func(where query.Expr) ([]int64, error)
 }

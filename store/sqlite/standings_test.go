@@ -36,7 +36,7 @@ func TestStandingsAreReadAsStatesAre(t *testing.T) {
 		raw := encodeState(s)
 		standing, err := decodeStanding(raw)
 		require.NoError(t, err)
-		require.Equal(t, query.StandingOf(s), standing)
+		require.Equal(t, query.StatusOf(s), standing)
 	})
 }
 
@@ -52,7 +52,7 @@ func FuzzDecodeStanding(f *testing.F) {
 		require.NoError(t, err)
 		// A state that names somebody twice is not written so.
 		if again := encodeState(s); string(again) == string(raw) {
-			require.Equal(t, query.StandingOf(s), standing)
+			require.Equal(t, query.StatusOf(s), standing)
 		}
 	})
 }
@@ -181,11 +181,11 @@ func TestCountsByTheStateOfRecipients(t *testing.T) {
 	}
 	_, err = index.Create(ctx, events)
 	require.NoError(t, err)
-	standings := func(messages []string) []query.Standing {
-		found := make([]query.Standing, len(messages))
+	standings := func(messages []string) []query.RecipientStatus {
+		found := make([]query.RecipientStatus, len(messages))
 		for i, message := range messages {
 			if message != "m-0" {
-				found[i] = query.StandingWhere(func(is query.RecipientState) bool { return is == query.IsUnopened })
+				found[i] = query.StatusWhere(func(is query.RecipientState) bool { return is == query.IsUnopened })
 			}
 		}
 		return found
