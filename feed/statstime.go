@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"tidings/event"
+	"tidings/query/times"
 )
 
 // Interval is the length of a series' steps.
@@ -72,9 +73,9 @@ func (i Interval) begin(t time.Time, weekStart time.Weekday) time.Time {
 		}
 		return begin
 	case Weekly:
-		return startOfDay(t, -int((7+t.Weekday()-weekStart)%7))
+		return times.StartOfWeek(t, weekStart)
 	}
-	return startOfDay(t, 0)
+	return times.StartOfDay(t)
 }
 
 // next is the beginning of the interval behind the one that begins at t.
@@ -87,32 +88,9 @@ func (i Interval) next(t time.Time) time.Time {
 		}
 		return next
 	case Weekly:
-		return startOfDay(t, 7)
+		return times.AddDays(times.StartOfDay(t), 7)
 	}
-	return startOfDay(t, 1)
-}
-
-// startOfDay is the first moment of the day that lies days behind t's. It is not
-// always midnight: some zones set their clocks forward at that hour, and some
-// back to it, so that there are two.
-func startOfDay(t time.Time, days int) time.Time {
-	year, month, day := t.Date()
-	noon := time.Date(year, month, day+days, 12, 0, 0, 0, t.Location())
-	start := time.Date(year, month, day+days, 0, 0, 0, 0, t.Location())
-	if sameDay(start, noon) && !sameDay(start.Add(-time.Second), noon) {
-		return start
-	}
-	const step = QuarterSeconds * time.Second
-	for start = noon.Add(-15 * time.Hour).Truncate(step); !sameDay(start, noon); {
-		start = start.Add(step)
-	}
-	return start
-}
-
-func sameDay(a, b time.Time) bool {
-	ay, am, ad := a.Date()
-	by, bm, bd := b.Date()
-	return ay == by && am == bm && ad == bd
+	return times.AddDays(times.StartOfDay(t), 1)
 }
 
 // heatmapOf is the events by weekday, Monday first, and hour of the day.

@@ -4,14 +4,13 @@ import (
 	"time"
 
 	"tidings/event"
+	"tidings/query/times"
 )
 
 // english is what the parser knows of a text while it reads plain English: the
 // words that are no operators, and what was said of them so far.
 type english struct {
-	times timeReader
-	// first is the first piece of each lexeme in times.
-	first []int
+	times *times.Reader
 	// has are the types of events that the text speaks of; generic is whether
 	// it speaks of mail or events of any kind.
 	has     map[event.Type]bool
@@ -38,18 +37,16 @@ type english struct {
 
 func newEnglish(p *parser) english {
 	e := english{
-		times:   timeReader{now: p.now, dayFirst: p.opts.DayFirst, pieces: make([]piece, 0, len(p.lexemes)+8)},
-		first:   make([]int, len(p.lexemes)),
+		times:   times.NewReader(p.now, p.opts.DayFirst, len(p.lexemes)),
 		has:     map[event.Type]bool{},
 		negated: -1, lasting: -1, subject: -1, another: -1,
 	}
 	for i, l := range p.lexemes {
-		e.first[i] = len(e.times.pieces)
 		if l.word == "" {
-			e.times.pieces = append(e.times.pieces, piece{word: i, last: true})
+			e.times.Add("")
 			continue
 		}
-		e.times.pieces = split(p.timeWord(i), i, e.times.pieces)
+		e.times.Add(p.timeWord(i))
 		if t, _ := p.eventAt(i); t != "" {
 			e.has[t] = true
 		}
@@ -60,7 +57,7 @@ func newEnglish(p *parser) english {
 			e.has[event.Type(l.value)] = true
 		}
 	}
-	e.times.ahead = e.has[event.Meeting]
+	e.times.LookAhead(e.has[event.Meeting])
 	return e
 }
 
@@ -215,16 +212,15 @@ func (p *parser) timed(i int) (meaning, int) {
 
 // ahead reports whether a time begins later than now. A part of today, such as
 // tonight, does not count.
-func (p *parser) ahead(when period) bool {
+func (p *parser) ahead(when times.Period) bool {
 	const part = 6 * time.Hour
-	return when.from.After(p.now) && (dayOf(when.from).After(p.now) || when.until.Sub(when.from) < part)
+	return when.From.After(p.now) && (times.StartOfDay(when.From).After(p.now) || when.Until.Sub(when.From) < part)
 }
 
 // isTitle reports whether the name of a day or a month is more likely a part of
 // a title: "black friday", "april showers".
 func (p *parser) isTitle(i int) bool {
-	_, _, isDay := weekdayOf(p.word(i))
-	m, _ := monthOf(p.word(i))
+	isDay := times.IsDay(p.word(i))
 	switch p.word(i - 1) {
 	case "black", "cyber", "good", "ash", "palm", "easter":
 		return isDay
@@ -233,7 +229,7 @@ func (p *parser) isTitle(i int) bool {
 		return false
 	}
 	before := i > 0 && p.isText(i-1)
-	return p.isText(i+1) || before && (isDay || m != 0)
+	return p.isText(i+1) || before && (isDay || times.IsMonth(p.word(i)))
 }
 
 // isText reports whether there is a word at i that is searched for.
@@ -246,14 +242,7 @@ func (p *parser) isText(i int) bool {
 }
 
 // timeAt reads a time that ends with a lexeme.
-func (p *parser) timeAt(i int) (period, int) {
-	r := &p.english.times
-	when, end := r.phrase(p.english.first[i])
-	if end == 0 || !r.pieces[end-1].last {
-		return period{}, 0
-	}
-	return when, r.pieces[end-1].word + 1 - i
-}
+func (p *parser) timeAt(i int) (times.Period, int) { return p.english.times.At(i) }
 
 // timeWord is the word at a lexeme as times have it: of "last week's opens" the
 // week.
@@ -273,29 +262,11 @@ func (p *parser) lastingTime(i int) (meaning, int) {
 	if i != p.english.lasting {
 		return meaning{}, 0
 	}
-	a, n := p.lastingAt(i)
+	a, n := p.english.times.Lasting(i)
 	if n == 0 {
 		return meaning{}, 0
 	}
-	return p.when(period{until: a.before(p.now)}), n
-}
-
-// lastingAt reads how long something has lasted.
-func (p *parser) lastingAt(i int) (amount, int) {
-	switch p.word(i) {
-	case "for", "in", "within", "after":
-	default:
-		return amount{}, 0
-	}
-	r := &p.english.times
-	j := r.skip(p.english.first[i]+1, "the")
-	j = r.skip(j, "over", "more", "last", "past")
-	j = r.skip(j, "than")
-	a, end := r.amount(j)
-	if end == 0 || !r.pieces[end-1].last {
-		return amount{}, 0
-	}
-	return a, r.pieces[end-1].word + 1 - i
+	return p.when(times.Period{Until: a.Before(p.now)}), n
 }
 
 // traffic reads whether people or machines are meant: "real opens", "no bots".

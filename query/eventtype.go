@@ -307,11 +307,11 @@ func doneOf(word string) (event.Type, form) {
 
 // unopenedFor adds how long it has been unopened, if the text says so.
 func (p *parser) unopenedFor(m meaning, i, j int) (meaning, int) {
-	a, n := p.lastingAt(j)
+	a, n := p.english.times.Lasting(j)
 	if n == 0 {
 		return m, j - i
 	}
-	age := int64(p.now.Sub(a.before(p.now)).Hours()) * 3600
+	age := int64(p.now.Sub(a.Before(p.now)).Hours()) * 3600
 	if age <= 0 {
 		return m, j - i
 	}

@@ -81,3 +81,35 @@ func TestParseTimes(t *testing.T) {
 		require.Equal(t, Query{Automated: AutomatedHide, Where: And{stemmed("x"), stemmed("y")}}, r.Query)
 	})
 }
+
+// TestDaysOfZonesWhoseClocksChangeAtMidnight reads days that do not begin at
+// midnight, or whose midnight comes twice.
+func TestDaysOfZonesWhoseClocksChangeAtMidnight(t *testing.T) {
+	for _, test := range []struct{ zone, text, chip, from, until string }{
+		{"America/Santiago", "2026-09-06", "2026-09-06/2026-09-07", "2026-09-06T04:00:00Z", "2026-09-07T03:00:00Z"},
+		{"America/Santiago", "on:2026-09-05", "2026-09-05/2026-09-06", "2026-09-05T04:00:00Z", "2026-09-06T04:00:00Z"},
+		{"America/Santiago", "since 2026-09-06", "2026-09-06/..", "2026-09-06T04:00:00Z", ""},
+		{"America/Santiago", "yesterday", "2026-09-06/2026-09-07", "2026-09-06T04:00:00Z", "2026-09-07T03:00:00Z"},
+		{"America/Santiago", "last week", "2026-08-31/2026-09-07", "2026-08-31T04:00:00Z", "2026-09-07T03:00:00Z"},
+		{"Africa/Cairo", "on:2026-04-24", "2026-04-24/2026-04-25", "2026-04-23T22:00:00Z", "2026-04-24T21:00:00Z"},
+		{"America/Havana", "on:2025-11-02", "2025-11-02/2025-11-03", "2025-11-02T04:00:00Z", "2025-11-03T05:00:00Z"},
+		{"Asia/Beirut", "2026-03-29", "2026-03-29/2026-03-30", "2026-03-28T22:00:00Z", "2026-03-29T21:00:00Z"},
+	} {
+		t.Run(test.zone+" "+test.text, func(t *testing.T) {
+			zone, err := time.LoadLocation(test.zone)
+			require.NoError(t, err)
+			opts := Options{Now: time.Date(2026, time.September, 7, 12, 0, 0, 0, zone), Zone: zone}
+			r := Parse(test.text, opts)
+			require.Equal(t, "time:"+test.chip, written(r.Chips))
+			at := func(unix int64) string {
+				if unix == 0 {
+					return ""
+				}
+				return time.Unix(unix, 0).UTC().Format(time.RFC3339)
+			}
+			require.Equal(t, test.from, at(r.Query.From))
+			require.Equal(t, test.until, at(r.Query.Until))
+			checkParse(t, test.text, opts)
+		})
+	}
+}

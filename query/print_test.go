@@ -3,6 +3,8 @@ package query
 import (
 	"strings"
 	"time"
+
+	"tidings/query/times"
 )
 
 // Canonical writes a query in operators. Of a query that Parse gave, Parse with
@@ -164,19 +166,7 @@ func isEnglish(word string) bool {
 	if _, f := doneOf(word); f != noForm {
 		return true
 	}
-	if _, _, ok := weekdayOf(word); ok {
-		return true
-	}
-	if m, _ := monthOf(word); m != 0 || unitOf(word) != noUnit {
-		return true
-	}
-	if _, ok := whichOf(word); ok {
-		return true
-	}
-	if _, ok := numberOf(word); ok {
-		return true
-	}
-	if _, ok := ordinalOf(word); ok {
+	if times.IsWord(word) {
 		return true
 	}
 	switch word {

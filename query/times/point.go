@@ -1,4 +1,4 @@
-package query
+package times
 
 import (
 	"strings"
@@ -6,7 +6,7 @@ import (
 )
 
 // point reads a day, with a time of day or not, or a time of day alone.
-func (r *timeReader) point(i int) (span, int) {
+func (r *Reader) point(i int) (span, int) {
 	if s, n := r.clockOnDate(i); n > 0 {
 		return s, n
 	}
@@ -27,7 +27,7 @@ func (r *timeReader) point(i int) (span, int) {
 }
 
 // clockOnDate reads a time of day before its date: "3pm on friday".
-func (r *timeReader) clockOnDate(i int) (span, int) {
+func (r *Reader) clockOnDate(i int) (span, int) {
 	c, n := r.clock(i)
 	if n == 0 || !r.led && (r.text(i) == "lunch" || r.text(i) == "lunchtime") {
 		return span{}, 0
@@ -44,7 +44,7 @@ func (r *timeReader) clockOnDate(i int) (span, int) {
 
 // clockBehind reads a time of day behind its date: "friday at 3", "yesterday
 // morning".
-func (r *timeReader) clockBehind(i int) (clock, int) {
+func (r *Reader) clockBehind(i int) (clock, int) {
 	at := r.skip(i, "at", "@", "this")
 	if c, n := r.clock(at); n > 0 {
 		return c, n
@@ -73,8 +73,13 @@ type clock struct {
 	bare bool
 }
 
+const daySeconds = 24 * 3600
+
 func (c clock) on(s span) span {
 	at := func(seconds int) time.Time {
+		if seconds%daySeconds == 0 {
+			return DayStart(s.from.Year(), s.from.Month(), s.from.Day()+seconds/daySeconds, s.from.Location())
+		}
 		return time.Date(s.from.Year(), s.from.Month(), s.from.Day(), 0, 0, seconds, 0, s.from.Location())
 	}
 	out := span{from: at(c.from), until: at(c.until), unit: c.unit, again: s.again}
@@ -86,7 +91,7 @@ func (c clock) on(s span) span {
 
 // onLatestDay is the latest such time of day that is not ahead, unless it may
 // be.
-func (r *timeReader) onLatestDay(c clock) span {
+func (r *Reader) onLatestDay(c clock) span {
 	s := c.on(unitSpan(day, r.now))
 	s.again = day
 	if s.from.After(r.now) && !r.ahead {
@@ -96,7 +101,7 @@ func (r *timeReader) onLatestDay(c clock) span {
 }
 
 // clock reads a time of day.
-func (r *timeReader) clock(i int) (clock, int) {
+func (r *Reader) clock(i int) (clock, int) {
 	j := i
 	if r.is(i, "at") || r.is(i, "@") {
 		j++
@@ -128,7 +133,7 @@ func (r *timeReader) clock(i int) (clock, int) {
 
 // beforeIsDay reports whether a day was just read before i, so that "morning"
 // is its morning.
-func (r *timeReader) beforeIsDay(i int) bool {
+func (r *Reader) beforeIsDay(i int) bool {
 	before := r.text(i - 1)
 	_, _, weekday := weekdayOf(before)
 	number, _ := digits(before)
@@ -153,7 +158,7 @@ func partOfDay(word string) (clock, bool) {
 }
 
 // hourMinute reads 3pm, 15:30, 10:15:30 am, nine o'clock.
-func (r *timeReader) hourMinute(i int) (clock, int) {
+func (r *Reader) hourMinute(i int) (clock, int) {
 	text := r.text(i)
 	half, letters := 0, strings.TrimRight(text, "apm.")
 	bare := len(text)-len(letters) == 1
@@ -225,8 +230,8 @@ func clockDigits(text string) (c clock, parts int, ok bool) {
 	return c, parts, true
 }
 
-// amount is a length of time.
-type amount struct {
+// Amount is a length of time.
+type Amount struct {
 	parts [3]struct {
 		n    int
 		unit unit
@@ -236,18 +241,18 @@ type amount struct {
 	unit unit
 }
 
-func (a amount) move(t time.Time, sign int) time.Time {
+func (a Amount) move(t time.Time, sign int) time.Time {
 	for _, part := range a.parts[:a.count] {
 		t = part.unit.add(t, sign*part.n)
 	}
 	return t
 }
 
-func (a amount) before(t time.Time) time.Time { return a.move(t, -1) }
+func (a Amount) Before(t time.Time) time.Time { return a.move(t, -1) }
 
 // amount reads "3 days", "half an hour", "1 hour and 3 minutes".
-func (r *timeReader) amount(i int) (amount, int) {
-	var a amount
+func (r *Reader) amount(i int) (Amount, int) {
+	var a Amount
 	for a.count < len(a.parts) {
 		j := i
 		if a.count > 0 {
@@ -263,13 +268,13 @@ func (r *timeReader) amount(i int) (amount, int) {
 		i = next
 	}
 	if a.count == 0 {
-		return amount{}, 0
+		return Amount{}, 0
 	}
 	return a, i
 }
 
 // counted reads one number with its unit.
-func (r *timeReader) counted(i int) (int, unit, int) {
+func (r *Reader) counted(i int) (int, unit, int) {
 	text := r.text(i)
 	if r.is(i, "half", "an", "hour") {
 		return 30, minute, i + 3

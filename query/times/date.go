@@ -1,13 +1,13 @@
-package query
+package times
 
 import "time"
 
 // date reads what names days: yesterday, last week, the 5th of march, 3 days ago.
-func (r *timeReader) date(i int) (span, int) {
-	for _, read := range [...]func(*timeReader, int) (span, int){
-		(*timeReader).named, (*timeReader).partOfMonth, (*timeReader).relative, (*timeReader).weekday,
-		(*timeReader).rolling, (*timeReader).distance, (*timeReader).dayAndMonth, (*timeReader).month,
-		(*timeReader).numeric, (*timeReader).quarterOrYear,
+func (r *Reader) date(i int) (span, int) {
+	for _, read := range [...]func(*Reader, int) (span, int){
+		(*Reader).named, (*Reader).partOfMonth, (*Reader).relative, (*Reader).weekday,
+		(*Reader).rolling, (*Reader).distance, (*Reader).dayAndMonth, (*Reader).month,
+		(*Reader).numeric, (*Reader).quarterOrYear,
 	} {
 		if s, n := read(r, i); n > 0 {
 			return s, n
@@ -17,7 +17,7 @@ func (r *timeReader) date(i int) (span, int) {
 }
 
 // named reads the days that have names of their own.
-func (r *timeReader) named(i int) (span, int) {
+func (r *Reader) named(i int) (span, int) {
 	i = r.skip(i, "the")
 	switch r.text(i) {
 	case "now":
@@ -28,9 +28,9 @@ func (r *timeReader) named(i int) (span, int) {
 	case "today":
 		return unitSpan(day, r.now), i + 1
 	case "yesterday", "yest":
-		return unitSpan(day, r.now.AddDate(0, 0, -1)), i + 1
+		return unitSpan(day, AddDays(r.now, -1)), i + 1
 	case "tomorrow", "tmrw":
-		return unitSpan(day, r.now.AddDate(0, 0, 1)), i + 1
+		return unitSpan(day, AddDays(r.now, 1)), i + 1
 	case "tonight":
 		night, _ := partOfDay("night")
 		s := night.on(unitSpan(day, r.now))
@@ -45,21 +45,21 @@ func (r *timeReader) named(i int) (span, int) {
 	case "last":
 		if r.text(i+1) == "night" {
 			night, _ := partOfDay("night")
-			return night.on(unitSpan(day, r.now.AddDate(0, 0, -1))), i + 2
+			return night.on(unitSpan(day, AddDays(r.now, -1))), i + 2
 		}
 	case "day":
 		switch {
 		case r.is(i, "day", "before", "yesterday") || r.is(i, "day", "before", "yest"):
-			return unitSpan(day, r.now.AddDate(0, 0, -2)), i + 3
+			return unitSpan(day, AddDays(r.now, -2)), i + 3
 		case r.is(i, "day", "after", "tomorrow") || r.is(i, "day", "after", "tmrw"):
-			return unitSpan(day, r.now.AddDate(0, 0, 2)), i + 3
+			return unitSpan(day, AddDays(r.now, 2)), i + 3
 		}
 	}
 	return span{}, 0
 }
 
 // relative reads this, last and next with a unit.
-func (r *timeReader) relative(i int) (span, int) {
+func (r *Reader) relative(i int) (span, int) {
 	the := r.text(i) == "the"
 	i = r.skip(i, "the")
 	if r.is(i, "this", "past") {
@@ -73,11 +73,11 @@ func (r *timeReader) relative(i int) (span, int) {
 	rolling := r.text(i) == "past" || r.text(i) == "last" && the
 	switch u := unitOf(r.text(i + 1)); {
 	case r.text(i+1) == "weekend":
-		saturday := week.start(r.now).AddDate(0, 0, 5+7*distance)
+		saturday := AddDays(week.start(r.now), 5+7*distance)
 		if distance == 0 && saturday.After(r.now) && r.text(i) == "past" {
-			saturday = saturday.AddDate(0, 0, -7)
+			saturday = AddDays(saturday, -7)
 		}
-		return span{from: saturday, until: saturday.AddDate(0, 0, 2), unit: week}, i + 2
+		return span{from: saturday, until: AddDays(saturday, 2), unit: week}, i + 2
 	case u == noUnit, u <= day && u != hour && !r.led && !rolling:
 		return span{}, 0
 	case u < day && distance < 0 || rolling:
@@ -96,26 +96,26 @@ func (r *timeReader) relative(i int) (span, int) {
 
 // lately is the last n units up to now, in whole days where the unit is one or
 // more.
-func (r *timeReader) lately(u unit, n int) span {
+func (r *Reader) lately(u unit, n int) span {
 	from := u.add(r.now, -n)
 	if u >= day {
-		from = dayOf(from)
+		from = StartOfDay(from)
 	}
 	return span{from: from, unit: second}
 }
 
 // weekdayOfWeek reads a day behind "last week".
-func (r *timeReader) weekdayOfWeek(distance, i int) (span, int) {
+func (r *Reader) weekdayOfWeek(distance, i int) (span, int) {
 	j := r.skip(i, "on")
 	if d, _, ok := weekdayOf(r.text(j)); ok {
-		return unitSpan(day, week.start(r.now).AddDate(0, 0, 7*distance+int(d+6)%7)), j + 1
+		return unitSpan(day, AddDays(week.start(r.now), 7*distance+int(d+6)%7)), j + 1
 	}
 	return span{}, 0
 }
 
 // weekday reads the name of a day: the last such that is not ahead, the last
 // before today, the next behind it, or this week's.
-func (r *timeReader) weekday(i int) (span, int) {
+func (r *Reader) weekday(i int) (span, int) {
 	distance, chosen := whichOf(r.text(i))
 	if chosen {
 		i++
@@ -132,35 +132,35 @@ func (r *timeReader) weekday(i int) (span, int) {
 			return s, j + 2
 		}
 	}
-	today := dayOf(r.now)
+	today := StartOfDay(r.now)
 	ago := (int(today.Weekday()) - int(d) + 7) % 7
 	s := span{unit: day, again: week}
 	switch {
 	case chosen && distance == 0:
 		s.again = noUnit
-		s.from = week.start(r.now).AddDate(0, 0, int(d+6)%7)
+		s.from = AddDays(week.start(r.now), int(d+6)%7)
 	case distance > 0:
 		s.again = noUnit
-		s.from = today.AddDate(0, 0, 7-ago)
+		s.from = AddDays(today, 7-ago)
 	case chosen && ago == 0:
-		s.from = today.AddDate(0, 0, -7)
+		s.from = AddDays(today, -7)
 	default:
-		s.from = today.AddDate(0, 0, -ago)
+		s.from = AddDays(today, -ago)
 	}
-	s.until = s.from.AddDate(0, 0, 1)
+	s.until = AddDays(s.from, 1)
 	return s, n
 }
 
 // timeBehind reports whether a time of day follows, which makes a day of a short
 // word before it.
-func (r *timeReader) timeBehind(i int) bool {
+func (r *Reader) timeBehind(i int) bool {
 	_, n := r.clock(r.skip(i, "at", "@"))
 	return n > 0 || r.text(i) == "@"
 }
 
 // rolling reads the last N units: "past 7 days", "the last 2 hours", "next 3
 // weeks".
-func (r *timeReader) rolling(i int) (span, int) {
+func (r *Reader) rolling(i int) (span, int) {
 	i = r.skip(i, "the")
 	distance, ok := whichOf(r.text(i))
 	if !ok || distance == 0 {
@@ -178,15 +178,15 @@ func (r *timeReader) rolling(i int) (span, int) {
 
 // since is where a length of time up to now begins, in whole days where it is
 // counted in them.
-func (r *timeReader) since(a amount) time.Time {
+func (r *Reader) since(a Amount) time.Time {
 	if a.unit >= day {
-		return dayOf(a.before(r.now))
+		return StartOfDay(a.Before(r.now))
 	}
-	return a.before(r.now)
+	return a.Before(r.now)
 }
 
 // distance reads "3 days ago", "in 2 weeks", "a week from now".
-func (r *timeReader) distance(i int) (span, int) {
+func (r *Reader) distance(i int) (span, int) {
 	a, n := r.amount(i)
 	if n == 0 {
 		return span{}, 0
@@ -222,6 +222,6 @@ func (r *timeReader) distance(i int) (span, int) {
 		return c.on(unitSpan(day, at)), m
 	}
 	s := unitSpan(a.unit, at)
-	s.edge = dayOf(at)
+	s.edge = StartOfDay(at)
 	return s, n
 }

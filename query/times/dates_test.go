@@ -1,4 +1,4 @@
-package query
+package times
 
 import (
 	"bufio"
@@ -23,7 +23,7 @@ var update = flag.Bool("update", false, "write golden files")
 
 // sharedDates is where the phrases of three date libraries are, beside the
 // project.
-const sharedDates = "../../shared/data/dates"
+const sharedDates = "../../../shared/data/dates"
 
 // dated is a phrase and when a library says that it is. A zero end is not
 // stated; allDay ends are the last day.
@@ -68,11 +68,12 @@ func readDates[T any](t *testing.T, name string, read func(T) dated) []dated {
 
 // readTime is the first time in a text: the whole of it where it is nothing
 // else.
-func readTime(text string, now time.Time) (period, bool) {
-	r := timeReader{now: now, ahead: true}
+func readTime(text string, now time.Time) (Period, bool) {
 	words := strings.Fields(strings.ToLower(text))
-	for i, word := range words {
-		r.pieces = split(trimWord(word), i, r.pieces)
+	r := NewReader(now, false, len(words))
+	r.LookAhead(true)
+	for _, word := range words {
+		r.Add(trimSigns(word))
 	}
 	r.led = true
 	if p, n := r.phrase(0); n > 0 && n == len(r.pieces) {
@@ -87,12 +88,12 @@ func readTime(text string, now time.Time) (period, bool) {
 			return p, true
 		}
 	}
-	return period{}, false
+	return Period{}, false
 }
 
 // agrees compares a time with what a library says. Most of them give an instant
 // where we give the whole day or month, so that ours must begin then or hold it.
-func (d dated) agrees(p period, found bool) bool {
+func (d dated) agrees(p Period, found bool) bool {
 	if d.none || !found {
 		return d.none && !found
 	}
@@ -100,23 +101,23 @@ func (d dated) agrees(p period, found bool) bool {
 	same := func(a, b time.Time) bool { return a.Truncate(time.Minute).Equal(b.Truncate(time.Minute)) }
 	switch {
 	case d.start.Year() <= 1900:
-		if !p.from.IsZero() {
+		if !p.From.IsZero() {
 			return false
 		}
-	case same(p.from, d.start):
-	case p.until.IsZero() || !d.end.IsZero() || d.start.Before(p.from) || !d.start.Before(p.until):
+	case same(p.From, d.start):
+	case p.Until.IsZero() || !d.end.IsZero() || d.start.Before(p.From) || !d.start.Before(p.Until):
 		return false
 	}
 	switch {
 	case d.end.IsZero():
 		return true
-	case d.end.Year() >= 3000 || same(d.end, d.reference) && p.until.IsZero():
-		return p.until.IsZero()
+	case d.end.Year() >= 3000 || same(d.end, d.reference) && p.Until.IsZero():
+		return p.Until.IsZero()
 	case d.allDay && d.start.Year() > 1900:
 		// An end that is a day holds ours, or ours is the end of it.
-		return p.until.After(d.end) && !p.until.After(d.end.AddDate(0, 0, 1))
+		return p.Until.After(d.end) && !p.Until.After(d.end.AddDate(0, 0, 1))
 	}
-	return same(p.until, d.end)
+	return same(p.Until, d.end)
 }
 
 var (
@@ -131,7 +132,7 @@ var (
 
 // convention says why a phrase is not ours to agree on, "" when it is.
 func (d dated) convention() string {
-	ahead := !d.none && !d.start.Before(dayOf(d.reference).AddDate(0, 0, 1))
+	ahead := !d.none && !d.start.Before(StartOfDay(d.reference).AddDate(0, 0, 1))
 	switch {
 	case bareAmount.MatchString(d.text):
 		return "an amount or a number alone is text"
@@ -204,8 +205,7 @@ func testDates(t *testing.T, name string, all []dated) {
 		seen[d.text] = true
 		ours := "no time"
 		if found {
-			q := parser{opts: Options{Zone: time.UTC}}
-			ours = q.isoEnd(p.from) + "/" + q.isoEnd(p.until)
+			ours = p.String()
 		}
 		why := disagreements[d.text]
 		require.NotEmpty(t, why, "a new disagreement: %s, theirs %s, ours %s", d.text, d, ours)

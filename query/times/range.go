@@ -1,9 +1,9 @@
-package query
+package times
 
 import "time"
 
 // hours reads two times of day: "9am to 5pm", "3-5".
-func (r *timeReader) hours(i int, joins ...string) (a, b clock, n int) {
+func (r *Reader) hours(i int, joins ...string) (a, b clock, n int) {
 	read := func(i int) (clock, int) {
 		if c, n := r.clock(i); n > 0 {
 			return c, n
@@ -23,16 +23,16 @@ func (r *timeReader) hours(i int, joins ...string) (a, b clock, n int) {
 }
 
 // hoursOn are hours of a day, into the night where the second is the earlier.
-func (r *timeReader) hoursOn(s span, a, b clock) period {
-	p := period{a.on(s).from, b.on(s).from}
-	if !p.until.After(p.from) {
-		p.until = p.until.AddDate(0, 0, 1)
+func (r *Reader) hoursOn(s span, a, b clock) Period {
+	p := Period{a.on(s).from, b.on(s).from}
+	if !p.Until.After(p.From) {
+		p.Until = AddDays(p.Until, 1)
 	}
 	return p
 }
 
 // between reads two times with one of the words between them.
-func (r *timeReader) between(i int, joins ...string) (period, int) {
+func (r *Reader) between(i int, joins ...string) (Period, int) {
 	if p, n := r.daysOfMonth(i, joins); n > 0 {
 		return p, n
 	}
@@ -43,11 +43,11 @@ func (r *timeReader) between(i int, joins ...string) (period, int) {
 	}
 	a, n := r.point(i)
 	if n == 0 {
-		return period{}, 0
+		return Period{}, 0
 	}
 	j := r.skip(n, joins...)
 	if j == n {
-		return period{}, 0
+		return Period{}, 0
 	}
 	led := r.led
 	r.led = true
@@ -57,7 +57,7 @@ func (r *timeReader) between(i int, joins ...string) (period, int) {
 	}
 	r.led = led
 	if n == 0 {
-		return period{}, 0
+		return Period{}, 0
 	}
 	switch {
 	case a.unit < day && b.unit < day && b.again == day:
@@ -77,13 +77,13 @@ func (r *timeReader) between(i int, joins ...string) (period, int) {
 		a, b = a.move(-1), b.move(-1)
 	}
 	if !b.end().After(a.from) {
-		return period{}, 0
+		return Period{}, 0
 	}
-	return period{a.from, b.end()}, n
+	return Period{a.from, b.end()}, n
 }
 
 // onDay moves a time of day to the day of another time.
-func (r *timeReader) onDay(s span, t time.Time) span {
+func (r *Reader) onDay(s span, t time.Time) span {
 	length := s.until.Sub(s.from)
 	s.from = time.Date(t.Year(), t.Month(), t.Day(), s.from.Hour(), s.from.Minute(), s.from.Second(), 0, t.Location())
 	s.until = s.from.Add(length)
@@ -91,7 +91,7 @@ func (r *timeReader) onDay(s span, t time.Time) span {
 }
 
 // sameDay reads a bare day of the month of a: "12 to 15th".
-func (r *timeReader) sameDay(a span, i int) (span, int) {
+func (r *Reader) sameDay(a span, i int) (span, int) {
 	i = r.skip(i, "the")
 	n, ok := r.dayNumber(i)
 	if !ok || a.unit > day || a.again != year {
@@ -106,7 +106,7 @@ func (r *timeReader) sameDay(a span, i int) (span, int) {
 }
 
 // daysOfMonth reads two days of one month: "3 and 9 november", "nov 3 - 9".
-func (r *timeReader) daysOfMonth(i int, joins []string) (period, int) {
+func (r *Reader) daysOfMonth(i int, joins []string) (Period, int) {
 	read := func(i int) (int, int) {
 		i = r.skip(i, "the")
 		n, ok := r.dayNumber(i)
@@ -118,31 +118,31 @@ func (r *timeReader) daysOfMonth(i int, joins []string) (period, int) {
 	var first, last, n int
 	if m, _ := monthOf(r.text(i)); m != 0 {
 		if first, n = read(i + 1); n == 0 {
-			return period{}, 0
+			return Period{}, 0
 		}
 		j := r.skip(n, joins...)
 		if last, n = read(j); j == n || n == 0 || last < first {
-			return period{}, 0
+			return Period{}, 0
 		}
 		if next, _ := monthOf(r.text(r.skip(n, "of"))); next != 0 {
-			return period{}, 0 // That is the beginning of another date.
+			return Period{}, 0 // That is the beginning of another date.
 		}
 		y, n := r.yearAt(n)
 		return r.daysFrom(y, m, first, last), n
 	}
 	if first, n = read(i); n == 0 {
-		return period{}, 0
+		return Period{}, 0
 	}
 	j := r.skip(n, joins...)
 	if j == n {
-		return period{}, 0
+		return Period{}, 0
 	}
 	if last, n = read(j); n == 0 || last < first {
-		return period{}, 0
+		return Period{}, 0
 	}
 	m, _ := monthOf(r.text(r.skip(n, "of")))
 	if m == 0 {
-		return period{}, 0
+		return Period{}, 0
 	}
 	y, n := r.yearAt(r.skip(n, "of") + 1)
 	return r.daysFrom(y, m, first, last), n
@@ -150,15 +150,15 @@ func (r *timeReader) daysOfMonth(i int, joins []string) (period, int) {
 
 // daysFrom are days of a month, of the latest such that is not ahead when the
 // year is 0.
-func (r *timeReader) daysFrom(y int, m time.Month, first, last int) period {
+func (r *Reader) daysFrom(y int, m time.Month, first, last int) Period {
 	if y == 0 {
 		y = r.now.Year()
-		if time.Date(y, m, first, 0, 0, 0, 0, r.now.Location()).After(r.now) {
+		if DayStart(y, m, first, r.now.Location()).After(r.now) {
 			y--
 		}
 	}
-	return period{
-		time.Date(y, m, first, 0, 0, 0, 0, r.now.Location()),
-		time.Date(y, m, last+1, 0, 0, 0, 0, r.now.Location()),
+	return Period{
+		DayStart(y, m, first, r.now.Location()),
+		DayStart(y, m, last+1, r.now.Location()),
 	}
 }

@@ -1,4 +1,4 @@
-package query
+package times
 
 import (
 	"strconv"
@@ -53,9 +53,9 @@ func (u unit) add(t time.Time, n int) time.Time {
 	case hour:
 		return t.Add(time.Duration(n) * time.Hour)
 	case day:
-		return t.AddDate(0, 0, n)
+		return AddDays(t, n)
 	case week:
-		return t.AddDate(0, 0, 7*n)
+		return AddDays(t, 7*n)
 	case month:
 		return addMonths(t, n)
 	case quarter:
@@ -71,7 +71,7 @@ func (u unit) add(t time.Time, n int) time.Time {
 func addMonths(t time.Time, n int) time.Time {
 	first := time.Date(t.Year(), t.Month()+time.Month(n), 1, t.Hour(), t.Minute(), t.Second(), 0, t.Location())
 	last := first.AddDate(0, 1, -1).Day()
-	return first.AddDate(0, 0, min(t.Day(), last)-1)
+	return AddDays(first, min(t.Day(), last)-1)
 }
 
 // start is where the unit that holds a time begins. Weeks begin on Monday.
@@ -84,15 +84,15 @@ func (u unit) start(t time.Time) time.Time {
 	case hour:
 		return minute.start(t).Add(-time.Duration(t.Minute()) * time.Minute)
 	case week:
-		return dayOf(t).AddDate(0, 0, -int(t.Weekday()+6)%7)
+		return AddDays(StartOfDay(t), -int(t.Weekday()+6)%7)
 	case month:
-		return time.Date(t.Year(), t.Month(), 1, 0, 0, 0, 0, t.Location())
+		return DayStart(t.Year(), t.Month(), 1, t.Location())
 	case quarter:
-		return time.Date(t.Year(), (t.Month()-1)/3*3+1, 1, 0, 0, 0, 0, t.Location())
+		return DayStart(t.Year(), (t.Month()-1)/3*3+1, 1, t.Location())
 	case year:
-		return time.Date(t.Year(), 1, 1, 0, 0, 0, 0, t.Location())
+		return DayStart(t.Year(), 1, 1, t.Location())
 	}
-	return dayOf(t)
+	return StartOfDay(t)
 }
 
 var (

@@ -1,9 +1,9 @@
-package query
+package times
 
 import "time"
 
 // partOfMonth reads "first week of october" and "early march".
-func (r *timeReader) partOfMonth(i int) (span, int) {
+func (r *Reader) partOfMonth(i int) (span, int) {
 	i = r.skip(i, "the")
 	if nth, ok := ordinalOf(r.text(i)); ok || r.text(i) == "last" {
 		if !r.is(i+1, "week", "of") || nth > 5 {
@@ -16,11 +16,11 @@ func (r *timeReader) partOfMonth(i int) (span, int) {
 		if n == 0 {
 			return span{}, 0
 		}
-		from := m.from.AddDate(0, 0, 7*(nth-1))
+		from := AddDays(m.from, 7*(nth-1))
 		if nth == 0 {
-			from = m.until.AddDate(0, 0, -7)
+			from = AddDays(m.until, -7)
 		}
-		until := from.AddDate(0, 0, 7)
+		until := AddDays(from, 7)
 		if until.After(m.until) {
 			until = m.until
 		}
@@ -45,7 +45,7 @@ func (r *timeReader) partOfMonth(i int) (span, int) {
 	if n == 0 || m.unit != month {
 		return span{}, 0
 	}
-	s := span{from: m.from.AddDate(0, 0, 10*part), until: m.from.AddDate(0, 0, 10*part+10), unit: week, again: m.again}
+	s := span{from: AddDays(m.from, 10*part), until: AddDays(m.from, 10*part+10), unit: week, again: m.again}
 	if part == 2 {
 		s.until = m.until
 	}
@@ -53,7 +53,7 @@ func (r *timeReader) partOfMonth(i int) (span, int) {
 }
 
 // dayNumber reads 12, 12th or twelfth as a day of a month.
-func (r *timeReader) dayNumber(i int) (int, bool) {
+func (r *Reader) dayNumber(i int) (int, bool) {
 	if n, ok := ordinalOf(r.text(i)); ok {
 		return n, true
 	}
@@ -62,7 +62,7 @@ func (r *timeReader) dayNumber(i int) (int, bool) {
 }
 
 // dayAndMonth reads a day with its month on either side.
-func (r *timeReader) dayAndMonth(i int) (span, int) {
+func (r *Reader) dayAndMonth(i int) (span, int) {
 	// The next such date, where nobody would say the last.
 	if distance, ok := whichOf(r.text(i)); ok && distance > 0 {
 		s, n := r.dayAndMonth(i + 1)
@@ -111,7 +111,7 @@ func (r *timeReader) dayAndMonth(i int) (span, int) {
 }
 
 // onDate is a day, of the latest such year that is not ahead when y is 0.
-func (r *timeReader) onDate(y int, m time.Month, d, n int) (span, int) {
+func (r *Reader) onDate(y int, m time.Month, d, n int) (span, int) {
 	again := noUnit
 	if y == 0 {
 		again = year
@@ -132,13 +132,13 @@ func (r *timeReader) onDate(y int, m time.Month, d, n int) (span, int) {
 
 // dateOf is a day of the calendar, if there is such.
 func dateOf(y int, m time.Month, d int, zone *time.Location) (time.Time, bool) {
-	first := time.Date(y, m, 1, 0, 0, 0, 0, zone)
-	at := first.AddDate(0, 0, d-1)
+	first := DayStart(y, m, 1, zone)
+	at := AddDays(first, d-1)
 	return at, d >= 1 && at.Month() == first.Month()
 }
 
 // yearAt reads a year at i, 0 when there is none, and the position behind it.
-func (r *timeReader) yearAt(i int) (y, n int) {
+func (r *Reader) yearAt(i int) (y, n int) {
 	j := r.skip(i, "of")
 	if y, ok := digits(r.text(j)); ok && y >= 1970 && y <= 2100 {
 		return y, j + 1
@@ -147,7 +147,7 @@ func (r *timeReader) yearAt(i int) (y, n int) {
 }
 
 // month reads a month by its name: the latest such that is not ahead.
-func (r *timeReader) month(i int) (span, int) {
+func (r *Reader) month(i int) (span, int) {
 	distance, chosen := whichOf(r.text(i))
 	if chosen {
 		if unitOf(r.text(i+1)) == month {
@@ -162,12 +162,12 @@ func (r *timeReader) month(i int) (span, int) {
 	y, n := r.yearAt(i + 1)
 	switch {
 	case y != 0:
-		return unitSpan(month, time.Date(y, m, 1, 0, 0, 0, 0, r.now.Location())), n
+		return unitSpan(month, DayStart(y, m, 1, r.now.Location())), n
 	case !plain && !chosen && !r.led:
 		return span{}, 0
 	}
 	here := month.start(r.now)
-	s := unitSpan(month, time.Date(r.now.Year(), m, 1, 0, 0, 0, 0, r.now.Location()))
+	s := unitSpan(month, DayStart(r.now.Year(), m, 1, r.now.Location()))
 	s.again = year
 	switch {
 	case chosen && distance < 0 && !s.from.Before(here):

@@ -1,4 +1,4 @@
-package query
+package times
 
 import (
 	"strings"
@@ -6,7 +6,7 @@ import (
 )
 
 // numeric reads dates in digits.
-func (r *timeReader) numeric(i int) (span, int) {
+func (r *Reader) numeric(i int) (span, int) {
 	text := r.text(i)
 	if len(text) < 3 || text[0] < '0' || text[0] > '9' {
 		return span{}, 0
@@ -25,7 +25,7 @@ func (r *timeReader) numeric(i int) (span, int) {
 		}
 		if len(fields) == 2 {
 			if sign == "-" && len(fields[0]) == 4 && n[1] >= 1 && n[1] <= 12 && r.led {
-				return unitSpan(month, time.Date(n[0], time.Month(n[1]), 1, 0, 0, 0, 0, r.now.Location())), i + 1
+				return unitSpan(month, DayStart(n[0], time.Month(n[1]), 1, r.now.Location())), i + 1
 			}
 			if sign != "/" || !r.led && !r.timeBehind(i+1) {
 				return span{}, 0
@@ -55,14 +55,14 @@ func (r *timeReader) numeric(i int) (span, int) {
 
 // ordered tells the month from the day. Dates with dots have the day first
 // everywhere.
-func (r *timeReader) ordered(a, b int, dots bool) (m, d int) {
+func (r *Reader) ordered(a, b int, dots bool) (m, d int) {
 	if r.dayFirst || dots {
 		return b, a
 	}
 	return a, b
 }
 
-func (r *timeReader) checked(y, m, d, n int) (span, int) {
+func (r *Reader) checked(y, m, d, n int) (span, int) {
 	if m < 1 || m > 12 || d < 1 || d > 31 || y != 0 && (y < 1970 || y > 2105) {
 		return span{}, 0
 	}
@@ -70,14 +70,14 @@ func (r *timeReader) checked(y, m, d, n int) (span, int) {
 }
 
 // stamp reads an ISO time.
-func (r *timeReader) stamp(i int) (span, int) {
+func (r *Reader) stamp(i int) (span, int) {
 	text := strings.ToUpper(r.text(i))
 	for _, layout := range [...]struct {
 		text string
 		unit unit
 	}{{"2006-01-02T15:04", minute}, {"2006-01-02T15:04:05", second}, {time.RFC3339, second}} {
 		if at, err := time.ParseInLocation(layout.text, text, r.now.Location()); err == nil {
-			at = clampTime(at).In(r.now.Location())
+			at = Clamp(at).In(r.now.Location())
 			return span{from: at, until: layout.unit.add(at, 1), unit: layout.unit}, i + 1
 		}
 	}
@@ -85,7 +85,7 @@ func (r *timeReader) stamp(i int) (span, int) {
 }
 
 // quarterOrYear reads q3 and 2026, which are times only where one is expected.
-func (r *timeReader) quarterOrYear(i int) (span, int) {
+func (r *Reader) quarterOrYear(i int) (span, int) {
 	text := r.text(i)
 	if len(text) == 2 && text[0] == 'q' && text[1] >= '1' && text[1] <= '4' {
 		y, n := r.yearAt(i + 1)
@@ -95,16 +95,16 @@ func (r *timeReader) quarterOrYear(i int) (span, int) {
 		s := span{}
 		m := time.Month(text[1]-'1')*3 + 1
 		if y != 0 {
-			return unitSpan(quarter, time.Date(y, m, 1, 0, 0, 0, 0, r.now.Location())), n
+			return unitSpan(quarter, DayStart(y, m, 1, r.now.Location())), n
 		}
-		if s = unitSpan(quarter, time.Date(r.now.Year(), m, 1, 0, 0, 0, 0, r.now.Location())); s.from.After(r.now) {
+		if s = unitSpan(quarter, DayStart(r.now.Year(), m, 1, r.now.Location())); s.from.After(r.now) {
 			s = unitSpan(quarter, s.from.AddDate(-1, 0, 0))
 		}
 		s.again = year
 		return s, n
 	}
 	if y, ok := digits(text); ok && r.led && len(text) == 4 && y >= 1970 && y <= 2100 {
-		return unitSpan(year, time.Date(y, 1, 1, 0, 0, 0, 0, r.now.Location())), i + 1
+		return unitSpan(year, DayStart(y, 1, 1, r.now.Location())), i + 1
 	}
 	return span{}, 0
 }

@@ -5,27 +5,26 @@ import (
 	"strconv"
 	"strings"
 	"time"
-)
 
-// lastSecond is the last that RFC 3339 can write.
-const lastSecond = 253402300799
+	"tidings/query/times"
+)
 
 // time understands the operators of time.
 func (p *parser) time(field, value string) meaning {
 	if age, ok := parseAge(strings.ToLower(value)); ok {
-		at := clampTime(p.opts.Now.Add(-time.Duration(age) * time.Second))
+		at := times.Clamp(p.opts.Now.Add(-time.Duration(age) * time.Second))
 		switch field {
 		case "since", "after", "newer_than":
-			return p.when(period{from: at})
+			return p.when(times.Period{From: at})
 		case "before", "older_than":
-			return p.when(period{until: at})
+			return p.when(times.Period{Until: at})
 		}
 	}
 	if from, until, ok := strings.Cut(value, "/"); ok && (field == "time" || field == "during") {
 		return p.interval(from, until)
 	}
 	at, day, ok := p.moment(value)
-	if s, n := p.timeValue(value); !ok && n {
+	if s, n := times.Value(value, p.now, p.opts.DayFirst); !ok && n {
 		return p.spanned(field, s)
 	}
 	if !ok {
@@ -33,44 +32,34 @@ func (p *parser) time(field, value string) meaning {
 	}
 	end := at
 	if day {
-		end = at.AddDate(0, 0, 1)
+		end = times.AddDays(at, 1)
 	}
 	switch field {
 	case "since", "newer_than":
-		return p.when(period{from: at})
+		return p.when(times.Period{From: at})
 	case "after":
-		return p.when(period{from: end})
+		return p.when(times.Period{From: end})
 	case "before", "older_than":
-		return p.when(period{until: at})
+		return p.when(times.Period{Until: at})
 	}
 	if !day {
-		at = dayOf(at.In(p.opts.Zone))
-		end = at.AddDate(0, 0, 1)
+		at = times.StartOfDay(at.In(p.opts.Zone))
+		end = times.AddDays(at, 1)
 	}
-	return p.when(period{at, end})
-}
-
-// timeValue reads the value of an operator of time as a phrase.
-func (p *parser) timeValue(value string) (span, bool) {
-	r := timeReader{now: p.now, dayFirst: p.opts.DayFirst, led: true}
-	for i, word := range strings.Fields(strings.ToLower(value)) {
-		r.pieces = split(trimWord(word), i, r.pieces)
-	}
-	s, n := r.point(0)
-	return s, n > 0 && n == len(r.pieces)
+	return p.when(times.Period{From: at, Until: end})
 }
 
 // spanned is the condition that an operator makes of a phrase.
-func (p *parser) spanned(field string, s span) meaning {
+func (p *parser) spanned(field string, s times.Span) meaning {
 	switch field {
 	case "since", "newer_than":
-		return p.when(period{from: s.cut()})
+		return p.when(times.Period{From: s.Since()})
 	case "after":
-		return p.when(period{from: s.end()})
+		return p.when(times.Period{From: s.After()})
 	case "before", "older_than":
-		return p.when(period{until: s.cut()})
+		return p.when(times.Period{Until: s.Since()})
 	}
-	return p.when(period{s.from, s.until})
+	return p.when(s.Period())
 }
 
 // interval reads two times, of which ".." is an open end.
@@ -86,58 +75,42 @@ func (p *parser) interval(from, until string) meaning {
 		}
 		ends[i] = at
 	}
-	return p.when(period{ends[0], ends[1]})
+	return p.when(times.Period{From: ends[0], Until: ends[1]})
 }
 
 // moment reads a day, which begins in the reader's zone, or a time.
 func (p *parser) moment(text string) (at time.Time, day, ok bool) {
-	if at, err := time.ParseInLocation(time.DateOnly, text, p.opts.Zone); err == nil {
-		return clampTime(at), true, true
+	if at, err := time.Parse(time.DateOnly, text); err == nil {
+		return times.Clamp(times.DayStart(at.Year(), at.Month(), at.Day(), p.opts.Zone)), true, true
 	}
 	for _, layout := range []string{"2006-01-02T15:04", "2006-01-02T15:04:05"} {
 		if at, err := time.ParseInLocation(layout, text, p.opts.Zone); err == nil {
-			return clampTime(at), false, true
+			return times.Clamp(at), false, true
 		}
 	}
 	at, err := time.Parse(time.RFC3339, strings.ToUpper(text))
-	return clampTime(at), false, err == nil
-}
-
-// clampTime moves a time into the ones that events can have.
-func clampTime(t time.Time) time.Time {
-	return time.Unix(min(max(t.Unix(), 0), lastSecond), 0).In(t.Location())
-}
-
-func dayOf(t time.Time) time.Time {
-	return time.Date(t.Year(), t.Month(), t.Day(), 0, 0, 0, 0, t.Location())
+	return times.Clamp(at), false, err == nil
 }
 
 // when is the condition on a period. An open end is 0, so that the first second
 // of 1970 cannot be an end.
-func (p *parser) when(t period) meaning {
+func (p *parser) when(t times.Period) meaning {
 	var bounds Time
-	if !t.from.IsZero() {
-		bounds.From = clampTime(t.from).Unix()
+	if !t.From.IsZero() {
+		bounds.From = times.Clamp(t.From).Unix()
 	}
-	if !t.until.IsZero() {
-		bounds.Until = max(clampTime(t.until).Unix(), 1)
+	if !t.Until.IsZero() {
+		bounds.Until = max(times.Clamp(t.Until).Unix(), 1)
 	}
-	return meaning{where: bounds, field: "time", value: p.isoEnd(t.from) + "/" + p.isoEnd(t.until)}
+	return meaning{where: bounds, field: "time", value: times.Period{From: p.local(t.From), Until: p.local(t.Until)}.String()}
 }
 
-// isoEnd writes one end of a period in the reader's zone.
-func (p *parser) isoEnd(t time.Time) string {
+// local is a time in the reader's zone; none stays none.
+func (p *parser) local(t time.Time) time.Time {
 	if t.IsZero() {
-		return ".."
+		return t
 	}
-	t = t.In(p.opts.Zone)
-	switch {
-	case t.Equal(dayOf(t)):
-		return t.Format(time.DateOnly)
-	case t.Second() == 0:
-		return t.Format("2006-01-02T15:04")
-	}
-	return t.Format("2006-01-02T15:04:05")
+	return t.In(p.opts.Zone)
 }
 
 // ageUnits are what an age is counted in, from the largest.
