@@ -55,7 +55,7 @@ func newThrough(t *testing.T) *through {
 		all.state = c.Records.(*sqlite.State)
 		c.Intake, c.DeadLetters, c.Weeks, c.Clock = queue, queue, index, time.Now
 		reader := feed.NewReader(feed.Config{
-			Index: index, States: all.state, Catalogue: all.state, Directory: api.NewDirectory(all.state), Counter: index, Vocabulary: index,
+			Index: index, States: all.state, Catalogue: all.state, Directory: api.NewDirectory(all.state), Aggregator: index, Vocabulary: index,
 		})
 		c.Feed, c.Suggester, c.Reports = reader, reader, reader
 		all.own = api.NewOwn(all.state, api.NewDirectory(all.state), time.Now)

@@ -175,11 +175,11 @@ func (a *app) assemble(s settings) error {
 	renderer := api.NewLiveRenderer(directory, time.Now)
 	a.hub = live.NewHub(live.Config{Log: a.stream, Render: renderer.Render, Logger: a.log})
 	vocabulary, _ := a.index.(feed.Vocabulary)
-	counter, _ := a.index.(feed.Counter) // statistics read every event without
+	aggregator, _ := a.index.(feed.Aggregator) // statistics read every event without
 	standings, _ := a.state.(feed.Standings)
 	reader := feed.NewReader(feed.Config{
 		Index: a.index, States: a.state, Catalogue: a.state, Directory: directory, Teams: directory, Positions: a.hub,
-		Counter: counter, Standings: standings, Vocabulary: vocabulary,
+		Aggregator: aggregator, Standings: standings, Vocabulary: vocabulary,
 	})
 	a.reader = reader
 	pushed := &api.LiveHandler{

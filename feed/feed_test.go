@@ -20,8 +20,8 @@ import (
 // now is a Wednesday, so that the newest week has some days.
 var now = time.Date(2026, 11, 18, 12, 0, 0, 0, time.UTC)
 
-// counting is an index and a state store that count what they are asked.
-type counting struct {
+// builder is an index and a state store that count what they are asked.
+type builder struct {
 	*sqlite.Index
 	state           *sqlite.State
 	searches, reads int
@@ -30,13 +30,13 @@ type counting struct {
 	at   time.Time
 }
 
-func (c *counting) Search(ctx context.Context, s feed.Search) ([]feed.Hit, error) {
+func (c *builder) Search(ctx context.Context, s feed.Search) ([]feed.Hit, error) {
 	c.searches++
 	c.at = c.at.Add(c.took)
 	return c.Index.Search(ctx, s)
 }
 
-func (c *counting) Of(ctx context.Context, workspace string, messages []string) (map[string]event.State, error) {
+func (c *builder) Of(ctx context.Context, workspace string, messages []string) (map[string]event.State, error) {
 	c.reads++
 	return c.state.Of(ctx, workspace, messages)
 }
@@ -52,7 +52,7 @@ func (names) Names(context.Context, string) (map[string]string, error) {
 type fixture struct {
 	*feed.Reader
 	t     require.TestingT
-	store *counting
+	store *builder
 	state *sqlite.State
 }
 
@@ -61,10 +61,10 @@ func newFixture(t require.TestingT, dir string) *fixture {
 	require.NoError(t, err)
 	state, err := sqlite.OpenState(filepath.Join(dir, "state.db"), sqlite.StateConfig{})
 	require.NoError(t, err)
-	c := &counting{Index: index, state: state, at: now}
+	c := &builder{Index: index, state: state, at: now}
 	reader := feed.NewReader(feed.Config{
 		Index: c, States: c, Catalogue: state, Directory: names{}, Clock: func() time.Time { return c.at },
-		Counter: c,
+		Aggregator: c,
 	})
 	return &fixture{reader, t, c, state}
 }

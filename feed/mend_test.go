@@ -22,7 +22,7 @@ func withVocabulary(t *testing.T) *fixture {
 	require.NoError(t, err)
 	state, err := sqlite.OpenState(filepath.Join(dir, "state.db"), sqlite.StateConfig{})
 	require.NoError(t, err)
-	c := &counting{Index: index, state: state, at: now}
+	c := &builder{Index: index, state: state, at: now}
 	f := &fixture{feed.NewReader(feed.Config{
 		Index: c, States: c, Catalogue: state, Directory: names{}, Vocabulary: index, Clock: func() time.Time { return c.at },
 	}), t, c, state}

@@ -75,14 +75,14 @@ type Catalogue interface {
 	Weeks(ctx context.Context, workspace string) ([]event.Week, error)
 }
 
-// Counter counts events without reading them one by one. What it counts of
-// several weeks adds up: see MergeTallies.
-type Counter interface {
-	// Count counts the events of one week for which the query holds: those that
+// Aggregator counts events without reading them one by one. What it counts of
+// several weeks adds up: see MergeAggregates.
+type Aggregator interface {
+	// Aggregate counts the events of one week for which the query holds: those that
 	// Search would find, each once. A week that does not exist is empty. A
-	// counter that counts by no condition which Search does not know answers
+	// aggregator that counts by no condition which Search does not know answers
 	// such a one with errors.ErrUnsupported.
-	Count(ctx context.Context, c Count) (Tally, error)
+	Aggregate(ctx context.Context, c AggregateRequest) (Aggregate, error)
 	// Revisions names what weeks hold of a workspace: while a week's revision
 	// stays the same, so does every count of it. An event created, corrected or
 	// erased gives the week another one, never one that it had before. A week
@@ -90,8 +90,8 @@ type Counter interface {
 	Revisions(ctx context.Context, workspace string, weeks []event.Week) (map[event.Week]string, error)
 }
 
-// Count is one question to a Counter.
-type Count struct {
+// AggregateRequest is one question to an Aggregator.
+type AggregateRequest struct {
 	Workspace string
 	Query     query.Query
 	Week      event.Week

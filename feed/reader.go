@@ -29,18 +29,18 @@ const positionMargin = 5 * time.Second
 
 // Reader reads the feed of any workspace. It is safe for concurrent use.
 type Reader struct {
-	index     Index
-	states    States
-	weeks     Catalogue
-	directory Directory
-	teams     Teams
-	positions Positions
-	clock     func() time.Time
-	budget    time.Duration
-	counter   Counter
-	standings Standings
-	tallies   *tallies
-	mender    *mender // nil where words are not corrected
+	index      Index
+	states     States
+	weeks      Catalogue
+	directory  Directory
+	teams      Teams
+	positions  Positions
+	clock      func() time.Time
+	budget     time.Duration
+	aggregator Aggregator
+	standings  Standings
+	cache      *aggregateCache
+	mender     *mender // nil where words are not corrected
 }
 
 // Config is what a Reader reads from.
@@ -57,9 +57,9 @@ type Config struct {
 	// Budget is when a page stops looking further back and returns what it
 	// has; 0 means two seconds.
 	Budget time.Duration
-	// Counter makes statistics fast; nil where the index is no counter, and
+	// Aggregator makes statistics fast; nil where the index is no aggregator, and
 	// then they read every event.
-	Counter Counter
+	Aggregator Aggregator
 	// Standings makes statistics by the state of recipients fast; nil where
 	// those read every event.
 	Standings Standings
@@ -67,8 +67,8 @@ type Config struct {
 	Vocabulary Vocabulary
 }
 
-// talliesKept bounds what is remembered of counted weeks, in bytes.
-const talliesKept = 64 << 20
+// aggregateCacheBytes bounds what is remembered of counted weeks, in bytes.
+const aggregateCacheBytes = 64 << 20
 
 // NewReader makes a Reader.
 func NewReader(c Config) *Reader {
@@ -80,8 +80,8 @@ func NewReader(c Config) *Reader {
 	}
 	r := &Reader{
 		index: c.Index, states: c.States, weeks: c.Catalogue, directory: c.Directory, teams: c.Teams,
-		positions: c.Positions, clock: c.Clock, budget: c.Budget, counter: c.Counter, standings: c.Standings,
-		tallies: newTallies(talliesKept),
+		positions: c.Positions, clock: c.Clock, budget: c.Budget, aggregator: c.Aggregator, standings: c.Standings,
+		cache: newAggregateCache(aggregateCacheBytes),
 	}
 	if c.Vocabulary != nil {
 		r.mender = newMender(c.Vocabulary, c.Clock)

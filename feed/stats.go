@@ -89,7 +89,7 @@ func (r *Reader) Stats(ctx context.Context, request StatsRequest) (Stats, error)
 	if err != nil {
 		return Stats{}, err
 	}
-	counted, err := r.tally(ctx, request.Scope, q, request.parts(), now)
+	counted, err := r.aggregate(ctx, request.Scope, q, request.parts(), now)
 	if err != nil {
 		return Stats{}, err
 	}
@@ -97,13 +97,13 @@ func (r *Reader) Stats(ctx context.Context, request StatsRequest) (Stats, error)
 		Since: time.Unix(period.from, 0).UTC(), Until: time.Unix(period.until, 0).UTC(), Zone: request.zone().String(),
 		Reached: time.Unix(counted.reached, 0).UTC(), Partial: counted.partial, Approximate: []string{}, Query: understood,
 	}
-	stats.fill(request, q, counted.tally, who.names)
+	stats.fill(request, q, counted.aggregate, who.names)
 	if request.wants(FieldSeries) {
 		period.from = max(period.from, counted.reached)
-		stats.Series = seriesOf(counted.tally.Times, interval, period, request.zone(), request.WeekStart)
+		stats.Series = seriesOf(counted.aggregate.Times, interval, period, request.zone(), request.WeekStart)
 	}
 	if request.wants(FieldMessages) {
-		if stats.Messages, err = r.topMessages(ctx, request.Scope, counted.tally.Messages); err != nil {
+		if stats.Messages, err = r.topMessages(ctx, request.Scope, counted.aggregate.Messages); err != nil {
 			return Stats{}, err
 		}
 	}
@@ -115,45 +115,45 @@ func (r *Reader) Stats(ctx context.Context, request StatsRequest) (Stats, error)
 	return stats, nil
 }
 
-// fill takes from a tally what was asked for.
-func (s *Stats) fill(request StatsRequest, q query.Query, tally Tally, names map[string]string) {
+// fill takes from an aggregate what was asked for.
+func (s *Stats) fill(request StatsRequest, q query.Query, aggregate Aggregate, names map[string]string) {
 	if request.wants(FieldTotals) {
-		s.Totals = totalsOf(tally)
+		s.Totals = totalsOf(aggregate)
 	}
 	if request.wants(FieldUnique) {
-		s.Unique = uniqueOf(tally)
+		s.Unique = uniqueOf(aggregate)
 	}
 	if request.wants(FieldRates) {
-		s.Rates = ratesOf(tally)
+		s.Rates = ratesOf(aggregate)
 	}
 	if request.wants(FieldAutomated) {
-		s.Automated = automatedOf(tally, q.Automated)
+		s.Automated = automatedOf(aggregate, q.Automated)
 	}
 	if request.wants(FieldHeatmap) {
-		s.Heatmap = heatmapOf(tally.Times, request.zone())
+		s.Heatmap = heatmapOf(aggregate.Times, request.zone())
 	}
 	if request.wants(FieldUsers) {
-		s.Users = usersOf(tally.Users, names)
+		s.Users = usersOf(aggregate.Users, names)
 	}
 	for field, of := range map[StatsField]struct {
 		list    *[]Ranked
 		ranking Ranking
 	}{
-		FieldRecipients: {&s.Recipients, tally.Recipients},
-		FieldDomains:    {&s.Domains, tally.Domains},
-		FieldLinks:      {&s.Links, tally.Links},
+		FieldRecipients: {&s.Recipients, aggregate.Recipients},
+		FieldDomains:    {&s.Domains, aggregate.Domains},
+		FieldLinks:      {&s.Links, aggregate.Links},
 	} {
 		if request.wants(field) {
 			*of.list = topOf(of.ranking)
 		}
 	}
-	s.Approximate = approximate(request, tally)
+	s.Approximate = approximate(request, aggregate)
 }
 
 // approximate names the fields that are not exact.
-func approximate(request StatsRequest, tally Tally) []string {
+func approximate(request StatsRequest, aggregate Aggregate) []string {
 	cut := false
-	for _, set := range tally.Pairs {
+	for _, set := range aggregate.Pairs {
 		cut = cut || set.Cut
 	}
 	fields := []string{}
@@ -163,10 +163,10 @@ func approximate(request StatsRequest, tally Tally) []string {
 	}{
 		{FieldUnique, cut},
 		{FieldRates, cut},
-		{FieldRecipients, tally.Recipients.Cut},
-		{FieldDomains, tally.Domains.Cut},
-		{FieldLinks, tally.Links.Cut},
-		{FieldMessages, tally.Messages.Cut},
+		{FieldRecipients, aggregate.Recipients.Cut},
+		{FieldDomains, aggregate.Domains.Cut},
+		{FieldLinks, aggregate.Links.Cut},
+		{FieldMessages, aggregate.Messages.Cut},
 	} {
 		if field.inexact && request.wants(field.name) {
 			fields = append(fields, string(field.name))
@@ -208,16 +208,16 @@ func (r *Reader) previous(ctx context.Context, request StatsRequest, q query.Que
 	if request.wants(FieldUnique, FieldRates) {
 		parts = PartPairs
 	}
-	counted, err := r.tally(ctx, request.Scope, before, parts, now)
+	counted, err := r.aggregate(ctx, request.Scope, before, parts, now)
 	if err != nil {
 		return nil, err
 	}
 	previous := &Previous{
 		Since: time.Unix(before.From, 0).UTC(), Until: time.Unix(before.Until, 0).UTC(),
-		Partial: counted.partial, Totals: totalsOf(counted.tally),
+		Partial: counted.partial, Totals: totalsOf(counted.aggregate),
 	}
 	if parts != 0 {
-		previous.Unique, previous.Rates = uniqueOf(counted.tally), ratesOf(counted.tally)
+		previous.Unique, previous.Rates = uniqueOf(counted.aggregate), ratesOf(counted.aggregate)
 	}
 	return previous, nil
 }

@@ -183,7 +183,7 @@ func TestStatisticsSayHowFarTheyCameInTheirTime(t *testing.T) {
 	require.Equal(t, s.Reached.Unix(), s.Series.Points[0].Start.Unix(), "nothing is shown of what was not counted")
 }
 
-func TestALateEventIsCountedInWeeksThatWereSettled(t *testing.T) {
+func TestALateEventIsCountedInWeeksThatWereCached(t *testing.T) {
 	f := newFixture(t, t.TempDir())
 	defer f.close()
 	weeksAgo := func(n int) time.Time { return now.Add(-time.Duration(n) * 7 * 24 * time.Hour) }

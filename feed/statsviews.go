@@ -127,9 +127,9 @@ type Previous struct {
 	Rates   *Rates    `json:"rates,omitempty"`
 }
 
-func totalsOf(t Tally) *Totals { return &Totals{t.Events.Sum(), typeCounts(t.Events)} }
+func totalsOf(t Aggregate) *Totals { return &Totals{t.Events.Sum(), typeCounts(t.Events)} }
 
-func uniqueOf(t Tally) *Unique {
+func uniqueOf(t Aggregate) *Unique {
 	count := func(kind event.Type) int {
 		n, _ := t.Pairs[kind].Len()
 		return n
@@ -142,7 +142,7 @@ func uniqueOf(t Tally) *Unique {
 
 // ratesOf are shares of the recipients of the sends that were counted, so that
 // an event whose send is not among them raises no rate and none is above one.
-func ratesOf(t Tally) *Rates {
+func ratesOf(t Aggregate) *Rates {
 	sent, bounced := t.Pairs[event.Send], t.Pairs[event.Bounce]
 	rate := func(denominator string, without Pairs, kind event.Type) Rate {
 		did, of, _ := share(sent, without, t.Pairs[kind])
@@ -158,7 +158,7 @@ func ratesOf(t Tally) *Rates {
 	}
 }
 
-func automatedOf(t Tally, choice query.Automated) *AutomatedShare {
+func automatedOf(t Aggregate, choice query.Automated) *AutomatedShare {
 	a := &AutomatedShare{Opens: t.Automated.Of(event.Open), Clicks: t.Automated.Of(event.Click)}
 	machines := a.Opens + a.Clicks
 	a.Of = t.Events.Of(event.Open) + t.Events.Of(event.Click)

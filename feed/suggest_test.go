@@ -98,7 +98,7 @@ func TestSeldomBeginningsAreFoundBehindTheNewestEvents(t *testing.T) {
 }
 
 // slow is an index that answers no sooner than its caller gives up.
-type slow struct{ *counting }
+type slow struct{ *builder }
 
 func (s slow) Search(ctx context.Context, _ feed.Search) ([]feed.Hit, error) {
 	<-ctx.Done()

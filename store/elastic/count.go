@@ -25,18 +25,18 @@ const (
 	mostUsers = 10_000
 )
 
-// Count counts the events of one week for which a query holds. A workspace is in
+// Aggregate counts the events of one week for which a query holds. A workspace is in
 // one shard, so Elasticsearch's counts are exact; only Pairs and the rankings are
 // cut, and say so. It counts by what Search knows, and by nothing else.
-func (x *Index) Count(ctx context.Context, c feed.Count) (feed.Tally, error) {
+func (x *Index) Aggregate(ctx context.Context, c feed.AggregateRequest) (feed.Aggregate, error) {
 	if _, exact := c.Query.Candidates(); !exact {
-		return feed.Tally{}, fmt.Errorf("counting by a condition that is not in the index: %w", errors.ErrUnsupported)
+		return feed.Aggregate{}, fmt.Errorf("counting by a condition that is not in the index: %w", errors.ErrUnsupported)
 	}
 	tally, err := x.count(ctx, c)
 	return tally, failed("counting week "+c.Week.String(), err)
 }
 
-func (x *Index) count(ctx context.Context, c feed.Count) (tally feed.Tally, err error) {
+func (x *Index) count(ctx context.Context, c feed.AggregateRequest) (tally feed.Aggregate, err error) {
 	where, err := compile(c.Query.Where)
 	if err != nil {
 		return tally, err
@@ -63,7 +63,7 @@ func (x *Index) count(ctx context.Context, c feed.Count) (tally feed.Tally, err 
 // counting is one Count.
 type counting struct {
 	index      *Index
-	count      feed.Count
+	count      feed.AggregateRequest
 	conditions []object
 }
 
@@ -102,7 +102,7 @@ func (q counting) ask(ctx context.Context, choice query.Automated, aggregations 
 
 // events counts what Events, Automated, Times and the rankings hold, which is all
 // that one answer has room for.
-func (q counting) events(ctx context.Context, tally *feed.Tally) error {
+func (q counting) events(ctx context.Context, tally *feed.Aggregate) error {
 	types := termsOf("type", len(event.Types))
 	shown := object{"types": types}
 	if q.count.Parts.Has(feed.PartTimes) {

@@ -10,12 +10,12 @@ import (
 	"tidings/query"
 )
 
-// Count counts the events of one week for which a query holds.
-func (x *Index) Count(ctx context.Context, c feed.Count) (feed.Tally, error) {
+// Aggregate counts the events of one week for which a query holds.
+func (x *Index) Aggregate(ctx context.Context, c feed.AggregateRequest) (feed.Aggregate, error) {
 	if err := countable(c); err != nil {
-		return feed.Tally{}, fmt.Errorf("counting: %w", err)
+		return feed.Aggregate{}, fmt.Errorf("counting: %w", err)
 	}
-	var tally feed.Tally
+	var tally feed.Aggregate
 	err := x.using(ctx, c.Week, false, func(file *weekFile, sealed bool) error {
 		space, known := file.spaceOf(c.Workspace)
 		low, high := placesOf(c.Week, feed.Search{Query: c.Query})
@@ -43,13 +43,13 @@ func (x *Index) Count(ctx context.Context, c feed.Count) (feed.Tally, error) {
 		})
 	})
 	if err != nil {
-		return feed.Tally{}, failed("counting week "+c.Week.String(), err)
+		return feed.Aggregate{}, failed("counting week "+c.Week.String(), err)
 	}
 	return tally, nil
 }
 
 // countable refuses what cannot be counted by.
-func countable(c feed.Count) error {
+func countable(c feed.AggregateRequest) error {
 	if c.Standings == nil && c.Query.AsksRecipients() {
 		return fmt.Errorf("the state of recipients is not known here: %w", errors.ErrUnsupported)
 	}

@@ -24,7 +24,7 @@ type factCount struct {
 	choice query.Automated
 	parts  feed.Parts
 
-	tally                                feed.Tally
+	tally                                feed.Aggregate
 	times                                []feed.ByType
 	users                                map[uint32]*feed.ByType
 	pairs                                map[uint8][]bool
@@ -35,7 +35,7 @@ type factCount struct {
 }
 
 // count counts the rows in [low, high) that match.
-func (f *facts) count(low, high int64, c feed.Count, matches condition) feed.Tally {
+func (f *facts) count(low, high int64, c feed.AggregateRequest, matches condition) feed.Aggregate {
 	n := factCount{facts: f, choice: c.Query.Automated, parts: c.Parts}
 	n.prepare()
 	from, until := f.between(low, high)

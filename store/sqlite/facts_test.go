@@ -108,7 +108,7 @@ func FuzzDecodeFacts(f *testing.F) {
 			require.ErrorIs(t, err, errFacts)
 			return
 		}
-		read.count(0, firstPlace(factWeek, factWeek.End()), feed.Count{Parts: 0xff}, everyRow)
+		read.count(0, firstPlace(factWeek, factWeek.End()), feed.AggregateRequest{Parts: 0xff}, everyRow)
 	})
 }
 
@@ -123,7 +123,7 @@ func TestASealedWeekKnowsItsMostFrequentLinks(t *testing.T) {
 	}
 	f.put(events)
 	count := func() feed.Ranking {
-		return f.count(0, 10_000, feed.Count{Parts: feed.PartLinks}, everyRow).Links
+		return f.count(0, 10_000, feed.AggregateRequest{Parts: feed.PartLinks}, everyRow).Links
 	}
 	all := count()
 	require.False(t, all.Cut)

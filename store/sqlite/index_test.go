@@ -119,7 +119,7 @@ func TestASendTakenOutOfASealedWeekIsNotCounted(t *testing.T) {
 	require.NoError(t, err)
 	require.NoError(t, index.Seal(ctx, week))
 	sent := func() int {
-		tally, err := index.Count(ctx, feed.Count{Workspace: "w", Week: week})
+		tally, err := index.Aggregate(ctx, feed.AggregateRequest{Workspace: "w", Week: week})
 		require.NoError(t, err)
 		return tally.Events.Sum()
 	}

@@ -208,7 +208,7 @@ func TestCountsByTheStateOfRecipients(t *testing.T) {
 		{"of another type", query.And{isUnopened, query.Types(event.Open)}, 0, 0},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			tally, err := index.Count(ctx, feed.Count{
+			tally, err := index.Aggregate(ctx, feed.AggregateRequest{
 				Workspace: "w", Week: week, Query: query.Query{Where: test.where, Now: test.now}, Standings: standings,
 			})
 			require.NoError(t, err)

@@ -40,17 +40,17 @@ type AnswersStates interface {
 
 // RunAnswers holds four ways of asking the same to one answer: matching in
 // memory, as the socket does; the feed, page by page; the export; and the
-// statistics. The index counts where it is a feed.Counter, and else events are
+// statistics. The index counts where it is a feed.Aggregator, and else events are
 // read to be counted.
 func RunAnswers(t *testing.T, h AnswersHarness) {
 	index, states := h.Open(t)
 	now := time.Unix(allWeeks[0].End()+3600, 0)
-	counter, _ := index.(feed.Counter)
+	aggregator, _ := index.(feed.Aggregator)
 	standings, _ := states.(feed.Standings)
 	a := answering{
 		index: index, states: states, refresh: h.Refresh,
 		reader: feed.NewReader(feed.Config{
-			Index: index, States: states, Catalogue: states, Directory: answersNames{}, Counter: counter, Standings: standings,
+			Index: index, States: states, Catalogue: states, Directory: answersNames{}, Aggregator: aggregator, Standings: standings,
 			Clock: func() time.Time { return now }, // which never says that time is spent
 		}),
 	}

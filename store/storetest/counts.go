@@ -18,7 +18,7 @@ import (
 	"tidings/query"
 )
 
-// RunCounter runs the suite of an index that is a feed.Counter too.
+// RunCounter runs the suite of an index that is a feed.Aggregator too.
 func RunCounter(t *testing.T, h IndexHarness) {
 	for _, test := range []struct {
 		name string
@@ -38,7 +38,7 @@ func RunCounter(t *testing.T, h IndexHarness) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			x := openIndex(t, h)
-			counter, ok := x.Index.(feed.Counter)
+			counter, ok := x.Index.(feed.Aggregator)
 			require.True(t, ok, "the index does not count")
 			test.run(t, counterTest{x, counter})
 		})
@@ -51,23 +51,23 @@ const allParts = feed.PartTimes | feed.PartPairs | feed.PartUsers |
 
 type counterTest struct {
 	indexTest
-	counter feed.Counter
+	counter feed.Aggregator
 }
 
 // count is everything of one week, in a fixed order.
-func (x counterTest) count(t require.TestingT, space string, q query.Query, week event.Week) feed.Tally {
-	tally, err := x.counter.Count(context.Background(), feed.Count{Workspace: space, Query: q, Week: week, Parts: allParts})
+func (x counterTest) count(t require.TestingT, space string, q query.Query, week event.Week) feed.Aggregate {
+	tally, err := x.counter.Aggregate(context.Background(), feed.AggregateRequest{Workspace: space, Query: q, Week: week, Parts: allParts})
 	require.NoError(t, err)
 	return ordered(tally)
 }
 
 // all is everything of all weeks.
-func (x counterTest) all(t require.TestingT, space string, q query.Query) feed.Tally {
-	tallies := make([]feed.Tally, len(allWeeks))
+func (x counterTest) all(t require.TestingT, space string, q query.Query) feed.Aggregate {
+	tallies := make([]feed.Aggregate, len(allWeeks))
 	for i, week := range allWeeks {
 		tallies[i] = x.count(t, space, q, week)
 	}
-	return ordered(feed.MergeTallies(tallies))
+	return ordered(feed.MergeAggregates(tallies))
 }
 
 func (x counterTest) revision(t *testing.T, week event.Week) string {
@@ -77,7 +77,7 @@ func (x counterTest) revision(t *testing.T, week event.Week) string {
 }
 
 // ordered puts a tally into one order, and empty lists to nil.
-func ordered(tally feed.Tally) feed.Tally {
+func ordered(tally feed.Aggregate) feed.Aggregate {
 	for _, ranking := range []*feed.Ranking{&tally.Recipients, &tally.Domains, &tally.Links, &tally.Messages} {
 		if ranking.Counts = ranking.Sorted(); len(ranking.Counts) == 0 {
 			ranking.Counts = nil
@@ -103,8 +103,8 @@ func ordered(tally feed.Tally) feed.Tally {
 }
 
 // counted is what should be counted of events.
-func counted(q query.Query, events []event.Event) feed.Tally {
-	counting := feed.NewCounting(q.Automated, allParts)
+func counted(q query.Query, events []event.Event) feed.Aggregate {
+	counting := feed.NewAggregateBuilder(q.Automated, allParts)
 	whatever := q
 	whatever.Automated = query.AutomatedShow
 	for _, e := range events {
@@ -112,7 +112,7 @@ func counted(q query.Query, events []event.Event) feed.Tally {
 			counting.Add(e)
 		}
 	}
-	return ordered(counting.Tally())
+	return ordered(counting.Aggregate())
 }
 
 func testCountMatch(t *testing.T, x counterTest) {
@@ -158,18 +158,18 @@ func testCountMerge(t *testing.T, x counterTest) {
 
 func testCountParts(t *testing.T, x counterTest) {
 	x.create(t, named(event.Event{Type: event.Click, Link: "https://acme.example"}, "click"))
-	tally, err := x.counter.Count(context.Background(), feed.Count{Workspace: workspace, Week: firstWeek})
+	tally, err := x.counter.Aggregate(context.Background(), feed.AggregateRequest{Workspace: workspace, Week: firstWeek})
 	require.NoError(t, err)
-	var only feed.Tally
+	var only feed.Aggregate
 	only.Events.Add(event.Click, 1)
 	require.Equal(t, ordered(only), ordered(tally))
 }
 
 func testCountNothing(t *testing.T, x counterTest) {
-	require.Equal(t, ordered(feed.Tally{}), x.count(t, workspace, query.Query{}, firstWeek))
+	require.Equal(t, ordered(feed.Aggregate{}), x.count(t, workspace, query.Query{}, firstWeek))
 	x.create(t, opens(1, firstWeek.Start(), 0)...)
-	require.Equal(t, ordered(feed.Tally{}), x.count(t, "w-nobody", query.Query{}, firstWeek))
-	require.Equal(t, ordered(feed.Tally{}), x.count(t, workspace, query.Query{}, firstWeek+1))
+	require.Equal(t, ordered(feed.Aggregate{}), x.count(t, "w-nobody", query.Query{}, firstWeek))
+	require.Equal(t, ordered(feed.Aggregate{}), x.count(t, workspace, query.Query{}, firstWeek+1))
 }
 
 func testCountTenants(t *testing.T, x counterTest) {
@@ -185,7 +185,7 @@ func testCountRecipientsRefused(t *testing.T, x counterTest) {
 		query.Not{Expr: query.Recipients{Is: query.IsClicked}},
 		query.And{query.Types(event.Send), query.Recipients{Is: query.IsUnopened}},
 	} {
-		_, err := x.counter.Count(context.Background(), feed.Count{
+		_, err := x.counter.Aggregate(context.Background(), feed.AggregateRequest{
 			Workspace: workspace, Week: firstWeek, Query: query.Query{Where: where},
 		})
 		require.ErrorIs(t, err, errors.ErrUnsupported)
@@ -304,7 +304,7 @@ func testCountSealed(t *testing.T, x counterTest) {
 	if x.harness.NoReopening == "" {
 		require.NoError(t, x.Close())
 		again := x.harness.Open(t, x.place)
-		same(counterTest{indexTest{again, x.harness, x.place}, again.(feed.Counter)})
+		same(counterTest{indexTest{again, x.harness, x.place}, again.(feed.Aggregator)})
 		require.NoError(t, again.Close())
 	}
 }
@@ -325,7 +325,7 @@ func testCountConcurrency(t *testing.T, x counterTest) {
 	})
 	working.Go(func() {
 		for before := 0; ; {
-			tally, err := x.counter.Count(context.Background(), feed.Count{Workspace: workspace, Week: firstWeek, Parts: allParts})
+			tally, err := x.counter.Aggregate(context.Background(), feed.AggregateRequest{Workspace: workspace, Week: firstWeek, Parts: allParts})
 			if n := tally.Events.Sum(); err != nil || n < before {
 				t.Errorf("counted %d after %d: %v", n, before, err)
 				return

@@ -12,45 +12,45 @@ import (
 // question to question. Those before are added up once.
 const liveWeeks = 2
 
-// settled is what one or several weeks were counted to. It is not changed.
-type settled struct {
-	tally Tally
-	// places are those of the names of several weeks, nil for one.
-	places namePlaces
+// cachedAggregate is what one or several weeks were counted to. It is not changed.
+type cachedAggregate struct {
+	aggregate Aggregate
+	// positions are those of the names of several weeks, nil for one.
+	positions namePositions
 }
 
-func settle(tallies []Tally) *settled {
-	tally, places := mergeTallies(tallies)
-	return &settled{tally, places}
+func combine(aggregates []Aggregate) *cachedAggregate {
+	aggregate, positions := mergeAggregates(aggregates)
+	return &cachedAggregate{aggregate, positions}
 }
 
 // size is about how many bytes it takes.
-func (s *settled) size() int {
-	const place = 28
-	size := s.tally.size()
-	for _, places := range s.places {
-		size += place * len(places)
+func (s *cachedAggregate) size() int {
+	const position = 28
+	size := s.aggregate.size()
+	for _, positions := range s.positions {
+		size += position * len(positions)
 	}
 	return size
 }
 
 // with adds up what was counted of other weeks. Of the rankings it has those
 // names alone that can be among the first.
-func (s *settled) with(others []Tally) Tally {
-	recent, met := mergeTallies(others)
-	parts := []Tally{recent, s.tally}
+func (s *cachedAggregate) with(others []Aggregate) Aggregate {
+	recent, met := mergeAggregates(others)
+	parts := []Aggregate{recent, s.aggregate}
 	for i := range parts {
 		for _, of := range rankings {
 			*of(&parts[i]) = Ranking{}
 		}
 	}
-	sum, _ := mergeTallies(parts)
+	sum, _ := mergeAggregates(parts)
 	for i, of := range rankings {
-		before, now := of(&s.tally), of(&recent)
+		before, now := of(&s.aggregate), of(&recent)
 		ranking := Ranking{Counts: slices.Clone(now.Counts), Cut: before.Cut || now.Cut}
 		for n, count := range ranking.Counts {
-			if place, known := s.places[i][count.Name]; known {
-				ranking.Counts[n].Events += before.Counts[place].Events
+			if position, known := s.positions[i][count.Name]; known {
+				ranking.Counts[n].Events += before.Counts[position].Events
 			}
 		}
 		ranking.Counts = append(ranking.Counts, topCounts(before.Counts, func(name string) bool {
@@ -62,17 +62,17 @@ func (s *settled) with(others []Tally) Tally {
 	return sum
 }
 
-// settledRun are the weeks, from the one at first to before the one at end, that
+// cachedRun are the weeks, from the one at first to before the one at end, that
 // are older than the live ones and whose counts may be kept, with what names
 // their content.
-func settledRun(c Count, weeks []event.Week, revisions map[event.Week]string) (first, end int, key tallyKey) {
+func cachedRun(c AggregateRequest, weeks []event.Week, revisions map[event.Week]string) (first, end int, key aggregateKey) {
 	first = min(liveWeeks, len(weeks))
 	hash := sha256.New()
 	for end = first; end < len(weeks) && c.of(weeks[end]).lasting(revisions[weeks[end]]); end++ {
 		fmt.Fprintf(hash, "%d %q ", weeks[end], revisions[weeks[end]])
 	}
 	if end-first < 2 {
-		return 0, 0, tallyKey{}
+		return 0, 0, aggregateKey{}
 	}
 	return first, end, c.of(weeks[first]).key(fmt.Sprintf("%x", hash.Sum(nil)))
 }

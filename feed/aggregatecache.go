@@ -7,19 +7,19 @@ import (
 	"tidings/event"
 )
 
-// tallies remembers what weeks were counted to, each and several together, those
+// aggregateCache remembers what weeks were counted to, each and several together, those
 // used last, up to a bound in bytes. A week that changed has another revision, and what it was before is
 // not asked for any more and falls out in time.
-type tallies struct {
+type aggregateCache struct {
 	limit int
 
 	mu    sync.Mutex
-	known map[tallyKey]*list.Element
+	known map[aggregateKey]*list.Element
 	order *list.List // the last used in front
 	bytes int
 }
 
-type tallyKey struct {
+type aggregateKey struct {
 	workspace string
 	week      event.Week
 	// revision is that of the week, or stands for those of several that end with it.
@@ -28,18 +28,18 @@ type tallyKey struct {
 	parts    Parts
 }
 
-type keptTally struct {
-	key   tallyKey
-	tally *settled
-	bytes int
+type cacheEntry struct {
+	key       aggregateKey
+	aggregate *cachedAggregate
+	bytes     int
 }
 
-func newTallies(limit int) *tallies {
-	return &tallies{limit: limit, known: make(map[tallyKey]*list.Element), order: list.New()}
+func newAggregateCache(limit int) *aggregateCache {
+	return &aggregateCache{limit: limit, known: make(map[aggregateKey]*list.Element), order: list.New()}
 }
 
-// get returns a tally that must not be changed.
-func (t *tallies) get(key tallyKey) (*settled, bool) {
+// get returns an aggregate that must not be changed.
+func (t *aggregateCache) get(key aggregateKey) (*cachedAggregate, bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	at, known := t.known[key]
@@ -47,12 +47,12 @@ func (t *tallies) get(key tallyKey) (*settled, bool) {
 		return nil, false
 	}
 	t.order.MoveToFront(at)
-	return at.Value.(*keptTally).tally, true
+	return at.Value.(*cacheEntry).aggregate, true
 }
 
-// put keeps a tally, which must not be changed from then on.
-func (t *tallies) put(key tallyKey, tally *settled) {
-	kept := &keptTally{key, tally, len(key.query) + tally.size()}
+// put keeps an aggregate, which must not be changed from then on.
+func (t *aggregateCache) put(key aggregateKey, aggregate *cachedAggregate) {
+	kept := &cacheEntry{key, aggregate, len(key.query) + aggregate.size()}
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if _, known := t.known[key]; known || kept.bytes > t.limit {
@@ -61,14 +61,14 @@ func (t *tallies) put(key tallyKey, tally *settled) {
 	t.known[key] = t.order.PushFront(kept)
 	t.bytes += kept.bytes
 	for t.bytes > t.limit {
-		oldest := t.order.Remove(t.order.Back()).(*keptTally)
+		oldest := t.order.Remove(t.order.Back()).(*cacheEntry)
 		delete(t.known, oldest.key)
 		t.bytes -= oldest.bytes
 	}
 }
 
-// size is about how many bytes a tally takes.
-func (t *Tally) size() int {
+// size is about how many bytes an aggregate takes.
+func (t *Aggregate) size() int {
 	const fixed, quarter, user, name = 500, 56, 64, 24
 	size := fixed + quarter*len(t.Times) + user*len(t.Users)
 	for _, set := range t.Pairs {

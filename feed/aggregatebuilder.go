@@ -9,9 +9,9 @@ import (
 	"tidings/query"
 )
 
-// Counting counts events that were read. It is how counts are made where an
+// AggregateBuilder counts events that were read. It is how counts are made where an
 // index cannot make them, and what an index's own counts are compared with.
-type Counting struct {
+type AggregateBuilder struct {
 	parts     Parts
 	automated query.Automated
 
@@ -22,9 +22,9 @@ type Counting struct {
 	ranks            map[Parts]map[string]int
 }
 
-// NewCounting counts for a query with a choice about automated events.
-func NewCounting(choice query.Automated, parts Parts) *Counting {
-	return &Counting{
+// NewAggregateBuilder counts for a query with a choice about automated events.
+func NewAggregateBuilder(choice query.Automated, parts Parts) *AggregateBuilder {
+	return &AggregateBuilder{
 		parts: parts, automated: choice,
 		times: make(map[int64]*ByType), users: make(map[string]*ByType),
 		pairs: make(map[event.Type]map[uint64]bool), ranks: make(map[Parts]map[string]int),
@@ -33,7 +33,7 @@ func NewCounting(choice query.Automated, parts Parts) *Counting {
 
 // Add counts an event for which the query holds but for its choice about
 // automated events.
-func (c *Counting) Add(e event.Event) {
+func (c *AggregateBuilder) Add(e event.Event) {
 	if e.Automated() {
 		c.machines.Add(e.Type, 1)
 	}
@@ -62,7 +62,7 @@ func (c *Counting) Add(e event.Event) {
 	c.rank(PartMessages, e.Message)
 }
 
-func (c *Counting) addPeople(e event.Event) {
+func (c *AggregateBuilder) addPeople(e event.Event) {
 	people := e.Recipients
 	if e.Recipient != nil {
 		people = []event.Person{*e.Recipient}
@@ -86,7 +86,7 @@ func (c *Counting) addPeople(e event.Event) {
 	}
 }
 
-func (c *Counting) rank(part Parts, name string) {
+func (c *AggregateBuilder) rank(part Parts, name string) {
 	if !c.parts.Has(part) {
 		return
 	}
@@ -96,9 +96,9 @@ func (c *Counting) rank(part Parts, name string) {
 	c.ranks[part][name]++
 }
 
-// Tally is what was counted so far.
-func (c *Counting) Tally() Tally {
-	t := Tally{
+// Aggregate is what was counted so far.
+func (c *AggregateBuilder) Aggregate() Aggregate {
+	t := Aggregate{
 		Events: c.events, Automated: c.machines,
 		Recipients: c.ranking(PartRecipients), Domains: c.ranking(PartDomains),
 		Links: c.ranking(PartLinks), Messages: c.ranking(PartMessages),
@@ -118,7 +118,7 @@ func (c *Counting) Tally() Tally {
 	return t
 }
 
-func (c *Counting) ranking(part Parts) Ranking {
+func (c *AggregateBuilder) ranking(part Parts) Ranking {
 	var ranking Ranking
 	for name, events := range c.ranks[part] {
 		ranking.Counts = append(ranking.Counts, NameCount{name, events})

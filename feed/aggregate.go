@@ -12,7 +12,7 @@ import (
 // always does.
 type Parts uint8
 
-// The parts, each named after the field of Tally that it fills.
+// The parts, each named after the field of Aggregate that it fills.
 const (
 	PartTimes Parts = 1 << iota
 	PartPairs
@@ -26,8 +26,8 @@ const (
 // Has reports whether part is asked for.
 func (p Parts) Has(part Parts) bool { return p&part != 0 }
 
-// Tally is what was counted.
-type Tally struct {
+// Aggregate is what was counted.
+type Aggregate struct {
 	// Events are the events that match. Their sum is how many items the feed
 	// has for the same query.
 	Events ByType
@@ -115,44 +115,44 @@ type NameCount struct {
 	Events int
 }
 
-// rankings are where a tally has its rankings.
-var rankings = [...]func(*Tally) *Ranking{
-	func(t *Tally) *Ranking { return &t.Recipients },
-	func(t *Tally) *Ranking { return &t.Domains },
-	func(t *Tally) *Ranking { return &t.Links },
-	func(t *Tally) *Ranking { return &t.Messages },
+// rankings are where an aggregate has its rankings.
+var rankings = [...]func(*Aggregate) *Ranking{
+	func(t *Aggregate) *Ranking { return &t.Recipients },
+	func(t *Aggregate) *Ranking { return &t.Domains },
+	func(t *Aggregate) *Ranking { return &t.Links },
+	func(t *Aggregate) *Ranking { return &t.Messages },
 }
 
-// namePlaces are where each name is in each of a tally's rankings.
-type namePlaces [len(rankings)]map[string]int32
+// namePositions are where each name is in each of an aggregate's rankings.
+type namePositions [len(rankings)]map[string]int32
 
-// MergeTallies adds up what was counted of different weeks by one query. Pairs
+// MergeAggregates adds up what was counted of different weeks by one query. Pairs
 // are joined, so that a recipient who opens a message in two weeks counts once.
-func MergeTallies(tallies []Tally) Tally {
-	sum, _ := mergeTallies(tallies)
+func MergeAggregates(aggregates []Aggregate) Aggregate {
+	sum, _ := mergeAggregates(aggregates)
 	return sum
 }
 
-func mergeTallies(tallies []Tally) (sum Tally, places namePlaces) {
+func mergeAggregates(aggregates []Aggregate) (sum Aggregate, positions namePositions) {
 	var merging sync.WaitGroup
-	merging.Go(func() { sum.Pairs = mergePairs(tallies) })
+	merging.Go(func() { sum.Pairs = mergePairs(aggregates) })
 	for i, of := range rankings {
-		merging.Go(func() { *of(&sum), places[i] = mergeRankings(tallies, of) })
+		merging.Go(func() { *of(&sum), positions[i] = mergeRankings(aggregates, of) })
 	}
-	for i := range tallies {
-		sum.Events.addAll(&tallies[i].Events)
-		sum.Automated.addAll(&tallies[i].Automated)
+	for i := range aggregates {
+		sum.Events.addAll(&aggregates[i].Events)
+		sum.Automated.addAll(&aggregates[i].Automated)
 	}
-	sum.Times = mergeTimes(tallies)
-	sum.Users = mergeUsers(tallies)
+	sum.Times = mergeTimes(aggregates)
+	sum.Users = mergeUsers(aggregates)
 	merging.Wait()
-	return sum, places
+	return sum, positions
 }
 
-func mergeTimes(tallies []Tally) []Quarter {
+func mergeTimes(aggregates []Aggregate) []Quarter {
 	var all []Quarter
-	for i := range slices.Backward(tallies) { // the newest week comes first
-		all = append(all, tallies[i].Times...)
+	for i := range slices.Backward(aggregates) { // the newest week comes first
+		all = append(all, aggregates[i].Times...)
 	}
 	byStart := func(a, b Quarter) int { return cmp.Compare(a.Start, b.Start) }
 	if !slices.IsSortedFunc(all, byStart) {
@@ -169,12 +169,12 @@ func mergeTimes(tallies []Tally) []Quarter {
 	return merged
 }
 
-func mergePairs(tallies []Tally) map[event.Type]Pairs {
+func mergePairs(aggregates []Aggregate) map[event.Type]Pairs {
 	merged := make(map[event.Type]Pairs, len(PairTypes))
 	for _, t := range PairTypes {
 		var sets []Pairs
-		for i := range tallies {
-			if set, ok := tallies[i].Pairs[t]; ok {
+		for i := range aggregates {
+			if set, ok := aggregates[i].Pairs[t]; ok {
 				sets = append(sets, set)
 			}
 		}
@@ -188,28 +188,28 @@ func mergePairs(tallies []Tally) map[event.Type]Pairs {
 	return merged
 }
 
-func mergeUsers(tallies []Tally) []UserCount {
+func mergeUsers(aggregates []Aggregate) []UserCount {
 	var merged []UserCount
 	at := make(map[string]int)
-	for i := range tallies {
-		for j := range tallies[i].Users {
-			user := &tallies[i].Users[j]
-			place, known := at[user.User]
+	for i := range aggregates {
+		for j := range aggregates[i].Users {
+			user := &aggregates[i].Users[j]
+			position, known := at[user.User]
 			if !known {
-				place = len(merged)
-				at[user.User] = place
+				position = len(merged)
+				at[user.User] = position
 				merged = append(merged, UserCount{User: user.User})
 			}
-			merged[place].Events.addAll(&user.Events)
+			merged[position].Events.addAll(&user.Events)
 		}
 	}
 	return merged
 }
 
-func mergeRankings(tallies []Tally, of func(*Tally) *Ranking) (merged Ranking, at map[string]int32) {
+func mergeRankings(aggregates []Aggregate, of func(*Aggregate) *Ranking) (merged Ranking, at map[string]int32) {
 	total := 0
-	for i := range tallies {
-		ranking := of(&tallies[i])
+	for i := range aggregates {
+		ranking := of(&aggregates[i])
 		merged.Cut = merged.Cut || ranking.Cut
 		total += len(ranking.Counts)
 	}
@@ -218,15 +218,15 @@ func mergeRankings(tallies []Tally, of func(*Tally) *Ranking) (merged Ranking, a
 	}
 	at = make(map[string]int32, total)
 	merged.Counts = make([]NameCount, 0, total)
-	for i := range tallies {
-		for _, count := range of(&tallies[i]).Counts {
-			place, known := at[count.Name]
+	for i := range aggregates {
+		for _, count := range of(&aggregates[i]).Counts {
+			position, known := at[count.Name]
 			if !known {
 				at[count.Name] = int32(len(merged.Counts))
 				merged.Counts = append(merged.Counts, count)
 				continue
 			}
-			merged.Counts[place].Events += count.Events
+			merged.Counts[position].Events += count.Events
 		}
 	}
 	return merged, at

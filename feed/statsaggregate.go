@@ -1,0 +1,185 @@
+package feed
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"tidings/event"
+	"tidings/query"
+)
+
+// weeksAtOnce is how many weeks are counted at a time.
+const weeksAtOnce = 4
+
+// readBatch is how many events are read at a time to be counted.
+const readBatch = 1000
+
+// counted is what a query gave, from reached on.
+type counted struct {
+	aggregate Aggregate
+	reached   int64
+	partial   bool
+}
+
+// aggregate counts what a query finds, from the newest week backwards until the time
+// is spent.
+func (r *Reader) aggregate(ctx context.Context, scope Scope, q query.Query, parts Parts, now time.Time) (counted, error) {
+	s := scan{reader: r, scope: scope, query: q}
+	weeks, err := s.weeks(ctx, now)
+	if err != nil {
+		return counted{}, err
+	}
+	began := r.clock()
+	done, err := r.aggregateAll(ctx, AggregateRequest{Workspace: scope.Workspace, Query: q, Parts: parts}, weeks, began)
+	if errors.Is(err, errors.ErrUnsupported) {
+		return r.aggregateReading(ctx, scope, q, parts, weeks, began)
+	}
+	return done, err
+}
+
+// aggregateAll lets the index count, where it is a aggregator that knows how.
+func (r *Reader) aggregateAll(ctx context.Context, request AggregateRequest, weeks []event.Week, began time.Time) (counted, error) {
+	if r.aggregator == nil {
+		return counted{}, errors.ErrUnsupported
+	}
+	var err error
+	if request.Standings, err = r.standingsFor(ctx, request.Workspace, request.Query); err != nil {
+		return counted{}, err
+	}
+	return r.aggregateWeeks(ctx, request, weeks, began)
+}
+
+// standingsFor are the standings that a query asks for, nil where it asks for
+// none.
+func (r *Reader) standingsFor(ctx context.Context, workspace string, q query.Query) (StandingsOf, error) {
+	switch {
+	case !q.AsksRecipients():
+		return nil, nil
+	case r.standings == nil:
+		return nil, errors.ErrUnsupported
+	}
+	standings, err := r.standings.Standings(ctx, workspace)
+	if err != nil {
+		return nil, fmt.Errorf("read standings: %w", err)
+	}
+	return standings, nil
+}
+
+// aggregateReading reads every event: for conditions that an index does not count by.
+func (r *Reader) aggregateReading(ctx context.Context, scope Scope, q query.Query, parts Parts, weeks []event.Week, began time.Time) (counted, error) {
+	builder := NewAggregateBuilder(q.Automated, parts)
+	q.Automated = query.AutomatedShow
+	w := r.walkThrough(scope, q, weeks, readBatch)
+	for more := len(weeks) > 0; more; {
+		var hits []Hit
+		var err error
+		if hits, more, err = w.next(ctx); err != nil {
+			return counted{}, err
+		}
+		for _, hit := range hits {
+			builder.Add(hit.Event)
+		}
+		if more && w.spent(began) {
+			return counted{builder.Aggregate(), w.past, true}, nil
+		}
+	}
+	return counted{builder.Aggregate(), q.From, false}, nil
+}
+
+// aggregateWeeks asks the index, week by week, and keeps what it says of weeks that
+// lie within the query's time as a whole.
+func (r *Reader) aggregateWeeks(ctx context.Context, request AggregateRequest, weeks []event.Week, began time.Time) (counted, error) {
+	revisions, err := r.aggregator.Revisions(ctx, request.Workspace, weeks)
+	if err != nil {
+		return counted{}, fmt.Errorf("read revisions: %w", err)
+	}
+	first, end, key := cachedRun(request, weeks, revisions)
+	before, known := r.cache.get(key)
+	aggregates := make([]Aggregate, len(weeks))
+	done := counted{reached: request.Query.From}
+	group, groupCtx := errgroup.WithContext(ctx)
+	group.SetLimit(weeksAtOnce)
+	for i, week := range weeks {
+		if known && first <= i && i < end {
+			continue
+		}
+		if i > 0 && r.clock().Sub(began) > r.budget {
+			done.partial, done.reached = true, max(weeks[i-1].Start(), request.Query.From)
+			break
+		}
+		group.Go(func() error {
+			var err error
+			aggregates[i], err = r.aggregateWeek(groupCtx, request.of(week), revisions[week])
+			return err
+		})
+	}
+	if err := group.Wait(); err != nil {
+		return counted{}, errors.Join(ctx.Err(), err)
+	}
+	if !known {
+		before = combine(aggregates[first:end])
+		if first < end && !done.partial {
+			r.cache.put(key, before)
+		}
+	}
+	done.aggregate = before.with(slices.Concat(aggregates[:first], aggregates[end:]))
+	return done, nil
+}
+
+// aggregateWeek counts one week, or remembers what it was.
+func (r *Reader) aggregateWeek(ctx context.Context, c AggregateRequest, revision string) (Aggregate, error) {
+	if !c.lasting(revision) {
+		aggregate, err := r.aggregator.Aggregate(ctx, c)
+		return aggregate, wrapAggregate(err)
+	}
+	key := c.key(revision)
+	if kept, known := r.cache.get(key); known {
+		return kept.aggregate, nil
+	}
+	aggregate, err := r.aggregator.Aggregate(ctx, c)
+	if err != nil {
+		return Aggregate{}, wrapAggregate(err)
+	}
+	r.cache.put(key, &cachedAggregate{aggregate: aggregate})
+	return aggregate, nil
+}
+
+// of is the count of one week, whose time has no bounds where they are not
+// inside of it.
+func (c AggregateRequest) of(week event.Week) AggregateRequest {
+	c.Week = week
+	if c.Query.From <= week.Start() {
+		c.Query.From = 0
+	}
+	if c.Query.Until >= week.End() {
+		c.Query.Until = 0
+	}
+	return c
+}
+
+// lasting reports whether a count is worth keeping. What begins or ends within a
+// week is seldom asked for twice, and recipients do more while their week's
+// events stay the same.
+func (c AggregateRequest) lasting(revision string) bool {
+	return revision != "" && c.Standings == nil && c.Query.From == 0 && c.Query.Until == 0
+}
+
+func (c AggregateRequest) key(revision string) aggregateKey {
+	return aggregateKey{
+		workspace: c.Workspace, week: c.Week, revision: revision, parts: c.Parts,
+		// Go's own notation tells every condition apart.
+		query: fmt.Sprintf("%s %#v", c.Query.Automated, c.Query.Where),
+	}
+}
+
+func wrapAggregate(err error) error {
+	if err != nil {
+		return fmt.Errorf("count: %w", err)
+	}
+	return nil
+}
