@@ -176,10 +176,10 @@ func (a *app) assemble(s settings) error {
 	a.hub = live.NewHub(live.Config{Log: a.stream, Render: renderer.Render, Logger: a.log})
 	vocabulary, _ := a.index.(feed.Vocabulary)
 	aggregator, _ := a.index.(feed.Aggregator) // statistics read every event without
-	standings, _ := a.state.(feed.Standings)
+	statuses, _ := a.state.(feed.Statuses)
 	reader := feed.NewReader(feed.Config{
 		Index: a.index, States: a.state, Catalogue: a.state, Directory: directory, Teams: directory, Positions: a.hub,
-		Aggregator: aggregator, Standings: standings, Vocabulary: vocabulary,
+		Aggregator: aggregator, Statuses: statuses, Vocabulary: vocabulary,
 	})
 	a.reader = reader
 	pushed := &api.LiveHandler{

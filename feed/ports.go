@@ -56,17 +56,17 @@ type States interface {
 	Of(ctx context.Context, workspace string, messages []string) (map[string]event.State, error)
 }
 
-// Standings knows of all messages at once how far their recipients have come. A
+// Statuses knows of all messages at once how far their recipients have come. A
 // States may be one.
-type Standings interface {
-	// Standings returns how to look up messages of a workspace. What it finds is
+type Statuses interface {
+	// Statuses returns how to look up messages of a workspace. What it finds is
 	// at least as new as the states that could be read before. A workspace with
 	// too many messages is errors.ErrUnsupported.
-	Standings(ctx context.Context, workspace string) (StandingsOf, error)
+	Statuses(ctx context.Context, workspace string) (StatusesOf, error)
 }
 
-// StandingsOf returns the standing of each message, in the order of messages.
-type StandingsOf func(messages []string) []query.RecipientStatus
+// StatusesOf returns the status of each message, in the order of messages.
+type StatusesOf func(messages []string) []query.RecipientStatus
 
 // Catalogue says where events are.
 type Catalogue interface {
@@ -96,8 +96,8 @@ type AggregateRequest struct {
 	Query     query.Query
 	Week      event.Week
 	Parts     Parts
-	// Standings are there when the query has a Recipients condition.
-	Standings StandingsOf
+	// Statuses are there when the query has a Recipients condition.
+	Statuses StatusesOf
 }
 
 // Team is a set of users who see each other's events.

@@ -38,7 +38,7 @@ type Reader struct {
 	clock      func() time.Time
 	budget     time.Duration
 	aggregator Aggregator
-	standings  Standings
+	statuses   Statuses
 	cache      *aggregateCache
 	mender     *mender // nil where words are not corrected
 }
@@ -60,9 +60,9 @@ type Config struct {
 	// Aggregator makes statistics fast; nil where the index is no aggregator, and
 	// then they read every event.
 	Aggregator Aggregator
-	// Standings makes statistics by the state of recipients fast; nil where
+	// Statuses makes statistics by the state of recipients fast; nil where
 	// those read every event.
-	Standings Standings
+	Statuses Statuses
 	// Vocabulary corrects misspelt words; nil where they are left as they are.
 	Vocabulary Vocabulary
 }
@@ -80,7 +80,7 @@ func NewReader(c Config) *Reader {
 	}
 	r := &Reader{
 		index: c.Index, states: c.States, weeks: c.Catalogue, directory: c.Directory, teams: c.Teams,
-		positions: c.Positions, clock: c.Clock, budget: c.Budget, aggregator: c.Aggregator, standings: c.Standings,
+		positions: c.Positions, clock: c.Clock, budget: c.Budget, aggregator: c.Aggregator, statuses: c.Statuses,
 		cache: newAggregateCache(aggregateCacheBytes),
 	}
 	if c.Vocabulary != nil {

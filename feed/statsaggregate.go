@@ -48,26 +48,26 @@ func (r *Reader) aggregateAll(ctx context.Context, request AggregateRequest, wee
 		return counted{}, errors.ErrUnsupported
 	}
 	var err error
-	if request.Standings, err = r.standingsFor(ctx, request.Workspace, request.Query); err != nil {
+	if request.Statuses, err = r.statusesFor(ctx, request.Workspace, request.Query); err != nil {
 		return counted{}, err
 	}
 	return r.aggregateWeeks(ctx, request, weeks, began)
 }
 
-// standingsFor are the standings that a query asks for, nil where it asks for
+// statusesFor are the statuses that a query asks for, nil where it asks for
 // none.
-func (r *Reader) standingsFor(ctx context.Context, workspace string, q query.Query) (StandingsOf, error) {
+func (r *Reader) statusesFor(ctx context.Context, workspace string, q query.Query) (StatusesOf, error) {
 	switch {
 	case !q.AsksRecipients():
 		return nil, nil
-	case r.standings == nil:
+	case r.statuses == nil:
 		return nil, errors.ErrUnsupported
 	}
-	standings, err := r.standings.Standings(ctx, workspace)
+	statuses, err := r.statuses.Statuses(ctx, workspace)
 	if err != nil {
-		return nil, fmt.Errorf("read standings: %w", err)
+		return nil, fmt.Errorf("read statuses: %w", err)
 	}
-	return standings, nil
+	return statuses, nil
 }
 
 // aggregateReading reads every event: for conditions that an index does not count by.
@@ -166,7 +166,7 @@ func (c AggregateRequest) of(week event.Week) AggregateRequest {
 // week is seldom asked for twice, and recipients do more while their week's
 // events stay the same.
 func (c AggregateRequest) lasting(revision string) bool {
-	return revision != "" && c.Standings == nil && c.Query.From == 0 && c.Query.Until == 0
+	return revision != "" && c.Statuses == nil && c.Query.From == 0 && c.Query.Until == 0
 }
 
 func (c AggregateRequest) key(revision string) aggregateKey {

@@ -32,8 +32,8 @@ func (x *Index) Aggregate(ctx context.Context, c feed.AggregateRequest) (feed.Ag
 				return file.places(ctx, match, low, high)
 			}
 			asked := factQuestion{facts: f, now: c.Query.Now, words: words}
-			if c.Standings != nil {
-				asked.standings = f.standings(low, high, c.Standings)
+			if c.Statuses != nil {
+				asked.standings = f.standings(low, high, c.Statuses)
 			}
 			matches, err := asked.condition(c.Query.Where)
 			if err == nil {
@@ -50,7 +50,7 @@ func (x *Index) Aggregate(ctx context.Context, c feed.AggregateRequest) (feed.Ag
 
 // countable refuses what cannot be counted by.
 func countable(c feed.AggregateRequest) error {
-	if c.Standings == nil && c.Query.AsksRecipients() {
+	if c.Statuses == nil && c.Query.AsksRecipients() {
 		return fmt.Errorf("the state of recipients is not known here: %w", errors.ErrUnsupported)
 	}
 	// The rest is what an index answers.

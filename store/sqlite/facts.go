@@ -264,7 +264,7 @@ func mergeFacts(rows, added []fact) []fact {
 }
 
 // standings are those of the messages of the sends in [low, high), by code.
-func (f *facts) standings(low, high int64, of feed.StandingsOf) []query.RecipientStatus {
+func (f *facts) standings(low, high int64, of feed.StatusesOf) []query.RecipientStatus {
 	byCode := make([]query.RecipientStatus, len(f.names))
 	met := make([]bool, len(f.names))
 	var codes []uint32

@@ -129,7 +129,7 @@ func (k *keptStandings) size() int {
 }
 
 // of looks messages up.
-func (s *standings) of(kept *keptStandings) feed.StandingsOf {
+func (s *standings) of(kept *keptStandings) feed.StatusesOf {
 	return func(messages []string) []query.RecipientStatus {
 		found := make([]query.RecipientStatus, len(messages))
 		kept.mu.RLock()
@@ -141,10 +141,10 @@ func (s *standings) of(kept *keptStandings) feed.StandingsOf {
 	}
 }
 
-// Standings returns how to look up how far the recipients of a workspace's
+// Statuses returns how to look up how far the recipients of a workspace's
 // messages have come. The first time, and after a while in which others were
 // asked about, it reads all states of the workspace.
-func (s *State) Standings(ctx context.Context, workspace string) (feed.StandingsOf, error) {
+func (s *State) Statuses(ctx context.Context, workspace string) (feed.StatusesOf, error) {
 	for {
 		kept := s.standings.find(workspace)
 		ready, err := s.readyStandings(ctx, workspace, kept)

@@ -77,7 +77,7 @@ func openOf(message string) event.Change {
 }
 
 func unopened(t testing.TB, s *State, message string) bool {
-	of, err := s.Standings(context.Background(), "w")
+	of, err := s.Statuses(context.Background(), "w")
 	require.NoError(t, err)
 	return of([]string{message})[0].Has(query.IsUnopened)
 }
@@ -136,7 +136,7 @@ func TestStandingsReadWhileOthersWrite(t *testing.T) {
 		})
 	}
 	group.Wait()
-	of, err := s.Standings(ctx, "w")
+	of, err := s.Statuses(ctx, "w")
 	require.NoError(t, err)
 	for writer := range writers {
 		for i := range each {
@@ -153,14 +153,14 @@ func TestStandingsAreBounded(t *testing.T) {
 		change.Workspace = workspace
 		_, err := s.Apply(ctx, []event.Change{change}, nil)
 		require.NoError(t, err)
-		_, err = s.Standings(ctx, workspace)
+		_, err = s.Statuses(ctx, workspace)
 		require.NoError(t, err)
 	}
 	require.Len(t, s.standings.kept, 2)
 	require.NotContains(t, s.standings.kept, "w")
 	_, err := s.Apply(ctx, []event.Change{sendTo("m-2"), sendTo("m-3")}, nil)
 	require.NoError(t, err)
-	_, err = s.Standings(ctx, "w")
+	_, err = s.Statuses(ctx, "w")
 	require.ErrorIs(t, err, errors.ErrUnsupported)
 }
 
@@ -209,7 +209,7 @@ func TestCountsByTheStateOfRecipients(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			tally, err := index.Aggregate(ctx, feed.AggregateRequest{
-				Workspace: "w", Week: week, Query: query.Query{Where: test.where, Now: test.now}, Standings: standings,
+				Workspace: "w", Week: week, Query: query.Query{Where: test.where, Now: test.now}, Statuses: standings,
 			})
 			require.NoError(t, err)
 			require.Equal(t, test.want, tally.Events.Sum())

@@ -46,11 +46,11 @@ func RunAnswers(t *testing.T, h AnswersHarness) {
 	index, states := h.Open(t)
 	now := time.Unix(allWeeks[0].End()+3600, 0)
 	aggregator, _ := index.(feed.Aggregator)
-	standings, _ := states.(feed.Standings)
+	statuses, _ := states.(feed.Statuses)
 	a := answering{
 		index: index, states: states, refresh: h.Refresh,
 		reader: feed.NewReader(feed.Config{
-			Index: index, States: states, Catalogue: states, Directory: answersNames{}, Aggregator: aggregator, Standings: standings,
+			Index: index, States: states, Catalogue: states, Directory: answersNames{}, Aggregator: aggregator, Statuses: statuses,
 			Clock: func() time.Time { return now }, // which never says that time is spent
 		}),
 	}
