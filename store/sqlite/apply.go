@@ -43,11 +43,11 @@ func (s *State) Completed(ctx context.Context, key event.MessageKey, ids []event
 		done[id] = true
 	}
 	err := s.transact(ctx, func(tx *stateTx) error {
-		space, err := tx.space(key.Workspace)
+		workspaceID, err := tx.workspaceID(key.Workspace)
 		if err != nil {
 			return err
 		}
-		row, err := tx.find(space, key)
+		row, err := tx.find(workspaceID, key)
 		if err != nil || row.n == 0 {
 			return err
 		}
@@ -71,11 +71,11 @@ func (s *State) Completed(ctx context.Context, key event.MessageKey, ids []event
 func (s *State) Replace(ctx context.Context, state event.State) (bool, error) {
 	replaced := false
 	err := s.transact(ctx, func(tx *stateTx) error {
-		space, err := tx.space(state.Workspace)
+		workspaceID, err := tx.workspaceID(state.Workspace)
 		if err != nil {
 			return err
 		}
-		row, err := tx.find(space, state.MessageKey)
+		row, err := tx.find(workspaceID, state.MessageKey)
 		if err != nil {
 			return err
 		}
@@ -85,7 +85,7 @@ func (s *State) Replace(ctx context.Context, state event.State) (bool, error) {
 		row.state = state
 		row.state.Version++
 		s.schedule(&row.state)
-		return tx.put(space, row, everyone(state))
+		return tx.put(workspaceID, row, everyone(state))
 	})
 	if err != nil {
 		return false, failed("replacing a state", err)
@@ -97,11 +97,11 @@ func (s *State) Replace(ctx context.Context, state event.State) (bool, error) {
 // shared only once it is on disk.
 type stateTx struct {
 	*sql.Tx
-	ctx    context.Context
-	store  *State
-	w      stateWrites
-	spaces map[string]int64
-	marked map[spaceWeek]bool
+	ctx          context.Context
+	store        *State
+	w            stateWrites
+	workspaceIDs map[string]int64
+	marked       map[workspaceWeek]bool
 	// written are the workspaces whose states were.
 	written map[string]bool
 }
@@ -113,12 +113,12 @@ type stateRow struct {
 }
 
 func (s *State) transact(ctx context.Context, do func(*stateTx) error) error {
-	t := &stateTx{ctx: ctx, store: s, spaces: make(map[string]int64), marked: make(map[spaceWeek]bool), written: make(map[string]bool)}
+	t := &stateTx{ctx: ctx, store: s, workspaceIDs: make(map[string]int64), marked: make(map[workspaceWeek]bool), written: make(map[string]bool)}
 	err := transact(ctx, s.writer, func(tx *sql.Tx) error {
 		t.Tx = tx
 		on := func(statement *sql.Stmt) *sql.Stmt { return tx.StmtContext(ctx, statement) }
 		t.w = stateWrites{
-			addSpace: on(s.write.addSpace), mark: on(s.write.mark),
+			addWorkspace: on(s.write.addWorkspace), mark: on(s.write.mark),
 			find: on(s.write.find), insert: on(s.write.insert), update: on(s.write.update), drop: on(s.write.drop),
 			addRecipient: on(s.write.addRecipient), dropRecipient: on(s.write.dropRecipient),
 			ofRecipient: on(s.write.ofRecipient), expired: on(s.write.expired),
@@ -132,8 +132,8 @@ func (s *State) transact(ctx context.Context, do func(*stateTx) error) error {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for name, n := range t.spaces {
-		s.spaces[name] = n
+	for name, n := range t.workspaceIDs {
+		s.workspaceIDs[name] = n
 	}
 	for mark := range t.marked {
 		s.marked[mark] = true
@@ -141,42 +141,42 @@ func (s *State) transact(ctx context.Context, do func(*stateTx) error) error {
 	return nil
 }
 
-// space is the number of a workspace, a new one when it has none.
-func (tx *stateTx) space(name string) (int64, error) {
-	if n, known := tx.store.spaceOf(name); known {
+// workspaceID is the number that a workspace has, a new one when it has none.
+func (tx *stateTx) workspaceID(name string) (int64, error) {
+	if n, known := tx.store.workspaceIDOf(name); known {
 		return n, nil
 	}
-	if n, known := tx.spaces[name]; known {
+	if n, known := tx.workspaceIDs[name]; known {
 		return n, nil
 	}
 	// A transaction that has just ended may have added it and not told yet.
 	var n int64
-	if err := tx.w.addSpace.QueryRowContext(tx.ctx, name).Scan(&n); err != nil {
+	if err := tx.w.addWorkspace.QueryRowContext(tx.ctx, name).Scan(&n); err != nil {
 		return 0, err
 	}
-	tx.spaces[name] = n
+	tx.workspaceIDs[name] = n
 	return n, nil
 }
 
-// spaceOf is the number of a workspace that is on disk.
-func (s *State) spaceOf(name string) (int64, bool) {
+// workspaceIDOf is the number of a workspace that is on disk.
+func (s *State) workspaceIDOf(name string) (int64, bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	n, known := s.spaces[name]
+	n, known := s.workspaceIDs[name]
 	return n, known
 }
 
 func (tx *stateTx) mark(weeks []indexer.WorkspaceWeek) error {
 	for _, week := range weeks {
-		space, err := tx.space(week.Workspace)
+		workspaceID, err := tx.workspaceID(week.Workspace)
 		if err != nil {
 			return err
 		}
-		mark := spaceWeek{space, week.Week}
+		mark := workspaceWeek{workspaceID, week.Week}
 		if tx.marked[mark] || tx.store.isMarked(mark) {
 			continue
 		}
-		if _, err := tx.w.mark.ExecContext(tx.ctx, space, int64(week.Week)); err != nil {
+		if _, err := tx.w.mark.ExecContext(tx.ctx, workspaceID, int64(week.Week)); err != nil {
 			return err
 		}
 		tx.marked[mark] = true
@@ -184,18 +184,18 @@ func (tx *stateTx) mark(weeks []indexer.WorkspaceWeek) error {
 	return nil
 }
 
-func (s *State) isMarked(mark spaceWeek) bool {
+func (s *State) isMarked(mark workspaceWeek) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.marked[mark]
 }
 
 func (tx *stateTx) apply(change event.Change) (event.State, error) {
-	space, err := tx.space(change.Workspace)
+	workspaceID, err := tx.workspaceID(change.Workspace)
 	if err != nil {
 		return event.State{}, err
 	}
-	row, err := tx.find(space, change.MessageKey)
+	row, err := tx.find(workspaceID, change.MessageKey)
 	if err != nil {
 		return event.State{}, err
 	}
@@ -210,21 +210,21 @@ func (tx *stateTx) apply(change event.Change) (event.State, error) {
 		return row.state, nil
 	}
 	tx.store.schedule(&row.state)
-	return row.state, tx.put(space, row, unknown)
+	return row.state, tx.put(workspaceID, row, unknown)
 }
 
 // put writes a row, a new one or over what it was, and who is new in it.
-func (tx *stateTx) put(space int64, row stateRow, unknown []event.RecipientKey) error {
+func (tx *stateTx) put(workspaceID int64, row stateRow, unknown []event.RecipientKey) error {
 	if row.n == 0 {
 		var err error
-		if row.n, err = tx.insert(space, row.state); err != nil {
+		if row.n, err = tx.insert(workspaceID, row.state); err != nil {
 			return err
 		}
 	} else if err := tx.write(row); err != nil {
 		return err
 	}
 	for _, key := range unknown {
-		if _, err := tx.w.addRecipient.ExecContext(tx.ctx, space, recipientHash(key), row.n); err != nil {
+		if _, err := tx.w.addRecipient.ExecContext(tx.ctx, workspaceID, recipientHash(key), row.n); err != nil {
 			return err
 		}
 	}
@@ -241,10 +241,10 @@ func (s *State) schedule(state *event.State) {
 }
 
 // find reads a state inside the transaction; one that is not there is empty.
-func (tx *stateTx) find(space int64, key event.MessageKey) (stateRow, error) {
+func (tx *stateTx) find(workspaceID int64, key event.MessageKey) (stateRow, error) {
 	row := stateRow{state: event.State{MessageKey: key}}
 	var doc []byte
-	err := tx.w.find.QueryRowContext(tx.ctx, space, key.Message).Scan(&row.n, &doc)
+	err := tx.w.find.QueryRowContext(tx.ctx, workspaceID, key.Message).Scan(&row.n, &doc)
 	if errors.Is(err, sql.ErrNoRows) {
 		return row, nil
 	}
@@ -255,10 +255,10 @@ func (tx *stateTx) find(space int64, key event.MessageKey) (stateRow, error) {
 	return row, err
 }
 
-func (tx *stateTx) insert(space int64, state event.State) (int64, error) {
-	tx.note(state.MessageKey, query.StatusOf(state))
+func (tx *stateTx) insert(workspaceID int64, state event.State) (int64, error) {
+	tx.note(state.MessageKey, query.StandingOf(state))
 	result, err := tx.w.insert.ExecContext(tx.ctx,
-		space, state.Message, state.At, isWaiting(state), state.Expire, encodeState(state))
+		workspaceID, state.Message, state.At, isWaiting(state), state.Expire, encodeState(state))
 	if err != nil {
 		return 0, err
 	}
@@ -266,7 +266,7 @@ func (tx *stateTx) insert(space int64, state event.State) (int64, error) {
 }
 
 func (tx *stateTx) write(row stateRow) error {
-	tx.note(row.state.MessageKey, query.StatusOf(row.state))
+	tx.note(row.state.MessageKey, query.StandingOf(row.state))
 	_, err := tx.w.update.ExecContext(tx.ctx,
 		row.state.At, isWaiting(row.state), row.state.Expire, encodeState(row.state), row.n)
 	return err
@@ -280,7 +280,7 @@ func (tx *stateTx) remove(row stateRow) error {
 }
 
 // note tells of what will be committed.
-func (tx *stateTx) note(key event.MessageKey, standing query.RecipientStatus) {
+func (tx *stateTx) note(key event.MessageKey, standing query.Standing) {
 	tx.written[key.Workspace] = true
 	tx.store.standings.written(key, standing)
 }

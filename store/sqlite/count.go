@@ -17,15 +17,15 @@ func (x *Index) Aggregate(ctx context.Context, c feed.AggregateRequest) (feed.Ag
 	}
 	var tally feed.Aggregate
 	err := x.using(ctx, c.Week, false, func(file *weekFile, sealed bool) error {
-		space, known := file.spaceOf(c.Workspace)
+		workspaceID, known := file.workspaceIDOf(c.Workspace)
 		low, high := placesOf(c.Week, feed.Search{Query: c.Query})
 		if !known || low >= high {
 			return nil
 		}
-		collect := func() (*facts, error) { return x.facts(ctx, file, sealed, space) }
+		collect := func() (*facts, error) { return x.facts(ctx, file, sealed, workspaceID) }
 		return x.counting.use(ctx, factsKey{c.Week, c.Workspace}, collect, func(f *facts) error {
 			words := func(where query.Expr) (places []int64, err error) {
-				match, err := compileParts(where, partsOf(space, query.AutomatedShow))
+				match, err := compileParts(where, partsOf(workspaceID, query.AutomatedShow))
 				if err != nil || match == "" {
 					return nil, err
 				}
@@ -69,13 +69,13 @@ func (x *Index) Revisions(_ context.Context, workspace string, weeks []event.Wee
 }
 
 // facts are those that a sealed week has stored, or what its documents say.
-func (x *Index) facts(ctx context.Context, file *weekFile, sealed bool, space int64) (*facts, error) {
+func (x *Index) facts(ctx context.Context, file *weekFile, sealed bool, workspaceID int64) (*facts, error) {
 	if sealed {
-		if saved, err := x.savedFacts(ctx, file, space); err != nil || saved != nil {
+		if saved, err := x.savedFacts(ctx, file, workspaceID); err != nil || saved != nil {
 			return saved, err
 		}
 	}
-	return x.collectFacts(ctx, file, space)
+	return x.collectFacts(ctx, file, workspaceID)
 }
 
 // places are where an expression matches in [low, high), ascending.

@@ -119,9 +119,9 @@ func (x *Index) analyse(e event.Event) (made analysed) {
 func (a *analysed) entryFor(file *weekFile) (*entry, error) {
 	if a.err == nil && a.file != file {
 		e := a.document.Event
-		space := file.giveSpace(e.Workspace)
+		workspaceID := file.assignWorkspaceID(e.Workspace)
 		a.file = file
-		a.entry = &entry{event: e, space: space, place: placeOf(e.ID), doc: a.doc, text: columnsOf(a.document, space)}
+		a.entry = &entry{event: e, workspaceID: workspaceID, place: placeOf(e.ID), doc: a.doc, text: columnsOf(a.document, workspaceID)}
 	}
 	return a.entry, a.err
 }

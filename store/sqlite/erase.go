@@ -55,8 +55,8 @@ func (e *erasure) file(ctx context.Context, file *weekFile) error {
 	if err := secure(ctx, file, 1); err != nil {
 		return err
 	}
-	if space, known := file.spaceOf(e.workspace); known {
-		err := transact(ctx, file.writer, func(tx *sql.Tx) error { return deleteFacts(ctx, tx, space) })
+	if workspaceID, known := file.workspaceIDOf(e.workspace); known {
+		err := transact(ctx, file.writer, func(tx *sql.Tx) error { return deleteFacts(ctx, tx, workspaceID) })
 		if err != nil {
 			return err
 		}
@@ -93,12 +93,12 @@ func secure(ctx context.Context, file *weekFile, on int) error {
 
 // find reads rows that name the person, newest first.
 func (e *erasure) find(ctx context.Context, file *weekFile, limit int) ([]row, error) {
-	space, known := file.spaceOf(e.workspace)
+	workspaceID, known := file.workspaceIDOf(e.workspace)
 	if !known {
 		return nil, nil
 	}
 	named := query.Keyword{Field: query.FieldRecipient, Values: []string{e.email}}
-	match, err := compileParts(named, partsOf(space, query.AutomatedShow))
+	match, err := compileParts(named, partsOf(workspaceID, query.AutomatedShow))
 	if err != nil {
 		return nil, err
 	}
@@ -126,5 +126,5 @@ func (e *erasure) row(tx *weekTx, r row) error {
 		return e.index.replace(tx, r, stored)
 	}
 	e.deleted = append(e.deleted, r.id)
-	return tx.remove(r, columnsOf(query.NewDocument(stored), r.space))
+	return tx.remove(r, columnsOf(query.NewDocument(stored), r.workspaceID))
 }

@@ -83,7 +83,7 @@ func (s *State) erasureID(workspace, email string) string {
 // the states that named them, as they are now. One that has nobody left and
 // nothing about anybody is gone from the store.
 func (s *State) EraseRecipient(ctx context.Context, workspace, email string) ([]event.State, error) {
-	space, known := s.spaceOf(workspace)
+	workspaceID, known := s.workspaceIDOf(workspace)
 	if !known {
 		return nil, nil
 	}
@@ -91,12 +91,12 @@ func (s *State) EraseRecipient(ctx context.Context, workspace, email string) ([]
 	var touched []event.State
 	err := s.transact(ctx, func(tx *stateTx) error {
 		touched = nil
-		rows, err := tx.ofRecipient(space, workspace, key)
+		rows, err := tx.ofRecipient(workspaceID, workspace, key)
 		if err != nil {
 			return err
 		}
 		for _, row := range rows {
-			if _, err := tx.w.dropRecipient.ExecContext(ctx, space, recipientHash(key), row.n); err != nil {
+			if _, err := tx.w.dropRecipient.ExecContext(ctx, workspaceID, recipientHash(key), row.n); err != nil {
 				return err
 			}
 			row.state.Forget(key)
@@ -118,8 +118,8 @@ func (s *State) EraseRecipient(ctx context.Context, workspace, email string) ([]
 	return touched, nil
 }
 
-func (tx *stateTx) ofRecipient(space int64, workspace string, key event.RecipientKey) ([]stateRow, error) {
-	found, err := tx.w.ofRecipient.QueryContext(tx.ctx, space, recipientHash(key))
+func (tx *stateTx) ofRecipient(workspaceID int64, workspace string, key event.RecipientKey) ([]stateRow, error) {
+	found, err := tx.w.ofRecipient.QueryContext(tx.ctx, workspaceID, recipientHash(key))
 	if err != nil {
 		return nil, err
 	}

@@ -78,11 +78,11 @@ func (s *State) Finished(ctx context.Context, before time.Time, most int) ([]rol
 func (s *State) Purged(ctx context.Context, messages []event.MessageKey) error {
 	err := s.transact(ctx, func(tx *stateTx) error {
 		for _, key := range messages {
-			space, err := tx.space(key.Workspace)
+			workspaceID, err := tx.workspaceID(key.Workspace)
 			if err != nil {
 				return err
 			}
-			row, err := tx.find(space, key)
+			row, err := tx.find(workspaceID, key)
 			if err != nil {
 				return err
 			}
@@ -155,12 +155,12 @@ func latest(state event.State) int64 {
 
 // forget removes a state and what points to it.
 func (tx *stateTx) forget(row stateRow) error {
-	space, err := tx.space(row.state.Workspace)
+	workspaceID, err := tx.workspaceID(row.state.Workspace)
 	if err != nil {
 		return err
 	}
 	for _, key := range everyone(row.state) {
-		if _, err := tx.w.dropRecipient.ExecContext(tx.ctx, space, recipientHash(key), row.n); err != nil {
+		if _, err := tx.w.dropRecipient.ExecContext(tx.ctx, workspaceID, recipientHash(key), row.n); err != nil {
 			return err
 		}
 	}

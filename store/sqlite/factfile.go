@@ -206,9 +206,9 @@ func (d *factDecoder) rows(f *facts) {
 }
 
 // collectFacts reads the facts of a workspace out of its documents.
-func (x *Index) collectFacts(ctx context.Context, file *weekFile, space int64) (*facts, error) {
+func (x *Index) collectFacts(ctx context.Context, file *weekFile, workspaceID int64) (*facts, error) {
 	f := newFacts(file.week)
-	match, err := compileParts(nil, partsOf(space, query.AutomatedShow))
+	match, err := compileParts(nil, partsOf(workspaceID, query.AutomatedShow))
 	if err != nil {
 		return nil, err
 	}
@@ -217,7 +217,7 @@ func (x *Index) collectFacts(ctx context.Context, file *weekFile, space int64) (
 		return nil, err
 	}
 	defer rows.Close()
-	workspace := file.nameOf(space)
+	workspace := file.nameOf(workspaceID)
 	f.index()
 	for rows.Next() {
 		r, err := file.scanRow(rows)
@@ -241,8 +241,8 @@ func (x *Index) saveFacts(ctx context.Context, file *weekFile) error {
 	if err != nil {
 		return err
 	}
-	for _, space := range missing {
-		f, err := x.collectFacts(ctx, file, space)
+	for _, workspaceID := range missing {
+		f, err := x.collectFacts(ctx, file, workspaceID)
 		if err != nil {
 			return err
 		}
@@ -251,10 +251,10 @@ func (x *Index) saveFacts(ctx context.Context, file *weekFile) error {
 		doc := x.documents.encoder.EncodeAll(f.encode(), []byte{formFacts})
 		links := x.documents.encoder.EncodeAll(encodeNames(nil, f.links), []byte{formFacts})
 		err = transact(ctx, file.writer, func(tx *sql.Tx) error {
-			if _, err := tx.ExecContext(ctx, "INSERT INTO facts VALUES(?, ?)", space, doc); err != nil {
+			if _, err := tx.ExecContext(ctx, "INSERT INTO facts VALUES(?, ?)", workspaceID, doc); err != nil {
 				return err
 			}
-			_, err := tx.ExecContext(ctx, "INSERT INTO links VALUES(?, ?)", space, links)
+			_, err := tx.ExecContext(ctx, "INSERT INTO links VALUES(?, ?)", workspaceID, links)
 			return err
 		})
 		if err != nil {
@@ -266,12 +266,12 @@ func (x *Index) saveFacts(ctx context.Context, file *weekFile) error {
 
 // dropFacts takes away stored facts that are not true any more, when a week that
 // is to be read as a sealed one is changed. In an open one they are not read.
-func (w *weekFile) dropFacts(ctx context.Context, tx *sql.Tx, spaces map[int64]bool) error {
+func (w *weekFile) dropFacts(ctx context.Context, tx *sql.Tx, workspaceIDs map[int64]bool) error {
 	if w.counting != nil {
 		return nil
 	}
-	for space := range spaces {
-		if err := deleteFacts(ctx, tx, space); err != nil {
+	for workspaceID := range workspaceIDs {
+		if err := deleteFacts(ctx, tx, workspaceID); err != nil {
 			return err
 		}
 	}
@@ -279,11 +279,11 @@ func (w *weekFile) dropFacts(ctx context.Context, tx *sql.Tx, spaces map[int64]b
 }
 
 // deleteFacts takes away the stored facts of a workspace.
-func deleteFacts(ctx context.Context, tx *sql.Tx, space int64) error {
-	if _, err := tx.ExecContext(ctx, "DELETE FROM facts WHERE space = ?", space); err != nil {
+func deleteFacts(ctx context.Context, tx *sql.Tx, workspaceID int64) error {
+	if _, err := tx.ExecContext(ctx, "DELETE FROM facts WHERE space = ?", workspaceID); err != nil {
 		return err
 	}
-	_, err := tx.ExecContext(ctx, "DELETE FROM links WHERE space = ?", space)
+	_, err := tx.ExecContext(ctx, "DELETE FROM links WHERE space = ?", workspaceID)
 	return err
 }
 
@@ -294,21 +294,21 @@ func (w *weekFile) factless(ctx context.Context) ([]int64, error) {
 		return nil, err
 	}
 	defer rows.Close()
-	var spaces []int64
+	var workspaceIDs []int64
 	for rows.Next() {
-		var space int64
-		if err := rows.Scan(&space); err != nil {
+		var workspaceID int64
+		if err := rows.Scan(&workspaceID); err != nil {
 			return nil, err
 		}
-		spaces = append(spaces, space)
+		workspaceIDs = append(workspaceIDs, workspaceID)
 	}
-	return spaces, rows.Err()
+	return workspaceIDs, rows.Err()
 }
 
 // savedFacts are the stored facts of a workspace in a sealed week, nil where
 // there are none.
-func (x *Index) savedFacts(ctx context.Context, file *weekFile, space int64) (*facts, error) {
-	raw, err := x.savedPart(ctx, file, "SELECT doc FROM facts WHERE space = ?", space)
+func (x *Index) savedFacts(ctx context.Context, file *weekFile, workspaceID int64) (*facts, error) {
+	raw, err := x.savedPart(ctx, file, "SELECT doc FROM facts WHERE space = ?", workspaceID)
 	if err != nil || raw == nil {
 		return nil, err
 	}
@@ -316,7 +316,7 @@ func (x *Index) savedFacts(ctx context.Context, file *weekFile, space int64) (*f
 	if err != nil {
 		return nil, fmt.Errorf("week %s: %w", file.week, err)
 	}
-	f.links, err = x.savedLinks(ctx, file, space, f.linkCount)
+	f.links, err = x.savedLinks(ctx, file, workspaceID, f.linkCount)
 	for _, link := range f.links {
 		f.textBytes += len(link)
 	}
@@ -324,8 +324,8 @@ func (x *Index) savedFacts(ctx context.Context, file *weekFile, space int64) (*f
 }
 
 // savedLinks are the links that the stored facts of a workspace have.
-func (x *Index) savedLinks(ctx context.Context, file *weekFile, space int64, count int) ([]string, error) {
-	raw, err := x.savedPart(ctx, file, "SELECT doc FROM links WHERE space = ?", space)
+func (x *Index) savedLinks(ctx context.Context, file *weekFile, workspaceID int64, count int) ([]string, error) {
+	raw, err := x.savedPart(ctx, file, "SELECT doc FROM links WHERE space = ?", workspaceID)
 	if err != nil {
 		return nil, err
 	}
@@ -338,9 +338,9 @@ func (x *Index) savedLinks(ctx context.Context, file *weekFile, space int64, cou
 }
 
 // savedPart reads and unpacks one stored part, nil where there is none.
-func (x *Index) savedPart(ctx context.Context, file *weekFile, ask string, space int64) ([]byte, error) {
+func (x *Index) savedPart(ctx context.Context, file *weekFile, ask string, workspaceID int64) ([]byte, error) {
 	var doc []byte
-	err := file.reader.QueryRowContext(ctx, ask, space).Scan(&doc)
+	err := file.reader.QueryRowContext(ctx, ask, workspaceID).Scan(&doc)
 	switch {
 	case errors.Is(err, sql.ErrNoRows):
 		return nil, nil

@@ -115,7 +115,7 @@ func (x *Index) rowsFrom(ctx context.Context, week event.Week, from, to int64, m
 			if err != nil {
 				return err
 			}
-			all = append(all, stored{r, file.nameOf(r.space)})
+			all = append(all, stored{r, file.nameOf(r.workspaceID)})
 		}
 		return rows.Err()
 	})
@@ -280,10 +280,10 @@ func (g *generation) Discard(ctx context.Context) error {
 
 // insert writes an entry's row at its place, which is free.
 func (tx *weekTx) insert(e *entry) error {
-	if err := tx.saveSpace(e); err != nil {
+	if err := tx.saveWorkspace(e); err != nil {
 		return err
 	}
 	tx.growth++
-	_, err := tx.add.ExecContext(tx.ctx, e.place, e.space, e.event.ID[4:], e.doc)
+	_, err := tx.add.ExecContext(tx.ctx, e.place, e.workspaceID, e.event.ID[4:], e.doc)
 	return err
 }

@@ -43,14 +43,14 @@ func (x *Index) RemoveSends(ctx context.Context, week event.Week, messages []eve
 
 // sendsOf reads the rows of the sends of messages.
 func sendsOf(ctx context.Context, file *weekFile, workspace string, messages []string) ([]row, error) {
-	space, known := file.spaceOf(workspace)
+	workspaceID, known := file.workspaceIDOf(workspace)
 	if !known {
 		return nil, nil
 	}
 	var all []row
 	for _, message := range messages {
 		named := query.And{query.Types(event.Send), query.Keyword{Field: query.FieldMessage, Values: []string{message}}}
-		match, err := compileParts(named, partsOf(space, query.AutomatedHide))
+		match, err := compileParts(named, partsOf(workspaceID, query.AutomatedHide))
 		if err != nil {
 			return nil, err
 		}

@@ -50,11 +50,11 @@ func (s *State) Of(ctx context.Context, workspace string, messages []string) (ma
 
 // Weeks returns the weeks that may hold events of the workspace, newest first.
 func (s *State) Weeks(ctx context.Context, workspace string) ([]event.Week, error) {
-	space, known := s.spaceOf(workspace)
+	workspaceID, known := s.workspaceIDOf(workspace)
 	if !known {
 		return nil, nil
 	}
-	rows, err := s.read.weeks.QueryContext(ctx, space)
+	rows, err := s.read.weeks.QueryContext(ctx, workspaceID)
 	if err != nil {
 		return nil, failed("reading the catalogue", err)
 	}
@@ -74,14 +74,14 @@ func (s *State) Weeks(ctx context.Context, workspace string) ([]event.Week, erro
 // first and at most limit, from behind the send of message at before, or from
 // the newest when before is 0.
 func (s *State) Incomplete(ctx context.Context, workspace string, before int64, message string, limit int) ([]event.State, error) {
-	space, known := s.spaceOf(workspace)
+	workspaceID, known := s.workspaceIDOf(workspace)
 	if !known {
 		return nil, nil
 	}
 	if before == 0 {
 		before = math.MaxInt64
 	}
-	rows, err := s.read.waiting.QueryContext(ctx, space, before, message, limit)
+	rows, err := s.read.waiting.QueryContext(ctx, workspaceID, before, message, limit)
 	if err != nil {
 		return nil, failed("reading incomplete sends", err)
 	}
@@ -112,12 +112,12 @@ func (s *State) reading(ctx context.Context, do func(*sql.Tx) error) error {
 }
 
 func (s *State) readOne(ctx context.Context, find *sql.Stmt, key event.MessageKey) (event.State, bool, error) {
-	space, known := s.spaceOf(key.Workspace)
+	workspaceID, known := s.workspaceIDOf(key.Workspace)
 	if !known {
 		return event.State{}, false, nil
 	}
 	var doc []byte
-	err := find.QueryRowContext(ctx, space, key.Message).Scan(&doc)
+	err := find.QueryRowContext(ctx, workspaceID, key.Message).Scan(&doc)
 	if errors.Is(err, sql.ErrNoRows) {
 		return event.State{}, false, nil
 	}

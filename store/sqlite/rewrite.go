@@ -42,7 +42,7 @@ func (x *Index) Rewrite(ctx context.Context, events []event.Event) error {
 
 func (x *Index) rewriteOne(tx *weekTx, e event.Event) error {
 	r, exists, _, err := tx.file.find(tx.ctx, tx.run, e.ID)
-	if err != nil || !exists || tx.file.nameOf(r.space) != e.Workspace {
+	if err != nil || !exists || tx.file.nameOf(r.workspaceID) != e.Workspace {
 		return err
 	}
 	return x.replace(tx, r, e)
@@ -67,9 +67,9 @@ func (x *Index) replace(tx *weekTx, r row, e event.Event) error {
 
 // columnsOf are the terms that a stored event was indexed with.
 func (x *Index) columnsOf(file *weekFile, r row) (columns, error) {
-	e, err := x.documents.unpack(r.id, file.nameOf(r.space), r.doc)
+	e, err := x.documents.unpack(r.id, file.nameOf(r.workspaceID), r.doc)
 	if err != nil {
 		return columns{}, err
 	}
-	return columnsOf(query.NewDocument(e), r.space), nil
+	return columnsOf(query.NewDocument(e), r.workspaceID), nil
 }

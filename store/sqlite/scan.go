@@ -129,22 +129,22 @@ func (s *State) SetErasureSecret(ctx context.Context, secret []byte) error {
 func (s *State) PutStates(ctx context.Context, states []event.State) error {
 	err := s.transact(ctx, func(tx *stateTx) error {
 		for _, state := range states {
-			space, err := tx.space(state.Workspace)
+			workspaceID, err := tx.workspaceID(state.Workspace)
 			if err != nil {
 				return err
 			}
-			row, err := tx.find(space, state.MessageKey)
+			row, err := tx.find(workspaceID, state.MessageKey)
 			if err != nil {
 				return err
 			}
 			row.state = state
-			if err := tx.put(space, row, everyone(state)); err != nil {
+			if err := tx.put(workspaceID, row, everyone(state)); err != nil {
 				return err
 			}
 			if !state.Done {
 				continue
 			}
-			if row, err = tx.find(space, state.MessageKey); err != nil {
+			if row, err = tx.find(workspaceID, state.MessageKey); err != nil {
 				return err
 			}
 			// Its sends are here, so they wait to be purged.

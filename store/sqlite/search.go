@@ -47,7 +47,7 @@ func (x *Index) Get(ctx context.Context, workspace string, ids []event.ID) ([]ev
 				if err != nil {
 					return err
 				}
-				if !exists || file.nameOf(r.space) != workspace {
+				if !exists || file.nameOf(r.workspaceID) != workspace {
 					continue
 				}
 				e, err := x.documents.unpack(id, workspace, r.doc)
@@ -67,12 +67,12 @@ func (x *Index) Get(ctx context.Context, workspace string, ids []event.ID) ([]ev
 
 // searchWeek returns at most limit events of one week.
 func (x *Index) searchWeek(ctx context.Context, file *weekFile, s feed.Search, limit int) ([]feed.Hit, error) {
-	space, known := file.spaceOf(s.Workspace)
+	workspaceID, known := file.workspaceIDOf(s.Workspace)
 	low, high := placesOf(file.week, s)
 	if !known || low >= high {
 		return nil, nil
 	}
-	match, err := compileParts(s.Query.Where, partsOf(space, s.Query.Automated))
+	match, err := compileParts(s.Query.Where, partsOf(workspaceID, s.Query.Automated))
 	if err != nil || match == "" {
 		return nil, err
 	}
@@ -93,14 +93,14 @@ func (x *Index) searchWeek(ctx context.Context, file *weekFile, s feed.Search, l
 
 // partsOf are the parts of a workspace that a choice about automated events
 // asks for.
-func partsOf(space int64, choice query.Automated) []string {
+func partsOf(workspaceID int64, choice query.Automated) []string {
 	switch choice {
 	case query.AutomatedShow:
-		return []string{part(space, false), part(space, true)}
+		return []string{part(workspaceID, false), part(workspaceID, true)}
 	case query.AutomatedOnly:
-		return []string{part(space, true)}
+		return []string{part(workspaceID, true)}
 	}
-	return []string{part(space, false)}
+	return []string{part(workspaceID, false)}
 }
 
 // page reads the rows that an expression matches in [low, high), newest first.

@@ -40,9 +40,9 @@ type keptStandings struct {
 
 	mu sync.RWMutex
 	// known is nil until they were read.
-	known map[uint64]query.RecipientStatus
+	known map[uint64]query.Standing
 	// missed was written while they were read.
-	missed map[uint64]query.RecipientStatus
+	missed map[uint64]query.Standing
 }
 
 func newStandings(limit int) *standings {
@@ -53,7 +53,7 @@ func (s *standings) number(message string) uint64 { return maphash.String(s.seed
 
 // written takes in a message's standing that is about to be committed, 0 of one
 // that is not known any more.
-func (s *standings) written(key event.MessageKey, standing query.RecipientStatus) {
+func (s *standings) written(key event.MessageKey, standing query.Standing) {
 	s.mu.Lock()
 	kept := s.kept[key.Workspace]
 	s.mu.Unlock()
@@ -86,7 +86,7 @@ func (s *standings) find(workspace string) *keptStandings {
 	defer s.mu.Unlock()
 	kept := s.kept[workspace]
 	if kept == nil {
-		kept = &keptStandings{reading: make(chan struct{}, 1), missed: make(map[uint64]query.RecipientStatus)}
+		kept = &keptStandings{reading: make(chan struct{}, 1), missed: make(map[uint64]query.Standing)}
 		s.kept[workspace] = kept
 	}
 	s.asked++
@@ -129,9 +129,9 @@ func (k *keptStandings) size() int {
 }
 
 // of looks messages up.
-func (s *standings) of(kept *keptStandings) feed.StatusesOf {
-	return func(messages []string) []query.RecipientStatus {
-		found := make([]query.RecipientStatus, len(messages))
+func (s *standings) of(kept *keptStandings) feed.StandingsOf {
+	return func(messages []string) []query.Standing {
+		found := make([]query.Standing, len(messages))
 		kept.mu.RLock()
 		defer kept.mu.RUnlock()
 		for i, message := range messages {
@@ -141,10 +141,10 @@ func (s *standings) of(kept *keptStandings) feed.StatusesOf {
 	}
 }
 
-// Statuses returns how to look up how far the recipients of a workspace's
+// Standings returns how to look up how far the recipients of a workspace's
 // messages have come. The first time, and after a while in which others were
 // asked about, it reads all states of the workspace.
-func (s *State) Statuses(ctx context.Context, workspace string) (feed.StatusesOf, error) {
+func (s *State) Standings(ctx context.Context, workspace string) (feed.StandingsOf, error) {
 	for {
 		kept := s.standings.find(workspace)
 		ready, err := s.readyStandings(ctx, workspace, kept)
@@ -191,10 +191,10 @@ func (s *State) readyStandings(ctx context.Context, workspace string, kept *kept
 // readStandings reads the states of a workspace. One that has a good part of all
 // is read from the first row to the last, which is a third of the work of going by
 // the index.
-func (s *State) readStandings(ctx context.Context, workspace string) (map[uint64]query.RecipientStatus, error) {
-	space, known := s.spaceOf(workspace)
+func (s *State) readStandings(ctx context.Context, workspace string) (map[uint64]query.Standing, error) {
+	workspaceID, known := s.workspaceIDOf(workspace)
 	if !known {
-		return map[uint64]query.RecipientStatus{}, nil
+		return map[uint64]query.Standing{}, nil
 	}
 	// Who is writing now may not have known that somebody listens.
 	writer, err := s.writer.Conn(ctx)
@@ -206,7 +206,7 @@ func (s *State) readStandings(ctx context.Context, workspace string) (map[uint64
 	}
 	var its, all int
 	err = s.reader.QueryRowContext(ctx,
-		"SELECT (SELECT count(*) FROM state WHERE space = ?), (SELECT coalesce(max(n), 0) FROM state)", space).Scan(&its, &all)
+		"SELECT (SELECT count(*) FROM state WHERE space = ?), (SELECT coalesce(max(n), 0) FROM state)", workspaceID).Scan(&its, &all)
 	if err != nil {
 		return nil, err
 	}
@@ -217,12 +217,12 @@ func (s *State) readStandings(ctx context.Context, workspace string) (map[uint64
 	if its > all/4 {
 		ask = "SELECT message, doc FROM state NOT INDEXED WHERE space = ?"
 	}
-	rows, err := s.reader.QueryContext(ctx, ask, space)
+	rows, err := s.reader.QueryContext(ctx, ask, workspaceID)
 	if err != nil {
 		return nil, err
 	}
 	defer rows.Close()
-	standings := make(map[uint64]query.RecipientStatus, its)
+	standings := make(map[uint64]query.Standing, its)
 	for rows.Next() {
 		var message string
 		var doc []byte
@@ -238,9 +238,9 @@ func (s *State) readStandings(ctx context.Context, workspace string) (map[uint64
 	return standings, rows.Err()
 }
 
-// decodeStanding is query.StatusOf what encodeState wrote, without making the
+// decodeStanding is query.StandingOf what encodeState wrote, without making the
 // state of it.
-func decodeStanding(raw []byte) (query.RecipientStatus, error) {
+func decodeStanding(raw []byte) (query.Standing, error) {
 	in := stateReader{rest: raw}
 	format, flags := in.byte(), in.byte()
 	in.bad = in.bad || format != statePlain && format != stateJudged
@@ -280,7 +280,7 @@ func decodeStanding(raw []byte) (query.RecipientStatus, error) {
 		return 0, errState
 	}
 	done := flags&flagDone != 0
-	return query.StatusWhere(func(is query.RecipientState) bool {
+	return query.StandingWhere(func(is query.RecipientState) bool {
 		switch is {
 		case query.IsUnopened:
 			return !done && opened < recipients

@@ -42,15 +42,15 @@ type State struct {
 	prepared []*sql.Stmt
 
 	mu sync.Mutex
-	// spaces numbers the workspaces that are on disk.
-	spaces map[string]int64
+	// workspaceIDs numbers the workspaces that are on disk.
+	workspaceIDs map[string]int64
 	// marked are the weeks that are in the catalogue on disk.
-	marked map[spaceWeek]bool
+	marked map[workspaceWeek]bool
 }
 
-type spaceWeek struct {
-	space int64
-	week  event.Week
+type workspaceWeek struct {
+	workspaceID int64
+	week        event.Week
 }
 
 // stateSchema is the history of state.db; a step is never changed once it was
@@ -79,7 +79,7 @@ CREATE INDEX state_finished ON state(finished) WHERE finished > 0;
 
 // stateWrites are prepared on the one writing connection.
 type stateWrites struct {
-	addSpace, mark, find, insert, update, drop        *sql.Stmt
+	addWorkspace, mark, find, insert, update, drop    *sql.Stmt
 	addRecipient, dropRecipient, ofRecipient, expired *sql.Stmt
 	finish, finished, purged, scan                    *sql.Stmt
 	putRecord, dropRecord, takeRecord                 *sql.Stmt
@@ -107,7 +107,7 @@ func OpenState(path string, config StateConfig) (*State, error) {
 	}
 	s := &State{
 		path: path, grace: config.Grace, now: config.Now,
-		spaces: make(map[string]int64), marked: make(map[spaceWeek]bool),
+		workspaceIDs: make(map[string]int64), marked: make(map[workspaceWeek]bool),
 		standings: newStandings(mostStandings),
 	}
 	if err := s.open(path, config.Readers); err != nil {
@@ -134,13 +134,13 @@ func (s *State) open(path string, readers int) error {
 	if err := s.writer.QueryRowContext(ctx, "SELECT value FROM secret WHERE name = 'erasure'").Scan(&s.secret); err != nil {
 		return err
 	}
-	return errors.Join(s.loadSpaces(ctx), syncDirectory(filepath.Dir(path)))
+	return errors.Join(s.loadWorkspaces(ctx), syncDirectory(filepath.Dir(path)))
 }
 
 func (s *State) prepare(ctx context.Context) error {
 	p := preparer{ctx: ctx, pool: s.writer}
 	s.write = stateWrites{
-		addSpace:      p.prepare("INSERT INTO space(name) VALUES(?) ON CONFLICT(name) DO UPDATE SET name = name RETURNING n"),
+		addWorkspace:  p.prepare("INSERT INTO space(name) VALUES(?) ON CONFLICT(name) DO UPDATE SET name = name RETURNING n"),
 		mark:          p.prepare("INSERT INTO week VALUES(?, ?) ON CONFLICT DO NOTHING"),
 		find:          p.prepare("SELECT n, doc FROM state WHERE space = ? AND message = ?"),
 		insert:        p.prepare("INSERT INTO state(space, message, at, waiting, expire, doc) VALUES(?, ?, ?, ?, ?, ?)"),
@@ -177,7 +177,7 @@ func (s *State) prepare(ctx context.Context) error {
 	return p.err
 }
 
-func (s *State) loadSpaces(ctx context.Context) error {
+func (s *State) loadWorkspaces(ctx context.Context) error {
 	rows, err := s.reader.QueryContext(ctx, "SELECT name, n FROM space")
 	if err != nil {
 		return err
@@ -189,7 +189,7 @@ func (s *State) loadSpaces(ctx context.Context) error {
 		if err := rows.Scan(&name, &n); err != nil {
 			return err
 		}
-		s.spaces[name] = n
+		s.workspaceIDs[name] = n
 	}
 	return rows.Err()
 }

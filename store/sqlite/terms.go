@@ -40,8 +40,8 @@ var keywordLetter = map[query.KeywordField]byte{
 
 // part names a part of a week's index: base 36 of twice the workspace's number,
 // plus one for automated events.
-func part(space int64, automated bool) string {
-	n := 2 * space
+func part(workspaceID int64, automated bool) string {
+	n := 2 * workspaceID
 	if automated {
 		n++
 	}
@@ -115,8 +115,8 @@ var columnOf = map[query.TextField]string{
 
 // columnsOf are the terms of an event. They are a pure function of it, since
 // taking an event out of the index asks for the very terms that went in.
-func columnsOf(d query.Document, space int64) columns {
-	p := part(space, d.Event.Automated())
+func columnsOf(d query.Document, workspaceID int64) columns {
+	p := part(workspaceID, d.Event.Automated())
 	text := func(field query.TextField) string {
 		return string(appendTokens(nil, p, d.Fields[field]))
 	}

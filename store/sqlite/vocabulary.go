@@ -16,12 +16,12 @@ import (
 func (x *Index) Terms(ctx context.Context, workspace string, week event.Week, prefix string, limit int) ([]query.Term, error) {
 	var terms []query.Term
 	err := x.using(ctx, week, false, func(file *weekFile, _ bool) error {
-		space, known := file.spaceOf(workspace)
+		workspaceID, known := file.workspaceIDOf(workspace)
 		if !known || prefix == "" {
 			return nil
 		}
 		var err error
-		terms, err = file.terms(ctx, part(space, false), prefix, limit)
+		terms, err = file.terms(ctx, part(workspaceID, false), prefix, limit)
 		return err
 	})
 	if err != nil {

@@ -50,18 +50,18 @@ type weekFile struct {
 	merged atomic.Bool
 
 	mu sync.Mutex
-	// spaces numbers the workspaces and names them. Numbers are given out
+	// workspaceIDs numbers the workspaces and names them. Numbers are given out
 	// before they are on disk; saved has those that are there.
-	spaces map[string]int64
-	names  map[int64]string
-	saved  map[int64]bool
-	last   int64
+	workspaceIDs map[string]int64
+	names        map[int64]string
+	saved        map[int64]bool
+	last         int64
 }
 
 // weekWrites are prepared on the one writing connection.
 type weekWrites struct {
-	addSpace, create, run, add, replace, drop *sql.Stmt
-	addWords, dropWords, count                *sql.Stmt
+	addWorkspace, create, run, add, replace, drop *sql.Stmt
+	addWords, dropWords, count                    *sql.Stmt
 }
 
 type weekReads struct {
@@ -75,8 +75,8 @@ type weekCaches struct{ writer, reader int }
 // to be a sealed one.
 func openWeek(ctx context.Context, path string, week event.Week, a access, caches weekCaches) (*weekFile, error) {
 	w := &weekFile{
-		week:   week,
-		spaces: make(map[string]int64), names: make(map[int64]string), saved: make(map[int64]bool),
+		week:         week,
+		workspaceIDs: make(map[string]int64), names: make(map[int64]string), saved: make(map[int64]bool),
 	}
 	if err := w.open(ctx, path, a, caches); err != nil {
 		return nil, errors.Join(fmt.Errorf("opening week %s: %w", week, err), w.close())
@@ -104,7 +104,7 @@ func (w *weekFile) open(ctx context.Context, path string, a access, caches weekC
 	if err := w.prepare(ctx); err != nil {
 		return err
 	}
-	return w.loadSpaces(ctx)
+	return w.loadWorkspaces(ctx)
 }
 
 func (w *weekFile) prepare(ctx context.Context) error {
@@ -119,7 +119,7 @@ func (w *weekFile) prepare(ctx context.Context) error {
 	}
 	if p.pool = w.writer; w.writer != nil {
 		w.write = weekWrites{
-			addSpace: p.prepare("INSERT INTO space VALUES(?, ?) ON CONFLICT DO NOTHING"),
+			addWorkspace: p.prepare("INSERT INTO space VALUES(?, ?) ON CONFLICT DO NOTHING"),
 			create: p.prepare(`INSERT INTO event SELECT ?1, ?3, ?4, ?5
 				WHERE NOT EXISTS (SELECT 1 FROM event WHERE k BETWEEN ?2 AND ?1)`),
 			run:     p.prepare(run),
@@ -137,7 +137,7 @@ func (w *weekFile) prepare(ctx context.Context) error {
 	return p.err
 }
 
-func (w *weekFile) loadSpaces(ctx context.Context) error {
+func (w *weekFile) loadWorkspaces(ctx context.Context) error {
 	rows, err := w.reader.QueryContext(ctx, "SELECT n, name FROM space")
 	if err != nil {
 		return err
@@ -149,7 +149,7 @@ func (w *weekFile) loadSpaces(ctx context.Context) error {
 		if err := rows.Scan(&n, &name); err != nil {
 			return err
 		}
-		w.spaces[name], w.names[n], w.saved[n] = n, name, true
+		w.workspaceIDs[name], w.names[n], w.saved[n] = n, name, true
 		w.last = max(w.last, n)
 	}
 	return rows.Err()
@@ -158,23 +158,23 @@ func (w *weekFile) loadSpaces(ctx context.Context) error {
 // close finalises, and puts the log into the file.
 func (w *weekFile) close() error { return closePools(w.prepared, w.reader, w.writer) }
 
-// spaceOf is the number of a workspace that may have events in the week.
-func (w *weekFile) spaceOf(workspace string) (int64, bool) {
+// workspaceIDOf is the number of a workspace that may have events in the week.
+func (w *weekFile) workspaceIDOf(workspace string) (int64, bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	n, known := w.spaces[workspace]
+	n, known := w.workspaceIDs[workspace]
 	return n, known
 }
 
-// giveSpace is the number of a workspace, a new one when it has none.
-func (w *weekFile) giveSpace(workspace string) int64 {
+// assignWorkspaceID is the number of a workspace, a new one when it has none.
+func (w *weekFile) assignWorkspaceID(workspace string) int64 {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	n, known := w.spaces[workspace]
+	n, known := w.workspaceIDs[workspace]
 	if !known {
 		w.last++
 		n = w.last
-		w.spaces[workspace], w.names[n] = n, workspace
+		w.workspaceIDs[workspace], w.names[n] = n, workspace
 	}
 	return n
 }
@@ -199,18 +199,18 @@ func (w *weekFile) transact(ctx context.Context, do func(*weekTx) error) error {
 		return err
 	}
 	ctx = context.WithoutCancel(ctx)
-	t := &weekTx{ctx: ctx, file: w, saved: make(map[int64]bool), spaces: make(map[int64]bool)}
+	t := &weekTx{ctx: ctx, file: w, saved: make(map[int64]bool), workspaceIDs: make(map[int64]bool)}
 	err := transact(ctx, w.writer, func(tx *sql.Tx) error {
 		on := func(statement *sql.Stmt) *sql.Stmt { return tx.StmtContext(ctx, statement) }
 		t.weekWrites = weekWrites{
-			addSpace: on(w.write.addSpace), create: on(w.write.create), run: on(w.write.run),
+			addWorkspace: on(w.write.addWorkspace), create: on(w.write.create), run: on(w.write.run),
 			add: on(w.write.add), replace: on(w.write.replace), drop: on(w.write.drop),
 			addWords: on(w.write.addWords), dropWords: on(w.write.dropWords), count: on(w.write.count),
 		}
 		if err := do(t); err != nil {
 			return err
 		}
-		if err := w.dropFacts(ctx, tx, t.spaces); err != nil || t.growth == 0 {
+		if err := w.dropFacts(ctx, tx, t.workspaceIDs); err != nil || t.growth == 0 {
 			return err
 		}
 		_, err := t.count.ExecContext(ctx, t.growth)
@@ -243,10 +243,10 @@ func (w *weekFile) tell(t *weekTx) {
 
 // row is a stored event that is not unpacked.
 type row struct {
-	place int64
-	space int64
-	id    event.ID
-	doc   []byte
+	place       int64
+	workspaceID int64
+	id          event.ID
+	doc         []byte
 }
 
 // scanRow reads k, space, id and doc. The first four bytes of the id are those
@@ -254,7 +254,7 @@ type row struct {
 func (w *weekFile) scanRow(rows *sql.Rows) (row, error) {
 	var r row
 	var rest sql.RawBytes
-	if err := rows.Scan(&r.place, &r.space, &rest, &r.doc); err != nil {
+	if err := rows.Scan(&r.place, &r.workspaceID, &rest, &r.doc); err != nil {
 		return r, err
 	}
 	if len(rest) != len(r.id)-4 {

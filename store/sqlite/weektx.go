@@ -22,29 +22,29 @@ type weekTx struct {
 	// took any out.
 	written []factEvent
 	removed bool
-	// spaces are the workspaces whose events it changed.
-	spaces map[int64]bool
+	// workspaceIDs are the workspaces whose events it changed.
+	workspaceIDs map[int64]bool
 	// touched are the places that it wrote.
 	touched []int64
 }
 
 // entry is an event that is ready to be written.
 type entry struct {
-	event event.Event
-	space int64
-	place int64
-	doc   []byte
-	text  columns
+	event       event.Event
+	workspaceID int64
+	place       int64
+	doc         []byte
+	text        columns
 }
 
 // create writes an entry's row unless its event is there, and reports whether it
 // did. The words are put behind the rows of the whole batch: a statement such as
 // this one makes FTS5 write out what it holds.
 func (tx *weekTx) create(e *entry) (bool, error) {
-	if err := tx.saveSpace(e); err != nil {
+	if err := tx.saveWorkspace(e); err != nil {
 		return false, err
 	}
-	result, err := tx.weekWrites.create.ExecContext(tx.ctx, e.place, e.place-probes+1, e.space, e.event.ID[4:], e.doc)
+	result, err := tx.weekWrites.create.ExecContext(tx.ctx, e.place, e.place-probes+1, e.workspaceID, e.event.ID[4:], e.doc)
 	if err != nil {
 		return false, err
 	}
@@ -61,25 +61,25 @@ func (tx *weekTx) create(e *entry) (bool, error) {
 			return false, fmt.Errorf("%w: event %s: too many ids begin like this one", event.ErrInvalid, e.event.ID)
 		}
 		e.place = free
-		if _, err := tx.add.ExecContext(tx.ctx, e.place, e.space, e.event.ID[4:], e.doc); err != nil {
+		if _, err := tx.add.ExecContext(tx.ctx, e.place, e.workspaceID, e.event.ID[4:], e.doc); err != nil {
 			return false, err
 		}
 	}
 	tx.growth++
 	tx.written = append(tx.written, factEvent{e.place, e.event})
-	tx.spaces[e.space] = true
+	tx.workspaceIDs[e.workspaceID] = true
 	tx.touched = append(tx.touched, e.place)
 	return true, nil
 }
 
-func (tx *weekTx) saveSpace(e *entry) error {
-	if tx.saved[e.space] || tx.file.isSaved(e.space) {
+func (tx *weekTx) saveWorkspace(e *entry) error {
+	if tx.saved[e.workspaceID] || tx.file.isSaved(e.workspaceID) {
 		return nil
 	}
-	if _, err := tx.addSpace.ExecContext(tx.ctx, e.space, e.event.Workspace); err != nil {
+	if _, err := tx.addWorkspace.ExecContext(tx.ctx, e.workspaceID, e.event.Workspace); err != nil {
 		return err
 	}
-	tx.saved[e.space] = true
+	tx.saved[e.workspaceID] = true
 	return nil
 }
 
@@ -117,7 +117,7 @@ func (tx *weekTx) rewrite(place int64, old columns, e *entry) error {
 		}
 	}
 	tx.written = append(tx.written, factEvent{place, e.event})
-	tx.spaces[e.space] = true
+	tx.workspaceIDs[e.workspaceID] = true
 	_, err := tx.replace.ExecContext(tx.ctx, e.doc, place)
 	return err
 }
@@ -129,7 +129,7 @@ func (tx *weekTx) remove(r row, old columns) error {
 	}
 	tx.growth--
 	tx.touched = append(tx.touched, r.place)
-	tx.removed, tx.spaces[r.space] = true, true
+	tx.removed, tx.workspaceIDs[r.workspaceID] = true, true
 	_, err := tx.drop.ExecContext(tx.ctx, r.place)
 	return err
 }
