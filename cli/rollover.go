@@ -88,10 +88,10 @@ func (a *app) runRollover(ctx context.Context, request rolloverRequest) (rollove
 	return report, err
 }
 
-// keepWeeks lifts blocks for as long as events are indexed, and where asked
+// keepWeeks takes blocks off for as long as events are indexed, and where asked
 // makes the nightly runs.
 func (a *app) keepWeeks(ctx context.Context) error {
-	keep := a.rollover.KeepLifting
+	keep := a.rollover.KeepUnblocking
 	if a.night != nil {
 		keep = func(ctx context.Context) error { return a.rollover.Keep(ctx, *a.night) }
 	}

@@ -24,7 +24,7 @@ const (
 	lastRun        = "last"
 )
 
-// Wanted notes that events wait for the blocks of weeks to be lifted.
+// Wanted notes that events wait for the blocks of weeks to be taken off.
 func (n weekNotes) Wanted(ctx context.Context, weeks []event.Week) error {
 	for _, week := range weeks {
 		if err := n.records.Put(ctx, noWorkspace, kindWeekWanted, week.String(), json.RawMessage("{}")); err != nil {
@@ -50,8 +50,8 @@ func (n weekNotes) WantedWeeks(ctx context.Context) ([]event.Week, error) {
 	return weeks, nil
 }
 
-// Lifted takes a week off them.
-func (n weekNotes) Lifted(ctx context.Context, week event.Week) error {
+// Unblocked takes a week off them.
+func (n weekNotes) Unblocked(ctx context.Context, week event.Week) error {
 	if err := n.records.Delete(ctx, noWorkspace, kindWeekWanted, week.String()); err != nil {
 		return fmt.Errorf("note that week %s is open: %w", week, err)
 	}

@@ -4,7 +4,7 @@ import "fmt"
 
 // WeekBlocked is a write to a week that takes none for now: it is sealed, or
 // being built anew. It is an ErrUnavailable of that week alone; the holder of
-// the lease lifts the block, and the same write succeeds then.
+// the lease takes the block off, and the same write succeeds then.
 type WeekBlocked struct {
 	Week Week
 }

@@ -280,7 +280,7 @@ func (b *batch) ack(ctx context.Context) error {
 }
 
 // blockedWait is how long an event of a blocked week waits before it is tried
-// again; who lifts blocks looks more often than that.
+// again; who takes blocks off looks more often than that.
 const blockedWait = 3 * time.Second
 
 // want asks for the blocked weeks of the batch. When asking fails, the events

@@ -84,7 +84,7 @@ type Traced interface {
 // Blocks hears which weeks are waited for.
 type Blocks interface {
 	// Wanted notes for the holder of the lease that events wait for the blocks
-	// of these weeks to be lifted. It is repeated freely.
+	// of these weeks to be unblocked. It is repeated freely.
 	Wanted(ctx context.Context, weeks []event.Week) error
 }
 

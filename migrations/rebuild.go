@@ -32,9 +32,9 @@ type Generation interface {
 	Block(ctx context.Context) error
 	// Swap brings over what is left, holds the generation to having as many
 	// events as the week (ErrConflict), puts it in its place, sealed where that
-	// was, and lifts the block.
+	// was, and takes the block off.
 	Swap(ctx context.Context, judge Judge) error
-	// Discard forgets the generation and lifts the block.
+	// Discard forgets the generation and takes the block off.
 	Discard(ctx context.Context) error
 }
 

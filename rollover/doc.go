@@ -5,6 +5,6 @@
 //
 // A run is a plan of actions, each of which may be repeated and stopped
 // anywhere: what a killed run left undone is in the plan of the next. Runs are
-// made under a lease. Only its holder lifts the block of a sealed week, for
+// made under a lease. Only its holder takes off the block of a sealed week, for
 // events that came late; the week is sealed again the next night.
 package rollover

@@ -32,15 +32,15 @@ func (t TimeOfDay) Next(now time.Time) time.Time {
 }
 
 const (
-	// liftEvery is how often it is asked which weeks events wait for.
-	liftEvery = time.Second
+	// unblockEvery is how often it is asked which weeks events wait for.
+	unblockEvery = time.Second
 	// retryAfter is how long after a run that failed the next is tried.
 	retryAfter = 5 * time.Minute
 )
 
-// KeepLifting lifts blocks that events wait for until ctx ends.
-func (r *Rollover) KeepLifting(ctx context.Context) error {
-	tick := time.NewTicker(liftEvery)
+// KeepUnblocking takes blocks off that events wait for until ctx ends.
+func (r *Rollover) KeepUnblocking(ctx context.Context) error {
+	tick := time.NewTicker(unblockEvery)
 	defer tick.Stop()
 	for {
 		select {
@@ -48,16 +48,16 @@ func (r *Rollover) KeepLifting(ctx context.Context) error {
 			return nil
 		case <-tick.C:
 		}
-		if err := r.Lift(ctx); err != nil && ctx.Err() == nil {
+		if err := r.Unblock(ctx); err != nil && ctx.Err() == nil {
 			r.Logger.WarnContext(ctx, "a blocked week was not opened; it is tried again", "error", err)
 		}
 	}
 }
 
-// Keep lifts blocks, makes a run now, and one each night, until ctx ends.
+// Keep takes blocks off, makes a run now, and one each night, until ctx ends.
 func (r *Rollover) Keep(ctx context.Context, night TimeOfDay) error {
 	group, ctx := errgroup.WithContext(ctx)
-	group.Go(func() error { return r.KeepLifting(ctx) })
+	group.Go(func() error { return r.KeepUnblocking(ctx) })
 	group.Go(func() error { return r.keepRunning(ctx, night) })
 	return group.Wait()
 }

@@ -122,7 +122,7 @@ func TestAWantedWeekIsOpenWithinASecond(t *testing.T) {
 		q, n := &quiet{}, &notes{wanted: map[event.Week]bool{}}
 		ctx, stop := context.WithCancel(t.Context())
 		var keeper sync.WaitGroup
-		keeper.Go(func() { require.NoError(t, keeping(q, n, nobodyElse{}).KeepLifting(ctx)) })
+		keeper.Go(func() { require.NoError(t, keeping(q, n, nobodyElse{}).KeepUnblocking(ctx)) })
 		time.Sleep(10 * time.Second)
 		require.Empty(t, q.opened)
 		n.want(2900)

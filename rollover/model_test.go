@@ -166,7 +166,7 @@ func (n *notes) WantedWeeks(context.Context) ([]event.Week, error) {
 	return slices.Sorted(maps.Keys(n.wanted)), nil
 }
 
-func (n *notes) Lifted(_ context.Context, week event.Week) error {
+func (n *notes) Unblocked(_ context.Context, week event.Week) error {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	delete(n.wanted, week)
@@ -238,7 +238,7 @@ func TestRunsEndInOneState(t *testing.T) {
 			w.deliver(t)
 			w.now = w.now.Add(time.Duration(rapid.IntRange(1, 8).Draw(t, "sleep")) * day / 2)
 		}
-		for range 4 { // lift, seal, expire, purge: each may wait for the one before
+		for range 4 { // unblock, seal, expire, purge: each may wait for the one before
 			w.run(t)
 			w.deliver(t)
 			w.now = w.now.Add(grace)

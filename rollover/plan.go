@@ -14,8 +14,8 @@ type Step string
 
 // The steps, in the order in which a run takes them.
 const (
-	// StepLift opens a sealed week that events wait for.
-	StepLift Step = "lift"
+	// StepUnblock opens a sealed week that events wait for.
+	StepUnblock Step = "unblock"
 	// StepPrepare makes a week before its time.
 	StepPrepare Step = "prepare"
 	// StepExpire reduces the states of messages that everyone has opened.
@@ -79,7 +79,7 @@ func (r *Rollover) Plan(ctx context.Context, now time.Time) ([]Action, error) {
 
 	var plan []Action
 	for _, week := range wanted {
-		plan = append(plan, r.lifting(week))
+		plan = append(plan, r.unblocking(week))
 	}
 	plan = append(plan, r.preparing(now, infos)...)
 	plan = append(plan, Action{Step: StepExpire, do: func(ctx context.Context) (int, error) {
@@ -107,13 +107,13 @@ func about(step Step, week event.Week, do func(context.Context, event.Week) erro
 	}}
 }
 
-func (r *Rollover) lifting(week event.Week) Action {
-	return about(StepLift, week, func(ctx context.Context, week event.Week) error {
+func (r *Rollover) unblocking(week event.Week) Action {
+	return about(StepUnblock, week, func(ctx context.Context, week event.Week) error {
 		if err := r.Blocks.Unseal(ctx, week); err != nil {
 			return err
 		}
-		// A crash before this only lifts an open week again.
-		return r.Notes.Lifted(ctx, week)
+		// A crash before this only unblocks an open week again.
+		return r.Notes.Unblocked(ctx, week)
 	})
 }
 

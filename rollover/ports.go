@@ -66,8 +66,8 @@ type Catalogue interface {
 type Notes interface {
 	// WantedWeeks are the blocked weeks that events wait for.
 	WantedWeeks(ctx context.Context) ([]event.Week, error)
-	// Lifted takes a week off them.
-	Lifted(ctx context.Context, week event.Week) error
+	// Unblocked takes a week off them.
+	Unblocked(ctx context.Context, week event.Week) error
 	// LastRun is the report of the last run, false when there was none.
 	LastRun(ctx context.Context) (Report, bool, error)
 	// NoteRun writes the report of a run over the last.

@@ -38,7 +38,7 @@ type Config struct {
 	Between func(Action)
 }
 
-// Rollover makes the nightly runs and lifts blocks between them. It is safe for
+// Rollover makes the nightly runs and takes blocks off between them. It is safe for
 // concurrent use.
 type Rollover struct {
 	Config
@@ -119,18 +119,18 @@ func (r *Rollover) run(ctx context.Context) (Report, error) {
 		return Report{At: now}, err
 	}
 	report := Report{At: now}
-	lifted := make(map[event.Week]bool)
+	unblocked := make(map[event.Week]bool)
 	var errs []error
 	for _, action := range plan {
 		if action.Step == StepSeal {
 			// Sealing takes long, and events may have come for other weeks.
-			late, err := r.lift(ctx)
+			late, err := r.unblock(ctx)
 			errs = append(errs, err)
 			for _, done := range late {
-				lifted[*done.Week] = true
+				unblocked[*done.Week] = true
 			}
 			report.Actions = append(report.Actions, late...)
-			if lifted[*action.Week] {
+			if unblocked[*action.Week] {
 				continue
 			}
 		}
@@ -164,20 +164,20 @@ func (r *Rollover) do(ctx context.Context, action Action) (Action, error) {
 	return action, nil
 }
 
-// Lift opens the blocked weeks that events wait for, under the lease.
-func (r *Rollover) Lift(ctx context.Context) error {
+// Unblock opens the blocked weeks that events wait for, under the lease.
+func (r *Rollover) Unblock(ctx context.Context) error {
 	wanted, err := r.Notes.WantedWeeks(ctx)
 	if err != nil || len(wanted) == 0 {
 		return err
 	}
 	return r.Leases.RunUnderLease(ctx, Lease, LeaseTime, func(ctx context.Context) error {
-		_, err := r.lift(ctx)
+		_, err := r.unblock(ctx)
 		return err
 	})
 }
 
-// lift opens what is wanted now, and returns what it did.
-func (r *Rollover) lift(ctx context.Context) ([]Action, error) {
+// unblock opens what is wanted now, and returns what it did.
+func (r *Rollover) unblock(ctx context.Context) ([]Action, error) {
 	wanted, err := r.Notes.WantedWeeks(ctx)
 	if err != nil {
 		return nil, err
@@ -185,7 +185,7 @@ func (r *Rollover) lift(ctx context.Context) ([]Action, error) {
 	var actions []Action
 	var errs []error
 	for _, week := range wanted {
-		done, err := r.do(ctx, r.lifting(week))
+		done, err := r.do(ctx, r.unblocking(week))
 		actions, errs = append(actions, done), append(errs, err)
 	}
 	return actions, errors.Join(errs...)

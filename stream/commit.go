@@ -34,27 +34,27 @@ type committer struct {
 	js      jetstream.JetStream
 	link    *link
 	stopped context.Context
-	in      chan *handful
+	in      chan *chunk
 
 	batches atomic.Uint64
 }
 
-// handful is what one caller hands in at once: it is never taken apart.
-type handful struct {
+// chunk is what one caller hands in at once: it is never taken apart.
+type chunk struct {
 	messages []*nats.Msg
 	bytes    int
 	done     chan error // buffered: nobody may be listening any more
 }
 
 func newCommitter(js jetstream.JetStream, link *link, stopped context.Context) *committer {
-	return &committer{js: js, link: link, stopped: stopped, in: make(chan *handful)}
+	return &committer{js: js, link: link, stopped: stopped, in: make(chan *chunk)}
 }
 
 // publish returns nil once all messages are durable. They are handed in in
 // order; when it fails, any of them may be durable all the same.
 func (c *committer) publish(ctx context.Context, messages []*nats.Msg) error {
-	var waiting []*handful
-	for _, h := range handfuls(messages) {
+	var waiting []*chunk
+	for _, h := range chunks(messages) {
 		select {
 		case c.in <- h:
 			waiting = append(waiting, h)
@@ -86,14 +86,14 @@ func gaveUp(ctx context.Context) error {
 	return ctx.Err()
 }
 
-// handfuls cuts messages so that each part fits into a batch.
-func handfuls(messages []*nats.Msg) []*handful {
-	var out []*handful
-	var last *handful
+// chunks cuts messages so that each part fits into a batch.
+func chunks(messages []*nats.Msg) []*chunk {
+	var out []*chunk
+	var last *chunk
 	for _, m := range messages {
 		size := len(m.Data)
 		if last == nil || len(last.messages) == batchMessages || last.bytes+size > batchBytes {
-			last = &handful{done: make(chan error, 1)}
+			last = &chunk{done: make(chan error, 1)}
 			out = append(out, last)
 		}
 		last.messages = append(last.messages, m)
@@ -104,7 +104,7 @@ func handfuls(messages []*nats.Msg) []*handful {
 
 // run commits groups until the stream closes, and then what was handed in.
 func (c *committer) run() {
-	var next *handful
+	var next *chunk
 	for {
 		if next == nil {
 			select {
@@ -113,7 +113,7 @@ func (c *committer) run() {
 				return
 			}
 		}
-		var group []*handful
+		var group []*chunk
 		group, next = c.gather(next)
 		err := c.commit(group)
 		for _, h := range group {
@@ -124,8 +124,8 @@ func (c *committer) run() {
 
 // gather takes what is waiting, without waiting itself, as long as it fits into
 // one batch. It returns what did not fit as the beginning of the next.
-func (c *committer) gather(first *handful) (group []*handful, next *handful) {
-	group = []*handful{first}
+func (c *committer) gather(first *chunk) (group []*chunk, next *chunk) {
+	group = []*chunk{first}
 	messages, bytes := len(first.messages), first.bytes
 	for messages < batchMessages {
 		select {
@@ -142,7 +142,7 @@ func (c *committer) gather(first *handful) (group []*handful, next *handful) {
 	return group, nil
 }
 
-func (c *committer) commit(group []*handful) error {
+func (c *committer) commit(group []*chunk) error {
 	var messages []*nats.Msg
 	for _, h := range group {
 		messages = append(messages, h.messages...)

@@ -106,7 +106,7 @@ func TestWhatWasInHandsComesAgainAfterAReopen(t *testing.T) {
 		require.True(t, left[decode(t, d).ID])
 		require.NoError(t, d.Ack())
 	}
-	settled(t, s)
+	drained(t, s)
 	publish(t, s, api.LaneLive, anEvent("acme", 100))
 	require.False(t, pull(t, s, 1)[0].Repeated(), "this one is new")
 }

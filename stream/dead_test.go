@@ -48,7 +48,7 @@ func TestPoisonGoesToTheDeadLettersAndItsNeighboursGoThrough(t *testing.T) {
 			acked++
 		}
 	}
-	settled(t, s)
+	drained(t, s)
 
 	letter, err := s.DeadLetter(t.Context(), "acme", poison.String())
 	require.NoError(t, err)
@@ -85,7 +85,7 @@ func TestAReplayedDeadLetterStartsAfresh(t *testing.T) {
 			require.NoError(t, d.Fail(t.Context(), errors.New("once more")))
 			d = pull(t, s, 1)[0] // one failure of two: its attempts were forgotten
 			require.NoError(t, d.Ack())
-			settled(t, s)
+			drained(t, s)
 			dead, err := s.DeadCount(t.Context())
 			require.NoError(t, err)
 			require.Zero(t, dead)

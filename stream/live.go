@@ -143,7 +143,7 @@ func (f *follower) follow(ctx context.Context) error {
 			f.take(ctx, message)
 		case !errors.Is(err, nats.ErrTimeout):
 			return unavailable("follow", err)
-		case f.stream.watch.incarnation.Load() != f.incarnation:
+		case f.stream.figures.incarnation.Load() != f.incarnation:
 			return fmt.Errorf("follow: the stream was made anew: %w", event.ErrUnavailable)
 		}
 	}

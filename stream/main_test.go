@@ -122,8 +122,8 @@ func eventually(t testing.TB, what string, condition func() bool) {
 	require.Eventually(t, condition, patience, 10*time.Millisecond, what)
 }
 
-// settled waits until the server says that nothing waits any more.
-func settled(t testing.TB, s *Stream) {
+// drained waits until the server says that nothing waits any more.
+func drained(t testing.TB, s *Stream) {
 	t.Helper()
 	eventually(t, "backlog is empty", func() bool {
 		require.NoError(t, s.refresh(t.Context()))

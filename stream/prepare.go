@@ -197,7 +197,7 @@ func (s *Stream) begin(ctx context.Context) error {
 	if err := s.refresh(ctx); err != nil {
 		return err
 	}
-	s.watch.givenBefore.Store(s.watch.lastSequence.Load())
+	s.figures.givenBefore.Store(s.figures.lastSequence.Load())
 	return s.refreshSlowly(ctx)
 }
 

@@ -102,7 +102,7 @@ func eventMessage(lane api.Lane, workspace, id string, data []byte) *nats.Msg {
 
 // admit says whether the backlog has room for more events. It asks nobody.
 func (s *Stream) admit(n int64) error {
-	w := &s.watch
+	w := &s.figures
 	if backlog := w.events.value(); backlog > 0 && backlog+n > s.cfg.Backlog {
 		return &event.TooMuch{
 			What:  "too many events are waiting to be indexed",
@@ -113,7 +113,7 @@ func (s *Stream) admit(n int64) error {
 }
 
 // room says whether there is room for so many bytes. It asks nobody.
-func (w *watch) room(bytes int64) error {
+func (w *figures) room(bytes int64) error {
 	if w.diskLow.Load() {
 		return fmt.Errorf("the disk is nearly full: %w", event.ErrUnavailable)
 	}
@@ -127,7 +127,7 @@ func (w *watch) room(bytes int64) error {
 
 // submit makes messages of EVENTS durable and keeps the figures right.
 func (s *Stream) submit(ctx context.Context, messages []*nats.Msg) error {
-	w, n, bytes := &s.watch, int64(len(messages)), stored(messages)
+	w, n, bytes := &s.figures, int64(len(messages)), stored(messages)
 	if err := w.room(bytes); err != nil {
 		return err
 	}

@@ -25,7 +25,7 @@ func TestPublishedEventsComeOutAsTheyWere(t *testing.T) {
 	require.Empty(t, cmp.Diff(want, decode(t, d)))
 	require.False(t, d.Repeated())
 	require.NoError(t, d.Ack())
-	settled(t, s)
+	drained(t, s)
 }
 
 func TestWorkspacesWithOddNamesStayApart(t *testing.T) {
@@ -156,7 +156,7 @@ func TestAFullQueueRefusesAndLosesNothing(t *testing.T) {
 	require.Empty(t, accepted)
 
 	// Once indexed, young events make room.
-	settled(t, s)
+	drained(t, s)
 	trimmed, err = s.Trim(t.Context())
 	require.NoError(t, err)
 	require.NotZero(t, trimmed)

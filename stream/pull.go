@@ -196,7 +196,7 @@ func (s *Stream) take(out []indexer.Delivery, l *lane, a arrival) []indexer.Deli
 	}
 	d := &delivery{stream: s, message: a.message, lane: l.name, repeated: true}
 	if about, err := a.message.Metadata(); err == nil {
-		d.repeated = about.NumDelivered > 1 || about.Sequence.Stream <= s.watch.givenBefore.Load()
+		d.repeated = about.NumDelivered > 1 || about.Sequence.Stream <= s.figures.givenBefore.Load()
 		d.sequence = about.Sequence.Stream
 	}
 	s.counts.given.Add(1)

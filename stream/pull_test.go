@@ -109,7 +109,7 @@ func TestWhatIsNotEndedComesAgain(t *testing.T) {
 	require.True(t, again.Repeated())
 	require.Equal(t, decode(t, first), decode(t, again))
 	require.NoError(t, again.Ack())
-	settled(t, s)
+	drained(t, s)
 }
 
 // An event that nobody pulled for AckWait is given out again by the server: the
@@ -126,7 +126,7 @@ func TestWhatWaitedTooLongInMemoryIsGivenOutOnce(t *testing.T) {
 		require.NoError(t, d.Ack())
 	}
 	require.Len(t, seen, 5)
-	settled(t, s)
+	drained(t, s)
 }
 
 func TestRetryDoesNotCount(t *testing.T) {
@@ -184,7 +184,7 @@ func TestTheOldestEventThatWaitsHasAnAge(t *testing.T) {
 	require.NoError(t, s.refreshSlowly(t.Context()))
 	require.InDelta(t, time.Hour.Seconds(), s.Stats().OldestAge.Seconds(), 30)
 	ackAll(t, pull(t, s, 1))
-	settled(t, s)
+	drained(t, s)
 	require.NoError(t, s.refreshSlowly(t.Context()))
 	require.Zero(t, s.Stats().OldestAge)
 }

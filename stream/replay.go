@@ -146,7 +146,7 @@ func (r *replay) take(message jetstream.Msg) (*nats.Msg, error) {
 // hold waits until the backlog is under half of its bound, and until there is
 // room for a batch on the stream.
 func (r *replay) hold(ctx context.Context, room int64) error {
-	for r.stream.Backlog() > r.stream.cfg.Backlog/2 || r.stream.watch.room(room) != nil {
+	for r.stream.Backlog() > r.stream.cfg.Backlog/2 || r.stream.figures.room(room) != nil {
 		select {
 		case <-ctx.Done():
 			return ctx.Err()

@@ -20,7 +20,7 @@ func TestReplayFeedsASpanOfArrivalsAgain(t *testing.T) {
 	until := time.Now()
 	publish(t, s, api.LaneLive, someEvents("acme", 5000, 10)...)
 	ackAll(t, pull(t, s, 2520))
-	settled(t, s)
+	drained(t, s)
 
 	var told []int
 	n, err := s.ReplaySpan(t.Context(), between, until, func(n int) { told = append(told, n) })
@@ -66,7 +66,7 @@ func TestReplayWaitsForTheBacklog(t *testing.T) {
 	require.Zero(t, n)
 
 	ackAll(t, pull(t, s, 1000))
-	settled(t, s)
+	drained(t, s)
 	n, err = s.ReplaySpan(t.Context(), time.Now().Add(-time.Hour), time.Now(), nil)
 	require.NoError(t, err)
 	require.Equal(t, 1000, n)

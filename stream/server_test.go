@@ -59,7 +59,7 @@ func TestAServerThatGoesAwayAndComesBack(t *testing.T) {
 	publish(t, s, api.LaneLive, someEvents("acme", 0, 100)...)
 	in := pull(t, s, 100)
 	ackAll(t, in[:50])
-	settledTo(t, s, 50)
+	drainedTo(t, s, 50)
 	announce(t, s, 0, 10)
 	l, _ := listen(t, s)
 	eventually(t, "announcements", func() bool { return len(l.heard()) == 10 })
@@ -109,10 +109,10 @@ func TestAServerThatGoesAwayAndComesBack(t *testing.T) {
 	requireRun(t, l.heard(), 15)
 }
 
-// settledTo waits until n events are left.
-func settledTo(t testing.TB, s *Stream, n int64) {
+// drainedTo waits until n events are left.
+func drainedTo(t testing.TB, s *Stream, n int64) {
 	t.Helper()
-	eventually(t, "the backlog settled", func() bool {
+	eventually(t, "the backlog drained", func() bool {
 		require.NoError(t, s.refresh(t.Context()))
 		return s.Backlog() == n
 	})

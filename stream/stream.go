@@ -44,7 +44,7 @@ type Stream struct {
 	lanes     [len(lanes)]*lane
 	pulling   sync.Once // starts the lanes at the first Pull
 	share     share
-	watch     watch
+	figures   figures
 	counts    counts
 
 	// stop ends what runs in the background; running waits for it.
@@ -72,7 +72,7 @@ func Open(ctx context.Context, cfg Config) (*Stream, error) {
 	if s.allowance, err = newAllowance(cfg); err != nil {
 		return nil, err
 	}
-	s.watch.full = make(chan struct{}, 1)
+	s.figures.full = make(chan struct{}, 1)
 	s.stopped, s.stop = context.WithCancel(context.Background())
 	if err := s.connect(ctx); err != nil {
 		s.disconnect()
@@ -101,7 +101,7 @@ func (s *Stream) connect(ctx context.Context) error {
 		nats.DisconnectErrHandler(func(_ *nats.Conn, err error) {
 			s.link.down()
 			// A server that comes back may not know what it had given out.
-			s.watch.givenBefore.Store(math.MaxUint64)
+			s.figures.givenBefore.Store(math.MaxUint64)
 			if err != nil {
 				s.cfg.Logger.Warn("connection to NATS lost", "error", err)
 			}

@@ -31,7 +31,7 @@ func (s *Stream) trimRegularly(ctx context.Context) error {
 		case <-ctx.Done():
 			return ctx.Err()
 		case <-ticker.C:
-		case <-s.watch.full:
+		case <-s.figures.full:
 		}
 	}
 }

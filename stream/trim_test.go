@@ -35,7 +35,7 @@ func TestTrimRemovesWhatIsAcknowledgedAndOld(t *testing.T) {
 	trim(20) // bulk is empty, which holds nothing back
 	trim(0)
 	ackAll(t, in[20:])
-	settled(t, s)
+	drained(t, s)
 	trimmed, err := s.Trim(t.Context())
 	require.NoError(t, err)
 	require.EqualValues(t, 10, trimmed)

@@ -78,16 +78,16 @@ type removal struct {
 
 	deleted   map[event.ID]bool
 	rewritten map[event.ID]event.Event
-	// lifted are the indices whose block was taken off, for all removals.
-	lifted map[string]bool
+	// unblocked are the indices whose block was taken off, for all removals.
+	unblocked map[string]bool
 }
 
 // remove makes removals one after the other. Sealed indices are open meanwhile,
 // and sealed again at the end.
 func (x *Index) remove(ctx context.Context, removals ...*removal) (err error) {
-	lifted := make(map[string]bool)
+	unblocked := make(map[string]bool)
 	defer func() {
-		for index := range lifted {
+		for index := range unblocked {
 			if sealing := errors.Join(x.merge(ctx, index), x.block(ctx, index)); !gone(sealing) {
 				err = errors.Join(err, sealing)
 			}
@@ -101,7 +101,7 @@ func (x *Index) remove(ctx context.Context, removals ...*removal) (err error) {
 		return err
 	}
 	for _, r := range removals {
-		r.index, r.lifted = x, lifted
+		r.index, r.unblocked = x, unblocked
 		r.deleted, r.rewritten = make(map[event.ID]bool), make(map[event.ID]event.Event)
 		if err := r.run(ctx); err != nil {
 			return err
@@ -173,22 +173,22 @@ func (r *removal) next(ctx context.Context, documents []found) ([]found, error) 
 		}
 	}
 	for _, d := range taken {
-		if err := r.lift(ctx, d.Index, infos[d.Index], d.Source.Event.Week()); err != nil {
+		if err := r.unblock(ctx, d.Index, infos[d.Index], d.Source.Event.Week()); err != nil {
 			return nil, err
 		}
 	}
 	return taken, nil
 }
 
-// lift takes the block off an index.
-func (r *removal) lift(ctx context.Context, index string, info indexInfo, week event.Week) error {
-	if r.lifted[index] || !info.blocked() {
+// unblock takes the block off an index.
+func (r *removal) unblock(ctx context.Context, index string, info indexInfo, week event.Week) error {
+	if r.unblocked[index] || !info.blocked() {
 		return nil
 	}
 	if info.moving(r.index.names, week) {
 		return errBlocked(week)
 	}
-	r.lifted[index] = true
+	r.unblocked[index] = true
 	return r.index.unblock(ctx, index)
 }
 
@@ -231,7 +231,7 @@ func (r *removal) take(ctx context.Context, documents []found) (conflicts int, e
 		case result.Status == http.StatusNotFound && actions[i].op == opDelete: // somebody else's repetition
 		case result.Error.Type == kindBlocked: // sealed after it was looked at
 			conflicts++
-			delete(r.lifted, actions[i].target.Index)
+			delete(r.unblocked, actions[i].target.Index)
 		case result.err() != nil:
 			return conflicts, result.err()
 		case actions[i].op == opDelete:

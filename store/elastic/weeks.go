@@ -45,9 +45,9 @@ func (x *Index) make(ctx context.Context, name string) error {
 	}
 	// Where another process has just made it, this waits for that too. An index
 	// is yellow before its shards are tried, so its status says nothing.
-	settled := true
+	initialized := true
 	return x.read(ctx, adminTimeout, esapi.ClusterHealthRequest{
-		Index: []string{name}, WaitForActiveShards: "1", WaitForNoInitializingShards: &settled,
+		Index: []string{name}, WaitForActiveShards: "1", WaitForNoInitializingShards: &initialized,
 	}, nil)
 }
 
@@ -209,7 +209,7 @@ func (x *Index) Unseal(ctx context.Context, week event.Week) error {
 	return failed("unsealing week "+week.String(), err)
 }
 
-// open lifts the block of an index, whatever it was for.
+// open takes the block off an index, whatever it was for.
 func (x *Index) open(ctx context.Context, week event.Week, index string) error {
 	if err := x.unblock(ctx, index); err != nil {
 		return err

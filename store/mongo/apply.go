@@ -58,7 +58,7 @@ func (s *State) Apply(ctx context.Context, changes []event.Change, weeks []index
 	if err := s.readBack(ctx, states, written); err != nil {
 		return nil, failed("reading states", err)
 	}
-	return states, failed("scheduling states", s.settle(ctx, states, written))
+	return states, failed("scheduling states", s.scheduleExpiry(ctx, states, written))
 }
 
 // finishAgain notes on a done message that its send comes again: it may have been
@@ -93,11 +93,11 @@ func (s *State) readBack(ctx context.Context, states []event.State, written []in
 	return nil
 }
 
-// settle notes on complete states when they may be reduced, and that nobody
+// scheduleExpiry notes on complete states when they may be reduced, and that nobody
 // waits for them. One that was written again waits its grace again, since it is
 // being delivered; one that was not may lack the note after a crash. Where v has
-// moved, whoever moved it settles.
-func (s *State) settle(ctx context.Context, states []event.State, written []int) error {
+// moved, whoever moved it schedules.
+func (s *State) scheduleExpiry(ctx context.Context, states []event.State, written []int) error {
 	var writes []mongo.WriteModel
 	for i := range states {
 		state := &states[i]

@@ -21,7 +21,7 @@ type document struct {
 	Subject   string                        `bson:"s,omitempty"`
 	At        *int64                        `bson:"at,omitempty"`
 	People    map[event.RecipientKey]person `bson:"r,omitempty"`
-	// First is by mark and recipient; see letGo.
+	// First is by mark and recipient; see released.
 	First map[event.Mark]map[event.RecipientKey]int64 `bson:"first,omitempty"`
 	Early []bson.Binary                               `bson:"early,omitempty"`
 	// Clicks are hashes of links by recipient and event. There may be more than
@@ -54,10 +54,10 @@ type overruling struct {
 	User   string `bson:"user,omitempty"`
 }
 
-// letGo takes the place of first opens that are not kept any more. It is smaller
+// released takes the place of first opens that are not kept any more. It is smaller
 // than any time, so an open that comes again does not bring them back. A message
 // whose recipients all have it is done, until a piece of its send names another.
-const letGo = -1
+const released = -1
 
 func idOf(key event.MessageKey) string { return key.Workspace + "|" + key.Message }
 
@@ -95,7 +95,7 @@ func (d document) state() event.State {
 // done reports whether the first opens of everyone were let go.
 func (d document) done() bool {
 	for key := range d.People {
-		if d.First[event.MarkOpened][key] != letGo {
+		if d.First[event.MarkOpened][key] != released {
 			return false
 		}
 	}
@@ -153,7 +153,7 @@ func documentOf(s event.State, now time.Time) document {
 	}
 	opened := make(map[event.RecipientKey]int64, len(s.Recipients))
 	for key, p := range s.Recipients {
-		d.People[key], opened[key] = person(p), letGo
+		d.People[key], opened[key] = person(p), released
 	}
 	if s.Done {
 		d.Finished = now.Unix()

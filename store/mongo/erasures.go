@@ -2,34 +2,23 @@ package mongo
 
 import (
 	"context"
-	"crypto/hmac"
-	"crypto/sha256"
-	"encoding/hex"
-	"encoding/json"
 	"maps"
 	"slices"
-	"strings"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
 	"go.mongodb.org/mongo-driver/v2/mongo/options"
 
 	"tidings/event"
+	"tidings/store/erasures"
 )
-
-// kindErased is the kind of the records that say who was erased. Their id is an
-// HMAC of the address with a secret of this installation, so that the list
-// tells nobody who is on it.
-const kindErased = "erased"
 
 // MarkErased notes that a person was erased from a workspace, for good.
 func (s *State) MarkErased(ctx context.Context, workspace, email string) error {
-	doc, err := json.Marshal(struct {
-		At int64 `json:"at"`
-	}{s.now().Unix()})
+	doc, err := erasures.Record(s.now())
 	if err != nil {
 		return failed("noting an erasure", err)
 	}
-	return s.Put(ctx, workspace, kindErased, s.erasureID(workspace, email), doc)
+	return s.Put(ctx, workspace, erasures.Kind, s.erasureID(workspace, email), doc)
 }
 
 // Erased reports which of the addresses, by workspace, were erased. It asks once,
@@ -39,7 +28,7 @@ func (s *State) Erased(ctx context.Context, emails map[string][]string) (map[str
 	by := make(map[string]person)
 	for workspace, emails := range emails {
 		for _, email := range emails {
-			by[recordID(workspace, kindErased, s.erasureID(workspace, email))] = person{workspace, email}
+			by[recordID(workspace, erasures.Kind, s.erasureID(workspace, email))] = person{workspace, email}
 		}
 	}
 	erased := make(map[string]map[string]bool)
@@ -66,11 +55,7 @@ func (s *State) Erased(ctx context.Context, emails map[string][]string) (map[str
 }
 
 func (s *State) erasureID(workspace, email string) string {
-	mac := hmac.New(sha256.New, s.secret)
-	mac.Write([]byte(workspace))
-	mac.Write([]byte{0})
-	mac.Write([]byte(strings.ToLower(email)))
-	return hex.EncodeToString(mac.Sum(nil))
+	return erasures.ID(s.secret, workspace, email)
 }
 
 // EraseRecipient takes a person out of every state of a workspace and returns

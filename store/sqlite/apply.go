@@ -127,7 +127,7 @@ func (s *State) transact(ctx context.Context, do func(*stateTx) error) error {
 		return do(t)
 	})
 	if err != nil {
-		s.standings.forget(t.written)
+		s.statusCache.forget(t.written)
 		return err
 	}
 	s.mu.Lock()
@@ -256,7 +256,7 @@ func (tx *stateTx) find(workspaceID int64, key event.MessageKey) (stateRow, erro
 }
 
 func (tx *stateTx) insert(workspaceID int64, state event.State) (int64, error) {
-	tx.note(state.MessageKey, query.StandingOf(state))
+	tx.note(state.MessageKey, query.StatusOf(state))
 	result, err := tx.w.insert.ExecContext(tx.ctx,
 		workspaceID, state.Message, state.At, isWaiting(state), state.Expire, encodeState(state))
 	if err != nil {
@@ -266,7 +266,7 @@ func (tx *stateTx) insert(workspaceID int64, state event.State) (int64, error) {
 }
 
 func (tx *stateTx) write(row stateRow) error {
-	tx.note(row.state.MessageKey, query.StandingOf(row.state))
+	tx.note(row.state.MessageKey, query.StatusOf(row.state))
 	_, err := tx.w.update.ExecContext(tx.ctx,
 		row.state.At, isWaiting(row.state), row.state.Expire, encodeState(row.state), row.n)
 	return err
@@ -280,9 +280,9 @@ func (tx *stateTx) remove(row stateRow) error {
 }
 
 // note tells of what will be committed.
-func (tx *stateTx) note(key event.MessageKey, standing query.Standing) {
+func (tx *stateTx) note(key event.MessageKey, status query.RecipientStatus) {
 	tx.written[key.Workspace] = true
-	tx.store.standings.written(key, standing)
+	tx.store.statusCache.written(key, status)
 }
 
 // isWaiting is 1 for a send that somebody has not opened.

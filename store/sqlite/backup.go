@@ -63,7 +63,7 @@ func snapshot(ctx context.Context, to, from string) error {
 	if err := errors.Join(err, pool.Close()); err != nil {
 		return errors.Join(err, os.RemoveAll(made))
 	}
-	if err := settle(ctx, made); err != nil {
+	if err := finalize(ctx, made); err != nil {
 		return err
 	}
 	return os.Rename(made, to)

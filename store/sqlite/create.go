@@ -10,6 +10,7 @@ import (
 
 	"tidings/event"
 	"tidings/query"
+	"tidings/store/sqlite/rowids"
 )
 
 // Create writes the events that are not there yet, in one transaction a week,
@@ -27,7 +28,7 @@ func (x *Index) Create(ctx context.Context, events []event.Event) ([]event.Outco
 	for _, week := range slices.Sorted(maps.Keys(weeks)) {
 		numbers := weeks[week]
 		slices.SortStableFunc(numbers, func(a, b int) int {
-			return cmp.Compare(placeOf(events[a].ID), placeOf(events[b].ID))
+			return cmp.Compare(rowids.Of(events[a].ID), rowids.Of(events[b].ID))
 		})
 		if err := x.createWeek(ctx, week, events, numbers, outcomes); err != nil {
 			return nil, failed("creating events", err)
@@ -36,7 +37,7 @@ func (x *Index) Create(ctx context.Context, events []event.Event) ([]event.Outco
 	return outcomes, nil
 }
 
-// createWeek writes the numbered events, which are in the order of their places,
+// createWeek writes the numbered events, which are in the order of their rowids,
 // and fills in their outcomes. What needs no file is done before its turn comes,
 // while another batch is being written.
 func (x *Index) createWeek(ctx context.Context, week event.Week, events []event.Event, numbers []int, outcomes []event.Outcome) error {
@@ -121,7 +122,7 @@ func (a *analysed) entryFor(file *weekFile) (*entry, error) {
 		e := a.document.Event
 		workspaceID := file.assignWorkspaceID(e.Workspace)
 		a.file = file
-		a.entry = &entry{event: e, workspaceID: workspaceID, place: placeOf(e.ID), doc: a.doc, text: columnsOf(a.document, workspaceID)}
+		a.entry = &entry{event: e, workspaceID: workspaceID, rowid: rowids.Of(e.ID), doc: a.doc, text: termsOf(a.document, workspaceID)}
 	}
 	return a.entry, a.err
 }

@@ -56,7 +56,7 @@ func openPool(path string, a access) (*sql.DB, error) {
 		options.Set("_txlock", "immediate")
 		pragma("page_size", strconv.Itoa(pageSize))
 		// The driver runs its pragmas by name, and this one after them: it makes
-		// the file, whose page is settled then.
+		// the file, whose page size is fixed then.
 		options.Set("_journal_mode", a.journal)
 		if a.synced {
 			pragma("synchronous", "NORMAL")

@@ -9,6 +9,7 @@ import (
 
 	"tidings/event"
 	"tidings/query"
+	"tidings/store/sqlite/rowids"
 )
 
 // eraseBatch is how many events of a person are taken out at a time.
@@ -56,7 +57,7 @@ func (e *erasure) file(ctx context.Context, file *weekFile) error {
 		return err
 	}
 	if workspaceID, known := file.workspaceIDOf(e.workspace); known {
-		err := transact(ctx, file.writer, func(tx *sql.Tx) error { return deleteFacts(ctx, tx, workspaceID) })
+		err := transact(ctx, file.writer, func(tx *sql.Tx) error { return deleteColumns(ctx, tx, workspaceID) })
 		if err != nil {
 			return err
 		}
@@ -102,7 +103,7 @@ func (e *erasure) find(ctx context.Context, file *weekFile, limit int) ([]row, e
 	if err != nil {
 		return nil, err
 	}
-	return file.page(ctx, match, 0, firstPlace(file.week, file.week.End()), limit)
+	return file.page(ctx, match, 0, rowids.End(file.week), limit)
 }
 
 func (e *erasure) rows(tx *weekTx, rows []row) error {
@@ -126,5 +127,5 @@ func (e *erasure) row(tx *weekTx, r row) error {
 		return e.index.replace(tx, r, stored)
 	}
 	e.deleted = append(e.deleted, r.id)
-	return tx.remove(r, columnsOf(query.NewDocument(stored), r.workspaceID))
+	return tx.remove(r, termsOf(query.NewDocument(stored), r.workspaceID))
 }

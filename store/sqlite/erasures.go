@@ -2,31 +2,20 @@ package sqlite
 
 import (
 	"context"
-	"crypto/hmac"
-	"crypto/sha256"
 	"database/sql"
-	"encoding/hex"
-	"encoding/json"
 	"errors"
-	"strings"
 
 	"tidings/event"
+	"tidings/store/erasures"
 )
-
-// kindErased is the kind of the records that say who was erased. Their id is an
-// HMAC of the address with a secret of this installation, so that the list
-// tells nobody who is on it.
-const kindErased = "erased"
 
 // MarkErased notes that a person was erased from a workspace, for good.
 func (s *State) MarkErased(ctx context.Context, workspace, email string) error {
-	doc, err := json.Marshal(struct {
-		At int64 `json:"at"`
-	}{s.now().Unix()})
+	doc, err := erasures.Record(s.now())
 	if err != nil {
 		return failed("noting an erasure", err)
 	}
-	return s.Put(ctx, workspace, kindErased, s.erasureID(workspace, email), doc)
+	return s.Put(ctx, workspace, erasures.Kind, s.erasureID(workspace, email), doc)
 }
 
 // Erased reports which of the addresses, by workspace, were erased. It is asked
@@ -53,7 +42,7 @@ func (s *State) Erased(ctx context.Context, emails map[string][]string) (map[str
 
 func (s *State) erasedOf(ctx context.Context, tx *sql.Tx, workspace string, emails []string) (map[string]bool, error) {
 	var someone bool
-	err := tx.StmtContext(ctx, s.read.anyRecord).QueryRowContext(ctx, workspace, kindErased).Scan(&someone)
+	err := tx.StmtContext(ctx, s.read.anyRecord).QueryRowContext(ctx, workspace, erasures.Kind).Scan(&someone)
 	if err != nil || !someone {
 		return nil, err
 	}
@@ -61,7 +50,7 @@ func (s *State) erasedOf(ctx context.Context, tx *sql.Tx, workspace string, emai
 	find := tx.StmtContext(ctx, s.read.record)
 	for _, email := range emails {
 		var doc []byte
-		err := find.QueryRowContext(ctx, workspace, kindErased, s.erasureID(workspace, email)).Scan(&doc)
+		err := find.QueryRowContext(ctx, workspace, erasures.Kind, s.erasureID(workspace, email)).Scan(&doc)
 		if err == nil {
 			erased[email] = true
 		} else if !errors.Is(err, sql.ErrNoRows) {
@@ -72,11 +61,7 @@ func (s *State) erasedOf(ctx context.Context, tx *sql.Tx, workspace string, emai
 }
 
 func (s *State) erasureID(workspace, email string) string {
-	mac := hmac.New(sha256.New, s.secret)
-	mac.Write([]byte(workspace))
-	mac.Write([]byte{0})
-	mac.Write([]byte(strings.ToLower(email)))
-	return hex.EncodeToString(mac.Sum(nil))
+	return erasures.ID(s.secret, workspace, email)
 }
 
 // EraseRecipient takes a person out of every state of a workspace and returns

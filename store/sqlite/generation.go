@@ -48,7 +48,7 @@ func (x *Index) NextGeneration(ctx context.Context, week event.Week) (migrations
 			return err
 		}
 		slot.next = g
-		slot.watch.start()
+		slot.writeLog.start()
 		return nil
 	})
 	if err != nil {
@@ -81,7 +81,7 @@ func (g *generation) copy(ctx context.Context, judge migrations.Judge) (int, err
 		if err := g.put(ctx, rows, judge); err != nil {
 			return total, err
 		}
-		after = rows[len(rows)-1].place
+		after = rows[len(rows)-1].rowid
 		total += len(rows)
 	}
 	g.copied = true
@@ -94,12 +94,12 @@ type stored struct {
 	workspace string
 }
 
-// read reads rows of the old generation in the order of their places.
+// read reads rows of the old generation in the order of their rowids.
 func (g *generation) read(ctx context.Context, from, to int64, most int) ([]stored, error) {
 	return g.index.rowsFrom(ctx, g.slot.week, from, to, most)
 }
 
-// rowsFrom reads rows of a week in the order of their places.
+// rowsFrom reads rows of a week in the order of their rowids.
 func (x *Index) rowsFrom(ctx context.Context, week event.Week, from, to int64, most int) ([]stored, error) {
 	var all []stored
 	err := x.using(ctx, week, false, func(file *weekFile, _ bool) error {
@@ -122,7 +122,7 @@ func (x *Index) rowsFrom(ctx context.Context, week event.Week, from, to int64, m
 	return all, err
 }
 
-// put writes rows at the places that they have.
+// put writes rows at the rowids that they have.
 func (g *generation) put(ctx context.Context, rows []stored, judge migrations.Judge) error {
 	events := make([]event.Event, len(rows))
 	for i, r := range rows {
@@ -146,7 +146,7 @@ func (g *generation) put(ctx context.Context, rows []stored, judge migrations.Ju
 			if err != nil {
 				return err
 			}
-			made.place = rows[i].place
+			made.rowid = rows[i].rowid
 			if err := tx.insert(made); err != nil {
 				return err
 			}
@@ -156,13 +156,13 @@ func (g *generation) put(ctx context.Context, rows []stored, judge migrations.Ju
 	})
 }
 
-// copyChanges makes the places that were written since what they are now.
+// copyChanges makes the rows that were written since what they are now.
 func (g *generation) copyChanges(ctx context.Context, judge migrations.Judge) (int, error) {
-	places, total := g.slot.watch.take(), 0
-	for batch := range slices.Chunk(places, copyBatch) {
-		if err := g.copyPlaces(ctx, batch, judge); err != nil {
+	rowids, total := g.slot.writeLog.take(), 0
+	for batch := range slices.Chunk(rowids, copyBatch) {
+		if err := g.copyRowids(ctx, batch, judge); err != nil {
 			// They are looked at again.
-			g.slot.watch.note(places[total:])
+			g.slot.writeLog.note(rowids[total:])
 			return total, err
 		}
 		total += len(batch)
@@ -170,15 +170,15 @@ func (g *generation) copyChanges(ctx context.Context, judge migrations.Judge) (i
 	return total, nil
 }
 
-func (g *generation) copyPlaces(ctx context.Context, places []int64, judge migrations.Judge) error {
+func (g *generation) copyRowids(ctx context.Context, rowids []int64, judge migrations.Judge) error {
 	var before []row
 	var now []stored
-	for _, place := range places {
-		old, err := g.file.rowsBetween(ctx, place, place)
+	for _, rowid := range rowids {
+		old, err := g.file.rowsBetween(ctx, rowid, rowid)
 		if err != nil {
 			return err
 		}
-		rows, err := g.read(ctx, place, place, 1)
+		rows, err := g.read(ctx, rowid, rowid, 1)
 		if err != nil {
 			return err
 		}
@@ -259,10 +259,10 @@ func (g *generation) finish(ctx context.Context, sealed bool) (string, error) {
 	return made, err
 }
 
-// end lifts the block; the caller may write the week.
+// end takes the block off; the caller may write the week.
 func (g *generation) end(slot *weekSlot) {
 	slot.next, slot.blocked = nil, false
-	slot.watch.stop()
+	slot.writeLog.stop()
 }
 
 // Discard forgets the generation.
@@ -278,12 +278,12 @@ func (g *generation) Discard(ctx context.Context) error {
 	})
 }
 
-// insert writes an entry's row at its place, which is free.
+// insert writes an entry's row at its rowid, which is free.
 func (tx *weekTx) insert(e *entry) error {
 	if err := tx.saveWorkspace(e); err != nil {
 		return err
 	}
 	tx.growth++
-	_, err := tx.add.ExecContext(tx.ctx, e.place, e.workspaceID, e.event.ID[4:], e.doc)
+	_, err := tx.add.ExecContext(tx.ctx, e.rowid, e.workspaceID, e.event.ID[4:], e.doc)
 	return err
 }

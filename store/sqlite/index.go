@@ -14,6 +14,9 @@ import (
 	"time"
 
 	"tidings/event"
+	"tidings/store/sqlite/columns"
+
+	"github.com/klauspost/compress/zstd"
 )
 
 // IndexConfig bounds what an Index holds open. The zero value is sensible.
@@ -33,10 +36,11 @@ type IndexConfig struct {
 // Index keeps events in one SQLite file a week. It is safe for concurrent use,
 // and the only process's on its directory.
 type Index struct {
-	dir       string
-	config    IndexConfig
-	documents *documents
-	counting  *counting
+	dir            string
+	config         IndexConfig
+	documents      *documents
+	columns        *columns.Cache
+	columnsDecoder *zstd.Decoder
 	// sync makes a file durable.
 	sync func(path string) error
 	// created counts the events that writers brought, to tell when it is quiet.
@@ -62,16 +66,16 @@ type weekSlot struct {
 	sealed bool
 
 	// next is the generation that is being built, and blocked is set while it
-	// keeps writes out; both are the writer's. watch remembers what was written
+	// keeps writes out; both are the writer's. writeLog remembers what was written
 	// meanwhile.
-	next    *generation
-	blocked bool
-	watch   watch
-	// doubtful is set when the log could not be synced, see syncLog.
-	doubtful atomic.Bool
+	next     *generation
+	blocked  bool
+	writeLog writeLog
+	// unsynced is set when the log could not be synced, see syncLog.
+	unsynced atomic.Bool
 
-	// place is the slot's in Index.open, guarded by Index.mu.
-	place *list.Element
+	// element is the slot's in Index.open, guarded by Index.mu.
+	element *list.Element
 }
 
 // Endings of file names. A sealed week has an ending of its own, so that one
@@ -113,9 +117,10 @@ func OpenIndex(dir string, config IndexConfig) (*Index, error) {
 	if x.documents, err = newDocuments(); err != nil {
 		return nil, fmt.Errorf("opening the index: %w", err)
 	}
-	if x.counting, err = newCounting(config.CountCacheKB << 10); err != nil {
+	if x.columnsDecoder, err = newColumnsDecoder(); err != nil {
 		return nil, fmt.Errorf("opening the index: %w", err)
 	}
+	x.columns = columns.NewCache(config.CountCacheKB << 10)
 	return x, nil
 }
 
@@ -185,7 +190,7 @@ func (x *Index) Close() error {
 		slot.mu.Unlock()
 	}
 	x.documents.close()
-	x.counting.close()
+	x.columnsDecoder.Close()
 	return failed("closing the index", errors.Join(errs...))
 }
 
@@ -210,7 +215,7 @@ func (x *Index) path(week event.Week, ending string) string {
 	return filepath.Join(x.dir, week.String()+ending)
 }
 
-// slot is the place of a week.
+// slot returns the slot of a week, a new one when there is none.
 func (x *Index) slot(week event.Week) *weekSlot {
 	x.mu.Lock()
 	defer x.mu.Unlock()
@@ -263,7 +268,7 @@ func (x *Index) using(ctx context.Context, week event.Week, create bool, do func
 // returns.
 func (x *Index) writing(ctx context.Context, week event.Week, create bool, do func(*weekFile, bool) error) error {
 	err := x.exclusively(ctx, week, func(slot *weekSlot) error {
-		if err := x.settleDoubt(ctx, slot); err != nil {
+		if err := x.rewriteLog(ctx, slot); err != nil {
 			return err
 		}
 		return x.using(ctx, week, create, func(file *weekFile, sealed bool) error {
@@ -306,8 +311,8 @@ func (x *Index) openSlot(ctx context.Context, slot *weekSlot, create bool) error
 	if err != nil {
 		return err
 	}
-	file.counting = x.counting
-	file.watch = &slot.watch
+	file.columns = x.columns
+	file.writeLog = &slot.writeLog
 	slot.file = file
 	if !slot.exists {
 		slot.exists = true
@@ -324,10 +329,10 @@ func (x *Index) caches() weekCaches {
 func (x *Index) used(slot *weekSlot) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	if slot.place == nil {
-		slot.place = x.open.PushFront(slot)
+	if slot.element == nil {
+		slot.element = x.open.PushFront(slot)
 	} else {
-		x.open.MoveToFront(slot.place)
+		x.open.MoveToFront(slot.element)
 	}
 }
 
@@ -335,9 +340,9 @@ func (x *Index) used(slot *weekSlot) {
 func (x *Index) unused(slot *weekSlot) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	if slot.place != nil {
-		x.open.Remove(slot.place)
-		slot.place = nil
+	if slot.element != nil {
+		x.open.Remove(slot.element)
+		slot.element = nil
 	}
 }
 

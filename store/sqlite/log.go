@@ -31,19 +31,19 @@ func syncFile(path string) error {
 
 // syncLog makes what was written to a week durable. After a failure the system
 // may take the log for written, and the next sync may succeed without it. So the
-// slot is in doubt until what the log has was written again, to the week's file.
+// slot is unsynced until what the log has was written again, to the week's file.
 func (x *Index) syncLog(slot *weekSlot) error {
 	if err := x.sync(x.path(slot.week, openEnding) + "-wal"); err != nil {
-		slot.doubtful.Store(true)
+		slot.unsynced.Store(true)
 		return fmt.Errorf("%w: syncing the log of week %s: %w", event.ErrUnavailable, slot.week, err)
 	}
 	return nil
 }
 
-// settleDoubt copies what a log in doubt has into its file. The caller has the
+// rewriteLog copies what a log has that could not be synced into its file. The caller has the
 // right to write the week.
-func (x *Index) settleDoubt(ctx context.Context, slot *weekSlot) error {
-	if !slot.doubtful.Load() {
+func (x *Index) rewriteLog(ctx context.Context, slot *weekSlot) error {
+	if !slot.unsynced.Load() {
 		return nil
 	}
 	err := x.using(ctx, slot.week, false, func(file *weekFile, sealed bool) error {
@@ -56,13 +56,13 @@ func (x *Index) settleDoubt(ctx context.Context, slot *weekSlot) error {
 			return err
 		}
 		if busy != 0 {
-			return fmt.Errorf("%w: week %s is being read while its log is in doubt", event.ErrUnavailable, slot.week)
+			return fmt.Errorf("%w: week %s is being read while its log is to be written again", event.ErrUnavailable, slot.week)
 		}
 		return nil
 	})
 	if err != nil {
 		return fmt.Errorf("writing a log again that could not be synced: %w", err)
 	}
-	slot.doubtful.Store(false)
+	slot.unsynced.Store(false)
 	return nil
 }

@@ -5,6 +5,7 @@ import (
 
 	"tidings/event"
 	"tidings/query"
+	"tidings/store/sqlite/rowids"
 )
 
 // RemoveSends takes the sends of messages out of a week, sealed or not, and
@@ -54,7 +55,7 @@ func sendsOf(ctx context.Context, file *weekFile, workspace string, messages []s
 		if err != nil {
 			return nil, err
 		}
-		rows, err := file.page(ctx, match, 0, firstPlace(file.week, file.week.End()), maxPieces)
+		rows, err := file.page(ctx, match, 0, rowids.End(file.week), maxPieces)
 		if err != nil {
 			return nil, err
 		}
@@ -70,7 +71,7 @@ const maxPieces = 10_000
 func (x *Index) removeRows(ctx context.Context, file *weekFile, rows []row) error {
 	return file.transact(ctx, func(tx *weekTx) error {
 		for _, r := range rows {
-			old, err := x.columnsOf(file, r)
+			old, err := x.storedTerms(file, r)
 			if err != nil {
 				return err
 			}

@@ -58,18 +58,18 @@ func (x *Index) replace(tx *weekTx, r row, e event.Event) error {
 	if slices.Equal(made.doc, r.doc) {
 		return nil
 	}
-	old, err := x.columnsOf(tx.file, r)
+	old, err := x.storedTerms(tx.file, r)
 	if err != nil {
 		return err
 	}
-	return tx.rewrite(r.place, old, made)
+	return tx.rewrite(r.rowid, old, made)
 }
 
-// columnsOf are the terms that a stored event was indexed with.
-func (x *Index) columnsOf(file *weekFile, r row) (columns, error) {
+// storedTerms are the terms that a stored event was indexed with.
+func (x *Index) storedTerms(file *weekFile, r row) (indexTerms, error) {
 	e, err := x.documents.unpack(r.id, file.nameOf(r.workspaceID), r.doc)
 	if err != nil {
-		return columns{}, err
+		return indexTerms{}, err
 	}
-	return columnsOf(query.NewDocument(e), r.workspaceID), nil
+	return termsOf(query.NewDocument(e), r.workspaceID), nil
 }

@@ -11,15 +11,15 @@ import (
 	"tidings/migrations"
 )
 
-// Scan returns events of a week in the order of their places.
+// Scan returns events of a week in the order of their rowids.
 func (x *Index) Scan(ctx context.Context, week event.Week, after string, most int) (events []event.Event, next string, err error) {
 	from := int64(math.MinInt64)
 	if after != "" {
-		place, err := strconv.ParseInt(after, 10, 64)
+		rowid, err := strconv.ParseInt(after, 10, 64)
 		if err != nil {
-			return nil, "", failed("scanning week "+week.String(), event.Invalid("after", "is no place"))
+			return nil, "", failed("scanning week "+week.String(), event.Invalid("after", "is no position"))
 		}
-		from = place + 1
+		from = rowid + 1
 	}
 	rows, err := x.rowsFrom(ctx, week, from, math.MaxInt64, most)
 	if err != nil {
@@ -33,7 +33,7 @@ func (x *Index) Scan(ctx context.Context, week event.Week, after string, most in
 		events = append(events, e)
 	}
 	if len(rows) == most {
-		next = strconv.FormatInt(rows[most-1].place, 10)
+		next = strconv.FormatInt(rows[most-1].rowid, 10)
 	}
 	return events, next, nil
 }
@@ -43,7 +43,7 @@ func (s *State) ScanStates(ctx context.Context, after string, most int) (states 
 	last := int64(0)
 	if after != "" {
 		if last, err = strconv.ParseInt(after, 10, 64); err != nil {
-			return nil, "", failed("scanning states", event.Invalid("after", "is no place"))
+			return nil, "", failed("scanning states", event.Invalid("after", "is no position"))
 		}
 	}
 	err = s.transact(ctx, func(tx *stateTx) error {
@@ -62,15 +62,15 @@ func (s *State) ScanStates(ctx context.Context, after string, most int) (states 
 
 // ScanRecords returns the records of all workspaces.
 func (s *State) ScanRecords(ctx context.Context, after string, most int) (records []migrations.Record, next string, err error) {
-	var place [3]string
-	if parts := strings.Split(after, "\x00"); len(parts) == len(place) {
-		copy(place[:], parts)
+	var position [3]string
+	if parts := strings.Split(after, "\x00"); len(parts) == len(position) {
+		copy(position[:], parts)
 	} else if after != "" {
-		return nil, "", failed("scanning records", event.Invalid("after", "is no place"))
+		return nil, "", failed("scanning records", event.Invalid("after", "is no position"))
 	}
 	rows, err := s.reader.QueryContext(ctx, `SELECT space, kind, id, doc FROM record
 		WHERE ? OR (space, kind, id) > (?, ?, ?) ORDER BY space, kind, id LIMIT ?`,
-		after == "", place[0], place[1], place[2], most)
+		after == "", position[0], position[1], position[2], most)
 	if err != nil {
 		return nil, "", failed("scanning records", err)
 	}

@@ -121,7 +121,7 @@ func (s *Schema) up(ctx context.Context, file schemaFile) error {
 	if err := takeStep(ctx, made, file.steps, "DELETE"); err != nil {
 		return err
 	}
-	if err := settle(ctx, made); err != nil {
+	if err := finalize(ctx, made); err != nil {
 		return err
 	}
 	if err := os.Rename(made, file.path); err != nil {

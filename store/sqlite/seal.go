@@ -81,7 +81,7 @@ func (x *Index) compact(ctx context.Context, week event.Week) (made string, seal
 	return made, sealed, err
 }
 
-// compactInto writes a file anew at a path, with its index merged and its facts
+// compactInto writes a file anew at a path, with its index merged and its columns
 // stored.
 func (x *Index) compactInto(ctx context.Context, file *weekFile, made string) error {
 	if err := errors.Join(os.RemoveAll(made), os.RemoveAll(made+"-journal")); err != nil {
@@ -93,7 +93,7 @@ func (x *Index) compactInto(ctx context.Context, file *weekFile, made string) er
 	if _, err := file.writer.ExecContext(ctx, "DELETE FROM facts; DELETE FROM links"); err != nil {
 		return err
 	}
-	if err := x.saveFacts(ctx, file); err != nil {
+	if err := x.saveColumns(ctx, file); err != nil {
 		return err
 	}
 	_, err := file.writer.ExecContext(ctx, "VACUUM INTO ?", made)
@@ -144,9 +144,9 @@ func (x *Index) edit(
 	if err != nil {
 		return err
 	}
-	file.watch = &slot.watch
+	file.writeLog = &slot.writeLog
 	if err = change(file); err == nil {
-		err = x.saveFacts(ctx, file)
+		err = x.saveColumns(ctx, file)
 	}
 	if err := errors.Join(err, file.close()); err != nil {
 		return err
@@ -162,7 +162,7 @@ func (x *Index) Drop(ctx context.Context, week event.Week) error {
 		x.unused(slot)
 		err := slot.close()
 		slot.exists, slot.sealed = false, false
-		x.counting.forget(week)
+		x.columns.Forget(week)
 		return errors.Join(err, x.remove(week, openEnding), x.remove(week, sealedEnding), syncDirectory(x.dir))
 	})
 	return failed("dropping week "+week.String(), err)
@@ -171,13 +171,13 @@ func (x *Index) Drop(ctx context.Context, week event.Week) error {
 // swap puts the file made in the place of a week's file, open or sealed, once
 // nobody reads it any more. The caller has the right to write the week.
 func (x *Index) swap(ctx context.Context, slot *weekSlot, made string, sealed bool) error {
-	if err := settle(ctx, made); err != nil {
+	if err := finalize(ctx, made); err != nil {
 		return err
 	}
 	slot.mu.Lock()
 	defer slot.mu.Unlock()
 	x.unused(slot)
-	x.counting.forget(slot.week)
+	x.columns.Forget(slot.week)
 	if err := slot.close(); err != nil {
 		return err
 	}
@@ -217,9 +217,9 @@ func (slot *weekSlot) isSealed() bool {
 	return slot.sealed
 }
 
-// settle takes a new file out of WAL mode, so that it can be read alone, and
+// finalize takes a new file out of WAL mode, so that it can be read alone, and
 // makes it durable.
-func settle(ctx context.Context, path string) error {
+func finalize(ctx context.Context, path string) error {
 	pool, err := openPool(path, access{write: true, journal: "DELETE", connections: 1, cacheKB: 1 << 10})
 	if err != nil {
 		return err

@@ -8,6 +8,7 @@ import (
 	"tidings/event"
 	"tidings/feed"
 	"tidings/query"
+	"tidings/store/sqlite/rowids"
 )
 
 // Search returns the newest events of a search, newest first, week by week and
@@ -68,7 +69,7 @@ func (x *Index) Get(ctx context.Context, workspace string, ids []event.ID) ([]ev
 // searchWeek returns at most limit events of one week.
 func (x *Index) searchWeek(ctx context.Context, file *weekFile, s feed.Search, limit int) ([]feed.Hit, error) {
 	workspaceID, known := file.workspaceIDOf(s.Workspace)
-	low, high := placesOf(file.week, s)
+	low, high := rowids.Range(file.week, s)
 	if !known || low >= high {
 		return nil, nil
 	}
@@ -86,7 +87,7 @@ func (x *Index) searchWeek(ctx context.Context, file *weekFile, s feed.Search, l
 		if err != nil {
 			return nil, err
 		}
-		hits = append(hits, feed.Hit{Event: e, Key: keyOf(file.week, r.place)})
+		hits = append(hits, feed.Hit{Event: e, Key: rowids.KeyOf(file.week, r.rowid)})
 	}
 	return hits, nil
 }

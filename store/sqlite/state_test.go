@@ -11,8 +11,8 @@ import (
 
 func TestState(t *testing.T) {
 	storetest.RunState(t, storetest.StateHarness{
-		Open: func(t testing.TB, place string, config storetest.StateConfig) storetest.State {
-			state, err := sqlite.OpenState(place, sqlite.StateConfig{Grace: config.Grace, Now: config.Now})
+		Open: func(t testing.TB, rowid string, config storetest.StateConfig) storetest.State {
+			state, err := sqlite.OpenState(rowid, sqlite.StateConfig{Grace: config.Grace, Now: config.Now})
 			require.NoError(t, err)
 			return state
 		},
@@ -21,8 +21,8 @@ func TestState(t *testing.T) {
 
 func TestRecords(t *testing.T) {
 	storetest.RunRecords(t, storetest.RecordsHarness{
-		Open: func(t testing.TB, place string) storetest.Records {
-			state, err := sqlite.OpenState(place, sqlite.StateConfig{})
+		Open: func(t testing.TB, rowid string) storetest.Records {
+			state, err := sqlite.OpenState(rowid, sqlite.StateConfig{})
 			require.NoError(t, err)
 			return state
 		},

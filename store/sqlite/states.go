@@ -36,8 +36,8 @@ type State struct {
 	write  stateWrites
 	read   stateReads
 	secret []byte
-	// standings are of the workspaces whose recipients were asked about.
-	standings *standings
+	// statuses are of the workspaces whose recipients were asked about.
+	statusCache *statusCache
 	// prepared are all statements, to be finalised before the pools close.
 	prepared []*sql.Stmt
 
@@ -108,7 +108,7 @@ func OpenState(path string, config StateConfig) (*State, error) {
 	s := &State{
 		path: path, grace: config.Grace, now: config.Now,
 		workspaceIDs: make(map[string]int64), marked: make(map[workspaceWeek]bool),
-		standings: newStandings(mostStandings),
+		statusCache: newStatusCache(mostStatuses),
 	}
 	if err := s.open(path, config.Readers); err != nil {
 		return nil, failed("opening the state store", errors.Join(err, s.Close()))

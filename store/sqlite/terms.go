@@ -98,9 +98,9 @@ func appendEscaped(out []byte, text string) []byte {
 	return out
 }
 
-// columns are the texts of an event's row in the FTS5 table. The first column
+// indexTerms are the texts of an event's row in the FTS5 table. The first column
 // costs the fewest bytes, so it has the body's words and the keywords.
-type columns struct {
+type indexTerms struct {
 	body, subject, people, link, file string
 }
 
@@ -113,15 +113,15 @@ var columnOf = map[query.TextField]string{
 	query.FieldFile:    "file",
 }
 
-// columnsOf are the terms of an event. They are a pure function of it, since
+// termsOf are the terms of an event. They are a pure function of it, since
 // taking an event out of the index asks for the very terms that went in.
-func columnsOf(d query.Document, workspaceID int64) columns {
+func termsOf(d query.Document, workspaceID int64) indexTerms {
 	p := part(workspaceID, d.Event.Automated())
 	text := func(field query.TextField) string {
 		return string(appendTokens(nil, p, d.Fields[field]))
 	}
 	body := appendTokens(appendKeywords(nil, p, d.Event), p, d.Fields[query.FieldBody])
-	return columns{
+	return indexTerms{
 		body:    string(body),
 		subject: text(query.FieldSubject),
 		people:  text(query.FieldPeople),

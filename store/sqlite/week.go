@@ -9,6 +9,8 @@ import (
 	"sync/atomic"
 
 	"tidings/event"
+	"tidings/store/sqlite/columns"
+	"tidings/store/sqlite/rowids"
 )
 
 // weekSchema is the history of a week's file; a step is never changed once it
@@ -16,8 +18,8 @@ import (
 // again from its document when it leaves. Merging 64 segments at a time makes a
 // busy writer a tenth faster than 16 do; MergeWords merges what that leaves, and
 // sealing leaves one segment. Holding more in memory before it is written costs
-// more in sorting than it saves. A page of words fills one of the file's. Facts
-// are filled when a week is sealed, and mean nothing while it is open.
+// more in sorting than it saves. A page of words fills one of the file's. Facts, which
+// are columns, are filled at sealing and mean nothing while the week is open.
 var weekSchema = []string{`
 CREATE TABLE event(k INTEGER PRIMARY KEY, space INTEGER NOT NULL, id BLOB NOT NULL, doc BLOB NOT NULL);
 CREATE TABLE space(n INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE);
@@ -38,14 +40,14 @@ CREATE TABLE links(space INTEGER PRIMARY KEY, doc BLOB NOT NULL);
 // writes at a time.
 type weekFile struct {
 	week     event.Week
-	counting *counting // nil for a file that is being made
-	writer   *sql.DB   // nil when sealed
+	columns  *columns.Cache // nil for a file that is being made
+	writer   *sql.DB        // nil when sealed
 	reader   *sql.DB
 	write    weekWrites
 	read     weekReads
 	prepared []*sql.Stmt
-	// watch hears which places were written; it may be nil.
-	watch *watch
+	// writeLog hears which rowids were written; it may be nil.
+	writeLog *writeLog
 	// merged says that there is nothing to merge among the words.
 	merged atomic.Bool
 
@@ -65,7 +67,7 @@ type weekWrites struct {
 }
 
 type weekReads struct {
-	run, page, places, events *sql.Stmt
+	run, page, rowids, events *sql.Stmt
 }
 
 // weekCaches are the page caches of a week's connections in KB.
@@ -114,7 +116,7 @@ func (w *weekFile) prepare(ctx context.Context) error {
 		run: p.prepare(run),
 		page: p.prepare(`SELECT e.k, e.space, e.id, e.doc FROM words CROSS JOIN event e ON e.k = words.rowid
 			WHERE words MATCH ? AND words.rowid >= ? AND words.rowid < ? ORDER BY words.rowid DESC LIMIT ?`),
-		places: p.prepare("SELECT rowid FROM words WHERE words MATCH ? AND rowid >= ? AND rowid < ? ORDER BY rowid"),
+		rowids: p.prepare("SELECT rowid FROM words WHERE words MATCH ? AND rowid >= ? AND rowid < ? ORDER BY rowid"),
 		events: p.prepare("SELECT events FROM total"),
 	}
 	if p.pool = w.writer; w.writer != nil {
@@ -210,7 +212,7 @@ func (w *weekFile) transact(ctx context.Context, do func(*weekTx) error) error {
 		if err := do(t); err != nil {
 			return err
 		}
-		if err := w.dropFacts(ctx, tx, t.workspaceIDs); err != nil || t.growth == 0 {
+		if err := w.dropColumns(ctx, tx, t.workspaceIDs); err != nil || t.growth == 0 {
 			return err
 		}
 		_, err := t.count.ExecContext(ctx, t.growth)
@@ -220,7 +222,7 @@ func (w *weekFile) transact(ctx context.Context, do func(*weekTx) error) error {
 		return err
 	}
 	w.merged.Store(false)
-	w.watch.note(t.touched)
+	w.writeLog.note(t.touched)
 	w.mu.Lock()
 	for n := range t.saved {
 		w.saved[n] = true
@@ -233,17 +235,17 @@ func (w *weekFile) transact(ctx context.Context, do func(*weekTx) error) error {
 // tell makes counts know what was committed.
 func (w *weekFile) tell(t *weekTx) {
 	switch {
-	case w.counting == nil:
+	case w.columns == nil:
 	case t.removed:
-		w.counting.forget(w.week)
+		w.columns.Forget(w.week)
 	default:
-		w.counting.changed(w.week, t.written)
+		w.columns.Changed(w.week, t.written)
 	}
 }
 
 // row is a stored event that is not unpacked.
 type row struct {
-	place       int64
+	rowid       int64
 	workspaceID int64
 	id          event.ID
 	doc         []byte
@@ -254,19 +256,19 @@ type row struct {
 func (w *weekFile) scanRow(rows *sql.Rows) (row, error) {
 	var r row
 	var rest sql.RawBytes
-	if err := rows.Scan(&r.place, &r.workspaceID, &rest, &r.doc); err != nil {
+	if err := rows.Scan(&r.rowid, &r.workspaceID, &rest, &r.doc); err != nil {
 		return r, err
 	}
 	if len(rest) != len(r.id)-4 {
-		return r, fmt.Errorf("week %s: the row at %d has no id", w.week, r.place)
+		return r, fmt.Errorf("week %s: the row at %d has no id", w.week, r.rowid)
 	}
-	seconds := uint32(keyOf(w.week, r.place).Seconds)
+	seconds := uint32(rowids.KeyOf(w.week, r.rowid).Seconds)
 	r.id[0], r.id[1], r.id[2], r.id[3] = byte(seconds>>24), byte(seconds>>16), byte(seconds>>8), byte(seconds)
 	copy(r.id[4:], rest)
 	return r, nil
 }
 
-// rowsBetween reads the rows at places.
+// rowsBetween reads the rows in a range of rowids.
 func (w *weekFile) rowsBetween(ctx context.Context, from, to int64) ([]row, error) {
 	rows, err := w.read.run.QueryContext(ctx, from, to)
 	if err != nil {
@@ -284,11 +286,11 @@ func (w *weekFile) rowsBetween(ctx context.Context, from, to int64) ([]row, erro
 	return all, rows.Err()
 }
 
-// find reads the row of an event among the places it can have, with the highest
-// place that is free, -1 when none is.
+// find reads the row of an event among the rowids it can have, with the highest
+// rowid that is free, -1 when none is.
 func (w *weekFile) find(ctx context.Context, run *sql.Stmt, id event.ID) (found row, exists bool, free int64, err error) {
-	highest := placeOf(id)
-	rows, err := run.QueryContext(ctx, highest-probes+1, highest)
+	highest := rowids.Of(id)
+	rows, err := run.QueryContext(ctx, highest-rowids.Probes+1, highest)
 	if err != nil {
 		return row{}, false, 0, err
 	}
@@ -302,11 +304,11 @@ func (w *weekFile) find(ctx context.Context, run *sql.Stmt, id event.ID) (found 
 		if r.id == id {
 			found, exists = r, true
 		}
-		if r.place == free {
+		if r.rowid == free {
 			free--
 		}
 	}
-	if free <= highest-probes {
+	if free <= highest-rowids.Probes {
 		free = -1
 	}
 	return found, exists, free, rows.Err()

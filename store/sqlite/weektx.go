@@ -7,6 +7,8 @@ import (
 	"slices"
 
 	"tidings/event"
+	"tidings/store/sqlite/columns"
+	"tidings/store/sqlite/rowids"
 )
 
 // weekTx is a transaction that writes a week. Its statements are the week's.
@@ -20,11 +22,11 @@ type weekTx struct {
 	growth int64
 	// written are the events it created or replaced, and removed is whether it
 	// took any out.
-	written []factEvent
+	written []columns.Event
 	removed bool
 	// workspaceIDs are the workspaces whose events it changed.
 	workspaceIDs map[int64]bool
-	// touched are the places that it wrote.
+	// touched are the rowids that it wrote.
 	touched []int64
 }
 
@@ -32,9 +34,9 @@ type weekTx struct {
 type entry struct {
 	event       event.Event
 	workspaceID int64
-	place       int64
+	rowid       int64
 	doc         []byte
-	text        columns
+	text        indexTerms
 }
 
 // create writes an entry's row unless its event is there, and reports whether it
@@ -44,7 +46,7 @@ func (tx *weekTx) create(e *entry) (bool, error) {
 	if err := tx.saveWorkspace(e); err != nil {
 		return false, err
 	}
-	result, err := tx.weekWrites.create.ExecContext(tx.ctx, e.place, e.place-probes+1, e.workspaceID, e.event.ID[4:], e.doc)
+	result, err := tx.weekWrites.create.ExecContext(tx.ctx, e.rowid, e.rowid-rowids.Probes+1, e.workspaceID, e.event.ID[4:], e.doc)
 	if err != nil {
 		return false, err
 	}
@@ -60,15 +62,15 @@ func (tx *weekTx) create(e *entry) (bool, error) {
 		case free < 0:
 			return false, fmt.Errorf("%w: event %s: too many ids begin like this one", event.ErrInvalid, e.event.ID)
 		}
-		e.place = free
-		if _, err := tx.add.ExecContext(tx.ctx, e.place, e.workspaceID, e.event.ID[4:], e.doc); err != nil {
+		e.rowid = free
+		if _, err := tx.add.ExecContext(tx.ctx, e.rowid, e.workspaceID, e.event.ID[4:], e.doc); err != nil {
 			return false, err
 		}
 	}
 	tx.growth++
-	tx.written = append(tx.written, factEvent{e.place, e.event})
+	tx.written = append(tx.written, columns.Event{Rowid: e.rowid, Event: e.event})
 	tx.workspaceIDs[e.workspaceID] = true
-	tx.touched = append(tx.touched, e.place)
+	tx.touched = append(tx.touched, e.rowid)
 	return true, nil
 }
 
@@ -83,53 +85,53 @@ func (tx *weekTx) saveWorkspace(e *entry) error {
 	return nil
 }
 
-// putAllWords makes entries findable, in the order of their places: FTS5 also
-// writes out when a place is below the last.
+// putAllWords makes entries findable, in the order of their rowids: FTS5 also
+// writes out when a rowid is below the last.
 func (tx *weekTx) putAllWords(entries []*entry) error {
-	slices.SortFunc(entries, func(a, b *entry) int { return cmp.Compare(a.place, b.place) })
+	slices.SortFunc(entries, func(a, b *entry) int { return cmp.Compare(a.rowid, b.rowid) })
 	for _, e := range entries {
-		if err := tx.putWords(e.place, e.text); err != nil {
+		if err := tx.putWords(e.rowid, e.text); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (tx *weekTx) putWords(place int64, text columns) error {
-	_, err := tx.addWords.ExecContext(tx.ctx, place, text.body, text.subject, text.people, text.link, text.file)
+func (tx *weekTx) putWords(rowid int64, text indexTerms) error {
+	_, err := tx.addWords.ExecContext(tx.ctx, rowid, text.body, text.subject, text.people, text.link, text.file)
 	return err
 }
 
-func (tx *weekTx) takeWords(place int64, text columns) error {
-	_, err := tx.dropWords.ExecContext(tx.ctx, place, text.body, text.subject, text.people, text.link, text.file)
+func (tx *weekTx) takeWords(rowid int64, text indexTerms) error {
+	_, err := tx.dropWords.ExecContext(tx.ctx, rowid, text.body, text.subject, text.people, text.link, text.file)
 	return err
 }
 
 // rewrite puts an entry in the place of what is stored of its event.
-func (tx *weekTx) rewrite(place int64, old columns, e *entry) error {
-	tx.touched = append(tx.touched, place)
+func (tx *weekTx) rewrite(rowid int64, old indexTerms, e *entry) error {
+	tx.touched = append(tx.touched, rowid)
 	if old != e.text {
-		if err := tx.takeWords(place, old); err != nil {
+		if err := tx.takeWords(rowid, old); err != nil {
 			return err
 		}
-		if err := tx.putWords(place, e.text); err != nil {
+		if err := tx.putWords(rowid, e.text); err != nil {
 			return err
 		}
 	}
-	tx.written = append(tx.written, factEvent{place, e.event})
+	tx.written = append(tx.written, columns.Event{Rowid: rowid, Event: e.event})
 	tx.workspaceIDs[e.workspaceID] = true
-	_, err := tx.replace.ExecContext(tx.ctx, e.doc, place)
+	_, err := tx.replace.ExecContext(tx.ctx, e.doc, rowid)
 	return err
 }
 
 // remove takes an event out.
-func (tx *weekTx) remove(r row, old columns) error {
-	if err := tx.takeWords(r.place, old); err != nil {
+func (tx *weekTx) remove(r row, old indexTerms) error {
+	if err := tx.takeWords(r.rowid, old); err != nil {
 		return err
 	}
 	tx.growth--
-	tx.touched = append(tx.touched, r.place)
+	tx.touched = append(tx.touched, r.rowid)
 	tx.removed, tx.workspaceIDs[r.workspaceID] = true, true
-	_, err := tx.drop.ExecContext(tx.ctx, r.place)
+	_, err := tx.drop.ExecContext(tx.ctx, r.rowid)
 	return err
 }

@@ -29,7 +29,7 @@ func RunCounter(t *testing.T, h IndexHarness) {
 		{"parts that are not asked for are not brought", testCountParts},
 		{"a week or a workspace that does not exist counts nothing", testCountNothing},
 		{"a workspace counts its own", testCountTenants},
-		{"conditions on recipients are not counted without their standings", testCountRecipientsRefused},
+		{"conditions on recipients are not counted without their statuses", testCountRecipientsRefused},
 		{"whatever changes a count gives its week another revision", testCountRevisions},
 		{"many pairs are counted exactly, or about right and said to be so", testCountManyPairs},
 		{"an erased recipient counts no more", testCountErased},

@@ -1,7 +1,8 @@
-package sqlite
+package columns
 
 import (
 	"cmp"
+	"iter"
 	"math"
 	"slices"
 
@@ -10,15 +11,12 @@ import (
 	"tidings/query"
 )
 
-// facts are what statistics ask of the events of one workspace in one week, by
-// columns instead of documents: a count of them takes nanoseconds an event. Open
-// weeks have them in memory alone, and a sealed week in its file.
-//
-// Not safe for concurrent use while they change.
-type facts struct {
+// Columns are those of the events of one workspace in one week. They are not safe
+// for concurrent use while they change.
+type Columns struct {
 	week event.Week
-	// rows are in the order of their places.
-	rows []fact
+	// rows are in the order of their rowids.
+	rows []row
 	// people are the pairs of every row: those of a row are
 	// people[row.first : row.first+row.people].
 	people []uint32
@@ -37,9 +35,9 @@ type facts struct {
 	pairCodes map[pairKey]uint32
 }
 
-// fact is one event. Its message is that of its pairs.
-type fact struct {
-	place              int64
+// row is one event. Its message is that of its pairs.
+type row struct {
+	Rowid              int64
 	first              uint32
 	user, link, source uint32
 	verdict, answer    uint32
@@ -59,31 +57,45 @@ type pair struct {
 
 type pairKey struct{ message, recipient uint32 }
 
-// newFacts are the facts of no event. The first name and the first link are "".
-func newFacts(week event.Week) *facts {
-	return &facts{week: week, names: []string{""}, links: []string{""}, linkCount: 1}
+// New are the Columns of no event. The first name and the first link are "".
+func New(week event.Week) *Columns {
+	return &Columns{week: week, names: []string{""}, links: []string{""}, linkCount: 1}
 }
 
-// factEvent is an event at its place.
-type factEvent struct {
-	place int64
-	event event.Event
+// Event is an event at its Rowid.
+type Event struct {
+	Rowid int64
+	Event event.Event
 }
 
-// put adds events, or replaces those whose place is known. All links must be
+// Put adds events, or replaces those whose rowid is known. All links must be
 // there, as they are in an open week.
-func (f *facts) put(events []factEvent) {
-	f.index()
-	added := make([]fact, len(events))
+func (f *Columns) Put(events []Event) {
+	f.indexNames()
+	added := make([]row, len(events))
 	for i, e := range events {
-		added[i] = f.factOf(e)
+		added[i] = f.rowOf(e)
 	}
-	slices.SortStableFunc(added, byPlace)
-	f.rows = mergeFacts(f.rows, added)
+	slices.SortStableFunc(added, byRowid)
+	f.rows = merge(f.rows, added)
 }
 
-// index makes the maps that adding needs.
-func (f *facts) index() {
+// Collect makes columns of the events of a week, which come newest first.
+func Collect(week event.Week, newestFirst iter.Seq2[Event, error]) (*Columns, error) {
+	f := New(week)
+	f.indexNames()
+	for e, err := range newestFirst {
+		if err != nil {
+			return nil, err
+		}
+		f.rows = append(f.rows, f.rowOf(e))
+	}
+	slices.Reverse(f.rows)
+	return f, nil
+}
+
+// indexNames makes the maps that adding needs.
+func (f *Columns) indexNames() {
 	if f.codes != nil {
 		return
 	}
@@ -102,19 +114,19 @@ func codesOf(names []string) map[string]uint32 {
 	return codes
 }
 
-func (f *facts) factOf(e factEvent) fact {
-	made := fact{
-		place: e.place, first: uint32(len(f.people)),
-		user: f.code(e.event.User), link: f.linkCode(e.event.Link), source: f.code(e.event.Source),
-		verdict: f.code(e.event.Verdict.Is), answer: noMeeting,
-		kind: uint8(slices.Index(event.Types, e.event.Type)), automated: e.event.Automated(),
+func (f *Columns) rowOf(e Event) row {
+	made := row{
+		Rowid: e.Rowid, first: uint32(len(f.people)),
+		user: f.code(e.Event.User), link: f.linkCode(e.Event.Link), source: f.code(e.Event.Source),
+		verdict: f.code(e.Event.Verdict.Is), answer: noMeeting,
+		kind: uint8(slices.Index(event.Types, e.Event.Type)), automated: e.Event.Automated(),
 	}
-	if e.event.Meeting != nil {
-		made.answer = f.code(e.event.Meeting.Answer)
+	if e.Event.Meeting != nil {
+		made.answer = f.code(e.Event.Meeting.Answer)
 	}
-	message := f.code(e.event.Message)
-	for _, person := range peopleOf(e.event) {
-		f.people = append(f.people, f.pair(message, e.event.Message, person.Email))
+	message := f.code(e.Event.Message)
+	for _, person := range peopleOf(e.Event) {
+		f.people = append(f.people, f.pair(message, e.Event.Message, person.Email))
 		made.people++
 	}
 	return made
@@ -127,7 +139,7 @@ func peopleOf(e event.Event) []event.Person {
 	return e.Recipients
 }
 
-func (f *facts) code(name string) uint32 {
+func (f *Columns) code(name string) uint32 {
 	code, known := f.codes[name]
 	if !known {
 		code = uint32(len(f.names))
@@ -138,7 +150,7 @@ func (f *facts) code(name string) uint32 {
 	return code
 }
 
-func (f *facts) linkCode(link string) uint32 {
+func (f *Columns) linkCode(link string) uint32 {
 	code, known := f.linkCodes[link]
 	if !known {
 		code = uint32(len(f.links))
@@ -150,7 +162,7 @@ func (f *facts) linkCode(link string) uint32 {
 	return code
 }
 
-func (f *facts) pair(message uint32, messageName, email string) uint32 {
+func (f *Columns) pair(message uint32, messageName, email string) uint32 {
 	key := pairKey{message, f.code(email)}
 	code, known := f.pairCodes[key]
 	if !known {
@@ -165,25 +177,25 @@ func (f *facts) pair(message uint32, messageName, email string) uint32 {
 }
 
 // sortPairs puts pairs in the order of their numbers, in which they are counted.
-func (f *facts) sortPairs() {
+func (f *Columns) sortPairs() {
 	order := make([]uint32, len(f.pairs))
 	for code := range order {
 		order[code] = uint32(code)
 	}
 	slices.SortFunc(order, func(a, b uint32) int { return cmp.Compare(f.pairs[a].number, f.pairs[b].number) })
-	sorted, place := make([]pair, len(order)), make([]uint32, len(order))
+	sorted, position := make([]pair, len(order)), make([]uint32, len(order))
 	for at, code := range order {
-		sorted[at], place[code] = f.pairs[code], uint32(at)
+		sorted[at], position[code] = f.pairs[code], uint32(at)
 	}
 	for i, code := range f.people {
-		f.people[i] = place[code]
+		f.people[i] = position[code]
 	}
 	f.pairs, f.codes, f.linkCodes, f.pairCodes = sorted, nil, nil, nil
 }
 
 // sortLinks puts the links with the most events first, and forgets the texts of
 // all but so many.
-func (f *facts) sortLinks(most int) {
+func (f *Columns) sortLinks(most int) {
 	counts := make([]int, f.linkCount)
 	for i := range f.rows {
 		counts[f.rows[i].link]++
@@ -193,21 +205,21 @@ func (f *facts) sortLinks(most int) {
 		order[code] = code
 	}
 	slices.SortStableFunc(order[1:], func(a, b int) int { return cmp.Compare(counts[b], counts[a]) })
-	place, texts := make([]uint32, len(order)), make([]string, 0, min(len(order), most+1))
+	position, texts := make([]uint32, len(order)), make([]string, 0, min(len(order), most+1))
 	for at, code := range order {
-		place[code] = uint32(at)
+		position[code] = uint32(at)
 		if at <= most {
 			texts = append(texts, f.links[code])
 		}
 	}
 	for i := range f.rows {
-		f.rows[i].link = place[f.rows[i].link]
+		f.rows[i].link = position[f.rows[i].link]
 	}
 	f.links, f.linkCodes = texts, nil
 }
 
 // codeOf is the code of a name that some event may have.
-func (f *facts) codeOf(name string) (uint32, bool) {
+func (f *Columns) codeOf(name string) (uint32, bool) {
 	if f.codes != nil {
 		code, known := f.codes[name]
 		return code, known
@@ -217,15 +229,15 @@ func (f *facts) codeOf(name string) (uint32, bool) {
 }
 
 // peopleIn are the pairs of a row.
-func (f *facts) peopleIn(row *fact) []uint32 {
+func (f *Columns) peopleIn(row *row) []uint32 {
 	return f.people[row.first : row.first+uint32(row.people)]
 }
 
 // message is the code of a row's message.
-func (f *facts) message(row *fact) uint32 { return f.pairs[f.people[row.first]].message }
+func (f *Columns) message(row *row) uint32 { return f.pairs[f.people[row.first]].message }
 
-// bytes is about how much memory the facts take.
-func (f *facts) bytes() int {
+// bytes is about how much memory the columns take.
+func (f *Columns) bytes() int {
 	const row, person, pair, name, indexed = 40, 4, 24, 16, 40
 	size := len(f.rows)*row + len(f.people)*person + len(f.pairs)*pair + (len(f.names)+len(f.links))*name + f.textBytes
 	if f.codes != nil {
@@ -234,27 +246,27 @@ func (f *facts) bytes() int {
 	return size
 }
 
-func byPlace(a, b fact) int { return cmp.Compare(a.place, b.place) }
+func byRowid(a, b row) int { return cmp.Compare(a.Rowid, b.Rowid) }
 
-// mergeFacts joins rows that are in order; of those with one place the last
+// merge joins rows that are in order; of those with one Rowid the last
 // added counts. Most of what is added lies behind all that is there.
-func mergeFacts(rows, added []fact) []fact {
+func merge(rows, added []row) []row {
 	if len(added) == 0 {
 		return rows
 	}
-	at, _ := slices.BinarySearchFunc(rows, added[0], byPlace)
+	at, _ := slices.BinarySearchFunc(rows, added[0], byRowid)
 	behind := slices.Clone(rows[at:])
 	rows = rows[:at]
 	for len(behind) > 0 || len(added) > 0 {
 		switch {
 		case len(added) == 0:
 			return append(rows, behind...)
-		case len(added) > 1 && added[1].place == added[0].place:
+		case len(added) > 1 && added[1].Rowid == added[0].Rowid:
 			added = added[1:]
-		case len(behind) == 0 || added[0].place < behind[0].place:
+		case len(behind) == 0 || added[0].Rowid < behind[0].Rowid:
 			rows, added = append(rows, added[0]), added[1:]
 		default:
-			if behind[0].place != added[0].place {
+			if behind[0].Rowid != added[0].Rowid {
 				rows = append(rows, behind[0])
 			}
 			behind = behind[1:]
@@ -263,32 +275,9 @@ func mergeFacts(rows, added []fact) []fact {
 	return rows
 }
 
-// standings are those of the messages of the sends in [low, high), by code.
-func (f *facts) standings(low, high int64, of feed.StatusesOf) []query.RecipientStatus {
-	byCode := make([]query.RecipientStatus, len(f.names))
-	met := make([]bool, len(f.names))
-	var codes []uint32
-	var messages []string
-	send := uint8(slices.Index(event.Types, event.Send))
-	from, until := f.between(low, high)
-	for row := from; row < until; row++ {
-		if f.rows[row].kind != send {
-			continue
-		}
-		if code := f.message(&f.rows[row]); !met[code] {
-			met[code] = true
-			codes, messages = append(codes, code), append(messages, f.names[code])
-		}
-	}
-	for i, standing := range of(messages) {
-		byCode[codes[i]] = standing
-	}
-	return byCode
-}
-
-// between are the rows whose places are in [low, high).
-func (f *facts) between(low, high int64) (from, until int) {
-	from, _ = slices.BinarySearchFunc(f.rows, fact{place: low}, byPlace)
-	until, _ = slices.BinarySearchFunc(f.rows, fact{place: high}, byPlace)
+// between are the rows whose rowids are in [low, high).
+func (f *Columns) between(low, high int64) (from, until int) {
+	from, _ = slices.BinarySearchFunc(f.rows, row{Rowid: low}, byRowid)
+	until, _ = slices.BinarySearchFunc(f.rows, row{Rowid: high}, byRowid)
 	return from, until
 }

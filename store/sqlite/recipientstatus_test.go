@@ -16,7 +16,7 @@ import (
 	"tidings/query"
 )
 
-func TestStandingsAreReadAsStatesAre(t *testing.T) {
+func TestStatusesAreReadAsStatesAre(t *testing.T) {
 	marks := []event.Mark{
 		event.MarkOpened, event.MarkMachineOpened, event.MarkClicked, event.MarkDownloaded, event.MarkReplied, event.MarkBounced,
 	}
@@ -34,25 +34,25 @@ func TestStandingsAreReadAsStatesAre(t *testing.T) {
 			}
 		}
 		raw := encodeState(s)
-		standing, err := decodeStanding(raw)
+		status, err := decodeStatus(raw)
 		require.NoError(t, err)
-		require.Equal(t, query.StatusOf(s), standing)
+		require.Equal(t, query.StatusOf(s), status)
 	})
 }
 
-func FuzzDecodeStanding(f *testing.F) {
+func FuzzDecodeStatus(f *testing.F) {
 	f.Add(encodeState(event.State{Sent: true, Subject: "s"}))
 	f.Add([]byte{statePlain, 0, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 1})
 	f.Fuzz(func(t *testing.T, raw []byte) {
-		standing, err := decodeStanding(raw)
+		status, err := decodeStatus(raw)
 		s, whole := decodeState(event.MessageKey{}, raw)
 		if whole != nil {
-			return // Standings end before states do.
+			return // Statuses end before states do.
 		}
 		require.NoError(t, err)
 		// A state that names somebody twice is not written so.
 		if again := encodeState(s); string(again) == string(raw) {
-			require.Equal(t, query.StatusOf(s), standing)
+			require.Equal(t, query.StatusOf(s), status)
 		}
 	})
 }
@@ -82,7 +82,7 @@ func unopened(t testing.TB, s *State, message string) bool {
 	return of([]string{message})[0].Has(query.IsUnopened)
 }
 
-func TestStandingsFollowStates(t *testing.T) {
+func TestStatusesFollowStates(t *testing.T) {
 	ctx, s := context.Background(), openTestState(t)
 	apply := func(changes ...event.Change) {
 		_, err := s.Apply(ctx, changes, nil)
@@ -100,7 +100,7 @@ func TestStandingsFollowStates(t *testing.T) {
 	require.False(t, unopened(t, s, "after"), "a message without anybody is not known")
 }
 
-func TestStandingsForgetWhatWasNotCommitted(t *testing.T) {
+func TestStatusesForgetWhatWasNotCommitted(t *testing.T) {
 	ctx, s := context.Background(), openTestState(t)
 	_, err := s.Apply(ctx, []event.Change{sendTo("m")}, nil)
 	require.NoError(t, err)
@@ -115,7 +115,7 @@ func TestStandingsForgetWhatWasNotCommitted(t *testing.T) {
 	require.True(t, unopened(t, s, "m"))
 }
 
-func TestStandingsReadWhileOthersWrite(t *testing.T) {
+func TestStatusesReadWhileOthersWrite(t *testing.T) {
 	ctx, s := context.Background(), openTestState(t)
 	const writers, each = 4, 25
 	var group sync.WaitGroup
@@ -127,7 +127,7 @@ func TestStandingsReadWhileOthersWrite(t *testing.T) {
 					panic(err)
 				}
 				if i%7 == 0 {
-					s.standings.forget(map[string]bool{"w": true}) // to be read again
+					s.statusCache.forget(map[string]bool{"w": true}) // to be read again
 				}
 				if !unopened(t, s, message) {
 					panic("a state that was written is not known: " + message)
@@ -145,9 +145,9 @@ func TestStandingsReadWhileOthersWrite(t *testing.T) {
 	}
 }
 
-func TestStandingsAreBounded(t *testing.T) {
+func TestStatusesAreBounded(t *testing.T) {
 	ctx, s := context.Background(), openTestState(t)
-	s.standings = newStandings(2)
+	s.statusCache = newStatusCache(2)
 	for _, workspace := range []string{"w", "v", "u"} {
 		change := sendTo("m")
 		change.Workspace = workspace
@@ -156,8 +156,8 @@ func TestStandingsAreBounded(t *testing.T) {
 		_, err = s.Statuses(ctx, workspace)
 		require.NoError(t, err)
 	}
-	require.Len(t, s.standings.kept, 2)
-	require.NotContains(t, s.standings.kept, "w")
+	require.Len(t, s.statusCache.kept, 2)
+	require.NotContains(t, s.statusCache.kept, "w")
 	_, err := s.Apply(ctx, []event.Change{sendTo("m-2"), sendTo("m-3")}, nil)
 	require.NoError(t, err)
 	_, err = s.Statuses(ctx, "w")
@@ -181,7 +181,7 @@ func TestCountsByTheStateOfRecipients(t *testing.T) {
 	}
 	_, err = index.Create(ctx, events)
 	require.NoError(t, err)
-	standings := func(messages []string) []query.RecipientStatus {
+	statusCache := func(messages []string) []query.RecipientStatus {
 		found := make([]query.RecipientStatus, len(messages))
 		for i, message := range messages {
 			if message != "m-0" {
@@ -209,7 +209,7 @@ func TestCountsByTheStateOfRecipients(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			tally, err := index.Aggregate(ctx, feed.AggregateRequest{
-				Workspace: "w", Week: week, Query: query.Query{Where: test.where, Now: test.now}, Statuses: standings,
+				Workspace: "w", Week: week, Query: query.Query{Where: test.where, Now: test.now}, Statuses: statusCache,
 			})
 			require.NoError(t, err)
 			require.Equal(t, test.want, tally.Events.Sum())

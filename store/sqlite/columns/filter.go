@@ -1,50 +1,51 @@
-package sqlite
+package columns
 
 import (
 	"slices"
 
 	"tidings/event"
 	"tidings/query"
+	"tidings/store/sqlite/rowids"
 )
 
-// condition reports whether a row of facts matches. Rows are asked for in their
+// condition reports whether a row of columns matches. Rows are asked for in their
 // order, some of them left out.
 type condition func(row int) bool
 
 func everyRow(int) bool { return true }
 func noRow(int) bool    { return false }
 
-// factQuestion is what conditions on facts need to know beside them.
-type factQuestion struct {
-	facts *facts
+// filter is what conditions on columns need to know beside them.
+type filter struct {
+	columns *Columns
 	// now is what ages are counted from.
 	now int64
-	// standings are by the code of a message.
-	standings []query.RecipientStatus
-	// words are the places, ascending, where a condition on words alone holds.
+	// statuses are by the code of a message.
+	statuses []query.RecipientStatus
+	// words are the rowids, ascending, where a condition on words alone holds.
 	words func(where query.Expr) ([]int64, error)
 }
 
 // condition compiles a condition. What asks for words alone is asked of the
 // words' own index in one piece.
-func (q factQuestion) condition(where query.Expr) (condition, error) {
-	if asksWordsAlone(where) {
-		return q.said(where)
+func (q filter) condition(where query.Expr) (condition, error) {
+	if wordsOnly(where) {
+		return q.inWords(where)
 	}
 	switch e := where.(type) {
 	case query.And:
-		said, others := splitWords(e)
-		if len(said) > 0 {
-			others = append(others, query.And(said))
+		inWords, others := splitWords(e)
+		if len(inWords) > 0 {
+			others = append(others, query.And(inWords))
 		}
 		parts, err := q.conditions(others)
 		return func(row int) bool {
 			return !slices.ContainsFunc(parts, func(part condition) bool { return !part(row) })
 		}, err
 	case query.Or:
-		said, others := splitWords(e)
-		if len(said) > 0 {
-			others = append(others, query.Or(said))
+		inWords, others := splitWords(e)
+		if len(inWords) > 0 {
+			others = append(others, query.Or(inWords))
 		}
 		parts, err := q.conditions(others)
 		return func(row int) bool {
@@ -54,20 +55,20 @@ func (q factQuestion) condition(where query.Expr) (condition, error) {
 		inner, err := q.condition(e.Expr)
 		return func(row int) bool { return !inner(row) }, err
 	case query.Keyword:
-		return q.facts.keyword(e), nil
+		return q.columns.keyword(e), nil
 	case query.Time:
-		return q.facts.within(e), nil
+		return q.columns.within(e), nil
 	case query.Recipients:
 		return q.recipients(e), nil
 	}
 	return everyRow, nil
 }
 
-// asksWordsAlone reports whether a condition is on words and nothing else. A Not
+// wordsOnly reports whether a condition is on words and nothing else. A Not
 // among them would be looked for in all rows that have it.
-func asksWordsAlone(where query.Expr) bool {
+func wordsOnly(where query.Expr) bool {
 	all := func(parts []query.Expr) bool {
-		return len(parts) > 0 && !slices.ContainsFunc(parts, func(part query.Expr) bool { return !asksWordsAlone(part) })
+		return len(parts) > 0 && !slices.ContainsFunc(parts, func(part query.Expr) bool { return !wordsOnly(part) })
 	}
 	switch e := where.(type) {
 	case query.Words:
@@ -80,18 +81,18 @@ func asksWordsAlone(where query.Expr) bool {
 	return false
 }
 
-func splitWords(parts []query.Expr) (said, others []query.Expr) {
+func splitWords(parts []query.Expr) (inWords, others []query.Expr) {
 	for _, part := range parts {
-		if asksWordsAlone(part) {
-			said = append(said, part)
+		if wordsOnly(part) {
+			inWords = append(inWords, part)
 		} else {
 			others = append(others, part)
 		}
 	}
-	return said, others
+	return inWords, others
 }
 
-func (q factQuestion) conditions(where []query.Expr) ([]condition, error) {
+func (q filter) conditions(where []query.Expr) ([]condition, error) {
 	parts := make([]condition, len(where))
 	for i, part := range where {
 		var err error
@@ -102,33 +103,33 @@ func (q factQuestion) conditions(where []query.Expr) ([]condition, error) {
 	return parts, nil
 }
 
-// said holds where a condition on words does.
-func (q factQuestion) said(where query.Expr) (condition, error) {
-	places, err := q.words(where)
+// inWords holds where a condition on words does.
+func (q filter) inWords(where query.Expr) (condition, error) {
+	rowids, err := q.words(where)
 	if err != nil {
 		return nil, err
 	}
 	return func(row int) bool {
-		place := q.facts.rows[row].place
-		for len(places) > 0 && places[0] < place {
-			places = places[1:]
+		Rowid := q.columns.rows[row].Rowid
+		for len(rowids) > 0 && rowids[0] < Rowid {
+			rowids = rowids[1:]
 		}
-		return len(places) > 0 && places[0] == place
+		return len(rowids) > 0 && rowids[0] == Rowid
 	}, nil
 }
 
 // recipients holds on sends by the state of their recipients.
-func (q factQuestion) recipients(r query.Recipients) condition {
+func (q filter) recipients(r query.Recipients) condition {
 	send := uint8(slices.Index(event.Types, event.Send))
 	return func(row int) bool {
-		f := &q.facts.rows[row]
-		return f.kind == send && q.standings[q.facts.message(f)].Has(r.Is) &&
-			(r.OlderThan == 0 || q.facts.secondsOf(row) <= q.now-r.OlderThan)
+		f := &q.columns.rows[row]
+		return f.kind == send && q.statuses[q.columns.message(f)].Has(r.Is) &&
+			(r.OlderThan == 0 || q.columns.secondsOf(row) <= q.now-r.OlderThan)
 	}
 }
 
 // within holds where the time of the event does.
-func (f *facts) within(t query.Time) condition {
+func (f *Columns) within(t query.Time) condition {
 	if t == (query.Time{}) {
 		return everyRow
 	}
@@ -138,9 +139,9 @@ func (f *facts) within(t query.Time) condition {
 	}
 }
 
-func (f *facts) secondsOf(row int) int64 { return keyOf(f.week, f.rows[row].place).Seconds }
+func (f *Columns) secondsOf(row int) int64 { return rowids.KeyOf(f.week, f.rows[row].Rowid).Seconds }
 
-func (f *facts) keyword(k query.Keyword) condition {
+func (f *Columns) keyword(k query.Keyword) condition {
 	if k.Field == query.FieldType {
 		var kinds [256]bool
 		for _, value := range k.Values {

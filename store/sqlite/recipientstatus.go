@@ -12,48 +12,48 @@ import (
 	"tidings/query"
 )
 
-// mostStandings is of how many messages the standings are kept in memory, about
+// mostStatuses is of how many messages the statuses are kept in memory, about
 // 15 bytes each.
-const mostStandings = 4 << 20
+const mostStatuses = 4 << 20
 
-// standings keep in memory how far the recipients of messages have come, of the
+// statuses keep in memory how far the recipients of messages have come, of the
 // workspaces that were asked about last. They hear of every state within the
 // transaction that writes it, so in the order in which states are committed, and
 // forget a workspace when such a transaction fails. Messages are 64 bits of a
 // hash: of four million two are taken for one once in two million times. They
 // are safe for concurrent use.
-type standings struct {
+type statusCache struct {
 	seed  maphash.Seed
 	limit int
 
 	mu   sync.Mutex
-	kept map[string]*keptStandings
+	kept map[string]*keptStatuses
 	// asked counts the questions, to know which workspace was asked about last.
 	asked uint64
 }
 
-// keptStandings are those of one workspace, which are there or being read.
-type keptStandings struct {
+// keptStatuses are those of one workspace, which are there or being read.
+type keptStatuses struct {
 	// reading is held by whoever reads.
 	reading chan struct{}
-	last    uint64 // guarded by standings.mu
+	last    uint64 // guarded by statuses.mu
 
 	mu sync.RWMutex
 	// known is nil until they were read.
-	known map[uint64]query.Standing
+	known map[uint64]query.RecipientStatus
 	// missed was written while they were read.
-	missed map[uint64]query.Standing
+	missed map[uint64]query.RecipientStatus
 }
 
-func newStandings(limit int) *standings {
-	return &standings{seed: maphash.MakeSeed(), limit: limit, kept: make(map[string]*keptStandings)}
+func newStatusCache(limit int) *statusCache {
+	return &statusCache{seed: maphash.MakeSeed(), limit: limit, kept: make(map[string]*keptStatuses)}
 }
 
-func (s *standings) number(message string) uint64 { return maphash.String(s.seed, message) }
+func (s *statusCache) number(message string) uint64 { return maphash.String(s.seed, message) }
 
-// written takes in a message's standing that is about to be committed, 0 of one
+// written takes in a message's status that is about to be committed, 0 of one
 // that is not known any more.
-func (s *standings) written(key event.MessageKey, standing query.Standing) {
+func (s *statusCache) written(key event.MessageKey, status query.RecipientStatus) {
 	s.mu.Lock()
 	kept := s.kept[key.Workspace]
 	s.mu.Unlock()
@@ -64,14 +64,14 @@ func (s *standings) written(key event.MessageKey, standing query.Standing) {
 	kept.mu.Lock()
 	defer kept.mu.Unlock()
 	if kept.known == nil {
-		kept.missed[number] = standing
+		kept.missed[number] = status
 	} else {
-		kept.known[number] = standing
+		kept.known[number] = status
 	}
 }
 
 // forget is for when what was written did not happen.
-func (s *standings) forget(workspaces map[string]bool) {
+func (s *statusCache) forget(workspaces map[string]bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for workspace := range workspaces {
@@ -79,14 +79,14 @@ func (s *standings) forget(workspaces map[string]bool) {
 	}
 }
 
-// find is the place of a workspace's standings. From then on it hears of what is
+// find is the place of a workspace's statuses. From then on it hears of what is
 // written, before reading begins.
-func (s *standings) find(workspace string) *keptStandings {
+func (s *statusCache) find(workspace string) *keptStatuses {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	kept := s.kept[workspace]
 	if kept == nil {
-		kept = &keptStandings{reading: make(chan struct{}, 1), missed: make(map[uint64]query.Standing)}
+		kept = &keptStatuses{reading: make(chan struct{}, 1), missed: make(map[uint64]query.RecipientStatus)}
 		s.kept[workspace] = kept
 	}
 	s.asked++
@@ -95,7 +95,7 @@ func (s *standings) find(workspace string) *keptStandings {
 }
 
 // current reports whether a place was not given up.
-func (s *standings) current(workspace string, kept *keptStandings) bool {
+func (s *statusCache) current(workspace string, kept *keptStatuses) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.kept[workspace] == kept
@@ -103,7 +103,7 @@ func (s *standings) current(workspace string, kept *keptStandings) bool {
 
 // trim gives up the workspaces that were not asked about for longest, until the
 // others fit.
-func (s *standings) trim() {
+func (s *statusCache) trim() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	total := 0
@@ -122,16 +122,16 @@ func (s *standings) trim() {
 	}
 }
 
-func (k *keptStandings) size() int {
+func (k *keptStatuses) size() int {
 	k.mu.RLock()
 	defer k.mu.RUnlock()
 	return len(k.known)
 }
 
 // of looks messages up.
-func (s *standings) of(kept *keptStandings) feed.StandingsOf {
-	return func(messages []string) []query.Standing {
-		found := make([]query.Standing, len(messages))
+func (s *statusCache) of(kept *keptStatuses) feed.StatusesOf {
+	return func(messages []string) []query.RecipientStatus {
+		found := make([]query.RecipientStatus, len(messages))
 		kept.mu.RLock()
 		defer kept.mu.RUnlock()
 		for i, message := range messages {
@@ -141,26 +141,26 @@ func (s *standings) of(kept *keptStandings) feed.StandingsOf {
 	}
 }
 
-// Standings returns how to look up how far the recipients of a workspace's
+// Statuses returns how to look up how far the recipients of a workspace's
 // messages have come. The first time, and after a while in which others were
 // asked about, it reads all states of the workspace.
-func (s *State) Standings(ctx context.Context, workspace string) (feed.StandingsOf, error) {
+func (s *State) Statuses(ctx context.Context, workspace string) (feed.StatusesOf, error) {
 	for {
-		kept := s.standings.find(workspace)
-		ready, err := s.readyStandings(ctx, workspace, kept)
+		kept := s.statusCache.find(workspace)
+		ready, err := s.readyStatuses(ctx, workspace, kept)
 		if err != nil {
-			return nil, failed("reading standings", err)
+			return nil, failed("reading statuses of recipients", err)
 		}
 		if ready {
-			s.standings.trim()
-			return s.standings.of(kept), nil
+			s.statusCache.trim()
+			return s.statusCache.of(kept), nil
 		}
 	}
 }
 
-// readyStandings reads standings unless somebody did. It is false when the place
+// readyStatuses reads statuses unless somebody did. It is false when the place
 // was given up meanwhile.
-func (s *State) readyStandings(ctx context.Context, workspace string, kept *keptStandings) (bool, error) {
+func (s *State) readyStatuses(ctx context.Context, workspace string, kept *keptStatuses) (bool, error) {
 	select {
 	case kept.reading <- struct{}{}:
 	case <-ctx.Done():
@@ -173,28 +173,28 @@ func (s *State) readyStandings(ctx context.Context, workspace string, kept *kept
 	if there {
 		return true, nil
 	}
-	known, err := s.readStandings(ctx, workspace)
+	known, err := s.readStatuses(ctx, workspace)
 	if err != nil {
 		// Whoever waits begins again at another place.
-		s.standings.forget(map[string]bool{workspace: true})
+		s.statusCache.forget(map[string]bool{workspace: true})
 		return false, err
 	}
 	kept.mu.Lock()
-	for number, standing := range kept.missed {
-		known[number] = standing
+	for number, status := range kept.missed {
+		known[number] = status
 	}
 	kept.known, kept.missed = known, nil
 	kept.mu.Unlock()
-	return s.standings.current(workspace, kept), nil
+	return s.statusCache.current(workspace, kept), nil
 }
 
-// readStandings reads the states of a workspace. One that has a good part of all
+// readStatuses reads the states of a workspace. One that has a good part of all
 // is read from the first row to the last, which is a third of the work of going by
 // the index.
-func (s *State) readStandings(ctx context.Context, workspace string) (map[uint64]query.Standing, error) {
+func (s *State) readStatuses(ctx context.Context, workspace string) (map[uint64]query.RecipientStatus, error) {
 	workspaceID, known := s.workspaceIDOf(workspace)
 	if !known {
-		return map[uint64]query.Standing{}, nil
+		return map[uint64]query.RecipientStatus{}, nil
 	}
 	// Who is writing now may not have known that somebody listens.
 	writer, err := s.writer.Conn(ctx)
@@ -210,7 +210,7 @@ func (s *State) readStandings(ctx context.Context, workspace string) (map[uint64
 	if err != nil {
 		return nil, err
 	}
-	if its > s.standings.limit {
+	if its > s.statusCache.limit {
 		return nil, fmt.Errorf("%d messages: %w", its, errors.ErrUnsupported)
 	}
 	ask := "SELECT message, doc FROM state WHERE space = ?"
@@ -222,25 +222,25 @@ func (s *State) readStandings(ctx context.Context, workspace string) (map[uint64
 		return nil, err
 	}
 	defer rows.Close()
-	standings := make(map[uint64]query.Standing, its)
+	statusCache := make(map[uint64]query.RecipientStatus, its)
 	for rows.Next() {
 		var message string
 		var doc []byte
 		if err := rows.Scan(&message, &doc); err != nil {
 			return nil, err
 		}
-		standing, err := decodeStanding(doc)
+		status, err := decodeStatus(doc)
 		if err != nil {
 			return nil, err
 		}
-		standings[s.standings.number(message)] = standing
+		statusCache[s.statusCache.number(message)] = status
 	}
-	return standings, rows.Err()
+	return statusCache, rows.Err()
 }
 
-// decodeStanding is query.StandingOf what encodeState wrote, without making the
+// decodeStatus is query.StatusOf what encodeState wrote, without making the
 // state of it.
-func decodeStanding(raw []byte) (query.Standing, error) {
+func decodeStatus(raw []byte) (query.RecipientStatus, error) {
 	in := stateReader{rest: raw}
 	format, flags := in.byte(), in.byte()
 	in.bad = in.bad || format != statePlain && format != stateJudged
@@ -280,7 +280,7 @@ func decodeStanding(raw []byte) (query.Standing, error) {
 		return 0, errState
 	}
 	done := flags&flagDone != 0
-	return query.StandingWhere(func(is query.RecipientState) bool {
+	return query.StatusWhere(func(is query.RecipientState) bool {
 		switch is {
 		case query.IsUnopened:
 			return !done && opened < recipients

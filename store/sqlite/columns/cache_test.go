@@ -1,4 +1,4 @@
-package sqlite
+package columns
 
 import (
 	"context"
@@ -11,17 +11,15 @@ import (
 
 func TestMostOfAYearThatHardlyFitsIsKept(t *testing.T) {
 	const weeks, year, rounds = 52, 53, 20
-	size := newFacts(0).bytes()
-	c, err := newCounting(size * (weeks - 2))
-	require.NoError(t, err)
-	defer c.close()
+	size := New(0).bytes()
+	c := NewCache(size * (weeks - 2))
 	collected := 0
 	for range rounds {
 		for week := range event.Week(year) {
-			err := c.use(context.Background(), factsKey{week, "w"}, func() (*facts, error) {
+			err := c.Use(context.Background(), Key{week, "w"}, func() (*Columns, error) {
 				collected++
-				return newFacts(week), nil
-			}, func(f *facts) error {
+				return New(week), nil
+			}, func(f *Columns) error {
 				require.Equal(t, week, f.week)
 				return nil
 			})

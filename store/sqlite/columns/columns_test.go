@@ -1,4 +1,4 @@
-package sqlite
+package columns
 
 import (
 	"fmt"
@@ -10,13 +10,14 @@ import (
 
 	"tidings/event"
 	"tidings/feed"
+	"tidings/store/sqlite/rowids"
 )
 
-const factWeek = event.Week(2900)
+const testWeek = event.Week(2900)
 
-// factsOf are facts of n events of few messages and people.
-func factsOf(t *rapid.T, n int) []factEvent {
-	events := make([]factEvent, n)
+// someEvents are columns of n events of few messages and people.
+func someEvents(t *rapid.T, n int) []Event {
+	events := make([]Event, n)
 	for i := range events {
 		e := event.Event{
 			Type:    rapid.SampledFrom(event.Types).Draw(t, "type"),
@@ -34,30 +35,26 @@ func factsOf(t *rapid.T, n int) []factEvent {
 		if e.Type == event.Meeting {
 			e.Meeting = &event.Appointment{Answer: rapid.SampledFrom([]string{"", "no"}).Draw(t, "answer")}
 		}
-		events[i] = factEvent{rapid.Int64Range(0, 30).Draw(t, "place"), e}
+		events[i] = Event{rapid.Int64Range(0, 30).Draw(t, "rowid"), e}
 	}
 	return events
 }
 
-func TestFactsAreReadAsTheyWereStored(t *testing.T) {
+func TestColumnsAreReadAsTheyWereStored(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		f := newFacts(factWeek)
-		f.put(factsOf(t, rapid.IntRange(0, 20).Draw(t, "n")))
-		f.put(factsOf(t, rapid.IntRange(0, 5).Draw(t, "more")))
-		f.sortPairs()
-		f.sortLinks(mostLinks)
-		read, err := decodeFacts(factWeek, f.encode())
+		f := New(testWeek)
+		f.Put(someEvents(t, rapid.IntRange(0, 20).Draw(t, "n")))
+		f.Put(someEvents(t, rapid.IntRange(0, 5).Draw(t, "more")))
+		doc, links := f.Encode()
+		read, err := Decode(testWeek, doc, links)
 		require.NoError(t, err)
-		d := factDecoder{raw: encodeNames(nil, f.links)}
-		read.links = d.names()
-		require.False(t, d.failed)
 		require.Equal(t, describe(f), describe(read))
-		require.Equal(t, f.encode(), read.encode())
+		require.Equal(t, doc, read.encodeRows())
 	})
 }
 
-// describe is what facts say, without their codes.
-func describe(f *facts) []string {
+// describe is what columns say, without their codes.
+func describe(f *Columns) []string {
 	lines := make([]string, len(f.rows))
 	for i := range f.rows {
 		row := &f.rows[i]
@@ -65,7 +62,7 @@ func describe(f *facts) []string {
 		if row.answer != noMeeting {
 			answer = f.names[row.answer]
 		}
-		lines[i] = fmt.Sprint(row.place, row.kind, row.automated, f.names[row.user], f.links[row.link],
+		lines[i] = fmt.Sprint(row.Rowid, row.kind, row.automated, f.names[row.user], f.links[row.link],
 			f.names[row.source], f.names[row.verdict], answer, f.names[f.message(row)])
 		for _, code := range f.peopleIn(row) {
 			p := f.pairs[code]
@@ -75,55 +72,55 @@ func describe(f *facts) []string {
 	return lines
 }
 
-func TestWhatIsPutLastCountsAtItsPlace(t *testing.T) {
+func TestWhatIsPutLastCountsAtItsRowid(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		f, last := newFacts(factWeek), make(map[int64]string)
+		f, last := New(testWeek), make(map[int64]string)
 		for range rapid.IntRange(1, 6).Draw(t, "batches") {
-			batch := factsOf(t, rapid.IntRange(0, 8).Draw(t, "n"))
-			f.put(batch)
+			batch := someEvents(t, rapid.IntRange(0, 8).Draw(t, "n"))
+			f.Put(batch)
 			for _, e := range batch {
-				one := newFacts(factWeek)
-				one.put([]factEvent{e})
-				last[e.place] = describe(one)[0]
+				one := New(testWeek)
+				one.Put([]Event{e})
+				last[e.Rowid] = describe(one)[0]
 			}
 		}
 		lines := describe(f)
 		require.Len(t, lines, len(last))
-		require.True(t, slices.IsSortedFunc(f.rows, byPlace))
+		require.True(t, slices.IsSortedFunc(f.rows, byRowid))
 		for i := range f.rows {
-			require.Equal(t, last[f.rows[i].place], lines[i])
+			require.Equal(t, last[f.rows[i].Rowid], lines[i])
 		}
 	})
 }
 
-func FuzzDecodeFacts(f *testing.F) {
-	one := newFacts(factWeek)
+func FuzzDecode(f *testing.F) {
+	one := New(testWeek)
 	jo := event.Person{Email: "jo@acme.example"}
-	one.put([]factEvent{{7, event.Event{Type: event.Open, Message: "m", Recipient: &jo}}})
-	f.Add(one.encode())
+	one.Put([]Event{{7, event.Event{Type: event.Open, Message: "m", Recipient: &jo}}})
+	f.Add(one.encodeRows())
 	f.Add([]byte{})
 	f.Fuzz(func(t *testing.T, raw []byte) {
-		read, err := decodeFacts(factWeek, raw)
+		read, err := decodeRows(testWeek, raw)
 		if err != nil {
-			require.ErrorIs(t, err, errFacts)
+			require.ErrorIs(t, err, ErrDamaged)
 			return
 		}
-		read.count(0, firstPlace(factWeek, factWeek.End()), feed.AggregateRequest{Parts: 0xff}, everyRow)
+		read.aggregate(0, rowids.End(testWeek), feed.AggregateRequest{Parts: 0xff}, everyRow)
 	})
 }
 
 func TestASealedWeekKnowsItsMostFrequentLinks(t *testing.T) {
-	f, jo := newFacts(factWeek), event.Person{Email: "jo@acme.example"}
-	var events []factEvent
+	f, jo := New(testWeek), event.Person{Email: "jo@acme.example"}
+	var events []Event
 	for i := range 10 {
 		for n := range i + 1 {
 			e := event.Event{Type: event.Click, Message: "m", Recipient: &jo, Link: fmt.Sprintf("https://acme.example/%d", i)}
-			events = append(events, factEvent{int64(100*i + n), e})
+			events = append(events, Event{int64(100*i + n), e})
 		}
 	}
-	f.put(events)
+	f.Put(events)
 	count := func() feed.Ranking {
-		return f.count(0, 10_000, feed.AggregateRequest{Parts: feed.PartLinks}, everyRow).Links
+		return f.aggregate(0, 10_000, feed.AggregateRequest{Parts: feed.PartLinks}, everyRow).Links
 	}
 	all := count()
 	require.False(t, all.Cut)

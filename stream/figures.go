@@ -24,8 +24,8 @@ const (
 	slowly = 8
 )
 
-// watch holds what is known of the streams without asking.
-type watch struct {
+// figures hold what is known of the streams without asking.
+type figures struct {
 	waiting                [len(lanes)]atomic.Int64
 	events, bytes          gauge // that wait; on the stream
 	maxBytes               atomic.Int64
@@ -64,14 +64,14 @@ func (g *gauge) set(base, ended int64) {
 }
 
 // drainTime is how long it takes until n events have left.
-func (w *watch) drainTime(n int64) time.Duration {
+func (w *figures) drainTime(n int64) time.Duration {
 	rate := max(w.drained.Load(), 1)
 	seconds := min(float64(n)/float64(rate), longestWait.Seconds())
 	return max(shortestWait, time.Duration(math.Ceil(seconds))*time.Second)
 }
 
 // pressure asks the trimmer to look now.
-func (w *watch) pressure() {
+func (w *figures) pressure() {
 	select {
 	case w.full <- struct{}{}:
 	default:
@@ -99,7 +99,7 @@ func (s *Stream) observe() {
 		if errors.Is(err, jetstream.ErrStreamNotFound) {
 			s.restore()
 		}
-		if err != nil && s.stopped.Err() == nil && !s.watch.away.Swap(true) {
+		if err != nil && s.stopped.Err() == nil && !s.figures.away.Swap(true) {
 			s.cfg.Logger.Warn("the queue does not answer", "error", err)
 		}
 	}
@@ -137,7 +137,7 @@ func (s *Stream) restore() {
 func (s *Stream) refresh(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, refreshTimeout)
 	defer cancel()
-	w, losses := &s.watch, s.link.losses()
+	w, losses := &s.figures, s.link.losses()
 	eventsEnded, bytesEnded := w.events.ended.Load(), w.bytes.ended.Load()
 	before := w.events.value()
 
@@ -183,20 +183,20 @@ func (s *Stream) refreshSlowly(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	s.watch.deadLetters.Store(dead)
+	s.figures.deadLetters.Store(dead)
 	announced, err := s.stream(ctx, liveName)
 	if err != nil {
 		return unavailable("refresh", err)
 	}
-	s.watch.liveBytes.Store(int64(announced.CachedInfo().State.Bytes))
-	s.watch.incarnation.Store(boundsOf(announced).Incarnation)
+	s.figures.liveBytes.Store(int64(announced.CachedInfo().State.Bytes))
+	s.figures.incarnation.Store(boundsOf(announced).Incarnation)
 	oldest := int64(0)
-	if s.watch.events.value() > 0 {
+	if s.figures.events.value() > 0 {
 		if oldest, err = s.oldestWaiting(ctx); err != nil {
 			return err
 		}
 	}
-	s.watch.oldest.Store(oldest)
+	s.figures.oldest.Store(oldest)
 	return nil
 }
 
@@ -239,7 +239,7 @@ func firstWaiting(ctx context.Context, events jetstream.Stream, name api.Lane) (
 
 // Backlog is how many events wait to be indexed or are being indexed, at most
 // a quarter of a second old.
-func (s *Stream) Backlog() int64 { return s.watch.events.value() }
+func (s *Stream) Backlog() int64 { return s.figures.events.value() }
 
 // Stats are figures for metrics; counts are since Open.
 type Stats struct {
@@ -267,7 +267,7 @@ type Stats struct {
 
 // Stats returns what is known without asking the server.
 func (s *Stream) Stats() Stats {
-	w, c := &s.watch, &s.counts
+	w, c := &s.figures, &s.counts
 	stats := Stats{
 		WaitingLive: w.waiting[0].Load(), WaitingBulk: w.waiting[1].Load(),
 		EventsBytes: w.bytes.value(), EventsMaxBytes: w.maxBytes.Load(),
@@ -291,7 +291,7 @@ func (s *Stream) reachable() error {
 	switch {
 	case s.stopped.Err() != nil:
 		return fmt.Errorf("%w: %w", event.ErrUnavailable, errClosed)
-	case !s.conn.IsConnected() || s.watch.away.Load():
+	case !s.conn.IsConnected() || s.figures.away.Load():
 		return fmt.Errorf("the queue does not answer: %w", event.ErrUnavailable)
 	}
 	return nil
