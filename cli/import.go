@@ -79,6 +79,9 @@ func (c *importCmd) importAll(
 ) error {
 	for _, path := range c.Files {
 		options := mailbox.Options{Format: format, User: c.User, Decode: decodeEvent}
+		if strings.Contains(c.User, "@") {
+			options.Owner.Users = map[string]string{strings.ToLower(c.User): c.User}
+		}
 		reader, err := mailbox.Open(path, options)
 		if err != nil {
 			return err
@@ -118,7 +121,7 @@ func (f *fileImport) run(ctx context.Context, restart bool) error {
 		return err
 	}
 	for {
-		inputs, err := f.reader.Read()
+		record, err := f.reader.Read()
 		var refusal *mailbox.Refusal
 		switch {
 		case errors.Is(err, io.EOF):
@@ -132,7 +135,7 @@ func (f *fileImport) run(ctx context.Context, restart bool) error {
 		case err != nil:
 			return errors.Join(err, f.flush(ctx))
 		}
-		for _, input := range inputs {
+		for _, input := range record.Events {
 			if err := f.add(input); err != nil {
 				return err
 			}

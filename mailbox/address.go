@@ -1,9 +1,7 @@
 package mailbox
 
 import (
-	netmail "net/mail"
 	"regexp"
-	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -19,88 +17,239 @@ var emptyGroup = regexp.MustCompile(`^[^@<>]*:\s*;?\s*$`)
 var spelledAt = regexp.MustCompile(`^\s*<?([^\s<>@,;()"]+) at ([^\s<>@,;()"]+\.[A-Za-z]{2,})>?\s*(?:\((.*)\))?\s*$`)
 
 // addresses are the people of an address list, those with a usable address
-// alone. named is false when the list names nobody at all. The standard's
-// grammar is tried first; what does not follow it is searched for addresses.
+// alone. named is false when the list names nobody at all. The grammar is RFC
+// 5322's with its obsolete forms: comments, routes, empty members, space around
+// dots; and what does not follow it is searched for addresses.
 func addresses(list string) (people []event.Person, named bool) {
-	list = cleanLine(list, 0)
+	return addressesIn(list, "")
+}
+
+// addressesIn reads a list whose raw bytes are in the charset of the hint.
+func addressesIn(list, hint string) (people []event.Person, named bool) {
+	list = cleanLine(decode([]byte(list), "", hint), 0)
 	if list == "" || emptyGroup.MatchString(list) {
 		return nil, false
 	}
-	parser := netmail.AddressParser{WordDecoder: wordDecoder()}
-	if parsed, err := parser.ParseList(list); err == nil {
-		for _, address := range parsed {
-			if one, ok := person(address.Address, address.Name); ok {
-				people = append(people, one)
-			}
-		}
-		return people, true
-	}
-	parts := split(list, true)
-	if parts == nil {
-		parts = split(list, false)
+	members := split(list, true)
+	if members == nil {
+		members = split(list, false)
 	}
 	before := ""
-	for _, part := range parts {
-		one, ok := loose(before + part)
+	for _, member := range members {
+		one, ok := mailbox(before + member)
 		if ok {
 			people = append(people, one)
 		}
 		before = ""
-		if !ok && !strings.ContainsAny(part, "@<>") {
+		if !ok && !strings.ContainsAny(member, "@<>") {
 			// A name with a comma in it, and no quotes around.
-			before = part + ", "
+			before = member + ", "
 		}
 	}
 	return people, true
 }
 
 // sender is the first usable address of a From or Sender field.
-func sender(list string) (event.Person, bool) {
-	people, _ := addresses(list)
+func sender(list, hint string) (event.Person, bool) {
+	people, _ := addressesIn(list, hint)
 	if len(people) == 0 {
 		return event.Person{}, false
 	}
 	return people[0], true
 }
 
-// split cuts a list at commas and semicolons that are not within angle
-// brackets, nor within quotes where these are heeded. It is nil when a quote
-// is never closed.
-func split(list string, quotes bool) []string {
-	var parts []string
-	begin := 0
+// split cuts a list into its members: at commas and semicolons that are not
+// within angle brackets, comments, or quotes where these are heeded. The name
+// of a group is cut off. It is nil when a quote or a comment is never closed.
+func split(list string, strict bool) []string {
+	var members []string
+	begin, comments := 0, 0
 	quoted, angled := false, false
 	for i := 0; i < len(list); i++ {
 		switch c := list[i]; {
-		case quoted && c == '\\':
+		case c == '\\' && (quoted || comments > 0):
 			i++
-		case c == '"' && quotes:
+		case c == '"' && strict && comments == 0 && (quoted || opensQuote(list, i)):
 			quoted = !quoted
 		case quoted:
+		case c == '(' && strict:
+			comments++
+		case c == ')' && comments > 0:
+			comments--
+		case comments > 0:
 		case c == '<':
 			angled = true
 		case c == '>':
 			angled = false
 		case (c == ',' || c == ';') && !angled:
-			parts = append(parts, list[begin:i])
+			members = append(members, list[begin:i])
+			begin = i + 1
+		case c == ':' && !angled && isGroupName(list[begin:i]):
 			begin = i + 1
 		}
 	}
-	if quoted {
+	if quoted || comments > 0 {
 		return nil
 	}
-	return append(parts, list[begin:])
+	return append(members, list[begin:])
+}
+
+// opensQuote reports whether a quote begins here: one within a word is part of
+// it, as in 5"-disk.
+func opensQuote(list string, at int) bool {
+	if at == 0 {
+		return true
+	}
+	return strings.ContainsRune(" \t,;:<(.\"", rune(list[at-1]))
+}
+
+func isGroupName(name string) bool {
+	name = strings.TrimSpace(name)
+	return name != "" && !strings.ContainsAny(name, "@<") && !strings.EqualFold(name, "mailto")
+}
+
+// mailbox reads one member of a list.
+func mailbox(text string) (event.Person, bool) {
+	if found := spelledAt.FindStringSubmatch(text); found != nil {
+		return person(found[1]+"@"+found[2], decodeWords(found[3], ""))
+	}
+	t := scanMailbox(text)
+	if t.angled {
+		if one, ok := person(route(t.address), decodeName(t.name, t.comment)); ok {
+			return one, true
+		}
+	} else if one, ok := person(t.spaceless(), decodeName("", t.comment)); ok {
+		return one, true
+	}
+	return loose(text)
+}
+
+// scanned is a member of a list, taken apart.
+type scanned struct {
+	// name is what stands before the angle brackets, or all there is.
+	name, address, comment string
+	angled                 bool
+}
+
+// scanMailbox takes comments and quotes off. Within quotes a name is kept
+// without them; an address keeps its own.
+func scanMailbox(text string) scanned {
+	var t scanned
+	var name, address, comment strings.Builder
+	depth := 0
+	quoted := false
+	for i := 0; i < len(text); i++ {
+		c := text[i]
+		out := &name
+		if t.angled && t.address == "" {
+			out = &address
+		}
+		switch {
+		case c == '\\' && (quoted || depth > 0) && i+1 < len(text):
+			i++
+			switch {
+			case depth > 0:
+				comment.WriteByte(text[i])
+			case out == &address:
+				out.WriteString(text[i-1 : i+1])
+			default:
+				out.WriteByte(text[i])
+			}
+		case c == '"' && depth == 0:
+			quoted = !quoted
+			if out == &address || followsLocal(text, i, quoted) {
+				out.WriteByte(c)
+			}
+		case quoted:
+			out.WriteByte(c)
+		case c == '(':
+			depth++
+			if depth > 1 {
+				comment.WriteByte(c)
+			} else if comment.Len() > 0 {
+				comment.WriteByte(' ')
+			}
+		case c == ')' && depth > 0:
+			if depth--; depth > 0 {
+				comment.WriteByte(c)
+			}
+		case depth > 0:
+			comment.WriteByte(c)
+		case c == '<':
+			// The last brackets count: what stood before is of the name.
+			if t.angled {
+				name.WriteString(" " + t.address + address.String())
+			}
+			t.angled, t.address = true, ""
+			address.Reset()
+		case c == '>' && t.angled:
+			t.address = address.String()
+		default:
+			out.WriteByte(c)
+		}
+	}
+	if t.angled && t.address == "" {
+		t.address = address.String()
+	}
+	t.name, t.comment = strings.TrimSpace(name.String()), strings.TrimSpace(comment.String())
+	return t
+}
+
+// followsLocal keeps the quotes of a local part that stands without angle
+// brackets: "jo smith"@x.example.
+func followsLocal(text string, at int, opens bool) bool {
+	if opens {
+		closing := strings.IndexByte(text[at+1:], '"')
+		return closing >= 0 && strings.HasPrefix(text[at+closing+2:], "@")
+	}
+	return at+1 < len(text) && text[at+1] == '@'
+}
+
+// spaceless is the member as an address without angle brackets: the space that
+// may stand around dots and "@" is taken out.
+func (t scanned) spaceless() string {
+	words := strings.Fields(t.name)
+	for i := 1; i < len(words); i++ {
+		before, after := words[i-1], words[i]
+		if !strings.ContainsAny(before[len(before)-1:], ".@") && !strings.ContainsAny(after[:1], ".@") && !strings.HasPrefix(t.name, `"`) {
+			return "" // Two words are a sentence.
+		}
+	}
+	if strings.HasPrefix(t.name, `"`) {
+		return t.name
+	}
+	return strings.Join(words, "")
+}
+
+// route takes the obsolete route off an address: "@a.example,@b.example:jo@c".
+func route(address string) string {
+	address = strings.TrimSpace(address)
+	if strings.HasPrefix(address, "@") {
+		if _, after, found := strings.Cut(address, ":"); found {
+			address = after
+		}
+	}
+	if !strings.HasPrefix(address, `"`) {
+		address = strings.Join(strings.Fields(address), "")
+	}
+	return address
+}
+
+// decodeName is a person's name: what stands before the address, or else the
+// comment.
+func decodeName(name, comment string) string {
+	if strings.TrimSpace(name) == "" {
+		name = comment
+	}
+	return decodeWords(name, "")
 }
 
 // loose finds an address in a text that does not follow the grammar: what is in
 // the last angle brackets, or the first word with an "@".
 func loose(text string) (event.Person, bool) {
-	if found := spelledAt.FindStringSubmatch(text); found != nil {
-		return person(found[1]+"@"+found[2], decodeWords(found[3]))
-	}
 	if begin := strings.LastIndexByte(text, '<'); begin >= 0 {
 		address, after, _ := strings.Cut(text[begin+1:], ">")
-		if one, ok := person(address, decodeWords(text[:begin]+" "+after)); ok {
+		if one, ok := person(address, decodeWords(text[:begin]+" "+after, "")); ok {
 			return one, true
 		}
 	}
@@ -109,27 +258,27 @@ func loose(text string) (event.Person, bool) {
 	})
 	for i, word := range words {
 		if _, ok := person(word, ""); ok {
-			rest := slices.Concat(words[:i], words[i+1:])
-			return person(word, decodeWords(strings.Join(rest, " ")))
+			rest := append(append([]string{}, words[:i]...), words[i+1:]...)
+			return person(word, decodeWords(strings.Join(rest, " "), ""))
 		}
 	}
 	return event.Person{}, false
 }
 
-// person normalises an address and its name, if it is an address: one "@", a
-// text on both sides, and nothing that only grammar puts there.
+// person normalises an address and its name, if it is an address: a text on both
+// sides of an "@", and nothing that only grammar puts there.
 func person(address, name string) (event.Person, bool) {
-	address = strings.Trim(address, " \t'\"<>,:")
+	address = strings.Trim(address, " \t'<>,:")
 	if len(address) > len("mailto:") && strings.EqualFold(address[:len("mailto:")], "mailto:") {
 		address = address[len("mailto:"):]
 	}
-	address = strings.ToLower(strings.TrimSuffix(address, "."))
-	unfit := func(r rune) bool {
-		return unicode.IsSpace(r) || unicode.IsControl(r) || strings.ContainsRune(`<>(),;:"\`, r) || r == utf8.RuneError
+	address = unquoteLocal(strings.TrimSuffix(strings.ToLower(address), "."))
+	at := strings.LastIndexByte(address, '@')
+	if at < 1 || at == len(address)-1 || len(address) > maxAddress {
+		return event.Person{}, false
 	}
-	local, domain, found := strings.Cut(address, "@")
-	if !found || local == "" || domain == "" || strings.Contains(domain, "@") || len(address) > maxAddress ||
-		strings.ContainsFunc(address, unfit) || strings.HasPrefix(domain, ".") {
+	local, domain := address[:at], address[at+1:]
+	if !fitLocal(local) || strings.ContainsFunc(domain, unfit) || strings.HasPrefix(domain, ".") {
 		return event.Person{}, false
 	}
 	name = strings.Trim(cleanLine(name, maxName), ` "'<>,`)
@@ -138,4 +287,33 @@ func person(address, name string) (event.Person, bool) {
 		name = ""
 	}
 	return event.Person{Email: address, Name: name}, true
+}
+
+func unfit(r rune) bool {
+	return unicode.IsSpace(r) || unicode.IsControl(r) || strings.ContainsRune(`<>(),;:"\@`, r) || r == utf8.RuneError
+}
+
+// fitLocal reports whether a text may stand before the "@": a dot-atom, or a
+// quoted string.
+func fitLocal(local string) bool {
+	if len(local) > 2 && local[0] == '"' && local[len(local)-1] == '"' {
+		return !strings.ContainsFunc(local, func(r rune) bool {
+			return unicode.IsControl(r) || r == utf8.RuneError || strings.ContainsRune(" <>(),;", r)
+		})
+	}
+	return !strings.ContainsFunc(local, unfit)
+}
+
+// unquoteLocal takes quotes off that are not needed: RFC 5321 section 4.1.2.
+func unquoteLocal(address string) string {
+	address = strings.TrimPrefix(address, `""`)
+	at := strings.LastIndexByte(address, '@')
+	if at < 3 || address[0] != '"' || address[at-1] != '"' {
+		return strings.Trim(address, `"`)
+	}
+	inner := strings.ReplaceAll(address[1:at-1], `\`, "")
+	if inner != "" && !strings.ContainsFunc(inner, unfit) && !strings.Contains(inner, "..") && inner[0] != '.' && inner[len(inner)-1] != '.' {
+		return inner + address[at:]
+	}
+	return address
 }

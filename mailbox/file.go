@@ -1,14 +1,19 @@
 package mailbox
 
 import (
+	"archive/zip"
 	"bufio"
 	"bytes"
+	"compress/bzip2"
 	"compress/gzip"
 	"errors"
 	"fmt"
 	"io"
 	"os"
+	"strconv"
 	"sync/atomic"
+
+	"github.com/klauspost/compress/zstd"
 
 	"tidings/event"
 )
@@ -25,10 +30,14 @@ type file struct {
 	consumed atomic.Int64
 	raw      *os.File
 	zipped   bool
-	in       *bufio.Reader
-	offset   int64
-	lines    int64
-	line     []byte
+	// returns says that the lines end in CR alone.
+	returns bool
+	// closing ends what takes the compression off.
+	closing func()
+	in      *bufio.Reader
+	offset  int64
+	lines   int64
+	line    []byte
 }
 
 // openFile opens a regular file and buffers it: in may be asked to peek at as
@@ -48,17 +57,80 @@ func openFile(path string, buffered int) (*file, error) {
 	}
 	f := &file{path: path, size: info.Size(), raw: raw}
 	f.in = bufio.NewReaderSize(onDisk{f}, buffered)
-	magic, _ := f.in.Peek(2)
-	if !bytes.Equal(magic, []byte{0x1f, 0x8b}) {
-		return f, nil
-	}
-	unzipped, err := gzip.NewReader(f.in)
-	if err != nil {
+	if err := f.unpack(buffered); err != nil {
 		return nil, errors.Join(f.failed(err), raw.Close())
 	}
-	f.zipped = true
-	f.in = bufio.NewReaderSize(unzipped, buffered)
+	f.straighten(buffered)
 	return f, nil
+}
+
+// Magic numbers of compressed files.
+var (
+	gzipMagic  = []byte{0x1f, 0x8b}
+	zstdMagic  = []byte{0x28, 0xb5, 0x2f, 0xfd}
+	bzip2Magic = []byte("BZh")
+	zipMagic   = []byte("PK\x03\x04")
+)
+
+// maxWindow bounds the memory that a zstd file may ask for: four times what its
+// command line takes without being told.
+const maxWindow = 32 << 20
+
+// unpack takes the compression off, which the first bytes tell.
+func (f *file) unpack(buffered int) error {
+	magic, _ := f.in.Peek(10)
+	var unpacked io.Reader
+	switch {
+	case bytes.HasPrefix(magic, gzipMagic):
+		opened, err := gzip.NewReader(f.in)
+		if err != nil {
+			return err
+		}
+		unpacked = opened
+	case bytes.HasPrefix(magic, zstdMagic):
+		opened, err := zstd.NewReader(f.in, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxWindow(maxWindow))
+		if err != nil {
+			return err
+		}
+		f.closing = opened.Close
+		unpacked = opened
+	case bytes.HasPrefix(magic, bzip2Magic) && len(magic) == 10 && string(magic[4:10]) == "1AY&SY":
+		unpacked = bzip2.NewReader(f.in)
+	default:
+		return nil
+	}
+	f.zipped = true
+	f.in = bufio.NewReaderSize(unpacked, buffered)
+	return nil
+}
+
+// straighten makes line feeds of the CRs of a file that has nothing else.
+func (f *file) straighten(buffered int) {
+	head, _ := f.in.Peek(min(buffered, sniffed))
+	if onlyCarriageReturns(head) {
+		f.returns = true
+		f.in = bufio.NewReaderSize(carriageReturns{f.in}, buffered)
+	}
+}
+
+// skipMark passes over a byte order mark at the beginning.
+func (f *file) skipMark() {
+	if head, _ := f.in.Peek(len(byteOrderMark)); bytes.Equal(head, byteOrderMark) {
+		n, _ := f.in.Discard(len(byteOrderMark))
+		f.offset += int64(n)
+	}
+}
+
+// skipLength passes over the first line of an .emlx: how long the mail is.
+func (f *file) skipLength() {
+	head, _ := f.in.Peek(32)
+	line, _, found := bytes.Cut(head, []byte("\n"))
+	length, err := strconv.ParseInt(string(bytes.TrimSpace(line)), 10, 64)
+	if !found || err != nil {
+		return
+	}
+	_, _ = f.in.Discard(len(line) + 1)
+	f.in = bufio.NewReader(io.LimitReader(f.in, length))
 }
 
 // onDisk reads the file as it is and counts what was read.
@@ -72,7 +144,9 @@ func (d onDisk) Read(p []byte) (int, error) {
 
 // failed names the file in an error of reading it.
 func (f *file) failed(err error) error {
-	if errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, gzip.ErrChecksum) || errors.Is(err, gzip.ErrHeader) {
+	if errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, gzip.ErrChecksum) || errors.Is(err, gzip.ErrHeader) ||
+		errors.As(err, new(bzip2.StructuralError)) || errors.Is(err, zstd.ErrMagicMismatch) || errors.Is(err, zstd.ErrCRCMismatch) ||
+		errors.Is(err, zstd.ErrWindowSizeExceeded) || errors.Is(err, zip.ErrFormat) || errors.Is(err, zip.ErrChecksum) {
 		return fmt.Errorf("read %s: %w: the compressed file is cut short or damaged: %w", f.path, event.ErrInvalid, err)
 	}
 	return fmt.Errorf("read %s: %w", f.path, err)
@@ -141,20 +215,27 @@ func (f *file) seek(offset int64) error {
 	if _, err := f.raw.Seek(offset, io.SeekStart); err != nil {
 		return f.failed(err)
 	}
-	f.in.Reset(onDisk{f})
+	if f.returns {
+		f.in.Reset(carriageReturns{onDisk{f}})
+	} else {
+		f.in.Reset(onDisk{f})
+	}
 	f.consumed.Store(offset)
 	f.offset = offset
 	return nil
 }
 
 func (f *file) Close() error {
+	if f.closing != nil {
+		f.closing()
+	}
 	if err := f.raw.Close(); err != nil {
 		return fmt.Errorf("close %s: %w", f.path, err)
 	}
 	return nil
 }
 
-// changed is a place that is not there any more.
+// changed is a position that is not there any more.
 func changed(path string) error {
 	return fmt.Errorf("resume %s: %w: it is not what it was; start from its beginning, repeats are harmless", path, event.ErrConflict)
 }

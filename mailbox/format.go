@@ -1,7 +1,6 @@
 package mailbox
 
 import (
-	"bufio"
 	"bytes"
 	"encoding/json"
 	"errors"
@@ -24,10 +23,11 @@ const (
 	EML       Format = "eml"
 	NDJSON    Format = "ndjson"
 	JSONLMail Format = "jsonl-mail"
+	Zip       Format = "zip"
 )
 
 // Formats lists every format.
-var Formats = []Format{MBox, Maildir, EML, NDJSON, JSONLMail}
+var Formats = []Format{MBox, Maildir, EML, NDJSON, JSONLMail, Zip}
 
 // ParseFormat reads the name of a format. The error is an event.ErrInvalid.
 func ParseFormat(text string) (Format, error) {
@@ -60,6 +60,12 @@ func Detect(path string) (Format, error) {
 	}
 	defer f.Close()
 	head, err := f.in.Peek(sniffed)
+	if bytes.HasPrefix(head, zipMagic) {
+		return Zip, nil
+	}
+	if strings.HasSuffix(bareName(path), ".emlx") {
+		return EML, nil
+	}
 	if err != nil && !errors.Is(err, io.EOF) && len(head) == 0 {
 		return "", fmt.Errorf("detect the format of %s: %w", path, err)
 	}
@@ -78,13 +84,13 @@ func formatOfBytes(head []byte) (Format, bool) {
 	switch {
 	case len(head) == 0:
 		return "", false
-	case bytes.HasPrefix(head, []byte("From ")):
+	case isFrom(head):
 		return MBox, true
 	case head[0] == '{':
 		return formatOfObject(head), true
 	}
-	h, err := readHeader(bufio.NewReader(bytes.NewReader(head)))
-	if err == nil && h.get("From")+h.get("Date")+h.get("Subject")+h.get("Message-Id") != "" {
+	h := headerOf(head)
+	if h.get("from")+h.get("date")+h.get("subject")+h.get("message-id") != "" {
 		return EML, true
 	}
 	return "", false
@@ -117,12 +123,13 @@ func formatOfObject(head []byte) Format {
 }
 
 func formatOfName(path string) (Format, bool) {
-	name := strings.TrimSuffix(strings.ToLower(filepath.Base(path)), ".gz")
-	switch filepath.Ext(name) {
+	switch filepath.Ext(bareName(filepath.Base(path))) {
 	case ".mbox", ".mbx":
 		return MBox, true
-	case ".eml":
+	case ".eml", ".emlx":
 		return EML, true
+	case ".zip":
+		return Zip, true
 	case ".ndjson":
 		return NDJSON, true
 	case ".jsonl":

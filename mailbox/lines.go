@@ -3,6 +3,7 @@ package mailbox
 import (
 	"bytes"
 	"encoding/json"
+	"strings"
 	"time"
 
 	"tidings/event"
@@ -15,11 +16,13 @@ const maxLine = 10 << 20
 type lines struct {
 	file    *file
 	records int64
-	// decode reads a line; its refusal gets its place here.
-	decode func(line []byte) ([]event.Input, *Refusal)
+	// decode reads a line; its refusal gets told where it is here.
+	decode lineDecoder
 }
 
-func openLines(path string, decode func([]byte) ([]event.Input, *Refusal)) (*lines, error) {
+type lineDecoder func(line []byte) (item, *Refusal)
+
+func openLines(path string, decode lineDecoder) (*lines, error) {
 	f, err := openFile(path, 64<<10)
 	if err != nil {
 		return nil, err
@@ -27,14 +30,14 @@ func openLines(path string, decode func([]byte) ([]event.Input, *Refusal)) (*lin
 	return &lines{file: f, decode: decode}, nil
 }
 
-func (l *lines) next() ([]event.Input, error) {
+func (l *lines) next() (item, error) {
 	for {
-		begin, number := l.file.offset, l.file.lines+1
+		at := where{path: l.file.path, offset: l.file.offset, line: l.file.lines + 1}
 		line, tooLong, err := l.file.wholeLine(maxLine)
 		if err != nil {
-			return nil, err
+			return item{}, err
 		}
-		if begin == 0 {
+		if at.offset == 0 {
 			line = bytes.TrimPrefix(line, byteOrderMark)
 		}
 		line = bytes.TrimSpace(line)
@@ -42,25 +45,27 @@ func (l *lines) next() ([]event.Input, error) {
 			continue
 		}
 		l.records++
-		refused := &Refusal{Code: TooLong}
-		if !tooLong {
-			var inputs []event.Input
-			if inputs, refused = l.decode(line); refused == nil {
-				return inputs, nil
-			}
+		at.record = l.records
+		if tooLong {
+			return item{}, at.refuse(TooLong, "")
 		}
-		refused.Path, refused.Record = l.file.path, l.records
-		refused.Line, refused.Offset = number, begin
-		return nil, refused
+		found, refused := l.decode(line)
+		if refused != nil {
+			return item{}, at.refuse(refused.Code, refused.Detail)
+		}
+		found.at = at
+		return found, nil
 	}
 }
+
+func (l *lines) ignored() Ignored { return Ignored{} }
 
 func (l *lines) position() Position {
 	return Position{Records: l.records, Bytes: l.file.offset, Lines: l.file.lines}
 }
 
 func (l *lines) resume(at Position) error {
-	// A place is behind a line's end, which is read again to be sure.
+	// A position is behind a line's end, which is read again to be sure.
 	if err := l.file.seek(max(at.Bytes-1, 0)); err != nil {
 		return err
 	}
@@ -81,16 +86,16 @@ func (l *lines) progress() Progress {
 func (l *lines) Close() error { return l.file.Close() }
 
 // eventOfLine passes a line of ndjson to the caller's decoder.
-func eventOfLine(options Options) func([]byte) ([]event.Input, *Refusal) {
-	return func(line []byte) ([]event.Input, *Refusal) {
+func eventOfLine(options Options) lineDecoder {
+	return func(line []byte) (item, *Refusal) {
 		input, err := options.Decode(line)
 		if err != nil {
-			return nil, &Refusal{Code: NoEvent, Detail: err.Error()}
+			return item{}, &Refusal{Code: NoEvent, Detail: err.Error()}
 		}
 		if input.User == "" {
 			input.User = options.User
 		}
-		return []event.Input{input}, nil
+		return item{event: &input}, nil
 	}
 }
 
@@ -104,6 +109,8 @@ type mailLine struct {
 	Body      string   `json:"body"`
 	MessageID string   `json:"message_id"`
 	InReplyTo string   `json:"in_reply_to"`
+	// References is a list, or a field as a header has it.
+	References texts `json:"references"`
 }
 
 // dateText is a date as text, or Unix seconds, which it makes a text of.
@@ -134,26 +141,35 @@ func (t *texts) UnmarshalJSON(raw []byte) error {
 	return json.Unmarshal(raw, (*[]string)(t))
 }
 
-func mailOfLine(options Options) func([]byte) ([]event.Input, *Refusal) {
-	return func(line []byte) ([]event.Input, *Refusal) {
-		var given mailLine
-		if err := json.Unmarshal(line, &given); err != nil {
-			// The decoder's text may repeat what the line holds.
-			return nil, &Refusal{Code: Unreadable, Detail: "it is no JSON object of a mail"}
-		}
-		m := mail{
-			id:      messageID(given.MessageID),
-			replyTo: messageID(given.InReplyTo),
-			date:    string(given.Date),
-			subject: cleanLine(decodeWords(given.Subject), maxSubject),
-			body:    cleanBody(given.Body),
-		}
-		m.from, _ = sender(given.From)
-		for _, text := range append(given.To, given.Cc...) {
-			people, named := addresses(text)
-			m.to = append(m.to, people...)
-			m.named = m.named || named
-		}
-		return m.inputs(options)
+// mailOfLine reads a line of jsonl-mail.
+func mailOfLine(line []byte) (item, *Refusal) {
+	var given mailLine
+	if err := json.Unmarshal(line, &given); err != nil {
+		// The decoder's text may repeat what the line holds.
+		return item{}, &Refusal{Code: Unreadable, Detail: "it is no JSON object of a mail"}
 	}
+	m := Mail{
+		header:     header{},
+		ID:         messageID(given.MessageID),
+		ReplyTo:    messageID(given.InReplyTo),
+		References: messageIDs(strings.Join(given.References, " ")),
+		Subject:    cleanLine(decodeWords(given.Subject, ""), maxSubject),
+		Body:       cleanBody(given.Body),
+	}
+	m.From, _ = sender(given.From, "")
+	var to []event.Person
+	for _, text := range append(given.To, given.Cc...) {
+		people, named := addresses(text)
+		to = append(to, people...)
+		m.named = m.named || named
+	}
+	m.To = distinct(to)
+	var ok bool
+	if m.Time, ok = parseDate(string(given.Date)); !ok {
+		m.wrong = "it cannot be read"
+		if given.Date == "" {
+			m.wrong = "it has none"
+		}
+	}
+	return item{mail: &m}, nil
 }

@@ -11,24 +11,30 @@ import (
 type Options struct {
 	// Format is detected when empty.
 	Format Format
-	// User is whose mail it is. Empty makes each sender the user of what they
-	// sent; ndjson takes it for events that name no user.
+	// Owner says whose mail it is. Its folder is that of each file.
+	Owner Owner
+	// User is whose an event of ndjson is that names no user.
 	User string
 	// Decode reads one event of ndjson, and is required for that format. The
 	// line is valid during the call only.
 	Decode func(line []byte) (event.Input, error)
 	// Now bounds the dates of mail, time.Now when nil.
 	Now func() time.Time
+	// headers says that bodies are passed over.
+	headers bool
 }
 
-// Position is a place between two records, to resume an import there.
+// Position is a point between two records, to resume an import there.
 type Position struct {
 	// Records is how many are done, the refused ones included.
 	Records int64 `json:"records"`
-	// Bytes is the offset in the uncompressed file, 0 in a directory.
+	// Bytes is the offset in the uncompressed file, or in that of a directory
+	// which is being read.
 	Bytes int64 `json:"bytes,omitempty"`
 	// Lines is how many lines are done, for messages.
 	Lines int64 `json:"lines,omitempty"`
+	// Files is how many files of a directory are done.
+	Files int64 `json:"files,omitempty"`
 	// Names is a hash of the names that are done in a directory.
 	Names string `json:"names,omitempty"`
 }
@@ -40,24 +46,61 @@ type Progress struct {
 	Unit string
 }
 
+// Record is what one mail, or one line of ndjson, became.
+type Record struct {
+	// Reading has the kind "" for a line of ndjson.
+	Reading
+	// Path, Number and Line say where it is, as a Refusal does.
+	Path         string
+	Number, Line int64
+}
+
 // Reader reads one file or directory. All but Progress belongs to one
 // goroutine.
 type Reader struct {
-	format Format
-	source source
+	options Options
+	source  source
+}
+
+// item is a record as it was found: a mail, or an event.
+type item struct {
+	mail   *Mail
+	event  *event.Input
+	folder Folder
+	at     where
+}
+
+// where is the point in a file at which a record begins.
+type where struct {
+	path                 string
+	record, line, offset int64
+}
+
+// refuse makes a refusal of what is there.
+func (w where) refuse(code Code, detail string) *Refusal {
+	return &Refusal{Path: w.path, Record: w.record, Line: w.line, Offset: w.offset, Code: code, Detail: detail}
 }
 
 // source is a format's way to walk its records.
 type source interface {
-	// next is the inputs of the next record, a *Refusal for one that has
-	// none, io.EOF after the last, or the error that ends the walk.
-	next() ([]event.Input, error)
+	// next is the next record, a *Refusal for one that is none, io.EOF after the
+	// last, or the error that ends the walk.
+	next() (item, error)
 	position() Position
 	// resume is called before the first next. The error is an
-	// event.ErrConflict when the place is not there.
+	// event.ErrConflict when the position is not there.
 	resume(Position) error
 	progress() Progress
+	// ignored are files that were passed over, by name.
+	ignored() Ignored
 	Close() error
+}
+
+// Ignored are the files of a directory that are no mail.
+type Ignored struct {
+	Count int64
+	// Names are the first of them.
+	Names []string
 }
 
 // Open opens a path for reading. The error is an event.ErrInvalid for what can
@@ -77,7 +120,7 @@ func Open(path string, options Options) (*Reader, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Reader{format: options.Format, source: opened}, nil
+	return &Reader{options: options, source: opened}, nil
 }
 
 func openSource(path string, options Options) (source, error) {
@@ -88,8 +131,10 @@ func openSource(path string, options Options) (source, error) {
 		return openDirectory(path, options)
 	case EML:
 		return openSingle(path, options)
+	case Zip:
+		return openZip(path, options)
 	case JSONLMail:
-		return openLines(path, mailOfLine(options))
+		return openLines(path, mailOfLine)
 	case NDJSON:
 		if options.Decode == nil {
 			return nil, errors.New("open ndjson: no decoder was given")
@@ -100,22 +145,37 @@ func openSource(path string, options Options) (source, error) {
 	return nil, err
 }
 
-// Format is the format that is read.
-func (r *Reader) Format() Format { return r.format }
+// Read is what the next record means: the events of a mail as Read has them, or
+// the event of a line. The error is a *Refusal for a record that is refused,
+// behind which reading goes on; io.EOF after the last record; or what ended the
+// reading.
+func (r *Reader) Read() (Record, error) {
+	found, err := r.source.next()
+	if err != nil {
+		return Record{}, err
+	}
+	record := Record{Path: found.at.path, Number: found.at.record, Line: found.at.line}
+	if found.event != nil {
+		record.Events = []event.Input{*found.event}
+		return record, nil
+	}
+	owner := r.options.Owner
+	owner.Folder, owner.Now = found.folder, r.options.Now()
+	record.Reading, err = Read(*found.mail, owner)
+	var refused *Refusal
+	if errors.As(err, &refused) {
+		return Record{}, found.at.refuse(refused.Code, refused.Detail)
+	}
+	return record, err
+}
 
-// Read is the events of the next record: of a mail its send, in pieces of 1,000
-// recipients, and its reply. The error is a *Refusal for a record that is
-// refused, behind which reading goes on; io.EOF after the last record; or what
-// ended the reading.
-func (r *Reader) Read() ([]event.Input, error) { return r.source.next() }
-
-// Position is the place behind the last record that Read returned or refused.
+// Position is the point behind the last record that Read returned or refused.
 func (r *Reader) Position() Position { return r.source.position() }
 
-// Resume goes to a place that Position gave for the same path. It is called
-// before the first Read. A compressed file is read again up to there. The error
-// is an event.ErrConflict when the file or directory has changed so that the
-// place is lost.
+// Resume goes to a position of the same path. It is called before the first
+// Read. A compressed file is read again up to there. The error is an
+// event.ErrConflict when the file or directory has changed so that the position
+// is lost.
 func (r *Reader) Resume(at Position) error {
 	if at == (Position{}) {
 		return nil
@@ -125,6 +185,9 @@ func (r *Reader) Resume(at Position) error {
 
 // Progress is how far reading is; any goroutine may ask.
 func (r *Reader) Progress() Progress { return r.source.progress() }
+
+// Ignored are the files that were passed over so far, since they are no mail.
+func (r *Reader) Ignored() Ignored { return r.source.ignored() }
 
 // Close closes what is open.
 func (r *Reader) Close() error { return r.source.Close() }

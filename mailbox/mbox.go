@@ -14,14 +14,14 @@ import (
 // checked against what stands behind the body.
 const peeked = 1 << 20
 
-// fromLine is how far the line after a From_ line is looked for.
-const fromLine = 2 << 10
-
 // mbox is a file of mails, each behind a line that begins with "From ".
 type mbox struct {
 	file    *file
 	options Options
+	folder  Folder
 	records int64
+	// patches says that the file is one of git patches.
+	patches bool
 }
 
 func openMBox(path string, options Options) (*mbox, error) {
@@ -29,44 +29,51 @@ func openMBox(path string, options Options) (*mbox, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &mbox{file: f, options: options}, nil
+	return newMBox(f, options), nil
 }
 
-func (b *mbox) next() ([]event.Input, error) {
+// newMBox reads mails from an open file.
+func newMBox(f *file, options Options) *mbox {
+	b := &mbox{file: f, options: options, folder: FolderOfPath(givenName(f.path))}
+	head, _ := f.in.Peek(256)
+	line, _, _ := bytes.Cut(bytes.TrimPrefix(head, byteOrderMark), []byte("\n"))
+	words := strings.Fields(string(line))
+	b.patches = len(words) > 1 && isPatch(words[1:])
+	return b
+}
+
+func (b *mbox) next() (item, error) {
 	if err := b.skipToMail(); err != nil {
-		return nil, err
+		return item{}, err
 	}
-	begin := b.file.offset
 	b.records++
-	if err := b.skipLine(); err != nil {
-		return nil, err
+	at := where{path: b.file.path, record: b.records, offset: b.file.offset}
+	line, err := b.takeLine()
+	if err != nil {
+		return item{}, err
 	}
-	body := &mboxMail{file: b.file, lineStart: true, header: true}
-	m, parseErr := readMail(body)
+	sent := fromDate(line)
+	body := &mboxMail{file: b.file, patches: b.patches, lineStart: true, header: true}
+	m, parseErr := readMailOr(body, b.options.headers)
 	if err := body.drain(); err != nil {
-		return nil, err
+		return item{}, err
 	}
 	if parseErr != nil {
-		return nil, b.refused(begin, &Refusal{Code: Unreadable, Detail: parseErr.Error()})
+		return item{}, at.refuse(Unreadable, parseErr.Error())
 	}
-	inputs, refused := m.inputs(b.options)
-	if refused != nil {
-		return nil, b.refused(begin, refused)
-	}
-	return inputs, nil
-}
-
-func (b *mbox) refused(begin int64, r *Refusal) error {
-	r.Path, r.Record, r.Offset = b.file.path, b.records, begin
-	return r
+	m.receivedAt(sent)
+	return item{mail: &m, folder: b.folder, at: at}, nil
 }
 
 // skipToMail passes over blank lines before the first mail; behind it, a mail
 // ends only where the next begins.
 func (b *mbox) skipToMail() error {
 	for {
+		if b.file.offset == 0 {
+			b.file.skipMark()
+		}
 		head, err := b.file.in.Peek(len("From "))
-		if bytes.Equal(head, []byte("From ")) {
+		if isFrom(head) {
 			return nil
 		}
 		if len(head) == 0 {
@@ -79,26 +86,34 @@ func (b *mbox) skipToMail() error {
 		if err != nil {
 			return err
 		}
-		if b.file.offset == int64(len(line)) {
-			line = bytes.TrimPrefix(line, byteOrderMark)
-		}
 		if len(bytes.TrimSpace(line)) > 0 {
 			return event.Invalid("format", b.file.path+` is no mbox: no line beginning with "From " where a mail should begin`)
 		}
 	}
 }
 
-func (b *mbox) skipLine() error {
+// isFrom reports whether a line begins as a From_ line does. Some programs write
+// the word alone.
+func isFrom(head []byte) bool {
+	return bytes.HasPrefix(head, []byte("From")) && len(head) > 4 && (head[4] == ' ' || head[4] == '\n' || head[4] == '\r')
+}
+
+// takeLine takes a line, of which it keeps the beginning.
+func (b *mbox) takeLine() ([]byte, error) {
+	var line []byte
 	for {
 		part, err := b.file.slice()
 		if errors.Is(err, io.EOF) {
-			return nil
+			return line, nil
 		}
 		if err != nil {
-			return err
+			return nil, err
+		}
+		if len(line) == 0 {
+			line = bytes.Clone(part[:min(len(part), fromLine)])
 		}
 		if part[len(part)-1] == '\n' {
-			return nil
+			return line, nil
 		}
 	}
 }
@@ -112,7 +127,7 @@ func (b *mbox) resume(at Position) error {
 		return err
 	}
 	head, err := b.file.in.Peek(len("From "))
-	if !bytes.Equal(head, []byte("From ")) && (len(head) > 0 || !errors.Is(err, io.EOF)) {
+	if !isFrom(head) && (len(head) > 0 || !errors.Is(err, io.EOF)) {
 		return changed(b.file.path)
 	}
 	b.records, b.file.lines = at.Records, at.Lines
@@ -123,12 +138,17 @@ func (b *mbox) progress() Progress {
 	return Progress{Done: b.file.consumed.Load(), Total: b.file.size, Unit: "bytes"}
 }
 
+func (b *mbox) ignored() Ignored { return Ignored{} }
+
 func (b *mbox) Close() error { return b.file.Close() }
 
 // mboxMail reads one mail out of an mbox: up to the next From_ line, with one
 // ">" taken from lines that were quoted because they look like one.
 type mboxMail struct {
-	file *file
+	file    *file
+	patches bool
+	// blank says that the line before was blank.
+	blank bool
 	// rest is what Read has not given out yet of a line.
 	rest      []byte
 	lineStart bool
@@ -177,6 +197,7 @@ func (m *mboxMail) part() ([]byte, error) {
 	}
 	atStart := m.lineStart
 	m.lineStart = part[len(part)-1] == '\n'
+	m.blank = atStart && len(bytes.TrimSpace(part)) == 0
 	if m.verbatim > 0 {
 		m.verbatim -= len(part)
 	}
@@ -215,7 +236,7 @@ func (m *mboxMail) believe() {
 		return
 	}
 	behind := bytes.TrimLeft(ahead[length:], "\r\n")
-	if len(behind) == 0 || isFromLine(behind) {
+	if len(behind) == 0 || isFromLine(behind, true, m.patches) {
 		m.verbatim = length
 	}
 }
@@ -229,60 +250,9 @@ func endsLine(text []byte, n int) bool {
 // atNextMail reports whether a From_ line is next.
 func (m *mboxMail) atNextMail() bool {
 	head, _ := m.file.in.Peek(len("From "))
-	if !bytes.Equal(head, []byte("From ")) {
+	if !isFrom(head) {
 		return false
 	}
 	ahead, _ := m.file.in.Peek(fromLine)
-	return isFromLine(ahead)
-}
-
-// isFromLine tells the line between two mails from a sentence that begins with
-// "From ": it names a month, a time of day and a year, and a header follows.
-// Writers differ in all else, and some leave no blank line before it.
-func isFromLine(text []byte) bool {
-	line, after, found := bytes.Cut(text, []byte("\n"))
-	if !found {
-		return false
-	}
-	words := strings.Fields(string(line))
-	if len(words) == 0 || words[0] != "From" {
-		return false
-	}
-	var month, clock, year bool
-	for _, word := range words[1:] {
-		month = month || isMonth(word)
-		clock = clock || isClock(word)
-		year = year || isYear(word)
-	}
-	return month && clock && year && beginsHeader(after)
-}
-
-func isMonth(word string) bool {
-	return len(word) == 3 && strings.Contains("Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec", word)
-}
-
-func isClock(word string) bool {
-	return len(word) >= len("1:02") && len(word) <= len("01:02:03") &&
-		strings.Contains(word, ":") && strings.Trim(word, "0123456789:") == ""
-}
-
-func isYear(word string) bool {
-	return len(word) == 4 && (word[:2] == "19" || word[:2] == "20") && strings.Trim(word, "0123456789") == ""
-}
-
-// beginsHeader reports whether a header field is next, or a quoted From_ line,
-// which some programs leave as the first line of a mail.
-func beginsHeader(text []byte) bool {
-	if bytes.HasPrefix(text, []byte(">From ")) {
-		return true
-	}
-	line, _, _ := bytes.Cut(text, []byte("\n"))
-	name, _, found := bytes.Cut(line, []byte(":"))
-	return found && isFieldName(bytes.TrimRight(name, " \t"))
-}
-
-// isQuotedFrom reports whether a line is ">From ", with any number of ">".
-func isQuotedFrom(line []byte) bool {
-	unquoted := bytes.TrimLeft(line, ">")
-	return len(unquoted) < len(line) && bytes.HasPrefix(unquoted, []byte("From "))
+	return isFromLine(ahead, m.blank, m.patches)
 }

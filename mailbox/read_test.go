@@ -83,7 +83,7 @@ func TestFilesOfSeveralRecords(t *testing.T) {
 	} {
 		t.Run(filepath.Base(path), func(t *testing.T) {
 			r := open(t, path, Options{})
-			require.Equal(t, format, r.Format())
+			require.Equal(t, format, r.options.Format)
 			requireGolden(t, path+".golden", readRest(t, r))
 		})
 	}

@@ -2,8 +2,6 @@ package mailbox
 
 import (
 	"fmt"
-	"sort"
-	"strings"
 
 	"tidings/event"
 )
@@ -86,35 +84,3 @@ func (r *Refusal) Error() string {
 
 // Is makes every Refusal an event.ErrInvalid.
 func (r *Refusal) Is(target error) bool { return target == event.ErrInvalid }
-
-// Tally counts refusals by code, for a summary.
-type Tally map[Code]int64
-
-// Total is how many records were refused.
-func (t Tally) Total() int64 {
-	var total int64
-	for _, n := range t {
-		total += n
-	}
-	return total
-}
-
-// String is "141 without any recipient, 3 without a usable date", the most
-// frequent first, and empty when nothing was refused.
-func (t Tally) String() string {
-	codes := make([]Code, 0, len(t))
-	for code := range t {
-		codes = append(codes, code)
-	}
-	sort.Slice(codes, func(i, j int) bool {
-		if t[codes[i]] != t[codes[j]] {
-			return t[codes[i]] > t[codes[j]]
-		}
-		return codes[i] < codes[j]
-	})
-	parts := make([]string, len(codes))
-	for i, code := range codes {
-		parts[i] = fmt.Sprintf("%d %s", t[code], code)
-	}
-	return strings.Join(parts, ", ")
-}

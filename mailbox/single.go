@@ -1,61 +1,52 @@
 package mailbox
 
 import (
-	"bytes"
-	"errors"
-	"strings"
-	"time"
-
-	"tidings/event"
+	"io"
+	"sync/atomic"
 )
 
-// Mail is what one mail says of itself.
-type Mail struct {
-	// ID and ReplyTo are without angle brackets, empty when unusable.
-	ID, ReplyTo string
-	// Time is zero when the date is missing or cannot be read.
-	Time time.Time
-	// From has no address when the mail names no sender.
-	From event.Person
-	To   []event.Person
-	// Subject and Body are decoded text.
-	Subject, Body string
+// single is one file with one mail.
+type single struct {
+	path    string
+	options Options
+	folder  Folder
+	done    atomic.Int64
 }
 
-// ParseMail reads one mail as it was sent: RFC 5322 with MIME, and what is
-// often found in its place. The error is an event.ErrInvalid.
-func ParseMail(raw []byte) (Mail, error) {
-	m, err := readMail(bytes.NewReader(raw))
-	if errors.Is(err, errNoMail) {
-		return Mail{}, event.Invalid("mail", "has no header")
-	}
+func openSingle(path string, options Options) (*single, error) {
+	f, err := openFile(path, 4<<10)
 	if err != nil {
-		return Mail{}, event.Invalid("mail", "cannot be read")
+		return nil, err
 	}
-	at, _ := parseDate(m.date)
-	return Mail{
-		ID: m.id, ReplyTo: m.replyTo, Time: at, From: m.from, To: distinct(m.to),
-		Subject: m.subject, Body: m.body,
-	}, nil
+	if err := f.Close(); err != nil {
+		return nil, err
+	}
+	return &single{path: path, options: options, folder: FolderOfPath(givenName(path))}, nil
 }
 
-// ParseAddresses reads an address list as a header field has it; what is no
-// address is passed over.
-func ParseAddresses(list string) []event.Person {
-	people, _ := addresses(list)
-	return people
+func (s *single) next() (item, error) {
+	if s.done.Load() > 0 {
+		return item{}, io.EOF
+	}
+	s.done.Store(1)
+	found, refused := readFile(where{path: s.path, record: 1}, s.options)
+	if refused != nil {
+		return item{}, refused
+	}
+	found.folder = s.folder
+	return found, nil
 }
 
-// ParseDate reads a Date field, or what is often found in its place. It is zero
-// when that is none.
-func ParseDate(text string) time.Time {
-	at, _ := parseDate(text)
-	return at
+func (s *single) position() Position { return Position{Records: s.done.Load(), Files: s.done.Load()} }
+
+func (s *single) resume(at Position) error {
+	if at.Records != 0 && at.Records != 1 {
+		return changed(s.path)
+	}
+	s.done.Store(at.Records)
+	return nil
 }
 
-// ParseMessageID is the first id of a Message-ID or In-Reply-To field without
-// its angle brackets, empty when it is unusable.
-func ParseMessageID(field string) string { return messageID(field) }
-
-// PlainText is roughly what a reader of HTML sees.
-func PlainText(html string) string { return htmlText(strings.NewReader(html)) }
+func (s *single) progress() Progress { return Progress{Done: s.done.Load(), Total: 1, Unit: "files"} }
+func (s *single) ignored() Ignored   { return Ignored{} }
+func (s *single) Close() error       { return nil }

@@ -1,0 +1,3 @@
+package mailbox
+
+func (r interpreter) plainReport() (Reading, bool) { return Reading{}, false }

@@ -1,0 +1,267 @@
+package mailbox
+
+import (
+	"strconv"
+	"strings"
+
+	"tidings/event"
+)
+
+// delivery is what a report says of one recipient.
+type delivery struct {
+	original, final string
+	action          string
+	status          string
+	diagnostic      string
+}
+
+// deliveryReport reads RFC 3464: a part message/delivery-status, in a
+// multipart/report or anywhere else.
+func (r interpreter) deliveryReport() (Reading, bool) {
+	part := r.mail.parts.machine("message/delivery-status", "message/global-delivery-status")
+	if part == nil {
+		return Reading{}, false
+	}
+	deliveries := parseDeliveries(part.text)
+	if len(deliveries) == 0 {
+		// Some systems leave the fields out and write the old form.
+		return r.plainReport()
+	}
+	return r.reported(deliveries), true
+}
+
+// parseDeliveries reads the groups of fields of a delivery-status; the first is
+// about the message, and the others are each about one recipient. Some systems
+// leave the blank line between out.
+func parseDeliveries(text string) []delivery {
+	var found []delivery
+	for _, group := range fieldGroups(text) {
+		var d delivery
+		for _, f := range group {
+			value := strings.TrimSpace(f.Value)
+			switch strings.ToLower(f.Name) {
+			case "original-recipient":
+				d.original = typedAddress(value)
+			case "final-recipient":
+				if d.final != "" {
+					found = append(found, d)
+					d = delivery{}
+				}
+				d.final = typedAddress(value)
+			case "action":
+				d.action = strings.ToLower(firstWord(value))
+			case "status":
+				d.status = statusCode(value)
+			case "diagnostic-code":
+				d.diagnostic = diagnosticText(value)
+			}
+		}
+		if d.final != "" || d.original != "" {
+			found = append(found, d)
+		}
+	}
+	return found
+}
+
+// fieldGroups are the blocks of fields of a report, unfolded.
+func fieldGroups(text string) [][]Field {
+	var groups [][]Field
+	var group []Field
+	for line := range strings.Lines(text) {
+		line = strings.TrimRight(line, "\r\n")
+		switch name, value, found := strings.Cut(line, ":"); {
+		case strings.TrimSpace(line) == "":
+			if len(group) > 0 {
+				groups = append(groups, group)
+			}
+			group = nil
+		case (line[0] == ' ' || line[0] == '\t') && len(group) > 0:
+			group[len(group)-1].Value += " " + strings.TrimSpace(line)
+		case found && isFieldName([]byte(name)):
+			group = append(group, Field{name, strings.TrimSpace(value)})
+		}
+	}
+	if len(group) > 0 {
+		groups = append(groups, group)
+	}
+	return groups
+}
+
+// typedAddress reads "rfc822; jo@x.example", with comments and brackets.
+func typedAddress(value string) string {
+	if kind, rest, found := strings.Cut(value, ";"); found && !strings.Contains(kind, "@") {
+		value = rest
+		if strings.EqualFold(strings.TrimSpace(kind), "utf-8") {
+			value = strings.NewReplacer(`\x{`, "", "}", "").Replace(value)
+		}
+	}
+	if people, _ := addresses(value); len(people) > 0 {
+		return people[0].Email
+	}
+	return ""
+}
+
+// statusCode is the enhanced status of RFC 3463 in a text, or empty.
+func statusCode(text string) string {
+	for _, word := range strings.FieldsFunc(text, func(r rune) bool { return strings.ContainsRune(" \t#();,[]<>\"'=\n", r) }) {
+		word = strings.TrimRight(word, ".:-")
+		fields := strings.Split(word, ".")
+		if len(fields) != 3 || len(fields[0]) != 1 || !strings.Contains("245", fields[0]) {
+			continue
+		}
+		subject, err1 := strconv.Atoi(fields[1])
+		detail, err2 := strconv.Atoi(fields[2])
+		if err1 == nil && err2 == nil && subject >= 0 && subject < 1000 && detail >= 0 && detail < 1000 {
+			return word
+		}
+	}
+	return ""
+}
+
+// diagnosticText is a Diagnostic-Code without its type.
+func diagnosticText(value string) string {
+	if kind, rest, found := strings.Cut(value, ";"); found && len(kind) < 20 && !strings.Contains(strings.TrimSpace(kind), " ") {
+		value = rest
+	}
+	return cleanLine(value, maxSubject)
+}
+
+func firstWord(text string) string {
+	words := strings.FieldsFunc(text, func(r rune) bool { return r <= ' ' || r == ';' || r == '(' })
+	if len(words) == 0 {
+		return ""
+	}
+	return words[0]
+}
+
+// reported makes the events of a report about recipients.
+func (r interpreter) reported(deliveries []delivery) Reading {
+	returned := r.returned()
+	message, ours := r.reportedMessage(returned)
+	if !ours {
+		return Reading{Kind: Report, Why: "it is about a message that is not one of yours"}
+	}
+	found := Reading{Kind: Report}
+	seen := make(map[string]bool)
+	for _, d := range deliveries {
+		address := d.recipient(returned)
+		if address == "" || seen[address] {
+			continue
+		}
+		seen[address] = true
+		if in, ok := r.deliveryEvent(d, message, address, len(found.Events)); ok {
+			in.Subject = returned.Subject
+			found.Events = append(found.Events, in)
+		}
+	}
+	if len(found.Events) == 0 {
+		found.Why = "it names no recipient"
+	}
+	return found
+}
+
+// deliveryEvent is what happened to one recipient: hard is 5.x.x, soft is 4.x.x.
+func (r interpreter) deliveryEvent(d delivery, message, address string, nth int) (event.Input, bool) {
+	suffix := ":report"
+	if nth > 0 {
+		suffix += ":" + strconv.Itoa(nth+1)
+	}
+	in := r.input(event.Bounce, eventKey(r.mail.key(), suffix), message)
+	in.Recipient = &event.Person{Email: address}
+	status := d.status
+	// The server's own word says more than a status of nothing: 5.0.0.
+	if inner := statusCode(d.diagnostic); inner != "" && (status == "" || strings.HasSuffix(status, ".0.0") && inner[0] == status[0]) {
+		status = inner
+	}
+	switch d.action {
+	case "delayed":
+		in.Type, in.Kind, in.Title = event.Custom, "deferred", d.why(status)
+		return in, true
+	case "delivered", "relayed", "expanded":
+		in.Type = event.Delivery
+		return in, true
+	case "failed", "failure", "fail", "":
+	default:
+		if status == "" {
+			return in, false
+		}
+	}
+	if status != "" && status[0] == '2' && d.action == "" {
+		in.Type = event.Delivery
+		return in, true
+	}
+	in.Bounce = &event.BounceDetail{Kind: "hard", Detail: d.why(status)}
+	if status != "" && status[0] == '4' || status == "" && isTemporary(d.diagnostic) {
+		in.Bounce.Kind = "soft"
+	}
+	return in, true
+}
+
+// isTemporary reads the reply code of SMTP that a diagnostic begins with.
+func isTemporary(diagnostic string) bool {
+	for _, word := range strings.Fields(diagnostic) {
+		code := strings.Trim(word, "#<>():-")
+		if len(code) >= 3 && (len(code) == 3 || code[3] == '-') && strings.Trim(code[:3], "0123456789") == "" {
+			return code[0] == '4'
+		}
+	}
+	return false
+}
+
+// why is what people read of it.
+func (d delivery) why(status string) string {
+	text := d.diagnostic
+	if text == "" {
+		text = status
+	}
+	if text == "" {
+		text = "the mail could not be delivered"
+	}
+	return cut(text, maxSubject)
+}
+
+// recipient is who it is about: the one that the returned mail names. A mail
+// that was forwarded has a Final-Recipient that its sender does not know.
+func (d delivery) recipient(returned Mail) string {
+	for _, address := range []string{d.final, d.original} {
+		for _, person := range returned.To {
+			if person.Email == address && address != "" {
+				return address
+			}
+		}
+	}
+	if d.original != "" {
+		return d.original
+	}
+	return d.final
+}
+
+// returned is the mail that a report returns, or its header; empty where it
+// returns none.
+func (r interpreter) returned() Mail {
+	for _, inner := range r.mail.parts.inner {
+		if len(inner.header) > 0 {
+			return mailOf(inner.header)
+		}
+	}
+	return Mail{}
+}
+
+// reportedMessage is the message that a report is about. It is one of ours when
+// it is known, or when its author is, or when nothing says that it is not: who
+// forges our address gets us reports about mail that we did not send.
+func (r interpreter) reportedMessage(returned Mail) (message string, ours bool) {
+	ids := append([]string{returned.ID}, r.mail.ancestors()...)
+	if found, ok := r.original(ids...); ok {
+		return found.Message, true
+	}
+	_, author := r.owner.user(returned.From.Email)
+	open := author || returned.From.Email == "" || r.owner.anybody() || r.owner.Arrived
+	for _, id := range ids {
+		if id != "" && id != r.mail.ID {
+			return id, open
+		}
+	}
+	// It returned nothing that names it.
+	return r.mail.key(), open
+}
