@@ -60,7 +60,7 @@ func (r *Reader) statusesFor(ctx context.Context, workspace string, q query.Quer
 	switch {
 	case !q.AsksRecipients():
 		return nil, nil
-	case r.statuses == nil:
+	case q.AsksPerson(), r.statuses == nil:
 		return nil, errors.ErrUnsupported
 	}
 	statuses, err := r.statuses.Statuses(ctx, workspace)

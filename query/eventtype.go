@@ -176,7 +176,7 @@ func stateOf(t event.Type) (RecipientState, bool) {
 // notState is for sends of which a state does not hold.
 func notState(state RecipientState) meaning {
 	return meaning{
-		where: And{Types(event.Send), Not{Recipients{Is: state}}},
+		where: Not{Recipients{Is: state}},
 		field: "is", value: string(state), not: true,
 	}
 }

@@ -59,7 +59,7 @@ func (p *parser) hoist(where Expr) Query {
 		}
 		rest = append(rest, part)
 	}
-	q.Where = conjunction(rest)
+	q.Where = samePerson(conjunction(rest), nil)
 	if q.Automated == "" {
 		q.Automated = automatedFor(q.Where)
 	}

@@ -87,6 +87,8 @@ func say(chip Chip, me string) string {
 		return "at " + chip.Value
 	case "is":
 		return sayState(RecipientState(chip.Value))
+	case "opened", "clicked", "replied", "downloaded", "bounced":
+		return sayState(RecipientState(chip.Field)) + " " + sayTime(chip.Value)
 	case "unopened":
 		return "unopened for more than " + strings.TrimPrefix(chip.Value, ">")
 	case "time":

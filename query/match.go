@@ -88,14 +88,15 @@ func (q Query) holds(where Expr, d Document, s *event.State) bool {
 	case Time:
 		return e.match(d.Event)
 	case Recipients:
-		old := e.OlderThan == 0 || d.Event.Time <= q.Now-e.OlderThan
-		return d.Event.Type == event.Send && old && s != nil && e.Is.match(*s)
+		return e.match(d.Event, s, q.Now)
 	}
 	return where == nil
 }
 
-func (t Time) match(e event.Event) bool {
-	return (t.From == 0 || e.Time >= t.From) && (t.Until == 0 || e.Time < t.Until)
+func (t Time) match(e event.Event) bool { return t.holds(e.Time) }
+
+func (t Time) holds(at int64) bool {
+	return (t.From == 0 || at >= t.From) && (t.Until == 0 || at < t.Until)
 }
 
 func (k Keyword) match(e event.Event) bool {

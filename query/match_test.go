@@ -153,8 +153,8 @@ func TestMatchRecipients(t *testing.T) {
 		{"not bounced", Recipients{Is: IsBounced}, 0, sendEvent(), opened, false},
 		{"no such state", Recipients{Is: "asleep"}, 0, sendEvent(), opened, false},
 		{"only sends", Recipients{Is: IsUnopened}, 0, clickEvent(), stateAfter(), false},
-		{"old enough", Recipients{IsUnopened, day}, noon + day, sendEvent(), stateAfter(), true},
-		{"a second too young", Recipients{IsUnopened, day}, noon + day - 1, sendEvent(), stateAfter(), false},
+		{"old enough", Recipients{Is: IsUnopened, OlderThan: day}, noon + day, sendEvent(), stateAfter(), true},
+		{"a second too young", Recipients{Is: IsUnopened, OlderThan: day}, noon + day - 1, sendEvent(), stateAfter(), false},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -198,11 +198,11 @@ func TestCandidates(t *testing.T) {
 		})
 	}
 	t.Run("an age bounds the time", func(t *testing.T) {
-		got, _ := Query{Now: noon, Where: And{word, Recipients{IsUnopened, 3600}}}.Candidates()
+		got, _ := Query{Now: noon, Where: And{word, Recipients{Is: IsUnopened, OlderThan: 3600}}}.Candidates()
 		require.Equal(t, Query{Until: noon - 3600 + 1, Where: And{word, send}}, got)
 	})
 	t.Run("an age in an alternative does not", func(t *testing.T) {
-		got, _ := Query{Now: noon, Where: Or{word, Recipients{IsUnopened, 3600}}}.Candidates()
+		got, _ := Query{Now: noon, Where: Or{word, Recipients{Is: IsUnopened, OlderThan: 3600}}}.Candidates()
 		require.Equal(t, Query{Where: Or{word, send}}, got)
 	})
 }

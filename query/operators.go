@@ -23,6 +23,7 @@ func isOperator(name string) bool {
 	switch name {
 	case "from", "to", "domain", "type", "event", "is", "unopened",
 		"subject", "body", "link", "file", "words",
+		"opened", "clicked", "replied", "downloaded", "bounced",
 		"answer", "verdict", "automated", "source", "message",
 		"before", "after", "since", "on", "during", "newer_than", "older_than", "time":
 		return true
@@ -107,6 +108,8 @@ func (p *parser) understand(l lexeme) meaning {
 		return unopened(lower)
 	case "automated":
 		return automated(lower)
+	case "opened", "clicked", "replied", "downloaded", "bounced":
+		return p.stateWhen(RecipientState(l.field), value)
 	}
 	return p.time(l.field, value)
 }

@@ -1,6 +1,8 @@
 package query
 
 import (
+	"reflect"
+	"slices"
 	"strings"
 	"time"
 
@@ -12,7 +14,7 @@ import (
 // MaxText; of others it is for reading.
 func Canonical(q Query) string {
 	var parts []string
-	if where := printAll(q.Where); where != "" {
+	if where := printAll(q.Where, nil); where != "" {
 		parts = append(parts, where)
 	}
 	if q.From != 0 || q.Until != 0 {
@@ -37,19 +39,29 @@ func printEnd(seconds int64) string {
 	return time.Unix(seconds, 0).UTC().Format(time.RFC3339)
 }
 
-// printAll writes conditions side by side.
-func printAll(where Expr) string {
+// printAll writes conditions side by side. outer are the conditions on people
+// further out, which hold for states too.
+func printAll(where Expr, outer []Expr) string {
 	parts, ok := where.(And)
 	if !ok {
 		parts = And{where}
 	}
+	outer = slices.Clone(outer)
+	for _, part := range parts {
+		if isPerson(part) {
+			outer = append(outer, part)
+		}
+	}
 	var printed []string
 	seen := map[KeywordField]bool{}
-	for _, part := range parts {
+	for i, part := range parts {
 		switch e := part.(type) {
 		case nil:
 			continue
 		case Keyword:
+			if asksSends(e) && i+1 < len(parts) && isNot(parts[i+1]) && asksSends(parts[i+1].(Not).Expr) && !slices.ContainsFunc(parts[:i], asksSends) {
+				continue // The Not says so.
+			}
 			text := printValues(e, " ")
 			if seen[e.Field] || !e.Field.single() && len(e.Values) > 1 {
 				// Beside the others of its field it would mean either.
@@ -60,21 +72,45 @@ func printAll(where Expr) string {
 		case Or:
 			alternatives := make([]string, len(e))
 			for i, alternative := range e {
-				alternatives[i] = printOne(alternative)
+				alternatives[i] = printOne(alternative, outer)
 			}
 			printed = append(printed, strings.Join(alternatives, " OR "))
+		case Recipients:
+			printed = append(printed, printRecipients(e, outer))
 		default:
-			printed = append(printed, printOne(part))
+			printed = append(printed, printOne(part, outer))
+		}
+	}
+	return strings.Join(printed, " ")
+}
+
+// printRecipients writes a state and what else is asked of the same recipient,
+// but for outer, which is written already.
+func printRecipients(r Recipients, outer []Expr) string {
+	printed := []string{"is:" + string(r.Is)}
+	switch {
+	case r.Is == IsUnopened && r.OlderThan > 0:
+		printed[0] = "unopened:>" + formatAge(r.OlderThan)
+	case r.From != 0 || r.Until != 0:
+		printed[0] = string(r.Is) + ":" + printEnd(r.From) + "/" + printEnd(r.Until)
+	}
+	for _, part := range conjuncts(r.Who) {
+		if part != nil && !slices.ContainsFunc(outer, func(o Expr) bool { return reflect.DeepEqual(o, part) }) {
+			text := printAll(part, nil)
+			if or, ok := part.(And); ok && len(or) > 0 {
+				text = "(" + text + ")"
+			}
+			printed = append(printed, text)
 		}
 	}
 	return strings.Join(printed, " ")
 }
 
 // printOne writes a condition so that a minus or an OR may stand beside it.
-func printOne(where Expr) string {
+func printOne(where Expr, outer []Expr) string {
 	switch e := where.(type) {
 	case Not:
-		return "-" + printOne(e.Expr)
+		return "-" + printOne(e.Expr, outer)
 	case Keyword:
 		if len(e.Values) == 1 {
 			return printValues(e, " ")
@@ -85,12 +121,11 @@ func printOne(where Expr) string {
 	case Time:
 		return printTime(e)
 	case Recipients:
-		if e.Is == IsUnopened && e.OlderThan > 0 {
-			return "unopened:>" + formatAge(e.OlderThan)
+		if text := printRecipients(e, outer); !strings.Contains(text, " ") {
+			return text
 		}
-		return "is:" + string(e.Is)
 	}
-	return "(" + printAll(where) + ")"
+	return "(" + printAll(where, outer) + ")"
 }
 
 // printInner writes a keyword with several values as a condition of its own.

@@ -94,7 +94,35 @@ func drawExpr(t *rapid.T, depth int) Expr {
 		return Time{noon + rapid.Int64Range(-5, 0).Draw(t, "after"), noon + rapid.Int64Range(0, 5).Draw(t, "before")}
 	}
 	states := []RecipientState{IsUnopened, IsOpened, IsClicked, IsReplied, IsUnreplied, IsBounced}
-	return Recipients{rapid.SampledFrom(states).Draw(t, "state"), rapid.Int64Range(0, 3).Draw(t, "age")}
+	r := Recipients{Is: rapid.SampledFrom(states).Draw(t, "state"), OlderThan: rapid.Int64Range(0, 3).Draw(t, "age")}
+	if rapid.IntRange(0, 2).Draw(t, "of a person") == 0 {
+		r.Who = drawWho(t, 2)
+	}
+	return r
+}
+
+// drawWho is a condition on one recipient.
+func drawWho(t *rapid.T, depth int) Expr {
+	kind := rapid.IntRange(0, 6).Draw(t, "who")
+	if depth == 0 {
+		kind = rapid.IntRange(3, 6).Draw(t, "who itself")
+	}
+	switch kind {
+	case 0:
+		return And{drawWho(t, depth-1), drawWho(t, depth-1)}
+	case 1:
+		return Or{drawWho(t, depth-1), drawWho(t, depth-1)}
+	case 2:
+		return Not{drawWho(t, depth-1)}
+	case 3:
+		return Keyword{FieldRecipient, []string{rapid.SampledFrom(somePeople).Draw(t, "person").Email}}
+	case 4:
+		return Keyword{FieldDomain, []string{Domain(rapid.SampledFrom(somePeople).Draw(t, "person").Email)}}
+	case 5:
+		return Words{Field: FieldPeople, Form: FormStem, Terms: []string{"jo"}}
+	}
+	bounds := Time{noon + rapid.Int64Range(-3, 0).Draw(t, "after"), noon + rapid.Int64Range(0, 3).Draw(t, "before")}
+	return Recipients{Is: rapid.SampledFrom([]RecipientState{IsOpened, IsClicked, IsReplied, IsUnreplied}).Draw(t, "his state"), From: bounds.From, Until: bounds.Until}
 }
 
 func drawQuery(t *rapid.T) Query {
@@ -154,6 +182,7 @@ func drawText(t *rapid.T) string {
 		"pricing", "Deck", "follow-up", "été", "東京", "jo@acme.com", "jane@acme", `"exact phrase"`, `"a`, "pri*", "docs.ac*", "jo@a*",
 		"from:me", "from:u_bo", `from:"Bo Sales"`, "to:jo", "to:jo@acme.com", `to:"< jo@acme.com"`, `to:"x jo@acme.com"`, "to:re*", "domain:acme.com",
 		"type:open", "type:click", "is:send", "is:unopened", "unopened:>3d", "unopened:>0h", "subject:deck", `subject:"a b"`, "file:a.b*",
+		"opened:2026-03-05/2026-03-07", "replied:../2026-03-05", "is:opened", "is:clicked", "-is:replied", "is:unreplied", "-to:jo",
 		"answer:yes", "verdict:machine", "verdict:human", "source:api", `message:"a (b)"`, "message:m*",
 		"since:2026-03-05", "before:1w", "on:2026-03-05", "automated:show", "automated:hide", "automated:only",
 		"opens", "opened", "sent", "who", "hasn't", "not", "replied", "no", "reply", "unopened", "from", "to", "by", "acme", "Jo Reyes",

@@ -118,15 +118,6 @@ const (
 // that the whole search must meet is the Query's own.
 type Time struct{ From, Until int64 }
 
-// Recipients holds on sends by the state of their recipients. An index does not
-// know it: see Query.Candidates.
-type Recipients struct {
-	Is RecipientState
-	// OlderThan is the least age of the send in seconds, counted from the
-	// query's Now; 0 for any.
-	OlderThan int64
-}
-
 // RecipientState is a condition on the recipients of a send.
 type RecipientState string
 

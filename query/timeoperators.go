@@ -49,6 +49,21 @@ func (p *parser) time(field, value string) meaning {
 	return p.when(times.Period{From: at, Until: end})
 }
 
+// stateWhen is for sends of which a recipient came into a state at a time.
+func (p *parser) stateWhen(is RecipientState, value string) meaning {
+	m := p.time("time", value)
+	if when, ok := m.where.(Time); ok {
+		return firstAt(is, m, when)
+	}
+	return m
+}
+
+// firstAt is for sends of which a recipient first came into a state within the
+// time of m.
+func firstAt(is RecipientState, m meaning, when Time) meaning {
+	return meaning{where: Recipients{Is: is, From: when.From, Until: when.Until}, field: string(is), value: m.value}
+}
+
 // spanned is the condition that an operator makes of a phrase.
 func (p *parser) spanned(field string, s times.Span) meaning {
 	switch field {
