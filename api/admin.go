@@ -28,6 +28,21 @@ type personInput struct {
 	Email pathText `path:"email" doc:"the address, percent-encoded"`
 }
 
+// address is the canonical address of a path.
+func (in *personInput) address() (string, error) { return pathAddress(in.Email) }
+
+func pathAddress(part pathText) (string, error) {
+	text, err := part.decode("email")
+	if err != nil {
+		return "", err
+	}
+	email, wrong := checkEmail(text)
+	if wrong != "" {
+		return "", badPath("email", wrong)
+	}
+	return email, nil
+}
+
 type personOutput struct{ Body ErasureReceipt }
 
 // ErasureReceipt says what was removed of a person.
@@ -73,13 +88,9 @@ func (s *Server) listWeeks(ctx context.Context, _ Caller, _ *empty) (*weeksOutpu
 }
 
 func (s *Server) erasePerson(ctx context.Context, caller Caller, in *personInput) (*personOutput, error) {
-	text, err := in.Email.decode("email")
+	email, err := in.address()
 	if err != nil {
 		return nil, err
-	}
-	email, wrong := checkEmail(text)
-	if wrong != "" {
-		return nil, badPath("email", wrong)
 	}
 	if err := s.searches.forget(ctx, caller.Workspace, naming(email)); err != nil {
 		return nil, err

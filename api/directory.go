@@ -10,6 +10,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"tidings/address"
 	"tidings/event"
 	"tidings/feed"
 )
@@ -57,7 +58,6 @@ const (
 	maxNameLength = 200
 	maxEmails     = 50
 	maxMembers    = 1000
-	maxAddress    = 320
 )
 
 // Names returns name by user id, for the search language and for items.
@@ -206,17 +206,5 @@ func checkName(field, value string) *event.FieldError {
 	return nil
 }
 
-// checkEmail lowers an address; problem says what is wrong with it.
-func checkEmail(email string) (address, problem string) {
-	email = strings.ToLower(strings.TrimSpace(email))
-	at := strings.LastIndexByte(email, '@')
-	switch {
-	case len(email) > maxAddress:
-		return "", "is longer than a mail address can be"
-	case at < 1 || at == len(email)-1 || strings.ContainsAny(email, " <>(),;"):
-		return "", "is no mail address"
-	case !utf8.ValidString(email), strings.ContainsFunc(email, func(r rune) bool { return r < ' ' || r == 0x7f }):
-		return "", "is no mail address"
-	}
-	return email, ""
-}
+// checkEmail makes an address canonical; problem says what is wrong with it.
+func checkEmail(email string) (canonical, problem string) { return address.Canonical(email) }

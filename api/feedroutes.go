@@ -163,7 +163,7 @@ func (s *Server) getMessage(ctx context.Context, caller Caller, in *messageInput
 	if err != nil {
 		return nil, err
 	}
-	view, err := s.Feed.Message(ctx, caller.scope(), id)
+	view, err := s.Feed.Message(ctx, caller.scope(), event.MessageName(id))
 	if err != nil {
 		return nil, err
 	}
@@ -175,7 +175,7 @@ func (s *Server) getTimeline(ctx context.Context, caller Caller, in *timelineInp
 	if err != nil {
 		return nil, err
 	}
-	page, err := s.Feed.Timeline(ctx, caller.scope(), id, in.Cursor, in.Limit)
+	page, err := s.Feed.Timeline(ctx, caller.scope(), event.MessageName(id), in.Cursor, in.Limit)
 	if err != nil {
 		return nil, err
 	}

@@ -71,6 +71,9 @@ type trackingInput struct {
 	Email pathText `path:"email" doc:"the address, percent-encoded"`
 }
 
+// address is the canonical address of a path.
+func (in *trackingInput) address() (string, error) { return pathAddress(in.Email) }
+
 type trackingOutput struct{ Body TrackingState }
 
 func (s *Server) linkRoutes(docs huma.API) {
@@ -128,9 +131,9 @@ func (s *Server) makeLinks(ctx context.Context, caller Caller, in *linksInput) (
 	}
 	out := new(linksOutput)
 	for i, email := range request.Recipients {
-		email = strings.ToLower(strings.TrimSpace(email))
-		if at := strings.LastIndexByte(email, '@'); at < 1 || at == len(email)-1 || strings.ContainsAny(email, " <>(),;") {
-			return nil, invalidBody(fmt.Sprintf("recipients[%d]", i), "is no mail address")
+		email, wrong := checkEmail(email)
+		if wrong != "" {
+			return nil, invalidBody(fmt.Sprintf("recipients[%d]", i), wrong)
 		}
 		tracked, err := isTracked(ctx, s.Records, caller.Workspace, email)
 		if err != nil {
@@ -226,7 +229,7 @@ func (s *Server) dropLinkKey(ctx context.Context, caller Caller, in *nameInput) 
 }
 
 func (s *Server) getTracking(ctx context.Context, caller Caller, in *personInput) (*trackingOutput, error) {
-	email, err := in.Email.decode("email")
+	email, err := in.address()
 	if err != nil {
 		return nil, err
 	}
@@ -238,7 +241,7 @@ func (s *Server) getTracking(ctx context.Context, caller Caller, in *personInput
 }
 
 func (s *Server) putTracking(ctx context.Context, caller Caller, in *trackingInput) (*trackingOutput, error) {
-	email, err := in.Email.decode("email")
+	email, err := in.address()
 	if err != nil {
 		return nil, err
 	}

@@ -13,6 +13,7 @@ import (
 
 	lru "github.com/hashicorp/golang-lru/v2"
 
+	"tidings/address"
 	"tidings/event"
 	"tidings/verdict"
 )
@@ -79,7 +80,7 @@ func (o *Own) read(ctx context.Context, workspace string) (verdict.Own, error) {
 	}
 	for _, user := range users {
 		for _, email := range user.Emails {
-			own.Emails[email] = user.ID
+			own.Emails[address.Fold(email)] = user.ID
 		}
 	}
 	records, err := o.records.List(ctx, workspace, kindAddress)

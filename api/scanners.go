@@ -9,6 +9,7 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"tidings/address"
 	"tidings/event"
 )
 
@@ -90,7 +91,7 @@ func scannerDomain(part pathText) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	domain := strings.ToLower(text)
+	domain := address.Domain(text)
 	switch {
 	case domain == "" || len(domain) > maxDomain || !utf8.ValidString(domain):
 		return "", badPath("domain", fmt.Sprintf("must have 1 to %d bytes of UTF-8", maxDomain))

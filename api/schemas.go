@@ -60,6 +60,7 @@ func completeEvent(schemas map[string]*huma.Schema) {
 	} {
 		in[name].Description = text
 	}
+	schemas["Person"].Properties["written"].Description = "the address as it came, where that differs; set by the server"
 	in["message"].MinLength = new(1)
 	in["id"].MaxLength = new(event.MaxKey)
 	in["recipients"].MaxItems = new(event.MaxRecipients)
@@ -74,7 +75,6 @@ func completeRequests(schemas map[string]*huma.Schema) {
 	schemas["SignIn"].Properties["key"].MinLength = new(1)
 	schemas["SignIn"].Properties["token"].MinLength = new(1)
 	schemas["SettingsRequest"].MinProperties = new(1)
-	schemas["MemberRequest"].Properties["emails"].Items.Format = "email"
 	schemas["TeamRequest"].Properties["members"].Items.MinLength = new(1)
 	orNull(schemas["VerdictRequest"], "is")
 	for _, name := range []string{"KeyRequest", "MemberRequest", "SettingsRequest"} {
@@ -82,9 +82,8 @@ func completeRequests(schemas map[string]*huma.Schema) {
 	}
 }
 
-// completeIDs tells what an address and an event's id in a path look like.
+// completeIDs tells what an event's id in a path looks like.
 func completeIDs(paths map[string]*huma.PathItem) {
-	paths["/v1/people/{email}"].Delete.Parameters[0].Schema.Format = "email"
 	for path, item := range paths {
 		if !strings.HasPrefix(path, "/v1/events/{") && !strings.HasPrefix(path, "/v1/dead-letters/{") {
 			continue

@@ -148,6 +148,8 @@ func ofUser(user string) func(SavedSearch) bool {
 // naming are the searches that hold the address of an erased person.
 func naming(email string) func(SavedSearch) bool {
 	return func(saved SavedSearch) bool {
-		return strings.Contains(strings.ToLower(saved.Q), email) || strings.Contains(strings.ToLower(saved.Name), email)
+		return slices.ContainsFunc(formsOf(email), func(form string) bool {
+			return strings.Contains(strings.ToLower(saved.Q), form) || strings.Contains(strings.ToLower(saved.Name), form)
+		})
 	}
 }

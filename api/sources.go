@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"tidings/address"
 	"tidings/api/hooks"
 	"tidings/event"
 )
@@ -248,11 +249,11 @@ func (r sourceRecord) complete(e hooks.Event, users map[string]string) event.Inp
 		in.User = r.User.Value
 	case userByField:
 		in.User = hooks.Lookup(e.Payload, r.User.Value)
-		if known, ok := users[strings.ToLower(in.User)]; ok {
+		if known, ok := users[address.Fold(in.User)]; ok {
 			in.User = known
 		}
 	default:
-		in.User = users[e.Owner]
+		in.User = users[address.Fold(e.Owner)]
 	}
 	return in
 }
@@ -266,7 +267,7 @@ func (d *Directory) usersByAddress(ctx context.Context, workspace string) (map[s
 	by := make(map[string]string, len(users))
 	for _, user := range users {
 		for _, email := range user.Emails {
-			by[email] = user.ID
+			by[address.Fold(email)] = user.ID
 		}
 	}
 	return by, nil

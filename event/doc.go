@@ -6,5 +6,6 @@
 // by events to a message are commutative and idempotent (see State), so that
 // any order and any repetition of the same events ends in the same state.
 //
-// It imports the standard library only; everything else imports it.
+// Beside the standard library it imports package address and the normal forms
+// of Unicode; everything else imports it.
 package event

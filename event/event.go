@@ -69,10 +69,14 @@ type Event struct {
 	Verdict    Verdict       `json:"verdict,omitzero"`
 }
 
-// Person is one party to a mail. Email is lower case.
+// Person is one party to a mail.
 type Person struct {
+	// Email is canonical (see package address): people are told apart by it.
 	Email string `json:"email"`
 	Name  string `json:"name,omitempty"`
+	// Written is the address as it came, for display; empty where that is
+	// Email. It is set by Input.Event alone.
+	Written string `json:"written,omitempty"`
 }
 
 // Appointment is what a meeting event is about.

@@ -5,10 +5,15 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/netip"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
 	"unicode/utf8"
+
+	"golang.org/x/text/unicode/norm"
+
+	"tidings/address"
 )
 
 // Bounds of what an event may hold, in bytes unless said otherwise.
@@ -18,7 +23,6 @@ const (
 	MaxRecipients = 1000
 	maxText       = 2000
 	maxName       = 200
-	maxAddress    = 320
 	maxLink       = 4096
 	maxAgent      = 2000
 	maxMethod     = 20
@@ -105,6 +109,7 @@ func (in Input) Event(workspace, source string, limits Limits) (Event, error) {
 	if in.Source == "" {
 		in.Source = source
 	}
+	in.Message = MessageName(in.Message)
 	e := Event{
 		Workspace: workspace, Type: in.Type, Message: in.Message, User: in.User,
 		Subject: strings.TrimSpace(in.Subject), Body: cutBody(in.Body), Kind: in.Kind, Title: in.Title,
@@ -127,7 +132,19 @@ func (in Input) Event(workspace, source string, limits Limits) (Event, error) {
 		key = canonical
 	}
 	e.ID = NewID(e.Time, workspace, e.Source, in.ID != "", key)
+	// How an address is written does not make it another event.
+	keepWritten(in, &e)
 	return e, nil
+}
+
+// MessageName is a message's id as it is kept and looked up: in NFC, without the
+// angle brackets of a Message-ID and the white space around and within these.
+func MessageName(id string) string {
+	id = strings.TrimSpace(id)
+	if inner, ok := strings.CutPrefix(id, "<"); ok && strings.HasSuffix(inner, ">") {
+		id = strings.TrimSpace(strings.TrimSuffix(inner, ">"))
+	}
+	return norm.NFC.String(id)
 }
 
 func checkTexts(in Input, e *Event, _ Limits) *FieldError {
@@ -229,21 +246,39 @@ func checkRecipients(in Input, e *Event, _ Limits) *FieldError {
 	return nil
 }
 
-// normalPerson checks an address and lowers its case.
+// normalPerson checks an address and makes it canonical.
 func normalPerson(field string, p Person) (Person, *FieldError) {
-	p.Email = strings.ToLower(strings.TrimSpace(p.Email))
-	if p.Email == "" {
-		return p, Invalid(field+".email", "is required")
+	email, problem := address.Canonical(p.Email)
+	if problem != "" {
+		if utf8.ValidString(p.Email) && p.Email != "" {
+			problem = fmt.Sprintf("%q %s", clip(p.Email), problem)
+		}
+		return p, Invalid(field+".email", problem)
 	}
-	if err := checkText(field+".email", p.Email, maxAddress, true); err != nil {
-		return p, err
-	}
-	at := strings.LastIndexByte(p.Email, '@')
-	if at < 1 || at == len(p.Email)-1 || strings.ContainsAny(p.Email, " <>(),;") {
-		return p, Invalid(field+".email", fmt.Sprintf("%q is no mail address", clip(p.Email)))
-	}
-	p.Name = strings.TrimSpace(p.Name)
+	p = Person{Email: email, Name: strings.TrimSpace(p.Name)}
 	return p, checkText(field+".name", p.Name, maxName*2, false)
+}
+
+// keepWritten keeps each address as it came where that is not its canonical text.
+func keepWritten(in Input, e *Event) {
+	if e.Recipient != nil {
+		e.Recipient.Written = written(in.Recipient.Email, e.Recipient.Email)
+		return
+	}
+	given := make(map[string]string)
+	for _, person := range slices.Backward(in.Recipients) {
+		given[address.Fold(person.Email)] = person.Email
+	}
+	for i, person := range e.Recipients {
+		e.Recipients[i].Written = written(given[person.Email], person.Email)
+	}
+}
+
+func written(given, canonical string) string {
+	if given = strings.TrimSpace(given); given != canonical {
+		return given
+	}
+	return ""
 }
 
 func checkMeeting(in Input, e *Event, _ Limits) *FieldError {

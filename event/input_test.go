@@ -123,6 +123,33 @@ func TestARecipientNamedTwiceCountsOnce(t *testing.T) {
 	require.Len(t, e.Recipients, 1)
 }
 
+func TestWaysOfWritingOnePersonAreOnePerson(t *testing.T) {
+	for _, ways := range [][2]string{
+		{"jo@bücher.example", "jo@xn--bcher-kva.example"},
+		{"jo@dot.example", "jo@dot.example."},
+		{"josé@nf.example", "josé@nf.example"},
+		{`"jo smith"@ql.example`, `"Jo Smith"@QL.example.`},
+	} {
+		send, err := read(t, `{"type":"send","time":1763285400,"message":" <m@x> ","recipients":[{"email":"`+strings.ReplaceAll(ways[0], `"`, `\"`)+`"}]}`)
+		require.NoError(t, err, ways[0])
+		open, err := read(t, `{"type":"open","time":1763285400,"message":"m@x","recipient":{"email":"`+strings.ReplaceAll(ways[1], `"`, `\"`)+`"}}`)
+		require.NoError(t, err, ways[1])
+		require.Equal(t, send.Recipients[0].Email, open.Recipient.Email)
+		require.Equal(t, event.KeyOf(ways[0]), event.KeyOf(ways[1]))
+		require.Equal(t, send.Message, open.Message, "the brackets of a Message-ID are no part of it")
+	}
+}
+
+func TestAnAddressIsKeptAsItCameAndMakesNoOtherEvent(t *testing.T) {
+	one, err := read(t, `{"type":"open","time":1763285400,"message":"m","recipient":{"email":"Jo@X.example","written":"forged"}}`)
+	require.NoError(t, err)
+	require.Equal(t, event.Person{Email: "jo@x.example", Written: "Jo@X.example"}, *one.Recipient)
+	other, err := read(t, `{"type":"open","time":1763285400,"message":"m","recipient":{"email":"jo@x.example"}}`)
+	require.NoError(t, err)
+	require.Equal(t, event.Person{Email: "jo@x.example"}, *other.Recipient)
+	require.Equal(t, one.ID, other.ID)
+}
+
 // FuzzInput looks for an input that panics, or whose event does not survive
 // being stored.
 func FuzzInput(f *testing.F) {

@@ -6,15 +6,17 @@ import (
 	"maps"
 	"slices"
 	"strings"
+
+	"tidings/address"
 )
 
 // RecipientKey names a recipient inside a message: hex of the first 12 bytes of
-// the SHA-256 of the lower-cased address, since raw addresses break field paths.
+// the SHA-256 of the canonical address, since raw addresses break field paths.
 type RecipientKey string
 
 // KeyOf is the key of an address.
 func KeyOf(email string) RecipientKey {
-	sum := sha256.Sum256([]byte(strings.ToLower(email)))
+	sum := sha256.Sum256([]byte(address.Fold(email)))
 	return RecipientKey(hex.EncodeToString(sum[:12]))
 }
 
@@ -97,6 +99,7 @@ func ChangeOf(e Event) Change {
 		c.Sent, c.User, c.Subject, c.At = true, e.User, e.Subject, e.Time
 		c.Recipients = make(map[RecipientKey]Person, len(e.Recipients))
 		for _, person := range e.Recipients {
+			person.Written = "" // events alone keep it
 			c.Recipients[KeyOf(person.Email)] = person
 		}
 		return c

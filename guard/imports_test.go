@@ -33,25 +33,27 @@ var rules = map[string]rule{
 	".":   {ours: []string{"cli"}},
 	"cli": {ours: everything, outside: everything},
 
-	"event":   {},
+	// What an address is, is one decision for everybody (ADR 0015).
+	"address": {outside: []string{"golang.org/x/net/idna", "golang.org/x/text/unicode/norm"}},
+	"event":   {ours: []string{"address"}, outside: []string{"golang.org/x/text/unicode/norm"}},
 	"tracing": {outside: []string{"go.opentelemetry.io/otel"}},
 	// Query analyses text: folding, stemming, and words that are nearly right.
 	"query": {
-		ours:    []string{"event"},
+		ours:    []string{"address", "event"},
 		outside: []string{"golang.org/x/text", "github.com/blevesearch/go-porterstemmer", "github.com/blevesearch/vellum"},
 	},
 	"verdict":    {ours: []string{"event"}},
 	"tracking":   {ours: []string{"event"}},
-	"indexer":    {ours: []string{"event", "verdict", "tracing"}, outside: append([]string{"go.opentelemetry.io/otel"}, plain...)},
-	"feed":       {ours: []string{"event", "query"}, outside: plain},
+	"indexer":    {ours: []string{"address", "event", "verdict", "tracing"}, outside: append([]string{"go.opentelemetry.io/otel"}, plain...)},
+	"feed":       {ours: []string{"address", "event", "query"}, outside: plain},
 	"live":       {ours: []string{"event", "query"}, outside: plain},
 	"notify":     {ours: []string{"event", "query"}, outside: plain},
 	"rollover":   {ours: []string{"event"}, outside: plain},
 	"migrations": {ours: []string{"event"}, outside: plain},
-	"mailbox":    {ours: []string{"event"}, outside: append([]string{"github.com/jhillyer/enmime/v2", "github.com/emersion/go-message"}, plain...)},
+	"mailbox":    {ours: []string{"address", "event"}, outside: append([]string{"github.com/jhillyer/enmime/v2", "github.com/emersion/go-message"}, plain...)},
 
-	"api":       {ours: []string{"event", "query", "verdict", "tracking", "feed", "live", "api", "web", "tracing"}, outside: everything},
-	"api/hooks": {ours: []string{"event", "mailbox", "api/hooks"}, outside: plain},
+	"api":       {ours: []string{"address", "event", "query", "verdict", "tracking", "feed", "live", "api", "web", "tracing"}, outside: everything},
+	"api/hooks": {ours: []string{"address", "event", "mailbox", "api/hooks"}, outside: plain},
 
 	// Adapters know the vendor they are named after and whose ports they serve.
 	"store/sqlite":         {ours: append([]string{"store/sqlite/columns", "store/sqlite/rowids", "store/erasures"}, owners...), outside: append([]string{"modernc.org/sqlite"}, plain...)},

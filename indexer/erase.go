@@ -3,8 +3,8 @@ package indexer
 import (
 	"context"
 	"fmt"
-	"strings"
 
+	"tidings/address"
 	"tidings/event"
 )
 
@@ -47,7 +47,7 @@ type Erased struct {
 // the queue, then removes what is there. It may be repeated; a repetition after
 // a crash does the rest.
 func (r *Eraser) Erase(ctx context.Context, workspace, email string) (Erased, error) {
-	email = strings.ToLower(email)
+	email = address.Fold(email)
 	if err := r.States.MarkErased(ctx, workspace, email); err != nil {
 		return Erased{}, fmt.Errorf("bar the address: %w", err)
 	}

@@ -6,6 +6,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"tidings/address"
 	"tidings/event"
 )
 
@@ -248,8 +249,8 @@ func decodeName(name, comment string) string {
 // the last angle brackets, or the first word with an "@".
 func loose(text string) (event.Person, bool) {
 	if begin := strings.LastIndexByte(text, '<'); begin >= 0 {
-		address, after, _ := strings.Cut(text[begin+1:], ">")
-		if one, ok := person(address, decodeWords(text[:begin]+" "+after, "")); ok {
+		inner, after, _ := strings.Cut(text[begin+1:], ">")
+		if one, ok := person(inner, decodeWords(text[:begin]+" "+after, "")); ok {
 			return one, true
 		}
 	}
@@ -265,55 +266,36 @@ func loose(text string) (event.Person, bool) {
 	return event.Person{}, false
 }
 
-// person normalises an address and its name, if it is an address: a text on both
-// sides of an "@", and nothing that only grammar puts there.
-func person(address, name string) (event.Person, bool) {
-	address = strings.Trim(address, " \t'<>,:")
-	if len(address) > len("mailto:") && strings.EqualFold(address[:len("mailto:")], "mailto:") {
-		address = address[len("mailto:"):]
+// person makes an address canonical, if it is one: a text on both sides of an
+// "@", and nothing that only grammar puts there. In quotes a local part may be
+// anything.
+func person(text, name string) (event.Person, bool) {
+	text = strings.Trim(text, " \t'<>,:")
+	if len(text) > len("mailto:") && strings.EqualFold(text[:len("mailto:")], "mailto:") {
+		text = text[len("mailto:"):]
 	}
-	address = unquoteLocal(strings.TrimSuffix(strings.ToLower(address), "."))
-	at := strings.LastIndexByte(address, '@')
-	if at < 1 || at == len(address)-1 || len(address) > maxAddress {
+	text = strings.TrimPrefix(text, `""`)
+	at := strings.LastIndexByte(text, '@')
+	quoted := at > 2 && text[0] == '"' && text[at-1] == '"'
+	if !quoted {
+		text = strings.Trim(text, `"`)
+		at = strings.LastIndexByte(text, '@')
+	}
+	if at < 1 || !quoted && strings.ContainsFunc(text[:at], unfit) || strings.ContainsFunc(text[at+1:], unfit) || strings.HasPrefix(text[at+1:], ".") {
 		return event.Person{}, false
 	}
-	local, domain := address[:at], address[at+1:]
-	if !fitLocal(local) || strings.ContainsFunc(domain, unfit) || strings.HasPrefix(domain, ".") {
+	email, problem := address.Canonical(text)
+	if problem != "" {
 		return event.Person{}, false
 	}
 	name = strings.Trim(cleanLine(name, maxName), ` "'<>,`)
 	name = strings.ReplaceAll(name, `\"`, `"`)
-	if strings.EqualFold(name, address) {
+	if strings.EqualFold(name, email) {
 		name = ""
 	}
-	return event.Person{Email: address, Name: name}, true
+	return event.Person{Email: email, Name: name}, true
 }
 
 func unfit(r rune) bool {
 	return unicode.IsSpace(r) || unicode.IsControl(r) || strings.ContainsRune(`<>(),;:"\@`, r) || r == utf8.RuneError
-}
-
-// fitLocal reports whether a text may stand before the "@": a dot-atom, or a
-// quoted string.
-func fitLocal(local string) bool {
-	if len(local) > 2 && local[0] == '"' && local[len(local)-1] == '"' {
-		return !strings.ContainsFunc(local, func(r rune) bool {
-			return unicode.IsControl(r) || r == utf8.RuneError || strings.ContainsRune(" <>(),;", r)
-		})
-	}
-	return !strings.ContainsFunc(local, unfit)
-}
-
-// unquoteLocal takes quotes off that are not needed: RFC 5321 section 4.1.2.
-func unquoteLocal(address string) string {
-	address = strings.TrimPrefix(address, `""`)
-	at := strings.LastIndexByte(address, '@')
-	if at < 3 || address[0] != '"' || address[at-1] != '"' {
-		return strings.Trim(address, `"`)
-	}
-	inner := strings.ReplaceAll(address[1:at-1], `\`, "")
-	if inner != "" && !strings.ContainsFunc(inner, unfit) && !strings.Contains(inner, "..") && inner[0] != '.' && inner[len(inner)-1] != '.' {
-		return inner + address[at:]
-	}
-	return address
 }

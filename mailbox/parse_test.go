@@ -48,7 +48,7 @@ func TestAddresses(t *testing.T) {
 		{"encoded name", "=?iso-8859-1?Q?Andr=E9_D=2C?= <a@x.example>", "a@x.example (André D)", false},
 		{"encoded name in a broken list", "=?utf-8?Q?Andr=C3=A9?= x@y <a@x.example>", "a@x.example (André x@y)", false},
 		{"bad beside good", "@x.example, a b@c d, jo@x.example", "b@c (a d) jo@x.example", false},
-		{"space in quoted local part", `"jo reyes"@x.example, bo@x.example`, "bo@x.example", false},
+		{"space in quoted local part", `"Jo reyes"@x.example, bo@x.example`, `"jo reyes"@x.example bo@x.example`, false},
 		{"raw latin1", "Andr\xe9 <a@x.example>", "a@x.example (André)", false},
 		{"too long", strings.Repeat("a", 330) + "@x.example", "", false},
 		{"domain literal", "jo@[192.0.2.1]", "jo@[192.0.2.1]", false},

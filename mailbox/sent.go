@@ -17,7 +17,6 @@ const (
 	maxMessage = 2000
 	maxSubject = 2000
 	maxName    = 400
-	maxAddress = 320
 	// maxUser is less than an address may have.
 	maxUser = 200
 	// maxText is more than a body may have, so that the event shows its cut.

@@ -3,8 +3,8 @@ package query
 import (
 	"crypto/sha256"
 	"encoding/binary"
-	"strings"
 
+	"tidings/address"
 	"tidings/event"
 )
 
@@ -39,8 +39,8 @@ func (f Filter) Apply(q Query) Query {
 	}
 	where = append(where,
 		anyOf(FieldUser, f.Users),
-		anyOf(FieldRecipient, lowerAll(f.Recipients)),
-		anyOf(FieldMessage, f.Messages),
+		anyOf(FieldRecipient, each(f.Recipients, address.Fold)),
+		anyOf(FieldMessage, each(f.Messages, event.MessageName)),
 	)
 	q.Where = AllOf(where...)
 	return q
@@ -69,10 +69,11 @@ func Fingerprint(parts ...string) [8]byte {
 	return name
 }
 
-func lowerAll(texts []string) []string {
-	lower := make([]string, len(texts))
+// each is every text as it is kept.
+func each(texts []string, kept func(string) string) []string {
+	all := make([]string, len(texts))
 	for i, text := range texts {
-		lower[i] = strings.ToLower(text)
+		all[i] = kept(text)
 	}
-	return lower
+	return all
 }

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"tidings/address"
 	"tidings/event"
 )
 
@@ -91,9 +92,9 @@ func (p *parser) understand(l lexeme) meaning {
 		if !utf8.ValidString(value) {
 			return meaning{problem: "that is no domain"}
 		}
-		return keyword("domain", FieldDomain, strings.TrimLeft(lower, "@"))
+		return keyword("domain", FieldDomain, address.Domain(strings.TrimLeft(lower, "@")))
 	case "message":
-		return keyword("message", FieldMessage, value)
+		return keyword("message", FieldMessage, event.MessageName(value))
 	case "source":
 		return keyword("source", FieldSource, value)
 	case "verdict":
@@ -238,12 +239,12 @@ func (p *parser) to(l lexeme) meaning {
 	if l.quoted || len(tokens) == 0 || strings.HasSuffix(l.value, "*") && tokens[len(tokens)-1].End == len(l.value)-1 {
 		return p.plain("to", FieldPeople, l)
 	}
-	address := strings.ToLower(l.value)
-	if at := strings.LastIndexByte(address, '@'); at > 0 && utf8.ValidString(l.value) && dotted(address[at+1:]) && !strings.ContainsAny(address, "<>,;*") {
-		return keyword("to", FieldRecipient, address)
+	email := address.Fold(l.value)
+	if at := strings.LastIndexByte(email, '@'); at > 0 && utf8.ValidString(l.value) && dotted(email[at+1:]) && !strings.ContainsAny(email, "<>,;*") {
+		return keyword("to", FieldRecipient, email)
 	}
 	if last := tokens[len(tokens)-1]; isWhole(last, tokens) && dotted(Domain(last.Word)) {
-		return keyword("to", FieldRecipient, last.Word)
+		return keyword("to", FieldRecipient, address.Fold(last.Word))
 	}
 	return p.plain("to", FieldPeople, l)
 }

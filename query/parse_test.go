@@ -153,7 +153,9 @@ func TestParse(t *testing.T) {
 		{"answer:Yes", Keyword{FieldAnswer, []string{"yes"}}},
 		{"verdict:human", Keyword{FieldVerdict, []string{"human"}}},
 		{"source:SendGrid", Keyword{FieldSource, []string{"SendGrid"}}},
-		{`message:"<k (b)@c>"`, Keyword{FieldMessage, []string{"<k (b)@c>"}}},
+		{`message:"<k (b)@c>"`, Keyword{FieldMessage, []string{"k (b)@c"}}},
+		{`to:Jo@xn--bcher-kva.example.`, Keyword{FieldRecipient, []string{"jo@bücher.example"}}},
+		{`domain:xn--bcher-kva.example`, Keyword{FieldDomain, []string{"bücher.example"}}},
 		{"message:m-17 message:m:18", Keyword{FieldMessage, []string{"m-17", "m:18"}}},
 
 		{"foo:bar", phraseOf("", "foo", "bar")},

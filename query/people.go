@@ -5,6 +5,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"tidings/address"
 	"tidings/event"
 )
 
@@ -301,7 +302,7 @@ func (p *parser) operand(i int) (meaning, int) {
 	}
 	value := strings.TrimFunc(l.value, func(r rune) bool { return strings.ContainsRune(",.;:!?", r) })
 	if !strings.Contains(value, "@") && isDomain(value) {
-		return keyword("domain", FieldDomain, strings.ToLower(value)), 1
+		return keyword("domain", FieldDomain, address.Domain(value)), 1
 	}
 	n := 1
 	for isCapitalised(p.lexemes[i].value) && i+n < len(p.lexemes) && n < 3 && p.startsName(i+n) &&

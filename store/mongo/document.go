@@ -76,7 +76,7 @@ func (d document) state() event.State {
 		s.Recipients = make(map[event.RecipientKey]event.Person, len(d.People))
 	}
 	for key, p := range d.People {
-		s.Recipients[key] = event.Person(p)
+		s.Recipients[key] = event.Person{Email: p.Email, Name: p.Name}
 	}
 	for mark, firsts := range d.First {
 		hidden := s.Done && (mark == event.MarkOpened || mark == event.MarkMachineOpened)
@@ -153,7 +153,7 @@ func documentOf(s event.State, now time.Time) document {
 	}
 	opened := make(map[event.RecipientKey]int64, len(s.Recipients))
 	for key, p := range s.Recipients {
-		d.People[key], opened[key] = person(p), released
+		d.People[key], opened[key] = person{Email: p.Email, Name: p.Name}, released
 	}
 	if s.Done {
 		d.Finished = now.Unix()

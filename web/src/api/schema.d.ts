@@ -1361,6 +1361,8 @@ export interface components {
         Person: {
             email: string;
             name?: string;
+            /** @description the address as it came, where that differs; set by the server */
+            written?: string;
         };
         Point: {
             /** Format: int64 */
