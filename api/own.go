@@ -44,7 +44,7 @@ type Own struct {
 }
 
 type knownOwn struct {
-	own verdict.Own
+	own verdict.Internal
 	at  time.Time
 }
 
@@ -57,8 +57,8 @@ func NewOwn(records Records, directory *Directory, clock func() time.Time) *Own 
 	return &Own{records: records, directory: directory, clock: clock, known: known}
 }
 
-// Own returns what a workspace knows for itself, up to a minute old.
-func (o *Own) Own(ctx context.Context, workspace string) (verdict.Own, error) {
+// Internal returns what a workspace knows for itself, up to a minute old.
+func (o *Own) Internal(ctx context.Context, workspace string) (verdict.Internal, error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if known, ok := o.known.Get(workspace); ok && o.clock().Sub(known.at) < ownLife {
@@ -66,14 +66,14 @@ func (o *Own) Own(ctx context.Context, workspace string) (verdict.Own, error) {
 	}
 	own, err := o.read(ctx, workspace)
 	if err != nil {
-		return verdict.Own{}, err
+		return verdict.Internal{}, err
 	}
 	o.known.Add(workspace, knownOwn{own, o.clock()})
 	return own, nil
 }
 
-func (o *Own) read(ctx context.Context, workspace string) (verdict.Own, error) {
-	own := verdict.Own{Emails: make(map[string]string), Addresses: make(map[netip.Addr][]int64)}
+func (o *Own) read(ctx context.Context, workspace string) (verdict.Internal, error) {
+	own := verdict.Internal{Emails: make(map[string]string), Addresses: make(map[netip.Addr][]int64)}
 	users, err := o.directory.users(ctx, workspace)
 	if err != nil {
 		return own, fmt.Errorf("read own addresses: %w", err)

@@ -56,9 +56,9 @@ func TestAScannerIsSuggestedAdoptedAndTakenBack(t *testing.T) {
 	click := s.reports.events[1]
 	scans := func() bool {
 		s.pass(time.Minute)
-		known, err := own.Own(t.Context(), "acme")
+		known, err := own.Internal(t.Context(), "acme")
 		require.NoError(t, err)
-		return known.Scans(click)
+		return known.Scanner(click)
 	}
 	require.False(t, scans())
 	var adopted api.Scanner

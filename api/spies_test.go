@@ -233,7 +233,7 @@ type verdicts struct {
 	err     error
 }
 
-func (v *verdicts) Overrule(_ context.Context, e event.Event, said *event.Overruling) (bool, error) {
+func (v *verdicts) Override(_ context.Context, e event.Event, said *event.Overruling) (bool, error) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	v.events, v.said = append(v.events, e), append(v.said, said)

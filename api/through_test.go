@@ -27,11 +27,11 @@ type through struct {
 	index *sqlite.Index
 	state *sqlite.State
 	own   *api.Own
-	// corrector is the Verdicts of the site.
-	corrector *indexer.Corrector
+	// reevaluator is the Verdicts of the site.
+	reevaluator *indexer.Reevaluator
 }
 
-// noted forgets what is doubted at once.
+// noted forgets re-evaluations at once.
 type noted struct{}
 
 func (noted) Note(context.Context, string, []event.MessageKey) error { return nil }
@@ -61,11 +61,11 @@ func newThrough(t *testing.T) *through {
 		all.own = api.NewOwn(all.state, api.NewDirectory(all.state), time.Now)
 		rules, err := verdict.New(verdict.Config{})
 		require.NoError(t, err)
-		all.corrector = &indexer.Corrector{
+		all.reevaluator = &indexer.Reevaluator{
 			Rules: rules, Index: index, States: all.state, History: reader, Pending: noted{}, Announcer: queue,
-			Own: all.own, Logger: slog.New(slog.DiscardHandler), Clock: time.Now,
+			Internal: all.own, Logger: slog.New(slog.DiscardHandler), Clock: time.Now,
 		}
-		c.Verdicts = all.corrector
+		c.Verdicts = all.reevaluator
 	})
 	return all
 }
@@ -75,7 +75,7 @@ func (s *through) run(t *testing.T) {
 	t.Helper()
 	worker := indexer.New(indexer.Config{
 		Queue: s.queue, Index: s.index, States: s.state, Erasures: s.state, Announcer: s.queue,
-		Rules: s.corrector.Rules, Doubts: s.corrector, Own: s.own, Logger: slog.New(slog.DiscardHandler),
+		Rules: s.reevaluator.Rules, Reevaluations: s.reevaluator, Internal: s.own, Logger: slog.New(slog.DiscardHandler),
 	})
 	ctx, stop := context.WithCancel(context.Background())
 	done := make(chan error, 1)

@@ -14,11 +14,11 @@ import (
 
 // Verdicts lets people overrule the rules.
 type Verdicts interface {
-	// Overrule keeps what a person said of an event, or takes it back where said
+	// Override keeps what a person said of an event, or takes it back where said
 	// is nil. When it returns nil, that is durable, and outlasts a repetition of
 	// the event; the index and the message's state follow before it returns, or
 	// later, where pending is true.
-	Overrule(ctx context.Context, e event.Event, said *event.Overruling) (pending bool, err error)
+	Override(ctx context.Context, e event.Event, said *event.Overruling) (pending bool, err error)
 }
 
 // maxVerdictReason bounds a reason, in bytes.
@@ -90,7 +90,7 @@ func (s *Server) putVerdict(ctx context.Context, caller Caller, in *verdictInput
 	if request.Is != "" {
 		said = &event.Overruling{Is: request.Is, Reason: request.Reason, User: caller.User}
 	}
-	pending, err := s.Verdicts.Overrule(ctx, e, said)
+	pending, err := s.Verdicts.Override(ctx, e, said)
 	if err != nil {
 		return nil, err
 	}

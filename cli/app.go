@@ -97,11 +97,11 @@ type app struct {
 	state   stateStore
 	hub     *live.Hub
 	indexer *indexer.Indexer
-	// corrector judges again what is doubted.
-	corrector *indexer.Corrector
-	reader    *feed.Reader
-	server    *api.Server
-	metrics   *metrics
+	// reevaluator re-evaluates verdicts.
+	reevaluator *indexer.Reevaluator
+	reader      *feed.Reader
+	server      *api.Server
+	metrics     *metrics
 
 	rollover *rollover.Rollover
 	night    *rollover.TimeOfDay
@@ -194,14 +194,14 @@ func (a *app) assemble(s settings) error {
 		return err
 	}
 	own := api.NewOwn(a.state, directory, time.Now)
-	a.corrector = &indexer.Corrector{
-		Rules: rules, Index: a.index, States: a.state, History: reader, Pending: doubts{a.state}, Announcer: a.stream,
-		Blocks: notes, Own: own, Observer: a.metrics, Logger: a.log,
-		Refresh: a.index.RefreshInterval(), Settle: 3 * ackWaitRemote / 2, Clock: time.Now,
+	a.reevaluator = &indexer.Reevaluator{
+		Rules: rules, Index: a.index, States: a.state, History: reader, Pending: pendingReevaluations{a.state}, Announcer: a.stream,
+		Blocks: notes, Internal: own, Observer: a.metrics, Logger: a.log,
+		Refresh: a.index.RefreshInterval(), InFlight: 3 * ackWaitRemote / 2, Clock: time.Now,
 	}
 	a.indexer = indexer.New(indexer.Config{
 		Queue: a.stream, Index: a.index, States: a.state, Erasures: a.state, Announcer: a.stream,
-		Rules: rules, Own: own, Doubts: a.corrector,
+		Rules: rules, Internal: own, Reevaluations: a.reevaluator,
 		Eraser: eraser, Blocks: notes, Observer: a.metrics, Tracer: s.tracer, Logger: a.log,
 	})
 	a.night = s.Night
@@ -216,7 +216,7 @@ func (a *app) assemble(s settings) error {
 	a.server, err = api.New(api.Config{
 		Intake: a.stream, Feed: reader, Suggester: reader, Reports: reader, Records: a.state, DeadLetters: a.stream, Weeks: a.index,
 		Eraser: apiEraser{eraser}, Ready: a.ready, ReadySelf: a.readySelf, Metrics: registry, Web: page,
-		Verdicts: a.corrector, PublicURL: s.PublicURL, Hooks: hooks.New(hooks.AmazonClient(), a.stream),
+		Verdicts: a.reevaluator, PublicURL: s.PublicURL, Hooks: hooks.New(hooks.AmazonClient(), a.stream),
 		Live: http.HandlerFunc(pushed.Socket), SSE: http.HandlerFunc(pushed.SSE),
 		Clock: time.Now, Rand: rand.Reader, Logger: a.log,
 		Retention: s.Retention, SecureCookies: s.Secure, TrustedProxies: s.Proxies, Version: version(), Tracer: s.tracer,
@@ -259,7 +259,7 @@ func (a *app) Run(ctx context.Context) error {
 	if a.role.indexes() {
 		group.Go(func() error { return a.indexer.Run(ctx) })
 		group.Go(func() error {
-			return a.stream.RunUnderLease(ctx, correctionsLease, correctionsTTL, a.corrector.Run)
+			return a.stream.RunUnderLease(ctx, correctionsLease, correctionsTTL, a.reevaluator.Run)
 		})
 		group.Go(func() error { return a.keepWeeks(ctx) })
 		if a.words != nil {

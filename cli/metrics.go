@@ -14,6 +14,8 @@ import (
 type metrics struct {
 	steps    *prometheus.HistogramVec
 	outcomes *prometheus.CounterVec
+	// reevaluations are of messages, corrections of events.
+	reevaluations, corrections prometheus.Counter
 }
 
 func newMetrics(registry *prometheus.Registry, a *app) *metrics {
@@ -27,9 +29,17 @@ func newMetrics(registry *prometheus.Registry, a *app) *metrics {
 			Name: "tidings_indexer_events_total",
 			Help: "Events that left the indexer, by outcome: created, existed, erased, retried, failed.",
 		}, []string{"outcome"}),
+		reevaluations: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "tidings_reevaluations_total",
+			Help: "Messages of which verdicts were to be judged again.",
+		}),
+		corrections: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "tidings_corrected_events_total",
+			Help: "Stored events whose verdict, subject or user was put right.",
+		}),
 	}
 	registry.MustRegister(
-		m.steps, m.outcomes, readiness{a},
+		m.steps, m.outcomes, m.reevaluations, m.corrections, readiness{a},
 		gauge("tidings_queue_waiting_events", "Events accepted and not indexed yet.", func() float64 {
 			return float64(a.stream.Backlog())
 		}),
@@ -92,3 +102,9 @@ func (m *metrics) Took(step indexer.Step, d time.Duration) {
 func (m *metrics) Count(outcome indexer.Outcome, n int) {
 	m.outcomes.WithLabelValues(string(outcome)).Add(float64(n))
 }
+
+// Reevaluates is told by the indexer how many messages are to be judged again.
+func (m *metrics) Reevaluates(messages int) { m.reevaluations.Add(float64(messages)) }
+
+// Corrected is told by the indexer how many stored events were put right.
+func (m *metrics) Corrected(events int) { m.corrections.Add(float64(events)) }

@@ -50,7 +50,7 @@ func (a *app) rebuild(ctx context.Context, request rebuildRequest) (migrations.R
 	if !ok {
 		return migrations.Rebuilt{}, fmt.Errorf("this index cannot rebuild weeks: %w", errors.ErrUnsupported)
 	}
-	builder := &migrations.Rebuilder{Index: generations, Judge: a.corrector.Again, Logger: a.log}
+	builder := &migrations.Rebuilder{Index: generations, Judge: a.reevaluator.Again, Logger: a.log}
 	var done migrations.Rebuilt
 	err := a.stream.RunUnderLease(ctx, rollover.Lease, rollover.LeaseTime, func(ctx context.Context) error {
 		var err error

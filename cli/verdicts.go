@@ -44,34 +44,35 @@ const (
 	correctionsTTL   = 10 * time.Second
 )
 
-// doubts keeps what is to be judged again in the records of the state store.
-type doubts struct{ records api.Records }
+// pendingReevaluations keeps what is to be judged again in the records of the state store.
+type pendingReevaluations struct{ records api.Records }
 
-const kindDoubt = "doubt"
+// kindReevaluation keeps the name that released versions gave it.
+const kindReevaluation = "doubt"
 
 // Note keeps a list of messages.
-func (d doubts) Note(ctx context.Context, id string, keys []event.MessageKey) error {
+func (p pendingReevaluations) Note(ctx context.Context, id string, keys []event.MessageKey) error {
 	raw, err := json.Marshal(keys)
 	if err == nil {
-		err = d.records.Put(ctx, noWorkspace, kindDoubt, id, raw)
+		err = p.records.Put(ctx, noWorkspace, kindReevaluation, id, raw)
 	}
 	if err != nil {
-		return fmt.Errorf("keep a list of doubted messages: %w", err)
+		return fmt.Errorf("keep messages to re-evaluate: %w", err)
 	}
 	return nil
 }
 
 // Noted returns all lists.
-func (d doubts) Noted(ctx context.Context) (map[string][]event.MessageKey, error) {
-	records, err := d.records.List(ctx, noWorkspace, kindDoubt)
+func (p pendingReevaluations) Noted(ctx context.Context) (map[string][]event.MessageKey, error) {
+	records, err := p.records.List(ctx, noWorkspace, kindReevaluation)
 	if err != nil {
-		return nil, fmt.Errorf("list doubted messages: %w", err)
+		return nil, fmt.Errorf("list messages to re-evaluate: %w", err)
 	}
 	lists := make(map[string][]event.MessageKey, len(records))
 	for _, record := range records {
 		var keys []event.MessageKey
 		if err := json.Unmarshal(record.Doc, &keys); err != nil {
-			return nil, fmt.Errorf("read a list of doubted messages: %w", err)
+			return nil, fmt.Errorf("read messages to re-evaluate: %w", err)
 		}
 		lists[record.ID] = keys
 	}
@@ -79,9 +80,9 @@ func (d doubts) Noted(ctx context.Context) (map[string][]event.MessageKey, error
 }
 
 // Forget lets a list go.
-func (d doubts) Forget(ctx context.Context, id string) error {
-	if err := d.records.Delete(ctx, noWorkspace, kindDoubt, id); err != nil {
-		return fmt.Errorf("let go a list of doubted messages: %w", err)
+func (p pendingReevaluations) Forget(ctx context.Context, id string) error {
+	if err := p.records.Delete(ctx, noWorkspace, kindReevaluation, id); err != nil {
+		return fmt.Errorf("forget messages to re-evaluate: %w", err)
 	}
 	return nil
 }

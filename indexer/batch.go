@@ -25,8 +25,8 @@ type entry struct {
 	outcome event.Outcome
 	// erased is set when its person was erased while the batch was under way.
 	erased bool
-	// around is what the event was judged by.
-	around verdict.Around
+	// evidence is what the event was judged by.
+	evidence verdict.Context
 	// span is what is traced of the event on its way.
 	span  trace.Span
 	trace string
@@ -230,7 +230,7 @@ func (b *batch) apply(ctx context.Context) error {
 	for _, entry := range b.entries {
 		fill(&entry.event, b.after[keyOf(entry.event)])
 	}
-	return b.doubt(ctx)
+	return b.requestReevaluation(ctx)
 }
 
 // create writes the events; each has an outcome of its own.

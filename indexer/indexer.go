@@ -22,10 +22,10 @@ type Config struct {
 	Erasures  Erasures
 	Announcer Announcer
 	Rules     *verdict.Rules
-	// Own knows the workspaces' own people and scanners; nil where nobody does.
-	Own Own
-	// Doubts takes the messages of which something must be judged again.
-	Doubts Doubts
+	// Internal knows the workspaces' own people and scanners; nil where nobody does.
+	Internal Internal
+	// Reevaluations takes the messages of which something must be judged again.
+	Reevaluations Reevaluations
 	// Eraser removes again what came in while a person was being erased.
 	Eraser *Eraser
 	// Blocks may be nil where nothing is ever sealed.
@@ -67,18 +67,7 @@ const (
 	OutcomeErased  Outcome = "erased"
 	OutcomeRetried Outcome = "retried"
 	OutcomeFailed  Outcome = "failed"
-	// OutcomeDoubted counts messages, and OutcomeCorrected events.
-	OutcomeDoubted   Outcome = "doubted"
-	OutcomeCorrected Outcome = "corrected"
 )
-
-// Observer is told what happens.
-type Observer interface {
-	// Took is the time that a step took for a batch.
-	Took(step Step, d time.Duration)
-	// Count counts events by outcome.
-	Count(outcome Outcome, n int)
-}
 
 // Indexer moves events from the queue into state and index.
 type Indexer struct {
@@ -107,6 +96,8 @@ type silent struct{}
 
 func (silent) Took(Step, time.Duration) {}
 func (silent) Count(Outcome, int)       {}
+func (silent) Reevaluates(int)          {}
+func (silent) Corrected(int)            {}
 
 // pullWait is how long a pull waits for a first event.
 const pullWait = time.Second

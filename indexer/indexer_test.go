@@ -73,7 +73,7 @@ func openStores(t require.TestingT) (stores, func()) {
 func (s stores) config(q *queue, l *listener) indexer.Config {
 	return indexer.Config{
 		Queue: q, Index: s.index, States: s.state, Erasures: s.state, Announcer: l,
-		Rules: testRules, Doubts: &indexer.Corrector{Pending: s.pending},
+		Rules: testRules, Reevaluations: &indexer.Reevaluator{Pending: s.pending},
 		Eraser: &indexer.Eraser{Index: s.index, States: s.state, DeadLetters: noLetters{}, Announcer: l},
 		Logger: slog.New(slog.DiscardHandler),
 	}

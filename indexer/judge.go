@@ -25,10 +25,10 @@ func (b *batch) judge(ctx context.Context) error {
 		}
 	}
 	known := make(map[event.MessageKey]event.State, len(brought))
-	own := make(map[string]verdict.Own)
+	internals := make(map[string]verdict.Internal)
 	for _, entry := range b.entries {
 		if !verdict.Judged(entry.event.Type) {
-			entry.event.Verdict = b.Rules.Judge(entry.event, verdict.Around{})
+			entry.event.Verdict = b.Rules.Judge(entry.event, verdict.Context{})
 			continue
 		}
 		key := keyOf(entry.event)
@@ -40,29 +40,29 @@ func (b *batch) judge(ctx context.Context) error {
 			}
 			known[key] = state
 		}
-		ours, err := b.ownOf(ctx, own, key.Workspace)
+		internal, err := b.internalOf(ctx, internals, key.Workspace)
 		if err != nil {
 			return err
 		}
-		entry.around = verdict.AroundOf(entry.event, state)
-		entry.around.Ours, entry.around.Scanned = ours.Made(entry.event), ours.Scans(entry.event)
-		entry.event.Verdict = b.Rules.Judge(entry.event, entry.around)
+		entry.evidence = verdict.ContextOf(entry.event, state)
+		entry.evidence.Internal, entry.evidence.Scanner = internal.Includes(entry.event), internal.Scanner(entry.event)
+		entry.event.Verdict = b.Rules.Judge(entry.event, entry.evidence)
 	}
 	return nil
 }
 
-// ownOf reads what is known of a workspace's own people, once a batch.
-func (b *batch) ownOf(ctx context.Context, read map[string]verdict.Own, workspace string) (verdict.Own, error) {
-	if b.Own == nil {
-		return verdict.Own{}, nil
+// internalOf reads what is known of a workspace's own people, once a batch.
+func (b *batch) internalOf(ctx context.Context, read map[string]verdict.Internal, workspace string) (verdict.Internal, error) {
+	if b.Internal == nil {
+		return verdict.Internal{}, nil
 	}
-	own, done := read[workspace]
+	internal, done := read[workspace]
 	if done {
-		return own, nil
+		return internal, nil
 	}
-	own, err := b.Own.Own(ctx, workspace)
-	read[workspace] = own
-	return own, err
+	internal, err := b.Internal.Internal(ctx, workspace)
+	read[workspace] = internal
+	return internal, err
 }
 
 // evidenceOf is the part of an event's effect that others are judged by, and
@@ -97,45 +97,45 @@ func withEvidence(s event.State, change event.Change) event.State {
 // applied: another indexer may have brought evidence meanwhile. It returns the
 // messages of which something was judged otherwise than it counts.
 func (b *batch) judgeAgain() map[event.MessageKey]bool {
-	doubted := make(map[event.MessageKey]bool)
+	pending := make(map[event.MessageKey]bool)
 	for _, entry := range b.entries {
 		if !verdict.Judged(entry.event.Type) {
 			continue
 		}
 		key := keyOf(entry.event)
-		around := verdict.AroundOf(entry.event, b.after[key])
-		around.Ours, around.Scanned = entry.around.Ours, entry.around.Scanned
-		if around.Same(entry.around) {
+		evidence := verdict.ContextOf(entry.event, b.after[key])
+		evidence.Internal, evidence.Scanner = entry.evidence.Internal, entry.evidence.Scanner
+		if evidence.Same(entry.evidence) {
 			continue
 		}
-		again := b.Rules.Judge(entry.event, around)
+		again := b.Rules.Judge(entry.event, evidence)
 		if again.Is != entry.event.Verdict.Is {
-			doubted[key] = true
+			pending[key] = true
 		}
 		entry.event.Verdict = again
 	}
-	return doubted
+	return pending
 }
 
-// doubt notes the messages of which events that were judged earlier may have to
-// be judged again, before anything of the batch is acknowledged. It may doubt
-// too much, never too little: the Corrector finds out.
-func (b *batch) doubt(ctx context.Context) error {
-	doubted := b.judgeAgain()
+// requestReevaluation notes the messages of which events that were judged earlier may have to
+// be judged again, before anything of the batch is acknowledged. It may note
+// too much, never too little: the Reevaluator finds out.
+func (b *batch) requestReevaluation(ctx context.Context) error {
+	pending := b.judgeAgain()
 	for _, entry := range b.entries {
 		key := keyOf(entry.event)
-		if doubted[key] || evidenceOf(entry.event).Empty() {
+		if pending[key] || evidenceOf(entry.event).Empty() {
 			continue
 		}
 		if b.overturns(entry, b.before[key], b.after[key]) {
-			doubted[key] = true
+			pending[key] = true
 		}
 	}
-	if len(doubted) == 0 {
+	if len(pending) == 0 {
 		return nil
 	}
-	b.Observer.Count(OutcomeDoubted, len(doubted))
-	return b.Doubts.Doubt(ctx, slices.Collect(maps.Keys(doubted)))
+	b.Observer.Reevaluates(len(pending))
+	return b.Reevaluations.Reevaluate(ctx, slices.Collect(maps.Keys(pending)))
 }
 
 // overturns reports whether an event's evidence may change the verdict on an

@@ -101,20 +101,20 @@ type Erasures interface {
 	Erased(ctx context.Context, emails map[string][]string) (map[string]map[string]bool, error)
 }
 
-// Own knows what workspaces know for themselves: their people and scanners.
-type Own interface {
-	// Own returns what is known now; it may be a minute old.
-	Own(ctx context.Context, workspace string) (verdict.Own, error)
+// Internal knows what workspaces know for themselves: their people and scanners.
+type Internal interface {
+	// Internal returns what is known now; it may be a minute old.
+	Internal(ctx context.Context, workspace string) (verdict.Internal, error)
 }
 
-// Doubts takes messages of which something must be judged again.
-type Doubts interface {
-	// Doubt is durable when it returns, and is repeated freely.
-	Doubt(ctx context.Context, keys []event.MessageKey) error
+// Reevaluations takes messages of which something must be judged again.
+type Reevaluations interface {
+	// Reevaluate is durable when it returns, and is repeated freely.
+	Reevaluate(ctx context.Context, keys []event.MessageKey) error
 }
 
-// Pending keeps lists of messages that are to be corrected.
-type Pending interface {
+// PendingReevaluations keeps lists of messages that are to be judged again.
+type PendingReevaluations interface {
 	// Note keeps a list under an id of its own, durably.
 	Note(ctx context.Context, id string, keys []event.MessageKey) error
 	// Noted returns all lists that are kept.
@@ -129,4 +129,16 @@ type History interface {
 	// written within the index's refresh interval may be missing. ErrTooMuch
 	// says that there are more than anybody can look through.
 	History(ctx context.Context, key event.MessageKey) ([]event.Event, error)
+}
+
+// Observer is told what happens.
+type Observer interface {
+	// Took is the time that a step took for a batch.
+	Took(step Step, d time.Duration)
+	// Count counts events by outcome: each event that a batch ends has one.
+	Count(outcome Outcome, n int)
+	// Reevaluates counts messages of which something is to be judged again, and
+	// Corrected the stored events that were put right.
+	Reevaluates(messages int)
+	Corrected(events int)
 }

@@ -58,12 +58,12 @@ func TestSharedAgents(t *testing.T) {
 	crawlers, browsers := agentsOf(t, "isbot_crawlers.json"), agentsOf(t, "isbot_browsers.json")
 	var missed, wrong []string
 	for _, agent := range crawlers {
-		if r.Judge(opened(agent), verdict.Around{}).Is != event.Machine {
+		if r.Judge(opened(agent), verdict.Context{}).Is != event.Machine {
 			missed = append(missed, agent)
 		}
 	}
 	for _, agent := range browsers {
-		if v := r.Judge(opened(agent), verdict.Around{}); v.Is == event.Machine {
+		if v := r.Judge(opened(agent), verdict.Context{}); v.Is == event.Machine {
 			wrong = append(wrong, v.Rule+"  "+agent)
 		}
 	}
@@ -113,6 +113,6 @@ func TestSharedMailProxies(t *testing.T) {
 		if class == "prefetch" && strings.HasPrefix(who, "Apple") {
 			expected = event.Unknown
 		}
-		require.Equal(t, expected, r.Judge(opened(agent), verdict.Around{}).Is, "%s: %s", who, agent)
+		require.Equal(t, expected, r.Judge(opened(agent), verdict.Context{}).Is, "%s: %s", who, agent)
 	}
 }

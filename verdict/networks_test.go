@@ -52,7 +52,7 @@ func TestNetworksHoldWhatTheirPrefixesHold(t *testing.T) {
 					want = event.Machine
 				}
 			}
-			require.Equal(t, want, r.Judge(happened(event.Click, 3600, at(asked.String(), firefox)), verdict.Around{}).Is, asked)
+			require.Equal(t, want, r.Judge(happened(event.Click, 3600, at(asked.String(), firefox)), verdict.Context{}).Is, asked)
 		}
 	})
 }
@@ -73,10 +73,10 @@ func TestSharedAppleNetworks(t *testing.T) {
 	require.Greater(t, len(published.List), 1000)
 	for _, text := range published.List {
 		prefix := netip.MustParsePrefix(text)
-		v := r.Judge(happened(event.Open, 3600, at(prefix.Addr().String(), "Mozilla/5.0")), verdict.Around{})
+		v := r.Judge(happened(event.Open, 3600, at(prefix.Addr().String(), "Mozilla/5.0")), verdict.Context{})
 		require.Equal(t, verdict.RuleAppleProxy, v.Rule)
 		require.Equal(t, event.Machine, v.Is, text)
 	}
-	v := r.Judge(happened(event.Open, 3600, at("192.0.2.1", "Mozilla/5.0")), verdict.Around{})
+	v := r.Judge(happened(event.Open, 3600, at("192.0.2.1", "Mozilla/5.0")), verdict.Context{})
 	require.Equal(t, event.Human, v.Is, "the list is there, and the address is not in it")
 }

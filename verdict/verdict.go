@@ -1,5 +1,5 @@
 // Package verdict tells people from machines. An event with the raw evidence it
-// came with, and what is known around it, go in; human, machine or unknown comes
+// came with, and its context, go in; human, machine or unknown comes
 // out, with the name of the rule that spoke and the version of the rules. It
 // holds nothing between two events, so that new rules can judge history again.
 package verdict
@@ -86,7 +86,7 @@ func Judged(t event.Type) bool {
 // Judge returns the verdict on an event: the first rule that speaks decides. A
 // type that is not judged by evidence is human where it takes a decision, and
 // has no verdict where nobody acts.
-func (r *Rules) Judge(e event.Event, around Around) event.Verdict {
+func (r *Rules) Judge(e event.Event, known Context) event.Verdict {
 	switch e.Type {
 	case event.Open, event.Click, event.Download:
 	case event.Reply, event.Meeting, event.Unsubscribe, event.Complaint:
@@ -94,7 +94,7 @@ func (r *Rules) Judge(e event.Event, around Around) event.Verdict {
 	default:
 		return event.Verdict{}
 	}
-	if said := around.Overruled; said != nil {
+	if said := known.Override; said != nil {
 		return event.Verdict{
 			Is: said.Is, Rule: RuleOverride, By: "person", Version: Version, Reason: said.Reason, User: said.User,
 		}
@@ -111,7 +111,7 @@ func (r *Rules) Judge(e event.Event, around Around) event.Verdict {
 		agent = strings.TrimSpace(*client.UserAgent)
 	}
 	address, _ := netip.ParseAddr(client.IP)
-	if rule := r.machine(e, client, agent, address, around); rule != "" {
+	if rule := r.machine(e, client, agent, address, known); rule != "" {
 		return by("rule", event.Machine, rule)
 	}
 	switch {
@@ -124,7 +124,7 @@ func (r *Rules) Judge(e event.Event, around Around) event.Verdict {
 }
 
 // machine is the first rule that says that a machine made the event, or "".
-func (r *Rules) machine(e event.Event, client event.Client, agent string, address netip.Addr, around Around) string {
+func (r *Rules) machine(e event.Event, client event.Client, agent string, address netip.Addr, known Context) string {
 	opened := e.Type == event.Open
 	switch {
 	case announcesPrefetch(e, client):
@@ -133,17 +133,17 @@ func (r *Rules) machine(e event.Event, client event.Client, agent string, addres
 		return RuleScannerAgent
 	case address.IsValid() && r.scanners.has(address):
 		return RuleScannerNetwork
-	case around.Scanned:
+	case known.Scanner:
 		return RuleScannerDomain
 	case opened && isAppleProxy(agent) && address.IsValid() && r.apple.has(address):
 		return RuleAppleProxy
-	case opened && (isGmailPrefetch(agent) || isGmailProxy(agent) && r.isTooSoon(e, around)):
+	case opened && (isGmailPrefetch(agent) || isGmailProxy(agent) && r.isTooSoon(e, known)):
 		return RuleGmailPrefetch
-	case r.isTooSoon(e, around):
+	case r.isTooSoon(e, known):
 		return RuleTooSoon
-	case e.Type == event.Click && r.Burst(event.ClickedOf(e), around.Clicks):
+	case e.Type == event.Click && r.Burst(event.ClickedOf(e), known.Clicks):
 		return RuleBurst
-	case around.Ours:
+	case known.Internal:
 		return RuleSelf
 	}
 	return ""
@@ -187,34 +187,15 @@ func announcesPrefetch(e event.Event, client event.Client) bool {
 	return false
 }
 
-// bareMozilla is what the proxy of Apple's Mail Privacy Protection calls itself.
-const bareMozilla = "Mozilla/5.0"
-
-// isAppleProxy reports whether an open may have come through Apple's proxy: by
-// its bare name, or as Mail on a Mac, which has neither version nor browser
-// behind its engine whether it goes through the proxy or not.
-func isAppleProxy(agent string) bool {
-	return agent == bareMozilla ||
-		strings.HasPrefix(agent, "Mozilla/5.0 (Macintosh;") && strings.HasSuffix(agent, ") AppleWebKit/605.1.15 (KHTML, like Gecko)")
-}
-
-// isGmailPrefetch knows the agent that fetches pictures before a person opens:
-// a browser of 2015 with a second name behind it.
-func isGmailPrefetch(agent string) bool {
-	return strings.Contains(agent, "Chrome/42.") && strings.Contains(agent, "Edge/12.") && strings.HasSuffix(agent, bareMozilla)
-}
-
-func isGmailProxy(agent string) bool { return strings.Contains(agent, "GoogleImageProxy") }
-
 // isTooSoon compares with when the mail arrived, on either side, since two
 // clocks told the times. Downloads come after a page was looked at.
-func (r *Rules) isTooSoon(e event.Event, around Around) bool {
+func (r *Rules) isTooSoon(e event.Event, known Context) bool {
 	window := r.open
 	if e.Type == event.Click {
 		window = r.click
 	}
-	apart := e.Time - around.Arrived
-	return e.Type != event.Download && around.Arrived != 0 && -window < apart && apart < window
+	apart := e.Time - known.Arrived
+	return e.Type != event.Download && known.Arrived != 0 && -window < apart && apart < window
 }
 
 // Reach is how long after its arrival something may be too soon, in seconds.

@@ -62,12 +62,12 @@ func TestRules(t *testing.T) {
 	}
 	configured, err := verdict.New(verdict.Config{Lists: lists})
 	require.NoError(t, err)
-	yes, no, arrived := true, false, verdict.Around{Arrived: noon}
+	yes, no, arrived := true, false, verdict.Context{Arrived: noon}
 	const later = 3600
 	for _, c := range []struct {
 		name     string
 		e        event.Event
-		around   verdict.Around
+		around   verdict.Context
 		is, rule string
 	}{
 		{"a browser", happened(event.Open, later, by(firefox)), arrived, event.Human, verdict.RulePerson},
@@ -82,7 +82,7 @@ func TestRules(t *testing.T) {
 		{"the provider's word for a person", happened(event.Open, later, &event.Client{Automated: &no, IP: "192.0.2.1"}), arrived, event.Human, verdict.RulePerson},
 		{
 			"a person over the provider", happened(event.Open, later, &event.Client{Automated: &yes}),
-			verdict.Around{Overruled: &event.Overruling{Is: event.Human}},
+			verdict.Context{Override: &event.Overruling{Is: event.Human}},
 			event.Human, verdict.RuleOverride,
 		},
 
@@ -124,30 +124,30 @@ func TestRules(t *testing.T) {
 		{"a click after 4 seconds", happened(event.Click, 4, by(firefox)), arrived, event.Machine, verdict.RuleTooSoon},
 		{"a click after 5 seconds", happened(event.Click, 5, by(firefox)), arrived, event.Human, verdict.RulePerson},
 		{"a download at once", happened(event.Download, 0, by(firefox)), arrived, event.Human, verdict.RulePerson},
-		{"nobody knows when it arrived", happened(event.Open, 0, by(firefox)), verdict.Around{}, event.Human, verdict.RulePerson},
+		{"nobody knows when it arrived", happened(event.Open, 0, by(firefox)), verdict.Context{}, event.Human, verdict.RulePerson},
 		{"nothing known, too soon", happened(event.Open, 1, nil), arrived, event.Machine, verdict.RuleTooSoon},
 
 		{
 			"two links within 3 seconds", happened(event.Click, later, by(firefox)),
-			verdict.Around{Clicks: []event.Clicked{clicked(later+3, "https://b.example/")}},
+			verdict.Context{Clicks: []event.Clicked{clicked(later+3, "https://b.example/")}},
 			event.Machine, verdict.RuleBurst,
 		},
 		{
 			"two links within 4 seconds", happened(event.Click, later, by(firefox)),
-			verdict.Around{Clicks: []event.Clicked{clicked(later-4, "https://b.example/")}},
+			verdict.Context{Clicks: []event.Clicked{clicked(later-4, "https://b.example/")}},
 			event.Human, verdict.RulePerson,
 		},
 		{
 			"one link twice", happened(event.Click, later, by(firefox)),
-			verdict.Around{Clicks: []event.Clicked{clicked(later+1, "https://a.example/")}},
+			verdict.Context{Clicks: []event.Clicked{clicked(later+1, "https://a.example/")}},
 			event.Human, verdict.RulePerson,
 		},
 		{
 			"an open beside two links", happened(event.Open, later, by(firefox)),
-			verdict.Around{Clicks: []event.Clicked{clicked(later, "https://b.example/"), clicked(later, "https://c.example/")}},
+			verdict.Context{Clicks: []event.Clicked{clicked(later, "https://b.example/"), clicked(later, "https://c.example/")}},
 			event.Human, verdict.RulePerson,
 		},
-		{"one of us", happened(event.Open, later, by(firefox)), verdict.Around{Ours: true}, event.Machine, verdict.RuleSelf},
+		{"one of us", happened(event.Open, later, by(firefox)), verdict.Context{Internal: true}, event.Machine, verdict.RuleSelf},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			got := configured.Judge(c.e, c.around)
@@ -166,10 +166,10 @@ func TestRules(t *testing.T) {
 func TestWindowsAreSettings(t *testing.T) {
 	r, err := verdict.New(verdict.Config{OpenWindow: 30 * time.Second, ClickWindow: 20 * time.Second, BurstWindow: 10 * time.Second})
 	require.NoError(t, err)
-	arrived := verdict.Around{Arrived: noon}
+	arrived := verdict.Context{Arrived: noon}
 	require.Equal(t, verdict.RuleTooSoon, r.Judge(happened(event.Open, 29, by(firefox)), arrived).Rule)
 	require.Equal(t, verdict.RuleTooSoon, r.Judge(happened(event.Click, 19, by(firefox)), arrived).Rule)
-	near := verdict.Around{Clicks: []event.Clicked{clicked(90, "https://b.example/")}}
+	near := verdict.Context{Clicks: []event.Clicked{clicked(90, "https://b.example/")}}
 	require.Equal(t, verdict.RuleBurst, r.Judge(happened(event.Click, 100, by(firefox)), near).Rule)
 	require.NotEqual(t, rules(t).Version(), r.Version(), "other windows may say something else")
 	require.Equal(t, rules(t).Version(), rules(t).Version())
@@ -177,7 +177,7 @@ func TestWindowsAreSettings(t *testing.T) {
 
 func TestOneOfUs(t *testing.T) {
 	ip := mustAddress("192.0.2.7")
-	own := verdict.Own{
+	own := verdict.Internal{
 		Emails:    map[string]string{"jo@acme.example": "u_ana", "li@acme.example": "u_li"},
 		Addresses: map[address][]int64{ip: {noon / verdict.Day}},
 	}
@@ -185,8 +185,8 @@ func TestOneOfUs(t *testing.T) {
 	client := at("::ffff:192.0.2.7", firefox)
 	mine, theirs := happened(event.Open, 0, nil), happened(event.Open, 0, by(firefox))
 	theirs.Recipient = &event.Person{Email: "li@acme.example"}
-	require.True(t, own.Made(mine), "the sender in their own mailbox")
-	require.False(t, own.Made(theirs), "a colleague who was written to is a recipient like others")
+	require.True(t, own.Includes(mine), "the sender in their own mailbox")
+	require.False(t, own.Includes(theirs), "a colleague who was written to is a recipient like others")
 	for name, c := range map[string]struct {
 		after int64
 		made  bool
@@ -196,7 +196,7 @@ func TestOneOfUs(t *testing.T) {
 	} {
 		e := happened(event.Open, c.after, client)
 		e.Recipient = &event.Person{Email: "kim@globex.example"}
-		require.Equal(t, c.made, own.Made(e), name)
+		require.Equal(t, c.made, own.Includes(e), name)
 	}
 }
 
@@ -238,7 +238,7 @@ func TestAListOfAgentsReplacesTheBuiltInOne(t *testing.T) {
 		"(X) ends not":                     event.Human,
 		"Barracuda Sentinel (EE)":          event.Human,
 	} {
-		require.Equal(t, is, r.Judge(happened(event.Open, 3600, by(agent)), verdict.Around{}).Is, agent)
+		require.Equal(t, is, r.Judge(happened(event.Open, 3600, by(agent)), verdict.Context{}).Is, agent)
 	}
 }
 
@@ -249,10 +249,10 @@ func TestJudgingAgainKeepsWhatNobodyCanKnowAnyMore(t *testing.T) {
 		verdict.RuleBurst: event.Machine, verdict.RuleSelf: event.Machine, verdict.RuleScannerAgent: event.Human, verdict.RuleTooSoon: event.Human,
 	} {
 		stored.Verdict = event.Verdict{Is: event.Machine, Rule: rule, By: "rule", Version: 1}
-		require.Equal(t, is, r.Again(stored, event.State{}, verdict.Own{}).Is, rule)
+		require.Equal(t, is, r.Again(stored, event.State{}, verdict.Internal{}).Is, rule)
 	}
 	stored.Verdict = event.Verdict{Is: event.Machine, Rule: verdict.RuleOverride, By: "person", Reason: "I saw it."}
-	require.Equal(t, stored.Verdict, r.Again(stored, event.State{}, verdict.Own{}))
+	require.Equal(t, stored.Verdict, r.Again(stored, event.State{}, verdict.Internal{}))
 }
 
 // FuzzJudge looks for an agent, an address or a header that panics.
@@ -265,8 +265,8 @@ func FuzzJudge(f *testing.F) {
 	f.Fuzz(func(t *testing.T, agent, ip, purpose, method string) {
 		client := event.Client{UserAgent: &agent, IP: ip, Method: method, Headers: map[string]string{"purpose": purpose}}
 		for _, kind := range []event.Type{event.Open, event.Click, event.Download} {
-			v := r.Judge(happened(kind, 3600, &client), verdict.Around{})
-			if v.Is == "" || v.Rule == "" || v != r.Judge(happened(kind, 3600, &client), verdict.Around{}) {
+			v := r.Judge(happened(kind, 3600, &client), verdict.Context{})
+			if v.Is == "" || v.Rule == "" || v != r.Judge(happened(kind, 3600, &client), verdict.Context{}) {
 				t.Fatalf("%q: %v", agent, v)
 			}
 		}
@@ -276,7 +276,7 @@ func FuzzJudge(f *testing.F) {
 func BenchmarkJudge(b *testing.B) {
 	r := rules(b)
 	agents := []string{firefox, gmailProxy, macMail, "curl/8.5.0", gmailPrefetch}
-	around := verdict.Around{Arrived: noon, Clicks: []event.Clicked{clicked(1, "https://b.example/")}}
+	around := verdict.Context{Arrived: noon, Clicks: []event.Clicked{clicked(1, "https://b.example/")}}
 	var events []event.Event
 	for _, agent := range agents {
 		events = append(events, happened(event.Open, 3600, by(agent)), happened(event.Click, 3600, by(agent)))
@@ -294,6 +294,6 @@ func TestAnOverrulingIsOfItsEventAlone(t *testing.T) {
 	var state event.State
 	key := event.KeyOf(said.Recipient.Email)
 	require.True(t, state.Overrule(key, said.ID, &event.Overruling{Is: event.Human, User: "u_ana"}))
-	require.Equal(t, "u_ana", verdict.AroundOf(said, state).Overruled.User)
-	require.Nil(t, verdict.AroundOf(other, state).Overruled)
+	require.Equal(t, "u_ana", verdict.ContextOf(said, state).Override.User)
+	require.Nil(t, verdict.ContextOf(other, state).Override)
 }

@@ -123,7 +123,7 @@ func TestIndexingThroughFaults(t *testing.T) {
 	rules, err := verdict.New(verdict.Config{})
 	require.NoError(t, err)
 	working := indexer.New(indexer.Config{
-		Rules: rules, Doubts: noDoubts{}, Queue: queue, Index: index, States: state, Erasures: state, Announcer: queue,
+		Rules: rules, Reevaluations: noReevaluations{}, Queue: queue, Index: index, States: state, Erasures: state, Announcer: queue,
 		Eraser: &indexer.Eraser{Index: index, States: state, Announcer: queue}, Logger: slog.New(slog.DiscardHandler), BatchSize: 200,
 	})
 	var running errgroup.Group
@@ -184,7 +184,7 @@ func TestIndexingThroughFaults(t *testing.T) {
 	require.Equal(t, refused, dead)
 }
 
-// noDoubts is for events that need not be judged again.
-type noDoubts struct{}
+// noReevaluations is for events that need not be judged again.
+type noReevaluations struct{}
 
-func (noDoubts) Doubt(context.Context, []event.MessageKey) error { return nil }
+func (noReevaluations) Reevaluate(context.Context, []event.MessageKey) error { return nil }

@@ -62,27 +62,27 @@ type nobody struct{}
 
 func (nobody) Names(context.Context, string) (map[string]string, error) { return nil, nil }
 
-// corrector corrects the stores on a clock that quiet moves.
-func (s stores) corrector(l *listener) *testCorrector {
-	c := &testCorrector{now: time.Unix(start, 0)}
+// reevaluator corrects the stores on a clock that quiet moves.
+func (s stores) reevaluator(l *listener) *testReevaluator {
+	c := &testReevaluator{now: time.Unix(start, 0)}
 	reader := feed.NewReader(feed.Config{
 		Index: s.index, States: s.state, Catalogue: s.state, Directory: nobody{},
 		Clock: func() time.Time { return time.Unix(start, 0) },
 	})
-	c.Corrector = &indexer.Corrector{
+	c.Reevaluator = &indexer.Reevaluator{
 		Rules: testRules, Index: s.index, States: s.state, History: reader, Pending: s.pending, Announcer: l,
-		Logger: slog.New(slog.DiscardHandler), Settle: 10 * time.Second, Clock: func() time.Time { return c.now },
+		Logger: slog.New(slog.DiscardHandler), InFlight: 10 * time.Second, Clock: func() time.Time { return c.now },
 	}
 	return c
 }
 
-type testCorrector struct {
-	*indexer.Corrector
+type testReevaluator struct {
+	*indexer.Reevaluator
 	now time.Time
 }
 
-// quiet makes passes until nothing is doubted any more.
-func (c *testCorrector) quiet(t require.TestingT, s stores) {
+// quiet makes passes until nothing is pending any more.
+func (c *testReevaluator) quiet(t require.TestingT, s stores) {
 	for range 50 {
 		if lists, _ := s.pending.Noted(context.Background()); len(lists) == 0 {
 			return
@@ -145,15 +145,15 @@ func judgedModel(events []event.Event, overruled map[event.ID]string) (map[event
 	verdicts := make(map[event.ID]string)
 	var state event.State
 	for id, e := range once {
-		around := verdict.Around{}
+		around := verdict.Context{}
 		if e.Recipient != nil {
-			around = verdict.Around{Arrived: arrived[e.Recipient.Email], Clicks: clicks[e.Recipient.Email]}
+			around = verdict.Context{Arrived: arrived[e.Recipient.Email], Clicks: clicks[e.Recipient.Email]}
 			if around.Arrived == 0 {
 				around.Arrived = sent
 			}
 		}
 		if is, said := overruled[id]; said {
-			around.Overruled = &event.Overruling{Is: is}
+			around.Override = &event.Overruling{Is: is}
 		}
 		e.Verdict = testRules.Judge(e, around)
 		verdicts[id] = e.Verdict.Is
@@ -186,7 +186,7 @@ func TestVerdictsFollowFromTheEventsWhateverTheOrderTheRepetitionAndTheCrash(t *
 		s, closeStores := openStores(t)
 		defer closeStores()
 		q, l := newQueue(given...), &listener{}
-		c := s.corrector(l)
+		c := s.reevaluator(l)
 		crashes := rapid.IntRange(0, 3).Draw(t, "crashes")
 		for q.waiting() > 0 {
 			config := s.config(q, l)
@@ -200,7 +200,7 @@ func TestVerdictsFollowFromTheEventsWhateverTheOrderTheRepetitionAndTheCrash(t *
 				require.NoError(t, c.Pass(context.Background()))
 			}
 		}
-		s.corrector(l).quiet(t, s)
+		s.reevaluator(l).quiet(t, s)
 		checkJudged(t, s, events, nil)
 	})
 }
@@ -211,7 +211,7 @@ func TestVerdictsFollowFromTheEventsWhenSeveralIndexersAndACorrectorWork(t *test
 		s, closeStores := openStores(t)
 		defer closeStores()
 		q, l := newQueue(events...), &listener{}
-		c := s.corrector(l)
+		c := s.reevaluator(l)
 		size := rapid.IntRange(1, 4).Draw(t, "batch")
 		for q.waiting() > 0 {
 			var all sync.WaitGroup
@@ -251,7 +251,7 @@ func TestWhatAPersonSaidOutlastsEveryRepetition(t *testing.T) {
 		}
 		first := rapid.IntRange(1, len(events)).Draw(t, "before")
 		drain(events[:first])
-		c := s.corrector(l)
+		c := s.reevaluator(l)
 		said := make(map[event.ID]string)
 		for _, e := range events[:first] {
 			if !verdict.Judged(e.Type) || !rapid.Bool().Draw(t, "overruled") {
@@ -265,7 +265,7 @@ func TestWhatAPersonSaidOutlastsEveryRepetition(t *testing.T) {
 			} else {
 				said[e.ID] = is
 			}
-			waits, err := c.Overrule(context.Background(), e, ruling)
+			waits, err := c.Override(context.Background(), e, ruling)
 			require.NoError(t, err)
 			require.False(t, waits)
 		}
@@ -311,7 +311,7 @@ func TestRulesThatChangedJudgeHistoryAndStatesFollow(t *testing.T) {
 	_, err := s.index.Create(t.Context(), []event.Event{send, open})
 	require.NoError(t, err)
 
-	c := s.corrector(l)
+	c := s.reevaluator(l)
 	judged, err := c.Again(t.Context(), []event.Event{send, open})
 	require.NoError(t, err)
 	require.Equal(t, send, judged[0])
@@ -322,28 +322,28 @@ func TestRulesThatChangedJudgeHistoryAndStatesFollow(t *testing.T) {
 	again, err := c.Again(t.Context(), judged)
 	require.NoError(t, err)
 	require.Equal(t, judged, again)
-	require.Empty(t, s.pending.lists, "nothing changed, so nothing is doubted")
+	require.Empty(t, s.pending.lists, "nothing changed, so nothing is re-evaluated")
 }
 
 // scanned is a workspace that has adopted a scanner of one domain.
 type scanned struct{ domain, network string }
 
-func (s scanned) Own(context.Context, string) (verdict.Own, error) {
-	return verdict.Own{Scanners: map[string][]netip.Prefix{s.domain: {netip.MustParsePrefix(s.network)}}}, nil
+func (s scanned) Internal(context.Context, string) (verdict.Internal, error) {
+	return verdict.Internal{Scanners: map[string][]netip.Prefix{s.domain: {netip.MustParsePrefix(s.network)}}}, nil
 }
 
 func TestARebuildFollowsTheScannersOfToday(t *testing.T) {
 	s, closeStores := openStores(t)
 	defer closeStores()
-	c := s.corrector(&listener{})
+	c := s.reevaluator(&listener{})
 	agent := "Mozilla/5.0 (X11; Linux x86_64; rv:150.0) Gecko/20100101 Firefox/150.0"
 	click := event.Event{
 		Workspace: "w", Message: "m-1", Type: event.Click, Time: start + 600, Source: "api", Recipient: &event.Person{Email: "jo@acme.example"},
 		Client: &event.Client{UserAgent: &agent, IP: "192.0.2.7"}, Verdict: event.Verdict{Is: event.Human, Rule: "person", By: "rule"},
 	}
 	click.ID = event.NewID(click.Time, "w", "api", true, []byte("click"))
-	judge := func(own indexer.Own) string {
-		c.Own = own
+	judge := func(own indexer.Internal) string {
+		c.Internal = own
 		judged, err := c.Again(t.Context(), []event.Event{click})
 		require.NoError(t, err)
 		click = judged[0]
@@ -351,6 +351,6 @@ func TestARebuildFollowsTheScannersOfToday(t *testing.T) {
 	}
 	require.Equal(t, verdict.RulePerson, judge(scanned{"globex.example", "192.0.2.0/24"}))
 	require.Equal(t, verdict.RuleScannerDomain, judge(scanned{"acme.example", "192.0.2.0/24"}))
-	require.Len(t, s.pending.lists, 1, "its message is doubted, so that the state follows")
+	require.Len(t, s.pending.lists, 1, "its message is re-evaluated, so that the state follows")
 	require.Equal(t, verdict.RulePerson, judge(nil), "taken back")
 }

@@ -10,9 +10,9 @@ import (
 // Day is the length of a day, in seconds.
 const Day = 24 * 60 * 60
 
-// Own is what a workspace knows for itself: its own people, and the scanners of
+// Internal is what a workspace knows for itself: its own people, and the scanners of
 // its recipients.
-type Own struct {
+type Internal struct {
 	// Emails gives the user by their own mail address, in lower case.
 	Emails map[string]string
 	// Addresses gives the days, counted from 1970, on which a session of
@@ -23,8 +23,8 @@ type Own struct {
 	Scanners map[string][]netip.Prefix
 }
 
-// Scans reports whether an event came from a scanner of its recipient's domain.
-func (o Own) Scans(e event.Event) bool {
+// Scanner reports whether an event came from a scanner of its recipient's domain.
+func (o Internal) Scanner(e event.Event) bool {
 	if e.Client == nil || e.Client.IP == "" || len(o.Scanners) == 0 {
 		return false
 	}
@@ -37,10 +37,10 @@ func (o Own) Scans(e event.Event) bool {
 	return slices.ContainsFunc(networks, func(n netip.Prefix) bool { return n.Contains(address) })
 }
 
-// Made reports whether one of them made the event: the sender in their own
+// Includes reports whether one of them made the event: the sender in their own
 // mailbox, or somebody at an address that a session used on that day or the day
 // before or after.
-func (o Own) Made(e event.Event) bool {
+func (o Internal) Includes(e event.Event) bool {
 	if user, known := o.Emails[e.Recipient.Email]; known && user == e.User {
 		return true
 	}

@@ -14,35 +14,35 @@ import (
 	"tidings/verdict"
 )
 
-// Corrector judges messages again of which somebody doubts the verdicts: because
+// Reevaluator judges events of messages again: because
 // evidence came after the event that it is about, or because a person overruled
 // them. It is the only one who takes marks of a state away.
 //
-// A doubt is on disk before anybody is told of what caused it, and stays until
+// A request is on disk before anybody is told of what caused it, and stays until
 // a pass over its messages, made when everything that was under way when it was
 // noted has ended, finds nothing to do. So a crash between any two lines is
 // followed by another pass, and an event that was applied but not yet written
 // while a pass looked is found by the next one.
-type Corrector struct {
+type Reevaluator struct {
 	Rules     *verdict.Rules
 	Index     Index
 	States    States
 	History   History
-	Pending   Pending
+	Pending   PendingReevaluations
 	Announcer Announcer
-	// Blocks hears which weeks corrections wait for; it and Own may be nil, as
+	// Blocks hears which weeks corrections wait for; it and Internal may be nil, as
 	// in Config.
-	Blocks Blocks
-	Own    Own
+	Blocks   Blocks
+	Internal Internal
 	// Observer may be nil.
 	Observer Observer
 	Logger   *slog.Logger
 	// Refresh is how long an index may hide what was written.
 	Refresh time.Duration
-	// Settle is how long the events of a batch may be under way, longer than
+	// InFlight is how long the events of a batch may be under way, longer than
 	// the time after which the queue gives them out again.
-	Settle time.Duration
-	Clock  func() time.Time
+	InFlight time.Duration
+	Clock    func() time.Time
 
 	// lists is how far the lists that are pending have come.
 	lists map[string]*progress
@@ -52,31 +52,31 @@ type Corrector struct {
 type progress struct {
 	// due is when the next pass may be made.
 	due time.Time
-	// settled says that the next pass may be the last.
-	settled bool
-	failed  backoff
+	// last says that the next pass may be the last.
+	last   bool
+	failed backoff
 }
 
-// Doubt notes messages of which something must be judged again.
-func (c *Corrector) Doubt(ctx context.Context, keys []event.MessageKey) error {
+// Reevaluate notes messages of which something must be judged again.
+func (c *Reevaluator) Reevaluate(ctx context.Context, keys []event.MessageKey) error {
 	if err := c.Pending.Note(ctx, rand.Text(), keys); err != nil {
-		return fmt.Errorf("note what is doubted: %w", err)
+		return fmt.Errorf("note messages to re-evaluate: %w", err)
 	}
 	return nil
 }
 
-// Run looks for doubts every second. After a pass that took longer it rests, so
+// Run looks for requests every second. After a pass that took longer it rests, so
 // that corrections take a twentieth of one processor however many there are:
-// what is new goes first, and what is doubted often meanwhile is looked at once.
+// what is new goes first, and what is requested often meanwhile is looked at once.
 const (
 	lookEvery = time.Second
 	restTimes = 20
 	restMost  = 5 * time.Minute
 )
 
-// Run corrects what is doubted until ctx ends. One at a time is enough; two do
+// Run re-evaluates what was requested until ctx ends. One at a time is enough; two do
 // no harm.
-func (c *Corrector) Run(ctx context.Context) error {
+func (c *Reevaluator) Run(ctx context.Context) error {
 	rest := lookEvery
 	for {
 		sleep(ctx, rest)
@@ -85,14 +85,14 @@ func (c *Corrector) Run(ctx context.Context) error {
 		}
 		began := time.Now()
 		if err := c.Pass(ctx); err != nil && ctx.Err() == nil {
-			c.Logger.WarnContext(ctx, "what is doubted cannot be read; it is tried again", "error", err)
+			c.Logger.WarnContext(ctx, "pending re-evaluations cannot be read; trying again", "error", err)
 		}
 		rest = min(max(lookEvery, restTimes*time.Since(began)), restMost)
 	}
 }
 
 // Pass makes every pass that is due.
-func (c *Corrector) Pass(ctx context.Context) error {
+func (c *Reevaluator) Pass(ctx context.Context) error {
 	pending, err := c.Pending.Noted(ctx)
 	if err != nil {
 		return err
@@ -114,7 +114,7 @@ func (c *Corrector) Pass(ctx context.Context) error {
 		if err := c.pass(ctx, id, list, pending[id], done); err != nil && ctx.Err() == nil {
 			wait := max(list.failed.next(), lookEvery)
 			list.due = c.Clock().Add(wait)
-			c.Logger.WarnContext(ctx, "verdicts could not be corrected; it is tried again", "error", err, "wait", wait)
+			c.Logger.WarnContext(ctx, "re-evaluation failed; trying again", "error", err, "wait", wait)
 		}
 	}
 	return nil
@@ -122,7 +122,7 @@ func (c *Corrector) Pass(ctx context.Context) error {
 
 // pass looks at the messages of one list; done are those that this Pass has
 // looked at, and whether they moved.
-func (c *Corrector) pass(ctx context.Context, id string, list *progress, keys []event.MessageKey, done map[event.MessageKey]bool) error {
+func (c *Reevaluator) pass(ctx context.Context, id string, list *progress, keys []event.MessageKey, done map[event.MessageKey]bool) error {
 	anyMoved := false
 	for _, key := range keys {
 		moved, known := done[key]
@@ -136,10 +136,10 @@ func (c *Corrector) pass(ctx context.Context, id string, list *progress, keys []
 		anyMoved = anyMoved || moved
 	}
 	list.failed.reset()
-	if list.settled && !anyMoved {
+	if list.last && !anyMoved {
 		return c.Pending.Forget(ctx, id)
 	}
-	list.due, list.settled = c.Clock().Add(c.Settle), true
+	list.due, list.last = c.Clock().Add(c.InFlight), true
 	return nil
 }
 
@@ -149,7 +149,7 @@ const correctTries = 20
 // Correct judges the events of one message again, rewrites those whose verdict
 // differs, makes the marks of its state anew and announces what moved. It may be
 // repeated.
-func (c *Corrector) Correct(ctx context.Context, key event.MessageKey) (moved bool, err error) {
+func (c *Reevaluator) Correct(ctx context.Context, key event.MessageKey) (moved bool, err error) {
 	for range correctTries {
 		states, err := c.States.Read(ctx, []event.MessageKey{key})
 		if err != nil {
@@ -195,12 +195,12 @@ type judgedEvents struct {
 }
 
 // rewrite judges events and puts right those that are stored otherwise.
-func (c *Corrector) rewrite(ctx context.Context, key event.MessageKey, state event.State, events []event.Event) (judgedEvents, error) {
+func (c *Reevaluator) rewrite(ctx context.Context, key event.MessageKey, state event.State, events []event.Event) (judgedEvents, error) {
 	events = slices.DeleteFunc(events, func(e event.Event) bool { return !verdict.Judged(e.Type) })
-	own := verdict.Own{}
+	internal := verdict.Internal{}
 	if len(events) > 0 {
 		var err error
-		if own, err = c.ownOf(ctx, key.Workspace); err != nil {
+		if internal, err = c.internalOf(ctx, key.Workspace); err != nil {
 			return judgedEvents{}, err
 		}
 	}
@@ -213,11 +213,11 @@ func (c *Corrector) rewrite(ctx context.Context, key event.MessageKey, state eve
 	var changed []event.Event
 	for i := range events {
 		e := &events[i]
-		around := verdict.AroundOf(*e, state)
-		around.Clicks = append(around.Clicks[:len(around.Clicks):len(around.Clicks)], clicks[event.KeyOf(e.Recipient.Email)]...)
+		evidence := verdict.ContextOf(*e, state)
+		evidence.Clicks = append(evidence.Clicks[:len(evidence.Clicks):len(evidence.Clicks)], clicks[event.KeyOf(e.Recipient.Email)]...)
 		// A session that nobody remembers was remembered when it was judged.
-		around.Ours, around.Scanned = own.Made(*e) || e.Verdict.Rule == verdict.RuleSelf, own.Scans(*e)
-		again := c.Rules.Judge(*e, around)
+		evidence.Internal, evidence.Scanner = internal.Includes(*e) || e.Verdict.Rule == verdict.RuleSelf, internal.Scanner(*e)
+		again := c.Rules.Judge(*e, evidence)
 		filled := fill(e, state)
 		if differs(e.Verdict, again) {
 			e.Verdict, filled = again, true
@@ -236,7 +236,7 @@ func (c *Corrector) rewrite(ctx context.Context, key event.MessageKey, state eve
 		return judgedEvents{}, fmt.Errorf("rewrite events: %w", err)
 	}
 	if c.Observer != nil {
-		c.Observer.Count(OutcomeCorrected, len(changed))
+		c.Observer.Corrected(len(changed))
 	}
 	said := make([]event.Announcement, len(changed))
 	for i := range changed {
@@ -250,16 +250,16 @@ func (c *Corrector) rewrite(ctx context.Context, key event.MessageKey, state eve
 	return judgedEvents{events, true}, nil
 }
 
-// ownOf is what a workspace knows for itself.
-func (c *Corrector) ownOf(ctx context.Context, workspace string) (verdict.Own, error) {
-	if c.Own == nil {
-		return verdict.Own{}, nil
+// internalOf is what a workspace knows for itself.
+func (c *Reevaluator) internalOf(ctx context.Context, workspace string) (verdict.Internal, error) {
+	if c.Internal == nil {
+		return verdict.Internal{}, nil
 	}
-	own, err := c.Own.Own(ctx, workspace)
+	internal, err := c.Internal.Internal(ctx, workspace)
 	if err != nil {
-		return own, fmt.Errorf("read what the workspace knows for itself: %w", err)
+		return internal, fmt.Errorf("read what the workspace knows for itself: %w", err)
 	}
-	return own, nil
+	return internal, nil
 }
 
 // differs reports whether two verdicts say another thing, whatever version of
@@ -270,7 +270,7 @@ func differs(a, b event.Verdict) bool {
 }
 
 // announceState tells what holds of a message after its marks were made anew.
-func (c *Corrector) announceState(ctx context.Context, key event.MessageKey) error {
+func (c *Reevaluator) announceState(ctx context.Context, key event.MessageKey) error {
 	states, err := c.States.Read(ctx, []event.MessageKey{key})
 	if err != nil {
 		return fmt.Errorf("read state: %w", err)
@@ -288,16 +288,16 @@ func (c *Corrector) announceState(ctx context.Context, key event.MessageKey) err
 	return nil
 }
 
-// Overrule keeps what a person said of an event, or takes it back where said is
+// Override keeps what a person said of an event, or takes it back where said is
 // nil, and corrects its message. Once it has returned nil, or an error after the
 // state was written, the correction will be made, whatever happens: pending says
 // that it was not made yet, because a store is away or a week takes no writes.
-func (c *Corrector) Overrule(ctx context.Context, e event.Event, said *event.Overruling) (pending bool, err error) {
+func (c *Reevaluator) Override(ctx context.Context, e event.Event, said *event.Overruling) (pending bool, err error) {
 	if !verdict.Judged(e.Type) {
-		return false, event.Invalid("", "only opens, clicks and downloads have a verdict to overrule")
+		return false, event.Invalid("", "only opens, clicks and downloads have a verdict to override")
 	}
 	key := keyOf(e)
-	if err := c.Doubt(ctx, []event.MessageKey{key}); err != nil {
+	if err := c.Reevaluate(ctx, []event.MessageKey{key}); err != nil {
 		return false, err
 	}
 	if err := c.keep(ctx, e, said); err != nil {
@@ -313,7 +313,7 @@ func (c *Corrector) Overrule(ctx context.Context, e event.Event, said *event.Ove
 }
 
 // keep writes an overruling into its message's state.
-func (c *Corrector) keep(ctx context.Context, e event.Event, said *event.Overruling) error {
+func (c *Reevaluator) keep(ctx context.Context, e event.Event, said *event.Overruling) error {
 	key, recipient := keyOf(e), event.KeyOf(e.Recipient.Email)
 	for range correctTries {
 		states, err := c.States.Read(ctx, []event.MessageKey{key})
@@ -333,13 +333,13 @@ func (c *Corrector) keep(ctx context.Context, e event.Event, said *event.Overrul
 		}
 		return nil
 	}
-	return fmt.Errorf("a state moved %d times while an event of it was overruled: %w", correctTries, event.ErrUnavailable)
+	return fmt.Errorf("a state moved %d times while an event of it was overridden: %w", correctTries, event.ErrUnavailable)
 }
 
 // Again returns stored events with the verdicts of the present rules, for those
 // who rebuild a week. Messages of which something is judged otherwise now are
-// doubted, so that their states follow.
-func (c *Corrector) Again(ctx context.Context, stored []event.Event) ([]event.Event, error) {
+// re-evaluated, so that their states follow.
+func (c *Reevaluator) Again(ctx context.Context, stored []event.Event) ([]event.Event, error) {
 	asked := make(map[event.MessageKey]bool)
 	for _, e := range stored {
 		if verdict.Judged(e.Type) {
@@ -353,28 +353,28 @@ func (c *Corrector) Again(ctx context.Context, stored []event.Event) ([]event.Ev
 	if err != nil {
 		return nil, fmt.Errorf("read states: %w", err)
 	}
-	judged, owns := slices.Clone(stored), make(map[string]verdict.Own)
-	doubted := make(map[event.MessageKey]bool)
+	judged, internals := slices.Clone(stored), make(map[string]verdict.Internal)
+	pending := make(map[event.MessageKey]bool)
 	for i := range judged {
 		e := &judged[i]
 		if !verdict.Judged(e.Type) {
 			continue
 		}
-		own, known := owns[e.Workspace]
+		internal, known := internals[e.Workspace]
 		if !known {
-			if own, err = c.ownOf(ctx, e.Workspace); err != nil {
+			if internal, err = c.internalOf(ctx, e.Workspace); err != nil {
 				return nil, err
 			}
-			owns[e.Workspace] = own
+			internals[e.Workspace] = internal
 		}
-		again := c.Rules.Again(*e, states[keyOf(*e)], own)
+		again := c.Rules.Again(*e, states[keyOf(*e)], internal)
 		if again.Is != e.Verdict.Is {
-			doubted[keyOf(*e)] = true
+			pending[keyOf(*e)] = true
 		}
 		e.Verdict = again
 	}
-	if len(doubted) == 0 {
+	if len(pending) == 0 {
 		return judged, nil
 	}
-	return judged, c.Doubt(ctx, slices.Collect(maps.Keys(doubted)))
+	return judged, c.Reevaluate(ctx, slices.Collect(maps.Keys(pending)))
 }
