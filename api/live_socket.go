@@ -238,7 +238,7 @@ func (s *socket) send(ctx context.Context) (sent bool, err error) {
 // farewell is how a client is told of an error of the hub.
 func farewell(err error) error {
 	switch {
-	case errors.Is(err, live.ErrTooSlow):
+	case errors.Is(err, live.ErrSlowConsumer):
 		return &goodbye{closeTooSlow, "too slow: resume from your last position"}
 	case errors.Is(err, live.ErrRestarting):
 		return &goodbye{closeRestarting, "restarting"}

@@ -44,7 +44,7 @@ func (s *cachedAggregate) with(others []Aggregate) Aggregate {
 			*of(&parts[i]) = Ranking{}
 		}
 	}
-	sum, _ := mergeAggregates(parts)
+	sum := MergeAggregates(parts)
 	for i, of := range rankings {
 		before, now := of(&s.aggregate), of(&recent)
 		ranking := Ranking{Counts: slices.Clone(now.Counts), Cut: before.Cut || now.Cut}

@@ -29,7 +29,7 @@ func (r *Reader) Export(ctx context.Context, request ExportRequest, visit func([
 		return err
 	}
 	now := r.clock()
-	_, q, err := r.meant(ctx, PageRequest{Scope: request.Scope, Text: request.Text, Filter: request.Filter}, who, now)
+	_, q, err := r.interpret(ctx, PageRequest{Scope: request.Scope, Text: request.Text, Filter: request.Filter}, who, now)
 	if err != nil {
 		return err
 	}

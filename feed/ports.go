@@ -113,7 +113,7 @@ type Teams interface {
 	ListTeams(ctx context.Context, workspace string) ([]Team, error)
 }
 
-// Vocabulary knows the words of an index, to mend those that were misspelt. An
+// Vocabulary knows the words of an index, to correct those that were misspelt. An
 // index may be one.
 type Vocabulary interface {
 	// Terms returns at most limit words of a workspace's events in a week that
@@ -122,4 +122,16 @@ type Vocabulary interface {
 	// the words of automated events alone are left out. A week or a workspace
 	// that does not exist has none. Counts may be a little behind.
 	Terms(ctx context.Context, workspace string, week event.Week, prefix string, limit int) ([]query.Term, error)
+}
+
+// Directory knows the names of a workspace's users.
+type Directory interface {
+	// Names returns name by user id. The map is not changed afterwards.
+	Names(ctx context.Context, workspace string) (map[string]string, error)
+}
+
+// Positions gives the position on the live stream from which nothing is missed
+// of what a search made afterwards may not have seen.
+type Positions interface {
+	PositionBefore(lag time.Duration) string
 }

@@ -11,20 +11,8 @@ import (
 // Horizon is how far back a page looks when it is not told.
 const Horizon = 52 * 7 * 24 * time.Hour
 
-// Directory knows the names of a workspace's users.
-type Directory interface {
-	// Names returns name by user id. The map is not changed afterwards.
-	Names(ctx context.Context, workspace string) (map[string]string, error)
-}
-
-// Positions gives the position on the live stream from which nothing is missed
-// of what a search made afterwards may not have seen.
-type Positions interface {
-	PositionBefore(lag time.Duration) string
-}
-
 // positionMargin is taken off a page's position beyond the index's refresh
-// interval: repeats are dropped by id, a gap could not be mended.
+// interval: repeats are dropped by id, a gap could not be corrected.
 const positionMargin = 5 * time.Second
 
 // Reader reads the feed of any workspace. It is safe for concurrent use.
@@ -40,7 +28,7 @@ type Reader struct {
 	aggregator Aggregator
 	statuses   Statuses
 	cache      *aggregateCache
-	mender     *mender // nil where words are not corrected
+	spelling   *spelling // nil where words are not corrected
 }
 
 // Config is what a Reader reads from.
@@ -84,7 +72,7 @@ func NewReader(c Config) *Reader {
 		cache: newAggregateCache(aggregateCacheBytes),
 	}
 	if c.Vocabulary != nil {
-		r.mender = newMender(c.Vocabulary, c.Clock)
+		r.spelling = newSpelling(c.Vocabulary, c.Clock)
 	}
 	return r
 }
@@ -136,7 +124,7 @@ func (r *Reader) find(ctx context.Context, request PageRequest, who *people) (*p
 		if err := p.scan.run(ctx, now); err != nil {
 			return nil, now, err
 		}
-		return p, now, r.mendPage(ctx, p, now)
+		return p, now, r.correctPage(ctx, p, now)
 	}
 	from, err := parseCursor(request.Cursor, request.fingerprint())
 	if from == (cursor{}) {
@@ -145,13 +133,13 @@ func (r *Reader) find(ctx context.Context, request PageRequest, who *people) (*p
 	now := from.clockOf(r.clock())
 	p := r.scanOf(request, who, from.key, now)
 	if err != nil {
-		mended, _, ok := r.mended(ctx, request, p.understood.Chips)
-		if !ok || mended.fingerprint() != from.fingerprint {
+		corrected, _, ok := r.corrected(ctx, request, p.understood.Chips)
+		if !ok || corrected.fingerprint() != from.fingerprint {
 			return nil, now, err
 		}
 		understood := p.understood
-		understood.Showing = mended.Text
-		p = r.scanOf(mended, who, from.key, now)
+		understood.Showing = corrected.Text
+		p = r.scanOf(corrected, who, from.key, now)
 		p.understood = understood
 	}
 	return p, now, p.scan.run(ctx, now)

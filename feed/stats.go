@@ -80,7 +80,7 @@ func (r *Reader) Stats(ctx context.Context, request StatsRequest) (Stats, error)
 		return Stats{}, err
 	}
 	now := r.clock()
-	understood, q, err := r.meant(ctx, PageRequest{Scope: request.Scope, Text: request.Text, Filter: request.Filter}, who, now)
+	understood, q, err := r.interpret(ctx, PageRequest{Scope: request.Scope, Text: request.Text, Filter: request.Filter}, who, now)
 	if err != nil {
 		return Stats{}, err
 	}

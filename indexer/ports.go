@@ -142,3 +142,25 @@ type Observer interface {
 	Reevaluates(messages int)
 	Corrected(events int)
 }
+
+// ErasableIndex removes a person from the index.
+type ErasableIndex interface {
+	// EraseRecipient deletes the events whose recipient has the address, and
+	// takes the address off sends to several. It is repeated freely.
+	EraseRecipient(ctx context.Context, workspace, email string) (deleted []event.ID, rewritten []event.Event, err error)
+}
+
+// ErasableStates removes a person from what is known of messages.
+type ErasableStates interface {
+	// MarkErased puts the address on the list that Erased answers from.
+	MarkErased(ctx context.Context, workspace, email string) error
+	// EraseRecipient takes the address off every message and returns what holds
+	// of them afterwards.
+	EraseRecipient(ctx context.Context, workspace, email string) ([]event.State, error)
+}
+
+// ErasableDeadLetters removes a person from the dead letters.
+type ErasableDeadLetters interface {
+	// DropWhere drops the letters of a workspace whose event matches.
+	DropWhere(ctx context.Context, workspace string, match func(event.Event) bool) (int, error)
+}

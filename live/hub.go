@@ -24,9 +24,9 @@ const (
 	// watchEvery is how often the hub looks whether its stream is still the
 	// same one, and lets go of what is too old while nothing comes in.
 	watchEvery = time.Minute
-	// settle is how long nothing comes in before the hub takes what it has for
+	// idleDelay is how long nothing comes in before the hub takes what it has for
 	// all that is kept: the last entry of the stream may have been removed.
-	settle = 2 * time.Second
+	idleDelay = 2 * time.Second
 	// Bounds of the wait before a stream that is away is asked again.
 	firstWait = 100 * time.Millisecond
 	mostWait  = 5 * time.Second
@@ -185,7 +185,7 @@ func (h *Hub) follow(ctx context.Context) error {
 
 // watch cancels once the stream is another one, and trims while it is quiet.
 func (h *Hub) watch(ctx context.Context, cancel context.CancelCauseFunc) {
-	h.awaitSettled(ctx)
+	h.awaitIdle(ctx)
 	ticker := time.NewTicker(watchEvery)
 	defer ticker.Stop()
 	for {
@@ -206,10 +206,10 @@ func (h *Hub) watch(ctx context.Context, cancel context.CancelCauseFunc) {
 	}
 }
 
-// awaitSettled returns once the hub is ready, which it is at the latest when
+// awaitIdle returns once the hub is ready, which it is at the latest when
 // nothing has come in for a while.
-func (h *Hub) awaitSettled(ctx context.Context) {
-	ticker := time.NewTicker(settle)
+func (h *Hub) awaitIdle(ctx context.Context) {
+	ticker := time.NewTicker(idleDelay)
 	defer ticker.Stop()
 	var before uint64
 	for first := true; ; first = false {

@@ -41,7 +41,7 @@ func TestOpenDoesNotWaitForWhatWasRemoved(t *testing.T) {
 		h := run(t, testConfig(log))
 		began := time.Now()
 		h.open("w", nil)
-		require.LessOrEqual(t, time.Since(began), 2*settle)
+		require.LessOrEqual(t, time.Since(began), 2*idleDelay)
 	})
 }
 

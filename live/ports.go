@@ -18,7 +18,7 @@ type Log interface {
 	Bounds(ctx context.Context) (Bounds, error)
 }
 
-// Entry is one announcement with its place in the stream.
+// Entry is one announcement with its sequence in the stream.
 type Entry struct {
 	Sequence  uint64
 	At        time.Time

@@ -7,7 +7,7 @@ import (
 	"tidings/event"
 )
 
-// Position is a place on the live stream: everything up to Sequence has been
+// Position is a point on the live stream: everything up to Sequence has been
 // seen. The zero Position is one of a hub that does not know its stream yet;
 // whoever resumes from it is reset.
 type Position struct {

@@ -1,29 +1,11 @@
 package live
 
 import (
-	"errors"
 	"fmt"
 	"slices"
 
 	"tidings/event"
 	"tidings/query"
-)
-
-// Bounds of one connection.
-const (
-	MaxSubscriptions = 20
-	maxSubscription  = 100
-	// batch is how many entries are looked at between two returns of Next.
-	batch = 64
-)
-
-var (
-	// ErrTooSlow says that a reader fell too far behind. It resumes from the
-	// position of the last delivery it has dealt with.
-	ErrTooSlow = errors.New("live: reader is too slow")
-	// ErrPositionExpired says that what followed a position is not kept any
-	// more, or that the position is not one of this stream.
-	ErrPositionExpired = errors.New("live: position has expired")
 )
 
 // KindReset is the Kind of a Delivery that ends a subscription because entries
@@ -70,7 +52,7 @@ type Reader struct {
 	remade      int
 }
 
-// subscription is one query with the place in the workspace's history up to
+// subscription is one query with the offset in the workspace's history up to
 // which it has been answered.
 type subscription struct {
 	id    string
@@ -208,7 +190,7 @@ func (r *Reader) find(id string) int {
 }
 
 // Next returns what is to be sent next, in order, and nothing when the reader
-// has caught up: Wake tells when to ask again. The error is ErrTooSlow or
+// has caught up: Wake tells when to ask again. The error is ErrSlowConsumer or
 // ErrRestarting, and the reader is to be closed.
 //
 // Subscriptions that are being replayed come first, so a message's state can be
@@ -234,39 +216,8 @@ func (r *Reader) Next() ([]Delivery, error) {
 	}
 }
 
-// pull takes the next entries that a subscription has not had, from the place
-// of the first of them.
-func (r *Reader) pull() (entries []*entry, from uint64, resets []Delivery, err error) {
-	h := r.hub
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	if h.closed {
-		return nil, 0, nil, ErrRestarting
-	}
-	r.follow()
-	for _, id := range r.lost {
-		resets = append(resets, Delivery{Kind: KindReset, Subscription: id})
-	}
-	r.lost = nil
-	if len(resets) > 0 || len(r.subscriptions) == 0 {
-		return nil, 0, resets, nil
-	}
-	from = r.history.end()
-	for _, s := range r.subscriptions {
-		from = min(from, s.next)
-	}
-	switch waiting := r.history.end() - from; {
-	case from < r.history.gone, r.caughtUp && waiting > uint64(h.config.Behind):
-		return nil, 0, nil, ErrTooSlow
-	case waiting == 0:
-		r.caughtUp = true
-		return nil, 0, nil, nil
-	}
-	return r.history.from(from, batch), from, nil, nil
-}
-
 // deliver appends what an entry means to the subscriptions that have not had it.
-func (r *Reader) deliver(out []Delivery, e *entry, place uint64) []Delivery {
+func (r *Reader) deliver(out []Delivery, e *entry, offset uint64) []Delivery {
 	views := e.views.Load()
 	if views == nil {
 		views = r.hub.viewsOf(e)
@@ -288,7 +239,7 @@ func (r *Reader) deliver(out []Delivery, e *entry, place uint64) []Delivery {
 		return out
 	}
 	for _, s := range r.subscriptions {
-		if s.next > place {
+		if s.next > offset {
 			continue
 		}
 		if s.query.Match(views.document(), a.State) {

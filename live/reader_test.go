@@ -204,7 +204,7 @@ func TestAReaderThatFallsBehindIsTooSlow(t *testing.T) {
 			subscribe(t, other, "s", everything, "")
 			announce(h, 100)
 			_, err := r.Next()
-			require.ErrorIs(t, err, ErrTooSlow)
+			require.ErrorIs(t, err, ErrSlowConsumer)
 			require.Empty(t, drain(t, other), "what others announce does not make a reader slow")
 		})
 	})
@@ -221,7 +221,7 @@ func TestAReaderThatFallsBehindIsTooSlow(t *testing.T) {
 			require.Len(t, drain(t, r), 50)
 			announce(h, 51)
 			_, err := r.Next()
-			require.ErrorIs(t, err, ErrTooSlow)
+			require.ErrorIs(t, err, ErrSlowConsumer)
 		})
 	})
 }

@@ -56,7 +56,7 @@ type ring struct {
 	workspaces map[string]*history
 }
 
-// history is one workspace's part of the ring. Places in it are counted from
+// history is one workspace's part of the ring. Offsets in it are counted from
 // the first entry it ever had, so that they stay when old entries leave.
 type history struct {
 	gone    uint64
@@ -154,10 +154,10 @@ func (r *ring) before(cut time.Time) uint64 {
 	return r.entries[n-1].Sequence
 }
 
-// end is the place behind the newest entry.
+// end is the offset behind the newest entry.
 func (h *history) end() uint64 { return h.gone + uint64(len(h.entries)) }
 
-// after is the place of the first entry behind a sequence.
+// after is the offset of the first entry behind a sequence.
 func (h *history) after(sequence uint64) uint64 {
 	n, _ := slices.BinarySearchFunc(h.entries, sequence, func(e *entry, s uint64) int {
 		if e.Sequence <= s {
@@ -168,9 +168,9 @@ func (h *history) after(sequence uint64) uint64 {
 	return h.gone + uint64(n)
 }
 
-// from returns up to most entries from a place on.
-func (h *history) from(place uint64, most int) []*entry {
-	rest := h.entries[place-h.gone:]
+// from returns up to most entries from an offset on.
+func (h *history) from(offset uint64, most int) []*entry {
+	rest := h.entries[offset-h.gone:]
 	return slices.Clone(rest[:min(most, len(rest))])
 }
 

@@ -17,9 +17,9 @@ import (
 const (
 	// few is how many results a search has at most whose words are looked at.
 	few = 5
-	// mendWeeks are the newest weeks whose words are known, or those of them that
+	// spellingWeeks are the newest weeks whose words are known, or those of them that
 	// have words enough.
-	mendWeeks = 4
+	spellingWeeks = 4
 	// termsOfWeek are the commonest words of one week with one first letter.
 	termsOfWeek = 5000
 	// termsKept is how many lists of words are kept, and freshTerms how long.
@@ -27,9 +27,9 @@ const (
 	freshTerms = 10 * time.Minute
 )
 
-// mender corrects misspelt words by the words of the index. It is safe for
+// spelling corrects misspelt words by the words of the index. It is safe for
 // concurrent use.
-type mender struct {
+type spelling struct {
 	vocabulary Vocabulary
 	clock      func() time.Time
 
@@ -48,19 +48,19 @@ type letterTerms struct {
 	read  time.Time
 }
 
-func newMender(v Vocabulary, clock func() time.Time) *mender {
-	return &mender{vocabulary: v, clock: clock, kept: make(map[letterKey]*letterTerms)}
+func newSpelling(v Vocabulary, clock func() time.Time) *spelling {
+	return &spelling{vocabulary: v, clock: clock, kept: make(map[letterKey]*letterTerms)}
 }
 
-// mend is a text with its misspelt words corrected, and whether all corrections
+// correct is a text with its misspelt words corrected, and whether all corrections
 // are so near that they may be searched for without asking. It is "" when there
 // is nothing to correct, or when the words cannot be read now: a search does not
 // fail for that.
-func (m *mender) mend(ctx context.Context, workspace, text string, chips []query.Chip, weeks []event.Week) (mended string, sure bool) {
+func (m *spelling) correct(ctx context.Context, workspace, text string, chips []query.Chip, weeks []event.Week) (corrected string, sure bool) {
 	runes := []rune(text)
 	sure = true
 	for _, chip := range slices.Backward(chips) {
-		typed, ok := mendable(chip)
+		typed, ok := correctable(chip)
 		if !ok {
 			continue
 		}
@@ -74,15 +74,15 @@ func (m *mender) mend(ctx context.Context, workspace, text string, chips []query
 			continue
 		}
 		sure = sure && correction.Sure(typed)
-		corrected := strings.Replace(chip.Text, chip.Value, correction.Word, 1)
-		runes = slices.Replace(runes, chip.Span[0], chip.Span[1], []rune(corrected)...)
-		mended = string(runes)
+		replaced := strings.Replace(chip.Text, chip.Value, correction.Word, 1)
+		runes = slices.Replace(runes, chip.Span[0], chip.Span[1], []rune(replaced)...)
+		corrected = string(runes)
 	}
-	return mended, sure
+	return corrected, sure
 }
 
-// mendable is the word of a chip that looks for one word as people write it.
-func mendable(chip query.Chip) (string, bool) {
+// correctable is the word of a chip that looks for one word as people write it.
+func correctable(chip query.Chip) (string, bool) {
 	switch chip.Field {
 	case "words", "subject", "body", "file", "to":
 	default:
@@ -99,7 +99,7 @@ func mendable(chip query.Chip) (string, bool) {
 }
 
 // terms are the words of the newest weeks with one first letter.
-func (m *mender) terms(ctx context.Context, key letterKey, weeks []event.Week) ([]query.Term, error) {
+func (m *spelling) terms(ctx context.Context, key letterKey, weeks []event.Week) ([]query.Term, error) {
 	m.mu.Lock()
 	known, ok := m.kept[key]
 	m.mu.Unlock()
@@ -107,7 +107,7 @@ func (m *mender) terms(ctx context.Context, key letterKey, weeks []event.Week) (
 		return known.terms, nil
 	}
 	counts := make(map[string]int)
-	for _, week := range weeks[:min(mendWeeks, len(weeks))] {
+	for _, week := range weeks[:min(spellingWeeks, len(weeks))] {
 		if len(counts) >= termsOfWeek {
 			break
 		}
@@ -129,7 +129,7 @@ func (m *mender) terms(ctx context.Context, key letterKey, weeks []event.Week) (
 }
 
 // keep remembers words in the place of the oldest when there are too many.
-func (m *mender) keep(key letterKey, read *letterTerms) {
+func (m *spelling) keep(key letterKey, read *letterTerms) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if len(m.kept) >= termsKept {
@@ -144,38 +144,38 @@ func (m *mender) keep(key letterKey, read *letterTerms) {
 	m.kept[key] = read
 }
 
-// mended is a request with its words corrected. ok is false when nothing is to
+// corrected is a request with its words corrected. ok is false when nothing is to
 // be corrected.
-func (r *Reader) mended(ctx context.Context, request PageRequest, chips []query.Chip) (mended PageRequest, sure, ok bool) {
-	if r.mender == nil || !hasMendable(chips) {
+func (r *Reader) corrected(ctx context.Context, request PageRequest, chips []query.Chip) (corrected PageRequest, sure, ok bool) {
+	if r.spelling == nil || !hasCorrectable(chips) {
 		return request, false, false
 	}
 	weeks, err := r.weeks.Weeks(ctx, request.Workspace)
 	if err != nil {
 		return request, false, false
 	}
-	text, sure := r.mender.mend(ctx, request.Workspace, request.Text, chips, weeks)
+	text, sure := r.spelling.correct(ctx, request.Workspace, request.Text, chips, weeks)
 	request.Text = text
 	return request, sure, text != ""
 }
 
-// meant is what a text was understood as, with its words corrected where Page
+// interpret is what a text was understood as, with its words corrected where Page
 // shows what it finds with them corrected.
-func (r *Reader) meant(ctx context.Context, request PageRequest, who *people, now time.Time) (Understood, query.Query, error) {
+func (r *Reader) interpret(ctx context.Context, request PageRequest, who *people, now time.Time) (Understood, query.Query, error) {
 	request.Limit = 1
 	p := r.scanOf(request, who, Key{}, now)
-	if r.mender == nil || !hasMendable(p.understood.Chips) {
+	if r.spelling == nil || !hasCorrectable(p.understood.Chips) {
 		return p.understood, p.scan.query, nil
 	}
 	if err := p.scan.run(ctx, now); err != nil {
 		return Understood{}, query.Query{}, err
 	}
-	err := r.mendPage(ctx, p, now)
+	err := r.correctPage(ctx, p, now)
 	return p.understood, p.scan.query, err
 }
 
-func hasMendable(chips []query.Chip) bool {
-	return slices.ContainsFunc(chips, func(c query.Chip) bool { _, ok := mendable(c); return ok })
+func hasCorrectable(chips []query.Chip) bool {
+	return slices.ContainsFunc(chips, func(c query.Chip) bool { _, ok := correctable(c); return ok })
 }
 
 // rare are the chips of a page's text whose word finds few events also alone. One
@@ -187,7 +187,7 @@ func (r *Reader) rare(ctx context.Context, p *pageScan, now time.Time) ([]query.
 	}
 	var rare []query.Chip
 	for _, chip := range chips {
-		if _, ok := mendable(chip); !ok {
+		if _, ok := correctable(chip); !ok {
 			continue
 		}
 		alone := p.request
@@ -203,10 +203,10 @@ func (r *Reader) rare(ctx context.Context, p *pageScan, now time.Time) ([]query.
 	return rare, nil
 }
 
-// mendPage looks whether a page with few results was meant otherwise. A page
+// correctPage looks whether a page with few results was meant otherwise. A page
 // without any is replaced by that of the corrected text where that has some and
 // is sure; else the corrected text is proposed, if it has results at all.
-func (r *Reader) mendPage(ctx context.Context, p *pageScan, now time.Time) error {
+func (r *Reader) correctPage(ctx context.Context, p *pageScan, now time.Time) error {
 	if len(p.scan.found) >= few || p.scan.next != nil {
 		return nil
 	}
@@ -214,7 +214,7 @@ func (r *Reader) mendPage(ctx context.Context, p *pageScan, now time.Time) error
 	if err != nil {
 		return err
 	}
-	request, sure, ok := r.mended(ctx, p.request, chips)
+	request, sure, ok := r.corrected(ctx, p.request, chips)
 	if !ok {
 		return nil
 	}
