@@ -15,4 +15,6 @@ type WeekInfo struct {
 	Events int64
 	Bytes  int64
 	Sealed bool
+	// Damage is set where the week cannot be read; nothing else is known then.
+	Damage *WeekDamaged
 }

@@ -16,7 +16,8 @@ import (
 // Create writes the events that are not there yet, in one transaction a week,
 // and returns one outcome an event in their order. A week that fails fails the
 // whole call; weeks before it are written, and creating them again does nothing.
-// The events of a blocked week wait: their outcome is an event.WeekBlocked.
+// The events of a blocked week wait: their outcome is an event.WeekBlocked, and that
+// of those of a damaged week an event.WeekDamaged.
 func (x *Index) Create(ctx context.Context, events []event.Event) ([]event.Outcome, error) {
 	outcomes := make([]event.Outcome, len(events))
 	weeks := make(map[event.Week][]int)
@@ -30,7 +31,14 @@ func (x *Index) Create(ctx context.Context, events []event.Event) ([]event.Outco
 		slices.SortStableFunc(numbers, func(a, b int) int {
 			return cmp.Compare(rowids.Of(events[a].ID), rowids.Of(events[b].ID))
 		})
-		if err := x.createWeek(ctx, week, events, numbers, outcomes); err != nil {
+		err := x.createWeek(ctx, week, events, numbers, outcomes)
+		if damaged, ok := errors.AsType[*event.WeekDamaged](err); ok {
+			for _, number := range numbers {
+				outcomes[number] = event.Outcome{Err: damaged}
+			}
+			continue
+		}
+		if err != nil {
 			return nil, failed("creating events", err)
 		}
 	}

@@ -2,6 +2,7 @@ package sqlite
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 
 	// It reads in a third of the time. Writing stays with encoding/json, whose
@@ -66,6 +67,9 @@ func (d *documents) close() {
 	d.decoder.Close()
 }
 
+// errDocument is a document that pack did not write.
+var errDocument = errors.New("a document is damaged")
+
 // pack writes an event's JSON without what its row has: id, workspace and time.
 func (d *documents) pack(e event.Event) ([]byte, error) {
 	e.ID, e.Workspace, e.Time = event.ID{}, "", 0
@@ -83,7 +87,7 @@ func (d *documents) pack(e event.Event) ([]byte, error) {
 // unpack reads an event from its document and its row.
 func (d *documents) unpack(id event.ID, workspace string, packed []byte) (event.Event, error) {
 	if len(packed) == 0 {
-		return event.Event{}, fmt.Errorf("event %s: its document is empty", id)
+		return event.Event{}, fmt.Errorf("event %s: %w: it is empty", id, errDocument)
 	}
 	form, raw := packed[0], packed[1:]
 	switch form {
@@ -91,14 +95,14 @@ func (d *documents) unpack(id event.ID, workspace string, packed []byte) (event.
 	case formZstd:
 		var err error
 		if raw, err = d.decoder.DecodeAll(raw, nil); err != nil {
-			return event.Event{}, fmt.Errorf("event %s: unpacking its document: %w", id, err)
+			return event.Event{}, fmt.Errorf("event %s: %w: %w", id, errDocument, err)
 		}
 	default:
-		return event.Event{}, fmt.Errorf("event %s: its document has the unknown form %d", id, form)
+		return event.Event{}, fmt.Errorf("event %s: %w: it has the unknown form %d", id, errDocument, form)
 	}
 	var e event.Event
 	if err := fastjson.Unmarshal(raw, &e); err != nil {
-		return event.Event{}, fmt.Errorf("event %s: reading its document: %w", id, err)
+		return event.Event{}, fmt.Errorf("event %s: %w: %w", id, errDocument, err)
 	}
 	e.ID, e.Workspace, e.Time = id, workspace, id.Seconds()
 	return e, nil

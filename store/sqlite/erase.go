@@ -18,19 +18,23 @@ const eraseBatch = 500
 // EraseRecipient takes a person out of every week of a workspace, sealed ones
 // too: events about them are deleted, and a send to others as well is rewritten
 // without them. Nothing of what was taken out stays in the files. It may be
-// stopped and repeated; it says what this call did.
+// stopped and repeated; it says what this call did. Damaged weeks fail it, once the
+// others are done.
 func (x *Index) EraseRecipient(ctx context.Context, workspace, email string) (deleted []event.ID, rewritten []event.Event, err error) {
 	email = strings.ToLower(email)
+	var damaged event.DamagedWeeks
 	for _, week := range x.known() {
 		e := erasure{index: x, workspace: workspace, email: email}
 		err := x.exclusively(ctx, week, func(slot *weekSlot) error { return e.week(ctx, slot) })
-		if err != nil {
-			return deleted, rewritten, failed("erasing a recipient from week "+week.String(), err)
+		found, other := event.SplitDamaged(err)
+		if other != nil {
+			return deleted, rewritten, failed("erasing a recipient from week "+week.String(), other)
 		}
+		damaged = append(damaged, found...)
 		deleted = append(deleted, e.deleted...)
 		rewritten = append(rewritten, e.rewritten...)
 	}
-	return deleted, rewritten, nil
+	return deleted, rewritten, failed("erasing a recipient", damaged.Err())
 }
 
 // erasure takes one person out of one week.

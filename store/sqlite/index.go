@@ -5,10 +5,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"slices"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -31,6 +31,8 @@ type IndexConfig struct {
 	WriterCacheKB, ReaderCacheKB int
 	// CountCacheKB bounds what is kept in memory to count events, 0 for 128 MiB.
 	CountCacheKB int
+	// Logger hears what was found wrong with files, nil for nobody.
+	Logger *slog.Logger
 }
 
 // Index keeps events in one SQLite file a week. It is safe for concurrent use,
@@ -73,6 +75,8 @@ type weekSlot struct {
 	writeLog writeLog
 	// unsynced is set when the log could not be synced, see syncLog.
 	unsynced atomic.Bool
+	// damage is set while the week is known to be damaged.
+	damage atomic.Pointer[damage]
 
 	// element is the slot's in Index.open, guarded by Index.mu.
 	element *list.Element
@@ -106,11 +110,14 @@ func OpenIndex(dir string, config IndexConfig) (*Index, error) {
 	if config.CountCacheKB == 0 {
 		config.CountCacheKB = 128 << 10
 	}
+	if config.Logger == nil {
+		config.Logger = slog.New(slog.DiscardHandler)
+	}
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("opening the index: %w", err)
 	}
 	x := &Index{dir: dir, config: config, sync: syncFile, weeks: make(map[event.Week]*weekSlot), open: list.New()}
-	if err := x.readDirectory(); err != nil {
+	if err := x.readDirectory(context.Background()); err != nil {
 		return nil, fmt.Errorf("opening the index: %w", err)
 	}
 	var err error
@@ -122,44 +129,6 @@ func OpenIndex(dir string, config IndexConfig) (*Index, error) {
 	}
 	x.columns = columns.NewCache(config.CountCacheKB << 10)
 	return x, nil
-}
-
-// readDirectory finds the weeks. Where a week is there both sealed and open, a
-// swap was interrupted and the open file has all that the sealed one has.
-func (x *Index) readDirectory() error {
-	entries, err := os.ReadDir(x.dir)
-	if err != nil {
-		return err
-	}
-	for _, entry := range entries {
-		name := entry.Name()
-		if strings.Contains(name, newEnding) {
-			if err := os.Remove(filepath.Join(x.dir, name)); err != nil {
-				return err
-			}
-			continue
-		}
-		stem, sealed := strings.CutSuffix(name, sealedEnding)
-		if !sealed {
-			stem = strings.TrimSuffix(name, openEnding)
-		}
-		week, err := event.ParseWeek(stem)
-		if err != nil {
-			continue
-		}
-		slot := x.slot(week)
-		if slot.exists {
-			sealed = false
-			if err := os.Remove(x.path(week, sealedEnding)); err != nil {
-				return err
-			}
-		}
-		slot.exists, slot.sealed = true, sealed
-		if err := checkVersion(x.path(week, endingOf(sealed)), "week "+week.String(), weekSchema); err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 func endingOf(sealed bool) string {
@@ -239,10 +208,14 @@ func (x *Index) known() []event.Week {
 	return weeks
 }
 
-// using runs do with a week's open file. A week that does not exist is made
+// using runs do with a week's open file. One that is damaged is an
+// event.WeekDamaged. A week that does not exist is made
 // when create is set, and else do is not run.
 func (x *Index) using(ctx context.Context, week event.Week, create bool, do func(*weekFile, bool) error) error {
 	slot := x.slot(week)
+	if err := x.undamaged(slot); err != nil {
+		return err
+	}
 	for {
 		slot.mu.RLock()
 		if slot.file != nil {
@@ -250,7 +223,7 @@ func (x *Index) using(ctx context.Context, week event.Week, create bool, do func
 			err := do(slot.file, slot.sealed)
 			slot.mu.RUnlock()
 			x.shrink()
-			return err
+			return x.blame(slot, err)
 		}
 		absent := !slot.exists && !create
 		slot.mu.RUnlock()
@@ -258,7 +231,7 @@ func (x *Index) using(ctx context.Context, week event.Week, create bool, do func
 			return nil
 		}
 		if err := x.openSlot(ctx, slot, create); err != nil {
-			return err
+			return x.blame(slot, err)
 		}
 	}
 }
@@ -305,6 +278,11 @@ func (x *Index) openSlot(ctx context.Context, slot *weekSlot, create bool) error
 	x.mu.Unlock()
 	if closed {
 		return fmt.Errorf("the index is closed: %w", event.ErrUnavailable)
+	}
+	if slot.exists {
+		if err := x.present(x.path(slot.week, endingOf(slot.sealed))); err != nil {
+			return err
+		}
 	}
 	file, err := openWeek(ctx, x.path(slot.week, endingOf(slot.sealed)), slot.week,
 		access{sealed: slot.sealed, connections: x.config.Readers}, x.caches())

@@ -10,7 +10,8 @@ import (
 )
 
 // Rewrite replaces events that exist, in one transaction a week. Those that do
-// not are left out. An event of a blocked week makes it an event.WeekBlocked.
+// not are left out. An event of a blocked week makes it an event.WeekBlocked, and
+// those of damaged weeks, once the others are written, event.DamagedWeeks.
 func (x *Index) Rewrite(ctx context.Context, events []event.Event) error {
 	weeks := make(map[event.Week][]event.Event)
 	for _, e := range events {
@@ -19,6 +20,7 @@ func (x *Index) Rewrite(ctx context.Context, events []event.Event) error {
 		}
 		weeks[e.Week()] = append(weeks[e.Week()], e)
 	}
+	var damaged event.DamagedWeeks
 	for week, events := range weeks {
 		err := x.writing(ctx, week, false, func(file *weekFile, blocked bool) error {
 			if blocked {
@@ -33,11 +35,13 @@ func (x *Index) Rewrite(ctx context.Context, events []event.Event) error {
 				return nil
 			})
 		})
-		if err != nil {
-			return failed("rewriting events", err)
+		if found, other := event.SplitDamaged(err); other != nil {
+			return failed("rewriting events", other)
+		} else {
+			damaged = append(damaged, found...)
 		}
 	}
-	return nil
+	return damaged.Err()
 }
 
 func (x *Index) rewriteOne(tx *weekTx, e event.Event) error {

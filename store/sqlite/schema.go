@@ -262,8 +262,8 @@ func versionOf(path string) (int, error) {
 	var header [64]byte
 	if _, err := io.ReadFull(file, header[:]); errors.Is(err, io.EOF) {
 		return 0, nil
-	} else if err != nil {
-		return 0, fmt.Errorf("%s is no database: %w", filepath.Base(path), err)
+	} else if err != nil || string(header[:16]) != "SQLite format 3\x00" {
+		return 0, fmt.Errorf("%s: %w", filepath.Base(path), errNoDatabase)
 	}
 	return int(binary.BigEndian.Uint32(header[60:])), nil
 }

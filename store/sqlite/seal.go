@@ -7,11 +7,13 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"tidings/event"
 )
 
-// WeekInfos describes every week, newest first.
+// WeekInfos describes every week, newest first; of a damaged one it tells no more
+// than that.
 func (x *Index) WeekInfos(ctx context.Context) ([]event.WeekInfo, error) {
 	var infos []event.WeekInfo
 	for _, week := range x.known() {
@@ -25,6 +27,11 @@ func (x *Index) WeekInfos(ctx context.Context) ([]event.WeekInfo, error) {
 			infos = append(infos, info)
 			return err
 		})
+		if damaged, ok := errors.AsType[*event.WeekDamaged](err); ok {
+			infos = slices.DeleteFunc(infos, func(info event.WeekInfo) bool { return info.Week == week })
+			infos = append(infos, event.WeekInfo{Week: week, Sealed: x.slot(week).isSealed(), Damage: damaged})
+			continue
+		}
 		if err != nil {
 			return nil, failed("describing week "+week.String(), err)
 		}
@@ -163,7 +170,7 @@ func (x *Index) Drop(ctx context.Context, week event.Week) error {
 		err := slot.close()
 		slot.exists, slot.sealed = false, false
 		x.columns.Forget(week)
-		return errors.Join(err, x.remove(week, openEnding), x.remove(week, sealedEnding), syncDirectory(x.dir))
+		return errors.Join(err, x.dropSum(week), x.remove(week, openEnding), x.remove(week, sealedEnding), syncDirectory(x.dir))
 	})
 	return failed("dropping week "+week.String(), err)
 }
@@ -172,6 +179,13 @@ func (x *Index) Drop(ctx context.Context, week event.Week) error {
 // nobody reads it any more. The caller has the right to write the week.
 func (x *Index) swap(ctx context.Context, slot *weekSlot, made string, sealed bool) error {
 	if err := finalize(ctx, made); err != nil {
+		return err
+	}
+	if _, err := verifyFile(ctx, made, true); err != nil {
+		return fmt.Errorf("week %s was not written well, and stays as it was: %w: %w", slot.week, event.ErrUnavailable, err)
+	}
+	noted, err := sumOf(ctx, made)
+	if err != nil {
 		return err
 	}
 	slot.mu.Lock()
@@ -188,6 +202,9 @@ func (x *Index) swap(ctx context.Context, slot *weekSlot, made string, sealed bo
 	if info, err := os.Stat(x.path(slot.week, ending) + "-wal"); err == nil && info.Size() > 0 {
 		return fmt.Errorf("week %s could not be closed: its log is left: %w", slot.week, event.ErrUnavailable)
 	}
+	if err := x.dropSum(slot.week); err != nil {
+		return err
+	}
 	if err := os.Rename(made, x.path(slot.week, ending)); err != nil {
 		return err
 	}
@@ -197,7 +214,10 @@ func (x *Index) swap(ctx context.Context, slot *weekSlot, made string, sealed bo
 		return err
 	}
 	slot.sealed = sealed
-	return errors.Join(x.remove(slot.week, before), syncDirectory(x.dir))
+	if sealed {
+		err = x.writeSum(slot.week, noted)
+	}
+	return errors.Join(err, x.remove(slot.week, before), syncDirectory(x.dir))
 }
 
 // remove deletes a week's file with what SQLite keeps beside it.
@@ -209,6 +229,12 @@ func (x *Index) remove(week event.Week, ending string) error {
 		}
 	}
 	return errors.Join(errs...)
+}
+
+func (slot *weekSlot) isThere() bool {
+	slot.mu.RLock()
+	defer slot.mu.RUnlock()
+	return slot.exists
 }
 
 func (slot *weekSlot) isSealed() bool {

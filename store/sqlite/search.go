@@ -12,12 +12,14 @@ import (
 )
 
 // Search returns the newest events of a search, newest first, week by week and
-// no further than the limit.
+// no further than the limit. With those of the other weeks comes which weeks are
+// damaged, as event.DamagedWeeks.
 func (x *Index) Search(ctx context.Context, s feed.Search) ([]feed.Hit, error) {
 	if _, err := compile(s.Query.Where, ""); err != nil {
 		return nil, fmt.Errorf("searching: %w", err)
 	}
 	var hits []feed.Hit
+	var damaged event.DamagedWeeks
 	for _, week := range s.Weeks {
 		if len(hits) >= s.Limit {
 			break
@@ -27,20 +29,24 @@ func (x *Index) Search(ctx context.Context, s feed.Search) ([]feed.Hit, error) {
 			hits = append(hits, found...)
 			return err
 		})
-		if err != nil {
-			return nil, failed("searching week "+week.String(), err)
+		if found, other := event.SplitDamaged(err); other != nil {
+			return nil, failed("searching week "+week.String(), other)
+		} else {
+			damaged = append(damaged, found...)
 		}
 	}
-	return hits, nil
+	return hits, damaged.Err()
 }
 
-// Get returns the events of a workspace that exist among ids.
+// Get returns the events of a workspace that exist among ids, and event.DamagedWeeks
+// as Search does.
 func (x *Index) Get(ctx context.Context, workspace string, ids []event.ID) ([]event.Event, error) {
 	weeks := make(map[event.Week][]event.ID)
 	for _, id := range ids {
 		weeks[id.Week()] = append(weeks[id.Week()], id)
 	}
 	var events []event.Event
+	var damaged event.DamagedWeeks
 	for week, ids := range weeks {
 		err := x.using(ctx, week, false, func(file *weekFile, _ bool) error {
 			for _, id := range ids {
@@ -59,11 +65,13 @@ func (x *Index) Get(ctx context.Context, workspace string, ids []event.ID) ([]ev
 			}
 			return nil
 		})
-		if err != nil {
-			return nil, failed("reading events", err)
+		if found, other := event.SplitDamaged(err); other != nil {
+			return nil, failed("reading events", other)
+		} else {
+			damaged = append(damaged, found...)
 		}
 	}
-	return events, nil
+	return events, damaged.Err()
 }
 
 // searchWeek returns at most limit events of one week.
