@@ -91,7 +91,7 @@ func (s *site) furnish(workspace string) (id event.ID, keyID string) {
 	s.t.Helper()
 	e := stored(workspace, "u_ana", "1")
 	s.feed.events = append(s.feed.events, e)
-	s.letters.add(workspace, api.DeadLetter{ID: e.ID.String(), At: noon, Event: json.RawMessage(`{}`)})
+	s.letters.add(workspace, event.DeadLetter{ID: e.ID.String(), At: noon, Event: json.RawMessage(`{}`)})
 	admin := s.key(workspace, api.RoleAdmin, "")
 	s.do(call{method: "PUT", path: "/v1/users/u_ana", body: `{"name":"Ana"}`, key: admin}).is(200)
 	s.do(call{method: "PUT", path: "/v1/teams/t_1", body: `{"name":"One","members":["u_ana"]}`, key: admin}).is(200)
@@ -111,7 +111,7 @@ func TestWhoMayDoWhat(t *testing.T) {
 				key = s.key("acme", role, "")
 			}
 			for _, r := range routes(id) {
-				s.letters.add("acme", api.DeadLetter{ID: id.String(), At: noon, Event: json.RawMessage(`{}`)})
+				s.letters.add("acme", event.DeadLetter{ID: id.String(), At: noon, Event: json.RawMessage(`{}`)})
 				r.call.key = key
 				r.path = strings.ReplaceAll(r.path, "{key}", keyID)
 				a := s.do(r.call)

@@ -92,7 +92,7 @@ var (
 )
 
 // reasonOf is why a dead letter failed, in the words that others failed with.
-func reasonOf(letter DeadLetter) string {
+func reasonOf(letter event.DeadLetter) string {
 	if len(letter.Attempts) == 0 {
 		return "no reason given"
 	}
@@ -109,7 +109,7 @@ func reasonOf(letter DeadLetter) string {
 // eachDeadLetter visits a workspace's dead letters in the order of their events,
 // from behind the id after, until visit says that it is enough. It reports whether
 // it saw all of them.
-func (s *Server) eachDeadLetter(ctx context.Context, workspace, after string, visit func(DeadLetter) (bool, error)) (all bool, err error) {
+func (s *Server) eachDeadLetter(ctx context.Context, workspace, after string, visit func(event.DeadLetter) (bool, error)) (all bool, err error) {
 	for {
 		letters, err := s.DeadLetters.DeadLetters(ctx, workspace, after, deadPage)
 		if err != nil {
@@ -129,12 +129,12 @@ func (s *Server) eachDeadLetter(ctx context.Context, workspace, after string, vi
 
 // deadLettersOf are a workspace's dead letters behind an id, limit at most, of all
 // reasons or of one.
-func (s *Server) deadLettersOf(ctx context.Context, workspace, reason, after string, limit int) ([]DeadLetter, error) {
+func (s *Server) deadLettersOf(ctx context.Context, workspace, reason, after string, limit int) ([]event.DeadLetter, error) {
 	if reason == "" {
 		return s.DeadLetters.DeadLetters(ctx, workspace, after, limit)
 	}
-	var letters []DeadLetter
-	_, err := s.eachDeadLetter(ctx, workspace, after, func(letter DeadLetter) (bool, error) {
+	var letters []event.DeadLetter
+	_, err := s.eachDeadLetter(ctx, workspace, after, func(letter event.DeadLetter) (bool, error) {
 		if reasonOf(letter) == reason {
 			letters = append(letters, letter)
 		}
@@ -146,7 +146,7 @@ func (s *Server) deadLettersOf(ctx context.Context, workspace, reason, after str
 func (s *Server) listReasons(ctx context.Context, caller Caller, _ *empty) (*reasonsOutput, error) {
 	groups := make(map[string]*ReasonView)
 	seen := 0
-	all, err := s.eachDeadLetter(ctx, caller.Workspace, "", func(letter DeadLetter) (bool, error) {
+	all, err := s.eachDeadLetter(ctx, caller.Workspace, "", func(letter event.DeadLetter) (bool, error) {
 		if seen++; seen > mostGrouped {
 			return false, nil
 		}
@@ -214,7 +214,7 @@ func (s *Server) chosenLetters(ctx context.Context, caller Caller, in *choiceInp
 	out := new(choiceOutput)
 	ids := choice.IDs
 	if len(ids) == 0 {
-		_, err := s.eachDeadLetter(ctx, caller.Workspace, "", func(letter DeadLetter) (bool, error) {
+		_, err := s.eachDeadLetter(ctx, caller.Workspace, "", func(letter event.DeadLetter) (bool, error) {
 			if !choice.All && reasonOf(letter) != choice.Reason {
 				return true, nil
 			}

@@ -18,9 +18,9 @@ import (
 func (s *site) bury(workspace, failure string, n int) (ids []string) {
 	for i := range n {
 		id := event.NewID(noon.Unix()+int64(i), workspace, "api", true, fmt.Append(nil, failure, i)).String()
-		s.letters.add(workspace, api.DeadLetter{
+		s.letters.add(workspace, event.DeadLetter{
 			ID: id, At: noon.Add(time.Duration(i) * time.Minute), Event: json.RawMessage(`{}`),
-			Attempts: []api.Attempt{{At: noon, Error: "something else"}, {At: noon, Error: fmt.Sprintf(failure, i)}},
+			Attempts: []event.Attempt{{At: noon, Error: "something else"}, {At: noon, Error: fmt.Sprintf(failure, i)}},
 		})
 		ids = append(ids, id)
 	}

@@ -30,7 +30,7 @@ type DeadLetterView struct {
 	ID       string          `json:"id" doc:"the event's own id"`
 	At       time.Time       `json:"at" doc:"when it was given up"`
 	Event    json.RawMessage `json:"event" doc:"the event as it is stored"`
-	Attempts []Attempt       `json:"attempts" doc:"each failure, oldest first"`
+	Attempts []event.Attempt `json:"attempts" doc:"each failure, oldest first"`
 }
 
 func (s *Server) deadLetterRoutes(docs huma.API) {
@@ -72,12 +72,12 @@ func (s *Server) listDeadLetters(ctx context.Context, caller Caller, in *deadLet
 			page.Next = &page.Items[i-1].ID
 			break
 		}
-		page.Items = append(page.Items, letter.view())
+		page.Items = append(page.Items, deadLetterView(letter))
 	}
 	return &deadLettersOutput{page}, nil
 }
 
-func (d DeadLetter) view() DeadLetterView {
+func deadLetterView(d event.DeadLetter) DeadLetterView {
 	view := DeadLetterView{d.ID, d.At.UTC().Truncate(time.Second), d.Event, d.Attempts}
 	if !json.Valid(view.Event) {
 		// What could not even be read is shown as a text.
@@ -97,7 +97,7 @@ func (s *Server) getDeadLetter(ctx context.Context, caller Caller, in *eventInpu
 	if err != nil {
 		return nil, err
 	}
-	return &deadLetterOutput{letter.view()}, nil
+	return &deadLetterOutput{deadLetterView(letter)}, nil
 }
 
 func (s *Server) replayDeadLetter(ctx context.Context, caller Caller, in *eventInput) (*empty, error) {

@@ -75,9 +75,9 @@ func (s *Server) postEvents(ctx context.Context, caller Caller, in *eventsInput)
 	if len(batch.good) == 0 {
 		return nil, noneGood(batch)
 	}
-	lane := LaneLive
-	if in.Lane == string(LaneBulk) {
-		lane = LaneBulk
+	lane := event.LaneLive
+	if in.Lane == string(event.LaneBulk) {
+		lane = event.LaneBulk
 	}
 	if err := s.Intake.Publish(ctx, lane, batch.good); err != nil {
 		return nil, fmt.Errorf("publish: %w", err)

@@ -204,7 +204,7 @@ func TestLanes(t *testing.T) {
 	key := s.key("acme", api.RoleIngest, "")
 	s.do(call{method: "POST", path: "/v1/events", body: open(nil), key: key}).is(202)
 	s.do(call{method: "POST", path: "/v1/events?lane=bulk", body: open(nil), key: key}).is(202)
-	require.Equal(t, []api.Lane{api.LaneLive, api.LaneBulk}, s.intake.lanes)
+	require.Equal(t, []event.Lane{event.LaneLive, event.LaneBulk}, s.intake.lanes)
 }
 
 func TestPooledBuffersAreNotShared(t *testing.T) {

@@ -107,7 +107,7 @@ func (s *Server) receive(ctx context.Context, workspace string, source sourceRec
 	if err != nil {
 		return err
 	}
-	if err := s.Intake.Publish(ctx, LaneLive, taken.good); err != nil {
+	if err := s.Intake.Publish(ctx, event.LaneLive, taken.good); err != nil {
 		s.metrics.hooks.WithLabelValues(source.Provider, "unavailable").Inc()
 		return fmt.Errorf("publish: %w", err)
 	}

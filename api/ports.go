@@ -9,49 +9,26 @@ import (
 	"tidings/feed"
 )
 
-// Lane is how urgently an event is indexed.
-type Lane string
-
-// The lanes. Bulk never delays live.
-const (
-	LaneLive Lane = "live"
-	LaneBulk Lane = "bulk"
-)
-
 // Intake takes events in for good.
 type Intake interface {
 	// Publish returns nil once every event is durable. A TooMuch error says
 	// that the backlog is over its bound, ErrUnavailable that nothing can be
 	// made durable now; some of the events may be in all the same, and giving
 	// them again is harmless.
-	Publish(ctx context.Context, lane Lane, events []event.Event) error
+	Publish(ctx context.Context, lane event.Lane, events []event.Event) error
 }
 
 // DeadLetters are the events that failed for good.
 type DeadLetters interface {
 	// DeadLetters lists a workspace's, oldest first, from behind the id after.
-	DeadLetters(ctx context.Context, workspace string, after string, limit int) ([]DeadLetter, error)
+	DeadLetters(ctx context.Context, workspace string, after string, limit int) ([]event.DeadLetter, error)
 	// DeadLetter returns one, or ErrNotFound.
-	DeadLetter(ctx context.Context, workspace, id string) (DeadLetter, error)
+	DeadLetter(ctx context.Context, workspace, id string) (event.DeadLetter, error)
 	// Replay puts one back into the queue, its attempts forgotten, and then
 	// takes it off the list. ErrNotFound when there is none.
 	Replay(ctx context.Context, workspace, id string) error
 	// Drop forgets one. ErrNotFound when there is none.
 	Drop(ctx context.Context, workspace, id string) error
-}
-
-// DeadLetter is one event that failed for good. ID is the event's own.
-type DeadLetter struct {
-	ID       string
-	At       time.Time
-	Event    json.RawMessage
-	Attempts []Attempt
-}
-
-// Attempt is one failure in a dead letter's history.
-type Attempt struct {
-	At    time.Time `json:"at"`
-	Error string    `json:"error"`
 }
 
 // Records keeps small documents: keys, users, teams, sessions, settings.
@@ -66,13 +43,7 @@ type Records interface {
 	// the others ErrNotFound.
 	Take(ctx context.Context, workspace, kind, id string) (json.RawMessage, error)
 	// List returns all of a kind, by id.
-	List(ctx context.Context, workspace, kind string) ([]Record, error)
-}
-
-// Record is one document of Records.
-type Record struct {
-	ID  string
-	Doc json.RawMessage
+	List(ctx context.Context, workspace, kind string) ([]event.Record, error)
 }
 
 // Weeks describes the index.

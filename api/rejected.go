@@ -258,7 +258,7 @@ func (s *Server) replayRejected(ctx context.Context, workspace string, source so
 	if len(taken.faults) > 0 {
 		return fmt.Errorf("%w: %s", errStillRejected, taken.faults[0].Reason)
 	}
-	if err := s.Intake.Publish(ctx, LaneLive, taken.good); err != nil {
+	if err := s.Intake.Publish(ctx, event.LaneLive, taken.good); err != nil {
 		return fmt.Errorf("publish: %w", err)
 	}
 	s.metrics.accepted.Add(float64(len(taken.good)))

@@ -18,11 +18,11 @@ import (
 type intake struct {
 	mu     sync.Mutex
 	events []event.Event
-	lanes  []api.Lane
+	lanes  []event.Lane
 	err    error
 }
 
-func (i *intake) Publish(_ context.Context, lane api.Lane, events []event.Event) error {
+func (i *intake) Publish(_ context.Context, lane event.Lane, events []event.Event) error {
 	i.mu.Lock()
 	defer i.mu.Unlock()
 	if i.err != nil {
@@ -42,21 +42,21 @@ func (i *intake) all() []event.Event {
 // letters are dead letters in memory.
 type letters struct {
 	mu  sync.Mutex
-	all map[string][]api.DeadLetter // by workspace
+	all map[string][]event.DeadLetter // by workspace
 }
 
-func (l *letters) add(workspace string, letter api.DeadLetter) {
+func (l *letters) add(workspace string, letter event.DeadLetter) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.all == nil {
-		l.all = make(map[string][]api.DeadLetter)
+		l.all = make(map[string][]event.DeadLetter)
 	}
-	kept := slices.DeleteFunc(l.all[workspace], func(d api.DeadLetter) bool { return d.ID == letter.ID })
+	kept := slices.DeleteFunc(l.all[workspace], func(d event.DeadLetter) bool { return d.ID == letter.ID })
 	l.all[workspace] = append(kept, letter)
-	slices.SortFunc(l.all[workspace], func(a, b api.DeadLetter) int { return strings.Compare(a.ID, b.ID) })
+	slices.SortFunc(l.all[workspace], func(a, b event.DeadLetter) int { return strings.Compare(a.ID, b.ID) })
 }
 
-func (l *letters) DeadLetters(_ context.Context, workspace, after string, limit int) ([]api.DeadLetter, error) {
+func (l *letters) DeadLetters(_ context.Context, workspace, after string, limit int) ([]event.DeadLetter, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	kept := l.all[workspace]
@@ -66,7 +66,7 @@ func (l *letters) DeadLetters(_ context.Context, workspace, after string, limit 
 	return slices.Clone(kept[:min(limit, len(kept))]), nil
 }
 
-func (l *letters) DeadLetter(_ context.Context, workspace, id string) (api.DeadLetter, error) {
+func (l *letters) DeadLetter(_ context.Context, workspace, id string) (event.DeadLetter, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for _, letter := range l.all[workspace] {
@@ -74,7 +74,7 @@ func (l *letters) DeadLetter(_ context.Context, workspace, id string) (api.DeadL
 			return letter, nil
 		}
 	}
-	return api.DeadLetter{}, event.ErrNotFound
+	return event.DeadLetter{}, event.ErrNotFound
 }
 
 func (l *letters) Replay(ctx context.Context, workspace, id string) error {
@@ -87,7 +87,7 @@ func (l *letters) Drop(ctx context.Context, workspace, id string) error {
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.all[workspace] = slices.DeleteFunc(l.all[workspace], func(d api.DeadLetter) bool { return d.ID == id })
+	l.all[workspace] = slices.DeleteFunc(l.all[workspace], func(d event.DeadLetter) bool { return d.ID == id })
 	return nil
 }
 

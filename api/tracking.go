@@ -257,7 +257,7 @@ func (t *tracker) publish(r *http.Request, workspace string, token tracking.Toke
 	if err != nil {
 		return fmt.Errorf("event of a tracking address: %w", err)
 	}
-	if err := t.Intake.Publish(r.Context(), LaneLive, []event.Event{e}); err != nil {
+	if err := t.Intake.Publish(r.Context(), event.LaneLive, []event.Event{e}); err != nil {
 		return fmt.Errorf("publish: %w", err)
 	}
 	t.metrics.accepted.Inc()

@@ -349,7 +349,7 @@ func (d deadLetterEraser) DropWhere(ctx context.Context, workspace string, match
 
 // matches reports whether a dead letter's event can be read, and whether it is
 // one of those that are looked for.
-func matches(letter api.DeadLetter, match func(event.Event) bool) (readable, concerned bool) {
+func matches(letter event.DeadLetter, match func(event.Event) bool) (readable, concerned bool) {
 	var e event.Event
 	if json.Unmarshal(letter.Event, &e) != nil {
 		return false, false

@@ -13,7 +13,6 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"tidings/api"
 	"tidings/event"
 	"tidings/stream"
 )
@@ -30,7 +29,7 @@ func failForGood(t *testing.T, data, workspace string) event.Event {
 	input := event.Input{ID: "failed", Type: event.Send, Time: &moment, Message: "m-failed", User: "u", Recipients: []event.Person{{Email: "jo@acme.example"}}}
 	e, err := input.Event(workspace, "test", event.Limits{Now: time.Now()})
 	require.NoError(t, err)
-	require.NoError(t, queue.Publish(t.Context(), api.LaneLive, []event.Event{e}))
+	require.NoError(t, queue.Publish(t.Context(), event.LaneLive, []event.Event{e}))
 	given, err := queue.Pull(t.Context(), 1, 10*time.Second)
 	require.NoError(t, err)
 	require.Len(t, given, 1)

@@ -150,7 +150,7 @@ func (d *demo) history(ctx context.Context) error {
 		return err
 	}
 	fmt.Fprintf(d.env.Err, "Making history since %s …\n", from.Format(time.DateOnly))
-	if err := d.publish(ctx, d.office.History(from, now), api.LaneBulk); err != nil {
+	if err := d.publish(ctx, d.office.History(from, now), event.LaneBulk); err != nil {
 		return err
 	}
 	if err := d.app.drain(ctx); err != nil {
@@ -166,7 +166,7 @@ func (d *demo) history(ctx context.Context) error {
 // demoBatch is how many events are published at a time.
 const demoBatch = 1000
 
-func (d *demo) publish(ctx context.Context, inputs iter.Seq[event.Input], lane api.Lane) error {
+func (d *demo) publish(ctx context.Context, inputs iter.Seq[event.Input], lane event.Lane) error {
 	batch := make([]event.Event, 0, demoBatch)
 	flush := func() error {
 		if len(batch) == 0 {
@@ -191,7 +191,7 @@ func (d *demo) publish(ctx context.Context, inputs iter.Seq[event.Input], lane a
 }
 
 // accept publishes a batch, again where the queue is busy for a while.
-func (d *demo) accept(ctx context.Context, lane api.Lane, batch []event.Event) error {
+func (d *demo) accept(ctx context.Context, lane event.Lane, batch []event.Event) error {
 	for try := 1; ; try++ {
 		err := d.app.stream.Publish(ctx, lane, batch)
 		passing := errors.Is(err, event.ErrUnavailable) || errors.Is(err, event.ErrTooMuch)
@@ -221,7 +221,7 @@ func (d *demo) trickle(ctx context.Context) error {
 			return nil
 		case <-tick.C:
 		}
-		err := d.publish(ctx, slices.Values(coming.Next(time.Now())), api.LaneLive)
+		err := d.publish(ctx, slices.Values(coming.Next(time.Now())), event.LaneLive)
 		if err != nil && ctx.Err() == nil {
 			d.env.log.WarnContext(ctx, "a made-up event was not taken", "error", err)
 		}

@@ -9,7 +9,6 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"tidings/api"
 	"tidings/event"
 )
 
@@ -34,7 +33,7 @@ func BenchmarkPublish(b *testing.B) {
 			for range 8 {
 				wg.Go(func() {
 					for next.Add(int64(each)) <= int64(b.N+each-1) {
-						if err := s.Publish(b.Context(), api.LaneLive, events); err != nil {
+						if err := s.Publish(b.Context(), event.LaneLive, events); err != nil {
 							b.Error(err)
 							return
 						}
@@ -53,7 +52,7 @@ func BenchmarkPull(b *testing.B) {
 		b.Run(name, func(b *testing.B) {
 			s := open(b, Config{LiveBurst: 1 << 30, Backlog: 1 << 40})
 			for left := b.N; left > 0; left -= 1000 {
-				publish(b, s, api.LaneLive, kilobyteEvents(0, min(left, 1000))...)
+				publish(b, s, event.LaneLive, kilobyteEvents(0, min(left, 1000))...)
 			}
 			b.ResetTimer()
 			for n := 0; n < b.N; {

@@ -17,7 +17,6 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 	"github.com/stretchr/testify/require"
 
-	"tidings/api"
 	"tidings/event"
 )
 
@@ -183,7 +182,7 @@ func (l *clusterLoad) publish(ctx context.Context, s *Stream, worker int) {
 	for n := 0; ctx.Err() == nil; n += 20 {
 		events := someEvents(fmt.Sprint("w", worker), n, 20)
 		for ctx.Err() == nil {
-			err := s.Publish(ctx, api.LaneLive, events)
+			err := s.Publish(ctx, event.LaneLive, events)
 			l.mu.Lock()
 			for _, e := range events {
 				if err == nil {
@@ -306,21 +305,21 @@ func TestAClusterWithoutAMajorityRefuses(t *testing.T) {
 	c := newCluster(t)
 	s := openCluster(t, c)
 	c.whole(s)
-	publish(t, s, api.LaneLive, someEvents("acme", 0, 50)...)
+	publish(t, s, event.LaneLive, someEvents("acme", 0, 50)...)
 	c.kill(0)
 	c.kill(1)
 	eventually(t, "it is refused", func() bool {
 		ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
 		defer cancel()
-		return s.Publish(ctx, api.LaneLive, someEvents("acme", 100, 20)) != nil
+		return s.Publish(ctx, event.LaneLive, someEvents("acme", 100, 20)) != nil
 	})
 	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
 	defer cancel()
-	require.ErrorIs(t, s.Publish(ctx, api.LaneLive, someEvents("acme", 100, 20)), event.ErrUnavailable)
+	require.ErrorIs(t, s.Publish(ctx, event.LaneLive, someEvents("acme", 100, 20)), event.ErrUnavailable)
 	c.start(0)
 	c.start(1)
 	require.Eventually(t, func() bool {
-		return s.Publish(t.Context(), api.LaneLive, someEvents("acme", 100, 20)) == nil
+		return s.Publish(t.Context(), event.LaneLive, someEvents("acme", 100, 20)) == nil
 	}, clusterPatience, 200*time.Millisecond)
 	seen := map[event.ID]bool{}
 	require.Eventually(t, func() bool {

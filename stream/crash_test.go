@@ -10,7 +10,6 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"tidings/api"
 	"tidings/event"
 )
 
@@ -41,7 +40,7 @@ func publishUntilKilled(dir string) {
 		go func() {
 			for n := 0; ; n += 7 {
 				events := someEvents("acme", c*1_000_000+n, 7)
-				if s.Publish(context.Background(), api.LaneLive, events) != nil {
+				if s.Publish(context.Background(), event.LaneLive, events) != nil {
 					return
 				}
 				for _, e := range events {
@@ -91,7 +90,7 @@ func TestAcknowledgedEventsSurviveAKill(t *testing.T) {
 func TestWhatWasInHandsComesAgainAfterAReopen(t *testing.T) {
 	dir := t.TempDir()
 	s := openIn(t, Config{Dir: dir})
-	publish(t, s, api.LaneLive, someEvents("acme", 0, 20)...)
+	publish(t, s, event.LaneLive, someEvents("acme", 0, 20)...)
 	in := pull(t, s, 20)
 	ackAll(t, in[:10])
 	left := map[event.ID]bool{}
@@ -107,6 +106,6 @@ func TestWhatWasInHandsComesAgainAfterAReopen(t *testing.T) {
 		require.NoError(t, d.Ack())
 	}
 	drained(t, s)
-	publish(t, s, api.LaneLive, anEvent("acme", 100))
+	publish(t, s, event.LaneLive, anEvent("acme", 100))
 	require.False(t, pull(t, s, 1)[0].Repeated(), "this one is new")
 }

@@ -14,7 +14,6 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 	"github.com/synadia-io/orbit.go/jetstreamext"
 
-	"tidings/api"
 	"tidings/event"
 )
 
@@ -23,11 +22,11 @@ const mostDeadLetters = 1000
 
 // deadLetter is what a message of DEAD holds.
 type deadLetter struct {
-	ID        string        `json:"id"`
-	Workspace string        `json:"w"`
-	Lane      api.Lane      `json:"lane"`
-	At        time.Time     `json:"at"`
-	Attempts  []api.Attempt `json:"attempts"`
+	ID        string          `json:"id"`
+	Workspace string          `json:"w"`
+	Lane      event.Lane      `json:"lane"`
+	At        time.Time       `json:"at"`
+	Attempts  []event.Attempt `json:"attempts"`
 	// Event is the event's message as it was; Raw is it when it is no JSON.
 	Event json.RawMessage `json:"event,omitempty"`
 	Raw   []byte          `json:"raw,omitempty"`
@@ -35,7 +34,7 @@ type deadLetter struct {
 
 // bury makes an event a dead letter. It is durable when this returns; the same
 // event again takes the place of the first.
-func (s *Stream) bury(ctx context.Context, d *delivery, history []api.Attempt) error {
+func (s *Stream) bury(ctx context.Context, d *delivery, history []event.Attempt) error {
 	_, workspace, err := splitEventSubject(d.message.Subject())
 	if err != nil {
 		return err
@@ -61,7 +60,7 @@ func (s *Stream) bury(ctx context.Context, d *delivery, history []api.Attempt) e
 
 // DeadLetters lists a workspace's, oldest event first, from behind the id
 // after, which need not exist any more. Limit is 1,000 at most and by default.
-func (s *Stream) DeadLetters(ctx context.Context, workspace, after string, limit int) ([]api.DeadLetter, error) {
+func (s *Stream) DeadLetters(ctx context.Context, workspace, after string, limit int) ([]event.DeadLetter, error) {
 	if limit <= 0 || limit > mostDeadLetters {
 		limit = mostDeadLetters
 	}
@@ -74,7 +73,7 @@ func (s *Stream) DeadLetters(ctx context.Context, workspace, after string, limit
 	if err != nil {
 		return nil, unavailable("dead letters", err)
 	}
-	var out []api.DeadLetter
+	var out []event.DeadLetter
 	for message, err := range found {
 		if errors.Is(err, jetstreamext.ErrNoMessages) {
 			break // all of them were dropped meanwhile
@@ -92,7 +91,7 @@ func (s *Stream) DeadLetters(ctx context.Context, workspace, after string, limit
 		}
 		out = append(out, shown)
 	}
-	slices.SortFunc(out, func(a, b api.DeadLetter) int { return strings.Compare(a.ID, b.ID) })
+	slices.SortFunc(out, func(a, b event.DeadLetter) int { return strings.Compare(a.ID, b.ID) })
 	return out, nil
 }
 
@@ -123,10 +122,10 @@ func (s *Stream) deadSubjects(ctx context.Context, workspace, after string) ([]s
 }
 
 // DeadLetter returns one, or ErrNotFound.
-func (s *Stream) DeadLetter(ctx context.Context, workspace, id string) (api.DeadLetter, error) {
+func (s *Stream) DeadLetter(ctx context.Context, workspace, id string) (event.DeadLetter, error) {
 	letter, _, err := s.deadLetter(ctx, workspace, id)
 	if err != nil {
-		return api.DeadLetter{}, err
+		return event.DeadLetter{}, err
 	}
 	return letter.shown()
 }
@@ -216,8 +215,8 @@ func (l deadLetter) payload() []byte {
 
 // shown is the dead letter as people get to see it: a payload that is no JSON
 // is shown as text.
-func (l deadLetter) shown() (api.DeadLetter, error) {
-	out := api.DeadLetter{ID: l.ID, At: l.At, Attempts: l.Attempts, Event: l.Event}
+func (l deadLetter) shown() (event.DeadLetter, error) {
+	out := event.DeadLetter{ID: l.ID, At: l.At, Attempts: l.Attempts, Event: l.Event}
 	if l.Event == nil {
 		text, err := json.Marshal(strings.ToValidUTF8(string(l.Raw), string(utf8.RuneError)))
 		if err != nil {

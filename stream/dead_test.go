@@ -10,7 +10,6 @@ import (
 	"github.com/nats-io/nats.go"
 	"github.com/stretchr/testify/require"
 
-	"tidings/api"
 	"tidings/event"
 )
 
@@ -33,7 +32,7 @@ func kill(t testing.TB, s *Stream, n int) {
 func TestPoisonGoesToTheDeadLettersAndItsNeighboursGoThrough(t *testing.T) {
 	s := open(t, quick(3))
 	events := someEvents("acme", 0, 10)
-	publish(t, s, api.LaneLive, events...)
+	publish(t, s, event.LaneLive, events...)
 	poison := events[4].ID
 	acked, failures := 0, []string{"first", "second", "third"}
 	for n := 0; n < 3 || acked < 9; {
@@ -96,7 +95,7 @@ func TestAReplayedDeadLetterStartsAfresh(t *testing.T) {
 func TestADroppedDeadLetterIsGone(t *testing.T) {
 	s := open(t, quick(1))
 	e := anEvent("acme", 1)
-	publish(t, s, api.LaneLive, e)
+	publish(t, s, event.LaneLive, e)
 	kill(t, s, 1)
 	require.ErrorIs(t, s.Drop(t.Context(), "other", e.ID.String()), event.ErrNotFound)
 	require.NoError(t, s.Drop(t.Context(), "acme", e.ID.String()))
@@ -108,9 +107,9 @@ func TestADroppedDeadLetterIsGone(t *testing.T) {
 
 func TestDeadLettersAreListedInPagesOfTheirWorkspace(t *testing.T) {
 	s := open(t, quick(1))
-	publish(t, s, api.LaneLive, someEvents("acme", 0, 25)...)
-	publish(t, s, api.LaneLive, someEvents("acme.*", 100, 3)...)
-	publish(t, s, api.LaneLive, someEvents("*", 200, 1)...)
+	publish(t, s, event.LaneLive, someEvents("acme", 0, 25)...)
+	publish(t, s, event.LaneLive, someEvents("acme.*", 100, 3)...)
+	publish(t, s, event.LaneLive, someEvents("*", 200, 1)...)
 	kill(t, s, 29)
 
 	var got []string
@@ -146,9 +145,9 @@ func TestDeadLettersAreListedInPagesOfTheirWorkspace(t *testing.T) {
 func TestTheSameEventDeadTwiceIsListedOnce(t *testing.T) {
 	s := open(t, quick(1))
 	e := anEvent("acme", 1)
-	publish(t, s, api.LaneLive, e)
+	publish(t, s, event.LaneLive, e)
 	kill(t, s, 1)
-	publish(t, s, api.LaneBulk, e)
+	publish(t, s, event.LaneBulk, e)
 	kill(t, s, 1)
 }
 
@@ -170,7 +169,7 @@ func TestWhatCannotBeReadEndsAsADeadLetter(t *testing.T) {
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			message := eventMessage(api.LaneLive, "acme", test.id, test.payload)
+			message := eventMessage(event.LaneLive, "acme", test.id, test.payload)
 			if test.id == "" {
 				message.Header = nats.Header{}
 			}
@@ -199,7 +198,7 @@ func TestWhatCannotBeReadEndsAsADeadLetter(t *testing.T) {
 func TestALongErrorIsCut(t *testing.T) {
 	s := open(t, quick(1))
 	e := anEvent("acme", 1)
-	publish(t, s, api.LaneLive, e)
+	publish(t, s, event.LaneLive, e)
 	require.NoError(t, pull(t, s, 1)[0].Fail(t.Context(), errors.New(strings.Repeat("ü", 5000))))
 	letter, err := s.DeadLetter(t.Context(), "acme", e.ID.String())
 	require.NoError(t, err)
@@ -209,7 +208,7 @@ func TestALongErrorIsCut(t *testing.T) {
 
 func TestAFailureThatCannotBeRecordedIsNotCounted(t *testing.T) {
 	s := open(t, quick(1))
-	publish(t, s, api.LaneLive, anEvent("acme", 1))
+	publish(t, s, event.LaneLive, anEvent("acme", 1))
 	require.ErrorIs(t, pull(t, s, 1)[0].Fail(expired(t), errors.New("broken")), event.ErrUnavailable)
 	d := pull(t, s, 1)[0]
 	dead, err := s.DeadCount(t.Context())

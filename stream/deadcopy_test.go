@@ -5,20 +5,20 @@ import (
 	"strings"
 	"testing"
 
+	"tidings/event"
+
 	"github.com/nats-io/nats.go"
 	"github.com/stretchr/testify/require"
-
-	"tidings/api"
 )
 
 func TestDeadLettersAreTheSameAfterSavingAndLoading(t *testing.T) {
 	from, to := open(t, quick(2)), open(t, quick(2))
 	events := someEvents("acme", 0, 3)
 	other := anEvent("other", 7)
-	publish(t, from, api.LaneLive, events...)
-	publish(t, from, api.LaneBulk, other)
+	publish(t, from, event.LaneLive, events...)
+	publish(t, from, event.LaneBulk, other)
 	// What is no JSON at all is a dead letter too.
-	unreadable := eventMessage(api.LaneLive, "acme", anEvent("acme", 9).ID.String(), []byte("\xff{"))
+	unreadable := eventMessage(event.LaneLive, "acme", anEvent("acme", 9).ID.String(), []byte("\xff{"))
 	require.NoError(t, from.submit(t.Context(), []*nats.Msg{unreadable}))
 	kill(t, from, 5)
 	require.NoError(t, from.Drop(t.Context(), "acme", events[1].ID.String()))

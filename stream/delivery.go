@@ -11,7 +11,6 @@ import (
 	fastjson "github.com/go-json-experiment/json"
 	"github.com/nats-io/nats.go/jetstream"
 
-	"tidings/api"
 	"tidings/event"
 	"tidings/tracing"
 )
@@ -28,7 +27,7 @@ const (
 type delivery struct {
 	stream   *Stream
 	message  jetstream.Msg
-	lane     api.Lane
+	lane     event.Lane
 	sequence uint64
 	repeated bool
 }
@@ -124,8 +123,8 @@ func (s *Stream) backoff(n int) time.Duration {
 // attempt adds a failure to the history of an event and returns all of it. The
 // last attempt is not written down: if we crash before the event has left the
 // queue, it is the last attempt again.
-func (s *Stream) attempt(ctx context.Context, id string, reason error) ([]api.Attempt, error) {
-	now := api.Attempt{At: s.cfg.Clock().UTC(), Error: cut(reason)}
+func (s *Stream) attempt(ctx context.Context, id string, reason error) ([]event.Attempt, error) {
+	now := event.Attempt{At: s.cfg.Clock().UTC(), Error: cut(reason)}
 	for range recordTries {
 		history, revision, err := s.history(ctx, id)
 		if err != nil {
@@ -156,7 +155,7 @@ func (s *Stream) attempt(ctx context.Context, id string, reason error) ([]api.At
 
 // history returns the failures of an event so far and their revision, 0 when
 // there are none.
-func (s *Stream) history(ctx context.Context, id string) ([]api.Attempt, uint64, error) {
+func (s *Stream) history(ctx context.Context, id string) ([]event.Attempt, uint64, error) {
 	entry, err := s.attempts.Get(ctx, token(id))
 	if missing(err) {
 		return nil, 0, nil
@@ -164,7 +163,7 @@ func (s *Stream) history(ctx context.Context, id string) ([]api.Attempt, uint64,
 	if err != nil {
 		return nil, 0, fmt.Errorf("attempts: %w", err)
 	}
-	var history []api.Attempt
+	var history []event.Attempt
 	if err := json.Unmarshal(entry.Value(), &history); err != nil {
 		// A record that we cannot read must not make the event immortal.
 		return nil, entry.Revision(), nil

@@ -15,7 +15,6 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"tidings/api"
 	"tidings/event"
 )
 
@@ -37,7 +36,7 @@ func meetAFullDisk(dir string) {
 		n += size
 		ctx, cancel := context.WithTimeout(context.Background(), 3*time.Second)
 		defer cancel()
-		err := s.Publish(ctx, api.LaneLive, events)
+		err := s.Publish(ctx, event.LaneLive, events)
 		if err == nil {
 			for _, e := range events {
 				fmt.Println(e.ID)

@@ -10,7 +10,6 @@ import (
 
 	"github.com/nats-io/nats.go/jetstream"
 
-	"tidings/api"
 	"tidings/event"
 )
 
@@ -221,7 +220,7 @@ func (s *Stream) oldestWaiting(ctx context.Context) (int64, error) {
 
 // firstWaiting returns the first event of a lane that may still be needed, or
 // nil when all that are there have been acknowledged.
-func firstWaiting(ctx context.Context, events jetstream.Stream, name api.Lane) (*jetstream.RawStreamMsg, error) {
+func firstWaiting(ctx context.Context, events jetstream.Stream, name event.Lane) (*jetstream.RawStreamMsg, error) {
 	consumer, err := events.Consumer(ctx, string(name))
 	if err != nil {
 		return nil, unavailable("lane "+string(name), err)

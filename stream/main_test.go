@@ -12,7 +12,6 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.uber.org/goleak"
 
-	"tidings/api"
 	"tidings/event"
 	"tidings/indexer"
 )
@@ -77,7 +76,7 @@ func someEvents(workspace string, from, n int) []event.Event {
 	return out
 }
 
-func publish(t testing.TB, s *Stream, lane api.Lane, events ...event.Event) {
+func publish(t testing.TB, s *Stream, lane event.Lane, events ...event.Event) {
 	t.Helper()
 	require.NoError(t, s.Publish(t.Context(), lane, events))
 }

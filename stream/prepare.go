@@ -10,7 +10,6 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 	"github.com/nats-io/nuid"
 
-	"tidings/api"
 	"tidings/event"
 )
 
@@ -142,7 +141,7 @@ func emptied(m *map[string]string) map[string]string {
 
 // consumer makes or finds the durable consumer of a lane. Attempts are counted
 // by us: a consumer's own bound would stop delivering without a word.
-func (s *Stream) consumer(ctx context.Context, name api.Lane) (jetstream.Consumer, error) {
+func (s *Stream) consumer(ctx context.Context, name event.Lane) (jetstream.Consumer, error) {
 	return s.js.CreateOrUpdateConsumer(ctx, eventsName, jetstream.ConsumerConfig{
 		Durable:       string(name),
 		FilterSubject: laneSubject(name),

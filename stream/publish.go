@@ -10,7 +10,6 @@ import (
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/trace"
 
-	"tidings/api"
 	"tidings/event"
 	"tidings/tracing"
 )
@@ -40,7 +39,7 @@ const (
 // A workspace has LiveRate and LiveBurst of the live lane. What it publishes as
 // live beyond them goes to the bulk lane: it is indexed after everyone's live
 // events, its own included, and nothing of it is refused.
-func (s *Stream) Publish(ctx context.Context, lane api.Lane, events []event.Event) error {
+func (s *Stream) Publish(ctx context.Context, lane event.Lane, events []event.Event) error {
 	if len(events) == 0 {
 		return nil
 	}
@@ -60,8 +59,8 @@ func (s *Stream) Publish(ctx context.Context, lane api.Lane, events []event.Even
 	return nil
 }
 
-func (s *Stream) encode(ctx context.Context, lane api.Lane, events []event.Event) ([]*nats.Msg, error) {
-	if lane != api.LaneLive && lane != api.LaneBulk {
+func (s *Stream) encode(ctx context.Context, lane event.Lane, events []event.Event) ([]*nats.Msg, error) {
+	if lane != event.LaneLive && lane != event.LaneBulk {
 		return nil, event.Invalid("lane", "must be live or bulk")
 	}
 	largest := int(s.conn.MaxPayload()) - envelope
@@ -84,15 +83,15 @@ func (s *Stream) encode(ctx context.Context, lane api.Lane, events []event.Event
 }
 
 // laneFor is the lane that an event gets who asks for one.
-func (s *Stream) laneFor(lane api.Lane, workspace string) api.Lane {
-	if lane == api.LaneLive && !s.allowance.take(workspace) {
+func (s *Stream) laneFor(lane event.Lane, workspace string) event.Lane {
+	if lane == event.LaneLive && !s.allowance.take(workspace) {
 		s.counts.diverted.Add(1)
-		return api.LaneBulk
+		return event.LaneBulk
 	}
 	return lane
 }
 
-func eventMessage(lane api.Lane, workspace, id string, data []byte) *nats.Msg {
+func eventMessage(lane event.Lane, workspace, id string, data []byte) *nats.Msg {
 	return &nats.Msg{
 		Subject: eventSubject(lane, workspace),
 		Header:  nats.Header{idHeader: {id}},

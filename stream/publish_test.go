@@ -11,7 +11,6 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/stretchr/testify/require"
 
-	"tidings/api"
 	"tidings/event"
 )
 
@@ -19,7 +18,7 @@ func TestPublishedEventsComeOutAsTheyWere(t *testing.T) {
 	s := open(t, Config{})
 	want := anEvent("acme", 1)
 	want.Subject, want.Body = "Re: <b>ünï</b>", "line\r\nline"
-	publish(t, s, api.LaneLive, want)
+	publish(t, s, event.LaneLive, want)
 
 	d := pull(t, s, 1)[0]
 	require.Empty(t, cmp.Diff(want, decode(t, d)))
@@ -32,7 +31,7 @@ func TestWorkspacesWithOddNamesStayApart(t *testing.T) {
 	s := open(t, Config{})
 	names := []string{"a.b", "*", ">", "a b", "", "ünï\r\n", "x61", "a", strings.Repeat("w", 200)}
 	for i, name := range names {
-		publish(t, s, api.LaneLive, anEvent(name, i))
+		publish(t, s, event.LaneLive, anEvent(name, i))
 	}
 	got := map[string]bool{}
 	for _, d := range pull(t, s, len(names)) {
@@ -51,7 +50,7 @@ func TestManyCallersShareBatches(t *testing.T) {
 	for c := range callers {
 		wg.Go(func() {
 			for i := range each {
-				if err := s.Publish(t.Context(), api.LaneLive, someEvents("acme", c*1000+i, 1)); err != nil {
+				if err := s.Publish(t.Context(), event.LaneLive, someEvents("acme", c*1000+i, 1)); err != nil {
 					t.Error(err)
 				}
 			}
@@ -67,7 +66,7 @@ func TestManyCallersShareBatches(t *testing.T) {
 
 func TestALargePublishGoesAsSeveralBatches(t *testing.T) {
 	s := open(t, Config{})
-	publish(t, s, api.LaneBulk, someEvents("acme", 0, 10_000)...)
+	publish(t, s, event.LaneBulk, someEvents("acme", 0, 10_000)...)
 	require.NoError(t, s.refresh(t.Context()))
 	require.EqualValues(t, 10_000, s.Backlog())
 	require.EqualValues(t, 10, s.Stats().Batches)
@@ -84,7 +83,7 @@ func TestACallerWhoGivesUpHurtsNobody(t *testing.T) {
 				cancel()
 				ctx = cancelled
 			}
-			err := s.Publish(ctx, api.LaneLive, someEvents("acme", c*100, 100))
+			err := s.Publish(ctx, event.LaneLive, someEvents("acme", c*100, 100))
 			if c%2 == 1 && err != nil {
 				t.Error(err)
 			}
@@ -94,18 +93,18 @@ func TestACallerWhoGivesUpHurtsNobody(t *testing.T) {
 		})
 	}
 	wg.Wait()
-	require.ErrorIs(t, s.Publish(expired(t), api.LaneLive, someEvents("acme", 0, 3000)), event.ErrUnavailable)
-	publish(t, s, api.LaneLive, anEvent("acme", 99_999))
+	require.ErrorIs(t, s.Publish(expired(t), event.LaneLive, someEvents("acme", 0, 3000)), event.ErrUnavailable)
+	publish(t, s, event.LaneLive, anEvent("acme", 99_999))
 }
 
 func TestPublishRefusesWhatCanNeverGoThrough(t *testing.T) {
 	s := open(t, Config{})
-	require.NoError(t, s.Publish(t.Context(), api.LaneLive, nil))
+	require.NoError(t, s.Publish(t.Context(), event.LaneLive, nil))
 	require.ErrorIs(t, s.Publish(t.Context(), "express", someEvents("acme", 0, 1)), event.ErrInvalid)
 
 	huge := anEvent("acme", 1)
 	huge.Body = strings.Repeat("x", maxPayload)
-	err := s.Publish(t.Context(), api.LaneLive, []event.Event{anEvent("acme", 0), huge})
+	err := s.Publish(t.Context(), event.LaneLive, []event.Event{anEvent("acme", 0), huge})
 	require.ErrorIs(t, err, event.ErrInvalid)
 	require.ErrorContains(t, err, "events[1]")
 	require.Zero(t, s.Stats().Published)
@@ -113,10 +112,10 @@ func TestPublishRefusesWhatCanNeverGoThrough(t *testing.T) {
 
 func TestBacklogOverItsBoundIsTooMuch(t *testing.T) {
 	s := open(t, Config{Backlog: 100})
-	publish(t, s, api.LaneLive, someEvents("acme", 0, 60)...)
-	publish(t, s, api.LaneBulk, someEvents("acme", 100, 40)...)
+	publish(t, s, event.LaneLive, someEvents("acme", 0, 60)...)
+	publish(t, s, event.LaneBulk, someEvents("acme", 100, 40)...)
 
-	err := s.Publish(t.Context(), api.LaneLive, someEvents("acme", 200, 1))
+	err := s.Publish(t.Context(), event.LaneLive, someEvents("acme", 200, 1))
 	var much *event.TooMuch
 	require.ErrorAs(t, err, &much)
 	require.GreaterOrEqual(t, much.After, shortestWait)
@@ -126,7 +125,7 @@ func TestBacklogOverItsBoundIsTooMuch(t *testing.T) {
 
 	ackAll(t, pull(t, s, 50))
 	eventually(t, "the backlog went down", func() bool {
-		return s.Publish(t.Context(), api.LaneLive, someEvents("acme", 200, 1)) == nil
+		return s.Publish(t.Context(), event.LaneLive, someEvents("acme", 200, 1)) == nil
 	})
 }
 
@@ -137,7 +136,7 @@ func TestAFullQueueRefusesAndLosesNothing(t *testing.T) {
 	for n := 0; refused == nil && n < 10_000; n += 20 {
 		events := someEvents("acme", n, 20)
 		require.NoError(t, s.refresh(t.Context())) // or the estimate is what fills up
-		if refused = s.Publish(t.Context(), api.LaneLive, events); refused == nil {
+		if refused = s.Publish(t.Context(), event.LaneLive, events); refused == nil {
 			for _, e := range events {
 				accepted[e.ID] = true
 			}
@@ -161,25 +160,25 @@ func TestAFullQueueRefusesAndLosesNothing(t *testing.T) {
 	require.NoError(t, err)
 	require.NotZero(t, trimmed)
 	require.NoError(t, s.refresh(t.Context()))
-	publish(t, s, api.LaneLive, someEvents("acme", 90_000, 20)...)
+	publish(t, s, event.LaneLive, someEvents("acme", 90_000, 20)...)
 }
 
 // The server refuses too, whatever we think of how full it is.
 func TestAFullStreamIsUnavailable(t *testing.T) {
 	s := open(t, Config{EventsBytes: 64 << 10})
-	messages, err := s.encode(t.Context(), api.LaneLive, someEvents("acme", 0, 1000))
+	messages, err := s.encode(t.Context(), event.LaneLive, someEvents("acme", 0, 1000))
 	require.NoError(t, err)
 	begun := time.Now()
 	require.ErrorIs(t, s.events.publish(t.Context(), messages), event.ErrUnavailable)
 	require.Less(t, time.Since(begun), commitTimeout, "the server says so, nobody waits for a timeout")
-	publish(t, s, api.LaneLive, anEvent("acme", 1))
+	publish(t, s, event.LaneLive, anEvent("acme", 1))
 }
 
 func TestAFloodingWorkspaceGoesToBulk(t *testing.T) {
 	clock := &shiftedClock{}
 	s := open(t, Config{LiveRate: 0.001, LiveBurst: 50, Clock: clock.now})
-	publish(t, s, api.LaneLive, someEvents("flood", 0, 500)...)
-	publish(t, s, api.LaneLive, someEvents("quiet", 0, 10)...)
+	publish(t, s, event.LaneLive, someEvents("flood", 0, 500)...)
+	publish(t, s, event.LaneLive, someEvents("quiet", 0, 10)...)
 	require.NoError(t, s.refresh(t.Context()))
 	stats := s.Stats()
 	require.EqualValues(t, 60, stats.WaitingLive)
@@ -187,7 +186,7 @@ func TestAFloodingWorkspaceGoesToBulk(t *testing.T) {
 	require.EqualValues(t, 450, stats.Diverted)
 
 	clock.advance(20_000 * time.Second) // 20 more
-	publish(t, s, api.LaneLive, someEvents("flood", 1000, 100)...)
+	publish(t, s, event.LaneLive, someEvents("flood", 1000, 100)...)
 	require.NoError(t, s.refresh(t.Context()))
 	require.EqualValues(t, 80, s.Stats().WaitingLive)
 	require.EqualValues(t, 530, s.Stats().WaitingBulk)
@@ -198,7 +197,7 @@ func TestAfterCloseEverythingIsUnavailable(t *testing.T) {
 	require.NoError(t, s.Ready(t.Context()))
 	require.NoError(t, s.Close())
 	require.ErrorIs(t, s.Ready(t.Context()), event.ErrUnavailable)
-	require.ErrorIs(t, s.Publish(t.Context(), api.LaneLive, someEvents("acme", 0, 1)), event.ErrUnavailable)
+	require.ErrorIs(t, s.Publish(t.Context(), event.LaneLive, someEvents("acme", 0, 1)), event.ErrUnavailable)
 	_, err := s.Pull(t.Context(), 1, time.Second)
 	require.ErrorIs(t, err, event.ErrUnavailable)
 	require.NoError(t, s.Close())

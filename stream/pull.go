@@ -8,7 +8,6 @@ import (
 
 	"github.com/nats-io/nats.go/jetstream"
 
-	"tidings/api"
 	"tidings/event"
 	"tidings/indexer"
 )
@@ -33,7 +32,7 @@ const (
 // lane is one of the two durable consumers, read ahead into a buffer.
 type lane struct {
 	stream *Stream
-	name   api.Lane
+	name   event.Lane
 	buffer chan arrival
 }
 
@@ -44,7 +43,7 @@ type arrival struct {
 	at      time.Time
 }
 
-func newLane(s *Stream, name api.Lane) *lane {
+func newLane(s *Stream, name event.Lane) *lane {
 	return &lane{stream: s, name: name, buffer: make(chan arrival, laneBuffer)}
 }
 

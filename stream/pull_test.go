@@ -9,17 +9,16 @@ import (
 	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
 
-	"tidings/api"
 	"tidings/event"
 )
 
 func TestAFloodOfBulkDoesNotDelayLive(t *testing.T) {
 	s := open(t, Config{})
-	publish(t, s, api.LaneBulk, someEvents("import", 0, 20_000)...)
+	publish(t, s, event.LaneBulk, someEvents("import", 0, 20_000)...)
 	ackAll(t, pull(t, s, 100))
 	eventually(t, "bulk is read ahead", func() bool { return len(s.lanes[1].buffer) == laneBuffer })
 
-	publish(t, s, api.LaneLive, anEvent("acme", 1))
+	publish(t, s, event.LaneLive, anEvent("acme", 1))
 	eventually(t, "the live event arrived", func() bool { return len(s.lanes[0].buffer) == 1 })
 	next, err := s.Pull(t.Context(), 10, time.Second)
 	require.NoError(t, err)
@@ -29,8 +28,8 @@ func TestAFloodOfBulkDoesNotDelayLive(t *testing.T) {
 
 func TestBulkHasItsShareWhileBothWait(t *testing.T) {
 	s := open(t, Config{LiveBurst: 100_000})
-	publish(t, s, api.LaneLive, someEvents("acme", 0, 2000)...)
-	publish(t, s, api.LaneBulk, someEvents("import", 0, 2000)...)
+	publish(t, s, event.LaneLive, someEvents("acme", 0, 2000)...)
+	publish(t, s, event.LaneBulk, someEvents("import", 0, 2000)...)
 	pull(t, s, 1)
 	eventually(t, "both are read ahead", func() bool {
 		return len(s.lanes[0].buffer) == laneBuffer && len(s.lanes[1].buffer) == laneBuffer
@@ -96,13 +95,13 @@ func TestAPullThatWaitsGetsWhatComes(t *testing.T) {
 		}
 		got <- err
 	}()
-	publish(t, s, api.LaneBulk, anEvent("acme", 1))
+	publish(t, s, event.LaneBulk, anEvent("acme", 1))
 	require.NoError(t, <-got)
 }
 
 func TestWhatIsNotEndedComesAgain(t *testing.T) {
 	s := open(t, Config{AckWait: time.Second})
-	publish(t, s, api.LaneLive, anEvent("acme", 1))
+	publish(t, s, event.LaneLive, anEvent("acme", 1))
 	first := pull(t, s, 1)[0]
 	require.False(t, first.Repeated())
 	again := pull(t, s, 1)[0]
@@ -117,7 +116,7 @@ func TestWhatIsNotEndedComesAgain(t *testing.T) {
 func TestWhatWaitedTooLongInMemoryIsGivenOutOnce(t *testing.T) {
 	s := open(t, Config{AckWait: time.Second})
 	pullNone(t, s)
-	publish(t, s, api.LaneLive, someEvents("acme", 0, 5)...)
+	publish(t, s, event.LaneLive, someEvents("acme", 0, 5)...)
 	eventually(t, "read ahead", func() bool { return len(s.lanes[0].buffer) == 5 })
 	eventually(t, "given out again", func() bool { return len(s.lanes[0].buffer) >= 10 })
 	seen := map[event.ID]int{}
@@ -131,7 +130,7 @@ func TestWhatWaitedTooLongInMemoryIsGivenOutOnce(t *testing.T) {
 
 func TestRetryDoesNotCount(t *testing.T) {
 	s := open(t, Config{MaxAttempts: 2, RetryBase: time.Millisecond, RetryMax: time.Millisecond})
-	publish(t, s, api.LaneLive, anEvent("acme", 1))
+	publish(t, s, event.LaneLive, anEvent("acme", 1))
 	for range 5 {
 		require.NoError(t, pull(t, s, 1)[0].Retry(time.Millisecond))
 	}
@@ -149,7 +148,7 @@ func TestRetryDoesNotCount(t *testing.T) {
 
 func TestRetryWaits(t *testing.T) {
 	s := open(t, Config{})
-	publish(t, s, api.LaneLive, anEvent("acme", 1))
+	publish(t, s, event.LaneLive, anEvent("acme", 1))
 	begun := time.Now()
 	require.NoError(t, pull(t, s, 1)[0].Retry(700*time.Millisecond))
 	pull(t, s, 1)
@@ -178,7 +177,7 @@ func TestTheOldestEventThatWaitsHasAnAge(t *testing.T) {
 	s := open(t, Config{Clock: clock.now})
 	require.NoError(t, s.refreshSlowly(t.Context()))
 	require.Zero(t, s.Stats().OldestAge)
-	publish(t, s, api.LaneBulk, anEvent("acme", 1))
+	publish(t, s, event.LaneBulk, anEvent("acme", 1))
 	clock.advance(time.Hour)
 	require.NoError(t, s.refresh(t.Context()))
 	require.NoError(t, s.refreshSlowly(t.Context()))

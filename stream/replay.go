@@ -8,7 +8,6 @@ import (
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 
-	"tidings/api"
 	"tidings/event"
 )
 
@@ -140,7 +139,7 @@ func (r *replay) take(message jetstream.Msg) (*nats.Msg, error) {
 	if err != nil {
 		return nil, err
 	}
-	return eventMessage(api.LaneBulk, workspace, message.Headers().Get(idHeader), message.Data()), nil
+	return eventMessage(event.LaneBulk, workspace, message.Headers().Get(idHeader), message.Data()), nil
 }
 
 // hold waits until the backlog is under half of its bound, and until there is

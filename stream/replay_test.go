@@ -7,18 +7,17 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"tidings/api"
 	"tidings/event"
 )
 
 func TestReplayFeedsASpanOfArrivalsAgain(t *testing.T) {
 	s := open(t, Config{})
-	publish(t, s, api.LaneLive, someEvents("acme", 0, 10)...)
+	publish(t, s, event.LaneLive, someEvents("acme", 0, 10)...)
 	between := time.Now()
-	publish(t, s, api.LaneLive, someEvents("acme", 10, 1500)...)
-	publish(t, s, api.LaneBulk, someEvents("a.*", 10, 1000)...)
+	publish(t, s, event.LaneLive, someEvents("acme", 10, 1500)...)
+	publish(t, s, event.LaneBulk, someEvents("a.*", 10, 1000)...)
 	until := time.Now()
-	publish(t, s, api.LaneLive, someEvents("acme", 5000, 10)...)
+	publish(t, s, event.LaneLive, someEvents("acme", 5000, 10)...)
 	ackAll(t, pull(t, s, 2520))
 	drained(t, s)
 
@@ -34,7 +33,7 @@ func TestReplayFeedsASpanOfArrivalsAgain(t *testing.T) {
 		want[e.ID] = true
 	}
 	for _, d := range pull(t, s, 2500) {
-		require.Equal(t, api.LaneBulk, d.(*delivery).lane)
+		require.Equal(t, event.LaneBulk, d.(*delivery).lane)
 		delete(want, decode(t, d).ID)
 		require.NoError(t, d.Ack())
 	}
@@ -47,7 +46,7 @@ func TestReplayUntilNowEnds(t *testing.T) {
 	n, err := s.ReplaySpan(t.Context(), time.Now().Add(-time.Hour), time.Now().Add(time.Hour), nil)
 	require.NoError(t, err)
 	require.Zero(t, n)
-	publish(t, s, api.LaneLive, someEvents("acme", 0, 1200)...)
+	publish(t, s, event.LaneLive, someEvents("acme", 0, 1200)...)
 	n, err = s.ReplaySpan(t.Context(), time.Now().Add(-time.Hour), time.Now().Add(time.Hour), nil)
 	require.NoError(t, err)
 	require.Equal(t, 1200, n, "what it publishes itself is not part of it")
@@ -58,7 +57,7 @@ func TestReplayUntilNowEnds(t *testing.T) {
 
 func TestReplayWaitsForTheBacklog(t *testing.T) {
 	s := open(t, Config{Backlog: 1500})
-	publish(t, s, api.LaneLive, someEvents("acme", 0, 1000)...)
+	publish(t, s, event.LaneLive, someEvents("acme", 0, 1000)...)
 	ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 	defer cancel()
 	n, err := s.ReplaySpan(ctx, time.Now().Add(-time.Hour), time.Now(), nil)

@@ -11,7 +11,6 @@ import (
 	"github.com/nats-io/nats-server/v2/server"
 	"github.com/stretchr/testify/require"
 
-	"tidings/api"
 	"tidings/event"
 	"tidings/indexer"
 )
@@ -56,7 +55,7 @@ func (a *aServer) stop() {
 func TestAServerThatGoesAwayAndComesBack(t *testing.T) {
 	away := newServer(t)
 	s := openIn(t, Config{URL: away.url()})
-	publish(t, s, api.LaneLive, someEvents("acme", 0, 100)...)
+	publish(t, s, event.LaneLive, someEvents("acme", 0, 100)...)
 	in := pull(t, s, 100)
 	ackAll(t, in[:50])
 	drainedTo(t, s, 50)
@@ -69,8 +68,8 @@ func TestAServerThatGoesAwayAndComesBack(t *testing.T) {
 	away.stop()
 	eventually(t, "the connection is gone", func() bool { return !s.conn.IsConnected() })
 	begun := time.Now()
-	require.ErrorIs(t, s.Publish(t.Context(), api.LaneLive, someEvents("acme", 200, 1)), event.ErrUnavailable)
-	require.ErrorIs(t, s.Publish(t.Context(), api.LaneLive, someEvents("acme", 200, 50)), event.ErrUnavailable)
+	require.ErrorIs(t, s.Publish(t.Context(), event.LaneLive, someEvents("acme", 200, 1)), event.ErrUnavailable)
+	require.ErrorIs(t, s.Publish(t.Context(), event.LaneLive, someEvents("acme", 200, 50)), event.ErrUnavailable)
 	require.Less(t, time.Since(begun), commitTimeout/2, "it is said at once")
 	_, err = s.Pull(t.Context(), 1, 10*time.Millisecond)
 	require.ErrorIs(t, err, event.ErrUnavailable)
@@ -82,7 +81,7 @@ func TestAServerThatGoesAwayAndComesBack(t *testing.T) {
 
 	away.start()
 	eventually(t, "publishing works again", func() bool {
-		return s.Publish(t.Context(), api.LaneLive, someEvents("acme", 300, 10)) == nil
+		return s.Publish(t.Context(), event.LaneLive, someEvents("acme", 300, 10)) == nil
 	})
 	left := map[event.ID]bool{}
 	for _, d := range in[50:] {
@@ -121,14 +120,14 @@ func drainedTo(t testing.TB, s *Stream, n int64) {
 func TestWhatMayHaveBeenGivenOutBeforeAnOutageIsRepeated(t *testing.T) {
 	away := newServer(t)
 	s := openIn(t, Config{URL: away.url()})
-	publish(t, s, api.LaneLive, anEvent("acme", 1))
+	publish(t, s, event.LaneLive, anEvent("acme", 1))
 	require.False(t, pull(t, s, 1)[0].Repeated())
-	publish(t, s, api.LaneBulk, anEvent("acme", 2)) // this one nobody has pulled
+	publish(t, s, event.LaneBulk, anEvent("acme", 2)) // this one nobody has pulled
 	away.stop()
 	eventually(t, "the connection is gone", func() bool { return !s.conn.IsConnected() })
 	away.start()
 	eventually(t, "it is back", func() bool { return s.refresh(t.Context()) == nil })
-	publish(t, s, api.LaneBulk, anEvent("acme", 3))
+	publish(t, s, event.LaneBulk, anEvent("acme", 3))
 	eventually(t, "what is new is not repeated", func() bool {
 		got, err := s.Pull(t.Context(), 10, time.Second)
 		require.NoError(t, err)
@@ -147,13 +146,13 @@ func TestWhatMayHaveBeenGivenOutBeforeAnOutageIsRepeated(t *testing.T) {
 func TestAServerThatLostItsStreams(t *testing.T) {
 	away := newServer(t)
 	s := openIn(t, Config{URL: away.url()})
-	publish(t, s, api.LaneLive, anEvent("acme", 1))
+	publish(t, s, event.LaneLive, anEvent("acme", 1))
 	require.NoError(t, pull(t, s, 1)[0].Ack())
 	away.stop()
 	away.dir = t.TempDir()
 	away.start()
 	eventually(t, "publishing works again", func() bool {
-		return s.Publish(t.Context(), api.LaneLive, someEvents("acme", 2, 1)) == nil
+		return s.Publish(t.Context(), event.LaneLive, someEvents("acme", 2, 1)) == nil
 	})
 	var d indexer.Delivery
 	eventually(t, "and pulling", func() bool {
@@ -175,8 +174,8 @@ func TestNoServerIsUnavailable(t *testing.T) {
 func TestTwoProcessesShareTheWork(t *testing.T) {
 	shared := newServer(t)
 	one, two := openIn(t, Config{URL: shared.url()}), openIn(t, Config{URL: shared.url()})
-	publish(t, one, api.LaneLive, someEvents("acme", 0, 500)...)
-	publish(t, two, api.LaneLive, someEvents("acme", 500, 500)...)
+	publish(t, one, event.LaneLive, someEvents("acme", 0, 500)...)
+	publish(t, two, event.LaneLive, someEvents("acme", 500, 500)...)
 	seen := map[event.ID]int{}
 	for deadline := time.Now().Add(patience); len(seen) < 1000; {
 		require.True(t, time.Now().Before(deadline))

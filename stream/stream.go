@@ -10,16 +10,11 @@ import (
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 
-	"tidings/api"
-	"tidings/api/hooks"
 	"tidings/indexer"
 	"tidings/live"
 )
 
 var (
-	_ api.Intake        = (*Stream)(nil)
-	_ api.DeadLetters   = (*Stream)(nil)
-	_ hooks.Claims      = (*Stream)(nil)
 	_ indexer.Queue     = (*Stream)(nil)
 	_ indexer.Announcer = (*Stream)(nil)
 	_ indexer.Delivery  = (*delivery)(nil)

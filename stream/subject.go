@@ -4,7 +4,6 @@ import (
 	"encoding/hex"
 	"strings"
 
-	"tidings/api"
 	"tidings/event"
 )
 
@@ -23,23 +22,23 @@ const (
 )
 
 // lanes lists the lanes in the order in which Pull serves them.
-var lanes = [...]api.Lane{api.LaneLive, api.LaneBulk}
+var lanes = [...]event.Lane{event.LaneLive, event.LaneBulk}
 
-func eventSubject(lane api.Lane, workspace string) string {
+func eventSubject(lane event.Lane, workspace string) string {
 	return eventsPrefix + string(lane) + "." + token(workspace)
 }
 
 // laneSubject matches all events of a lane.
-func laneSubject(lane api.Lane) string { return eventsPrefix + string(lane) + ".>" }
+func laneSubject(lane event.Lane) string { return eventsPrefix + string(lane) + ".>" }
 
 // splitEventSubject reads the lane and the workspace of an event back.
-func splitEventSubject(subject string) (api.Lane, string, error) {
+func splitEventSubject(subject string) (event.Lane, string, error) {
 	lane, rest, ok := strings.Cut(strings.TrimPrefix(subject, eventsPrefix), ".")
 	workspace, err := fromToken(rest)
 	if !ok || err != nil {
 		return "", "", event.Invalid("subject", "is not one of an event")
 	}
-	return api.Lane(lane), workspace, nil
+	return event.Lane(lane), workspace, nil
 }
 
 func deadSubject(workspace, id string) string { return deadWorkspace(workspace) + token(id) }

@@ -9,7 +9,6 @@ import (
 	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
 
-	"tidings/api"
 	"tidings/event"
 	"tidings/indexer"
 )
@@ -17,7 +16,7 @@ import (
 func TestTrimRemovesWhatIsAcknowledgedAndOld(t *testing.T) {
 	clock := &shiftedClock{}
 	s := open(t, Config{Clock: clock.now})
-	publish(t, s, api.LaneLive, someEvents("acme", 0, 30)...)
+	publish(t, s, event.LaneLive, someEvents("acme", 0, 30)...)
 	in := pull(t, s, 30)
 	ackAll(t, in[:20])
 	trim := func(want int) {
@@ -164,7 +163,7 @@ func TestAFillingStreamIsTrimmedBeforeItsTime(t *testing.T) {
 	accepted := 0
 	for n := 0; n < 5000; n += 50 {
 		eventually(t, "there is room again", func() bool {
-			return s.Publish(t.Context(), api.LaneLive, someEvents("acme", n, 50)) == nil
+			return s.Publish(t.Context(), event.LaneLive, someEvents("acme", n, 50)) == nil
 		})
 		ackAll(t, pull(t, s, 50))
 		accepted += 50

@@ -14,7 +14,6 @@ import (
 	"github.com/stretchr/testify/require"
 	"golang.org/x/sync/errgroup"
 
-	"tidings/api"
 	"tidings/event"
 	"tidings/feed"
 	"tidings/indexer"
@@ -140,7 +139,7 @@ func TestIndexingThroughFaults(t *testing.T) {
 	proxy.Set(faults)
 	events, refused := someOpens(1200), make(map[event.ID]bool)
 	for i, batch := range slices.Collect(slices.Chunk(events, 300)) {
-		require.NoError(t, queue.Publish(ctx, api.LaneLive, batch))
+		require.NoError(t, queue.Publish(ctx, event.LaneLive, batch))
 		if i == 1 {
 			proxy.Cut()
 		}

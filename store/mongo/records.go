@@ -10,7 +10,6 @@ import (
 	"go.mongodb.org/mongo-driver/v2/mongo"
 	"go.mongodb.org/mongo-driver/v2/mongo/options"
 
-	"tidings/api"
 	"tidings/event"
 )
 
@@ -64,7 +63,7 @@ func (s *State) Take(ctx context.Context, workspace, kind, id string) (json.RawM
 }
 
 // List returns all records of a kind, by id.
-func (s *State) List(ctx context.Context, workspace, kind string) ([]api.Record, error) {
+func (s *State) List(ctx context.Context, workspace, kind string) ([]event.Record, error) {
 	prefix := recordID(workspace, kind, "")
 	after := prefix[:len(prefix)-1] + string(rune('|'+1))
 	cursor, err := s.records.Find(ctx, bson.D{{Key: "_id", Value: bson.D{
@@ -77,9 +76,9 @@ func (s *State) List(ctx context.Context, workspace, kind string) ([]api.Record,
 	if err := cursor.All(ctx, &found); err != nil {
 		return nil, failed("listing records", err)
 	}
-	var records []api.Record
+	var records []event.Record
 	for _, each := range found {
-		records = append(records, api.Record{ID: each.ID[len(prefix):], Doc: json.RawMessage(each.Doc)})
+		records = append(records, event.Record{ID: each.ID[len(prefix):], Doc: json.RawMessage(each.Doc)})
 	}
 	return records, nil
 }

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 
-	"tidings/api"
 	"tidings/event"
 )
 
@@ -50,20 +49,20 @@ func (s *State) Take(ctx context.Context, workspace, kind, id string) (json.RawM
 }
 
 // List returns all records of a kind, by id.
-func (s *State) List(ctx context.Context, workspace, kind string) ([]api.Record, error) {
+func (s *State) List(ctx context.Context, workspace, kind string) ([]event.Record, error) {
 	rows, err := s.read.records.QueryContext(ctx, workspace, kind)
 	if err != nil {
 		return nil, failed("listing records", err)
 	}
 	defer rows.Close()
-	var records []api.Record
+	var records []event.Record
 	for rows.Next() {
 		var id string
 		var doc []byte
 		if err := rows.Scan(&id, &doc); err != nil {
 			return nil, failed("listing records", err)
 		}
-		records = append(records, api.Record{ID: id, Doc: doc})
+		records = append(records, event.Record{ID: id, Doc: doc})
 	}
 	return records, failed("listing records", rows.Err())
 }
