@@ -49,7 +49,7 @@ var rules = map[string]rule{
 	"live":        {ours: []string{"event", "query"}, outside: plain},
 	"rollover":    {ours: []string{"event"}, outside: plain},
 	"migrations":  {ours: []string{"event"}, outside: plain},
-	"mailbox":     {ours: []string{"address", "event"}, outside: append([]string{"github.com/emersion/go-message"}, plain...)},
+	"mailbox":     {ours: []string{"address", "event"}, outside: plain},
 
 	"api": {
 		ours: []string{"address", "event", "query", "verdict", "tracking", "feed", "live", "api/hooks", "tracing"},
