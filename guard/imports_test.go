@@ -45,7 +45,7 @@ var rules = map[string]rule{
 	"verdict":     {ours: []string{"event"}},
 	"tracking":    {ours: []string{"event"}},
 	"indexer":     {ours: []string{"address", "event", "verdict", "tracing"}, outside: append([]string{"go.opentelemetry.io/otel"}, plain...)},
-	"feed":        {ours: []string{"address", "event", "query"}, outside: plain},
+	"feed":        {ours: []string{"event", "query"}, outside: plain},
 	"live":        {ours: []string{"event", "query"}, outside: plain},
 	"rollover":    {ours: []string{"event"}, outside: plain},
 	"migrations":  {ours: []string{"event"}, outside: plain},
@@ -58,7 +58,7 @@ var rules = map[string]rule{
 			"github.com/prometheus/client_golang", "go.opentelemetry.io/otel",
 		}, plain...),
 	},
-	"api/hooks": {ours: []string{"address", "event", "mailbox"}, outside: plain},
+	"api/hooks": {ours: []string{"event", "mailbox"}, outside: plain},
 
 	// Adapters know the vendor they are named after and the packages whose ports
 	// they serve.
