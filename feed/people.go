@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"tidings/query"
 )
 
 // people is a workspace's directory as the search language asks it.
@@ -12,7 +14,7 @@ type people struct {
 	// names are by user id.
 	names map[string]string
 	teams []Team
-	// called are user ids by name and by first name in lower case, "" where
+	// called are user ids by name and by first name, folded, "" where
 	// several have it. It is made when it is first asked for.
 	called map[string]string
 }
@@ -41,7 +43,7 @@ func (p *people) User(text string) (string, bool) {
 	if p.called == nil {
 		p.called = make(map[string]string, 2*len(p.names))
 		for id, name := range p.names {
-			name = strings.ToLower(name)
+			name = query.FoldName(name)
 			first, _, several := strings.Cut(name, " ")
 			p.call(name, id)
 			if several {
@@ -49,7 +51,7 @@ func (p *people) User(text string) (string, bool) {
 			}
 		}
 	}
-	id := p.called[strings.ToLower(text)]
+	id := p.called[query.FoldName(text)]
 	return id, id != ""
 }
 

@@ -33,6 +33,10 @@ type english struct {
 	// another is the lexeme of one more person behind a preposition.
 	another     int
 	preposition string
+	// list is whether it is an item of a list; listed is the lexeme up to which
+	// lists of plain words were looked for.
+	list   bool
+	listed int
 }
 
 func newEnglish(p *parser) english {
@@ -84,7 +88,8 @@ func (p *parser) isWord(i int, words ...string) bool {
 // is for what is text.
 func (p *parser) phrase(signed bool) (meaning, int) {
 	i := p.at
-	if p.literal || signed || p.word(i) == "" && !p.lexemes[i].quoted {
+	p.markList(i)
+	if p.literal || signed || p.scope != "" || p.word(i) == "" && !p.lexemes[i].quoted {
 		return meaning{}, 0
 	}
 	m, n := p.condition(i)
@@ -92,9 +97,18 @@ func (p *parser) phrase(signed bool) (meaning, int) {
 		p.understood(m, i+n)
 		return m, n
 	}
-	if n > 0 || p.isFiller(i) {
+	if n > 0 {
 		p.dropped = true
-		return meaning{}, max(n, 1)
+		return meaning{}, n
+	}
+	contraction := isContraction(p.word(i))
+	if contraction {
+		p.leftOut(i)
+	}
+	if contraction || p.isFiller(i) {
+		p.dropped = true
+		p.unused = append(p.unused, p.word(i))
+		return meaning{}, 1
 	}
 	return meaning{}, 0
 }
@@ -139,62 +153,6 @@ func (p *parser) assertion(i int) (meaning, int) {
 		}
 	}
 	return meaning{}, 0
-}
-
-// exception reads "anything but clicks", "not from acme", "except opens".
-func (p *parser) exception(i int) (meaning, int) {
-	n, anyWord := 0, false
-	switch w := p.word(i); w {
-	case "anything", "everything", "all":
-		if p.word(i+1) == "but" || p.word(i+1) == "except" {
-			n, anyWord = 2, true
-		}
-	case "except", "excluding":
-		n, anyWord = 1, true
-		if p.word(i+1) == "for" {
-			n = 2
-		}
-	case "but":
-		if _, states := p.state(i + 1); p.word(i+1) == "not" && states == 0 && p.speaksOfEvents() {
-			n, anyWord = 2, true
-		}
-	case "other":
-		if p.word(i+1) == "than" {
-			n, anyWord = 2, true
-		}
-	case "not", "without":
-		n = 1
-	case "or", "and", "nor":
-		if i == p.english.negated {
-			n = 1
-		}
-	}
-	if n == 0 {
-		return meaning{}, 0
-	}
-	inner := i + n
-	for p.isFiller(inner) && !p.startsPerson(inner) {
-		inner++
-	}
-	if m, k := p.assertion(inner); k > 0 && m.where != nil && !m.not {
-		m.where, m.not = negation(m.where), true
-		p.english.negated = inner + k
-		return m, inner + k - i
-	}
-	if !anyWord || inner >= len(p.lexemes) || p.lexemes[inner].kind != lexTerm {
-		return meaning{}, 0
-	}
-	m := p.understand(p.lexemes[inner])
-	if m.where == nil {
-		return meaning{}, 0
-	}
-	if c, ok := m.where.(choice); ok {
-		m.where = c.opposite()
-		return m, inner + 1 - i
-	}
-	m.where, m.not = negation(m.where), true
-	p.english.negated = inner + 1
-	return m, inner + 1 - i
 }
 
 // timed reads a time that is not ahead. Only meetings lie ahead.

@@ -79,6 +79,10 @@ func (p *parser) eventAt(i int) (event.Type, form) {
 		return t, f
 	}
 	switch p.word(i - 1) {
+	case "first", "latest", "newest", "every", "each", "any", "new":
+		if t != event.Meeting && !p.isText(i+1) {
+			return t, f
+		}
 	case "did", "didn't", "who", "to", "does", "doesn't", "i", "we", "they":
 		if t != event.Meeting && (p.word(i-1) != "to" || p.word(i-2) != "") {
 			return t, f
@@ -127,9 +131,16 @@ func (p *parser) happened(i int) (meaning, int) {
 		}
 		return typeOf(string(event.Send)), 1
 	}
+	if m, n := p.inOtherWords(i); n > 0 {
+		return m, n
+	}
 	t, f := p.eventAt(i)
 	if f == noForm {
 		return meaning{}, 0
+	}
+	if t == event.Send && p.english.state {
+		p.english.last = event.Send
+		return meaning{}, 1 // Nothing else has recipients with a state.
 	}
 	if p.english.verb && i == p.english.subject+1 {
 		return meaning{}, 1 // It was understood with the question.
@@ -154,6 +165,31 @@ func (p *parser) happened(i int) (meaning, int) {
 		}
 	}
 	return typeOf(string(t)), 1
+}
+
+// inOtherWords reads events that people describe: "bounced back", "is reading",
+// "failed emails".
+func (p *parser) inOtherWords(i int) (meaning, int) {
+	switch w := p.word(i); w {
+	case "bounced":
+		if p.word(i+1) == "back" && !p.english.state {
+			return typeOf(string(event.Bounce)), 2
+		}
+	case "reading", "viewing", "opening", "clicking", "replying", "downloading":
+		switch p.word(i - 1) {
+		case "is", "are", "was", "were", "been", "keeps", "who's", "started":
+			return typeOf(string(map[string]event.Type{
+				"reading": event.Open, "viewing": event.Open, "opening": event.Open,
+				"clicking": event.Click, "replying": event.Reply, "downloading": event.Download,
+			}[w])), 1
+		}
+	case "failed", "undelivered", "undeliverable":
+		switch next := p.word(i + 1); {
+		case isMail(next), next == "sends", next == "deliveries", next == "delivery":
+			return typeOf(string(event.Bounce)), 2
+		}
+	}
+	return meaning{}, 0
 }
 
 // stateOf is the state of a send's recipients that an event brings.
@@ -327,6 +363,11 @@ func (p *parser) saysState() bool {
 		if _, n := p.state(i); n > 0 {
 			p.english.subject, p.english.verb = -1, false
 			return true
+		}
+		if t, f := eventOf(l.word); f == past && p.english.has[event.Send] {
+			if _, ok := stateOf(t); ok {
+				return true
+			}
 		}
 	}
 	return false

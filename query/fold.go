@@ -8,6 +8,24 @@ import (
 	"golang.org/x/text/unicode/norm"
 )
 
+// FoldName is a name as names are compared: accents and case folded, and without
+// apostrophes, so that "chloe" is Chloé and "tess obrien" Tess O'Brien.
+func FoldName(name string) string {
+	var f folder
+	words := strings.Fields(strings.Map(func(r rune) rune {
+		if isApostrophe(r) {
+			return -1
+		}
+		return r
+	}, name))
+	for i, word := range words {
+		if folded := f.fold(word, addressSigns); folded != "" {
+			words[i] = folded
+		}
+	}
+	return strings.Join(words, " ")
+}
+
 // folder folds runs of text and keeps what it works in.
 type folder struct {
 	single, folded []byte

@@ -18,6 +18,9 @@ type lexeme struct {
 	// word is plain text in lower case without the signs around it, as English
 	// is read; "" for other terms.
 	word string
+	// or is whether it is an alternative to what stands before it, as the items
+	// of a list are.
+	or bool
 }
 
 type lexKind int
@@ -45,10 +48,13 @@ func lex(text string) []lexeme {
 			all = append(all, lexeme{kind: lexOpen, start: i, end: i + size})
 		case r == ')':
 			all = append(all, lexeme{kind: lexClose, start: i, end: i + size})
-		case r == '-' && operandAt(text, i+1):
+		case (r == '-' || r == '!') && operandAt(text, i+1):
 			all = append(all, lexeme{kind: lexMinus, start: i, end: i + size})
 		default:
 			all = append(all, lexTermAt(text, i))
+			if last := &all[len(all)-1]; text[i:last.end] == "NOT" {
+				last.not(text)
+			}
 			if negated := len(all) > 1 && all[len(all)-2].kind == lexMinus; text[i:all[len(all)-1].end] == "OR" && !negated {
 				all[len(all)-1].kind, all[len(all)-1].word = lexOr, ""
 			}
@@ -58,7 +64,23 @@ func lex(text string) []lexeme {
 	return all
 }
 
-// operandAt reports whether a minus before i has something to negate.
+// notOperator is the word of a NOT in capitals, which no typed word is.
+const notOperator = "NOT"
+
+// not makes an operator of the word NOT: a minus before a bracket, else what
+// plain English reads. In a text of capitals it is a word like others.
+func (l *lexeme) not(text string) {
+	rest := strings.TrimLeftFunc(text[l.end:], unicode.IsSpace)
+	switch {
+	case rest == "" || rest[0] == ')' || strings.ToUpper(text) == text && !strings.Contains(text, ":"):
+	case rest[0] == '(':
+		l.kind, l.word = lexMinus, ""
+	default:
+		l.word = notOperator
+	}
+}
+
+// operandAt reports whether a minus or a "!" before i has something to negate.
 func operandAt(text string, i int) bool {
 	r, size := utf8.DecodeRuneInString(text[i:])
 	return size > 0 && r != ')' && !unicode.IsSpace(r)

@@ -35,6 +35,9 @@ func isOperator(name string) bool {
 // term reads one term; start is where its minus signs begin.
 func (p *parser) term(l lexeme, start int) Expr {
 	shown := p.text[l.start:l.end]
+	if l.field == "" {
+		l.field = p.scope
+	}
 	if l.field != "" && strings.TrimSpace(l.value) == "" {
 		p.note(l.field + ": needs a value behind it.")
 		return nil
@@ -144,6 +147,10 @@ func is(value string) meaning {
 		return typeOf(value)
 	}
 	switch state := RecipientState(value); state {
+	case "unread":
+		return is(string(IsUnopened))
+	case "unanswered":
+		return is(string(IsUnreplied))
 	case IsUnopened, IsOpened, IsClicked, IsReplied, IsUnreplied, IsDownloaded, IsBounced:
 		return meaning{where: Recipients{Is: state}, field: "is", value: value}
 	}
@@ -175,6 +182,9 @@ func automated(value string) meaning {
 // from is whose message it is. A name that the directory does not know is taken
 // as a user id.
 func (p *parser) from(value string) meaning {
+	if domain, ok := strings.CutPrefix(value, "@"); ok && isDomain(domain) {
+		return keyword("domain", FieldDomain, strings.ToLower(domain))
+	}
 	if strings.EqualFold(value, "me") {
 		if p.opts.Me == "" {
 			return meaning{problem: "nobody is signed in who could be meant"}

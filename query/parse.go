@@ -54,6 +54,9 @@ type Result struct {
 	Interpretation string
 	// Notes say what was left out or taken as plain text, and why.
 	Notes []string
+	// Unused are the words of the text that took no part, in their order: those
+	// that join others, and those that were left out with a note.
+	Unused []string
 }
 
 // Chip is one condition, to be shown, changed and removed.
@@ -86,6 +89,7 @@ func Parse(text string, opts Options) Result {
 		q = p.hoist(p.everything())
 	}
 	chips := p.shown()
+	p.noteUnread()
 	return Result{
 		Query:          q,
 		Chips:          chips,
@@ -132,6 +136,10 @@ type parser struct {
 	english english
 	// literal takes every word as text; dropped is whether some were not.
 	literal, dropped bool
+	// asText are the lexemes that are searched for as they stand; unused the
+	// words that take no part.
+	asText []int
+	unused []string
 	// chips are at positions in bytes until they are shown. A chip without a field
 	// was dropped.
 	chips []Chip
@@ -142,6 +150,8 @@ type parser struct {
 	groups  int
 	// not is whether what is read now is negated.
 	not bool
+	// scope is the operator before the bracket that is read: from:(a OR b).
+	scope string
 }
 
 func (p *parser) peek() lexeme {
@@ -149,6 +159,13 @@ func (p *parser) peek() lexeme {
 		return lexeme{}
 	}
 	return p.lexemes[p.at]
+}
+
+func (p *parser) kindAt(i int) lexKind {
+	if i >= len(p.lexemes) {
+		return lexEnd
+	}
+	return p.lexemes[i].kind
 }
 
 func (p *parser) next() lexeme {
@@ -224,7 +241,7 @@ func (p *parser) any() (e Expr, alone bool) {
 	var some []Expr
 	e, alone = p.unary()
 	some = append(some, e)
-	for p.peek().kind == lexOr {
+	for p.peek().kind == lexOr || p.peek().or {
 		for p.peek().kind == lexOr {
 			p.next()
 		}
@@ -284,11 +301,22 @@ func (p *parser) unary() (e Expr, alone bool) {
 		p.next()
 		e = p.bracket()
 	case lexTerm:
+		if l.field != "" && l.value == "" && !l.quoted && p.kindAt(p.at+1) == lexOpen {
+			p.at += 2
+			outer := p.scope
+			p.scope = l.field
+			e = p.bracket()
+			p.scope = outer
+			break
+		}
 		if m, n := p.phrase(signed); n > 0 {
 			end := p.lexemes[p.at+n-1].end
 			p.at += n
 			e, alone = p.add(m, start, end), !signed
 			break
+		}
+		if l.word != "" && !signed {
+			p.asText = append(p.asText, p.at)
 		}
 		p.next()
 		e, alone = p.term(l, start), !signed

@@ -16,7 +16,7 @@ type names map[string]string
 func (n names) User(text string) (string, bool) {
 	for name, id := range n {
 		first, _, _ := strings.Cut(name, " ")
-		if id == text || strings.EqualFold(name, text) || strings.EqualFold(first, text) {
+		if folded := FoldName(text); id == text || FoldName(name) == folded || FoldName(first) == folded {
 			return id, true
 		}
 	}

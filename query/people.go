@@ -55,6 +55,9 @@ func (p *parser) person(i int) (meaning, int) {
 	if m, n := p.ofSomebody(i); n > 0 {
 		return m, n
 	}
+	if m, n := p.owner(i); n > 0 {
+		return m, n
+	}
 	return p.sender(i)
 }
 
@@ -69,6 +72,9 @@ func (p *parser) possessiveMine(i int) (meaning, int) {
 	}
 	if p.word(i) != "my" || p.opts.Me == "" {
 		return meaning{}, 0
+	}
+	if p.speaksOfEvents() && (p.isText(i+1) || p.isFiller(i+1)) && i > 0 {
+		return keyword("from", FieldUser, p.opts.Me), 1
 	}
 	for j := i + 1; j <= i+2; j++ {
 		_, f := p.eventAt(j)
@@ -111,10 +117,35 @@ func (p *parser) ofSomebody(i int) (meaning, int) {
 	_, size := utf8.DecodeLastRuneInString(name[:len(name)-1])
 	name = name[:len(name)-1-size]
 	if m, ok := p.inDirectory(name); ok {
+		if isMail(p.word(i + 1)) {
+			return m, 2
+		}
 		return m, 1
 	}
 	if _, acted := stateOf(t); acted {
 		return p.to(lexeme{value: name}), 1
+	}
+	return meaning{}, 0
+}
+
+// owner reads whose mail is spoken of: "tess obrien emails", "bens emails", "sales
+// emails". The word for mail is part of it.
+func (p *parser) owner(i int) (meaning, int) {
+	for n := 3; n > 0; n-- {
+		if !isMail(p.word(i+n)) || p.isFiller(i) {
+			continue
+		}
+		name := p.words(i, n)
+		if m, ok := p.inDirectory(name); ok {
+			return m, n + 1
+		}
+		for _, ending := range [...]string{"'s", "s'", "s"} {
+			if owner, possessive := strings.CutSuffix(name, ending); possessive {
+				if m, ok := p.inDirectory(owner); ok {
+					return m, n + 1
+				}
+			}
+		}
 	}
 	return meaning{}, 0
 }
@@ -163,20 +194,6 @@ func (p *parser) inDirectory(name string) (meaning, bool) {
 		return keyword("from", FieldUser, id), true
 	}
 	return p.team(name)
-}
-
-// alternative makes an OR of the "or" at i that another person follows, behind
-// the same preposition. One event has one person, so "and" joins them likewise.
-func (p *parser) alternative(preposition string, i int) {
-	if p.word(i) != "or" && p.word(i) != "and" {
-		return
-	}
-	m, n := p.operand(i + 1)
-	if n == 0 || p.word(i) == "and" && m.field == "to" && !isKeyword(m.where) && !isCapitalised(p.lexemes[i+1].value) {
-		return
-	}
-	p.lexemes[i].kind, p.lexemes[i].word = lexOr, ""
-	p.english.another, p.english.preposition = i+1, preposition
 }
 
 // behind reads the person at j behind a preposition; i is where the condition

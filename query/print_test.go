@@ -206,7 +206,7 @@ func isEnglish(word string) bool {
 	}
 	switch word {
 	case "unopened", "unread", "unreplied", "unanswered", "unclicked", "nobody", "awaiting", "waiting", "no", "without", "zero",
-		"not", "never", "except", "excluding", "exclude", "other", "hide", "ignore", "include", "including",
+		"not", "never", "besides", "apart", "aside", "isn't", "wasn't", "aren't", "weren't", "still", "already", "ever", "even", "also", "except", "excluding", "exclude", "other", "hide", "ignore", "include", "including",
 		"real", "human", "genuine", "bot", "machine", "automated", "automatic", "only", "yet", "far",
 		"accepted", "confirmed", "declined", "rejected", "refused", "tentative", "maybe",
 		"link", "links", "file", "files", "attachment", "attachments", "spam", "marked", "opted",

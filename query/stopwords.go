@@ -14,10 +14,14 @@ func (p *parser) isFiller(i int) bool {
 		return p.english.has[event.Click]
 	case "file", "files":
 		return p.english.has[event.Download]
-	case "only", "yet", "far":
+	case "only", "yet", "far", "still", "already", "ever", "even", "also":
 		return p.speaksOfEvents()
 	case "everything", "anything", "events", "activity":
 		return true
+	case "than":
+		return p.speaksOfEvents()
+	case "email", "mail", "message", "e-mail":
+		return p.speaksOfEvents() && isSmall(p.word(i-1)) && !p.isText(i+1)
 	case "many", "much":
 		return p.word(i-1) == "how"
 	case "happened":
@@ -37,6 +41,7 @@ func isSmall(word string) bool {
 		"who", "whom", "whose", "what", "which", "that", "this", "these", "those", "when", "where", "how", "there",
 		"i", "i've", "me", "my", "we", "us", "our", "you", "your", "it", "its", "he", "she", "his", "her", "they", "them", "their",
 		"any", "anyone", "anybody", "someone", "somebody", "everyone", "everybody", "all", "some",
+		"should", "would", "could", "can", "will", "shall",
 		"show", "list", "find", "give", "get", "got", "please", "just", "about", "-", "–", "—":
 		return true
 	}

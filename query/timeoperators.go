@@ -11,8 +11,7 @@ import (
 
 // time understands the operators of time.
 func (p *parser) time(field, value string) meaning {
-	if age, ok := parseAge(strings.ToLower(value)); ok {
-		at := times.Clamp(p.opts.Now.Add(-time.Duration(age) * time.Second))
+	if at, ok := p.ageAt(strings.ToLower(value)); ok {
 		switch field {
 		case "since", "after", "newer_than":
 			return p.when(times.Period{From: at})
@@ -47,6 +46,27 @@ func (p *parser) time(field, value string) meaning {
 		end = times.AddDays(at, 1)
 	}
 	return p.when(times.Period{From: at, Until: end})
+}
+
+// ageAt is the moment that lies an age like 3d, 2m or 1y before now. Months and
+// years are those of the calendar.
+func (p *parser) ageAt(text string) (time.Time, bool) {
+	if age, ok := parseAge(text); ok {
+		return times.Clamp(p.opts.Now.Add(-time.Duration(age) * time.Second)), true
+	}
+	months := 0
+	switch {
+	case strings.HasSuffix(text, "m"):
+		months = 1
+	case strings.HasSuffix(text, "y"):
+		months = 12
+	}
+	n, err := strconv.Atoi(text[:max(0, len(text)-1)])
+	if months == 0 || err != nil || n < 0 {
+		return time.Time{}, false
+	}
+	const most = 12 * 100
+	return times.Clamp(times.AddMonths(p.now, -min(n*months, most))), true
 }
 
 // stateWhen is for sends of which a recipient came into a state at a time.

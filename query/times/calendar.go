@@ -49,6 +49,14 @@ func AddDays(t time.Time, n int) time.Time {
 	return t.AddDate(0, 0, n)
 }
 
+// AddMonths is n months later, within the month: a month before the 31st of May is the 30th of
+// April.
+func AddMonths(t time.Time, n int) time.Time {
+	first := time.Date(t.Year(), t.Month()+time.Month(n), 1, t.Hour(), t.Minute(), t.Second(), 0, t.Location())
+	last := first.AddDate(0, 1, -1).Day()
+	return AddDays(first, min(t.Day(), last)-1)
+}
+
 // StartOfWeek is the first moment of the week of t that begins on a weekday.
 func StartOfWeek(t time.Time, first time.Weekday) time.Time {
 	return DayStart(t.Year(), t.Month(), t.Day()-int(7+t.Weekday()-first)%7, t.Location())

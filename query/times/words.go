@@ -57,21 +57,13 @@ func (u unit) add(t time.Time, n int) time.Time {
 	case week:
 		return AddDays(t, 7*n)
 	case month:
-		return addMonths(t, n)
+		return AddMonths(t, n)
 	case quarter:
-		return addMonths(t, 3*n)
+		return AddMonths(t, 3*n)
 	case year:
-		return addMonths(t, 12*n)
+		return AddMonths(t, 12*n)
 	}
 	return t
-}
-
-// addMonths keeps to the month: a month before the 31st of May is the 30th of
-// April.
-func addMonths(t time.Time, n int) time.Time {
-	first := time.Date(t.Year(), t.Month()+time.Month(n), 1, t.Hour(), t.Minute(), t.Second(), 0, t.Location())
-	last := first.AddDate(0, 1, -1).Day()
-	return AddDays(first, min(t.Day(), last)-1)
 }
 
 // start is where the unit that holds a time begins. Weeks begin on Monday.

@@ -1,0 +1,152 @@
+package query
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+// sharedLines are searches as people type them, beside the project.
+const sharedLines = "../../shared/data/cases/search/lines.tsv"
+
+// demo is the directory that those lines were written for.
+var demo = names{
+	"Ana Moreira": "u_ana", "Jonas Berg": "u_jonas", "Yuki Tanabe": "u_yuki", "Tess O'Brien": "u_tess", "Ben Whitaker": "u_ben",
+}
+
+// typedLine is a search, the readings that a person would expect, and the words
+// that must stay visible where it is not understood.
+type typedLine struct {
+	text     string
+	readings []string
+	visible  []string
+}
+
+func readTypedLines(t *testing.T, path string) []typedLine {
+	file, err := os.Open(path)
+	if errors.Is(err, fs.ErrNotExist) && path == sharedLines {
+		t.Skip("skipped: no shared data")
+	}
+	require.NoError(t, err)
+	defer file.Close()
+	var lines []typedLine
+	scanner := bufio.NewScanner(file)
+	for scanner.Scan() {
+		row := scanner.Text()
+		if row == "" || strings.HasPrefix(row, "#") {
+			continue
+		}
+		fields := strings.Split(row, "\t")
+		require.GreaterOrEqual(t, len(fields), 2, row)
+		line := typedLine{text: fields[0], readings: strings.Split(fields[1], " | ")}
+		if len(fields) > 2 {
+			line.visible = strings.Fields(fields[2])
+		}
+		lines = append(lines, line)
+	}
+	require.NoError(t, scanner.Err())
+	return lines
+}
+
+// verdict is how a line was read.
+type verdict string
+
+const (
+	right  verdict = "right"
+	noted  verdict = "noted"
+	silent verdict = "silently wrong"
+)
+
+var chipText = regexp.MustCompile(`-?[a-z_]+\??:(?:"[^"]*"~?|[^" ]\S*)`)
+
+// chipsOf cuts a reading into its chips.
+func chipsOf(reading string) []string {
+	return chipText.FindAllString(strings.TrimSpace(reading), -1)
+}
+
+// judge compares chips with the readings of a line, whatever their order. A
+// reading's "to?" is a recipient or a word.
+func (l typedLine) judge(r Result) verdict {
+	for _, reading := range l.readings {
+		if sameChips(chipsOf(reading), r.Chips) {
+			return right
+		}
+	}
+	said := strings.ToLower(strings.Join(append(slices.Clone(r.Notes), r.Unused...), " "))
+	for _, chip := range r.Chips {
+		if chip.Field == "words" || chip.Field == "to" {
+			said += " " + strings.ToLower(chip.Value)
+		}
+	}
+	for _, word := range l.visible {
+		if !strings.Contains(said, strings.ToLower(word)) {
+			return silent
+		}
+	}
+	if len(l.visible) == 0 && len(r.Notes) == 0 {
+		return silent
+	}
+	return noted
+}
+
+func sameChips(want []string, got []Chip) bool {
+	if len(want) != len(got) {
+		return false
+	}
+	left := slices.Clone(got)
+	for _, chip := range want {
+		at := slices.IndexFunc(left, func(c Chip) bool { return isChip(chip, c) })
+		if at < 0 {
+			return false
+		}
+		left = slices.Delete(left, at, at+1)
+	}
+	return true
+}
+
+func isChip(want string, c Chip) bool {
+	grouped := strings.HasSuffix(want, "~")
+	want = strings.TrimSuffix(want, "~")
+	not := strings.HasPrefix(want, "-")
+	field, value, _ := strings.Cut(strings.TrimPrefix(want, "-"), ":")
+	plain := func(text string) string { return strings.Trim(strings.ToLower(text), `",.?`) }
+	same := field == c.Field || field == "to?" && (c.Field == "to" || c.Field == "words")
+	return same && not == c.Not && plain(value) == plain(c.Value) && (!grouped || c.Group != 0)
+}
+
+func demoOptions() Options {
+	return Options{
+		Now: time.Date(2026, time.November, 18, 14, 30, 0, 0, time.UTC), Zone: time.UTC, Me: "u_ana", Directory: demo,
+	}
+}
+
+// testLines counts how lines are read, and names those that are not right.
+func testLines(t *testing.T, path string) {
+	lines := readTypedLines(t, path)
+	counts := map[verdict]int{}
+	for _, line := range lines {
+		r := Parse(line.text, demoOptions())
+		v := line.judge(r)
+		counts[v]++
+		if v != right {
+			t.Logf("%s: %q gives %s, not %s; notes %q, unused %q", v, line.text, written(r.Chips), strings.Join(line.readings, " | "), r.Notes, r.Unused)
+		}
+		checkParse(t, line.text, demoOptions())
+	}
+	summary := fmt.Sprintf("of %d lines %d right (%.0f %%), %d noted, %d silently wrong",
+		len(lines), counts[right], 100*float64(counts[right])/float64(len(lines)), counts[noted], counts[silent])
+	t.Log(summary)
+	require.Zero(t, counts[silent], summary)
+	require.GreaterOrEqual(t, 100*counts[right], 85*len(lines), summary)
+}
+
+func TestLinesAsPeopleTypeThem(t *testing.T) { testLines(t, sharedLines) }

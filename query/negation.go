@@ -1,0 +1,99 @@
+package query
+
+// exception reads "anything but clicks", "not from acme", "everyone except ben",
+// "NOT draft": a condition that must not hold.
+func (p *parser) exception(i int) (meaning, int) {
+	n, anyWord := p.exceptionAt(i)
+	if n == 0 {
+		return meaning{}, 0
+	}
+	inner := i + n
+	for p.isFiller(inner) && !p.startsPerson(inner) {
+		inner++
+	}
+	if inner >= len(p.lexemes) {
+		return meaning{}, 0
+	}
+	if m, k := p.excepted(inner, anyWord); k > 0 {
+		m.where, m.not = negation(m.where), true
+		p.english.negated = inner + k
+		return m, inner + k - i
+	}
+	if !anyWord || p.lexemes[inner].kind != lexTerm {
+		return meaning{}, 0
+	}
+	m := p.understand(p.lexemes[inner])
+	if m.where == nil {
+		return meaning{}, 0
+	}
+	if c, ok := m.where.(choice); ok {
+		m.where = c.opposite()
+		return m, inner + 1 - i
+	}
+	m.where, m.not = negation(m.where), true
+	p.english.negated = inner + 1
+	return m, inner + 1 - i
+}
+
+// exceptionAt reads the words before an exception, and whether any word may be
+// excepted after them.
+func (p *parser) exceptionAt(i int) (n int, anyWord bool) {
+	switch p.word(i) {
+	case "anything", "everything", "all", "anyone", "everyone", "anybody", "everybody", "any", "people":
+		switch p.word(i + 1) {
+		case "but", "except", "besides", "excluding":
+			n := 2
+			if p.word(i+2) == "for" {
+				n++
+			}
+			return n, true
+		}
+	case "except", "excluding", "besides", notOperator:
+		if p.word(i+1) == "for" {
+			return 2, true
+		}
+		return 1, true
+	case "apart", "aside":
+		if p.word(i+1) == "from" {
+			return 2, true
+		}
+	case "but":
+		if _, states := p.state(i + 1); p.word(i+1) == "not" && states == 0 && p.speaksOfEvents() {
+			return 2, true
+		}
+	case "other":
+		if p.word(i+1) == "than" {
+			return 2, true
+		}
+	case "not", "without", "isn't", "wasn't", "aren't", "weren't":
+		return 1, false
+	case "or", "and", "nor":
+		if i == p.english.negated {
+			return 1, false
+		}
+	}
+	return 0, false
+}
+
+// excepted reads the condition behind an exception: a person of the directory, an
+// address, or what else asserts something.
+func (p *parser) excepted(i int, anyWord bool) (meaning, int) {
+	if anyWord {
+		for n := 3; n > 0; n-- {
+			if m, ok := p.inDirectory(p.words(i, n)); ok {
+				return m, n
+			}
+		}
+	}
+	switch p.word(i) {
+	case "from", "by", "to", "at":
+		// "not from gmail" is about events, whatever else the text says.
+		generic := p.english.generic
+		p.english.generic = true
+		defer func() { p.english.generic = generic }()
+	}
+	if m, k := p.assertion(i); k > 0 && m.where != nil && !m.not {
+		return m, k
+	}
+	return meaning{}, 0
+}

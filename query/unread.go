@@ -1,0 +1,68 @@
+package query
+
+import "strings"
+
+// isContraction reports whether a word is an auxiliary with its "not". Where
+// what it negates is not understood, nobody wants it searched for.
+func isContraction(word string) bool {
+	switch word {
+	case "hasnt", "havent", "hadnt", "didnt", "dont", "doesnt", "isnt", "arent", "wasnt", "werent", "cant", "cannot", "wont", "couldnt", "shouldnt", "wouldnt":
+		return true
+	}
+	return strings.HasSuffix(word, "n't")
+}
+
+// isNegation reports whether a word turns what stands beside it into its
+// opposite.
+func isNegation(word string) bool {
+	switch word {
+	case "not", "no", "never", "none", "nobody", "nothing", "neither", "nor", "without", "except", "excluding", "exclude", "besides",
+		"nowhere", "hardly", "barely", "unless", "instead", "lacks", "lacking", "missing", "minus", "non":
+		return true
+	}
+	return isContraction(word)
+}
+
+// isQuantity reports whether a word counts, compares or ranks.
+func isQuantity(word string) bool {
+	switch word {
+	case "more", "less", "fewer", "least", "most", "once", "twice", "thrice", "times", "again", "first", "oldest", "newest", "latest",
+		"top", "bottom", "average", "median", "percent", "per", "every", "each", "only", "both", "exactly", "many", "several", "few",
+		"rank", "ranked", "sorted", "sort", "grouped", "group", "count", "total", "best", "worst", "highest", "lowest", "least-engaged", "rate":
+		return true
+	}
+	return false
+}
+
+// noteUnread names the words of negation and quantity that were not understood
+// and are searched for like any others.
+func (p *parser) noteUnread() {
+	var unread []string
+	behind := -1
+	for _, i := range p.asText {
+		word := p.word(i)
+		goesOn := i == behind && (isQuantity(word) || isNumber(word))
+		if !goesOn && !isNegation(word) && !isQuantity(word) {
+			continue
+		}
+		if goesOn {
+			unread[len(unread)-1] += " " + word
+		} else {
+			unread = append(unread, word)
+		}
+		behind = i + 1
+		if p.word(behind) == "than" || p.word(behind) == "or" {
+			behind++
+		}
+	}
+	if len(unread) > 0 {
+		p.note("Not understood, and searched for as words: \"" + strings.Join(unread, `", "`) + "\".")
+	}
+}
+
+func isNumber(word string) bool { return word != "" && strings.Trim(word, "0123456789") == "" }
+
+// leftOut drops a word with a note.
+func (p *parser) leftOut(i int) {
+	p.note("\"" + p.word(i) + "\" is left out: what it negates is not understood.")
+}
