@@ -1,6 +1,7 @@
 package query
 
 import (
+	"strings"
 	"time"
 
 	"tidings/event"
@@ -46,21 +47,18 @@ func newEnglish(p *parser) english {
 		negated: -1, lasting: -1, subject: -1, another: -1,
 	}
 	for i, l := range p.lexemes {
-		if l.word == "" {
-			e.times.Add("")
-			continue
-		}
-		e.times.Add(p.timeWord(i))
 		if t, _ := p.eventAt(i); t != "" {
 			e.has[t] = true
 		}
 		e.generic = e.generic || isGeneric(l.word)
-	}
-	for _, l := range p.lexemes {
 		if l.field == "type" || l.field == "event" {
 			e.has[event.Type(l.value)] = true
 		}
 	}
+	for i := range p.lexemes {
+		e.times.Add(p.timeWord(i, len(e.has) > 0 || e.generic))
+	}
+	e.times.Expect(len(e.has) > 0)
 	e.times.LookAhead(e.has[event.Meeting])
 	return e
 }
@@ -157,6 +155,9 @@ func (p *parser) assertion(i int) (meaning, int) {
 
 // timed reads a time that is not ahead. Only meetings lie ahead.
 func (p *parser) timed(i int) (meaning, int) {
+	if p.isWord(i, "right", "now") {
+		return meaning{}, 2
+	}
 	when, n := p.timeAt(i)
 	switch {
 	case n == 0 || i < p.english.text:
@@ -203,15 +204,18 @@ func (p *parser) isText(i int) bool {
 func (p *parser) timeAt(i int) (times.Period, int) { return p.english.times.At(i) }
 
 // timeWord is the word at a lexeme as times have it: of "last week's opens" the
-// week.
-func (p *parser) timeWord(i int) string {
-	word := p.lexemes[i].word
-	if n := len(word) - 2; n > 0 && word[n:] == "'s" {
-		if t, _ := p.eventAt(i + 1); t != "" || isGeneric(p.word(i+1)) {
-			return word[:n]
+// week, where the text is about events.
+func (p *parser) timeWord(i int, events bool) string {
+	l := p.lexemes[i]
+	if events {
+		if word, possessive := strings.CutSuffix(l.word, "'s"); possessive && times.IsNamed(word) {
+			return word
 		}
 	}
-	return word
+	if strings.HasSuffix(l.value, ".") && strings.Trim(l.value, "0123456789.") == "" && strings.Count(l.value, ".") == 2 {
+		return l.value // 13.11.
+	}
+	return l.word
 }
 
 // lastingTime reads "for 3 days" behind a state such as "no reply": the mails

@@ -66,6 +66,9 @@ func (p *parser) exceptionAt(i int) (n int, anyWord bool) {
 			return 2, true
 		}
 	case "not", "without", "isn't", "wasn't", "aren't", "weren't":
+		if p.word(i+2) == "than" {
+			return 0, false // Times have a limit so: not later than friday.
+		}
 		return 1, false
 	case "or", "and", "nor":
 		if i == p.english.negated {

@@ -5,6 +5,7 @@ import "time"
 // date reads what names days: yesterday, last week, the 5th of march, 3 days ago.
 func (r *Reader) date(i int) (span, int) {
 	for _, read := range [...]func(*Reader, int) (span, int){
+		(*Reader).edgeOf, (*Reader).numberedWeek, (*Reader).weekend, (*Reader).dated,
 		(*Reader).named, (*Reader).partOfMonth, (*Reader).relative, (*Reader).weekday,
 		(*Reader).rolling, (*Reader).distance, (*Reader).dayAndMonth, (*Reader).month,
 		(*Reader).numeric, (*Reader).quarterOrYear,
@@ -25,7 +26,7 @@ func (r *Reader) named(i int) (span, int) {
 			return span{}, 0
 		}
 		return unitSpan(second, r.now), i + 1
-	case "today":
+	case "today", "eod":
 		return unitSpan(day, r.now), i + 1
 	case "yesterday", "yest":
 		return unitSpan(day, AddDays(r.now, -1)), i + 1
@@ -44,8 +45,12 @@ func (r *Reader) named(i int) (span, int) {
 		}
 	case "last":
 		if r.text(i+1) == "night" {
+			yesterday := unitSpan(day, AddDays(r.now, -1))
+			if c, n := r.clockBehind(i + 2); n > 0 {
+				return c.atNight().on(yesterday), n
+			}
 			night, _ := partOfDay("night")
-			return night.on(unitSpan(day, AddDays(r.now, -1))), i + 2
+			return night.on(yesterday), i + 2
 		}
 	case "day":
 		switch {
@@ -121,7 +126,7 @@ func (r *Reader) weekday(i int) (span, int) {
 		i++
 	}
 	d, plain, ok := weekdayOf(r.text(i))
-	if !ok || !plain && !chosen && !r.led && !r.timeBehind(i+1) {
+	if !ok || !plain && !chosen && !r.led && !r.timeBehind(i+1) && !r.daysBehind(i+1) {
 		return span{}, 0
 	}
 	n := i + 1
@@ -149,6 +154,14 @@ func (r *Reader) weekday(i int) (span, int) {
 	}
 	s.until = AddDays(s.from, 1)
 	return s, n
+}
+
+// daysBehind reports whether another day follows, as in "mon-wed".
+func (r *Reader) daysBehind(i int) bool {
+	j := r.skip(i, "-", "to", "through", "thru")
+	_, _, ok := weekdayOf(r.text(j))
+	_, _, behind := weekdayOf(r.text(i - 3))
+	return j > i && ok || behind && r.skip(i-2, "-", "to", "through", "thru") == i-1
 }
 
 // timeBehind reports whether a time of day follows, which makes a day of a short

@@ -8,9 +8,20 @@ import (
 // numeric reads dates in digits.
 func (r *Reader) numeric(i int) (span, int) {
 	text := r.text(i)
+	if name, day, ok := strings.Cut(text, "/"); ok {
+		if m, _ := monthOf(name); m != 0 {
+			d, ok := digits(day) // nov/2
+			if !ok {
+				return span{}, 0
+			}
+			return r.checked(0, int(m), d, i+1)
+		}
+	}
 	if len(text) < 3 || text[0] < '0' || text[0] > '9' {
 		return span{}, 0
 	}
+	dotted := strings.HasSuffix(text, ".") // 13.11.
+	text = strings.TrimSuffix(text, ".")
 	for _, sign := range []string{"-", "/", "."} {
 		fields := strings.Split(text, sign)
 		if len(fields) != 2 && len(fields) != 3 {
@@ -27,10 +38,16 @@ func (r *Reader) numeric(i int) (span, int) {
 			if sign == "-" && len(fields[0]) == 4 && n[1] >= 1 && n[1] <= 12 && r.led {
 				return unitSpan(month, DayStart(n[0], time.Month(n[1]), 1, r.now.Location())), i + 1
 			}
-			if sign != "/" || !r.led && !r.timeBehind(i+1) {
+			switch {
+			case sign == "/" && (r.led || r.likely || r.timeBehind(i+1)):
+			case sign == "." && (dotted || r.led && i > 0) && len(fields[0]) <= 2 && len(fields[1]) <= 2:
+			default:
 				return span{}, 0
 			}
-			m, d := r.ordered(n[0], n[1], false)
+			m, d := r.ordered(n[0], n[1], sign == ".")
+			if sign == "/" && m > 12 {
+				m, d = d, m
+			}
 			return r.checked(0, m, d, i+1)
 		}
 		if len(fields[0]) == 4 {
@@ -103,7 +120,7 @@ func (r *Reader) quarterOrYear(i int) (span, int) {
 		s.again = year
 		return s, n
 	}
-	if y, ok := digits(text); ok && r.led && len(text) == 4 && y >= 1970 && y <= 2100 {
+	if y, ok := digits(text); ok && (r.led || r.likely || r.text(i+1) == "or" && r.text(i+2) == "later") && len(text) == 4 && y >= 1970 && y <= 2100 {
 		return unitSpan(year, DayStart(y, 1, 1, r.now.Location())), i + 1
 	}
 	return span{}, 0

@@ -37,6 +37,10 @@ func (r *Reader) phrase(i int) (Period, int) {
 			return p, n
 		}
 		return r.at(i + 1)
+	case "no", "not":
+		return r.limited(i)
+	case ">", "<":
+		return r.compared(i)
 	case "earlier":
 		if r.text(i+1) != "than" {
 			return r.earlier(i + 1)
@@ -71,15 +75,23 @@ func (r *Reader) within(i int) (Period, int) {
 	return r.at(j)
 }
 
-// at reads a time that is meant as a whole, or hours of a day: "yesterday
-// between 3pm and 5pm".
+// at reads a time that is meant as a whole, or a part of it: "yesterday between
+// 3pm and 5pm", "monday before noon", "2018 or later".
 func (r *Reader) at(i int) (Period, int) {
-	s, n := r.point(i)
-	if n == 0 || s.unit != day {
-		return Period{s.from, s.until}, n
+	if p, n := r.toDate(i); n > 0 {
+		return p, n
 	}
-	if a, b, m := r.hours(r.skip(n, "between", "from"), "and", "to", "until", "till", "-"); m > 0 {
-		return r.hoursOn(s, a, b), m
+	s, n := r.point(i)
+	if n == 0 {
+		return Period{}, 0
+	}
+	if p, m := r.openEnded(s, n); m > 0 {
+		return p, m
+	}
+	if s.unit == day {
+		if p, m := r.partOf(s, n); m > 0 {
+			return p, m
+		}
 	}
 	return Period{s.from, s.until}, n
 }
@@ -138,11 +150,11 @@ func (r *Reader) earlier(i int) (Period, int) {
 func (r *Reader) compared(i int) (Period, int) {
 	more := false
 	switch r.text(i) {
-	case "over", "more", "older", "longer":
+	case "over", "more", "older", "longer", ">":
 		more = true
 	}
 	j := i + 1
-	if r.text(i) != "over" && r.text(i) != "under" {
+	if sign := r.text(i) == ">" || r.text(i) == "<"; !sign && r.text(i) != "over" && r.text(i) != "under" {
 		if r.text(j) != "than" {
 			return Period{}, 0
 		}

@@ -75,6 +75,19 @@ type clock struct {
 
 const daySeconds = 24 * 3600
 
+// atNight is the hour of a night that people mean who leave out am and pm.
+func (c clock) atNight() clock {
+	switch h := c.from / 3600; {
+	case h < 6:
+		c.from += daySeconds
+	case h < 12:
+		c.from += daySeconds / 2
+	case h >= 13 && h <= 17 && c.unit == hour:
+		c.from += daySeconds / 2 // 1 was taken for the afternoon.
+	}
+	return c
+}
+
 func (c clock) on(s span) span {
 	at := func(seconds int) time.Time {
 		if seconds%daySeconds == 0 {
@@ -128,7 +141,38 @@ func (r *Reader) clock(i int) (clock, int) {
 	if h, ok := digits(r.text(j)); ok && r.text(i) == "@" && h < 24 && len(r.text(j)) <= 2 && halfOf(r.text(j+1)) == 0 {
 		return clock{from: businessHour(h), unit: hour}, j + 1
 	}
+	if c, n := r.spoken(r.skip(j, "the")); n > 0 {
+		return c, n
+	}
 	return r.hourMinute(j)
+}
+
+// spoken reads "half past 3", "quarter to four".
+func (r *Reader) spoken(i int) (clock, int) {
+	minutes := 0
+	switch {
+	case r.is(i, "half", "past"):
+		minutes = 30
+	case r.is(i, "quarter", "past"):
+		minutes = 15
+	case r.is(i, "quarter", "to"):
+		minutes = -15
+	default:
+		return clock{}, 0
+	}
+	h, ok := numberOf(r.text(i + 2))
+	if !ok || h < 1 || h > 12 {
+		return clock{}, 0
+	}
+	n, half := i+3, halfOf(r.text(i+3))
+	at := businessHour(h)
+	switch half {
+	case 1:
+		at, n = h%12*3600, n+1
+	case 2:
+		at, n = (h%12+12)*3600, n+1
+	}
+	return clock{from: at + minutes*60, unit: minute}, n
 }
 
 // beforeIsDay reports whether a day was just read before i, so that "morning"
@@ -166,6 +210,11 @@ func (r *Reader) hourMinute(i int) (clock, int) {
 		if half = halfOf(text[len(letters):]); half == 0 {
 			return clock{}, 0
 		}
+	}
+	if half != 0 {
+		letters = strings.ReplaceAll(letters, ".", ":") // 8.30pm
+	} else if h, m, ok := strings.Cut(letters, "h"); ok && len(m) == 2 {
+		letters = h + ":" + m // 15h30
 	}
 	c, parts, ok := clockDigits(letters)
 	if !ok {
@@ -279,7 +328,7 @@ func (r *Reader) counted(i int) (int, unit, int) {
 	if r.is(i, "half", "an", "hour") {
 		return 30, minute, i + 3
 	}
-	n, ok := numberOf(text)
+	n, ok := numberOf(strings.TrimSuffix(text, "+"))
 	switch {
 	case ok:
 		i++

@@ -9,7 +9,7 @@ func (r *Reader) hours(i int, joins ...string) (a, b clock, n int) {
 			return c, n
 		}
 		if h, ok := digits(r.text(i)); ok && h < 24 && len(r.text(i)) <= 2 {
-			return clock{from: businessHour(h), unit: hour}, i + 1
+			return clock{from: businessHour(h), unit: hour, bare: true}, i + 1
 		}
 		return clock{}, 0
 	}
@@ -19,6 +19,16 @@ func (r *Reader) hours(i int, joins ...string) (a, b clock, n int) {
 		return a, b, 0
 	}
 	b, n = read(j)
+	if n == 0 {
+		return a, b, 0
+	}
+	const noon = daySeconds / 2
+	switch {
+	case a.bare && !b.bare && b.from > noon && a.from < noon && a.from+noon < b.from:
+		a.from += noon // 3:30 to 6pm
+	case b.bare && b.from <= a.from && b.from < noon && b.from+noon > a.from && a.from >= noon:
+		b.from += noon // 6-8 in the evening
+	}
 	return a, b, n
 }
 

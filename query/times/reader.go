@@ -33,6 +33,9 @@ type Reader struct {
 	// led is whether something before makes it likely that a time follows, so
 	// that words which mean other things too are taken as times.
 	led bool
+	// likely is whether the text is one that names times: 11/13 is a date in it,
+	// and 2025 a year.
+	likely bool
 	// ahead is whether times that lie ahead are meant too, as of meetings.
 	ahead bool
 }
@@ -101,6 +104,9 @@ func (r *Reader) Add(word string) {
 // text does not say.
 func (r *Reader) LookAhead(ahead bool) { r.ahead = ahead }
 
+// Expect has the reader take for times what would be text in other texts.
+func (r *Reader) Expect(times bool) { r.likely = times }
+
 // At reads the longest time that begins with a word and ends with one, and how
 // many words it takes; 0 where there is none.
 func (r *Reader) At(word int) (Period, int) {
@@ -118,14 +124,13 @@ func (r *Reader) Lasting(word int) (Amount, int) {
 		return Amount{}, 0
 	}
 	i := r.first[word]
-	switch r.text(i) {
-	case "for", "in", "within", "after":
-	default:
+	j := r.skip(i, "for", "in", "within", "after")
+	j = r.skip(j, "the")
+	j = r.skip(j, "over", "more", "longer", "last", "past", ">")
+	j = r.skip(r.skip(j, "than"), "=")
+	if j == i || j == i+1 && r.text(i) == "the" {
 		return Amount{}, 0
 	}
-	j := r.skip(i+1, "the")
-	j = r.skip(j, "over", "more", "last", "past")
-	j = r.skip(j, "than")
 	a, end := r.amount(j)
 	if end == 0 || !r.pieces[end-1].last {
 		return Amount{}, 0
@@ -166,6 +171,15 @@ func IsDay(word string) bool {
 	return ok
 }
 
+// IsNamed reports whether a word names a time by itself or behind "last".
+func IsNamed(word string) bool {
+	switch word {
+	case "today", "yesterday", "tomorrow", "tonight", "night", "weekend":
+		return true
+	}
+	return IsDay(word) || IsMonth(word) || unitOf(word) >= day
+}
+
 // IsMonth reports whether a word is the name of a month.
 func IsMonth(word string) bool {
 	m, _ := monthOf(word)
@@ -193,7 +207,14 @@ func split(word string, number int, to []piece) []piece {
 	dashed := strings.Count(word, "-")
 	iso := dashed == 2 && strings.Trim(word, "0123456789-") == "" || strings.ContainsAny(word, "t:") && dashed >= 2
 	start := 0
+	for start < len(word) && (word[start] == '>' || word[start] == '<') {
+		to = append(to, piece{text: word[start : start+1], word: number})
+		start++
+	}
 	for i, r := range word {
+		if i < start {
+			continue
+		}
 		if r != '@' && (iso || r != '-' && r != '–' && r != '—') {
 			continue
 		}

@@ -1,0 +1,206 @@
+package times
+
+// partOf reads what narrows a day that was just read: "after 3pm", "before noon",
+// "between 3pm and 5pm", "6-8".
+func (r *Reader) partOf(s span, i int) (Period, int) {
+	if a, b, n := r.hours(r.skip(i, "between", "from"), "and", "to", "until", "till", "-"); n > 0 {
+		return r.hoursOn(s, a, b), n
+	}
+	led := r.led
+	r.led = true
+	defer func() { r.led = led }()
+	from := false
+	switch r.text(i) {
+	case "after", "since", "from":
+		from = true
+	case "before", "until", "till", "by":
+	default:
+		return Period{}, 0
+	}
+	c, n := r.clockBehind(i + 1)
+	if n == 0 {
+		return Period{}, 0
+	}
+	if from {
+		return Period{c.on(s).end(), s.until}, n
+	}
+	return Period{s.from, c.on(s).from}, n
+}
+
+// openEnded reads "or later", "onwards", "or earlier" behind a time.
+func (r *Reader) openEnded(s span, i int) (Period, int) {
+	switch {
+	case r.text(i) == "onwards" || r.text(i) == "onward":
+		return Period{From: s.cut()}, i + 1
+	case r.text(i) != "or" && r.text(i) != "and":
+		return Period{}, 0
+	}
+	switch r.text(i + 1) {
+	case "later", "newer", "after", "onwards":
+		return Period{From: s.cut()}, i + 2
+	case "earlier", "older", "before":
+		return Period{Until: s.end()}, i + 2
+	}
+	return Period{}, 0
+}
+
+// limited reads "no later than friday" and "not older than 2 weeks".
+func (r *Reader) limited(i int) (Period, int) {
+	led := r.led
+	r.led = true
+	defer func() { r.led = led }()
+	if r.text(i+2) != "than" {
+		return Period{}, 0
+	}
+	if a, n := r.amount(i + 3); n > 0 {
+		n = r.skip(n, "ago", "old")
+		switch r.text(i + 1) {
+		case "older", "more", "longer":
+			return Period{From: r.since(a)}, n
+		case "newer", "less", "later":
+			return Period{Until: r.since(a)}, n
+		}
+		return Period{}, 0
+	}
+	s, n := r.point(i + 3)
+	if n == 0 {
+		return Period{}, 0
+	}
+	switch r.text(i + 1) {
+	case "later", "newer":
+		return Period{Until: s.end()}, n
+	case "earlier", "older", "sooner":
+		return Period{From: s.cut()}, n
+	}
+	return Period{}, 0
+}
+
+// toDate reads "year to date" and its short forms.
+func (r *Reader) toDate(i int) (Period, int) {
+	u := noUnit
+	switch r.text(i) {
+	case "ytd":
+		u = year
+	case "qtd":
+		u = quarter
+	case "mtd":
+		u = month
+	case "wtd":
+		u = week
+	}
+	if u != noUnit {
+		return Period{From: u.start(r.now)}, i + 1
+	}
+	i = r.skip(i, "the")
+	if u = unitOf(r.text(i)); u >= week && r.is(i+1, "to", "date") {
+		return Period{From: u.start(r.now)}, i + 3
+	}
+	return Period{}, 0
+}
+
+// edgeOf reads "beginning of the month" and "end of last week".
+func (r *Reader) edgeOf(i int) (span, int) {
+	i = r.skip(i, "the")
+	begin := false
+	switch r.text(i) {
+	case "beginning", "start":
+		begin = true
+	case "end":
+	default:
+		return span{}, 0
+	}
+	if r.text(i+1) != "of" {
+		return span{}, 0
+	}
+	led := r.led
+	r.led = true
+	whole, n := r.whole(i + 2)
+	r.led = led
+	if n == 0 {
+		return span{}, 0
+	}
+	part := 10
+	switch whole.unit {
+	case week:
+		part = 2
+	case quarter, year:
+		part = 31
+	case day:
+		part = 0
+	}
+	s := span{from: whole.from, until: AddDays(whole.from, part), unit: day, edge: whole.from, again: whole.again}
+	if !begin {
+		s.from, s.until, s.edge = AddDays(whole.until, -part), whole.until, whole.until
+	}
+	if part == 0 {
+		s.from, s.until = whole.from, whole.until
+	}
+	return s, n
+}
+
+// whole reads a unit of the calendar: the month, this week, last quarter, march.
+func (r *Reader) whole(i int) (span, int) {
+	j := r.skip(i, "the")
+	if u := unitOf(r.text(j)); u >= day {
+		return unitSpan(u, r.now), j + 1
+	}
+	for _, read := range [...]func(*Reader, int) (span, int){(*Reader).named, (*Reader).relative, (*Reader).month, (*Reader).quarterOrYear} {
+		if s, n := read(r, i); n > 0 {
+			return s, n
+		}
+	}
+	return span{}, 0
+}
+
+// numberedWeek reads "week 47" of the ISO calendar, the latest such that is not
+// ahead where no year is named.
+func (r *Reader) numberedWeek(i int) (span, int) {
+	n, ok := digits(r.text(i + 1))
+	if word := r.text(i); word != "week" && word != "wk" && word != "cw" || !ok || n < 1 || n > 53 || !r.led && !r.likely {
+		return span{}, 0
+	}
+	y, end := r.yearAt(i + 2)
+	named := y != 0
+	if !named {
+		y = r.now.Year()
+	}
+	at := func(y int) span {
+		return unitSpan(week, AddDays(week.start(DayStart(y, 1, 4, r.now.Location())), 7*(n-1)))
+	}
+	s := at(y)
+	if !named && s.from.After(r.now) {
+		s = at(y - 1)
+	}
+	return s, end
+}
+
+// weekend reads "the weekend": the latest that is not ahead.
+func (r *Reader) weekend(i int) (span, int) {
+	j := r.skip(i, "the")
+	if r.text(j) != "weekend" || j == i && !r.led && !r.likely {
+		return span{}, 0
+	}
+	saturday := AddDays(week.start(r.now), 5)
+	if saturday.After(r.now) {
+		saturday = AddDays(saturday, -7)
+	}
+	return span{from: saturday, until: AddDays(saturday, 2), unit: week}, j + 1
+}
+
+// dated reads a date behind the name of its weekday: "tue, 10 nov 2026".
+func (r *Reader) dated(i int) (span, int) {
+	d, _, ok := weekdayOf(r.text(i))
+	if !ok {
+		return span{}, 0
+	}
+	led := r.led
+	r.led = true
+	defer func() { r.led = led }()
+	j := r.skip(r.skip(i+1, "the"), "on")
+	for _, read := range [...]func(*Reader, int) (span, int){(*Reader).dayAndMonth, (*Reader).numeric} {
+		if s, n := read(r, j); n > 0 && s.unit == day && s.from.Weekday() == d {
+			return s, n
+		}
+	}
+	return span{}, 0
+}
