@@ -64,9 +64,14 @@ func newFixture(t require.TestingT, dir string) *fixture {
 	c := &builder{Index: index, state: state, at: now}
 	reader := feed.NewReader(feed.Config{
 		Index: c, States: c, Catalogue: state, Directory: names{}, Clock: func() time.Time { return c.at },
-		Aggregator: c,
+		Aggregator: c, WithTimeout: patient,
 	})
 	return &fixture{reader, t, c, state}
+}
+
+// patient is a timeout that does not come.
+func patient(ctx context.Context, _ time.Duration) (context.Context, context.CancelFunc) {
+	return context.WithCancel(ctx)
 }
 
 func (f *fixture) close() {

@@ -25,6 +25,7 @@ type Reader struct {
 	positions  Positions
 	clock      func() time.Time
 	budget     time.Duration
+	timeout    func(context.Context, time.Duration) (context.Context, context.CancelFunc)
 	aggregator Aggregator
 	statuses   Statuses
 	cache      *aggregateCache
@@ -45,6 +46,9 @@ type Config struct {
 	// Budget is when a page stops looking further back and returns what it
 	// has; 0 means two seconds.
 	Budget time.Duration
+	// WithTimeout bounds how long the index is asked for suggestions; nil means
+	// context.WithTimeout. Tests set one that no machine is too slow for.
+	WithTimeout func(context.Context, time.Duration) (context.Context, context.CancelFunc)
 	// Aggregator makes statistics fast; nil where the index is no aggregator, and
 	// then they read every event.
 	Aggregator Aggregator
@@ -63,12 +67,15 @@ func NewReader(c Config) *Reader {
 	if c.Clock == nil {
 		c.Clock = time.Now
 	}
+	if c.WithTimeout == nil {
+		c.WithTimeout = context.WithTimeout
+	}
 	if c.Budget == 0 {
 		c.Budget = 2 * time.Second
 	}
 	r := &Reader{
 		index: c.Index, states: c.States, weeks: c.Catalogue, directory: c.Directory, teams: c.Teams,
-		positions: c.Positions, clock: c.Clock, budget: c.Budget, aggregator: c.Aggregator, statuses: c.Statuses,
+		positions: c.Positions, clock: c.Clock, budget: c.Budget, timeout: c.WithTimeout, aggregator: c.Aggregator, statuses: c.Statuses,
 		cache: newAggregateCache(aggregateCacheBytes),
 	}
 	if c.Vocabulary != nil {

@@ -25,6 +25,7 @@ func withVocabulary(t *testing.T) *fixture {
 	c := &builder{Index: index, state: state, at: now}
 	f := &fixture{feed.NewReader(feed.Config{
 		Index: c, States: c, Catalogue: state, Directory: names{}, Vocabulary: index, Clock: func() time.Time { return c.at },
+		WithTimeout: patient,
 	}), t, c, state}
 	t.Cleanup(f.close)
 	return f

@@ -84,7 +84,7 @@ func (r *Reader) recent(ctx context.Context, scope Scope, found *suggested) erro
 		return err
 	}
 	weeks = weeks[:min(suggestWeeks, len(weeks))]
-	quick, cancel := context.WithTimeout(ctx, suggestTime)
+	quick, cancel := r.timeout(ctx, suggestTime)
 	defer cancel()
 	enough, last, err := s.suggest(quick, weeks, found)
 	if err == nil && !enough && !last.IsZero() {

@@ -109,6 +109,10 @@ func TestSuggestionsDoNotWaitForASlowIndex(t *testing.T) {
 	f := withVocabulary(t)
 	reader := feed.NewReader(feed.Config{
 		Index: slow{f.store}, States: f.store, Catalogue: f.state, Directory: names{}, Clock: func() time.Time { return now },
+		WithTimeout: func(ctx context.Context, d time.Duration) (context.Context, context.CancelFunc) {
+			require.Equal(t, 30*time.Millisecond, d)
+			return context.WithTimeout(ctx, 0)
+		},
 	})
 	got, err := reader.Suggest(t.Context(), feed.SuggestRequest{Scope: feed.Scope{Workspace: "w"}, Text: "an", At: 2})
 	require.NoError(t, err)

@@ -23,7 +23,7 @@ type entry struct {
 	// early is set when the event's send was not known before the batch.
 	early   bool
 	outcome event.Outcome
-	// erased is set when its person was erased while the batch was under way.
+	// erased is set when its person was erased, before the batch or meanwhile.
 	erased bool
 	// evidence is what the event was judged by.
 	evidence verdict.Context
@@ -39,6 +39,12 @@ func (e *entry) repeated() bool { return e.again || e.delivery.Repeated() }
 type batch struct {
 	*Indexer
 	entries []*entry
+	// erased are entries of erased people, which end with the batch.
+	erased []*entry
+	// conflicts are entries whose id belongs to another event.
+	conflicts []*entry
+	// stored are the ids that the index held before.
+	stored map[event.ID]bool
 	// before and after are the states around Apply.
 	before map[event.MessageKey]event.State
 	after  map[event.MessageKey]event.State
@@ -49,7 +55,7 @@ type batch struct {
 }
 
 // try takes entries through all steps. An error means that none of them was
-// ended but those of erased people; a panic of a step is an error.
+// ended: what cannot be repeated is the last step. A panic of a step is an error.
 func (x *Indexer) try(ctx context.Context, entries []*entry) (err error) {
 	defer func() {
 		if trouble := recover(); trouble != nil {
@@ -75,8 +81,8 @@ func (x *Indexer) try(ctx context.Context, entries []*entry) (err error) {
 		{StepAck, b.ack},
 	}
 	for _, step := range steps {
-		if len(b.entries) == 0 {
-			return nil
+		if len(b.entries) == 0 && step.name != StepAck {
+			continue
 		}
 		began := time.Now()
 		if err := step.do(ctx); err != nil {
@@ -111,6 +117,7 @@ func (b *batch) enrich(ctx context.Context) error {
 	if err := b.dropErased(ctx); err != nil {
 		return err
 	}
+	b.rejectConflicts(ctx)
 	keys := make(map[event.MessageKey]bool, len(b.entries))
 	for _, entry := range b.entries {
 		keys[keyOf(entry.event)] = true
@@ -135,7 +142,7 @@ func (b *batch) enrich(ctx context.Context) error {
 
 // dropErased removes erased people: their events, and their place on sends.
 func (b *batch) dropErased(ctx context.Context) error {
-	erased, err := b.erased(ctx)
+	erased, err := b.erasedPeople(ctx)
 	if err != nil || len(erased) == 0 {
 		return err
 	}
@@ -145,17 +152,14 @@ func (b *batch) dropErased(ctx context.Context) error {
 			kept = append(kept, entry)
 			continue
 		}
-		if err := entry.delivery.Ack(); err != nil {
-			return fmt.Errorf("ack an erased person's event: %w", err)
-		}
-		b.Observer.Count(OutcomeErased, 1)
+		b.erased = append(b.erased, entry)
 	}
 	b.entries = kept
 	return nil
 }
 
-// erased asks for all people of the batch, by workspace.
-func (b *batch) erased(ctx context.Context) (map[string]map[string]bool, error) {
+// erasedPeople asks for all people of the batch, by workspace.
+func (b *batch) erasedPeople(ctx context.Context) (map[string]map[string]bool, error) {
 	people := make(map[string]map[string]bool)
 	for _, entry := range b.entries {
 		emails := people[entry.event.Workspace]
@@ -249,12 +253,18 @@ func (b *batch) create(ctx context.Context) error {
 	for i, outcome := range outcomes {
 		b.entries[i].outcome = outcome
 	}
-	return nil
+	return b.findConflicts(ctx)
 }
 
 // ack ends each delivery by its own outcome.
 func (b *batch) ack(ctx context.Context) error {
 	b.want(ctx)
+	for _, entry := range b.erased {
+		b.end(ctx, entry, OutcomeErased)
+	}
+	for _, entry := range b.conflicts {
+		b.fail(ctx, entry.delivery, errConflict)
+	}
 	for _, entry := range b.entries {
 		outcome := entry.outcome
 		_, blocked := errors.AsType[*event.WeekBlocked](outcome.Err)
@@ -262,13 +272,10 @@ func (b *batch) ack(ctx context.Context) error {
 		case blocked:
 			b.giveBackFor(blockedWait, entry)
 		case outcome.Err == nil:
-			if err := entry.delivery.Ack(); err != nil {
-				b.Logger.DebugContext(ctx, "an ack was lost; the event comes again", "error", err)
-			}
 			if outcome.Created {
-				b.Observer.Count(OutcomeCreated, 1)
+				b.end(ctx, entry, OutcomeCreated)
 			} else {
-				b.Observer.Count(OutcomeExisted, 1)
+				b.end(ctx, entry, OutcomeExisted)
 			}
 		case errors.Is(outcome.Err, event.ErrUnavailable):
 			b.giveBack(entry)
@@ -277,6 +284,14 @@ func (b *batch) ack(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// end acknowledges an event that is done with.
+func (b *batch) end(ctx context.Context, entry *entry, outcome Outcome) {
+	if err := entry.delivery.Ack(); err != nil {
+		b.Logger.DebugContext(ctx, "an ack was lost; the event comes again", "error", err)
+	}
+	b.Observer.Count(outcome, 1)
 }
 
 // blockedWait is how long an event of a blocked week waits before it is tried
@@ -298,26 +313,6 @@ func (b *batch) want(ctx context.Context) {
 	if err := b.Blocks.Wanted(ctx, slices.Sorted(maps.Keys(wanted))); err != nil {
 		b.Logger.WarnContext(ctx, "asking for blocked weeks failed; their events wait longer", "error", err)
 	}
-}
-
-// fill gives an event what its message's send says.
-func fill(e *event.Event, state event.State) (changed bool) {
-	if !state.Sent || e.Type == event.Send {
-		return false
-	}
-	if e.Subject == "" && state.Subject != "" {
-		e.Subject, changed = state.Subject, true
-	}
-	if e.User == "" && state.User != "" {
-		e.User, changed = state.User, true
-	}
-	known := state.Recipients[event.KeyOf(e.Recipient.Email)]
-	if e.Recipient.Name == "" && known.Name != "" {
-		recipient := *e.Recipient
-		recipient.Name = known.Name
-		e.Recipient, changed = &recipient, true
-	}
-	return changed
 }
 
 func keyOf(e event.Event) event.MessageKey {

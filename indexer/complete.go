@@ -67,6 +67,9 @@ func (b *batch) completeMessage(ctx context.Context, key event.MessageKey, state
 	done := make([]event.ID, 0, len(documents))
 	for _, document := range documents {
 		done = append(done, document.ID)
+		if document.Message != key.Message {
+			continue // its id belongs to another message
+		}
 		if fill(&document, state) {
 			changed = append(changed, document)
 		}
@@ -95,7 +98,7 @@ func (b *batch) completeMessage(ctx context.Context, key event.MessageKey, state
 // eraseAgain removes what this batch wrote of a person who was put on the list
 // of erased people after the batch had looked.
 func (b *batch) eraseAgain(ctx context.Context) error {
-	erased, err := b.erased(ctx)
+	erased, err := b.erasedPeople(ctx)
 	if err != nil || len(erased) == 0 {
 		return err
 	}
@@ -112,4 +115,24 @@ func (b *batch) eraseAgain(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// fill gives an event what its message's send says.
+func fill(e *event.Event, state event.State) (changed bool) {
+	if !state.Sent || e.Type == event.Send {
+		return false
+	}
+	if e.Subject == "" && state.Subject != "" {
+		e.Subject, changed = state.Subject, true
+	}
+	if e.User == "" && state.User != "" {
+		e.User, changed = state.User, true
+	}
+	known := state.Recipients[event.KeyOf(e.Recipient.Email)]
+	if e.Recipient.Name == "" && known.Name != "" {
+		recipient := *e.Recipient
+		recipient.Name = known.Name
+		e.Recipient, changed = &recipient, true
+	}
+	return changed
 }

@@ -131,6 +131,12 @@ func (b *batch) requestReevaluation(ctx context.Context) error {
 			pending[key] = true
 		}
 	}
+	for key, after := range b.after {
+		// The list of pending events is full: others may wait for the send too.
+		if after.Sent && max(len(after.Early), len(b.before[key].Early)) >= event.MaxEarly {
+			pending[key] = true
+		}
+	}
 	if len(pending) == 0 {
 		return nil
 	}

@@ -129,6 +129,9 @@ type History interface {
 	// written within the index's refresh interval may be missing. ErrTooMuch
 	// says that there are more than anybody can look through.
 	History(ctx context.Context, key event.MessageKey) ([]event.Event, error)
+	// EachOf visits as History finds them, however many there are, a bounded
+	// number at a time. It ends with the first error of visit.
+	EachOf(ctx context.Context, key event.MessageKey, visit func([]event.Event) error) error
 }
 
 // Observer is told what happens.

@@ -3,6 +3,7 @@ package indexer_test
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"sync"
 	"time"
 
@@ -26,6 +27,8 @@ type item struct {
 	given   int
 	out     bool
 	done    bool
+	// ended says that the delivery that is out has had its one end.
+	ended bool
 }
 
 func newQueue(events ...event.Event) *queue {
@@ -54,7 +57,7 @@ func (q *queue) take(most int) []indexer.Delivery {
 			break
 		}
 		if !it.done && !it.out {
-			it.out = true
+			it.out, it.ended = true, false
 			it.given++
 			batch = append(batch, it)
 		}
@@ -92,9 +95,24 @@ func (it *item) Event() (event.Event, error) {
 
 func (it *item) Repeated() bool { return it.given > 1 }
 
+// errEnded is what JetStream says of a second end of one delivery.
+var errEnded = errors.New("message was already acknowledged")
+
+// end is called with the queue's lock held.
+func (it *item) end() error {
+	if it.ended {
+		return errEnded
+	}
+	it.ended, it.out = true, false
+	return nil
+}
+
 func (it *item) Ack() error {
 	it.queue.mu.Lock()
 	defer it.queue.mu.Unlock()
+	if err := it.end(); err != nil {
+		return err
+	}
 	it.done = true
 	return nil
 }
@@ -102,15 +120,16 @@ func (it *item) Ack() error {
 func (it *item) Retry(time.Duration) error {
 	it.queue.mu.Lock()
 	defer it.queue.mu.Unlock()
-	it.out = false
-	return nil
+	return it.end()
 }
 
 // Fail sets the event aside at its third failure.
 func (it *item) Fail(_ context.Context, reason error) error {
 	it.queue.mu.Lock()
 	defer it.queue.mu.Unlock()
-	it.out = false
+	if err := it.end(); err != nil {
+		return err
+	}
 	it.queue.failed[it.id] = append(it.queue.failed[it.id], reason.Error())
 	if len(it.queue.failed[it.id]) == 3 {
 		it.done = true

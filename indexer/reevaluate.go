@@ -162,7 +162,7 @@ func (c *Reevaluator) Correct(ctx context.Context, key event.MessageKey) (moved 
 		events, err := c.History.History(ctx, key)
 		if errors.Is(err, event.ErrTooMuch) {
 			c.Logger.WarnContext(ctx, "a message has too many events to judge them again")
-			return moved, nil
+			return c.completeAll(ctx, key, state)
 		}
 		if err != nil {
 			return moved, fmt.Errorf("find events: %w", err)
@@ -196,7 +196,16 @@ type judgedEvents struct {
 
 // rewrite judges events and puts right those that are stored otherwise.
 func (c *Reevaluator) rewrite(ctx context.Context, key event.MessageKey, state event.State, events []event.Event) (judgedEvents, error) {
-	events = slices.DeleteFunc(events, func(e event.Event) bool { return !verdict.Judged(e.Type) })
+	var changed []event.Event
+	events = slices.DeleteFunc(events, func(e event.Event) bool {
+		if verdict.Judged(e.Type) {
+			return false
+		}
+		if fill(&e, state) {
+			changed = append(changed, e)
+		}
+		return true
+	})
 	internal := verdict.Internal{}
 	if len(events) > 0 {
 		var err error
@@ -210,7 +219,6 @@ func (c *Reevaluator) rewrite(ctx context.Context, key event.MessageKey, state e
 			clicks[event.KeyOf(e.Recipient.Email)] = append(clicks[event.KeyOf(e.Recipient.Email)], event.ClickedOf(e))
 		}
 	}
-	var changed []event.Event
 	for i := range events {
 		e := &events[i]
 		evidence := verdict.ContextOf(*e, state)
@@ -229,11 +237,35 @@ func (c *Reevaluator) rewrite(ctx context.Context, key event.MessageKey, state e
 	if len(changed) == 0 {
 		return judgedEvents{events, false}, nil
 	}
+	return judgedEvents{events, true}, c.store(ctx, key, changed)
+}
+
+// completeAll gives the events of a message that has too many to be judged again
+// what its send says.
+func (c *Reevaluator) completeAll(ctx context.Context, key event.MessageKey, state event.State) (moved bool, err error) {
+	err = c.History.EachOf(ctx, key, func(events []event.Event) error {
+		var changed []event.Event
+		for _, e := range events {
+			if fill(&e, state) {
+				changed = append(changed, e)
+			}
+		}
+		if len(changed) == 0 {
+			return nil
+		}
+		moved = true
+		return c.store(ctx, key, changed)
+	})
+	return moved, err
+}
+
+// store rewrites events of a message and announces them.
+func (c *Reevaluator) store(ctx context.Context, key event.MessageKey, changed []event.Event) error {
 	if err := c.Index.Rewrite(ctx, changed); err != nil {
 		if blocked, ok := errors.AsType[*event.WeekBlocked](err); ok && c.Blocks != nil {
 			err = errors.Join(err, c.Blocks.Wanted(ctx, []event.Week{blocked.Week}))
 		}
-		return judgedEvents{}, fmt.Errorf("rewrite events: %w", err)
+		return fmt.Errorf("rewrite events: %w", err)
 	}
 	if c.Observer != nil {
 		c.Observer.Corrected(len(changed))
@@ -245,9 +277,9 @@ func (c *Reevaluator) rewrite(ctx context.Context, key event.MessageKey, state e
 		}
 	}
 	if err := c.Announcer.Announce(ctx, said); err != nil {
-		return judgedEvents{}, fmt.Errorf("announce corrections: %w", err)
+		return fmt.Errorf("announce corrections: %w", err)
 	}
-	return judgedEvents{events, true}, nil
+	return nil
 }
 
 // internalOf is what a workspace knows for itself.
@@ -286,54 +318,6 @@ func (c *Reevaluator) announceState(ctx context.Context, key event.MessageKey) e
 		return fmt.Errorf("announce state: %w", err)
 	}
 	return nil
-}
-
-// Override keeps what a person said of an event, or takes it back where said is
-// nil, and corrects its message. Once it has returned nil, or an error after the
-// state was written, the correction will be made, whatever happens: pending says
-// that it was not made yet, because a store is away or a week takes no writes.
-func (c *Reevaluator) Override(ctx context.Context, e event.Event, said *event.Overruling) (pending bool, err error) {
-	if !verdict.Judged(e.Type) {
-		return false, event.Invalid("", "only opens, clicks and downloads have a verdict to override")
-	}
-	key := keyOf(e)
-	if err := c.Reevaluate(ctx, []event.MessageKey{key}); err != nil {
-		return false, err
-	}
-	if err := c.keep(ctx, e, said); err != nil {
-		return false, err
-	}
-	if _, err := c.Correct(ctx, key); err != nil {
-		if errors.Is(err, event.ErrUnavailable) {
-			return true, nil
-		}
-		return true, err
-	}
-	return false, nil
-}
-
-// keep writes an overruling into its message's state.
-func (c *Reevaluator) keep(ctx context.Context, e event.Event, said *event.Overruling) error {
-	key, recipient := keyOf(e), event.KeyOf(e.Recipient.Email)
-	for range correctTries {
-		states, err := c.States.Read(ctx, []event.MessageKey{key})
-		if err != nil {
-			return fmt.Errorf("read state: %w", err)
-		}
-		next := states[key].Clone()
-		next.MessageKey = key
-		if next.Overrule(recipient, e.ID, said) {
-			replaced, err := c.States.Replace(ctx, next)
-			if err != nil {
-				return fmt.Errorf("replace state: %w", err)
-			}
-			if !replaced {
-				continue
-			}
-		}
-		return nil
-	}
-	return fmt.Errorf("a state moved %d times while an event of it was overridden: %w", correctTries, event.ErrUnavailable)
 }
 
 // Again returns stored events with the verdicts of the present rules, for those
