@@ -2,16 +2,12 @@ package cli
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
-	"encoding/json"
-	"errors"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 	"strings"
-	"time"
+
+	"tidings/app"
 )
 
 // backupCmd writes a copy that restore makes a data directory of.
@@ -34,33 +30,6 @@ A directory with --state, --index or --stream elsewhere has those backed up with
 the tools of their makers.`
 }
 
-// manifest lists the files of a backup. It is written last: a directory without
-// it is no backup.
-type manifest struct {
-	At      time.Time    `json:"at"`
-	Version string       `json:"version"`
-	Files   []backupFile `json:"files"`
-	// Events is how many the weeks hold.
-	Events int64 `json:"events"`
-	// DeadLetters is how many events failed for good, of all workspaces.
-	DeadLetters int64 `json:"dead_letters"`
-}
-
-type backupFile struct {
-	Name   string `json:"name"`
-	Bytes  int64  `json:"bytes"`
-	SHA256 string `json:"sha256"`
-}
-
-const (
-	manifestName    = "backup.json"
-	deadLettersName = "dead-letters.ndjson"
-)
-
-type backupRequest struct {
-	To string `json:"to"`
-}
-
 // Run makes a backup and says what is in it.
 func (c *backupCmd) Run(ctx context.Context, env *environment) error {
 	if info, err := os.Stat(c.Data); err != nil || !info.IsDir() {
@@ -69,7 +38,7 @@ func (c *backupCmd) Run(ctx context.Context, env *environment) error {
 	if within, err := filepath.Rel(c.Data, c.To); err == nil && within != ".." && !strings.HasPrefix(within, "../") {
 		return &usageError{"--to cannot be inside --data"}
 	}
-	made, err := operate(ctx, env, settings{Data: c.Data}, "backup", backupRequest{c.To}, (*app).backupAlone)
+	made, err := operate(ctx, env, app.Settings{Data: c.Data}, "backup", app.BackupRequest{To: c.To}, (*app.App).BackupAlone)
 	if err != nil {
 		return err
 	}
@@ -80,167 +49,4 @@ func (c *backupCmd) Run(ctx context.Context, env *environment) error {
 	_, err = fmt.Fprintf(env.Out, "%s and %s in %s, %d MB, in %s\n", count(int(made.Events), "event", "events"),
 		count(int(made.DeadLetters), "dead letter", "dead letters"), count(len(made.Files), "file", "files"), bytes>>20, c.To)
 	return err
-}
-
-// backupAlone makes a backup where no server runs: the parts are run until what
-// was accepted is indexed.
-func (a *app) backupAlone(ctx context.Context, request backupRequest) (manifest, error) {
-	running, stop := context.WithCancel(ctx)
-	done := make(chan error, 1)
-	go func() { done <- a.Run(running) }()
-	made, err := a.backup(ctx, request)
-	stop()
-	return made, errors.Join(err, <-done)
-}
-
-// backup writes weeks before states, as indexing does the other way round: a
-// send that can be seen has its state.
-func (a *app) backup(ctx context.Context, request backupRequest) (manifest, error) {
-	index, indexOK := a.index.(interface {
-		Backup(ctx context.Context, dir string) ([]string, error)
-	})
-	state, stateOK := a.state.(interface {
-		Backup(ctx context.Context, path string) error
-	})
-	if !indexOK || !stateOK {
-		return manifest{}, fmt.Errorf("what is not in the data directory is backed up with the tools of its makers: %w", errors.ErrUnsupported)
-	}
-	made := manifest{At: time.Now().UTC(), Version: version()}
-	if err := clearForBackup(request.To); err != nil {
-		return made, err
-	}
-	// Before and after: one that is put back into the queue meanwhile is in the
-	// backup all the same, and so is one that fails for good meanwhile.
-	letters := filepath.Join(request.To, deadLettersName)
-	if err := errors.Join(os.RemoveAll(letters), a.saveDeadLetters(ctx, letters)); err != nil {
-		return made, err
-	}
-	if err := a.awaitIndexed(ctx, made.At); err != nil {
-		return made, err
-	}
-	if err := a.saveDeadLetters(ctx, letters); err != nil {
-		return made, err
-	}
-	names, err := index.Backup(ctx, filepath.Join(request.To, "weeks"))
-	if err != nil {
-		return made, err
-	}
-	if err := state.Backup(ctx, filepath.Join(request.To, "state.db")); err != nil {
-		return made, err
-	}
-	if made.DeadLetters, err = a.stream.DeadCount(ctx); err != nil {
-		return made, err
-	}
-	infos, err := a.index.WeekInfos(ctx)
-	if err != nil {
-		return made, err
-	}
-	for _, info := range infos {
-		made.Events += info.Events
-	}
-	for i, name := range names {
-		names[i] = filepath.Join("weeks", name)
-	}
-	if made.Files, err = describe(request.To, append(names, "state.db", deadLettersName)); err != nil {
-		return made, err
-	}
-	return made, writeManifest(request.To, made)
-}
-
-// saveDeadLetters adds those that there are to a file.
-func (a *app) saveDeadLetters(ctx context.Context, path string) error {
-	file, err := os.OpenFile(path, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
-	if err != nil {
-		return fmt.Errorf("save the dead letters: %w", err)
-	}
-	_, err = a.stream.SaveDead(ctx, file)
-	return errors.Join(err, file.Sync(), file.Close())
-}
-
-// clearForBackup makes a directory ready. One with something else is left alone,
-// and one with a backup is none until the new one is whole.
-func clearForBackup(dir string) error {
-	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return fmt.Errorf("make the backup's directory: %w", err)
-	}
-	entries, err := os.ReadDir(dir)
-	if err != nil {
-		return fmt.Errorf("make the backup's directory: %w", err)
-	}
-	for _, entry := range entries {
-		switch entry.Name() {
-		case manifestName, deadLettersName, "weeks", "state.db", "state.db.new":
-		default:
-			return fmt.Errorf("%s holds %s, which is of no backup: choose a directory of its own", dir, entry.Name())
-		}
-	}
-	if err := os.Remove(filepath.Join(dir, manifestName)); err != nil && !errors.Is(err, os.ErrNotExist) {
-		return fmt.Errorf("begin the backup: %w", err)
-	}
-	return nil
-}
-
-// awaitIndexed waits until everything accepted before a time is indexed, twice
-// over: the figures are a moment old.
-func (a *app) awaitIndexed(ctx context.Context, before time.Time) error {
-	ctx, cancel := context.WithTimeout(ctx, 5*time.Minute)
-	defer cancel()
-	tick := time.NewTicker(300 * time.Millisecond)
-	defer tick.Stop()
-	for looks := 0; looks < 3; {
-		oldest := time.Now().Add(-a.stream.Stats().OldestAge)
-		if a.stream.Backlog() == 0 || oldest.After(before) {
-			looks++
-		} else {
-			looks = 0
-		}
-		select {
-		case <-ctx.Done():
-			return fmt.Errorf("%d events wait to be indexed: %w", a.stream.Backlog(), ctx.Err())
-		case <-tick.C:
-		}
-	}
-	return nil
-}
-
-// describe measures files of a backup.
-func describe(dir string, names []string) ([]backupFile, error) {
-	files := make([]backupFile, len(names))
-	for i, name := range names {
-		sum, bytes, err := hashFile(filepath.Join(dir, name))
-		if err != nil {
-			return nil, fmt.Errorf("describe the backup: %w", err)
-		}
-		files[i] = backupFile{Name: name, Bytes: bytes, SHA256: sum}
-	}
-	return files, nil
-}
-
-func hashFile(path string) (sum string, bytes int64, err error) {
-	file, err := os.Open(path)
-	if err != nil {
-		return "", 0, err
-	}
-	defer file.Close()
-	hash := sha256.New()
-	if bytes, err = io.Copy(hash, file); err != nil {
-		return "", 0, err
-	}
-	return hex.EncodeToString(hash.Sum(nil)), bytes, nil
-}
-
-func writeManifest(dir string, m manifest) error {
-	raw, err := json.MarshalIndent(m, "", "  ")
-	if err != nil {
-		return fmt.Errorf("write the backup's list: %w", err)
-	}
-	file, err := os.OpenFile(filepath.Join(dir, manifestName), os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)
-	if err != nil {
-		return fmt.Errorf("write the backup's list: %w", err)
-	}
-	_, err = file.Write(append(raw, '\n'))
-	if err := errors.Join(err, file.Sync(), file.Close()); err != nil {
-		return fmt.Errorf("write the backup's list: %w", err)
-	}
-	return nil
 }

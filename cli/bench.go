@@ -15,6 +15,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"tidings/app"
 	"tidings/bench"
 )
 
@@ -80,7 +81,7 @@ func (c *benchIngestCmd) Run(ctx context.Context, env *environment) error {
 	if entries, err := os.ReadDir(c.Data); err == nil && len(entries) > 0 {
 		return fmt.Errorf("%s is not empty: remove it, or choose another --data", c.Data)
 	}
-	a, err := openApp(ctx, settings{Data: c.Data, Backlog: int64(c.Events) + 1}, env.log)
+	a, err := app.Open(ctx, app.Settings{Data: c.Data, Backlog: int64(c.Events) + 1}, env.log)
 	if err != nil {
 		return err
 	}
@@ -91,20 +92,16 @@ func (c *benchIngestCmd) Run(ctx context.Context, env *environment) error {
 	running, stop := context.WithCancel(ctx)
 	done := make(chan error, 1)
 	go func() { done <- a.Run(running) }()
-	listener := newPipeListener()
-	server := &http.Server{Handler: a.operator, ReadHeaderTimeout: headerTimeout}
-	served := make(chan error, 1)
-	go func() { served <- server.Serve(listener) }()
+	dial, stopServer := a.OperateInMemory()
 
 	endProfile, err := c.profile()
 	if err != nil {
 		endProfile = func() error { return nil }
 	}
-	report, measureErr := c.measure(ctx, env, a, listener.dial)
+	report, measureErr := c.measure(ctx, env, a, dial)
 	err = errors.Join(err, measureErr, endProfile())
 	stop()
-	err = errors.Join(err, server.Close(), <-done)
-	<-served
+	err = errors.Join(err, stopServer(), <-done)
 	if err := errors.Join(err, a.Close()); err != nil {
 		return err
 	}
@@ -140,7 +137,7 @@ func (r ingestReport) String() string {
 }
 
 // measure posts all events and waits until the last can be found.
-func (c *benchIngestCmd) measure(ctx context.Context, env *environment, a *app, dial dialer) (_ ingestReport, err error) {
+func (c *benchIngestCmd) measure(ctx context.Context, env *environment, a *app.App, dial app.Dialer) (_ ingestReport, err error) {
 	report := ingestReport{events: c.Events}
 	made, err := c.keepPosts(ctx)
 	if err != nil {
@@ -154,13 +151,13 @@ func (c *benchIngestCmd) measure(ctx context.Context, env *environment, a *app, 
 	}
 	report.accepted = time.Since(began)
 	fmt.Fprintf(env.Err, "all accepted after %v, waiting until they are indexed …\n", report.accepted.Round(time.Millisecond))
-	if err := a.drain(ctx); err != nil {
+	if err := a.Drain(ctx); err != nil {
 		return report, err
 	}
 	report.indexed = time.Since(began)
 	fmt.Fprintf(env.Err, "all indexed after %v, merging words, as serve does once it is quiet …\n", report.indexed.Round(time.Millisecond))
 	quiet := time.Now()
-	if err := a.words.MergeWords(ctx, 0); err != nil {
+	if err := a.Words.MergeWords(ctx, 0); err != nil {
 		return report, err
 	}
 	report.merged = time.Since(quiet)
@@ -169,7 +166,7 @@ func (c *benchIngestCmd) measure(ctx context.Context, env *environment, a *app, 
 
 // postAll has all senders post what was made until there is no more, and times the
 // requests.
-func (c *benchIngestCmd) postAll(ctx context.Context, dial dialer, made *keptPosts) (*bench.Timing, error) {
+func (c *benchIngestCmd) postAll(ctx context.Context, dial app.Dialer, made *keptPosts) (*bench.Timing, error) {
 	group, posting := errgroup.WithContext(ctx)
 	posts := make(chan post, c.Senders)
 	group.Go(func() error {

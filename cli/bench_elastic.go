@@ -5,13 +5,13 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
-	"net/http"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"time"
 
+	"tidings/app"
 	"tidings/bench"
 	"tidings/event"
 	"tidings/store/elastic"
@@ -116,9 +116,9 @@ func (b *elasticBench) measure(ctx context.Context) error {
 // site is a Tidings on this Elasticsearch, with a queue and a state of its own,
 // and how it is asked.
 type site struct {
-	*app
+	*app.App
 	prefix string
-	dial   dialer
+	dial   app.Dialer
 	close  func() error
 	// clients are by workspace.
 	clients map[string]*client
@@ -130,32 +130,29 @@ func (b *elasticBench) open(ctx context.Context, name string, running bool) (*si
 	s := &site{prefix: b.prefix + "-" + name, clients: make(map[string]*client)}
 	b.made = append(b.made, s.prefix)
 	dir := filepath.Join(b.Data, name)
-	a, err := openApp(ctx, settings{
-		Data: dir, Backlog: 2*int64(b.Events) + 10_000, indexTransport: b.tap, storeFlags: storeFlags{Index: b.address(s.prefix)},
+	a, err := app.Open(ctx, app.Settings{
+		Data: dir, Backlog: 2*int64(b.Events) + 10_000, IndexTransport: b.tap, Stores: app.Stores{Index: b.address(s.prefix)},
 	}, b.log)
 	if err != nil {
 		return nil, err
 	}
-	s.app = a
-	listener := newPipeListener()
-	server := &http.Server{Handler: a.operator, ReadHeaderTimeout: headerTimeout}
-	served, done := make(chan error, 1), make(chan error, 1)
-	go func() { served <- server.Serve(listener) }()
+	s.App = a
+	dial, stopServer := a.OperateInMemory()
+	done := make(chan error, 1)
 	under, stop := context.WithCancel(ctx)
 	if running {
 		go func() { done <- a.Run(under) }()
 	} else {
 		done <- nil
 	}
-	s.dial = listener.dial
+	s.dial = dial
 	s.close = func() error {
 		stop()
 		var errs []error
 		for _, client := range s.clients {
 			errs = append(errs, client.close())
 		}
-		errs = append(errs, server.Close(), <-done)
-		<-served
+		errs = append(errs, stopServer(), <-done)
 		return errors.Join(append(errs, a.Close(), os.RemoveAll(dir))...)
 	}
 	return s, nil
@@ -173,7 +170,7 @@ func (s *site) client(workspace string) *client {
 func (s *site) prepare(ctx context.Context, load bench.Load) error {
 	newest := event.WeekOf(load.Until.Unix())
 	for week := newest - event.Week(load.Weeks); week <= newest; week++ {
-		if err := s.index.Prepare(ctx, week); err != nil {
+		if err := s.Index.Prepare(ctx, week); err != nil {
 			return err
 		}
 	}

@@ -168,7 +168,7 @@ func (b *elasticBench) searchable(ctx context.Context, prefix string, began time
 func (s *site) awaitAcked(ctx context.Context, events int) error {
 	tick := time.NewTicker(5 * time.Millisecond)
 	defer tick.Stop()
-	for s.stream.Stats().Acked < uint64(events) {
+	for s.Stream.Stats().Acked < uint64(events) {
 		select {
 		case <-ctx.Done():
 			return ctx.Err()

@@ -126,7 +126,7 @@ func (b *elasticBench) works(ctx context.Context, p *paged, changeable string) (
 			some, err := writes(a.body)
 			documents, failed = append(documents, some...), errors.Join(failed, err)
 		})
-		err := errors.Join(writeBoth(ctx, p.app, batch), failed)
+		err := errors.Join(writeBoth(ctx, p.App, batch), failed)
 		b.tap.listen(nil)
 		if err != nil {
 			return nil, err
@@ -319,7 +319,7 @@ func (b *elasticBench) sealAll(ctx context.Context, p *paged) error {
 	}
 	newest := event.WeekOf(p.load.Until.Unix() - 1)
 	for week := newest - event.Week(b.Weeks); week < newest; week++ {
-		if err := p.index.Seal(ctx, week); err != nil {
+		if err := p.Index.Seal(ctx, week); err != nil {
 			return err
 		}
 	}
@@ -362,7 +362,7 @@ func (b *elasticBench) mutablePages(ctx context.Context, p *paged, changeable st
 		path := strings.TrimPrefix(searches[i].url.RequestURI(), "/")
 		events, err := b.raw.search(ctx, path, searches[i].body)
 		if err == nil {
-			_, err = p.state.Of(ctx, asks[i].workspace, sendsOf(events))
+			_, err = p.State.Of(ctx, asks[i].workspace, sendsOf(events))
 		}
 		return time.Since(began), err
 	}

@@ -70,13 +70,13 @@ func (b *elasticBench) filled(ctx context.Context, name string, weeks, events in
 	began := time.Now()
 	err = s.prepare(ctx, p.load)
 	for batch := range batches(p.load, events, &err) {
-		if err = writeBoth(ctx, s.app, batch); err != nil {
+		if err = writeBoth(ctx, s.App, batch); err != nil {
 			break
 		}
 	}
 	newest := event.WeekOf(p.load.Until.Unix() - 1)
 	for week := newest - event.Week(weeks); err == nil && week < newest; week++ {
-		err = s.index.Seal(ctx, week)
+		err = s.Index.Seal(ctx, week)
 	}
 	found := 0
 	if err == nil {

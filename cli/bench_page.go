@@ -13,6 +13,7 @@ import (
 	"strings"
 	"time"
 
+	"tidings/app"
 	"tidings/bench"
 	"tidings/event"
 )
@@ -96,14 +97,11 @@ func (c *benchPageCmd) Run(ctx context.Context, env *environment) error {
 	if err != nil {
 		return err
 	}
-	a, err := openApp(ctx, settings{Data: c.Data}, env.log)
+	a, err := app.Open(ctx, app.Settings{Data: c.Data}, env.log)
 	if err != nil {
 		return err
 	}
-	listener := newPipeListener()
-	server := &http.Server{Handler: a.operator, ReadHeaderTimeout: headerTimeout}
-	served := make(chan error, 1)
-	go func() { served <- server.Serve(listener) }()
+	dial, stopServer := a.OperateInMemory()
 	fmt.Fprintf(env.Out, "%s\n| P4, page of 50, and suggestions | p50 | p99 | most | p99 must be below |\n| --- | --- | --- | --- | --- |\n", machine.Markdown())
 	endProfile, err := c.profile()
 	if err != nil {
@@ -111,17 +109,16 @@ func (c *benchPageCmd) Run(ctx context.Context, env *environment) error {
 	}
 	for _, kind := range pageKinds {
 		if err == nil && strings.Contains(kind.name, c.Kind) {
-			err = c.time(ctx, env, listener.dial, kind)
+			err = c.time(ctx, env, dial, kind)
 		}
 	}
-	err = errors.Join(err, endProfile(), server.Close())
-	<-served
+	err = errors.Join(err, endProfile(), stopServer())
 	return errors.Join(err, a.Close())
 }
 
 // time asks one kind of question again and again, of busy and quiet workspaces,
 // and throws the first tenth away.
-func (c *benchPageCmd) time(ctx context.Context, env *environment, dial dialer, kind pageKind) error {
+func (c *benchPageCmd) time(ctx context.Context, env *environment, dial app.Dialer, kind pageKind) error {
 	load := c.load()
 	random := rand.New(rand.NewPCG(c.Seed, 4))
 	timing := bench.NewTiming()

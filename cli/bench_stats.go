@@ -14,6 +14,7 @@ import (
 	"strings"
 	"time"
 
+	"tidings/app"
 	"tidings/bench"
 	"tidings/event"
 	"tidings/feed"
@@ -74,7 +75,7 @@ var statsKinds = []statsKind{
 func (c *benchStatsCmd) Run(ctx context.Context, env *environment) error {
 	entries, err := os.ReadDir(c.Data)
 	empty := err != nil || len(entries) == 0
-	a, err := openApp(ctx, settings{Data: c.Data}, env.log)
+	a, err := app.Open(ctx, app.Settings{Data: c.Data}, env.log)
 	if err != nil {
 		return err
 	}
@@ -85,11 +86,8 @@ func (c *benchStatsCmd) Run(ctx context.Context, env *environment) error {
 	if err != nil {
 		return errors.Join(err, a.Close())
 	}
-	listener := newPipeListener()
-	server := &http.Server{Handler: a.operator, ReadHeaderTimeout: headerTimeout}
-	served := make(chan error, 1)
-	go func() { served <- server.Serve(listener) }()
-	asked := operatorClient(listener.dial, c.load().Workspace(0), func() error { return nil })
+	dial, stopServer := a.OperateInMemory()
+	asked := operatorClient(dial, c.load().Workspace(0), func() error { return nil })
 	fmt.Fprintf(env.Out, "%s\n| P9, %d events in %d weeks | first | p50 | p99 | most | p99 must be below |\n| --- | --- | --- | --- | --- | --- |\n",
 		machine.Markdown(), c.Events, c.Weeks)
 	endProfile, err := c.profile()
@@ -101,8 +99,7 @@ func (c *benchStatsCmd) Run(ctx context.Context, env *environment) error {
 			err = c.time(ctx, env, a, asked, kind)
 		}
 	}
-	err = errors.Join(err, endProfile(), asked.close(), server.Close())
-	<-served
+	err = errors.Join(err, endProfile(), asked.close(), stopServer())
 	return errors.Join(err, a.Close())
 }
 
@@ -114,7 +111,7 @@ func (c *benchStatsCmd) load() bench.Load {
 
 // fill writes the events straight into the stores, and seals all weeks but the
 // two newest, as the nightly run would have.
-func (c *benchStatsCmd) fill(ctx context.Context, env *environment, a *app) error {
+func (c *benchStatsCmd) fill(ctx context.Context, env *environment, a *app.App) error {
 	began := time.Now()
 	var batch []event.Event
 	for e, err := range c.load().Events(c.Events) {
@@ -139,7 +136,7 @@ func (c *benchStatsCmd) fill(ctx context.Context, env *environment, a *app) erro
 	fmt.Fprintf(env.Err, "written after %v, sealing …\n", time.Since(began).Round(time.Second))
 	newest := event.WeekOf(c.load().Until.Unix() - 1)
 	for week := newest - event.Week(c.Weeks); week < newest-1; week++ {
-		if err := a.index.Seal(ctx, week); err != nil {
+		if err := a.Index.Seal(ctx, week); err != nil {
 			return err
 		}
 	}
@@ -148,7 +145,7 @@ func (c *benchStatsCmd) fill(ctx context.Context, env *environment, a *app) erro
 }
 
 // writeBoth writes events to the state and then to the index.
-func writeBoth(ctx context.Context, a *app, events []event.Event) error {
+func writeBoth(ctx context.Context, a *app.App, events []event.Event) error {
 	changes := make(map[event.MessageKey]event.Change)
 	weeks := make(map[indexer.WorkspaceWeek]bool)
 	for _, e := range events {
@@ -160,10 +157,10 @@ func writeBoth(ctx context.Context, a *app, events []event.Event) error {
 		changes[change.MessageKey] = change
 		weeks[indexer.WorkspaceWeek{Workspace: e.Workspace, Week: e.Week()}] = true
 	}
-	if _, err := a.state.Apply(ctx, slices.Collect(maps.Values(changes)), slices.Collect(maps.Keys(weeks))); err != nil {
+	if _, err := a.State.Apply(ctx, slices.Collect(maps.Values(changes)), slices.Collect(maps.Keys(weeks))); err != nil {
 		return err
 	}
-	outcomes, err := a.index.Create(ctx, events)
+	outcomes, err := a.Index.Create(ctx, events)
 	if err != nil {
 		return err
 	}
@@ -177,7 +174,7 @@ func writeBoth(ctx context.Context, a *app, events []event.Event) error {
 
 // time asks one kind of question. What is asked first, of a cold cache, is shown
 // apart.
-func (c *benchStatsCmd) time(ctx context.Context, env *environment, a *app, asked *client, kind statsKind) error {
+func (c *benchStatsCmd) time(ctx context.Context, env *environment, a *app.App, asked *client, kind statsKind) error {
 	load, random, timing := c.load(), rand.New(rand.NewPCG(c.Seed, 9)), bench.NewTiming()
 	since := strconv.FormatInt(load.Until.Add(-feed.Horizon).Unix(), 10)
 	var first time.Duration

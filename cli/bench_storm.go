@@ -22,6 +22,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"tidings/api"
+	"tidings/app"
 	"tidings/bench"
 )
 
@@ -43,7 +44,7 @@ func (c *benchStormCmd) Run(ctx context.Context, env *environment) error {
 	}
 	// The backlog has the bound that it has by default: senders are told to wait
 	// when it is full, as providers are.
-	a, err := openApp(ctx, settings{Data: c.Data}, env.log)
+	a, err := app.Open(ctx, app.Settings{Data: c.Data}, env.log)
 	if err != nil {
 		return err
 	}
@@ -103,9 +104,9 @@ func megabytes(bytes int64) string { return fmt.Sprintf("%d MB", bytes>>20) }
 
 // measure delivers the events once, in a storm, and once again, each in a
 // workspace of its own, and checks what is left.
-func (c *benchStormCmd) measure(ctx context.Context, a *app) (stormReport, error) {
+func (c *benchStormCmd) measure(ctx context.Context, a *app.App) (stormReport, error) {
 	report := stormReport{events: c.Events, times: c.Times}
-	if err := a.awaitReady(ctx); err != nil {
+	if err := a.AwaitReady(ctx); err != nil {
 		return report, err
 	}
 	storm := newStorm(c.Events, time.Now().Add(-time.Hour).Unix())
@@ -126,7 +127,7 @@ func (c *benchStormCmd) measure(ctx context.Context, a *app) (stormReport, error
 			return report, fmt.Errorf("deliver %s: %w", part.workspace, err)
 		}
 		report.refused += refused
-		if err := a.drain(ctx); err != nil {
+		if err := a.Drain(ctx); err != nil {
 			return report, err
 		}
 		*part.took = time.Since(began)
@@ -139,14 +140,10 @@ func (c *benchStormCmd) measure(ctx context.Context, a *app) (stormReport, error
 
 // deliver posts the events in an order, signed as SendGrid does, and counts the
 // requests that were told to wait.
-func (c *benchStormCmd) deliver(ctx context.Context, a *app, workspace string, storm *storm, order []int32) (int64, error) {
-	listener := newPipeListener()
-	server := &http.Server{Handler: a.operator, ReadHeaderTimeout: headerTimeout}
-	served := make(chan error, 1)
-	go func() { served <- server.Serve(listener) }()
-	client := operatorClient(listener.dial, workspace, func() error {
-		err := server.Close()
-		<-served
+func (c *benchStormCmd) deliver(ctx context.Context, a *app.App, workspace string, storm *storm, order []int32) (int64, error) {
+	dial, stopServer := a.OperateInMemory()
+	client := operatorClient(dial, workspace, func() error {
+		err := stopServer()
 		return err
 	})
 	sender, err := newStormSender(ctx, client)

@@ -6,20 +6,21 @@ import (
 	"maps"
 	"slices"
 
+	"tidings/app"
 	"tidings/event"
 	"tidings/feed"
 )
 
 // check compares what a workspace holds with the model: one document an event,
 // and each message's state.
-func (s *storm) check(ctx context.Context, a *app, workspace string) error {
+func (s *storm) check(ctx context.Context, a *app.App, workspace string) error {
 	names := slices.Sorted(maps.Keys(s.messages))
 	for chunk := range slices.Chunk(names, 500) {
 		keys := make([]event.MessageKey, len(chunk))
 		for i, name := range chunk {
 			keys[i] = event.MessageKey{Workspace: workspace, Message: name}
 		}
-		states, err := a.state.Read(ctx, keys)
+		states, err := a.State.Read(ctx, keys)
 		if err != nil {
 			return fmt.Errorf("read states: %w", err)
 		}
@@ -40,12 +41,12 @@ func (s *storm) check(ctx context.Context, a *app, workspace string) error {
 }
 
 // documents counts a workspace's documents by reading all of its feed.
-func (s *storm) documents(ctx context.Context, a *app, workspace string) (int, error) {
+func (s *storm) documents(ctx context.Context, a *app.App, workspace string) (int, error) {
 	seen := make(map[event.ID]bool, len(s.events))
 	request := feed.PageRequest{Scope: feed.Scope{Workspace: workspace}, Limit: 200}
 	request.Filter.Automated = "show"
 	for {
-		page, err := a.reader.Page(ctx, request)
+		page, err := a.Reader.Page(ctx, request)
 		if err != nil {
 			return 0, fmt.Errorf("read the feed: %w", err)
 		}

@@ -1,6 +1,6 @@
 // Package cli is the command line: it reads flags, environment and file into
-// settings, chooses the adapters (here and nowhere else), puts the parts
-// together and runs them until they are told to stop.
+// settings, has app put the parts together, and runs them until they are told
+// to stop.
 //
 // Results go to stdout, everything else to stderr. The exit code is 0 for
 // success, 1 for failure and 2 for wrong usage.
@@ -15,6 +15,8 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+
+	"tidings/app"
 
 	"github.com/alecthomas/kong"
 )
@@ -95,7 +97,7 @@ func Main(args []string, std Streams) (code int) {
 		kong.Exit(func(code int) { panic(exit(code)) }),
 		kong.DefaultEnvars("TIDINGS"),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
-		kong.Vars{"version": version()},
+		kong.Vars{"version": app.Version()},
 		kong.Resolvers(&fileSettings{}),
 	)
 	if err != nil {
@@ -122,7 +124,8 @@ func Main(args []string, std Streams) (code int) {
 		}
 		fmt.Fprintf(std.Err, "tidings: %v\n", err)
 		var usage *usageError
-		if errors.As(err, &usage) {
+		var settings *app.SettingsError
+		if errors.As(err, &usage) || errors.As(err, &settings) {
 			return exitUsage
 		}
 		return exitFailure

@@ -14,7 +14,8 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"tidings/api"
-	"tidings/believable"
+	"tidings/app"
+	"tidings/demo"
 	"tidings/event"
 )
 
@@ -45,15 +46,15 @@ func (c *demoCmd) Run(ctx context.Context, env *environment) error {
 	if c.Months < 0 || c.Rate < 0 {
 		return &usageError{"--months and --rate cannot be negative"}
 	}
-	a, err := openApp(ctx, c.settings(c.Data), env.log)
+	a, err := app.Open(ctx, c.settings(c.Data), env.log)
 	if err != nil {
 		return err
 	}
-	demo := &demo{app: a, env: env, office: believable.New(demoSeed, time.Now()), options: c}
+	made := &demoRun{app: a, env: env, office: demo.New(demoSeed, time.Now()), options: c}
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error {
-		return a.serve(ctx, c.Listen, c.Data, func(address string) {
-			group.Go(func() error { return demo.run(ctx, address) })
+		return a.Serve(ctx, c.Listen, c.Data, func(address string) {
+			group.Go(func() error { return made.run(ctx, address) })
 		})
 	})
 	err = group.Wait()
@@ -63,16 +64,16 @@ func (c *demoCmd) Run(ctx context.Context, env *environment) error {
 	return errors.Join(err, a.Close())
 }
 
-// demo is a running demo.
-type demo struct {
-	app     *app
+// demoRun is a running demo.
+type demoRun struct {
+	app     *app.App
 	env     *environment
-	office  *believable.Office
+	office  *demo.Office
 	options *demoCmd
 }
 
 // run fills the workspace, prints the link and lets events come.
-func (d *demo) run(ctx context.Context, address string) error {
+func (d *demoRun) run(ctx context.Context, address string) error {
 	if err := d.people(ctx); err != nil {
 		return fmt.Errorf("make the demo's people: %w", err)
 	}
@@ -80,7 +81,7 @@ func (d *demo) run(ctx context.Context, address string) error {
 		return fmt.Errorf("make the demo's history: %w", err)
 	}
 	me := d.office.Directory().Users[0]
-	token, err := d.app.server.NewSignInToken(ctx, demoWorkspace, me.ID, api.RoleAdmin, demoLinkLife)
+	token, err := d.app.Server.NewSignInToken(ctx, demoWorkspace, me.ID, api.RoleAdmin, demoLinkLife)
 	if err != nil {
 		return fmt.Errorf("make the sign-in link: %w", err)
 	}
@@ -104,14 +105,10 @@ Ctrl-C stops it.
 `
 
 // people writes the directory through the API, as any program would.
-func (d *demo) people(ctx context.Context) error {
-	listener := newPipeListener()
-	server := &http.Server{Handler: d.app.operator, ReadHeaderTimeout: headerTimeout}
-	served := make(chan error, 1)
-	go func() { served <- server.Serve(listener) }()
-	client := operatorClient(listener.dial, demoWorkspace, func() error {
-		err := server.Close()
-		<-served
+func (d *demoRun) people(ctx context.Context) error {
+	dial, stopServer := d.app.OperateInMemory()
+	client := operatorClient(dial, demoWorkspace, func() error {
+		err := stopServer()
 		return err
 	})
 	directory := d.office.Directory()
@@ -137,10 +134,10 @@ type demoRecord struct {
 
 // history makes the months before now, or what is missing since the last run,
 // and waits until all of it can be read.
-func (d *demo) history(ctx context.Context) error {
+func (d *demoRun) history(ctx context.Context) error {
 	now := time.Now()
 	from := now.AddDate(0, -d.options.Months, 0)
-	if doc, err := d.app.state.Get(ctx, demoWorkspace, "demo", "history"); err == nil {
+	if doc, err := d.app.State.Get(ctx, demoWorkspace, "demo", "history"); err == nil {
 		var done demoRecord
 		if err := json.Unmarshal(doc, &done); err != nil {
 			return fmt.Errorf("read how far history goes: %w", err)
@@ -153,20 +150,20 @@ func (d *demo) history(ctx context.Context) error {
 	if err := d.publish(ctx, d.office.History(from, now), event.LaneBulk); err != nil {
 		return err
 	}
-	if err := d.app.drain(ctx); err != nil {
+	if err := d.app.Drain(ctx); err != nil {
 		return err
 	}
 	doc, err := json.Marshal(demoRecord{now})
 	if err != nil {
 		return err
 	}
-	return d.app.state.Put(ctx, demoWorkspace, "demo", "history", doc)
+	return d.app.State.Put(ctx, demoWorkspace, "demo", "history", doc)
 }
 
 // demoBatch is how many events are published at a time.
 const demoBatch = 1000
 
-func (d *demo) publish(ctx context.Context, inputs iter.Seq[event.Input], lane event.Lane) error {
+func (d *demoRun) publish(ctx context.Context, inputs iter.Seq[event.Input], lane event.Lane) error {
 	batch := make([]event.Event, 0, demoBatch)
 	flush := func() error {
 		if len(batch) == 0 {
@@ -191,9 +188,9 @@ func (d *demo) publish(ctx context.Context, inputs iter.Seq[event.Input], lane e
 }
 
 // accept publishes a batch, again where the queue is busy for a while.
-func (d *demo) accept(ctx context.Context, lane event.Lane, batch []event.Event) error {
+func (d *demoRun) accept(ctx context.Context, lane event.Lane, batch []event.Event) error {
 	for try := 1; ; try++ {
-		err := d.app.stream.Publish(ctx, lane, batch)
+		err := d.app.Stream.Publish(ctx, lane, batch)
 		passing := errors.Is(err, event.ErrUnavailable) || errors.Is(err, event.ErrTooMuch)
 		if err == nil || !passing || try == patience {
 			return err
@@ -208,7 +205,7 @@ func (d *demo) accept(ctx context.Context, lane event.Lane, batch []event.Event)
 
 // trickle lets events come as they do in a real office: some now, reactions to
 // them later.
-func (d *demo) trickle(ctx context.Context) error {
+func (d *demoRun) trickle(ctx context.Context) error {
 	if d.options.Rate == 0 {
 		return nil
 	}

@@ -12,6 +12,8 @@ import (
 	"slices"
 	"time"
 
+	"tidings/app"
+
 	"golang.org/x/sys/unix"
 )
 
@@ -68,12 +70,12 @@ func (c *doctorCmd) examineDirectory(ctx context.Context, env *environment, exam
 		exam.good("data directory", c.Data)
 	}
 	exam.disk(c.Data)
-	if dial, ok := dialOperator(ctx, c.Data); ok {
+	if dial, ok := app.DialOperator(ctx, c.Data); ok {
 		exam.good("process", "a server is running on this directory")
 		client := operatorClient(dial, "", func() error { return nil })
 		exam.server(ctx, client.http, client.base)
-		var health weekHealth
-		err := client.call(ctx, http.MethodPost, operatorPath+"weeks", struct{}{}, &health)
+		var health app.WeekHealth
+		err := client.call(ctx, http.MethodPost, app.OperatorPath+"weeks", struct{}{}, &health)
 		exam.weeks(health, err, true)
 		return
 	}
@@ -84,26 +86,26 @@ func (c *doctorCmd) examineDirectory(ctx context.Context, env *environment, exam
 
 // openParts opens the directory as serve would, and asks each part.
 func (c *doctorCmd) openParts(ctx context.Context, env *environment, exam *examination) {
-	a, err := openApp(ctx, settings{Data: c.Data, storeFlags: c.storeFlags}, env.log)
+	a, err := app.Open(ctx, app.Settings{Data: c.Data, Stores: app.Stores(c.storeFlags)}, env.log)
 	if err != nil {
 		exam.bad("parts", err.Error())
 		return
 	}
 	running, stop := context.WithCancel(ctx)
 	done := make(chan error, 1)
-	go func() { done <- a.hub.Run(running) }()
+	go func() { done <- a.Hub.Run(running) }()
 	ready, cancel := context.WithTimeout(ctx, 30*time.Second)
 	defer cancel()
-	_ = a.awaitReady(ready) // What is not ready is named below.
-	exam.parts(a.ready(ctx))
-	if any, err := a.server.AnyKey(ctx); err == nil && !any {
+	_ = a.AwaitReady(ready) // What is not ready is named below.
+	exam.parts(a.Readiness(ctx))
+	if any, err := a.Server.AnyKey(ctx); err == nil && !any {
 		exam.bad("keys", "there is none yet: tidings keys create "+c.where()+"--workspace NAME --role admin")
 	} else if err == nil {
 		exam.good("keys", "there are some")
 	}
-	health, err := a.weekHealth(ctx, struct{}{})
+	health, err := a.WeekHealth(ctx, struct{}{})
 	exam.weeks(health, err, false)
-	if dead := a.stream.Stats().DeadLetters; dead > 0 {
+	if dead := a.Stream.Stats().DeadLetters; dead > 0 {
 		exam.bad("dead letters", fmt.Sprintf("%d events failed for good: tidings dead-letters list", dead))
 	} else {
 		exam.good("dead letters", "none")

@@ -1,57 +1,18 @@
 package cli
 
 import (
-	"context"
 	"fmt"
 	"time"
 
-	"tidings/event"
-	"tidings/rollover"
+	"tidings/app"
 )
-
-// weekHealth is what an operator wants to know of the weeks.
-type weekHealth struct {
-	Weeks  int   `json:"weeks"`
-	Sealed int   `json:"sealed"`
-	Events int64 `json:"events"`
-	Bytes  int64 `json:"bytes"`
-	// Wanted are sealed weeks that events wait for.
-	Wanted []event.Week `json:"wanted"`
-	// Last is the last nightly run, nil when there was none.
-	Last *rollover.Report `json:"last"`
-}
-
-func (a *app) weekHealth(ctx context.Context, _ struct{}) (weekHealth, error) {
-	var health weekHealth
-	infos, err := a.index.WeekInfos(ctx)
-	if err != nil {
-		return health, err
-	}
-	for _, info := range infos {
-		health.Weeks++
-		health.Events += info.Events
-		health.Bytes += info.Bytes
-		if info.Sealed {
-			health.Sealed++
-		}
-	}
-	notes := weekNotes{a.state}
-	if health.Wanted, err = notes.WantedWeeks(ctx); err != nil {
-		return health, err
-	}
-	last, made, err := notes.LastRun(ctx)
-	if made {
-		health.Last = &last
-	}
-	return health, err
-}
 
 // latestRun is how old the last nightly run may be.
 const latestRun = 36 * time.Hour
 
 // weeks prints how the weeks are. What is wrong about nights is wrong only where
 // a server is there to make them.
-func (e *examination) weeks(health weekHealth, err error, served bool) {
+func (e *examination) weeks(health app.WeekHealth, err error, served bool) {
 	if err != nil {
 		e.bad("weeks", err.Error())
 		return

@@ -5,16 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
-	"path/filepath"
 	"strings"
 	"text/tabwriter"
 	"time"
 
+	"tidings/app"
 	"tidings/migrations"
-	"tidings/rollover"
-	"tidings/store/mongo"
-	"tidings/store/sqlite"
 )
 
 // migrateCmd brings stores to what this program writes.
@@ -33,45 +29,13 @@ type schemaTarget struct {
 	storeFlags
 }
 
-// open finds the schema of each store, without opening the stores themselves:
-// those refuse what is not of the present version.
-func (t schemaTarget) open() (*migrations.Migrator, func() error, error) {
-	if err := (settings{Data: t.Data, storeFlags: t.storeFlags}).check(); err != nil {
-		return nil, nil, err
-	}
-	if t.Data != "" {
-		if info, err := os.Stat(t.Data); err != nil || !info.IsDir() {
-			return nil, nil, fmt.Errorf("%s is no data directory", t.Data)
-		}
-	}
-	files := sqlite.NewSchema(filepath.Join(t.Data, "weeks"), filepath.Join(t.Data, "state.db"))
-	m := &migrations.Migrator{History: files, Version: version()}
-	var schemas migrations.Schemas
-	a := &app{}
-	if t.Index != "" {
-		if err := a.openIndex(settings{storeFlags: t.storeFlags}); err != nil {
-			return nil, nil, err
-		}
-		schemas = append(schemas, a.index.(migrations.Schema))
-	}
-	if t.Index == "" || t.State == "" {
-		schemas = append(schemas, files)
-	}
-	m.Schema = schemas
-	if t.State == "" {
-		return m, a.Close, nil
-	}
-	database, err := mongo.OpenSchema(mongo.Config{URL: t.State})
-	if err != nil {
-		return nil, nil, errors.Join(err, a.Close())
-	}
-	m.Schema, m.History = append(migrations.Schemas{database}, schemas...), database
-	return m, func() error { return errors.Join(database.Close(), a.Close()) }, nil
+func (t schemaTarget) settings() app.Settings {
+	return app.Settings{Data: t.Data, Stores: app.Stores(t.storeFlags)}
 }
 
 // with runs do with the schema of the installation.
 func (t schemaTarget) with(do func(*migrations.Migrator) error) error {
-	m, closeAll, err := t.open()
+	m, closeAll, err := app.OpenSchema(t.settings())
 	if err != nil {
 		return err
 	}
@@ -81,22 +45,7 @@ func (t schemaTarget) with(do func(*migrations.Migrator) error) error {
 // alone runs do while no other process has the directory, or migrates the same
 // stores.
 func (t schemaTarget) alone(ctx context.Context, env *environment, do func(context.Context) error) error {
-	a := &app{log: env.log}
-	var err error
-	if t.Data != "" {
-		err = a.hold(t.Data)
-	}
-	if err == nil && t.Stream != "" {
-		err = a.openStream(ctx, settings{storeFlags: t.storeFlags})
-	}
-	switch {
-	case err != nil:
-	case a.stream != nil:
-		err = a.stream.RunUnderLease(ctx, rollover.Lease, rollover.LeaseTime, do)
-	default:
-		err = do(ctx)
-	}
-	return errors.Join(err, a.Close())
+	return app.Alone(ctx, t.settings(), env.log, do)
 }
 
 type migrateStatusCmd struct{ schemaTarget }

@@ -2,13 +2,11 @@ package cli
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"time"
 
+	"tidings/app"
 	"tidings/event"
-	"tidings/migrations"
-	"tidings/rollover"
 )
 
 // migrateRebuildCmd builds one week anew.
@@ -30,32 +28,12 @@ fails, the week is as it was.
 
 // Run rebuilds the week and says how long its events waited.
 func (c *migrateRebuildCmd) Run(ctx context.Context, env *environment) error {
-	s := settings{Data: c.Data, storeFlags: c.storeFlags}
-	done, err := operate(ctx, env, s, "rebuild", rebuildRequest{c.Week}, (*app).rebuild)
+	s := app.Settings{Data: c.Data, Stores: app.Stores(c.storeFlags)}
+	done, err := operate(ctx, env, s, "rebuild", app.RebuildRequest{Week: c.Week}, (*app.App).Rebuild)
 	if err != nil {
 		return err
 	}
 	_, err = fmt.Fprintf(env.Out, "Week %s: %s copied in %s, writes waited %s.\n", c.Week,
 		count(done.Events, "event", "events"), done.Took.Round(time.Millisecond), done.Blocked.Round(time.Millisecond))
 	return err
-}
-
-type rebuildRequest struct {
-	Week event.Week `json:"week"`
-}
-
-// rebuild builds a week anew under the lease of the weeks.
-func (a *app) rebuild(ctx context.Context, request rebuildRequest) (migrations.Rebuilt, error) {
-	generations, ok := a.index.(migrations.Generations)
-	if !ok {
-		return migrations.Rebuilt{}, fmt.Errorf("this index cannot rebuild weeks: %w", errors.ErrUnsupported)
-	}
-	builder := &migrations.Rebuilder{Index: generations, Judge: a.reevaluator.Again, Logger: a.log}
-	var done migrations.Rebuilt
-	err := a.stream.RunUnderLease(ctx, rollover.Lease, rollover.LeaseTime, func(ctx context.Context) error {
-		var err error
-		done, err = builder.Rebuild(ctx, request.Week)
-		return err
-	})
-	return done, err
 }

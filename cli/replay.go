@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"time"
+
+	"tidings/app"
 )
 
 // replayCmd feeds past events through the indexer again.
@@ -27,7 +29,7 @@ func (c *replayCmd) Run(ctx context.Context, env *environment) error {
 	if c.Since <= c.Until || c.Until < 0 {
 		return &usageError{"--since must be further back than --until"}
 	}
-	a, err := openApp(ctx, settings{Data: c.Data, storeFlags: c.storeFlags}, env.log)
+	a, err := app.Open(ctx, app.Settings{Data: c.Data, Stores: app.Stores(c.storeFlags)}, env.log)
 	if err != nil {
 		return err
 	}
@@ -35,11 +37,11 @@ func (c *replayCmd) Run(ctx context.Context, env *environment) error {
 	done := make(chan error, 1)
 	go func() { done <- a.Run(running) }()
 	now := time.Now()
-	fed, err := a.stream.ReplaySpan(ctx, now.Add(-c.Since), now.Add(-c.Until), func(n int) {
+	fed, err := a.Stream.ReplaySpan(ctx, now.Add(-c.Since), now.Add(-c.Until), func(n int) {
 		fmt.Fprintf(env.Err, "%d events …\n", n)
 	})
 	if err == nil {
-		err = a.drain(ctx)
+		err = a.Drain(ctx)
 	}
 	stop()
 	if stopErr := <-done; err == nil {

@@ -4,24 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/http"
 	"time"
+
+	"tidings/app"
 )
-
-// role says which parts of the program a process runs.
-type role int
-
-const (
-	roleAll role = iota
-	// roleAPI takes events in, answers and pushes.
-	roleAPI
-	// roleIndexer indexes, trims the queue and keeps the weeks.
-	roleIndexer
-)
-
-func (r role) indexes() bool { return r != roleAPI }
-
-func (r role) pushes() bool { return r != roleIndexer }
 
 // apiCmd runs one of several API processes.
 type apiCmd struct {
@@ -48,8 +34,8 @@ requests under way are finished.`
 
 // Run serves until it is told to stop.
 func (c *apiCmd) Run(ctx context.Context, env *environment) error {
-	return run(ctx, env, c.Listen, settings{
-		role: roleAPI, storeFlags: c.storeFlags, Retention: c.Retention, Grace: c.Grace,
+	return run(ctx, env, c.Listen, app.Settings{
+		Role: app.RoleAPI, Stores: app.Stores(c.storeFlags), Retention: c.Retention, Grace: c.Grace,
 		Backlog: c.Backlog, Origins: c.Origins, Secure: c.Secure, Drain: c.Drain, Proxies: c.Proxies,
 		PublicURL: c.PublicURL, Verdict: c.config(),
 	})
@@ -72,42 +58,23 @@ Nothing is kept in the process: --index, --state and --stream are needed.`
 // Run indexes until it is told to stop.
 func (c *indexerCmd) Run(ctx context.Context, env *environment) error {
 	s := c.indexFlags.settings()
-	s.role, s.storeFlags = roleIndexer, c.storeFlags
+	s.Role, s.Stores = app.RoleIndexer, app.Stores(c.storeFlags)
 	return run(ctx, env, c.Listen, s)
 }
 
 // run puts the parts together and keeps them going until ctx ends.
-func run(ctx context.Context, env *environment, listen string, s settings) error {
+func run(ctx context.Context, env *environment, listen string, s app.Settings) error {
 	tracer, stopTracing, err := openTracing(ctx, env)
 	if err != nil {
 		return err
 	}
-	s.tracer = tracer
-	a, err := openApp(ctx, s, env.log)
+	s.Tracer = tracer
+	a, err := app.Open(ctx, s, env.log)
 	if err != nil {
 		return errors.Join(err, stopTracing())
 	}
-	err = a.serve(ctx, listen, s.Data, func(address string) {
+	err = a.Serve(ctx, listen, s.Data, func(address string) {
 		fmt.Fprintf(env.Err, "listening on http://%s\n", address)
 	})
 	return errors.Join(err, a.Close(), stopTracing())
-}
-
-// public is what the process answers to others.
-func (a *app) public() http.Handler {
-	handler := http.Handler(a.server)
-	if !a.role.pushes() {
-		routes := http.NewServeMux()
-		for _, path := range []string{"/healthz", "/readyz", "/metrics"} {
-			routes.Handle("GET "+path, a.server)
-		}
-		handler = routes
-	}
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if a.draining.Load() {
-			// The next request of this client goes elsewhere.
-			w.Header().Set("Connection", "close")
-		}
-		handler.ServeHTTP(w, r)
-	})
 }

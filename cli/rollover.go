@@ -2,10 +2,10 @@ package cli
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"time"
 
+	"tidings/app"
 	"tidings/rollover"
 )
 
@@ -44,19 +44,13 @@ While serve runs on the directory, its settings count and not those given here.
   tidings rollover --data DIR --dry-run --at 2026-12-24T00:00:00Z`
 }
 
-// rolloverRequest is what the process that holds the directory is asked.
-type rolloverRequest struct {
-	DryRun bool      `json:"dry_run"`
-	At     time.Time `json:"at,omitzero"`
-}
-
 // Run makes or plans a run and prints its actions.
 func (c *rolloverCmd) Run(ctx context.Context, env *environment) error {
 	if !c.At.IsZero() && !c.DryRun {
 		return &usageError{"--at goes with --dry-run: a run itself happens now"}
 	}
-	s := settings{Data: c.Data, storeFlags: c.storeFlags, Retention: c.Retention, Rollover: c.policy()}
-	report, err := operate(ctx, env, s, "rollover", rolloverRequest{c.DryRun, c.At}, (*app).runRollover)
+	s := app.Settings{Data: c.Data, Stores: app.Stores(c.storeFlags), Retention: c.Retention, Rollover: c.policy()}
+	report, err := operate(ctx, env, s, "rollover", app.RolloverRequest{DryRun: c.DryRun, At: c.At}, (*app.App).RunRollover)
 	if err != nil {
 		return err
 	}
@@ -67,36 +61,6 @@ func (c *rolloverCmd) Run(ctx context.Context, env *environment) error {
 	}
 	if failed := report.Failed(); failed > 0 {
 		return fmt.Errorf("%s failed; the next run tries again", count(failed, "action", "actions"))
-	}
-	return nil
-}
-
-// runRollover makes or plans a run.
-func (a *app) runRollover(ctx context.Context, request rolloverRequest) (rollover.Report, error) {
-	if request.DryRun {
-		at := request.At
-		if at.IsZero() {
-			at = time.Now()
-		}
-		plan, err := a.rollover.Plan(ctx, at)
-		return rollover.Report{At: at, Actions: plan}, err
-	}
-	report, err := a.rollover.Run(ctx)
-	if report.Failed() > 0 && ctx.Err() == nil {
-		err = nil // The report says what failed, and why.
-	}
-	return report, err
-}
-
-// keepWeeks takes blocks off for as long as events are indexed, and where asked
-// makes the nightly runs.
-func (a *app) keepWeeks(ctx context.Context) error {
-	keep := a.rollover.KeepUnblocking
-	if a.night != nil {
-		keep = func(ctx context.Context) error { return a.rollover.Keep(ctx, *a.night) }
-	}
-	if err := keep(ctx); err != nil && !errors.Is(err, context.Canceled) {
-		return fmt.Errorf("keep weeks: %w", err)
 	}
 	return nil
 }

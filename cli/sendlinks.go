@@ -5,26 +5,14 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
-	"net/url"
 
 	"tidings/api"
+	"tidings/app"
 )
 
 // addressFlags are how requests reach processes that answer them.
 type addressFlags struct {
 	PublicURL string `name:"public-url" help:"How the pictures and links in mail reach this server, such as https://t.example.com; by default as those who ask for them did." placeholder:"URL"`
-}
-
-// checkPublicURL refuses an address that mail cannot hold.
-func checkPublicURL(address string) error {
-	if address == "" {
-		return nil
-	}
-	parsed, err := url.Parse(address)
-	if err != nil || parsed.Host == "" || (parsed.Scheme != "http" && parsed.Scheme != "https") || parsed.RawQuery != "" {
-		return fmt.Errorf("--public-url %q is no address such as https://t.example.com", address)
-	}
-	return nil
 }
 
 // sendLinksCmd makes the tracking addresses of a message.
@@ -51,7 +39,7 @@ mail. What the addresses hold is signed; nothing is kept.`
 
 // Run asks for the addresses and prints them.
 func (c *sendLinksCmd) Run(ctx context.Context, env *environment) error {
-	if err := checkPublicURL(c.PublicURL); err != nil {
+	if err := app.CheckPublicURL(c.PublicURL); err != nil {
 		return &usageError{err.Error()}
 	}
 	if c.Data != "" && c.PublicURL == "" {

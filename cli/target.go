@@ -3,8 +3,6 @@ package cli
 import (
 	"bytes"
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -13,10 +11,10 @@ import (
 	"net/http"
 	"net/url"
 	"os"
-	"path/filepath"
 	"strings"
 	"time"
 
+	"tidings/app"
 	"tidings/event"
 )
 
@@ -60,7 +58,7 @@ func (t target) open(ctx context.Context, env *environment, workspace string) (*
 	if info, err := os.Stat(t.Data); err == nil && !info.IsDir() {
 		return nil, fmt.Errorf("%s is no directory", t.Data)
 	}
-	if dial, ok := dialOperator(ctx, t.Data); ok {
+	if dial, ok := app.DialOperator(ctx, t.Data); ok {
 		return operatorClient(dial, workspace, func() error { return nil }), nil
 	}
 	return t.openAlone(ctx, env, workspace)
@@ -102,32 +100,26 @@ func (t target) openServer() (*client, error) {
 // openAlone runs the parts in this process, with nothing listening but memory.
 // Where nothing is kept in a directory, indexing is the indexers' task.
 func (t target) openAlone(ctx context.Context, env *environment, workspace string) (*client, error) {
-	s := settings{Data: t.Data, storeFlags: t.storeFlags}
+	s := app.Settings{Data: t.Data, Stores: app.Stores(t.storeFlags)}
 	if t.Data == "" {
-		s.role = roleAPI
+		s.Role = app.RoleAPI
 	}
-	app, err := openApp(ctx, s, env.log)
+	a, err := app.Open(ctx, s, env.log)
 	if err != nil {
 		return nil, err
 	}
 	running, stop := context.WithCancel(ctx)
 	done := make(chan error, 1)
-	go func() { done <- app.Run(running) }()
-	listener := newPipeListener()
-	server := &http.Server{Handler: app.operator, ReadHeaderTimeout: time.Minute}
-	served := make(chan error, 1)
-	go func() { served <- server.Serve(listener) }()
-	return operatorClient(listener.dial, workspace, func() error {
-		err := errors.Join(server.Close(), app.drain(ctx))
-		<-served
+	go func() { done <- a.Run(running) }()
+	dial, stopServer := a.OperateInMemory()
+	return operatorClient(dial, workspace, func() error {
+		err := errors.Join(stopServer(), a.Drain(ctx))
 		stop()
-		return errors.Join(err, <-done, app.Close())
+		return errors.Join(err, <-done, a.Close())
 	}), nil
 }
 
-type dialer func(context.Context) (net.Conn, error)
-
-func operatorClient(dial dialer, workspace string, closing func() error) *client {
+func operatorClient(dial app.Dialer, workspace string, closing func() error) *client {
 	transport := &http.Transport{DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
 		return dial(ctx)
 	}}
@@ -138,40 +130,6 @@ func operatorClient(dial dialer, workspace string, closing func() error) *client
 			return closing()
 		},
 	}
-}
-
-// dialOperator reaches the process that serves a data directory, if any does.
-func dialOperator(ctx context.Context, data string) (dialer, bool) {
-	if data == "" {
-		return nil, false
-	}
-	path := socketPath(data)
-	dial := func(ctx context.Context) (net.Conn, error) {
-		var d net.Dialer
-		return d.DialContext(ctx, "unix", path)
-	}
-	conn, err := dial(ctx)
-	if err != nil {
-		return nil, false
-	}
-	_ = conn.Close()
-	return dial, true
-}
-
-// maxSocketPath is what every Unix takes as the path of a socket.
-const maxSocketPath = 100
-
-// socketPath is where the process that serves data listens for its operator: in
-// the directory, or where that path is too long for a socket, in one of the
-// user's own beside other temporary files.
-func socketPath(data string) string {
-	path := filepath.Join(data, "operator.sock")
-	if len(path) <= maxSocketPath {
-		return path
-	}
-	sum := sha256.Sum256([]byte(path))
-	name := fmt.Sprintf("tidings-%d-%s", os.Getuid(), hex.EncodeToString(sum[:8]))
-	return filepath.Join(os.TempDir(), name, "operator.sock")
 }
 
 // answerError is a problem that the server answered with.

@@ -15,6 +15,7 @@ import (
 	"go.opentelemetry.io/otel/sdk/resource"
 	sdk "go.opentelemetry.io/otel/sdk/trace"
 
+	"tidings/app"
 	"tidings/tracing"
 )
 
@@ -36,7 +37,7 @@ func openTracing(ctx context.Context, env *environment) (tracer *tracing.Tracer,
 		return nil, nil, fmt.Errorf("send traces: %w", err)
 	}
 	about, err := resource.New(ctx,
-		resource.WithAttributes(attribute.String("service.name", "tidings"), attribute.String("service.version", version())),
+		resource.WithAttributes(attribute.String("service.name", "tidings"), attribute.String("service.version", app.Version())),
 		resource.WithFromEnv(), resource.WithTelemetrySDK())
 	if err != nil {
 		return nil, nil, errors.Join(fmt.Errorf("describe this process in traces: %w", err), exporter.Shutdown(ctx))

@@ -18,7 +18,7 @@ type rule struct {
 	outside []string
 }
 
-// everything is for the commands, which put the parts together.
+// everything is for what puts the parts together, and for the commands.
 var everything = []string{"*"}
 
 // plain are libraries that stand beside the standard one: they reach no server
@@ -33,6 +33,7 @@ var plain = []string{
 // row allows, some file of the folder uses, plain libraries aside.
 var rules = map[string]rule{
 	".":   {ours: []string{"cli"}},
+	"app": {ours: everything, outside: everything},
 	"cli": {ours: everything, outside: everything},
 
 	// What an address is, is one decision for everybody (ADR 0015).
@@ -84,15 +85,15 @@ var rules = map[string]rule{
 		outside: append([]string{"github.com/nats-io/", "github.com/synadia-io/orbit.go/", "go.opentelemetry.io/otel"}, plain...),
 	},
 
-	"web":        {},
-	"believable": {ours: []string{"event"}, outside: []string{"golang.org/x/text"}},
-	"bench":      {ours: everything, outside: everything},
-	"guard":      {},
+	"web":   {},
+	"demo":  {ours: []string{"event"}, outside: []string{"golang.org/x/text"}},
+	"bench": {ours: everything, outside: everything},
+	"guard": {},
 }
 
 // choosers alone decide which adapter is used, and the command that starts a server
 // for them is of that adapter.
-var choosers = []string{"cli", "bench", "store/elastic/elastictest/run"}
+var choosers = []string{"app", "bench", "cli", "store/elastic/elastictest/run"}
 
 func TestPackagesImportWhatTheyMay(t *testing.T) {
 	for _, file := range goFiles(t) {
@@ -186,7 +187,7 @@ func TestOnlyTheCommandsChooseAdapters(t *testing.T) {
 			path, ours := strings.CutPrefix(strings.Trim(spec.Path.Value, `"`), module+"/")
 			for _, adapter := range adapters {
 				if ours && strings.HasPrefix(path, adapter) && !sameAdapter(file.folder, path) {
-					t.Errorf("%s: imports the adapter %s; take a port and let cli choose", file.path, path)
+					t.Errorf("%s: imports the adapter %s; take a port and let app choose", file.path, path)
 				}
 			}
 		}

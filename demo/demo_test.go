@@ -1,4 +1,4 @@
-package believable_test
+package demo_test
 
 import (
 	"slices"
@@ -8,7 +8,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"tidings/believable"
+	"tidings/demo"
 	"tidings/event"
 )
 
@@ -34,7 +34,7 @@ func TestHistoryIsTheSameHoweverItIsCut(t *testing.T) {
 	require.Equal(t, whole, pieces)
 
 	var later []event.Input
-	for in := range believable.New(7, now.Add(9*day)).History(now.Add(-20*day), now) {
+	for in := range demo.New(7, now.Add(9*day)).History(now.Add(-20*day), now) {
 		later = append(later, in)
 	}
 	again := ids(later)
@@ -55,7 +55,7 @@ func TestHistoryStaysWithinItsBoundsAndInOrder(t *testing.T) {
 }
 
 func TestEveryInputIsValidAndItsOwn(t *testing.T) {
-	office := believable.New(1, now)
+	office := demo.New(1, now)
 	trickle := office.Trickle(20)
 	inputs := collect(1, now.Add(-40*day), now)
 	inputs = append(inputs, run(trickle, now, 10*time.Minute)...)
@@ -133,7 +133,7 @@ func TestNobodyReadsWhatWasNotSentOrDelivered(t *testing.T) {
 }
 
 func TestDirectoryKnowsEverySender(t *testing.T) {
-	directory := believable.New(1, now).Directory()
+	directory := demo.New(1, now).Directory()
 	require.Len(t, directory.Users, 12)
 	require.Len(t, directory.Teams, 3)
 	users := make(map[string]bool)
@@ -152,13 +152,13 @@ func TestDirectoryKnowsEverySender(t *testing.T) {
 }
 
 func TestTrickleIsTheSameForTheSameSeed(t *testing.T) {
-	first := run(believable.New(2, now).Trickle(5), now, 5*time.Minute)
+	first := run(demo.New(2, now).Trickle(5), now, 5*time.Minute)
 	require.NotEmpty(t, first)
-	require.Equal(t, first, run(believable.New(2, now).Trickle(5), now, 5*time.Minute))
+	require.Equal(t, first, run(demo.New(2, now).Trickle(5), now, 5*time.Minute))
 }
 
 func TestTrickleKeepsItsRateInTheLongRun(t *testing.T) {
-	trickle := believable.New(2, now).Trickle(4)
+	trickle := demo.New(2, now).Trickle(4)
 	run(trickle, now, 40*time.Minute)
 	events := len(run(trickle, now.Add(40*time.Minute), 30*time.Minute))
 	require.InDelta(t, 4*30*60, events, 4*30*60*0.25)
@@ -172,7 +172,7 @@ func TestTrickleConcernsWhatWasSentLately(t *testing.T) {
 		}
 	}
 	kinds := make(map[event.Type]int)
-	for _, in := range run(believable.New(2, now).Trickle(10), now, 20*time.Minute) {
+	for _, in := range run(demo.New(2, now).Trickle(10), now, 20*time.Minute) {
 		kinds[in.Type]++
 		if in.Type == event.Send {
 			known[in.Message] = int64(*in.Time)
@@ -188,7 +188,7 @@ func TestTrickleConcernsWhatWasSentLately(t *testing.T) {
 }
 
 func TestTrickleDoesNotMakeUpForALongGap(t *testing.T) {
-	trickle := believable.New(2, now).Trickle(2)
+	trickle := demo.New(2, now).Trickle(2)
 	run(trickle, now, 10*time.Minute)
 	require.Less(t, len(trickle.Next(now.Add(8*time.Hour))), 2*60*30)
 	for _, in := range trickle.Next(now.Add(8*time.Hour + 30*time.Second)) {
@@ -197,11 +197,11 @@ func TestTrickleDoesNotMakeUpForALongGap(t *testing.T) {
 }
 
 func collect(seed uint64, from, to time.Time) []event.Input {
-	return slices.Collect(believable.New(seed, now).History(from, to))
+	return slices.Collect(demo.New(seed, now).History(from, to))
 }
 
 // run calls Next once a second and checks that nothing comes early.
-func run(trickle *believable.Trickle, from time.Time, length time.Duration) []event.Input {
+func run(trickle *demo.Trickle, from time.Time, length time.Duration) []event.Input {
 	var all []event.Input
 	for at := from; at.Before(from.Add(length)); at = at.Add(time.Second) {
 		for _, in := range trickle.Next(at) {

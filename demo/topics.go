@@ -1,4 +1,4 @@
-package believable
+package demo
 
 // topic is something that we write to customers about. In its texts, words in
 // braces are filled in for each message: see fill.

@@ -1,4 +1,4 @@
-package cli
+package app_test
 
 import (
 	"crypto/hmac"
@@ -17,6 +17,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"tidings/api"
+	"tidings/app"
 )
 
 // Who has seen one request of Mailgun's cannot make up another with its token,
@@ -33,7 +34,7 @@ func TestAMailgunTokenIsSpentForTheNextProcessToo(t *testing.T) {
 	forged := strings.Replace(body, "jo@", "ana@", 1)
 
 	first := openForOne(t, dir)
-	key, _, err := api.NewKeys(first.state, time.Now, rand.Reader).Create(t.Context(), "acme", api.KeyRequest{Role: api.RoleAdmin})
+	key, _, err := api.NewKeys(first.State, time.Now, rand.Reader).Create(t.Context(), "acme", api.KeyRequest{Role: api.RoleAdmin})
 	require.NoError(t, err)
 	status, made := ask(first, http.MethodPut, "/v1/sources/mail", key, fmt.Sprintf(`{"provider":"mailgun","keys":[%q]}`, secret))
 	require.Equal(t, http.StatusOK, status, string(made))
@@ -51,21 +52,21 @@ func TestAMailgunTokenIsSpentForTheNextProcessToo(t *testing.T) {
 	require.NoError(t, second.Close())
 }
 
-func openForOne(t *testing.T, dir string) *app {
+func openForOne(t *testing.T, dir string) *app.App {
 	t.Helper()
-	a, err := openApp(t.Context(), settings{Data: dir}, slog.New(slog.DiscardHandler))
+	a, err := app.Open(t.Context(), app.Settings{Data: dir}, slog.New(slog.DiscardHandler))
 	require.NoError(t, err)
 	return a
 }
 
 // ask asks an app without a server, and returns its answer.
-func ask(a *app, method, path, key, body string) (int, []byte) {
+func ask(a *app.App, method, path, key, body string) (int, []byte) {
 	request := httptest.NewRequest(method, path, strings.NewReader(body))
 	request.Header.Set("Content-Type", "application/json")
 	if key != "" {
 		request.Header.Set("Authorization", "Bearer "+key)
 	}
 	answer := httptest.NewRecorder()
-	a.server.ServeHTTP(answer, request)
+	a.Server.ServeHTTP(answer, request)
 	return answer.Code, answer.Body.Bytes()
 }

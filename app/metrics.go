@@ -1,4 +1,4 @@
-package cli
+package app
 
 import (
 	"context"
@@ -18,7 +18,7 @@ type metrics struct {
 	reevaluations, corrections prometheus.Counter
 }
 
-func newMetrics(registry *prometheus.Registry, a *app) *metrics {
+func newMetrics(registry *prometheus.Registry, a *App) *metrics {
 	m := &metrics{
 		steps: prometheus.NewHistogramVec(prometheus.HistogramOpts{
 			Name:    "tidings_indexer_step_seconds",
@@ -41,13 +41,13 @@ func newMetrics(registry *prometheus.Registry, a *app) *metrics {
 	registry.MustRegister(
 		m.steps, m.outcomes, m.reevaluations, m.corrections, readiness{a},
 		gauge("tidings_queue_waiting_events", "Events accepted and not indexed yet.", func() float64 {
-			return float64(a.stream.Backlog())
+			return float64(a.Stream.Backlog())
 		}),
 		gauge("tidings_queue_oldest_seconds", "Age of the oldest event that waits.", func() float64 {
-			return a.stream.Stats().OldestAge.Seconds()
+			return a.Stream.Stats().OldestAge.Seconds()
 		}),
 		gauge("tidings_dead_letters", "Events that failed for good.", func() float64 {
-			return float64(a.stream.Stats().DeadLetters)
+			return float64(a.Stream.Stats().DeadLetters)
 		}),
 		gauge("tidings_rollover_last_run_timestamp_seconds", "When this process last made a nightly run in which nothing failed.", func() float64 {
 			if at := a.rollover.LastMade(); !at.IsZero() {
@@ -59,14 +59,14 @@ func newMetrics(registry *prometheus.Registry, a *app) *metrics {
 			return float64(a.backlog)
 		}),
 		gauge("tidings_live_readers", "Open sockets and event streams.", func() float64 {
-			return float64(a.hub.Stats().Readers)
+			return float64(a.Hub.Stats().Readers)
 		}),
 	)
 	return m
 }
 
 // readiness says of each part whether it works, when it is asked.
-type readiness struct{ *app }
+type readiness struct{ app *App }
 
 var readyDesc = prometheus.NewDesc("tidings_ready", "Whether a part that this process stands on works: 1 or 0.", []string{"part"}, nil)
 
@@ -80,7 +80,7 @@ func (r readiness) Describe(descriptions chan<- *prometheus.Desc) { descriptions
 func (r readiness) Collect(metrics chan<- prometheus.Metric) {
 	ctx, cancel := context.WithTimeout(context.Background(), readyPatience)
 	defer cancel()
-	for part, err := range r.ready(ctx) {
+	for part, err := range r.app.Readiness(ctx) {
 		works := 1.0
 		if err != nil {
 			works = 0

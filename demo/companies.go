@@ -1,4 +1,4 @@
-package believable
+package demo
 
 // scanner is what a company's mail passes before people see it.
 type scanner int

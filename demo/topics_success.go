@@ -1,4 +1,4 @@
-package believable
+package demo
 
 func successTopics() []topic {
 	t := func(subject, answer string, pull float64, links, files []string, says ...string) topic {

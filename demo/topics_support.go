@@ -1,4 +1,4 @@
-package believable
+package demo
 
 func supportTopics() []topic {
 	t := func(subject, answer string, pull float64, links, files []string, says ...string) topic {

@@ -1,4 +1,4 @@
-package believable
+package demo
 
 import (
 	"fmt"

@@ -1,4 +1,4 @@
-package believable
+package demo
 
 // answers is what people write back, by the pool that a topic names.
 func answers() map[string][]string {

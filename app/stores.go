@@ -1,0 +1,138 @@
+package app
+
+import (
+	"context"
+	"fmt"
+	"net/url"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"tidings/api"
+	"tidings/feed"
+	"tidings/indexer"
+	"tidings/rollover"
+	"tidings/store/elastic"
+	"tidings/store/mongo"
+	"tidings/store/sqlite"
+	"tidings/stream"
+)
+
+// Index is an index and what it takes to run it.
+type Index interface {
+	indexer.Index
+	indexer.ErasableIndex
+	feed.Index
+	rollover.Weeks
+	rollover.Blocks
+	Ping(ctx context.Context) error
+	Close() error
+}
+
+// State is a state store and what it takes to run it.
+type State interface {
+	indexer.States
+	indexer.Erasures
+	indexer.ErasableStates
+	feed.States
+	feed.Catalogue
+	rollover.States
+	rollover.Catalogue
+	api.Records
+	Ping(ctx context.Context) error
+	Close() error
+}
+
+// Bounds of how long a batch may take. After a crash, what was under way comes
+// back after this time; servers elsewhere may be slow without being away.
+const (
+	ackWait       = 10 * time.Second
+	ackWaitRemote = 30 * time.Second
+)
+
+func (a *App) openStores(ctx context.Context, s Settings) error {
+	if err := a.openIndex(s); err != nil {
+		return fmt.Errorf("open the index: %w", err)
+	}
+	if err := a.openState(ctx, s); err != nil {
+		return fmt.Errorf("open the state: %w", err)
+	}
+	if err := a.openStream(ctx, s); err != nil {
+		return fmt.Errorf("open the stream: %w", err)
+	}
+	return nil
+}
+
+func (a *App) openIndex(s Settings) error {
+	if s.Index != "" {
+		config, err := elastic.ParseURL(s.Index)
+		if err != nil {
+			return &SettingsError{"--index: " + err.Error()}
+		}
+		config.Transport = s.IndexTransport
+		index, err := elastic.Open(config)
+		if err == nil {
+			a.Index = index
+		}
+		return err
+	}
+	index, err := sqlite.OpenIndex(filepath.Join(s.Data, "weeks"), sqlite.IndexConfig{})
+	if err == nil {
+		a.Index, a.Words = index, index
+	}
+	return err
+}
+
+func (a *App) openState(ctx context.Context, s Settings) error {
+	if s.State != "" {
+		if !strings.HasPrefix(s.State, "mongodb://") && !strings.HasPrefix(s.State, "mongodb+srv://") {
+			return &SettingsError{"--state is no address such as mongodb://HOST:PORT/DATABASE"}
+		}
+		state, err := mongo.Open(ctx, mongo.Config{URL: s.State, Grace: s.Grace})
+		if err == nil {
+			a.State = state
+		}
+		return err
+	}
+	state, err := sqlite.OpenState(filepath.Join(s.Data, "state.db"), sqlite.StateConfig{Grace: s.Grace})
+	if err == nil {
+		a.State = state
+	}
+	return err
+}
+
+func (a *App) openStream(ctx context.Context, s Settings) error {
+	config := stream.Config{Backlog: s.Backlog, MaxAttempts: s.MaxAttempts, EventsBytes: s.StreamBytes, Logger: a.log, Tracer: s.Tracer}
+	if s.Stream == "" {
+		config.Dir, config.AckWait = filepath.Join(s.Data, "stream"), ackWait
+		if s.Index != "" || s.State != "" {
+			config.AckWait = ackWaitRemote
+		}
+	} else {
+		if err := checkAddress("--stream", s.Stream, "nats", "tls"); err != nil {
+			return err
+		}
+		config.URL, config.AckWait = s.Stream, ackWaitRemote
+		config.Replicas, config.Credentials = s.StreamReplicas, s.StreamCredentials
+	}
+	var err error
+	a.Stream, err = stream.Open(ctx, config)
+	return err
+}
+
+// checkAddress refuses what is no address of a server, or of several separated
+// by commas. What it says holds nothing of the address, which may hold a
+// password.
+func checkAddress(flag, address string, schemes ...string) error {
+	for part := range strings.SplitSeq(address, ",") {
+		parsed, err := url.Parse(strings.TrimSpace(part))
+		known := false
+		for _, scheme := range schemes {
+			known = known || err == nil && parsed.Scheme == scheme && parsed.Host != ""
+		}
+		if !known {
+			return &SettingsError{fmt.Sprintf("%s is no address such as %s://HOST:PORT (a password in it must be percent-encoded)", flag, schemes[0])}
+		}
+	}
+	return nil
+}

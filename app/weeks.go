@@ -1,0 +1,84 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"tidings/event"
+	"tidings/rollover"
+)
+
+// RolloverRequest is what the process that holds the directory is asked.
+type RolloverRequest struct {
+	DryRun bool      `json:"dry_run"`
+	At     time.Time `json:"at,omitzero"`
+}
+
+// RunRollover makes or plans a run.
+func (a *App) RunRollover(ctx context.Context, request RolloverRequest) (rollover.Report, error) {
+	if request.DryRun {
+		at := request.At
+		if at.IsZero() {
+			at = time.Now()
+		}
+		plan, err := a.rollover.Plan(ctx, at)
+		return rollover.Report{At: at, Actions: plan}, err
+	}
+	report, err := a.rollover.Run(ctx)
+	if report.Failed() > 0 && ctx.Err() == nil {
+		err = nil // The report says what failed, and why.
+	}
+	return report, err
+}
+
+// keepWeeks takes blocks off for as long as events are indexed, and where asked
+// makes the nightly runs.
+func (a *App) keepWeeks(ctx context.Context) error {
+	keep := a.rollover.KeepUnblocking
+	if a.night != nil {
+		keep = func(ctx context.Context) error { return a.rollover.Keep(ctx, *a.night) }
+	}
+	if err := keep(ctx); err != nil && !errors.Is(err, context.Canceled) {
+		return fmt.Errorf("keep weeks: %w", err)
+	}
+	return nil
+}
+
+// WeekHealth is what an operator wants to know of the weeks.
+type WeekHealth struct {
+	Weeks  int   `json:"weeks"`
+	Sealed int   `json:"sealed"`
+	Events int64 `json:"events"`
+	Bytes  int64 `json:"bytes"`
+	// Wanted are sealed weeks that events wait for.
+	Wanted []event.Week `json:"wanted"`
+	// Last is the last nightly run, nil when there was none.
+	Last *rollover.Report `json:"last"`
+}
+
+func (a *App) WeekHealth(ctx context.Context, _ struct{}) (WeekHealth, error) {
+	var health WeekHealth
+	infos, err := a.Index.WeekInfos(ctx)
+	if err != nil {
+		return health, err
+	}
+	for _, info := range infos {
+		health.Weeks++
+		health.Events += info.Events
+		health.Bytes += info.Bytes
+		if info.Sealed {
+			health.Sealed++
+		}
+	}
+	notes := weekNotes{a.State}
+	if health.Wanted, err = notes.WantedWeeks(ctx); err != nil {
+		return health, err
+	}
+	last, made, err := notes.LastRun(ctx)
+	if made {
+		health.Last = &last
+	}
+	return health, err
+}
