@@ -31,6 +31,10 @@ type english struct {
 	// understood before. -1 is none.
 	negated, lasting, subject int
 	verb                      bool
+	// negatedAny is whether any word goes on so; did is the lexeme of a verb that
+	// was understood before its turn.
+	negatedAny bool
+	did        int
 	// another is the lexeme of one more person behind a preposition.
 	another     int
 	preposition string
@@ -44,7 +48,7 @@ func newEnglish(p *parser) english {
 	e := english{
 		times:   times.NewReader(p.now, p.opts.DayFirst, len(p.lexemes)),
 		has:     map[event.Type]bool{},
-		negated: -1, lasting: -1, subject: -1, another: -1,
+		negated: -1, lasting: -1, subject: -1, another: -1, did: -1,
 	}
 	for i, l := range p.lexemes {
 		if t, _ := p.eventAt(i); t != "" {
@@ -92,7 +96,7 @@ func (p *parser) phrase(signed bool) (meaning, int) {
 	}
 	m, n := p.condition(i)
 	if n > 0 && m.where != nil {
-		p.understood(m, i+n)
+		p.understood(m, i, i+n)
 		return m, n
 	}
 	if n > 0 {
@@ -112,12 +116,15 @@ func (p *parser) phrase(signed bool) (meaning, int) {
 }
 
 // understood keeps what later words may refer to.
-func (p *parser) understood(m meaning, end int) {
+func (p *parser) understood(m meaning, start, end int) {
 	if m.field == "type" {
 		p.english.last = event.Type(m.value)
 	}
 	if m.field == "verdict" && m.value == event.Human && !m.not {
 		p.english.human = true
+	}
+	if start == p.english.lasting && (m.field == "to" || m.field == "domain" || m.field == "from") {
+		p.english.lasting = end // "no reply from acme for 3 days"
 	}
 	if m.field == "is" || m.field == "unopened" {
 		p.english.lasting = end
@@ -158,6 +165,9 @@ func (p *parser) timed(i int) (meaning, int) {
 	if p.isWord(i, "right", "now") {
 		return meaning{}, 2
 	}
+	if m, n := p.withinOf(i); n > 0 {
+		return m, n
+	}
 	when, n := p.timeAt(i)
 	switch {
 	case n == 0 || i < p.english.text:
@@ -167,6 +177,26 @@ func (p *parser) timed(i int) (meaning, int) {
 		return meaning{}, 0
 	}
 	return p.when(when), n
+}
+
+// withinOf reads "within an hour" behind what somebody did, which says how fast:
+// that is not known here. "Within the last hour" is a time.
+func (p *parser) withinOf(i int) (meaning, int) {
+	_, f := doneOf(p.word(i - 1))
+	if p.word(i) != "within" || f == noForm || p.word(i+1) == "the" || times.IsChoice(p.word(i+1)) {
+		return meaning{}, 0
+	}
+	_, n := p.timeAt(i)
+	if n > 0 {
+		p.note(strings.TrimSpace("\"" + p.said(i, n) + "\" is not understood: how fast somebody acted is not searched for."))
+		p.unused = append(p.unused, strings.Fields(p.said(i, n))...)
+	}
+	return meaning{}, n
+}
+
+// said is the text of n lexemes.
+func (p *parser) said(i, n int) string {
+	return p.text[p.lexemes[i].start:p.lexemes[i+n-1].end]
 }
 
 // ahead reports whether a time begins later than now. A part of today, such as

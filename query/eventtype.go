@@ -142,7 +142,7 @@ func (p *parser) happened(i int) (meaning, int) {
 		p.english.last = event.Send
 		return meaning{}, 1 // Nothing else has recipients with a state.
 	}
-	if p.english.verb && i == p.english.subject+1 {
+	if p.english.verb && i == p.english.subject+1 || i == p.english.did {
 		return meaning{}, 1 // It was understood with the question.
 	}
 	if state, ok := stateOf(t); ok && f == past {
@@ -157,6 +157,13 @@ func (p *parser) happened(i int) (meaning, int) {
 			case "no":
 				if p.word(i+3) == "one" {
 					return nobody(t), 4
+				}
+			}
+		}
+		if p.english.state && !p.english.has[event.Send] {
+			if m, n := p.timed(i + 1); n > 0 {
+				if when, ok := m.where.(Time); ok {
+					return firstAt(state, m, when), 1 + n // "opened yesterday but didn't reply"
 				}
 			}
 		}
@@ -286,9 +293,26 @@ func (p *parser) nobodyDid(i, j int) (meaning, int) {
 	for p.word(j) == "has" || p.word(j) == "have" || p.word(j) == "ever" {
 		j++
 	}
-	t, f := doneOf(p.word(j))
+	verb := j
+	switch p.word(j) {
+	case "at", "from", "in":
+		// "nobody at acme opened": who it is stands between.
+		_, n := p.operand(j + 1)
+		if n == 0 {
+			return meaning{}, 0
+		}
+		verb = j + 1 + n
+		for p.word(verb) == "has" || p.word(verb) == "have" || p.word(verb) == "ever" {
+			verb++
+		}
+	}
+	t, f := doneOf(p.word(verb))
 	if _, ok := stateOf(t); !ok || f != past {
 		return meaning{}, 0
+	}
+	if verb > j {
+		p.english.did = verb
+		return nobody(t), j - i
 	}
 	return nobody(t), j + 1 - i
 }
@@ -298,7 +322,7 @@ func (p *parser) notDone(i int) (meaning, int) {
 	j := i
 	switch p.word(i) {
 	case "hasn't", "haven't", "hasnt", "havent", "didn't", "didnt", "don't", "dont", "doesn't", "doesnt", "isn't",
-		"wasn't", "weren't", "hadn't", "never", "not":
+		"wasn't", "weren't", "hadn't", "never", "not", "neither", "nor":
 		j++
 	case "has", "have", "did", "was", "were", "is", "are", "does", "do":
 		if p.word(i+1) != "not" && p.word(i+1) != "never" {
@@ -310,6 +334,12 @@ func (p *parser) notDone(i int) (meaning, int) {
 	}
 	for p.word(j) == "yet" || p.word(j) == "been" || p.word(j) == "even" || p.word(j) == "ever" {
 		j++
+	}
+	if p.word(j) == "heard" || p.word(j) == "hear" {
+		if p.word(j+1) == "back" {
+			j++
+		}
+		return missing(event.Reply), j + 1 - i
 	}
 	t, f := doneOf(p.word(j))
 	_, ok := stateOf(t)

@@ -59,6 +59,10 @@ func (p *parser) hoist(where Expr) Query {
 		}
 		rest = append(rest, part)
 	}
+	if q.From != 0 && q.Until != 0 && q.From >= q.Until {
+		p.note("The times exclude one another, so nothing can match.")
+	}
+	p.noteConflict(rest)
 	q.Where = samePerson(conjunction(rest), nil)
 	if q.Automated == "" {
 		q.Automated = automatedFor(q.Where)
@@ -67,6 +71,21 @@ func (p *parser) hoist(where Expr) Query {
 		q.Now = p.opts.Now.Unix()
 	}
 	return q
+}
+
+// noteConflict notes events that cannot have what is asked of them: only sends
+// have recipients in a state.
+func (p *parser) noteConflict(parts []Expr) {
+	state, other := false, false
+	for _, part := range parts {
+		k, ok := part.(Keyword)
+		other = other || ok && k.Field == FieldType && !slices.Contains(k.Values, string(event.Send))
+		r, ok := part.(Recipients)
+		state = state || ok && r.Is != ""
+	}
+	if state && other {
+		p.note("Only sends have recipients in a state, so nothing can match.")
+	}
 }
 
 // conjuncts are the conditions that must all hold.

@@ -90,6 +90,9 @@ func (p *parser) markList(i int) {
 		}
 		p.lexemes[k].or = true
 	}
+	for k := i; k < last; k++ {
+		p.lexemes[k].value = strings.TrimSuffix(p.lexemes[k].value, ",")
+	}
 	p.english.listed = last + 1
 }
 

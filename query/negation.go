@@ -4,13 +4,19 @@ package query
 // "NOT draft": a condition that must not hold.
 func (p *parser) exception(i int) (meaning, int) {
 	n, anyWord := p.exceptionAt(i)
-	if n == 0 {
+	listed := n == 0 && i == p.english.negated && p.english.negatedAny && p.endsWithComma(i-1) && p.isItem(i)
+	if n == 0 && !listed {
 		return meaning{}, 0
 	}
+	anyWord = anyWord || listed
 	inner := i + n
 	for p.isFiller(inner) && !p.startsPerson(inner) {
+		if _, times := p.timeAt(inner); times > 0 {
+			break
+		}
 		inner++
 	}
+	p.english.negatedAny = anyWord
 	if inner >= len(p.lexemes) {
 		return meaning{}, 0
 	}
@@ -72,7 +78,7 @@ func (p *parser) exceptionAt(i int) (n int, anyWord bool) {
 		return 1, false
 	case "or", "and", "nor":
 		if i == p.english.negated {
-			return 1, false
+			return 1, p.english.negatedAny
 		}
 	}
 	return 0, false

@@ -3,6 +3,7 @@ package query
 import (
 	"fmt"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 
 	"tidings/address"
@@ -204,7 +205,55 @@ func (p *parser) from(value string) meaning {
 	if m, ok := p.team(value); ok {
 		return m
 	}
+	if p.opts.Directory != nil {
+		p.unknownUser(value)
+	}
 	return keyword("from", FieldUser, value)
+}
+
+// isPicture reports whether a character is an emoji or a symbol of its kind.
+func isPicture(r rune) bool { return r > unicode.MaxLatin1 && unicode.IsSymbol(r) }
+
+// Named is a Directory that can list its names, to offer those near to one that
+// it does not know.
+type Named interface {
+	// Names are what users and teams are called.
+	Names() []string
+}
+
+// unknownUser notes that nobody is called so, and who nearly is.
+func (p *parser) unknownUser(value string) {
+	note := "from:" + quoteValue(value) + " finds nothing unless that is a user's id: no user or team has this name."
+	if named, ok := p.opts.Directory.(Named); ok {
+		if near := nearest(value, named.Names()); len(near) > 0 {
+			note += " Near to it: " + strings.Join(near, ", ") + "."
+		}
+	}
+	p.note(note)
+}
+
+// nearest are up to three names that have a word within two edits of text.
+func nearest(text string, names []string) []string {
+	const most = 3
+	folded := FoldName(text)
+	if folded == "" || len(folded) > maxWord {
+		return nil
+	}
+	m := measure{typed: []rune(folded)}
+	var near []string
+	for _, name := range names {
+		for _, word := range append(strings.Fields(FoldName(name)), FoldName(name)) {
+			edits, _, ok := m.distance(word)
+			if ok && 2*edits < len(m.typed) || strings.HasPrefix(word, folded) {
+				near = append(near, name)
+				break
+			}
+		}
+		if len(near) == most {
+			break
+		}
+	}
+	return near
 }
 
 // myTeam stands for everybody in the reader's teams.
@@ -272,6 +321,9 @@ func (p *parser) plain(chip string, field TextField, l lexeme) meaning {
 	if len(tokens) == 0 {
 		if l.field != "" {
 			p.note(l.field + ": needs a letter or a digit to search for.")
+		} else if strings.ContainsFunc(value, isPicture) {
+			p.note("\"" + value + "\" has no letter or digit and is not searched for.")
+			p.unused = append(p.unused, value)
 		}
 		return meaning{}
 	}

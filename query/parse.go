@@ -90,6 +90,7 @@ func Parse(text string, opts Options) Result {
 	}
 	chips := p.shown()
 	p.noteUnread()
+	p.noteCorrected()
 	return Result{
 		Query:          q,
 		Chips:          chips,
@@ -110,6 +111,7 @@ func newParser(text string, opts Options) *parser {
 		p.note("The search is longer than " + strconv.Itoa(MaxText) + " bytes; the rest is ignored.")
 	}
 	p.lexemes = lex(p.text)
+	p.correctOwnWords()
 	p.english = newEnglish(p)
 	p.english.state = p.saysState()
 	return p
@@ -138,8 +140,9 @@ type parser struct {
 	literal, dropped bool
 	// asText are the lexemes that are searched for as they stand; unused the
 	// words that take no part.
-	asText []int
-	unused []string
+	asText    []int
+	unused    []string
+	corrected []ownCorrection
 	// chips are at positions in bytes until they are shown. A chip without a field
 	// was dropped.
 	chips []Chip
@@ -315,6 +318,7 @@ func (p *parser) unary() (e Expr, alone bool) {
 			e, alone = p.add(m, start, end), !signed
 			break
 		}
+		l = p.peek()
 		if l.word != "" && !signed {
 			p.asText = append(p.asText, p.at)
 		}

@@ -76,6 +76,9 @@ func (p *parser) possessiveMine(i int) (meaning, int) {
 	if p.speaksOfEvents() && (p.isText(i+1) || p.isFiller(i+1)) && i > 0 {
 		return keyword("from", FieldUser, p.opts.Me), 1
 	}
+	if isOneMail(p.word(i+1)) && !p.isText(i+2) {
+		return keyword("from", FieldUser, p.opts.Me), 2
+	}
 	for j := i + 1; j <= i+2; j++ {
 		_, f := p.eventAt(j)
 		_, s := p.state(j)
@@ -245,6 +248,9 @@ func (p *parser) behind(preposition string, i, j int) (meaning, int) {
 		}
 		return p.actor(m, j, n), end
 	}
+	if preposition == "by" && i == p.english.lasting {
+		return p.actor(m, j, n), end // "not opened by jo"
+	}
 	return p.whoActed(m, exact, i, j, n)
 }
 
@@ -363,6 +369,9 @@ func (p *parser) startsName(i int) bool {
 		return false
 	}
 	if isMachine(word) || isPeople(word) {
+		return false
+	}
+	if !isCapitalised(p.lexemes[i].value) && (isQuantity(word) || isNegation(word) || isGroup(word)) {
 		return false
 	}
 	_, n := p.timeAt(i)

@@ -20,16 +20,43 @@ func (p *parser) isFiller(i int) bool {
 		return true
 	case "than":
 		return p.speaksOfEvents()
+	case "newest", "latest":
+		return p.newestFirst(i) > 0
+	case "first":
+		return p.newestFirst(i-1) > 0 || p.newestFirst(i-2) > 0
 	case "email", "mail", "message", "e-mail":
 		return p.speaksOfEvents() && isSmall(p.word(i-1)) && !p.isText(i+1)
 	case "many", "much":
 		return p.word(i-1) == "how"
 	case "happened":
 		return p.word(i-1) == "what"
-	case "people":
-		return p.word(i+1) == "who"
+	case "people", "contacts", "recipients", "customers":
+		next := p.word(i + 1)
+		return next == "who" || next == "that" || p.speaksOfEvents() && (next == "at" || next == "from" || next == "in")
 	}
 	return isSmall(word)
+}
+
+// newestFirst is how many words from i on ask for the order that all results have.
+func (p *parser) newestFirst(i int) int {
+	if p.word(i) != "newest" && p.word(i) != "latest" || !p.speaksOfEvents() {
+		return 0
+	}
+	for n := 1; n <= 2; n++ {
+		if p.word(i+n) == "first" {
+			return n + 1
+		}
+	}
+	return 0
+}
+
+// isOneMail reports whether a word means one mail.
+func isOneMail(word string) bool {
+	switch word {
+	case "email", "mail", "message", "e-mail":
+		return true
+	}
+	return false
 }
 
 // isSmall reports whether a word is one of those that join others and that

@@ -34,6 +34,15 @@ func isQuantity(word string) bool {
 	return false
 }
 
+// isGroup reports whether a word is what results could be grouped by.
+func isGroup(word string) bool {
+	switch word {
+	case "country", "city", "day", "week", "month", "hour", "company", "companies", "person", "user", "sender", "recipient", "domain", "team", "type", "device", "client":
+		return true
+	}
+	return false
+}
+
 // noteUnread names the words of negation and quantity that were not understood
 // and are searched for like any others.
 func (p *parser) noteUnread() {
@@ -41,8 +50,13 @@ func (p *parser) noteUnread() {
 	behind := -1
 	for _, i := range p.asText {
 		word := p.word(i)
-		goesOn := i == behind && (isQuantity(word) || isNumber(word))
-		if !goesOn && !isNegation(word) && !isQuantity(word) {
+		goesOn := i == behind && (isQuantity(word) || isNumber(word) || word == "people")
+		grouped := isGroup(word) && (p.word(i-1) == "by" || p.word(i-1) == "per")
+		counts := isNegation(word) || isQuantity(word)
+		if grouped || (word == "least" || word == "most") && p.word(i-1) == "at" {
+			word = p.word(i-1) + " " + word
+		}
+		if !goesOn && !grouped && !counts {
 			continue
 		}
 		if goesOn {

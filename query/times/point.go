@@ -211,10 +211,11 @@ func (r *Reader) hourMinute(i int) (clock, int) {
 			return clock{}, 0
 		}
 	}
+	french := false
 	if half != 0 {
 		letters = strings.ReplaceAll(letters, ".", ":") // 8.30pm
 	} else if h, m, ok := strings.Cut(letters, "h"); ok && len(m) == 2 {
-		letters = h + ":" + m // 15h30
+		letters, french = h+":"+m, true // 15h30
 	}
 	c, parts, ok := clockDigits(letters)
 	if !ok {
@@ -230,7 +231,7 @@ func (r *Reader) hourMinute(i int) (clock, int) {
 			n++
 		}
 	}
-	c.bare = bare || half == 0
+	c.bare = bare || half == 0 && !french
 	hours := c.from / 3600
 	switch {
 	case half == 0 && r.text(n) == "o'clock":

@@ -50,6 +50,10 @@ func (r *Reader) between(i int, joins ...string) (Period, int) {
 		if s, m := r.date(r.skip(n, "on")); m > 0 && s.unit == day {
 			return r.hoursOn(s, a, b), m
 		}
+		if !a.bare || !b.bare {
+			p := r.hoursOn(r.onLatestDay(a).whole(), a, b)
+			return p, n
+		}
 	}
 	a, n := r.point(i)
 	if n == 0 {

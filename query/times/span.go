@@ -42,3 +42,6 @@ func (s span) move(n int) span {
 	s.from, s.until = s.again.add(s.from, n), s.again.add(s.until, n)
 	return s
 }
+
+// whole is the day of a time of day.
+func (s span) whole() span { return unitSpan(day, s.from) }
