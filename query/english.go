@@ -276,7 +276,7 @@ func (p *parser) traffic(i int) (meaning, int) {
 	case (w == "real" || w == "human" || w == "genuine") && behind != "":
 		return human, 1
 	case (w == "by" || w == "from") && isPeople(p.word(i+1)):
-		return human, 2
+		return human, 2 + only(i+2)
 	case w == "only" && isPeople(p.word(i+1)):
 		return human, 2
 	case isPeople(w) && only(i+1) == 1:

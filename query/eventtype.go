@@ -79,7 +79,7 @@ func (p *parser) eventAt(i int) (event.Type, form) {
 		return t, f
 	}
 	switch p.word(i - 1) {
-	case "first", "latest", "newest", "every", "each", "any", "new":
+	case "first", "second", "third", "last", "latest", "newest", "every", "each", "any", "new":
 		if t != event.Meeting && !p.isText(i+1) {
 			return t, f
 		}
@@ -189,6 +189,10 @@ func (p *parser) inOtherWords(i int) (meaning, int) {
 				"reading": event.Open, "viewing": event.Open, "opening": event.Open,
 				"clicking": event.Click, "replying": event.Reply, "downloading": event.Download,
 			}[w])), 1
+		}
+	case "seen", "read":
+		if p.word(i+1) == "by" && !p.english.state {
+			return typeOf(string(event.Open)), 1
 		}
 	case "failed", "undelivered", "undeliverable":
 		switch next := p.word(i + 1); {

@@ -13,7 +13,7 @@ func (p *parser) alternative(preposition string, i int) {
 	case p.word(i) == "or" || p.word(i) == "and":
 		m, n := p.operand(i + 1)
 		loose := m.field == "to" && !isKeyword(m.where) && !isCapitalised(p.lexemes[i+1].value)
-		if n == 0 || p.word(i) == "and" && loose && !p.english.list {
+		if n == 0 || p.word(i) == "and" && loose && !p.english.list && (!p.speaksOfEvents() || p.isText(i+1+n)) {
 			return
 		}
 		p.joinWith(i)
@@ -57,7 +57,7 @@ func (p *parser) listFrom(i int) int {
 // markList makes alternatives of the words of a list that begins at i: three or
 // more between commas, or two with "or" where the text is about events.
 func (p *parser) markList(i int) {
-	if i < p.english.listed || !p.isItem(i) {
+	if i < p.english.listed || i == p.english.another || !p.isItem(i) {
 		return
 	}
 	if p.word(i+1) == "or" && p.isItem(i+2) && p.speaksOfEvents() {

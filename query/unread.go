@@ -50,8 +50,8 @@ func (p *parser) noteUnread() {
 	behind := -1
 	for _, i := range p.asText {
 		word := p.word(i)
-		goesOn := i == behind && (isQuantity(word) || isNumber(word) || word == "people")
-		grouped := isGroup(word) && (p.word(i-1) == "by" || p.word(i-1) == "per")
+		goesOn := i == behind && (isQuantity(word) || isNumber(word) || word == "people" || p.word(i-1) == "per")
+		grouped := isGroup(word) && p.word(i-1) == "by"
 		counts := isNegation(word) || isQuantity(word)
 		if grouped || (word == "least" || word == "most") && p.word(i-1) == "at" {
 			word = p.word(i-1) + " " + word

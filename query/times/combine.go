@@ -156,7 +156,7 @@ func (r *Reader) whole(i int) (span, int) {
 // ahead where no year is named.
 func (r *Reader) numberedWeek(i int) (span, int) {
 	n, ok := digits(r.text(i + 1))
-	if word := r.text(i); word != "week" && word != "wk" && word != "cw" || !ok || n < 1 || n > 53 || !r.led && !r.likely {
+	if word := r.text(i); word != "week" && word != "wk" && word != "cw" && word != "kw" || !ok || n < 1 || n > 53 {
 		return span{}, 0
 	}
 	y, end := r.yearAt(i + 2)

@@ -106,7 +106,7 @@ func (r *Reader) quarterOrYear(i int) (span, int) {
 	text := r.text(i)
 	if len(text) == 2 && text[0] == 'q' && text[1] >= '1' && text[1] <= '4' {
 		y, n := r.yearAt(i + 1)
-		if y == 0 && !r.led {
+		if y == 0 && !r.led && !r.likely {
 			return span{}, 0
 		}
 		s := span{}

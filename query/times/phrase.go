@@ -64,7 +64,7 @@ func (r *Reader) within(i int) (Period, int) {
 	}
 	j := r.skip(i, "within", "over", "for", "throughout")
 	if j == i {
-		j = r.skip(i, "on", "in", "at", "during")
+		j = r.skip(i, "on", "in", "at", "during", "around")
 		r.led = r.led || j > i
 	} else if r.text(j) != "the" && r.text(j) != "last" && r.text(j) != "past" {
 		return Period{}, 0

@@ -138,7 +138,7 @@ func (r *Reader) clock(i int) (clock, int) {
 			return c, i + 1
 		}
 	}
-	if h, ok := digits(r.text(j)); ok && r.text(i) == "@" && h < 24 && len(r.text(j)) <= 2 && halfOf(r.text(j+1)) == 0 {
+	if h, ok := digits(r.text(j)); ok && (r.text(i) == "@" || r.text(i) == "at" && r.likely) && h < 24 && len(r.text(j)) <= 2 && halfOf(r.text(j+1)) == 0 {
 		return clock{from: businessHour(h), unit: hour}, j + 1
 	}
 	if c, n := r.spoken(r.skip(j, "the")); n > 0 {

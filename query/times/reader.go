@@ -110,6 +110,9 @@ func (r *Reader) Expect(times bool) { r.likely = times }
 // At reads the longest time that begins with a word and ends with one, and how
 // many words it takes; 0 where there is none.
 func (r *Reader) At(word int) (Period, int) {
+	if word >= len(r.first) {
+		return Period{}, 0
+	}
 	when, end := r.phrase(r.first[word])
 	if end == 0 || !r.pieces[end-1].last {
 		return Period{}, 0
