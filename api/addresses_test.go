@@ -5,14 +5,14 @@ import (
 	"strings"
 	"testing"
 
-	"tidings/api"
+	"tidings/account"
 )
 
 // TestWhatEventsAcceptCanBeErased takes each address in and erases it, measures
 // it or not, and finds it in filters.
 func TestWhatEventsAcceptCanBeErased(t *testing.T) {
 	s := newSite(t)
-	key := s.key("acme", api.RoleAdmin, "")
+	key := s.key("acme", account.RoleAdmin, "")
 	for _, email := range []string{
 		"nobody@x.test", "a..b@docomo.test", `"jo smith"@ql.example`, "jo@bücher.example", "jo@xn--bcher-kva.example", "jo@dot.example.",
 		"jo+tag@x.example", "jo/smith@x.example", "100%@x.example",

@@ -6,6 +6,8 @@ import (
 	"net/http"
 	"time"
 
+	"tidings/address"
+
 	"github.com/danielgtaylor/huma/v2"
 )
 
@@ -36,7 +38,7 @@ func pathAddress(part pathText) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	email, wrong := checkEmail(text)
+	email, wrong := address.Canonical(text)
 	if wrong != "" {
 		return "", badPath("email", wrong)
 	}
@@ -92,7 +94,7 @@ func (s *Server) erasePerson(ctx context.Context, caller Caller, in *personInput
 	if err != nil {
 		return nil, err
 	}
-	if err := s.searches.forget(ctx, caller.Workspace, naming(email)); err != nil {
+	if err := s.searches.ForgetPerson(ctx, caller.Workspace, formsOf(email)); err != nil {
 		return nil, err
 	}
 	erased, err := s.Eraser.Erase(ctx, caller.Workspace, email)

@@ -7,45 +7,15 @@ import (
 	"net/http"
 	"strings"
 
+	"tidings/account"
 	"tidings/event"
-	"tidings/feed"
 )
 
-// Role is what a key or a session may do.
-type Role string
-
-// The roles. Ingest only takes events in, read only reads what its user may
-// see, admin does both and looks after the workspace.
-const (
-	RoleIngest Role = "ingest"
-	RoleRead   Role = "read"
-	RoleAdmin  Role = "admin"
+// Caller is who is asking, and Role what they may do.
+type (
+	Caller = account.Caller
+	Role   = account.Role
 )
-
-// Valid reports whether r is one of the roles.
-func (r Role) Valid() bool { return r == RoleIngest || r == RoleRead || r == RoleAdmin }
-
-// Caller is who is asking: the workspace that everything they touch belongs to,
-// and what of it they may see.
-type Caller struct {
-	Workspace string
-	Role      Role
-	// User is the reader's own id, "" when the credential belongs to nobody.
-	User string
-	// Users are those whose events the caller may see, nil for everybody's.
-	Users []string
-	// Gone is closed once the key is revoked or the session ends. It is set on
-	// the live routes alone, and nil (never closed) for the operator.
-	Gone <-chan struct{}
-
-	// credential is the hash that names the key or the session.
-	credential string
-	// session is the session's token, "" for a key.
-	session string
-	// origins are the pages that a token for embedding is for; nil for any
-	// other credential.
-	origins []string
-}
 
 type callerKey struct{}
 
@@ -58,11 +28,6 @@ func CallerFrom(ctx context.Context) (caller Caller, ok bool) {
 
 func withCaller(ctx context.Context, caller Caller) context.Context {
 	return context.WithValue(ctx, callerKey{}, caller)
-}
-
-// scope is what the caller may read of the feed.
-func (c Caller) scope() feed.Scope {
-	return feed.Scope{Workspace: c.Workspace, Users: c.Users, Me: c.User}
 }
 
 // operatorHeader names the workspace that the local operator acts for.
@@ -91,19 +56,19 @@ const csrfHeader = "X-CSRF-Token"
 func (s *Server) identify(r *http.Request) (Caller, error) {
 	if r.Context().Value(operatorMark{}) != nil {
 		workspace := r.Header.Get(operatorHeader)
-		if err := checkWorkspace(workspace); err != nil {
+		if err := account.CheckWorkspace(workspace); err != nil {
 			return Caller{}, located("header", event.Invalid(operatorHeader, err.Problem))
 		}
-		return Caller{Workspace: workspace, Role: RoleAdmin}, nil
+		return Caller{Workspace: workspace, Role: account.RoleAdmin}, nil
 	}
 	caller, err := s.credential(r)
 	if errors.Is(err, event.ErrNotFound) {
 		return Caller{}, unauthorized("the key or session is not valid, or not any more")
 	}
-	if err != nil || caller.Role == RoleAdmin || caller.User == "" {
+	if err != nil || caller.Role == account.RoleAdmin || caller.User == "" {
 		return caller, err
 	}
-	caller.Users, err = s.directory.visible(r.Context(), caller.Workspace, caller.User)
+	caller.Users, err = s.directory.Visible(r.Context(), caller.Workspace, caller.User)
 	return caller, err
 }
 
@@ -115,10 +80,10 @@ func (s *Server) credential(r *http.Request) (Caller, error) {
 		if !strings.EqualFold(scheme, "Bearer") {
 			return Caller{}, unauthorized("the Authorization header must be: Bearer, and a key")
 		}
-		if text = strings.TrimSpace(text); isEmbedToken(text) {
+		if text = strings.TrimSpace(text); account.IsEmbedToken(text) {
 			return s.embeddedIn(r, text)
 		}
-		return s.keys.caller(r.Context(), text)
+		return s.keys.Caller(r.Context(), text)
 	}
 	if token, ok := embedTokenIn(r); ok {
 		return s.embeddedIn(r, token)
@@ -127,14 +92,14 @@ func (s *Server) credential(r *http.Request) (Caller, error) {
 	if err != nil || cookie.Value == "" {
 		return Caller{}, unauthorized("a key (Authorization: Bearer …) or a session is needed")
 	}
-	caller, err := s.sessions.caller(r.Context(), cookie.Value)
+	caller, err := s.sessions.Caller(r.Context(), cookie.Value)
 	if err != nil {
 		return Caller{}, err
 	}
 	if err := s.checkForgery(r, cookie.Value); err != nil {
 		return caller, err
 	}
-	if err := s.sightings.note(r.Context(), caller.Workspace, r, s); err != nil {
+	if err := s.addresses.Note(r.Context(), caller.Workspace, s.client(r)); err != nil {
 		// Nobody is kept out for it, and the next request notes it.
 		s.Logger.WarnContext(r.Context(), "a session's address was not noted", "error", err)
 	}
@@ -148,7 +113,7 @@ func (s *Server) checkForgery(r *http.Request, token string) error {
 		return nil
 	}
 	given := []byte(r.Header.Get(csrfHeader))
-	if subtle.ConstantTimeCompare(given, []byte(csrfToken(token))) != 1 {
+	if subtle.ConstantTimeCompare(given, []byte(account.CSRFToken(token))) != 1 {
 		return located("header", event.Invalid(csrfHeader,
 			"must repeat csrf of GET /v1/session on every write with a session")).as(http.StatusForbidden)
 	}
@@ -172,26 +137,4 @@ func (s *Server) authorize(r *http.Request, may []Role) (Caller, error) {
 	}
 	return Caller{}, problem(http.StatusForbidden,
 		"this takes a key with the role "+strings.Join(names, " or "))
-}
-
-// CheckWorkspace refuses what is no name of a workspace. The error is a
-// *event.FieldError.
-func CheckWorkspace(name string) error {
-	if err := checkWorkspace(name); err != nil {
-		return err
-	}
-	return nil
-}
-
-func checkWorkspace(name string) *event.FieldError {
-	if name == "" || len(name) > 64 {
-		return event.Invalid("workspace", "has 1 to 64 characters")
-	}
-	for _, r := range name {
-		letter := r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9'
-		if !letter && r != '-' && r != '_' && r != '.' {
-			return event.Invalid("workspace", "holds letters of a to z, digits, dot, dash and underscore alone")
-		}
-	}
-	return nil
 }

@@ -17,6 +17,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"tidings/account"
 	"tidings/api"
 	"tidings/event"
 	"tidings/feed"
@@ -38,16 +39,16 @@ func stored(workspace, user, key string) event.Event {
 // routes lists every route with the lowest standing of who may call it.
 func routes(id event.ID) []struct {
 	call
-	may    []api.Role
+	may    []account.Role
 	status int
 } {
-	taking := []api.Role{api.RoleIngest, api.RoleAdmin}
-	reading := []api.Role{api.RoleRead, api.RoleAdmin}
-	ruling := []api.Role{api.RoleAdmin}
-	all := []api.Role{api.RoleIngest, api.RoleRead, api.RoleAdmin}
+	taking := []account.Role{account.RoleIngest, account.RoleAdmin}
+	reading := []account.Role{account.RoleRead, account.RoleAdmin}
+	ruling := []account.Role{account.RoleAdmin}
+	all := []account.Role{account.RoleIngest, account.RoleRead, account.RoleAdmin}
 	return []struct {
 		call
-		may    []api.Role
+		may    []account.Role
 		status int
 	}{
 		{call{method: "POST", path: "/v1/events", body: open(nil)}, taking, 202},
@@ -92,7 +93,7 @@ func (s *site) furnish(workspace string) (id event.ID, keyID string) {
 	e := stored(workspace, "u_ana", "1")
 	s.feed.events = append(s.feed.events, e)
 	s.letters.add(workspace, event.DeadLetter{ID: e.ID.String(), At: noon, Event: json.RawMessage(`{}`)})
-	admin := s.key(workspace, api.RoleAdmin, "")
+	admin := s.key(workspace, account.RoleAdmin, "")
 	s.do(call{method: "PUT", path: "/v1/users/u_ana", body: `{"name":"Ana"}`, key: admin}).is(200)
 	s.do(call{method: "PUT", path: "/v1/teams/t_1", body: `{"name":"One","members":["u_ana"]}`, key: admin}).is(200)
 	s.do(call{method: "PUT", path: "/v1/sources/cal", body: `{"provider":"calendly","keys":["k"]}`, key: admin}).is(200)
@@ -102,7 +103,7 @@ func (s *site) furnish(workspace string) (id event.ID, keyID string) {
 }
 
 func TestWhoMayDoWhat(t *testing.T) {
-	for _, role := range []api.Role{api.RoleIngest, api.RoleRead, api.RoleAdmin, ""} {
+	for _, role := range []account.Role{account.RoleIngest, account.RoleRead, account.RoleAdmin, ""} {
 		t.Run("as "+string(role), func(t *testing.T) {
 			s := newSite(t)
 			id, keyID := s.furnish("acme")
@@ -133,15 +134,15 @@ func TestWhoMayDoWhat(t *testing.T) {
 func TestRolesGoBeforeParameters(t *testing.T) {
 	s := newSite(t)
 	s.get("", "/v1/feed?limit=0").problem(401)
-	s.get(s.key("acme", api.RoleIngest, ""), "/v1/feed?limit=0").problem(403)
-	s.do(call{method: "POST", path: "/v1/keys", body: "{", key: s.key("acme", api.RoleRead, "")}).problem(403)
+	s.get(s.key("acme", account.RoleIngest, ""), "/v1/feed?limit=0").problem(403)
+	s.do(call{method: "POST", path: "/v1/keys", body: "{", key: s.key("acme", account.RoleRead, "")}).problem(403)
 }
 
 func TestAnotherWorkspaceIsNotThere(t *testing.T) {
 	s := newSite(t)
-	s.key("globex", api.RoleAdmin, "")
+	s.key("globex", account.RoleAdmin, "")
 	id, keyID := s.furnish("acme")
-	stranger := s.key("globex", api.RoleAdmin, "")
+	stranger := s.key("globex", account.RoleAdmin, "")
 	own := stored("globex", "u_bo", "2")
 	missing := stored("globex", "u_bo", "never stored")
 	s.feed.events = append(s.feed.events, own)
@@ -170,7 +171,7 @@ func TestAnotherWorkspaceIsNotThere(t *testing.T) {
 	require.Contains(t, string(s.get(stranger, "/v1/feed").body), own.ID.String())
 
 	// Nothing of acme has been touched.
-	admin := s.key("acme", api.RoleAdmin, "")
+	admin := s.key("acme", account.RoleAdmin, "")
 	require.Contains(t, string(s.get(admin, "/v1/keys").body), keyID)
 	require.Contains(t, string(s.get(admin, "/v1/users").body), "Ana")
 	require.Contains(t, string(s.get(admin, "/v1/dead-letters").body), id.String())
@@ -181,7 +182,7 @@ func TestTheHeaderOfTheOperatorMeansNothingOverTCP(t *testing.T) {
 	id, _ := s.furnish("acme")
 	header := map[string]string{"Tidings-Workspace": "acme"}
 	s.do(call{method: "GET", path: "/v1/events/" + id.String(), header: header}).problem(401)
-	s.do(call{method: "GET", path: "/v1/events/" + id.String(), header: header, key: s.key("globex", api.RoleAdmin, "")}).problem(404)
+	s.do(call{method: "GET", path: "/v1/events/" + id.String(), header: header, key: s.key("globex", account.RoleAdmin, "")}).problem(404)
 }
 
 func TestTheOperatorIsAdminOfTheWorkspaceTheyName(t *testing.T) {
@@ -222,7 +223,7 @@ func TestTheOperatorIsAdminOfTheWorkspaceTheyName(t *testing.T) {
 
 func TestKeys(t *testing.T) {
 	s := newSite(t)
-	admin := s.key("acme", api.RoleAdmin, "")
+	admin := s.key("acme", account.RoleAdmin, "")
 	var made api.NewKey
 	s.do(call{method: "POST", path: "/v1/keys", body: `{"role":"read","user":"u_ana","name":"laptop"}`, key: admin}).is(201).json(&made)
 	require.Regexp(t, `^tid_[A-Za-z0-9_-]{43}$`, made.Text)
@@ -232,11 +233,11 @@ func TestKeys(t *testing.T) {
 	s.get(made.Text, "/v1/feed").is(200)
 	s.pass(90 * time.Minute)
 	s.get(made.Text, "/v1/feed").is(200)
-	var listed struct{ Items []api.Key }
+	var listed struct{ Items []account.Key }
 	raw := s.get(admin, "/v1/keys").is(200).json(&listed)
 	require.NotContains(t, string(raw.body), made.Text, "a key is shown once")
 	require.Len(t, listed.Items, 2)
-	at := slices.IndexFunc(listed.Items, func(k api.Key) bool { return k.ID == made.ID })
+	at := slices.IndexFunc(listed.Items, func(k account.Key) bool { return k.ID == made.ID })
 	require.Equal(t, "laptop", listed.Items[at].Name)
 	require.Equal(t, noon.Add(time.Hour), *listed.Items[at].LastUsed, "to the hour")
 
@@ -253,11 +254,11 @@ func TestKeys(t *testing.T) {
 func TestTheTextOfAKeyIsKeptNowhere(t *testing.T) {
 	spy := &puts{}
 	s := newSite(t, func(c *api.Config) { spy.Records = c.Records; c.Records = spy })
-	text, _, err := api.NewKeys(spy, s.clock, strings.NewReader(strings.Repeat("entropy.", 20))).
-		Create(t.Context(), "acme", api.KeyRequest{Role: api.RoleRead})
+	text, _, err := account.NewKeys(spy, s.clock, strings.NewReader(strings.Repeat("entropy.", 20))).
+		Create(t.Context(), "acme", account.KeyRequest{Role: account.RoleRead})
 	require.NoError(t, err)
 	a := s.do(call{method: "POST", path: "/v1/session", body: map[string]string{"key": text}}).is(200)
-	link, err := s.server.NewSignInToken(t.Context(), "acme", "u_ana", api.RoleRead, 0)
+	link, err := s.server.NewSignInToken(t.Context(), "acme", "u_ana", account.RoleRead, 0)
 	require.NoError(t, err)
 	written := strings.Join(spy.all, "\n")
 	require.NotEmpty(t, written)
@@ -268,7 +269,7 @@ func TestTheTextOfAKeyIsKeptNowhere(t *testing.T) {
 
 // puts remembers what is written.
 type puts struct {
-	api.Records
+	account.Records
 	all []string
 }
 
@@ -279,7 +280,7 @@ func (p *puts) Put(ctx context.Context, workspace, kind, id string, doc json.Raw
 
 func TestAReaderSeesTheirTeams(t *testing.T) {
 	s := newSite(t)
-	admin := s.key("acme", api.RoleAdmin, "")
+	admin := s.key("acme", account.RoleAdmin, "")
 	put := func(path, body string) { s.do(call{method: "PUT", path: path, body: body, key: admin}).is(200) }
 	put("/v1/teams/sales", `{"name":"Sales","members":["u_ana","u_bo"]}`)
 	put("/v1/teams/all%2Fhands", `{"name":"Support","members":["u_ana","u_cy"]}`)
@@ -288,20 +289,20 @@ func TestAReaderSeesTheirTeams(t *testing.T) {
 		s.get(key, "/v1/feed").is(200)
 		return s.feed.asked[len(s.feed.asked)-1].Scope
 	}
-	require.Equal(t, []string{"u_ana", "u_bo", "u_cy"}, scope(s.key("acme", api.RoleRead, "u_ana")).Users)
-	require.Equal(t, []string{"u_eve"}, scope(s.key("acme", api.RoleRead, "u_eve")).Users)
-	require.Nil(t, scope(s.key("acme", api.RoleRead, "")).Users)
-	asAdmin := scope(s.key("acme", api.RoleAdmin, "u_ana"))
+	require.Equal(t, []string{"u_ana", "u_bo", "u_cy"}, scope(s.key("acme", account.RoleRead, "u_ana")).Users)
+	require.Equal(t, []string{"u_eve"}, scope(s.key("acme", account.RoleRead, "u_eve")).Users)
+	require.Nil(t, scope(s.key("acme", account.RoleRead, "")).Users)
+	asAdmin := scope(s.key("acme", account.RoleAdmin, "u_ana"))
 	require.Nil(t, asAdmin.Users)
 	require.Equal(t, "u_ana", asAdmin.Me)
-	require.Equal(t, []string{"u_bo"}, scope(s.key("globex", api.RoleRead, "u_bo")).Users, "teams are a workspace's own")
+	require.Equal(t, []string{"u_bo"}, scope(s.key("globex", account.RoleRead, "u_bo")).Users, "teams are a workspace's own")
 }
 
 func TestAUserWhoIsTakenOffLosesAccess(t *testing.T) {
 	s := newSite(t)
 	s.furnish("acme")
-	admin, ana, bo := s.key("acme", api.RoleAdmin, ""), s.key("acme", api.RoleRead, "u_ana"), s.key("acme", api.RoleRead, "u_bo")
-	link, err := s.server.NewSignInToken(t.Context(), "acme", "u_ana", api.RoleRead, 0)
+	admin, ana, bo := s.key("acme", account.RoleAdmin, ""), s.key("acme", account.RoleRead, "u_ana"), s.key("acme", account.RoleRead, "u_bo")
+	link, err := s.server.NewSignInToken(t.Context(), "acme", "u_ana", account.RoleRead, 0)
 	require.NoError(t, err)
 	cookie := cookieOf(s.do(call{method: "POST", path: "/v1/session", body: map[string]string{"token": link}}).is(200))
 	withCookie := map[string]string{"Cookie": cookie.Name + "=" + cookie.Value}
@@ -314,7 +315,7 @@ func TestAUserWhoIsTakenOffLosesAccess(t *testing.T) {
 
 func TestAnOpenSocketHearsOfItsKey(t *testing.T) {
 	s := newSite(t, withLive)
-	admin := s.key("acme", api.RoleAdmin, "")
+	admin := s.key("acme", account.RoleAdmin, "")
 	var made api.NewKey
 	s.do(call{method: "POST", path: "/v1/keys", body: `{"role":"read"}`, key: admin}).is(201).json(&made)
 	cookie := cookieOf(s.do(call{method: "POST", path: "/v1/session", body: map[string]string{"key": made.Text}}).is(200))
@@ -340,6 +341,6 @@ func TestAnOpenSocketHearsOfItsKey(t *testing.T) {
 		require.NoError(t, socket.Body.Close())
 	}
 	require.NoError(t, other.Body.Close())
-	s.get(s.key("acme", api.RoleIngest, ""), "/v1/live").problem(403)
+	s.get(s.key("acme", account.RoleIngest, ""), "/v1/live").problem(403)
 	s.get("", "/v1/live").problem(401)
 }

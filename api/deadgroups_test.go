@@ -10,6 +10,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"tidings/account"
 	"tidings/api"
 	"tidings/event"
 )
@@ -29,7 +30,7 @@ func (s *site) bury(workspace, failure string, n int) (ids []string) {
 
 func TestDeadLettersAreGroupedByTheirReason(t *testing.T) {
 	s := newSite(t)
-	key := s.key("acme", api.RoleAdmin, "")
+	key := s.key("acme", account.RoleAdmin, "")
 	s.bury("acme", "create: field %d of jo@acme.example: mapping \"x\" failed", 3)
 	s.bury("acme", "panic while indexing: %d", 250)
 	s.bury("globex", "of another workspace %d", 1)
@@ -50,7 +51,7 @@ func TestDeadLettersAreGroupedByTheirReason(t *testing.T) {
 
 func TestTheDeadLettersOfAReasonAreListedByPages(t *testing.T) {
 	s := newSite(t)
-	key := s.key("acme", api.RoleAdmin, "")
+	key := s.key("acme", account.RoleAdmin, "")
 	s.bury("acme", "panic %d", 250)
 	wanted := s.bury("acme", "mapping %d", 3)
 	s.bury("globex", "mapping %d", 1)
@@ -75,7 +76,7 @@ func TestTheDeadLettersOfAReasonAreListedByPages(t *testing.T) {
 
 func TestSomeOfAReasonOrAllAreReplayedOrDropped(t *testing.T) {
 	s := newSite(t)
-	key := s.key("acme", api.RoleAdmin, "")
+	key := s.key("acme", account.RoleAdmin, "")
 	ids := s.bury("acme", "mapping %d", 5)
 	s.bury("acme", "panic %d", 7)
 	other := s.bury("globex", "mapping %d", 1)
@@ -99,7 +100,7 @@ func TestSomeOfAReasonOrAllAreReplayedOrDropped(t *testing.T) {
 
 func TestAChoiceOfDeadLettersIsOneThing(t *testing.T) {
 	s := newSite(t)
-	key := s.key("acme", api.RoleAdmin, "")
+	key := s.key("acme", account.RoleAdmin, "")
 	for body, field := range map[string]string{
 		`{}`:                        "body",
 		`{"all":true,"reason":"x"}`: "body",
@@ -121,7 +122,7 @@ func (refusing) Replay(context.Context, string, string) error {
 func TestAReplayThatCannotGoOnSaysSo(t *testing.T) {
 	s := newSite(t, func(c *api.Config) { c.DeadLetters = refusing{c.DeadLetters.(*letters)} })
 	s.bury("acme", "panic %d", 2)
-	s.do(call{method: "POST", path: "/v1/dead-letters/replay", key: s.key("acme", api.RoleAdmin, ""), body: map[string]any{"all": true}}).problem(503)
+	s.do(call{method: "POST", path: "/v1/dead-letters/replay", key: s.key("acme", account.RoleAdmin, ""), body: map[string]any{"all": true}}).problem(503)
 	left, err := s.letters.DeadLetters(t.Context(), "acme", "", 10)
 	require.NoError(t, err)
 	require.Len(t, left, 2)

@@ -7,18 +7,19 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"tidings/account"
 	"tidings/event"
 )
 
 type usersOutput struct {
 	Body struct {
-		Items []Member `json:"items"`
+		Items []account.Member `json:"items"`
 	} `nameHint:"MemberList"`
 }
 
 type teamsOutput struct {
 	Body struct {
-		Items []Team `json:"items"`
+		Items []account.Team `json:"items"`
 	} `nameHint:"TeamList"`
 }
 
@@ -27,9 +28,9 @@ type documentInput struct {
 	ID pathText `path:"id" doc:"percent-encoded"`
 }
 
-type userOutput struct{ Body Member }
+type userOutput struct{ Body account.Member }
 
-type teamOutput struct{ Body Team }
+type teamOutput struct{ Body account.Team }
 
 func (s *Server) directoryRoutes(docs huma.API) {
 	handle(s, docs, route{
@@ -38,7 +39,7 @@ func (s *Server) directoryRoutes(docs huma.API) {
 	}, s.listUsers)
 	handle(s, docs, route{
 		id: "put-user", method: http.MethodPut, path: "/v1/users/{id}", group: "Directory", may: admins(),
-		request: MemberRequest{},
+		request: account.MemberRequest{},
 		summary: "Make or replace a user",
 	}, s.putUser)
 	handle(s, docs, route{
@@ -53,7 +54,7 @@ func (s *Server) directoryRoutes(docs huma.API) {
 	}, s.listTeams)
 	handle(s, docs, route{
 		id: "put-team", method: http.MethodPut, path: "/v1/teams/{id}", group: "Directory", may: admins(),
-		request: TeamRequest{},
+		request: account.TeamRequest{},
 		summary: "Make or replace a team",
 	}, s.putTeam)
 	handle(s, docs, route{
@@ -64,7 +65,7 @@ func (s *Server) directoryRoutes(docs huma.API) {
 }
 
 func (s *Server) listUsers(ctx context.Context, caller Caller, _ *empty) (*usersOutput, error) {
-	users, err := s.directory.users(ctx, caller.Workspace)
+	users, err := s.directory.Users(ctx, caller.Workspace)
 	if err != nil {
 		return nil, err
 	}
@@ -78,11 +79,11 @@ func (s *Server) putUser(ctx context.Context, caller Caller, in *documentInput) 
 	if err != nil {
 		return nil, err
 	}
-	request, err := decodeDocument[MemberRequest](&s.bodies, &in.content)
+	request, err := decodeDocument[account.MemberRequest](&s.bodies, &in.content)
 	if err != nil {
 		return nil, err
 	}
-	user, err := s.directory.putUser(ctx, caller.Workspace, id, request)
+	user, err := s.directory.PutUser(ctx, caller.Workspace, id, request)
 	if err != nil {
 		return nil, inBody(err)
 	}
@@ -95,7 +96,7 @@ func (s *Server) deleteUser(ctx context.Context, caller Caller, in *nameInput) (
 	if err != nil {
 		return nil, err
 	}
-	if _, err := s.Records.Get(ctx, caller.Workspace, kindUser, id); err != nil {
+	if err := s.directory.HasUser(ctx, caller.Workspace, id); err != nil {
 		return nil, err
 	}
 	keys, err := s.keys.List(ctx, caller.Workspace)
@@ -110,17 +111,21 @@ func (s *Server) deleteUser(ctx context.Context, caller Caller, in *nameInput) (
 			return nil, err
 		}
 	}
-	if err := s.endSessions(ctx, caller.Workspace, func(note sessionNote) bool { return note.User == id }); err != nil {
+	sessions, err := s.sessions.OfUser(ctx, caller.Workspace, id)
+	if err != nil {
 		return nil, err
 	}
-	if err := s.searches.forget(ctx, caller.Workspace, ofUser(id)); err != nil {
+	if err := s.endSessions(ctx, caller.Workspace, sessions); err != nil {
 		return nil, err
 	}
-	return nil, s.directory.remove(ctx, caller.Workspace, kindUser, id)
+	if err := s.searches.ForgetUser(ctx, caller.Workspace, id); err != nil {
+		return nil, err
+	}
+	return nil, s.directory.RemoveUser(ctx, caller.Workspace, id)
 }
 
 func (s *Server) listTeams(ctx context.Context, caller Caller, _ *empty) (*teamsOutput, error) {
-	teams, err := s.directory.teams(ctx, caller.Workspace)
+	teams, err := s.directory.Teams(ctx, caller.Workspace)
 	if err != nil {
 		return nil, err
 	}
@@ -134,11 +139,11 @@ func (s *Server) putTeam(ctx context.Context, caller Caller, in *documentInput) 
 	if err != nil {
 		return nil, err
 	}
-	request, err := decodeDocument[TeamRequest](&s.bodies, &in.content)
+	request, err := decodeDocument[account.TeamRequest](&s.bodies, &in.content)
 	if err != nil {
 		return nil, err
 	}
-	team, err := s.directory.putTeam(ctx, caller.Workspace, id, request)
+	team, err := s.directory.PutTeam(ctx, caller.Workspace, id, request)
 	if err != nil {
 		return nil, inBody(err)
 	}
@@ -150,7 +155,7 @@ func (s *Server) deleteTeam(ctx context.Context, caller Caller, in *nameInput) (
 	if err != nil {
 		return nil, err
 	}
-	return nil, s.directory.remove(ctx, caller.Workspace, kindTeam, id)
+	return nil, s.directory.RemoveTeam(ctx, caller.Workspace, id)
 }
 
 // directoryID reads the id of a user or a team out of a path.
@@ -159,7 +164,7 @@ func directoryID(part pathText) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	if err := checkName("id", id); err != nil {
+	if err := account.CheckName("id", id); err != nil {
 		return "", badPath("id", err.Problem)
 	}
 	return id, nil

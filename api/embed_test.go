@@ -13,6 +13,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"tidings/account"
 	"tidings/api"
 )
 
@@ -27,14 +28,14 @@ func embedToken(s *site, key string, body map[string]any) api.EmbedToken {
 
 func TestATokenForEmbeddingReadsAsItsUser(t *testing.T) {
 	s := newSite(t)
-	key := s.key("acme", api.RoleAdmin, "")
+	key := s.key("acme", account.RoleAdmin, "")
 	token := embedToken(s, key, map[string]any{"user": "u_ana", "origins": []string{shop}})
 	require.Equal(t, noon.Add(15*time.Minute), token.Ends)
 
 	var session api.SessionView
 	s.get(token.Token, "/v1/session").is(http.StatusOK).json(&session)
 	require.Equal(t, "acme", session.Workspace)
-	require.Equal(t, api.RoleRead, session.Role)
+	require.Equal(t, account.RoleRead, session.Role)
 	require.Equal(t, "u_ana", session.User.ID)
 	s.get(token.Token, "/v1/feed").is(http.StatusOK)
 	require.Equal(t, []string{"u_ana"}, s.feed.asked[len(s.feed.asked)-1].Users, "the events of others are shown")
@@ -42,7 +43,7 @@ func TestATokenForEmbeddingReadsAsItsUser(t *testing.T) {
 
 func TestATokenForEmbeddingOnlyReads(t *testing.T) {
 	s := newSite(t)
-	key := s.key("acme", api.RoleAdmin, "u_ana")
+	key := s.key("acme", account.RoleAdmin, "u_ana")
 	token := embedToken(s, key, map[string]any{"origins": []string{shop}}).Token
 	s.do(call{method: http.MethodPut, path: "/v1/settings", key: token, body: map[string]any{"reader": map[string]any{}}}).
 		problem(http.StatusForbidden)
@@ -53,7 +54,7 @@ func TestATokenForEmbeddingOnlyReads(t *testing.T) {
 
 func TestATokenForEmbeddingEndsWithItsTimeAndWithItsKey(t *testing.T) {
 	s := newSite(t)
-	admin := s.key("acme", api.RoleAdmin, "")
+	admin := s.key("acme", account.RoleAdmin, "")
 	token := embedToken(s, admin, map[string]any{"origins": []string{shop}, "seconds": 60}).Token
 	s.get(token, "/v1/feed").is(http.StatusOK)
 	s.pass(61 * time.Second)
@@ -71,7 +72,7 @@ func TestATokenForEmbeddingEndsWithItsTimeAndWithItsKey(t *testing.T) {
 // A backend that holds the key needs no call for its tokens.
 func TestATokenForEmbeddingMayBeSignedByTheBackend(t *testing.T) {
 	s := newSite(t)
-	admin := s.key("acme", api.RoleAdmin, "")
+	admin := s.key("acme", account.RoleAdmin, "")
 	var made api.NewKey
 	s.do(call{method: http.MethodPost, path: "/v1/keys", key: admin, body: map[string]any{"role": "read"}}).
 		is(http.StatusCreated).json(&made)
@@ -116,18 +117,18 @@ func TestATokenForEmbeddingMayBeSignedByTheBackend(t *testing.T) {
 
 func TestAKeyOfSomebodyShowsNobodyElse(t *testing.T) {
 	s := newSite(t)
-	key := s.key("acme", api.RoleRead, "u_ana")
+	key := s.key("acme", account.RoleRead, "u_ana")
 	s.do(call{method: http.MethodPost, path: "/v1/embed-tokens", key: key, body: map[string]any{
 		"user": "u_bob", "origins": []string{shop},
 	}}).problem(http.StatusBadRequest)
-	ingest := s.key("acme", api.RoleIngest, "")
+	ingest := s.key("acme", account.RoleIngest, "")
 	s.do(call{method: http.MethodPost, path: "/v1/embed-tokens", key: ingest, body: map[string]any{"origins": []string{shop}}}).
 		problem(http.StatusForbidden)
 }
 
 func TestOriginsOfATokenAreChecked(t *testing.T) {
 	s := newSite(t)
-	key := s.key("acme", api.RoleAdmin, "")
+	key := s.key("acme", account.RoleAdmin, "")
 	for _, origin := range []string{"", "*", "shop.example", "https://shop.example/", "https://*.example", "ftp://shop.example", "https://a b"} {
 		s.do(call{method: http.MethodPost, path: "/v1/embed-tokens", key: key, body: map[string]any{"origins": []string{origin}}}).
 			problem(http.StatusBadRequest)
@@ -140,7 +141,7 @@ func TestOnlyThePagesOfATokenMayFrameTheFeed(t *testing.T) {
 		w.WriteHeader(http.StatusOK)
 	})
 	s := newSite(t, func(c *api.Config) { c.Web = page })
-	key := s.key("acme", api.RoleAdmin, "")
+	key := s.key("acme", account.RoleAdmin, "")
 	token := embedToken(s, key, map[string]any{"origins": []string{shop, "http://localhost:3000"}})
 
 	policy := func(path string) (string, string) {

@@ -2,11 +2,13 @@ package api
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"tidings/account"
 	"tidings/event"
 )
 
@@ -41,12 +43,8 @@ func (s *Server) embedRoutes(docs huma.API) {
 func (s *Server) createEmbedToken(ctx context.Context, caller Caller, in *embedInput) (*embedOutput, error) {
 	// A token is signed by a key. A session's page needs none, and one token
 	// makes no other.
-	if caller.session != "" || caller.origins != nil || caller.credential == "" {
+	if caller.Session != "" || caller.Origins != nil || caller.Credential == "" {
 		return nil, problem(http.StatusForbidden, "this takes a key with the role read or admin: Authorization: Bearer …")
-	}
-	record, err := s.keys.byHash(ctx, caller.credential)
-	if err != nil {
-		return nil, err
 	}
 	request, err := decodeDocument[EmbedRequest](&s.bodies, &in.content)
 	if err != nil {
@@ -55,33 +53,31 @@ func (s *Server) createEmbedToken(ctx context.Context, caller Caller, in *embedI
 	if err := request.check(); err != nil {
 		return nil, inBody(err)
 	}
-	user, ok := record.embedUser(request.User)
-	if !ok {
-		return nil, invalidBody("user", "is somebody else: this key shows its own user's events")
-	}
-	life := embedLife
+	life := account.EmbedLife
 	if request.Seconds != 0 {
 		life = time.Duration(request.Seconds) * time.Second
 	}
 	ends := s.Clock().Add(life).UTC().Truncate(time.Second)
-	claims := embedClaims{Workspace: caller.Workspace, User: user, Origins: request.Origins, Ends: ends.Unix()}
-	token, err := claims.sign(record.ID, caller.credential)
-	if err != nil {
+	token, err := s.keys.SignEmbedToken(ctx, caller.Credential, request.User, request.Origins, ends)
+	switch {
+	case errors.Is(err, event.ErrForbidden):
+		return nil, invalidBody("user", "is somebody else: this key shows its own user's events")
+	case err != nil:
 		return nil, err
 	}
 	return &embedOutput{EmbedToken{token, ends, embedPath + "?token=" + token}}, nil
 }
 
 func (r EmbedRequest) check() *event.FieldError {
-	if err := checkOrigins(r.Origins); err != nil {
+	if err := account.CheckOrigins(r.Origins); err != nil {
 		return err
 	}
 	if r.User != "" {
-		if err := checkName("user", r.User); err != nil {
+		if err := account.CheckName("user", r.User); err != nil {
 			return err
 		}
 	}
-	if r.Seconds != 0 && (r.Seconds < 10 || r.Seconds > int(maxEmbedLife.Seconds())) {
+	if r.Seconds != 0 && (r.Seconds < 10 || r.Seconds > int(account.MaxEmbedLife.Seconds())) {
 		return event.Invalid("seconds", "is between 10 and 3600")
 	}
 	return nil

@@ -7,6 +7,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"tidings/account"
 	"tidings/event"
 )
 
@@ -40,7 +41,7 @@ type Rejected struct {
 func (s *Server) eventRoutes(docs huma.API) {
 	handle(s, docs, route{
 		id: "post-events", method: http.MethodPost, path: "/v1/events", group: "Events",
-		may: []Role{RoleIngest, RoleAdmin}, success: http.StatusAccepted, request: event.Input{},
+		may: []Role{account.RoleIngest, account.RoleAdmin}, success: http.StatusAccepted, request: event.Input{},
 		failures: []int{http.StatusTooManyRequests},
 		summary:  "Take events in",
 		description: "One event, an array of them, or one a line (application/x-ndjson); plain, or with Content-Encoding gzip or zstd. " +

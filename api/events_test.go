@@ -13,6 +13,7 @@ import (
 	"github.com/klauspost/compress/zstd"
 	"github.com/stretchr/testify/require"
 
+	"tidings/account"
 	"tidings/api"
 	"tidings/event"
 )
@@ -44,7 +45,7 @@ func marshal(t testing.TB, value any) []byte {
 
 func TestEventsAreTakenInEveryForm(t *testing.T) {
 	s := newSite(t)
-	key := s.key("acme", api.RoleIngest, "")
+	key := s.key("acme", account.RoleIngest, "")
 	one, two := open(nil), open(map[string]any{"id": "evt-2"})
 	lines := append(append(marshal(t, one), "\n\r\n"...), marshal(t, two)...)
 	many := marshal(t, []any{one, two})
@@ -104,7 +105,7 @@ func TestEachBadEventIsNamedAndSpoilsNoOther(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := newSite(t)
-			c.method, c.path, c.key = "POST", "/v1/events?ids=1", s.key("acme", api.RoleIngest, "")
+			c.method, c.path, c.key = "POST", "/v1/events?ids=1", s.key("acme", account.RoleIngest, "")
 			var receipt api.Receipt
 			s.do(c).is(202).json(&receipt)
 			require.Equal(t, 2, receipt.Accepted)
@@ -122,7 +123,7 @@ func TestABadLineAloneIsRejected(t *testing.T) {
 	body := strings.Join([]string{good, `{"type":"open",`, "\xff\xfe", good + good, `{"id":"a","id":"b"}`, "null", good}, "\n")
 	var receipt api.Receipt
 	s.do(call{
-		method: "POST", path: "/v1/events", body: body, key: s.key("acme", api.RoleIngest, ""),
+		method: "POST", path: "/v1/events", body: body, key: s.key("acme", account.RoleIngest, ""),
 		header: map[string]string{"Content-Type": "application/x-ndjson"},
 	}).is(202).json(&receipt)
 	require.Equal(t, 2, receipt.Accepted)
@@ -140,7 +141,7 @@ func TestNoneGoodNamesAtMostAHundred(t *testing.T) {
 	for range 250 {
 		events = append(events, open(map[string]any{"message": nil}))
 	}
-	p := s.do(call{method: "POST", path: "/v1/events", body: events, key: s.key("acme", api.RoleIngest, "")}).problem(400)
+	p := s.do(call{method: "POST", path: "/v1/events", body: events, key: s.key("acme", account.RoleIngest, "")}).problem(400)
 	require.Len(t, p.Errors, 100)
 	require.Equal(t, "events[99].message", p.Errors[99].Location)
 	require.Empty(t, s.intake.all())
@@ -148,7 +149,7 @@ func TestNoneGoodNamesAtMostAHundred(t *testing.T) {
 
 func TestTenThousandEventsAreTakenAtOnceAndNoMore(t *testing.T) {
 	s := newSite(t)
-	key := s.key("acme", api.RoleIngest, "")
+	key := s.key("acme", account.RoleIngest, "")
 	events := make([]string, 10_001)
 	for i := range events {
 		events[i] = string(marshal(t, open(map[string]any{"id": fmt.Sprint(i)})))
@@ -185,7 +186,7 @@ func TestWhatTheQueueSaysIsTold(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			s := newSite(t)
 			s.intake.err = c.err
-			a := s.do(call{method: "POST", path: "/v1/events", body: open(nil), key: s.key("acme", api.RoleIngest, "")})
+			a := s.do(call{method: "POST", path: "/v1/events", body: open(nil), key: s.key("acme", account.RoleIngest, "")})
 			p := a.problem(c.status)
 			require.Equal(t, c.after, a.header.Get("Retry-After"))
 			require.NotContains(t, string(a.body), "/var/lib")
@@ -201,7 +202,7 @@ func TestWhatTheQueueSaysIsTold(t *testing.T) {
 
 func TestLanes(t *testing.T) {
 	s := newSite(t)
-	key := s.key("acme", api.RoleIngest, "")
+	key := s.key("acme", account.RoleIngest, "")
 	s.do(call{method: "POST", path: "/v1/events", body: open(nil), key: key}).is(202)
 	s.do(call{method: "POST", path: "/v1/events?lane=bulk", body: open(nil), key: key}).is(202)
 	require.Equal(t, []event.Lane{event.LaneLive, event.LaneBulk}, s.intake.lanes)
@@ -211,7 +212,7 @@ func TestPooledBuffersAreNotShared(t *testing.T) {
 	// The strings of an event must not point into a body's buffer, which the
 	// next request overwrites.
 	s := newSite(t)
-	key := s.key("acme", api.RoleIngest, "")
+	key := s.key("acme", account.RoleIngest, "")
 	for i := range 50 {
 		subject := strings.Repeat(string(rune('a'+i%26)), 200)
 		body := marshal(t, []any{open(map[string]any{"id": fmt.Sprint(i), "type": "reply", "subject": subject})})

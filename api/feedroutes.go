@@ -90,7 +90,7 @@ func (s *Server) getFeed(ctx context.Context, caller Caller, in *pageInput) (*pa
 	if err != nil {
 		return nil, err
 	}
-	scope := caller.scope()
+	scope := caller.Scope()
 	if scope.Zone, err = s.zone(ctx, caller, in.TZ); err != nil {
 		return nil, err
 	}
@@ -163,7 +163,7 @@ func (s *Server) getMessage(ctx context.Context, caller Caller, in *messageInput
 	if err != nil {
 		return nil, err
 	}
-	view, err := s.Feed.Message(ctx, caller.scope(), event.MessageName(id))
+	view, err := s.Feed.Message(ctx, caller.Scope(), event.MessageName(id))
 	if err != nil {
 		return nil, err
 	}
@@ -175,7 +175,7 @@ func (s *Server) getTimeline(ctx context.Context, caller Caller, in *timelineInp
 	if err != nil {
 		return nil, err
 	}
-	page, err := s.Feed.Timeline(ctx, caller.scope(), event.MessageName(id), in.Cursor, in.Limit)
+	page, err := s.Feed.Timeline(ctx, caller.Scope(), event.MessageName(id), in.Cursor, in.Limit)
 	if err != nil {
 		return nil, err
 	}
@@ -187,7 +187,7 @@ func (s *Server) getEvent(ctx context.Context, caller Caller, in *eventInput) (*
 	if err != nil {
 		return nil, err
 	}
-	view, err := s.Feed.Event(ctx, caller.scope(), id)
+	view, err := s.Feed.Event(ctx, caller.Scope(), id)
 	if err != nil {
 		return nil, err
 	}

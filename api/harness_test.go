@@ -18,6 +18,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.uber.org/goleak"
 
+	"tidings/account"
 	"tidings/api"
 	"tidings/store/sqlite"
 )
@@ -38,8 +39,8 @@ type site struct {
 	t       testing.TB
 	server  *api.Server
 	http    *httptest.Server
-	keys    *api.Keys
-	records api.Records
+	keys    *account.Keys
+	records account.Records
 	intake  *intake
 	letters *letters
 	feed    *reader
@@ -75,7 +76,7 @@ func newSite(t testing.TB, change ...func(*api.Config)) *site {
 	}
 	s.server, err = api.New(config)
 	require.NoError(t, err)
-	s.keys = api.NewKeys(config.Records, s.clock, rand.Reader)
+	s.keys = account.NewKeys(config.Records, s.clock, rand.Reader)
 	s.http = httptest.NewServer(s.server)
 	t.Cleanup(s.http.Close)
 	return s
@@ -101,9 +102,9 @@ func (s *site) pass(d time.Duration) {
 }
 
 // key makes a key.
-func (s *site) key(workspace string, role api.Role, user string) string {
+func (s *site) key(workspace string, role account.Role, user string) string {
 	s.t.Helper()
-	text, _, err := s.keys.Create(s.t.Context(), workspace, api.KeyRequest{Role: role, User: user})
+	text, _, err := s.keys.Create(s.t.Context(), workspace, account.KeyRequest{Role: role, User: user})
 	require.NoError(s.t, err)
 	return text
 }

@@ -90,9 +90,9 @@ func (s *Server) liveRoutes(docs huma.API) {
 func (s *Server) live(handler http.Handler) gin.HandlerFunc {
 	return func(c *gin.Context) {
 		caller, err := s.authorize(c.Request, readers())
-		if err == nil && caller.credential != "" {
+		if err == nil && caller.Credential != "" {
 			var leave func()
-			caller.Gone, leave = s.watch.join(caller.credential)
+			caller.Gone, leave = s.watch.join(caller.Credential)
 			defer leave()
 			// Once more: it may have been revoked before Gone was there.
 			_, err = s.authorize(c.Request, readers())

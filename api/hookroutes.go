@@ -150,7 +150,7 @@ func (s *Server) takeIn(ctx context.Context, workspace string, source sourceReco
 	var users map[string]string
 	if source.User.By != userFixed {
 		var err error
-		if users, err = s.directory.usersByAddress(ctx, workspace); err != nil {
+		if users, err = s.directory.UsersByAddress(ctx, workspace); err != nil {
 			return out, err
 		}
 	}

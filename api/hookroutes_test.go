@@ -17,6 +17,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"tidings/account"
 	"tidings/api"
 	"tidings/event"
 )
@@ -67,7 +68,7 @@ func calendlySource() map[string]any {
 
 func TestAWebhookBecomesEventsOfItsSource(t *testing.T) {
 	s := newSite(t)
-	key := s.key("acme", api.RoleAdmin, "")
+	key := s.key("acme", account.RoleAdmin, "")
 	s.do(call{method: "PUT", path: "/v1/users/u_ana", key: key, body: map[string]any{"name": "Ana", "emails": []string{"ana@globex.example"}}}).is(200)
 	path := s.source(key, "meetings", calendlySource())
 	s.booked(path, calendlyKey, meeting).is(204)
@@ -110,7 +111,7 @@ func TestAUserIsFoundAsTheSourceSays(t *testing.T) {
 				source["user"] = c.user
 			}
 			source["message_field"] = "payload.uri"
-			s.booked(s.source(s.key("acme", api.RoleAdmin, ""), "meetings", source), calendlyKey, meeting).is(204)
+			s.booked(s.source(s.key("acme", account.RoleAdmin, ""), "meetings", source), calendlyKey, meeting).is(204)
 			e := s.intake.all()[0]
 			require.Equal(t, c.want, e.User)
 			require.Equal(t, "https://api.calendly.com/scheduled_events/e1/invitees/i1", e.Message)
@@ -120,7 +121,7 @@ func TestAUserIsFoundAsTheSourceSays(t *testing.T) {
 
 func TestOfWhatIsNotSignedRightNothingIsKeptButACount(t *testing.T) {
 	s := newSite(t)
-	key := s.key("acme", api.RoleAdmin, "")
+	key := s.key("acme", account.RoleAdmin, "")
 	path := s.source(key, "meetings", calendlySource())
 	unsigned := s.do(call{method: "POST", path: path, body: meeting})
 	p := unsigned.problem(401)
@@ -157,7 +158,7 @@ func TestOfWhatIsNotSignedRightNothingIsKeptButACount(t *testing.T) {
 
 func TestATokenThatIsNoneIsNotFound(t *testing.T) {
 	s := newSite(t)
-	key := s.key("acme", api.RoleAdmin, "")
+	key := s.key("acme", account.RoleAdmin, "")
 	path := s.source(key, "meetings", calendlySource())
 	for _, token := range []string{"hook_none", "x", strings.TrimPrefix(path, "/v1/hooks/") + "x", "hook_" + strings.Repeat("a", 43)} {
 		s.do(call{method: "POST", path: "/v1/hooks/" + token, body: meeting}).problem(404)
@@ -175,7 +176,7 @@ func TestATokenThatIsNoneIsNotFound(t *testing.T) {
 
 func TestASourceKeepsItsTokenAndNeverShowsItsSecrets(t *testing.T) {
 	s := newSite(t)
-	key := s.key("acme", api.RoleAdmin, "")
+	key := s.key("acme", account.RoleAdmin, "")
 	path := s.source(key, "my%20mail", map[string]any{"provider": "postmark", "basic": []string{"tidings:geheim"}, "addresses": []string{"127.0.0.1"}})
 	again := s.do(call{method: "PUT", path: "/v1/sources/my%20mail", key: key, body: map[string]any{
 		"provider": "postmark", "user": map[string]string{"by": "fixed", "value": "u_ana"},
@@ -197,7 +198,7 @@ func TestASourceKeepsItsTokenAndNeverShowsItsSecrets(t *testing.T) {
 
 func TestASourceThatCannotWorkIsRefusedByItsField(t *testing.T) {
 	s := newSite(t)
-	key := s.key("acme", api.RoleAdmin, "")
+	key := s.key("acme", account.RoleAdmin, "")
 	s.source(key, "taken", calendlySource())
 	for name, c := range map[string]struct {
 		source string
@@ -234,7 +235,7 @@ func (s *site) listed(key string) []api.SourceView {
 
 func TestSourcesBelongToTheirWorkspace(t *testing.T) {
 	s := newSite(t)
-	acme, globex := s.key("acme", api.RoleAdmin, ""), s.key("globex", api.RoleAdmin, "")
+	acme, globex := s.key("acme", account.RoleAdmin, ""), s.key("globex", account.RoleAdmin, "")
 	path := s.source(acme, "meetings", calendlySource())
 	s.booked(path, calendlyKey, `{"event":7}`).is(204)
 	var rejected struct{ Items []api.RejectedView }
@@ -252,7 +253,7 @@ func TestSourcesBelongToTheirWorkspace(t *testing.T) {
 	} {
 		c.key = globex
 		s.do(c).problem(404)
-		c.key = s.key("acme", api.RoleRead, "")
+		c.key = s.key("acme", account.RoleRead, "")
 		s.do(c).problem(403)
 		c.key = ""
 		s.do(c).problem(401)
@@ -264,7 +265,7 @@ func TestSourcesBelongToTheirWorkspace(t *testing.T) {
 
 func TestUnknownEventsAreCountedAndNotFailed(t *testing.T) {
 	s := newSite(t)
-	key := s.key("acme", api.RoleAdmin, "")
+	key := s.key("acme", account.RoleAdmin, "")
 	path := s.source(key, "meetings", calendlySource())
 	for i := range 30 {
 		s.booked(path, calendlyKey, fmt.Sprintf(`{"event":"new_thing_%d"}`, i%25)).is(204)
@@ -282,7 +283,7 @@ func TestUnknownEventsAreCountedAndNotFailed(t *testing.T) {
 
 func TestEventsThatCannotBeMadeDurableAreSentAgain(t *testing.T) {
 	s := newSite(t)
-	path := s.source(s.key("acme", api.RoleAdmin, ""), "meetings", calendlySource())
+	path := s.source(s.key("acme", account.RoleAdmin, ""), "meetings", calendlySource())
 	s.intake.err = fmt.Errorf("away: %w", event.ErrUnavailable)
 	s.booked(path, calendlyKey, meeting).problem(503)
 	s.intake.err = &event.TooMuch{What: "too many events are waiting", After: 3 * time.Second}
@@ -293,7 +294,7 @@ func TestEventsThatCannotBeMadeDurableAreSentAgain(t *testing.T) {
 
 func TestASourceCanBeTriedWithoutTakingAnythingIn(t *testing.T) {
 	s := newSite(t)
-	key := s.key("acme", api.RoleAdmin, "")
+	key := s.key("acme", account.RoleAdmin, "")
 	s.source(key, "meetings", calendlySource())
 	var tried api.SourceTest
 	s.do(call{method: "POST", path: "/v1/sources/meetings/test", key: key}).is(200).json(&tried)
@@ -313,7 +314,7 @@ func TestASourceCanBeTriedWithoutTakingAnythingIn(t *testing.T) {
 
 func TestEveryProviderCanBeTried(t *testing.T) {
 	s := newSite(t)
-	key := s.key("acme", api.RoleAdmin, "")
+	key := s.key("acme", account.RoleAdmin, "")
 	var all struct{ Providers []string }
 	s.get(key, "/v1/sources").is(200).json(&all)
 	require.Equal(t, []string{"calendly", "cloudevents", "greenhouse", "hubspot", "mailgun", "postmark", "resend", "sendgrid", "ses", "standard"}, all.Providers)

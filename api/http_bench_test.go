@@ -6,14 +6,14 @@ import (
 	"strings"
 	"testing"
 
-	"tidings/api"
+	"tidings/account"
 )
 
 // BenchmarkRequest is what the contract costs beside the feed and the queue:
 // routing, who is asking, their teams, their settings, and the answer.
 func BenchmarkRequest(b *testing.B) {
 	s := newSite(b)
-	admin := s.key("acme", api.RoleAdmin, "")
+	admin := s.key("acme", account.RoleAdmin, "")
 	for i := range 5 {
 		body := fmt.Sprintf(`{"name":"Team %d","members":["u_ana","u_bo","u_%d"]}`, i, i)
 		s.do(call{method: "PUT", path: fmt.Sprintf("/v1/teams/%d", i), body: body, key: admin}).is(200)
@@ -23,8 +23,8 @@ func BenchmarkRequest(b *testing.B) {
 		method, path, body, key string
 		status                  int
 	}{
-		"page":      {"GET", "/v1/feed?q=opens", "", s.key("acme", api.RoleRead, "u_ana"), 200},
-		"one event": {"POST", "/v1/events", string(marshal(b, open(nil))), s.key("acme", api.RoleIngest, ""), 202},
+		"page":      {"GET", "/v1/feed?q=opens", "", s.key("acme", account.RoleRead, "u_ana"), 200},
+		"one event": {"POST", "/v1/events", string(marshal(b, open(nil))), s.key("acme", account.RoleIngest, ""), 202},
 	} {
 		b.Run(name, func(b *testing.B) {
 			b.ReportAllocs()

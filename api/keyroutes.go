@@ -7,12 +7,13 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"tidings/account"
 	"tidings/event"
 )
 
 type keysOutput struct {
 	Body struct {
-		Items []Key `json:"items"`
+		Items []account.Key `json:"items"`
 	} `nameHint:"KeyList"`
 }
 
@@ -22,7 +23,7 @@ type newKeyOutput struct{ Body NewKey }
 
 // NewKey is a key with its text, which is told this once.
 type NewKey struct {
-	Key
+	account.Key
 	Text string `json:"key" doc:"the key itself; it is not kept and cannot be shown again"`
 }
 
@@ -37,7 +38,7 @@ func (s *Server) keyRoutes(docs huma.API) {
 	}, s.listKeys)
 	handle(s, docs, route{
 		id: "create-key", method: http.MethodPost, path: "/v1/keys", group: "Keys", may: admins(),
-		success: http.StatusCreated, request: KeyRequest{},
+		success: http.StatusCreated, request: account.KeyRequest{},
 		summary:     "Make a key",
 		description: "A read key with a user sees that user's events and those of their teams; one without sees the whole workspace.",
 	}, s.createKey)
@@ -60,7 +61,7 @@ func (s *Server) listKeys(ctx context.Context, caller Caller, _ *empty) (*keysOu
 }
 
 func (s *Server) createKey(ctx context.Context, caller Caller, in *keyInput) (*newKeyOutput, error) {
-	request, err := decodeDocument[KeyRequest](&s.bodies, &in.content)
+	request, err := decodeDocument[account.KeyRequest](&s.bodies, &in.content)
 	if err != nil {
 		return nil, err
 	}
@@ -82,21 +83,22 @@ func (s *Server) revokeKey(ctx context.Context, caller Caller, in *nameInput) (*
 // revoke takes a key back, ends the sessions that it began, and closes the
 // sockets of all of them.
 func (s *Server) revoke(ctx context.Context, workspace, id string) error {
-	hash, err := s.keys.revoke(ctx, workspace, id)
+	hash, err := s.keys.Revoke(ctx, workspace, id)
 	if err != nil {
 		return err
 	}
 	s.watch.end(hash)
-	return s.endSessions(ctx, workspace, func(note sessionNote) bool { return note.Key == hash })
-}
-
-func (s *Server) endSessions(ctx context.Context, workspace string, want func(sessionNote) bool) error {
-	sessions, err := s.sessions.of(ctx, workspace, want)
+	sessions, err := s.sessions.OfKey(ctx, workspace, hash)
 	if err != nil {
 		return err
 	}
+	return s.endSessions(ctx, workspace, sessions)
+}
+
+// endSessions ends sessions by their hashes and closes their sockets.
+func (s *Server) endSessions(ctx context.Context, workspace string, sessions []string) error {
 	for _, session := range sessions {
-		if err := s.sessions.end(ctx, workspace, session); err != nil {
+		if err := s.sessions.End(ctx, workspace, session); err != nil {
 			return err
 		}
 		s.watch.end(session)

@@ -10,6 +10,8 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humagin"
 
+	"tidings/account"
+	"tidings/address"
 	"tidings/event"
 	"tidings/tracking"
 )
@@ -77,7 +79,7 @@ func (in *trackingInput) address() (string, error) { return pathAddress(in.Email
 type trackingOutput struct{ Body TrackingState }
 
 func (s *Server) linkRoutes(docs huma.API) {
-	senders := []Role{RoleIngest, RoleAdmin}
+	senders := []Role{account.RoleIngest, account.RoleAdmin}
 	handle(s, docs, route{
 		id: "make-links", method: http.MethodPost, path: "/v1/links", group: "Tracking", may: senders, request: LinksRequest{},
 		summary: "Make the tracking addresses of a message",
@@ -96,7 +98,7 @@ func (s *Server) linkRoutes(docs huma.API) {
 	handle(s, docs, route{
 		id: "drop-link-key", method: http.MethodDelete, path: "/v1/link-keys/{id}", group: "Tracking", may: admins(),
 		success: http.StatusNoContent, failures: []int{http.StatusConflict},
-		summary: "Drop a key: the addresses that it made lead nowhere, within a minute",
+		summary: "Drop a key: the addresses that it made lead account.NoWorkspace, within a minute",
 	}, s.dropLinkKey)
 	handle(s, docs, route{
 		id: "get-tracking", method: http.MethodGet, path: "/v1/people/{email}/tracking", group: "Tracking", may: senders,
@@ -131,7 +133,7 @@ func (s *Server) makeLinks(ctx context.Context, caller Caller, in *linksInput) (
 	}
 	out := new(linksOutput)
 	for i, email := range request.Recipients {
-		email, wrong := checkEmail(email)
+		email, wrong := address.Canonical(email)
 		if wrong != "" {
 			return nil, invalidBody(fmt.Sprintf("recipients[%d]", i), wrong)
 		}

@@ -11,6 +11,7 @@ import (
 
 	lru "github.com/hashicorp/golang-lru/v2"
 
+	"tidings/account"
 	"tidings/event"
 	"tidings/tracking"
 )
@@ -81,7 +82,7 @@ func newLinkKeys(config Config) (*linkKeys, error) {
 // maker is the key that new addresses of a workspace are made with; the first
 // is made when it is asked for.
 func (l *linkKeys) maker(ctx context.Context, workspace string) (*tracking.Key, error) {
-	id, err := get[string](ctx, l.records, workspace, kindLinkMaker, currentMaker)
+	id, err := account.Get[string](ctx, l.records, workspace, kindLinkMaker, currentMaker)
 	if errors.Is(err, event.ErrNotFound) {
 		id, err = l.make(ctx, workspace)
 	}
@@ -104,13 +105,13 @@ func (l *linkKeys) make(ctx context.Context, workspace string) (string, error) {
 	}
 	name, now := hex.EncodeToString(id[:]), l.clock().UTC().Truncate(time.Second)
 	record := linkKeyRecord{workspace, hex.EncodeToString(secret), now}
-	if err := put(ctx, l.records, nowhere, kindLinkKey, name, record); err != nil {
+	if err := account.Put(ctx, l.records, account.NoWorkspace, kindLinkKey, name, record); err != nil {
 		return "", fmt.Errorf("keep a tracking key: %w", err)
 	}
-	if err := put(ctx, l.records, workspace, kindLinkKey, name, linkKeyNote{now}); err != nil {
+	if err := account.Put(ctx, l.records, workspace, kindLinkKey, name, linkKeyNote{now}); err != nil {
 		return "", fmt.Errorf("note a tracking key: %w", err)
 	}
-	if err := put(ctx, l.records, workspace, kindLinkMaker, currentMaker, name); err != nil {
+	if err := account.Put(ctx, l.records, workspace, kindLinkMaker, currentMaker, name); err != nil {
 		return "", fmt.Errorf("choose a tracking key: %w", err)
 	}
 	l.forget(name)
@@ -138,7 +139,7 @@ func (l *linkKeys) find(ctx context.Context, name string) (string, *tracking.Key
 }
 
 func (l *linkKeys) read(ctx context.Context, name string) (knownLinkKey, error) {
-	record, err := get[linkKeyRecord](ctx, l.records, nowhere, kindLinkKey, name)
+	record, err := account.Get[linkKeyRecord](ctx, l.records, account.NoWorkspace, kindLinkKey, name)
 	if errors.Is(err, event.ErrNotFound) {
 		return knownLinkKey{at: l.clock()}, nil
 	}
@@ -168,7 +169,7 @@ func (l *linkKeys) forget(name string) {
 
 // list returns the workspace's keys.
 func (l *linkKeys) list(ctx context.Context, workspace string) ([]LinkKey, error) {
-	current, err := get[string](ctx, l.records, workspace, kindLinkMaker, currentMaker)
+	current, err := account.Get[string](ctx, l.records, workspace, kindLinkMaker, currentMaker)
 	if err != nil && !errors.Is(err, event.ErrNotFound) {
 		return nil, fmt.Errorf("find the current tracking key: %w", err)
 	}
@@ -178,7 +179,7 @@ func (l *linkKeys) list(ctx context.Context, workspace string) ([]LinkKey, error
 	}
 	keys := make([]LinkKey, len(records))
 	for i, record := range records {
-		note, err := get[linkKeyNote](ctx, l.records, workspace, kindLinkKey, record.ID)
+		note, err := account.Get[linkKeyNote](ctx, l.records, workspace, kindLinkKey, record.ID)
 		if err != nil {
 			return nil, fmt.Errorf("read a tracking key: %w", err)
 		}
@@ -193,14 +194,14 @@ func (l *linkKeys) drop(ctx context.Context, workspace, name string) error {
 	if _, err := l.records.Get(ctx, workspace, kindLinkKey, name); err != nil {
 		return fmt.Errorf("tracking key: %w", err)
 	}
-	current, err := get[string](ctx, l.records, workspace, kindLinkMaker, currentMaker)
+	current, err := account.Get[string](ctx, l.records, workspace, kindLinkMaker, currentMaker)
 	if err != nil && !errors.Is(err, event.ErrNotFound) {
 		return fmt.Errorf("find the current tracking key: %w", err)
 	}
 	if current == name {
 		return fmt.Errorf("new addresses are made with this key, make another first: %w", event.ErrConflict)
 	}
-	for _, place := range []string{nowhere, workspace} {
+	for _, place := range []string{account.NoWorkspace, workspace} {
 		if err := l.records.Delete(ctx, place, kindLinkKey, name); err != nil {
 			return fmt.Errorf("take back a tracking key: %w", err)
 		}
@@ -231,7 +232,7 @@ func setTracked(ctx context.Context, records Records, workspace, email string, t
 		}
 		return nil
 	}
-	if err := put(ctx, records, workspace, kindUntracked, id, struct{}{}); err != nil {
+	if err := account.Put(ctx, records, workspace, kindUntracked, id, struct{}{}); err != nil {
 		return fmt.Errorf("note missing consent: %w", err)
 	}
 	return nil

@@ -96,7 +96,7 @@ func (l *LiveHandler) admit(r *http.Request) (Caller, *Problem) {
 	if !ok {
 		return caller, unauthorized("a key (Authorization: Bearer …) or a session is needed")
 	}
-	if caller.session != "" && !l.sameOrigin(r) {
+	if caller.Session != "" && !l.sameOrigin(r) {
 		return caller, problem(http.StatusForbidden, "this page may not read the live feed")
 	}
 	return caller, nil

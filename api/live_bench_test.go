@@ -14,6 +14,7 @@ import (
 	"github.com/HdrHistogram/hdrhistogram-go"
 	"github.com/stretchr/testify/require"
 
+	"tidings/account"
 	"tidings/api"
 	"tidings/event"
 	"tidings/live"
@@ -27,8 +28,8 @@ import (
 func BenchmarkSockets(b *testing.B) {
 	const workspaces, each, rate = 200, 5, 1000
 	s := newLiveSite(b, func(_ *live.Config, l *api.LiveHandler) {
-		l.Caller = func(r *http.Request) (api.Caller, bool) {
-			return api.Caller{Workspace: strings.TrimPrefix(r.Header.Get("Authorization"), "Bearer "), Role: api.RoleRead}, true
+		l.Caller = func(r *http.Request) (account.Caller, bool) {
+			return account.Caller{Workspace: strings.TrimPrefix(r.Header.Get("Authorization"), "Bearer "), Role: account.RoleRead}, true
 		}
 	})
 	took := hdrhistogram.New(1, int64(time.Minute/time.Microsecond), 3)

@@ -11,6 +11,7 @@ import (
 	"github.com/gorilla/websocket"
 	"github.com/stretchr/testify/require"
 
+	"tidings/account"
 	"tidings/api"
 	"tidings/event"
 	"tidings/live"
@@ -53,8 +54,8 @@ func bearer(key string) http.Header { return http.Header{"Authorization": {"Bear
 func TestARevokedKeyEndsItsSockets(t *testing.T) {
 	log := &scroll{more: make(chan struct{})}
 	s := newSite(t, withHub(t, log))
-	admin := s.key("acme", api.RoleAdmin, "")
-	text, key, err := s.keys.Create(t.Context(), "acme", api.KeyRequest{Role: api.RoleRead, User: "ana"})
+	admin := s.key("acme", account.RoleAdmin, "")
+	text, key, err := s.keys.Create(t.Context(), "acme", account.KeyRequest{Role: account.RoleRead, User: "ana"})
 	require.NoError(t, err)
 	reads, _ := dialSite(s, bearer(text))
 	stays, _ := dialSite(s, bearer(admin))
@@ -66,13 +67,13 @@ func TestARevokedKeyEndsItsSockets(t *testing.T) {
 	require.Equal(t, "m1", stays.hear().item(t).Message)
 	_, status := dialSite(s, bearer(text))
 	require.Equal(t, http.StatusUnauthorized, status)
-	_, status = dialSite(s, bearer(s.key("acme", api.RoleIngest, "")))
+	_, status = dialSite(s, bearer(s.key("acme", account.RoleIngest, "")))
 	require.Equal(t, http.StatusForbidden, status)
 }
 
 func TestSocketsOfASession(t *testing.T) {
 	s := newSite(t, withHub(t, &scroll{more: make(chan struct{})}))
-	b := s.signIn(map[string]string{"key": s.key("acme", api.RoleAdmin, "")})
+	b := s.signIn(map[string]string{"key": s.key("acme", account.RoleAdmin, "")})
 	cases := []struct {
 		name   string
 		origin []string

@@ -16,6 +16,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.uber.org/goleak"
 
+	"tidings/account"
 	"tidings/api"
 	"tidings/event"
 	"tidings/feed"
@@ -86,13 +87,13 @@ func (named) Names(context.Context, string) (map[string]string, error) {
 }
 
 // callers are who may ask, by the word that stands for their key.
-func callers(gone <-chan struct{}) map[string]api.Caller {
-	return map[string]api.Caller{
-		"admin":   {Workspace: "w", Role: api.RoleAdmin},
-		"ana":     {Workspace: "w", Role: api.RoleRead, User: "ana", Users: []string{"ana"}},
-		"nobody":  {Workspace: "w", Role: api.RoleRead, User: "eve", Users: []string{}},
-		"other":   {Workspace: "x", Role: api.RoleAdmin},
-		"revoked": {Workspace: "w", Role: api.RoleRead, Gone: gone},
+func callers(gone <-chan struct{}) map[string]account.Caller {
+	return map[string]account.Caller{
+		"admin":   {Workspace: "w", Role: account.RoleAdmin},
+		"ana":     {Workspace: "w", Role: account.RoleRead, User: "ana", Users: []string{"ana"}},
+		"nobody":  {Workspace: "w", Role: account.RoleRead, User: "eve", Users: []string{}},
+		"other":   {Workspace: "x", Role: account.RoleAdmin},
+		"revoked": {Workspace: "w", Role: account.RoleRead, Gone: gone},
 	}
 }
 
@@ -129,7 +130,7 @@ func (s *liveSite) start(changes ...change) {
 	known := callers(s.gone)
 	s.handler = &api.LiveHandler{
 		Questions: asking{}, Logger: logger,
-		Caller: func(r *http.Request) (api.Caller, bool) {
+		Caller: func(r *http.Request) (account.Caller, bool) {
 			caller, ok := known[strings.TrimPrefix(r.Header.Get("Authorization"), "Bearer ")]
 			return caller, ok
 		},

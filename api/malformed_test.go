@@ -9,9 +9,9 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/stretchr/testify/require"
+	"tidings/account"
 
-	"tidings/api"
+	"github.com/stretchr/testify/require"
 )
 
 // malformed is a request that must be refused, and how.
@@ -234,7 +234,7 @@ func questions() []malformed {
 
 func TestMalformedRequestsAreRefusedByField(t *testing.T) {
 	s := newSite(t)
-	key := s.key("acme", api.RoleAdmin, "")
+	key := s.key("acme", account.RoleAdmin, "")
 	for group, cases := range map[string][]malformed{
 		"events": eventsOfOneField(), "bodies": bodiesAsAWhole(t), "questions": questions(),
 	} {
@@ -258,7 +258,7 @@ func TestMalformedRequestsAreRefusedByField(t *testing.T) {
 
 func TestABombCostsNoMemory(t *testing.T) {
 	s := newSite(t)
-	key := s.key("acme", api.RoleIngest, "")
+	key := s.key("acme", account.RoleIngest, "")
 	bomb := gzipped(t, make([]byte, 256<<20))
 	var before, after runtime.MemStats
 	runtime.GC()
@@ -270,7 +270,7 @@ func TestABombCostsNoMemory(t *testing.T) {
 
 func TestUnknownRoutesAndMethodsAreProblems(t *testing.T) {
 	s := newSite(t)
-	key := s.key("acme", api.RoleAdmin, "")
+	key := s.key("acme", account.RoleAdmin, "")
 	for _, c := range []struct {
 		method, path string
 		status       int

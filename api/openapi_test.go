@@ -12,6 +12,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"tidings/account"
 	"tidings/api"
 )
 
@@ -77,7 +78,7 @@ func withLive(c *api.Config) {
 func TestEveryAnswerHasSecurityHeaders(t *testing.T) {
 	pages := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("the application")) })
 	s := newSite(t, func(c *api.Config) { c.Web = pages })
-	key := s.key("acme", api.RoleRead, "")
+	key := s.key("acme", account.RoleRead, "")
 	for _, path := range []string{"/", "/v1/feed", "/v1/nothing", "/healthz", "/metrics", "/docs", "/openapi.json", "/v1/weeks"} {
 		h := s.get(key, path).header
 		require.Equal(t, "nosniff", h.Get("X-Content-Type-Options"), path)
@@ -109,7 +110,7 @@ func TestHealthReadinessAndMetrics(t *testing.T) {
 	require.JSONEq(t, `{"status":"ok","checks":{"live":"ok"}}`, string(s.get("", "/readyz?self=true").is(200).body), "it takes requests itself")
 	s.get("", "/healthz").is(200)
 
-	key := s.key("acme", api.RoleIngest, "")
+	key := s.key("acme", account.RoleIngest, "")
 	s.do(call{method: "POST", path: "/v1/events", body: []any{open(nil), open(map[string]any{"colour": 1}), open(map[string]any{"type": "x"})}, key: key}).is(202)
 	shown := string(s.get("", "/metrics").is(200).body)
 	for _, line := range []string{
@@ -129,7 +130,7 @@ func TestAPanicIsA500WithAReference(t *testing.T) {
 	s := newSite(t, func(c *api.Config) {
 		c.Live = http.HandlerFunc(func(http.ResponseWriter, *http.Request) { panic("secret") })
 	})
-	a := s.get(s.key("acme", api.RoleRead, ""), "/v1/live")
+	a := s.get(s.key("acme", account.RoleRead, ""), "/v1/live")
 	p := a.problem(500)
 	require.NotContains(t, string(a.body), "secret")
 	require.Contains(t, s.log.String(), "reference="+p.Reference)
@@ -137,7 +138,7 @@ func TestAPanicIsA500WithAReference(t *testing.T) {
 
 func TestTheLogHoldsNoSecretsAndNoQuestions(t *testing.T) {
 	s := newSite(t)
-	key := s.key("acme", api.RoleAdmin, "")
+	key := s.key("acme", account.RoleAdmin, "")
 	s.get(key, "/v1/feed?q=jane+at+globex").is(200)
 	s.get(key, "/v1/messages/m-secret").is(404)
 	s.do(call{method: "DELETE", path: "/v1/people/jane@globex.example", key: key}).is(200)
@@ -150,7 +151,7 @@ func TestTheLogHoldsNoSecretsAndNoQuestions(t *testing.T) {
 
 func TestAnswersAreJSONWhateverIsAskedFor(t *testing.T) {
 	s := newSite(t)
-	key := s.key("acme", api.RoleAdmin, "")
+	key := s.key("acme", account.RoleAdmin, "")
 	for _, accept := range []string{"application/json", "*/*", "text/html", "application/xml", "application/cbor", "image/*;q=0.1"} {
 		header := map[string]string{"Accept": accept}
 		good := s.do(call{method: "GET", path: "/v1/weeks", key: key, header: header}).is(200)

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"time"
 
+	"tidings/account"
 	"tidings/event"
 	"tidings/feed"
 )
@@ -31,20 +32,23 @@ type DeadLetters interface {
 	Drop(ctx context.Context, workspace, id string) error
 }
 
-// Records keeps small documents: keys, users, teams, sessions, settings.
-type Records interface {
-	// Get returns ErrNotFound when there is none.
-	Get(ctx context.Context, workspace, kind, id string) (json.RawMessage, error)
-	// Put writes one, durable when it returns.
-	Put(ctx context.Context, workspace, kind, id string, doc json.RawMessage) error
-	// Delete is no error when there is none.
-	Delete(ctx context.Context, workspace, kind, id string) error
-	// Take returns one and deletes it; of several takers at once one has it, and
-	// the others ErrNotFound.
-	Take(ctx context.Context, workspace, kind, id string) (json.RawMessage, error)
-	// List returns all of a kind, by id.
-	List(ctx context.Context, workspace, kind string) ([]event.Record, error)
+// DeadLetter is one event that failed for good. ID is the event's own.
+type DeadLetter struct {
+	ID       string
+	At       time.Time
+	Event    json.RawMessage
+	Attempts []Attempt
 }
+
+// Attempt is one failure in a dead letter's history.
+type Attempt struct {
+	At    time.Time `json:"at"`
+	Error string    `json:"error"`
+}
+
+// Records keeps small documents: those of package account, sources, tracking
+// keys, settings.
+type Records = account.Records
 
 // Weeks describes the index.
 type Weeks interface {

@@ -12,6 +12,7 @@ import (
 	"sync"
 	"time"
 
+	"tidings/account"
 	"tidings/address"
 	"tidings/api/hooks"
 	"tidings/event"
@@ -101,7 +102,7 @@ func (q *rejectedRequests) add(ctx context.Context, workspace string, r rejected
 		drop, q.ids[place] = append(drop, ids[0]), ids[1:]
 	}
 	q.mu.Unlock()
-	if err := put(ctx, q.records, workspace, kindRejected, recordID(r.Source, r.ID), r); err != nil {
+	if err := account.Put(ctx, q.records, workspace, kindRejected, recordID(r.Source, r.ID), r); err != nil {
 		return fmt.Errorf("keep a rejected request: %w", err)
 	}
 	for _, id := range drop {
@@ -140,7 +141,7 @@ func (q *rejectedRequests) known(ctx context.Context, workspace, source string) 
 // list are the rejected requests of a source, or of all sources when it is
 // empty, newest first.
 func (q *rejectedRequests) list(ctx context.Context, workspace, source string) ([]rejectedRecord, error) {
-	all, err := list[rejectedRecord](ctx, q.records, workspace, kindRejected)
+	all, err := account.List[rejectedRecord](ctx, q.records, workspace, kindRejected)
 	if err != nil {
 		return nil, err
 	}
@@ -154,7 +155,7 @@ func (q *rejectedRequests) list(ctx context.Context, workspace, source string) (
 
 // get is one, or ErrNotFound.
 func (q *rejectedRequests) get(ctx context.Context, workspace, source, id string) (rejectedRecord, error) {
-	r, err := get[rejectedRecord](ctx, q.records, workspace, kindRejected, recordID(source, id))
+	r, err := account.Get[rejectedRecord](ctx, q.records, workspace, kindRejected, recordID(source, id))
 	if err != nil {
 		return r, fmt.Errorf("find a rejected request: %w", err)
 	}
@@ -204,7 +205,7 @@ func formsOf(email string) []string {
 }
 
 func (q *rejectedRequests) dropWhere(ctx context.Context, workspace string, which func(rejectedRecord) bool) error {
-	all, err := list[rejectedRecord](ctx, q.records, workspace, kindRejected)
+	all, err := account.List[rejectedRecord](ctx, q.records, workspace, kindRejected)
 	if err != nil {
 		return err
 	}

@@ -9,13 +9,14 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"tidings/account"
 	"tidings/api"
 	"tidings/event"
 )
 
 func TestWhatIsSignedButMalformedIsKeptAndCanBeTriedAgain(t *testing.T) {
 	s := newSite(t)
-	key := s.key("acme", api.RoleAdmin, "")
+	key := s.key("acme", account.RoleAdmin, "")
 	path := s.source(key, "meetings", calendlySource())
 	far := strings.Replace(meeting, "2026-11-16T09:30:00.25Z", "2026-11-18T09:30:00Z", 1)
 	s.booked(path, calendlyKey, far).is(204)
@@ -44,7 +45,7 @@ func TestWhatIsSignedButMalformedIsKeptAndCanBeTriedAgain(t *testing.T) {
 
 func TestRejectedRequestsAreTriedAgainTogether(t *testing.T) {
 	s := newSite(t)
-	key := s.key("acme", api.RoleAdmin, "")
+	key := s.key("acme", account.RoleAdmin, "")
 	path := s.source(key, "meetings", calendlySource())
 	for i := range 3 {
 		s.booked(path, calendlyKey, strings.ReplaceAll(strings.Replace(meeting, "2026-11-16T09:30:00.25Z", "2026-11-18T09:30:00Z", 1), "i1", fmt.Sprint("i", i))).is(204)
@@ -64,7 +65,7 @@ func TestRejectedRequestsAreTriedAgainTogether(t *testing.T) {
 
 func TestRejectedRequestsAreBounded(t *testing.T) {
 	s := newSite(t)
-	key := s.key("acme", api.RoleAdmin, "")
+	key := s.key("acme", account.RoleAdmin, "")
 	path := s.source(key, "meetings", calendlySource())
 	other := s.source(key, "meetings-too", calendlySource())
 	s.booked(other, calendlyKey, `{"event":7}`).is(204)
@@ -100,7 +101,7 @@ func TestRejectedRequestsAreBounded(t *testing.T) {
 
 func TestAnErasedPersonIsInNoPayload(t *testing.T) {
 	s := newSite(t)
-	key := s.key("acme", api.RoleAdmin, "")
+	key := s.key("acme", account.RoleAdmin, "")
 	path := s.source(key, "meetings", calendlySource())
 	for _, who := range []string{"jo@acme.example", "li@acme.example", `jo\u0040acme.example`} {
 		s.booked(path, calendlyKey, `{"event":7,"payload":{"email":"`+who+`"}}`).is(204)

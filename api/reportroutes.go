@@ -70,7 +70,7 @@ func (s *Server) getStats(ctx context.Context, caller Caller, in *statsInput) (*
 	if err != nil {
 		return nil, err
 	}
-	scope := caller.scope()
+	scope := caller.Scope()
 	if scope.Zone, err = s.zone(ctx, caller, in.TZ); err != nil {
 		return nil, err
 	}
@@ -105,7 +105,7 @@ func (s *Server) getExport(ctx context.Context, caller Caller, in *exportInput) 
 		return nil, err
 	}
 	filter.UnlessTimed = in.UnlessTimed
-	scope := caller.scope()
+	scope := caller.Scope()
 	if scope.Zone, err = s.zone(ctx, caller, in.TZ); err != nil {
 		return nil, err
 	}

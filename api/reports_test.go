@@ -14,6 +14,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"tidings/account"
 	"tidings/api"
 	"tidings/event"
 	"tidings/feed"
@@ -22,11 +23,11 @@ import (
 
 func TestStatisticsAreAskedForAsTheFeedIs(t *testing.T) {
 	s := newSite(t)
-	admin := s.key("acme", api.RoleAdmin, "")
+	admin := s.key("acme", account.RoleAdmin, "")
 	s.do(call{method: "PUT", path: "/v1/settings", key: admin, body: `{"workspace":{"time_zone":"Europe/Lisbon","week_start":"sunday"}}`}).is(200)
 	s.do(call{method: "PUT", path: "/v1/teams/t", key: admin, body: `{"name":"T","members":["u_ana","u_bo"]}`}).is(200)
 	path := "?q=pricing&since=1000&until=2000&type=open&type=click&user=u_ana&recipient=Jo@acme.example&message=m-1&automated=show"
-	member := s.key("acme", api.RoleRead, "u_ana")
+	member := s.key("acme", account.RoleRead, "u_ana")
 	s.get(member, "/v1/stats"+path+"&interval=day&fields=totals&fields=unique").is(200)
 	s.get(member, "/v1/feed"+path).is(200)
 	s.get(member, "/v1/export"+path).is(200)
@@ -55,7 +56,7 @@ func TestStatisticsAreAskedForAsTheFeedIs(t *testing.T) {
 
 func TestReportsTakeARoleThatReads(t *testing.T) {
 	s := newSite(t)
-	ingest := s.key("acme", api.RoleIngest, "")
+	ingest := s.key("acme", account.RoleIngest, "")
 	for _, path := range []string{"/v1/stats", "/v1/export", "/v1/searches"} {
 		s.get("", path).problem(401)
 		s.get(ingest, path).problem(403)
@@ -83,7 +84,7 @@ func exported() []feed.Item {
 func TestACSVIsForSpreadsheets(t *testing.T) {
 	s := newSite(t)
 	s.reports.items = exported()
-	got := s.get(s.key("acme", api.RoleRead, ""), "/v1/export").is(200)
+	got := s.get(s.key("acme", account.RoleRead, ""), "/v1/export").is(200)
 	require.Equal(t, "text/csv; charset=utf-8; header=present", got.header.Get("Content-Type"))
 	require.Equal(t, `attachment; filename="events.csv"`, got.header.Get("Content-Disposition"))
 	rows, err := csv.NewReader(bytes.NewReader(got.body)).ReadAll()
@@ -113,7 +114,7 @@ func TestACSVIsForSpreadsheets(t *testing.T) {
 func TestNDJSONHasTheItemsOfAPage(t *testing.T) {
 	s := newSite(t)
 	s.reports.items = exported()
-	got := s.get(s.key("acme", api.RoleRead, ""), "/v1/export?format=ndjson").is(200)
+	got := s.get(s.key("acme", account.RoleRead, ""), "/v1/export?format=ndjson").is(200)
 	require.Equal(t, "application/x-ndjson", got.header.Get("Content-Type"))
 	lines := bufio.NewScanner(bytes.NewReader(got.body))
 	var items []feed.Item
@@ -129,15 +130,15 @@ func TestNDJSONHasTheItemsOfAPage(t *testing.T) {
 
 func TestAnExportOfNothingHasItsHeader(t *testing.T) {
 	s := newSite(t)
-	got := s.get(s.key("acme", api.RoleRead, ""), "/v1/export").is(200)
+	got := s.get(s.key("acme", account.RoleRead, ""), "/v1/export").is(200)
 	require.True(t, strings.HasPrefix(string(got.body), "time,type,id,message,"), "%s", got.body)
 	require.Equal(t, 1, strings.Count(string(got.body), "\n"))
-	require.Empty(t, s.get(s.key("acme", api.RoleRead, ""), "/v1/export?format=ndjson").is(200).body)
+	require.Empty(t, s.get(s.key("acme", account.RoleRead, ""), "/v1/export?format=ndjson").is(200).body)
 }
 
 func TestAnExportThatFailsIsAProblemOrIsBrokenOff(t *testing.T) {
 	s := newSite(t)
-	key := s.key("acme", api.RoleRead, "")
+	key := s.key("acme", account.RoleRead, "")
 	s.reports.err = event.ErrUnavailable
 	s.get(key, "/v1/export").problem(503)
 
@@ -161,7 +162,7 @@ func TestTooManyExportsAtOnceWait(t *testing.T) {
 	s := newSite(t, func(c *api.Config) {
 		c.Reports = &blocking{c.Reports, arrived, release}
 	})
-	key := s.key("acme", api.RoleRead, "")
+	key := s.key("acme", account.RoleRead, "")
 	done := make(chan int, 4)
 	for range 4 {
 		go func() {

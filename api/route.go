@@ -16,6 +16,7 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 	jsonv1 "github.com/go-json-experiment/json/v1"
 
+	"tidings/account"
 	"tidings/event"
 )
 
@@ -35,13 +36,13 @@ type route struct {
 }
 
 // anyone are the roles of a route that only asks for some valid credential.
-func anyone() []Role { return []Role{RoleIngest, RoleRead, RoleAdmin} }
+func anyone() []Role { return []Role{account.RoleIngest, account.RoleRead, account.RoleAdmin} }
 
 // readers are the roles that may read.
-func readers() []Role { return []Role{RoleRead, RoleAdmin} }
+func readers() []Role { return []Role{account.RoleRead, account.RoleAdmin} }
 
 // admins are the roles that may look after a workspace.
-func admins() []Role { return []Role{RoleAdmin} }
+func admins() []Role { return []Role{account.RoleAdmin} }
 
 // handle registers a route whose handler gets its caller. Who is asking is
 // checked before what is asked.

@@ -2,7 +2,7 @@ package api
 
 import (
 	"context"
-	"fmt"
+	"errors"
 	"net/http"
 	"net/netip"
 	"slices"
@@ -10,6 +10,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"tidings/account"
 	"tidings/event"
 	"tidings/verdict"
 )
@@ -19,7 +20,7 @@ const scannersLooked = 4 * 7 * 24 * time.Hour
 
 // Scanners are those that a workspace has adopted, and those that it might.
 type Scanners struct {
-	Items       []Scanner           `json:"items" doc:"adopted, by domain"`
+	Items       []account.Scanner   `json:"items" doc:"adopted, by domain"`
 	Suggestions []ScannerSuggestion `json:"suggestions" doc:"by domain; they do nothing until they are adopted"`
 	Since       time.Time           `json:"since" doc:"since when mails were looked at for the suggestions"`
 	Partial     bool                `json:"partial" doc:"there were too many mails to look at all of four weeks: since is later"`
@@ -52,7 +53,7 @@ type (
 	scannerNameInput struct {
 		Domain pathText `path:"domain" doc:"percent-encoded"`
 	}
-	scannerOutput struct{ Body Scanner }
+	scannerOutput struct{ Body account.Scanner }
 )
 
 func (s *Server) scannerRoutes(docs huma.API) {
@@ -64,7 +65,7 @@ func (s *Server) scannerRoutes(docs huma.API) {
 	}, s.listScanners)
 	handle(s, docs, route{
 		id: "put-scanner", method: http.MethodPut, path: "/v1/scanners/{domain}", group: "Scanners", may: admins(),
-		request: ScannerRequest{},
+		request: account.ScannerRequest{},
 		summary: "Adopt a scanner of a recipient's domain, or replace one",
 		description: "From then on, what comes from these networks about mails to this domain is a machine's (scanner-domain). " +
 			"What was judged before follows when its week is rebuilt.",
@@ -77,9 +78,9 @@ func (s *Server) scannerRoutes(docs huma.API) {
 }
 
 func (s *Server) listScanners(ctx context.Context, caller Caller, _ *empty) (*scannersOutput, error) {
-	adopted, err := list[Scanner](ctx, s.Records, caller.Workspace, kindScanner)
+	adopted, err := s.scanners.List(ctx, caller.Workspace)
 	if err != nil {
-		return nil, fmt.Errorf("read scanners: %w", err)
+		return nil, err
 	}
 	since := s.Clock().Add(-scannersLooked).UTC().Truncate(time.Second)
 	var learner verdict.Learner
@@ -100,8 +101,8 @@ func (s *Server) listScanners(ctx context.Context, caller Caller, _ *empty) (*sc
 }
 
 // known reports whether all networks of a suggestion are adopted.
-func known(adopted []Scanner, suggestion verdict.Suggestion) bool {
-	at := slices.IndexFunc(adopted, func(a Scanner) bool { return a.Domain == suggestion.Domain })
+func known(adopted []account.Scanner, suggestion verdict.Suggestion) bool {
+	at := slices.IndexFunc(adopted, func(a account.Scanner) bool { return a.Domain == suggestion.Domain })
 	if at < 0 {
 		return false
 	}
@@ -128,19 +129,19 @@ func (s *Server) putScanner(ctx context.Context, caller Caller, in *scannerInput
 	if err != nil {
 		return nil, err
 	}
-	request, err := decodeDocument[ScannerRequest](&s.bodies, &in.content)
+	request, err := decodeDocument[account.ScannerRequest](&s.bodies, &in.content)
 	if err != nil {
 		return nil, err
 	}
-	networks, wrong := request.networks()
+	networks, wrong := request.Prefixes()
 	if wrong != nil {
 		return nil, inBody(wrong)
 	}
-	scanner := Scanner{
+	scanner := account.Scanner{
 		Domain: domain, Networks: networks, Reason: request.Reason, User: caller.User, At: s.Clock().UTC().Truncate(time.Second),
 	}
-	if err := s.adoptScanner(ctx, caller.Workspace, scanner); err != nil {
-		return nil, err
+	if err := s.scanners.Adopt(ctx, caller.Workspace, scanner); err != nil {
+		return nil, inPath(err)
 	}
 	return &scannerOutput{scanner}, nil
 }
@@ -150,8 +151,27 @@ func (s *Server) deleteScanner(ctx context.Context, caller Caller, in *scannerNa
 	if err != nil {
 		return nil, err
 	}
-	if _, err := get[Scanner](ctx, s.Records, caller.Workspace, kindScanner, domain); err != nil {
-		return nil, fmt.Errorf("find scanner: %w", err)
+	return nil, s.scanners.Remove(ctx, caller.Workspace, domain)
+}
+
+// scannerDomain reads a domain out of a path.
+func scannerDomain(part pathText) (string, error) {
+	text, err := part.decode("domain")
+	if err != nil {
+		return "", err
 	}
-	return nil, s.Records.Delete(ctx, caller.Workspace, kindScanner, domain)
+	domain, wrong := account.ScannerDomain(text)
+	if wrong != nil {
+		return "", located("path", wrong)
+	}
+	return domain, nil
+}
+
+// inPath makes a field at fault one of the path.
+func inPath(err error) error {
+	var field *event.FieldError
+	if errors.As(err, &field) {
+		return located("path", field)
+	}
+	return err
 }

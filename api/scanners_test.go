@@ -8,6 +8,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"tidings/account"
 	"tidings/api"
 	"tidings/event"
 	"tidings/feed"
@@ -34,7 +35,7 @@ func scannedMails(workspace, domain string, count int) []event.Event {
 
 func TestAScannerIsSuggestedAdoptedAndTakenBack(t *testing.T) {
 	s := newSite(t)
-	admin := s.key("acme", api.RoleAdmin, "u_ana")
+	admin := s.key("acme", account.RoleAdmin, "u_ana")
 	s.reports.events = append(scannedMails("acme", "globex.example", 30), scannedMails("other", "initech.example", 30)...)
 	network := netip.MustParsePrefix("192.0.2.0/24")
 
@@ -52,7 +53,7 @@ func TestAScannerIsSuggestedAdoptedAndTakenBack(t *testing.T) {
 		Domain: "globex.example", Mails: 30, Scanned: 30, People: 4, Networks: []api.ScannerNetwork{{Network: network, Mails: 30}},
 	}, suggested)
 
-	own := api.NewOwn(s.records, api.NewDirectory(s.records), s.clock)
+	own := account.NewInternal(s.records, account.NewDirectory(s.records), s.clock)
 	click := s.reports.events[1]
 	scans := func() bool {
 		s.pass(time.Minute)
@@ -61,18 +62,18 @@ func TestAScannerIsSuggestedAdoptedAndTakenBack(t *testing.T) {
 		return known.Scanner(click)
 	}
 	require.False(t, scans())
-	var adopted api.Scanner
+	var adopted account.Scanner
 	body := map[string]any{"networks": []string{"192.0.2.77/24", "192.0.2.0/24", "2001:db8::1"}, "reason": "Their gateway."}
 	s.do(call{method: "PUT", path: "/v1/scanners/Globex.Example", body: body, key: admin}).is(200).json(&adopted)
-	require.Equal(t, api.Scanner{
+	require.Equal(t, account.Scanner{
 		Domain: "globex.example", Networks: []netip.Prefix{network, netip.MustParsePrefix("2001:db8::1/128")},
 		Reason: "Their gateway.", User: "u_ana", At: noon.Add(time.Minute),
 	}, adopted)
 	require.True(t, scans())
 	s.get(admin, "/v1/scanners").is(200).json(&scanners)
-	require.Equal(t, []api.Scanner{adopted}, scanners.Items)
+	require.Equal(t, []account.Scanner{adopted}, scanners.Items)
 	require.Empty(t, scanners.Suggestions, "what is adopted is not suggested")
-	s.get(s.key("other", api.RoleAdmin, ""), "/v1/scanners").is(200).json(&scanners)
+	s.get(s.key("other", account.RoleAdmin, ""), "/v1/scanners").is(200).json(&scanners)
 	require.Empty(t, scanners.Items)
 
 	// One that scans from elsewhere too is suggested again.
@@ -83,7 +84,7 @@ func TestAScannerIsSuggestedAdoptedAndTakenBack(t *testing.T) {
 	require.Len(t, scanners.Suggestions, 1)
 	require.False(t, scans())
 
-	s.do(call{method: "DELETE", path: "/v1/scanners/globex.example", key: s.key("other", api.RoleAdmin, "")}).problem(404)
+	s.do(call{method: "DELETE", path: "/v1/scanners/globex.example", key: s.key("other", account.RoleAdmin, "")}).problem(404)
 	s.do(call{method: "DELETE", path: "/v1/scanners/globex.example", key: admin}).is(204)
 	s.do(call{method: "DELETE", path: "/v1/scanners/globex.example", key: admin}).problem(404)
 	require.False(t, scans())
@@ -91,7 +92,7 @@ func TestAScannerIsSuggestedAdoptedAndTakenBack(t *testing.T) {
 
 func TestAScannerThatCannotBeAdoptedIsRefusedByItsField(t *testing.T) {
 	s := newSite(t)
-	admin := s.key("acme", api.RoleAdmin, "")
+	admin := s.key("acme", account.RoleAdmin, "")
 	put := func(domain string, body any) answer {
 		return s.do(call{method: "PUT", path: "/v1/scanners/" + domain, body: body, key: admin})
 	}
@@ -114,7 +115,7 @@ func TestAScannerThatCannotBeAdoptedIsRefusedByItsField(t *testing.T) {
 		p := put(c.domain, c.body).problem(map[bool]int{true: 400, false: 422}[c.location != "path.domain"])
 		require.Equal(t, c.location, p.Errors[0].Location, name)
 	}
-	for _, role := range []api.Role{api.RoleRead, api.RoleIngest} {
+	for _, role := range []account.Role{account.RoleRead, account.RoleIngest} {
 		s.get(s.key("acme", role, ""), "/v1/scanners").problem(403)
 	}
 }
@@ -123,7 +124,7 @@ func TestAScannerThatCannotBeAdoptedIsRefusedByItsField(t *testing.T) {
 func TestAnAdoptedScannerIsAMachine(t *testing.T) {
 	s := newThrough(t)
 	s.run(t)
-	admin := s.key("acme", api.RoleAdmin, "")
+	admin := s.key("acme", account.RoleAdmin, "")
 	s.do(call{
 		method: "PUT", path: "/v1/scanners/acme.example", key: admin, body: map[string]any{"networks": []string{"192.0.2.0/24"}},
 	}).is(200)

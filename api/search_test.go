@@ -4,12 +4,12 @@ import (
 	"fmt"
 	"testing"
 
-	"github.com/stretchr/testify/require"
+	"tidings/account"
 
-	"tidings/api"
+	"github.com/stretchr/testify/require"
 )
 
-type searchList struct{ Items []api.SavedSearch }
+type searchList struct{ Items []account.SavedSearch }
 
 // names are those of the searches that a key lists, with their owners.
 func (s *site) searchNames(key string) []string {
@@ -31,15 +31,15 @@ func (s *site) save(key, name, body string) answer {
 
 func TestSavedSearchesAreOnesOwnOrTheTeams(t *testing.T) {
 	s := newSite(t)
-	admin := s.key("acme", api.RoleAdmin, "")
+	admin := s.key("acme", account.RoleAdmin, "")
 	s.do(call{method: "PUT", path: "/v1/teams/t", key: admin, body: `{"name":"T","members":["u_ana","u_bo"]}`}).is(200)
-	ana, bo, cy := s.key("acme", api.RoleRead, "u_ana"), s.key("acme", api.RoleRead, "u_bo"), s.key("acme", api.RoleRead, "u_cy")
-	stranger := s.key("globex", api.RoleAdmin, "")
+	ana, bo, cy := s.key("acme", account.RoleRead, "u_ana"), s.key("acme", account.RoleRead, "u_bo"), s.key("acme", account.RoleRead, "u_cy")
+	stranger := s.key("globex", account.RoleAdmin, "")
 	require.Empty(t, s.searchNames(ana))
 
-	var saved api.SavedSearch
+	var saved account.SavedSearch
 	s.save(ana, "hot%20leads", `{"q":"opens from acme","shared":true}`).is(200).json(&saved)
-	require.Equal(t, api.SavedSearch{Name: "hot leads", Q: "opens from acme", Shared: true, Owner: "u_ana", Changed: noon}, saved)
+	require.Equal(t, account.SavedSearch{Name: "hot leads", Q: "opens from acme", Shared: true, Owner: "u_ana", Changed: noon}, saved)
 	s.save(ana, "mine", `{"q":"is:unopened"}`).is(200)
 	s.save(bo, "hot%20leads", `{"q":"clicks"}`).is(200)
 	s.save(admin, "a%2Fb", `{"q":"bounces"}`).is(200)
@@ -56,7 +56,7 @@ func TestSavedSearchesAreOnesOwnOrTheTeams(t *testing.T) {
 	s.do(call{method: "DELETE", path: "/v1/searches/hot%20leads", key: bo}).is(204)
 	s.do(call{method: "DELETE", path: "/v1/searches/hot%20leads", key: bo}).problem(404)
 	require.Equal(t, []string{"/a/b", "u_ana/hot leads"}, s.searchNames(bo))
-	s.do(call{method: "DELETE", path: "/v1/searches/a%2Fb", key: s.key("acme", api.RoleAdmin, "u_dan")}).is(204)
+	s.do(call{method: "DELETE", path: "/v1/searches/a%2Fb", key: s.key("acme", account.RoleAdmin, "u_dan")}).is(204)
 	require.Equal(t, []string{"u_ana/hot leads"}, s.searchNames(bo))
 
 	s.save(ana, "mine", `{"q":"is:unopened acme"}`).is(200)
@@ -65,10 +65,10 @@ func TestSavedSearchesAreOnesOwnOrTheTeams(t *testing.T) {
 
 func TestSavedSearchesGoWithTheirOwnerAndWithWhomTheyName(t *testing.T) {
 	s := newSite(t)
-	admin := s.key("acme", api.RoleAdmin, "")
+	admin := s.key("acme", account.RoleAdmin, "")
 	s.do(call{method: "PUT", path: "/v1/users/u_ana", key: admin, body: `{"name":"Ana"}`}).is(200)
-	s.save(s.key("acme", api.RoleRead, "u_ana"), "hers", `{"q":"opens","shared":true}`).is(200)
-	bo := s.key("acme", api.RoleRead, "u_bo")
+	s.save(s.key("acme", account.RoleRead, "u_ana"), "hers", `{"q":"opens","shared":true}`).is(200)
+	bo := s.key("acme", account.RoleRead, "u_bo")
 	s.save(bo, "jo", `{"q":"to:Jo@Acme.example"}`).is(200)
 	s.save(bo, "others", `{"q":"to:li@acme.example"}`).is(200)
 	s.do(call{method: "DELETE", path: "/v1/people/jo@acme.example", key: admin}).is(200)
@@ -80,11 +80,11 @@ func TestSavedSearchesGoWithTheirOwnerAndWithWhomTheyName(t *testing.T) {
 
 func TestSavedSearchesAreBounded(t *testing.T) {
 	s := newSite(t)
-	bo := s.key("acme", api.RoleRead, "u_bo")
+	bo := s.key("acme", account.RoleRead, "u_bo")
 	for i := range 200 {
 		s.save(bo, fmt.Sprint(i), `{"q":"a"}`).is(200)
 	}
 	s.save(bo, "200", `{"q":"a"}`).problem(429)
 	s.save(bo, "199", `{"q":"b"}`).is(200)
-	s.save(s.key("acme", api.RoleRead, "u_ana"), "200", `{"q":"a"}`).is(200)
+	s.save(s.key("acme", account.RoleRead, "u_ana"), "200", `{"q":"a"}`).is(200)
 }

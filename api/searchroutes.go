@@ -4,12 +4,14 @@ import (
 	"context"
 	"net/http"
 
+	"tidings/account"
+
 	"github.com/danielgtaylor/huma/v2"
 )
 
 type searchesOutput struct {
 	Body struct {
-		Items []SavedSearch `json:"items"`
+		Items []account.SavedSearch `json:"items"`
 	} `nameHint:"SavedSearchList"`
 }
 
@@ -22,7 +24,7 @@ type searchNameInput struct {
 	Name pathText `path:"name" doc:"percent-encoded"`
 }
 
-type searchOutput struct{ Body SavedSearch }
+type searchOutput struct{ Body account.SavedSearch }
 
 func (s *Server) searchRoutes(docs huma.API) {
 	handle(s, docs, route{
@@ -32,7 +34,7 @@ func (s *Server) searchRoutes(docs huma.API) {
 	}, s.listSearches)
 	handle(s, docs, route{
 		id: "put-search", method: http.MethodPut, path: "/v1/searches/{name}", group: "Feed", may: readers(),
-		request: SearchRequest{}, failures: []int{http.StatusTooManyRequests},
+		request: account.SearchRequest{}, failures: []int{http.StatusTooManyRequests},
 		summary:     "Make or replace a search of your own",
 		description: "At most 200 each. A search that a key of nobody saves belongs to the workspace.",
 	}, s.putSearch)
@@ -45,7 +47,7 @@ func (s *Server) searchRoutes(docs huma.API) {
 }
 
 func (s *Server) listSearches(ctx context.Context, caller Caller, _ *empty) (*searchesOutput, error) {
-	all, err := s.searches.list(ctx, caller)
+	all, err := s.searches.List(ctx, caller)
 	if err != nil {
 		return nil, err
 	}
@@ -59,14 +61,14 @@ func (s *Server) putSearch(ctx context.Context, caller Caller, in *searchInput) 
 	if err != nil {
 		return nil, err
 	}
-	request, err := decodeDocument[SearchRequest](&s.bodies, &in.content)
+	request, err := decodeDocument[account.SearchRequest](&s.bodies, &in.content)
 	if err != nil {
 		return nil, err
 	}
-	if err := request.check(); err != nil {
+	if err := request.Check(); err != nil {
 		return nil, inBody(err)
 	}
-	saved, err := s.searches.put(ctx, caller, name, request)
+	saved, err := s.searches.Put(ctx, caller, name, request)
 	if err != nil {
 		return nil, err
 	}
@@ -78,7 +80,7 @@ func (s *Server) deleteSearch(ctx context.Context, caller Caller, in *searchName
 	if err != nil {
 		return nil, err
 	}
-	return nil, s.searches.remove(ctx, caller, name)
+	return nil, s.searches.Remove(ctx, caller, name)
 }
 
 // searchName reads the name of a search out of a path.
@@ -87,7 +89,7 @@ func searchName(part pathText) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	if err := checkName("name", name); err != nil {
+	if err := account.CheckName("name", name); err != nil {
 		return "", badPath("name", err.Problem)
 	}
 	return name, nil

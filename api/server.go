@@ -15,6 +15,7 @@ import (
 	"github.com/gin-gonic/gin"
 	"github.com/prometheus/client_golang/prometheus"
 
+	"tidings/account"
 	"tidings/api/hooks"
 	"tidings/tracing"
 )
@@ -73,15 +74,16 @@ type Config struct {
 // Server is the HTTP contract.
 type Server struct {
 	Config
-	keys      *Keys
-	sessions  *sessions
-	directory *Directory
+	keys      *account.Keys
+	sessions  *account.Sessions
+	directory *account.Directory
 	ledger    *ledger
 	rejected  *rejectedRequests
-	searches  *searches
+	searches  *account.Searches
+	scanners  *account.Scanners
 	watch     watch
 	failures  *failures
-	sightings *sightings
+	addresses *account.SessionAddresses
 	linkKeys  *linkKeys
 	bodies    bodies
 	metrics   *metrics
@@ -109,12 +111,14 @@ func New(config Config) (*Server, error) {
 	if config.Hooks == nil {
 		config.Hooks = hooks.New(hooks.AmazonClient(), nil)
 	}
-	keys := NewKeys(config.Records, config.Clock, config.Rand)
+	keys := account.NewKeys(config.Records, config.Clock, config.Rand)
 	s := &Server{
-		Config: config, keys: keys, directory: NewDirectory(config.Records),
+		Config: config, keys: keys, directory: account.NewDirectory(config.Records),
 		ledger: newLedger(), rejected: newRejectedRequests(config.Records, config.Clock),
-		sessions:  &sessions{records: config.Records, keys: keys, clock: config.Clock, rand: config.Rand},
-		searches:  &searches{records: config.Records, clock: config.Clock},
+		sessions:  account.NewSessions(config.Records, keys, config.Clock, config.Rand),
+		searches:  account.NewSearches(config.Records, config.Clock),
+		scanners:  account.NewScanners(config.Records),
+		addresses: account.NewSessionAddresses(config.Records, config.Clock),
 		exporting: make(chan struct{}, maxExports),
 	}
 	var err error
@@ -122,9 +126,6 @@ func New(config Config) (*Server, error) {
 		return nil, fmt.Errorf("api: %w", err)
 	}
 	if s.linkKeys, err = newLinkKeys(config); err != nil {
-		return nil, fmt.Errorf("api: %w", err)
-	}
-	if s.sightings, err = newSightings(config.Records, config.Clock); err != nil {
 		return nil, fmt.Errorf("api: %w", err)
 	}
 	if s.metrics, err = newMetrics(config.Metrics); err != nil {

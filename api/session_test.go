@@ -9,6 +9,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"tidings/account"
 	"tidings/api"
 )
 
@@ -52,9 +53,9 @@ func merge(a, b map[string]string) map[string]string {
 
 func TestASessionByKey(t *testing.T) {
 	s := newSite(t)
-	admin := s.key("acme", api.RoleAdmin, "")
+	admin := s.key("acme", account.RoleAdmin, "")
 	s.do(call{method: "PUT", path: "/v1/users/u_ana", body: `{"name":"Ana"}`, key: admin}).is(200)
-	b := s.signIn(map[string]string{"key": s.key("acme", api.RoleRead, "u_ana")})
+	b := s.signIn(map[string]string{"key": s.key("acme", account.RoleRead, "u_ana")})
 	require.True(t, b.cookie.HttpOnly)
 	require.Equal(t, http.SameSiteLaxMode, b.cookie.SameSite)
 	require.Equal(t, "/", b.cookie.Path)
@@ -64,7 +65,7 @@ func TestASessionByKey(t *testing.T) {
 	var view api.SessionView
 	b.do(call{method: "GET", path: "/v1/session"}).is(200).json(&view)
 	require.Equal(t, api.SessionView{
-		Workspace: "acme", Role: api.RoleRead, User: &api.SessionWho{ID: "u_ana", Name: "Ana", Team: []string{}}, CSRF: b.csrf,
+		Workspace: "acme", Role: account.RoleRead, User: &api.SessionWho{ID: "u_ana", Name: "Ana", Team: []string{}}, CSRF: b.csrf,
 	}, view)
 	b.do(call{method: "GET", path: "/v1/feed"}).is(200)
 
@@ -75,7 +76,7 @@ func TestASessionByKey(t *testing.T) {
 
 func TestWhoAmIWithAKey(t *testing.T) {
 	s := newSite(t)
-	key := s.key("acme", api.RoleIngest, "")
+	key := s.key("acme", account.RoleIngest, "")
 	a := s.get(key, "/v1/session").is(200)
 	require.JSONEq(t, `{"workspace":"acme","role":"ingest","user":null,"csrf":""}`, string(a.body))
 	require.Empty(t, a.header.Get("Set-Cookie"))
@@ -97,7 +98,7 @@ func TestCookiesAreSecureBehindHTTPS(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := newSite(t, c.change)
-			a := s.do(call{method: "POST", path: "/v1/session", body: map[string]string{"key": s.key("acme", api.RoleRead, "")}, header: c.header})
+			a := s.do(call{method: "POST", path: "/v1/session", body: map[string]string{"key": s.key("acme", account.RoleRead, "")}, header: c.header})
 			require.Equal(t, c.want, cookieOf(a.is(200)).Secure)
 		})
 	}
@@ -105,7 +106,7 @@ func TestCookiesAreSecureBehindHTTPS(t *testing.T) {
 
 func TestASessionSlides(t *testing.T) {
 	s := newSite(t)
-	b := s.signIn(map[string]string{"key": s.key("acme", api.RoleRead, "")})
+	b := s.signIn(map[string]string{"key": s.key("acme", account.RoleRead, "")})
 	for range 5 {
 		s.pass(13 * 24 * time.Hour)
 		b.do(call{method: "GET", path: "/v1/feed"}).is(200)
@@ -116,7 +117,7 @@ func TestASessionSlides(t *testing.T) {
 
 func TestASessionEndsWithItsKey(t *testing.T) {
 	s := newSite(t)
-	admin := s.key("acme", api.RoleAdmin, "")
+	admin := s.key("acme", account.RoleAdmin, "")
 	var made api.NewKey
 	s.do(call{method: "POST", path: "/v1/keys", body: `{"role":"read"}`, key: admin}).is(201).json(&made)
 	b := s.signIn(map[string]string{"key": made.Text})
@@ -127,15 +128,15 @@ func TestASessionEndsWithItsKey(t *testing.T) {
 
 func TestALinkSignsInOnce(t *testing.T) {
 	s := newSite(t)
-	token, err := s.server.NewSignInToken(t.Context(), "acme", "u_ana", api.RoleAdmin, 0)
+	token, err := s.server.NewSignInToken(t.Context(), "acme", "u_ana", account.RoleAdmin, 0)
 	require.NoError(t, err)
 	b := s.signIn(map[string]string{"token": token})
 	b.do(call{method: "GET", path: "/v1/weeks"}).is(200)
 	s.do(call{method: "POST", path: "/v1/session", body: map[string]string{"token": token}}).problem(401)
 
-	late, err := s.server.NewSignInToken(t.Context(), "acme", "u_ana", api.RoleRead, 0)
+	late, err := s.server.NewSignInToken(t.Context(), "acme", "u_ana", account.RoleRead, 0)
 	require.NoError(t, err)
-	s.pass(api.SignInLife)
+	s.pass(account.SignInLife)
 	s.do(call{method: "POST", path: "/v1/session", body: map[string]string{"token": late}}).problem(401)
 
 	_, err = s.server.NewSignInToken(t.Context(), "acme", "u_ana", "root", 0)
@@ -144,7 +145,7 @@ func TestALinkSignsInOnce(t *testing.T) {
 
 func TestALinkSignsInOnceHoweverManyTry(t *testing.T) {
 	s := newSite(t)
-	token, err := s.server.NewSignInToken(t.Context(), "acme", "", api.RoleRead, time.Hour)
+	token, err := s.server.NewSignInToken(t.Context(), "acme", "", account.RoleRead, time.Hour)
 	require.NoError(t, err)
 	statuses := make(chan int, 8)
 	for range cap(statuses) {
@@ -163,8 +164,8 @@ func TestALinkSignsInOnceHoweverManyTry(t *testing.T) {
 
 func TestWritesOfASessionNeedItsCSRFToken(t *testing.T) {
 	s := newSite(t)
-	b := s.signIn(map[string]string{"key": s.key("acme", api.RoleAdmin, "")})
-	other := s.signIn(map[string]string{"key": s.key("acme", api.RoleAdmin, "")})
+	b := s.signIn(map[string]string{"key": s.key("acme", account.RoleAdmin, "")})
+	other := s.signIn(map[string]string{"key": s.key("acme", account.RoleAdmin, "")})
 	write := call{method: "PUT", path: "/v1/users/u_ana", body: `{"name":"Ana"}`}
 	for name, token := range map[string]string{"none": "", "another session's": other.csrf, "cut": b.csrf[:10], "the cookie": b.cookie.Value} {
 		t.Run(name, func(t *testing.T) {
@@ -186,12 +187,12 @@ func TestWritesOfASessionNeedItsCSRFToken(t *testing.T) {
 	write.header = map[string]string{"X-CSRF-Token": b.csrf}
 	b.do(write).is(200)
 	// A key beside a cookie is a program's: it needs none.
-	s.do(call{method: "PUT", path: "/v1/users/u_bo", body: `{"name":"Bo"}`, key: s.key("acme", api.RoleAdmin, ""), header: map[string]string{"Cookie": "tidings_session=stale"}}).is(200)
+	s.do(call{method: "PUT", path: "/v1/users/u_bo", body: `{"name":"Bo"}`, key: s.key("acme", account.RoleAdmin, ""), header: map[string]string{"Cookie": "tidings_session=stale"}}).is(200)
 }
 
 func TestFailedSignInsAreSlowedDown(t *testing.T) {
 	s := newSite(t, func(c *api.Config) { c.TrustedProxies = []netip.Prefix{netip.MustParsePrefix("127.0.0.1/32")} })
-	good := s.key("acme", api.RoleRead, "")
+	good := s.key("acme", account.RoleRead, "")
 	try := func(key, from string) answer {
 		return s.do(call{
 			method: "POST", path: "/v1/session", body: map[string]string{"key": key},
@@ -219,9 +220,9 @@ func TestFailedSignInsAreSlowedDown(t *testing.T) {
 
 func TestSettings(t *testing.T) {
 	s := newSite(t)
-	admin := s.key("acme", api.RoleAdmin, "u_ana")
-	reader := s.key("acme", api.RoleRead, "u_bo")
-	nobody := s.key("acme", api.RoleRead, "")
+	admin := s.key("acme", account.RoleAdmin, "u_ana")
+	reader := s.key("acme", account.RoleRead, "u_bo")
+	nobody := s.key("acme", account.RoleRead, "")
 	var got api.Settings
 	s.get(nobody, "/v1/settings").is(200).json(&got)
 	require.Equal(t, api.Settings{Effective: api.Preferences{TimeZone: "UTC", WeekStart: "monday"}}, got)
@@ -239,12 +240,12 @@ func TestSettings(t *testing.T) {
 	require.Equal(t, "Asia/Kolkata", zone(reader, ""))
 	require.Equal(t, "Europe/Lisbon", zone(nobody, ""))
 	require.Equal(t, "America/New_York", zone(reader, "?tz=America/New_York"))
-	require.Equal(t, "UTC", zone(s.key("globex", api.RoleRead, "u_bo"), ""))
+	require.Equal(t, "UTC", zone(s.key("globex", account.RoleRead, "u_bo"), ""))
 }
 
 func TestIDsInPathsMayHoldAnything(t *testing.T) {
 	s := newSite(t)
-	admin := s.key("acme", api.RoleAdmin, "")
+	admin := s.key("acme", account.RoleAdmin, "")
 	for _, id := range []string{"<CA+x=/y%z@mail>", "a/b", "m 1", "ü", "a+b", "..", "%2F"} {
 		e := stored("acme", "u_ana", "x")
 		e.Message = id

@@ -4,10 +4,12 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humagin"
 
+	"tidings/account"
 	"tidings/event"
 )
 
@@ -73,9 +75,9 @@ func (s *Server) signIn(ctx context.Context, _ Caller, in *sessionInput) (*sessi
 	}
 	var caller Caller
 	if given.Key != "" {
-		caller, err = s.keys.caller(ctx, given.Key)
+		caller, err = s.keys.Caller(ctx, given.Key)
 	} else {
-		caller, err = s.sessions.redeem(ctx, given.Token)
+		caller, err = s.sessions.Redeem(ctx, given.Token)
 	}
 	if errors.Is(err, event.ErrNotFound) {
 		return nil, unauthorized("the key or link is not valid, or not any more")
@@ -84,7 +86,7 @@ func (s *Server) signIn(ctx context.Context, _ Caller, in *sessionInput) (*sessi
 	if err != nil {
 		return nil, err
 	}
-	token, err := s.sessions.begin(ctx, caller)
+	token, err := s.sessions.Begin(ctx, caller)
 	if err != nil {
 		return nil, err
 	}
@@ -92,7 +94,7 @@ func (s *Server) signIn(ctx context.Context, _ Caller, in *sessionInput) (*sessi
 	if err != nil {
 		return nil, err
 	}
-	return &sessionOutput{s.cookie(r, token, int(sessionLife.Seconds())), view}, nil
+	return &sessionOutput{s.cookie(r, token, int(account.SessionLife.Seconds())), view}, nil
 }
 
 func (s *Server) cookie(r *http.Request, token string, age int) string {
@@ -106,14 +108,14 @@ func (s *Server) cookie(r *http.Request, token string, age int) string {
 type requestInput struct{ content }
 
 func (s *Server) getSession(ctx context.Context, caller Caller, in *requestInput) (*sessionOutput, error) {
-	view, err := s.sessionView(ctx, caller, caller.session)
+	view, err := s.sessionView(ctx, caller, caller.Session)
 	if err != nil {
 		return nil, err
 	}
 	out := &sessionOutput{Body: view}
-	if caller.session != "" {
+	if caller.Session != "" {
 		// The browser's copy lives as long as ours.
-		out.SetCookie = s.cookie(humagin.Unwrap(in.request).Request, caller.session, int(sessionLife.Seconds()))
+		out.SetCookie = s.cookie(humagin.Unwrap(in.request).Request, caller.Session, int(account.SessionLife.Seconds()))
 	}
 	return out, nil
 }
@@ -121,14 +123,14 @@ func (s *Server) getSession(ctx context.Context, caller Caller, in *requestInput
 func (s *Server) sessionView(ctx context.Context, caller Caller, session string) (SessionView, error) {
 	view := SessionView{Workspace: caller.Workspace, Role: caller.Role}
 	if session != "" {
-		view.CSRF = csrfToken(session)
+		view.CSRF = account.CSRFToken(session)
 	}
 	if caller.User != "" {
-		user, err := s.directory.user(ctx, caller.Workspace, caller.User)
+		user, err := s.directory.User(ctx, caller.Workspace, caller.User)
 		if err != nil {
 			return SessionView{}, err
 		}
-		team, err := s.directory.visible(ctx, caller.Workspace, caller.User)
+		team, err := s.directory.Visible(ctx, caller.Workspace, caller.User)
 		if err != nil {
 			return SessionView{}, err
 		}
@@ -145,12 +147,22 @@ type signOutOutput struct {
 }
 
 func (s *Server) signOut(ctx context.Context, caller Caller, in *requestInput) (*signOutOutput, error) {
-	if caller.session == "" {
+	if caller.Session == "" {
 		return nil, problem(http.StatusConflict, "there is no session to end: this is a key")
 	}
-	if err := s.sessions.end(ctx, caller.Workspace, caller.credential); err != nil {
+	if err := s.sessions.End(ctx, caller.Workspace, caller.Credential); err != nil {
 		return nil, err
 	}
-	s.watch.end(caller.credential)
+	s.watch.end(caller.Credential)
 	return &signOutOutput{s.cookie(humagin.Unwrap(in.request).Request, "", -1)}, nil
 }
+
+// NewSignInToken makes the token of a one-time link with which a browser signs
+// in (POST /v1/session with {"token": …}). It works once, for life (0 means
+// account.SignInLife).
+func (s *Server) NewSignInToken(ctx context.Context, workspace, user string, role Role, life time.Duration) (string, error) {
+	return s.sessions.Offer(ctx, workspace, user, role, life)
+}
+
+// AnyKey reports whether any workspace has a key.
+func (s *Server) AnyKey(ctx context.Context) (bool, error) { return s.keys.Any(ctx) }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"tidings/account"
 	"tidings/event"
 )
 
@@ -100,12 +101,12 @@ func (s *Server) putSettings(ctx context.Context, caller Caller, in *settingsInp
 		return nil, err
 	}
 	if request.Workspace != nil {
-		if err := put(ctx, s.Records, caller.Workspace, kindSetting, workspaceSetting, request.Workspace); err != nil {
+		if err := account.Put(ctx, s.Records, caller.Workspace, kindSetting, workspaceSetting, request.Workspace); err != nil {
 			return nil, err
 		}
 	}
 	if request.Reader != nil {
-		if err := put(ctx, s.Records, caller.Workspace, kindSetting, readerSetting+caller.User, request.Reader); err != nil {
+		if err := account.Put(ctx, s.Records, caller.Workspace, kindSetting, readerSetting+caller.User, request.Reader); err != nil {
 			return nil, err
 		}
 	}
@@ -118,7 +119,7 @@ func (r SettingsRequest) check(caller Caller) error {
 		return invalidBody("", "must hold workspace, reader or both")
 	}
 	if r.Workspace != nil {
-		if caller.Role != RoleAdmin {
+		if caller.Role != account.RoleAdmin {
 			return problem(http.StatusForbidden, "the workspace's settings take a key with the role admin")
 		}
 		if err := r.Workspace.check("workspace"); err != nil {
@@ -167,7 +168,7 @@ func (p Preferences) with(over Preferences) Preferences {
 }
 
 func preferences(ctx context.Context, records Records, workspace, id string) (Preferences, error) {
-	p, err := get[Preferences](ctx, records, workspace, kindSetting, id)
+	p, err := account.Get[Preferences](ctx, records, workspace, kindSetting, id)
 	if errors.Is(err, event.ErrNotFound) {
 		return Preferences{}, nil
 	}

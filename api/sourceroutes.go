@@ -9,6 +9,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humagin"
 
+	"tidings/account"
 	"tidings/api/hooks"
 	"tidings/event"
 )
@@ -108,7 +109,7 @@ func (s *Server) sourceView(workspace string, r sourceRecord) SourceView {
 }
 
 func (s *Server) listSources(ctx context.Context, caller Caller, _ *empty) (*sourcesOutput, error) {
-	records, err := list[sourceRecord](ctx, s.Records, caller.Workspace, kindSource)
+	records, err := account.List[sourceRecord](ctx, s.Records, caller.Workspace, kindSource)
 	if err != nil {
 		return nil, err
 	}
@@ -155,7 +156,7 @@ func sourceName(part pathText) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	if err := checkName("name", name); err != nil {
+	if err := account.CheckName("name", name); err != nil {
 		return "", badPath("name", err.Problem)
 	}
 	return name, nil
@@ -167,7 +168,7 @@ func (s *Server) namedSource(ctx context.Context, caller Caller, part pathText) 
 	if err != nil {
 		return sourceRecord{}, err
 	}
-	record, err := get[sourceRecord](ctx, s.Records, caller.Workspace, kindSource, name)
+	record, err := account.Get[sourceRecord](ctx, s.Records, caller.Workspace, kindSource, name)
 	if err != nil {
 		return record, fmt.Errorf("find source: %w", err)
 	}
@@ -201,7 +202,7 @@ func (s *Server) testSource(ctx context.Context, caller Caller, in *sourceInput)
 
 // tried shows what a decoded payload would become.
 func (s *Server) tried(ctx context.Context, workspace string, source sourceRecord, decoded hooks.Decoded) (*sourceTestOutput, error) {
-	users, err := s.directory.usersByAddress(ctx, workspace)
+	users, err := s.directory.UsersByAddress(ctx, workspace)
 	if err != nil {
 		return nil, err
 	}

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"tidings/account"
 	"tidings/address"
 	"tidings/api/hooks"
 	"tidings/event"
@@ -145,7 +146,7 @@ func (u UserRule) check() *event.FieldError {
 		}
 		return nil
 	case userByField, userFixed:
-		return checkName("user.value", u.Value)
+		return account.CheckName("user.value", u.Value)
 	}
 	return event.Invalid("user.by", "is none of address, field, fixed")
 }
@@ -154,7 +155,7 @@ func (u UserRule) check() *event.FieldError {
 // the one that it has.
 func (s *Server) putSourceRecord(ctx context.Context, workspace, name string, request SourceRequest) (record sourceRecord, token string, err error) {
 	now := s.Clock().UTC().Truncate(time.Second)
-	record, err = get[sourceRecord](ctx, s.Records, workspace, kindSource, name)
+	record, err = account.Get[sourceRecord](ctx, s.Records, workspace, kindSource, name)
 	if errors.Is(err, event.ErrNotFound) {
 		record, err = sourceRecord{Name: name, Created: now}, nil
 	}
@@ -167,23 +168,23 @@ func (s *Server) putSourceRecord(ctx context.Context, workspace, name string, re
 	record.Changed = now
 	old := record.TokenHash
 	if old == "" || request.NewToken {
-		secret, err := randomText(s.Rand, secretLength)
+		secret, err := account.RandomText(s.Rand, account.SecretLength)
 		if err != nil {
 			return record, "", err
 		}
 		token = hookPrefix + secret
-		record.TokenHash = hashOf(token)
+		record.TokenHash = account.HashOf(token)
 	}
 	// The source goes first: an address that works always has one.
-	if err := put(ctx, s.Records, workspace, kindSource, name, record); err != nil {
+	if err := account.Put(ctx, s.Records, workspace, kindSource, name, record); err != nil {
 		return record, "", fmt.Errorf("keep source: %w", err)
 	}
 	if token != "" {
-		if err := put(ctx, s.Records, nowhere, kindHook, record.TokenHash, hookRecord{workspace, name}); err != nil {
+		if err := account.Put(ctx, s.Records, account.NoWorkspace, kindHook, record.TokenHash, hookRecord{workspace, name}); err != nil {
 			return record, "", fmt.Errorf("keep the address of a source: %w", err)
 		}
 		if old != "" {
-			if err := s.Records.Delete(ctx, nowhere, kindHook, old); err != nil {
+			if err := s.Records.Delete(ctx, account.NoWorkspace, kindHook, old); err != nil {
 				return record, "", fmt.Errorf("forget the old address of a source: %w", err)
 			}
 		}
@@ -193,11 +194,11 @@ func (s *Server) putSourceRecord(ctx context.Context, workspace, name string, re
 
 // removeSource takes a source off, its address first.
 func (s *Server) removeSource(ctx context.Context, workspace, name string) error {
-	record, err := get[sourceRecord](ctx, s.Records, workspace, kindSource, name)
+	record, err := account.Get[sourceRecord](ctx, s.Records, workspace, kindSource, name)
 	if err != nil {
 		return fmt.Errorf("find source: %w", err)
 	}
-	if err := s.Records.Delete(ctx, nowhere, kindHook, record.TokenHash); err != nil {
+	if err := s.Records.Delete(ctx, account.NoWorkspace, kindHook, record.TokenHash); err != nil {
 		return fmt.Errorf("forget the address of a source: %w", err)
 	}
 	if err := s.rejected.forget(ctx, workspace, name); err != nil {
@@ -213,15 +214,15 @@ func (s *Server) removeSource(ctx context.Context, workspace, name string) error
 // source finds what a token names. ErrNotFound is also a token that another has
 // replaced.
 func (s *Server) source(ctx context.Context, token string) (workspace string, record sourceRecord, err error) {
-	if !strings.HasPrefix(token, hookPrefix) || len(token) > 2*secretLength {
+	if !strings.HasPrefix(token, hookPrefix) || len(token) > 2*account.SecretLength {
 		return "", record, fmt.Errorf("source: %w", event.ErrNotFound)
 	}
-	hash := hashOf(token)
-	place, err := get[hookRecord](ctx, s.Records, nowhere, kindHook, hash)
+	hash := account.HashOf(token)
+	place, err := account.Get[hookRecord](ctx, s.Records, account.NoWorkspace, kindHook, hash)
 	if err != nil {
 		return "", record, fmt.Errorf("find source: %w", err)
 	}
-	record, err = get[sourceRecord](ctx, s.Records, place.Workspace, kindSource, place.Source)
+	record, err = account.Get[sourceRecord](ctx, s.Records, place.Workspace, kindSource, place.Source)
 	if err != nil {
 		return "", record, fmt.Errorf("find source: %w", err)
 	}
@@ -256,19 +257,4 @@ func (r sourceRecord) complete(e hooks.Event, users map[string]string) event.Inp
 		in.User = users[address.Fold(e.Owner)]
 	}
 	return in
-}
-
-// usersByAddress are the workspace's users by each of their addresses.
-func (d *Directory) usersByAddress(ctx context.Context, workspace string) (map[string]string, error) {
-	users, err := d.users(ctx, workspace)
-	if err != nil {
-		return nil, err
-	}
-	by := make(map[string]string, len(users))
-	for _, user := range users {
-		for _, email := range user.Emails {
-			by[address.Fold(email)] = user.ID
-		}
-	}
-	return by, nil
 }

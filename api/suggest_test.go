@@ -5,13 +5,13 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"tidings/api"
+	"tidings/account"
 	"tidings/feed"
 )
 
 func TestSuggestions(t *testing.T) {
 	s := newSite(t)
-	key := s.key("acme", api.RoleAdmin, "")
+	key := s.key("acme", account.RoleAdmin, "")
 	for _, test := range []struct {
 		path   string
 		status int
@@ -38,7 +38,7 @@ func TestSuggestions(t *testing.T) {
 		})
 	}
 	t.Run("are of the reader's own workspace and of what they may see", func(t *testing.T) {
-		s.do(call{method: "GET", path: "/v1/suggest?q=op", key: s.key("globex", api.RoleRead, "u_bo")}).is(200)
+		s.do(call{method: "GET", path: "/v1/suggest?q=op", key: s.key("globex", account.RoleRead, "u_bo")}).is(200)
 		last := s.feed.scopes[len(s.feed.scopes)-1]
 		require.Equal(t, "globex", last.Workspace)
 		require.Equal(t, []string{"u_bo"}, last.Users)
@@ -57,5 +57,5 @@ func TestSuggestions(t *testing.T) {
 		require.Equal(t, []string{"word cla"}, kinds("/v1/suggest?q=cla"))
 	})
 	s.do(call{method: "GET", path: "/v1/suggest?q=op"}).is(401)
-	s.do(call{method: "GET", path: "/v1/suggest?q=op", key: s.key("acme", api.RoleIngest, "")}).is(403)
+	s.do(call{method: "GET", path: "/v1/suggest?q=op", key: s.key("acme", account.RoleIngest, "")}).is(403)
 }

@@ -40,7 +40,7 @@ func (s *Server) getSuggestions(ctx context.Context, caller Caller, in *suggestI
 	case in.At < 0:
 		in.At = length
 	}
-	suggestions, err := s.Suggester.Suggest(ctx, feed.SuggestRequest{Scope: caller.scope(), Text: in.Q, At: in.At})
+	suggestions, err := s.Suggester.Suggest(ctx, feed.SuggestRequest{Scope: caller.Scope(), Text: in.Q, At: in.At})
 	if err != nil {
 		return nil, err
 	}
@@ -61,7 +61,7 @@ func (s *Server) savedBeginning(ctx context.Context, caller Caller, text string,
 	if text == "" || span != [2]int{0, utf8.RuneCountInString(text)} {
 		return nil, nil
 	}
-	all, err := s.searches.list(ctx, caller)
+	all, err := s.searches.List(ctx, caller)
 	if err != nil {
 		return nil, err
 	}

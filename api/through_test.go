@@ -11,6 +11,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"tidings/account"
 	"tidings/api"
 	"tidings/event"
 	"tidings/feed"
@@ -26,7 +27,7 @@ type through struct {
 	queue *stream.Stream
 	index *sqlite.Index
 	state *sqlite.State
-	own   *api.Own
+	own   *account.Internal
 	// reevaluator is the Verdicts of the site.
 	reevaluator *indexer.Reevaluator
 }
@@ -55,10 +56,10 @@ func newThrough(t *testing.T) *through {
 		all.state = c.Records.(*sqlite.State)
 		c.Intake, c.DeadLetters, c.Weeks, c.Clock = queue, queue, index, time.Now
 		reader := feed.NewReader(feed.Config{
-			Index: index, States: all.state, Catalogue: all.state, Directory: api.NewDirectory(all.state), Aggregator: index, Vocabulary: index,
+			Index: index, States: all.state, Catalogue: all.state, Directory: account.NewDirectory(all.state), Aggregator: index, Vocabulary: index,
 		})
 		c.Feed, c.Suggester, c.Reports = reader, reader, reader
-		all.own = api.NewOwn(all.state, api.NewDirectory(all.state), time.Now)
+		all.own = account.NewInternal(all.state, account.NewDirectory(all.state), time.Now)
 		rules, err := verdict.New(verdict.Config{})
 		require.NoError(t, err)
 		all.reevaluator = &indexer.Reevaluator{
@@ -99,7 +100,7 @@ func sent(key, message string) map[string]any {
 func TestFromAcceptedToRead(t *testing.T) {
 	s := newThrough(t)
 	s.run(t)
-	admin := s.key("acme", api.RoleAdmin, "")
+	admin := s.key("acme", account.RoleAdmin, "")
 	opened := open(map[string]any{"id": "o", "message": "m/1", "time": time.Now().Add(-30 * time.Second).Unix(), "user": "u_ana"})
 	var receipt api.Receipt
 	body := []any{sent("a", "m/1"), sent("b", "m/2"), sent("c", "m/3"), opened}
@@ -139,7 +140,7 @@ func TestFromAcceptedToRead(t *testing.T) {
 	require.Len(t, seen, 4)
 
 	// Another workspace has none of it, and cannot use its cursors.
-	stranger := s.key("globex", api.RoleAdmin, "")
+	stranger := s.key("globex", account.RoleAdmin, "")
 	for given, none := range map[string]string{
 		"/v1/messages/m%2F1": "/v1/messages/m%2F9", "/v1/messages/m%2F1/events": "/v1/messages/m%2F9/events",
 		"/v1/events/" + receipt.IDs[3].String(): "/v1/events/00000000000000000000000000",
@@ -153,13 +154,13 @@ func TestFromAcceptedToRead(t *testing.T) {
 	require.Equal(t, "query.cursor", s.get(stranger, path).problem(422).Errors[0].Location)
 
 	// A colleague outside of the team sees none of it either.
-	s.get(s.key("acme", api.RoleRead, "u_bo"), "/v1/events/"+receipt.IDs[3].String()).problem(404)
-	s.get(s.key("acme", api.RoleRead, "u_ana"), "/v1/events/"+receipt.IDs[3].String()).is(200)
+	s.get(s.key("acme", account.RoleRead, "u_bo"), "/v1/events/"+receipt.IDs[3].String()).problem(404)
+	s.get(s.key("acme", account.RoleRead, "u_ana"), "/v1/events/"+receipt.IDs[3].String()).is(200)
 }
 
 func TestDeadLettersOfTheQueue(t *testing.T) {
 	s := newThrough(t)
-	admin, stranger := s.key("acme", api.RoleAdmin, ""), s.key("globex", api.RoleAdmin, "")
+	admin, stranger := s.key("acme", account.RoleAdmin, ""), s.key("globex", account.RoleAdmin, "")
 	s.do(call{method: "POST", path: "/v1/events", body: []any{sent("a", "m-1"), sent("b", "m-2"), sent("c", "m-3")}, key: admin}).is(202)
 	for failed := 0; failed < 3; {
 		batch, err := s.queue.Pull(t.Context(), 3, time.Second)

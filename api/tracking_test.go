@@ -10,6 +10,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"tidings/account"
 	"tidings/api"
 	"tidings/event"
 	"tidings/tracking"
@@ -50,7 +51,7 @@ var formHeader = map[string]string{"Content-Type": "application/x-www-form-urlen
 
 func TestAPictureSaysThatAMailWasOpened(t *testing.T) {
 	s := newSite(t)
-	links := s.linked(s.key("acme", api.RoleIngest, ""), pricing)
+	links := s.linked(s.key("acme", account.RoleIngest, ""), pricing)
 	require.Equal(t, "jo@acme.example", links.Recipient)
 	require.NotContains(t, links.Open, "jo")
 	got := s.visit("GET", links.Open, "", map[string]string{"Sec-Purpose": "prefetch", "Cookie": "secret=1"}).is(200)
@@ -72,7 +73,7 @@ func TestAPictureSaysThatAMailWasOpened(t *testing.T) {
 
 func TestALinkLeadsWhereItsTokenSaysAndNowhereElse(t *testing.T) {
 	s := newSite(t)
-	links := s.linked(s.key("acme", api.RoleIngest, ""), pricing, "http://example.com/")
+	links := s.linked(s.key("acme", account.RoleIngest, ""), pricing, "http://example.com/")
 	through := links.Links[0].URL
 	got := s.visit("GET", through+"?url=https://evil.example/", "", nil).is(302)
 	require.Equal(t, pricing, got.header.Get("Location"))
@@ -99,7 +100,7 @@ func TestALinkLeadsWhereItsTokenSaysAndNowhereElse(t *testing.T) {
 
 func TestUnsubscribingTakesAButtonOrOneClick(t *testing.T) {
 	s := newSite(t)
-	links := s.linked(s.key("acme", api.RoleIngest, ""))
+	links := s.linked(s.key("acme", account.RoleIngest, ""))
 	require.Equal(t, "<"+links.Unsubscribe+">", links.Headers["List-Unsubscribe"])
 	require.Equal(t, "List-Unsubscribe=One-Click", links.Headers["List-Unsubscribe-Post"])
 	page := s.visit("GET", links.Unsubscribe, "", nil).is(200)
@@ -124,7 +125,7 @@ func TestUnsubscribingTakesAButtonOrOneClick(t *testing.T) {
 
 func TestWhoIsNotMeasuredLeavesNothing(t *testing.T) {
 	s := newSite(t)
-	key := s.key("acme", api.RoleIngest, "")
+	key := s.key("acme", account.RoleIngest, "")
 	before := s.linked(key, pricing)
 	state := "/v1/people/" + url.PathEscape("JO@acme.example") + "/tracking"
 	s.do(call{method: "PUT", path: state, key: key, body: map[string]any{"tracked": false}}).is(200)
@@ -147,13 +148,13 @@ func TestWhoIsNotMeasuredLeavesNothing(t *testing.T) {
 	s.visit("POST", before.Unsubscribe, "Tracking=Off", formHeader).is(200)
 	s.visit("GET", before.Open, "", nil).is(200)
 	require.Len(t, s.intake.events, 2, "they switched it off themselves")
-	other := s.linked(s.key("globex", api.RoleIngest, ""))
+	other := s.linked(s.key("globex", account.RoleIngest, ""))
 	require.True(t, other.Tracked, "another workspace asks for itself")
 }
 
 func TestAPersonIsAnsweredWhateverBecomesOfTheEvent(t *testing.T) {
 	s := newSite(t)
-	links := s.linked(s.key("acme", api.RoleIngest, ""), pricing)
+	links := s.linked(s.key("acme", account.RoleIngest, ""), pricing)
 	s.intake.err = event.ErrUnavailable
 	require.Equal(t, tracking.GIF(), s.visit("GET", links.Open, "", nil).is(200).body)
 	s.visit("GET", links.Links[0].URL, "", nil).is(302)
@@ -195,7 +196,7 @@ func counted(t *testing.T, s *site, end string) int {
 
 func TestKeysOfAddressesAreReplaced(t *testing.T) {
 	s := newSite(t)
-	admin, ingest := s.key("acme", api.RoleAdmin, ""), s.key("acme", api.RoleIngest, "")
+	admin, ingest := s.key("acme", account.RoleAdmin, ""), s.key("acme", account.RoleIngest, "")
 	old := s.linked(ingest, pricing)
 	require.Equal(t, old, s.linked(ingest, pricing), "the same question has the same answer")
 	var keys struct{ Items []api.LinkKey }
@@ -208,7 +209,7 @@ func TestKeysOfAddressesAreReplaced(t *testing.T) {
 
 	for _, key := range keys.Items {
 		path := "/v1/link-keys/" + key.ID
-		s.do(call{method: "DELETE", path: path, key: s.key("globex", api.RoleAdmin, "")}).problem(404)
+		s.do(call{method: "DELETE", path: path, key: s.key("globex", account.RoleAdmin, "")}).problem(404)
 		if key.Current {
 			s.do(call{method: "DELETE", path: path, key: admin}).problem(409)
 			continue
@@ -221,7 +222,7 @@ func TestKeysOfAddressesAreReplaced(t *testing.T) {
 
 func TestAddressesAreAskedForProperly(t *testing.T) {
 	s := newSite(t, func(c *api.Config) { c.PublicURL = "https://t.example.com/" })
-	key := s.key("acme", api.RoleIngest, "")
+	key := s.key("acme", account.RoleIngest, "")
 	require.True(t, strings.HasPrefix(s.linked(key).Open, "https://t.example.com/t/o/"))
 	for name, c := range map[string]struct {
 		body  map[string]any
@@ -237,5 +238,5 @@ func TestAddressesAreAskedForProperly(t *testing.T) {
 		p := s.do(call{method: "POST", path: "/v1/links", key: key, body: c.body}).problem(400)
 		require.Contains(t, p.Errors[0].Location, c.field, name)
 	}
-	s.do(call{method: "POST", path: "/v1/links", key: s.key("acme", api.RoleRead, ""), body: map[string]any{}}).problem(403)
+	s.do(call{method: "POST", path: "/v1/links", key: s.key("acme", account.RoleRead, ""), body: map[string]any{}}).problem(403)
 }

@@ -11,13 +11,14 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"tidings/account"
 	"tidings/api"
 	"tidings/event"
 )
 
 // absent are records that are away when they are told to be.
 type absent struct {
-	api.Records
+	account.Records
 	away atomic.Bool
 	asks atomic.Int64
 }
@@ -33,7 +34,7 @@ func (r *absent) Get(ctx context.Context, workspace, kind, id string) (json.RawM
 func TestTakingEventsInGoesOnWhileTheRecordsAreAway(t *testing.T) {
 	records := &absent{}
 	s := newSite(t, func(c *api.Config) { records.Records = c.Records; c.Records = records })
-	known, unknown := s.key("acme", api.RoleIngest, ""), s.key("acme", api.RoleIngest, "")
+	known, unknown := s.key("acme", account.RoleIngest, ""), s.key("acme", account.RoleIngest, "")
 	post := func(key string) answer {
 		return s.do(call{
 			method: "POST", path: "/v1/events", key: key,
@@ -63,7 +64,7 @@ func TestTakingEventsInGoesOnWhileTheRecordsAreAway(t *testing.T) {
 func TestWhatOneProcessRevokesAnotherRefuses(t *testing.T) {
 	one := newSite(t, withLive)
 	two := newSite(t, func(c *api.Config) { c.Records = one.records })
-	admin := one.key("acme", api.RoleAdmin, "")
+	admin := one.key("acme", account.RoleAdmin, "")
 	var made api.NewKey
 	one.do(call{method: "POST", path: "/v1/keys", body: `{"role":"read"}`, key: admin}).is(201).json(&made)
 	ctx, cancel := context.WithCancel(t.Context())
@@ -94,7 +95,7 @@ func TestWhatOneProcessRevokesAnotherRefuses(t *testing.T) {
 func TestALinkWorksOnceAmongProcesses(t *testing.T) {
 	one := newSite(t)
 	two := newSite(t, func(c *api.Config) { c.Records = one.records })
-	link, err := one.server.NewSignInToken(t.Context(), "acme", "u_ana", api.RoleRead, 0)
+	link, err := one.server.NewSignInToken(t.Context(), "acme", "u_ana", account.RoleRead, 0)
 	require.NoError(t, err)
 	statuses := make(chan int, 8)
 	for i := range cap(statuses) {

@@ -8,6 +8,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"tidings/account"
 	"tidings/api"
 	"tidings/event"
 	"tidings/feed"
@@ -16,9 +17,9 @@ import (
 func TestAPersonOverrulesAndTheMessageFollows(t *testing.T) {
 	s := newThrough(t)
 	s.run(t)
-	admin := s.key("acme", api.RoleAdmin, "")
-	reader := s.key("acme", api.RoleRead, "u_ana")
-	other := s.key("acme", api.RoleRead, "u_ben")
+	admin := s.key("acme", account.RoleAdmin, "")
+	reader := s.key("acme", account.RoleRead, "u_ana")
+	other := s.key("acme", account.RoleRead, "u_ben")
 	ago := func(d time.Duration) int64 { return time.Now().Add(-d).Unix() }
 	machine := open(map[string]any{
 		"id": "o", "message": "m/1", "user": "u_ana", "time": ago(30 * time.Second),
@@ -63,7 +64,7 @@ func TestOverrulingIsChecked(t *testing.T) {
 	e := event.Event{Workspace: "acme", Type: event.Open, Time: noon.Unix(), Message: "m-1", Recipient: &event.Person{Email: "jo@acme.example"}}
 	e.ID = event.NewID(e.Time, "acme", "api", true, nil)
 	s.feed.events = []event.Event{e}
-	key := s.key("acme", api.RoleRead, "u_ana")
+	key := s.key("acme", account.RoleRead, "u_ana")
 	say := func(key string, body any) answer {
 		return s.do(call{method: "PUT", path: "/v1/events/" + e.ID.String() + "/verdict", body: body, key: key})
 	}
@@ -81,8 +82,8 @@ func TestOverrulingIsChecked(t *testing.T) {
 		require.Contains(t, p.Errors[0].Location, c.field, name)
 	}
 	say("", map[string]any{"is": nil}).problem(401)
-	say(s.key("acme", api.RoleIngest, ""), map[string]any{"is": nil}).problem(403)
-	say(s.key("globex", api.RoleAdmin, ""), map[string]any{"is": nil}).problem(404)
+	say(s.key("acme", account.RoleIngest, ""), map[string]any{"is": nil}).problem(403)
+	say(s.key("globex", account.RoleAdmin, ""), map[string]any{"is": nil}).problem(404)
 	require.Empty(t, s.verdicts.events)
 
 	say(key, map[string]any{"is": "machine", "reason": "Our own test."}).is(200)

@@ -81,7 +81,7 @@ func (s *Server) putVerdict(ctx context.Context, caller Caller, in *verdictInput
 	if err := request.check(); err != nil {
 		return nil, inBody(err)
 	}
-	view, err := s.Feed.Event(ctx, caller.scope(), id)
+	view, err := s.Feed.Event(ctx, caller.Scope(), id)
 	if err != nil {
 		return nil, err
 	}
@@ -97,7 +97,7 @@ func (s *Server) putVerdict(ctx context.Context, caller Caller, in *verdictInput
 	if pending {
 		return &verdictOutput{http.StatusAccepted, view}, nil
 	}
-	if view, err = s.Feed.Event(ctx, caller.scope(), id); err != nil {
+	if view, err = s.Feed.Event(ctx, caller.Scope(), id); err != nil {
 		return nil, err
 	}
 	return &verdictOutput{http.StatusOK, view}, nil

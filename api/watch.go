@@ -2,11 +2,8 @@ package api
 
 import (
 	"context"
-	"errors"
 	"sync"
 	"time"
-
-	"tidings/event"
 )
 
 // watch tells open sockets that their key was revoked or their session ended.
@@ -80,12 +77,8 @@ func (s *Server) Watch(ctx context.Context) error {
 // ended reports whether a credential is known to be none any more. One that
 // cannot be looked up may well be one.
 func (s *Server) ended(ctx context.Context, credential string) bool {
-	for _, kind := range []string{kindKey, kindSession} {
-		if _, err := s.Records.Get(ctx, nowhere, kind, credential); !errors.Is(err, event.ErrNotFound) {
-			return false
-		}
-	}
-	return true
+	ended, err := s.sessions.Ended(ctx, credential)
+	return err == nil && ended
 }
 
 // credentials are those that have a socket open.

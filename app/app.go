@@ -19,6 +19,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"golang.org/x/sync/errgroup"
 
+	"tidings/account"
 	"tidings/api"
 	"tidings/api/hooks"
 	"tidings/event"
@@ -120,7 +121,7 @@ func (a *App) assemble(s Settings) error {
 	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	a.metrics = newMetrics(registry, a)
 
-	directory := api.NewDirectory(a.State)
+	directory := account.NewDirectory(a.State)
 	renderer := api.NewLiveRenderer(directory, time.Now)
 	a.Hub = live.NewHub(live.Config{Log: a.Stream, Render: renderer.Render, Logger: a.log})
 	vocabulary, _ := a.Index.(feed.Vocabulary)
@@ -142,7 +143,7 @@ func (a *App) assemble(s Settings) error {
 	if err != nil {
 		return err
 	}
-	own := api.NewOwn(a.State, directory, time.Now)
+	own := account.NewInternal(a.State, directory, time.Now)
 	a.reevaluator = &indexer.Reevaluator{
 		Rules: rules, Index: a.Index, States: a.State, History: reader, Pending: pendingReevaluations{a.State}, Announcer: a.Stream,
 		Blocks: notes, Internal: own, Observer: a.metrics, Logger: a.log,

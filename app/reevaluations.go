@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"time"
 
-	"tidings/api"
+	"tidings/account"
 	"tidings/event"
 	"tidings/verdict"
 )
@@ -31,7 +31,7 @@ const (
 )
 
 // pendingReevaluations keeps what is to be judged again in the records of the state store.
-type pendingReevaluations struct{ records api.Records }
+type pendingReevaluations struct{ records account.Records }
 
 // kindReevaluation keeps the name that released versions gave it.
 const kindReevaluation = "doubt"

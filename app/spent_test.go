@@ -16,6 +16,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"tidings/account"
 	"tidings/api"
 	"tidings/app"
 )
@@ -34,7 +35,7 @@ func TestAMailgunTokenIsSpentForTheNextProcessToo(t *testing.T) {
 	forged := strings.Replace(body, "jo@", "ana@", 1)
 
 	first := openForOne(t, dir)
-	key, _, err := api.NewKeys(first.State, time.Now, rand.Reader).Create(t.Context(), "acme", api.KeyRequest{Role: api.RoleAdmin})
+	key, _, err := account.NewKeys(first.State, time.Now, rand.Reader).Create(t.Context(), "acme", account.KeyRequest{Role: account.RoleAdmin})
 	require.NoError(t, err)
 	status, made := ask(first, http.MethodPut, "/v1/sources/mail", key, fmt.Sprintf(`{"provider":"mailgun","keys":[%q]}`, secret))
 	require.Equal(t, http.StatusOK, status, string(made))

@@ -8,7 +8,7 @@ import (
 	"strings"
 	"time"
 
-	"tidings/api"
+	"tidings/account"
 	"tidings/feed"
 	"tidings/indexer"
 	"tidings/rollover"
@@ -38,7 +38,7 @@ type State interface {
 	feed.Catalogue
 	rollover.States
 	rollover.Catalogue
-	api.Records
+	account.Records
 	Ping(ctx context.Context) error
 	Close() error
 }

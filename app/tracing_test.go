@@ -24,6 +24,7 @@ import (
 	sdk "go.opentelemetry.io/otel/sdk/trace"
 	"go.opentelemetry.io/otel/sdk/trace/tracetest"
 
+	"tidings/account"
 	"tidings/api"
 	"tidings/app"
 	"tidings/tracing"
@@ -53,7 +54,7 @@ func follow(t *testing.T, tracer *tracing.Tracer) *followed {
 		require.NoError(t, <-done)
 		require.NoError(t, a.Close())
 	})
-	f.key, _, err = api.NewKeys(a.State, time.Now, rand.Reader).Create(t.Context(), "acme", api.KeyRequest{Role: api.RoleAdmin})
+	f.key, _, err = account.NewKeys(a.State, time.Now, rand.Reader).Create(t.Context(), "acme", account.KeyRequest{Role: account.RoleAdmin})
 	require.NoError(t, err)
 	return f
 }

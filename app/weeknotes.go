@@ -7,14 +7,14 @@ import (
 	"fmt"
 	"slices"
 
-	"tidings/api"
+	"tidings/account"
 	"tidings/event"
 	"tidings/rollover"
 )
 
 // weekNotes keeps what indexers and nightly runs tell each other in the records
 // of the state store. They belong to no workspace.
-type weekNotes struct{ records api.Records }
+type weekNotes struct{ records account.Records }
 
 // The kinds of the records, and the id of the last run's.
 const (

@@ -13,7 +13,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
-	"tidings/api"
+	"tidings/account"
 	"tidings/app"
 	"tidings/demo"
 	"tidings/event"
@@ -81,7 +81,7 @@ func (d *demoRun) run(ctx context.Context, address string) error {
 		return fmt.Errorf("make the demo's history: %w", err)
 	}
 	me := d.office.Directory().Users[0]
-	token, err := d.app.Server.NewSignInToken(ctx, demoWorkspace, me.ID, api.RoleAdmin, demoLinkLife)
+	token, err := d.app.Server.NewSignInToken(ctx, demoWorkspace, me.ID, account.RoleAdmin, demoLinkLife)
 	if err != nil {
 		return fmt.Errorf("make the sign-in link: %w", err)
 	}

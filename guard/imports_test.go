@@ -52,8 +52,9 @@ var rules = map[string]rule{
 	"migrations":  {ours: []string{"event"}, outside: plain},
 	"mailbox":     {ours: []string{"address", "event"}, outside: plain},
 
+	"account": {ours: []string{"address", "event", "feed", "verdict"}, outside: plain},
 	"api": {
-		ours: []string{"address", "event", "query", "verdict", "tracking", "feed", "live", "api/hooks", "tracing"},
+		ours: []string{"account", "address", "event", "query", "verdict", "tracking", "feed", "live", "api/hooks", "tracing"},
 		outside: append([]string{
 			"github.com/danielgtaylor/huma/v2", "github.com/gin-gonic/gin", "github.com/gorilla/websocket",
 			"github.com/prometheus/client_golang", "go.opentelemetry.io/otel",

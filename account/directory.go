@@ -1,14 +1,11 @@
-package api
+package account
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
 	"slices"
-	"strings"
-	"unicode/utf8"
 
 	"tidings/address"
 	"tidings/event"
@@ -62,7 +59,7 @@ const (
 
 // Names returns name by user id, for the search language and for items.
 func (d *Directory) Names(ctx context.Context, workspace string) (map[string]string, error) {
-	users, err := d.users(ctx, workspace)
+	users, err := d.Users(ctx, workspace)
 	if err != nil {
 		return nil, err
 	}
@@ -73,9 +70,24 @@ func (d *Directory) Names(ctx context.Context, workspace string) (map[string]str
 	return names, nil
 }
 
+// UsersByAddress are the workspace's users by each of their addresses.
+func (d *Directory) UsersByAddress(ctx context.Context, workspace string) (map[string]string, error) {
+	users, err := d.Users(ctx, workspace)
+	if err != nil {
+		return nil, err
+	}
+	by := make(map[string]string, len(users))
+	for _, user := range users {
+		for _, email := range user.Emails {
+			by[address.Fold(email)] = user.ID
+		}
+	}
+	return by, nil
+}
+
 // ListTeams returns the teams, for the search language.
 func (d *Directory) ListTeams(ctx context.Context, workspace string) ([]feed.Team, error) {
-	teams, err := d.teams(ctx, workspace)
+	teams, err := d.Teams(ctx, workspace)
 	if err != nil {
 		return nil, err
 	}
@@ -86,17 +98,19 @@ func (d *Directory) ListTeams(ctx context.Context, workspace string) ([]feed.Tea
 	return listed, nil
 }
 
-func (d *Directory) users(ctx context.Context, workspace string) ([]Member, error) {
-	return list[Member](ctx, d.records, workspace, kindUser)
+// Users returns the people of a workspace, by id.
+func (d *Directory) Users(ctx context.Context, workspace string) ([]Member, error) {
+	return List[Member](ctx, d.records, workspace, kindUser)
 }
 
-func (d *Directory) teams(ctx context.Context, workspace string) ([]Team, error) {
-	return list[Team](ctx, d.records, workspace, kindTeam)
+// Teams returns the teams of a workspace, by id.
+func (d *Directory) Teams(ctx context.Context, workspace string) ([]Team, error) {
+	return List[Team](ctx, d.records, workspace, kindTeam)
 }
 
-// visible lists whose events a user may see: their own and their teams'.
-func (d *Directory) visible(ctx context.Context, workspace, user string) ([]string, error) {
-	teams, err := d.teams(ctx, workspace)
+// Visible lists whose events a user may see: their own and their teams'.
+func (d *Directory) Visible(ctx context.Context, workspace, user string) ([]string, error) {
+	teams, err := d.Teams(ctx, workspace)
 	if err != nil {
 		return nil, err
 	}
@@ -112,9 +126,9 @@ func (d *Directory) visible(ctx context.Context, workspace, user string) ([]stri
 	return slices.Sorted(maps.Keys(users)), nil
 }
 
-// putUser makes or replaces a user.
-func (d *Directory) putUser(ctx context.Context, workspace, id string, request MemberRequest) (Member, error) {
-	if err := checkName("name", request.Name); err != nil {
+// PutUser makes or replaces a user.
+func (d *Directory) PutUser(ctx context.Context, workspace, id string, request MemberRequest) (Member, error) {
+	if err := CheckName("name", request.Name); err != nil {
 		return Member{}, err
 	}
 	if len(request.Emails) > maxEmails {
@@ -122,7 +136,7 @@ func (d *Directory) putUser(ctx context.Context, workspace, id string, request M
 	}
 	user := Member{ID: id, Name: request.Name, Emails: make([]string, 0, len(request.Emails))}
 	for i, email := range request.Emails {
-		email, problem := checkEmail(email)
+		email, problem := address.Canonical(email)
 		if problem != "" {
 			return Member{}, event.Invalid(fmt.Sprintf("emails[%d]", i), problem)
 		}
@@ -130,12 +144,12 @@ func (d *Directory) putUser(ctx context.Context, workspace, id string, request M
 			user.Emails = append(user.Emails, email)
 		}
 	}
-	return user, put(ctx, d.records, workspace, kindUser, id, user)
+	return user, Put(ctx, d.records, workspace, kindUser, id, user)
 }
 
-// putTeam makes or replaces a team.
-func (d *Directory) putTeam(ctx context.Context, workspace, id string, request TeamRequest) (Team, error) {
-	if err := checkName("name", request.Name); err != nil {
+// PutTeam makes or replaces a team.
+func (d *Directory) PutTeam(ctx context.Context, workspace, id string, request TeamRequest) (Team, error) {
+	if err := CheckName("name", request.Name); err != nil {
 		return Team{}, err
 	}
 	if request.Members == nil {
@@ -146,17 +160,34 @@ func (d *Directory) putTeam(ctx context.Context, workspace, id string, request T
 	}
 	members := make(map[string]bool, len(request.Members))
 	for i, member := range request.Members {
-		if err := checkName(fmt.Sprintf("members[%d]", i), member); err != nil {
+		if err := CheckName(fmt.Sprintf("members[%d]", i), member); err != nil {
 			return Team{}, err
 		}
 		members[member] = true
 	}
 	team := Team{ID: id, Name: request.Name, Members: slices.AppendSeq(make([]string, 0, len(members)), maps.Keys(members))}
 	slices.Sort(team.Members)
-	return team, put(ctx, d.records, workspace, kindTeam, id, team)
+	return team, Put(ctx, d.records, workspace, kindTeam, id, team)
 }
 
-// remove takes a user or a team off; ErrNotFound when there is none.
+// HasUser returns ErrNotFound when a user is not in the directory.
+func (d *Directory) HasUser(ctx context.Context, workspace, id string) error {
+	if _, err := d.records.Get(ctx, workspace, kindUser, id); err != nil {
+		return fmt.Errorf("find user: %w", err)
+	}
+	return nil
+}
+
+// RemoveUser takes a user off; ErrNotFound when there is none.
+func (d *Directory) RemoveUser(ctx context.Context, workspace, id string) error {
+	return d.remove(ctx, workspace, kindUser, id)
+}
+
+// RemoveTeam takes a team off; ErrNotFound when there is none.
+func (d *Directory) RemoveTeam(ctx context.Context, workspace, id string) error {
+	return d.remove(ctx, workspace, kindTeam, id)
+}
+
 func (d *Directory) remove(ctx context.Context, workspace, kind, id string) error {
 	if _, err := d.records.Get(ctx, workspace, kind, id); err != nil {
 		return fmt.Errorf("find %s: %w", kind, err)
@@ -167,44 +198,11 @@ func (d *Directory) remove(ctx context.Context, workspace, kind, id string) erro
 	return nil
 }
 
-// user returns one user; one who is not in the directory has their id alone.
-func (d *Directory) user(ctx context.Context, workspace, id string) (Member, error) {
-	user, err := get[Member](ctx, d.records, workspace, kindUser, id)
+// User returns one user; one who is not in the directory has their id alone.
+func (d *Directory) User(ctx context.Context, workspace, id string) (Member, error) {
+	user, err := Get[Member](ctx, d.records, workspace, kindUser, id)
 	if errors.Is(err, event.ErrNotFound) {
 		return Member{ID: id}, nil
 	}
 	return user, err
 }
-
-func list[T any](ctx context.Context, records Records, workspace, kind string) ([]T, error) {
-	docs, err := records.List(ctx, workspace, kind)
-	if err != nil {
-		return nil, fmt.Errorf("list %s: %w", kind, err)
-	}
-	values := make([]T, len(docs))
-	for i, doc := range docs {
-		if err := json.Unmarshal(doc.Doc, &values[i]); err != nil {
-			return nil, fmt.Errorf("decode %s: %w", kind, err)
-		}
-	}
-	return values, nil
-}
-
-// checkName bounds a name or an id of 1 to 200 bytes without control
-// characters.
-func checkName(field, value string) *event.FieldError {
-	switch {
-	case value == "":
-		return event.Invalid(field, "is required")
-	case len(value) > maxNameLength:
-		return event.Invalid(field, fmt.Sprintf("has %d bytes; at most %d are taken", len(value), maxNameLength))
-	case !utf8.ValidString(value):
-		return event.Invalid(field, "is not valid UTF-8")
-	case strings.ContainsFunc(value, func(r rune) bool { return r < ' ' || r == 0x7f }):
-		return event.Invalid(field, "holds a control character")
-	}
-	return nil
-}
-
-// checkEmail makes an address canonical; problem says what is wrong with it.
-func checkEmail(email string) (canonical, problem string) { return address.Canonical(email) }

@@ -1,4 +1,4 @@
-package api
+package account
 
 import (
 	"context"
@@ -43,8 +43,9 @@ type ScannerRequest struct {
 	Reason   string   `json:"reason,omitempty" maxLength:"500" doc:"why, for colleagues"`
 }
 
-// networks reads what was asked for, each once and in order.
-func (r ScannerRequest) networks() ([]netip.Prefix, *event.FieldError) {
+// Prefixes reads the networks that were asked for, each once and in order, and
+// checks the reason.
+func (r ScannerRequest) Prefixes() ([]netip.Prefix, *event.FieldError) {
 	if len(r.Networks) == 0 || len(r.Networks) > maxScannerNetworks {
 		return nil, event.Invalid("networks", fmt.Sprintf("must be 1 to %d", maxScannerNetworks))
 	}
@@ -85,27 +86,50 @@ func scannerNetwork(text string) (network netip.Prefix, problem string) {
 	return network.Masked(), ""
 }
 
-// scannerDomain reads a domain out of a path.
-func scannerDomain(part pathText) (string, error) {
-	text, err := part.decode("domain")
-	if err != nil {
-		return "", err
-	}
-	domain := address.Domain(text)
-	switch {
-	case domain == "" || len(domain) > maxDomain || !utf8.ValidString(domain):
-		return "", badPath("domain", fmt.Sprintf("must have 1 to %d bytes of UTF-8", maxDomain))
-	case strings.ContainsFunc(domain, func(r rune) bool { return r <= ' ' || r == 0x7f || r == '@' || r == '/' }):
-		return "", badPath("domain", "is what stands behind the @ of an address")
-	}
-	return domain, nil
-}
+// Scanners keeps the scanners that workspaces have adopted.
+type Scanners struct{ records Records }
 
-// scannersOf are the networks that a workspace has adopted, by domain.
-func scannersOf(ctx context.Context, records Records, workspace string) (map[string][]netip.Prefix, error) {
-	adopted, err := list[Scanner](ctx, records, workspace, kindScanner)
+// NewScanners keeps scanners in records.
+func NewScanners(records Records) *Scanners { return &Scanners{records} }
+
+// List returns what a workspace has adopted, by domain.
+func (s *Scanners) List(ctx context.Context, workspace string) ([]Scanner, error) {
+	adopted, err := List[Scanner](ctx, s.records, workspace, kindScanner)
 	if err != nil {
 		return nil, fmt.Errorf("read scanners: %w", err)
+	}
+	return adopted, nil
+}
+
+// Adopt keeps a scanner over one of the same domain.
+func (s *Scanners) Adopt(ctx context.Context, workspace string, scanner Scanner) error {
+	adopted, err := s.List(ctx, workspace)
+	if err != nil {
+		return err
+	}
+	known := slices.ContainsFunc(adopted, func(a Scanner) bool { return a.Domain == scanner.Domain })
+	if !known && len(adopted) >= maxScanners {
+		return event.Invalid("domain", fmt.Sprintf("is one more than the %d that a workspace may have", maxScanners))
+	}
+	return Put(ctx, s.records, workspace, kindScanner, scanner.Domain, scanner)
+}
+
+// Remove takes a scanner back; ErrNotFound when there is none.
+func (s *Scanners) Remove(ctx context.Context, workspace, domain string) error {
+	if _, err := s.records.Get(ctx, workspace, kindScanner, domain); err != nil {
+		return fmt.Errorf("find scanner: %w", err)
+	}
+	if err := s.records.Delete(ctx, workspace, kindScanner, domain); err != nil {
+		return fmt.Errorf("delete scanner: %w", err)
+	}
+	return nil
+}
+
+// networks are what a workspace has adopted, by domain.
+func (s *Scanners) networks(ctx context.Context, workspace string) (map[string][]netip.Prefix, error) {
+	adopted, err := s.List(ctx, workspace)
+	if err != nil {
+		return nil, err
 	}
 	networks := make(map[string][]netip.Prefix, len(adopted))
 	for _, scanner := range adopted {
@@ -114,15 +138,14 @@ func scannersOf(ctx context.Context, records Records, workspace string) (map[str
 	return networks, nil
 }
 
-// adoptScanner keeps a scanner over one of the same domain.
-func (s *Server) adoptScanner(ctx context.Context, workspace string, scanner Scanner) error {
-	adopted, err := list[Scanner](ctx, s.Records, workspace, kindScanner)
-	if err != nil {
-		return fmt.Errorf("read scanners: %w", err)
+// ScannerDomain reads a domain: it is lowered.
+func ScannerDomain(text string) (string, *event.FieldError) {
+	domain := address.Domain(text)
+	switch {
+	case domain == "" || len(domain) > maxDomain || !utf8.ValidString(domain):
+		return "", event.Invalid("domain", fmt.Sprintf("must have 1 to %d bytes of UTF-8", maxDomain))
+	case strings.ContainsFunc(domain, func(r rune) bool { return r <= ' ' || r == 0x7f || r == '@' || r == '/' }):
+		return "", event.Invalid("domain", "is what stands behind the @ of an address")
 	}
-	known := slices.ContainsFunc(adopted, func(a Scanner) bool { return a.Domain == scanner.Domain })
-	if !known && len(adopted) >= maxScanners {
-		return badPath("domain", fmt.Sprintf("is one more than the %d that a workspace may have", maxScanners))
-	}
-	return put(ctx, s.Records, workspace, kindScanner, scanner.Domain, scanner)
+	return domain, nil
 }

@@ -1,4 +1,4 @@
-package api
+package account
 
 import (
 	"context"
@@ -58,7 +58,7 @@ func (t *trusted) find(ctx context.Context, records Records, hash string) (recor
 		asking, cancel = context.WithTimeout(ctx, trustedPatience)
 		defer cancel()
 	}
-	record, err = get[keyRecord](asking, records, nowhere, kindKey, hash)
+	record, err = Get[keyRecord](asking, records, NoWorkspace, kindKey, hash)
 	switch {
 	case err == nil:
 		t.by.Add(hash, trustedKey{record, now.Add(trustedFor)})

@@ -1,11 +1,8 @@
-package api
+package account
 
 import (
 	"cmp"
 	"context"
-	"crypto/sha256"
-	"encoding/base64"
-	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -22,7 +19,6 @@ import (
 // workspace is known, so it is kept under no workspace; the workspace holds
 // only a note of which credentials are its own.
 const (
-	nowhere       = ""
 	kindKey       = "key"
 	kindKeyUsed   = "key-used"
 	kindSession   = "session"
@@ -30,7 +26,6 @@ const (
 	kindSignIn    = "sign-in"
 	keyPrefix     = "tid_"
 	keyShown      = len(keyPrefix) + 8
-	secretLength  = 32
 	usedPrecision = time.Hour
 )
 
@@ -90,12 +85,12 @@ func (r KeyRequest) check() *event.FieldError {
 		return event.Invalid("role", "is none of ingest, read, admin")
 	}
 	if r.User != "" {
-		if err := checkName("user", r.User); err != nil {
+		if err := CheckName("user", r.User); err != nil {
 			return err
 		}
 	}
 	if r.Name != "" {
-		return checkName("name", r.Name)
+		return CheckName("name", r.Name)
 	}
 	return nil
 }
@@ -109,11 +104,11 @@ func (k *Keys) Create(ctx context.Context, workspace string, request KeyRequest)
 	if err := request.check(); err != nil {
 		return "", Key{}, err
 	}
-	secret, err := randomText(k.rand, secretLength)
+	secret, err := RandomText(k.rand, SecretLength)
 	if err != nil {
 		return "", Key{}, err
 	}
-	id, err := randomText(k.rand, 9)
+	id, err := RandomText(k.rand, 9)
 	if err != nil {
 		return "", Key{}, err
 	}
@@ -124,10 +119,10 @@ func (k *Keys) Create(ctx context.Context, workspace string, request KeyRequest)
 	}
 	// The note goes first: a key that works is always one that can be listed
 	// and revoked.
-	if err := put(ctx, k.records, workspace, kindKey, id, keyNote{hashOf(text)}); err != nil {
+	if err := Put(ctx, k.records, workspace, kindKey, id, keyNote{HashOf(text)}); err != nil {
 		return "", Key{}, fmt.Errorf("note key: %w", err)
 	}
-	if err := put(ctx, k.records, nowhere, kindKey, hashOf(text), record); err != nil {
+	if err := Put(ctx, k.records, NoWorkspace, kindKey, HashOf(text), record); err != nil {
 		return "", Key{}, fmt.Errorf("keep key: %w", err)
 	}
 	return text, record.key(nil), nil
@@ -145,14 +140,14 @@ func (k *Keys) List(ctx context.Context, workspace string) ([]Key, error) {
 	}
 	keys := make([]Key, 0, len(notes))
 	for _, note := range notes {
-		record, err := get[keyRecord](ctx, k.records, nowhere, kindKey, note.hash)
+		record, err := Get[keyRecord](ctx, k.records, NoWorkspace, kindKey, note.hash)
 		if errors.Is(err, event.ErrNotFound) {
 			continue // half made or half revoked: it does not work
 		}
 		if err != nil {
 			return nil, fmt.Errorf("read key: %w", err)
 		}
-		used, err := get[time.Time](ctx, k.records, nowhere, kindKeyUsed, note.hash)
+		used, err := Get[time.Time](ctx, k.records, NoWorkspace, kindKeyUsed, note.hash)
 		switch {
 		case errors.Is(err, event.ErrNotFound):
 			keys = append(keys, record.key(nil))
@@ -186,18 +181,18 @@ func (k *Keys) notes(ctx context.Context, workspace string) ([]noted, error) {
 	return notes, nil
 }
 
-// revoke takes a key back and returns its hash; ErrNotFound when there is none.
-// It does not work any more once revoke returns.
-func (k *Keys) revoke(ctx context.Context, workspace, id string) (string, error) {
-	note, err := get[keyNote](ctx, k.records, workspace, kindKey, id)
+// Revoke takes a key back and returns its hash; ErrNotFound when there is none.
+// It does not work any more once Revoke returns.
+func (k *Keys) Revoke(ctx context.Context, workspace, id string) (string, error) {
+	note, err := Get[keyNote](ctx, k.records, workspace, kindKey, id)
 	if err != nil {
 		return "", fmt.Errorf("find key: %w", err)
 	}
-	if err := k.records.Delete(ctx, nowhere, kindKey, note.Hash); err != nil {
+	if err := k.records.Delete(ctx, NoWorkspace, kindKey, note.Hash); err != nil {
 		return "", fmt.Errorf("revoke key: %w", err)
 	}
 	k.trusted.by.Remove(note.Hash)
-	if err := k.records.Delete(ctx, nowhere, kindKeyUsed, note.Hash); err != nil {
+	if err := k.records.Delete(ctx, NoWorkspace, kindKeyUsed, note.Hash); err != nil {
 		return "", fmt.Errorf("forget use of key: %w", err)
 	}
 	if err := k.records.Delete(ctx, workspace, kindKey, id); err != nil {
@@ -206,13 +201,13 @@ func (k *Keys) revoke(ctx context.Context, workspace, id string) (string, error)
 	return note.Hash, nil
 }
 
-// caller is who a key stands for; ErrNotFound when it is none. Time tells
+// Caller is who a key stands for; ErrNotFound when it is none. Time tells
 // nothing of other keys: what is looked up is the hash of the text.
-func (k *Keys) caller(ctx context.Context, text string) (Caller, error) {
-	if !strings.HasPrefix(text, keyPrefix) || len(text) > 2*secretLength {
+func (k *Keys) Caller(ctx context.Context, text string) (Caller, error) {
+	if !strings.HasPrefix(text, keyPrefix) || len(text) > 2*SecretLength {
 		return Caller{}, fmt.Errorf("key: %w", event.ErrNotFound)
 	}
-	hash := hashOf(text)
+	hash := HashOf(text)
 	record, asked, err := k.trusted.find(ctx, k.records, hash)
 	if err != nil {
 		return Caller{}, fmt.Errorf("find key: %w", err)
@@ -222,13 +217,13 @@ func (k *Keys) caller(ctx context.Context, text string) (Caller, error) {
 			return Caller{}, err
 		}
 	}
-	return Caller{Workspace: record.Workspace, Role: record.Role, User: record.User, credential: hash}, nil
+	return Caller{Workspace: record.Workspace, Role: record.Role, User: record.User, Credential: hash}, nil
 }
 
 // byID finds a working key of a workspace by its id, and its hash; ErrNotFound
 // when there is none.
 func (k *Keys) byID(ctx context.Context, workspace, id string) (hash string, record keyRecord, err error) {
-	note, err := get[keyNote](ctx, k.records, workspace, kindKey, id)
+	note, err := Get[keyNote](ctx, k.records, workspace, kindKey, id)
 	if err != nil {
 		return "", keyRecord{}, fmt.Errorf("find note of key: %w", err)
 	}
@@ -237,7 +232,7 @@ func (k *Keys) byID(ctx context.Context, workspace, id string) (hash string, rec
 }
 
 func (k *Keys) byHash(ctx context.Context, hash string) (keyRecord, error) {
-	record, err := get[keyRecord](ctx, k.records, nowhere, kindKey, hash)
+	record, err := Get[keyRecord](ctx, k.records, NoWorkspace, kindKey, hash)
 	if err != nil {
 		return keyRecord{}, fmt.Errorf("find key: %w", err)
 	}
@@ -255,7 +250,7 @@ func (k *Keys) used(ctx context.Context, hash string) error {
 	if known {
 		return nil
 	}
-	if err := put(ctx, k.records, nowhere, kindKeyUsed, hash, now); err != nil {
+	if err := Put(ctx, k.records, NoWorkspace, kindKeyUsed, hash, now); err != nil {
 		k.mu.Lock()
 		delete(k.noted, hash)
 		k.mu.Unlock()
@@ -267,47 +262,9 @@ func (k *Keys) used(ctx context.Context, hash string) error {
 	return nil
 }
 
-// hashOf is how a secret is kept.
-func hashOf(text string) string {
-	sum := sha256.Sum256([]byte(text))
-	return hex.EncodeToString(sum[:])
-}
-
-func randomText(rand io.Reader, length int) (string, error) {
-	secret := make([]byte, length)
-	if _, err := io.ReadFull(rand, secret); err != nil {
-		return "", fmt.Errorf("read randomness: %w", err)
-	}
-	return base64.RawURLEncoding.EncodeToString(secret), nil
-}
-
-// get reads a record of a known shape.
-func get[T any](ctx context.Context, records Records, workspace, kind, id string) (T, error) {
-	var value T
-	doc, err := records.Get(ctx, workspace, kind, id)
-	if err != nil {
-		return value, fmt.Errorf("get %s: %w", kind, err)
-	}
-	if err := json.Unmarshal(doc, &value); err != nil {
-		return value, fmt.Errorf("decode %s: %w", kind, err)
-	}
-	return value, nil
-}
-
-func put(ctx context.Context, records Records, workspace, kind, id string, value any) error {
-	doc, err := json.Marshal(value)
-	if err != nil {
-		return fmt.Errorf("encode %s: %w", kind, err)
-	}
-	if err := records.Put(ctx, workspace, kind, id, doc); err != nil {
-		return fmt.Errorf("put %s: %w", kind, err)
-	}
-	return nil
-}
-
-// AnyKey reports whether any workspace has a key.
-func (s *Server) AnyKey(ctx context.Context) (bool, error) {
-	records, err := s.Records.List(ctx, nowhere, kindKey)
+// Any reports whether any workspace has a key.
+func (k *Keys) Any(ctx context.Context) (bool, error) {
+	records, err := k.records.List(ctx, NoWorkspace, kindKey)
 	if err != nil {
 		return false, fmt.Errorf("look for keys: %w", err)
 	}

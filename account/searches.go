@@ -1,4 +1,4 @@
-package api
+package account
 
 import (
 	"cmp"
@@ -17,8 +17,11 @@ import (
 // Searches are kept under kindSearch, by owner and name.
 const kindSearch = "search"
 
-// maxSearches is how many one owner may keep.
-const maxSearches = 200
+// Bounds of saved searches: how many one owner may keep, and the bytes of a text.
+const (
+	maxSearches   = 200
+	maxSearchText = 2000
+)
 
 // SavedSearch is a text of the search box with a name.
 type SavedSearch struct {
@@ -38,32 +41,36 @@ type SearchRequest struct {
 	Shared bool   `json:"shared,omitempty" doc:"let those see it who see your events; a key of nobody always does"`
 }
 
-func (r SearchRequest) check() *event.FieldError {
+// Check says what is wrong with a request.
+func (r SearchRequest) Check() *event.FieldError {
 	switch {
 	case strings.TrimSpace(r.Q) == "":
 		return event.Invalid("q", "is required")
-	case len(r.Q) > maxQueryText:
-		return event.Invalid("q", fmt.Sprintf("has %d bytes; at most %d are taken", len(r.Q), maxQueryText))
+	case len(r.Q) > maxSearchText:
+		return event.Invalid("q", fmt.Sprintf("has %d bytes; at most %d are taken", len(r.Q), maxSearchText))
 	case !utf8.ValidString(r.Q):
 		return event.Invalid("q", "is not valid UTF-8")
 	}
 	return nil
 }
 
-// searches keeps saved searches.
-type searches struct {
+// Searches keeps saved searches.
+type Searches struct {
 	records Records
 	clock   func() time.Time
 }
+
+// NewSearches keeps saved searches in records.
+func NewSearches(records Records, clock func() time.Time) *Searches { return &Searches{records, clock} }
 
 // searchID is where a search is kept. Names may hold a slash, so both parts are
 // escaped.
 func searchID(owner, name string) string { return url.PathEscape(owner) + "/" + url.PathEscape(name) }
 
-// list returns what a caller may see: their own, the workspace's, and those that
+// List returns what a caller may see: their own, the workspace's, and those that
 // somebody shares whose events they may see.
-func (s *searches) list(ctx context.Context, caller Caller) ([]SavedSearch, error) {
-	all, err := list[SavedSearch](ctx, s.records, caller.Workspace, kindSearch)
+func (s *Searches) List(ctx context.Context, caller Caller) ([]SavedSearch, error) {
+	all, err := List[SavedSearch](ctx, s.records, caller.Workspace, kindSearch)
 	if err != nil {
 		return nil, err
 	}
@@ -77,13 +84,13 @@ func (s *searches) list(ctx context.Context, caller Caller) ([]SavedSearch, erro
 	return all, nil
 }
 
-// put makes or replaces one of the caller's own.
-func (s *searches) put(ctx context.Context, caller Caller, name string, request SearchRequest) (SavedSearch, error) {
+// Put makes or replaces one of the caller's own.
+func (s *Searches) Put(ctx context.Context, caller Caller, name string, request SearchRequest) (SavedSearch, error) {
 	saved := SavedSearch{
 		Name: name, Q: request.Q, Shared: request.Shared || caller.User == "", Owner: caller.User,
 		Changed: s.clock().UTC().Truncate(time.Second),
 	}
-	all, err := list[SavedSearch](ctx, s.records, caller.Workspace, kindSearch)
+	all, err := List[SavedSearch](ctx, s.records, caller.Workspace, kindSearch)
 	if err != nil {
 		return SavedSearch{}, err
 	}
@@ -96,11 +103,11 @@ func (s *searches) put(ctx context.Context, caller Caller, name string, request 
 	if own >= maxSearches {
 		return SavedSearch{}, &event.TooMuch{What: fmt.Sprintf("there are %d saved searches already: delete one first", own)}
 	}
-	return saved, put(ctx, s.records, caller.Workspace, kindSearch, searchID(caller.User, name), saved)
+	return saved, Put(ctx, s.records, caller.Workspace, kindSearch, searchID(caller.User, name), saved)
 }
 
-// remove deletes one of the caller's own, or for an admin one of the workspace.
-func (s *searches) remove(ctx context.Context, caller Caller, name string) error {
+// Remove deletes one of the caller's own, or for an admin one of the workspace.
+func (s *Searches) Remove(ctx context.Context, caller Caller, name string) error {
 	owners := []string{caller.User}
 	if caller.Role == RoleAdmin && caller.User != "" {
 		owners = append(owners, "")
@@ -122,10 +129,24 @@ func (s *searches) remove(ctx context.Context, caller Caller, name string) error
 	return fmt.Errorf("search: %w", event.ErrNotFound)
 }
 
-// forget deletes the searches of a workspace that match says are to go. It may
-// be repeated.
-func (s *searches) forget(ctx context.Context, workspace string, match func(SavedSearch) bool) error {
-	all, err := list[SavedSearch](ctx, s.records, workspace, kindSearch)
+// ForgetUser deletes the searches of a user who leaves. It may be repeated.
+func (s *Searches) ForgetUser(ctx context.Context, workspace, user string) error {
+	return s.forget(ctx, workspace, func(saved SavedSearch) bool { return saved.Owner == user })
+}
+
+// ForgetPerson deletes the searches that name an erased person, by the forms in lower
+// case that their address is written in. It may be repeated.
+func (s *Searches) ForgetPerson(ctx context.Context, workspace string, forms []string) error {
+	return s.forget(ctx, workspace, func(saved SavedSearch) bool {
+		return slices.ContainsFunc(forms, func(form string) bool {
+			return strings.Contains(strings.ToLower(saved.Q), form) || strings.Contains(strings.ToLower(saved.Name), form)
+		})
+	})
+}
+
+// forget deletes the searches of a workspace that match says are to go.
+func (s *Searches) forget(ctx context.Context, workspace string, match func(SavedSearch) bool) error {
+	all, err := List[SavedSearch](ctx, s.records, workspace, kindSearch)
 	if err != nil {
 		return err
 	}
@@ -138,18 +159,4 @@ func (s *searches) forget(ctx context.Context, workspace string, match func(Save
 		}
 	}
 	return nil
-}
-
-// ofUser are the searches of a user who leaves.
-func ofUser(user string) func(SavedSearch) bool {
-	return func(saved SavedSearch) bool { return saved.Owner == user }
-}
-
-// naming are the searches that hold the address of an erased person.
-func naming(email string) func(SavedSearch) bool {
-	return func(saved SavedSearch) bool {
-		return slices.ContainsFunc(formsOf(email), func(form string) bool {
-			return strings.Contains(strings.ToLower(saved.Q), form) || strings.Contains(strings.ToLower(saved.Name), form)
-		})
-	}
 }

@@ -1,0 +1,61 @@
+package account
+
+import (
+	"tidings/event"
+	"tidings/feed"
+)
+
+// Role is what a key or a session may do.
+type Role string
+
+// The roles. Ingest only takes events in, read only reads what its user may
+// see, admin does both and looks after the workspace.
+const (
+	RoleIngest Role = "ingest"
+	RoleRead   Role = "read"
+	RoleAdmin  Role = "admin"
+)
+
+// Valid reports whether r is one of the roles.
+func (r Role) Valid() bool { return r == RoleIngest || r == RoleRead || r == RoleAdmin }
+
+// Caller is who is asking: the workspace that everything they touch belongs to,
+// and what of it they may see.
+type Caller struct {
+	Workspace string
+	Role      Role
+	// User is the reader's own id, "" when the credential belongs to nobody.
+	User string
+	// Users are those whose events the caller may see, nil for everybody's.
+	Users []string
+	// Gone is closed once the key is revoked or the session ends. It is set on
+	// the live routes alone, and nil (never closed) for the operator.
+	Gone <-chan struct{}
+
+	// Credential is the hash that names the key or the session.
+	Credential string
+	// Session is the session's token, "" for a key.
+	Session string
+	// Origins are the pages that a token for embedding is for; nil for any
+	// other credential.
+	Origins []string
+}
+
+// Scope is what the caller may read of the feed.
+func (c Caller) Scope() feed.Scope {
+	return feed.Scope{Workspace: c.Workspace, Users: c.Users, Me: c.User}
+}
+
+// CheckWorkspace refuses what is no name of a workspace.
+func CheckWorkspace(name string) *event.FieldError {
+	if name == "" || len(name) > 64 {
+		return event.Invalid("workspace", "has 1 to 64 characters")
+	}
+	for _, r := range name {
+		letter := r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9'
+		if !letter && r != '-' && r != '_' && r != '.' {
+			return event.Invalid("workspace", "holds letters of a to z, digits, dot, dash and underscore alone")
+		}
+	}
+	return nil
+}
