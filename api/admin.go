@@ -104,7 +104,7 @@ func (s *Server) erasePerson(ctx context.Context, caller Caller, in *personInput
 	if err := s.rejected.erase(ctx, caller.Workspace, email); err != nil {
 		return nil, fmt.Errorf("erase: %w", err)
 	}
-	s.ledger.erase(caller.Workspace)
+	s.traffic.erase(caller.Workspace)
 	return &personOutput{ErasureReceipt{
 		At: s.Clock().UTC().Truncate(time.Second), EventsDeleted: erased.EventsDeleted,
 		SendsRewritten: erased.SendsRewritten, MessagesTouched: erased.MessagesTouched, DeadLetters: erased.DeadLetters,

@@ -77,14 +77,6 @@ func (s *Server) export(stream huma.Context, request feed.ExportRequest, format 
 	}
 }
 
-// exportRows writes items in one of the formats.
-type exportRows interface {
-	mediaType() string
-	begin() error
-	write(item *feed.Item) error
-	flush() error
-}
-
 func newExportRows(to io.Writer, format string) exportRows {
 	if format == "ndjson" {
 		return ndjsonRows{bufio.NewWriter(to)}

@@ -60,7 +60,7 @@ func (s *Server) postHook(ctx context.Context, _ Caller, in *hookInput) (*empty,
 	body, release, err := s.bodies.read(&in.content, maxHook, false)
 	if err != nil {
 		s.metrics.hooks.WithLabelValues(source.Provider, "unreadable").Inc()
-		s.ledger.refused(workspace, source.Name, s.Clock())
+		s.traffic.refused(workspace, source.Name, s.Clock())
 		return nil, err
 	}
 	defer release()
@@ -93,7 +93,7 @@ func (s *Server) refuse(workspace string, source sourceRecord, err error) error 
 		return fmt.Errorf("verify webhook: %w", err)
 	}
 	s.metrics.hooks.WithLabelValues(source.Provider, string(refusal)).Inc()
-	s.ledger.refused(workspace, source.Name, s.Clock())
+	s.traffic.refused(workspace, source.Name, s.Clock())
 	return problem(http.StatusUnauthorized, "the request is not signed as this source's are")
 }
 
@@ -167,7 +167,7 @@ func (s *Server) takeIn(ctx context.Context, workspace string, source sourceReco
 }
 
 func (s *Server) count(workspace string, source sourceRecord, request *hooks.Request, t taken, unknown []string) {
-	g := glimpse{
+	g := sample{
 		at: s.Clock(), mediaType: request.Header.Get("Content-Type"), body: request.Body,
 		tally: tally{Requests: 1, Events: int64(len(t.good)), Rejected: int64(len(t.faults)), Unknown: int64(len(unknown))},
 	}
@@ -175,7 +175,7 @@ func (s *Server) count(workspace string, source sourceRecord, request *hooks.Req
 	if len(t.faults) > 0 {
 		g.reason, result = t.faults[0].Reason, "malformed"
 	}
-	s.ledger.took(workspace, source.Name, g, unknown)
+	s.traffic.took(workspace, source.Name, g, unknown)
 	s.metrics.hooks.WithLabelValues(source.Provider, result).Inc()
 	s.metrics.hookEvents.WithLabelValues(source.Provider, "accepted").Add(float64(len(t.good)))
 	s.metrics.hookEvents.WithLabelValues(source.Provider, "rejected").Add(float64(len(t.faults)))

@@ -12,19 +12,9 @@ import (
 	"time"
 
 	"tidings/event"
-	"tidings/feed"
 	"tidings/live"
-	"tidings/query"
 	"tidings/tracing"
 )
-
-// LiveQuestions reads what a subscription asks as a page reads it, so that both
-// hold the same events.
-type LiveQuestions interface {
-	// Understand joins the text and the filter with what the request's scope
-	// may see.
-	Understand(ctx context.Context, request feed.PageRequest) (feed.Understood, query.Query, error)
-}
 
 // LiveHandler pushes the feed: Socket over a websocket, SSE as server-sent
 // events. Both say the same frames. Hub and Questions are needed.

@@ -8,6 +8,7 @@ import (
 	"tidings/account"
 	"tidings/event"
 	"tidings/feed"
+	"tidings/query"
 )
 
 // Intake takes events in for good.
@@ -100,4 +101,29 @@ type Suggester interface {
 	// Suggest returns ways to go on with a text at a caret, of what the reader
 	// may see.
 	Suggest(ctx context.Context, request feed.SuggestRequest) (feed.Suggestions, error)
+}
+
+// Verdicts lets people overrule the rules.
+type Verdicts interface {
+	// Override keeps what a person said of an event, or takes it back where said
+	// is nil. When it returns nil, that is durable, and outlasts a repetition of
+	// the event; the index and the message's state follow before it returns, or
+	// later, where pending is true.
+	Override(ctx context.Context, e event.Event, said *event.Overruling) (pending bool, err error)
+}
+
+// LiveQuestions reads what a subscription asks as a page reads it, so that both
+// hold the same events.
+type LiveQuestions interface {
+	// Understand joins the text and the filter with what the request's scope
+	// may see.
+	Understand(ctx context.Context, request feed.PageRequest) (feed.Understood, query.Query, error)
+}
+
+// exportRows writes items in one of the formats.
+type exportRows interface {
+	mediaType() string
+	begin() error
+	write(item *feed.Item) error
+	flush() error
 }

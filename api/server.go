@@ -77,7 +77,7 @@ type Server struct {
 	keys      *account.Keys
 	sessions  *account.Sessions
 	directory *account.Directory
-	ledger    *ledger
+	traffic   *traffic
 	rejected  *rejectedRequests
 	searches  *account.Searches
 	scanners  *account.Scanners
@@ -114,7 +114,7 @@ func New(config Config) (*Server, error) {
 	keys := account.NewKeys(config.Records, config.Clock, config.Rand)
 	s := &Server{
 		Config: config, keys: keys, directory: account.NewDirectory(config.Records),
-		ledger: newLedger(), rejected: newRejectedRequests(config.Records, config.Clock),
+		traffic: newTraffic(), rejected: newRejectedRequests(config.Records, config.Clock),
 		sessions:  account.NewSessions(config.Records, keys, config.Clock, config.Rand),
 		searches:  account.NewSearches(config.Records, config.Clock),
 		scanners:  account.NewScanners(config.Records),
@@ -222,5 +222,5 @@ func (s *Server) noRoute(c *gin.Context) {
 		s.Web.ServeHTTP(c.Writer, c.Request)
 		return
 	}
-	problem(http.StatusNotFound, "there is no such thing here").write(c.Writer)
+	problem(http.StatusNotFound, "not found").write(c.Writer)
 }

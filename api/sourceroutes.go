@@ -100,7 +100,7 @@ func (s *Server) sourceView(workspace string, r sourceRecord) SourceView {
 	view := SourceView{
 		Name: r.Name, Provider: r.Provider, Keys: len(r.Keys), Basic: len(r.Basic), Addresses: make([]string, len(r.Addresses)),
 		User: r.User, Message: r.Message, Created: r.Created, Changed: r.Changed,
-		Traffic: s.ledger.show(workspace, r.Name, s.Clock()),
+		Traffic: s.traffic.show(workspace, r.Name, s.Clock()),
 	}
 	for i, prefix := range r.Addresses {
 		view.Addresses[i] = prefix.String()
@@ -231,6 +231,6 @@ func (s *Server) listPayloads(ctx context.Context, caller Caller, in *sourceName
 		return nil, err
 	}
 	out := new(payloadsOutput)
-	out.Body.Items = s.ledger.payloads(caller.Workspace, source.Name)
+	out.Body.Items = s.traffic.payloads(caller.Workspace, source.Name)
 	return out, nil
 }

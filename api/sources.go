@@ -204,7 +204,7 @@ func (s *Server) removeSource(ctx context.Context, workspace, name string) error
 	if err := s.rejected.forget(ctx, workspace, name); err != nil {
 		return err
 	}
-	s.ledger.forget(workspace, name)
+	s.traffic.forget(workspace, name)
 	if err := s.Records.Delete(ctx, workspace, kindSource, name); err != nil {
 		return fmt.Errorf("delete source: %w", err)
 	}

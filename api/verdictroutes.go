@@ -12,15 +12,6 @@ import (
 	"tidings/feed"
 )
 
-// Verdicts lets people overrule the rules.
-type Verdicts interface {
-	// Override keeps what a person said of an event, or takes it back where said
-	// is nil. When it returns nil, that is durable, and outlasts a repetition of
-	// the event; the index and the message's state follow before it returns, or
-	// later, where pending is true.
-	Override(ctx context.Context, e event.Event, said *event.Overruling) (pending bool, err error)
-}
-
 // maxVerdictReason bounds a reason, in bytes.
 const maxVerdictReason = 500
 

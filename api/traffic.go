@@ -35,8 +35,8 @@ func (t *tally) add(other tally) {
 	t.Refused += other.Refused
 }
 
-// glimpse is one request that came in lately.
-type glimpse struct {
+// sample is one request that came in lately.
+type sample struct {
 	at        time.Time
 	mediaType string
 	tally     tally
@@ -44,8 +44,8 @@ type glimpse struct {
 	body      []byte
 }
 
-// traffic is what is remembered of one source.
-type traffic struct {
+// sourceTraffic is what is remembered of one source.
+type sourceTraffic struct {
 	total   tally
 	last    time.Time
 	minutes [windowMinutes]struct {
@@ -54,37 +54,37 @@ type traffic struct {
 	}
 	// unknown counts by the vendor's names.
 	unknown map[string]int64
-	recent  []glimpse // newest last
+	recent  []sample // newest last
 }
 
-// ledger remembers the traffic of sources since the process began. It grows with
+// traffic remembers the traffic of sources since the process began. It grows with
 // the number of sources alone.
-type ledger struct {
+type traffic struct {
 	mu       sync.Mutex
-	bySource map[[2]string]*traffic
+	bySource map[[2]string]*sourceTraffic
 }
 
-func newLedger() *ledger { return &ledger{bySource: make(map[[2]string]*traffic)} }
+func newTraffic() *traffic { return &traffic{bySource: make(map[[2]string]*sourceTraffic)} }
 
-func (l *ledger) of(workspace, source string) *traffic {
+func (l *traffic) of(workspace, source string) *sourceTraffic {
 	key := [2]string{workspace, source}
 	t := l.bySource[key]
 	if t == nil {
-		t = &traffic{unknown: make(map[string]int64)}
+		t = &sourceTraffic{unknown: make(map[string]int64)}
 		l.bySource[key] = t
 	}
 	return t
 }
 
 // refused counts a request that was not believed.
-func (l *ledger) refused(workspace, source string, now time.Time) {
+func (l *traffic) refused(workspace, source string, now time.Time) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.of(workspace, source).count(tally{Refused: 1}, now)
 }
 
 // took counts a request that was believed, and keeps a part of its body.
-func (l *ledger) took(workspace, source string, g glimpse, unknown []string) {
+func (l *traffic) took(workspace, source string, g sample, unknown []string) {
 	if len(g.body) > recentBytes {
 		g.body = g.body[:recentBytes]
 	}
@@ -105,7 +105,7 @@ func (l *ledger) took(workspace, source string, g glimpse, unknown []string) {
 	}
 }
 
-func (t *traffic) count(what tally, now time.Time) {
+func (t *sourceTraffic) count(what tally, now time.Time) {
 	t.total.add(what)
 	minute := now.Unix() / 60
 	slot := &t.minutes[minute%windowMinutes]
@@ -123,7 +123,7 @@ type Traffic struct {
 	Unknown  map[string]int64 `json:"unknown" doc:"by the vendor's own names, at most 20"`
 }
 
-func (l *ledger) show(workspace, source string, now time.Time) Traffic {
+func (l *traffic) show(workspace, source string, now time.Time) Traffic {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	t, shown := l.bySource[[2]string{workspace, source}], Traffic{Unknown: map[string]int64{}}
@@ -158,9 +158,9 @@ type PayloadView struct {
 }
 
 // payloads are the last requests of a source, newest first.
-func (l *ledger) payloads(workspace, source string) []PayloadView {
+func (l *traffic) payloads(workspace, source string) []PayloadView {
 	l.mu.Lock()
-	var recent []glimpse
+	var recent []sample
 	if t := l.bySource[[2]string{workspace, source}]; t != nil {
 		recent = slices.Clone(t.recent)
 	}
@@ -177,7 +177,7 @@ func (l *ledger) payloads(workspace, source string) []PayloadView {
 }
 
 // forget forgets a source.
-func (l *ledger) forget(workspace, source string) {
+func (l *traffic) forget(workspace, source string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	delete(l.bySource, [2]string{workspace, source})
@@ -185,7 +185,7 @@ func (l *ledger) forget(workspace, source string) {
 
 // erase forgets the bodies of a workspace: whoever is to be forgotten may be in
 // any of them.
-func (l *ledger) erase(workspace string) {
+func (l *traffic) erase(workspace string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for key, t := range l.bySource {

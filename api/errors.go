@@ -108,7 +108,7 @@ func problemOf(err error) (p *Problem, known bool) {
 	case errors.Is(err, event.ErrInvalid):
 		return problem(http.StatusUnprocessableEntity, "the request cannot be understood"), true
 	case errors.Is(err, event.ErrNotFound):
-		return problem(http.StatusNotFound, "there is no such thing here"), true
+		return problem(http.StatusNotFound, "not found"), true
 	case errors.Is(err, event.ErrForbidden):
 		return problem(http.StatusForbidden, "this caller may not do that"), true
 	case errors.Is(err, event.ErrConflict):
@@ -118,7 +118,7 @@ func problemOf(err error) (p *Problem, known bool) {
 	case errors.Is(err, errors.ErrUnsupported):
 		return problem(http.StatusNotImplemented, "this server is not set up for that"), true
 	case errors.Is(err, event.ErrUnavailable), errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):
-		p = problem(http.StatusServiceUnavailable, "a part of the server is away; try again soon")
+		p = problem(http.StatusServiceUnavailable, "the server is unavailable for the moment; try again soon")
 		p.header = http.Header{"Retry-After": {"1"}}
 		return p, !errors.Is(err, context.DeadlineExceeded)
 	}
