@@ -44,7 +44,8 @@ func (s *liveSession) ask(ctx context.Context, f clientFrame) (feed.Understood, 
 		return feed.Understood{}, live.Position{}, err
 	}
 	scope := feed.Scope{Workspace: s.caller.Workspace, Users: s.caller.Users, Me: s.caller.User, Zone: zone}
-	understood, q, err := s.Questions.Understand(ctx, feed.PageRequest{Scope: scope, Text: f.Q, Filter: f.Filters.filter()})
+	request := feed.PageRequest{Scope: scope, Text: f.Q, Filter: f.Filters.filter()}
+	understood, q, err := s.Questions.Understand(ctx, request)
 	if err != nil {
 		return feed.Understood{}, live.Position{}, err
 	}
@@ -55,6 +56,13 @@ func (s *liveSession) ask(ctx context.Context, f clientFrame) (feed.Understood, 
 	if err != nil {
 		return feed.Understood{}, live.Position{}, err
 	}
+	s.reader.Renew(f.ID, func(ctx context.Context) (query.Query, error) {
+		_, again, err := s.Questions.Understand(ctx, request)
+		if err == nil {
+			s.queries[f.ID] = again
+		}
+		return again, err
+	})
 	s.queries[f.ID], s.told = q, at
 	return understood, at, nil
 }

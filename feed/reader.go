@@ -2,9 +2,11 @@ package feed
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"time"
 
+	"tidings/event"
 	"tidings/query"
 )
 
@@ -180,6 +182,27 @@ func (r *Reader) Understand(ctx context.Context, request PageRequest) (Understoo
 	}
 	understood, q := r.understand(request, who, r.clock())
 	return understood, q, nil
+}
+
+// Find returns the newest events of a workspace for which a query holds that has
+// no condition on recipients, at most limit, with the states of the messages of
+// the sends among them.
+func (r *Reader) Find(ctx context.Context, workspace string, q query.Query, limit int) ([]event.Event, map[string]event.State, error) {
+	s := scan{reader: r, scope: Scope{Workspace: workspace}, query: q, limit: limit}
+	if err := s.run(ctx, r.clock()); err != nil {
+		return nil, nil, err
+	}
+	if s.next != nil && len(s.found) < limit {
+		return nil, nil, fmt.Errorf("find events in time: %w", event.ErrUnavailable)
+	}
+	if err := s.decorate(ctx); err != nil {
+		return nil, nil, err
+	}
+	events := make([]event.Event, len(s.found))
+	for i, hit := range s.found {
+		events[i] = hit.Event
+	}
+	return events, s.states, nil
 }
 
 // understand reads the text and joins it with the filters and with what the

@@ -63,6 +63,8 @@ type Config struct {
 // nothing queued for a reader, so a slow one costs no memory.
 type Hub struct {
 	config Config
+	// finder may be nil: then nothing is checked again.
+	finder Finder
 	ready  chan struct{}
 
 	mu          sync.Mutex
@@ -197,6 +199,11 @@ func (h *Hub) watch(ctx context.Context, cancel context.CancelCauseFunc) {
 		h.mu.Lock()
 		h.ring.trim(h.config.Clock())
 		incarnation := h.incarnation
+		for r := range h.readers {
+			if r.timed.Load() {
+				r.signal()
+			}
+		}
 		h.mu.Unlock()
 		bounds, err := h.config.Log.Bounds(ctx)
 		if err == nil && bounds.Incarnation != incarnation {
@@ -280,6 +287,7 @@ func (h *Hub) viewsOf(e *entry) *views {
 			}
 			return body
 		}),
+		sends: sync.OnceValues(func() (found, error) { return h.sendsOf(keyOf(said()), said().State) }),
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"tidings/event"
+	"tidings/query"
 )
 
 // Log is the LIVE stream as the hub reads it.
@@ -16,6 +17,14 @@ type Log interface {
 	// Bounds says which incarnation of the stream this is and the first and
 	// last sequence it keeps (last is first-1 when it is empty).
 	Bounds(ctx context.Context) (Bounds, error)
+}
+
+// Finder finds events that are stored, to check them again.
+type Finder interface {
+	// Find returns the newest events of a workspace for which a query without
+	// conditions on recipients holds, at most limit, with the states of the
+	// messages of the sends among them.
+	Find(ctx context.Context, workspace string, q query.Query, limit int) ([]event.Event, map[string]event.State, error)
 }
 
 // Entry is one announcement with its sequence in the stream.

@@ -3,6 +3,8 @@ package live
 import (
 	"fmt"
 	"slices"
+	"sync/atomic"
+	"time"
 
 	"tidings/event"
 	"tidings/query"
@@ -46,6 +48,13 @@ type Reader struct {
 	// caughtUp is whether everything was read since the last subscription.
 	caughtUp bool
 
+	// recent are sends by message that the index may not show yet.
+	recent map[string][]*event.Event
+	// at is the position of the entry that was read last.
+	at Position
+	// timed says that a subscription follows the clock.
+	timed atomic.Bool
+
 	// What the reader walks over, changed with the hub's lock held.
 	history     *history
 	incarnation string
@@ -58,6 +67,12 @@ type subscription struct {
 	id    string
 	query query.Query
 	next  uint64
+	// known says of sends whether the client was told that they match.
+	known map[event.ID]bool
+	// again reads the question at a later time; nil where the clock changes
+	// nothing. renewed is when it was read last.
+	again   Renewal
+	renewed time.Time
 }
 
 func newReader(h *Hub, workspace string, users []string) *Reader {
@@ -106,7 +121,7 @@ func (r *Reader) Subscribe(id string, q query.Query, since string) (Position, er
 	if err != nil {
 		return Position{}, err
 	}
-	s := &subscription{id, q, next}
+	s := &subscription{id: id, query: q, next: next}
 	at := r.find(id)
 	if at < 0 && len(r.subscriptions) == MaxSubscriptions {
 		return Position{}, &event.TooMuch{What: fmt.Sprintf("a connection has at most %d subscriptions", MaxSubscriptions)}
@@ -117,7 +132,7 @@ func (r *Reader) Subscribe(id string, q query.Query, since string) (Position, er
 	} else {
 		r.subscriptions[at] = s
 	}
-	r.caughtUp = false
+	r.caughtUp, r.at = false, position
 	r.signal()
 	return position, nil
 }
@@ -199,8 +214,11 @@ func (r *Reader) find(id string) int {
 func (r *Reader) Next() ([]Delivery, error) {
 	for {
 		entries, from, resets, err := r.pull()
-		if err != nil || len(resets) > 0 || len(entries) == 0 {
+		if err != nil || len(resets) > 0 {
 			return resets, err
+		}
+		if len(entries) == 0 {
+			return r.renew(), nil
 		}
 		var out []Delivery
 		for i, e := range entries {
@@ -227,6 +245,7 @@ func (r *Reader) deliver(out []Delivery, e *entry, offset uint64) []Delivery {
 		return out
 	}
 	at := Position{r.incarnation, e.Sequence}
+	r.at = at
 	switch {
 	case a.Kind == event.AnnounceGone && a.Gone != nil:
 		return append(out, Delivery{Kind: a.Kind, At: at, Gone: *a.Gone})
@@ -234,15 +253,26 @@ func (r *Reader) deliver(out []Delivery, e *entry, offset uint64) []Delivery {
 		if body := views.body(); body != nil {
 			out = append(out, Delivery{Kind: a.Kind, At: at, Body: body})
 		}
-		return out
+		return r.recheck(out, views, keyOf(a), a.State, offset, at)
 	case a.Event == nil:
 		return out
+	}
+	isSend := a.Event.Type == event.Send
+	if isSend && r.hub.finder != nil {
+		r.remember(a.Event)
 	}
 	for _, s := range r.subscriptions {
 		if s.next > offset {
 			continue
 		}
-		if s.query.Match(views.document(), a.State) {
+		if isSend && a.State == nil && s.follows(r.hub) {
+			continue // its state is searched for, below
+		}
+		matches := s.query.Match(views.document(), a.State)
+		if isSend && s.follows(r.hub) {
+			s.know(a.Event.ID, matches)
+		}
+		if matches {
 			if body := views.body(); body != nil {
 				out = append(out, Delivery{Kind: a.Kind, Subscription: s.id, At: at, Body: body, Event: a.Event, Trace: a.Trace})
 			}
@@ -250,6 +280,9 @@ func (r *Reader) deliver(out []Delivery, e *entry, offset uint64) []Delivery {
 			// It may have matched before it was corrected.
 			out = append(out, Delivery{Kind: event.AnnounceGone, Subscription: s.id, At: at, Gone: a.Event.ID})
 		}
+	}
+	if isSend && a.State == nil {
+		out = r.recheck(out, views, keyOf(a), nil, offset, at)
 	}
 	return out
 }

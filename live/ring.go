@@ -31,11 +31,13 @@ const (
 
 // views are what readers make of an entry, each at most once for all of them:
 // what it says, nil where that cannot be read; of an event, its words to be
-// matched; and the bytes that are sent.
+// matched; the bytes that are sent; and the sends to be checked again.
 type views struct {
 	announcement func() *event.Announcement
 	document     func() query.Document
 	body         func() []byte
+	// sends searches for the sends of the message that it is about.
+	sends func() (found, error)
 }
 
 // ring holds the recent entries of all workspaces in the order of the stream,
@@ -180,4 +182,15 @@ func announcedUser(a *event.Announcement) string {
 		return a.Event.User
 	}
 	return a.User
+}
+
+// keyOf names the message that an announcement is about.
+func keyOf(a *event.Announcement) event.MessageKey {
+	switch {
+	case a.State != nil:
+		return a.State.MessageKey
+	case a.Event != nil:
+		return event.MessageKey{Workspace: a.Workspace, Message: a.Event.Message}
+	}
+	return event.MessageKey{Workspace: a.Workspace}
 }
