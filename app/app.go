@@ -132,6 +132,7 @@ func (a *App) assemble(s Settings) error {
 		Aggregator: aggregator, Statuses: statuses, Vocabulary: vocabulary,
 	})
 	a.Reader = reader
+	a.Hub.RecheckBy(reader)
 	pushed := &api.LiveHandler{
 		Hub: a.Hub, Questions: reader, Zone: api.Zones(a.State), Origins: s.Origins, Logger: a.log, Tracer: s.Tracer,
 	}
