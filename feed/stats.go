@@ -61,7 +61,7 @@ func (r StatsRequest) parts() Parts {
 	var parts Parts
 	for field, part := range map[StatsField]Parts{
 		FieldUnique: PartPairs, FieldRates: PartPairs, FieldSeries: PartTimes, FieldHeatmap: PartTimes,
-		FieldRecipients: PartRecipients, FieldDomains: PartDomains, FieldLinks: PartLinks,
+		FieldDomains: PartDomains, FieldLinks: PartLinks,
 		FieldMessages: PartMessages, FieldUsers: PartUsers,
 	} {
 		if r.wants(field) {
@@ -97,6 +97,16 @@ func (r *Reader) Stats(ctx context.Context, request StatsRequest) (Stats, error)
 		Since: time.Unix(period.from, 0).UTC(), Until: time.Unix(period.until, 0).UTC(), Zone: request.zone().String(),
 		Reached: time.Unix(counted.reached, 0).UTC(), Partial: counted.partial, Approximate: []string{}, Query: understood,
 	}
+	if request.wants(FieldRates) {
+		if stats.Rates, err = r.rates(ctx, request.Scope, q, counted, now); err != nil {
+			return Stats{}, err
+		}
+	}
+	if request.wants(FieldRecipients) {
+		if counted.aggregate.Recipients, err = r.mostActive(ctx, request.Scope, q, now); err != nil {
+			return Stats{}, err
+		}
+	}
 	stats.fill(request, q, counted.aggregate, who.names)
 	if request.wants(FieldSeries) {
 		period.from = max(period.from, counted.reached)
@@ -122,9 +132,6 @@ func (s *Stats) fill(request StatsRequest, q query.Query, aggregate Aggregate, n
 	}
 	if request.wants(FieldUnique) {
 		s.Unique = uniqueOf(aggregate)
-	}
-	if request.wants(FieldRates) {
-		s.Rates = ratesOf(aggregate)
 	}
 	if request.wants(FieldAutomated) {
 		s.Automated = automatedOf(aggregate, q.Automated)
@@ -196,11 +203,11 @@ func (r *Reader) topMessages(ctx context.Context, scope Scope, ranking Ranking) 
 	return messages, nil
 }
 
-// previous counts the time of the same length that ended when this one began.
+// previous counts the time that this one is compared with.
 func (r *Reader) previous(ctx context.Context, request StatsRequest, q query.Query, period period, now time.Time) (*Previous, error) {
+	earlier := period.before(request.zone())
 	before := q
-	before.Until = q.From
-	before.From = max(1, q.From-(period.until-q.From))
+	before.From, before.Until = max(1, earlier.from), earlier.until
 	if before.Until <= before.From {
 		return nil, nil
 	}
@@ -217,7 +224,10 @@ func (r *Reader) previous(ctx context.Context, request StatsRequest, q query.Que
 		Partial: counted.partial, Totals: totalsOf(counted.aggregate),
 	}
 	if parts != 0 {
-		previous.Unique, previous.Rates = uniqueOf(counted.aggregate), ratesOf(counted.aggregate)
+		previous.Unique = uniqueOf(counted.aggregate)
+		if previous.Rates, err = r.rates(ctx, request.Scope, before, counted, now); err != nil {
+			return nil, err
+		}
 	}
 	return previous, nil
 }

@@ -76,7 +76,7 @@ func TestARecipientCountsOnceAMessage(t *testing.T) {
 	require.Equal(t, &feed.AutomatedShare{Opens: 1, Of: 7, Share: &share}, s.Automated)
 	require.Equal(t, []feed.Ranked{{Name: "https://acme.example/deck", Events: 1}}, s.Links)
 	require.Equal(t, []feed.Ranked{{Name: "acme.example", Events: 8}, {Name: "globex.example", Events: 1}}, s.Domains)
-	require.Equal(t, feed.Ranked{Name: "jo@acme.example", Events: 6}, s.Recipients[0])
+	require.Equal(t, feed.Ranked{Name: "jo@acme.example", Events: 5}, s.Recipients[0])
 	require.Equal(t, "m-1", s.Messages[0].Message)
 	require.Equal(t, 7, s.Messages[0].Events)
 	require.NotEmpty(t, s.Messages[0].Subject)
@@ -201,6 +201,60 @@ func TestALateEventIsCountedInWeeksThatWereCached(t *testing.T) {
 	require.Equal(t, "m-6", after.Messages[0].Message)
 	require.Equal(t, 4, after.Messages[0].Events)
 	require.Len(t, after.Messages, 10)
-	require.Equal(t, []feed.Ranked{{Name: jo.Email, Events: 22}}, after.Recipients)
+	require.Equal(t, []feed.Ranked{{Name: jo.Email, Events: 12}}, after.Recipients)
 	require.Equal(t, 20, f.stats(feed.StatsRequest{Text: "-type:click"}).Totals.Events)
+}
+
+func TestRatesOfSendsAloneAreLookedUp(t *testing.T) {
+	f := newFixture(t, t.TempDir())
+	defer f.close()
+	f.put(aMail(now.Add(-9 * 24 * time.Hour))...)
+	for _, text := range []string{"type:send", "is:unopened", "to:jo", "-type:open"} {
+		request := feed.StatsRequest{Filter: query.Filter{}}
+		request.Text = text
+		s := f.stats(request)
+		require.Equal(t, 1, s.Rates.Open.Count, text)
+		require.Equal(t, 2, s.Rates.Open.Of, text)
+		require.Equal(t, 1, s.Rates.Click.Count, text)
+		require.Equal(t, 1, s.Rates.Bounce.Count, text)
+		require.Equal(t, 3, s.Rates.Bounce.Of, text)
+	}
+	request := feed.StatsRequest{}
+	request.Text = "type:open"
+	require.Nil(t, f.stats(request).Rates.Open.Rate)
+}
+
+func TestTheMostActiveRecipientsAreThoseWhoAct(t *testing.T) {
+	f := newFixture(t, t.TempDir())
+	defer f.close()
+	f.put(aMail(now.Add(-9 * 24 * time.Hour))...)
+	for range 3 { // mails are no acts of those who get them
+		f.put(send(fmt.Sprint("m-", time.Now().UnixNano()), now.Add(-time.Hour), bea, cy))
+	}
+	request := feed.StatsRequest{}
+	request.Text = "automated:show"
+	require.Equal(t, []feed.Ranked{{Name: jo.Email, Events: 3}, {Name: "passed.on@acme.example", Events: 1}}, f.stats(request).Recipients)
+}
+
+func TestPeriodsAreComparedByWeekday(t *testing.T) {
+	f := newFixture(t, t.TempDir())
+	defer f.close()
+	berlin, err := time.LoadLocation("Europe/Berlin")
+	require.NoError(t, err)
+	day := func(month time.Month, n, hour int) time.Time { return time.Date(2026, month, n, hour, 0, 0, 0, berlin) }
+	for _, c := range []struct {
+		name                       string
+		since, until, from, before time.Time
+	}{
+		{"three days", day(10, 5, 0), day(10, 8, 0), day(9, 28, 0), day(10, 1, 0)},
+		{"a week over the change of clocks", day(10, 20, 0), day(10, 27, 0), day(10, 6, 0), day(10, 13, 0)},
+		{"thirty days", day(9, 1, 0), day(10, 1, 0), day(7, 28, 0), day(8, 27, 0)},
+		{"some hours", day(10, 5, 9), day(10, 5, 17), day(9, 28, 9), day(9, 28, 17)},
+	} {
+		request := feed.StatsRequest{Filter: query.Filter{Since: c.since.Unix(), Until: c.until.Unix()}, Fields: []feed.StatsField{feed.FieldPrevious}}
+		request.Zone = berlin
+		s := f.stats(request)
+		require.Equal(t, c.from.UTC(), s.Previous.Since, c.name)
+		require.Equal(t, c.before.UTC(), s.Previous.Until, c.name)
+	}
 }

@@ -34,12 +34,12 @@ type Stats struct {
 	Automated  *AutomatedShare `json:"automated,omitempty"`
 	Series     *Series         `json:"series,omitempty"`
 	Heatmap    [][]int         `json:"heatmap,omitempty" doc:"events by weekday, Monday first, and hour of the day, in the zone: 7 rows of 24"`
-	Recipients []Ranked        `json:"recipients,omitempty" doc:"the ten with the most events; a send counts for each of its recipients"`
+	Recipients []Ranked        `json:"recipients,omitempty" doc:"the ten recipients who did the most themselves, by people: opens, clicks, downloads, replies, meetings, complaints and unsubscriptions"`
 	Domains    []Ranked        `json:"domains,omitempty" doc:"the ten domains of recipients with the most events"`
 	Links      []Ranked        `json:"links,omitempty" doc:"the ten links with the most events"`
 	Messages   []RankedMessage `json:"messages,omitempty" doc:"the ten messages with the most events"`
 	Users      []UserEvents    `json:"users,omitempty" doc:"events by whose message it is, the most first, at most 100 users"`
-	Previous   *Previous       `json:"previous,omitempty" doc:"the time of the same length before"`
+	Previous   *Previous       `json:"previous,omitempty" doc:"the latest time before of the same length and the same days of the week"`
 }
 
 // Totals are numbers of events.
@@ -68,7 +68,7 @@ type Rates struct {
 
 // Rate is a share with what it is of.
 type Rate struct {
-	Rate  *float64 `json:"rate" doc:"count divided by of; null when there is nothing to divide by"`
+	Rate  *float64 `json:"rate" doc:"count divided by of; null when there is nothing to divide by, or when it is not known"`
 	Count int      `json:"count" doc:"how many of them did"`
 	Of    int      `json:"of" doc:"how many there are"`
 	// Denominator names what Of counts.

@@ -22,3 +22,14 @@ func (q Query) Times() []Time {
 	})
 	return times
 }
+
+// OfMessagesAlone reports whether a send and whatever happens to it meet the
+// query's condition alike: it asks for nothing but messages and their users.
+func (q Query) OfMessagesAlone() bool {
+	alone := true
+	walk(q.Where, true, func(leaf Expr, _ bool) {
+		k, ok := leaf.(Keyword)
+		alone = alone && ok && (k.Field == FieldUser || k.Field == FieldMessage)
+	})
+	return alone
+}
