@@ -14,6 +14,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humagin"
 
+	"tidings/event"
 	"tidings/feed"
 )
 
@@ -21,6 +22,10 @@ const typeCSV = "text/csv"
 
 // exportPatience is how long a client may take for one batch of an export.
 const exportPatience = 30 * time.Second
+
+// partialHeader says in words what an export lacks because weeks cannot be read. It is
+// a trailer where some of the export was written before.
+const partialHeader = "Tidings-Partial"
 
 // export streams an export. Until the first item is there a failure is a
 // problem as everywhere; after that the connection is broken off, so that
@@ -60,6 +65,15 @@ func (s *Server) export(stream huma.Context, request feed.ExportRequest, format 
 		}
 		return control.Flush()
 	})
+	damaged, err := event.SplitDamaged(err)
+	if len(damaged) > 0 {
+		// In front where nothing was written yet, and behind everything otherwise.
+		name := partialHeader
+		if begun {
+			name = http.TrailerPrefix + partialHeader
+		}
+		writer.Header().Set(name, strings.Join(feed.Warnings(damaged), " "))
+	}
 	if err == nil {
 		err = errors.Join(begin(), rows.flush())
 	}

@@ -22,7 +22,8 @@ type ExportRequest struct {
 // Export gives every event that Page lists for the same text and filters to
 // visit, newest first, a bounded number at a time, without highlights. It ends
 // with the first error of visit, or when ctx does. What arrives meanwhile may be
-// missing, but nothing comes twice.
+// missing, but nothing comes twice. Once all the others were given it returns
+// event.DamagedWeeks where weeks could not be read.
 func (r *Reader) Export(ctx context.Context, request ExportRequest, visit func([]Item) error) error {
 	who, err := r.people(ctx, request.Workspace)
 	if err != nil {
@@ -58,7 +59,7 @@ func (r *Reader) Export(ctx context.Context, request ExportRequest, visit func([
 			return err
 		}
 	}
-	return nil
+	return w.damaged.Err()
 }
 
 // items are the items of hits, the sends with the state of their recipients.

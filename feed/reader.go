@@ -161,6 +161,7 @@ func (p *pageScan) page(position string, now time.Time) Page {
 		Reached: time.Unix(p.scan.reached, 0).UTC(),
 		Query:   p.understood,
 		Live:    position,
+		Partial: len(p.scan.damaged) > 0, Warnings: Warnings(p.scan.damaged),
 	}
 	if p.scan.next != nil {
 		next := cursor{*p.scan.next, now.Unix(), p.request.fingerprint()}.String()

@@ -28,6 +28,8 @@ type scan struct {
 	states  map[string]event.State
 	next    *Key
 	reached int64
+	// damaged are the weeks that could not be read: what is found is the others'.
+	damaged event.DamagedWeeks
 }
 
 // run fills found, next and reached. Windows widen: the newest week alone, then
@@ -102,7 +104,7 @@ func (s *scan) window(ctx context.Context, weeks []event.Week, began time.Time) 
 		if exact {
 			search.Limit = s.limit - len(s.found) + 1
 		}
-		hits, err := s.reader.index.Search(ctx, search)
+		hits, err := s.search(ctx, search)
 		if err != nil {
 			return fmt.Errorf("search: %w", err)
 		}

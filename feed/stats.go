@@ -95,7 +95,7 @@ func (r *Reader) Stats(ctx context.Context, request StatsRequest) (Stats, error)
 	}
 	stats := Stats{
 		Since: time.Unix(period.from, 0).UTC(), Until: time.Unix(period.until, 0).UTC(), Zone: request.zone().String(),
-		Reached: time.Unix(counted.reached, 0).UTC(), Partial: counted.partial, Approximate: []string{}, Query: understood,
+		Reached: time.Unix(counted.reached, 0).UTC(), Partial: counted.partial || len(counted.damaged) > 0, Warnings: Warnings(counted.damaged), Approximate: []string{}, Query: understood,
 	}
 	if request.wants(FieldRates) {
 		if stats.Rates, err = r.rates(ctx, request.Scope, q, counted, now); err != nil {
@@ -221,7 +221,7 @@ func (r *Reader) previous(ctx context.Context, request StatsRequest, q query.Que
 	}
 	previous := &Previous{
 		Since: time.Unix(before.From, 0).UTC(), Until: time.Unix(before.Until, 0).UTC(),
-		Partial: counted.partial, Totals: totalsOf(counted.aggregate),
+		Partial: counted.partial || len(counted.damaged) > 0, Totals: totalsOf(counted.aggregate),
 	}
 	if parts != 0 {
 		previous.Unique = uniqueOf(counted.aggregate)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"sync"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -24,6 +25,8 @@ type counted struct {
 	aggregate Aggregate
 	reached   int64
 	partial   bool
+	// damaged are weeks that could not be counted.
+	damaged event.DamagedWeeks
 }
 
 // aggregate counts what a query finds, from the newest week backwards until the time
@@ -85,10 +88,10 @@ func (r *Reader) aggregateReading(ctx context.Context, scope Scope, q query.Quer
 			builder.Add(hit.Event)
 		}
 		if more && w.spent(began) {
-			return counted{builder.Aggregate(), w.past, true}, nil
+			return counted{builder.Aggregate(), w.past, true, w.damaged}, nil
 		}
 	}
-	return counted{builder.Aggregate(), q.From, false}, nil
+	return counted{builder.Aggregate(), q.From, false, w.damaged}, nil
 }
 
 // aggregateWeeks asks the index, week by week, and keeps what it says of weeks that
@@ -104,6 +107,7 @@ func (r *Reader) aggregateWeeks(ctx context.Context, request AggregateRequest, w
 	done := counted{reached: request.Query.From}
 	group, groupCtx := errgroup.WithContext(ctx)
 	group.SetLimit(weeksAtOnce)
+	var mu sync.Mutex
 	for i, week := range weeks {
 		if known && first <= i && i < end {
 			continue
@@ -115,7 +119,11 @@ func (r *Reader) aggregateWeeks(ctx context.Context, request AggregateRequest, w
 		group.Go(func() error {
 			var err error
 			aggregates[i], err = r.aggregateWeek(groupCtx, request.of(week), revisions[week])
-			return err
+			damaged, other := event.SplitDamaged(err)
+			mu.Lock()
+			defer mu.Unlock()
+			done.damaged = addDamaged(done.damaged, damaged)
+			return other
 		})
 	}
 	if err := group.Wait(); err != nil {
@@ -123,7 +131,7 @@ func (r *Reader) aggregateWeeks(ctx context.Context, request AggregateRequest, w
 	}
 	if !known {
 		before = combine(aggregates[first:end])
-		if first < end && !done.partial {
+		if first < end && !done.partial && len(done.damaged) == 0 {
 			r.cache.put(key, before)
 		}
 	}

@@ -22,8 +22,10 @@ type Stats struct {
 	Until time.Time `json:"until" doc:"where it ends, exclusive; just behind now when it was left open"`
 	Zone  string    `json:"tz" doc:"the zone of the series and the heatmap"`
 	// Partial and Reached are as on a page.
-	Partial bool      `json:"partial" doc:"the time was not enough to count everything: only what happened from reached on is counted"`
+	Partial bool      `json:"partial" doc:"not everything is counted: the time was enough only from reached on, or weeks cannot be read, see warnings"`
 	Reached time.Time `json:"reached" doc:"how far back was counted"`
+	// Warnings are as on a page.
+	Warnings []string `json:"warnings,omitempty" doc:"what is missing, in words"`
 	// Approximate is empty on an index that keeps whole sets.
 	Approximate []string   `json:"approximate" nullable:"false" doc:"fields that are estimates, because there is too much to keep it one by one"`
 	Query       Understood `json:"query" doc:"how the text was understood"`

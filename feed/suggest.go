@@ -102,7 +102,7 @@ func (r *Reader) recent(ctx context.Context, scope Scope, found *suggested) erro
 func (s *scan) suggest(ctx context.Context, weeks []event.Week, found *suggested) (enough bool, last Key, err error) {
 	left, had := suggestEvents, 0
 	for _, week := range weeks {
-		hits, err := s.reader.index.Search(ctx, Search{
+		hits, err := s.search(ctx, Search{
 			Workspace: s.scope.Workspace, Query: s.query, Weeks: []event.Week{week}, Before: s.before, Limit: left,
 		})
 		if err != nil {

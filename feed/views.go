@@ -60,6 +60,10 @@ type Page struct {
 	// Reached is how far back this page has looked.
 	Reached time.Time  `json:"reached" doc:"how far back this page has looked"`
 	Query   Understood `json:"query" doc:"how the text was understood"`
+	// Partial says that some of the weeks that were looked into cannot be read, and
+	// Warnings which.
+	Partial  bool     `json:"partial,omitempty" doc:"weeks that cannot be read are missing: see warnings"`
+	Warnings []string `json:"warnings,omitempty" doc:"what is missing, in words"`
 	// Live is the position from which the socket misses nothing.
 	Live string `json:"live,omitempty" doc:"subscribe from here to miss nothing"`
 }

@@ -36,7 +36,7 @@ func (w *walk) next(ctx context.Context) (hits []Hit, more bool, err error) {
 	}
 	w.states = nil
 	week := w.weeks[0]
-	found, err := w.reader.index.Search(ctx, Search{
+	found, err := w.search(ctx, Search{
 		Workspace: w.scope.Workspace, Query: w.asked, Weeks: []event.Week{week}, Before: w.before, Limit: w.batch,
 	})
 	if err != nil {
