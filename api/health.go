@@ -3,6 +3,9 @@ package api
 import (
 	"context"
 	"net/http"
+	"slices"
+
+	"tidings/event"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/gin-gonic/gin"
@@ -11,8 +14,10 @@ import (
 
 // Health says whether the process, or what it stands on, is up.
 type Health struct {
-	Status string            `json:"status" enum:"ok,unavailable"`
-	Checks map[string]string `json:"checks,omitempty" doc:"each dependency: ok or unavailable"`
+	Status string            `json:"status" enum:"ok,degraded,unavailable" doc:"degraded: it works, but for what problems says"`
+	Checks map[string]string `json:"checks,omitempty" doc:"each dependency: ok, degraded or unavailable"`
+	// Problems hold words of our own alone: the answer is public.
+	Problems []string `json:"problems,omitempty" doc:"what cannot be done, and why, in words"`
 }
 
 type healthOutput struct {
@@ -51,15 +56,49 @@ func (s *Server) ready(ctx context.Context, _ Caller, in *readyInput) (*healthOu
 	}
 	for name, err := range check(ctx) {
 		out.Body.Checks[name] = "ok"
-		if err != nil {
-			// The reason is for the log: this answer is public.
-			s.Logger.WarnContext(ctx, "not ready", "dependency", name, "error", err)
+		if err == nil {
+			continue
+		}
+		// What a vendor says is for the log: this answer is public.
+		s.Logger.WarnContext(ctx, "not ready", "dependency", name, "error", err)
+		problem, degraded := readinessProblem(name, err)
+		out.Body.Problems = append(out.Body.Problems, problem)
+		out.Body.Checks[name] = "degraded"
+		if degraded && out.Status == http.StatusOK {
+			out.Body.Status = "degraded"
+		}
+		if !degraded {
 			out.Status = http.StatusServiceUnavailable
 			out.Body.Status = "unavailable"
 			out.Body.Checks[name] = "unavailable"
 		}
 	}
+	slices.Sort(out.Body.Problems)
 	return out, nil
+}
+
+// readinessProblem says in words what cannot be done because something is not ready, and
+// whether everything else can.
+func readinessProblem(name string, err error) (problem string, degraded bool) {
+	if damaged, other := event.SplitDamaged(err); other == nil {
+		return damaged.Error(), true
+	}
+	switch cause := event.CauseOf(err); name {
+	case "accept":
+		return "events cannot be accepted: " + cause, false
+	case "stream":
+		return "events cannot be accepted or indexed, and nothing is pushed: the queue: " + cause, false
+	case "index":
+		return "events cannot be indexed or read: the index: " + cause, false
+	case "state":
+		return "events cannot be indexed or read: the state store: " + cause, false
+	case "live":
+		return "nothing is pushed: " + cause, false
+	case "server":
+		return "the server is stopping", false
+	default:
+		return name + ": " + cause, false
+	}
 }
 
 // liveRoutes puts the live handlers behind the check of who is asking.

@@ -4,16 +4,19 @@ import (
 	"bytes"
 	"context"
 	"flag"
+	"fmt"
 	"net/http"
 	"os"
 	"regexp"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
 	"tidings/account"
 	"tidings/api"
+	"tidings/event"
 )
 
 var update = flag.Bool("update", false, "write golden files")
@@ -105,7 +108,14 @@ func TestHealthReadinessAndMetrics(t *testing.T) {
 	require.JSONEq(t, `{"status":"ok"}`, string(s.get("", "/healthz").is(200).body))
 	require.JSONEq(t, `{"status":"ok","checks":{"index":"ok","stream":"ok"}}`, string(s.get("", "/readyz").is(200).body))
 	broken = os.ErrPermission
-	require.JSONEq(t, `{"status":"unavailable","checks":{"index":"ok","stream":"unavailable"}}`, string(s.get("", "/readyz").is(503).body))
+	require.JSONEq(t, `{"status":"unavailable","checks":{"index":"ok","stream":"unavailable"},
+		"problems":["events cannot be accepted or indexed, and nothing is pushed: the queue: it is unavailable"]}`, string(s.get("", "/readyz").is(503).body))
+	broken = fmt.Errorf("publish: %w", syscall.ENOSPC)
+	require.Contains(t, string(s.get("", "/readyz").is(503).body), "the queue: the disk is full", "in words of our own")
+	broken = &event.WeekDamaged{Week: 2949, Cause: "its file is cut short", Remedy: "restore it"}
+	require.JSONEq(t, `{"status":"degraded","checks":{"index":"ok","stream":"degraded"},
+		"problems":["week 2026-w28 is damaged: its file is cut short; restore it"]}`, string(s.get("", "/readyz").is(200).body))
+	broken = os.ErrPermission
 	require.Contains(t, s.log.String(), "permission denied", "the reason is in the log")
 	require.JSONEq(t, `{"status":"ok","checks":{"live":"ok"}}`, string(s.get("", "/readyz?self=true").is(200).body), "it takes requests itself")
 	s.get("", "/healthz").is(200)
@@ -115,7 +125,7 @@ func TestHealthReadinessAndMetrics(t *testing.T) {
 	shown := string(s.get("", "/metrics").is(200).body)
 	for _, line := range []string{
 		`tidings_http_requests_total{method="POST",route="/v1/events",status="202"} 1`,
-		`tidings_http_requests_total{method="GET",route="/readyz",status="503"} 1`,
+		`tidings_http_requests_total{method="GET",route="/readyz",status="503"} 2`,
 		`tidings_events_accepted_total 1`,
 		`tidings_events_rejected_total{reason="unknown_field"} 1`,
 		`tidings_events_rejected_total{reason="invalid_value"} 1`,

@@ -185,6 +185,12 @@ func (a *App) Readiness(ctx context.Context) map[string]error {
 	parts["stream"] = a.Stream.Ready(ctx)
 	parts["index"] = a.Index.Ping(ctx)
 	parts["state"] = a.State.Ping(ctx)
+	for _, week := range a.damagedWeeks(ctx) {
+		parts["week "+week.Week.String()] = week
+	}
+	if err := a.Stream.Accepting(); err != nil {
+		parts["accept"] = err
+	}
 	return parts
 }
 
@@ -213,6 +219,7 @@ func (a *App) Run(ctx context.Context) error {
 			return a.Stream.RunUnderLease(ctx, correctionsLease, correctionsTTL, a.reevaluator.Run)
 		})
 		group.Go(func() error { return a.keepWeeks(ctx) })
+		group.Go(func() error { return a.keepHeld(ctx) })
 		if a.Words != nil {
 			group.Go(func() error { return a.Words.KeepMerged(ctx, a.log) })
 		}

@@ -22,6 +22,7 @@ func (a *App) operatorRoutes() http.Handler {
 	routes.HandleFunc("POST "+OperatorPath+"rollover", answering(a.RunRollover))
 	routes.HandleFunc("POST "+OperatorPath+"rebuild", answering(a.Rebuild))
 	routes.HandleFunc("POST "+OperatorPath+"backup", answering(a.Backup))
+	routes.HandleFunc("POST "+OperatorPath+"restore-week", answering(a.RestoreWeek))
 	routes.HandleFunc("POST "+OperatorPath+"copy", answering(a.CopySealed))
 	routes.HandleFunc("POST "+OperatorPath+"weeks", answering(a.WeekHealth))
 	return routes

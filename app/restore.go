@@ -99,6 +99,14 @@ func readManifest(dir string) (Manifest, error) {
 	return list, nil
 }
 
+// restoreFileAnew is restoreFile over what a call before left.
+func restoreFileAnew(to, from string, want BackupFile) error {
+	if err := os.RemoveAll(to); err != nil {
+		return fmt.Errorf("restore %s: %w", want.Name, err)
+	}
+	return restoreFile(to, from, want)
+}
+
 // restoreFile copies a file and holds the copy to the list.
 func restoreFile(to, from string, want BackupFile) error {
 	source, err := os.Open(from)

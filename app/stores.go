@@ -76,7 +76,7 @@ func (a *App) openIndex(s Settings) error {
 		}
 		return err
 	}
-	index, err := sqlite.OpenIndex(filepath.Join(s.Data, "weeks"), sqlite.IndexConfig{})
+	index, err := sqlite.OpenIndex(filepath.Join(s.Data, "weeks"), sqlite.IndexConfig{Logger: a.log})
 	if err == nil {
 		a.Index, a.Words = index, index
 	}

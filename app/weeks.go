@@ -54,6 +54,10 @@ type WeekHealth struct {
 	Bytes  int64 `json:"bytes"`
 	// Wanted are sealed weeks that events wait for.
 	Wanted []event.Week `json:"wanted"`
+	// Damaged says of each damaged week what is wrong and what to do.
+	Damaged []string `json:"damaged"`
+	// Held is how many events wait for damaged weeks.
+	Held int `json:"held"`
 	// Last is the last nightly run, nil when there was none.
 	Last *rollover.Report `json:"last"`
 }
@@ -66,11 +70,21 @@ func (a *App) WeekHealth(ctx context.Context, _ struct{}) (WeekHealth, error) {
 	}
 	for _, info := range infos {
 		health.Weeks++
+		if info.Damage != nil {
+			health.Damaged = append(health.Damaged, info.Damage.Error())
+		}
 		health.Events += info.Events
 		health.Bytes += info.Bytes
 		if info.Sealed {
 			health.Sealed++
 		}
+	}
+	held, err := a.Stream.Held(ctx)
+	if err != nil {
+		return health, err
+	}
+	for _, events := range held {
+		health.Held += events
 	}
 	notes := weekNotes{a.State}
 	if health.Wanted, err = notes.WantedWeeks(ctx); err != nil {

@@ -19,6 +19,13 @@ func (e *examination) weeks(health app.WeekHealth, err error, served bool) {
 	}
 	e.good("weeks", fmt.Sprintf("%d, %d of them sealed, with %s in %d MB",
 		health.Weeks, health.Sealed, count(int(health.Events), "event", "events"), health.Bytes>>20))
+	for _, damaged := range health.Damaged {
+		e.bad("week", damaged)
+	}
+	if health.Held > 0 {
+		e.bad("held events", fmt.Sprintf("%s wait for damaged weeks; they are put back by themselves once those are repaired",
+			count(health.Held, "event", "events")))
+	}
 	if len(health.Wanted) > 0 && served {
 		e.bad("late events", fmt.Sprintf("wait for week %s; it should be open within seconds: is another process holding the lease?", health.Wanted[0]))
 	}

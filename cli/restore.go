@@ -3,18 +3,47 @@ package cli
 import (
 	"context"
 	"fmt"
+	"os"
+	"path/filepath"
 
 	"tidings/app"
+	"tidings/event"
 )
 
 // restoreCmd makes a data directory of a backup.
 type restoreCmd struct {
 	From string `help:"The backup's directory." required:"" placeholder:"DIR" type:"path"`
 	Data string `help:"The data directory to make. It must not exist, or be empty." required:"" placeholder:"DIR" type:"path"`
+	Week string `help:"Only this week, such as 2026-w40, into the data directory that there is, also while serve runs on it. What was there of the week is set aside." placeholder:"WEEK"`
+}
+
+// restoreOneWeek puts one week of a backup into a directory that is in use.
+func (c *restoreCmd) restoreOneWeek(ctx context.Context, env *environment) error {
+	week, err := event.ParseWeek(c.Week)
+	if err != nil {
+		return &usageError{"--week is no week such as 2026-w40"}
+	}
+	if info, err := os.Stat(c.Data); err != nil || !info.IsDir() {
+		return fmt.Errorf("%s is no data directory", c.Data)
+	}
+	from, err := filepath.Abs(c.From)
+	if err != nil {
+		return err
+	}
+	restored, err := operate(ctx, env, app.Settings{Data: c.Data}, "restore-week", app.WeekRestore{Week: week, From: from}, (*app.App).RestoreWeek)
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(env.Out, "%s in week %s; what was there before is beside it, its name with .aside\n",
+		count(int(restored.Events), "event", "events"), week)
+	return err
 }
 
 // Run restores a backup and says what is in it.
 func (c *restoreCmd) Run(ctx context.Context, env *environment) error {
+	if c.Week != "" {
+		return c.restoreOneWeek(ctx, env)
+	}
 	list, letters, err := app.Restore(ctx, c.From, c.Data)
 	if err != nil {
 		return err

@@ -268,9 +268,12 @@ func (b *batch) ack(ctx context.Context) error {
 	for _, entry := range b.entries {
 		outcome := entry.outcome
 		_, blocked := errors.AsType[*event.WeekBlocked](outcome.Err)
+		_, damaged := errors.AsType[*event.WeekDamaged](outcome.Err)
 		switch {
 		case blocked:
 			b.giveBackFor(blockedWait, entry)
+		case damaged:
+			b.holdBack(ctx, entry)
 		case outcome.Err == nil:
 			if outcome.Created {
 				b.end(ctx, entry, OutcomeCreated)
@@ -297,6 +300,23 @@ func (b *batch) end(ctx context.Context, entry *entry, outcome Outcome) {
 // blockedWait is how long an event of a blocked week waits before it is tried
 // again; who takes blocks off looks more often than that.
 const blockedWait = 3 * time.Second
+
+// damagedWait is how long an event of a damaged week waits where it cannot be held
+// elsewhere, before it is tried again.
+const damagedWait = 30 * time.Second
+
+// holdBack lets an event wait for its week, out of the way of the others.
+func (b *batch) holdBack(ctx context.Context, entry *entry) {
+	if holder, ok := entry.delivery.(Holder); ok {
+		err := holder.Hold(ctx, entry.event.Week(), entry.outcome.Err)
+		if err == nil {
+			b.Observer.Count(OutcomeHeld, 1)
+			return
+		}
+		b.Logger.WarnContext(ctx, "an event of a damaged week could not be kept apart; it is tried again", "error", err)
+	}
+	b.giveBackFor(damagedWait, entry)
+}
 
 // want asks for the blocked weeks of the batch. When asking fails, the events
 // ask again as they come back.

@@ -60,7 +60,8 @@ func (b *batch) hold(key event.MessageKey, reason error) {
 
 func (b *batch) completeMessage(ctx context.Context, key event.MessageKey, state event.State) error {
 	documents, err := b.Index.Get(ctx, key.Workspace, state.Early)
-	if err != nil {
+	// Those of damaged weeks stay on the list.
+	if _, err := event.SplitDamaged(err); err != nil {
 		return err
 	}
 	var changed []event.Event
@@ -75,7 +76,7 @@ func (b *batch) completeMessage(ctx context.Context, key event.MessageKey, state
 		}
 	}
 	if len(changed) > 0 {
-		if err := b.Index.Rewrite(ctx, changed); err != nil {
+		if _, err := event.SplitDamaged(b.Index.Rewrite(ctx, changed)); err != nil {
 			return err
 		}
 	}

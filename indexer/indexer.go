@@ -67,6 +67,8 @@ const (
 	OutcomeErased  Outcome = "erased"
 	OutcomeRetried Outcome = "retried"
 	OutcomeFailed  Outcome = "failed"
+	// OutcomeHeld is an event that waits until its week is repaired.
+	OutcomeHeld Outcome = "held"
 )
 
 // Indexer moves events from the queue into state and index.

@@ -75,6 +75,13 @@ type Delivery interface {
 	Fail(ctx context.Context, reason error) error
 }
 
+// Holder is a Delivery that can wait elsewhere until its week is repaired.
+type Holder interface {
+	// Hold takes the event off the queue and keeps it in a bounded place of its own,
+	// durably, with why. An error means that it did not: it is given back then.
+	Hold(ctx context.Context, week event.Week, reason error) error
+}
+
 // Traced is a Delivery that came with a trace.
 type Traced interface {
 	// Trace is a traceparent, or empty.

@@ -261,7 +261,7 @@ func (c *Reevaluator) completeAll(ctx context.Context, key event.MessageKey, sta
 
 // store rewrites events of a message and announces them.
 func (c *Reevaluator) store(ctx context.Context, key event.MessageKey, changed []event.Event) error {
-	if err := c.Index.Rewrite(ctx, changed); err != nil {
+	if _, err := event.SplitDamaged(c.Index.Rewrite(ctx, changed)); err != nil {
 		if blocked, ok := errors.AsType[*event.WeekBlocked](err); ok && c.Blocks != nil {
 			err = errors.Join(err, c.Blocks.Wanted(ctx, []event.Week{blocked.Week}))
 		}

@@ -2,6 +2,7 @@ package rollover
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -63,7 +64,8 @@ func (a Action) String() string {
 // Ahead is how many weeks after the running one are prepared.
 const Ahead = 2
 
-// Plan is what a run would do at a time, in its order. States that a run would
+// Plan is what a run would do at a time, in its order. Damaged weeks are left alone,
+// but dropped when they are past the retention. States that a run would
 // expire or purge are not counted.
 func (r *Rollover) Plan(ctx context.Context, now time.Time) ([]Action, error) {
 	infos, err := r.Weeks.WeekInfos(ctx)
@@ -93,7 +95,7 @@ func (r *Rollover) Plan(ctx context.Context, now time.Time) ([]Action, error) {
 	plan = append(plan, r.dropping(now, infos)...)
 	for _, info := range infos {
 		old := info.Week.End() <= now.Add(-r.SealAfter).Unix()
-		if old && !info.Sealed && !r.past(info.Week, now) && !slices.Contains(wanted, info.Week) {
+		if old && !info.Sealed && info.Damage == nil && !r.past(info.Week, now) && !slices.Contains(wanted, info.Week) {
 			plan = append(plan, about(StepSeal, info.Week, r.Blocks.Seal))
 		}
 	}
@@ -109,7 +111,13 @@ func about(step Step, week event.Week, do func(context.Context, event.Week) erro
 
 func (r *Rollover) unblocking(week event.Week) Action {
 	return about(StepUnblock, week, func(ctx context.Context, week event.Week) error {
-		if err := r.Blocks.Unseal(ctx, week); err != nil {
+		err := r.Blocks.Unseal(ctx, week)
+		if damaged, ok := errors.AsType[*event.WeekDamaged](err); ok {
+			// Its events wait elsewhere until it is repaired.
+			r.Logger.WarnContext(ctx, "a damaged week is not opened", "week", week.String(), "error", damaged)
+			err = nil
+		}
+		if err != nil {
 			return err
 		}
 		// A crash before this only unblocks an open week again.

@@ -211,7 +211,9 @@ func (r *Rollover) purge(ctx context.Context, now time.Time) (int, error) {
 		}
 		for week, messages := range weeks {
 			n, err := r.Weeks.RemoveSends(ctx, week, messages)
-			if err != nil {
+			// The sends of a damaged week stay: to wait for it would be to purge no
+			// others.
+			if _, err := event.SplitDamaged(err); err != nil {
 				return total, err
 			}
 			total += n

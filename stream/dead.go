@@ -27,6 +27,8 @@ type deadLetter struct {
 	Lane      event.Lane      `json:"lane"`
 	At        time.Time       `json:"at"`
 	Attempts  []event.Attempt `json:"attempts"`
+	// Week is set of an event that waits until its week is repaired.
+	Week string `json:"week,omitempty"`
 	// Event is the event's message as it was; Raw is it when it is no JSON.
 	Event json.RawMessage `json:"event,omitempty"`
 	Raw   []byte          `json:"raw,omitempty"`
@@ -34,13 +36,13 @@ type deadLetter struct {
 
 // bury makes an event a dead letter. It is durable when this returns; the same
 // event again takes the place of the first.
-func (s *Stream) bury(ctx context.Context, d *delivery, history []event.Attempt) error {
+func (s *Stream) bury(ctx context.Context, d *delivery, history []event.Attempt, week string) error {
 	_, workspace, err := splitEventSubject(d.message.Subject())
 	if err != nil {
 		return err
 	}
 	letter := deadLetter{
-		ID: d.id(), Workspace: workspace, Lane: d.lane, At: s.cfg.Clock().UTC(), Attempts: history,
+		ID: d.id(), Workspace: workspace, Lane: d.lane, At: s.cfg.Clock().UTC(), Attempts: history, Week: week,
 	}
 	if payload := d.message.Data(); json.Valid(payload) {
 		letter.Event = payload

@@ -94,7 +94,7 @@ func (d *delivery) Fail(ctx context.Context, reason error) error {
 		return d.end("fail", d.message.NakWithDelay(s.backoff(len(history))))
 	}
 	if err == nil {
-		err = s.bury(ctx, d, history)
+		err = s.bury(ctx, d, history, "")
 	}
 	if err != nil {
 		return errors.Join(unavailable("fail", err), d.end("fail", d.message.NakWithDelay(s.cfg.RetryMax)))

@@ -291,7 +291,7 @@ func (s *Stream) reachable() error {
 	case s.stopped.Err() != nil:
 		return fmt.Errorf("%w: %w", event.ErrUnavailable, errClosed)
 	case !s.conn.IsConnected() || s.figures.away.Load():
-		return fmt.Errorf("the queue does not answer: %w", event.ErrUnavailable)
+		return &event.Cause{Words: "the queue does not answer"}
 	}
 	return nil
 }

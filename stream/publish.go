@@ -114,12 +114,12 @@ func (s *Stream) admit(n int64) error {
 // room says whether there is room for so many bytes. It asks nobody.
 func (w *figures) room(bytes int64) error {
 	if w.diskLow.Load() {
-		return fmt.Errorf("the disk is nearly full: %w", event.ErrUnavailable)
+		return &event.Cause{Words: "the disk is nearly full"}
 	}
 	bound := w.maxBytes.Load()
 	if w.bytes.value()+bytes > bound-min(bound/16, fullMargin) {
 		w.pressure()
-		return fmt.Errorf("the queue is full: %w", event.ErrUnavailable)
+		return &event.Cause{Words: "the queue is full"}
 	}
 	return nil
 }

@@ -53,7 +53,8 @@ type Stream struct {
 type counts struct {
 	published, diverted           atomic.Uint64
 	given, acked, retried, failed atomic.Uint64
-	dead, trimmed, announced      atomic.Uint64
+	dead, held                    atomic.Uint64
+	trimmed, announced            atomic.Uint64
 }
 
 // Open opens the streams of a directory or of a server, making what is not

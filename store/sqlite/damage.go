@@ -2,6 +2,7 @@ package sqlite
 
 import (
 	"context"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
@@ -53,6 +54,7 @@ func stampOf(path string) fileStamp {
 var (
 	errGone    = errors.New("its file is missing")
 	errEmptied = errors.New("its file is empty")
+	errCut     = errors.New("its file is cut short")
 	errPages   = errors.New("its file has damaged pages")
 	// errNoDatabase is a file that is no database of SQLite's.
 	errNoDatabase = errors.New("its file is no database")
@@ -73,6 +75,8 @@ func causeOf(err error) string {
 		return "what is in its file cannot be read"
 	case errors.Is(err, errSum):
 		return errSum.Error()
+	case errors.Is(err, errCut):
+		return errCut.Error()
 	case errors.Is(err, errPages):
 		return errPages.Error()
 	case errors.Is(err, errNoDatabase):
@@ -157,26 +161,94 @@ func (x *Index) undamaged(slot *weekSlot) error {
 	return nil
 }
 
-// present refuses a file that is missing or empty although the week is known.
-// Opening it would make an empty week in silence.
+// present refuses a file that is missing, empty or cut short although the week is
+// known. Opening it would make an empty week in silence.
 func (x *Index) present(path string) error {
-	info, err := os.Stat(path)
+	file, err := os.Open(path)
 	switch {
 	case errors.Is(err, os.ErrNotExist):
 		return errGone
 	case err != nil:
 		return err
-	case info.Size() > 0:
-		file, err := os.Open(path)
+	}
+	defer file.Close()
+	info, err := file.Stat()
+	if err != nil {
+		return err
+	}
+	if log, err := os.Stat(path + "-wal"); err == nil && log.Size() > 0 && info.Size() == 0 {
+		return nil // All that there is is in the log.
+	}
+	if info.Size() == 0 {
+		return errEmptied
+	}
+	// https://www.sqlite.org/fileformat2.html#the_database_header
+	var header [100]byte
+	if _, err := io.ReadFull(file, header[:]); err != nil || string(header[:16]) != "SQLite format 3\x00" {
+		return errNoDatabase
+	}
+	page, pages := int64(binary.BigEndian.Uint16(header[16:])), int64(binary.BigEndian.Uint32(header[28:]))
+	if page == 1 {
+		page = 1 << 16
+	}
+	current := string(header[24:28]) == string(header[92:96])
+	if current && info.Size() < page*pages {
+		return errCut
+	}
+	return nil
+}
+
+// Look looks at the beginning and the length of every week's file, which takes a
+// fraction of a millisecond each.
+func (x *Index) Look(ctx context.Context) event.DamagedWeeks {
+	for _, week := range x.known() {
+		slot := x.slot(week)
+		if !slot.isThere() || slot.damage.Load() != nil {
+			_ = x.undamaged(slot)
+			continue
+		}
+		if err := x.blame(slot, x.present(x.pathOf(slot))); err != nil && slot.damage.Load() != nil {
+			x.config.Logger.ErrorContext(ctx, "a week is damaged", "week", week.String(), "error", err)
+		}
+	}
+	return x.Damaged(ctx)
+}
+
+// Usable is nil where a week can be read and written as far as is known, or does not
+// exist.
+func (x *Index) Usable(ctx context.Context, week event.Week) error {
+	var events int64
+	return x.using(ctx, week, false, func(file *weekFile, _ bool) error {
+		return file.read.events.QueryRowContext(ctx).Scan(&events)
+	})
+}
+
+// Replace puts a file in the place of a week's, whatever is wrong with that. The file
+// made is beside the weeks, and is read from end to end before. What was there is set
+// aside.
+func (x *Index) Replace(ctx context.Context, week event.Week, made string, sealed bool) error {
+	err := x.exclusively(ctx, week, func(slot *weekSlot) error {
+		if _, err := verifyFile(ctx, made, true); err != nil {
+			return fmt.Errorf("what is to take its place: %w", err)
+		}
+		slot.mu.Lock()
+		defer slot.mu.Unlock()
+		x.unused(slot)
+		x.columns.Forget(week)
+		_ = slot.close() // What it fails to do is of the file that is set aside.
+		err := errors.Join(x.dropSum(week), x.setAside(week, openEnding), x.setAside(week, sealedEnding))
 		if err != nil {
 			return err
 		}
-		return file.Close()
-	}
-	if log, err := os.Stat(path + "-wal"); err == nil && log.Size() > 0 {
-		return nil
-	}
-	return errEmptied
+		if err := os.Rename(made, x.path(week, endingOf(sealed))); err != nil {
+			return err
+		}
+		slot.exists, slot.sealed = true, sealed
+		slot.damage.Store(nil)
+		slot.unsynced.Store(false)
+		return syncDirectory(x.dir)
+	})
+	return failed("replacing week "+week.String(), err)
 }
 
 // Damaged are the weeks that are known to be damaged, newest first.

@@ -163,6 +163,9 @@ func (x *Index) Close() error {
 	return failed("closing the index", errors.Join(errs...))
 }
 
+// Dir is where the weeks are.
+func (x *Index) Dir() string { return x.dir }
+
 // RefreshInterval is 0: a written event is found at once.
 func (x *Index) RefreshInterval() time.Duration { return 0 }
 

@@ -118,7 +118,7 @@ func (x *Index) Unseal(ctx context.Context, week event.Week) error {
 		if err := copyFile(made, x.path(week, sealedEnding)); err != nil {
 			return err
 		}
-		return x.swap(ctx, slot, made, false)
+		return x.blame(slot, x.swap(ctx, slot, made, false))
 	})
 	return failed("unsealing week "+week.String(), err)
 }
@@ -156,9 +156,9 @@ func (x *Index) edit(
 		err = x.saveColumns(ctx, file)
 	}
 	if err := errors.Join(err, file.close()); err != nil {
-		return err
+		return x.blame(slot, err)
 	}
-	return x.swap(ctx, slot, made, true)
+	return x.blame(slot, x.swap(ctx, slot, made, true))
 }
 
 // Drop deletes a week with all its events, once nobody reads it any more.

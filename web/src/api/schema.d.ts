@@ -1137,12 +1137,17 @@ export interface components {
             user_agent?: string;
         };
         Health: {
-            /** @description each dependency: ok or unavailable */
+            /** @description each dependency: ok, degraded or unavailable */
             checks?: {
                 [key: string]: string;
             };
-            /** @enum {string} */
-            status: "ok" | "unavailable";
+            /** @description what cannot be done, and why, in words */
+            problems?: string[];
+            /**
+             * @description degraded: it works, but for what problems says
+             * @enum {string}
+             */
+            status: "ok" | "degraded" | "unavailable";
         };
         Item: {
             bounce?: components["schemas"]["BounceDetail"];
@@ -1332,6 +1337,8 @@ export interface components {
             live?: string;
             /** @description cursor of the page after this one; null when there is none */
             next: string | null;
+            /** @description weeks that cannot be read are missing: see warnings */
+            partial?: boolean;
             /** @description how the text was understood */
             query: components["schemas"]["Understood"];
             /**
@@ -1339,6 +1346,8 @@ export interface components {
              * @description how far back this page has looked
              */
             reached: string;
+            /** @description what is missing, in words */
+            warnings?: string[];
         };
         PayloadList: {
             items: components["schemas"]["PayloadView"][];
@@ -1753,7 +1762,7 @@ export interface components {
             links?: components["schemas"]["Ranked"][];
             /** @description the ten messages with the most events */
             messages?: components["schemas"]["RankedMessage"][];
-            /** @description the time was not enough to count everything: only what happened from reached on is counted */
+            /** @description not everything is counted: the time was enough only from reached on, or weeks cannot be read, see warnings */
             partial: boolean;
             /** @description the time of the same length before */
             previous?: components["schemas"]["Previous"];
@@ -1784,6 +1793,8 @@ export interface components {
             until: string;
             /** @description events by whose message it is, the most first, at most 100 users */
             users?: components["schemas"]["UserEvents"][];
+            /** @description what is missing, in words */
+            warnings?: string[];
         };
         Suggestion: {
             /**

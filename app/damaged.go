@@ -1,0 +1,188 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"path/filepath"
+	"slices"
+	"time"
+
+	"tidings/event"
+	"tidings/rollover"
+)
+
+// damageable is an index that knows which of its weeks are damaged.
+type damageable interface {
+	// Look looks at every week, not into it, and returns those that are damaged.
+	Look(ctx context.Context) event.DamagedWeeks
+	// Damaged are those that are known to be.
+	Damaged(ctx context.Context) event.DamagedWeeks
+	// Usable is nil where a week can be read and written again.
+	Usable(ctx context.Context, week event.Week) error
+}
+
+// lookEvery is how often it is looked for damaged weeks, and for repaired ones that
+// events wait for.
+const lookEvery = 5 * time.Second
+
+// keepHeld notices damaged weeks, and puts the events back that wait for one as soon
+// as it can be written again.
+func (a *App) keepHeld(ctx context.Context) error {
+	index, ok := a.Index.(damageable)
+	if !ok {
+		return nil
+	}
+	tick := time.NewTicker(lookEvery)
+	defer tick.Stop()
+	for {
+		index.Look(ctx)
+		if err := a.releaseHeld(ctx, index); err != nil && ctx.Err() == nil {
+			a.log.WarnContext(ctx, "events that wait for a damaged week were not put back; it is tried again", "error", err)
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-tick.C:
+		}
+	}
+}
+
+func (a *App) releaseHeld(ctx context.Context, index damageable) error {
+	if a.Stream.Stats().DeadLetters == 0 {
+		return nil
+	}
+	held, err := a.Stream.Held(ctx)
+	if err != nil {
+		return err
+	}
+	var errs []error
+	for _, week := range slices.Sorted(maps.Keys(held)) {
+		if index.Usable(ctx, week) != nil {
+			continue
+		}
+		released, err := a.Stream.Release(ctx, week)
+		if released > 0 {
+			a.log.InfoContext(ctx, "a week can be written again; the events that waited for it were put back",
+				"week", week.String(), "events", released)
+		}
+		errs = append(errs, err)
+	}
+	return errors.Join(errs...)
+}
+
+// damagedWeeks are those that are known to be damaged.
+func (a *App) damagedWeeks(ctx context.Context) event.DamagedWeeks {
+	if index, ok := a.Index.(damageable); ok {
+		return index.Damaged(ctx)
+	}
+	return nil
+}
+
+// WeekRestore asks for one week of a backup.
+type WeekRestore struct {
+	Week event.Week `json:"week"`
+	From string     `json:"from"`
+}
+
+// WeekRestored says what a week has now.
+type WeekRestored struct {
+	Events int64 `json:"events"`
+	Erased int   `json:"erased"`
+}
+
+// RestoreWeek puts a week of a backup in the place of what there is, which is set
+// aside. People who were erased since are erased from it.
+func (a *App) RestoreWeek(ctx context.Context, request WeekRestore) (WeekRestored, error) {
+	var out WeekRestored
+	if a.Words == nil {
+		return out, fmt.Errorf("a week that is not in the data directory is restored with the tools of its makers: %w", errors.ErrUnsupported)
+	}
+	list, err := readManifest(request.From)
+	if err != nil {
+		return out, err
+	}
+	file, sealed, found := weekIn(list, request.Week)
+	if !found {
+		return out, fmt.Errorf("the backup has no week %s: %w", request.Week, event.ErrNotFound)
+	}
+	made := filepath.Join(a.Words.Dir(), request.Week.String()+".restore.new")
+	if err := a.Stream.RunUnderLease(ctx, rollover.Lease, rollover.LeaseTime, func(ctx context.Context) error {
+		if err := restoreFileAnew(made, filepath.Join(request.From, filepath.Clean("/"+file.Name)), file); err != nil {
+			return err
+		}
+		return a.Words.Replace(ctx, request.Week, made, sealed)
+	}); err != nil {
+		return out, err
+	}
+	if out.Erased, err = a.eraseFrom(ctx, request.Week); err != nil {
+		return out, fmt.Errorf("the week is there, but people who were erased since the backup may be in it; run this again: %w", err)
+	}
+	infos, err := a.Index.WeekInfos(ctx)
+	for _, info := range infos {
+		if info.Week == request.Week {
+			out.Events = info.Events
+		}
+	}
+	return out, err
+}
+
+// weekIn finds a week's file in a backup.
+func weekIn(list Manifest, week event.Week) (file BackupFile, sealed, found bool) {
+	for _, file := range list.Files {
+		switch filepath.Base(file.Name) {
+		case week.String() + ".sealed.db":
+			return file, true, true
+		case week.String() + ".db":
+			return file, false, true
+		}
+	}
+	return BackupFile{}, false, false
+}
+
+// eraseFrom erases from a week who is on the list of erased people, and returns how
+// many that were.
+func (a *App) eraseFrom(ctx context.Context, week event.Week) (int, error) {
+	people := make(map[string]map[string]bool)
+	for after := ""; ; {
+		events, next, err := a.Words.Scan(ctx, week, after, 1000)
+		if err != nil {
+			return 0, err
+		}
+		for _, e := range events {
+			named := e.Recipients
+			if e.Recipient != nil {
+				named = []event.Person{*e.Recipient}
+			}
+			for _, person := range named {
+				if people[e.Workspace] == nil {
+					people[e.Workspace] = make(map[string]bool)
+				}
+				people[e.Workspace][person.Email] = true
+			}
+		}
+		if after = next; after == "" {
+			break
+		}
+	}
+	asked := make(map[string][]string, len(people))
+	for workspace, emails := range people {
+		asked[workspace] = slices.Collect(maps.Keys(emails))
+	}
+	erased, err := a.State.Erased(ctx, asked)
+	if err != nil {
+		return 0, err
+	}
+	n := 0
+	for workspace, emails := range erased {
+		for email := range emails {
+			_, _, err := a.Index.EraseRecipient(ctx, workspace, email)
+			if _, err := event.SplitDamaged(err); err != nil {
+				return n, err
+			}
+			n++
+		}
+	}
+	return n, nil
+}
