@@ -163,7 +163,11 @@ func (s *Server) getMessage(ctx context.Context, caller Caller, in *messageInput
 	if err != nil {
 		return nil, err
 	}
-	view, err := s.Feed.Message(ctx, caller.Scope(), event.MessageName(id))
+	name := event.MessageName(id)
+	view, err := s.Feed.Message(ctx, caller.Scope(), name)
+	if isGone(err) && name != id { // one from before brackets were taken off
+		view, err = s.Feed.Message(ctx, caller.Scope(), id)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -175,7 +179,11 @@ func (s *Server) getTimeline(ctx context.Context, caller Caller, in *timelineInp
 	if err != nil {
 		return nil, err
 	}
-	page, err := s.Feed.Timeline(ctx, caller.Scope(), event.MessageName(id), in.Cursor, in.Limit)
+	name := event.MessageName(id)
+	page, err := s.Feed.Timeline(ctx, caller.Scope(), name, in.Cursor, in.Limit)
+	if name != id && (isGone(err) || err == nil && len(page.Items) == 0) {
+		page, err = s.Feed.Timeline(ctx, caller.Scope(), id, in.Cursor, in.Limit)
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -53,9 +53,9 @@ func (s *Server) postHook(ctx context.Context, _ Caller, in *hookInput) (*empty,
 	if err != nil {
 		return nil, err
 	}
-	provider, ok := s.Hooks.Provider(source.Provider)
-	if !ok {
-		return nil, fmt.Errorf("source of an unknown provider %q", source.Provider)
+	provider, err := s.Hooks.For(source.Provider, source.Custom)
+	if err != nil {
+		return nil, fmt.Errorf("provider of a source: %w", err)
 	}
 	body, release, err := s.bodies.read(&in.content, maxHook, false)
 	if err != nil {
@@ -118,20 +118,35 @@ func (s *Server) receive(ctx context.Context, workspace string, source sourceRec
 			taken.faults = append(taken.faults, hooks.Fault{Reason: err.Error(), Payload: request.Body})
 		}
 	}
-	whole := len(taken.good)+len(taken.faults)+len(decoded.Unknown) == 1
-	for _, fault := range taken.faults {
-		if whole {
-			fault.Payload = request.Body
+	if err := s.keep(ctx, workspace, source, request, taken, decoded.Unknown); err != nil {
+		return err
+	}
+	s.count(workspace, source, request, taken, decoded.Unknown)
+	return nil
+}
+
+// keep notes what of a request became nothing, so that it can be tried again.
+func (s *Server) keep(ctx context.Context, workspace string, source sourceRecord, request *hooks.Request, t taken, unknown []hooks.Unknown) error {
+	whole := len(t.good)+len(t.faults)+len(unknown) == 1
+	add := func(reason string, payload []byte, isUnknown bool) error {
+		if whole || payload == nil {
+			payload = request.Body
 		}
-		err := s.rejected.add(ctx, workspace, rejectedRecord{
-			At: s.Clock().UTC(), Source: source.Name, Reason: fault.Reason,
-			Header: headersToKeep(request.Header), Body: fault.Payload,
+		return s.rejected.add(ctx, workspace, rejectedRecord{
+			At: s.Clock().UTC(), Source: source.Name, Reason: reason, Unknown: isUnknown,
+			Header: headersToKeep(request.Header), Body: payload,
 		})
-		if err != nil {
+	}
+	for _, fault := range t.faults {
+		if err := add(fault.Reason, fault.Payload, false); err != nil {
 			return err
 		}
 	}
-	s.count(workspace, source, request, taken, decoded.Unknown)
+	for _, u := range unknown {
+		if err := add("unknown event: "+u.Name, u.Payload, true); err != nil {
+			return err
+		}
+	}
 	return nil
 }
 
@@ -154,11 +169,22 @@ func (s *Server) takeIn(ctx context.Context, workspace string, source sourceReco
 			return out, err
 		}
 	}
-	limits := event.Limits{Now: s.Clock(), Retention: s.Retention}
+	rules, err := source.Fields.program()
+	if err != nil {
+		return out, err
+	}
+	limits := event.Limits{Now: s.Clock(), Retention: s.Retention, Lenient: true}
 	for _, found := range decoded.Events {
-		e, err := source.complete(found, users).Event(workspace, source.Name, limits)
+		if found.Untimed && found.ID != "" {
+			first, err := s.Hooks.FirstArrival(ctx, workspace+"/"+source.Name, found.ID, s.Clock())
+			if err != nil {
+				return out, err
+			}
+			found.Time = new(event.Moment(first.Unix()))
+		}
+		e, err := source.complete(found, users, rules).Event(workspace, source.Name, limits)
 		if err != nil {
-			out.faults = append(out.faults, hooks.Fault{Reason: err.Error(), Payload: found.Payload})
+			out.faults = append(out.faults, hooks.Fault{Reason: err.Error(), Payload: found.Decodable()})
 			continue
 		}
 		out.good = append(out.good, e)
@@ -166,9 +192,9 @@ func (s *Server) takeIn(ctx context.Context, workspace string, source sourceReco
 	return out, nil
 }
 
-func (s *Server) count(workspace string, source sourceRecord, request *hooks.Request, t taken, unknown []string) {
+func (s *Server) count(workspace string, source sourceRecord, request *hooks.Request, t taken, unknown []hooks.Unknown) {
 	g := sample{
-		at: s.Clock(), mediaType: request.Header.Get("Content-Type"), body: request.Body,
+		at: s.Clock(), header: headersToKeep(request.Header), body: request.Body,
 		tally: tally{Requests: 1, Events: int64(len(t.good)), Rejected: int64(len(t.faults)), Unknown: int64(len(unknown))},
 	}
 	result := "accepted"

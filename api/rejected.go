@@ -20,7 +20,10 @@ import (
 
 // Bounds of the rejected requests that are kept of a source.
 const (
-	rejectedKept  = 100
+	// rejectedKept and rejectedSum bound those of one source, rejected ones and
+	// those of unknown kinds each for themselves.
+	rejectedKept  = 500
+	rejectedSum   = 16 << 20
 	rejectedAge   = 30 * 24 * time.Hour
 	rejectedBytes = 256 << 10
 	maxReason     = 300
@@ -38,20 +41,15 @@ type rejectedRecord struct {
 	Reason string      `json:"reason"`
 	Header http.Header `json:"header"`
 	Body   []byte      `json:"body"`
+	// Unknown is set on an event of a kind that is not known (yet).
+	Unknown bool `json:"unknown,omitempty"`
 	// Cut is set when the body was too large to keep.
 	Cut bool `json:"cut,omitempty"`
 }
 
-// keptHeaders are the headers that a decoder may need. The others, credentials
-// among them, are not kept.
-var keptHeaders = []string{
-	"Content-Type", "Webhook-Id", "Svix-Id", "Greenhouse-Event-Id",
-	"Ce-Specversion", "Ce-Id", "Ce-Source", "Ce-Type", "Ce-Time",
-}
-
 func headersToKeep(given http.Header) http.Header {
 	kept := make(http.Header)
-	for _, name := range keptHeaders {
+	for _, name := range hooks.KeptHeaders() {
 		if value := given.Get(name); value != "" {
 			kept.Set(name, value)
 		}
@@ -67,13 +65,25 @@ type rejectedRequests struct {
 	clock   func() time.Time
 
 	mu sync.Mutex
-	// ids are those of a source, oldest first; they are read once.
-	ids  map[[2]string][]string
+	// kept are those of a source, oldest first; they are read once.
+	kept map[rejectedKey][]keptRejected
 	last int64
 }
 
+// rejectedKey says of which source they are, and whether of an unknown kind.
+type rejectedKey struct {
+	workspace, source string
+	unknown           bool
+}
+
+// keptRejected is one that is kept.
+type keptRejected struct {
+	id   string
+	size int
+}
+
 func newRejectedRequests(records Records, clock func() time.Time) *rejectedRequests {
-	return &rejectedRequests{records: records, clock: clock, ids: make(map[[2]string][]string)}
+	return &rejectedRequests{records: records, clock: clock, kept: make(map[rejectedKey][]keptRejected)}
 }
 
 // recordID is where a rejected request of a source is kept. The length keeps
@@ -82,7 +92,8 @@ func recordID(source, id string) string { return fmt.Sprintf("%d/%s/%s", len(sou
 
 // add keeps one, and drops the oldest beyond the bounds.
 func (q *rejectedRequests) add(ctx context.Context, workspace string, r rejectedRecord) error {
-	if _, err := q.known(ctx, workspace, r.Source); err != nil {
+	key := rejectedKey{workspace, r.Source, r.Unknown}
+	if err := q.read(ctx, key); err != nil {
 		return err
 	}
 	if len(r.Body) > rejectedBytes {
@@ -91,51 +102,63 @@ func (q *rejectedRequests) add(ctx context.Context, workspace string, r rejected
 	if len(r.Reason) > maxReason {
 		r.Reason = strings.ToValidUTF8(r.Reason[:maxReason], "")
 	}
-	place := [2]string{workspace, r.Source}
 	q.mu.Lock()
 	q.last = max(q.last+1, r.At.UnixNano())
 	r.ID = fmt.Sprintf("%019d", q.last)
-	q.ids[place] = append(q.ids[place], r.ID)
-	var drop []string
-	oldest := fmt.Sprintf("%019d", q.clock().Add(-rejectedAge).UnixNano())
-	for ids := q.ids[place]; len(ids) > rejectedKept || (len(ids) > 1 && ids[0] < oldest); ids = q.ids[place] {
-		drop, q.ids[place] = append(drop, ids[0]), ids[1:]
-	}
+	q.kept[key] = append(q.kept[key], keptRejected{r.ID, len(r.Body)})
+	drop := q.surplus(key)
 	q.mu.Unlock()
 	if err := account.Put(ctx, q.records, workspace, kindRejected, recordID(r.Source, r.ID), r); err != nil {
 		return fmt.Errorf("keep a rejected request: %w", err)
 	}
-	for _, id := range drop {
-		if err := q.records.Delete(ctx, workspace, kindRejected, recordID(r.Source, id)); err != nil {
+	for _, old := range drop {
+		if err := q.records.Delete(ctx, workspace, kindRejected, recordID(r.Source, old.id)); err != nil {
 			return fmt.Errorf("drop an old rejected request: %w", err)
 		}
 	}
 	return nil
 }
 
-// known are the ids of a source.
-func (q *rejectedRequests) known(ctx context.Context, workspace, source string) ([]string, error) {
-	place := [2]string{workspace, source}
+// surplus takes out those beyond the bounds: of number, bytes and age. The
+// newest stays.
+func (q *rejectedRequests) surplus(key rejectedKey) (drop []keptRejected) {
+	oldest := fmt.Sprintf("%019d", q.clock().Add(-rejectedAge).UnixNano())
+	kept, sum := q.kept[key], 0
+	for _, one := range kept {
+		sum += one.size
+	}
+	for len(kept) > 1 && (len(kept) > rejectedKept || sum > rejectedSum || kept[0].id < oldest) {
+		drop, sum, kept = append(drop, kept[0]), sum-kept[0].size, kept[1:]
+	}
+	q.kept[key] = kept
+	return drop
+}
+
+// read finds out once which are kept of a source.
+func (q *rejectedRequests) read(ctx context.Context, key rejectedKey) error {
 	q.mu.Lock()
-	ids, ok := q.ids[place]
+	_, known := q.kept[key]
 	q.mu.Unlock()
-	if ok {
-		return ids, nil
+	if known {
+		return nil
 	}
-	all, err := q.list(ctx, workspace, source)
+	all, err := account.List[rejectedRecord](ctx, q.records, key.workspace, kindRejected)
 	if err != nil {
-		return nil, err
+		return err
 	}
+	var kept []keptRejected
 	for _, r := range all {
-		ids = append(ids, r.ID)
+		if r.Source == key.source && r.Unknown == key.unknown {
+			kept = append(kept, keptRejected{r.ID, len(r.Body)})
+		}
 	}
-	slices.Sort(ids)
+	slices.SortFunc(kept, func(a, b keptRejected) int { return strings.Compare(a.id, b.id) })
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	if _, raced := q.ids[place]; !raced {
-		q.ids[place] = ids
+	if _, raced := q.kept[key]; !raced {
+		q.kept[key] = kept
 	}
-	return q.ids[place], nil
+	return nil
 }
 
 // list are the rejected requests of a source, or of all sources when it is
@@ -169,9 +192,11 @@ func (q *rejectedRequests) drop(ctx context.Context, workspace, source, id strin
 	}
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	place := [2]string{workspace, source}
-	if ids, ok := q.ids[place]; ok {
-		q.ids[place] = slices.DeleteFunc(slices.Clone(ids), func(known string) bool { return known == id })
+	for _, unknown := range []bool{false, true} {
+		key := rejectedKey{workspace, source, unknown}
+		if kept, ok := q.kept[key]; ok {
+			q.kept[key] = slices.DeleteFunc(slices.Clone(kept), func(one keptRejected) bool { return one.id == id })
+		}
 	}
 	return nil
 }
@@ -226,6 +251,7 @@ type RejectedView struct {
 	At         time.Time `json:"at"`
 	Reason     string    `json:"reason"`
 	MediaType  string    `json:"content_type,omitempty"`
+	Unknown    bool      `json:"unknown,omitempty" doc:"of a kind that is not known: try it again after an upgrade, or with a mapping that knows it"`
 	Replayable bool      `json:"replayable" doc:"false when the request was too large to be kept whole"`
 	Payload    string    `json:"payload" doc:"addresses, secrets and the text of mails hidden, and cut"`
 }
@@ -233,7 +259,7 @@ type RejectedView struct {
 func (r rejectedRecord) view() RejectedView {
 	return RejectedView{
 		ID: r.ID, At: r.At.UTC().Truncate(time.Second), Reason: hooks.Masked([]byte(r.Reason), maxReason),
-		MediaType: r.Header.Get("Content-Type"), Replayable: !r.Cut, Payload: hooks.Masked(r.Body, shownBytes),
+		MediaType: r.Header.Get("Content-Type"), Replayable: !r.Cut, Unknown: r.Unknown, Payload: hooks.Masked(r.Body, shownBytes),
 	}
 }
 
@@ -244,8 +270,11 @@ var errStillRejected = errors.New("still rejected")
 // replayRejected decodes a rejected request again, publishes what it holds and
 // takes it off the list.
 func (s *Server) replayRejected(ctx context.Context, workspace string, source sourceRecord, r rejectedRecord) error {
-	provider, ok := s.Hooks.Provider(source.Provider)
-	if !ok || r.Cut {
+	provider, err := s.Hooks.For(source.Provider, source.Custom)
+	if err != nil {
+		return fmt.Errorf("%w: %w", errStillRejected, err)
+	}
+	if r.Cut {
 		return fmt.Errorf("%w: it was not kept whole", errStillRejected)
 	}
 	decoded, err := provider.Decode(&hooks.Request{Header: r.Header, Body: r.Body})
@@ -258,6 +287,9 @@ func (s *Server) replayRejected(ctx context.Context, workspace string, source so
 	}
 	if len(taken.faults) > 0 {
 		return fmt.Errorf("%w: %s", errStillRejected, taken.faults[0].Reason)
+	}
+	if len(decoded.Unknown) > 0 {
+		return fmt.Errorf("%w: unknown event: %s", errStillRejected, decoded.Unknown[0].Name)
 	}
 	if err := s.Intake.Publish(ctx, event.LaneLive, taken.good); err != nil {
 		return fmt.Errorf("publish: %w", err)

@@ -69,14 +69,14 @@ func TestRejectedRequestsAreBounded(t *testing.T) {
 	path := s.source(key, "meetings", calendlySource())
 	other := s.source(key, "meetings-too", calendlySource())
 	s.booked(other, calendlyKey, `{"event":7}`).is(204)
-	for i := range 105 {
+	for i := range 505 {
 		s.booked(path, calendlyKey, fmt.Sprintf(`{"event":7,"n":%d}`, i)).is(204)
 	}
 	var rejected struct{ Items []api.RejectedView }
 	s.get(key, "/v1/sources/meetings/rejected").is(200).json(&rejected)
-	require.Len(t, rejected.Items, 100)
-	require.Contains(t, rejected.Items[0].Payload, `"n":104`, "newest first")
-	require.Contains(t, rejected.Items[99].Payload, `"n":5`)
+	require.Len(t, rejected.Items, 500)
+	require.Contains(t, rejected.Items[0].Payload, `"n":504`, "newest first")
+	require.Contains(t, rejected.Items[499].Payload, `"n":5`)
 	s.get(key, "/v1/sources/meetings-too/rejected").is(200).json(&rejected)
 	require.Len(t, rejected.Items, 1, "another source is not its neighbour's bound")
 

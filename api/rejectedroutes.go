@@ -32,7 +32,7 @@ type (
 func (s *Server) rejectedRoutes(docs huma.API) {
 	handle(s, docs, route{
 		id: "list-rejected", method: http.MethodGet, path: "/v1/sources/{name}/rejected", group: "Sources", may: admins(),
-		summary: "What came signed and could not be understood, masked, newest first; at most 100, for 30 days",
+		summary: "What came signed and could not be understood, or is of a kind that is not known, masked, newest first; at most 500 of each, for 30 days",
 	}, s.listRejected)
 	handle(s, docs, route{
 		id: "replay-all-rejected", method: http.MethodPost, path: "/v1/sources/{name}/rejected/replay", group: "Sources",

@@ -45,10 +45,11 @@ func completeEvent(schemas map[string]*huma.Schema) {
 	in["time"] = momentSchema("when it happened, by the sender's clock")
 	schemas["AppointmentInput"].Properties["start"] = momentSchema("when the meeting begins")
 	schemas["AppointmentInput"].Properties["answer"].Enum = []any{"yes", "no", "maybe"}
-	schemas["BounceDetail"].Properties["kind"].Enum = []any{"hard", "soft"}
+	schemas["BounceDetail"].Properties["kind"].Enum = []any{"hard", "soft", "rejected"}
 	for name, text := range map[string]string{
 		"id":         "the sender's own key: the same id and time again is the same event",
 		"message":    "the sender's id of the mail that this is about",
+		"aliases":    "other names of the message, such as the Message-ID that it was sent with: at most 8, of 998 bytes",
 		"user":       "whose mail it is",
 		"recipient":  "who acted, or was acted on; on everything but a send",
 		"recipients": "on a send: 1 to 1,000 people",
@@ -64,6 +65,7 @@ func completeEvent(schemas map[string]*huma.Schema) {
 	in["message"].MinLength = new(1)
 	in["id"].MaxLength = new(event.MaxKey)
 	in["recipients"].MaxItems = new(event.MaxRecipients)
+	in["aliases"].MaxItems = new(event.MaxAliases)
 	optionalOrNull(schemas["EventInput"])
 	optionalOrNull(schemas["AppointmentInput"])
 	optionalOrNull(schemas["Client"])

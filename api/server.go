@@ -164,6 +164,7 @@ func (s *Server) route() error {
 	s.hookRoutes(docs)
 	s.sourceRoutes(docs)
 	s.rejectedRoutes(docs)
+	s.tryRoutes(docs)
 	s.reportRoutes(docs)
 	s.searchRoutes(docs)
 	s.verdictRoutes(docs)

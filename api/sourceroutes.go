@@ -11,21 +11,25 @@ import (
 
 	"tidings/account"
 	"tidings/api/hooks"
+	"tidings/api/hooks/mapping"
 	"tidings/event"
 )
 
 // SourceView is a source as it may be shown: never its secrets.
 type SourceView struct {
-	Name      string    `json:"name"`
-	Provider  string    `json:"provider"`
-	Keys      int       `json:"keys" doc:"how many there are; they are not shown"`
-	Basic     int       `json:"basic" doc:"how many there are; they are not shown"`
-	Addresses []string  `json:"addresses"`
-	User      UserRule  `json:"user"`
-	Message   string    `json:"message_field,omitempty"`
-	Created   time.Time `json:"created"`
-	Changed   time.Time `json:"changed"`
-	Traffic   Traffic   `json:"traffic"`
+	Name      string           `json:"name"`
+	Provider  string           `json:"provider"`
+	Keys      int              `json:"keys" doc:"how many there are; they are not shown"`
+	Basic     int              `json:"basic" doc:"how many there are; they are not shown"`
+	Addresses []string         `json:"addresses"`
+	User      UserRule         `json:"user"`
+	Message   string           `json:"message_field,omitempty"`
+	Fields    *FieldRules      `json:"fields,omitempty"`
+	Verify    *hooks.Scheme    `json:"verify,omitempty" doc:"the source's own; absent where it is the provider's"`
+	Mapping   *mapping.Mapping `json:"mapping,omitempty" doc:"the source's own; absent where it is the provider's"`
+	Created   time.Time        `json:"created"`
+	Changed   time.Time        `json:"changed"`
+	Traffic   Traffic          `json:"traffic"`
 }
 
 // NewSource is a source, with the address to give to the provider when it is new.
@@ -99,7 +103,7 @@ func (s *Server) sourceRoutes(docs huma.API) {
 func (s *Server) sourceView(workspace string, r sourceRecord) SourceView {
 	view := SourceView{
 		Name: r.Name, Provider: r.Provider, Keys: len(r.Keys), Basic: len(r.Basic), Addresses: make([]string, len(r.Addresses)),
-		User: r.User, Message: r.Message, Created: r.Created, Changed: r.Changed,
+		User: r.User, Message: r.Message, Fields: r.Fields, Verify: r.Custom.Verify, Mapping: r.Custom.Mapping, Created: r.Created, Changed: r.Changed,
 		Traffic: s.traffic.show(workspace, r.Name, s.Clock()),
 	}
 	for i, prefix := range r.Addresses {
@@ -180,9 +184,9 @@ func (s *Server) testSource(ctx context.Context, caller Caller, in *sourceInput)
 	if err != nil {
 		return nil, err
 	}
-	provider, ok := s.Hooks.Provider(source.Provider)
-	if !ok {
-		return nil, fmt.Errorf("source of an unknown provider %q", source.Provider)
+	provider, err := s.Hooks.For(source.Provider, source.Custom)
+	if err != nil {
+		return nil, fmt.Errorf("provider of a source: %w", err)
 	}
 	body, release, err := s.bodies.read(&in.content, maxHook, false)
 	if err != nil {
@@ -206,13 +210,20 @@ func (s *Server) tried(ctx context.Context, workspace string, source sourceRecor
 	if err != nil {
 		return nil, err
 	}
-	out := &sourceTestOutput{SourceTest{Events: []event.Input{}, Unknown: decoded.Unknown, Rejected: []string{}}}
-	if out.Body.Unknown == nil {
-		out.Body.Unknown = []string{}
+	out := &sourceTestOutput{SourceTest{Events: []event.Input{}, Unknown: []string{}, Rejected: []string{}}}
+	for _, u := range decoded.Unknown {
+		out.Body.Unknown = append(out.Body.Unknown, u.Name)
 	}
-	limits := event.Limits{Now: s.Clock(), Retention: s.Retention}
+	rules, err := source.Fields.program()
+	if err != nil {
+		return nil, err
+	}
+	limits := event.Limits{Now: s.Clock(), Retention: s.Retention, Lenient: true}
 	for _, found := range decoded.Events {
-		in := source.complete(found, users)
+		if found.Untimed {
+			found.Time = new(event.Moment(s.Clock().Unix()))
+		}
+		in := source.complete(found, users, rules)
 		if _, err := in.Event(workspace, source.Name, limits); err != nil {
 			out.Body.Rejected = append(out.Body.Rejected, err.Error())
 			continue

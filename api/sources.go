@@ -11,6 +11,7 @@ import (
 	"tidings/account"
 	"tidings/address"
 	"tidings/api/hooks"
+	"tidings/api/hooks/mapping"
 	"tidings/event"
 )
 
@@ -53,8 +54,11 @@ type SourceRequest struct {
 	Addresses []string  `json:"addresses,omitempty" maxItems:"200" doc:"networks that requests may come from, such as 3.134.147.250/32. Absent keeps what there is"`
 	User      *UserRule `json:"user,omitempty" doc:"by address when absent"`
 	// Message is where senders put their own name of a message.
-	Message  string `json:"message_field,omitempty" maxLength:"200" doc:"a member of the payload that holds the message's id as you call it; the provider's own when absent"`
-	NewToken bool   `json:"new_token,omitempty" doc:"give the source another address; the old one stops to work"`
+	Verify   *hooks.Scheme    `json:"verify,omitempty" doc:"how requests are believed, for json and the providers that are mappings; the provider's own when absent"`
+	Mapping  *mapping.Mapping `json:"mapping,omitempty" doc:"how payloads are read, for json and the providers that are mappings; the provider's own when absent"`
+	Fields   *FieldRules      `json:"fields,omitempty" doc:"what single fields of each event are, by expressions over the provider's own object e"`
+	Message  string           `json:"message_field,omitempty" maxLength:"200" doc:"a member of the payload that holds the message's id as you call it; the provider's own when absent"`
+	NewToken bool             `json:"new_token,omitempty" doc:"give the source another address; the old one stops to work"`
 }
 
 // sourceRecord is a source as it is kept.
@@ -66,9 +70,11 @@ type sourceRecord struct {
 	Addresses []netip.Prefix `json:"addresses,omitempty"`
 	User      UserRule       `json:"user"`
 	Message   string         `json:"message_field,omitempty"`
-	TokenHash string         `json:"token_hash"`
-	Created   time.Time      `json:"created"`
-	Changed   time.Time      `json:"changed"`
+	Fields    *FieldRules    `json:"fields,omitempty"`
+	hooks.Custom
+	TokenHash string    `json:"token_hash"`
+	Created   time.Time `json:"created"`
+	Changed   time.Time `json:"changed"`
 }
 
 // hookRecord says which source a token names.
@@ -83,14 +89,17 @@ func (r sourceRecord) secrets() hooks.Secrets {
 
 // apply makes the record what the request says.
 func (r *sourceRecord) apply(request SourceRequest, providers *hooks.Hooks) error {
-	provider, ok := providers.Provider(request.Provider)
-	if !ok {
+	if _, ok := providers.Provider(request.Provider); !ok {
 		return event.Invalid("provider", "is none of "+strings.Join(providers.Names(), ", "))
 	}
 	if r.Provider != "" && r.Provider != request.Provider {
 		return event.Invalid("provider", "is "+r.Provider+" and stays: delete the source, or make another one")
 	}
-	r.Provider = request.Provider
+	r.Provider, r.Custom = request.Provider, hooks.Custom{Verify: request.Verify, Mapping: request.Mapping}
+	provider, err := providers.For(r.Provider, r.Custom)
+	if err != nil {
+		return err
+	}
 	if err := r.applySecrets(request); err != nil {
 		return err
 	}
@@ -103,6 +112,11 @@ func (r *sourceRecord) apply(request SourceRequest, providers *hooks.Hooks) erro
 			return err
 		}
 		r.User = *request.User
+	}
+	if r.Fields = request.Fields; r.Fields != nil {
+		if _, err := mapping.CompileFields(r.Fields.texts()); err != nil {
+			return err
+		}
 	}
 	r.Message = request.Message
 	if len(r.Message) > maxFieldPath {
@@ -234,15 +248,21 @@ func (s *Server) source(ctx context.Context, token string) (workspace string, re
 
 // complete turns what a provider decoded into an event of the source, as the
 // source's settings say.
-func (r sourceRecord) complete(e hooks.Event, users map[string]string) event.Input {
+func (r sourceRecord) complete(e hooks.Event, users map[string]string, rules *mapping.Fields) event.Input {
 	in := e.Input
 	in.Source = r.Name
+	if rules != nil {
+		applyFields(rules.Run(e.Payload), &in)
+	}
 	if r.Message != "" {
 		if own := hooks.Lookup(e.Payload, r.Message); own != "" {
 			in.Message = own
 		}
 	}
 	if in.User != "" {
+		if known, ok := users[address.Fold(in.User)]; ok {
+			in.User = known
+		}
 		return in
 	}
 	switch r.User.By {
@@ -257,4 +277,36 @@ func (r sourceRecord) complete(e hooks.Event, users map[string]string) event.Inp
 		in.User = users[address.Fold(e.Owner)]
 	}
 	return in
+}
+
+// FieldRules are expressions for single fields, whatever the provider.
+type FieldRules struct {
+	User    string `json:"user,omitempty" maxLength:"2000" doc:"a user's id, or one of their addresses"`
+	Message string `json:"message,omitempty" maxLength:"2000"`
+	Subject string `json:"subject,omitempty" maxLength:"2000"`
+}
+
+func (f FieldRules) texts() map[string]string {
+	return map[string]string{"user": f.User, "message": f.Message, "subject": f.Subject}
+}
+
+// program is nil without rules. They were checked when the source was made.
+func (f *FieldRules) program() (*mapping.Fields, error) {
+	if f == nil {
+		return nil, nil
+	}
+	program, err := mapping.CompileFields(f.texts())
+	if err != nil {
+		return nil, fmt.Errorf("fields of a source: %w", err)
+	}
+	return program, nil
+}
+
+// applyFields sets the fields of which something came out.
+func applyFields(found map[string]string, in *event.Input) {
+	for name, at := range map[string]*string{"user": &in.User, "message": &in.Message, "subject": &in.Subject} {
+		if text := found[name]; text != "" {
+			*at = text
+		}
+	}
 }

@@ -2,6 +2,7 @@ package api
 
 import (
 	"bytes"
+	"net/http"
 	"slices"
 	"sync"
 	"time"
@@ -37,11 +38,11 @@ func (t *tally) add(other tally) {
 
 // sample is one request that came in lately.
 type sample struct {
-	at        time.Time
-	mediaType string
-	tally     tally
-	reason    string
-	body      []byte
+	at     time.Time
+	header http.Header
+	tally  tally
+	reason string
+	body   []byte
 }
 
 // sourceTraffic is what is remembered of one source.
@@ -84,7 +85,7 @@ func (l *traffic) refused(workspace, source string, now time.Time) {
 }
 
 // took counts a request that was believed, and keeps a part of its body.
-func (l *traffic) took(workspace, source string, g sample, unknown []string) {
+func (l *traffic) took(workspace, source string, g sample, unknown []hooks.Unknown) {
 	if len(g.body) > recentBytes {
 		g.body = g.body[:recentBytes]
 	}
@@ -94,9 +95,9 @@ func (l *traffic) took(workspace, source string, g sample, unknown []string) {
 	t := l.of(workspace, source)
 	t.count(g.tally, g.at)
 	t.last = g.at
-	for _, name := range unknown {
-		if _, known := t.unknown[name]; known || len(t.unknown) < unknownKept {
-			t.unknown[name]++
+	for _, u := range unknown {
+		if _, known := t.unknown[u.Name]; known || len(t.unknown) < unknownKept {
+			t.unknown[u.Name]++
 		}
 	}
 	t.recent = append(t.recent, g)
@@ -157,18 +158,24 @@ type PayloadView struct {
 	Payload   string    `json:"payload" doc:"addresses, secrets and the text of mails hidden, and cut"`
 }
 
-// payloads are the last requests of a source, newest first.
-func (l *traffic) payloads(workspace, source string) []PayloadView {
+// last are the last requests of a source, newest first.
+func (l *traffic) last(workspace, source string) []sample {
 	l.mu.Lock()
+	defer l.mu.Unlock()
 	var recent []sample
 	if t := l.bySource[[2]string{workspace, source}]; t != nil {
 		recent = slices.Clone(t.recent)
 	}
-	l.mu.Unlock()
-	views := make([]PayloadView, 0, len(recent))
-	for _, g := range slices.Backward(recent) {
+	slices.Reverse(recent)
+	return recent
+}
+
+// payloads are the last requests of a source, newest first.
+func (l *traffic) payloads(workspace, source string) []PayloadView {
+	views := make([]PayloadView, 0, recentKept)
+	for _, g := range l.last(workspace, source) {
 		views = append(views, PayloadView{
-			At: g.at.UTC().Truncate(time.Second), MediaType: g.mediaType, Events: g.tally.Events,
+			At: g.at.UTC().Truncate(time.Second), MediaType: g.header.Get("Content-Type"), Events: g.tally.Events,
 			Rejected: g.tally.Rejected, Unknown: g.tally.Unknown,
 			Reason: hooks.Masked([]byte(g.reason), maxReason), Payload: hooks.Masked(g.body, shownBytes),
 		})

@@ -50,11 +50,16 @@ type Event struct {
 	// Time is Unix seconds, the sender's own, never the time of arrival.
 	Time    int64  `json:"t"`
 	Message string `json:"message"`
+	// Aliases are other names of the message that this event tells: a vendor's
+	// id beside the Message-ID that the mail was sent with. At most MaxAliases.
+	Aliases []string `json:"aliases,omitempty"`
 	// User is whose message it is.
 	User string `json:"user,omitempty"`
-	// Recipient is who acted, or was acted on. It is nil on sends alone.
+	// Recipient is who acted, or was acted on. It is nil on sends, and on events
+	// of vendors that do not say who.
 	Recipient *Person `json:"recipient,omitempty"`
-	// Recipients is set on sends alone, 1 to 1,000 of them.
+	// Recipients are a send's, 1 to 1,000 of them. On an open or a click without a
+	// Recipient they are the candidates: one of them did it, and it marks nobody.
 	Recipients []Person      `json:"recipients,omitempty"`
 	Subject    string        `json:"subject,omitempty"`
 	Body       string        `json:"body,omitempty"`
@@ -88,9 +93,21 @@ type Appointment struct {
 	Answer string `json:"answer,omitempty"`
 }
 
+// The kinds of bounces.
+const (
+	// BounceHard is an address that takes no mail.
+	BounceHard = "hard"
+	// BounceSoft is a mail that was not taken, for a reason that may pass.
+	BounceSoft = "soft"
+	// BounceRejected is a mail that the sender's side would not send: the address
+	// is suppressed, the quota is used up, the template is broken, it looks like
+	// spam. It says nothing of the address and raises no rate of bounces.
+	BounceRejected = "rejected"
+)
+
 // BounceDetail says why a mail came back.
 type BounceDetail struct {
-	// Kind is "hard" or "soft".
+	// Kind is BounceHard, BounceSoft, BounceRejected, or "" where nothing says.
 	Kind   string `json:"kind,omitempty"`
 	Detail string `json:"detail,omitempty"`
 }
@@ -130,10 +147,28 @@ type Verdict struct {
 	User   string `json:"user,omitempty"`
 }
 
+// Unsent reports whether the event is a bounce by the sender's side.
+func (e Event) Unsent() bool {
+	return e.Type == Bounce && e.Bounce != nil && e.Bounce.Kind == BounceRejected
+}
+
+// Counted reports whether the event is one of its message and recipient in
+// unique figures and rates: a bounce that says nothing of the address is not, nor
+// is what one of several may have done.
+func (e Event) Counted() bool { return !e.Unsent() && (e.Type == Send || e.Recipient != nil) }
+
 // Automated reports whether the event is hidden from people unless they ask:
 // an open or a click that a machine made.
 func (e Event) Automated() bool {
 	return (e.Type == Open || e.Type == Click) && e.Verdict.Is == Machine
+}
+
+// RecipientEmail is the address of the recipient, "" where nobody is named.
+func (e Event) RecipientEmail() string {
+	if e.Recipient == nil {
+		return ""
+	}
+	return e.Recipient.Email
 }
 
 // Week is the week the event is stored in.
@@ -154,8 +189,6 @@ func (e Event) Storable() error {
 		problem = "has no known type"
 	case e.Type == Send && len(e.Recipients) == 0:
 		problem = "is a send to nobody"
-	case e.Type != Send && e.Recipient == nil:
-		problem = "is about nobody"
 	default:
 		return nil
 	}

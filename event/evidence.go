@@ -122,12 +122,18 @@ func (s State) Corrected(judged []Event) (State, bool) {
 		next.reopen()
 	}
 	for _, e := range judged {
+		if e.Recipient == nil {
+			continue
+		}
 		key := KeyOf(e.Recipient.Email)
 		for _, mark := range []Mark{MarkOpened, MarkMachineOpened, MarkClicked, MarkDownloaded} {
 			delete(next.First[mark], key)
 		}
 	}
 	for _, e := range judged {
+		if e.Recipient == nil {
+			continue
+		}
 		key := KeyOf(e.Recipient.Email)
 		if at, replied := next.First[MarkReplied][key]; replied {
 			next.Apply(Change{First: map[Mark]map[RecipientKey]int64{MarkOpened: {key: at}}})

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
-	"net/netip"
 	"slices"
 	"strconv"
 	"strings"
@@ -21,6 +20,8 @@ const (
 	MaxKey        = 200
 	MaxBody       = 64 << 10
 	MaxRecipients = 1000
+	MaxAliases    = 8
+	maxAlias      = 998
 	maxText       = 2000
 	maxName       = 200
 	maxLink       = 4096
@@ -38,13 +39,16 @@ const cutMark = "\n[cut]"
 // Input is an event as its sender writes it. Everything but the syntax is
 // checked by Event.
 type Input struct {
-	ID         string            `json:"id,omitempty"`
-	Type       Type              `json:"type"`
-	Time       *Moment           `json:"time"`
-	Message    string            `json:"message"`
-	User       string            `json:"user,omitempty"`
-	Recipient  *Person           `json:"recipient,omitempty"`
-	Recipients []Person          `json:"recipients,omitempty"`
+	ID         string   `json:"id,omitempty"`
+	Type       Type     `json:"type"`
+	Time       *Moment  `json:"time"`
+	Message    string   `json:"message"`
+	Aliases    []string `json:"aliases,omitempty"`
+	User       string   `json:"user,omitempty"`
+	Recipient  *Person  `json:"recipient,omitempty"`
+	Recipients []Person `json:"recipients,omitempty"`
+	// Candidates are those of whom one opened or clicked, where nobody says who.
+	Candidates []Person          `json:"candidates,omitempty"`
 	Subject    string            `json:"subject,omitempty"`
 	Body       string            `json:"body,omitempty"`
 	Kind       string            `json:"kind,omitempty"`
@@ -101,6 +105,10 @@ type Limits struct {
 	Now time.Time
 	// Retention is how old an event may be, 0 for no bound.
 	Retention time.Duration
+	// Lenient leaves out what is wrong and what an event can do without, instead
+	// of refusing the event: for vendors, whom nobody here can correct. An event
+	// that is not a send may then be about nobody.
+	Lenient bool
 }
 
 // Event validates and normalises the input for a workspace. source names where
@@ -110,13 +118,16 @@ func (in Input) Event(workspace, source string, limits Limits) (Event, error) {
 		in.Source = source
 	}
 	in.Message = MessageName(in.Message)
+	if limits.Lenient {
+		in = in.lenient()
+	}
 	e := Event{
 		Workspace: workspace, Type: in.Type, Message: in.Message, User: in.User,
 		Subject: strings.TrimSpace(in.Subject), Body: cutBody(in.Body), Kind: in.Kind, Title: in.Title,
 		Link: in.Link, File: in.File, Bounce: in.Bounce, Client: in.Client, Source: in.Source,
 	}
 	checks := []func(Input, *Event, Limits) *FieldError{
-		checkTexts, checkTime, checkRecipients, checkMeeting, checkDetails,
+		checkTexts, checkAliases, checkTime, checkRecipients, checkMeeting, checkDetails,
 	}
 	for _, check := range checks {
 		if err := check(in, &e, limits); err != nil {
@@ -182,6 +193,24 @@ func checkTexts(in Input, e *Event, _ Limits) *FieldError {
 	return nil
 }
 
+// checkAliases keeps each other name of the message once, in the order given.
+func checkAliases(in Input, e *Event, _ Limits) *FieldError {
+	for i, name := range in.Aliases {
+		name = MessageName(name)
+		if name == "" || name == e.Message || slices.Contains(e.Aliases, name) {
+			continue
+		}
+		if err := checkText(fmt.Sprintf("aliases[%d]", i), name, maxAlias, true); err != nil {
+			return err
+		}
+		e.Aliases = append(e.Aliases, name)
+	}
+	if len(e.Aliases) > MaxAliases {
+		return Invalid("aliases", fmt.Sprintf("has %d names; at most %d are taken", len(e.Aliases), MaxAliases))
+	}
+	return nil
+}
+
 // checkText bounds a text; an identifier may hold no control characters.
 func checkText(field, value string, most int, identifier bool) *FieldError {
 	if len(value) > most {
@@ -212,11 +241,16 @@ func checkTime(in Input, e *Event, limits Limits) *FieldError {
 	return nil
 }
 
-func checkRecipients(in Input, e *Event, _ Limits) *FieldError {
+func checkRecipients(in Input, e *Event, limits Limits) *FieldError {
+	if len(in.Candidates) > 0 {
+		return checkCandidates(in, e)
+	}
 	if in.Type != Send {
 		switch {
 		case len(in.Recipients) > 0:
 			return Invalid("recipients", "belongs on a send; other events have one recipient")
+		case in.Recipient == nil && limits.Lenient:
+			return nil
 		case in.Recipient == nil:
 			return Invalid("recipient", "is required: who "+string(in.Type)+" is about")
 		}
@@ -246,6 +280,31 @@ func checkRecipients(in Input, e *Event, _ Limits) *FieldError {
 	return nil
 }
 
+// checkCandidates takes those of whom one did it.
+func checkCandidates(in Input, e *Event) *FieldError {
+	switch {
+	case in.Type != Open && in.Type != Click:
+		return Invalid("candidates", "belongs on an open or a click")
+	case in.Recipient != nil || len(in.Recipients) > 0:
+		return Invalid("candidates", "does not belong beside a recipient")
+	case len(in.Candidates) > MaxRecipients:
+		return Invalid("candidates", fmt.Sprintf("has %d people; at most 1,000 are taken", len(in.Candidates)))
+	}
+	for i, given := range in.Candidates {
+		person, err := normalPerson(fmt.Sprintf("candidates[%d]", i), given)
+		if err != nil {
+			return err
+		}
+		if !slices.ContainsFunc(e.Recipients, func(p Person) bool { return p.Email == person.Email }) {
+			e.Recipients = append(e.Recipients, person)
+		}
+	}
+	if len(e.Recipients) == 1 {
+		e.Recipient, e.Recipients = &e.Recipients[0], nil
+	}
+	return nil
+}
+
 // normalPerson checks an address and makes it canonical.
 func normalPerson(field string, p Person) (Person, *FieldError) {
 	email, problem := address.Canonical(p.Email)
@@ -261,6 +320,9 @@ func normalPerson(field string, p Person) (Person, *FieldError) {
 
 // keepWritten keeps each address as it came where that is not its canonical text.
 func keepWritten(in Input, e *Event) {
+	if in.Recipient == nil && e.Type != Send {
+		return
+	}
 	if e.Recipient != nil {
 		e.Recipient.Written = written(in.Recipient.Email, e.Recipient.Email)
 		return
@@ -298,64 +360,6 @@ func checkMeeting(in Input, e *Event, _ Limits) *FieldError {
 		return Invalid("meeting.answer", fmt.Sprintf("%q is none of yes, no, maybe", clip(in.Meeting.Answer)))
 	}
 	return checkText("meeting.title", in.Meeting.Title, maxText, false)
-}
-
-func checkDetails(in Input, _ *Event, _ Limits) *FieldError {
-	if in.Bounce != nil {
-		if in.Type != Bounce {
-			return Invalid("bounce", "belongs on a bounce event")
-		}
-		if k := in.Bounce.Kind; k != "" && k != "hard" && k != "soft" {
-			return Invalid("bounce.kind", fmt.Sprintf("%q is neither hard nor soft", clip(k)))
-		}
-		if err := checkText("bounce.detail", in.Bounce.Detail, maxText, false); err != nil {
-			return err
-		}
-	}
-	if in.Client != nil {
-		if err := checkClient(*in.Client); err != nil {
-			return err
-		}
-	}
-	switch {
-	case in.Type == Custom && in.Kind == "":
-		return Invalid("kind", "is required on a custom event: a word for what it is")
-	case in.Type == Custom && in.Title == "":
-		return Invalid("title", "is required on a custom event: what people read in the feed")
-	}
-	return nil
-}
-
-// checkClient bounds what is kept of a request.
-func checkClient(client Client) *FieldError {
-	if client.IP != "" {
-		if _, err := netip.ParseAddr(client.IP); err != nil {
-			return Invalid("client.ip", fmt.Sprintf("%q is no IP address", clip(client.IP)))
-		}
-	}
-	if client.UserAgent != nil {
-		if err := checkText("client.user_agent", *client.UserAgent, maxAgent, false); err != nil {
-			return err
-		}
-	}
-	if err := checkText("client.method", client.Method, maxMethod, true); err != nil {
-		return err
-	}
-	if len(client.Headers) > maxHeaders {
-		return Invalid("client.headers", fmt.Sprintf("has %d headers; at most %d are taken", len(client.Headers), maxHeaders))
-	}
-	for name, value := range client.Headers {
-		if name == "" || name != strings.ToLower(name) {
-			return Invalid("client.headers", fmt.Sprintf("%q is no name of a header in lower case", clip(name)))
-		}
-		if err := checkText("client.headers", name, maxName, true); err != nil {
-			return err
-		}
-		if err := checkText("client.headers."+clip(name), value, maxHeader, false); err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 // cutBody keeps a body within MaxBody, at the end of a character, with a mark.

@@ -104,6 +104,9 @@ func ChangeOf(e Event) Change {
 		}
 		return c
 	}
+	if e.Recipient == nil {
+		return c // it marks nobody
+	}
 	key := KeyOf(e.Recipient.Email)
 	machine := e.Verdict.Is == Machine
 	switch e.Type {
@@ -128,7 +131,9 @@ func ChangeOf(e Event) Change {
 		c.mark(MarkReplied, key, e.Time)
 		c.mark(MarkOpened, key, e.Time)
 	case Bounce:
-		c.mark(MarkBounced, key, e.Time)
+		if !e.Unsent() {
+			c.mark(MarkBounced, key, e.Time)
+		}
 	case Delivery:
 		c.mark(MarkDelivered, key, e.Time)
 	}

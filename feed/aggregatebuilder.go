@@ -70,7 +70,7 @@ func (c *AggregateBuilder) addPeople(e event.Event) {
 	addresses, domains := make(map[string]bool, len(people)), make(map[string]bool, 1)
 	for _, person := range people {
 		addresses[person.Email], domains[query.Domain(person.Email)] = true, true
-		if !c.parts.Has(PartPairs) || !slices.Contains(PairTypes, e.Type) {
+		if !c.parts.Has(PartPairs) || !slices.Contains(PairTypes, e.Type) || !e.Counted() {
 			continue
 		}
 		if c.pairs[e.Type] == nil {

@@ -19,7 +19,8 @@ type Item struct {
 	User    *User      `json:"user,omitempty" doc:"whose mail it is"`
 	Subject string     `json:"subject,omitempty"`
 	// Person is absent on sends.
-	Person *event.Person `json:"person,omitempty" doc:"who acted, or was acted on; absent on sends"`
+	Person     *event.Person  `json:"person,omitempty" doc:"who acted, or was acted on; absent on sends"`
+	Candidates []event.Person `json:"candidates,omitempty" doc:"opens and clicks of which nobody says who did them: one of these"`
 	// Recipients and Unopened are on sends alone.
 	Recipients []Recipient         `json:"recipients,omitempty" doc:"sends only"`
 	Unopened   *int                `json:"unopened,omitempty" doc:"sends only: how many have not opened"`
@@ -148,6 +149,8 @@ func ItemOf(e event.Event, state *event.State, names func(user string) string) I
 	}
 	if e.Type == event.Send {
 		item.Recipients, item.Unopened = recipients(e.Recipients, state)
+	} else if e.Recipient == nil {
+		item.Candidates = e.Recipients
 	}
 	return item
 }

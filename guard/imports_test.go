@@ -60,7 +60,7 @@ var rules = map[string]rule{
 			"github.com/prometheus/client_golang", "go.opentelemetry.io/otel",
 		}, plain...),
 	},
-	"api/hooks": {ours: []string{"event", "mailbox"}, outside: plain},
+	"api/hooks": {ours: []string{"address", "event", "mailbox"}, outside: append([]string{"github.com/expr-lang/expr", "go.yaml.in/yaml/v3"}, plain...)},
 
 	// Adapters know the vendor they are named after and the packages whose ports
 	// they serve.

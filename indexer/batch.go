@@ -100,9 +100,6 @@ func (x *Indexer) decode(ctx context.Context, deliveries []Delivery) []*entry {
 	entries := make([]*entry, 0, len(deliveries))
 	for _, delivery := range deliveries {
 		e, err := delivery.Event()
-		if err == nil && e.Type != event.Send && e.Recipient == nil {
-			err = event.Invalid("recipient", "is required")
-		}
 		if err != nil {
 			x.fail(ctx, delivery, err)
 			continue
@@ -187,8 +184,11 @@ func withoutErased(e *event.Event, erased map[string]bool) bool {
 	if len(erased) == 0 {
 		return true
 	}
-	if e.Type != event.Send {
+	if e.Recipient != nil {
 		return !erased[e.Recipient.Email]
+	}
+	if len(e.Recipients) == 0 {
+		return e.Type != event.Send
 	}
 	e.Recipients = slices.DeleteFunc(slices.Clone(e.Recipients), func(p event.Person) bool {
 		return erased[p.Email]

@@ -129,6 +129,9 @@ func fill(e *event.Event, state event.State) (changed bool) {
 	if e.User == "" && state.User != "" {
 		e.User, changed = state.User, true
 	}
+	if e.Recipient == nil {
+		return changed
+	}
 	known := state.Recipients[event.KeyOf(e.Recipient.Email)]
 	if e.Recipient.Name == "" && known.Name != "" {
 		recipient := *e.Recipient

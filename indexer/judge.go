@@ -158,7 +158,7 @@ func (b *batch) overturns(entry *entry, before, after event.State) bool {
 		return b.joinsBurst(entry.event, before, after, fresh)
 	}
 	if entry.event.Type == event.Delivery {
-		key := event.KeyOf(entry.event.Recipient.Email)
+		key := event.KeyOf(entry.event.RecipientEmail())
 		return b.movesArrival(key, before, after, earlier, fresh)
 	}
 	for key := range judgedPeople(earlier) {
@@ -204,7 +204,7 @@ func (b *batch) movesArrival(key event.RecipientKey, before, after, earlier even
 // joinsBurst reports whether a click makes a burst of one that was none before
 // the batch, or may do so to one that is not kept any more.
 func (b *batch) joinsBurst(e event.Event, before, after event.State, fresh bool) bool {
-	key := event.KeyOf(e.Recipient.Email)
+	key := event.KeyOf(e.RecipientEmail())
 	known, all := before.Clicks[key], after.Clicks[key]
 	if len(all) == event.MaxClicks && (b.Rules.Near(all[0].ID, e.ID) || e.Time < all[0].ID.Seconds()) {
 		return true

@@ -35,7 +35,7 @@ func (c *Reevaluator) Override(ctx context.Context, e event.Event, said *event.O
 
 // keep writes an overruling into its message's state.
 func (c *Reevaluator) keep(ctx context.Context, e event.Event, said *event.Overruling) error {
-	key, recipient := keyOf(e), event.KeyOf(e.Recipient.Email)
+	key, recipient := keyOf(e), event.KeyOf(e.RecipientEmail())
 	for range correctTries {
 		states, err := c.States.Read(ctx, []event.MessageKey{key})
 		if err != nil {

@@ -216,13 +216,13 @@ func (c *Reevaluator) rewrite(ctx context.Context, key event.MessageKey, state e
 	clicks := make(map[event.RecipientKey][]event.Clicked)
 	for _, e := range events {
 		if e.Type == event.Click {
-			clicks[event.KeyOf(e.Recipient.Email)] = append(clicks[event.KeyOf(e.Recipient.Email)], event.ClickedOf(e))
+			clicks[event.KeyOf(e.RecipientEmail())] = append(clicks[event.KeyOf(e.RecipientEmail())], event.ClickedOf(e))
 		}
 	}
 	for i := range events {
 		e := &events[i]
 		evidence := verdict.ContextOf(*e, state)
-		evidence.Clicks = append(evidence.Clicks[:len(evidence.Clicks):len(evidence.Clicks)], clicks[event.KeyOf(e.Recipient.Email)]...)
+		evidence.Clicks = append(evidence.Clicks[:len(evidence.Clicks):len(evidence.Clicks)], clicks[event.KeyOf(e.RecipientEmail())]...)
 		// A session that nobody remembers was remembered when it was judged.
 		evidence.Internal, evidence.Scanner = internal.Includes(*e) || e.Verdict.Rule == verdict.RuleSelf, internal.Scanner(*e)
 		again := c.Rules.Judge(*e, evidence)

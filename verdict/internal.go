@@ -28,7 +28,7 @@ func (o Internal) Scanner(e event.Event) bool {
 	if e.Client == nil || e.Client.IP == "" || len(o.Scanners) == 0 {
 		return false
 	}
-	networks := o.Scanners[domainOf(e.Recipient.Email)]
+	networks := o.Scanners[domainOf(e.RecipientEmail())]
 	address, err := netip.ParseAddr(e.Client.IP)
 	if err != nil {
 		return false
@@ -41,7 +41,7 @@ func (o Internal) Scanner(e event.Event) bool {
 // mailbox, or somebody at an address that a session used on that day or the day
 // before or after.
 func (o Internal) Includes(e event.Event) bool {
-	if user, known := o.Emails[e.Recipient.Email]; known && user == e.User {
+	if user, known := o.Emails[e.RecipientEmail()]; known && user == e.User {
 		return true
 	}
 	if e.Client == nil || e.Client.IP == "" || len(o.Addresses) == 0 {

@@ -82,13 +82,13 @@ func (l *Learner) Add(events []event.Event) {
 				earliest(&l.mail(e.Message, person.Email).sent, e.Time)
 			}
 		case event.Delivery:
-			earliest(&l.mail(e.Message, e.Recipient.Email).delivered, e.Time)
+			earliest(&l.mail(e.Message, e.RecipientEmail()).delivered, e.Time)
 		case event.Open, event.Click:
 			network, ok := networkOf(e)
 			if !ok {
 				continue
 			}
-			known := l.mail(e.Message, e.Recipient.Email)
+			known := l.mail(e.Message, e.RecipientEmail())
 			person := e.Verdict.By == "person" && e.Verdict.Is == event.Human
 			known.asked[e.ID] = asked{network, person || known.asked[e.ID].person}
 		}

@@ -82,7 +82,7 @@ func (calendly) Decode(r *Request) (Decoded, error) {
 	var out Decoded
 	e, known := body.event()
 	if !known {
-		out.unknown(body.Event)
+		out.unknownIn(body.Event, r.Body)
 		return out, nil
 	}
 	out.add(r.Body, e)

@@ -84,7 +84,7 @@ func (cloudEvents) Decode(r *Request) (Decoded, error) {
 	}
 	var out Decoded
 	if unknown != "" {
-		out.unknown(unknown)
+		out.unknownIn(unknown, r.Body)
 	}
 	out.add(r.Body, events...)
 	return out, nil

@@ -8,9 +8,11 @@ import (
 	"mime/multipart"
 	"net/url"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/go-json-experiment/json"
 
+	"golang.org/x/text/encoding/charmap"
 	"golang.org/x/text/encoding/htmlindex"
 
 	"tidings/event"
@@ -83,35 +85,79 @@ func hasFileName(part *multipart.Part) bool {
 
 // recode turns the fields that a form names the charset of into UTF-8.
 func (f form) recode(charsets string) {
-	var names map[string]string
-	if json.Unmarshal([]byte(charsets), &names, lenient()) != nil {
-		return
+	names := map[string]string{}
+	if json.Unmarshal([]byte(charsets), &names, tolerant()) != nil {
+		names = nil
 	}
-	for field, name := range names {
-		coding, err := htmlindex.Get(name)
-		if err != nil {
-			continue
-		}
-		for i, value := range f[field] {
-			if decoded, err := coding.NewDecoder().String(value); err == nil {
-				f[field][i] = decoded
+	for field, values := range f {
+		coding, err := htmlindex.Get(names[field])
+		for i, value := range values {
+			if err == nil {
+				if decoded, failed := coding.NewDecoder().String(value); failed == nil {
+					values[i] = decoded
+				}
+			}
+			// As mail without a charset is read: what is no UTF-8 is Western.
+			if !utf8.ValidString(values[i]) {
+				values[i] = latin(values[i])
 			}
 		}
 	}
 }
 
-// mail is the mail of an inbound form: its fields where it was taken apart, the
-// raw mail where it was not.
-func parsedMail(raw, header, text, html string) (mailbox.Mail, error) {
+// latin reads windows-1252, in which every byte is a character.
+func latin(text string) string {
+	decoded, err := charmap.Windows1252.NewDecoder().String(text)
+	if err != nil {
+		return strings.ToValidUTF8(text, "\uFFFD")
+	}
+	return decoded
+}
+
+// maxFile bounds a part of a mail that is for programs, such as a delivery report.
+const maxFile = 1 << 20
+
+// formFiles are the files of a form that are for programs: what says that a mail
+// came back, was read, or answers an invitation.
+func formFiles(r *Request) []mailbox.Attachment {
+	_, params, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
+	if err != nil || params["boundary"] == "" {
+		return nil
+	}
+	var files []mailbox.Attachment
+	for parts := multipart.NewReader(bytes.NewReader(r.Body), params["boundary"]); len(files) < 20; {
+		part, err := parts.NextRawPart()
+		if err != nil {
+			return files
+		}
+		kind := part.Header.Get("Content-Type")
+		if part.FileName() == "" && !hasFileName(part) || !forPrograms(kind) {
+			continue
+		}
+		if data, err := io.ReadAll(io.LimitReader(part, maxFile)); err == nil {
+			files = append(files, mailbox.Attachment{Type: kind, Data: data})
+		}
+	}
+	return files
+}
+
+// forPrograms reports whether package mailbox reads such an attachment.
+func forPrograms(kind string) bool {
+	kind = strings.ToLower(kind)
+	return strings.HasPrefix(kind, "message/") || strings.HasPrefix(kind, "text/rfc822-headers") ||
+		strings.HasPrefix(kind, "text/calendar") || strings.HasPrefix(kind, "application/ics")
+}
+
+// parsedMail is the mail of an inbound form: its fields where it was taken apart,
+// the raw mail where it was not.
+func parsedMail(raw, header, text, html string, files []mailbox.Attachment) (mailbox.Mail, error) {
 	if strings.TrimSpace(raw) != "" {
 		return mailbox.ParseMail([]byte(raw))
 	}
 	if strings.TrimSpace(header) == "" {
 		return mailbox.Mail{}, event.Invalid("headers", "is missing: nothing says when the mail was written")
 	}
-	m, err := mailbox.ParseMail([]byte(strings.TrimSpace(header) + "\r\n\r\n"))
-	m.Body = firstOf(text, mailbox.PlainText(html))
-	return m, err
+	return mailbox.ParseParts(mailbox.Parts{Header: mailbox.ParseHeader(header), Text: text, HTML: html, Attachments: files}), nil
 }
 
 // payload is the form as a JSON object, for whoever looks something up in it.

@@ -61,7 +61,8 @@ func fuzzProvider(f *testing.F, name string) {
 			_, err = json.Marshal(valid)
 			require.NoError(t, err)
 		}
-		for _, name := range first.Unknown {
+		for _, u := range first.Unknown {
+			name := u.Name
 			require.LessOrEqual(t, len(name), 100)
 			require.NotEmpty(t, name)
 		}

@@ -46,7 +46,9 @@ type greenhousePayload struct {
 	Application struct {
 		ID        int64               `json:"id"`
 		Candidate greenhouseCandidate `json:"candidate"`
-		Jobs      []struct {
+		// Person is the candidate's number where the candidate is not told.
+		Person int64 `json:"candidate_id"`
+		Jobs   []struct {
 			Name string `json:"name"`
 		} `json:"jobs"`
 		Stage struct {
@@ -76,6 +78,31 @@ type greenhousePayload struct {
 	} `json:"offer"`
 	Updated instant `json:"updated_at"`
 	Created instant `json:"created_at"`
+
+	// Person is who was merged, Scorecard what was deleted. The numbers are of
+	// payloads without their object, such as those of offers.
+	Person    greenhouseCandidate `json:"person"`
+	Scorecard struct {
+		Candidate int64   `json:"candidate_id"`
+		Changed   instant `json:"updated_at"`
+	} `json:"scorecard"`
+	ApplicationID int64 `json:"application_id"`
+	CandidateID   int64 `json:"candidate_id"`
+}
+
+// candidate is whom an action is about, as far as it tells.
+func (p greenhousePayload) candidate() greenhouseCandidate {
+	for _, known := range []greenhouseCandidate{p.Application.Candidate, p.Candidate, p.Person} {
+		if known.ID != 0 {
+			return known
+		}
+	}
+	for _, number := range []int64{p.Application.Person, p.CandidateID, p.Scorecard.Candidate} {
+		if number != 0 {
+			return greenhouseCandidate{ID: number}
+		}
+	}
+	return greenhouseCandidate{}
 }
 
 type greenhouseCandidate struct {
@@ -119,10 +146,11 @@ func (greenhouse) Decode(r *Request) (Decoded, error) {
 	case body.Action == "ping":
 		// Greenhouse tries the address when the webhook is made.
 	case !known:
-		out.unknown(body.Action)
+		out.unknownIn(body.Action, r.Body)
 	default:
 		e := body.event(title)
 		e.ID = key(firstOf(r.Header.Get("Greenhouse-Event-Id"), e.ID))
+		e.Untimed = e.Time == nil && r.Header.Get("Greenhouse-Event-Id") != ""
 		out.add(r.Body, e)
 	}
 	return out, nil
@@ -130,14 +158,14 @@ func (greenhouse) Decode(r *Request) (Decoded, error) {
 
 func (b greenhouseBody) event(title string) Event {
 	p := b.Payload
-	candidate := p.Application.Candidate
-	if candidate.ID == 0 {
-		candidate = p.Candidate
-	}
+	candidate := p.candidate()
 	at := p.when(b.Action, candidate)
 	application := p.Application.ID
 	if p.Interview != nil && application == 0 {
 		application = p.Interview.Candidate
+	}
+	if application == 0 {
+		application = p.ApplicationID
 	}
 	about := "candidate/" + strconv.FormatInt(candidate.ID, 10)
 	if application != 0 {
@@ -145,13 +173,15 @@ func (b greenhouseBody) event(title string) Event {
 	}
 	in := event.Input{
 		Time: at.moment(), Message: "greenhouse/" + about, ID: key(b.Action, about, at.exact()),
-		Recipient: &event.Person{
+	}
+	if candidate.ID != 0 {
+		in.Recipient = &event.Person{
 			Email: "candidate-" + strconv.FormatInt(candidate.ID, 10) + "@greenhouse.invalid",
 			Name:  shorten(candidate.First+" "+candidate.Last, maxName),
-		},
+		}
 	}
-	if len(candidate.Emails) > 0 {
-		in.Recipient.Email = strings.TrimSpace(candidate.Emails[0].Value)
+	if len(candidate.Emails) > 0 && strings.Contains(candidate.Emails[0].Value, "@") {
+		in.Recipient = personOf(candidate.Emails[0].Value, candidate.First+" "+candidate.Last)
 	}
 	owner := candidate.Recruiter.Email
 	if len(candidate.Recruiter.Emails) > 0 {

@@ -17,7 +17,10 @@ import (
 	"slices"
 	"time"
 
+	"tidings/api/hooks/mapping"
 	"tidings/event"
+
+	lru "github.com/hashicorp/golang-lru/v2"
 )
 
 // Request is a webhook as it came.
@@ -63,8 +66,8 @@ type Provider interface {
 // Decoded is what a request reports.
 type Decoded struct {
 	Events []Event
-	// Unknown names events of the vendor that become nothing here.
-	Unknown []string
+	// Unknown are elements of the vendor that become nothing here.
+	Unknown []Unknown
 	// Rejected are elements that cannot be understood.
 	Rejected []Fault
 	// Finish is what remains to be done once the events are durable, such as
@@ -78,6 +81,28 @@ type Event struct {
 	// Owner is the address of the person on our side, where the vendor tells.
 	Owner string
 	// Payload is the vendor's own object, in JSON where the vendor writes that.
+	Payload []byte
+	// Again is a body that this event can be decoded from again; Payload when nil.
+	Again []byte
+	// Untimed says that the vendor tells no time: when it first arrived counts,
+	// under the event's ID.
+	Untimed bool
+}
+
+// Decodable is what the event can be decoded from again.
+func (e Event) Decodable() []byte {
+	if e.Again != nil {
+		return e.Again
+	}
+	return e.Payload
+}
+
+// Unknown is an element of a request that becomes nothing here.
+type Unknown struct {
+	// Name is the vendor's word for it.
+	Name string
+	// Payload is a body that holds this element alone, and can be decoded again;
+	// nil where there is nothing to try again.
 	Payload []byte
 }
 
@@ -114,6 +139,12 @@ func (r Refusal) Is(target error) bool { return target == event.ErrForbidden }
 // Hooks are the providers.
 type Hooks struct {
 	providers map[string]Provider
+	// vendors are those of the providers that are mappings.
+	vendors  map[string]Vendor
+	compiled *lru.Cache[[32]byte, *mapped]
+	claims   Claims
+	clock    func() time.Time
+	arrivals *lru.Cache[string, time.Time]
 }
 
 // Claims lets processes agree on who was first.
@@ -128,7 +159,7 @@ type Claims interface {
 // subscriptions: AmazonClient outside of tests. Without claims, each process
 // knows alone which one-time tokens were used, for as long as it runs.
 func New(amazon *http.Client, claims Claims) *Hooks {
-	return &Hooks{map[string]Provider{
+	h := &Hooks{claims: claims, clock: time.Now, compiled: newCompiled(), arrivals: newArrivals(), providers: map[string]Provider{
 		"sendgrid":    sendgrid{},
 		"mailgun":     newMailgun(claims),
 		"postmark":    postmark{},
@@ -139,7 +170,16 @@ func New(amazon *http.Client, claims Claims) *Hooks {
 		"hubspot":     hubspot{},
 		"greenhouse":  greenhouse{},
 		"calendly":    calendly{},
+		jsonProvider:  mappedOf(Scheme{By: "path"}, mapping.Mapping{}, jsonSample()),
 	}}
+	var err error
+	if h.vendors, err = vendors(); err != nil {
+		panic(err) // the files are embedded, and tests read them all
+	}
+	for name, vendor := range h.vendors {
+		h.providers[name] = vendor.provider()
+	}
+	return h
 }
 
 // Provider is a vendor by name.

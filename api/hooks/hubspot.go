@@ -11,6 +11,7 @@ import (
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
 
+	"tidings/api/hooks/mapping"
 	"tidings/event"
 )
 
@@ -53,13 +54,22 @@ func (hubspot) Verify(_ context.Context, r *Request, s Secrets, now time.Time) e
 }
 
 type hubspotEvent struct {
-	ID       int64  `json:"eventId"`
-	What     string `json:"subscriptionType"`
-	Portal   int64  `json:"portalId"`
-	Object   int64  `json:"objectId"`
-	Occurred int64  `json:"occurredAt"`
-	Name     string `json:"propertyName"`
-	Value    any    `json:"propertyValue"`
+	ID     int64  `json:"eventId"`
+	What   string `json:"subscriptionType"`
+	Portal int64  `json:"portalId"`
+	Object int64  `json:"objectId"`
+	// Kind is the number of the object's type where the subscription says
+	// "object". An association has two ends, and no object.
+	Kind        string  `json:"objectTypeId"`
+	From        int64   `json:"fromObjectId"`
+	FromKind    string  `json:"fromObjectTypeId"`
+	To          int64   `json:"toObjectId"`
+	ToKind      string  `json:"toObjectTypeId"`
+	Association string  `json:"associationType"`
+	Removed     bool    `json:"associationRemoved"`
+	Occurred    instant `json:"occurredAt"`
+	Name        string  `json:"propertyName"`
+	Value       string  `json:"propertyValue"`
 
 	// What follows is of workflows.
 	Contact    int64                     `json:"vid"`
@@ -77,21 +87,24 @@ func (e hubspotEvent) read(jsontext.Value) ([]Event, string, error) {
 		return nil, "", nameless("subscriptionType")
 	}
 	object, what, ok := strings.Cut(e.What, ".")
+	if e.Object == 0 {
+		e.Object, e.Kind = e.From, firstOf(e.Kind, e.FromKind)
+	}
+	if name := hubspotObjects[e.Kind]; name != "" && object == "object" {
+		object = name
+	}
 	if !ok || e.Object == 0 || !knownObject[object] {
 		return nil, e.What, nil
 	}
-	number := strconv.FormatInt(e.Object, 10)
-	value, _ := e.Value.(string)
+	number, value := strconv.FormatInt(e.Object, 10), e.Value
 	in := event.Input{
-		ID:      key(strconv.FormatInt(e.Portal, 10), strconv.FormatInt(e.ID, 10), e.What, number, strconv.FormatInt(e.Occurred, 10)),
+		ID:      key(strconv.FormatInt(e.Portal, 10), strconv.FormatInt(e.ID, 10), e.What, number, e.occurred()),
 		Message: "hubspot/" + object + "/" + number,
 		Recipient: &event.Person{
 			Email: object + "-" + number + "@hubspot.invalid", Name: "HubSpot " + object + " " + number,
 		},
 	}
-	if e.Occurred > 0 {
-		in.Time = momentOf(time.UnixMilli(e.Occurred))
-	}
+	in.Time = e.Occurred.moment()
 	if object == "contact" && e.Name == "email" && strings.Contains(value, "@") {
 		in.Recipient = personOf(value, "")
 	}
@@ -99,13 +112,35 @@ func (e hubspotEvent) read(jsontext.Value) ([]Event, string, error) {
 	if e.Name != "" {
 		in.Title = shorten(object+" "+e.Name+": "+value, maxText)
 	}
+	if e.To != 0 {
+		verb := "linked to"
+		if e.Removed {
+			verb = "unlinked from"
+		}
+		in.Title = shorten(object+" "+verb+" "+firstOf(hubspotObjects[e.ToKind], "object")+" "+strconv.FormatInt(e.To, 10), maxText)
+		in.ID = key(in.ID, strconv.FormatInt(e.To, 10))
+	}
 	return []Event{{Input: in}}, "", nil
+}
+
+// occurred is the time for an event's key, in milliseconds.
+func (e hubspotEvent) occurred() string {
+	if e.Occurred.IsZero() {
+		return "0"
+	}
+	return strconv.FormatInt(e.Occurred.UnixMilli(), 10)
 }
 
 // knownObject are the objects whose events are shown.
 var knownObject = map[string]bool{
 	"contact": true, "company": true, "deal": true, "ticket": true, "product": true, "line_item": true,
 	"conversation": true, "object": true,
+}
+
+// hubspotObjects are objects by the numbers of their types.
+// https://developers.hubspot.com/docs/api/crm/understanding-the-crm#object-type-ids
+var hubspotObjects = map[string]string{
+	"0-1": "contact", "0-2": "company", "0-3": "deal", "0-5": "ticket", "0-7": "product", "0-8": "line_item", "0-11": "conversation",
 }
 
 // sentence says in words what happened to an object.
@@ -125,9 +160,7 @@ func (e hubspotEvent) workflow() ([]Event, string, error) {
 			Name:  shorten(e.property("firstname")+" "+e.property("lastname"), maxName),
 		},
 	}
-	if milliseconds, err := strconv.ParseInt(changed, 10, 64); err == nil && milliseconds > 0 {
-		in.Time = momentOf(time.UnixMilli(milliseconds))
-	}
+	in.Time = momentOf(mapping.Instant(changed))
 	in = custom(in, "contact.workflow", "contact "+firstOf(e.property("lifecyclestage"), "in a workflow"))
 	return []Event{{Input: in}}, "", nil
 }

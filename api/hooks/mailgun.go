@@ -1,17 +1,24 @@
 package hooks
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
+	"io"
+	"mime"
+	"mime/multipart"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
 	lru "github.com/hashicorp/golang-lru/v2"
 
+	"tidings/api/hooks/mapping"
 	"tidings/event"
 	"tidings/mailbox"
 )
@@ -103,7 +110,37 @@ func (p mailgun) Verify(ctx context.Context, r *Request, s Secrets, now time.Tim
 	if err := freshSeconds(given.Timestamp, now, mailgunWindow); err != nil {
 		return err
 	}
-	return p.tokens.use(ctx, given.Token, r.Body)
+	return p.tokens.use(ctx, given.Token, said(r))
+}
+
+// said is what a request says, whatever the boundary between its parts is: that is
+// another at each try.
+func said(r *Request) []byte {
+	if r.mediaType() != "multipart/form-data" {
+		return r.Body
+	}
+	_, params, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
+	if err != nil {
+		return r.Body
+	}
+	var all []byte
+	for parts := multipart.NewReader(bytes.NewReader(r.Body), params["boundary"]); ; {
+		part, err := parts.NextRawPart()
+		if errors.Is(err, io.EOF) {
+			return all
+		}
+		if err != nil {
+			return r.Body
+		}
+		value, err := io.ReadAll(part)
+		if err != nil {
+			return r.Body
+		}
+		for _, text := range []string{part.FormName(), part.FileName(), part.Header.Get("Content-Type")} {
+			all = fmt.Appendf(all, "%d:%s", len(text), text)
+		}
+		all = append(fmt.Appendf(all, "%d:", len(value)), value...)
+	}
 }
 
 // mailgunSigned is where a request carries its signature. In a form that
@@ -180,7 +217,7 @@ func (e mailgunEvent) decoded(payload []byte) (Decoded, error) {
 	var out Decoded
 	in, known := e.input()
 	if !known {
-		out.unknown(e.Event)
+		out.unknownIn(e.Event, nil)
 		return out, nil
 	}
 	out.add(payload, Event{Input: in, Owner: address(e.Message.Headers.From)})
@@ -214,11 +251,11 @@ func (e mailgunEvent) input() (event.Input, bool) {
 		if e.Severity == "temporary" {
 			return custom(in, "deferred", why), true
 		}
-		in.Type, in.Bounce = event.Bounce, bounce(true, why)
+		in.Type, in.Bounce = event.Bounce, bounce(e.kind(), why)
 	case "bounced":
-		in.Type, in.Bounce = event.Bounce, bounce(true, why)
+		in.Type, in.Bounce = event.Bounce, bounce(event.BounceHard, why)
 	case "rejected", "dropped":
-		in.Type, in.Kind, in.Bounce = event.Bounce, e.Event, bounce(true, why)
+		in.Type, in.Kind, in.Bounce = event.Bounce, e.Event, bounce(e.kind(), why)
 	case "complained":
 		in.Type = event.Complaint
 	case "unsubscribed":
@@ -232,6 +269,25 @@ func (e mailgunEvent) input() (event.Input, bool) {
 		in.Message = nobody("mailgun", in.Recipient.Email)
 	}
 	return in, true
+}
+
+// mailgunReasons are the kinds of failures for good, by Mailgun's reasons; others
+// are hard. What is suppressed was not even tried.
+// https://documentation.mailgun.com/docs/mailgun/user-manual/events/event-structure/
+var mailgunReasons = map[string]string{
+	"suppress-bounce": event.BounceRejected, "suppress-complaint": event.BounceRejected, "suppress-unsubscribe": event.BounceRejected,
+	"old": event.BounceSoft, "greylisted": event.BounceSoft, "generic": event.BounceHard, "bounce": event.BounceHard, "hardfail": event.BounceHard,
+}
+
+// kind is what a failure says of the address.
+func (e mailgunEvent) kind() string {
+	if e.Event == "rejected" {
+		return event.BounceRejected
+	}
+	if kind := mailgunReasons[strings.ToLower(e.Reason)]; kind != "" {
+		return kind
+	}
+	return event.BounceHard
 }
 
 // automated is Mailgun's word on a machine, nil when it says nothing.
@@ -259,25 +315,24 @@ func (mailgun) form(r *Request) (Decoded, error) {
 		e.Message.Headers.ID = firstOf(fields.get("Message-Id"), fields.get("message-id"), headerOf(fields.get("message-headers"), "Message-Id"))
 		e.Message.Headers.Subject = headerOf(fields.get("message-headers"), "Subject")
 		e.Message.Headers.From = headerOf(fields.get("message-headers"), "From")
-		if err := e.Timestamp.UnmarshalJSON([]byte(fields.last("timestamp"))); err != nil {
-			return Decoded{}, err
-		}
+		e.Timestamp = instant{mapping.Instant(fields.last("timestamp"))}
 		return e.decoded(fields.payload())
 	}
-	m, err := fields.stored()
+	m, err := fields.stored(formFiles(r))
 	if err != nil {
 		return Decoded{}, err
 	}
-	reply := replyEvent(m, "")
-	reply.Owner = firstOf(address(fields.get("recipient")), reply.Owner)
+	owner := address(fields.get("recipient"))
+	if owner == "" && len(m.To) > 0 {
+		owner = m.To[0].Email
+	}
 	var out Decoded
-	out.add(fields.payload(), reply)
-	return out, nil
+	return out, out.mailTo(m, owner, "", fields.payload(), r.Body)
 }
 
 // stored is the mail of a route: raw, or taken apart. What the person wrote
 // themself is Mailgun's stripped text.
-func (f form) stored() (mailbox.Mail, error) {
+func (f form) stored(files []mailbox.Attachment) (mailbox.Mail, error) {
 	if raw := f.get("body-mime"); raw != "" {
 		return mailbox.ParseMail([]byte(raw))
 	}
@@ -285,25 +340,22 @@ func (f form) stored() (mailbox.Mail, error) {
 	if headers == "" {
 		return mailbox.Mail{}, event.Invalid("message-headers", "is missing: this is neither an event nor a mail")
 	}
-	from := mailbox.ParseAddresses(firstOf(headerOf(headers, "From"), f.get("from")))
-	m := mailbox.Mail{
-		ID:      mailbox.ParseMessageID(firstOf(headerOf(headers, "Message-Id"), f.get("Message-Id"))),
-		ReplyTo: mailbox.ParseMessageID(firstOf(headerOf(headers, "In-Reply-To"), f.get("In-Reply-To"))),
-		Time:    mailbox.ParseDate(headerOf(headers, "Date")),
-		To:      mailbox.ParseAddresses(firstOf(headerOf(headers, "To"), f.get("recipient"))),
-		Subject: firstOf(f.get("subject"), headerOf(headers, "Subject")),
-		Body:    firstOf(f.get("stripped-text"), f.get("body-plain"), mailbox.PlainText(f.get("body-html"))),
-	}
-	if len(from) > 0 {
+	m := mailbox.ParseParts(mailbox.Parts{
+		Header: pairsOf(headers), Text: f.get("body-plain"), HTML: f.get("body-html"), Attachments: files,
+	})
+	if from := mailbox.ParseAddresses(f.get("from")); m.From.Email == "" && len(from) > 0 {
 		m.From = from[0]
 	}
+	m.ID = firstOf(m.ID, mailbox.ParseMessageID(f.get("Message-Id")))
+	m.ReplyTo = firstOf(m.ReplyTo, mailbox.ParseMessageID(f.get("In-Reply-To")))
+	if len(m.To) == 0 {
+		m.To = mailbox.ParseAddresses(f.get("recipient"))
+	}
+	m.Subject = firstOf(f.get("subject"), m.Subject)
+	m.Body = firstOf(f.get("stripped-text"), m.Body)
 	if m.Time.IsZero() {
 		// The signature's time is the same at each try.
-		var at instant
-		if err := at.UnmarshalJSON([]byte(f.last("timestamp"))); err != nil {
-			return m, err
-		}
-		m.Time = at.Time
+		m.Time = mapping.Instant(f.last("timestamp"))
 	}
 	return m, nil
 }
@@ -314,6 +366,21 @@ func (f form) last(name string) string {
 		return values[len(values)-1]
 	}
 	return ""
+}
+
+// pairsOf are the headers of Mailgun's JSON list of pairs.
+func pairsOf(list string) []mailbox.Field {
+	var pairs [][]string
+	if json.Unmarshal([]byte(list), &pairs, tolerant()) != nil {
+		return nil
+	}
+	var fields []mailbox.Field
+	for _, pair := range pairs {
+		if len(pair) == 2 {
+			fields = append(fields, mailbox.Field{Name: pair[0], Value: pair[1]})
+		}
+	}
+	return fields
 }
 
 // headerOf finds a header in Mailgun's JSON list of pairs.

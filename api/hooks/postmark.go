@@ -2,6 +2,7 @@ package hooks
 
 import (
 	"context"
+	"encoding/base64"
 	"net/http"
 	"strconv"
 	"strings"
@@ -87,17 +88,39 @@ type postmarkEvent struct {
 		Name  string `json:"Name"`
 		Value string `json:"Value"`
 	} `json:"Headers"`
+	Attachments []struct {
+		Type    string `json:"ContentType"`
+		Content string `json:"Content"`
+	} `json:"Attachments"`
 }
 
 // Decode reads one event or mail.
 func (postmark) Decode(r *Request) (Decoded, error) {
-	return each(r.Body, postmarkEvent.read)
+	all, err := elements(r.Body)
+	if err != nil {
+		return Decoded{}, err
+	}
+	var out Decoded
+	for _, raw := range all {
+		e, err := decode[postmarkEvent](raw)
+		if err == nil && (e.Record == "" || e.Record == "Inbound") {
+			err = e.inbound(&out, raw)
+		} else if err == nil {
+			events, unknown, failed := e.read(raw)
+			if unknown != "" {
+				out.unknownIn(unknown, raw)
+			}
+			out.add(raw, events...)
+			err = failed
+		}
+		if err != nil {
+			out.reject(err, raw)
+		}
+	}
+	return out, nil
 }
 
 func (e postmarkEvent) read(jsontext.Value) ([]Event, string, error) {
-	if e.Record == "" || e.Record == "Inbound" {
-		return e.inbound()
-	}
 	at := firstInstant(e.Bounced, e.Received, e.Delivered, e.Changed)
 	in := event.Input{
 		Time: at.moment(), Message: shorten(e.Message, maxText), Subject: shorten(e.Subject, maxText),
@@ -108,6 +131,9 @@ func (e postmarkEvent) read(jsontext.Value) ([]Event, string, error) {
 	}
 	if to := firstOf(e.Recipient, e.Email); to != "" {
 		in.Recipient = personOf(to, "")
+		if in.Message == "" && (e.Record == "SubscriptionChange" || e.Record == "SpamComplaint") {
+			in.Message = nobody("postmark", to) // about a person, and no mail
+		}
 	}
 	switch e.Record {
 	case "Delivery":
@@ -128,6 +154,16 @@ func (e postmarkEvent) read(jsontext.Value) ([]Event, string, error) {
 	return []Event{{Input: in, Owner: address(e.From)}}, "", nil
 }
 
+// postmarkBounces are the kinds of bounces by Postmark's types; others are soft.
+// What Postmark or the sender would not send says nothing of the address.
+// https://postmarkapp.com/developer/api/bounce-api#bounce-types
+var postmarkBounces = map[string]string{
+	"HardBounce": event.BounceHard, "BadEmailAddress": event.BounceHard,
+	"ManuallyDeactivated": event.BounceRejected, "Unconfirmed": event.BounceRejected, "VirusNotification": event.BounceRejected,
+	"SMTPApiError": event.BounceRejected, "InboundError": event.BounceRejected, "DMARCPolicy": event.BounceRejected,
+	"TemplateRenderingFailed": event.BounceRejected,
+}
+
 // bounced tells apart what Postmark reports as bounces.
 // https://postmarkapp.com/developer/api/bounce-api#bounce-types
 func (e postmarkEvent) bounced(in event.Input) event.Input {
@@ -141,10 +177,12 @@ func (e postmarkEvent) bounced(in event.Input) event.Input {
 		return custom(in, "deferred", why)
 	case "AutoResponder", "Subscribe", "AddressChange", "OpenRelayTest", "ChallengeVerification":
 		return custom(in, "answered-by-machine", firstOf(e.Description, e.Type))
-	case "HardBounce", "BadEmailAddress", "ManuallyDeactivated":
-		in.Type, in.Bounce = event.Bounce, bounce(true, why)
 	default:
-		in.Type, in.Bounce = event.Bounce, bounce(false, why)
+		kind, known := postmarkBounces[e.Type]
+		if !known {
+			kind = event.BounceSoft
+		}
+		in.Type, in.Bounce = event.Bounce, bounce(kind, why)
 	}
 	return in
 }
@@ -154,7 +192,7 @@ func (e postmarkEvent) subscription(in event.Input) event.Input {
 	case !e.Suppress:
 		return custom(in, "resubscribed", "sending is allowed again")
 	case e.Why == "HardBounce":
-		in.Type, in.Bounce = event.Bounce, bounce(true, "suppressed after a hard bounce")
+		in.Type, in.Bounce = event.Bounce, bounce(event.BounceHard, "suppressed after a hard bounce")
 	case e.Why == "SpamComplaint":
 		in.Type = event.Complaint
 	default:
@@ -164,16 +202,41 @@ func (e postmarkEvent) subscription(in event.Input) event.Input {
 }
 
 // inbound reads a mail that came in.
-func (e postmarkEvent) inbound() ([]Event, string, error) {
+func (e postmarkEvent) inbound(out *Decoded, raw []byte) error {
 	if e.FromFull == nil && e.Raw == "" {
-		return nil, "", event.Invalid("FromFull", "is missing: this is neither an event with a RecordType nor a mail")
+		return event.Invalid("FromFull", "is missing: this is neither an event with a RecordType nor a mail")
 	}
-	var m mailbox.Mail
+	m, err := e.mail()
+	if err != nil {
+		return err
+	}
+	owner := address(e.To)
+	if owner == "" && len(e.ToFull) > 0 {
+		owner = strings.ToLower(e.ToFull[0].Email)
+	}
+	if owner == "" && len(m.To) > 0 {
+		owner = m.To[0].Email
+	}
+	return out.mailTo(m, owner, e.Message, raw, raw)
+}
+
+// mail is the mail as it came, or put together of what Postmark took apart.
+func (e postmarkEvent) mail() (m mailbox.Mail, err error) {
 	if e.Raw != "" {
-		var err error
 		if m, err = mailbox.ParseMail([]byte(e.Raw)); err != nil {
-			return nil, "", err
+			return m, err
 		}
+	} else {
+		parts := mailbox.Parts{Text: e.Text, HTML: e.HTML, Header: []mailbox.Field{{Name: "Subject", Value: e.Subject}}}
+		for _, header := range e.Headers {
+			parts.Header = append(parts.Header, mailbox.Field{Name: header.Name, Value: header.Value})
+		}
+		for _, a := range e.Attachments {
+			if data, err := base64.StdEncoding.DecodeString(a.Content); err == nil && forPrograms(a.Type) && len(data) <= maxFile {
+				parts.Attachments = append(parts.Attachments, mailbox.Attachment{Type: a.Type, Data: data})
+			}
+		}
+		m = mailbox.ParseParts(parts)
 	}
 	if at := mailbox.ParseDate(e.Date); !at.IsZero() {
 		m.Time = at
@@ -182,21 +245,13 @@ func (e postmarkEvent) inbound() ([]Event, string, error) {
 	if e.FromFull != nil {
 		m.From = person(e.FromFull.Email, e.FromFull.Name)
 	}
-	for _, header := range e.Headers {
-		switch strings.ToLower(header.Name) {
-		case "message-id":
-			m.ID = firstOf(m.ID, mailbox.ParseMessageID(header.Value))
-		case "in-reply-to":
-			m.ReplyTo = firstOf(m.ReplyTo, mailbox.ParseMessageID(header.Value))
+	if len(m.To) == 0 {
+		for _, to := range e.ToFull {
+			m.To = append(m.To, person(to.Email, to.Name))
 		}
 	}
 	m.Body = firstOf(e.Stripped, e.Text, m.Body, mailbox.PlainText(e.HTML))
-	reply := replyEvent(m, e.Message)
-	if len(e.ToFull) > 0 {
-		reply.Owner = strings.ToLower(e.ToFull[0].Email)
-	}
-	reply.Owner = firstOf(address(e.To), reply.Owner)
-	return []Event{reply}, "", nil
+	return m, nil
 }
 
 func firstInstant(all ...instant) instant {

@@ -4,8 +4,10 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"regexp"
 	"strconv"
 	"strings"
+	"time"
 
 	"tidings/event"
 	"tidings/mailbox"
@@ -17,11 +19,18 @@ var ownDomains = []string{
 	".sendgrid.net", ".amazonses.com", "@amazonses.com", "@mtasv.net", ".mtasv.net",
 }
 
+// sendgridHost is how SendGrid's servers call themselves in the Message-IDs that
+// they make: geopod-ismtpd-8, ismtpd0042p1sjc2.sendgrid.net.
+var sendgridHost = regexp.MustCompile(`@(?:geopod-)?ismtpd[0-9a-z.-]*$`)
+
 // replied is the message that a mail answers, as its provider calls it.
 func replied(id string) string {
 	local, _, ok := strings.Cut(id, "@")
 	if !ok {
 		return id
+	}
+	if sendgridHost.MatchString(id) {
+		return local
 	}
 	for _, domain := range ownDomains {
 		if strings.HasSuffix(id, domain) {
@@ -58,4 +67,51 @@ func replyEvent(m mailbox.Mail, vendorKey string) Event {
 		owner = m.To[0].Email
 	}
 	return Event{Input: in, Owner: owner}
+}
+
+// mail adds what a mail that came in means. vendorKey is the vendor's own id of it,
+// payload what is looked at for fields, and body what can be decoded again.
+func (d *Decoded) mail(m mailbox.Mail, vendorKey string, payload, body []byte) error {
+	owner := ""
+	if len(m.To) > 0 {
+		owner = m.To[0].Email
+	}
+	return d.mailTo(m, owner, vendorKey, payload, body)
+}
+
+// mailTo is mail for a person on our side whom the vendor names.
+func (d *Decoded) mailTo(m mailbox.Mail, owner, vendorKey string, payload, body []byte) error {
+	untimed := m.Time.IsZero()
+	if untimed {
+		m.Time = time.Unix(1, 0) // replaced by when it first arrived
+	}
+	reading, err := mailbox.Read(m, mailbox.Owner{Arrived: true, Now: m.Time})
+	if err != nil {
+		return event.Invalid("mail", "has no date that an event may have")
+	}
+	var events []Event
+	switch {
+	case reading.Kind == mailbox.Reply && len(reading.Events) > 0:
+		reply := replyEvent(m, vendorKey)
+		reply.Message = shorten(replied(reading.Events[0].Message), maxText)
+		events = []Event{reply}
+	case reading.Kind == mailbox.Received, reading.Kind == mailbox.Reply:
+		events = []Event{replyEvent(m, vendorKey)}
+	case len(reading.Events) == 0:
+		d.unknownIn("a mail that is "+string(reading.Kind), body)
+		return nil
+	default:
+		for _, in := range reading.Events {
+			in.ID, in.Message, in.Source = key(in.ID), shorten(replied(in.Message), maxText), ""
+			events = append(events, Event{Input: in})
+		}
+	}
+	for i := range events {
+		events[i].Owner, events[i].Payload, events[i].Again = owner, payload, body
+		if untimed {
+			events[i].Time, events[i].Untimed = nil, true
+		}
+	}
+	d.Events = append(d.Events, events...)
+	return nil
 }

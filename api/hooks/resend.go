@@ -37,8 +37,10 @@ type resendMail struct {
 	Message string   `json:"message_id"`
 	Bounce  struct {
 		Type    string `json:"type"`
+		Subtype string `json:"subType"`
 		Message string `json:"message"`
 	} `json:"bounce"`
+	Tags   jsontext.Value `json:"tags"`
 	Failed struct {
 		Reason string `json:"reason"`
 	} `json:"failed"`
@@ -72,7 +74,7 @@ func (resend) Decode(r *Request) (Decoded, error) {
 	var out Decoded
 	events, known := mail.read(body, standardHeader(r, "Id"))
 	if !known {
-		out.unknown(body.Type)
+		out.unknownIn(body.Type, r.Body)
 	}
 	out.add(body.Data, events...)
 	return out, nil
@@ -81,6 +83,9 @@ func (resend) Decode(r *Request) (Decoded, error) {
 func (m resendMail) read(body resendBody, id string) ([]Event, bool) {
 	in := event.Input{
 		Time: body.Created.moment(), Message: shorten(m.Email, maxText), Subject: shorten(m.Subject, maxText),
+	}
+	if name := event.MessageName(m.Message); name != "" {
+		in.Aliases = []string{shorten(name, maxAlias)}
 	}
 	switch body.Type {
 	case "email.sent":
@@ -101,9 +106,9 @@ func (m resendMail) read(body resendBody, id string) ([]Event, bool) {
 		in.Type, in.Link, in.Client = event.Click, shorten(m.Click.Link, maxLink), client(m.Click.IP, m.Click.Agent, nil)
 		in.Time = firstInstant(m.Click.At, body.Created).moment()
 	case "email.bounced":
-		in.Type, in.Bounce = event.Bounce, bounce(m.Bounce.Type != "Transient", m.Bounce.Message)
+		in.Type, in.Bounce = event.Bounce, bounce(amazonBounce(m.Bounce.Type, m.Bounce.Subtype), m.Bounce.Message)
 	case "email.failed", "email.suppressed":
-		in.Type, in.Kind, in.Bounce = event.Bounce, body.Type[len("email."):], bounce(true, m.Failed.Reason)
+		in.Type, in.Kind, in.Bounce = event.Bounce, body.Type[len("email."):], bounce(event.BounceRejected, m.Failed.Reason)
 	case "email.complained":
 		in.Type = event.Complaint
 	case "email.received":
@@ -114,13 +119,37 @@ func (m resendMail) read(body resendBody, id string) ([]Event, bool) {
 	return m.about(in, body, id), true
 }
 
+// recipientTag is the tag by which a sender may say whom a mail to several with
+// separate tracking is for.
+const recipientTag = "recipient"
+
+// oneOf is what one of several did, of whom the vendor does not say which.
+func oneOf(in event.Input, people []string) event.Input {
+	for _, to := range people {
+		in.Candidates = append(in.Candidates, person(to, ""))
+	}
+	return in
+}
+
 // about makes the event for each recipient.
 func (m resendMail) about(in event.Input, body resendBody, id string) []Event {
 	if len(m.To) == 0 {
-		return []Event{{Input: in}} // which is refused for want of a recipient
+		in.ID = key(firstOf(id, key(body.Type, m.Email, body.Created.exact())))
+		return []Event{{Input: in, Owner: address(m.From)}} // it is about nobody
+	}
+	people := m.To
+	if in.Type == event.Open || in.Type == event.Click {
+		// Of a mail to several, Resend does not say who.
+		if tagged := Lookup(m.Tags, recipientTag); tagged != "" {
+			people = []string{tagged}
+		}
+		if len(people) > 1 {
+			in.ID = key(firstOf(id, key(body.Type, m.Email, body.Created.exact())))
+			return []Event{{Input: oneOf(in, people), Owner: address(m.From)}}
+		}
 	}
 	var all []Event
-	for _, to := range m.To {
+	for _, to := range people {
 		one := in
 		one.ID = key(firstOf(id, key(body.Type, m.Email, body.Created.exact())), address(to))
 		one.Recipient = personOf(to, "")

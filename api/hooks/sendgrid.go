@@ -137,7 +137,10 @@ func (s sendgrid) Decode(r *Request) (Decoded, error) {
 func (e sendgridEvent) read(jsontext.Value) ([]Event, string, error) {
 	in := event.Input{
 		Time: e.Timestamp.moment(), Message: e.message(), Recipient: personOf(e.Email, ""),
-		ID: key(firstOf(e.ID, key(e.Event, e.Message, e.Email, e.Timestamp.exact(), e.URL))),
+		ID: key(firstOf(e.ID, key(e.parts()...))),
+	}
+	if name := event.MessageName(e.SMTP); name != "" {
+		in.Aliases = []string{shorten(name, maxAlias)}
 	}
 	switch e.Event {
 	case "processed":
@@ -150,9 +153,9 @@ func (e sendgridEvent) read(jsontext.Value) ([]Event, string, error) {
 	case "click":
 		in.Type, in.Link, in.Client = event.Click, shorten(e.URL, maxLink), client(e.IP, e.Agent, nil)
 	case "bounce":
-		in.Type, in.Bounce = event.Bounce, bounce(e.Type != "blocked", e.Reason)
+		in.Type, in.Bounce = event.Bounce, bounce(firstOf(sendgridBounces[e.Type], event.BounceHard), e.Reason)
 	case "dropped":
-		in.Type, in.Kind, in.Bounce = event.Bounce, "dropped", bounce(true, e.Reason)
+		in.Type, in.Kind, in.Bounce = event.Bounce, "dropped", bounce(e.dropped(), e.Reason)
 	case "deferred":
 		in = custom(in, "deferred", firstOf(e.Response, e.Reason))
 	case "spamreport":
@@ -169,6 +172,29 @@ func (e sendgridEvent) read(jsontext.Value) ([]Event, string, error) {
 		return nil, e.Event, nil
 	}
 	return []Event{{Input: in}}, "", nil
+}
+
+// sendgridBounces are the kinds of bounces by SendGrid's types; others are hard.
+// https://www.twilio.com/docs/sendgrid/for-developers/tracking-events/event
+var sendgridBounces = map[string]string{"": event.BounceHard, "bounce": event.BounceHard, "blocked": event.BounceSoft}
+
+// dropped is why SendGrid did not send: everything but an address that is none
+// is its own or the sender's decision.
+func (e sendgridEvent) dropped() string {
+	if strings.HasPrefix(strings.ToLower(e.Reason), "invalid") && !strings.Contains(strings.ToLower(e.Reason), "header") {
+		return event.BounceHard
+	}
+	return event.BounceRejected
+}
+
+// parts are what an event without an id is known by: changes of several groups
+// may come in one second.
+func (e sendgridEvent) parts() []string {
+	parts := []string{e.Event, e.Message, e.Email, e.Timestamp.exact(), e.URL}
+	if strings.HasPrefix(e.Event, "group_") {
+		parts = append(parts, strconv.FormatInt(e.Group, 10))
+	}
+	return parts
 }
 
 func (e sendgridEvent) group() string { return "group " + strconv.FormatInt(e.Group, 10) }
@@ -203,13 +229,12 @@ func (sendgrid) inbound(r *Request) (Decoded, error) {
 		return Decoded{}, err
 	}
 	fields.recode(fields.get("charsets"))
-	m, err := parsedMail(fields.get("email"), fields.get("headers"), fields.get("text"), fields.get("html"))
+	m, err := parsedMail(fields.get("email"), fields.get("headers"), fields.get("text"), fields.get("html"), formFiles(r))
 	if err != nil {
 		return Decoded{}, err
 	}
 	var out Decoded
-	out.add(fields.payload(), replyEvent(m, ""))
-	return out, nil
+	return out, out.mail(m, "", fields.payload(), r.Body)
 }
 
 // Sample is one click.

@@ -3,7 +3,6 @@ package hooks
 import (
 	"context"
 	"encoding/base64"
-	"fmt"
 	"net/http"
 	"slices"
 	"strings"
@@ -46,7 +45,9 @@ func (p ses) Verify(ctx context.Context, r *Request, s Secrets, now time.Time) e
 	return p.sns.verify(ctx, m, s.Keys, now)
 }
 
-type sesPeople []struct {
+type sesPeople []sesPerson
+
+type sesPerson struct {
 	Email      string `json:"emailAddress"`
 	Diagnostic string `json:"diagnosticCode"`
 }
@@ -63,6 +64,7 @@ type sesEvent struct {
 		Timestamp  instant   `json:"timestamp"`
 	} `json:"bounce"`
 	Complaint struct {
+		Subtype    string    `json:"complaintSubType"`
 		Recipients sesPeople `json:"complainedRecipients"`
 		Timestamp  instant   `json:"timestamp"`
 	} `json:"complaint"`
@@ -116,6 +118,24 @@ type sesMail struct {
 		Name  string `json:"name"`
 		Value string `json:"value"`
 	} `json:"headers"`
+	Tags jsontext.Value `json:"tags"`
+}
+
+// names are other names of the mail: the Message-ID that it was sent with.
+func (m sesMail) names() []string {
+	names := []string{}
+	for _, header := range m.Headers {
+		if strings.EqualFold(header.Name, "Message-ID") {
+			names = append(names, header.Value)
+		}
+	}
+	var kept []string
+	for _, name := range append(names, m.Common.Message) {
+		if name = shorten(event.MessageName(name), maxAlias); name != "" && name != m.Message && !slices.Contains(kept, name) && len(kept) < event.MaxAliases {
+			kept = append(kept, name)
+		}
+	}
+	return kept
 }
 
 // sesReaction is an open or a click.
@@ -128,6 +148,15 @@ type sesReaction struct {
 
 type sesTopic struct {
 	Status string `json:"subscriptionStatus"`
+}
+
+// sesBridge is the envelope of Amazon EventBridge, where a rule sends what it gets
+// on to the topic.
+// https://docs.aws.amazon.com/ses/latest/dg/monitoring-eventbridge.html
+type sesBridge struct {
+	Source string         `json:"source"`
+	Time   string         `json:"time"`
+	Detail jsontext.Value `json:"detail"`
 }
 
 // Decode reads one message of SNS, or the bare record within.
@@ -144,15 +173,22 @@ func (p ses) Decode(r *Request) (Decoded, error) {
 		}
 		return Decoded{Finish: p.sns.confirm(envelope.SubscribeURL)}, nil
 	case "UnsubscribeConfirmation":
-		return Decoded{Unknown: []string{"UnsubscribeConfirmation"}}, nil
+		return Decoded{Unknown: []Unknown{{Name: "UnsubscribeConfirmation", Payload: r.Body}}}, nil
 	case "Notification":
 	case "":
 		record = r.Body
 	default:
-		return Decoded{Unknown: []string{firstOf(shorten(envelope.Type, 100), "(an unreadable name)")}}, nil
+		return Decoded{Unknown: []Unknown{{firstOf(shorten(envelope.Type, 100), "(an unreadable name)"), r.Body}}}, nil
 	}
 	if strings.HasPrefix(envelope.Message, "Successfully validated SNS topic") {
 		return Decoded{}, nil
+	}
+	bridge, err := decode[sesBridge](record)
+	if err != nil {
+		return Decoded{}, err
+	}
+	if bridge.Source == "aws.ses" && bridge.Detail.Kind() == jsontext.KindBeginObject {
+		record, envelope.Timestamp = bridge.Detail, firstOf(bridge.Time, envelope.Timestamp)
 	}
 	e, err := decode[sesEvent](record)
 	if err != nil {
@@ -161,13 +197,16 @@ func (p ses) Decode(r *Request) (Decoded, error) {
 	if at, err := time.Parse(time.RFC3339, envelope.Timestamp); err == nil {
 		e.sent = instant{at}
 	}
+	var out Decoded
+	if firstOf(e.EventType, e.NotificationType) == "Received" {
+		return out, e.received(&out, record, r.Body)
+	}
 	events, unknown, err := e.read(record)
 	if err != nil {
 		return Decoded{}, err
 	}
-	var out Decoded
 	if unknown != "" {
-		out.unknown(unknown)
+		out.unknownIn(unknown, r.Body)
 	}
 	out.add(record, events...)
 	return out, nil
@@ -191,20 +230,18 @@ func (e sesEvent) read(jsontext.Value) ([]Event, string, error) {
 	case "Bounce":
 		return e.bounced(), "", nil
 	case "Complaint":
-		return e.about(name, event.Input{Type: event.Complaint}, e.Complaint.Timestamp, e.Complaint.Recipients.emails()), "", nil
+		return e.complained(name), "", nil
 	case "Reject":
-		in := event.Input{Type: event.Bounce, Kind: "rejected", Bounce: bounce(true, e.Reject.Reason)}
+		in := event.Input{Type: event.Bounce, Kind: "rejected", Bounce: bounce(event.BounceRejected, e.Reject.Reason)}
 		return e.about(name, in, e.Mail.Timestamp, e.Mail.Destination), "", nil
 	case "Rendering Failure":
-		in := event.Input{Type: event.Bounce, Kind: "rendering-failure", Bounce: bounce(true, e.Failure.Message)}
+		in := event.Input{Type: event.Bounce, Kind: "rendering-failure", Bounce: bounce(event.BounceRejected, e.Failure.Message)}
 		return e.about(name, in, e.Mail.Timestamp, e.Mail.Destination), "", nil
 	case "DeliveryDelay":
 		in := custom(event.Input{}, "deferred", e.Delay.Type)
 		return e.about(name, in, e.Delay.Timestamp, e.Delay.Recipients.emails()), "", nil
 	case "Subscription":
 		return e.about(name, e.subscription(), e.Subscription.Timestamp, e.Mail.Destination), "", nil
-	case "Received":
-		return e.received()
 	case "AmazonSnsSubscriptionSucceeded":
 		return nil, "", nil
 	}
@@ -217,7 +254,7 @@ func (e sesEvent) read(jsontext.Value) ([]Event, string, error) {
 func (e sesEvent) input(name string, at instant, about string) event.Input {
 	return event.Input{
 		ID: key(e.Mail.Message, name, at.exact(), about), Time: at.moment(),
-		Message: shorten(e.Mail.Message, maxText), Subject: shorten(e.Mail.Common.Subject, maxText),
+		Message: shorten(e.Mail.Message, maxText), Subject: shorten(e.Mail.Common.Subject, maxText), Aliases: e.Mail.names(),
 	}
 }
 
@@ -245,11 +282,48 @@ func (e sesEvent) about(name string, what event.Input, at instant, people []stri
 	return e.events(all...)
 }
 
+// amazonBounce is the kind of a bounce by Amazon's types, which Resend passes on.
+// https://docs.aws.amazon.com/ses/latest/dg/notification-contents.html#bounce-types
+func amazonBounce(kind, subtype string) string {
+	switch {
+	case strings.Contains(strings.ToLower(subtype), "suppress"):
+		return event.BounceRejected
+	case strings.EqualFold(kind, "Permanent"):
+		return event.BounceHard
+	}
+	return event.BounceSoft // Transient, and Undetermined
+}
+
+// complained is a complaint. Some mailbox providers do not say whose it is: then
+// it is the only recipient's, or nobody's. Of an address on the account's own
+// list there was no complaint now: the mail was not sent.
+func (e sesEvent) complained(name string) []Event {
+	what, people := event.Input{Type: event.Complaint}, e.Complaint.Recipients.emails()
+	if strings.Contains(e.Complaint.Subtype, "SuppressionList") {
+		what = event.Input{Type: event.Bounce, Kind: "suppressed", Bounce: bounce(event.BounceRejected, e.Complaint.Subtype)}
+	}
+	if len(people) == 0 {
+		people = e.Mail.Destination
+	}
+	if len(people) == 1 || len(people) > 0 && len(e.Complaint.Recipients) > 0 {
+		return e.about(name, what, e.Complaint.Timestamp, people)
+	}
+	in := e.input(name, firstInstant(e.Complaint.Timestamp, e.sent, e.Mail.Timestamp), "")
+	in.Type, in.Kind, in.Bounce = what.Type, what.Kind, what.Bounce
+	return e.events(in)
+}
+
 func (e sesEvent) bounced() []Event {
+	if len(e.Bounce.Recipients) == 0 {
+		e.Bounce.Recipients = sesPeople{}
+		for _, to := range e.Mail.Destination {
+			e.Bounce.Recipients = append(e.Bounce.Recipients, sesPerson{Email: to})
+		}
+	}
 	var all []Event
 	for _, to := range e.Bounce.Recipients {
 		why := firstOf(to.Diagnostic, e.Bounce.Type+": "+e.Bounce.Subtype)
-		in := event.Input{Type: event.Bounce, Bounce: bounce(e.Bounce.Type == "Permanent", why)}
+		in := event.Input{Type: event.Bounce, Bounce: bounce(amazonBounce(e.Bounce.Type, e.Bounce.Subtype), why)}
 		all = append(all, e.about("Bounce", in, e.Bounce.Timestamp, []string{to.Email})...)
 	}
 	return all
@@ -261,13 +335,20 @@ func (e sesEvent) reacted(name string) ([]Event, string, error) {
 	if name == "Click" {
 		what, kind = e.Click, event.Click
 	}
-	if len(e.Mail.Destination) != 1 {
-		return nil, "", event.Invalid("mail.destination", fmt.Sprintf(
-			"has %d people, and SES does not say which of them it was: send each person a mail of their own", len(e.Mail.Destination)))
+	people, about := e.Mail.Destination, ""
+	if tagged := Lookup(e.Mail.Tags, recipientTag); tagged != "" {
+		people = []string{tagged}
 	}
-	to := e.Mail.Destination[0]
-	in := e.input(name, firstInstant(what.Timestamp, e.sent), strings.ToLower(to)+"/"+what.Link)
-	in.Type, in.Recipient, in.Link = kind, personOf(to, ""), shorten(what.Link, maxLink)
+	if len(people) == 1 {
+		about = strings.ToLower(people[0])
+	}
+	in := e.input(name, firstInstant(what.Timestamp, e.sent), about+"/"+what.Link)
+	in.Type, in.Link = kind, shorten(what.Link, maxLink)
+	if len(people) == 1 {
+		in.Recipient = personOf(people[0], "")
+	} else {
+		in = oneOf(in, people)
+	}
 	in.Client = client(what.IP, what.Agent, nil)
 	return e.events(in), "", nil
 }
@@ -283,12 +364,12 @@ func (e sesEvent) subscription() event.Input {
 
 // received is a mail that came in: whole where SNS carries it, by its headers
 // where it was stored elsewhere.
-func (e sesEvent) received() ([]Event, string, error) {
+func (e sesEvent) received(out *Decoded, payload, body []byte) error {
 	content := []byte(e.Content)
 	if strings.EqualFold(e.Receipt.Action.Encoding, "BASE64") {
 		decoded, err := base64.StdEncoding.DecodeString(e.Content)
 		if err != nil {
-			return nil, "", event.Invalid("content", "is not base64")
+			return event.Invalid("content", "is not base64")
 		}
 		content = decoded
 	}
@@ -296,7 +377,7 @@ func (e sesEvent) received() ([]Event, string, error) {
 	if len(content) > 0 {
 		var err error
 		if m, err = mailbox.ParseMail(content); err != nil {
-			return nil, "", err
+			return err
 		}
 	} else {
 		m = e.Mail.headers()
@@ -307,12 +388,12 @@ func (e sesEvent) received() ([]Event, string, error) {
 		m.Time = e.Mail.Timestamp.Time
 	}
 	if m.From.Email == "" && e.Mail.Source == "" {
-		return nil, "", event.Invalid("mail", "names no sender")
+		return event.Invalid("mail", "names no sender")
 	}
 	if m.From.Email == "" {
 		m.From = person(e.Mail.Source, "")
 	}
-	return []Event{replyEvent(m, e.Mail.Message)}, "", nil
+	return out.mail(m, e.Mail.Message, payload, body)
 }
 
 // headers is a mail by its headers alone.

@@ -115,7 +115,7 @@ func (standard) Decode(r *Request) (Decoded, error) {
 	}
 	var out Decoded
 	if unknown != "" {
-		out.unknown(unknown)
+		out.unknownIn(unknown, r.Body)
 	}
 	out.add(body.Data, events...)
 	return out, nil

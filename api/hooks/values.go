@@ -4,9 +4,9 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
-	"math"
 	"mime"
 	"net/netip"
+	"reflect"
 	"strconv"
 	"strings"
 	"time"
@@ -15,6 +15,7 @@ import (
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
 
+	"tidings/api/hooks/mapping"
 	"tidings/event"
 	"tidings/mailbox"
 )
@@ -25,6 +26,7 @@ const (
 	maxLink  = 4096
 	maxName  = 400
 	maxShort = 200
+	maxAlias = 998
 	// maxInstant is the last second that an event may have.
 	maxInstant = 1<<32 - 1
 	// maxElements bounds how many events a request may report.
@@ -44,7 +46,13 @@ func unique() json.Options { return jsontext.AllowInvalidUTF8(true) }
 // decode reads one JSON object of a vendor.
 func decode[T any](raw []byte) (T, error) {
 	var value T
-	if err := json.Unmarshal(raw, &value, lenient()); err != nil {
+	if jsontext.Value(raw).Kind() != jsontext.KindBeginObject && reflect.TypeFor[T]().Kind() == reflect.Struct {
+		if !jsontext.Value(raw).IsValid(lenient()) {
+			return value, event.Invalid("body", "is not valid JSON")
+		}
+		return value, event.Invalid("body", "is no JSON object, which this vendor's events are")
+	}
+	if err := json.Unmarshal(raw, &value, tolerant()); err != nil {
 		return value, invalid(err)
 	}
 	return value, nil
@@ -101,7 +109,7 @@ func each[T any](body []byte, read func(T, jsontext.Value) (events []Event, unkn
 		case err != nil:
 			out.reject(err, raw)
 		case unknown != "":
-			out.unknown(unknown)
+			out.unknownIn(unknown, raw)
 		}
 		out.add(raw, events...)
 	}
@@ -115,30 +123,23 @@ func (d *Decoded) add(payload []byte, events ...Event) {
 	}
 }
 
-// unknown names an event of the vendor that becomes nothing here.
-func (d *Decoded) unknown(name string) {
-	d.Unknown = append(d.Unknown, firstOf(shorten(name, 100), "(an unreadable name)"))
+// unknownIn names an event of the vendor that becomes nothing here. payload is
+// what it can be decoded from again, once it is known.
+func (d *Decoded) unknownIn(name string, payload []byte) {
+	d.Unknown = append(d.Unknown, Unknown{firstOf(shorten(name, 100), "(an unreadable name)"), payload})
 }
 
 func (d *Decoded) reject(err error, payload []byte) {
 	d.Rejected = append(d.Rejected, Fault{Reason: err.Error(), Payload: payload})
 }
 
-// instant is a time as vendors write it: RFC 3339, or Unix seconds with or
-// without a fraction, as a number or as a text. What is none leaves it zero.
+// instant is a time as vendors write it: see mapping.Instant. What is none leaves
+// it zero.
 type instant struct{ time.Time }
 
 // UnmarshalJSON reads all forms.
 func (i *instant) UnmarshalJSON(raw []byte) error {
-	text := strings.Trim(string(raw), `"`)
-	if at, err := time.Parse(time.RFC3339, text); err == nil {
-		i.Time = at
-		return nil
-	}
-	if seconds, err := strconv.ParseFloat(text, 64); err == nil && seconds >= 0 && seconds <= maxInstant {
-		whole, part := math.Modf(seconds)
-		i.Time = time.Unix(int64(whole), int64(part*1e9))
-	}
+	i.Time = mapping.Instant(strings.Trim(string(raw), `"`))
 	return nil
 }
 
@@ -239,11 +240,7 @@ func client(ip, agent string, automated *bool) *event.Client {
 	return &c
 }
 
-func bounce(hard bool, detail string) *event.BounceDetail {
-	kind := "soft"
-	if hard {
-		kind = "hard"
-	}
+func bounce(kind, detail string) *event.BounceDetail {
 	return &event.BounceDetail{Kind: kind, Detail: shorten(detail, maxText)}
 }
 

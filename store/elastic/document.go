@@ -103,7 +103,7 @@ func documentOf(d query.Document, text string) document {
 	for _, person := range people {
 		doc.Recipient = append(doc.Recipient, person.Email)
 		doc.Domain = append(doc.Domain, query.Domain(person.Email))
-		if slices.Contains(feed.PairTypes, e.Type) {
+		if slices.Contains(feed.PairTypes, e.Type) && e.Counted() {
 			doc.Pair = append(doc.Pair, feed.PairOf(e.Message, person.Email))
 		}
 	}

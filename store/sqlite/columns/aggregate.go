@@ -153,7 +153,7 @@ func (n *aggregation) add(at int) {
 	}
 	if set := n.pairs[row.kind]; set != nil {
 		for _, code := range n.columns.peopleIn(row) {
-			set[code] = true
+			set[code] = n.columns.pairs[code].number != uncounted
 		}
 	}
 	if n.recipients != nil || n.domains != nil {
@@ -164,6 +164,9 @@ func (n *aggregation) add(at int) {
 func (n *aggregation) addPeople(row *row, mark uint32) {
 	for _, code := range n.columns.peopleIn(row) {
 		p := &n.columns.pairs[code]
+		if n.columns.names[p.recipient] == "" {
+			continue
+		}
 		if n.recipients != nil && n.addressMet[p.recipient] != mark {
 			n.addressMet[p.recipient] = mark
 			n.recipients[p.recipient]++

@@ -55,7 +55,11 @@ type pair struct {
 	number                     uint64 // feed.PairOf
 }
 
-type pairKey struct{ message, recipient uint32 }
+type pairKey struct {
+	message, recipient uint32
+	// counted is whether the pair is one that unique figures count.
+	counted bool
+}
 
 // New are the Columns of no event. The first name and the first link are "".
 func New(week event.Week) *Columns {
@@ -102,7 +106,7 @@ func (f *Columns) indexNames() {
 	f.codes, f.linkCodes = codesOf(f.names), codesOf(f.links)
 	f.pairCodes = make(map[pairKey]uint32, len(f.pairs))
 	for code, p := range f.pairs {
-		f.pairCodes[pairKey{p.message, p.recipient}] = uint32(code)
+		f.pairCodes[pairKey{p.message, p.recipient, p.number != uncounted}] = uint32(code)
 	}
 }
 
@@ -126,7 +130,7 @@ func (f *Columns) rowOf(e Event) row {
 	}
 	message := f.code(e.Event.Message)
 	for _, person := range peopleOf(e.Event) {
-		f.people = append(f.people, f.pair(message, e.Event.Message, person.Email))
+		f.people = append(f.people, f.pair(message, e.Event, person.Email))
 		made.people++
 	}
 	return made
@@ -135,6 +139,9 @@ func (f *Columns) rowOf(e Event) row {
 func peopleOf(e event.Event) []event.Person {
 	if e.Recipient != nil {
 		return []event.Person{*e.Recipient}
+	}
+	if len(e.Recipients) == 0 {
+		return []event.Person{{}} // a row has its message from a pair
 	}
 	return e.Recipients
 }
@@ -162,15 +169,20 @@ func (f *Columns) linkCode(link string) uint32 {
 	return code
 }
 
-func (f *Columns) pair(message uint32, messageName, email string) uint32 {
-	key := pairKey{message, f.code(email)}
+// uncounted is the number of a pair that no unique figure counts.
+const uncounted = 0
+
+func (f *Columns) pair(message uint32, e event.Event, email string) uint32 {
+	key := pairKey{message, f.code(email), e.Counted() && email != ""}
 	code, known := f.pairCodes[key]
 	if !known {
 		code = uint32(len(f.pairs))
 		f.pairs = append(f.pairs, pair{
 			message: message, recipient: key.recipient, domain: f.code(query.Domain(email)),
-			number: feed.PairOf(messageName, email),
 		})
+		if key.counted {
+			f.pairs[code].number = max(feed.PairOf(e.Message, email), uncounted+1)
+		}
 		f.pairCodes[key] = code
 	}
 	return code

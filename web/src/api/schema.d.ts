@@ -359,7 +359,7 @@ export interface paths {
         get?: never;
         put?: never;
         post?: never;
-        /** Drop a key: the addresses that it made lead nowhere, within a minute */
+        /** Drop a key: the addresses that it made lead account.NoWorkspace, within a minute */
         delete: operations["drop-link-key"];
         options?: never;
         head?: never;
@@ -691,7 +691,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** What came signed and could not be understood, masked, newest first; at most 100, for 30 days */
+        /** What came signed and could not be understood, or is of a kind that is not known, masked, newest first; at most 500 of each, for 30 days */
         get: operations["list-rejected"];
         put?: never;
         post?: never;
@@ -769,6 +769,26 @@ export interface paths {
          * @description Send a payload as the provider would, with its Content-Type and without a signature, or nothing for a sample. Nothing is taken in.
          */
         post: operations["test-source"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/sources/{name}/try": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * See what a mapping makes of the last payloads
+         * @description For sources whose provider is json or a mapping. Nothing is kept or taken in: PUT the source with the mapping when it reads what it should. A payload of more than 16 KiB is not kept whole, and cannot be tried.
+         */
+        post: operations["try-source"];
         delete?: never;
         options?: never;
         head?: never;
@@ -946,7 +966,7 @@ export interface components {
         BounceDetail: {
             detail?: string;
             /** @enum {string} */
-            kind?: "hard" | "soft";
+            kind?: "hard" | "soft" | "rejected";
         };
         Chip: {
             field: string;
@@ -1044,9 +1064,12 @@ export interface components {
             sends_rewritten: number;
         };
         EventInput: {
+            /** @description other names of the message, such as the Message-ID that it was sent with: at most 8, of 998 bytes */
+            aliases?: string[] | null;
             /** @description sends and replies; cut at 64 KiB */
             body?: string | null;
             bounce?: components["schemas"]["BounceDetail"] | null;
+            candidates?: components["schemas"]["Person"][] | null;
             /** @description evidence of who did it, kept as it comes */
             client?: components["schemas"]["Client"] | null;
             file?: string | null;
@@ -1077,6 +1100,8 @@ export interface components {
         EventView: {
             body?: string;
             bounce?: components["schemas"]["BounceDetail"];
+            /** @description opens and clicks of which nobody says who did them: one of these */
+            candidates?: components["schemas"]["Person"][];
             /** @description what was said of the client, as it came */
             evidence?: components["schemas"]["Evidence"];
             file?: string;
@@ -1136,6 +1161,12 @@ export interface components {
             rules_version?: number;
             user_agent?: string;
         };
+        FieldRules: {
+            message?: string;
+            subject?: string;
+            /** @description a user's id, or one of their addresses */
+            user?: string;
+        };
         Health: {
             /** @description each dependency: ok, degraded or unavailable */
             checks?: {
@@ -1151,6 +1182,8 @@ export interface components {
         };
         Item: {
             bounce?: components["schemas"]["BounceDetail"];
+            /** @description opens and clicks of which nobody says who did them: one of these */
+            candidates?: components["schemas"]["Person"][];
             file?: string;
             /** @description what the query matched: by field, spans in Unicode code points */
             highlights?: {
@@ -1245,6 +1278,36 @@ export interface components {
             /** @description whose mail it is */
             user?: string;
         };
+        Mapping: {
+            aliases?: string;
+            automated?: string;
+            body?: string;
+            detail?: string;
+            each?: string;
+            events: {
+                [key: string]: string;
+            };
+            file?: string;
+            id?: string;
+            ip?: string;
+            kind?: string;
+            link?: string;
+            meeting?: string;
+            message: string;
+            name: string;
+            owner?: string;
+            recipient?: string;
+            recipient_name?: string;
+            source?: string;
+            start?: string;
+            subject?: string;
+            time?: string;
+            title?: string;
+            untimed?: boolean;
+            user?: string;
+            user_agent?: string;
+            when?: string;
+        };
         Meeting: {
             /** @enum {string} */
             answer?: "yes" | "no" | "maybe";
@@ -1316,11 +1379,14 @@ export interface components {
             changed: string;
             /** Format: date-time */
             created: string;
+            fields?: components["schemas"]["FieldRules"];
             /**
              * Format: int64
              * @description how many there are; they are not shown
              */
             keys: number;
+            /** @description the source's own; absent where it is the provider's */
+            mapping?: components["schemas"]["Mapping"];
             message_field?: string;
             name: string;
             /** @description where the provider sends its webhooks, behind this server's address */
@@ -1330,6 +1396,8 @@ export interface components {
             token?: string;
             traffic: components["schemas"]["Traffic"];
             user: components["schemas"]["UserRule"];
+            /** @description the source's own; absent where it is the provider's */
+            verify?: components["schemas"]["Scheme"];
         };
         Page: {
             items: components["schemas"]["Item"][];
@@ -1461,7 +1529,7 @@ export interface components {
             of: number;
             /**
              * Format: double
-             * @description count divided by of; null when there is nothing to divide by
+             * @description count divided by of; null when there is nothing to divide by, or when it is not known
              */
             rate: number | null;
         };
@@ -1560,6 +1628,8 @@ export interface components {
             reason: string;
             /** @description false when the request was too large to be kept whole */
             replayable: boolean;
+            /** @description of a kind that is not known: try it again after an upgrade, or with a mapping that knows it */
+            unknown?: boolean;
         };
         ReplayReceipt: {
             /**
@@ -1655,6 +1725,20 @@ export interface components {
              */
             within_seconds: number;
         };
+        Scheme: {
+            /** @enum {string} */
+            by: "hmac" | "rsa" | "standard" | "basic" | "bearer" | "addresses" | "given" | "path";
+            encoding?: string;
+            hash?: string;
+            header?: string;
+            member?: string;
+            part?: string;
+            prefix?: string;
+            signed?: string;
+            timestamp?: string;
+            /** Format: int64 */
+            tolerance?: number;
+        };
         SearchRequest: {
             q: string;
             /** @description let those see it who see your events; a key of nobody always does */
@@ -1709,8 +1793,12 @@ export interface components {
             addresses?: string[];
             /** @description user:password of HTTP basic authentication, where the provider uses it. Absent keeps what there is */
             basic?: string[];
+            /** @description what single fields of each event are, by expressions over the provider's own object e */
+            fields?: components["schemas"]["FieldRules"];
             /** @description signing secrets, public keys or topics, as the provider has it; several while one is replaced. Absent keeps what there is */
             keys?: string[];
+            /** @description how payloads are read, for json and the providers that are mappings; the provider's own when absent */
+            mapping?: components["schemas"]["Mapping"];
             /** @description a member of the payload that holds the message's id as you call it; the provider's own when absent */
             message_field?: string;
             /** @description give the source another address; the old one stops to work */
@@ -1719,6 +1807,8 @@ export interface components {
             provider: string;
             /** @description by address when absent */
             user?: components["schemas"]["UserRule"];
+            /** @description how requests are believed, for json and the providers that are mappings; the provider's own when absent */
+            verify?: components["schemas"]["Scheme"];
         };
         SourceTest: {
             /** @description nothing of this was taken in */
@@ -1739,16 +1829,21 @@ export interface components {
             changed: string;
             /** Format: date-time */
             created: string;
+            fields?: components["schemas"]["FieldRules"];
             /**
              * Format: int64
              * @description how many there are; they are not shown
              */
             keys: number;
+            /** @description the source's own; absent where it is the provider's */
+            mapping?: components["schemas"]["Mapping"];
             message_field?: string;
             name: string;
             provider: string;
             traffic: components["schemas"]["Traffic"];
             user: components["schemas"]["UserRule"];
+            /** @description the source's own; absent where it is the provider's */
+            verify?: components["schemas"]["Scheme"];
         };
         Stats: {
             /** @description fields that are estimates, because there is too much to keep it one by one */
@@ -1764,7 +1859,7 @@ export interface components {
             messages?: components["schemas"]["RankedMessage"][];
             /** @description not everything is counted: the time was enough only from reached on, or weeks cannot be read, see warnings */
             partial: boolean;
-            /** @description the time of the same length before */
+            /** @description the latest time before of the same length and the same days of the week */
             previous?: components["schemas"]["Previous"];
             /** @description how the text was understood */
             query: components["schemas"]["Understood"];
@@ -1774,7 +1869,7 @@ export interface components {
              * @description how far back was counted
              */
             reached: string;
-            /** @description the ten with the most events; a send counts for each of its recipients */
+            /** @description the ten recipients who did the most themselves, by people: opens, clicks, downloads, replies, meetings, complaints and unsubscriptions */
             recipients?: components["schemas"]["Ranked"][];
             series?: components["schemas"]["Series"];
             /**
@@ -1890,6 +1985,37 @@ export interface components {
             unknown: {
                 [key: string]: number;
             };
+        };
+        TriedEvent: {
+            event: components["schemas"]["EventInput"];
+            /** @description fields of the mapping of which something came out */
+            found: string[];
+            /** @description fields of the mapping of which nothing did */
+            missing: string[];
+            /** @description by field: why an expression failed */
+            notes: {
+                [key: string]: string;
+            };
+            /** @description why it would be rejected */
+            refused?: string;
+        };
+        Tries: {
+            /** @description newest first; at most 10, of this process */
+            items: components["schemas"]["Try"][];
+        };
+        Try: {
+            /** Format: date-time */
+            at: string;
+            /** @description why nothing of it can be read */
+            error?: string;
+            events: components["schemas"]["TriedEvent"][];
+            /** @description addresses, secrets and the text of mails hidden, and cut */
+            payload: string;
+            /** @description words that are not in the table */
+            unknown: string[];
+        };
+        TryRequest: {
+            mapping?: components["schemas"]["Mapping"];
         };
         TypeCount: {
             /**
@@ -6089,6 +6215,123 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["SourceTest"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Timeout */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unsupported Media Type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "try-source": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description percent-encoded; every event of the source carries it */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TryRequest"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Tries"];
                 };
             };
             /** @description Bad Request */
