@@ -45,6 +45,15 @@ type pageInput struct {
 
 type pageOutput struct{ Body feed.Page }
 
+// answerInput are the parameters of GET /v1/answer.
+type answerInput struct {
+	QuestionInput
+	Limit  int    `query:"limit" minimum:"1" maximum:"500" default:"50" doc:"how many people"`
+	Cursor string `query:"cursor" doc:"next of the answer before" maxLength:"200"`
+}
+
+type answerOutput struct{ Body feed.Answer }
+
 type messageInput struct {
 	ID pathText `path:"id" doc:"the sender's own id of the message, percent-encoded"`
 	TZ string   `query:"tz" doc:"IANA time zone" maxLength:"100"`
@@ -71,6 +80,12 @@ func (s *Server) feedRoutes(docs huma.API) {
 		description: "Item ids never repeat between pages, whatever arrives meanwhile. A rare query returns what it found " +
 			"within its time, with next set and reached telling how far it got.",
 	}, s.getFeed)
+	handle(s, docs, route{
+		id: "get-answer", method: http.MethodGet, path: "/v1/answer", group: "Feed", may: readers(),
+		summary: "What a question comes to: one sentence with its counts, and the people behind it by company",
+		description: "Counted over the events that GET /v1/feed lists for the same parameters, each number with the query " +
+			"that lists what it counts. The first page of a question has the same as answer.",
+	}, s.getAnswer)
 	handle(s, docs, route{
 		id: "get-message", method: http.MethodGet, path: "/v1/messages/{id}", group: "Feed", may: readers(),
 		summary: "What is known of a message",
@@ -101,6 +116,24 @@ func (s *Server) getFeed(ctx context.Context, caller Caller, in *pageInput) (*pa
 		return nil, err
 	}
 	return &pageOutput{page}, nil
+}
+
+func (s *Server) getAnswer(ctx context.Context, caller Caller, in *answerInput) (*answerOutput, error) {
+	filter, err := in.filter()
+	if err != nil {
+		return nil, err
+	}
+	scope := caller.Scope()
+	if scope.Zone, err = s.zone(ctx, caller, in.TZ); err != nil {
+		return nil, err
+	}
+	answer, err := s.Feed.Answer(ctx, feed.AnswerRequest{
+		Scope: scope, Text: in.Q, Filter: filter, Limit: in.Limit, Cursor: in.Cursor,
+	})
+	if err != nil {
+		return nil, err
+	}
+	return &answerOutput{answer}, nil
 }
 
 // filter reads the structured filters.

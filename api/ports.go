@@ -87,6 +87,8 @@ type Reports interface {
 type Feed interface {
 	// Page returns the newest events of a question, or those after its cursor.
 	Page(ctx context.Context, request feed.PageRequest) (feed.Page, error)
+	// Answer counts what a question asks for.
+	Answer(ctx context.Context, request feed.AnswerRequest) (feed.Answer, error)
 	// Message returns what is known of a message. ErrNotFound is also what the
 	// reader may not see.
 	Message(ctx context.Context, scope feed.Scope, id string) (feed.MessageView, error)

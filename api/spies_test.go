@@ -100,6 +100,10 @@ type reader struct {
 	err    error
 }
 
+func (r *reader) Answer(context.Context, feed.AnswerRequest) (feed.Answer, error) {
+	return feed.Answer{}, nil
+}
+
 func (r *reader) Page(_ context.Context, request feed.PageRequest) (feed.Page, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()

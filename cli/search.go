@@ -49,6 +49,10 @@ const (
 type foundPage struct {
 	Items []json.RawMessage `json:"items"`
 	Next  *string           `json:"next"`
+	// Answer is there where the text is a question.
+	Answer *struct {
+		Sentence string `json:"sentence"`
+	} `json:"answer"`
 	Query struct {
 		Meant      string   `json:"meant"`
 		Notes      []string `json:"notes"`
@@ -128,6 +132,9 @@ func (c *searchCmd) pages(ctx context.Context, env *environment, client *client,
 		if first {
 			for _, line := range page.understanding() {
 				fmt.Fprintln(env.Err, line)
+			}
+			if page.Answer != nil {
+				fmt.Fprintln(env.Err, page.Answer.Sentence)
 			}
 		}
 		if err := c.print(env, printer, page.Items); err != nil {

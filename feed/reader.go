@@ -121,7 +121,9 @@ func (r *Reader) Page(ctx context.Context, request PageRequest) (Page, error) {
 	if err := found.scan.decorate(ctx); err != nil {
 		return Page{}, err
 	}
-	return found.page(position, now), nil
+	page := found.page(position, now)
+	page.Answer, err = r.answerBeside(ctx, found, now)
+	return page, err
 }
 
 // find searches for a page. A cursor belongs to the text that it was given for,

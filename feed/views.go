@@ -66,6 +66,8 @@ type Page struct {
 	Warnings []string `json:"warnings,omitempty" doc:"what is missing, in words"`
 	// Live is the position from which the socket misses nothing.
 	Live string `json:"live,omitempty" doc:"subscribe from here to miss nothing"`
+	// Answer is there on the first page of a question.
+	Answer *Answer `json:"answer,omitempty" doc:"on the first page of a question (who, how many, which, did, has, when): what it comes to. See /v1/answer"`
 }
 
 // Understood is how the text of a search was read.

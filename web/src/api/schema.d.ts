@@ -38,6 +38,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/answer": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What a question comes to: one sentence with its counts, and the people behind it by company
+         * @description Counted over the events that GET /v1/feed lists for the same parameters, each number with the query that lists what it counts. The first page of a question has the same as answer.
+         */
+        get: operations["get-answer"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/dead-letters": {
         parameters: {
             query?: never;
@@ -929,6 +949,70 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        Answer: {
+            /** @description people by the domain of their address, those with the most people first */
+            companies: components["schemas"]["AnsweredCompany"][];
+            /** @description the numbers of the sentence, each with the query that lists what it counts */
+            counts: components["schemas"]["AnswerCount"][];
+            /** @description cursor of the people after these; null when there are none */
+            next: string | null;
+            /** @description not everything could be counted in time: only what happened from reached on */
+            partial: boolean;
+            /** @description how the text was understood */
+            query: components["schemas"]["Understood"];
+            /**
+             * Format: date-time
+             * @description how far back was counted
+             */
+            reached: string;
+            /** @description the answer in one sentence */
+            sentence: string;
+        };
+        AnswerCount: {
+            /** Format: int64 */
+            count: number;
+            /** @enum {string} */
+            of: "events" | "messages" | "people" | "companies";
+            /** @description q of /v1/feed that lists what is counted */
+            query: string;
+        };
+        AnsweredCompany: {
+            /**
+             * Format: int64
+             * @description how many people, listed here or not
+             */
+            count: number;
+            domain: string;
+            /**
+             * Format: int64
+             * @description how many events of the feed are about them
+             */
+            events: number;
+            people: components["schemas"]["AnsweredPerson"][];
+            query: string;
+        };
+        AnsweredPerson: {
+            email: string;
+            /**
+             * Format: int64
+             * @description how many events of the feed are about them
+             */
+            events: number;
+            /**
+             * Format: date-time
+             * @description when the newest of the events was
+             */
+            last: string;
+            /**
+             * Format: int64
+             * @description of how many messages
+             */
+            messages: number;
+            name?: string;
+            query: string;
+            /** @description how far they have come with these messages: opened, clicked, replied, bounced */
+            state: string[];
+        };
         AppointmentInput: {
             /** @enum {string|null} */
             answer?: "yes" | "no" | "maybe" | null;
@@ -1400,6 +1484,8 @@ export interface components {
             verify?: components["schemas"]["Scheme"];
         };
         Page: {
+            /** @description on the first page of a question (who, how many, which, did, has, when): what it comes to. See /v1/answer */
+            answer?: components["schemas"]["Answer"];
             items: components["schemas"]["Item"][];
             /** @description subscribe from here to miss nothing */
             live?: string;
@@ -2228,6 +2314,94 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Health"];
+                };
+            };
+        };
+    };
+    "get-answer": {
+        parameters: {
+            query?: {
+                /** @description what was typed into the search box */
+                q?: string;
+                /** @description RFC 3339 or Unix seconds, inclusive; the horizon, 52 weeks back, when absent */
+                since?: string;
+                /** @description RFC 3339 or Unix seconds, exclusive */
+                until?: string;
+                /** @description any of these */
+                type?: ("send" | "delivery" | "open" | "click" | "download" | "reply" | "meeting" | "bounce" | "complaint" | "unsubscribe" | "custom")[];
+                /** @description of any of these users */
+                user?: string[];
+                /** @description to or by any of these addresses */
+                recipient?: string[];
+                /** @description of any of these messages */
+                message?: string[];
+                /** @description opens and clicks that machines made; hidden when absent, unless the text says otherwise */
+                automated?: "hide" | "show" | "only";
+                /** @description IANA time zone that days begin in; the reader's setting when absent */
+                tz?: string;
+                /** @description how many people */
+                limit?: number;
+                /** @description next of the answer before */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Answer"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };

@@ -1,0 +1,296 @@
+package feed
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"tidings/event"
+	"tidings/query"
+)
+
+// Bounds of answers.
+const (
+	// answerEvents is how many events an answer counts at most.
+	answerEvents = 50_000
+	// answerBesideTime is how long a page waits for the answer beside it.
+	answerBesideTime = 250 * time.Millisecond
+	// AnswerPeople and MaxAnswerPeople are how many people are listed.
+	AnswerPeople    = 50
+	MaxAnswerPeople = 500
+)
+
+// AnswerRequest is a question to be answered.
+type AnswerRequest struct {
+	Scope
+	Text   string
+	Filter query.Filter
+	// Limit is how many people are listed, 1 to MaxAnswerPeople; 0 means
+	// AnswerPeople. Cursor is Next of the answer before.
+	Limit  int
+	Cursor string
+}
+
+// Answer is a question's answer: one sentence with its counts, and the people
+// behind it by company. It is counted over the events that the feed lists for the
+// same question.
+type Answer struct {
+	Sentence  string            `json:"sentence" doc:"the answer in one sentence"`
+	Counts    []AnswerCount     `json:"counts" nullable:"false" doc:"the numbers of the sentence, each with the query that lists what it counts"`
+	Companies []AnsweredCompany `json:"companies" nullable:"false" doc:"people by the domain of their address, those with the most people first"`
+	Next      *string           `json:"next" doc:"cursor of the people after these; null when there are none"`
+	Partial   bool              `json:"partial" doc:"not everything could be counted in time: only what happened from reached on"`
+	Reached   time.Time         `json:"reached" doc:"how far back was counted"`
+	Query     Understood        `json:"query" doc:"how the text was understood"`
+}
+
+// AnswerCount is a number with the query behind it.
+type AnswerCount struct {
+	Of    string `json:"of" enum:"events,messages,people,companies"`
+	Count int    `json:"count"`
+	Query string `json:"query" doc:"q of /v1/feed that lists what is counted"`
+}
+
+// AnsweredCompany is the people of one domain.
+type AnsweredCompany struct {
+	Domain string           `json:"domain"`
+	Count  int              `json:"count" doc:"how many people, listed here or not"`
+	Events int              `json:"events" doc:"how many events of the feed are about them"`
+	Query  string           `json:"query"`
+	People []AnsweredPerson `json:"people" nullable:"false"`
+}
+
+// AnsweredPerson is somebody whom the question is about.
+type AnsweredPerson struct {
+	Email    string    `json:"email"`
+	Name     string    `json:"name,omitempty"`
+	Events   int       `json:"events" doc:"how many events of the feed are about them"`
+	Messages int       `json:"messages" doc:"of how many messages"`
+	Last     time.Time `json:"last" doc:"when the newest of the events was"`
+	State    []string  `json:"state" nullable:"false" doc:"how far they have come with these messages: opened, clicked, replied, bounced"`
+	Query    string    `json:"query"`
+}
+
+// Answer counts what a question asks for.
+func (r *Reader) Answer(ctx context.Context, request AnswerRequest) (Answer, error) {
+	who, err := r.people(ctx, request.Workspace)
+	if err != nil {
+		return Answer{}, err
+	}
+	skip, now := 0, r.clock()
+	page := PageRequest{Scope: request.Scope, Text: request.Text, Filter: request.Filter}
+	if request.Cursor != "" {
+		if skip, now, err = parseAnswerCursor(request.Cursor); err != nil {
+			return Answer{}, err
+		}
+	}
+	understood, q, err := r.interpret(ctx, page, who, now)
+	if err != nil {
+		return Answer{}, err
+	}
+	found, err := r.answer(ctx, request.Scope, q, now, r.budget)
+	if err != nil {
+		return Answer{}, err
+	}
+	return found.answer(request, understood, skip, now), nil
+}
+
+// answerBeside answers the question of a first page, in the little time that a
+// page may wait for it.
+func (r *Reader) answerBeside(ctx context.Context, p *pageScan, now time.Time) (*Answer, error) {
+	if p.request.Cursor != "" || query.QuestionOf(p.request.Text) == query.NoQuestion {
+		return nil, nil
+	}
+	found, err := r.answer(ctx, p.request.Scope, p.scan.query, now, answerBesideTime)
+	if err != nil {
+		return nil, err
+	}
+	answer := found.answer(AnswerRequest{Scope: p.request.Scope, Text: p.request.Text}, p.understood, 0, now)
+	return &answer, nil
+}
+
+// answer says what was counted.
+func (a *answered) answer(request AnswerRequest, understood Understood, skip int, now time.Time) Answer {
+	found := a
+	text := cmp.Or(understood.Showing, request.Text)
+	answer := Answer{
+		Partial: found.partial, Reached: time.Unix(found.reached, 0).UTC(), Query: understood,
+		Sentence: found.sentence(query.QuestionOf(request.Text), understood.Chips, request.zone()),
+		Counts: []AnswerCount{
+			{"events", found.events, text},
+			{"messages", len(found.messages), text},
+			{"people", len(found.people), text},
+			{"companies", len(found.companies()), text},
+		},
+	}
+	limit := request.Limit
+	if limit <= 0 {
+		limit = AnswerPeople
+	}
+	limit = min(limit, MaxAnswerPeople)
+	var more bool
+	answer.Companies, more = found.list(text, skip, limit)
+	if more {
+		next := fmt.Sprintf("%d.%d", skip+limit, now.Unix())
+		answer.Next = &next
+	}
+	return answer
+}
+
+func parseAnswerCursor(text string) (skip int, now time.Time, err error) {
+	first, second, _ := strings.Cut(text, ".")
+	skip, err = strconv.Atoi(first)
+	seconds, err2 := strconv.ParseInt(second, 10, 64)
+	if err != nil || err2 != nil || skip < 0 || seconds < 0 {
+		return 0, time.Time{}, event.Invalid("cursor", "is no cursor of an answer")
+	}
+	return skip, time.Unix(seconds, 0), nil
+}
+
+// answered is what was counted for an answer.
+type answered struct {
+	events      int
+	messages    map[string]bool
+	people      map[string]*answeredPerson
+	first, last int64
+	reached     int64
+	partial     bool
+}
+
+type answeredPerson struct {
+	AnsweredPerson
+	messages map[string]bool
+	state    map[string]bool
+}
+
+// answer reads every event of a question, as far as time and bounds allow.
+func (r *Reader) answer(ctx context.Context, scope Scope, q query.Query, now time.Time, budget time.Duration) (*answered, error) {
+	a := &answered{messages: make(map[string]bool), people: make(map[string]*answeredPerson), reached: q.From}
+	s := scan{reader: r, scope: scope, query: q}
+	weeks, err := s.weeks(ctx, now)
+	if err != nil {
+		return nil, err
+	}
+	began := r.clock()
+	w := r.walkThrough(scope, q, weeks, readBatch)
+	for more := len(weeks) > 0; more; {
+		var hits []Hit
+		if hits, more, err = w.next(ctx); err != nil {
+			return nil, err
+		}
+		if err := w.read(ctx, hits); err != nil {
+			return nil, err
+		}
+		for _, hit := range hits {
+			a.add(q, hit.Event, w.stateOf(hit.Event))
+		}
+		if more && (r.clock().Sub(began) > budget || a.events >= answerEvents) {
+			a.partial, a.reached = true, w.past
+			break
+		}
+	}
+	return a, nil
+}
+
+// stateMarks are the states of a person that an answer shows.
+var stateMarks = []struct {
+	mark event.Mark
+	name string
+}{
+	{event.MarkOpened, "opened"}, {event.MarkClicked, "clicked"}, {event.MarkReplied, "replied"}, {event.MarkBounced, "bounced"},
+}
+
+func (a *answered) add(q query.Query, e event.Event, state *event.State) {
+	a.events++
+	a.messages[e.Message] = true
+	if a.first == 0 || e.Time < a.first {
+		a.first = e.Time
+	}
+	a.last = max(a.last, e.Time)
+	for _, person := range q.PeopleOf(e, state) {
+		known := a.people[person.Email]
+		if known == nil {
+			known = &answeredPerson{messages: make(map[string]bool), state: make(map[string]bool)}
+			known.Email = person.Email
+			a.people[person.Email] = known
+		}
+		known.Name = cmp.Or(known.Name, person.Name)
+		known.Events++
+		known.messages[e.Message] = true
+		if e.At().After(known.Last) {
+			known.Last = e.At()
+		}
+		if state == nil {
+			continue
+		}
+		for _, m := range stateMarks {
+			_, has := state.First[m.mark][event.KeyOf(person.Email)]
+			if has || state.Done && m.mark == event.MarkOpened {
+				known.state[m.name] = true
+			}
+		}
+	}
+}
+
+// companies are the people by their domain.
+func (a *answered) companies() map[string][]*answeredPerson {
+	companies := make(map[string][]*answeredPerson)
+	for _, person := range a.people {
+		domain := query.Domain(person.Email)
+		companies[domain] = append(companies[domain], person)
+	}
+	return companies
+}
+
+// list gives limit people behind the first skip of them.
+func (a *answered) list(text string, skip, limit int) (list []AnsweredCompany, more bool) {
+	list = []AnsweredCompany{}
+	companies := a.companies()
+	domains := slices.SortedFunc(maps.Keys(companies), func(x, y string) int {
+		return cmp.Or(cmp.Compare(len(companies[y]), len(companies[x])), strings.Compare(x, y))
+	})
+	for _, domain := range domains {
+		people := companies[domain]
+		slices.SortFunc(people, func(x, y *answeredPerson) int { return strings.Compare(x.Email, y.Email) })
+		company := AnsweredCompany{
+			Domain: domain, Count: len(people), Query: narrowed(text, "domain:"+query.QuoteValue(domain)), People: []AnsweredPerson{},
+		}
+		for _, person := range people {
+			company.Events += person.Events
+			switch {
+			case skip > 0:
+				skip--
+				continue
+			case limit == 0:
+				more = true
+				continue
+			}
+			limit--
+			p := person.AnsweredPerson
+			p.Messages, p.State, p.Query = len(person.messages), []string{}, narrowed(text, "to:"+query.QuoteValue(p.Email))
+			for _, m := range stateMarks {
+				if person.state[m.name] {
+					p.State = append(p.State, m.name)
+				}
+			}
+			company.People = append(company.People, p)
+		}
+		if len(company.People) > 0 {
+			list = append(list, company)
+		}
+	}
+	return list, more
+}
+
+// narrowed is a text with one more condition.
+func narrowed(text, condition string) string {
+	if strings.Contains(strings.ToLower(" "+text+" "), " or ") || strings.Contains(text, "|") {
+		text = "(" + text + ")"
+	}
+	return strings.TrimSpace(text + " " + condition)
+}

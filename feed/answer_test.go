@@ -1,0 +1,148 @@
+package feed_test
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"pgregory.net/rapid"
+
+	"tidings/event"
+	"tidings/feed"
+	"tidings/query"
+)
+
+func (f *fixture) answer(request feed.AnswerRequest) feed.Answer {
+	request.Workspace = "w"
+	answer, err := f.Answer(context.Background(), request)
+	require.NoError(f.t, err)
+	return answer
+}
+
+func TestQuestionsAreAnswered(t *testing.T) {
+	f := newFixture(t, t.TempDir())
+	defer f.close()
+	sent := now.Add(-9 * 24 * time.Hour)
+	f.put(aMail(sent)...)
+	f.put(send("m-2", sent.Add(time.Hour), jo, li))
+	for text, want := range map[string]string{
+		"who hasn't opened":                 "4 people at 2 companies haven’t opened 2 messages.",
+		"who at acme.example hasn't opened": "2 people at 1 company haven’t opened 2 messages.",
+		"who opened":                        "2 people at 1 company opened 1 message.",
+		"did jo@acme.example click":         "Yes: 1 person at 1 company clicked in 1 message.",
+		"did li@globex.example click":       "No: nobody clicked in a message like that.",
+		"how many opens":                    "3 events: 2 people at 1 company opened 1 message.",
+		"when did jo@acme.example click":    "On Tuesday, 10 November 2026, 14:00: 1 person at 1 company clicked in 1 message.",
+	} {
+		a := f.answer(feed.AnswerRequest{Text: text})
+		if text == "when did jo@acme.example click" {
+			want = "On " + sent.Add(2*time.Hour).UTC().Format("Monday, 2 January 2006, 15:04") + ": 1 person at 1 company clicked in 1 message."
+		}
+		require.Equal(t, want, a.Sentence, text)
+		page := f.page(feed.PageRequest{Text: text})
+		require.NotNil(t, page.Answer, text)
+		require.Equal(t, a.Sentence, page.Answer.Sentence)
+	}
+	require.Nil(t, f.page(feed.PageRequest{Text: "opens"}).Answer)
+	a := f.answer(feed.AnswerRequest{Text: "who opened"})
+	require.Equal(t, []string{"opened", "clicked"}, person(t, f.answer(feed.AnswerRequest{Text: "to:jo type:send"}), jo.Email).State)
+	require.Equal(t, jo.Email, a.Companies[0].People[0].Email)
+}
+
+func person(t require.TestingT, a feed.Answer, email string) feed.AnsweredPerson {
+	for _, company := range a.Companies {
+		for _, p := range company.People {
+			if p.Email == email {
+				return p
+			}
+		}
+	}
+	require.Fail(t, "not in the answer", email)
+	return feed.AnsweredPerson{}
+}
+
+func TestAnswersComeInPages(t *testing.T) {
+	f := newFixture(t, t.TempDir())
+	defer f.close()
+	var people []event.Person
+	for i := range 30 {
+		people = append(people, event.Person{Email: fmt.Sprintf("p%02d@d%d.example", i, i%4)})
+	}
+	f.put(send("m-1", now.Add(-time.Hour), people...))
+	seen := make(map[string]bool)
+	request := feed.AnswerRequest{Text: "who hasn't opened", Limit: 7}
+	for pages := 1; ; pages++ {
+		a := f.answer(request)
+		require.Equal(t, "30 people at 4 companies haven’t opened 1 message.", a.Sentence)
+		for _, company := range a.Companies {
+			for _, p := range company.People {
+				require.False(t, seen[p.Email])
+				seen[p.Email] = true
+			}
+		}
+		if a.Next == nil {
+			require.Equal(t, 5, pages)
+			break
+		}
+		request.Cursor = *a.Next
+	}
+	require.Len(t, seen, 30)
+	request.Cursor = "nonsense"
+	request.Workspace = "w"
+	_, err := f.Answer(t.Context(), request)
+	require.ErrorIs(t, err, event.ErrInvalid)
+}
+
+// Each number of an answer is what its query lists.
+func TestTheNumbersOfAnAnswerAreThoseOfTheFeed(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		dir, err := os.MkdirTemp("", "feed")
+		require.NoError(t, err)
+		f := newFixture(t, dir)
+		defer func() { f.close(); require.NoError(t, os.RemoveAll(dir)) }()
+		people := []event.Person{jo, li, cy, bea}
+		for i := range rapid.IntRange(1, 4).Draw(t, "messages") {
+			id := fmt.Sprint("m-", i)
+			to := people[:rapid.IntRange(1, 4).Draw(t, "to")]
+			f.put(send(id, now.Add(-time.Duration(i+1)*time.Hour), to...))
+			for n := range rapid.IntRange(0, 4).Draw(t, "acts") {
+				kind := rapid.SampledFrom([]event.Type{event.Open, event.Click, event.Reply, event.Bounce}).Draw(t, "kind")
+				f.put(did(kind, id, now.Add(-time.Duration(n+1)*time.Minute), rapid.SampledFrom(to).Draw(t, "who")))
+			}
+		}
+		for _, text := range []string{"who hasn't opened", "who opened", "who opened but didn't reply", "is:clicked", "type:open OR type:click", "who at acme.example replied"} {
+			a := f.answer(feed.AnswerRequest{Text: text, Limit: 500})
+			for _, count := range a.Counts {
+				if count.Of == "events" {
+					require.Len(t, f.page(feed.PageRequest{Text: count.Query, Limit: 200}).Items, count.Count, text)
+				}
+			}
+			total := 0
+			for _, company := range a.Companies {
+				total += company.Count
+				require.Len(t, company.People, company.Count)
+				for _, p := range company.People {
+					require.Len(t, f.page(feed.PageRequest{Text: p.Query, Limit: 200}).Items, p.Events, "%s: %s", text, p.Query)
+				}
+			}
+			for _, count := range a.Counts {
+				if count.Of == "people" {
+					require.Equal(t, count.Count, total)
+				}
+			}
+		}
+	})
+}
+
+func TestWhatIsAQuestion(t *testing.T) {
+	for text, want := range map[string]query.Question{
+		"who opened": query.AskWho, "Who's opened": query.AskWho, "how  many opens": query.AskHowMany, "whole foods": query.NoQuestion,
+		"did jo reply": query.AskDid, "when did jo open": query.AskWhen, "which companies": query.AskWhich, "opens last week": query.NoQuestion,
+		"opens last week?": query.AskWhich, "": query.NoQuestion, "is:unopened": query.NoQuestion, "has anyone replied": query.AskDid,
+	} {
+		require.Equal(t, want, query.QuestionOf(text), text)
+	}
+}

@@ -1,0 +1,125 @@
+package feed
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"tidings/event"
+	"tidings/query"
+)
+
+// number is a count with its noun: "1 person", "1,204 people".
+func number(n int, one, many string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	digits := fmt.Sprint(n)
+	for at := len(digits) - 3; at > 0; at -= 3 {
+		digits = digits[:at] + "," + digits[at:]
+	}
+	return digits + " " + many
+}
+
+// did says what people did, of one and of several, and of nobody.
+type did struct{ one, many, none string }
+
+var statePhrases = map[string]did{
+	"unopened":   {"hasn’t opened", "haven’t opened", "has left unopened"},
+	"opened":     {"has opened", "have opened", "has opened"},
+	"clicked":    {"has clicked in", "have clicked in", "has clicked in"},
+	"replied":    {"has replied to", "have replied to", "has replied to"},
+	"unreplied":  {"hasn’t replied to", "haven’t replied to", "has left unanswered"},
+	"downloaded": {"has downloaded from", "have downloaded from", "has downloaded from"},
+	"bounced":    {"didn’t get", "didn’t get", "missed"},
+}
+
+// opposites are the states that hold where others do not.
+var opposites = map[string]string{"opened": "unopened", "unopened": "opened", "replied": "unreplied", "unreplied": "replied"}
+
+var typePhrases = map[event.Type]did{
+	event.Send:        {"was sent", "were sent", "was sent"},
+	event.Delivery:    {"received", "received", "received"},
+	event.Open:        {"opened", "opened", "opened"},
+	event.Click:       {"clicked in", "clicked in", "clicked in"},
+	event.Download:    {"downloaded from", "downloaded from", "downloaded from"},
+	event.Reply:       {"replied to", "replied to", "replied to"},
+	event.Meeting:     {"answered an invitation in", "answered an invitation in", "answered an invitation in"},
+	event.Bounce:      {"didn’t get", "didn’t get", "missed"},
+	event.Complaint:   {"complained about", "complained about", "complained about"},
+	event.Unsubscribe: {"unsubscribed from", "unsubscribed from", "unsubscribed from"},
+}
+
+// phraseOf is what the people of a question did, by its chips.
+func phraseOf(chips []query.Chip) did {
+	phrase := did{"takes part in", "take part in", "takes part in"}
+	for _, chip := range chips {
+		switch {
+		case chip.Field == "is" || chip.Field == "unopened":
+			state := chip.Value
+			if chip.Field == "unopened" {
+				state = "unopened"
+			}
+			if chip.Not {
+				state = opposites[state]
+			}
+			if said, ok := statePhrases[state]; ok {
+				return said
+			}
+		case chip.Field == "opened" || chip.Field == "clicked" || chip.Field == "replied" || chip.Field == "downloaded" || chip.Field == "bounced":
+			return statePhrases[chip.Field]
+		case chip.Field == "type" && !chip.Not && chip.Group == 0:
+			if said, ok := typePhrases[event.Type(chip.Value)]; ok {
+				phrase = said
+			}
+		}
+	}
+	return phrase
+}
+
+// sentence says what was counted.
+func (a *answered) sentence(asks query.Question, chips []query.Chip, zone *time.Location) string {
+	phrase := phraseOf(chips)
+	messages := number(len(a.messages), "message", "messages")
+	people := number(len(a.people), "person", "people")
+	companies := number(len(a.companies()), "company", "companies")
+	if a.events == 0 {
+		said := "Nobody " + phrase.none + " a message like that."
+		if asks == query.AskDid {
+			said = "No: nobody " + phrase.none + " a message like that."
+		}
+		return said + a.caveat()
+	}
+	verb := phrase.many
+	if len(a.people) == 1 {
+		verb = phrase.one
+	}
+	said := fmt.Sprintf("%s at %s %s %s", people, companies, verb, messages)
+	if len(a.people) == 0 {
+		said = number(a.events, "event", "events") + " of " + messages
+	}
+	at := func(seconds int64) string {
+		return time.Unix(seconds, 0).In(zone).Format("Monday, 2 January 2006, 15:04")
+	}
+	switch asks {
+	case query.AskDid:
+		said = "Yes: " + said
+	case query.AskHowMany:
+		said = fmt.Sprintf("%s: %s", number(a.events, "event", "events"), said)
+	case query.AskWhen:
+		if a.first == a.last {
+			said = fmt.Sprintf("On %s: %s", at(a.last), said)
+		} else {
+			said = fmt.Sprintf("First on %s, last on %s: %s", at(a.first), at(a.last), said)
+		}
+	}
+	return strings.ToUpper(said[:1]) + said[1:] + "." + a.caveat()
+}
+
+// caveat says that not everything was counted.
+func (a *answered) caveat() string {
+	if a.partial {
+		return " (Not everything could be counted in time.)"
+	}
+	return ""
+}
