@@ -5,7 +5,7 @@ WORKDIR /src
 COPY go.mod go.sum ./
 RUN go mod download
 COPY . .
-RUN CGO_ENABLED=0 go build -trimpath -ldflags=-s -o /tidings .
+RUN CGO_ENABLED=0 go build -trimpath -tags nomsgpack,grpcnotrace -ldflags=-s -o /tidings .
 
 FROM gcr.io/distroless/static-debian12:nonroot
 COPY --from=build /tidings /tidings

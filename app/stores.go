@@ -8,40 +8,11 @@ import (
 	"strings"
 	"time"
 
-	"tidings/account"
-	"tidings/feed"
-	"tidings/indexer"
-	"tidings/rollover"
 	"tidings/store/elastic"
 	"tidings/store/mongo"
 	"tidings/store/sqlite"
 	"tidings/stream"
 )
-
-// Index is an index and what it takes to run it.
-type Index interface {
-	indexer.Index
-	indexer.ErasableIndex
-	feed.Index
-	rollover.Weeks
-	rollover.Blocks
-	Ping(ctx context.Context) error
-	Close() error
-}
-
-// State is a state store and what it takes to run it.
-type State interface {
-	indexer.States
-	indexer.Erasures
-	indexer.ErasableStates
-	feed.States
-	feed.Catalogue
-	rollover.States
-	rollover.Catalogue
-	account.Records
-	Ping(ctx context.Context) error
-	Close() error
-}
 
 // Bounds of how long a batch may take. After a crash, what was under way comes
 // back after this time; servers elsewhere may be slow without being away.

@@ -77,3 +77,11 @@ func walk(t *testing.T, visit func(path string, entry fs.DirEntry)) {
 	})
 	require.NoError(t, err)
 }
+
+// parse parses a file that is written in a test.
+func parse(t *testing.T, text string) *ast.File {
+	t.Helper()
+	file, err := parser.ParseFile(token.NewFileSet(), "", text, parser.SkipObjectResolution)
+	require.NoError(t, err)
+	return file
+}

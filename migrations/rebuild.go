@@ -10,34 +10,6 @@ import (
 	"tidings/event"
 )
 
-// Generations builds weeks of an index anew.
-type Generations interface {
-	// NextGeneration begins an empty one beside a week, with the present
-	// mapping, and forgets one that was left half made. What is written to the
-	// week from then on is remembered for Copy. ErrNotFound when there is no
-	// such week, ErrConflict while it is being built already.
-	NextGeneration(ctx context.Context, week event.Week) (Generation, error)
-}
-
-// Generation is a week beside the one that is read. One of Swap and Discard
-// ends it.
-type Generation interface {
-	// Copy brings over what was written to the week since the last Copy, and at
-	// first everything, a batch at a time and each as judge returns it. It
-	// returns how many events it looked at. What was removed from the week is
-	// removed.
-	Copy(ctx context.Context, judge Judge) (int, error)
-	// Block makes writes to the week an event.WeekBlocked until the generation
-	// ends. Reading goes on.
-	Block(ctx context.Context) error
-	// Swap brings over what is left, holds the generation to having as many
-	// events as the week (ErrConflict), puts it in its place, sealed where that
-	// was, and takes the block off.
-	Swap(ctx context.Context, judge Judge) error
-	// Discard forgets the generation and takes the block off.
-	Discard(ctx context.Context) error
-}
-
 // Judge returns events as the present rules see them. It may be asked about the
 // same event again.
 type Judge func(ctx context.Context, events []event.Event) ([]event.Event, error)

@@ -214,13 +214,6 @@ func (p *parser) from(value string) meaning {
 // isPicture reports whether a character is an emoji or a symbol of its kind.
 func isPicture(r rune) bool { return r > unicode.MaxLatin1 && unicode.IsSymbol(r) }
 
-// Named is a Directory that can list its names, to offer those near to one that
-// it does not know.
-type Named interface {
-	// Names are what users and teams are called.
-	Names() []string
-}
-
 // unknownUser notes that nobody is called so, and who nearly is.
 func (p *parser) unknownUser(value string) {
 	note := "from:" + quoteValue(value) + " finds nothing unless that is a user's id: no user or team has this name."

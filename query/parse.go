@@ -31,18 +31,6 @@ type Options struct {
 	DayFirst bool
 }
 
-// Directory knows the people of a workspace. A name that several have belongs
-// to none of them.
-type Directory interface {
-	// User is the id of the user whose id or name is text. The id of a user is
-	// its own.
-	User(text string) (id string, ok bool)
-	// Team is the team whose id or name is text, with the ids of its users.
-	Team(text string) (id string, members []string, ok bool)
-	// TeamsOf are the ids of the teams that a user is in.
-	TeamsOf(user string) []string
-}
-
 // Result is a text as it was understood.
 type Result struct {
 	Query Query

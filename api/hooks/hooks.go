@@ -15,7 +15,6 @@ import (
 	"net/http"
 	"net/netip"
 	"slices"
-	"time"
 
 	"tidings/api/hooks/mapping"
 	"tidings/event"
@@ -44,23 +43,6 @@ type Secrets struct {
 	Basic []string
 	// Addresses are where requests may come from.
 	Addresses []netip.Prefix
-}
-
-// Provider verifies and decodes the webhooks of one vendor. Its methods may be
-// called at the same time.
-type Provider interface {
-	// Check reports what is wrong with a source's secrets, by field: a key of
-	// the wrong kind, or none where one is needed.
-	Check(Secrets) *event.FieldError
-	// Verify returns nil when the request comes from who holds a secret. A
-	// Refusal says why not; event.ErrUnavailable that it cannot be known now.
-	Verify(ctx context.Context, r *Request, secrets Secrets, now time.Time) error
-	// Decode reads a verified request. Decoding the same request again gives
-	// the same events. The error is an event.ErrInvalid: nothing of the
-	// request can be understood.
-	Decode(r *Request) (Decoded, error)
-	// Sample is a request as the vendor sends it, unsigned.
-	Sample() *Request
 }
 
 // Decoded is what a request reports.
@@ -145,14 +127,6 @@ type Hooks struct {
 	claims   Claims
 	clock    func() time.Time
 	arrivals *lru.Cache[string, time.Time]
-}
-
-// Claims lets processes agree on who was first.
-type Claims interface {
-	// Claim keeps a value under a name unless there is one, and returns the one
-	// that is kept. It is kept for a day, or less where there are very many.
-	// event.ErrUnavailable says that it cannot be known now.
-	Claim(ctx context.Context, name, value string) (string, error)
 }
 
 // New makes the providers. amazon fetches certificates and confirms

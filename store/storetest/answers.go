@@ -31,13 +31,6 @@ type AnswersHarness struct {
 	Questions int
 }
 
-// AnswersStates is what the suite needs of a state store.
-type AnswersStates interface {
-	indexer.States
-	feed.States
-	feed.Catalogue
-}
-
 // RunAnswers holds four ways of asking the same to one answer: matching in
 // memory, as the socket does; the feed, page by page; the export; and the
 // statistics. The index counts where it is a feed.Aggregator, and else events are

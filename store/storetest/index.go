@@ -8,33 +8,7 @@ import (
 
 	"tidings/event"
 	"tidings/feed"
-	"tidings/indexer"
 )
-
-// Index is what every index can do.
-type Index interface {
-	feed.Index
-	indexer.Index
-	Close() error
-}
-
-// Weeks is the life of a week.
-type Weeks interface {
-	WeekInfos(ctx context.Context) ([]event.WeekInfo, error)
-	// Seal refuses writes to the week from then on, with an event.WeekBlocked.
-	Seal(ctx context.Context, week event.Week) error
-	Unseal(ctx context.Context, week event.Week) error
-	Drop(ctx context.Context, week event.Week) error
-	// Prepare makes a week that does not exist yet.
-	Prepare(ctx context.Context, week event.Week) error
-	// RemoveSends takes the sends of messages out of a week, sealed or not.
-	RemoveSends(ctx context.Context, week event.Week, messages []event.MessageKey) (int, error)
-}
-
-// EventEraser takes a person out of an index.
-type EventEraser interface {
-	EraseRecipient(ctx context.Context, workspace, email string) (deleted []event.ID, rewritten []event.Event, err error)
-}
 
 // Excuse is why a store is not held to a part of a suite; "" is no excuse.
 type Excuse string

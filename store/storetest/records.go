@@ -13,17 +13,6 @@ import (
 	"tidings/event"
 )
 
-// Records is what every store of records can do. The packages that use one
-// declare what they need of it; this is all of it.
-type Records interface {
-	Get(ctx context.Context, workspace, kind, id string) (json.RawMessage, error)
-	Put(ctx context.Context, workspace, kind, id string, doc json.RawMessage) error
-	Delete(ctx context.Context, workspace, kind, id string) error
-	Take(ctx context.Context, workspace, kind, id string) (json.RawMessage, error)
-	List(ctx context.Context, workspace, kind string) ([]event.Record, error)
-	Close() error
-}
-
 // RecordsHarness opens the store of records under test.
 type RecordsHarness struct {
 	// Open opens the store at a place; see IndexHarness.Open.

@@ -8,28 +8,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"tidings/event"
-	"tidings/feed"
 	"tidings/indexer"
-	"tidings/rollover"
 )
-
-// State is what every state store can do.
-type State interface {
-	indexer.States
-	indexer.Erasures
-	feed.States
-	feed.Catalogue
-	rollover.States
-	rollover.Catalogue
-	// Incomplete returns sends that somebody has not opened, newest first, from
-	// behind the send of message at before, or from the newest when it is 0.
-	Incomplete(ctx context.Context, workspace string, before int64, message string, limit int) ([]event.State, error)
-	MarkErased(ctx context.Context, workspace, email string) error
-	// EraseRecipient takes a person out of every state of a workspace and
-	// returns those that named them, as they are now.
-	EraseRecipient(ctx context.Context, workspace, email string) ([]event.State, error)
-	Close() error
-}
 
 // StateConfig is what a suite asks a state store to be opened with.
 type StateConfig struct {
