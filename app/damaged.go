@@ -13,16 +13,6 @@ import (
 	"tidings/rollover"
 )
 
-// damageable is an index that knows which of its weeks are damaged.
-type damageable interface {
-	// Look looks at every week, not into it, and returns those that are damaged.
-	Look(ctx context.Context) event.DamagedWeeks
-	// Damaged are those that are known to be.
-	Damaged(ctx context.Context) event.DamagedWeeks
-	// Usable is nil where a week can be read and written again.
-	Usable(ctx context.Context, week event.Week) error
-}
-
 // lookEvery is how often it is looked for damaged weeks, and for repaired ones that
 // events wait for.
 const lookEvery = 5 * time.Second

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"tidings/account"
+	"tidings/event"
 	"tidings/feed"
 	"tidings/indexer"
 	"tidings/rollover"
@@ -32,4 +33,14 @@ type State interface {
 	account.Records
 	Ping(ctx context.Context) error
 	Close() error
+}
+
+// damageable is an index that knows which of its weeks are damaged.
+type damageable interface {
+	// Look looks at every week, not into it, and returns those that are damaged.
+	Look(ctx context.Context) event.DamagedWeeks
+	// Damaged are those that are known to be.
+	Damaged(ctx context.Context) event.DamagedWeeks
+	// Usable is nil where a week can be read and written again.
+	Usable(ctx context.Context, week event.Week) error
 }
