@@ -15,6 +15,7 @@ import (
 	"net/http"
 	"net/netip"
 	"slices"
+	"time"
 
 	"tidings/api/hooks/mapping"
 	"tidings/event"
