@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"slices"
 
@@ -82,6 +83,9 @@ func (s *Server) ready(ctx context.Context, _ Caller, in *readyInput) (*healthOu
 func readinessProblem(name string, err error) (problem string, degraded bool) {
 	if damaged, other := event.SplitDamaged(err); other == nil {
 		return damaged.Error(), true
+	}
+	if degraded, ok := errors.AsType[*event.Degraded](err); ok {
+		return degraded.Error(), true
 	}
 	switch cause := event.CauseOf(err); name {
 	case "accept":

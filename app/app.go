@@ -93,8 +93,19 @@ func Open(ctx context.Context, s Settings, log *slog.Logger) (_ *App, err error)
 			return nil, err
 		}
 	}
+	id := ""
+	if s.Data != "" {
+		if id, err = identify(ctx, s); err != nil {
+			return nil, err
+		}
+	}
 	if err := a.openStores(ctx, s); err != nil {
 		return nil, err
+	}
+	if s.Data != "" {
+		if err := errors.Join(a.mark(ctx, s, id), a.expectWeeks(ctx, s)); err != nil {
+			return nil, err
+		}
 	}
 	return a, a.assemble(s)
 }
@@ -157,7 +168,7 @@ func (a *App) assemble(s Settings) error {
 	})
 	a.night = s.Night
 	a.rollover = rollover.New(rollover.Config{
-		Policy: s.Rollover, Weeks: a.Index, Blocks: a.Index, States: a.State, Catalogue: a.State,
+		Policy: s.Rollover, Weeks: inventoried{a.Index, inventory{records: a.State}}, Blocks: a.Index, States: a.State, Catalogue: a.State,
 		Notes: notes, Leases: a.Stream, Logger: a.log,
 	})
 	page, err := web.Handler()
@@ -187,6 +198,9 @@ func (a *App) Readiness(ctx context.Context) map[string]error {
 	parts["state"] = a.State.Ping(ctx)
 	for _, week := range a.damagedWeeks(ctx) {
 		parts["week "+week.Week.String()] = week
+	}
+	if err := a.rollover.Waiting(); err != nil {
+		parts["retention"] = err
 	}
 	if err := a.Stream.Accepting(); err != nil {
 		parts["accept"] = err
@@ -220,6 +234,7 @@ func (a *App) Run(ctx context.Context) error {
 		})
 		group.Go(func() error { return a.keepWeeks(ctx) })
 		group.Go(func() error { return a.keepHeld(ctx) })
+		group.Go(func() error { return a.keepInventory(ctx) })
 		if a.Words != nil {
 			group.Go(func() error { return a.Words.KeepMerged(ctx, a.log) })
 		}

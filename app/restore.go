@@ -53,6 +53,9 @@ func restoreInto(ctx context.Context, part, from string, list Manifest) (letters
 			return 0, err
 		}
 	}
+	if err := os.MkdirAll(filepath.Join(part, "stream"), 0o700); err != nil {
+		return 0, fmt.Errorf("make the data directory: %w", err)
+	}
 	return loadDeadLetters(ctx, part)
 }
 

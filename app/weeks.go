@@ -14,6 +14,8 @@ import (
 type RolloverRequest struct {
 	DryRun bool      `json:"dry_run"`
 	At     time.Time `json:"at,omitzero"`
+	// Yes drops what is past the retention however much it is.
+	Yes bool `json:"yes"`
 }
 
 // RunRollover makes or plans a run.
@@ -26,7 +28,11 @@ func (a *App) RunRollover(ctx context.Context, request RolloverRequest) (rollove
 		plan, err := a.rollover.Plan(ctx, at)
 		return rollover.Report{At: at, Actions: plan}, err
 	}
-	report, err := a.rollover.Run(ctx)
+	run := a.rollover.Run
+	if request.Yes {
+		run = a.rollover.RunConfirmed
+	}
+	report, err := run(ctx)
 	if report.Failed() > 0 && ctx.Err() == nil {
 		err = nil // The report says what failed, and why.
 	}

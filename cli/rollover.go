@@ -29,6 +29,7 @@ type rolloverCmd struct {
 	Data   string    `help:"The data directory, also while serve runs on it." placeholder:"DIR" type:"path"`
 	Now    bool      `help:"Make the run now." xor:"what" required:""`
 	DryRun bool      `help:"Say what a run would do, and do nothing." xor:"what" required:""`
+	Yes    bool      `help:"With --now, drop what is past the retention however much it is. Look with --dry-run first."`
 	At     time.Time `help:"With --dry-run, what a run at this time would do." format:"2006-01-02T15:04:05Z07:00" placeholder:"TIME"`
 }
 
@@ -37,7 +38,9 @@ func (rolloverCmd) Help() string {
 	return `serve makes a run when it starts and each night at --rollover-at. A run prepares
 the next two weeks, lets go of the opens of messages that everyone has opened
 (--grace), removes their sends where asked, drops what is past the retention and
-seals old weeks. It may be killed and repeated.
+seals old weeks. It may be killed and repeated. A run that would drop more than one
+week that the last did not, or whose clock has jumped, drops none and says so until
+somebody runs it with --yes.
 
 While serve runs on the directory, its settings count and not those given here.
 
@@ -50,7 +53,7 @@ func (c *rolloverCmd) Run(ctx context.Context, env *environment) error {
 		return &usageError{"--at goes with --dry-run: a run itself happens now"}
 	}
 	s := app.Settings{Data: c.Data, Stores: app.Stores(c.storeFlags), Retention: c.Retention, Rollover: c.policy()}
-	report, err := operate(ctx, env, s, "rollover", app.RolloverRequest{DryRun: c.DryRun, At: c.At}, (*app.App).RunRollover)
+	report, err := operate(ctx, env, s, "rollover", app.RolloverRequest{DryRun: c.DryRun, At: c.At, Yes: c.Yes}, (*app.App).RunRollover)
 	if err != nil {
 		return err
 	}

@@ -56,6 +56,8 @@ func (f *serveFlags) settings(data string) app.Settings {
 type serveCmd struct {
 	serveFlags
 	storeFlags
+	BeginAnew []string `help:"Go on without what is missing, or belongs to another data directory: weeks, state.db, stream, or a week such as 2026-w40. For one start." placeholder:"PART" sep:","`
+
 	Data string `help:"Where everything is kept that --index, --state and --stream do not keep elsewhere. Needed unless they keep all of it." placeholder:"DIR" type:"path"`
 }
 
@@ -72,6 +74,6 @@ Ctrl-C after what was accepted is safe.`
 // Run serves until it is told to stop.
 func (c *serveCmd) Run(ctx context.Context, env *environment) error {
 	s := c.settings(c.Data)
-	s.Stores = app.Stores(c.storeFlags)
+	s.Stores, s.BeginAnew = app.Stores(c.storeFlags), c.BeginAnew
 	return run(ctx, env, c.Listen, s)
 }

@@ -38,3 +38,9 @@ func (e *Cause) Error() string { return e.Words }
 
 // Is makes every Cause an ErrUnavailable.
 func (e *Cause) Is(target error) bool { return target == ErrUnavailable }
+
+// Degraded is something that does not work as it should while everything else does,
+// in words that anybody may read.
+type Degraded struct{ Words string }
+
+func (e *Degraded) Error() string { return e.Words }

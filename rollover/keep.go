@@ -87,7 +87,7 @@ func (r *Rollover) runDue(ctx context.Context, due time.Time) error {
 		if err == nil && found && last.Failed() == 0 && !last.At.Before(due) {
 			return nil
 		}
-		_, err = r.run(ctx)
+		_, err = r.run(ctx, false)
 		return err
 	})
 }

@@ -115,7 +115,7 @@ func (w *world) crash(t require.TestingT, after int) {
 			if after--; after < 0 {
 				runtime.Goexit()
 			}
-		}).Run(context.Background())
+		}).RunConfirmed(context.Background())
 	})
 	running.Wait()
 	w.close(t)
@@ -128,7 +128,7 @@ func (w *world) atOnce(t require.TestingT) {
 	var problems [2]error
 	var running sync.WaitGroup
 	for i := range problems {
-		running.Go(func() { _, problems[i] = w.rollover(nil).Run(context.Background()) })
+		running.Go(func() { _, problems[i] = w.rollover(nil).RunConfirmed(context.Background()) })
 	}
 	w.deliver(t)
 	running.Wait()
@@ -136,7 +136,7 @@ func (w *world) atOnce(t require.TestingT) {
 }
 
 func (w *world) run(t require.TestingT) {
-	_, err := w.rollover(nil).Run(context.Background())
+	_, err := w.rollover(nil).RunConfirmed(context.Background())
 	require.NoError(t, err)
 }
 

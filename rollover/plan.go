@@ -25,6 +25,8 @@ const (
 	StepPurge Step = "purge"
 	// StepForget removes states that are older than the retention.
 	StepForget Step = "forget"
+	// StepWait stands for dropping that waits for a person.
+	StepWait Step = "wait"
 	// StepDrop deletes a week that is older than the retention.
 	StepDrop Step = "drop"
 	// StepUnlist takes such weeks off the catalogue.
@@ -65,9 +67,14 @@ func (a Action) String() string {
 const Ahead = 2
 
 // Plan is what a run would do at a time, in its order. Damaged weeks are left alone,
-// but dropped when they are past the retention. States that a run would
+// but dropped when they are past the retention. It does not say whether dropping
+// would wait for a person. States that a run would
 // expire or purge are not counted.
 func (r *Rollover) Plan(ctx context.Context, now time.Time) ([]Action, error) {
+	return r.plan(ctx, now, true)
+}
+
+func (r *Rollover) plan(ctx context.Context, now time.Time, confirmed bool) ([]Action, error) {
 	infos, err := r.Weeks.WeekInfos(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("plan: list weeks: %w", err)
@@ -92,7 +99,11 @@ func (r *Rollover) Plan(ctx context.Context, now time.Time) ([]Action, error) {
 			return r.purge(ctx, now)
 		}})
 	}
-	plan = append(plan, r.dropping(now, infos)...)
+	drops, err := r.guard(ctx, now, r.dropping(now, infos), infos, confirmed)
+	if err != nil {
+		return nil, err
+	}
+	plan = append(plan, drops...)
 	for _, info := range infos {
 		old := info.Week.End() <= now.Add(-r.SealAfter).Unix()
 		if old && !info.Sealed && info.Damage == nil && !r.past(info.Week, now) && !slices.Contains(wanted, info.Week) {

@@ -44,6 +44,8 @@ type Rollover struct {
 	Config
 	// made is when the last run without a failure was made here, Unix seconds.
 	made atomic.Int64
+	// waiting says what waits for a person.
+	waiting atomic.Pointer[string]
 }
 
 // Lease is the lease under which weeks are sealed, opened and rebuilt.
@@ -102,19 +104,21 @@ func (r Report) Failed() int {
 
 // Run makes a run under the lease. An action that fails leaves the others
 // alone; the error names all that failed.
-func (r *Rollover) Run(ctx context.Context) (Report, error) {
+func (r *Rollover) Run(ctx context.Context) (Report, error) { return r.runUnderLease(ctx, false) }
+
+func (r *Rollover) runUnderLease(ctx context.Context, confirmed bool) (Report, error) {
 	var report Report
 	err := r.Leases.RunUnderLease(ctx, Lease, LeaseTime, func(ctx context.Context) error {
 		var err error
-		report, err = r.run(ctx)
+		report, err = r.run(ctx, confirmed)
 		return err
 	})
 	return report, err
 }
 
-func (r *Rollover) run(ctx context.Context) (Report, error) {
+func (r *Rollover) run(ctx context.Context, confirmed bool) (Report, error) {
 	now, began := r.Clock(), time.Now()
-	plan, err := r.Plan(ctx, now)
+	plan, err := r.plan(ctx, now, confirmed)
 	if err != nil {
 		return Report{At: now}, err
 	}

@@ -146,13 +146,21 @@ func (x *Index) undamaged(slot *weekSlot) error {
 		return nil
 	}
 	path := x.pathOf(slot)
-	if stampOf(path) == found.file && time.Now().Before(found.until) {
+	_, other := os.Stat(x.path(slot.week, openEnding))
+	came := other == nil && found.file == (fileStamp{})
+	if stampOf(path) == found.file && !came && time.Now().Before(found.until) {
 		return damagedWeek(slot.week, found.cause)
 	}
 	slot.mu.Lock()
 	defer slot.mu.Unlock()
 	if !slot.damage.CompareAndSwap(found, nil) {
 		return nil
+	}
+	if _, err := os.Stat(path); errors.Is(err, os.ErrNotExist) {
+		// It may have come back in its other form.
+		if _, err := os.Stat(x.path(slot.week, endingOf(!slot.sealed))); err == nil {
+			slot.sealed = !slot.sealed
+		}
 	}
 	x.unused(slot)
 	x.columns.Forget(slot.week)
@@ -196,6 +204,19 @@ func (x *Index) present(path string) error {
 		return errCut
 	}
 	return nil
+}
+
+// Expect says that a week should be there. Where it is not, it is damaged.
+func (x *Index) Expect(ctx context.Context, week event.Week) {
+	slot := x.slot(week)
+	if slot.isThere() {
+		return
+	}
+	slot.mu.Lock()
+	slot.exists, slot.sealed = true, true
+	slot.mu.Unlock()
+	err := x.blame(slot, errGone)
+	x.config.Logger.ErrorContext(ctx, "a week is missing", "week", week.String(), "error", err)
 }
 
 // Look looks at the beginning and the length of every week's file, which takes a

@@ -60,7 +60,8 @@ func (s *State) ScanStates(ctx context.Context, after string, most int) (states 
 	return states, next, failed("scanning states", err)
 }
 
-// ScanRecords returns the records of all workspaces.
+// ScanRecords returns the records of all workspaces, without the one that says which
+// installation this is.
 func (s *State) ScanRecords(ctx context.Context, after string, most int) (records []migrations.Record, next string, err error) {
 	var position [3]string
 	if parts := strings.Split(after, "\x00"); len(parts) == len(position) {
@@ -69,8 +70,8 @@ func (s *State) ScanRecords(ctx context.Context, after string, most int) (record
 		return nil, "", failed("scanning records", event.Invalid("after", "is no position"))
 	}
 	rows, err := s.reader.QueryContext(ctx, `SELECT space, kind, id, doc FROM record
-		WHERE ? OR (space, kind, id) > (?, ?, ?) ORDER BY space, kind, id LIMIT ?`,
-		after == "", position[0], position[1], position[2], most)
+		WHERE (? OR (space, kind, id) > (?, ?, ?)) AND NOT (space = '' AND kind = ?) ORDER BY space, kind, id LIMIT ?`,
+		after == "", position[0], position[1], position[2], KindIdentity, most)
 	if err != nil {
 		return nil, "", failed("scanning records", err)
 	}

@@ -146,6 +146,33 @@ func takeStep(ctx context.Context, path string, steps []string, journal string) 
 	return errors.Join(err, pool.Close())
 }
 
+// KindIdentity is the kind of the record of no workspace that says which installation
+// a state store belongs to, as a JSON string.
+const KindIdentity = "identity"
+
+// StateIdentity reads that record from a file that nobody else has open, "" where there
+// is none. A file that cannot be read from end to end is an error.
+func StateIdentity(ctx context.Context, path string) (id string, err error) {
+	version, err := versionOf(path)
+	if err != nil || version == 0 {
+		return "", failed("reading the state store", err)
+	}
+	pool, err := openPool(path, access{connections: 1, cacheKB: 1 << 10})
+	if err != nil {
+		return "", failed("reading the state store", err)
+	}
+	defer func() { err = errors.Join(err, pool.Close()) }()
+	var doc []byte
+	err = pool.QueryRowContext(ctx, "SELECT doc FROM record WHERE space = '' AND kind = ? ORDER BY id LIMIT 1", KindIdentity).Scan(&doc)
+	if errors.Is(err, sql.ErrNoRows) {
+		return "", nil
+	}
+	if err == nil {
+		err = json.Unmarshal(doc, &id)
+	}
+	return id, failed("reading the state store", err)
+}
+
 // kindMigration is the kind of the records that say which steps were taken.
 const kindMigration = "migration"
 
