@@ -37,8 +37,8 @@ func doubtful(now time.Time, drops []event.Week, infos []event.WeekInfo, last Re
 		return "it has waited since the last run"
 	case known && now.Sub(last.At) > longestNight:
 		return fmt.Sprintf("the last run was at %s, and the clock says %s: is it right?", last.At.UTC().Format(time.RFC3339), now.UTC().Format(time.RFC3339))
-	case slices.Contains(drops, newest):
-		return fmt.Sprintf("it would drop the newest week that has events, %s: is the clock right, %s?", newest, now.UTC().Format(time.RFC3339))
+	case !known && slices.Contains(drops, newest):
+		return fmt.Sprintf("it would drop the newest week that has events, %s: is the clock right (%s)?", newest, now.UTC().Format(time.RFC3339))
 	}
 	return ""
 }
