@@ -70,3 +70,15 @@ func fuzzProvider(f *testing.F, name string) {
 		Lookup(body, "a.b")
 	})
 }
+
+func FuzzBrevo(f *testing.F)      { fuzzProvider(f, "brevo") }
+func FuzzMailjet(f *testing.F)    { fuzzProvider(f, "mailjet") }
+func FuzzMandrill(f *testing.F)   { fuzzProvider(f, "mandrill") }
+func FuzzSparkPost(f *testing.F)  { fuzzProvider(f, "sparkpost") }
+func FuzzMailerSend(f *testing.F) { fuzzProvider(f, "mailersend") }
+func FuzzPostal(f *testing.F)     { fuzzProvider(f, "postal") }
+func FuzzCalCom(f *testing.F)     { fuzzProvider(f, "calcom") }
+func FuzzPipedrive(f *testing.F)  { fuzzProvider(f, "pipedrive") }
+func FuzzLever(f *testing.F)      { fuzzProvider(f, "lever") }
+func FuzzAshby(f *testing.F)      { fuzzProvider(f, "ashby") }
+func FuzzTypeform(f *testing.F)   { fuzzProvider(f, "typeform") }
