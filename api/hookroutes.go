@@ -183,6 +183,11 @@ func (s *Server) takeIn(ctx context.Context, workspace string, source sourceReco
 			found.Time = new(event.Moment(first.Unix()))
 		}
 		e, err := source.complete(found, users, rules).Event(workspace, source.Name, limits)
+		if early, ok := errors.AsType[*event.FieldError](err); ok && early.Later {
+			if err := s.roomForEarly(ctx, workspace, source, early); err != nil {
+				return out, err
+			}
+		}
 		if err != nil {
 			out.faults = append(out.faults, hooks.Fault{Reason: err.Error(), Payload: found.Decodable()})
 			continue
@@ -190,6 +195,19 @@ func (s *Server) takeIn(ctx context.Context, workspace string, source sourceReco
 		out.good = append(out.good, e)
 	}
 	return out, nil
+}
+
+// mostEarly is how many requests with events whose time is to come are kept of a
+// source. More of them than that say that our clock is behind, and vendors try again
+// what is answered 503, by when it is right.
+const mostEarly = 20
+
+func (s *Server) roomForEarly(ctx context.Context, workspace string, source sourceRecord, early *event.FieldError) error {
+	kept, err := s.rejected.count(ctx, workspace, source.Name)
+	if err == nil && kept >= mostEarly {
+		err = &event.Cause{Words: "an event's time " + early.Problem + "; send it again"}
+	}
+	return err
 }
 
 func (s *Server) count(workspace string, source sourceRecord, request *hooks.Request, t taken, unknown []hooks.Unknown) {

@@ -119,6 +119,17 @@ func (q *rejectedRequests) add(ctx context.Context, workspace string, r rejected
 	return nil
 }
 
+// count is how many are kept of a source that are not of an unknown kind.
+func (q *rejectedRequests) count(ctx context.Context, workspace, source string) (int, error) {
+	key := rejectedKey{workspace, source, false}
+	if err := q.read(ctx, key); err != nil {
+		return 0, err
+	}
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return len(q.kept[key]), nil
+}
+
 // surplus takes out those beyond the bounds: of number, bytes and age. The
 // newest stays.
 func (q *rejectedRequests) surplus(key rejectedKey) (drop []keptRejected) {

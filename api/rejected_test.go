@@ -63,6 +63,31 @@ func TestRejectedRequestsAreTriedAgainTogether(t *testing.T) {
 	s.do(call{method: "DELETE", path: "/v1/sources/meetings/rejected/" + rejected.Items[0].ID, key: key}).problem(404)
 }
 
+// A clock that is behind makes every event early: none of them is thrown away.
+func TestWhatIsOnlyTooEarlyIsNotThrownAway(t *testing.T) {
+	s := newSite(t)
+	key := s.key("acme", account.RoleAdmin, "")
+	path := s.source(key, "meetings", calendlySource())
+	body := func(i int) string {
+		return strings.ReplaceAll(strings.Replace(meeting, "2026-11-16T09:30:00.25Z", "2026-11-18T09:30:00Z", 1), "i1", fmt.Sprint("i", i))
+	}
+	refused := 0
+	for i := range 150 {
+		if answer := s.booked(path, calendlyKey, body(i)); answer.status == 503 {
+			refused++
+		}
+	}
+	require.Empty(t, s.intake.all())
+	var rejected struct{ Items []api.RejectedView }
+	s.get(key, "/v1/sources/meetings/rejected").is(200).json(&rejected)
+	require.Equal(t, 150, refused+len(rejected.Items), "each is kept, or comes again")
+	require.NotEmpty(t, rejected.Items)
+	s.pass(48 * time.Hour)
+	var receipt api.ReplayReceipt
+	s.do(call{method: "POST", path: "/v1/sources/meetings/rejected/replay", key: key}).is(200).json(&receipt)
+	require.Equal(t, len(rejected.Items), receipt.Replayed)
+}
+
 func TestRejectedRequestsAreBounded(t *testing.T) {
 	s := newSite(t)
 	key := s.key("acme", account.RoleAdmin, "")

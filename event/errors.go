@@ -30,10 +30,13 @@ type FieldError struct {
 	Field string
 	// Problem says what is wrong and what would be right, for the sender.
 	Problem string
+	// Later is set where the same will be valid later: a time that is ahead of our clock,
+	// which may be the one that is wrong.
+	Later bool
 }
 
 // Invalid makes a FieldError.
-func Invalid(field, problem string) *FieldError { return &FieldError{field, problem} }
+func Invalid(field, problem string) *FieldError { return &FieldError{Field: field, Problem: problem} }
 
 func (e *FieldError) Error() string {
 	if e.Field == "" {

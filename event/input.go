@@ -31,6 +31,9 @@ const (
 	maxHeader     = 500
 	// maxAhead is how far ahead of us a sender's clock may be.
 	maxAhead = time.Hour
+	// mostBehind is how far behind our own clock may be: a time that is further ahead
+	// is the sender's mistake.
+	mostBehind = 366 * 24 * time.Hour
 )
 
 // cutMark ends a body that was longer than MaxBody.
@@ -234,7 +237,10 @@ func checkTime(in Input, e *Event, limits Limits) *FieldError {
 	case e.Time < 0:
 		return Invalid("time", "is before 1970")
 	case e.Time > limits.Now.Add(maxAhead).Unix():
-		return Invalid("time", "is more than an hour ahead of this server's clock")
+		return &FieldError{
+			Field: "time", Problem: "is more than an hour ahead of this server's clock",
+			Later: e.Time < limits.Now.Add(mostBehind).Unix(),
+		}
 	case limits.Retention > 0 && e.Time < limits.Now.Add(-limits.Retention).Unix():
 		return Invalid("time", "is older than the retention, so it would be dropped at once")
 	}
