@@ -1,29 +1,19 @@
+import createClient, { type Client as Api, type Middleware } from 'openapi-fetch';
+import type { Readable } from 'openapi-typescript-helpers';
+import type { paths } from './schema';
 import type {
   DeadChoice,
-  DeadLetters,
-  DeadReasons,
-  DeadReceipt,
   EventDetail,
-  Key,
+  FeedQuery,
   KeyRequest,
-  Member,
-  Message,
   Page,
-  Payload,
   Problem,
-  Rejected,
-  Replayed,
-  Scanners,
-  SavedSearch,
   Session,
-  Settings,
   SettingsRequest,
-  Source,
   SourceRequest,
-  SourceTest,
   Stats,
+  StatsQuery,
   Suggestions,
-  Team,
 } from './types';
 
 /** Failure is a request that did not succeed; status 0 means that no answer came. */
@@ -46,230 +36,265 @@ export class Failure extends Error {
   get signedOut(): boolean {
     return this.status === 401;
   }
+
+  /** Whether the same question may succeed later: the server, or the way to it, is away. */
+  get passing(): boolean {
+    return this.status === 0 || this.status === 429 || (this.status >= 502 && this.status <= 504);
+  }
 }
 
 /** How the reader proves who they are: a key, or the token of a one-time link. */
 export type Credential = { key: string } | { token: string };
 
-/** Client speaks to the server that served the page, with its session cookie. */
+/**
+ * Client speaks to the server that served the page, with its session cookie. Paths,
+ * parameters and answers are those of /openapi.json; every method throws a Failure.
+ */
 export class Client {
-  #csrf = '';
   /** A token for embedding, where there is no cookie to go with. */
   readonly token: string | null;
 
+  #csrf = '';
+  #api: Api<paths>;
+
   constructor(token: string | null = null) {
     this.token = token;
+    this.#api = createClient<paths>({
+      baseUrl: location.origin,
+      headers: { Accept: 'application/json', ...(token && { Authorization: `Bearer ${token}` }) },
+      credentials: token === null ? 'same-origin' : 'omit',
+    });
+    const failures: Middleware = {
+      onRequest: ({ request }) => {
+        if (request.method !== 'GET' && this.#csrf) request.headers.set('X-CSRF-Token', this.#csrf);
+      },
+      onResponse: async ({ response }) => {
+        if (!response.ok) throw await failureOf(response);
+      },
+      onError: ({ error, request }) => {
+        if (request.signal.aborted) return;
+        if (error instanceof TypeError) return unanswered();
+      },
+    };
+    this.#api.use(failures);
   }
 
-  async signIn(credential: Credential): Promise<Session> {
-    return this.#begin(await this.#request('POST', '/v1/session', { body: credential }));
+  async signIn(body: Credential): Promise<Session> {
+    return this.#begin(await read(this.#api.POST('/v1/session', { body })));
   }
 
   /** session says who is signed in; a Failure with signedOut when nobody is. */
   async session(): Promise<Session> {
-    return this.#begin(await this.#request('GET', '/v1/session'));
+    return this.#begin(await read(this.#api.GET('/v1/session')));
   }
 
   async signOut(): Promise<void> {
-    await this.#request('DELETE', '/v1/session');
+    await this.#api.DELETE('/v1/session');
     this.#csrf = '';
   }
 
-  feed(search: URLSearchParams, signal: AbortSignal): Promise<Page> {
-    return this.#get(`/v1/feed?${search}`, signal);
+  feed(query: FeedQuery, signal: AbortSignal) {
+    return exact<Page>(this.#api.GET('/v1/feed', { params: { query }, signal }));
   }
 
-  message(id: string, signal: AbortSignal): Promise<Message> {
-    return this.#get(`/v1/messages/${encodeURIComponent(id)}`, signal);
+  message(id: string, signal: AbortSignal) {
+    return read(this.#api.GET('/v1/messages/{id}', { params: { path: { id } }, signal }));
   }
 
-  timeline(id: string, cursor: string | null, signal: AbortSignal): Promise<Page> {
-    const query = cursor === null ? '' : `?cursor=${encodeURIComponent(cursor)}`;
-    return this.#get(`/v1/messages/${encodeURIComponent(id)}/events${query}`, signal);
+  timeline(id: string, cursor: string | null, signal: AbortSignal) {
+    const params = { path: { id }, query: cursor === null ? {} : { cursor } };
+    return exact<Page>(this.#api.GET('/v1/messages/{id}/events', { params, signal }));
   }
 
-  event(id: string, signal: AbortSignal): Promise<EventDetail> {
-    return this.#get(`/v1/events/${encodeURIComponent(id)}`, signal);
+  event(id: string, signal: AbortSignal) {
+    return exact<EventDetail>(
+      this.#api.GET('/v1/events/{id}', { params: { path: { id } }, signal }),
+    );
   }
 
-  settings(): Promise<Settings> {
-    return this.#get('/v1/settings');
+  /** person is what is known of somebody outside, by address. */
+  person(email: string, tz: string, signal: AbortSignal) {
+    const params = { path: { email }, query: { tz } };
+    return read(this.#api.GET('/v1/people/{email}', { params, signal }));
   }
 
-  saveSettings(settings: SettingsRequest): Promise<Settings> {
-    return this.#request('PUT', '/v1/settings', { body: settings }) as Promise<Settings>;
+  /** company is what is known of the people of a domain. */
+  company(domain: string, tz: string, signal: AbortSignal) {
+    const params = { path: { domain }, query: { tz } };
+    return read(this.#api.GET('/v1/companies/{domain}', { params, signal }));
   }
 
-  keys(): Promise<{ items: Key[] }> {
-    return this.#get('/v1/keys');
+  settings() {
+    return read(this.#api.GET('/v1/settings'));
   }
 
-  createKey(key: KeyRequest): Promise<Key & { key: string }> {
-    return this.#request('POST', '/v1/keys', { body: key }) as Promise<Key & { key: string }>;
+  saveSettings(body: SettingsRequest) {
+    return read(this.#api.PUT('/v1/settings', { body }));
   }
 
-  async revokeKey(id: string): Promise<void> {
-    await this.#request('DELETE', `/v1/keys/${encodeURIComponent(id)}`);
+  keys() {
+    return read(this.#api.GET('/v1/keys'));
   }
 
-  users(): Promise<{ items: Member[] }> {
-    return this.#get('/v1/users');
+  createKey(body: KeyRequest) {
+    return read(this.#api.POST('/v1/keys', { body }));
   }
 
-  async putUser(id: string, user: { name: string; emails: string[] }): Promise<void> {
-    await this.#request('PUT', `/v1/users/${encodeURIComponent(id)}`, { body: user });
+  revokeKey(id: string) {
+    return done(this.#api.DELETE('/v1/keys/{id}', { params: { path: { id } } }));
   }
 
-  async dropUser(id: string): Promise<void> {
-    await this.#request('DELETE', `/v1/users/${encodeURIComponent(id)}`);
+  users() {
+    return read(this.#api.GET('/v1/users'));
   }
 
-  teams(): Promise<{ items: Team[] }> {
-    return this.#get('/v1/teams');
+  putUser(id: string, body: { name: string; emails: string[] }) {
+    return done(this.#api.PUT('/v1/users/{id}', { params: { path: { id } }, body }));
   }
 
-  async putTeam(id: string, team: { name: string; members: string[] }): Promise<void> {
-    await this.#request('PUT', `/v1/teams/${encodeURIComponent(id)}`, { body: team });
+  dropUser(id: string) {
+    return done(this.#api.DELETE('/v1/users/{id}', { params: { path: { id } } }));
   }
 
-  async dropTeam(id: string): Promise<void> {
-    await this.#request('DELETE', `/v1/teams/${encodeURIComponent(id)}`);
+  teams() {
+    return read(this.#api.GET('/v1/teams'));
   }
 
-  deadReasons(): Promise<DeadReasons> {
-    return this.#get('/v1/dead-letters/reasons');
+  putTeam(id: string, body: { name: string; members: string[] }) {
+    return done(this.#api.PUT('/v1/teams/{id}', { params: { path: { id } }, body }));
+  }
+
+  dropTeam(id: string) {
+    return done(this.#api.DELETE('/v1/teams/{id}', { params: { path: { id } } }));
+  }
+
+  deadReasons() {
+    return read(this.#api.GET('/v1/dead-letters/reasons'));
   }
 
   /** deadLetters are those that failed for a reason, oldest first. */
-  deadLetters(reason: string, cursor: string | null): Promise<DeadLetters> {
-    const search = new URLSearchParams({ reason, limit: '20' });
-    if (cursor !== null) search.set('cursor', cursor);
-    return this.#get(`/v1/dead-letters?${search}`);
+  deadLetters(reason: string, cursor: string | null) {
+    const query = { reason, limit: 20, ...(cursor !== null && { cursor }) };
+    return read(this.#api.GET('/v1/dead-letters', { params: { query } }));
   }
 
   /** settleDeadLetters replays or drops many; the receipt says whether there are more. */
-  settleDeadLetters(what: 'replay' | 'drop', which: DeadChoice): Promise<DeadReceipt> {
-    const path = `/v1/dead-letters/${what}`;
-    return this.#request('POST', path, { body: which }) as Promise<DeadReceipt>;
+  settleDeadLetters(what: 'replay' | 'drop', body: DeadChoice) {
+    return read(this.#api.POST(`/v1/dead-letters/${what}`, { body }));
   }
 
-  stats(search: URLSearchParams, signal: AbortSignal): Promise<Stats> {
-    return this.#get(`/v1/stats?${search}`, signal);
+  stats(query: StatsQuery, signal: AbortSignal) {
+    return exact<Stats>(this.#api.GET('/v1/stats', { params: { query }, signal }));
   }
 
   /** suggest proposes what a search may go on with; at is the caret. */
-  suggest(q: string, at: number, signal: AbortSignal): Promise<Suggestions> {
-    const search = new URLSearchParams({ q, at: String([...q.slice(0, at)].length) });
-    return this.#get(`/v1/suggest?${search}`, signal);
+  suggest(q: string, at: number, signal: AbortSignal) {
+    const query = { q, at: [...q.slice(0, at)].length };
+    return exact<Suggestions>(this.#api.GET('/v1/suggest', { params: { query }, signal }));
   }
 
-  async savedSearches(): Promise<SavedSearch[]> {
-    return (await this.#get<{ items: SavedSearch[] }>('/v1/searches')).items;
+  async savedSearches() {
+    return (await read(this.#api.GET('/v1/searches'))).items;
   }
 
-  async saveSearch(name: string, q: string, shared: boolean): Promise<void> {
-    const path = `/v1/searches/${encodeURIComponent(name)}`;
-    await this.#request('PUT', path, { body: { q, shared } });
+  saveSearch(name: string, q: string, shared: boolean) {
+    return done(
+      this.#api.PUT('/v1/searches/{name}', { params: { path: { name } }, body: { q, shared } }),
+    );
   }
 
-  async dropSearch(name: string): Promise<void> {
-    await this.#request('DELETE', `/v1/searches/${encodeURIComponent(name)}`);
+  dropSearch(name: string) {
+    return done(this.#api.DELETE('/v1/searches/{name}', { params: { path: { name } } }));
   }
 
   /** overrule says who made an event; null takes back what was said. */
-  async overrule(id: string, is: 'human' | 'machine' | null, reason: string): Promise<void> {
-    const path = `/v1/events/${encodeURIComponent(id)}/verdict`;
-    await this.#request('PUT', path, { body: is === null ? { is } : { is, reason } });
+  overrule(id: string, is: 'human' | 'machine' | null, reason: string) {
+    const body = is === null ? { is } : { is, reason };
+    return done(this.#api.PUT('/v1/events/{id}/verdict', { params: { path: { id } }, body }));
   }
 
-  sources(): Promise<{ items: Source[]; providers: string[] }> {
-    return this.#get('/v1/sources');
+  sources() {
+    return read(this.#api.GET('/v1/sources'));
   }
 
-  putSource(name: string, source: SourceRequest): Promise<Source & { path?: string }> {
-    const path = `/v1/sources/${encodeURIComponent(name)}`;
-    return this.#request('PUT', path, { body: source }) as Promise<Source & { path?: string }>;
+  putSource(name: string, body: SourceRequest) {
+    return read(this.#api.PUT('/v1/sources/{name}', { params: { path: { name } }, body }));
   }
 
-  async dropSource(name: string): Promise<void> {
-    await this.#request('DELETE', `/v1/sources/${encodeURIComponent(name)}`);
+  dropSource(name: string) {
+    return done(this.#api.DELETE('/v1/sources/{name}', { params: { path: { name } } }));
   }
 
   /** testSource says what a sample of the provider would become. */
-  testSource(name: string): Promise<SourceTest> {
-    const path = `/v1/sources/${encodeURIComponent(name)}/test`;
-    return this.#request('POST', path) as Promise<SourceTest>;
+  testSource(name: string) {
+    return read(this.#api.POST('/v1/sources/{name}/test', { params: { path: { name } } }));
   }
 
-  payloads(name: string): Promise<{ items: Payload[] }> {
-    return this.#get(`/v1/sources/${encodeURIComponent(name)}/payloads`);
+  payloads(name: string) {
+    return read(this.#api.GET('/v1/sources/{name}/payloads', { params: { path: { name } } }));
   }
 
   /** rejected are the requests that were believed and not understood. */
-  rejected(name: string): Promise<{ items: Rejected[] }> {
-    return this.#get(`/v1/sources/${encodeURIComponent(name)}/rejected`);
+  rejected(name: string) {
+    return read(this.#api.GET('/v1/sources/{name}/rejected', { params: { path: { name } } }));
   }
 
-  replayAllRejected(name: string): Promise<Replayed> {
-    const path = `/v1/sources/${encodeURIComponent(name)}/rejected/replay`;
-    return this.#request('POST', path) as Promise<Replayed>;
+  replayAllRejected(name: string) {
+    const params = { path: { name } };
+    return read(this.#api.POST('/v1/sources/{name}/rejected/replay', { params }));
   }
 
-  async dropRejected(name: string, id: string): Promise<void> {
-    const source = encodeURIComponent(name);
-    await this.#request('DELETE', `/v1/sources/${source}/rejected/${encodeURIComponent(id)}`);
+  dropRejected(name: string, id: string) {
+    const params = { path: { name, id } };
+    return done(this.#api.DELETE('/v1/sources/{name}/rejected/{id}', { params }));
   }
 
   /** scanners are those adopted and those suggested: it takes seconds where there is much mail. */
-  scanners(): Promise<Scanners> {
-    return this.#get('/v1/scanners');
+  scanners() {
+    return read(this.#api.GET('/v1/scanners'));
   }
 
-  async putScanner(domain: string, networks: readonly string[], reason: string): Promise<void> {
-    const path = `/v1/scanners/${encodeURIComponent(domain)}`;
-    await this.#request('PUT', path, { body: { networks, ...(reason && { reason }) } });
+  putScanner(domain: string, networks: readonly string[], reason: string) {
+    const body = { networks: [...networks], ...(reason && { reason }) };
+    return done(this.#api.PUT('/v1/scanners/{domain}', { params: { path: { domain } }, body }));
   }
 
-  async dropScanner(domain: string): Promise<void> {
-    await this.#request('DELETE', `/v1/scanners/${encodeURIComponent(domain)}`);
+  dropScanner(domain: string) {
+    return done(this.#api.DELETE('/v1/scanners/{domain}', { params: { path: { domain } } }));
   }
 
-  #get<T>(path: string, signal?: AbortSignal): Promise<T> {
-    return this.#request('GET', path, signal ? { signal } : {}) as Promise<T>;
-  }
-
-  #begin(answer: unknown): Session {
-    const session = answer as Session;
+  #begin(session: Session): Session {
     this.#csrf = session.csrf;
     return session;
   }
-
-  async #request(
-    method: 'GET' | 'POST' | 'PUT' | 'DELETE',
-    path: string,
-    options: { body?: unknown; signal?: AbortSignal } = {},
-  ): Promise<unknown> {
-    const headers = new Headers({ Accept: 'application/json' });
-    if (options.body !== undefined) headers.set('Content-Type', 'application/json');
-    if (this.token !== null) headers.set('Authorization', `Bearer ${this.token}`);
-    if (method !== 'GET' && this.#csrf) headers.set('X-CSRF-Token', this.#csrf);
-    let response: Response;
-    try {
-      response = await fetch(path, {
-        method,
-        headers,
-        body: options.body === undefined ? null : JSON.stringify(options.body),
-        signal: options.signal ?? null,
-        credentials: this.token === null ? 'same-origin' : 'omit',
-      });
-    } catch (error) {
-      if (options.signal?.aborted) throw error;
-      throw new Failure(0, { title: 'The server didn’t answer' });
-    }
-    if (!response.ok) throw await failureOf(response);
-    return response.status === 204 ? undefined : response.json();
-  }
 }
+
+/** read is the body of an answer; one that failed has thrown. */
+async function read<T>(answer: Promise<{ data?: T; response: Response }>): Promise<T> {
+  const { data, response } = await answer.catch(cutShort);
+  if (data === undefined) throw new Failure(response.status, { title: 'The answer was empty' });
+  return data;
+}
+
+/**
+ * exact is read for answers with pairs in them (the spans of words): openapi-fetch 0.17
+ * takes every tuple for an array, so its type is compared loosely and named here.
+ */
+async function exact<T>(answer: Promise<{ data?: Readable<T>; response: Response }>): Promise<T> {
+  return (await read(answer)) as T;
+}
+
+/** done waits for something that answers nothing of use. */
+async function done(answer: Promise<unknown>): Promise<void> {
+  await answer;
+}
+
+/** cutShort is thrown when the line was lost within an answer. */
+function cutShort(error: unknown): never {
+  throw error instanceof TypeError ? unanswered() : error;
+}
+
+const unanswered = () => new Failure(0, { title: 'The server didn’t answer' });
 
 async function failureOf(response: Response): Promise<Failure> {
   let problem: Problem = {};
