@@ -74,7 +74,7 @@ type deadListCmd struct {
 
 // Run lists them.
 func (c *deadListCmd) Run(ctx context.Context, env *environment) error {
-	return c.with(ctx, env, func(client *client) error {
+	return c.reading(ctx, env, func(client *client) error {
 		if c.Reasons {
 			return c.reasons(ctx, env, client)
 		}
@@ -138,7 +138,7 @@ type deadShowCmd struct {
 
 // Run shows one.
 func (c *deadShowCmd) Run(ctx context.Context, env *environment) error {
-	return c.with(ctx, env, func(client *client) error {
+	return c.reading(ctx, env, func(client *client) error {
 		var letter deadLetter
 		err := client.call(ctx, http.MethodGet, "/v1/dead-letters/"+url.PathEscape(c.ID), nil, &letter)
 		if errors.Is(err, event.ErrNotFound) {
@@ -165,7 +165,7 @@ type deadReplayCmd struct {
 
 // Run puts them back.
 func (c *deadReplayCmd) Run(ctx context.Context, env *environment) error {
-	return c.with(ctx, env, func(client *client) error {
+	return c.reading(ctx, env, func(client *client) error {
 		return c.do(ctx, env, client, "replay", "replayed")
 	})
 }
@@ -177,13 +177,13 @@ type deadDropCmd struct {
 
 // Run forgets them.
 func (c *deadDropCmd) Run(ctx context.Context, env *environment) error {
-	return c.with(ctx, env, func(client *client) error {
+	return c.reading(ctx, env, func(client *client) error {
 		return c.do(ctx, env, client, "drop", "dropped")
 	})
 }
 
-// do acts on the chosen, a thousand at a time, and says how many it was.
-func (c chosen) do(ctx context.Context, env *environment, client *client, act, done string) error {
+// Validate refuses what does not say which ones.
+func (c chosen) Validate() error {
 	ways := 0
 	for _, given := range []bool{c.All, c.Reason != "", len(c.IDs) > 0} {
 		if given {
@@ -193,6 +193,11 @@ func (c chosen) do(ctx context.Context, env *environment, client *client, act, d
 	if ways != 1 {
 		return &usageError{"which ones? Give ids, --reason REASON, or --all"}
 	}
+	return nil
+}
+
+// do acts on the chosen, a thousand at a time, and says how many it was.
+func (c chosen) do(ctx context.Context, env *environment, client *client, act, done string) error {
 	var total api.DeadLetterReceipt
 	for rest := c.IDs; ; {
 		choice := api.DeadLetterChoice{All: c.All, Reason: c.Reason, IDs: rest[:min(len(rest), 1000)]}

@@ -86,7 +86,7 @@ func (d *demoRun) run(ctx context.Context, address string) error {
 		return fmt.Errorf("make the sign-in link: %w", err)
 	}
 	fmt.Fprintf(d.env.Err, "listening on http://%s\n", address)
-	fmt.Fprintf(d.env.Out, demoText, me.Name, "http://"+address+"/#token="+url.QueryEscape(token), d.options.Data, address)
+	fmt.Fprintf(d.env.Out, demoText, me.Name, "http://"+address+"/#token="+url.QueryEscape(token), invokedAs(), shellQuoted(d.options.Data), address)
 	return d.trickle(ctx)
 }
 
@@ -97,7 +97,7 @@ The demo is ready. Open it as %s:
 
 The link signs you in once, within a day. To put in an event of your own:
 
-  KEY=$(tidings keys create --data %s --workspace demo --role ingest)
+  KEY=$(%s keys create --data %s --workspace demo --role ingest)
   curl -H "Authorization: Bearer $KEY" -H 'Content-Type: application/json' http://%s/v1/events \
     -d '{"type":"open","time":'$(date +%%s)',"message":"hello-1","subject":"Hello","recipient":{"email":"jo@acme.example"}}'
 

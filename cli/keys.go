@@ -63,7 +63,7 @@ type keysListCmd struct {
 
 // Run lists the keys.
 func (c *keysListCmd) Run(ctx context.Context, env *environment) error {
-	return c.with(ctx, env, func(client *client) error {
+	return c.reading(ctx, env, func(client *client) error {
 		var answer struct {
 			Items []keyView `json:"items"`
 		}
@@ -92,7 +92,7 @@ type keysRevokeCmd struct {
 
 // Run revokes the key.
 func (c *keysRevokeCmd) Run(ctx context.Context, env *environment) error {
-	return c.with(ctx, env, func(client *client) error {
+	return c.reading(ctx, env, func(client *client) error {
 		return client.call(ctx, http.MethodDelete, "/v1/keys/"+url.PathEscape(c.ID), nil, nil)
 	})
 }

@@ -67,6 +67,7 @@ type foundItem struct {
 	Time       time.Time     `json:"time"`
 	User       *foundUser    `json:"user"`
 	Subject    string        `json:"subject"`
+	Source     string        `json:"source"`
 	Person     *foundPerson  `json:"person"`
 	Recipients []foundPerson `json:"recipients"`
 	Unopened   *int          `json:"unopened"`
@@ -109,7 +110,7 @@ func (c *searchCmd) Run(ctx context.Context, env *environment) error {
 	if err != nil {
 		return err
 	}
-	return c.with(ctx, env, func(client *client) error {
+	return c.reading(ctx, env, func(client *client) error {
 		printer := &feedPrinter{out: env.Out, zone: zone, now: time.Now().In(zone), colours: colours(env.Out)}
 		found, more, err := c.pages(ctx, env, client, limit, printer)
 		if err != nil || c.JSON {

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"os"
@@ -105,15 +106,15 @@ func (p *feedPrinter) line(item foundItem) string {
 // subjectOf is who acted, and the mail or the thing.
 func (p *feedPrinter) subjectOf(item foundItem) (who, what string) {
 	what = p.highlighted(item.Subject, item.Highlights["subject"])
-	if item.Type == "send" {
-		who = "You"
-		if item.User != nil {
-			if who = item.User.Name; who == "" {
-				who = item.User.ID
-			}
-		}
-	} else if item.Person != nil {
+	switch {
+	case item.Person != nil:
 		who = item.Person.String()
+	case item.User != nil:
+		who = cmp.Or(item.User.Name, item.User.ID)
+	case item.Type == "send":
+		who = "Mail" // Whose it is was not said: mail sent to Jo.
+	default:
+		who = item.Source
 	}
 	switch {
 	case item.Meeting != nil && item.Meeting.Title != "":

@@ -1,0 +1,66 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"os"
+	"path/filepath"
+)
+
+// reading runs work that only reads. It makes nothing: a directory or a workspace
+// that is not there is an error, where writing commands would begin one.
+func (t workspaceTarget) reading(ctx context.Context, env *environment, work func(*client) error) error {
+	if err := t.exists(); err != nil {
+		return err
+	}
+	return t.with(ctx, env, func(client *client) error {
+		if err := client.workspaceExists(ctx); err != nil {
+			return err
+		}
+		return work(client)
+	})
+}
+
+// exists refuses a data directory that no command has written to. Where everything
+// is kept elsewhere, there is none.
+func (t target) exists() error {
+	if t.Data == "" || t.Server != "" || t.external() {
+		return nil
+	}
+	entries, err := os.ReadDir(t.Data)
+	switch {
+	case os.IsNotExist(err):
+		return fmt.Errorf("%s does not exist: is --data right?", t.Data)
+	case err != nil:
+		return fmt.Errorf("read %s: %w", t.Data, err)
+	}
+	for _, entry := range entries {
+		switch entry.Name() {
+		case "state.db", "weeks", "stream":
+			return nil
+		}
+	}
+	return fmt.Errorf("%s holds no data of Tidings: is --data right?", filepath.Clean(t.Data))
+}
+
+// workspaceExists refuses a workspace in which there is nothing at all: no event,
+// key, user or source. A key of a server belongs to a workspace, which is then there.
+func (c *client) workspaceExists(ctx context.Context) error {
+	if c.workspace == "" {
+		return nil
+	}
+	for _, path := range []string{"/v1/feed?limit=1&automated=show", "/v1/keys", "/v1/users", "/v1/sources"} {
+		var page struct {
+			Items []struct{} `json:"items"`
+			Next  *string    `json:"next"`
+		}
+		if err := c.call(ctx, http.MethodGet, path, nil, &page); err != nil {
+			return err
+		}
+		if len(page.Items) > 0 || page.Next != nil {
+			return nil
+		}
+	}
+	return fmt.Errorf("workspace %q has nothing in it: is --workspace right?", c.workspace)
+}
