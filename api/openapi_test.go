@@ -42,7 +42,7 @@ func TestOpenAPIDocument(t *testing.T) {
 		"/v1/dead-letters", "/v1/dead-letters/{id}", "/v1/dead-letters/{id}/replay", "/v1/dead-letters/reasons", "/v1/dead-letters/replay", "/v1/dead-letters/drop", "/v1/keys", "/v1/keys/{id}", "/v1/users",
 		"/v1/events", "/v1/feed", "/v1/stats", "/v1/export", "/v1/searches", "/v1/searches/{name}", "/v1/messages/{id}", "/v1/messages/{id}/events", "/v1/events/{id}", "/v1/weeks",
 		"/v1/dead-letters", "/v1/dead-letters/{id}", "/v1/dead-letters/{id}/replay", "/v1/keys", "/v1/keys/{id}", "/v1/users",
-		"/v1/users/{id}", "/v1/teams", "/v1/teams/{id}", "/v1/session", "/v1/people/{email}", "/v1/settings", "/v1/live",
+		"/v1/users/{id}", "/v1/teams", "/v1/teams/{id}", "/v1/session", "/v1/people/{email}", "/v1/companies/{domain}", "/v1/settings", "/v1/live",
 		"/v1/live/sse", "/v1/hooks/{token}", "/v1/sources", "/v1/sources/{name}", "/v1/sources/{name}/test", "/healthz", "/readyz",
 	} {
 		require.Contains(t, document.Paths, path)

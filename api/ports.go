@@ -98,6 +98,15 @@ type Feed interface {
 	Event(ctx context.Context, scope feed.Scope, id event.ID) (feed.EventView, error)
 }
 
+// Contacts knows the people outside whom the workspace writes to. Both return
+// ErrNotFound when the reader may see nothing of them.
+type Contacts interface {
+	// Person is one person, by canonical address.
+	Person(ctx context.Context, scope feed.Scope, email string) (feed.PersonView, error)
+	// Company is all people of a domain.
+	Company(ctx context.Context, scope feed.Scope, domain string) (feed.CompanyView, error)
+}
+
 // Suggester helps people type a question.
 type Suggester interface {
 	// Suggest returns ways to go on with a text at a caret, of what the reader

@@ -20,12 +20,13 @@ import (
 	"tidings/tracing"
 )
 
-// Config is what a Server stands on. Intake, Feed, Suggester, Reports, Records,
+// Config is what a Server stands on. Intake, Feed, Suggester, Contacts, Reports, Records,
 // DeadLetters, Weeks, Eraser, Verdicts and Rand are needed; the rest may be left out.
 type Config struct {
 	Intake      Intake
 	Feed        Feed
 	Suggester   Suggester
+	Contacts    Contacts
 	Reports     Reports
 	Records     Records
 	DeadLetters DeadLetters
@@ -95,7 +96,7 @@ type Server struct {
 
 // New makes a Server.
 func New(config Config) (*Server, error) {
-	if config.Intake == nil || config.Feed == nil || config.Suggester == nil || config.Reports == nil || config.Records == nil || config.DeadLetters == nil ||
+	if config.Intake == nil || config.Feed == nil || config.Suggester == nil || config.Contacts == nil || config.Reports == nil || config.Records == nil || config.DeadLetters == nil ||
 		config.Weeks == nil || config.Eraser == nil || config.Verdicts == nil || config.Rand == nil {
 		return nil, errors.New("api: a dependency is missing")
 	}
@@ -160,6 +161,7 @@ func (s *Server) route() error {
 	docs := humagin.New(s.engine, humaConfig(s.Version))
 	s.eventRoutes(docs)
 	s.feedRoutes(docs)
+	s.contactRoutes(docs)
 	s.suggestRoutes(docs)
 	s.hookRoutes(docs)
 	s.sourceRoutes(docs)

@@ -135,6 +135,30 @@ func (r *reader) Message(_ context.Context, scope feed.Scope, id string) (feed.M
 	return feed.MessageView{}, fmt.Errorf("message: %w", event.ErrNotFound)
 }
 
+func (r *reader) Person(_ context.Context, scope feed.Scope, email string) (feed.PersonView, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.scopes = append(r.scopes, scope)
+	for _, e := range r.events {
+		if e.Workspace == scope.Workspace && e.Recipient != nil && e.Recipient.Email == email {
+			return feed.PersonView{Email: email, Domain: query.Domain(email)}, nil
+		}
+	}
+	return feed.PersonView{}, fmt.Errorf("person: %w", event.ErrNotFound)
+}
+
+func (r *reader) Company(_ context.Context, scope feed.Scope, domain string) (feed.CompanyView, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.scopes = append(r.scopes, scope)
+	for _, e := range r.events {
+		if e.Workspace == scope.Workspace && e.Recipient != nil && query.Domain(e.Recipient.Email) == domain {
+			return feed.CompanyView{Domain: domain}, nil
+		}
+	}
+	return feed.CompanyView{}, fmt.Errorf("company: %w", event.ErrNotFound)
+}
+
 func (r *reader) Timeline(ctx context.Context, scope feed.Scope, id, _ string, _ int) (feed.Page, error) {
 	_, err := r.Message(ctx, scope, id)
 	return feed.Page{}, err
