@@ -40,7 +40,7 @@ func (s *Server) getPerson(ctx context.Context, caller Caller, in *contactInput)
 	if err != nil {
 		return nil, err
 	}
-	scope := caller.scope()
+	scope := caller.Scope()
 	if scope.Zone, err = s.zone(ctx, caller, in.TZ); err != nil {
 		return nil, err
 	}
@@ -56,7 +56,7 @@ func (s *Server) getCompany(ctx context.Context, caller Caller, in *companyInput
 	if err != nil {
 		return nil, err
 	}
-	scope := caller.scope()
+	scope := caller.Scope()
 	if scope.Zone, err = s.zone(ctx, caller, in.TZ); err != nil {
 		return nil, err
 	}

@@ -1,6 +1,7 @@
 // Package web serves the browser application: the built files of dist, which
 // are embedded in the binary. Nothing else is read, and nothing is made up: a
-// path that is neither a file nor a page of the application is not found.
+// path that is neither a file nor a page of the application is not found: browsers
+// get the application with that status, which says so.
 //
 // Source is in src, built by "npm run build"; dist is committed, so that the
 // binary builds without Node.
@@ -8,6 +9,7 @@ package web
 
 import (
 	"bytes"
+	"cmp"
 	"compress/gzip"
 	"crypto/sha256"
 	"embed"
@@ -40,7 +42,7 @@ const (
 )
 
 // pages are the addresses of the application, all of them served index.html.
-var pages = map[string]bool{"/": true, "/signin": true, "/stats": true, "/settings": true, "/dead-letters": true, "/embed/feed": true}
+var pages = map[string]bool{"/": true, "/signin": true, "/stats": true, "/settings": true, "/dead-letters": true, "/people": true, "/companies": true, "/embed/feed": true}
 
 // file is one file of dist, ready to be sent.
 type file struct {
@@ -48,6 +50,8 @@ type file struct {
 	cache       string
 	tag         string
 	plain       []byte
+	// status is other than 200 for the page of what is not there.
+	status int
 	// packed is plain, gzipped; nil where that is no smaller.
 	packed []byte
 }
@@ -151,12 +155,24 @@ func (h handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	f, ok := h[name]
 	if !ok {
-		http.NotFound(w, r)
+		h.missing(w, r)
 		return
 	}
 	if name == shared {
 		w.Header().Set("Access-Control-Allow-Origin", "*")
 	}
+	f.serve(w, r)
+}
+
+// missing answers what is neither a file nor a page. Somebody who typed an address, or
+// followed an old link, gets the application, which says so and leads on; programs get a line.
+func (h handler) missing(w http.ResponseWriter, r *http.Request) {
+	if path.Ext(r.URL.Path) != "" || strings.HasPrefix(r.URL.Path, "/v1/") || !strings.Contains(r.Header.Get("Accept"), "text/html") {
+		http.NotFound(w, r)
+		return
+	}
+	f := h["/index.html"]
+	f.status = http.StatusNotFound
 	f.serve(w, r)
 }
 
@@ -177,14 +193,14 @@ func (f file) serve(w http.ResponseWriter, r *http.Request) {
 		}
 	}
 	header.Set("ETag", tag)
-	if matches(r.Header.Get("If-None-Match"), tag) {
+	if f.status == 0 && matches(r.Header.Get("If-None-Match"), tag) {
 		header.Del("Content-Encoding")
 		header.Del("Content-Type")
 		w.WriteHeader(http.StatusNotModified)
 		return
 	}
 	header.Set("Content-Length", strconv.Itoa(len(body)))
-	w.WriteHeader(http.StatusOK)
+	w.WriteHeader(cmp.Or(f.status, http.StatusOK))
 	if r.Method == http.MethodGet {
 		// The reader may be gone: there is nobody to tell.
 		_, _ = w.Write(body)

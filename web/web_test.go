@@ -114,6 +114,13 @@ func TestHandler(t *testing.T) {
 		})
 	}
 
+	t.Run("a browser is told on a page", func(t *testing.T) {
+		for target, page := range map[string]bool{"/wp-admin": true, "/v1/nothing": false, "/assets/app-Old.js": false, "/signin/": true} {
+			response := get(t, h, target, "Accept", "text/html,*/*;q=0.8")
+			require.Equal(t, http.StatusNotFound, response.StatusCode, target)
+			require.Equal(t, page, response.Header.Get("Content-Type") == "text/html; charset=utf-8", target)
+		}
+	})
 	t.Run("packed for those who take it", func(t *testing.T) {
 		for accept, want := range map[string]string{
 			"gzip, br": "gzip", "br;q=1, gzip;q=0.5": "gzip", "": "", "br": "", "gzip;q=0": "",

@@ -1,13 +1,24 @@
+import { SvelteMap } from 'svelte/reactivity';
 import { Failure, type Client } from './api/client';
-import type { Session } from './api/types';
+import type { Item, Session } from './api/types';
 import { everything, readView, writeView, type View } from './feed/address';
-import { Clock } from './feed/clock';
+import { RememberedScope } from './shell/scope';
 import { History } from './search/history';
 import { Preferences } from './settings/preferences.svelte';
 import { SavedSearches } from './search/saved.svelte';
 
-export const paths = ['/', '/stats', '/settings', '/dead-letters', '/embed/feed'] as const;
+export const paths = [
+  '/',
+  '/stats',
+  '/settings',
+  '/dead-letters',
+  '/people',
+  '/companies',
+  '/embed/feed',
+] as const;
 export type Path = (typeof paths)[number];
+/** What an address names that is no page: it says so, and where to go. */
+export type Shown = Path | 'missing';
 
 /** App is what all pages share: who reads, where they are, and how they like it. */
 export class App {
@@ -19,12 +30,14 @@ export class App {
   readonly saved: SavedSearches;
   readonly preferences: Preferences;
 
-  path = $state<Path>(pathOf(location));
+  path = $state<Shown>(pathOf(location));
   view = $state.raw<View>(readView(location.search));
   /** How many new events wait, for the navigation. */
   waiting = $state(0);
   /** What a page has to say to those who listen. */
   announcement = $state('');
+  /** What those of ours are called whom the page has met, by id. */
+  readonly names = new SvelteMap<string, string>();
   help = $state(false);
   palette = $state(false);
 
@@ -41,7 +54,12 @@ export class App {
     this.history = new History(owner);
     this.preferences = new Preferences(client, owner);
     this.saved = new SavedSearches(client, session);
+    if (session.user?.name) this.names.set(session.user.id, session.user.name);
+    this.#scope = new RememberedScope(owner);
+    if (!this.embedded) this.#restoreScope();
   }
+
+  #scope: RememberedScope;
 
   get me(): string | undefined {
     return this.session.user?.id;
@@ -56,7 +74,7 @@ export class App {
     return this.session.role === 'admin';
   }
 
-  readonly clock = $derived.by(() => new Clock(this.preferences.zone));
+  readonly clock = $derived.by(() => this.preferences.clock);
 
   /** start follows the browser's back and forward; the result stops. */
   start(): () => void {
@@ -72,14 +90,36 @@ export class App {
 
   /** go changes what is shown, in the address too. */
   go(change: Partial<View>, how: { path?: Path; replace?: boolean } = {}): void {
-    const path = this.embedded ? this.path : (how.path ?? this.path);
+    const to = this.embedded ? this.path : (how.path ?? this.path);
+    const path = to === 'missing' ? '/' : to;
     const view = { ...this.view, ...change };
+    if (change.scope !== undefined && !this.embedded) this.#scope.set(change.scope);
     const url = writeView(view, path);
-    if (url === writeView(this.view, this.path)) return;
+    if (this.path !== 'missing' && url === writeView(this.view, this.path)) return;
     if (how.replace) history.replaceState(null, '', url);
     else history.pushState(null, '', url);
     this.path = path;
     this.view = view;
+  }
+
+  /** learn remembers what people of ours are called. */
+  learn(items: readonly Item[]): void {
+    for (const { user } of items)
+      if (user?.name && this.names.get(user.id) !== user.name) this.names.set(user.id, user.name);
+  }
+
+  /** A new tab begins with whose mail was read last; an address that asks something is kept. */
+  #restoreScope(): void {
+    const scope = this.#scope.get();
+    if (
+      this.path === 'missing' ||
+      location.search !== '' ||
+      scope === null ||
+      this.session.user === null
+    )
+      return;
+    if (scope === 'team' && this.session.user.team.length === 0) return;
+    this.go({ scope }, { replace: true });
   }
 
   /**
@@ -106,12 +146,22 @@ export class App {
     if (anchor) history.replaceState(null, '', `${location.pathname}${location.search}#${anchor}`);
   }
 
+  /** person shows what is known of somebody, by address; company of all at a domain. */
+  person(email: string): void {
+    this.go({ open: null, who: email }, { path: '/people' });
+  }
+
+  company(domain: string): void {
+    this.go({ open: null, who: domain }, { path: '/companies' });
+  }
+
   /** search shows the feed of a query alone. */
   search(change: Partial<View>): void {
     this.go({ ...everything, scope: this.view.scope, ...change }, { path: '/' });
   }
 }
 
-function pathOf({ pathname }: { pathname: string }): Path {
-  return paths.find((path) => path === pathname) ?? '/';
+function pathOf({ pathname }: { pathname: string }): Shown {
+  if (pathname === '/signin') return '/';
+  return paths.find((path) => path === pathname) ?? 'missing';
 }

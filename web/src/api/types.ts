@@ -1,4 +1,4 @@
-import type { components } from './schema';
+import type { components, operations } from './schema';
 
 /** The shapes of /openapi.json that the page reads: see "npm run types". */
 type Schemas = components['schemas'];
@@ -38,9 +38,19 @@ export type Replayed = Schemas['ReplayReceipt'];
 export type Scanners = Schemas['Scanners'];
 export type ScannerSuggestion = Schemas['ScannerSuggestion'];
 export type Stats = Schemas['Stats'];
+export type PersonView = Schemas['PersonView'];
+export type CompanyView = Schemas['CompanyView'];
+export type Contact = Omit<PersonView, 'email' | 'name' | 'domain'>;
+export type ContactMessage = Schemas['ContactMessage'];
 export type Rate = Schemas['Rate'];
 export type Point = Schemas['Point'];
 export type Problem = Partial<Schemas['Problem']>;
+
+/** What the feed and the statistics are asked. */
+export type FeedQuery = NonNullable<operations['get-feed']['parameters']['query']>;
+export type StatsQuery = NonNullable<operations['get-stats']['parameters']['query']>;
+/** The conditions that both share, without what is asked of them. */
+export type SearchQuery = Pick<FeedQuery, 'q' | 'type' | 'user' | 'automated' | 'tz'>;
 
 export type Automated = 'hide' | 'show' | 'only';
 

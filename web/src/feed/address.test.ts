@@ -11,8 +11,14 @@ describe('the address of a view', () => {
       scope: 'team' as const,
       period: '',
       interval: '' as const,
+      who: '',
     };
     expect(readView(writeView(view).slice(1))).toEqual({ ...view, types: ['open', 'click'] });
+  });
+  it('says whose page it is', () => {
+    const address = writeView({ ...everything, who: 'jo+x@acme.example' }, '/people');
+    expect(address).toBe('/people?who=jo%2Bx%40acme.example');
+    expect(readView(address.replace('/people', '')).who).toBe('jo+x@acme.example');
   });
   it('is the root for everything', () => {
     expect(writeView(everything)).toBe('/');

@@ -1,4 +1,12 @@
-import { eventTypes, type Automated, type EventType } from '../api/types';
+import { createQuerySerializer } from 'openapi-fetch';
+import {
+  eventTypes,
+  type Automated,
+  type EventType,
+  type FeedQuery,
+  type SearchQuery,
+  type StatsQuery,
+} from '../api/types';
 
 /** Whose mail is shown. */
 export type Scope = 'everyone' | 'team' | 'me';
@@ -14,6 +22,8 @@ export interface View {
   /** Statistics: days back from today, 30d, or two dates, 2026-10-01..2026-10-31. */
   period: string;
   interval: 'hour' | 'day' | 'week' | '';
+  /** The address or the domain that a person's or a company's page is about. */
+  who: string;
 }
 
 export const everything: View = {
@@ -24,6 +34,7 @@ export const everything: View = {
   open: null,
   period: '',
   interval: '',
+  who: '',
 };
 
 /** readView reads an address. What it does not understand is left out. */
@@ -40,12 +51,14 @@ export function readView(search: string): View {
     open: params.get('open'),
     period: params.get('period') ?? '',
     interval: one('interval', ['hour', 'day', 'week'], ''),
+    who: params.get('who') ?? '',
   };
 }
 
 /** writeView is the address of a view on a page, without what goes without saying. */
 export function writeView(view: View, path = '/'): string {
   const params = new URLSearchParams();
+  if (path === '/people' || path === '/companies') params.set('who', view.who);
   if (view.q.trim() !== '') params.set('q', view.q.trim());
   if (view.scope !== 'everyone') params.set('scope', view.scope);
   const feed = path === '/' || path === '/embed/feed';
@@ -75,18 +88,23 @@ export function usersOf(scope: Scope, reader: Reader | null): readonly string[] 
 }
 
 /** searchOf is what the feed and the statistics are asked for. */
-export function searchOf(view: View, reader: Reader | null): URLSearchParams {
-  const params = new URLSearchParams();
-  if (view.q.trim() !== '') params.set('q', view.q.trim());
-  for (const type of view.types) params.append('type', type);
-  for (const user of usersOf(view.scope, reader)) params.append('user', user);
-  if (view.automated !== 'hide') params.set('automated', view.automated);
-  return params;
+export function searchOf(view: View, reader: Reader | null): SearchQuery {
+  const q = view.q.trim();
+  const user = usersOf(view.scope, reader);
+  return {
+    ...(q !== '' && { q }),
+    ...(view.types.length > 0 && { type: [...view.types] }),
+    ...(user.length > 0 && { user: [...user] }),
+    ...(view.automated !== 'hide' && { automated: view.automated }),
+  };
 }
+
+/** queryText is a query as an address has it, the same text for the same query. */
+export const queryText = createQuerySerializer<FeedQuery & StatsQuery>();
 
 /** sameSearch reports whether two views show the same events. */
 export function sameSearch(a: View, b: View): boolean {
-  return a.scope === b.scope && searchOf(a, null).toString() === searchOf(b, null).toString();
+  return a.scope === b.scope && queryText(searchOf(a, null)) === queryText(searchOf(b, null));
 }
 
 /** toggleType is a click on a type: it alone, or, held with Ctrl, it as well. */

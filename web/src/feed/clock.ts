@@ -9,6 +9,18 @@ const here = Intl.DateTimeFormat().resolvedOptions().timeZone;
 /** The reader's own kind of English, so that 3/4 and 17:48 are as they write them. */
 const english = navigatorLanguages().find((tag) => /^en\b/i.test(tag)) ?? 'en-GB';
 
+/** How hours are counted: to 12, to 24, or as the reader's language does. */
+export type Hours = 'auto' | '12' | '24';
+
+/** What the browser's first language does: a German who reads English has 17:48. */
+const usual = hoursOf(navigatorLanguages()[0]);
+
+function hoursOf(language: string | undefined): Hours {
+  if (language === undefined) return 'auto';
+  const { hour12 } = new Intl.DateTimeFormat(language, { hour: 'numeric' }).resolvedOptions();
+  return hour12 ? '12' : '24';
+}
+
 function navigatorLanguages(): readonly string[] {
   return typeof navigator === 'undefined' ? [] : (navigator.languages ?? []);
 }
@@ -28,6 +40,8 @@ export interface Day {
 
 /** Clock formats times for one zone. */
 export class Clock {
+  /** Whether a time says am or pm, and takes more room. */
+  readonly hour12: boolean;
   #key: Intl.DateTimeFormat;
   #time: Intl.DateTimeFormat;
   #seconds: Intl.DateTimeFormat;
@@ -38,13 +52,16 @@ export class Clock {
   #full: Intl.DateTimeFormat;
   #keys = new Map<number, string>();
 
-  constructor(timeZone: string = here, own: string = english) {
+  constructor(timeZone: string = here, own: string = english, hourFormat: Hours = usual) {
+    const cycle =
+      hourFormat === 'auto' ? {} : ({ hourCycle: hourFormat === '12' ? 'h12' : 'h23' } as const);
     const format = (options: Intl.DateTimeFormatOptions, locale = own) =>
-      new Intl.DateTimeFormat(locale, { timeZone, ...options });
+      new Intl.DateTimeFormat(locale, { timeZone, ...(options.hour && cycle), ...options });
     this.#key = format({ year: 'numeric', month: '2-digit', day: '2-digit' }, 'en-CA');
     // 07:05, but 7:05 AM.
     const { hour12 } = format({ hour: 'numeric' }).resolvedOptions();
     const hours = hour12 ? 'numeric' : '2-digit';
+    this.hour12 = hour12 ?? false;
     this.#time = format({ hour: hours, minute: '2-digit' });
     this.#seconds = format({ hour: hours, minute: '2-digit', second: '2-digit' });
     // A day's key has no zone any more.

@@ -1,7 +1,8 @@
 import { Failure } from '../api/client';
+import type { SearchQuery, StatsQuery } from '../api/types';
 import type { App } from '../app.svelte';
 import { instantOf, nextDay } from '../search/days';
-import { searchOf } from './address';
+import { queryText, searchOf } from './address';
 import type { ServerFrame } from './frames';
 
 /** How long heads that come into view are gathered, and how often a day is counted again. */
@@ -27,7 +28,7 @@ export class DayCounts {
 
   /** load starts over, or counts again what the same search has. */
   load(): void {
-    const question = this.#search().toString();
+    const question = queryText(this.#search());
     if (question !== this.#question) {
       this.close();
       this.#abort = new AbortController();
@@ -64,11 +65,9 @@ export class DayCounts {
     this.#timer ??= setTimeout(() => void this.#fetch(), wait);
   }
 
-  #search(): URLSearchParams {
+  #search(): SearchQuery {
     const { view, session, preferences } = this.#app;
-    const search = searchOf(view, session.user);
-    search.set('tz', preferences.zone);
-    return search;
+    return { ...searchOf(view, session.user), tz: preferences.zone };
   }
 
   async #fetch(): Promise<void> {
@@ -79,11 +78,13 @@ export class DayCounts {
     for (const day of days) this.#wanted.delete(day);
     const { signal } = this.#abort;
     const { zone } = this.#app.preferences;
-    const search = this.#search();
-    search.set('interval', 'day');
-    search.set('fields', 'series');
-    search.set('since', String(instantOf(days[0] ?? first, zone)));
-    search.set('until', String(instantOf(nextDay(first), zone)));
+    const search: StatsQuery = {
+      ...this.#search(),
+      interval: 'day',
+      fields: ['series'],
+      since: String(instantOf(days[0] ?? first, zone)),
+      until: String(instantOf(nextDay(first), zone)),
+    };
     const counts = new Map<string, number | null>(days.map((day) => [day, null]));
     try {
       const { series, partial } = await this.#app.client.stats(search, signal);

@@ -1,12 +1,36 @@
 import type { EventType, Item } from '../api/types';
 
+/** What can only come of another within its second stands above it: an open above its send. */
+const causes: Record<EventType, number> = {
+  send: 0,
+  delivery: 1,
+  bounce: 2,
+  open: 3,
+  click: 4,
+  download: 5,
+  reply: 6,
+  meeting: 7,
+  complaint: 8,
+  unsubscribe: 9,
+  custom: 10,
+};
+
 /**
- * newestFirst is the order of every feed: by time, then by id, both descending.
+ * pageOrder is the order of the server's pages: by time, then by id, both descending.
  * Times are whole seconds in UTC, all written alike, so that text order is theirs.
  */
-export function newestFirst(a: Item, b: Item): number {
+export function pageOrder(a: Item, b: Item): number {
   if (a.time !== b.time) return a.time < b.time ? 1 : -1;
   return a.id < b.id ? 1 : a.id > b.id ? -1 : 0;
+}
+
+/**
+ * newestFirst is the order on screen: by time, within a second by what comes of what,
+ * then by id, so that a list reads the same however its events came.
+ */
+export function newestFirst(a: Item, b: Item): number {
+  if (a.time === b.time && a.type !== b.type) return causes[b.type] - causes[a.type];
+  return pageOrder(a, b);
 }
 
 /** Fold is one row: an event, with its repeats of the same day behind it. */

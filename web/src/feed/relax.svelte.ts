@@ -1,6 +1,6 @@
 import { Failure } from '../api/client';
-import type { Chip } from '../api/types';
-import { chipLabel, chipText } from '../search/terms';
+import type { Chip, StatsQuery } from '../api/types';
+import { chipText, fieldOf } from '../search/terms';
 import { cutSpan, everything, searchOf, type View } from './address';
 import type { FeedStore } from './store.svelte';
 
@@ -42,9 +42,11 @@ export class Relaxations {
 
   async #ask(feed: FeedStore, one: Relaxation, signal: AbortSignal): Promise<number | null> {
     const { app } = feed;
-    const search = searchOf({ ...feed.view, ...one.change }, app.session.user);
-    search.set('tz', app.preferences.zone);
-    search.append('fields', 'totals');
+    const search: StatsQuery = {
+      ...searchOf({ ...feed.view, ...one.change }, app.session.user),
+      tz: app.preferences.zone,
+      fields: ['totals'],
+    };
     try {
       return (await app.client.stats(search, signal)).totals?.events ?? null;
     } catch (error) {
@@ -85,10 +87,9 @@ function relaxationsOf(feed: FeedStore): Relaxation[] {
 }
 
 function said(chip: Chip, feed: FeedStore): { what: string; action: string } {
+  const text = chipText(chip, feed.app);
+  if (chip.not) return { what: `with ${text} included`, action: 'Include' };
   if (chip.field === 'time') return { what: 'outside this period', action: 'Search all time' };
-  if (chip.field === 'words' && !chip.not) {
-    return { what: `that don’t say ${chip.value}`, action: 'Drop the word' };
-  }
-  const label = chipLabel(chip);
-  return { what: `without ${label} ${chipText(chip, feed.app.clock)}`, action: `Drop ${label}` };
+  if (chip.field === 'words') return { what: `that don’t say ${text}`, action: 'Drop the word' };
+  return { what: fieldOf(chip.field).any, action: `Drop “${text}”` };
 }

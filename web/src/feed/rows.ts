@@ -1,5 +1,6 @@
 import type { Item, Recipient } from '../api/types';
-import { foldKey, newestFirst, placeOf, type Entry, type Fold } from './folds';
+import { unopenedOf } from './words';
+import { foldKey, newestFirst, pageOrder, placeOf, type Entry, type Fold } from './folds';
 
 /** A message whose recipients' state moved. */
 export interface StateChange {
@@ -66,7 +67,7 @@ export class Rows {
     this.#show(this.#learn(items));
     this.#mark();
     const last = items.at(-1);
-    if (last && (!this.#last || newestFirst(last, this.#last) > 0)) this.#last = last;
+    if (last && (!this.#last || pageOrder(last, this.#last) > 0)) this.#last = last;
   }
 
   /**
@@ -77,7 +78,7 @@ export class Rows {
   arrive(items: readonly Item[], held: boolean): Item[] {
     const last = this.#last;
     const ours = items.filter(
-      (item) => this.complete || last === undefined || newestFirst(item, last) < 0,
+      (item) => this.complete || last === undefined || pageOrder(item, last) < 0,
     );
     const fresh = this.#learn(ours);
     if (fresh.length === 0) return fresh;
@@ -251,6 +252,6 @@ export class Rows {
 /** A send may hold some of its message's recipients only, and keeps to those. */
 function withState(item: Item, now: ReadonlyMap<string, Recipient>): Item {
   const recipients = (item.recipients ?? []).map((person) => now.get(person.email) ?? person);
-  const unopened = recipients.filter((person) => person.opened === null).length;
+  const unopened = unopenedOf(recipients).length;
   return { ...item, recipients, unopened };
 }

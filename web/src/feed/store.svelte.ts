@@ -1,5 +1,5 @@
 import { Failure } from '../api/client';
-import type { Item, Understood } from '../api/types';
+import type { FeedQuery, Item, Understood } from '../api/types';
 import type { App } from '../app.svelte';
 import { everything, sameSearch, searchOf, usersOf, type View } from './address';
 import { Announcer } from './announcer';
@@ -9,6 +9,7 @@ import { DayCounts } from './days.svelte';
 import type { Entry } from './folds';
 import type { ServerFrame } from './frames';
 import { Panel } from './panel.svelte';
+import { Retry } from './retry';
 import { Rows } from './rows';
 import { Strip } from './strip.svelte';
 import { Visits } from './visits';
@@ -63,6 +64,8 @@ export class FeedStore {
   unfolded = $state.raw<ReadonlySet<string>>(new Set());
   now = $state(Date.now());
   panel = $state.raw<Panel | null>(null);
+  /** When the question that could not be asked is asked again, in milliseconds; null when it was. */
+  asking = $state<number | null>(null);
   /** Whether events were missed while the list was held: showing them reads it anew. */
   stale = $state(false);
 
@@ -88,6 +91,7 @@ export class FeedStore {
   #flushing: ReturnType<typeof setTimeout> | undefined;
   #announcer: Announcer;
   #connection: Connection;
+  #asking = new Retry(() => this.#back());
 
   constructor(app: App) {
     this.app = app;
@@ -108,9 +112,12 @@ export class FeedStore {
 
   /** start listens to the browser; the result stops everything. */
   start(): () => void {
+    const unlisten = this.#asking.listen();
     const unwatch = watch(this.#connection, () => (this.now = Date.now()));
     return () => {
       unwatch();
+      unlisten();
+      this.#asking.done();
       clearTimeout(this.#flushing);
       this.#abort.abort();
       this.#announcer.stop();
@@ -156,6 +163,7 @@ export class FeedStore {
     const late = setTimeout(() => (this.slow = true), patience);
     try {
       const page = await this.app.client.feed(this.#search(null), signal);
+      this.app.learn(page.items);
       this.#rows.reset(page.items, page.next === null);
       // Frames of the search before are none of this one's business.
       this.#frames = [];
@@ -167,6 +175,8 @@ export class FeedStore {
       this.understood = page.query;
       this.phase = 'ready';
       this.failure = null;
+      this.asking = null;
+      this.#asking.done();
       this.#sync();
       this.#follow(page.live);
     } catch (error) {
@@ -180,6 +190,8 @@ export class FeedStore {
   /** loadMore reads the page after the last one. */
   async loadMore(): Promise<void> {
     if (this.#next === null || this.more === 'loading' || this.phase !== 'ready') return;
+    // The rows are of the search before: what follows them is not what was asked.
+    if (this.asking !== null) return;
     const { signal } = this.#abort;
     this.more = 'loading';
     try {
@@ -187,6 +199,7 @@ export class FeedStore {
       if (signal.aborted) return;
       this.#next = page.next;
       this.reached = page.reached;
+      this.app.learn(page.items);
       this.#rows.append(page.items, page.next === null);
       this.more = 'idle';
       this.pages++;
@@ -229,6 +242,7 @@ export class FeedStore {
   }
 
   retry(): void {
+    if (this.asking !== null) void this.load();
     this.#connection.retryNow();
   }
 
@@ -301,12 +315,13 @@ export class FeedStore {
     return this.#abort.signal;
   }
 
-  #search(cursor: string | null): URLSearchParams {
-    const search = searchOf(this.view, this.app.session.user);
-    search.set('tz', this.app.preferences.zone);
-    search.set('limit', String(cursor === null ? firstPage : laterPages));
-    if (cursor !== null) search.set('cursor', cursor);
-    return search;
+  #search(cursor: string | null): FeedQuery {
+    return {
+      ...searchOf(this.view, this.app.session.user),
+      tz: this.app.preferences.zone,
+      limit: cursor === null ? firstPage : laterPages,
+      ...(cursor !== null && { cursor }),
+    };
   }
 
   #follow(since: string | undefined): void {
@@ -327,13 +342,27 @@ export class FeedStore {
       this.app.signedOut();
       return;
     }
+    // Nothing is wrong with what is asked: it waits for the line, and the rows stay.
+    if (error.passing) this.asking = this.#asking.failed(error.retryAfter);
+    if (error.passing && this.pages > 0) {
+      this.phase = 'ready';
+      return;
+    }
     this.failure = error;
     this.phase = 'failed';
+  }
+
+  /** #back asks again what could not be asked while the line was away. */
+  #back(): void {
+    if (this.asking !== null) void this.load();
+    else if (this.more === 'failed') void this.loadMore();
+    if (this.panel?.failure?.passing) void this.panel.load();
   }
 
   /** A socket that is refused does not say why: the session may be over. */
   #tell(status: Status): void {
     this.status = status;
+    if (status.is === 'live') this.#back();
     if (status.is !== 'retrying' || status.attempt % sessionChecks !== 2) return;
     this.app.client.session().catch((error: unknown) => {
       if (error instanceof Failure && error.signedOut) this.app.signedOut();

@@ -1,7 +1,7 @@
 import { Failure } from '../api/client';
-import type { Stats } from '../api/types';
+import type { Stats, StatsQuery } from '../api/types';
 import type { App } from '../app.svelte';
-import { searchOf } from './address';
+import { queryText, searchOf } from './address';
 import type { ServerFrame } from './frames';
 
 /** How long the figures lag behind the list at most, in quiet and in busy times. */
@@ -55,17 +55,19 @@ export class Strip {
     this.#askedAt = Date.now();
     const { view, session, preferences } = this.#app;
     const base = searchOf({ ...view, types: [] }, session.user);
-    const question = base.toString();
+    const question = queryText(base);
     // What was shown for another question says nothing about this one.
     if (question !== this.#asked) this.stats = null;
     this.#asked = question;
-    base.set('tz', preferences.zone);
-    base.set('since', String(Math.floor(Date.now() / 1000) - days * 86_400));
-    base.set('unless_timed', 'true');
-    for (const field of ['totals', 'rates', 'automated', 'series', 'previous'])
-      base.append('fields', field);
+    const query: StatsQuery = {
+      ...base,
+      tz: preferences.zone,
+      since: String(Math.floor(Date.now() / 1000) - days * 86_400),
+      unless_timed: true,
+      fields: ['totals', 'rates', 'automated', 'series', 'previous'],
+    };
     try {
-      const stats = await this.#app.client.stats(base, signal);
+      const stats = await this.#app.client.stats(query, signal);
       if (signal.aborted) return;
       this.timed = stats.query.chips.some(({ field }) => field === 'time');
       this.stats = stats;

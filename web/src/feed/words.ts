@@ -1,4 +1,5 @@
 import type { EventType, Item, Person, Recipient, User } from '../api/types';
+import { number } from '../ui/numbers';
 
 /** What a row says: who, verb, what, and something beside it. */
 export interface Sentence {
@@ -51,6 +52,11 @@ export function initials(name: string): string {
   const first = parts[0]?.[0] ?? '?';
   const last = parts.length > 1 && !name.includes('@') ? (parts.at(-1)?.[0] ?? '') : '';
   return (first + last).toUpperCase();
+}
+
+/** isOwn: something that the reader did themselves, so that it is no news to them. */
+export function isOwn(item: Item, me: string | undefined): boolean {
+  return me !== undefined && item.person === undefined && item.user?.id === me;
 }
 
 /** isAutomated: an open or a click that a machine made. */
@@ -134,26 +140,53 @@ export interface Progress {
   count: string;
   /** Tom, Inês, Raj; dropped first when there is little room. */
   names: string;
+  /** 1 bounced: those whom nothing reaches, apart from those who may still open. */
+  beside: string;
   spoken: string;
 }
 
 const namesShown = 3;
 
+/** stateOf is how far a recipient is. A mail that came back waits for nobody to open it. */
+export function stateOf(person: Recipient): 'replied' | 'opened' | 'bounced' | 'unopened' {
+  if (person.replied) return 'replied';
+  if (person.opened !== null || person.clicked || person.downloaded) return 'opened';
+  return person.bounced ? 'bounced' : 'unopened';
+}
+
+/** unopenedOf are those who may still open: who to nudge. */
+export function unopenedOf(recipients: readonly Recipient[]): Recipient[] {
+  return recipients.filter((person) => stateOf(person) === 'unopened');
+}
+
 /** progress says who has not opened, by name where there is room. */
 export function progress(recipients: readonly Recipient[]): Progress {
   const total = recipients.length;
-  const unopened = recipients.filter((person) => person.opened === null);
-  const say = (count: string, names = '') => ({
+  const unopened = unopenedOf(recipients);
+  const bounced = recipients.filter((person) => stateOf(person) === 'bounced');
+  const say = (count: string, names = '', beside = '') => ({
     count,
     names,
-    spoken: names ? `${count}: ${names}` : count,
+    beside,
+    spoken: `${names ? `${count}: ${names}` : count}${beside ? `, ${beside}` : ''}`,
   });
-  if (total === 0) return say('');
-  if (unopened.length === 0) return say(allOpened(recipients));
-  const only = unopened[0];
-  if (total === 1 && only) return say(`${firstName(only)} hasn’t opened`);
+  const only = recipients[0];
+  if (!only) return say('');
+  if (bounced.length === total) return say(allBounced(recipients));
+  const beside = bounced.length > 0 ? `${bounced.length} bounced` : '';
+  if (unopened.length === 0) {
+    const opened = total - bounced.length;
+    return say(beside ? `${opened} of ${total} opened` : allOpened(recipients), '', beside);
+  }
+  if (total === 1) return say(`${firstName(only)} hasn’t opened`);
   const verb = unopened.length === 1 ? 'hasn’t' : 'haven’t';
-  return say(`${unopened.length} of ${total} ${verb} opened`, someNames(unopened));
+  return say(`${unopened.length} of ${total} ${verb} opened`, someNames(unopened), beside);
+}
+
+function allBounced(recipients: readonly Recipient[]): string {
+  const only = recipients[0];
+  if (recipients.length === 1 && only) return `Bounced: ${firstName(only)}`;
+  return recipients.length === 2 ? 'Both bounced' : `All ${recipients.length} bounced`;
 }
 
 function allOpened(recipients: readonly Recipient[]): string {
@@ -193,5 +226,5 @@ export function shortLink(link: string): string {
 
 /** counted is 1 new event, 12 new events. */
 export function counted(count: number, noun: string): string {
-  return `${count.toLocaleString('en')} ${noun}${count === 1 ? '' : 's'}`;
+  return `${number(count)} ${noun}${count === 1 ? '' : 's'}`;
 }

@@ -1,5 +1,6 @@
 import { Failure } from '../api/client';
 import type { App } from '../app.svelte';
+import { number } from '../ui/numbers';
 
 /** One thing that the text may go on with. */
 export interface Proposal {
@@ -19,6 +20,15 @@ export class Completion {
   list = $state.raw<readonly Proposal[]>([]);
   /** The proposal that the arrow keys have reached, -1 for none. */
   active = $state(-1);
+
+  /** contacts are the people and companies among what is proposed: addresses and domains. */
+  get contacts(): string[] {
+    return this.list.flatMap(({ kind, text }) => {
+      const value = text.replace(/^[-\w]+:/, '').replaceAll('"', '');
+      const person = kind === 'person' && value.includes('@');
+      return person || (kind === 'domain' && value.includes('.')) ? [value] : [];
+    });
+  }
 
   #app: App;
   #abort = new AbortController();
@@ -76,7 +86,7 @@ export class Completion {
         kind,
         text,
         // What the text says already is not said twice.
-        hint: [label && text.includes(label) ? '' : label, count?.toLocaleString('en')]
+        hint: [label && text.includes(label) ? '' : label, count === undefined ? '' : number(count)]
           .filter(Boolean)
           .join(' · '),
         span: found.span,

@@ -1,5 +1,5 @@
 import { Failure, type Client } from '../api/client';
-import type { Session } from '../api/types';
+import type { SearchQuery, Session, StatsQuery } from '../api/types';
 
 /** What a search without a time of its own is counted over. */
 const countedDays = 7;
@@ -53,14 +53,16 @@ export class SavedSearches {
    * count asks how many events each finds, one after the other, so that it is in
    * nobody's way; filters are the conditions beside their texts.
    */
-  async count(filters: URLSearchParams, signal: AbortSignal): Promise<void> {
+  async count(filters: SearchQuery, signal: AbortSignal): Promise<void> {
     const counts = new Map<string, number>();
     for (const q of new Set(this.list.map((saved) => saved.q))) {
-      const search = new URLSearchParams(filters);
-      search.set('q', q);
-      search.set('since', String(Math.floor(Date.now() / 1000) - countedDays * 86_400));
-      search.set('unless_timed', 'true');
-      search.set('fields', 'totals');
+      const search: StatsQuery = {
+        ...filters,
+        q,
+        since: String(Math.floor(Date.now() / 1000) - countedDays * 86_400),
+        unless_timed: true,
+        fields: ['totals'],
+      };
       try {
         const { totals, partial } = await this.#client.stats(search, signal);
         if (totals && !partial) counts.set(q, totals.events);
@@ -70,6 +72,18 @@ export class SavedSearches {
       }
     }
     this.counts = counts;
+  }
+
+  /** own is the reader's own search of a name. */
+  own(name: string): Saved | undefined {
+    return this.list.find((saved) => saved.own && saved.name === name);
+  }
+
+  /** check asks whether another search has the name, of whichever tab it came. */
+  async check(name: string, q: string): Promise<{ taken: boolean }> {
+    await this.load();
+    const there = this.own(name);
+    return { taken: there !== undefined && there.q !== q };
   }
 
   /** save keeps a search; a Failure says why it was not taken. */

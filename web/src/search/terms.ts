@@ -25,50 +25,89 @@ export interface Field {
   hint: string;
   /** The values there are; none means any text. */
   values?: readonly string[];
+  /** What a search without it finds: 12 events with anyone. */
+  any: string;
 }
 
 /** The fields of chips, by the names of the search language. */
 export const fields: Record<string, Field> = {
-  from: { label: 'from', icon: Users, hint: 'whose message it is' },
-  to: { label: 'with', icon: AtSign, hint: 'a recipient’s name or address' },
-  domain: { label: 'company', icon: Building2, hint: 'a recipient’s domain' },
-  type: { label: 'type', icon: Shapes, hint: 'what happened', values: eventTypes },
+  from: { label: 'from', icon: Users, hint: 'whose message it is', any: 'of anyone’s mail' },
+  to: { label: 'with', icon: AtSign, hint: 'a recipient’s name or address', any: 'with anyone' },
+  domain: {
+    label: 'company',
+    icon: Building2,
+    hint: 'a recipient’s domain',
+    any: 'at any company',
+  },
+  type: {
+    label: 'type',
+    icon: Shapes,
+    hint: 'what happened',
+    values: eventTypes,
+    any: 'of any type',
+  },
   is: {
     label: 'is',
     icon: EyeOff,
     hint: 'messages by what their people did',
     values: ['unopened', 'opened', 'clicked', 'replied', 'unreplied', 'downloaded', 'bounced'],
+    any: 'whatever their people did',
   },
-  subject: { label: 'subject', icon: TextSearch, hint: 'words of the subject' },
-  time: { label: 'time', icon: Calendar, hint: 'before, after or between' },
-  link: { label: 'link', icon: Link, hint: 'a link that was clicked' },
-  file: { label: 'file', icon: FileText, hint: 'a file that was downloaded' },
-  body: { label: 'body', icon: TextSearch, hint: 'words of the text' },
+  subject: {
+    label: 'subject',
+    icon: TextSearch,
+    hint: 'words of the subject',
+    any: 'with any subject',
+  },
+  time: {
+    label: 'time',
+    icon: Calendar,
+    hint: 'before, after or between',
+    any: 'outside this period',
+  },
+  link: { label: 'link', icon: Link, hint: 'a link that was clicked', any: 'with any link' },
+  file: { label: 'file', icon: FileText, hint: 'a file that was downloaded', any: 'with any file' },
+  body: {
+    label: 'body',
+    icon: TextSearch,
+    hint: 'words of the text',
+    any: 'whatever the text says',
+  },
   answer: {
     label: 'answer',
     icon: CircleCheck,
     hint: 'to a meeting',
     values: ['yes', 'no', 'maybe'],
+    any: 'whatever the answer',
   },
   verdict: {
     label: 'by',
     icon: UserCheck,
     hint: 'people or machines',
     values: ['human', 'machine', 'unknown'],
+    any: 'by people and machines',
   },
-  unopened: { label: 'unopened', icon: EyeOff, hint: 'for longer than' },
-  message: { label: 'message', icon: Mail, hint: 'one message' },
-  source: { label: 'source', icon: Shapes, hint: 'where it came from' },
-  words: { label: 'contains', icon: Search, hint: 'words anywhere' },
+  unopened: { label: 'unopened', icon: EyeOff, hint: 'for longer than', any: 'opened or not' },
+  message: { label: 'message', icon: Mail, hint: 'one message', any: 'of any message' },
+  source: { label: 'source', icon: Shapes, hint: 'where it came from', any: 'from any source' },
+  words: { label: 'contains', icon: Search, hint: 'words anywhere', any: 'that don’t say it' },
 };
 
 /** fieldOf is how a chip is shown; one of a later server is shown as it is. */
 export function fieldOf(name: string): Field {
-  return fields[name] ?? { label: name, icon: Search, hint: '' };
+  return fields[name] ?? { label: name, icon: Search, hint: '', any: `whatever the ${name}` };
+}
+
+/** What a chip is put into words with: the reader's times, and who is who. */
+export interface Words {
+  clock: Clock;
+  /** What one of ours is called, by id. */
+  names: ReadonlyMap<string, string>;
 }
 
 /** chipText is what a chip says behind its label. */
-export function chipText(chip: Chip, clock: Clock): string {
+export function chipText(chip: Chip, { clock, names }: Words): string {
+  if (chip.field === 'from') return names.get(chip.value) ?? chip.value;
   if (chip.field !== 'time') return chip.value;
   const { from, to } = rangeOf(chip.value);
   const day = (value: string) =>

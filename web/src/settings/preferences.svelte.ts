@@ -1,5 +1,6 @@
 import { Failure, type Client } from '../api/client';
 import type { Settings } from '../api/types';
+import { Clock, type Hours } from '../feed/clock';
 
 const here = Intl.DateTimeFormat().resolvedOptions().timeZone;
 
@@ -13,6 +14,13 @@ export type WeekStart = 'monday' | 'saturday' | 'sunday';
 export class Preferences {
   zone = $state(here);
   weekStart = $state<WeekStart>('monday');
+  /** How hours are counted, in this browser. */
+  hours = $state<Hours>('auto');
+  /** Whether single keys do something: those who speak to their computer switch them off. */
+  singleKeys = $state(true);
+  readonly clock = $derived.by(() =>
+    this.hours === 'auto' ? new Clock(this.zone) : new Clock(this.zone, undefined, this.hours),
+  );
   settings = $state.raw<Settings | null>(null);
 
   #client: Client;
@@ -23,6 +31,9 @@ export class Preferences {
     this.#key = `tidings.zone ${owner}`;
     try {
       this.zone = usable(localStorage.getItem(this.#key));
+      const hours = localStorage.getItem(`${this.#key} hours`);
+      if (hours === '12' || hours === '24') this.hours = hours;
+      this.singleKeys = localStorage.getItem(`${this.#key} keys`) !== 'off';
     } catch {
       // Storage is refused: the browser's zone will do until the settings are read.
     }
@@ -34,6 +45,18 @@ export class Preferences {
       this.take(await this.#client.settings());
     } catch (error) {
       if (!(error instanceof Failure)) throw error;
+    }
+  }
+
+  /** keep remembers in this browser how hours are counted, and whether single keys do something. */
+  keep(change: { hours?: Hours; singleKeys?: boolean }): void {
+    this.hours = change.hours ?? this.hours;
+    this.singleKeys = change.singleKeys ?? this.singleKeys;
+    try {
+      localStorage.setItem(`${this.#key} hours`, this.hours);
+      localStorage.setItem(`${this.#key} keys`, this.singleKeys ? 'on' : 'off');
+    } catch {
+      // Storage is refused: it holds until the page is closed.
     }
   }
 

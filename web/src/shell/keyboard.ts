@@ -97,9 +97,13 @@ function isTyping(target: EventTarget | null): boolean {
   return at?.closest('input, textarea, select, [contenteditable], dialog, [role=dialog]') != null;
 }
 
-/** press does what a key means, and reports whether it meant anything. */
-export function press(event: KeyboardEvent, keys: Keys): boolean {
+/**
+ * press does what a key means, and reports whether it meant anything. Without
+ * single keys (WCAG 2.1.4) only those that are no character do: arrows, Home and Esc.
+ */
+export function press(event: KeyboardEvent, single: boolean, keys: Keys): boolean {
   if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) return false;
+  if (!single && event.key.length === 1) return false;
   const target = event.target instanceof Element ? event.target : null;
   if (isTyping(target)) return false;
   // Arrows, Home and Space also scroll the panel.

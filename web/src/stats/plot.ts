@@ -1,6 +1,7 @@
 import uPlot from 'uplot';
 import type { Point } from '../api/types';
 import type { EventType } from '../api/types';
+import { number } from '../ui/numbers';
 
 /** What a chart shows, and how it tells what the pointer is at. */
 export interface Plot {
@@ -66,8 +67,7 @@ export function draw(node: HTMLElement, plot: Plot, height: number): uPlot {
           size: 44,
           grid: { stroke: token('--line'), width: 1 },
           space: 44,
-          values: (_, splits) =>
-            splits.map((n) => (Number.isInteger(n) ? n.toLocaleString('en') : '')),
+          values: (_, splits) => splits.map((n) => (Number.isInteger(n) ? number(n) : '')),
         },
       ],
       series: [

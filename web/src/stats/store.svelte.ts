@@ -1,7 +1,7 @@
 import { Failure } from '../api/client';
-import type { Stats } from '../api/types';
+import type { Stats, StatsQuery } from '../api/types';
 import type { App } from '../app.svelte';
-import { addTerm, searchOf, type View } from '../feed/address';
+import { addTerm, queryText, searchOf, type View } from '../feed/address';
 import { instantOf, nextDay, weekdayOf } from '../search/days';
 import { periodOf, termOfPeriod, usual, type Period } from './period';
 
@@ -80,10 +80,9 @@ export class StatsStore {
 
   /** csv is the address of what is counted, row by row. */
   get csv(): string {
-    const search = this.#question(0);
-    search.delete('interval');
-    search.set('format', 'csv');
-    return `/v1/export?${search}`;
+    const search = { ...this.#question(0) };
+    delete search.interval;
+    return `/v1/export?${queryText(search)}&format=csv`;
   }
 
   /** feed is the view of the events behind a number. */
@@ -112,19 +111,21 @@ export class StatsStore {
   }
 
   /** #question is the search in the period, or in the one that many times before. */
-  #question(back: number, fields: string[] = [], types: View['types'] = []): URLSearchParams {
+  #question(
+    back: number,
+    fields: NonNullable<StatsQuery['fields']> = [],
+    types: View['types'] = [],
+  ): StatsQuery {
     const { view, session, preferences } = this.app;
     const { first, last, days } = this.period;
-    const search = searchOf(
-      { ...view, types: types.length > 0 ? types : view.types },
-      session.user,
-    );
-    search.set('tz', preferences.zone);
-    if (view.interval) search.set('interval', view.interval);
-    search.set('since', String(instantOf(nextDay(first, -back * days), preferences.zone)));
-    search.set('until', String(instantOf(nextDay(last, 1 - back * days), preferences.zone)));
-    search.set('unless_timed', 'true');
-    for (const field of fields) search.append('fields', field);
-    return search;
+    return {
+      ...searchOf({ ...view, types: types.length > 0 ? types : view.types }, session.user),
+      tz: preferences.zone,
+      ...(view.interval && { interval: view.interval }),
+      since: String(instantOf(nextDay(first, -back * days), preferences.zone)),
+      until: String(instantOf(nextDay(last, 1 - back * days), preferences.zone)),
+      unless_timed: true,
+      ...(fields.length > 0 && { fields }),
+    };
   }
 }

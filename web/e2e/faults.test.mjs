@@ -1,0 +1,280 @@
+import assert from 'node:assert/strict';
+import { mkdir } from 'node:fs/promises';
+import { after, before, describe, it } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { eventually, harmless, launch, look, violations, Watch } from './browser.mjs';
+import { Mail } from './events.mjs';
+import { Demo } from './server.mjs';
+
+const results = fileURLToPath(new URL('../test-results/', import.meta.url));
+
+describe('what was wrong', () => {
+  const mail = new Mail(`faults-${Date.now()}`);
+  let demo, browser, watch, page, ingest, admin, storageState;
+
+  before(async () => {
+    await mkdir(results, { recursive: true });
+    demo = await Demo.make(['--months', '1']);
+    await demo.start();
+    [ingest, admin] = [await demo.key('ingest'), await demo.key('admin')];
+    browser = await launch();
+    watch = new Watch(demo.origin);
+    page = await watch.page(browser, { viewport: { width: 1440, height: 900 } });
+    await page.goto(demo.link);
+    await rows().first().waitFor();
+    storageState = await page.context().storageState();
+  });
+  after(async () => {
+    await browser?.close();
+    await demo?.remove();
+  });
+
+  const rows = (p = page) => p.locator('li[data-id]');
+  const named = (text, p = page) => rows(p).filter({ hasText: text });
+  const search = (p = page) => p.getByRole('combobox', { name: 'Search or ask' });
+  const chips = (p = page) => p.locator('[data-chip]');
+  const home = async () => {
+    await page.goto(`${demo.origin}/`);
+    await rows().first().waitFor();
+  };
+
+  async function me() {
+    return page.evaluate(async () => (await (await fetch('/v1/session')).json()).user.id);
+  }
+
+  it('marks what happens to one’s own mail, and not what one does', async () => {
+    const user = await me();
+    await page.evaluate(() => {
+      const key = Object.keys(localStorage).find((k) => k.startsWith('tidings.seen'));
+      const owner = Object.keys(localStorage).find((k) => k.startsWith('tidings.zone'));
+      localStorage.setItem(
+        key ?? owner.replace('tidings.zone', 'tidings.seen'),
+        new Date(Date.now() - 600_000).toISOString().replace(/\.\d+/, ''),
+      );
+    });
+    await demo.post(
+      ingest,
+      { ...mail.send('Mine', 'Tom'), user },
+      { ...mail.open('Mine', 'Tom'), user },
+    );
+    await page.goto(`${demo.origin}/?q=subject%3AMine`);
+    await page.getByRole('listitem', { name: /Tom opened Mine/ }).waitFor();
+    const marked = await rows().evaluateAll((list) =>
+      list.map((row) => [row.ariaLabel.split(' ')[1], row.querySelector('.unseen') !== null]),
+    );
+    assert.deepEqual(marked, [
+      ['opened', true],
+      ['sent', false],
+    ]);
+  });
+
+  it('keeps the rows when a filter is changed while offline, and asks once the line is back', async () => {
+    await home();
+    const before = await rows().first().getAttribute('data-id');
+    await page.context().setOffline(true);
+    await page.getByRole('button', { name: /^Opens/ }).click();
+    await page.getByText('This search waits for the server').waitFor();
+    assert.equal(await rows().first().getAttribute('data-id'), before);
+    assert.equal(await page.getByText('couldn’t be read').count(), 0);
+    await page.context().setOffline(false);
+    await page.getByText('This search waits for the server').waitFor({ state: 'detached' });
+    await eventually('opens alone', async () => {
+      const told = await rows().evaluateAll((list) => list.map((row) => row.ariaLabel));
+      return told.length > 0 && told.every((one) => / opened /.test(one));
+    });
+  });
+
+  it('says of a mail that came back that it bounced, and lists it among nobody to nudge', async () => {
+    const bounce = mail.open('Came back', 'Raj', { type: 'bounce', bounce: { kind: 'hard' } });
+    await demo.post(ingest, mail.send('Came back', 'Tom', 'Raj'), bounce);
+    await page.goto(`${demo.origin}/?q=subject%3A%22Came+back%22&type=send`);
+    await page.getByRole('listitem', { name: /1 of 2 hasn’t opened: Tom, 1 bounced/ }).waitFor();
+    await demo.post(ingest, mail.open('Came back', 'Tom'));
+    await page.getByRole('listitem', { name: /1 of 2 opened, 1 bounced/ }).waitFor();
+  });
+
+  it('begins a new tab with the scope of the last', async () => {
+    await home();
+    await page.getByRole('radio', { name: 'Me', exact: true }).click();
+    const other = await page.context().newPage();
+    await other.goto(demo.origin);
+    await other.getByRole('radio', { name: 'Me', exact: true, checked: true }).waitFor();
+    assert.equal(new URL(other.url()).searchParams.get('scope'), 'me');
+    // What an address asks is what it shows.
+    await other.goto(`${demo.origin}/?q=type%3Areply`);
+    await other.getByRole('radio', { name: 'Everyone', checked: true }).waitFor();
+    await other.close();
+    await page.getByRole('radio', { name: 'Everyone' }).click();
+  });
+
+  it('replaces no saved search of the same name without a word', async () => {
+    const save = async (q) => {
+      await search().fill(q);
+      await search().press('Enter');
+      await page.getByRole('button', { name: 'Save search' }).click();
+      await page.getByLabel('Name').fill('Weekly');
+    };
+    await home();
+    await save('type:reply');
+    await page.getByRole('button', { name: 'Save', exact: true }).click();
+    await page.getByRole('link', { name: 'Weekly' }).waitFor();
+    await save('type:bounce');
+    await page.getByRole('button', { name: 'Save', exact: true }).click();
+    await page.getByText('You have a search of this name').waitFor();
+    const saved = async () =>
+      page.evaluate(async () => (await (await fetch('/v1/searches')).json()).items);
+    assert.deepEqual(
+      (await saved()).map(({ q }) => q),
+      ['type:reply'],
+    );
+    await page.getByRole('button', { name: 'Replace' }).click();
+    await eventually('it is replaced', async () => (await saved())[0].q === 'type:bounce');
+  });
+
+  it('says shown of what is shown', async () => {
+    await page.goto(`${demo.origin}/?q=verdict%3Amachine`);
+    await rows().first().waitFor();
+    await page.getByText(/automated shown/).waitFor();
+    assert.equal(await page.getByText(/automated hidden/).count(), 0);
+  });
+
+  it('names people in chips', async () => {
+    await home();
+    const id = await me();
+    await page.goto(`${demo.origin}/?q=${encodeURIComponent(`from:${id}`)}`);
+    await rows().first().waitFor();
+    const told = await chips().first().innerText();
+    assert.ok(!told.includes(id), told);
+  });
+
+  it('tells a page that is not there, and one that is not for the reader', async () => {
+    const response = await page.goto(`${demo.origin}/nowhere`);
+    assert.equal(response.status(), 404);
+    await page.getByRole('heading', { name: 'Page not found' }).first().waitFor();
+    assert.deepEqual(await violations(page), []);
+    await page.getByRole('button', { name: 'Open the feed' }).click();
+    await rows().first().waitFor();
+    const other = await watch.page(browser);
+    await other.goto(`${demo.origin}/dead-letters`);
+    await other.getByLabel('Key').fill(await demo.key('read'));
+    await other.keyboard.press('Enter');
+    await other.getByRole('heading', { name: 'This page is for admins' }).first().waitFor();
+    await other.context().close();
+    watch.refused = watch.refused.filter((one) => !one.endsWith('/nowhere'));
+  });
+
+  it('switches single keys off', async () => {
+    await home();
+    await page.keyboard.press('?');
+    await page.getByLabel(/Single keys do something/).uncheck();
+    await page.keyboard.press('Escape');
+    await page.keyboard.press('a');
+    await page.keyboard.press('?');
+    assert.equal(await page.getByRole('dialog').count(), 0);
+    assert.equal(new URL(page.url()).searchParams.get('automated'), null);
+    await page.reload();
+    await rows().first().waitFor();
+    await page.keyboard.press('ArrowDown');
+    await page.locator('li[data-id]:focus').waitFor();
+    await page.keyboard.press('?');
+    assert.equal(await page.getByRole('dialog').count(), 0);
+    await page.getByRole('button', { name: 'Keyboard help' }).first().click();
+    await page.getByLabel(/Single keys do something/).check();
+    await page.keyboard.press('Escape');
+  });
+
+  it('keeps cells apart at 1024 px and in 12-hour times', async () => {
+    const viewport = { width: 1024, height: 768 };
+    const other = await watch.page(browser, { storageState, viewport, locale: 'en-US' });
+    await other.goto(demo.origin);
+    await look(other, `${results}faults-1024-us`, () => rows(other).first().waitFor());
+    const over = await other.evaluate(() => {
+      const meets = (a, b) => a.right > b.left + 0.5 && a.left < b.right && a.width && b.width;
+      const boxes = (root, cells) =>
+        [...root.querySelectorAll(cells)].map((e) => {
+          const range = document.createRange();
+          range.selectNodeContents(e);
+          return [e.textContent.trim(), range.getBoundingClientRect()];
+        });
+      const found = [];
+      for (const root of document.querySelectorAll('.row, .strip')) {
+        const list = boxes(root, ':scope > *').filter(([, box]) => box.width > 0);
+        for (let i = 1; i < list.length; i++)
+          if (list[i][1].top < list[i - 1][1].bottom && meets(list[i - 1][1], list[i][1]))
+            if (getComputedStyle(root.children[i - 1]).overflow === 'visible')
+              found.push(`${list[i - 1][0]} | ${list[i][0]}`);
+      }
+      return found.slice(0, 5);
+    });
+    console.log(`# overlapping: ${JSON.stringify(over)}`);
+    await named('', other).first().click();
+    await look(other, `${results}faults-1024-us-message`, () =>
+      other.getByRole('heading', { name: 'Timeline' }).waitFor(),
+    );
+    await other.context().close();
+  });
+
+  it('is accessible in forced colours, where selection and state stay visible', async () => {
+    const other = await watch.page(browser, { storageState, forcedColors: 'active' });
+    for (const path of [
+      '/',
+      '/stats',
+      '/settings',
+      '/dead-letters',
+      '/people?who=nobody%40x.example',
+    ]) {
+      await other.goto(demo.origin + path);
+      await other.getByRole('heading').first().waitFor();
+      assert.deepEqual(await violations(other), [], path);
+    }
+    await other.goto(demo.origin);
+    await rows(other).first().click();
+    await other.getByRole('heading', { name: 'Timeline' }).waitFor();
+    const outline = await other
+      .locator('.row.selected')
+      .evaluate((row) => getComputedStyle(row).outlineStyle);
+    assert.equal(outline, 'solid');
+    await other.screenshot({ path: `${results}faults-forced.png` });
+    await other.context().close();
+    watch.refused = watch.refused.filter((one) => !one.includes('/v1/people/nobody'));
+  });
+
+  it('leads from every name to the person, and from there to the company', async () => {
+    await home();
+    await demo.post(
+      ingest,
+      mail.send('To a person', 'Ida', 'Tom'),
+      mail.open('To a person', 'Ida'),
+    );
+    const ida = page.getByRole('listitem', { name: /Ida opened To a person/ });
+    await ida.getByRole('link', { name: 'Ida' }).click();
+    await page.getByRole('heading', { name: 'Ida', exact: true }).waitFor();
+    await page.getByText('ida@acme.example').first().waitFor();
+    await page.getByRole('row', { name: /To a person.*Opened, no answer yet/ }).waitFor();
+    await page.getByRole('heading', { name: 'Timeline' }).waitFor();
+    for (const colorScheme of ['light', 'dark'])
+      for (const width of [1440, 1024, 390]) {
+        const viewport = { width, height: width === 390 ? 844 : 900 };
+        const other = await watch.page(browser, { storageState, colorScheme, viewport });
+        for (const [name, path] of [
+          ['person', '/people?who=ida%40acme.example'],
+          ['company', '/companies?who=acme.example'],
+        ]) {
+          await other.goto(demo.origin + path);
+          await look(other, `${results}${name}-${colorScheme}-${width}`, () =>
+            other.getByRole('heading', { name: 'Timeline' }).waitFor(),
+          );
+        }
+        await other.context().close();
+      }
+    await page.getByRole('link', { name: 'acme.example' }).click();
+    await page.getByRole('heading', { name: 'acme.example', exact: true }).waitFor();
+    await page.getByRole('link', { name: 'Tom' }).first().click();
+    await page.getByRole('heading', { name: 'Tom', exact: true }).waitFor();
+    await page.goBack();
+    await page.getByRole('heading', { name: 'acme.example', exact: true }).waitFor();
+  });
+
+  it('asked nothing wrong and no other host, broke no policy and threw nothing', () =>
+    harmless(watch));
+});
