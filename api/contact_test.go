@@ -5,12 +5,12 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"tidings/api"
+	"tidings/account"
 )
 
 func TestContactsAreOfWhatTheReaderMaySee(t *testing.T) {
 	s := newSite(t)
-	reader := s.key("w", api.RoleRead, "u_ana")
+	reader := s.key("w", account.RoleRead, "u_ana")
 	for path, status := range map[string]int{
 		"/v1/people/nobody%40acme.example":         404,
 		"/v1/people/no-address":                    422,

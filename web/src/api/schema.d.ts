@@ -58,6 +58,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/companies/{domain}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What is known of the people of a domain
+         * @description Made of the newest thousand events within 52 weeks that the reader may see; more says that there are older ones.
+         */
+        get: operations["get-company"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/dead-letters": {
         parameters: {
             query?: never;
@@ -487,7 +507,11 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get?: never;
+        /**
+         * What is known of a person
+         * @description Made of the newest thousand events within 52 weeks that the reader may see; more says that there are older ones.
+         */
+        get: operations["get-person"];
         put?: never;
         post?: never;
         /**
@@ -1073,6 +1097,80 @@ export interface components {
             method?: string | null;
             user_agent?: string | null;
         };
+        CompanyPerson: {
+            email: string;
+            /**
+             * Format: int64
+             * @description of those that were read
+             */
+            events: number;
+            /** Format: date-time */
+            last: string;
+            /** Format: date-time */
+            last_acted?: string;
+            name?: string;
+        };
+        CompanyView: {
+            counts: components["schemas"]["TypeCount"][];
+            domain: string;
+            /**
+             * Format: date-time
+             * @description the oldest event that was read
+             */
+            first?: string;
+            /** @description 24 numbers: what they did by the hour of the reader's day; machines do not count */
+            hours: number[];
+            /**
+             * Format: date-time
+             * @description the newest event
+             */
+            last?: string;
+            /**
+             * Format: date-time
+             * @description when they last did something themselves; machines do not count
+             */
+            last_acted?: string;
+            /** @description at most 50, those with the newest events first */
+            messages: components["schemas"]["ContactMessage"][];
+            /** @description whether there are older events, which were not read */
+            more: boolean;
+            /** @description at most 200, those with the newest events first */
+            people: components["schemas"]["CompanyPerson"][];
+            /**
+             * Format: int64
+             * @description seconds from a send to its first open: the median of messages; absent when none was opened
+             */
+            time_to_open?: number;
+            /** @description who of the workspace has written to them, by number of messages */
+            users: components["schemas"]["ContactUser"][];
+        };
+        ContactMessage: {
+            /**
+             * Format: date-time
+             * @description when something last happened to it
+             */
+            last: string;
+            message: string;
+            recipients: components["schemas"]["Recipient"][];
+            /**
+             * Format: date-time
+             * @description absent while the send itself is not known
+             */
+            sent?: string;
+            subject?: string;
+            user?: components["schemas"]["User"];
+        };
+        ContactUser: {
+            id: string;
+            /**
+             * Format: date-time
+             * @description when something last happened between them
+             */
+            last: string;
+            /** Format: int64 */
+            messages: number;
+            name?: string;
+        };
         DeadLetterChoice: {
             /** @description all of the workspace */
             all?: boolean;
@@ -1526,6 +1624,42 @@ export interface components {
             name?: string;
             /** @description the address as it came, where that differs; set by the server */
             written?: string;
+        };
+        PersonView: {
+            counts: components["schemas"]["TypeCount"][];
+            /** @description what stands behind the @ */
+            domain: string;
+            email: string;
+            /**
+             * Format: date-time
+             * @description the oldest event that was read
+             */
+            first?: string;
+            /** @description 24 numbers: what they did by the hour of the reader's day; machines do not count */
+            hours: number[];
+            /**
+             * Format: date-time
+             * @description the newest event
+             */
+            last?: string;
+            /**
+             * Format: date-time
+             * @description when they last did something themselves; machines do not count
+             */
+            last_acted?: string;
+            /** @description at most 50, those with the newest events first */
+            messages: components["schemas"]["ContactMessage"][];
+            /** @description whether there are older events, which were not read */
+            more: boolean;
+            /** @description as their newest event has it */
+            name?: string;
+            /**
+             * Format: int64
+             * @description seconds from a send to its first open: the median of messages; absent when none was opened
+             */
+            time_to_open?: number;
+            /** @description who of the workspace has written to them, by number of messages */
+            users: components["schemas"]["ContactUser"][];
         };
         Point: {
             /** Format: int64 */
@@ -2370,6 +2504,86 @@ export interface operations {
             };
             /** @description Forbidden */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-company": {
+        parameters: {
+            query?: {
+                /** @description IANA time zone of hours; the reader's setting when absent */
+                tz?: string;
+            };
+            header?: never;
+            path: {
+                /** @description what stands behind the @ of an address */
+                domain: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CompanyView"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4445,6 +4659,86 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Page"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-person": {
+        parameters: {
+            query?: {
+                /** @description IANA time zone of hours; the reader's setting when absent */
+                tz?: string;
+            };
+            header?: never;
+            path: {
+                /** @description the address, percent-encoded */
+                email: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PersonView"];
                 };
             };
             /** @description Unauthorized */
