@@ -1,6 +1,9 @@
 package query
 
-import "tidings/event"
+import (
+	"tidings/event"
+	"tidings/query/times"
+)
 
 // form is how a word names an event.
 type form int
@@ -80,7 +83,7 @@ func (p *parser) eventAt(i int) (event.Type, form) {
 	}
 	switch p.word(i - 1) {
 	case "first", "second", "third", "last", "latest", "newest", "every", "each", "any", "new":
-		if t != event.Meeting && !p.isText(i+1) {
+		if t != event.Meeting && (!p.isText(i+1) || times.IsWord(p.word(i+1))) {
 			return t, f
 		}
 	case "did", "didn't", "who", "to", "does", "doesn't", "i", "we", "they":

@@ -11,6 +11,9 @@ import (
 // FoldName is a name as names are compared: accents and case folded, and without
 // apostrophes, so that "chloe" is Chloé and "tess obrien" Tess O'Brien.
 func FoldName(name string) string {
+	if isASCII(name) && !strings.ContainsAny(name, "'\t\n") {
+		return lowerASCII(name)
+	}
 	var f folder
 	words := strings.Fields(strings.Map(func(r rune) rune {
 		if isApostrophe(r) {

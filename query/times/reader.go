@@ -30,6 +30,7 @@ type Reader struct {
 	pieces   []piece
 	// first is the first piece of each word.
 	first []int
+	known []answer
 	// led is whether something before makes it likely that a time follows, so
 	// that words which mean other things too are taken as times.
 	led bool
@@ -110,14 +111,29 @@ func (r *Reader) Expect(times bool) { r.likely = times }
 // At reads the longest time that begins with a word and ends with one, and how
 // many words it takes; 0 where there is none.
 func (r *Reader) At(word int) (Period, int) {
-	if word >= len(r.first) {
+	if r == nil || word >= len(r.first) {
 		return Period{}, 0
+	}
+	if len(r.known) < len(r.first) {
+		r.known = make([]answer, len(r.first))
+	}
+	if known := r.known[word]; known.asked {
+		return known.when, known.words
 	}
 	when, end := r.phrase(r.first[word])
 	if end == 0 || !r.pieces[end-1].last {
+		r.known[word] = answer{asked: true}
 		return Period{}, 0
 	}
-	return when, r.pieces[end-1].word + 1 - word
+	r.known[word] = answer{when, r.pieces[end-1].word + 1 - word, true}
+	return when, r.known[word].words
+}
+
+// answer is what At said of a word: it is asked more than once.
+type answer struct {
+	when  Period
+	words int
+	asked bool
 }
 
 // Lasting reads how long something has lasted, "for 3 days", and how many words
