@@ -150,3 +150,7 @@ func testLines(t *testing.T, path string) {
 }
 
 func TestLinesAsPeopleTypeThem(t *testing.T) { testLines(t, sharedLines) }
+
+// TestLinesOfOurOwn reads lines that stay with the project. Those that are not
+// understood say so in a note.
+func TestLinesOfOurOwn(t *testing.T) { testLines(t, "testdata/lines.tsv") }

@@ -57,7 +57,7 @@ func (p *parser) listFrom(i int) int {
 // markList makes alternatives of the words of a list that begins at i: three or
 // more between commas, or two with "or" where the text is about events.
 func (p *parser) markList(i int) {
-	if i < p.english.listed || i == p.english.another || !p.isItem(i) {
+	if i < p.english.listed || i == p.english.another || p.word(i+1) != "or" && !p.endsWithComma(i) || !p.isItem(i) {
 		return
 	}
 	if p.word(i+1) == "or" && p.isItem(i+2) && p.speaksOfEvents() {

@@ -85,6 +85,7 @@ func Parse(text string, opts Options) Result {
 		Words:          wordsOf(chips),
 		Interpretation: interpret(chips, opts.Me),
 		Notes:          p.notes,
+		Unused:         p.unused,
 	}
 }
 

@@ -120,7 +120,10 @@ func (r *Reader) At(word int) (Period, int) {
 	if known := r.known[word]; known.asked {
 		return known.when, known.words
 	}
-	when, end := r.phrase(r.first[word])
+	when, end := Period{}, 0
+	if mayBegin(r.text(r.first[word])) {
+		when, end = r.phrase(r.first[word])
+	}
 	if end == 0 || !r.pieces[end-1].last {
 		r.known[word] = answer{asked: true}
 		return Period{}, 0

@@ -1,0 +1,69 @@
+package query
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// TestWhatIsNotUnderstoodIsSaid holds that no word is lost: what takes no part is
+// named, and what negates or counts without being understood is noted.
+func TestWhatIsNotUnderstoodIsSaid(t *testing.T) {
+	for _, test := range []struct {
+		text, chips string
+		unused      []string
+		notes       []string
+	}{
+		{"who opened the proposal", "type:open words:proposal", []string{"who", "the"}, nil},
+		{"who should i call today", "words:call time:2026-11-18/2026-11-19", []string{"who", "should", "i"}, nil},
+		{"opened the proposal twice", "type:open words:proposal words:twice", []string{"the"}, []string{`Not understood, and searched for as words: "twice".`}},
+		{"opened more than 3 times", "type:open words:more words:3 words:times", []string{"than"}, []string{`Not understood, and searched for as words: "more 3 times".`}},
+		{"who hasn't signed the contract", "words:signed words:contract", []string{"who", "hasn't", "the"}, []string{`"hasn't" is left out: what it negates is not understood.`}},
+		{"replied within an hour", "type:reply", []string{"within", "an", "hour"}, []string{`"within an hour" is not understood: how fast somebody acted is not searched for.`}},
+		{"opens by country", "type:open words:country", []string{"by"}, []string{`Not understood, and searched for as words: "by country".`}},
+		{"\U0001F389 opens", "type:open", []string{"\U0001F389"}, []string{"\"\U0001F389\" has no letter or digit and is not searched for."}},
+		{"opens yesterday since:2026-11-18", "type:open time:2026-11-17/2026-11-18 time:2026-11-18/..", nil, []string{"The times exclude one another, so nothing can match."}},
+		{"type:click is:unopened", "type:click is:unopened", nil, []string{"Only sends have recipients in a state, so nothing can match."}},
+		{"clciks", "type:click", nil, []string{`"clciks" is read as clicks.`}},
+		{"from:zelda", "from:zelda", nil, []string{"from:zelda finds nothing unless that is a user's id: no user or team has this name."}},
+	} {
+		t.Run(test.text, func(t *testing.T) {
+			r := Parse(test.text, demoOptions())
+			require.Equal(t, test.chips, written(r.Chips))
+			require.Equal(t, test.unused, r.Unused)
+			require.Equal(t, test.notes, r.Notes)
+		})
+	}
+}
+
+// TestRightWordsStay holds that words which are nearly words of the language are
+// not taken for them.
+func TestRightWordsStay(t *testing.T) {
+	for _, word := range []string{
+		"rely", "relied", "relies", "clocks", "moth", "mont", "sine", "form", "wee", "meting", "Monda", "spends", "bonus", "mayor",
+		"juniper", "octopus", "repeat", "ripple", "weekly", "tuesday's", "replica", "opener", "click-through",
+	} {
+		r := Parse("budget "+word, demoOptions())
+		for _, note := range r.Notes {
+			require.NotContains(t, note, "is read as", word)
+		}
+	}
+}
+
+// namedDirectory is a directory that lists its names.
+type namedDirectory struct{ names }
+
+func (n namedDirectory) Names() []string {
+	return []string{"Ana Moreira", "Jonas Berg", "Tess O'Brien"}
+}
+
+func TestUnknownUsersAreToldWhoIsNear(t *testing.T) {
+	opts := demoOptions()
+	opts.Directory = namedDirectory{demo}
+	for text, near := range map[string]string{"from:jonsa": "Near to it: Jonas Berg.", "from:tes": "Near to it: Tess O'Brien.", "from:morera": "Near to it: Ana Moreira."} {
+		r := Parse(text, opts)
+		require.Len(t, r.Notes, 1)
+		require.Contains(t, r.Notes[0], near)
+	}
+	require.Empty(t, Parse("from:jonas", opts).Notes)
+}
