@@ -83,3 +83,16 @@ func TestEveryTypeHasItsNumber(t *testing.T) {
 		require.Equal(t, i+1, counts.Of(kind))
 	}
 }
+
+func TestABoundIsBelowWhatIsNotKnown(t *testing.T) {
+	cut := Pairs{Smallest: []uint64{10, 20, 30}, Cut: true}
+	n, exact := cut.Len()
+	require.Equal(t, estimate(2, 30), n, "30 itself is the bound")
+	require.False(t, exact)
+	whole := Pairs{Smallest: []uint64{5, 30, 40}}
+	require.Equal(t, Pairs{Smallest: []uint64{5, 10, 20, 30}, Cut: true}, unionTwo(cut, whole), "40 may be missing from the cut one")
+	require.Equal(t, unionTwo(cut, whole), unionTwo(whole, cut))
+	did, of, exact := share(whole, Pairs{}, cut)
+	require.Equal(t, []any{estimate(0, 30), estimate(1, 30), false}, []any{did, of, exact}, "30 of the whole is not below the bound")
+	require.Equal(t, []uint64{20, 30}, skip([]uint64{10, 20, 30}, 20))
+}
