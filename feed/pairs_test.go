@@ -89,6 +89,8 @@ func TestABoundIsBelowWhatIsNotKnown(t *testing.T) {
 	n, exact := cut.Len()
 	require.Equal(t, estimate(2, 30), n, "30 itself is the bound")
 	require.False(t, exact)
+	require.Equal(t, 7, estimate(3, (1<<63)/7*3), "three of seven parts of all numbers hold three")
+	require.Equal(t, 3, estimate(3, 1<<64-1))
 	whole := Pairs{Smallest: []uint64{5, 30, 40}}
 	require.Equal(t, Pairs{Smallest: []uint64{5, 10, 20, 30}, Cut: true}, unionTwo(cut, whole), "40 may be missing from the cut one")
 	require.Equal(t, unionTwo(cut, whole), unionTwo(whole, cut))

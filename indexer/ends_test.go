@@ -111,11 +111,7 @@ func TestEveryPendingEventGetsItsSubjectHoweverManyThereAre(t *testing.T) {
 	var events []event.Event
 	var ids []event.ID
 	for i := range event.MaxEarly + 200 {
-		kind := event.Open
-		if i%2 == 0 {
-			kind = event.Reply
-		}
-		e := about(kind, "m-1", fmt.Sprint(i), "jo@acme.example")
+		e := about(event.Bounce, "m-1", fmt.Sprint(i), "jo@acme.example")
 		events, ids = append(events, e), append(ids, e.ID)
 	}
 	q, l := newQueue(append(events, about(event.Send, "m-1", "send", "jo@acme.example"))...), &listener{}
@@ -131,4 +127,25 @@ func TestEveryPendingEventGetsItsSubjectHoweverManyThereAre(t *testing.T) {
 		require.Equal(t, "About m-1", e.Subject)
 		require.Equal(t, "u_m-1", e.User)
 	}
+}
+
+// A list of pending events may name an id that another message has taken
+// meanwhile: two indexers had the two at the same time.
+func TestAPendingIDOfAnotherMessageIsNotCompleted(t *testing.T) {
+	s, closeStores := openStores(t)
+	defer closeStores()
+	first := about(event.Open, "m-1", "id", "jo@acme.example")
+	l := &listener{}
+	q := newQueue(first)
+	require.NoError(t, handle(indexer.New(s.config(q, l)), q.take(1)))
+	_, err := s.state.Apply(t.Context(), []event.Change{
+		{MessageKey: event.MessageKey{Workspace: "w", Message: "m-2"}, Early: []event.ID{first.ID}},
+	}, nil)
+	require.NoError(t, err)
+	q = newQueue(about(event.Send, "m-2", "send", "jo@acme.example"))
+	require.NoError(t, handle(indexer.New(s.config(q, l)), q.take(1)))
+	found, err := s.index.Get(t.Context(), "w", []event.ID{first.ID})
+	require.NoError(t, err)
+	require.Empty(t, found[0].Subject)
+	require.Empty(t, found[0].User)
 }
