@@ -235,6 +235,7 @@ func (a *App) Run(ctx context.Context) error {
 		group.Go(func() error { return a.keepWeeks(ctx) })
 		group.Go(func() error { return a.keepHeld(ctx) })
 		group.Go(func() error { return a.keepInventory(ctx) })
+		group.Go(func() error { return a.keepWalking(ctx) })
 		if a.Words != nil {
 			group.Go(func() error { return a.Words.KeepMerged(ctx, a.log) })
 		}

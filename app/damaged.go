@@ -62,6 +62,39 @@ func (a *App) releaseHeld(ctx context.Context, index damageable) error {
 	return errors.Join(errs...)
 }
 
+const (
+	// walkEvery is how often a share of the weeks is read from end to end.
+	walkEvery = 24 * time.Hour
+	// walkShare is how many walks it takes to read all of them.
+	walkShare = 14
+)
+
+// keepWalking reads weeks from end to end, a share a day, so that flipped bytes are
+// noticed before somebody asks for what they were. What is found is a damaged week.
+func (a *App) keepWalking(ctx context.Context) error {
+	if a.Words == nil {
+		return nil
+	}
+	tick := time.NewTicker(walkEvery)
+	defer tick.Stop()
+	for last := event.Week(0); ; {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-tick.C:
+		}
+		var damaged event.DamagedWeeks
+		var err error
+		last, damaged, err = a.Words.CheckSome(ctx, last, walkShare)
+		if len(damaged) > 0 {
+			a.log.ErrorContext(ctx, "weeks are damaged", "error", damaged)
+		}
+		if err != nil && ctx.Err() == nil {
+			a.log.WarnContext(ctx, "weeks could not be checked", "error", err)
+		}
+	}
+}
+
 // damagedWeeks are those that are known to be damaged.
 func (a *App) damagedWeeks(ctx context.Context) event.DamagedWeeks {
 	if index, ok := a.Index.(damageable); ok {

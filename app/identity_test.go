@@ -146,3 +146,24 @@ func TestADirectoryOfBeforeIsTakenIn(t *testing.T) {
 	require.NoError(t, mustOpen(t, data).Close())
 	require.FileExists(t, filepath.Join(data, identityName))
 }
+
+func TestDeepLooksIntoEveryWeek(t *testing.T) {
+	data := madeDirectory(t)
+	path := filepath.Join(data, "weeks", event.Week(2940).String()+".sealed.db")
+	info, err := os.Stat(path)
+	require.NoError(t, err)
+	raw, err := os.ReadFile(path)
+	require.NoError(t, err)
+	raw[len(raw)-100] ^= 1 // in a page that nothing reads to open the week
+	require.NoError(t, os.WriteFile(path, raw, 0o600))
+	require.NoError(t, os.Chtimes(path, info.ModTime(), info.ModTime()))
+	a := mustOpen(t, data)
+	health, err := a.WeekHealth(t.Context(), WeekHealthRequest{})
+	require.NoError(t, err)
+	require.Empty(t, health.Damaged)
+	health, err = a.WeekHealth(t.Context(), WeekHealthRequest{Deep: true})
+	require.NoError(t, err)
+	require.Len(t, health.Damaged, 1)
+	require.Contains(t, health.Damaged[0], event.Week(2940).String())
+	require.NoError(t, a.Close())
+}

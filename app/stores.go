@@ -95,8 +95,14 @@ func (a *App) openStream(ctx context.Context, s Settings) error {
 // by commas. What it says holds nothing of the address, which may hold a
 // password.
 func checkAddress(flag, address string, schemes ...string) error {
+	i := 0
 	for part := range strings.SplitSeq(address, ",") {
-		parsed, err := url.Parse(strings.TrimSpace(part))
+		part = strings.TrimSpace(part)
+		if i > 0 && !strings.Contains(part, "://") {
+			part = schemes[0] + "://" + part // As in nats://a:4222,b:4222.
+		}
+		i++
+		parsed, err := url.Parse(part)
 		known := false
 		for _, scheme := range schemes {
 			known = known || err == nil && parsed.Scheme == scheme && parsed.Host != ""

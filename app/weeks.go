@@ -52,6 +52,12 @@ func (a *App) keepWeeks(ctx context.Context) error {
 	return nil
 }
 
+// WeekHealthRequest asks how the weeks are.
+type WeekHealthRequest struct {
+	// Deep reads every week from end to end first.
+	Deep bool `json:"deep"`
+}
+
 // WeekHealth is what an operator wants to know of the weeks.
 type WeekHealth struct {
 	Weeks  int   `json:"weeks"`
@@ -68,7 +74,12 @@ type WeekHealth struct {
 	Last *rollover.Report `json:"last"`
 }
 
-func (a *App) WeekHealth(ctx context.Context, _ struct{}) (WeekHealth, error) {
+func (a *App) WeekHealth(ctx context.Context, request WeekHealthRequest) (WeekHealth, error) {
+	if request.Deep && a.Words != nil {
+		if _, _, err := a.Words.CheckSome(ctx, 0, 0); err != nil {
+			return WeekHealth{}, err
+		}
+	}
 	var health WeekHealth
 	infos, err := a.Index.WeekInfos(ctx)
 	if err != nil {

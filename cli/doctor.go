@@ -22,6 +22,7 @@ type doctorCmd struct {
 	storeFlags
 	Data   string `help:"The data directory to look at." placeholder:"DIR" type:"path"`
 	Server string `help:"A running server to look at instead." placeholder:"URL"`
+	Deep   bool   `help:"Read every week from end to end, which takes a minute for some gigabytes."`
 	Listen string `help:"The address that serve would listen on." default:"127.0.0.1:8080" placeholder:"ADDRESS"`
 }
 
@@ -75,7 +76,7 @@ func (c *doctorCmd) examineDirectory(ctx context.Context, env *environment, exam
 		client := operatorClient(dial, "", func() error { return nil })
 		exam.server(ctx, client.http, client.base)
 		var health app.WeekHealth
-		err := client.call(ctx, http.MethodPost, app.OperatorPath+"weeks", struct{}{}, &health)
+		err := client.call(ctx, http.MethodPost, app.OperatorPath+"weeks", app.WeekHealthRequest{Deep: c.Deep}, &health)
 		exam.weeks(health, err, true)
 		return
 	}
@@ -103,7 +104,7 @@ func (c *doctorCmd) openParts(ctx context.Context, env *environment, exam *exami
 	} else if err == nil {
 		exam.good("keys", "there are some")
 	}
-	health, err := a.WeekHealth(ctx, struct{}{})
+	health, err := a.WeekHealth(ctx, app.WeekHealthRequest{Deep: c.Deep})
 	exam.weeks(health, err, false)
 	if dead := a.Stream.Stats().DeadLetters; dead > 0 {
 		exam.bad("dead letters", fmt.Sprintf("%d events failed for good: tidings dead-letters list", dead))

@@ -61,9 +61,18 @@ func (o *ownServer) start(ctx context.Context) error {
 		return fmt.Errorf("stream: in-process server: %w", err)
 	}
 	srv.SetLoggerV2(serverLog{o.logger}, false, false, false)
-	srv.Start()
-	for !srv.ReadyForConnections(100 * time.Millisecond) {
-		if ctx.Err() != nil || !srv.Running() {
+	// It reads the whole queue before Start returns. A damaged block may keep it there.
+	started := make(chan struct{})
+	go func() {
+		defer close(started)
+		srv.Start()
+	}()
+	if err := o.await(ctx, started); err != nil {
+		go srv.Shutdown() // Which may not come back either: the process ends.
+		return err
+	}
+	for began := time.Now(); !srv.ReadyForConnections(100 * time.Millisecond); {
+		if ctx.Err() != nil || !srv.Running() || time.Since(began) > openTime {
 			srv.Shutdown()
 			srv.WaitForShutdown()
 			return fmt.Errorf("stream: in-process server did not start: %w", event.ErrUnavailable)
@@ -71,6 +80,33 @@ func (o *ownServer) start(ctx context.Context) error {
 	}
 	o.current.Store(srv)
 	return nil
+}
+
+const (
+	// openTime is how long opening the queue may take; 8 GiB take well under a minute.
+	openTime = 3 * time.Minute
+	// openPatience is after how long it is said that it still goes on.
+	openPatience = 15 * time.Second
+)
+
+// await waits until the server has read the queue, and says when that takes long.
+func (o *ownServer) await(ctx context.Context, started <-chan struct{}) error {
+	limit, tick := time.NewTimer(openTime), time.NewTicker(openPatience)
+	defer limit.Stop()
+	defer tick.Stop()
+	for began := time.Now(); ; {
+		select {
+		case <-started:
+			return nil
+		case <-tick.C:
+			o.logger.WarnContext(ctx, "the queue is still being read", "dir", o.dir, "since", time.Since(began).Round(time.Second))
+		case <-limit.C:
+			return &event.Cause{Words: fmt.Sprintf("the queue in %s could not be read within %v: a block of it may be damaged. "+
+				"Keep a copy; to go on without what it held, move it away and start once with --begin-anew=stream", o.dir, openTime)}
+		case <-ctx.Done():
+			return fmt.Errorf("stream: in-process server did not start: %w: %w", event.ErrUnavailable, ctx.Err())
+		}
+	}
 }
 
 // InProcessConn connects a client to the server that runs now.
