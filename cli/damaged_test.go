@@ -82,7 +82,7 @@ func TestOneBadWeekIsOneBadWeek(t *testing.T) {
 	health := get(t, base+"/readyz")
 	require.Contains(t, health, `"degraded"`)
 	require.Contains(t, health, "--week "+name)
-	require.NotContains(t, run(t, "rollover", "--data", data, "--now"), name, "the night leaves it alone")
+	require.NotContains(t, run(t, "rollover", "--data", data, "--now"), "seal "+name, "the night goes on without it")
 	require.Eventually(t, func() bool {
 		var dead struct{ Items []any }
 		require.NoError(t, request(http.MethodGet, base+"/v1/dead-letters?limit=200", key, "", nil, &dead))
