@@ -11,9 +11,9 @@ import (
 	"slices"
 	"strings"
 	"sync"
-	"time"
 
 	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humagin"
 	"github.com/klauspost/compress/gzip"
 	"github.com/klauspost/compress/zstd"
 )
@@ -26,8 +26,6 @@ const (
 	maxDocument = 64 << 10
 	// maxWindow bounds the memory that a zstd frame may ask for.
 	maxWindow = 8 << 20
-	// bodyTime is how long a caller may take to send a body.
-	bodyTime = time.Minute
 )
 
 // content is a request's body that the handler reads itself: huma would read it
@@ -55,6 +53,8 @@ func (c *content) mediaType(taken ...string) (string, error) {
 
 // bodies reads bodies into buffers that are used again.
 type bodies struct {
+	// budget bounds what all bodies in flight hold; nil is no bound.
+	budget  *budget
 	buffers sync.Pool // of *bytes.Buffer
 	gzip    sync.Pool // of *gzip.Reader
 	zstd    sync.Pool // of *zstd.Decoder
@@ -73,25 +73,45 @@ func (b *bodies) read(c *content, most int64, compressed bool) (body []byte, rel
 		p.Errors = []ProblemError{{Location: "header.Content-Encoding", Message: p.Detail, Value: clipValue(encoding)}}
 		return nil, nil, p
 	}
-	// Where the connection has no deadlines, as in tests, it has none here.
-	_ = c.request.SetReadDeadline(time.Now().Add(bodyTime))
+	give, err := b.reserve(c, most, encoding != "")
+	if err != nil {
+		return nil, nil, err
+	}
 	raw := b.buffer()
 	err = fill(raw, c.request.BodyReader(), most)
-	_ = c.request.SetReadDeadline(time.Time{})
 	if err != nil {
 		b.release(raw)
+		give()
 		return nil, nil, err
 	}
 	if encoding == "" {
-		return raw.Bytes(), func() { b.release(raw) }, nil
+		return raw.Bytes(), func() { b.release(raw); give() }, nil
 	}
 	defer b.release(raw)
 	plain := b.buffer()
 	if err := b.decompress(plain, raw, encoding, most); err != nil {
 		b.release(plain)
+		give()
 		return nil, nil, err
 	}
-	return plain.Bytes(), func() { b.release(plain) }, nil
+	return plain.Bytes(), func() { b.release(plain); give() }, nil
+}
+
+// reserve takes the memory that a body may need at most: what its length says,
+// and what it may unfold to. A declared length beyond the bound is refused
+// before anything is read.
+func (b *bodies) reserve(c *content, most int64, compressed bool) (give func(), err error) {
+	length := humagin.Unwrap(c.request).Request.ContentLength
+	if length > most {
+		return nil, tooLarge(most)
+	}
+	if length < 0 || compressed {
+		length = most
+	}
+	if b.budget == nil {
+		return func() {}, nil
+	}
+	return b.budget.take(c.request.Context(), length*bodyCost)
 }
 
 func (b *bodies) buffer() *bytes.Buffer {
@@ -102,6 +122,9 @@ func (b *bodies) buffer() *bytes.Buffer {
 }
 
 func (b *bodies) release(buffer *bytes.Buffer) {
+	if buffer.Cap() > keptBuffer {
+		return // one large body would be held for ever
+	}
 	buffer.Reset()
 	b.buffers.Put(buffer)
 }

@@ -17,7 +17,7 @@ import (
 
 // maxHook bounds the body of a webhook: a mail that comes in with what is
 // attached to it, in base64.
-const maxHook = 40 << 20
+const maxHook = 10 << 20
 
 type hookInput struct {
 	content

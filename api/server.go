@@ -68,6 +68,13 @@ type Config struct {
 	// PublicURL is how tracking addresses reach this server; "" is as those who
 	// ask for them did.
 	PublicURL string
+	// BodyTiming is how long callers may take to send a body.
+	BodyTiming BodyTiming
+	// Memory is what the process may use, in bytes, from which the bounds of
+	// what requests hold follow; 0 means 1 GiB.
+	Memory int64
+	// MemoryWait is how long a request waits for memory; 0 means 2 s.
+	MemoryWait time.Duration
 	// Version is shown in the OpenAPI document.
 	Version string
 }
@@ -87,9 +94,11 @@ type Server struct {
 	addresses *account.SessionAddresses
 	linkKeys  *linkKeys
 	bodies    bodies
-	metrics   *metrics
-	engine    *gin.Engine
-	openapi   []byte
+	// pages bounds what the pages hold that are being made.
+	pages   *budget
+	metrics *metrics
+	engine  *gin.Engine
+	openapi []byte
 	// exporting holds a place for each export that is under way.
 	exporting chan struct{}
 }
@@ -113,7 +122,12 @@ func New(config Config) (*Server, error) {
 		config.Hooks = hooks.New(hooks.AmazonClient(), nil)
 	}
 	keys := account.NewKeys(config.Records, config.Clock, config.Rand)
+	if config.Memory == 0 {
+		config.Memory = defaultMemory
+	}
 	s := &Server{
+		pages:  newBudget(config.Memory/pagesShare, config.MemoryWait),
+		bodies: bodies{budget: newBudget(config.Memory/bodiesShare, config.MemoryWait)},
 		Config: config, keys: keys, directory: account.NewDirectory(config.Records),
 		traffic: newTraffic(), rejected: newRejectedRequests(config.Records, config.Clock),
 		sessions:  account.NewSessions(config.Records, keys, config.Clock, config.Rand),
@@ -139,7 +153,9 @@ func New(config Config) (*Server, error) {
 }
 
 // ServeHTTP answers a request.
-func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.engine.ServeHTTP(w, r) }
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	paced(s.engine, s.BodyTiming, w, r)
+}
 
 // route sets the router up.
 func (s *Server) route() error {

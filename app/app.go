@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"runtime/debug"
@@ -61,6 +62,8 @@ type App struct {
 	draining    atomic.Bool
 	drainFor    time.Duration
 	backlog     int64
+	connections int
+	proxies     []netip.Prefix
 }
 
 // gcPercent lets the heap grow to three times what is live before collecting.
@@ -79,7 +82,13 @@ func Open(ctx context.Context, s Settings, log *slog.Logger) (_ *App, err error)
 	if err := s.check(); err != nil {
 		return nil, err
 	}
-	a := &App{role: s.Role, log: log, drainFor: s.Drain, backlog: s.Backlog}
+	if s.Memory == 0 {
+		s.Memory = Memory(memoryOf(thisMachine()))
+	}
+	if s.Memory != 0 && os.Getenv("GOMEMLIMIT") == "" {
+		debug.SetMemoryLimit(int64(s.Memory))
+	}
+	a := &App{role: s.Role, log: log, drainFor: s.Drain, backlog: s.Backlog, connections: s.Connections, proxies: s.Proxies}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, a.Close())
@@ -181,7 +190,7 @@ func (a *App) assemble(s Settings) error {
 		Verdicts: a.reevaluator, PublicURL: s.PublicURL, Hooks: hooks.New(hooks.AmazonClient(), a.Stream),
 		Live: http.HandlerFunc(pushed.Socket), SSE: http.HandlerFunc(pushed.SSE),
 		Clock: time.Now, Rand: rand.Reader, Logger: a.log,
-		Retention: s.Retention, SecureCookies: s.Secure, TrustedProxies: s.Proxies, Version: Version(), Tracer: s.Tracer,
+		Memory: int64(s.Memory), Retention: s.Retention, SecureCookies: s.Secure, TrustedProxies: s.Proxies, Version: Version(), Tracer: s.Tracer,
 	})
 	if err != nil {
 		return fmt.Errorf("put the API together: %w", err)

@@ -29,15 +29,17 @@ func (a *App) Serve(ctx context.Context, listen, data string, ready func(address
 	if err != nil {
 		return fmt.Errorf("listen: %w (choose another --listen address)", err)
 	}
-	listeners := []net.Listener{listener}
-	servers := []*http.Server{{Handler: a.Public(), ReadHeaderTimeout: headerTimeout, IdleTimeout: idleTimeout}}
+	counted := bounded(listener, a.connections, a.proxies)
+	server := newServer(spared(a.Public()))
+	server.ConnContext = counted.mark
+	listeners, servers := []net.Listener{counted}, []*http.Server{server}
 	if data != "" {
 		operator, err := listenOperator(data)
 		if err != nil {
 			return errors.Join(err, listener.Close())
 		}
 		listeners = append(listeners, operator)
-		servers = append(servers, &http.Server{Handler: a.Operator, ReadHeaderTimeout: headerTimeout, IdleTimeout: idleTimeout})
+		servers = append(servers, newServer(a.Operator))
 	}
 
 	// The parts outlive the servers: a request that is under way may still

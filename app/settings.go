@@ -50,6 +50,10 @@ type Settings struct {
 	Proxies []netip.Prefix
 	// Tracer is nil where nothing is traced.
 	Tracer *tracing.Tracer
+	// Memory is what the process should use at most, 0 for what memoryOf says.
+	Memory Memory
+	// Connections is how many are served at once, 0 for the default.
+	Connections int
 	// Drain is how long the process says that it stops before it does.
 	Drain time.Duration
 }

@@ -11,12 +11,14 @@ import (
 
 // apiFlags are what processes take that answer requests.
 type apiFlags struct {
-	Listen  string         `help:"Where to listen. Beyond this machine only with keys, and behind TLS." default:"127.0.0.1:8080" placeholder:"ADDRESS"`
-	Backlog int64          `help:"How many events may wait to be indexed before new ones are refused for a while." default:"1000000"`
-	Origins []string       `help:"Other origins whose pages may open the socket." placeholder:"ORIGIN"`
-	Secure  bool           `help:"Send cookies over https alone. Set it behind TLS."`
-	Proxies []netip.Prefix `help:"Networks of proxies whose X-Forwarded-For and X-Forwarded-Proto count, such as 10.0.0.0/8." placeholder:"NETWORK"`
-	Drain   time.Duration  `help:"How long /readyz says that this process stops before it does, for load balancers to look elsewhere." default:"0" placeholder:"DURATION"`
+	Listen      string         `help:"Where to listen. Beyond this machine only with keys, and behind TLS." default:"127.0.0.1:8080" placeholder:"ADDRESS"`
+	Backlog     int64          `help:"How many events may wait to be indexed before new ones are refused for a while." default:"1000000"`
+	Origins     []string       `help:"Other origins whose pages may open the socket." placeholder:"ORIGIN"`
+	Secure      bool           `help:"Send cookies over https alone. Set it behind TLS."`
+	Proxies     []netip.Prefix `help:"Networks of proxies whose X-Forwarded-For and X-Forwarded-Proto count, such as 10.0.0.0/8." placeholder:"NETWORK"`
+	Memory      app.Memory     `help:"How much memory the process should use, such as 512MiB or 2GiB. The bounds of what requests hold follow from it. 0 is three quarters of what its cgroup may, or else half of the machine's." default:"0" placeholder:"SIZE"`
+	Connections int            `help:"How many connections are served at once; one address may have half of them. 0 is 4,096, or two thirds of the descriptors that the process may open." default:"0" placeholder:"N"`
+	Drain       time.Duration  `help:"How long /readyz says that this process stops before it does, for load balancers to look elsewhere." default:"0" placeholder:"DURATION"`
 
 	addressFlags
 }
@@ -48,6 +50,7 @@ func (f *serveFlags) settings(data string) app.Settings {
 	s := f.indexFlags.settings()
 	s.Data, s.Backlog, s.Origins, s.Secure = data, f.Backlog, f.Origins, f.Secure
 	s.Drain, s.Proxies = f.Drain, f.Proxies
+	s.Memory, s.Connections = f.Memory, f.Connections
 	s.PublicURL = f.PublicURL
 	return s
 }

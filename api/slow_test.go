@@ -1,0 +1,128 @@
+package api_test
+
+import (
+	"bufio"
+	"bytes"
+	"compress/gzip"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"tidings/account"
+	"tidings/api"
+)
+
+// raw sends a request's head and a part of its body, and then nothing more.
+func (s *site) raw(head string) (*http.Response, net.Conn) {
+	s.t.Helper()
+	conn, err := net.Dial("tcp", s.http.Listener.Addr().String())
+	require.NoError(s.t, err)
+	s.t.Cleanup(func() { _ = conn.Close() })
+	// Only a test that fails waits as long.
+	require.NoError(s.t, conn.SetDeadline(time.Now().Add(20*time.Second)))
+	_, err = io.WriteString(conn, strings.ReplaceAll(head, "\n", "\r\n"))
+	require.NoError(s.t, err)
+	response, err := http.ReadResponse(bufio.NewReader(conn), nil)
+	require.NoError(s.t, err, "no answer to: %s", head)
+	s.t.Cleanup(func() { _ = response.Body.Close() })
+	return response, conn
+}
+
+// Who announces a body and sends none is answered, and the connection ends.
+func TestABodyThatNeverComesCostsNothing(t *testing.T) {
+	s := newSite(t, func(c *api.Config) {
+		c.BodyTiming = api.BodyTiming{Grace: 50 * time.Millisecond, Rest: 10 * time.Millisecond}
+	}, withLive)
+	key := s.key("acme", account.RoleAdmin, "")
+	for _, c := range []struct {
+		name, head string
+		status     int
+	}{
+		{"a sign-in", "POST /v1/session HTTP/1.1\nHost: x\nContent-Type: application/json\nContent-Length: 1000\n\n", 408},
+		{"a sign-in that stops", "POST /v1/session HTTP/1.1\nHost: x\nContent-Type: application/json\nContent-Length: 1000\n\n{\"key\":", 408},
+		{"a sign-in without a type", "POST /v1/session HTTP/1.1\nHost: x\nContent-Length: 1000\n\n", 415},
+		{"events of nobody", "POST /v1/events HTTP/1.1\nHost: x\nContent-Length: 1000\n\n", 401},
+		{"chunks that stop", "POST /v1/session HTTP/1.1\nHost: x\nContent-Type: application/json\nTransfer-Encoding: chunked\n\n5\n{\"key", 408},
+		{"a body beyond the bound", "POST /v1/session HTTP/1.1\nHost: x\nContent-Type: application/json\nContent-Length: 100000\n\n", 413},
+		{"a page that takes no body", "GET /v1/feed HTTP/1.1\nHost: x\nAuthorization: Bearer " + key + "\nContent-Length: 1000\n\n", 200},
+		{"a route that is not there", "POST /v1/none HTTP/1.1\nHost: x\nContent-Length: 1000\n\n", 404},
+		{"a method that is not taken", "PATCH /v1/session HTTP/1.1\nHost: x\nContent-Length: 1000\n\n", 405},
+		{"a webhook of nobody", "POST /v1/hooks/none HTTP/1.1\nHost: x\nContent-Length: 1000\n\n", 404},
+		{"a socket that is none", "GET /v1/live HTTP/1.1\nHost: x\nContent-Length: 1000\n\n", 401},
+		{"unsubscribing", "POST /t/u/none HTTP/1.1\nHost: x\nContent-Length: 1000\n\n", 404},
+		{"health", "GET /healthz HTTP/1.1\nHost: x\nContent-Length: 1000\n\n", 200},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			s.in(t)
+			response, conn := s.raw(c.head)
+			require.Equal(t, c.status, response.StatusCode)
+			require.True(t, response.Close, "the connection goes on")
+			_, err := io.Copy(io.Discard, conn)
+			var timeout net.Error
+			require.False(t, err != nil && errors.As(err, &timeout) && timeout.Timeout(), "the connection does not end")
+		})
+	}
+}
+
+// Whoever sends properly keeps the connection.
+func TestAProperBodyKeepsTheConnection(t *testing.T) {
+	s := newSite(t)
+	key := s.key("acme", account.RoleAdmin, "")
+	for range 2 {
+		response := s.do(call{method: "POST", path: "/v1/events", key: key, body: open(nil)}).is(202)
+		require.Empty(t, response.header.Get("Connection"))
+	}
+}
+
+// Bodies that are in flight share a budget; beyond it requests are told when to
+// come back, and what was taken is given back.
+func TestBodiesInFlightAreBounded(t *testing.T) {
+	s := newSite(t, func(c *api.Config) {
+		c.Memory, c.MemoryWait = 8*90<<20, time.Millisecond // three bodies of 10 MiB, three times over
+	})
+	key := s.key("acme", account.RoleAdmin, "")
+	var held []net.Conn
+	for range 3 {
+		conn, err := net.Dial("tcp", s.http.Listener.Addr().String())
+		require.NoError(t, err)
+		_, err = fmt.Fprintf(conn, "POST /v1/events HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer %s\r\nContent-Type: application/json\r\nContent-Encoding: gzip\r\nContent-Length: 1000\r\n\r\n", key)
+		require.NoError(t, err)
+		held = append(held, conn)
+	}
+	var bomb bytes.Buffer
+	w := gzip.NewWriter(&bomb)
+	_, err := w.Write([]byte(`{"type":"open","time":"2026-11-16T09:30:00Z","message":"m","recipient":{"email":"jo@acme.example"}}`))
+	require.NoError(t, err)
+	require.NoError(t, w.Close())
+	post := func() answer {
+		return s.do(call{method: "POST", path: "/v1/events", key: key, body: bomb.Bytes(), header: map[string]string{"Content-Encoding": "gzip"}})
+	}
+	require.Eventually(t, func() bool { return post().status == http.StatusServiceUnavailable }, 20*time.Second, time.Millisecond)
+	refused := post()
+	refused.problem(http.StatusServiceUnavailable)
+	require.NotEmpty(t, refused.header.Get("Retry-After"))
+	s.get(key, "/v1/session").is(200)
+
+	for _, conn := range held {
+		require.NoError(t, conn.Close())
+	}
+	require.Eventually(t, func() bool { return post().status == http.StatusAccepted }, 20*time.Second, time.Millisecond)
+}
+
+// An unsigned webhook is bounded before it is believed.
+func TestALargeWebhookIsRefusedUnread(t *testing.T) {
+	s := newSite(t)
+	admin := s.key("acme", account.RoleAdmin, "")
+	var made struct{ Path string }
+	s.do(call{method: "PUT", path: "/v1/sources/cal", body: `{"provider":"calendly","keys":["k"]}`, key: admin}).is(200).json(&made)
+	response, _ := s.raw("POST " + made.Path + " HTTP/1.1\nHost: x\nContent-Type: application/json\nContent-Length: 11000000\n\n")
+	require.Equal(t, http.StatusRequestEntityTooLarge, response.StatusCode)
+	require.True(t, response.Close)
+}

@@ -1,0 +1,84 @@
+package app
+
+import (
+	"bufio"
+	"io"
+	"net"
+	"net/http"
+	"net/netip"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+// addressed says that it comes from an address of choice.
+type addressed struct {
+	net.Conn
+	from net.Addr
+}
+
+func (a addressed) RemoteAddr() net.Addr { return a.from }
+
+func from(text string) net.Conn {
+	one, _ := net.Pipe()
+	return addressed{one, net.TCPAddrFromAddrPort(netip.MustParseAddrPort(text))}
+}
+
+func TestOneAddressHasHalfOfTheConnections(t *testing.T) {
+	c := bounded(nil, 4, []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")})
+	first := c.admit(from("192.0.2.1:1"))
+	require.NotNil(t, first)
+	require.NotNil(t, c.admit(from("192.0.2.1:2")))
+	require.Nil(t, c.admit(from("192.0.2.1:3")), "a third of one address")
+	require.NotNil(t, c.admit(from("192.0.2.2:1")))
+	for range 3 {
+		require.NotNil(t, c.admit(from("10.1.2.3:1")), "a proxy speaks for many")
+	}
+	require.NoError(t, first.Close())
+	require.NoError(t, first.Close(), "closing twice counts once")
+	require.NotNil(t, c.admit(from("192.0.2.1:4")))
+	require.Nil(t, c.admit(from("192.0.2.1:5")))
+}
+
+// When all connections are taken by those who say nothing, health is answered all
+// the same, and other requests are told to come back.
+func TestHealthIsAnsweredWhenTheRestIsFull(t *testing.T) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	counted := bounded(listener, 3, nil)
+	server := newServer(spared(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusOK) })))
+	server.ConnContext = counted.mark
+	served := make(chan error, 1)
+	go func() { served <- server.Serve(counted) }()
+	t.Cleanup(func() {
+		require.NoError(t, server.Close())
+		require.ErrorIs(t, <-served, http.ErrServerClosed)
+	})
+	dial := func() net.Conn {
+		conn, err := net.Dial("tcp", listener.Addr().String())
+		require.NoError(t, err)
+		t.Cleanup(func() { _ = conn.Close() })
+		require.NoError(t, conn.SetDeadline(time.Now().Add(20*time.Second)))
+		return conn
+	}
+	ask := func(path string) *http.Response {
+		conn := dial()
+		_, err := io.WriteString(conn, "GET "+path+" HTTP/1.1\r\nHost: x\r\n\r\n")
+		require.NoError(t, err)
+		response, err := http.ReadResponse(bufio.NewReader(conn), nil)
+		require.NoError(t, err)
+		require.NoError(t, response.Body.Close())
+		return response
+	}
+	require.Equal(t, http.StatusOK, ask("/v1/feed").StatusCode)
+	for range 3 + 2*spareConnections {
+		dial()
+	}
+	full := ask("/v1/feed")
+	require.Equal(t, http.StatusServiceUnavailable, full.StatusCode)
+	require.NotEmpty(t, full.Header.Get("Retry-After"))
+	for _, path := range []string{"/healthz", "/readyz", "/metrics"} {
+		require.Equal(t, http.StatusOK, ask(path).StatusCode, path)
+	}
+}
