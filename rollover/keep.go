@@ -92,14 +92,22 @@ func (r *Rollover) runDue(ctx context.Context, due time.Time) error {
 	})
 }
 
+// longestSleep is after how long at most the clock is looked at again: a timer does
+// not follow a clock that is set.
+const longestSleep = time.Minute
+
 // wait waits until the clock says at.
 func (r *Rollover) wait(ctx context.Context, at time.Time) error {
-	timer := time.NewTimer(at.Sub(r.Clock()))
-	defer timer.Stop()
-	select {
-	case <-ctx.Done():
-		return ctx.Err()
-	case <-timer.C:
-		return nil
+	for {
+		timer := time.NewTimer(min(at.Sub(r.Clock()), longestSleep))
+		select {
+		case <-ctx.Done():
+			timer.Stop()
+			return ctx.Err()
+		case <-timer.C:
+		}
+		if !r.Clock().Before(at) {
+			return nil
+		}
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -156,4 +157,23 @@ func TestNextIsLaterThanNow(t *testing.T) {
 	require.NoError(t, read.UnmarshalText([]byte("2:30")))
 	require.Equal(t, night, read)
 	require.ErrorContains(t, read.UnmarshalText([]byte("24:00")), "no time of day")
+}
+
+func TestANightFollowsAClockThatIsSet(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		q, n := &quiet{}, &notes{wanted: map[event.Week]bool{}}
+		ctx, stop := context.WithCancel(t.Context())
+		var ahead atomic.Int64
+		keeper := keeping(q, n, nobodyElse{})
+		keeper.Clock = func() time.Time { return time.Now().Add(time.Duration(ahead.Load())) }
+		var running sync.WaitGroup
+		running.Go(func() { require.NoError(t, keeper.Keep(ctx, rollover.TimeOfDay{Hour: 23, Minute: 59})) })
+		time.Sleep(time.Second)
+		require.Len(t, q.made(), 1)
+		ahead.Store(int64(24 * time.Hour))
+		time.Sleep(2 * time.Minute)
+		require.Len(t, q.made(), 2, "the night came with the clock")
+		stop()
+		running.Wait()
+	})
 }
