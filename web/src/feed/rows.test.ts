@@ -361,3 +361,19 @@ describe('a hundred thousand rows', () => {
     expect(rows.positionOf('p50-500')).toBeGreaterThan(50_000);
   });
 });
+
+describe('events of one second', () => {
+  it('stand above what they come of, however they came', () => {
+    const events = [
+      item('a', 5, { type: 'click', link: 'https://x.example' }),
+      item('z', 5, { type: 'send', recipients: [] }),
+      item('b', 5, { type: 'open' }),
+      item('y', 5, { type: 'delivery' }),
+    ];
+    for (let seed = 1; seed <= 20; seed++) {
+      const rows = new Rows(dayOf);
+      rows.reset(shuffled(events, random(seed)), true);
+      expect(shown(rows).map(({ type }) => type)).toEqual(['click', 'open', 'delivery', 'send']);
+    }
+  });
+});

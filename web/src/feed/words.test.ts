@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Item, Recipient } from '../api/types';
 import { Clock } from './clock';
-import { initials, isAutomated, progress, sentence, shortLink, spoken } from './words';
+import { initials, isAutomated, isOwn, progress, sentence, shortLink, spoken } from './words';
 
 const people = (opened: string, unopened: string): Recipient[] => [
   ...opened
@@ -42,6 +42,27 @@ describe('progress', () => {
       'a reply',
       people('Tom', '').map((p) => ({ ...p, replied: '2026-11-19T11:00:00Z' })),
       'Opened, replied',
+    ],
+    [
+      'one whose mail came back',
+      [
+        ...people('', 'Tom'),
+        ...people('', 'Raj').map((p) => ({ ...p, bounced: '2026-11-19T11:00:00Z' })),
+      ],
+      '1 of 2 hasn’t opened: Tom, 1 bounced',
+    ],
+    [
+      'a bounce alone',
+      people('', 'Raj').map((p) => ({ ...p, bounced: '2026-11-19T11:00:00Z' })),
+      'Bounced: Raj',
+    ],
+    [
+      'opened, and a bounce',
+      [
+        ...people('Tom', ''),
+        ...people('', 'Raj').map((p) => ({ ...p, bounced: '2026-11-19T11:00:00Z' })),
+      ],
+      '1 of 2 opened, 1 bounced',
     ],
     ['nobody', [], ''],
   ];
@@ -86,7 +107,7 @@ describe('sentence', () => {
     expect(sentence({ ...send, user: { id: 'u_me', name: 'Me' } }, 'u_me').who).toBe('You');
     expect(sentence({ ...send, user: { id: 'u_ana', name: 'Ana' } }, 'u_me').who).toBe('Ana');
     expect(sentence({ ...send, user: { id: 'u_ana' } }, undefined).who).toBe('u_ana');
-    expect(sentence(send, undefined).who).toBe('Someone');
+    expect(sentence(send, undefined).who).toBe('Mail');
   });
   it('is one sentence when spoken', () => {
     const item: Item = {
@@ -152,5 +173,27 @@ describe('clock', () => {
     const newYork = new Clock('America/New_York', 'en-GB');
     const after = Date.parse('2026-11-02T12:00:00Z');
     expect(newYork.day('2026-11-01T12:00:00Z', after).name).toBe('Yesterday');
+  });
+});
+
+describe('who did it', () => {
+  const base = {
+    id: 'x',
+    time: '2026-11-19T10:00:00Z',
+    message: 'm',
+    subject: 'Pricing',
+    source: 'crm',
+  };
+  it('is never someone', () => {
+    expect(sentence({ ...base, type: 'send', recipients: [] }, 'me').who).toBe('Mail');
+    expect(sentence({ ...base, type: 'custom' }, 'me').who).toBe('crm');
+  });
+  it('is the reader for their own acts alone', () => {
+    const user = { id: 'me' };
+    expect(isOwn({ ...base, type: 'send', user }, 'me')).toBe(true);
+    expect(isOwn({ ...base, type: 'open', user, person: { email: 'jo@x.example' } }, 'me')).toBe(
+      false,
+    );
+    expect(isOwn({ ...base, type: 'send', user }, undefined)).toBe(false);
   });
 });

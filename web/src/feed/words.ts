@@ -75,7 +75,7 @@ export function sentence(
 ): Sentence {
   const subject = item.subject || noSubject;
   const base = {
-    who: item.person ? nameOf(item.person) : userName(item.user, me),
+    who: whoOf(item, me),
     from: item.person?.name ? (item.person.email.split('@')[1] ?? '') : '',
     verb: verbs[item.type] ?? item.type,
     what: subject,
@@ -108,6 +108,13 @@ export function sentence(
     default:
       return base;
   }
+}
+
+/** whoOf is who did it. Mail whose sender was not named was sent all the same. */
+function whoOf(item: Item, me: string | undefined): string {
+  if (item.person) return nameOf(item.person);
+  if (item.user) return userName(item.user, me);
+  return item.type === 'send' ? 'Mail' : item.source;
 }
 
 /** others names the first of several people and counts the rest: Jo and 5 others. */
