@@ -114,10 +114,13 @@ func TestEveryPendingEventGetsItsSubjectHoweverManyThereAre(t *testing.T) {
 		e := about(event.Bounce, "m-1", fmt.Sprint(i), "jo@acme.example")
 		events, ids = append(events, e), append(ids, e.ID)
 	}
-	q, l := newQueue(append(events, about(event.Send, "m-1", "send", "jo@acme.example"))...), &listener{}
-	x := indexer.New(s.config(q, l))
-	for q.waiting() > 0 {
-		require.NoError(t, handle(x, q.take(500)))
+	l := &listener{}
+	for _, given := range [][]event.Event{events, {about(event.Send, "m-1", "send", "jo@acme.example")}} {
+		q := newQueue(given...)
+		x := indexer.New(s.config(q, l))
+		for q.waiting() > 0 {
+			require.NoError(t, handle(x, q.take(500)))
+		}
 	}
 	s.reevaluator(l).quiet(t, s)
 	found, err := s.index.Get(t.Context(), "w", ids)
