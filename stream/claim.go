@@ -46,3 +46,19 @@ func (s *Stream) Claim(ctx context.Context, name, value string) (string, error) 
 	}
 	return "", unavailable("claim", errors.New("the claim comes and goes"))
 }
+
+// Claimed is the value that is kept under a name, "" when there is none.
+func (s *Stream) Claimed(ctx context.Context, name string) (string, error) {
+	claims, err := s.js.Stream(ctx, claimsName)
+	if err != nil {
+		return "", unavailable("look a claim up", err)
+	}
+	first, err := claims.GetLastMsgForSubject(ctx, claimSubject(name))
+	switch {
+	case err == nil:
+		return string(first.Data), nil
+	case missing(err):
+		return "", nil
+	}
+	return "", unavailable("look a claim up", err)
+}

@@ -25,6 +25,12 @@ func TestAllGetWhatTheFirstClaimed(t *testing.T) {
 	for _, value := range got {
 		require.Equal(t, got[0], value)
 	}
+	kept, err := s.Claimed(t.Context(), "a name.*>")
+	require.NoError(t, err)
+	require.Equal(t, got[0], kept)
+	none, err := s.Claimed(t.Context(), "another")
+	require.NoError(t, err)
+	require.Empty(t, none)
 	other, err := s.Claim(t.Context(), "another", "x")
 	require.NoError(t, err)
 	require.Equal(t, "x", other)

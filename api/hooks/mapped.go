@@ -189,6 +189,14 @@ func (h *Hooks) For(name string, c Custom) (Provider, error) {
 	return h.custom(name, c)
 }
 
+// Settle notes what a provider wants noted of a request whose events are durable.
+func Settle(ctx context.Context, p Provider, r *Request) error {
+	if s, ok := p.(settler); ok {
+		return s.Settle(ctx, r)
+	}
+	return nil
+}
+
 // customKept bounds how many mappings of sources are kept compiled.
 const customKept = 200
 

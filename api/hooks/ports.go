@@ -30,4 +30,13 @@ type Claims interface {
 	// that is kept. It is kept for a day, or less where there are very many.
 	// event.ErrUnavailable says that it cannot be known now.
 	Claim(ctx context.Context, name, value string) (string, error)
+	// Claimed is the value that is kept under a name, "" when there is none.
+	// event.ErrUnavailable says that it cannot be known now.
+	Claimed(ctx context.Context, name string) (string, error)
+}
+
+// settler is a Provider with something to note of a request once what it reports
+// is durable. Settling a request again changes nothing.
+type settler interface {
+	Settle(ctx context.Context, r *Request) error
 }

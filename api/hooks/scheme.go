@@ -12,11 +12,9 @@ import (
 	"encoding/base64"
 	"encoding/hex"
 	"encoding/pem"
-	"fmt"
 	"hash"
 	"regexp"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -342,12 +340,4 @@ func (r *Request) document() []byte {
 		return nil
 	}
 	return fields.payload()
-}
-
-// describe is a scheme in a word, for what is shown to people.
-func (s Scheme) describe() string {
-	if s.By == "hmac" || s.By == "rsa" {
-		return fmt.Sprintf("%s %s %s %s", s.By, firstOf(s.Hash, "sha256"), firstOf(s.Header, s.Member), strconv.Itoa(s.Tolerance))
-	}
-	return s.By
 }
