@@ -71,7 +71,13 @@ func (c *importCmd) Run(ctx context.Context, env *environment) error {
 	case closeErr != nil:
 		return errors.New("interrupted: all of it is kept, and what is not indexed yet will be when tidings next runs on this directory")
 	}
-	return errors.Join(importErr, closeErr)
+	if err := errors.Join(importErr, closeErr); err != nil {
+		return err
+	}
+	if summary.nothing() {
+		return errors.New("nothing was taken")
+	}
+	return nil
 }
 
 func (c *importCmd) importAll(
@@ -112,6 +118,16 @@ type fileImport struct {
 
 	body   bytes.Buffer
 	events []event.Input
+	// at says where each of the events was found.
+	at []string
+}
+
+// whereOf names the file and the line, or the record, of an event.
+func whereOf(r mailbox.Record) string {
+	if r.Line > 0 {
+		return fmt.Sprintf("%s: line %d", r.Path, r.Line)
+	}
+	return fmt.Sprintf("%s: record %d", r.Path, r.Number)
 }
 
 // run reads records and sends them in batches. What a batch held is durable
@@ -135,10 +151,12 @@ func (f *fileImport) run(ctx context.Context, restart bool) error {
 		case err != nil:
 			return errors.Join(err, f.flush(ctx))
 		}
+		f.summary.note(record)
 		for _, input := range record.Events {
 			if err := f.add(input); err != nil {
 				return err
 			}
+			f.at = append(f.at, whereOf(record))
 		}
 		if len(f.events) >= importEvents || f.body.Len() >= importBytes {
 			if err := f.flush(ctx); err != nil {
@@ -192,8 +210,8 @@ func (f *fileImport) flush(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		f.summary.add(f.path, f.events, answer)
-		f.events = f.events[:0]
+		f.summary.add(f.at, f.events, answer)
+		f.events, f.at = f.events[:0], f.at[:0]
 		f.body.Reset()
 	}
 	return f.checkpoint.save(f.reader.Position())
@@ -247,6 +265,9 @@ func decodeEvent(line []byte) (event.Input, error) {
 	decoder.DisallowUnknownFields()
 	if err := decoder.Decode(&input); err != nil {
 		return input, err
+	}
+	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
+		return input, errors.New("the line goes on behind the event")
 	}
 	return input, nil
 }

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"slices"
 	"strings"
 
@@ -23,6 +24,20 @@ type importSummary struct {
 	Others     int                 `json:"others"`
 	Resumed    int64               `json:"skipped_as_done_before"`
 	Refused    map[string]*refused `json:"refused"`
+	// Without counts mails that became no event, by their kind.
+	Without map[mailbox.Kind]int `json:"without_events"`
+}
+
+// note counts a mail that became no event.
+func (s *importSummary) note(r mailbox.Record) {
+	if len(r.Events) == 0 && r.Kind != "" {
+		s.Without[r.Kind]++
+	}
+}
+
+// nothing reports whether no event was taken, now or by an earlier run.
+func (s *importSummary) nothing() bool {
+	return s.Sends+s.Replies+s.Others == 0 && s.Resumed == 0
 }
 
 // refused counts what was refused for one reason.
@@ -33,7 +48,7 @@ type refused struct {
 }
 
 func newImportSummary() *importSummary {
-	return &importSummary{Refused: make(map[string]*refused)}
+	return &importSummary{Refused: make(map[string]*refused), Without: make(map[mailbox.Kind]int)}
 }
 
 func (s *importSummary) refuse(r *mailbox.Refusal) {
@@ -53,11 +68,11 @@ func (s *importSummary) refuseFor(code, text, example string) {
 }
 
 // add counts one batch by what the server said of it.
-func (s *importSummary) add(path string, events []event.Input, answer intakeAnswer) {
+func (s *importSummary) add(at []string, events []event.Input, answer intakeAnswer) {
 	bad := make(map[int]bool, len(answer.Rejected))
 	for _, rejected := range answer.Rejected {
 		bad[rejected.Index] = true
-		s.refuseFor("server", "that the server refused", path+": "+rejected.Detail)
+		s.refuseFor("server", "that the server refused", at[rejected.Index]+": "+rejected.Detail)
 	}
 	for i, input := range events {
 		switch {
@@ -88,6 +103,13 @@ func (s *importSummary) print(w io.Writer, asJSON bool) error {
 	fmt.Fprintf(&text, " from %s.\n", count(s.Files, "file", "files"))
 	if s.Resumed > 0 {
 		fmt.Fprintf(&text, "%d records were done by an earlier run.\n", s.Resumed)
+	}
+	for _, kind := range slices.Sorted(maps.Keys(s.Without)) {
+		what := string(kind)
+		if kind == mailbox.Received {
+			what = "received, not an answer to anything of yours"
+		}
+		fmt.Fprintf(&text, "Left out %d: %s.\n", s.Without[kind], what)
 	}
 	codes := make([]string, 0, len(s.Refused))
 	for code := range s.Refused {
