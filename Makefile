@@ -70,6 +70,10 @@ lint-bodies: # bodyclose: bodies of answers are closed. Not in tests, whose reco
 lint-contexts: # contextcheck: a caller's context is passed on, by code of ours that is no test
 	go tool contextcheck -pkgprefix tidings -test=false ./...
 
+.PHONY: release
+release: web-install ## Build a release into bin/release, twice, with its bills of materials; VERSION=v1.2.0
+	go run ./deploy/release -version "$(VERSION)"
+
 .PHONY: vulnerabilities
 vulnerabilities: ## Look for known vulnerabilities (needs the network, or GOVULNDB)
 	@.ci/vulnerabilities

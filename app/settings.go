@@ -104,8 +104,14 @@ func CheckPublicURL(address string) error {
 	return nil
 }
 
+// release is the version of a released binary, set by the linker.
+var release string
+
 // Version is the module's version, or the commit it was built from.
 func Version() string {
+	if release != "" {
+		return release
+	}
 	info, ok := debug.ReadBuildInfo()
 	if !ok {
 		return "unknown"

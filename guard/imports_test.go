@@ -89,7 +89,9 @@ var rules = map[string]rule{
 	"web":   {},
 	"demo":  {ours: []string{"event"}, outside: []string{"golang.org/x/text"}},
 	"bench": {ours: everything, outside: everything},
-	"guard": {},
+	// Builds a release with the go command.
+	"deploy/release": {},
+	"guard":          {},
 }
 
 // choosers alone decide which adapter is used, and the command that starts a server
