@@ -72,7 +72,7 @@ lint-contexts: # contextcheck: a caller's context is passed on, by code of ours 
 
 .PHONY: release
 release: web-install ## Build a release into bin/release, twice, with its bills of materials; VERSION=v1.2.0
-	go run ./deploy/release -version "$(VERSION)"
+	go run ./deploy/release -version "$(VERSION)" -tags "$(TAGS)"
 
 .PHONY: vulnerabilities
 vulnerabilities: ## Look for known vulnerabilities (needs the network, or GOVULNDB)

@@ -10,7 +10,7 @@ import (
 )
 
 // target is what to build. Cache is a build cache of its own, or empty.
-type target struct{ version, system, processor, cache string }
+type target struct{ version, tags, system, processor, cache string }
 
 // build builds the module in source. What would make two builds differ is left
 // out: paths, the state of the checkout, and the linker's build id.
@@ -19,7 +19,7 @@ func build(ctx context.Context, source, path string, t target) error {
 	if err != nil {
 		return err
 	}
-	command := exec.CommandContext(ctx, "go", "build", "-trimpath", "-buildvcs=false", "-tags=nomsgpack",
+	command := exec.CommandContext(ctx, "go", "build", "-trimpath", "-buildvcs=false", "-tags="+t.tags,
 		"-ldflags=-s -w -buildid= -X tidings/app.release="+t.version, "-o", absolute, ".")
 	command.Dir = source
 	command.Env = append(os.Environ(), "GOFLAGS=", "CGO_ENABLED=0", "GOOS="+t.system, "GOARCH="+t.processor)
@@ -34,7 +34,7 @@ func build(ctx context.Context, source, path string, t target) error {
 
 // checkReproducible builds once more, from a clone of the last commit in another
 // folder and with an empty cache, and compares.
-func checkReproducible(ctx context.Context, binary, version, platform string) error {
+func checkReproducible(ctx context.Context, binary, version, tags, platform string) error {
 	folder, err := os.MkdirTemp("", "tidings-release-")
 	if err != nil {
 		return err
@@ -47,7 +47,7 @@ func checkReproducible(ctx context.Context, binary, version, platform string) er
 	}
 	system, processor, _ := strings.Cut(platform, "/")
 	again := filepath.Join(folder, "again")
-	if err := build(ctx, clone, again, target{version, system, processor, filepath.Join(folder, "cache")}); err != nil {
+	if err := build(ctx, clone, again, target{version, tags, system, processor, filepath.Join(folder, "cache")}); err != nil {
 		return err
 	}
 	first, err := sumOf(binary)

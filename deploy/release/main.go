@@ -31,17 +31,18 @@ var versions = regexp.MustCompile(`^v\d+\.\d+\.\d+(-[0-9A-Za-z.-]+)?$`)
 func main() {
 	version := flag.String("version", "", "the version to build, such as v1.2.0 (required)")
 	out := flag.String("out", "bin/release", "the folder to write to; it must not exist or be empty")
+	tags := flag.String("tags", "", "build tags, separated by commas")
 	only := flag.String("platforms", strings.Join(platforms, ","), "GOOS/GOARCH pairs, separated by commas")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
-	if err := run(ctx, *version, *out, strings.Split(*only, ",")); err != nil {
+	if err := run(ctx, *version, *tags, *out, strings.Split(*only, ",")); err != nil {
 		fmt.Fprintln(os.Stderr, "release:", err)
 		os.Exit(1)
 	}
 }
 
-func run(ctx context.Context, version, out string, platforms []string) error {
+func run(ctx context.Context, version, tags, out string, platforms []string) error {
 	if !versions.MatchString(version) {
 		return fmt.Errorf("-version %q is not a version such as v1.2.0", version)
 	}
@@ -56,12 +57,12 @@ func run(ctx context.Context, version, out string, platforms []string) error {
 		}
 		path := filepath.Join(out, fmt.Sprintf("tidings_%s_%s_%s", version, system, processor))
 		fmt.Println("building", path)
-		if err := build(ctx, ".", path, target{version, system, processor, ""}); err != nil {
+		if err := build(ctx, ".", path, target{version, tags, system, processor, ""}); err != nil {
 			return err
 		}
 		binaries = append(binaries, path)
 	}
-	if err := checkReproducible(ctx, binaries[0], version, platforms[0]); err != nil {
+	if err := checkReproducible(ctx, binaries[0], version, tags, platforms[0]); err != nil {
 		return err
 	}
 	modules := filepath.Join(out, "tidings_"+version+"_go.cdx.json")

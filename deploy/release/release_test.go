@@ -36,8 +36,8 @@ func TestCheckLicences(t *testing.T) {
 
 func TestReleaseRefusesWhatItCannotName(t *testing.T) {
 	out := t.TempDir()
-	require.ErrorContains(t, run(t.Context(), "1.2", out, platforms), "not a version")
+	require.ErrorContains(t, run(t.Context(), "1.2", "", out, platforms), "not a version")
 	require.NoError(t, os.WriteFile(filepath.Join(out, "old"), nil, 0o600))
-	require.ErrorContains(t, run(t.Context(), "v1.2.0", out, platforms), "not empty")
-	require.ErrorContains(t, run(t.Context(), "v1.2.0", t.TempDir(), []string{"linux"}), "not GOOS/GOARCH")
+	require.ErrorContains(t, run(t.Context(), "v1.2.0", "", out, platforms), "not empty")
+	require.ErrorContains(t, run(t.Context(), "v1.2.0", "", t.TempDir(), []string{"linux"}), "not GOOS/GOARCH")
 }
