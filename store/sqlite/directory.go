@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -47,8 +49,9 @@ func (x *Index) readDirectory(ctx context.Context) error {
 		files.open, files.sealed = files.open || !sealed, files.sealed || sealed
 		weeks[week] = files
 	}
-	for week, files := range weeks {
-		if err := x.adopt(ctx, week, files); err != nil {
+	// In their order, so that the first that stops the start is always the same.
+	for _, week := range slices.Sorted(maps.Keys(weeks)) {
+		if err := x.adopt(ctx, week, weeks[week]); err != nil {
 			return err
 		}
 	}
