@@ -201,7 +201,7 @@ func isEnglish(word string) bool {
 	if _, f := doneOf(word); f != noForm {
 		return true
 	}
-	if times.IsWord(word) {
+	if times.IsWord(word) || correctOwn(word) != "" {
 		return true
 	}
 	switch word {
