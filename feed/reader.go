@@ -228,7 +228,7 @@ func (r *Reader) understand(request PageRequest, who *people, now time.Time) (Un
 	if result.Chips == nil {
 		result.Chips = []query.Chip{}
 	}
-	return Understood{Chips: result.Chips, Words: result.Words, Meant: result.Interpretation, Notes: result.Notes}, q
+	return Understood{Chips: result.Chips, Words: result.Words, Meant: result.Interpretation, Notes: result.Notes, Unused: result.Unused}, q
 }
 
 func pageLimit(limit int) int {

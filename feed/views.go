@@ -76,6 +76,8 @@ type Understood struct {
 	Words string       `json:"words"`
 	Meant string       `json:"meant"`
 	Notes []string     `json:"notes,omitempty" doc:"what was left out, and why"`
+	// Unused are the words that took no part.
+	Unused []string `json:"unused,omitempty" doc:"words of the text that took no part"`
 	// DidYouMean and Showing are the text with its misspelt words corrected.
 	DidYouMean string `json:"did_you_mean,omitempty" doc:"the text as it was probably meant; nothing was found, or little, as it was typed"`
 	Showing    string `json:"showing,omitempty" doc:"the corrected text that the items are of, when there are none of the text as it was typed"`

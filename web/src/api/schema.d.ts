@@ -2260,6 +2260,8 @@ export interface components {
             notes?: string[];
             /** @description the corrected text that the items are of, when there are none of the text as it was typed */
             showing?: string;
+            /** @description words of the text that took no part */
+            unused?: string[];
             words: string;
         };
         Unique: {
