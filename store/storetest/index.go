@@ -42,6 +42,7 @@ func RunIndex(t *testing.T, h IndexHarness) {
 		{"a created event is found and read back whole", testCreate},
 		{"a repeated event is left as it is", testRepetition},
 		{"an event that can never be written does not hurt its neighbours", testPoison},
+		{"an event about nobody, or by one of several, is kept", testNobody},
 		{"events of one second have one order", testSameSecond},
 		{"a page is newest first and stops at its limit", testPage},
 		{"weeks are searched as one", testWeeks},

@@ -65,8 +65,8 @@ func testPoison(t *testing.T, x indexTest) {
 	good, after := named(event.Event{}, "good"), named(event.Event{}, "after")
 	elsewhen := named(event.Event{}, "elsewhen")
 	elsewhen.Time++
-	nobody := named(event.Event{}, "nobody")
-	nobody.Recipient = nil
+	nobody := named(event.Event{Type: event.Send}, "nobody")
+	nobody.Recipient, nobody.Recipients = nil, nil
 	nowhere := named(event.Event{}, "nowhere")
 	nowhere.Workspace = ""
 	outcomes, err := x.Create(context.Background(), []event.Event{good, {}, elsewhen, nobody, nowhere, after})
@@ -82,6 +82,22 @@ func testPoison(t *testing.T, x indexTest) {
 		require.False(t, outcome.Created)
 	}
 	require.Equal(t, newestFirst([]event.Event{good, after}), x.search(t, feed.Search{Workspace: workspace}))
+}
+
+// testNobody holds events that do not say who: about nobody, and by one of several.
+func testNobody(t *testing.T, x indexTest) {
+	nobody := named(event.Event{Type: event.Bounce, Subject: "pricing"}, "nobody")
+	nobody.Recipient = nil
+	oneOf := named(event.Event{Type: event.Open, Subject: "pricing", Recipients: []event.Person{
+		{Email: "jo@acme.example", Name: "Jo"}, {Email: "kim@acme.example"},
+	}}, "one of two")
+	oneOf.Recipient = nil
+	require.Equal(t, []bool{true, true}, x.create(t, nobody, oneOf))
+	require.Equal(t, newestFirst([]event.Event{nobody, oneOf}),
+		x.search(t, feed.Search{Workspace: workspace, Query: query.Query{Where: word("pricing")}}))
+	got, err := x.Get(context.Background(), workspace, []event.ID{oneOf.ID})
+	require.NoError(t, err)
+	require.Equal(t, []event.Event{oneOf}, got)
 }
 
 func testRewrite(t *testing.T, x indexTest) {
