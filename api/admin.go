@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"tidings/address"
+	"tidings/event"
 
 	"github.com/danielgtaylor/huma/v2"
 )
@@ -21,8 +22,8 @@ type weeksOutput struct {
 type WeekView struct {
 	Week   string    `json:"week" doc:"ISO week, such as 2026-w47"`
 	Starts time.Time `json:"starts"`
-	Events int64     `json:"events"`
-	Bytes  int64     `json:"bytes"`
+	Events *int64    `json:"events" nullable:"true" doc:"the workspace's own; null when they cannot be counted"`
+	Bytes  *int64    `json:"bytes" nullable:"true" doc:"what the week takes on disk; null except for the operator, since a week holds the events of all workspaces"`
 	State  string    `json:"state" enum:"open,sealed"`
 }
 
@@ -59,7 +60,8 @@ type ErasureReceipt struct {
 func (s *Server) personRoutes(docs huma.API) {
 	handle(s, docs, route{
 		id: "list-weeks", method: http.MethodGet, path: "/v1/weeks", group: "Operation", may: admins(),
-		summary: "The weeks of the index, newest first",
+		summary:     "The weeks that hold the workspace's events, newest first",
+		description: "The operator of the machine, over the socket of the data directory, gets all weeks with the events of all workspaces.",
 	}, s.listWeeks)
 	handle(s, docs, route{
 		id: "erase-person", method: http.MethodDelete, path: "/v1/people/{email}", group: "Operation", may: admins(),
@@ -69,22 +71,36 @@ func (s *Server) personRoutes(docs huma.API) {
 	}, s.erasePerson)
 }
 
-func (s *Server) listWeeks(ctx context.Context, _ Caller, _ *empty) (*weeksOutput, error) {
+func (s *Server) listWeeks(ctx context.Context, caller Caller, _ *empty) (*weeksOutput, error) {
 	weeks, err := s.Weeks.WeekInfos(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("list weeks: %w", err)
 	}
+	operator := ctx.Value(operatorMark{}) != nil
+	var own map[event.Week]*int64
+	if !operator {
+		if own, err = s.Weeks.WorkspaceEvents(ctx, caller.Workspace); err != nil {
+			return nil, fmt.Errorf("count events of weeks: %w", err)
+		}
+	}
 	out := new(weeksOutput)
-	out.Body.Items = make([]WeekView, len(weeks))
-	for i, week := range weeks {
-		state := "open"
+	out.Body.Items = make([]WeekView, 0, len(weeks))
+	for _, week := range weeks {
+		view := WeekView{Week: week.Week.String(), Starts: time.Unix(week.Week.Start(), 0).UTC(), State: "open"}
 		if week.Sealed {
-			state = "sealed"
+			view.State = "sealed"
 		}
-		out.Body.Items[i] = WeekView{
-			Week: week.Week.String(), Starts: time.Unix(week.Week.Start(), 0).UTC(),
-			Events: week.Events, Bytes: week.Bytes, State: state,
+		events, holds := own[week.Week]
+		switch {
+		case operator && week.Damage == nil:
+			view.Events, view.Bytes = &week.Events, &week.Bytes
+		case operator: // nothing is known of a damaged week
+		case holds:
+			view.Events = events
+		default:
+			continue
 		}
+		out.Body.Items = append(out.Body.Items, view)
 	}
 	return out, nil
 }

@@ -53,7 +53,12 @@ type Records = account.Records
 
 // Weeks describes the index.
 type Weeks interface {
+	// WeekInfos describes every week, newest first, with the events of all
+	// workspaces. That is for the operator alone.
 	WeekInfos(ctx context.Context) ([]event.WeekInfo, error)
+	// WorkspaceEvents counts a workspace's events in each week that may hold
+	// some; nil where the number is not known.
+	WorkspaceEvents(ctx context.Context, workspace string) (map[event.Week]*int64, error)
 }
 
 // Eraser removes a person from a workspace for good.

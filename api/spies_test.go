@@ -229,7 +229,21 @@ func (r *reader) Suggest(_ context.Context, request feed.SuggestRequest) (feed.S
 type weeks struct{}
 
 func (weeks) WeekInfos(context.Context) ([]event.WeekInfo, error) {
-	return []event.WeekInfo{{Week: event.WeekOf(noon.Unix()), Events: 3, Bytes: 4096}}, nil
+	week := event.WeekOf(noon.Unix())
+	return []event.WeekInfo{{Week: week, Events: 3, Bytes: 4096}, {Week: week - 1, Events: 7, Bytes: 8192, Sealed: true}}, nil
+}
+
+// WorkspaceEvents has two events of acme, and of globex an unknown number in
+// each week.
+func (weeks) WorkspaceEvents(_ context.Context, workspace string) (map[event.Week]*int64, error) {
+	week, two := event.WeekOf(noon.Unix()), int64(2)
+	switch workspace {
+	case "acme":
+		return map[event.Week]*int64{week: &two}, nil
+	case "globex":
+		return map[event.Week]*int64{week: nil, week - 1: nil}, nil
+	}
+	return nil, nil
 }
 
 // eraser counts nothing and remembers whom.

@@ -54,7 +54,7 @@ func newThrough(t *testing.T) *through {
 	all := &through{queue: queue, index: index}
 	all.site = newSite(t, func(c *api.Config) {
 		all.state = c.Records.(*sqlite.State)
-		c.Intake, c.DeadLetters, c.Weeks, c.Clock = queue, queue, index, time.Now
+		c.Intake, c.DeadLetters, c.Clock = queue, queue, time.Now
 		reader := feed.NewReader(feed.Config{
 			Index: index, States: all.state, Catalogue: all.state, Directory: account.NewDirectory(all.state), Aggregator: index, Vocabulary: index,
 		})

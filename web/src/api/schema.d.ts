@@ -959,7 +959,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The weeks of the index, newest first */
+        /**
+         * The weeks that hold the workspace's events, newest first
+         * @description The operator of the machine, over the socket of the data directory, gets all weeks with the events of all workspaces.
+         */
         get: operations["list-weeks"];
         put?: never;
         post?: never;
@@ -2337,10 +2340,16 @@ export interface components {
             items: components["schemas"]["WeekView"][];
         };
         WeekView: {
-            /** Format: int64 */
-            bytes: number;
-            /** Format: int64 */
-            events: number;
+            /**
+             * Format: int64
+             * @description what the week takes on disk; null except for the operator, since a week holds the events of all workspaces
+             */
+            bytes: number | null;
+            /**
+             * Format: int64
+             * @description the workspace's own; null when they cannot be counted
+             */
+            events: number | null;
             /** Format: date-time */
             starts: string;
             /** @enum {string} */
