@@ -1,3 +1,201 @@
 package mailbox
 
-func (r interpreter) plainReport() (Reading, bool) { return Reading{}, false }
+import (
+	"regexp"
+	"strings"
+)
+
+// maxFailed bounds the recipients that are read from a report in words.
+const maxFailed = 100
+
+// plainReport reads delivery reports that are for people alone: those of Exim,
+// qmail, Yahoo, sendmail, Postfix, Exchange, Gmail and others that have no part
+// for programs. Such a mail comes from a mail system and says in the words of one
+// that it could not deliver, or not yet, to whom.
+func (r interpreter) plainReport() (Reading, bool) {
+	if !r.mail.fromMailSystem() {
+		return Reading{}, false
+	}
+	whole := r.mail.parts.text()
+	if whole == "" {
+		whole = r.mail.Body
+	}
+	said, copied := cutCopy(whole)
+	delayed := delayPhrase.MatchString(said) || delaySubject.MatchString(r.mail.Subject)
+	failed := failurePhrase.MatchString(said)
+	if !failed && !delayed {
+		return Reading{}, false
+	}
+	if len(r.mail.parts.inner) == 0 {
+		if h := headerOf([]byte(strings.TrimSpace(copied))); h.has("from") || h.has("message-id") || h.has("to") {
+			r.mail.parts.inner = []innerMail{{header: h}}
+		}
+	}
+	deliveries := r.failures(said)
+	if len(deliveries) == 0 {
+		return Reading{Kind: Report, Why: "it names no recipient"}, true
+	}
+	for i := range deliveries {
+		d := &deliveries[i]
+		d.status = statusCode(d.diagnostic)
+		d.action = "failed"
+		if delayed && !permanentPhrase.MatchString(said) {
+			d.action = "delayed"
+		}
+	}
+	return r.reported(deliveries), true
+}
+
+// fromMailSystem reports whether a mail system, and no person, wrote the mail.
+func (m Mail) fromMailSystem() bool {
+	if m.header.has("x-failed-recipients") {
+		return true
+	}
+	from := strings.ToLower(m.From.Email)
+	if from == "" {
+		from = strings.Trim(strings.ToLower(strings.TrimSpace(m.header.first("from"))), "<>")
+	}
+	local, _, _ := strings.Cut(from, "@")
+	if systemSender.MatchString(local) || systemSender.MatchString(strings.ToLower(m.From.Name)) {
+		return true
+	}
+	empty := strings.TrimSpace(m.header.first("return-path")) == "<>"
+	return empty && reportSubject.MatchString(m.Subject)
+}
+
+// systemSender are the names under which mail systems write.
+var systemSender = regexp.MustCompile(`^"?(?:mailer[-_ ]?daemon|mail[-_ ]?daemon|postmaster|mailadmin|mail delivery (?:sub)?system|microsoftexchange[0-9a-f]*|mdaemon|bounces?|mail-?(?:er)?-?notifications?|mta|nobody)(?:[-+ ].*)?"?$`)
+
+// reportSubject are the subjects of delivery reports.
+var reportSubject = regexp.MustCompile(`(?i)\b(?:` + strings.Join([]string{
+	`undeliver(?:able|ed)`, `non-?deliver(?:y|able)`, `deliver(?:y|ing)? (?:has )?(?:status|fail(?:ed|ure)|problem|error|report|notification)`,
+	`mail (?:delivery )?(?:failed|failure|error|system error)`, `failure (?:notice|delivery)`, `returned (?:mail|to sender|message)`,
+	`could not (?:be delivered|send message)`, `not delivered`, `mail could not`, `message (?:you sent )?blocked`, `returning message`,
+	`unzustellbar`, `zustellung`, `nicht zugestellt`, `non remis`, `échec de (?:la )?remise`, `no se (?:ha podido|puede) entregar`, `mancato recapito`, `onbestelbaar`,
+}, "|") + `)`)
+
+// delaySubject are the subjects of reports about what is still tried.
+var delaySubject = regexp.MustCompile(`(?i)\bdeliver\w* .*\(delay(?:ed)?\)|\bdelivery (?:delayed|delay)\b|\bdelayed (?:mail|delivery)|^warning: (?:message|could not send)|\bmail delivery delayed|zustellung verzögert`)
+
+// failurePhrase is how mail systems say that they could not deliver.
+var failurePhrase = regexp.MustCompile(`(?is)` + strings.Join([]string{
+	`could\s?(?:n['’]t|\s*not|\s+also\s+not)\s+be\s+(?:delivered|sent|reached)`, `(?:was|were|is|has|have)(?:n['’]t|\s+not)\s+(?:been\s+|able\s+to\s+be\s+)?deliver(?:ed|able)`,
+	`(?:unable|not\s+able|wasn['’]t\s+able|failed)\s+to\s+(?:deliver|send)`, `(?:could|can)(?:n['’]t|\s?not)\s+deliver`,
+	`delivery\s+(?:of\s+(?:this|your|the)\s+\w+\s+)?(?:to\s+(?:the|these)\s+[\w\s()]{0,40})?(?:has\s+|have\s+)?failed`,
+	`did\s?(?:n['’]t|\s*not)\s+reach\s+the\s+following`, `following\s+(?:address|recipient)(?:es|\(es\)|s|\(s\))?\s+(?:had|have|has)?\s*(?:permanent\s+fatal\s+errors?|failed)`,
+	`permanent\s+fatal\s+errors`, `undeliverable`, `returned\s+to\s+(?:you|the\s+sender|sender)`, `(?:delivery|message)\s+(?:rejected|refused|blocked|bounced)`,
+	`message\s+(?:has\s+been\s+|was\s+)?(?:rejected|blocked|refused|bounced)`, `failed\s+recipients?`, `address\s+not\s+found`, `user\s+unknown`, `no\s+such\s+user`, `mailbox\s+(?:unavailable|is\s+full|full|not\s+found)`,
+	`nicht\s+(?:zugestellt|ausgeliefert)`, `unzustellbar`, `n['’]a\s+pas\s+(?:pu\s+être|été)\s+(?:remis|délivré|distribué)`, `no\s+(?:se\s+)?(?:ha\s+podido|pudo|puede)\s+(?:ser\s+)?entrega`, `non\s+è\s+stato\s+(?:recapitato|possibile)`, `kon\s+niet\s+worden\s+(?:bezorgd|afgeleverd)`,
+}, "|"))
+
+// delayPhrase is how they say that they go on trying.
+var delayPhrase = regexp.MustCompile(`(?is)(?:has|have)\s+(?:been\s+delayed|not\s+(?:yet\s+)?been\s+delivered)|(?:will|shall)\s+(?:keep|continue|be\s+(?:retried|tried))[\w\s]{0,30}(?:try|deliver|retr)|transient\s+non-fatal\s+errors|still\s+undelivered|warning\s+message\s+only|you\s+do\s+not\s+need\s+to\s+resend|delivery\s+attempts\s+will\s+continue|noch\s+nicht\s+zugestellt`)
+
+// permanentPhrase overrides the phrases of a delay: it was given up.
+var permanentPhrase = regexp.MustCompile(`(?is)given\s+up|giving\s+up|permanent\s+(?:fatal\s+)?(?:error|failure)s?|failed\s+permanently|(?:time\s*-?out|retry\s+(?:time|timeout))\s+exceeded|too\s+long|has\s+expired|no\s+longer\s+(?:try|be\s+tried)`)
+
+// copyMark begins what a report returns of the mail.
+var copyMark = regexp.MustCompile(`(?im)^[ \t>]*(?:-+ *(?:this is a copy of|below this line is a copy|below this line|returned message|original message|the (?:header|full header|body)|message (?:header|text|body)|unsent message|forwarded message|urspr|kopie|message d|undelivered message)[^\n]*|(?:original message headers?|message headers? follows?|received message follows|the (?:header|first part|text) of (?:the|your) (?:original )?(?:message|mail)[^\n]*|here is (?:the|a copy of)[^\n]*message[^\n]*|included is a copy[^\n]*|your original message[^\n]*):?[ \t]*)$`)
+
+// cutCopy splits a report into what it says and what it returns of the mail.
+func cutCopy(text string) (said, copied string) {
+	mark := copyMark.FindStringIndex(text)
+	if mark == nil {
+		return text, ""
+	}
+	return text[:mark[0]], text[mark[1]:]
+}
+
+// failures are the recipients that a report names in words, with what it says
+// behind each.
+func (r interpreter) failures(said string) []delivery {
+	var found []delivery
+	at := make(map[string]int)
+	add := func(address string) int {
+		i, known := at[address]
+		if !known {
+			if len(found) == maxFailed {
+				return -1
+			}
+			i = len(found)
+			at[address], found = i, append(found, delivery{final: address})
+		}
+		return i
+	}
+	listed, _ := addresses(strings.Join(r.mail.header["x-failed-recipients"], ", "))
+	for _, person := range listed {
+		add(person.Email)
+	}
+	current := -1
+	for line := range strings.Lines(said) {
+		line = strings.TrimSpace(line)
+		if address, rest := failedAddress(line); address != "" && !r.isReporter(address) {
+			if _, known := at[address]; known || len(listed) == 0 {
+				current = add(address)
+			}
+			line = rest
+		}
+		if current >= 0 && line != "" && len(found[current].diagnostic) < maxSubject {
+			found[current].diagnostic = strings.TrimSpace(found[current].diagnostic + " " + line)
+		}
+	}
+	if returned := r.returned(); len(found) == 0 && len(returned.To) == 1 {
+		found = append(found, delivery{final: returned.To[0].Email})
+	}
+	if len(found) > 1 {
+		said = "" // What stands elsewhere may be about another.
+	}
+	for i := range found {
+		found[i].diagnostic = serverWord(found[i].diagnostic, said)
+	}
+	return found
+}
+
+// isReporter reports whether an address is the report's author or reader, who
+// are named in such texts too.
+func (r interpreter) isReporter(address string) bool {
+	local, _, _ := strings.Cut(address, "@")
+	if systemSender.MatchString(local) || address == r.mail.From.Email {
+		return true
+	}
+	for _, person := range r.mail.To {
+		if person.Email == address {
+			return true
+		}
+	}
+	return false
+}
+
+// failedLine is a line that begins with an address, or names one as mail systems do.
+var failedLine = regexp.MustCompile(`(?i)^(?:(?:>>> )?rcpt to: *|(?:message |mail )?(?:delivered|message|mail|delivery|sent) to:? |(?:to|recipient|final-recipient|failed recipients?|address|an|für)[:=]+ *|[-*•] +|<?mailto:)?['"]?<?((?:"[^"\n]{1,64}"|[^\s<>"'()\[\]:;,@][^\s<>"()\[\]:;,@]{0,63})@[^\s<>"'()\[\]:;,@]{1,253})['">]*(.*)$`)
+
+// anywhere finds the sentences that name a recipient within a line.
+var anywhere = regexp.MustCompile(`(?i)(?:(?:wasn['’]t|could(?:n['’]t| not)|was not|not be) (?:be )?delivered to|unable to deliver (?:your )?(?:message|mail) to|your message to|message to|mail to|rcpt to:) *['"]?<?([^\s<>"'()\[\]:;,@][^\s<>"()\[\]:;,@]{0,63}@[^\s<>"'()\[\]:;,@]{1,253})['">]*(.*)$`)
+
+// failedAddress is the recipient that a line names, and what follows it.
+func failedAddress(line string) (address, rest string) {
+	for _, form := range []*regexp.Regexp{failedLine, anywhere} {
+		if parts := form.FindStringSubmatch(line); parts != nil {
+			if people, _ := addresses(strings.TrimRight(parts[1], ".")); len(people) == 1 {
+				return people[0].Email, strings.TrimLeft(parts[2], " :,;>)")
+			}
+		}
+	}
+	return "", ""
+}
+
+// replyCode is what a server answers with: RFC 5321 section 4.2.
+var replyCode = regexp.MustCompile(`#?\b([45]\d\d)[ -](?:#?[45]\.\d{1,3}\.\d{1,3}\b)?|#?\b[45]\.\d{1,3}\.\d{1,3}\b`)
+
+// serverWord is what a server said of a recipient: from its reply code on, in
+// what stands behind the recipient or else in the whole text.
+func serverWord(behind, said string) string {
+	if code := replyCode.FindStringIndex(behind); code != nil {
+		return cleanLine(behind[code[0]:], maxSubject)
+	}
+	if code := replyCode.FindStringIndex(said); code != nil {
+		line, _, _ := strings.Cut(said[code[0]:], "\n\n")
+		return cleanLine(line, maxSubject)
+	}
+	return cleanLine(behind, maxSubject)
+}

@@ -116,7 +116,7 @@ func (r interpreter) sends(user, message string, to []event.Person) []event.Inpu
 	return made
 }
 
-// reply is the event of an answer, in its author's own words.
+// reply is the event of an answer, with what it quotes.
 func (r interpreter) reply(message string) event.Input {
 	in := r.input(event.Reply, eventKey(r.mail.key(), ":reply"), message)
 	in.Body = r.mail.Body
