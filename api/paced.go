@@ -49,6 +49,9 @@ func paced(next http.Handler, timing BodyTiming, w http.ResponseWriter, r *http.
 		return
 	}
 	body := &pacedBody{from: r.Body, control: http.NewResponseController(w), timing: timing.orDefault(), began: time.Now()}
+	// A request of its own: the server looks at its own request's body to know that
+	// the caller still sends, and then closes without a reset.
+	r = r.WithContext(r.Context())
 	r.Body = body
 	answer := &pacedAnswer{ResponseWriter: w, body: body}
 	next.ServeHTTP(answer, r)
