@@ -100,6 +100,8 @@ func (b *bodies) read(c *content, most int64, compressed bool) (body []byte, rel
 // reserve takes the memory that a body may need at most: what its length says,
 // and what it may unfold to. A declared length beyond the bound is refused
 // before anything is read.
+//
+//nolint:contextcheck // the body brings the context of its request
 func (b *bodies) reserve(c *content, most int64, compressed bool) (give func(), err error) {
 	length := humagin.Unwrap(c.request).Request.ContentLength
 	if length > most {

@@ -212,7 +212,7 @@ func (s *socket) take(ctx context.Context, message clientMessage) error {
 // send writes what the hub has for this client now; sent is false when there
 // was nothing.
 func (s *socket) send(ctx context.Context) (sent bool, err error) {
-	deliveries, err := s.session.reader.Next()
+	deliveries, err := s.session.reader.Next(ctx)
 	if err != nil {
 		return false, farewell(err)
 	}

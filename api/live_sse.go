@@ -183,7 +183,7 @@ func (s *eventStream) follow(ctx context.Context) {
 // send writes what the hub has for this client now; sent is false when there
 // was nothing.
 func (s *eventStream) send(ctx context.Context) (sent bool, err error) {
-	deliveries, err := s.reader.Next()
+	deliveries, err := s.reader.Next(ctx)
 	if err != nil || len(deliveries) == 0 {
 		return false, err
 	}

@@ -57,7 +57,7 @@ func BenchmarkFanOut(b *testing.B) {
 func consume(ctx context.Context, r *Reader, delivered *atomic.Int64) {
 	defer r.Close()
 	for {
-		deliveries, err := r.Next()
+		deliveries, err := r.Next(ctx)
 		if err != nil {
 			return
 		}

@@ -65,7 +65,7 @@ func TestCloseSendsReadersAwayAndWaits(t *testing.T) {
 		defer cancel()
 		require.ErrorIs(t, h.Close(ctx), context.DeadlineExceeded, "a reader is still there")
 		<-r.Wake()
-		_, err := r.Next()
+		_, err := r.Next(t.Context())
 		require.ErrorIs(t, err, ErrRestarting)
 		_, err = r.Subscribe("t", everything, "")
 		require.ErrorIs(t, err, ErrRestarting)

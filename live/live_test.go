@@ -194,7 +194,7 @@ func drain(t *testing.T, r *Reader) []string {
 	t.Helper()
 	said := []string{}
 	for {
-		deliveries, err := r.Next()
+		deliveries, err := r.Next(t.Context())
 		require.NoError(t, err)
 		if len(deliveries) == 0 {
 			return said

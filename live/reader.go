@@ -1,6 +1,7 @@
 package live
 
 import (
+	"context"
 	"fmt"
 	"slices"
 	"sync/atomic"
@@ -211,14 +212,14 @@ func (r *Reader) find(id string) int {
 // Subscriptions that are being replayed come first, so a message's state can be
 // sent again to a connection that has had it: a page that was read meanwhile
 // may be older than what was sent.
-func (r *Reader) Next() ([]Delivery, error) {
+func (r *Reader) Next(ctx context.Context) ([]Delivery, error) {
 	for {
 		entries, from, resets, err := r.pull()
 		if err != nil || len(resets) > 0 {
 			return resets, err
 		}
 		if len(entries) == 0 {
-			return r.renew(), nil
+			return r.renew(ctx), nil
 		}
 		var out []Delivery
 		for i, e := range entries {

@@ -66,7 +66,7 @@ func TestPositionsOfDeliveriesResumeEverySubscription(t *testing.T) {
 		subscribe(t, r, "early", everything, Position{"one", 100}.String())
 		last := uint64(100)
 		for {
-			deliveries, err := r.Next()
+			deliveries, err := r.Next(t.Context())
 			require.NoError(t, err)
 			if len(deliveries) == 0 {
 				break
@@ -203,7 +203,7 @@ func TestAReaderThatFallsBehindIsTooSlow(t *testing.T) {
 			subscribe(t, r, "s", everything, "")
 			subscribe(t, other, "s", everything, "")
 			announce(h, 100)
-			_, err := r.Next()
+			_, err := r.Next(t.Context())
 			require.ErrorIs(t, err, ErrSlowConsumer)
 			require.Empty(t, drain(t, other), "what others announce does not make a reader slow")
 		})
@@ -220,7 +220,7 @@ func TestAReaderThatFallsBehindIsTooSlow(t *testing.T) {
 			announce(h, 50)
 			require.Len(t, drain(t, r), 50)
 			announce(h, 51)
-			_, err := r.Next()
+			_, err := r.Next(t.Context())
 			require.ErrorIs(t, err, ErrSlowConsumer)
 		})
 	})

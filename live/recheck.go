@@ -53,6 +53,8 @@ type found struct {
 }
 
 // sendsOf searches for the sends of a message.
+//
+//nolint:contextcheck // what is found is shared by all readers, whichever comes first
 func (h *Hub) sendsOf(key event.MessageKey, state *event.State) (found, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), findTimeout)
 	defer cancel()
@@ -175,16 +177,19 @@ func (r *Reader) Renew(id string, again Renewal) {
 }
 
 // renew reads again what depends on the clock and returns what comes and goes.
-func (r *Reader) renew() []Delivery {
+func (r *Reader) renew(parent context.Context) []Delivery {
 	var out []Delivery
 	now := r.hub.config.Clock()
 	for _, s := range slices.Clone(r.subscriptions) {
 		if s.again == nil || now.Sub(s.renewed) < watchEvery {
 			continue
 		}
-		ctx, cancel := context.WithTimeout(context.Background(), findTimeout)
+		ctx, cancel := context.WithTimeout(parent, findTimeout)
 		more, err := r.renewOne(ctx, s, now)
 		cancel()
+		if parent.Err() != nil {
+			return out // The connection has ended, and so has what it waited for.
+		}
 		if err != nil {
 			r.hub.config.Logger.Warn("a subscription could not follow the clock; it is reset", "error", err)
 			r.lose(s.id)

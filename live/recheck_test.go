@@ -218,7 +218,7 @@ func (s *site) restart(k *socket) {
 // read takes in what the socket is sent.
 func (s *site) read(k *socket) {
 	for {
-		deliveries, err := k.reader.Next()
+		deliveries, err := k.reader.Next(s.t.Context())
 		require.NoError(s.t, err)
 		if len(deliveries) == 0 {
 			return

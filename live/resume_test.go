@@ -64,7 +64,7 @@ func TestResumingMissesAndRepeatsNothing(t *testing.T) {
 		// read takes up to most batches, of the last only a part.
 		read := func(c *client, most int) {
 			for range most {
-				deliveries, err := c.reader.Next()
+				deliveries, err := c.reader.Next(t.Context())
 				require.NoError(t, err)
 				if len(deliveries) == 0 {
 					return

@@ -94,6 +94,8 @@ const (
 
 // OpenIndex opens the index in dir, and makes it when there is none. What an
 // interrupted Seal or Unseal left is cleared up.
+//
+//nolint:contextcheck // a store outlives the call that opens it
 func OpenIndex(dir string, config IndexConfig) (*Index, error) {
 	if config.OpenWeeks == 0 {
 		config.OpenWeeks = 64
