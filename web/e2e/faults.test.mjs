@@ -10,13 +10,13 @@ const results = fileURLToPath(new URL('../test-results/', import.meta.url));
 
 describe('what was wrong', () => {
   const mail = new Mail(`faults-${Date.now()}`);
-  let demo, browser, watch, page, ingest, admin, storageState;
+  let demo, browser, watch, page, ingest, storageState;
 
   before(async () => {
     await mkdir(results, { recursive: true });
     demo = await Demo.make(['--months', '1']);
     await demo.start();
-    [ingest, admin] = [await demo.key('ingest'), await demo.key('admin')];
+    ingest = await demo.key('ingest');
     browser = await launch();
     watch = new Watch(demo.origin);
     page = await watch.page(browser, { viewport: { width: 1440, height: 900 } });
@@ -273,6 +273,71 @@ describe('what was wrong', () => {
     await page.getByRole('heading', { name: 'Tom', exact: true }).waitFor();
     await page.goBack();
     await page.getByRole('heading', { name: 'acme.example', exact: true }).waitFor();
+  });
+
+  it('answers a question above its rows, each number leading to what it counts', async () => {
+    await demo.post(
+      ingest,
+      mail.send('Answered', 'Wes', 'Uma', 'Vic'),
+      mail.open('Answered', 'Wes'),
+    );
+    const asked = `/?q=${encodeURIComponent("who hasn't opened subject:Answered")}`;
+    const answer = (p) => p.getByRole('region', { name: 'Answer' });
+    await page.goto(`${demo.origin}/?q=subject%3AAnswered`);
+    await page.getByRole('listitem', { name: /Wes opened Answered/ }).waitFor();
+    assert.equal(await answer(page).count(), 0, 'what is no question has no answer');
+    await page.context().grantPermissions(['clipboard-read', 'clipboard-write']);
+    await page.goto(demo.origin + asked);
+    await answer(page)
+      .getByText(/^2 people at 1 company haven’t opened 1 message/)
+      .waitFor();
+    await answer(page).getByRole('button', { name: 'Copy 2 addresses' }).click();
+    await answer(page).getByRole('button', { name: 'Copied' }).waitFor();
+    assert.equal(
+      await page.evaluate(() => navigator.clipboard.readText()),
+      'uma@acme.example, vic@acme.example',
+    );
+    for (const colorScheme of ['light', 'dark'])
+      for (const width of [1440, 390]) {
+        const viewport = { width, height: width === 390 ? 844 : 900 };
+        const other = await watch.page(browser, { storageState, colorScheme, viewport });
+        await other.goto(demo.origin + asked);
+        await look(other, `${results}answer-${colorScheme}-${width}`, async () => {
+          await answer(other).getByRole('button', { name: 'Show 2 people' }).click();
+          await answer(other).getByRole('link', { name: 'Uma' }).waitFor();
+        });
+        await other.context().close();
+      }
+    await answer(page).getByRole('button', { name: 'Show 2 people' }).click();
+    const uma = answer(page).getByRole('listitem').filter({ hasText: 'Uma' }).last();
+    await uma.getByText('Not opened').waitFor();
+    await uma.getByRole('button', { name: '1 message' }).click();
+    await answer(page)
+      .getByText(/^1 person at 1 company hasn’t opened 1 message/)
+      .waitFor();
+    await page.getByRole('listitem', { name: /sent Answered/ }).waitFor();
+    await answer(page).getByRole('link', { name: 'Uma' }).click();
+    await page.getByRole('heading', { name: 'Uma', exact: true }).waitFor();
+  });
+
+  it('says that one of several opened, and marks nobody', async () => {
+    const candidates = ['Wes', 'Uma', 'Vic'].map((name) => ({
+      email: `${name.toLowerCase()}@acme.example`,
+      name,
+    }));
+    await demo.post(
+      ingest,
+      mail.send('By one', 'Wes', 'Uma', 'Vic'),
+      mail.open('By one', 'nobody', { recipient: undefined, candidates }),
+    );
+    await page.goto(`${demo.origin}/?q=subject%3A%22By+one%22`);
+    await page
+      .getByRole('listitem', { name: /^One of 3 recipients opened By one Wes, Uma or Vic/ })
+      .click();
+    const panel = page.getByRole('complementary', { name: 'Message' });
+    await panel.getByText(/^Opened by one of 3 recipients\. It isn’t known by whom/).waitFor();
+    await panel.getByText('3 of 3 haven’t opened').waitFor();
+    await look(page, `${results}one-of-several`, async () => {});
   });
 
   it('asked nothing wrong and no other host, broke no policy and threw nothing', () =>

@@ -2,6 +2,7 @@ import createClient, { type Client as Api, type Middleware } from 'openapi-fetch
 import type { Readable } from 'openapi-typescript-helpers';
 import type { paths } from './schema';
 import type {
+  Answer,
   DeadChoice,
   EventDetail,
   FeedQuery,
@@ -95,6 +96,11 @@ export class Client {
 
   feed(query: FeedQuery, signal: AbortSignal) {
     return exact<Page>(this.#api.GET('/v1/feed', { params: { query }, signal }));
+  }
+
+  /** answer is what a question comes to; cursor is next of the answer before. */
+  answer(query: FeedQuery, signal: AbortSignal) {
+    return exact<Answer>(this.#api.GET('/v1/answer', { params: { query }, signal }));
   }
 
   message(id: string, signal: AbortSignal) {

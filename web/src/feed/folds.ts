@@ -57,10 +57,15 @@ const repeats: ReadonlySet<EventType> = new Set(['open', 'click', 'download', 'd
  */
 export function foldKey(item: Item, day: string): string {
   if (!repeats.has(item.type)) return item.id;
-  const who = item.type === 'delivery' ? '' : (item.person?.email ?? '');
+  const who = item.type === 'delivery' ? '' : whoKey(item);
   const what = item.type === 'click' ? item.link : item.type === 'download' ? item.file : '';
   const made = item.verdict?.is === 'machine' ? 'machine' : '';
   return [day, item.type, made, item.message, who, what].join('\u0000');
+}
+
+/** whoKey tells people apart, and those of whom one did it from others. */
+function whoKey({ person, candidates }: Item): string {
+  return person?.email ?? (candidates ?? []).map(({ email }) => email).join(' ');
 }
 
 /** order tells whether an entry stands before (negative) or behind an event of a day. */

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Item } from '../api/types';
-import { newestFirst } from './folds';
+import { foldKey, newestFirst } from './folds';
 import { maxWaiting, Rows } from './rows';
 
 const at = (seconds: number) => new Date(1_790_000_000_000 + seconds * 1000).toISOString();
@@ -376,4 +376,13 @@ describe('events of one second', () => {
       expect(shown(rows).map(({ type }) => type)).toEqual(['click', 'open', 'delivery', 'send']);
     }
   });
+});
+
+it('tells opens together only where the same people come into question', () => {
+  const among = (...names: string[]) => names.map((name) => ({ email: `${name}@x.example` }));
+  const key = (candidates?: Item['candidates']) =>
+    foldKey(item('a', 1, { type: 'open', ...(candidates && { candidates }) }), 'd');
+  expect(key(among('jo', 'tom'))).toBe(key(among('jo', 'tom')));
+  expect(key(among('jo', 'tom'))).not.toBe(key(among('jo', 'uma')));
+  expect(key(among('jo', 'tom'))).not.toBe(key());
 });

@@ -2,6 +2,7 @@ import { Failure } from '../api/client';
 import type { FeedQuery, Item, Understood } from '../api/types';
 import type { App } from '../app.svelte';
 import { everything, sameSearch, searchOf, usersOf, type View } from './address';
+import { AnswerStore } from './answer.svelte';
 import { Announcer } from './announcer';
 import { browserWith, watch } from './browser';
 import { Connection, type Status } from './connection';
@@ -34,6 +35,7 @@ export class FeedStore {
   readonly app: App;
   readonly strip: Strip;
   readonly days: DayCounts;
+  readonly answers: AnswerStore;
   readonly visits: Visits;
 
   entries = $state.raw<readonly Entry[]>([]);
@@ -97,6 +99,7 @@ export class FeedStore {
     this.app = app;
     this.strip = new Strip(app);
     this.days = new DayCounts(app);
+    this.answers = new AnswerStore(app);
     this.visits = new Visits(`${app.session.workspace}/${app.me ?? ''}`);
     this.#rows = new Rows((time) => app.clock.key(time), this.visits.last);
     this.#announcer = new Announcer((text) => (app.announcement = text));
@@ -124,6 +127,7 @@ export class FeedStore {
       this.#connection.close();
       this.strip.close();
       this.days.close();
+      this.answers.close();
       this.visits.stop();
       this.panel?.close();
       this.app.waiting = 0;
@@ -162,7 +166,9 @@ export class FeedStore {
     this.days.load();
     const late = setTimeout(() => (this.slow = true), patience);
     try {
-      const page = await this.app.client.feed(this.#search(null), signal);
+      const search = this.#search(null);
+      const page = await this.app.client.feed(search, signal);
+      this.answers.show(page.answer, search);
       this.app.learn(page.items);
       this.#rows.reset(page.items, page.next === null);
       // Frames of the search before are none of this one's business.

@@ -1,7 +1,17 @@
 import { describe, expect, it } from 'vitest';
 import type { Item, Recipient } from '../api/types';
 import { Clock } from './clock';
-import { initials, isAutomated, isOwn, progress, sentence, shortLink, spoken } from './words';
+import { percent } from '../ui/numbers';
+import {
+  initials,
+  isAutomated,
+  isOwn,
+  progress,
+  sentence,
+  shortLink,
+  spoken,
+  unattributed,
+} from './words';
 
 const people = (opened: string, unopened: string): Recipient[] => [
   ...opened
@@ -196,4 +206,66 @@ describe('who did it', () => {
     );
     expect(isOwn({ ...base, type: 'send', user }, undefined)).toBe(false);
   });
+});
+
+describe('an event of which nobody knows who did it', () => {
+  const base: Item = {
+    id: 'x',
+    type: 'open',
+    time: '2026-11-19T10:00:00Z',
+    message: 'm',
+    subject: 'Pricing',
+    source: 'api',
+    user: { id: 'me' },
+  };
+  const among = (...names: string[]) =>
+    names.map((name) => ({ name, email: `${name.toLowerCase()}@x.example` }));
+  const candidates = among('Tom', 'Inês', 'Raj');
+  const say = (item: Partial<Item>, times = 1) => {
+    const one = { ...base, ...item };
+    const { who, verb, what, extra } = sentence(one, 'me', Array<Item>(times).fill(one));
+    return [who, verb, what, extra].filter(Boolean).join(' ');
+  };
+  it('is by one of several, and names a few', () => {
+    expect(say({ candidates })).toBe('One of 3 recipients opened Pricing Tom, Inês or Raj');
+    expect(say({ candidates: among('Tom', 'Raj') })).toContain('Pricing Tom or Raj');
+    expect(say({ candidates: among('Tom', 'Inês', 'Raj', 'Uma', 'Vic') })).toContain(
+      'One of 5 recipients opened Pricing Tom, Inês, Raj or 2 others',
+    );
+    expect(say({ type: 'click', link: 'https://x.example/a', candidates })).toBe(
+      'One of 3 recipients clicked x.example/a in Pricing',
+    );
+  });
+  it('may be by several where it happened several times', () => {
+    expect(say({ candidates }, 2)).toContain('One or more of 3 recipients opened');
+  });
+  it.each(['delivery', 'open', 'click', 'download', 'reply', 'bounce'] as const)(
+    'is never by the user whose mail it is: %s',
+    (type) => {
+      expect(say({ type })).toMatch(/^Someone /);
+      expect(isOwn({ ...base, type }, 'me')).toBe(false);
+    },
+  );
+  it('is told once in the panel, without machines', () => {
+    expect(
+      unattributed([
+        { ...base, candidates },
+        { ...base, candidates },
+        { ...base, type: 'click' },
+        { ...base, candidates: among('Tom', 'Raj'), verdict: { is: 'machine' } },
+        { ...base, person: { email: 'jo@x.example' } },
+        { ...base, type: 'send' },
+      ]),
+    ).toEqual(['Opened by one of 3 recipients', 'Clicked by someone who isn’t named']);
+  });
+});
+
+describe('a rate', () => {
+  it.each([
+    [null, '–'],
+    [undefined, '–'],
+    [0, '0%'],
+    [0.276, '28%'],
+    [1, '100%'],
+  ])('%s is %s', (rate, want) => expect(percent(rate)).toBe(want));
 });

@@ -54,9 +54,26 @@ export function initials(name: string): string {
   return (first + last).toUpperCase();
 }
 
+/** What only those outside do: where nobody is named, it was not the user whose mail it is. */
+const byOthers: ReadonlySet<EventType> = new Set([
+  'delivery',
+  'open',
+  'click',
+  'download',
+  'reply',
+  'bounce',
+  'complaint',
+  'unsubscribe',
+]);
+
 /** isOwn: something that the reader did themselves, so that it is no news to them. */
 export function isOwn(item: Item, me: string | undefined): boolean {
-  return me !== undefined && item.person === undefined && item.user?.id === me;
+  return (
+    me !== undefined &&
+    item.person === undefined &&
+    item.user?.id === me &&
+    !byOthers.has(item.type)
+  );
 }
 
 /** isAutomated: an open or a click that a machine made. */
@@ -75,11 +92,11 @@ export function sentence(
 ): Sentence {
   const subject = item.subject || noSubject;
   const base = {
-    who: whoOf(item, me),
+    who: whoOf(item, me, repeats.length),
     from: item.person?.name ? (item.person.email.split('@')[1] ?? '') : '',
     verb: verbs[item.type] ?? item.type,
     what: subject,
-    extra: '',
+    extra: item.person ? '' : oneOf(item.candidates ?? []),
   };
   switch (item.type) {
     case 'delivery':
@@ -111,10 +128,38 @@ export function sentence(
 }
 
 /** whoOf is who did it. Mail whose sender was not named was sent all the same. */
-function whoOf(item: Item, me: string | undefined): string {
+function whoOf(item: Item, me: string | undefined, times: number): string {
   if (item.person) return nameOf(item.person);
+  const among = item.candidates?.length ?? 0;
+  // Of several times, nobody knows whether it was one and the same person.
+  if (among > 0) return `One ${times > 1 ? 'or more ' : ''}of ${counted(among, 'recipient')}`;
+  if (byOthers.has(item.type)) return 'Someone';
   if (item.user) return userName(item.user, me);
   return item.type === 'send' ? 'Mail' : item.source;
+}
+
+/** oneOf names a few of those of whom one did it: Tom, Inês or Raj. */
+function oneOf(people: readonly Person[]): string {
+  if (people.length === 0) return '';
+  const names = people.slice(0, namesShown).map(firstName);
+  const more = people.length - names.length;
+  const last = more > 0 ? counted(more, 'other') : (names.pop() ?? '');
+  return names.length > 0 ? `${names.join(', ')} or ${last}` : last;
+}
+
+/**
+ * unattributed says what happened to a message of which nobody knows who did it,
+ * each once: Opened by one of 3 recipients.
+ */
+export function unattributed(items: readonly Item[]): string[] {
+  const said = items.flatMap((item) => {
+    if (item.person || isAutomated(item)) return [];
+    if (item.type !== 'open' && item.type !== 'click') return [];
+    const among = item.candidates?.length ?? 0;
+    const who = among > 0 ? `one of ${counted(among, 'recipient')}` : 'someone who isn’t named';
+    return [`${item.type === 'open' ? 'Opened' : 'Clicked'} by ${who}`];
+  });
+  return [...new Set(said)];
 }
 
 /** others names the first of several people and counts the rest: Jo and 5 others. */

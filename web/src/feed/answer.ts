@@ -1,0 +1,80 @@
+import type { Answer, AnswerCount, AnsweredPerson } from '../api/types';
+import { counted } from './words';
+
+/** A piece of the sentence: plain words, or a number with the query that lists what it counts. */
+export interface Piece {
+  text: string;
+  query: string | null;
+}
+
+const nouns: Record<string, AnswerCount['of']> = {
+  event: 'events',
+  events: 'events',
+  message: 'messages',
+  messages: 'messages',
+  person: 'people',
+  people: 'people',
+  company: 'companies',
+  companies: 'companies',
+};
+const figure = /([\d,]+) (events?|messages?|person|people|company|companies)\b/g;
+
+/** pieces cuts the sentence at its numbers. A number that is none of the counts stays words. */
+export function pieces({ sentence, counts }: Pick<Answer, 'sentence' | 'counts'>): Piece[] {
+  const cut: Piece[] = [];
+  let from = 0;
+  for (const match of sentence.matchAll(figure)) {
+    const [text, digits = '', noun = ''] = match;
+    const count = Number(digits.replaceAll(',', ''));
+    const known = counts.find((one) => one.of === nouns[noun] && one.count === count);
+    if (!known) continue;
+    if (match.index > from) cut.push({ text: sentence.slice(from, match.index), query: null });
+    cut.push({ text, query: known.query });
+    from = match.index + text.length;
+  }
+  if (from < sentence.length) cut.push({ text: sentence.slice(from), query: null });
+  return cut;
+}
+
+const states: Record<string, string> = {
+  opened: 'opened',
+  clicked: 'clicked',
+  replied: 'replied',
+  bounced: 'bounced',
+};
+
+/** stateWords is how far somebody has come: Opened, replied. */
+export function stateWords({ state }: Pick<AnsweredPerson, 'state'>): string {
+  const words = state.map((one) => states[one] ?? one).join(', ');
+  return words === '' ? 'Not opened' : words.charAt(0).toUpperCase() + words.slice(1);
+}
+
+/** peopleCounted is 1 person, 7 people. */
+export const peopleCounted = (count: number): string =>
+  counted(count, 'person').replace('persons', 'people');
+
+/** peopleOf is how many people an answer is about, listed or not. */
+export const peopleOf = ({ counts }: Pick<Answer, 'counts'>): number =>
+  counts.find(({ of }) => of === 'people')?.count ?? 0;
+
+/** addressesOf are the addresses of those listed. */
+export const addressesOf = ({ companies }: Pick<Answer, 'companies'>): string[] =>
+  companies.flatMap(({ people }) => people.map(({ email }) => email));
+
+/** copyLabel says how many addresses the button copies, and whether those are all. */
+export function copyLabel(listed: number, all: number): string {
+  const said = `${counted(listed, 'address').replace('addresss', 'addresses')}`;
+  return listed < all ? `Copy first ${said}` : `Copy ${said}`;
+}
+
+/** joined is an answer with the people after those that it lists. A company may go on. */
+export function joined(before: Answer, after: Answer): Answer {
+  const companies = [...before.companies];
+  for (const more of after.companies) {
+    const at = companies.findIndex(({ domain }) => domain === more.domain);
+    const known = companies[at];
+    if (!known) companies.push(more);
+    else companies[at] = { ...known, people: [...known.people, ...more.people] };
+  }
+  return { ...before, companies, next: after.next };
+}
