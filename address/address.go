@@ -11,6 +11,7 @@ package address
 
 import (
 	"strings"
+	"unicode"
 	"unicode/utf8"
 
 	"golang.org/x/net/idna"
@@ -49,7 +50,7 @@ func Canonical(text string) (canonical, problem string) {
 	}
 	local, fits := canonicalLocal(local)
 	host = Domain(host)
-	if !fits || host == "" || strings.ContainsAny(host, quotedOnly+"@") {
+	if !fits || host == "" || strings.ContainsAny(host, quotedOnly+"@") || strings.ContainsFunc(host, unicode.IsSpace) {
 		return "", "is no mail address"
 	}
 	canonical = local + "@" + host
@@ -71,7 +72,7 @@ func Fold(text string) string {
 // Join makes an address of a local part without quotes, as parsers of mail
 // give it, and a domain.
 func Join(local, host string) string {
-	if strings.ContainsAny(local, quotedOnly) {
+	if needsQuotes(local) {
 		local = quote(local)
 	}
 	return local + "@" + host
@@ -92,14 +93,14 @@ func Domain(text string) string {
 		return text
 	}
 	ascii = trimDot(ascii)
-	unicode, err := labels.ToUnicode(ascii)
-	if err != nil || unicode == "" {
+	shown, err := labels.ToUnicode(ascii)
+	if err != nil || shown == "" {
 		return ascii
 	}
-	if again, err := labels.ToASCII(unicode); err != nil || again != ascii {
+	if again, err := labels.ToASCII(shown); err != nil || again != ascii {
 		return ascii
 	}
-	return unicode
+	return shown
 }
 
 // ASCII is an address with its domain in A-labels, as mail programs and vendors
@@ -135,7 +136,7 @@ func canonicalLocal(local string) (canonical string, fits bool) {
 	} else if inner, fits = unquote(inner); !fits || inner == "" {
 		return "", false
 	}
-	if strings.ContainsAny(inner, quotedOnly) {
+	if needsQuotes(inner) {
 		return quote(inner), true
 	}
 	return inner, true
@@ -170,8 +171,16 @@ func lower(text string) string {
 	return norm.NFC.String(strings.ToLower(norm.NFC.String(text)))
 }
 
-// trimDot takes the dot of the root off the end of a domain.
-func trimDot(host string) string { return strings.TrimSuffix(host, ".") }
+// trimDot takes the dot of the root off the end of a domain, and what was typed
+// behind it.
+func trimDot(host string) string {
+	return strings.TrimRightFunc(host, func(r rune) bool { return r == '.' || unicode.IsSpace(r) })
+}
+
+// needsQuotes reports whether a local part can be written in quotes alone.
+func needsQuotes(local string) bool {
+	return strings.ContainsAny(local, quotedOnly) || strings.ContainsFunc(local, unicode.IsSpace)
+}
 
 func isControl(r rune) bool { return r < ' ' || r == 0x7f }
 

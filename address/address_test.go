@@ -63,7 +63,7 @@ func TestTheCanonicalTextStays(t *testing.T) {
 }
 
 func FuzzCanonical(f *testing.F) {
-	for _, seed := range []string{"jo@bücher.example.", `"a\"b"@x.example`, "a@b@c", "é@xn--bcher-kva.example", "İ@İ.example"} {
+	for _, seed := range []string{"jo@bücher.example.", `"a\"b"@x.example`, "a@b@c", "é@xn--bcher-kva.example", "İ@İ.example", "@@...", "a@b.\u00a0.", "\"\u3000a\"@x.example"} {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, text string) { requireStable(t, text) })
