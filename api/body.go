@@ -2,6 +2,7 @@ package api
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -63,6 +64,8 @@ type bodies struct {
 // read returns the body, decompressed where compressed is allowed. Neither the
 // bytes that come nor those that they unfold to are ever more than most. The
 // bytes are the caller's until release.
+//
+//nolint:contextcheck // the body brings the context of its request
 func (b *bodies) read(c *content, most int64, compressed bool) (body []byte, release func(), err error) {
 	encoding := strings.ToLower(strings.TrimSpace(c.request.Header("Content-Encoding")))
 	if encoding == "identity" {
@@ -73,47 +76,32 @@ func (b *bodies) read(c *content, most int64, compressed bool) (body []byte, rel
 		p.Errors = []ProblemError{{Location: "header.Content-Encoding", Message: p.Detail, Value: clipValue(encoding)}}
 		return nil, nil, p
 	}
-	give, err := b.reserve(c, most, encoding != "")
-	if err != nil {
-		return nil, nil, err
+	if humagin.Unwrap(c.request).Request.ContentLength > most {
+		return nil, nil, tooLarge(most) // before anything is read
 	}
+	ctx, held := c.request.Context(), &hold{budget: b.budget}
 	raw := b.buffer()
-	err = fill(raw, c.request.BodyReader(), most)
+	cost := int64(bodyCost)
+	if encoding != "" {
+		cost = 1 // what it unfolds to is what costs
+	}
+	err = fill(raw, &heldReader{ctx: ctx, from: c.request.BodyReader(), hold: held, cost: cost}, most)
 	if err != nil {
 		b.release(raw)
-		give()
+		held.release()
 		return nil, nil, err
 	}
 	if encoding == "" {
-		return raw.Bytes(), func() { b.release(raw); give() }, nil
+		return raw.Bytes(), func() { b.release(raw); held.release() }, nil
 	}
 	defer b.release(raw)
 	plain := b.buffer()
-	if err := b.decompress(plain, raw, encoding, most); err != nil {
+	if err := b.decompress(ctx, plain, raw, encoding, most, held); err != nil {
 		b.release(plain)
-		give()
+		held.release()
 		return nil, nil, err
 	}
-	return plain.Bytes(), func() { b.release(plain); give() }, nil
-}
-
-// reserve takes the memory that a body may need at most: what its length says,
-// and what it may unfold to. A declared length beyond the bound is refused
-// before anything is read.
-//
-//nolint:contextcheck // the body brings the context of its request
-func (b *bodies) reserve(c *content, most int64, compressed bool) (give func(), err error) {
-	length := humagin.Unwrap(c.request).Request.ContentLength
-	if length > most {
-		return nil, tooLarge(most)
-	}
-	if length < 0 || compressed {
-		length = most
-	}
-	if b.budget == nil {
-		return func() {}, nil
-	}
-	return b.budget.take(c.request.Context(), length*bodyCost)
+	return plain.Bytes(), func() { b.release(plain); held.release() }, nil
 }
 
 func (b *bodies) buffer() *bytes.Buffer {
@@ -134,7 +122,10 @@ func (b *bodies) release(buffer *bytes.Buffer) {
 // fill reads all of a body that is sent within most bytes.
 func fill(buffer *bytes.Buffer, from io.Reader, most int64) error {
 	n, err := buffer.ReadFrom(io.LimitReader(from, most+1))
+	refused, noMemory := errors.AsType[*Problem](err)
 	switch {
+	case noMemory:
+		return refused
 	case errors.Is(err, os.ErrDeadlineExceeded):
 		return problem(http.StatusRequestTimeout, "the body did not come in time")
 	case err != nil:
@@ -147,12 +138,20 @@ func fill(buffer *bytes.Buffer, from io.Reader, most int64) error {
 
 // decompress unfolds into plain. A small body that unfolds without end costs no
 // more than most bytes.
-func (b *bodies) decompress(plain *bytes.Buffer, raw io.Reader, encoding string, most int64) error {
+func (b *bodies) decompress(ctx context.Context, plain *bytes.Buffer, raw io.Reader, encoding string, most int64, held *hold) error {
+	if encoding == "zstd" {
+		if err := held.grow(ctx, maxWindow); err != nil {
+			return err
+		}
+	}
 	from, done, err := b.decompressor(raw, encoding)
 	if err == nil {
 		var n int64
-		n, err = plain.ReadFrom(io.LimitReader(from, most+1))
+		n, err = plain.ReadFrom(io.LimitReader(&heldReader{ctx: ctx, from: from, hold: held, cost: bodyCost}, most+1))
 		done()
+		if refused, ok := errors.AsType[*Problem](err); ok {
+			return refused
+		}
 		if n > most {
 			return tooLarge(most)
 		}

@@ -94,11 +94,9 @@ type Server struct {
 	addresses *account.SessionAddresses
 	linkKeys  *linkKeys
 	bodies    bodies
-	// pages bounds what the pages hold that are being made.
-	pages   *budget
-	metrics *metrics
-	engine  *gin.Engine
-	openapi []byte
+	metrics   *metrics
+	engine    *gin.Engine
+	openapi   []byte
 	// exporting holds a place for each export that is under way.
 	exporting chan struct{}
 }
@@ -126,7 +124,6 @@ func New(config Config) (*Server, error) {
 		config.Memory = defaultMemory
 	}
 	s := &Server{
-		pages:  newBudget(config.Memory/pagesShare, config.MemoryWait),
 		bodies: bodies{budget: newBudget(config.Memory/bodiesShare, config.MemoryWait)},
 		Config: config, keys: keys, directory: account.NewDirectory(config.Records),
 		traffic: newTraffic(), rejected: newRejectedRequests(config.Records, config.Clock),

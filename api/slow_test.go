@@ -81,20 +81,32 @@ func TestAProperBodyKeepsTheConnection(t *testing.T) {
 	}
 }
 
-// Bodies that are in flight share a budget; beyond it requests are told when to
-// come back, and what was taken is given back.
+// Bodies that are in flight share a budget by what has come of them; beyond it
+// requests are told when to come back, and what was taken is given back.
 func TestBodiesInFlightAreBounded(t *testing.T) {
 	s := newSite(t, func(c *api.Config) {
-		c.Memory, c.MemoryWait = 8*90<<20, time.Millisecond // three bodies of 10 MiB, three times over
+		c.Memory, c.MemoryWait = 8*9<<20, time.Millisecond // 48 chunks of bodies, three times over
 	})
 	key := s.key("acme", account.RoleAdmin, "")
 	var held []net.Conn
-	for range 3 {
+	begin := func(framing, sent string) {
 		conn, err := net.Dial("tcp", s.http.Listener.Addr().String())
 		require.NoError(t, err)
-		_, err = fmt.Fprintf(conn, "POST /v1/events HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer %s\r\nContent-Type: application/json\r\nContent-Encoding: gzip\r\nContent-Length: 1000\r\n\r\n", key)
+		t.Cleanup(func() { _ = conn.Close() })
+		_, err = fmt.Fprintf(conn, "POST /v1/events HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer %s\r\nContent-Type: application/json\r\n%s\r\n\r\n%s", key, framing, sent)
 		require.NoError(t, err)
 		held = append(held, conn)
+	}
+	for range 10 { // Who announces much and sends little takes little.
+		begin("Content-Encoding: gzip\r\nContent-Length: 1000", "")
+		begin("Transfer-Encoding: chunked", "1\r\n[\r\n")
+		begin("Content-Length: 10000000", "[")
+	}
+	for range 100 {
+		s.do(call{method: "POST", path: "/v1/events", key: key, body: open(nil)}).is(202)
+	}
+	for range 60 { // Many of them take it all.
+		begin("Transfer-Encoding: chunked", "1\r\n[\r\n")
 	}
 	var bomb bytes.Buffer
 	w := gzip.NewWriter(&bomb)
