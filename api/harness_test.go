@@ -45,7 +45,7 @@ type site struct {
 	letters *letters
 	feed    *reader
 	reports *reports
-	// verdicts keeps what was overruled.
+	// verdicts keeps overrides.
 	verdicts *verdicts
 	log      *locked
 	metrics  *prometheus.Registry

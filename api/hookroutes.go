@@ -218,7 +218,7 @@ func (s *Server) roomForEarly(ctx context.Context, workspace string, source sour
 func (s *Server) count(workspace string, source sourceRecord, request *hooks.Request, t taken, unknown []hooks.Unknown) {
 	g := sample{
 		at: s.Clock(), header: headersToKeep(request.Header), body: request.Body,
-		tally: tally{Requests: 1, Events: int64(len(t.good)), Rejected: int64(len(t.faults)), Unknown: int64(len(unknown))},
+		counts: trafficCounts{Requests: 1, Events: int64(len(t.good)), Rejected: int64(len(t.faults)), Unknown: int64(len(unknown))},
 	}
 	result := "accepted"
 	if len(t.faults) > 0 {

@@ -119,13 +119,13 @@ type Suggester interface {
 	Suggest(ctx context.Context, request feed.SuggestRequest) (feed.Suggestions, error)
 }
 
-// Verdicts lets people overrule the rules.
+// Verdicts lets people override the rules.
 type Verdicts interface {
-	// Override keeps what a person said of an event, or takes it back where said
+	// Override keeps a person's verdict on an event, or takes it back where override
 	// is nil. When it returns nil, that is durable, and outlasts a repetition of
 	// the event; the index and the message's state follow before it returns, or
-	// later, where pending is true.
-	Override(ctx context.Context, e event.Event, said *event.Overruling) (pending bool, err error)
+	// later, where later is true.
+	Override(ctx context.Context, e event.Event, override *event.Override) (later bool, err error)
 }
 
 // LiveQuestions reads what a subscription asks as a page reads it, so that both

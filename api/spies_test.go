@@ -266,18 +266,18 @@ func readiness(broken *error) func(context.Context) map[string]error {
 	}
 }
 
-// verdicts keeps what was overruled, and fails or delays when it is told to.
+// verdicts keeps overrides, and fails or delays when it is told to.
 type verdicts struct {
-	mu      sync.Mutex
-	events  []event.Event
-	said    []*event.Overruling
-	pending bool
-	err     error
+	mu        sync.Mutex
+	events    []event.Event
+	overrides []*event.Override
+	later     bool
+	err       error
 }
 
-func (v *verdicts) Override(_ context.Context, e event.Event, said *event.Overruling) (bool, error) {
+func (v *verdicts) Override(_ context.Context, e event.Event, overrides *event.Override) (bool, error) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	v.events, v.said = append(v.events, e), append(v.said, said)
-	return v.pending, v.err
+	v.events, v.overrides = append(v.events, e), append(v.overrides, overrides)
+	return v.later, v.err
 }

@@ -19,16 +19,16 @@ const (
 	windowMinutes = 60
 )
 
-// tally is how many of what came in.
-type tally struct {
-	Requests int64 `json:"requests" doc:"that were believed"`
+// trafficCounts are how many of each came in.
+type trafficCounts struct {
+	Requests int64 `json:"requests" doc:"that were authenticated"`
 	Events   int64 `json:"events" doc:"made durable"`
 	Rejected int64 `json:"rejected" doc:"parts of requests that could not be understood"`
-	Unknown  int64 `json:"unknown" doc:"events of the vendor that become nothing here"`
-	Refused  int64 `json:"refused" doc:"requests that were not believed; nothing else is kept of them"`
+	Unknown  int64 `json:"unknown" doc:"events of the vendor that have no event here"`
+	Refused  int64 `json:"refused" doc:"requests that failed authentication; nothing else is kept of them"`
 }
 
-func (t *tally) add(other tally) {
+func (t *trafficCounts) add(other trafficCounts) {
 	t.Requests += other.Requests
 	t.Events += other.Events
 	t.Rejected += other.Rejected
@@ -40,18 +40,18 @@ func (t *tally) add(other tally) {
 type sample struct {
 	at     time.Time
 	header http.Header
-	tally  tally
+	counts trafficCounts
 	reason string
 	body   []byte
 }
 
 // sourceTraffic is what is remembered of one source.
 type sourceTraffic struct {
-	total   tally
+	total   trafficCounts
 	last    time.Time
 	minutes [windowMinutes]struct {
 		minute int64
-		tally  tally
+		counts trafficCounts
 	}
 	// unknown counts by the vendor's names.
 	unknown map[string]int64
@@ -77,14 +77,14 @@ func (l *traffic) of(workspace, source string) *sourceTraffic {
 	return t
 }
 
-// refused counts a request that was not believed.
+// refused counts a request that failed authentication.
 func (l *traffic) refused(workspace, source string, now time.Time) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.of(workspace, source).count(tally{Refused: 1}, now)
+	l.of(workspace, source).count(trafficCounts{Refused: 1}, now)
 }
 
-// took counts a request that was believed, and keeps a part of its body.
+// took counts an authenticated request, and keeps a part of its body.
 func (l *traffic) took(workspace, source string, g sample, unknown []hooks.Unknown) {
 	if len(g.body) > recentBytes {
 		g.body = g.body[:recentBytes]
@@ -93,7 +93,7 @@ func (l *traffic) took(workspace, source string, g sample, unknown []hooks.Unkno
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	t := l.of(workspace, source)
-	t.count(g.tally, g.at)
+	t.count(g.counts, g.at)
 	t.last = g.at
 	for _, u := range unknown {
 		if _, known := t.unknown[u.Name]; known || len(t.unknown) < unknownKept {
@@ -106,21 +106,21 @@ func (l *traffic) took(workspace, source string, g sample, unknown []hooks.Unkno
 	}
 }
 
-func (t *sourceTraffic) count(what tally, now time.Time) {
+func (t *sourceTraffic) count(what trafficCounts, now time.Time) {
 	t.total.add(what)
 	minute := now.Unix() / 60
 	slot := &t.minutes[minute%windowMinutes]
 	if slot.minute != minute {
-		slot.minute, slot.tally = minute, tally{}
+		slot.minute, slot.counts = minute, trafficCounts{}
 	}
-	slot.tally.add(what)
+	slot.counts.add(what)
 }
 
 // Traffic is what a source has brought since the process began.
 type Traffic struct {
-	Total    tally            `json:"total" doc:"since the server was started"`
-	LastHour tally            `json:"last_hour"`
-	Last     *time.Time       `json:"last" doc:"when the last believed request came; null when none has"`
+	Total    trafficCounts    `json:"total" doc:"since the server was started"`
+	LastHour trafficCounts    `json:"last_hour"`
+	Last     *time.Time       `json:"last" doc:"when the last authenticated request came; null when none has"`
 	Unknown  map[string]int64 `json:"unknown" doc:"by the vendor's own names, at most 20"`
 }
 
@@ -138,7 +138,7 @@ func (l *traffic) show(workspace, source string, now time.Time) Traffic {
 	}
 	for _, slot := range t.minutes {
 		if slot.minute > now.Unix()/60-windowMinutes {
-			shown.LastHour.add(slot.tally)
+			shown.LastHour.add(slot.counts)
 		}
 	}
 	for name, n := range t.unknown {
@@ -175,8 +175,8 @@ func (l *traffic) payloads(workspace, source string) []PayloadView {
 	views := make([]PayloadView, 0, recentKept)
 	for _, g := range l.last(workspace, source) {
 		views = append(views, PayloadView{
-			At: g.at.UTC().Truncate(time.Second), MediaType: g.header.Get("Content-Type"), Events: g.tally.Events,
-			Rejected: g.tally.Rejected, Unknown: g.tally.Unknown,
+			At: g.at.UTC().Truncate(time.Second), MediaType: g.header.Get("Content-Type"), Events: g.counts.Events,
+			Rejected: g.counts.Rejected, Unknown: g.counts.Unknown,
 			Reason: hooks.Masked([]byte(g.reason), maxReason), Payload: hooks.Masked(g.body, shownBytes),
 		})
 	}

@@ -14,7 +14,7 @@ import (
 	"tidings/feed"
 )
 
-func TestAPersonOverrulesAndTheMessageFollows(t *testing.T) {
+func TestAPersonOverridesAndTheMessageFollows(t *testing.T) {
 	s := newThrough(t)
 	s.run(t)
 	admin := s.key("acme", account.RoleAdmin, "")
@@ -59,7 +59,7 @@ func TestAPersonOverrulesAndTheMessageFollows(t *testing.T) {
 	require.Equal(t, 3, unopened())
 }
 
-func TestOverrulingIsChecked(t *testing.T) {
+func TestOverridesAreChecked(t *testing.T) {
 	s := newSite(t)
 	e := event.Event{Workspace: "acme", Type: event.Open, Time: noon.Unix(), Message: "m-1", Recipient: &event.Person{Email: "jo@acme.example"}}
 	e.ID = event.NewID(e.Time, "acme", "api", true, nil)
@@ -87,12 +87,12 @@ func TestOverrulingIsChecked(t *testing.T) {
 	require.Empty(t, s.verdicts.events)
 
 	say(key, map[string]any{"is": "machine", "reason": "Our own test."}).is(200)
-	require.Equal(t, &event.Overruling{Is: event.Machine, Reason: "Our own test.", User: "u_ana"}, s.verdicts.said[0])
+	require.Equal(t, &event.Override{Is: event.Machine, Reason: "Our own test.", User: "u_ana"}, s.verdicts.overrides[0])
 	require.Equal(t, e.ID, s.verdicts.events[0].ID)
 	require.Equal(t, "acme", s.verdicts.events[0].Workspace)
-	s.verdicts.pending = true
+	s.verdicts.later = true
 	say(key, map[string]any{"is": nil}).is(202)
-	require.Nil(t, s.verdicts.said[1])
+	require.Nil(t, s.verdicts.overrides[1])
 	s.verdicts.err = errors.Join(errors.New("the disk"), event.ErrUnavailable)
 	say(key, map[string]any{"is": nil}).problem(503)
 }

@@ -49,7 +49,7 @@ func (s *Server) verdictRoutes(docs huma.API) {
 	handle(s, docs, route{
 		id: "put-event-verdict", method: http.MethodPut, path: "/v1/events/{id}/verdict", group: "Feed", may: readers(),
 		request: VerdictRequest{},
-		summary: "Overrule the verdict on an open, a click or a download, or take that back",
+		summary: "Override the verdict on an open, a click or a download, or take that back",
 		description: "What a person says wins over every rule and over every repetition of the event. The message's recipients and " +
 			"counts follow, and sockets hear of both. 202 means that it is kept and will show later: the week of the event is sealed, " +
 			"or a store is away.",
@@ -77,15 +77,15 @@ func (s *Server) putVerdict(ctx context.Context, caller Caller, in *verdictInput
 		return nil, err
 	}
 	e := event.Event{ID: id, Workspace: caller.Workspace, Type: view.Type, Message: view.Message, Recipient: view.Person}
-	var said *event.Overruling
+	var override *event.Override
 	if request.Is != "" {
-		said = &event.Overruling{Is: request.Is, Reason: request.Reason, User: caller.User}
+		override = &event.Override{Is: request.Is, Reason: request.Reason, User: caller.User}
 	}
-	pending, err := s.Verdicts.Override(ctx, e, said)
+	later, err := s.Verdicts.Override(ctx, e, override)
 	if err != nil {
 		return nil, err
 	}
-	if pending {
+	if later {
 		return &verdictOutput{http.StatusAccepted, view}, nil
 	}
 	if view, err = s.Feed.Event(ctx, caller.Scope(), id); err != nil {

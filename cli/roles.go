@@ -16,7 +16,7 @@ type apiCmd struct {
 	Retention time.Duration `help:"Refuse events older than this; 0 takes any. Give the indexers the same." default:"0" placeholder:"DURATION"`
 	Grace     time.Duration `help:"How long first opens are kept once everyone has opened. Give the indexers the same." default:"720h" placeholder:"DURATION"`
 
-	verdictFlags // the indexers', for what people overrule
+	verdictFlags // the indexers', for what people override
 }
 
 // Help says what stands around it.

@@ -41,7 +41,7 @@ func (t Type) Valid() bool {
 }
 
 // Event is one thing that happened, as it is stored: immutable but for its
-// verdict (overruled) and its subject, user and name (it came before its send).
+// verdict (overridden) and its subject, user and name (it came before its send).
 // The JSON form is the stored document, in every store and in the queue.
 type Event struct {
 	ID        ID     `json:"id"`
@@ -141,7 +141,7 @@ type Verdict struct {
 	// By is "rule", "provider" or "person".
 	By      string `json:"by,omitempty"`
 	Version int    `json:"v,omitempty"`
-	// Reason and User are a person's: why they overruled the rules, and who
+	// Reason and User are a person's: why they overrode the rules, and who
 	// they are.
 	Reason string `json:"reason,omitempty"`
 	User   string `json:"user,omitempty"`

@@ -23,8 +23,8 @@ func ClickedOf(e Event) Clicked {
 	return Clicked{e.ID, link.Sum32()}
 }
 
-// Overruling is what a person said of one event, over all rules.
-type Overruling struct {
+// Override is what a person said of one event, over all rules.
+type Override struct {
 	// Is is Human or Machine.
 	Is     string `json:"is"`
 	Reason string `json:"reason,omitempty"`
@@ -71,7 +71,7 @@ func (s State) Names(key RecipientKey) bool {
 	if _, ok := s.Recipients[key]; ok {
 		return true
 	}
-	if len(s.Clicks[key]) > 0 || len(s.Overruled[key]) > 0 {
+	if len(s.Clicks[key]) > 0 || len(s.Overrides[key]) > 0 {
 		return true
 	}
 	for _, firsts := range s.First {
@@ -86,7 +86,7 @@ func (s State) Names(key RecipientKey) bool {
 func (s *State) Forget(key RecipientKey) {
 	delete(s.Recipients, key)
 	delete(s.Clicks, key)
-	delete(s.Overruled, key)
+	delete(s.Overrides, key)
 	for mark, firsts := range s.First {
 		delete(firsts, key)
 		if len(firsts) == 0 {
@@ -98,7 +98,7 @@ func (s *State) Forget(key RecipientKey) {
 
 // Vacant reports whether the state is about nobody any more.
 func (s State) Vacant() bool {
-	return len(s.Recipients) == 0 && len(s.First) == 0 && len(s.Clicks) == 0 && len(s.Overruled) == 0
+	return len(s.Recipients) == 0 && len(s.First) == 0 && len(s.Clicks) == 0 && len(s.Overrides) == 0
 }
 
 func cloneEach[K comparable, V any](from map[K]V, clone func(V) V) map[K]V {
@@ -150,26 +150,26 @@ func (s State) Corrected(judged []Event) (State, bool) {
 	return next, !same
 }
 
-// Overrule notes what a person said of an event, or forgets it where said is
-// nil, and reports whether that changed anything.
-func (s *State) Overrule(key RecipientKey, id ID, said *Overruling) bool {
-	before, known := s.Overruled[key][id]
-	if said == nil {
-		delete(s.Overruled[key], id)
-		if len(s.Overruled[key]) == 0 {
-			delete(s.Overruled, key)
+// SetOverride notes what a person said of an event, or forgets it where override
+// is nil, and reports whether that changed anything.
+func (s *State) SetOverride(key RecipientKey, id ID, override *Override) bool {
+	before, known := s.Overrides[key][id]
+	if override == nil {
+		delete(s.Overrides[key], id)
+		if len(s.Overrides[key]) == 0 {
+			delete(s.Overrides, key)
 		}
 		return known
 	}
-	if known && before == *said {
+	if known && before == *override {
 		return false
 	}
-	if s.Overruled == nil {
-		s.Overruled = make(map[RecipientKey]map[ID]Overruling, 1)
+	if s.Overrides == nil {
+		s.Overrides = make(map[RecipientKey]map[ID]Override, 1)
 	}
-	if s.Overruled[key] == nil {
-		s.Overruled[key] = make(map[ID]Overruling, 1)
+	if s.Overrides[key] == nil {
+		s.Overrides[key] = make(map[ID]Override, 1)
 	}
-	s.Overruled[key][id] = *said
+	s.Overrides[key][id] = *override
 	return true
 }

@@ -40,9 +40,9 @@ const (
 	MarkDelivered     Mark = "d"
 )
 
-// MaxEarly bounds how many ids of events that came before their send are noted
+// MaxPending bounds how many ids of events that came before their send are noted
 // on a message. What goes beyond keeps no subject.
-const MaxEarly = 1000
+const MaxPending = 1000
 
 // State is what is known of one message: the facts of its send and the first
 // time of each mark for each recipient. Every field only ever grows or takes
@@ -61,12 +61,13 @@ type State struct {
 	Recipients map[RecipientKey]Person `json:"r,omitempty"`
 	// First holds Unix seconds, by mark and recipient; 0 is a time let go.
 	First map[Mark]map[RecipientKey]int64 `json:"first,omitempty"`
-	// Early are events that were indexed before the send was known, sorted.
-	Early []ID `json:"early,omitempty"`
+	// Pending are events that were indexed before the send was known, sorted. Its
+	// key and that of Overrides are older than the names: stored states have them.
+	Pending []ID `json:"early,omitempty"`
 	// Clicks are the latest clicks of each recipient, machines' too, sorted.
 	Clicks map[RecipientKey][]Clicked `json:"k,omitempty"`
-	// Overruled is what people said of single events, by recipient and event.
-	Overruled map[RecipientKey]map[ID]Overruling `json:"ov,omitempty"`
+	// Overrides are what people said of single events, by recipient and event.
+	Overrides map[RecipientKey]map[ID]Override `json:"ov,omitempty"`
 	// Done is set when everyone has opened and the first opens were let go:
 	// nobody is unopened, and MarkOpened and MarkMachineOpened are empty.
 	Done bool `json:"done,omitempty"`
@@ -86,8 +87,8 @@ type Change struct {
 	Recipients    map[RecipientKey]Person
 	First         map[Mark]map[RecipientKey]int64
 	Clicks        map[RecipientKey][]Clicked
-	// Early names events that were judged without knowing the send.
-	Early []ID
+	// Pending names events that were judged without knowing the send.
+	Pending []ID
 }
 
 // ChangeOf is the effect of a judged event. A machine's open is kept apart, a
@@ -154,12 +155,12 @@ func (c *Change) Merge(other Change) {
 	s.Apply(*c)
 	s.Apply(other)
 	c.Sent, c.User, c.Subject, c.At = s.Sent, s.User, s.Subject, s.At
-	c.Recipients, c.First, c.Clicks, c.Early = s.Recipients, s.First, s.Clicks, s.Early
+	c.Recipients, c.First, c.Clicks, c.Pending = s.Recipients, s.First, s.Clicks, s.Pending
 }
 
 // Empty reports whether the change says nothing.
 func (c Change) Empty() bool {
-	return !c.Sent && len(c.First) == 0 && len(c.Clicks) == 0 && len(c.Early) == 0
+	return !c.Sent && len(c.First) == 0 && len(c.Clicks) == 0 && len(c.Pending) == 0
 }
 
 // Apply makes the change and reports whether it had an effect; Version rises by
@@ -190,10 +191,10 @@ func (s *State) Apply(c Change) bool {
 	for key, clicks := range c.Clicks {
 		changed = s.addClicks(key, clicks) || changed
 	}
-	for _, id := range c.Early {
-		at, found := slices.BinarySearchFunc(s.Early, id, compareID)
-		if !found && len(s.Early) < MaxEarly {
-			s.Early, changed = slices.Insert(s.Early, at, id), true
+	for _, id := range c.Pending {
+		at, found := slices.BinarySearchFunc(s.Pending, id, compareID)
+		if !found && len(s.Pending) < MaxPending {
+			s.Pending, changed = slices.Insert(s.Pending, at, id), true
 		}
 	}
 	if changed {
@@ -287,9 +288,9 @@ func (s State) Clone() State {
 		first[mark] = maps.Clone(firsts)
 	}
 	s.First = first
-	s.Early = slices.Clone(s.Early)
+	s.Pending = slices.Clone(s.Pending)
 	s.Clicks = cloneEach(s.Clicks, slices.Clone)
-	s.Overruled = cloneEach(s.Overruled, maps.Clone)
+	s.Overrides = cloneEach(s.Overrides, maps.Clone)
 	return s
 }
 

@@ -60,7 +60,7 @@ type Verdict struct {
 	Rule string `json:"rule,omitempty"`
 	By   string `json:"by,omitempty" enum:"rule,provider,person"`
 	// Reason and User are a person's.
-	Reason string `json:"reason,omitempty" doc:"why a person overruled the rules"`
+	Reason string `json:"reason,omitempty" doc:"why a person overrode the rules"`
 	User   string `json:"user,omitempty" doc:"who did"`
 }
 

@@ -23,16 +23,16 @@ func (b *batch) announce(ctx context.Context) error {
 		if !entry.outcome.Created && !entry.repeated() {
 			continue
 		}
-		said := event.Announcement{
+		announcement := event.Announcement{
 			Kind: event.AnnounceEvent, Workspace: key.Workspace, User: entry.event.User, Event: &entry.event,
 			Trace: entry.trace,
 		}
 		if entry.event.Type == event.Send {
 			state := b.after[key]
-			said.State = &state
+			announcement.State = &state
 			carried[key] = true
 		}
-		b.announcements = append(b.announcements, said)
+		b.announcements = append(b.announcements, announcement)
 	}
 	for key, state := range b.after {
 		moved := state.Version != b.before[key].Version || repeated[key]

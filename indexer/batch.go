@@ -20,8 +20,8 @@ type entry struct {
 	event    event.Event
 	// again is set when a batch that had the event broke.
 	again bool
-	// early is set when the event's send was not known before the batch.
-	early   bool
+	// pending is set when the event's send was not known before the batch.
+	pending bool
 	outcome event.Outcome
 	// erased is set when its person was erased, before the batch or meanwhile.
 	erased bool
@@ -132,7 +132,7 @@ func (b *batch) enrich(ctx context.Context) error {
 	}
 	for _, entry := range b.entries {
 		key := keyOf(entry.event)
-		entry.early = entry.event.Type != event.Send && !before[key].Sent && !sent[key]
+		entry.pending = entry.event.Type != event.Send && !before[key].Sent && !sent[key]
 	}
 	return nil
 }
@@ -204,8 +204,8 @@ func (b *batch) apply(ctx context.Context) error {
 	order := make([]event.MessageKey, 0, len(b.entries))
 	for _, entry := range b.entries {
 		change := event.ChangeOf(entry.event)
-		if entry.early {
-			change.Early = []event.ID{entry.event.ID}
+		if entry.pending {
+			change.Pending = []event.ID{entry.event.ID}
 		}
 		weeks[WorkspaceWeek{entry.event.Workspace, entry.event.Week()}] = true
 		key := keyOf(entry.event)

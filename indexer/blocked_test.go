@@ -68,12 +68,12 @@ func TestASendWaitsWhileItsEarlyEventIsInABlockedWeek(t *testing.T) {
 	s, closeStores := openStores(t)
 	defer closeStores()
 	ctx := context.Background()
-	early := mailed(event.Open, "m-1", start, "early")
-	q, l, asked := newQueue(early), &listener{}, wants{}
+	pending := mailed(event.Open, "m-1", start, "early")
+	q, l, asked := newQueue(pending), &listener{}, wants{}
 	c := s.config(q, l)
 	c.Blocks = asked
 	require.NoError(t, indexer.New(c).Handle(ctx, q.take(10)))
-	require.NoError(t, s.index.Seal(ctx, early.Week()))
+	require.NoError(t, s.index.Seal(ctx, pending.Week()))
 
 	send := mailed(event.Send, "m-1", start+2*3600, "send")
 	other := mailed(event.Send, "m-2", start+2*3600, "other")
@@ -81,13 +81,13 @@ func TestASendWaitsWhileItsEarlyEventIsInABlockedWeek(t *testing.T) {
 	c.Queue = q
 	require.NoError(t, indexer.New(c).Handle(ctx, q.take(10)))
 	require.Equal(t, 1, q.waiting(), "the other message is done")
-	require.Equal(t, wants{early.Week(): 1}, asked)
+	require.Equal(t, wants{pending.Week(): 1}, asked)
 
-	require.NoError(t, s.index.Unseal(ctx, early.Week()))
+	require.NoError(t, s.index.Unseal(ctx, pending.Week()))
 	require.NoError(t, indexer.New(c).Handle(ctx, q.take(10)))
 	require.Zero(t, q.waiting())
 	require.Empty(t, q.failed)
-	found, err := s.index.Get(ctx, "w", []event.ID{early.ID})
+	found, err := s.index.Get(ctx, "w", []event.ID{pending.ID})
 	require.NoError(t, err)
 	require.Equal(t, "About m-1", found[0].Subject)
 	require.Positive(t, announcedTimes(l, send.ID))
@@ -95,8 +95,8 @@ func TestASendWaitsWhileItsEarlyEventIsInABlockedWeek(t *testing.T) {
 
 func announcedTimes(l *listener, id event.ID) int {
 	n := 0
-	for _, said := range l.said {
-		if said.Kind == event.AnnounceEvent && said.Event.ID == id {
+	for _, announcements := range l.announcements {
+		if announcements.Kind == event.AnnounceEvent && announcements.Event.ID == id {
 			n++
 		}
 	}

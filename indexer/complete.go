@@ -11,7 +11,7 @@ import (
 // the send is known.
 //
 // Two indexers may hold the two at the same time. The one with the send writes
-// the facts and then looks for the early documents; the one with the early
+// the facts and then looks for the pending documents; the one with the pending
 // event writes its document and then looks for the facts again. Whichever comes
 // last sees the other, so no event stays without its subject.
 func (b *batch) complete(ctx context.Context) error {
@@ -19,7 +19,7 @@ func (b *batch) complete(ctx context.Context) error {
 	var unknown []event.MessageKey
 	for key, state := range b.after {
 		switch {
-		case len(state.Early) == 0:
+		case len(state.Pending) == 0:
 		case state.Sent:
 			known[key] = state
 		default:
@@ -48,8 +48,8 @@ func (b *batch) complete(ctx context.Context) error {
 	return b.eraseAgain(ctx)
 }
 
-// hold lets a message's entries wait while an early document of theirs is in a
-// week that takes no writes. Early still names it when they come again.
+// hold lets a message's entries wait while a pending document of theirs is in a
+// week that takes no writes. Pending still names it when they come again.
 func (b *batch) hold(key event.MessageKey, reason error) {
 	for _, entry := range b.entries {
 		if keyOf(entry.event) == key && entry.outcome.Err == nil {
@@ -59,7 +59,7 @@ func (b *batch) hold(key event.MessageKey, reason error) {
 }
 
 func (b *batch) completeMessage(ctx context.Context, key event.MessageKey, state event.State) error {
-	documents, err := b.Index.Get(ctx, key.Workspace, state.Early)
+	documents, err := b.Index.Get(ctx, key.Workspace, state.Pending)
 	// Those of damaged weeks stay on the list.
 	if _, err := event.SplitDamaged(err); err != nil {
 		return err

@@ -53,9 +53,9 @@ func TestABurstIsFoundThoughItsNeighbourWasPushedOut(t *testing.T) {
 func TestACompletedEventIsAnnouncedThoughTheProcessDiesBehindIt(t *testing.T) {
 	s, closeStores := openStores(t)
 	defer closeStores()
-	early := about(event.Open, "m-1", "early", "jo@acme.example")
+	pending := about(event.Open, "m-1", "early", "jo@acme.example")
 	l := &listener{}
-	q := newQueue(early)
+	q := newQueue(pending)
 	require.NoError(t, handle(indexer.New(s.config(q, l)), q.take(1)))
 	q = newQueue(about(event.Send, "m-1", "send", "jo@acme.example"))
 	c := s.config(q, l)
@@ -65,9 +65,9 @@ func TestACompletedEventIsAnnouncedThoughTheProcessDiesBehindIt(t *testing.T) {
 	require.NoError(t, handle(indexer.New(s.config(q, l)), q.take(1)))
 	require.Zero(t, q.waiting())
 	changed := 0
-	for _, said := range l.said {
-		if said.Kind == event.AnnounceChanged && said.Event.ID == early.ID {
-			require.Equal(t, "About m-1", said.Event.Subject)
+	for _, announcements := range l.announcements {
+		if announcements.Kind == event.AnnounceChanged && announcements.Event.ID == pending.ID {
+			require.Equal(t, "About m-1", announcements.Event.Subject)
 			changed++
 		}
 	}

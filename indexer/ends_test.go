@@ -110,7 +110,7 @@ func TestEveryPendingEventGetsItsSubjectHoweverManyThereAre(t *testing.T) {
 	defer closeStores()
 	var events []event.Event
 	var ids []event.ID
-	for i := range event.MaxEarly + 200 {
+	for i := range event.MaxPending + 200 {
 		e := about(event.Bounce, "m-1", fmt.Sprint(i), "jo@acme.example")
 		events, ids = append(events, e), append(ids, e.ID)
 	}
@@ -142,7 +142,7 @@ func TestAPendingIDOfAnotherMessageIsNotCompleted(t *testing.T) {
 	q := newQueue(first)
 	require.NoError(t, handle(indexer.New(s.config(q, l)), q.take(1)))
 	_, err := s.state.Apply(t.Context(), []event.Change{
-		{MessageKey: event.MessageKey{Workspace: "w", Message: "m-2"}, Early: []event.ID{first.ID}},
+		{MessageKey: event.MessageKey{Workspace: "w", Message: "m-2"}, Pending: []event.ID{first.ID}},
 	}, nil)
 	require.NoError(t, err)
 	q = newQueue(about(event.Send, "m-2", "send", "jo@acme.example"))

@@ -53,23 +53,23 @@ func (r *Eraser) Erase(ctx context.Context, workspace, email string) (Erased, er
 func (r *Eraser) announce(
 	ctx context.Context, workspace string, deleted []event.ID, rewritten []event.Event, touched []event.State,
 ) error {
-	var said []event.Announcement
+	var announcements []event.Announcement
 	for _, id := range deleted {
-		said = append(said, event.Announcement{Kind: event.AnnounceGone, Workspace: workspace, Gone: &id})
+		announcements = append(announcements, event.Announcement{Kind: event.AnnounceGone, Workspace: workspace, Gone: &id})
 	}
 	states := make(map[string]*event.State, len(touched))
 	for _, state := range touched {
 		states[state.Message] = &state
 	}
 	for _, e := range rewritten {
-		said = append(said, event.Announcement{
+		announcements = append(announcements, event.Announcement{
 			Kind: event.AnnounceChanged, Workspace: workspace, User: e.User, Event: &e, State: states[e.Message],
 		})
 	}
-	if len(said) == 0 {
+	if len(announcements) == 0 {
 		return nil
 	}
-	if err := r.Announcer.Announce(ctx, said); err != nil {
+	if err := r.Announcer.Announce(ctx, announcements); err != nil {
 		return fmt.Errorf("announce the erasure: %w", err)
 	}
 	return nil

@@ -189,9 +189,9 @@ func checkAgainstModel(t *rapid.T, s stores, l *listener, events []event.Event) 
 	ctx := context.Background()
 	want := model(events)
 	announced := make(map[event.ID]bool)
-	for _, said := range l.said {
-		if said.Kind == event.AnnounceEvent {
-			announced[said.Event.ID] = true
+	for _, announcements := range l.announcements {
+		if announcements.Kind == event.AnnounceEvent {
+			announced[announcements.Event.ID] = true
 		}
 	}
 	for _, workspace := range []string{"w", "v"} {
@@ -296,12 +296,12 @@ type stumbling struct {
 	broke bool
 }
 
-func (s *stumbling) Announce(ctx context.Context, said []event.Announcement) error {
+func (s *stumbling) Announce(ctx context.Context, announcements []event.Announcement) error {
 	if !s.broke {
 		s.broke = true
 		return errors.New("cannot happen")
 	}
-	return s.listener.Announce(ctx, said)
+	return s.listener.Announce(ctx, announcements)
 }
 
 // The batch had created its events when it broke: whoever goes through the steps
@@ -317,9 +317,9 @@ func TestEventsOfABatchThatBrokeAfterTheyWereCreatedAreAnnounced(t *testing.T) {
 	require.Zero(t, q.waiting())
 	require.Empty(t, q.failed)
 	heard := make(map[event.ID]bool)
-	for _, said := range l.said {
-		if said.Event != nil {
-			heard[said.Event.ID] = true
+	for _, announcements := range l.announcements {
+		if announcements.Event != nil {
+			heard[announcements.Event.ID] = true
 		}
 	}
 	for _, open := range opens {
@@ -428,7 +428,7 @@ func TestAPersonWhoIsErasedWhileABatchIsUnderWayDoesNotStay(t *testing.T) {
 	state, err := s.state.Of(t.Context(), "w", []string{"m"})
 	require.NoError(t, err)
 	require.Empty(t, state["m"].First)
-	for _, said := range l.said {
-		require.Nil(t, said.Event, "nobody hears of it")
+	for _, announcements := range l.announcements {
+		require.Nil(t, announcements.Event, "nobody hears of it")
 	}
 }

@@ -84,7 +84,7 @@ func evidenceOf(e event.Event) event.Change {
 // It shares nothing that the change writes.
 func withEvidence(s event.State, change event.Change) event.State {
 	evidence := event.State{
-		MessageKey: s.MessageKey, Sent: s.Sent, At: s.At, Overruled: s.Overruled, Clicks: maps.Clone(s.Clicks),
+		MessageKey: s.MessageKey, Sent: s.Sent, At: s.At, Overrides: s.Overrides, Clicks: maps.Clone(s.Clicks),
 	}
 	if delivered := s.First[event.MarkDelivered]; delivered != nil {
 		evidence.First = map[event.Mark]map[event.RecipientKey]int64{event.MarkDelivered: maps.Clone(delivered)}
@@ -133,7 +133,7 @@ func (b *batch) requestReevaluation(ctx context.Context) error {
 	}
 	for key, after := range b.after {
 		// The list of pending events is full: others may wait for the send too.
-		if after.Sent && max(len(after.Early), len(b.before[key].Early)) >= event.MaxEarly {
+		if after.Sent && max(len(after.Pending), len(b.before[key].Pending)) >= event.MaxPending {
 			pending[key] = true
 		}
 	}

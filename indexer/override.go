@@ -9,11 +9,11 @@ import (
 	"tidings/verdict"
 )
 
-// Override keeps what a person said of an event, or takes it back where said is
-// nil, and corrects its message. Once it has returned nil, or an error after the
-// state was written, the correction will be made, whatever happens: pending says
+// Override keeps a person's verdict on an event, or takes it back where override
+// is nil, and corrects its message. Once it has returned nil, or an error after the
+// state was written, the correction will be made, whatever happens: later says
 // that it was not made yet, because a store is away or a week takes no writes.
-func (c *Reevaluator) Override(ctx context.Context, e event.Event, said *event.Overruling) (pending bool, err error) {
+func (c *Reevaluator) Override(ctx context.Context, e event.Event, override *event.Override) (later bool, err error) {
 	if !verdict.Judged(e.Type) {
 		return false, event.Invalid("", "only opens, clicks and downloads have a verdict to override")
 	}
@@ -21,7 +21,7 @@ func (c *Reevaluator) Override(ctx context.Context, e event.Event, said *event.O
 	if err := c.Reevaluate(ctx, []event.MessageKey{key}); err != nil {
 		return false, err
 	}
-	if err := c.keep(ctx, e, said); err != nil {
+	if err := c.keep(ctx, e, override); err != nil {
 		return false, err
 	}
 	if _, err := c.Correct(ctx, key); err != nil {
@@ -33,8 +33,8 @@ func (c *Reevaluator) Override(ctx context.Context, e event.Event, said *event.O
 	return false, nil
 }
 
-// keep writes an overruling into its message's state.
-func (c *Reevaluator) keep(ctx context.Context, e event.Event, said *event.Overruling) error {
+// keep writes an override into its message's state.
+func (c *Reevaluator) keep(ctx context.Context, e event.Event, override *event.Override) error {
 	key, recipient := keyOf(e), event.KeyOf(e.RecipientEmail())
 	for range correctTries {
 		states, err := c.States.Read(ctx, []event.MessageKey{key})
@@ -43,7 +43,7 @@ func (c *Reevaluator) keep(ctx context.Context, e event.Event, said *event.Overr
 		}
 		next := states[key].Clone()
 		next.MessageKey = key
-		if next.Overrule(recipient, e.ID, said) {
+		if next.SetOverride(recipient, e.ID, override) {
 			replaced, err := c.States.Replace(ctx, next)
 			if err != nil {
 				return fmt.Errorf("replace state: %w", err)

@@ -34,7 +34,7 @@ type States interface {
 	// in the catalogue in the same breath, and returns the states after them in
 	// the order of the changes. Changes are commutative and idempotent.
 	Apply(ctx context.Context, changes []event.Change, weeks []WorkspaceWeek) ([]event.State, error)
-	// Completed takes ids off a message's Early once their documents have been
+	// Completed takes ids off a message's Pending once their documents have been
 	// completed. Ids that are not there are no error.
 	Completed(ctx context.Context, key event.MessageKey, ids []event.ID) error
 	// Replace writes a state over the stored one, for corrections, which may

@@ -139,13 +139,13 @@ func (it *item) Fail(_ context.Context, reason error) error {
 
 // listener keeps what was announced.
 type listener struct {
-	mu   sync.Mutex
-	said []event.Announcement
+	mu            sync.Mutex
+	announcements []event.Announcement
 }
 
-func (l *listener) Announce(_ context.Context, said []event.Announcement) error {
+func (l *listener) Announce(_ context.Context, announcements []event.Announcement) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.said = append(l.said, said...)
+	l.announcements = append(l.announcements, announcements...)
 	return nil
 }

@@ -15,7 +15,7 @@ import (
 )
 
 // Reevaluator judges events of messages again: because
-// evidence came after the event that it is about, or because a person overruled
+// evidence came after the event that it is about, or because a person overrode
 // them. It is the only one who takes marks of a state away.
 //
 // A request is on disk before anybody is told of what caused it, and stays until
@@ -270,13 +270,13 @@ func (c *Reevaluator) store(ctx context.Context, key event.MessageKey, changed [
 	if c.Observer != nil {
 		c.Observer.Corrected(len(changed))
 	}
-	said := make([]event.Announcement, len(changed))
+	announcements := make([]event.Announcement, len(changed))
 	for i := range changed {
-		said[i] = event.Announcement{
+		announcements[i] = event.Announcement{
 			Kind: event.AnnounceChanged, Workspace: key.Workspace, User: changed[i].User, Event: &changed[i],
 		}
 	}
-	if err := c.Announcer.Announce(ctx, said); err != nil {
+	if err := c.Announcer.Announce(ctx, announcements); err != nil {
 		return fmt.Errorf("announce corrections: %w", err)
 	}
 	return nil

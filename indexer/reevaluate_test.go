@@ -123,7 +123,7 @@ func nearEvent(t *rapid.T) event.Event {
 
 // judgedModel is what each event's verdict and the message's state must come to,
 // from the set of its events alone.
-func judgedModel(events []event.Event, overruled map[event.ID]string) (map[event.ID]string, event.State) {
+func judgedModel(events []event.Event, overridden map[event.ID]string) (map[event.ID]string, event.State) {
 	arrived := make(map[string]int64)
 	sent := int64(0)
 	clicks := make(map[string][]event.Clicked)
@@ -152,8 +152,8 @@ func judgedModel(events []event.Event, overruled map[event.ID]string) (map[event
 				around.Arrived = sent
 			}
 		}
-		if is, said := overruled[id]; said {
-			around.Override = &event.Overruling{Is: is}
+		if is, ok := overridden[id]; ok {
+			around.Override = &event.Override{Is: is}
 		}
 		e.Verdict = testRules.Judge(e, around)
 		verdicts[id] = e.Verdict.Is
@@ -162,8 +162,8 @@ func judgedModel(events []event.Event, overruled map[event.ID]string) (map[event
 	return verdicts, state
 }
 
-func checkJudged(t require.TestingT, s stores, events []event.Event, overruled map[event.ID]string) {
-	verdicts, want := judgedModel(events, overruled)
+func checkJudged(t require.TestingT, s stores, events []event.Event, overridden map[event.ID]string) {
+	verdicts, want := judgedModel(events, overridden)
 	found, err := s.index.Get(context.Background(), "w", slices.Collect(maps.Keys(verdicts)))
 	require.NoError(t, err)
 	require.Len(t, found, len(verdicts))
@@ -252,39 +252,39 @@ func TestWhatAPersonSaidOutlastsEveryRepetition(t *testing.T) {
 		first := rapid.IntRange(1, len(events)).Draw(t, "before")
 		drain(events[:first])
 		c := s.reevaluator(l)
-		said := make(map[event.ID]string)
+		overrides := make(map[event.ID]string)
 		for _, e := range events[:first] {
-			if !verdict.Judged(e.Type) || !rapid.Bool().Draw(t, "overruled") {
+			if !verdict.Judged(e.Type) || !rapid.Bool().Draw(t, "overridden") {
 				continue
 			}
 			is := rapid.SampledFrom([]string{event.Human, event.Machine, ""}).Draw(t, "is")
-			ruling := &event.Overruling{Is: is, Reason: "I know.", User: "u_ana"}
+			override := &event.Override{Is: is, Reason: "I know.", User: "u_ana"}
 			if is == "" {
-				ruling = nil
-				delete(said, e.ID)
+				override = nil
+				delete(overrides, e.ID)
 			} else {
-				said[e.ID] = is
+				overrides[e.ID] = is
 			}
-			waits, err := c.Override(context.Background(), e, ruling)
+			waits, err := c.Override(context.Background(), e, override)
 			require.NoError(t, err)
 			require.False(t, waits)
 		}
-		checkJudgedAtOnce(t, s, said)
+		checkJudgedAtOnce(t, s, overrides)
 		drain(rapid.Permutation(events).Draw(t, "again"))
 		c.now = c.now.Add(time.Hour)
 		c.quiet(t, s)
-		checkJudged(t, s, events, said)
+		checkJudged(t, s, events, overrides)
 	})
 }
 
-// checkJudgedAtOnce looks for what was overruled without waiting for anything.
-func checkJudgedAtOnce(t require.TestingT, s stores, said map[event.ID]string) {
-	found, err := s.index.Get(context.Background(), "w", slices.Collect(maps.Keys(said)))
+// checkJudgedAtOnce looks for overrides without waiting for anything.
+func checkJudgedAtOnce(t require.TestingT, s stores, overrides map[event.ID]string) {
+	found, err := s.index.Get(context.Background(), "w", slices.Collect(maps.Keys(overrides)))
 	require.NoError(t, err)
-	require.Len(t, found, len(said))
+	require.Len(t, found, len(overrides))
 	for _, e := range found {
 		want := event.Verdict{
-			Is: said[e.ID], Rule: verdict.RuleOverride, By: "person", Version: verdict.Version, Reason: "I know.", User: "u_ana",
+			Is: overrides[e.ID], Rule: verdict.RuleOverride, By: "person", Version: verdict.Version, Reason: "I know.", User: "u_ana",
 		}
 		require.Equal(t, want, e.Verdict)
 	}

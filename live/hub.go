@@ -267,7 +267,7 @@ func (h *Hub) add(e Entry, cancel context.CancelCauseFunc) {
 
 // viewsOf makes the views of an entry; nothing is computed until asked for.
 func (h *Hub) viewsOf(e *entry) *views {
-	said := sync.OnceValue(func() *event.Announcement {
+	announcement := sync.OnceValue(func() *event.Announcement {
 		a, err := e.Read()
 		if err != nil {
 			h.config.Logger.Error("announcement cannot be read",
@@ -277,17 +277,17 @@ func (h *Hub) viewsOf(e *entry) *views {
 		return &a
 	})
 	return &views{
-		announcement: said,
-		document:     sync.OnceValue(func() query.Document { return query.NewDocument(*said().Event) }),
+		announcement: announcement,
+		document:     sync.OnceValue(func() query.Document { return query.NewDocument(*announcement().Event) }),
 		body: sync.OnceValue(func() []byte {
-			body, err := h.config.Render(*said())
+			body, err := h.config.Render(*announcement())
 			if err != nil {
 				h.config.Logger.Error("announcement cannot be rendered",
 					"workspace", e.Workspace, "sequence", e.Sequence, "error", err)
 			}
 			return body
 		}),
-		sends: sync.OnceValues(func() (found, error) { return h.sendsOf(keyOf(said()), said().State) }),
+		sends: sync.OnceValues(func() (found, error) { return h.sendsOf(keyOf(announcement()), announcement().State) }),
 	}
 }
 

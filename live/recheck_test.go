@@ -80,8 +80,8 @@ func openSite(t *rapid.T) (*site, func()) {
 	return s, func() { require.NoError(t, errors.Join(s.index.Close(), s.state.Close(), os.RemoveAll(dir))) }
 }
 
-func (s *site) Announce(_ context.Context, said []event.Announcement) error {
-	for _, a := range said {
+func (s *site) Announce(_ context.Context, announcements []event.Announcement) error {
+	for _, a := range announcements {
 		s.hub.add(entryOf(s.next, s.now, a), nil)
 		s.next++
 	}
@@ -161,8 +161,8 @@ func (s *site) override() {
 	if len(hits) == 0 {
 		return
 	}
-	said := &event.Overruling{Is: rapid.SampledFrom([]string{event.Human, event.Machine}).Draw(s.t, "is"), User: "u_ana"}
-	_, err = s.fixer.Override(context.Background(), rapid.SampledFrom(hits).Draw(s.t, "event"), said)
+	override := &event.Override{Is: rapid.SampledFrom([]string{event.Human, event.Machine}).Draw(s.t, "is"), User: "u_ana"}
+	_, err = s.fixer.Override(context.Background(), rapid.SampledFrom(hits).Draw(s.t, "event"), override)
 	require.NoError(s.t, err)
 }
 

@@ -110,10 +110,10 @@ func TestResumingMissesAndRepeatsNothing(t *testing.T) {
 			read(c, len(stream))
 			var want []uint64
 			for _, e := range stream {
-				said, err := e.Read()
+				announcement, err := e.Read()
 				require.NoError(t, err)
-				if e.Sequence > c.begun && e.Workspace == workspaceOf(i) && said.Event != nil &&
-					queries[i%len(queries)].Match(query.NewDocument(*said.Event), nil) {
+				if e.Sequence > c.begun && e.Workspace == workspaceOf(i) && announcement.Event != nil &&
+					queries[i%len(queries)].Match(query.NewDocument(*announcement.Event), nil) {
 					want = append(want, e.Sequence)
 				}
 			}

@@ -63,12 +63,12 @@ func requireRun(t testing.TB, entries []live.Entry, n int) {
 	t.Helper()
 	require.Len(t, entries, n)
 	for i, e := range entries {
-		said, err := e.Read()
+		announcement, err := e.Read()
 		require.NoError(t, err)
-		require.Equal(t, fmt.Sprint(i), said.User)
+		require.Equal(t, fmt.Sprint(i), announcement.User)
 		require.Equal(t, "acme.*", e.Workspace)
 		require.Equal(t, entries[0].Sequence+uint64(i), e.Sequence, "no gap")
-		require.Equal(t, anEvent("acme.*", i), *said.Event)
+		require.Equal(t, anEvent("acme.*", i), *announcement.Event)
 		require.WithinDuration(t, time.Now(), e.At, time.Minute)
 	}
 }

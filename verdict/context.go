@@ -9,7 +9,7 @@ import (
 // Context is what is known around an event, beside what it carries itself.
 type Context struct {
 	// Override is what a person said of the event, nil when nobody did.
-	Override *event.Overruling
+	Override *event.Override
 	// Arrived is the first delivery to the recipient, or else the send, in Unix
 	// seconds; 0 when neither is known.
 	Arrived int64
@@ -28,8 +28,8 @@ func ContextOf(e event.Event, state event.State) Context {
 	}
 	key := event.KeyOf(e.Recipient.Email)
 	known := Context{Arrived: ArrivedOf(state, key), Clicks: state.Clicks[key]}
-	if said, ok := state.Overruled[key][e.ID]; ok {
-		known.Override = &said
+	if override, ok := state.Overrides[key][e.ID]; ok {
+		known.Override = &override
 	}
 	return known
 }

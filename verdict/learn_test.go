@@ -193,9 +193,9 @@ func TestAnAdoptedScanner(t *testing.T) {
 		around := verdict.Context{Arrived: noon, Scanner: own.Scanner(c.e)}
 		require.Equal(t, c.rule, rules(t).Judge(c.e, around).Rule, name)
 	}
-	said := &event.Overruling{Is: event.Human, Reason: "I saw it."}
+	override := &event.Override{Is: event.Human, Reason: "I saw it."}
 	click := happened(event.Click, 3600, at("192.0.2.7", firefox))
-	require.Equal(t, verdict.RuleOverride, rules(t).Judge(click, verdict.Context{Override: said, Scanner: true}).Rule)
+	require.Equal(t, verdict.RuleOverride, rules(t).Judge(click, verdict.Context{Override: override, Scanner: true}).Rule)
 
 	// Judging again follows the scanners of today: one taken back is forgotten.
 	click.Verdict = rules(t).Again(click, event.State{}, own)

@@ -94,9 +94,9 @@ func (r *Rules) Judge(e event.Event, known Context) event.Verdict {
 	default:
 		return event.Verdict{}
 	}
-	if said := known.Override; said != nil {
+	if override := known.Override; override != nil {
 		return event.Verdict{
-			Is: said.Is, Rule: RuleOverride, By: "person", Version: Version, Reason: said.Reason, User: said.User,
+			Is: override.Is, Rule: RuleOverride, By: "person", Version: Version, Reason: override.Reason, User: override.User,
 		}
 	}
 	var client event.Client

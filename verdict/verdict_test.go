@@ -82,7 +82,7 @@ func TestRules(t *testing.T) {
 		{"the provider's word for a person", happened(event.Open, later, &event.Client{Automated: &no, IP: "192.0.2.1"}), arrived, event.Human, verdict.RulePerson},
 		{
 			"a person over the provider", happened(event.Open, later, &event.Client{Automated: &yes}),
-			verdict.Context{Override: &event.Overruling{Is: event.Human}},
+			verdict.Context{Override: &event.Override{Is: event.Human}},
 			event.Human, verdict.RuleOverride,
 		},
 
@@ -287,13 +287,13 @@ func BenchmarkJudge(b *testing.B) {
 	}
 }
 
-// What a person said is of one event, and of nothing else of the same recipient.
-func TestAnOverrulingIsOfItsEventAlone(t *testing.T) {
+// An override is of one event, and of nothing else of the same recipient.
+func TestAnOverrideIsOfItsEventAlone(t *testing.T) {
 	said, other := happened(event.Open, 3600, nil), happened(event.Open, 7200, nil)
 	said.ID, other.ID = event.ID{1}, event.ID{2}
 	var state event.State
 	key := event.KeyOf(said.Recipient.Email)
-	require.True(t, state.Overrule(key, said.ID, &event.Overruling{Is: event.Human, User: "u_ana"}))
+	require.True(t, state.SetOverride(key, said.ID, &event.Override{Is: event.Human, User: "u_ana"}))
 	require.Equal(t, "u_ana", verdict.ContextOf(said, state).Override.User)
 	require.Nil(t, verdict.ContextOf(other, state).Override)
 }

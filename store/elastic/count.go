@@ -32,32 +32,32 @@ func (x *Index) Aggregate(ctx context.Context, c feed.AggregateRequest) (feed.Ag
 	if _, exact := c.Query.Candidates(); !exact {
 		return feed.Aggregate{}, fmt.Errorf("counting by a condition that is not in the index: %w", errors.ErrUnsupported)
 	}
-	tally, err := x.count(ctx, c)
-	return tally, failed("counting week "+c.Week.String(), err)
+	aggregate, err := x.count(ctx, c)
+	return aggregate, failed("counting week "+c.Week.String(), err)
 }
 
-func (x *Index) count(ctx context.Context, c feed.AggregateRequest) (tally feed.Aggregate, err error) {
+func (x *Index) count(ctx context.Context, c feed.AggregateRequest) (aggregate feed.Aggregate, err error) {
 	where, err := compile(c.Query.Where)
 	if err != nil {
-		return tally, err
+		return aggregate, err
 	}
 	from, until, some := searchPage{query: c.Query}.times()
 	if !some {
-		return tally, nil
+		return aggregate, nil
 	}
 	q := counting{index: x, count: c, conditions: []object{between(from, until), where}}
-	if err := q.events(ctx, &tally); err != nil {
-		return tally, err
+	if err := q.events(ctx, &aggregate); err != nil {
+		return aggregate, err
 	}
 	if c.Parts.Has(feed.PartPairs) {
-		if tally.Pairs, err = q.pairs(ctx); err != nil {
-			return tally, err
+		if aggregate.Pairs, err = q.pairs(ctx); err != nil {
+			return aggregate, err
 		}
 	}
 	if c.Parts.Has(feed.PartUsers) {
-		tally.Users, err = q.users(ctx)
+		aggregate.Users, err = q.users(ctx)
 	}
-	return tally, err
+	return aggregate, err
 }
 
 // counting is one Count.
@@ -102,7 +102,7 @@ func (q counting) ask(ctx context.Context, choice query.Automated, aggregations 
 
 // events counts what Events, Automated, Times and the rankings hold, which is all
 // that one answer has room for.
-func (q counting) events(ctx context.Context, tally *feed.Aggregate) error {
+func (q counting) events(ctx context.Context, aggregate *feed.Aggregate) error {
 	types := termsOf("type", len(event.Types))
 	shown := object{"types": types}
 	if q.count.Parts.Has(feed.PartTimes) {
@@ -112,7 +112,7 @@ func (q counting) events(ctx context.Context, tally *feed.Aggregate) error {
 		}
 	}
 	rankings := map[string]*feed.Ranking{
-		"recipient": &tally.Recipients, "domain": &tally.Domains, "link": &tally.Links, "message": &tally.Messages,
+		"recipient": &aggregate.Recipients, "domain": &aggregate.Domains, "link": &aggregate.Links, "message": &aggregate.Messages,
 	}
 	for name, part := range map[string]feed.Parts{
 		"recipient": feed.PartRecipients, "domain": feed.PartDomains, "link": feed.PartLinks, "message": feed.PartMessages,
@@ -145,10 +145,10 @@ func (q counting) events(ctx context.Context, tally *feed.Aggregate) error {
 	if err != nil {
 		return err
 	}
-	tally.Events, tally.Automated = byType(answer.Shown.Types), byType(answer.Machines.Types)
+	aggregate.Events, aggregate.Automated = byType(answer.Shown.Types), byType(answer.Machines.Types)
 	for _, quarter := range answer.Shown.Times.Buckets {
 		const perSecond = 1000
-		tally.Times = append(tally.Times, feed.Quarter{Start: quarter.Key / perSecond, Events: byType(quarter.Types)})
+		aggregate.Times = append(aggregate.Times, feed.Quarter{Start: quarter.Key / perSecond, Events: byType(quarter.Types)})
 	}
 	for name, counts := range map[string]byName{
 		"recipient": answer.Shown.Recipient, "domain": answer.Shown.Domain, "link": answer.Shown.Link, "message": answer.Shown.Message,

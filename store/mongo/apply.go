@@ -187,7 +187,7 @@ func (s *State) isMarked(week indexer.WorkspaceWeek, now time.Time) bool {
 	return known && now.Sub(at) < markedFor
 }
 
-// Completed takes ids off a message's Early.
+// Completed takes ids off a message's Pending.
 func (s *State) Completed(ctx context.Context, key event.MessageKey, ids []event.ID) error {
 	if len(ids) == 0 {
 		return nil

@@ -22,12 +22,12 @@ type document struct {
 	At        *int64                        `bson:"at,omitempty"`
 	People    map[event.RecipientKey]person `bson:"r,omitempty"`
 	// First is by mark and recipient; see released.
-	First map[event.Mark]map[event.RecipientKey]int64 `bson:"first,omitempty"`
-	Early []bson.Binary                               `bson:"early,omitempty"`
+	First   map[event.Mark]map[event.RecipientKey]int64 `bson:"first,omitempty"`
+	Pending []bson.Binary                               `bson:"early,omitempty"`
 	// Clicks are hashes of links by recipient and event. There may be more than
 	// the latest; the next write takes them off.
-	Clicks    map[event.RecipientKey]map[string]int64      `bson:"clicks,omitempty"`
-	Overruled map[event.RecipientKey]map[string]overruling `bson:"ov,omitempty"`
+	Clicks    map[event.RecipientKey]map[string]int64    `bson:"clicks,omitempty"`
+	Overrides map[event.RecipientKey]map[string]override `bson:"ov,omitempty"`
 	// Version rises with each write, also with one that another has made too.
 	Version int64 `bson:"v"`
 	Expire  int64 `bson:"expire_at,omitempty"`
@@ -48,7 +48,7 @@ type person struct {
 	Name  string `bson:"n,omitempty"`
 }
 
-type overruling struct {
+type override struct {
 	Is     string `bson:"is"`
 	Reason string `bson:"reason,omitempty"`
 	User   string `bson:"user,omitempty"`
@@ -66,8 +66,8 @@ func (d document) state() event.State {
 	s := event.State{
 		MessageKey: event.MessageKey{Workspace: d.Workspace, Message: d.ID[len(d.Workspace)+1:]},
 		Sent:       d.Sent, User: d.User, Subject: d.Subject, Version: d.Version, Expire: d.Expire,
-		First: make(map[event.Mark]map[event.RecipientKey]int64, len(d.First)),
-		Early: idsOf(d.Early), Done: d.done(),
+		First:   make(map[event.Mark]map[event.RecipientKey]int64, len(d.First)),
+		Pending: idsOf(d.Pending), Done: d.done(),
 	}
 	if d.At != nil {
 		s.At = *d.At
@@ -117,14 +117,14 @@ func (d document) judged(s *event.State) {
 			}
 		}
 	}
-	for key, said := range d.Overruled {
-		if s.Overruled == nil {
-			s.Overruled = make(map[event.RecipientKey]map[event.ID]event.Overruling, len(d.Overruled))
+	for key, overrides := range d.Overrides {
+		if s.Overrides == nil {
+			s.Overrides = make(map[event.RecipientKey]map[event.ID]event.Override, len(d.Overrides))
 		}
-		s.Overruled[key] = make(map[event.ID]event.Overruling, len(said))
-		for id, each := range said {
+		s.Overrides[key] = make(map[event.ID]event.Override, len(overrides))
+		for id, each := range overrides {
 			if parsed, err := event.ParseID(id); err == nil {
-				s.Overruled[key][parsed] = event.Overruling(each)
+				s.Overrides[key][parsed] = event.Override(each)
 			}
 		}
 	}
@@ -140,13 +140,13 @@ func latest(clicks map[string]int64) []string {
 func documentOf(s event.State, now time.Time) document {
 	d := document{
 		ID: idOf(s.MessageKey), Workspace: s.Workspace, Sent: s.Sent, User: s.User, Subject: s.Subject,
-		First: s.First, Early: binaries(s.Early), Version: s.Version, Expire: s.Expire,
+		First: s.First, Pending: binaries(s.Pending), Version: s.Version, Expire: s.Expire,
 		Waiting: s.Sent && !s.Complete(), Keys: everyone(s),
 	}
 	if s.Sent {
 		d.At = &s.At
 	} else {
-		d.Seen = seen(s.First, s.Clicks, s.Early)
+		d.Seen = seen(s.First, s.Clicks, s.Pending)
 	}
 	if len(s.Recipients) > 0 {
 		d.People = make(map[event.RecipientKey]person, len(s.Recipients))
@@ -167,11 +167,11 @@ func documentOf(s event.State, now time.Time) document {
 			d.Clicks[key][click.ID.String()] = int64(click.Link)
 		}
 	}
-	for key, said := range s.Overruled {
-		d.Overruled = emptied(d.Overruled)
-		d.Overruled[key] = make(map[string]overruling, len(said))
-		for id, each := range said {
-			d.Overruled[key][id.String()] = overruling(each)
+	for key, overrides := range s.Overrides {
+		d.Overrides = emptied(d.Overrides)
+		d.Overrides[key] = make(map[string]override, len(overrides))
+		for id, each := range overrides {
+			d.Overrides[key][id.String()] = override(each)
 		}
 	}
 	return d
@@ -187,7 +187,7 @@ func emptied[K comparable, V any](m map[K]V) map[K]V {
 
 // seen is the latest time among what is known without a send.
 func seen(
-	first map[event.Mark]map[event.RecipientKey]int64, clicks map[event.RecipientKey][]event.Clicked, early []event.ID,
+	first map[event.Mark]map[event.RecipientKey]int64, clicks map[event.RecipientKey][]event.Clicked, pending []event.ID,
 ) int64 {
 	latest := int64(0)
 	for _, firsts := range first {
@@ -200,7 +200,7 @@ func seen(
 			latest = max(latest, click.ID.Seconds())
 		}
 	}
-	for _, id := range early {
+	for _, id := range pending {
 		latest = max(latest, id.Seconds())
 	}
 	return latest
@@ -221,7 +221,7 @@ func everyone(s event.State) []event.RecipientKey {
 	for key := range s.Clicks {
 		note(key)
 	}
-	for key := range s.Overruled {
+	for key := range s.Overrides {
 		note(key)
 	}
 	return slices.Sorted(maps.Keys(named))

@@ -48,7 +48,7 @@ func someChanges(random *rand.Rand, n int) []event.Change {
 		e.ID = event.NewID(e.Time, "w", "api", true, fmt.Append(nil, e.Type, e.Message, person.Email))
 		change := event.ChangeOf(e)
 		if random.IntN(4) == 0 {
-			change.Early = []event.ID{e.ID}
+			change.Pending = []event.ID{e.ID}
 		}
 		for range 1 + random.IntN(2) {
 			changes = append(changes, change)

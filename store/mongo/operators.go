@@ -15,7 +15,7 @@ type operators struct {
 
 // update is a change of a document as operators that commute and may be
 // repeated. Before is the document as it was read, which only says what there is
-// no need to write: concurrent writers may go beyond MaxEarly by what they have
+// no need to write: concurrent writers may go beyond MaxPending by what they have
 // under way.
 func update(before document, c event.Change) bson.D {
 	o := operators{set: bson.D{{Key: "w", Value: c.Workspace}}}
@@ -31,7 +31,7 @@ func update(before document, c event.Change) bson.D {
 		o.unset = append(o.unset, bson.E{Key: "expire_at", Value: ""}, bson.E{Key: "seen", Value: ""})
 		o.min("at", c.At)
 	} else if !before.Sent {
-		o.most = append(o.most, bson.E{Key: "seen", Value: seen(c.First, c.Clicks, c.Early)})
+		o.most = append(o.most, bson.E{Key: "seen", Value: seen(c.First, c.Clicks, c.Pending)})
 	}
 	for key, p := range c.Recipients {
 		o.min("r."+string(key)+".e", p.Email)
@@ -51,8 +51,8 @@ func update(before document, c event.Change) bson.D {
 	if len(named) > 0 {
 		o.add = append(o.add, bson.E{Key: "k", Value: bson.D{{Key: "$each", Value: named}}})
 	}
-	if early := newEarly(before, c); len(early) > 0 {
-		o.add = append(o.add, bson.E{Key: "early", Value: bson.D{{Key: "$each", Value: binaries(early)}}})
+	if pending := newPending(before, c); len(pending) > 0 {
+		o.add = append(o.add, bson.E{Key: "early", Value: bson.D{{Key: "$each", Value: binaries(pending)}}})
 	}
 	return o.update()
 }
@@ -80,12 +80,12 @@ func (o *operators) clicks(before document, c event.Change) {
 	}
 }
 
-// newEarly are the early ids of a change that the document has room for.
-func newEarly(before document, c event.Change) []event.ID {
-	state := event.State{Early: idsOf(before.Early)}
-	known := slices.Clone(state.Early)
-	state.Apply(event.Change{Early: c.Early})
-	return slices.DeleteFunc(state.Early, func(id event.ID) bool { return slices.Contains(known, id) })
+// newPending are the pending ids of a change that the document has room for.
+func newPending(before document, c event.Change) []event.ID {
+	state := event.State{Pending: idsOf(before.Pending)}
+	known := slices.Clone(state.Pending)
+	state.Apply(event.Change{Pending: c.Pending})
+	return slices.DeleteFunc(state.Pending, func(id event.ID) bool { return slices.Contains(known, id) })
 }
 
 func (o *operators) update() bson.D {

@@ -16,7 +16,7 @@ func (x *Index) Aggregate(ctx context.Context, c feed.AggregateRequest) (feed.Ag
 	if err := countable(c); err != nil {
 		return feed.Aggregate{}, fmt.Errorf("counting: %w", err)
 	}
-	var tally feed.Aggregate
+	var aggregate feed.Aggregate
 	err := x.using(ctx, c.Week, false, func(file *weekFile, sealed bool) error {
 		workspaceID, known := file.workspaceIDOf(c.Workspace)
 		if !known {
@@ -32,14 +32,14 @@ func (x *Index) Aggregate(ctx context.Context, c feed.AggregateRequest) (feed.Ag
 		collect := func() (*columns.Columns, error) { return x.columnsOf(ctx, file, sealed, workspaceID) }
 		return x.columns.Use(ctx, columns.Key{Week: c.Week, Workspace: c.Workspace}, collect, func(held *columns.Columns) error {
 			var err error
-			tally, err = held.Aggregate(c, words)
+			aggregate, err = held.Aggregate(c, words)
 			return err
 		})
 	})
 	if err != nil {
 		return feed.Aggregate{}, failed("counting week "+c.Week.String(), err)
 	}
-	return tally, nil
+	return aggregate, nil
 }
 
 // countable refuses what cannot be counted by.

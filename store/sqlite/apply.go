@@ -36,7 +36,7 @@ func (s *State) Apply(ctx context.Context, changes []event.Change, weeks []index
 	return states, nil
 }
 
-// Completed takes ids off a message's Early.
+// Completed takes ids off a message's Pending.
 func (s *State) Completed(ctx context.Context, key event.MessageKey, ids []event.ID) error {
 	done := make(map[event.ID]bool, len(ids))
 	for _, id := range ids {
@@ -52,15 +52,15 @@ func (s *State) Completed(ctx context.Context, key event.MessageKey, ids []event
 			return err
 		}
 		var left []event.ID
-		for _, id := range row.state.Early {
+		for _, id := range row.state.Pending {
 			if !done[id] {
 				left = append(left, id)
 			}
 		}
-		if len(left) == len(row.state.Early) {
+		if len(left) == len(row.state.Pending) {
 			return nil
 		}
-		row.state.Early = left
+		row.state.Pending = left
 		return tx.write(row)
 	})
 	return failed("noting completed events", err)
@@ -320,7 +320,7 @@ func everyone(state event.State) []event.RecipientKey {
 	keys := newRecipients(event.State{}, event.Change{
 		Recipients: state.Recipients, First: state.First, Clicks: state.Clicks,
 	})
-	return slices.AppendSeq(keys, maps.Keys(state.Overruled))
+	return slices.AppendSeq(keys, maps.Keys(state.Overrides))
 }
 
 // recipientHash finds the states that may name a recipient. Two recipients of

@@ -147,7 +147,7 @@ func latest(state event.State) int64 {
 			at = max(at, click.ID.Seconds())
 		}
 	}
-	for _, id := range state.Early {
+	for _, id := range state.Pending {
 		at = max(at, id.Seconds())
 	}
 	return at

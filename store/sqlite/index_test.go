@@ -119,9 +119,9 @@ func TestASendTakenOutOfASealedWeekIsNotCounted(t *testing.T) {
 	require.NoError(t, err)
 	require.NoError(t, index.Seal(ctx, week))
 	sent := func() int {
-		tally, err := index.Aggregate(ctx, feed.AggregateRequest{Workspace: "w", Week: week})
+		aggregate, err := index.Aggregate(ctx, feed.AggregateRequest{Workspace: "w", Week: week})
 		require.NoError(t, err)
-		return tally.Events.Sum()
+		return aggregate.Events.Sum()
 	}
 	require.Equal(t, 3, sent())
 	removed, err := index.RemoveSends(ctx, week, []event.MessageKey{{Workspace: "w", Message: "m-1"}})

@@ -208,11 +208,11 @@ func TestCountsByTheStateOfRecipients(t *testing.T) {
 		{"of another type", query.And{isUnopened, query.Types(event.Open)}, 0, 0},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			tally, err := index.Aggregate(ctx, feed.AggregateRequest{
+			aggregate, err := index.Aggregate(ctx, feed.AggregateRequest{
 				Workspace: "w", Week: week, Query: query.Query{Where: test.where, Now: test.now}, Statuses: statusCache,
 			})
 			require.NoError(t, err)
-			require.Equal(t, test.want, tally.Events.Sum())
+			require.Equal(t, test.want, aggregate.Events.Sum())
 		})
 	}
 }

@@ -11,7 +11,7 @@ import (
 )
 
 // Formats of an encoded state, its first byte. Most states have neither clicks
-// nor anything overruled, and are written without.
+// nor overrides, and are written without.
 const (
 	statePlain  = 1
 	stateJudged = 2
@@ -30,7 +30,7 @@ var errState = errors.New("a stored state cannot be read")
 // recipients by number and times by their distance from the send, since states
 // are most of state.db. The same state has one form only.
 func encodeState(s event.State) []byte {
-	out := make([]byte, 0, 64+48*len(s.Recipients)+16*len(s.Early))
+	out := make([]byte, 0, 64+48*len(s.Recipients)+16*len(s.Pending))
 	flags := byte(0)
 	if s.Sent {
 		flags |= flagSent
@@ -39,7 +39,7 @@ func encodeState(s event.State) []byte {
 		flags |= flagDone
 	}
 	format := byte(statePlain)
-	if len(s.Clicks) > 0 || len(s.Overruled) > 0 {
+	if len(s.Clicks) > 0 || len(s.Overrides) > 0 {
 		format = stateJudged
 	}
 	out = append(out, format, flags)
@@ -66,8 +66,8 @@ func encodeState(s event.State) []byte {
 		out = appendText(out, string(key))
 	}
 	out = appendMarks(out, s, number)
-	out = binary.AppendUvarint(out, uint64(len(s.Early)))
-	for _, id := range s.Early {
+	out = binary.AppendUvarint(out, uint64(len(s.Pending)))
+	for _, id := range s.Pending {
 		out = append(out, id[:]...)
 	}
 	if format == stateJudged {
@@ -76,7 +76,7 @@ func encodeState(s event.State) []byte {
 	return out
 }
 
-// appendJudged writes clicks and what was overruled.
+// appendJudged writes clicks and overrides.
 func appendJudged(out []byte, s event.State, number map[event.RecipientKey]uint64) []byte {
 	out = binary.AppendUvarint(out, uint64(len(s.Clicks)))
 	for _, key := range slices.Sorted(maps.Keys(s.Clicks)) {
@@ -86,14 +86,14 @@ func appendJudged(out []byte, s event.State, number map[event.RecipientKey]uint6
 			out = binary.BigEndian.AppendUint32(append(out, click.ID[:]...), click.Link)
 		}
 	}
-	out = binary.AppendUvarint(out, uint64(len(s.Overruled)))
-	for _, key := range slices.Sorted(maps.Keys(s.Overruled)) {
+	out = binary.AppendUvarint(out, uint64(len(s.Overrides)))
+	for _, key := range slices.Sorted(maps.Keys(s.Overrides)) {
 		out = appendKey(out, key, number)
-		said := s.Overruled[key]
-		out = binary.AppendUvarint(out, uint64(len(said)))
-		for _, id := range slices.SortedFunc(maps.Keys(said), func(a, b event.ID) int { return slices.Compare(a[:], b[:]) }) {
+		overrides := s.Overrides[key]
+		out = binary.AppendUvarint(out, uint64(len(overrides)))
+		for _, id := range slices.SortedFunc(maps.Keys(overrides), func(a, b event.ID) int { return slices.Compare(a[:], b[:]) }) {
 			out = append(out, id[:]...)
-			out = appendText(appendText(appendText(out, said[id].Is), said[id].Reason), said[id].User)
+			out = appendText(appendText(appendText(out, overrides[id].Is), overrides[id].Reason), overrides[id].User)
 		}
 	}
 	return out
@@ -155,9 +155,9 @@ func decodeState(key event.MessageKey, raw []byte) (event.State, error) {
 	}
 	in.marks(&s, keys)
 	if n := in.count(len(event.ID{})); n > 0 {
-		s.Early = make([]event.ID, n)
-		for i := range s.Early {
-			s.Early[i] = in.id()
+		s.Pending = make([]event.ID, n)
+		for i := range s.Pending {
+			s.Pending[i] = in.id()
 		}
 	}
 	if format == stateJudged {
@@ -199,7 +199,7 @@ func (in *stateReader) marks(s *event.State, keys []event.RecipientKey) {
 }
 
 func (in *stateReader) judged(s *event.State, keys []event.RecipientKey) {
-	const clickLen, saidLen = 16 + 4, 16 + 3
+	const clickLen, overrideLen = 16 + 4, 16 + 3
 	people := in.count(2 + clickLen)
 	for range people {
 		key := in.key(keys)
@@ -212,22 +212,22 @@ func (in *stateReader) judged(s *event.State, keys []event.RecipientKey) {
 		}
 		s.Clicks[key] = clicks
 	}
-	overruled := in.count(2 + saidLen)
-	for range overruled {
+	overridden := in.count(2 + overrideLen)
+	for range overridden {
 		key := in.key(keys)
-		count := in.count(saidLen)
-		said := make(map[event.ID]event.Overruling, count)
+		count := in.count(overrideLen)
+		overrides := make(map[event.ID]event.Override, count)
 		for range count {
 			id := in.id()
-			said[id] = event.Overruling{Is: in.text(), Reason: in.text(), User: in.text()}
+			overrides[id] = event.Override{Is: in.text(), Reason: in.text(), User: in.text()}
 		}
-		if s.Overruled == nil {
-			s.Overruled = make(map[event.RecipientKey]map[event.ID]event.Overruling, overruled)
+		if s.Overrides == nil {
+			s.Overrides = make(map[event.RecipientKey]map[event.ID]event.Override, overridden)
 		}
-		s.Overruled[key] = said
+		s.Overrides[key] = overrides
 	}
 	// What has none of either is written as a plain state.
-	in.bad = in.bad || people+overruled == 0
+	in.bad = in.bad || people+overridden == 0
 }
 
 // key reads what appendKey wrote.

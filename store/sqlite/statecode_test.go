@@ -32,8 +32,8 @@ func genState() *rapid.Generator[event.State] {
 			s.First = first
 		}
 		id := rapid.Map(rapid.SliceOf(rapid.Byte()), func(key []byte) event.ID { return event.NewID(1, "w", "s", true, key) })
-		for range rapid.IntRange(0, 3).Draw(t, "early") {
-			s.Early = append(s.Early, id.Draw(t, "id"))
+		for range rapid.IntRange(0, 3).Draw(t, "pending") {
+			s.Pending = append(s.Pending, id.Draw(t, "id"))
 		}
 		click := rapid.Custom(func(t *rapid.T) event.Clicked {
 			return event.Clicked{ID: id.Draw(t, "click"), Link: rapid.Uint32().Draw(t, "link")}
@@ -41,11 +41,11 @@ func genState() *rapid.Generator[event.State] {
 		if clicks := rapid.MapOfN(key, rapid.SliceOfN(click, 1, 3), 0, 2).Draw(t, "clicks"); len(clicks) > 0 {
 			s.Clicks = clicks
 		}
-		said := rapid.Custom(func(t *rapid.T) event.Overruling {
-			return event.Overruling{Is: event.Human, Reason: rapid.String().Draw(t, "reason"), User: rapid.String().Draw(t, "by")}
+		override := rapid.Custom(func(t *rapid.T) event.Override {
+			return event.Override{Is: event.Human, Reason: rapid.String().Draw(t, "reason"), User: rapid.String().Draw(t, "by")}
 		})
-		if overruled := rapid.MapOfN(key, rapid.MapOfN(id, said, 1, 2), 0, 2).Draw(t, "overruled"); len(overruled) > 0 {
-			s.Overruled = overruled
+		if overrides := rapid.MapOfN(key, rapid.MapOfN(id, override, 1, 2), 0, 2).Draw(t, "overridden"); len(overrides) > 0 {
+			s.Overrides = overrides
 		}
 		return s
 	})
@@ -73,11 +73,11 @@ func FuzzDecodeState(f *testing.F) {
 		Sent: true, User: "u", Subject: "s", At: 1_800_000_000, Version: 3,
 		Recipients: map[event.RecipientKey]event.Person{event.KeyOf(person.Email): person},
 		First:      map[event.Mark]map[event.RecipientKey]int64{event.MarkOpened: {event.KeyOf(person.Email): 1_800_000_060}},
-		Early:      []event.ID{event.NewID(1, "w", "s", true, nil)},
+		Pending:    []event.ID{event.NewID(1, "w", "s", true, nil)},
 	}
 	f.Add(encodeState(s))
-	s.Clicks = map[event.RecipientKey][]event.Clicked{event.KeyOf(person.Email): {{ID: s.Early[0], Link: 7}}}
-	s.Overruled = map[event.RecipientKey]map[event.ID]event.Overruling{"somebody else": {s.Early[0]: {Is: event.Human, Reason: "me"}}}
+	s.Clicks = map[event.RecipientKey][]event.Clicked{event.KeyOf(person.Email): {{ID: s.Pending[0], Link: 7}}}
+	s.Overrides = map[event.RecipientKey]map[event.ID]event.Override{"somebody else": {s.Pending[0]: {Is: event.Human, Reason: "me"}}}
 	f.Add(encodeState(s))
 	f.Add(encodeState(event.State{}))
 	f.Add([]byte{statePlain, 0, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 1})

@@ -56,18 +56,18 @@ type counterTest struct {
 
 // count is everything of one week, in a fixed order.
 func (x counterTest) count(t require.TestingT, space string, q query.Query, week event.Week) feed.Aggregate {
-	tally, err := x.counter.Aggregate(context.Background(), feed.AggregateRequest{Workspace: space, Query: q, Week: week, Parts: allParts})
+	aggregate, err := x.counter.Aggregate(context.Background(), feed.AggregateRequest{Workspace: space, Query: q, Week: week, Parts: allParts})
 	require.NoError(t, err)
-	return ordered(tally)
+	return ordered(aggregate)
 }
 
 // all is everything of all weeks.
 func (x counterTest) all(t require.TestingT, space string, q query.Query) feed.Aggregate {
-	tallies := make([]feed.Aggregate, len(allWeeks))
+	aggregates := make([]feed.Aggregate, len(allWeeks))
 	for i, week := range allWeeks {
-		tallies[i] = x.count(t, space, q, week)
+		aggregates[i] = x.count(t, space, q, week)
 	}
-	return ordered(feed.MergeAggregates(tallies))
+	return ordered(feed.MergeAggregates(aggregates))
 }
 
 func (x counterTest) revision(t *testing.T, week event.Week) string {
@@ -76,30 +76,30 @@ func (x counterTest) revision(t *testing.T, week event.Week) string {
 	return revisions[week]
 }
 
-// ordered puts a tally into one order, and empty lists to nil.
-func ordered(tally feed.Aggregate) feed.Aggregate {
-	for _, ranking := range []*feed.Ranking{&tally.Recipients, &tally.Domains, &tally.Links, &tally.Messages} {
+// ordered puts an aggregate into one order, and empty lists to nil.
+func ordered(aggregate feed.Aggregate) feed.Aggregate {
+	for _, ranking := range []*feed.Ranking{&aggregate.Recipients, &aggregate.Domains, &aggregate.Links, &aggregate.Messages} {
 		if ranking.Counts = ranking.Sorted(); len(ranking.Counts) == 0 {
 			ranking.Counts = nil
 		}
 	}
-	tally.Users = slices.SortedFunc(slices.Values(tally.Users), func(a, b feed.UserCount) int {
+	aggregate.Users = slices.SortedFunc(slices.Values(aggregate.Users), func(a, b feed.UserCount) int {
 		return cmp.Compare(a.User, b.User)
 	})
-	if len(tally.Users) == 0 {
-		tally.Users = nil
+	if len(aggregate.Users) == 0 {
+		aggregate.Users = nil
 	}
-	if len(tally.Times) == 0 {
-		tally.Times = nil
+	if len(aggregate.Times) == 0 {
+		aggregate.Times = nil
 	}
 	pairs := make(map[event.Type]feed.Pairs)
-	for kind, set := range tally.Pairs {
+	for kind, set := range aggregate.Pairs {
 		if len(set.Smallest) > 0 {
 			pairs[kind] = set
 		}
 	}
-	tally.Pairs = pairs
-	return tally
+	aggregate.Pairs = pairs
+	return aggregate
 }
 
 // counted is what should be counted of events.
@@ -126,10 +126,10 @@ func testCountMatch(t *testing.T, x counterTest) {
 		x.create(t, events[half:]...)
 		for range queriesPerCase {
 			q := genQuery().Draw(t, "query")
-			tally := x.all(t, space, q)
-			require.Equal(t, counted(q, events), tally, "query %#v", q)
+			aggregate := x.all(t, space, q)
+			require.Equal(t, counted(q, events), aggregate, "query %#v", q)
 			found := x.walk(t, feed.Search{Workspace: space, Query: q, Weeks: allWeeks, Limit: 1000})
-			require.Equal(t, len(found), tally.Events.Sum())
+			require.Equal(t, len(found), aggregate.Events.Sum())
 		}
 	})
 }
@@ -145,24 +145,24 @@ func testCountMerge(t *testing.T, x counterTest) {
 		named(event.Event{Time: young, Recipient: ana}, "4"),
 		named(event.Event{Time: young, Recipient: ana, Message: "m-2", Verdict: event.Verdict{Is: event.Machine}}, "5"),
 	)
-	tally := x.all(t, workspace, query.Query{})
-	require.Equal(t, 4, tally.Events.Of(event.Open))
-	require.Equal(t, 1, tally.Automated.Of(event.Open))
-	opened, exact := tally.Pairs[event.Open].Len()
+	aggregate := x.all(t, workspace, query.Query{})
+	require.Equal(t, 4, aggregate.Events.Of(event.Open))
+	require.Equal(t, 1, aggregate.Automated.Of(event.Open))
+	opened, exact := aggregate.Pairs[event.Open].Len()
 	require.Equal(t, 2, opened)
 	require.True(t, exact)
-	require.Equal(t, []int64{old, old + 900, young}, []int64{tally.Times[0].Start, tally.Times[1].Start, tally.Times[2].Start})
-	require.Equal(t, []feed.NameCount{{Name: "jo@acme.example", Events: 4}, {Name: "ana@globex.example", Events: 2}}, tally.Recipients.Counts)
-	require.Equal(t, []feed.NameCount{{Name: "m-1", Events: 5}}, tally.Messages.Counts)
+	require.Equal(t, []int64{old, old + 900, young}, []int64{aggregate.Times[0].Start, aggregate.Times[1].Start, aggregate.Times[2].Start})
+	require.Equal(t, []feed.NameCount{{Name: "jo@acme.example", Events: 4}, {Name: "ana@globex.example", Events: 2}}, aggregate.Recipients.Counts)
+	require.Equal(t, []feed.NameCount{{Name: "m-1", Events: 5}}, aggregate.Messages.Counts)
 }
 
 func testCountParts(t *testing.T, x counterTest) {
 	x.create(t, named(event.Event{Type: event.Click, Link: "https://acme.example"}, "click"))
-	tally, err := x.counter.Aggregate(context.Background(), feed.AggregateRequest{Workspace: workspace, Week: firstWeek})
+	aggregate, err := x.counter.Aggregate(context.Background(), feed.AggregateRequest{Workspace: workspace, Week: firstWeek})
 	require.NoError(t, err)
 	var only feed.Aggregate
 	only.Events.Add(event.Click, 1)
-	require.Equal(t, ordered(only), ordered(tally))
+	require.Equal(t, ordered(only), ordered(aggregate))
 }
 
 func testCountNothing(t *testing.T, x counterTest) {
@@ -175,8 +175,8 @@ func testCountNothing(t *testing.T, x counterTest) {
 func testCountTenants(t *testing.T, x counterTest) {
 	theirs := event.Event{Workspace: "w-globex", User: "u_cy", Message: "m-theirs", Recipient: &event.Person{Email: "cy@globex.example"}}
 	x.create(t, named(event.Event{}, "ours"), named(theirs, "theirs"))
-	tally := x.all(t, workspace, query.Query{})
-	require.Equal(t, counted(query.Query{}, []event.Event{named(event.Event{}, "ours")}), tally)
+	aggregate := x.all(t, workspace, query.Query{})
+	require.Equal(t, counted(query.Query{}, []event.Event{named(event.Event{}, "ours")}), aggregate)
 }
 
 func testCountRecipientsRefused(t *testing.T, x counterTest) {
@@ -196,15 +196,15 @@ func testCountRevisions(t *testing.T, x counterTest) {
 	ctx, week := context.Background(), allWeeks[3]
 	seen := make(map[string]string) // revision to what was counted
 	look := func() int {
-		revision, tally := x.revision(t, week), x.count(t, workspace, query.Query{}, week)
-		content := fmt.Sprintf("%+v", tally)
+		revision, aggregate := x.revision(t, week), x.count(t, workspace, query.Query{}, week)
+		content := fmt.Sprintf("%+v", aggregate)
 		if revision != "" { // a week without one is counted each time
 			if before, known := seen[revision]; known {
 				require.Equal(t, before, content, "one revision, two counts")
 			}
 			seen[revision] = content
 		}
-		return tally.Events.Sum()
+		return aggregate.Events.Sum()
 	}
 	require.Equal(t, 0, look())
 	events := opens(3, week.Start(), 10)
@@ -213,9 +213,9 @@ func testCountRevisions(t *testing.T, x counterTest) {
 	require.Equal(t, 2, look())
 	x.create(t, events...)
 	require.Equal(t, 3, look())
-	overruled := events[0]
-	overruled.Verdict = event.Verdict{Is: event.Machine}
-	require.NoError(t, x.Rewrite(ctx, []event.Event{overruled}))
+	overridden := events[0]
+	overridden.Verdict = event.Verdict{Is: event.Machine}
+	require.NoError(t, x.Rewrite(ctx, []event.Event{overridden}))
 	x.refresh(t)
 	require.Equal(t, 2, look())
 	renamed := events[1]
@@ -239,15 +239,15 @@ func testCountManyPairs(t *testing.T, x counterTest) {
 		events = append(events, named(event.Event{Time: week.Start() + int64(i), Recipient: &person, Message: message}, fmt.Sprint(i)))
 	}
 	x.create(t, events...)
-	tally := x.count(t, workspace, query.Query{}, week)
-	require.Equal(t, manyPairs, tally.Events.Of(event.Open))
-	n, exact := tally.Pairs[event.Open].Len()
+	aggregate := x.count(t, workspace, query.Query{}, week)
+	require.Equal(t, manyPairs, aggregate.Events.Of(event.Open))
+	n, exact := aggregate.Pairs[event.Open].Len()
 	if exact {
 		require.Equal(t, manyPairs/2, n)
 	} else {
 		require.InEpsilon(t, manyPairs/2, n, 0.1)
 	}
-	require.True(t, slices.IsSorted(tally.Pairs[event.Open].Smallest))
+	require.True(t, slices.IsSorted(aggregate.Pairs[event.Open].Smallest))
 }
 
 func testCountErased(t *testing.T, x counterTest) {
@@ -260,9 +260,9 @@ func testCountErased(t *testing.T, x counterTest) {
 	_, _, err := eraser.EraseRecipient(ctx, workspace, jo.Email)
 	require.NoError(t, err)
 	x.refresh(t)
-	tally := x.all(t, workspace, query.Query{})
-	require.Equal(t, []feed.NameCount{{Name: ana.Email, Events: 2}}, tally.Recipients.Counts)
-	sent, _ := tally.Pairs[event.Send].Len()
+	aggregate := x.all(t, workspace, query.Query{})
+	require.Equal(t, []feed.NameCount{{Name: ana.Email, Events: 2}}, aggregate.Recipients.Counts)
+	sent, _ := aggregate.Pairs[event.Send].Len()
 	require.Equal(t, 1, sent)
 	if before != "" {
 		require.NotEqual(t, before, x.revision(t, firstWeek))
@@ -325,8 +325,8 @@ func testCountConcurrency(t *testing.T, x counterTest) {
 	})
 	working.Go(func() {
 		for before := 0; ; {
-			tally, err := x.counter.Aggregate(context.Background(), feed.AggregateRequest{Workspace: workspace, Week: firstWeek, Parts: allParts})
-			if n := tally.Events.Sum(); err != nil || n < before {
+			aggregate, err := x.counter.Aggregate(context.Background(), feed.AggregateRequest{Workspace: workspace, Week: firstWeek, Parts: allParts})
+			if n := aggregate.Events.Sum(); err != nil || n < before {
 				t.Errorf("counted %d after %d: %v", n, before, err)
 				return
 			} else {

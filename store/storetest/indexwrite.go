@@ -101,10 +101,10 @@ func testNobody(t *testing.T, x indexTest) {
 }
 
 func testRewrite(t *testing.T, x indexTest) {
-	early := named(event.Event{Type: event.Click, Link: "https://docs.example/deck", Verdict: event.Verdict{Is: event.Human}}, "early")
+	pending := named(event.Event{Type: event.Click, Link: "https://docs.example/deck", Verdict: event.Verdict{Is: event.Human}}, "early")
 	stays := named(event.Event{Type: event.Click, Subject: "Roadmap"}, "stays")
-	x.create(t, early, stays)
-	completed := early
+	x.create(t, pending, stays)
+	completed := pending
 	completed.Subject, completed.User = "Pricing proposals", "u_ana"
 	absent := named(event.Event{Subject: "absent"}, "absent")
 	for range 2 { // rewriting is repeated freely
@@ -114,9 +114,9 @@ func testRewrite(t *testing.T, x indexTest) {
 	found := func(where query.Expr) []event.ID {
 		return x.search(t, feed.Search{Workspace: workspace, Query: query.Query{Where: where}})
 	}
-	require.Equal(t, []event.ID{early.ID}, found(word("proposal")))
-	require.Equal(t, []event.ID{early.ID}, found(query.Keyword{Field: query.FieldUser, Values: []string{"u_ana"}}))
-	require.Equal(t, []event.ID{early.ID}, found(word("deck")))
+	require.Equal(t, []event.ID{pending.ID}, found(word("proposal")))
+	require.Equal(t, []event.ID{pending.ID}, found(query.Keyword{Field: query.FieldUser, Values: []string{"u_ana"}}))
+	require.Equal(t, []event.ID{pending.ID}, found(word("deck")))
 	require.Empty(t, found(word("absent")))
 
 	judged := completed
@@ -128,7 +128,7 @@ func testRewrite(t *testing.T, x indexTest) {
 	require.Equal(t, []event.ID{stays.ID}, found(nil))
 	all := feed.Search{Workspace: workspace, Query: query.Query{Automated: query.AutomatedShow}}
 	require.Len(t, x.search(t, all), 2)
-	got, err := x.Get(context.Background(), workspace, []event.ID{early.ID, absent.ID})
+	got, err := x.Get(context.Background(), workspace, []event.ID{pending.ID, absent.ID})
 	require.NoError(t, err)
 	require.Equal(t, []event.Event{judged}, got)
 
@@ -136,7 +136,7 @@ func testRewrite(t *testing.T, x indexTest) {
 	foreign.Workspace, foreign.Subject = "w-other", "stolen"
 	require.NoError(t, x.Rewrite(context.Background(), []event.Event{foreign}))
 	x.refresh(t)
-	got, err = x.Get(context.Background(), workspace, []event.ID{early.ID})
+	got, err = x.Get(context.Background(), workspace, []event.ID{pending.ID})
 	require.NoError(t, err)
 	require.Equal(t, []event.Event{judged}, got)
 }

@@ -45,7 +45,7 @@ func RunState(t *testing.T, h StateHarness) {
 		{"a message that is not complete any more is not finished", testFinishedReopened},
 		{"what is older than the retention is forgotten", testForget},
 		{"unlisted weeks are listed again with their next event", testUnlist},
-		{"ids that came early are kept until completed", testEarly},
+		{"pending ids are kept until completed", testPending},
 		{"incomplete sends are listed newest first", testIncomplete},
 		{"the catalogue lists weeks newest first", testCatalogue},
 		{"an erased recipient is in no state", testEraseState},

@@ -136,28 +136,28 @@ func testDone(t *testing.T, x stateTest) {
 	require.NotZero(t, x.read(t, "m-1").Expire)
 }
 
-func testEarly(t *testing.T, x stateTest) {
+func testPending(t *testing.T, x stateTest) {
 	ctx := context.Background()
 	key := event.MessageKey{Workspace: workspace, Message: "m-1"}
-	var early []event.ID
+	var pending []event.ID
 	for i := range 5 {
-		early = append(early, event.NewID(int64(100+i), workspace, "api", true, []byte{byte(i)}))
+		pending = append(pending, event.NewID(int64(100+i), workspace, "api", true, []byte{byte(i)}))
 	}
-	for _, ids := range [][]event.ID{{early[4], early[0]}, {early[2]}, {early[0], early[3], early[1]}} {
-		_, err := x.Apply(ctx, []event.Change{{MessageKey: key, Early: ids}}, nil)
+	for _, ids := range [][]event.ID{{pending[4], pending[0]}, {pending[2]}, {pending[0], pending[3], pending[1]}} {
+		_, err := x.Apply(ctx, []event.Change{{MessageKey: key, Pending: ids}}, nil)
 		require.NoError(t, err)
 	}
-	require.Equal(t, early, x.read(t, "m-1").Early)
+	require.Equal(t, pending, x.read(t, "m-1").Pending)
 	states := x.apply(t, sendTo("m-1", 1000, jo))
-	require.Equal(t, early, states[key].Early, "the send is told whom to complete")
+	require.Equal(t, pending, states[key].Pending, "the send is told whom to complete")
 	absent := event.NewID(1, workspace, "api", true, nil)
 	for range 2 {
-		require.NoError(t, x.Completed(ctx, key, []event.ID{early[1], absent, early[4]}))
+		require.NoError(t, x.Completed(ctx, key, []event.ID{pending[1], absent, pending[4]}))
 	}
-	require.Equal(t, []event.ID{early[0], early[2], early[3]}, x.read(t, "m-1").Early)
-	require.NoError(t, x.Completed(ctx, key, early))
-	require.Empty(t, x.read(t, "m-1").Early)
-	require.NoError(t, x.Completed(ctx, event.MessageKey{Workspace: "w-other", Message: "m-1"}, early))
+	require.Equal(t, []event.ID{pending[0], pending[2], pending[3]}, x.read(t, "m-1").Pending)
+	require.NoError(t, x.Completed(ctx, key, pending))
+	require.Empty(t, x.read(t, "m-1").Pending)
+	require.NoError(t, x.Completed(ctx, event.MessageKey{Workspace: "w-other", Message: "m-1"}, pending))
 }
 
 func testIncomplete(t *testing.T, x stateTest) {

@@ -20,7 +20,7 @@ func testReplace(t *testing.T, x stateTest) {
 	corrected := before.Clone()
 	delete(corrected.First[event.MarkOpened], event.KeyOf(jo.Email))
 	id := event.NewID(2000, workspace, "api", true, nil)
-	corrected.Overruled = map[event.RecipientKey]map[event.ID]event.Overruling{
+	corrected.Overrides = map[event.RecipientKey]map[event.ID]event.Override{
 		event.KeyOf(jo.Email): {id: {Is: event.Machine, Reason: "It was our own test.", User: "u_ana"}},
 	}
 	replaced, err := x.Replace(ctx, corrected)
@@ -41,10 +41,10 @@ func testReplace(t *testing.T, x stateTest) {
 
 	x.apply(t, didTo(event.Open, "m-1", 3000, jo))
 	require.NotZero(t, x.read(t, "m-1").Expire)
-	require.Equal(t, corrected.Overruled, x.read(t, "m-1").Overruled)
+	require.Equal(t, corrected.Overrides, x.read(t, "m-1").Overrides)
 
 	made := event.State{MessageKey: event.MessageKey{Workspace: workspace, Message: "m-2"}}
-	made.Overruled = corrected.Overruled
+	made.Overrides = corrected.Overrides
 	for _, expected := range []bool{true, false} {
 		replaced, err = x.Replace(ctx, made)
 		require.NoError(t, err)
@@ -55,8 +55,8 @@ func testReplace(t *testing.T, x stateTest) {
 	require.Len(t, touched, 2)
 	left, err := x.Of(ctx, workspace, []string{"m-1", "m-2"})
 	require.NoError(t, err)
-	require.Len(t, left, 1, "what was overruled of an erased person goes with them")
-	require.Empty(t, left["m-1"].Overruled)
+	require.Len(t, left, 1, "an erased person's overrides go with them")
+	require.Empty(t, left["m-1"].Overrides)
 
 	testReplaceRace(t, x)
 }

@@ -213,8 +213,8 @@ export class Client {
     return done(this.#api.DELETE('/v1/searches/{name}', { params: { path: { name } } }));
   }
 
-  /** overrule says who made an event; null takes back what was said. */
-  overrule(id: string, is: 'human' | 'machine' | null, reason: string) {
+  /** override says who made an event; null takes back what was said. */
+  override(id: string, is: 'human' | 'machine' | null, reason: string) {
     const body = is === null ? { is } : { is, reason };
     return done(this.#api.PUT('/v1/events/{id}/verdict', { params: { path: { id } }, body }));
   }

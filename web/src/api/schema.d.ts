@@ -256,7 +256,7 @@ export interface paths {
         };
         get?: never;
         /**
-         * Overrule the verdict on an open, a click or a download, or take that back
+         * Override the verdict on an open, a click or a download, or take that back
          * @description What a person says wins over every rule and over every repetition of the event. The message's recipients and counts follow, and sockets hear of both. 202 means that it is kept and will show later: the week of the event is sealed, or a store is away.
          */
         put: operations["put-event-verdict"];
@@ -2135,33 +2135,6 @@ export interface components {
                 number
             ];
         };
-        Tally: {
-            /**
-             * Format: int64
-             * @description made durable
-             */
-            events: number;
-            /**
-             * Format: int64
-             * @description requests that were not believed; nothing else is kept of them
-             */
-            refused: number;
-            /**
-             * Format: int64
-             * @description parts of requests that could not be understood
-             */
-            rejected: number;
-            /**
-             * Format: int64
-             * @description that were believed
-             */
-            requests: number;
-            /**
-             * Format: int64
-             * @description events of the vendor that become nothing here
-             */
-            unknown: number;
-        };
         Team: {
             id: string;
             /** @description ids of users */
@@ -2198,16 +2171,43 @@ export interface components {
         Traffic: {
             /**
              * Format: date-time
-             * @description when the last believed request came; null when none has
+             * @description when the last authenticated request came; null when none has
              */
             last: string | null;
-            last_hour: components["schemas"]["Tally"];
+            last_hour: components["schemas"]["TrafficCounts"];
             /** @description since the server was started */
-            total: components["schemas"]["Tally"];
+            total: components["schemas"]["TrafficCounts"];
             /** @description by the vendor's own names, at most 20 */
             unknown: {
                 [key: string]: number;
             };
+        };
+        TrafficCounts: {
+            /**
+             * Format: int64
+             * @description made durable
+             */
+            events: number;
+            /**
+             * Format: int64
+             * @description requests that failed authentication; nothing else is kept of them
+             */
+            refused: number;
+            /**
+             * Format: int64
+             * @description parts of requests that could not be understood
+             */
+            rejected: number;
+            /**
+             * Format: int64
+             * @description that were authenticated
+             */
+            requests: number;
+            /**
+             * Format: int64
+             * @description events of the vendor that have no event here
+             */
+            unknown: number;
         };
         TriedEvent: {
             event: components["schemas"]["EventInput"];
@@ -2321,7 +2321,7 @@ export interface components {
             by?: "rule" | "provider" | "person";
             /** @enum {string} */
             is: "human" | "machine" | "unknown";
-            /** @description why a person overruled the rules */
+            /** @description why a person overrode the rules */
             reason?: string;
             rule?: string;
             /** @description who did */

@@ -8,7 +8,7 @@ import type { ServerFrame } from './frames';
 const gather = 400;
 
 /** What a reader may say of an event: who made it, or that the rules shall decide again. */
-export type Overruling = 'human' | 'machine' | null;
+export type Override = 'human' | 'machine' | null;
 
 const said = {
   human: 'Counted as a person',
@@ -16,7 +16,7 @@ const said = {
   rules: 'The rules decide again',
 };
 
-/** judged reports whether there is a verdict to explain: of a machine, or of a person who overruled. */
+/** judged reports whether there is a verdict to explain: of a machine, or of a person's override. */
 function judged({ type, verdict }: Item): boolean {
   const asked = type === 'open' || type === 'click';
   return asked && (verdict?.is === 'machine' || verdict?.by === 'person');
@@ -31,7 +31,7 @@ export class Panel {
   failure = $state.raw<Failure | null>(null);
   /** The event whose verdict is explained, once its evidence has been read. */
   detail = $state.raw<EventDetail | null>(null);
-  /** What went wrong when the reader overruled a verdict. */
+  /** What went wrong when the reader overrode a verdict. */
   refused = $state('');
   busy = $state(false);
 
@@ -109,14 +109,14 @@ export class Panel {
     }
   }
 
-  /** overrule says who made the explained event; what is shown then is the server's answer. */
-  async overrule(is: Overruling): Promise<void> {
+  /** override says who made the explained event; what is shown then is the server's answer. */
+  async override(is: Override): Promise<void> {
     const { detail } = this;
     if (!detail || this.busy) return;
     this.busy = true;
     this.refused = '';
     try {
-      await this.#app.client.overrule(detail.id, is, 'Said in the feed');
+      await this.#app.client.override(detail.id, is, 'Said in the feed');
       this.#app.announcement = said[is ?? 'rules'];
       await Promise.all([this.explain(detail.id), this.load()]);
     } catch (error) {

@@ -285,7 +285,7 @@ describe('folds', () => {
     expect(folds(rows)).toEqual(['day', 'x', 'a']);
   });
 
-  it('part when a person overrules a machine', () => {
+  it('part when a person overrides a machine', () => {
     const rows = new Rows(dayOf);
     const machine = (id: string, seconds: number) =>
       open(id, seconds, { verdict: { is: 'machine' } });
