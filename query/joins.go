@@ -1,0 +1,50 @@
+package query
+
+// negation is the opposite of a condition, nil when there is none.
+func negation(e Expr) Expr {
+	switch e := e.(type) {
+	case nil:
+		return nil
+	case Not:
+		return e.Expr
+	case Time:
+		return e.opposite()
+	case choice:
+		return e.opposite()
+	}
+	return Not{e}
+}
+
+// conjunction joins conditions, taking And apart; nil when there is none.
+func conjunction(parts []Expr) Expr {
+	flat := make([]Expr, 0, len(parts))
+	for _, part := range parts {
+		if and, ok := part.(And); ok {
+			flat = append(flat, and...)
+			continue
+		}
+		flat = append(flat, part)
+	}
+	return AllOf(flat...)
+}
+
+// disjunction joins alternatives, taking Or apart; nil when there is none.
+func disjunction(parts []Expr) Expr {
+	var flat Or
+	for _, part := range parts {
+		switch e := part.(type) {
+		case nil:
+		case Or:
+			flat = append(flat, e...)
+		default:
+			flat = append(flat, e)
+		}
+	}
+	switch len(flat) {
+	case 0:
+		return nil
+	case 1:
+		return flat[0]
+	}
+	return flat
+}

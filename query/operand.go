@@ -1,0 +1,106 @@
+package query
+
+import (
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"tidings/address"
+)
+
+// operand reads a person, a team, a company or an address.
+func (p *parser) operand(i int) (meaning, int) {
+	if i >= len(p.lexemes) || p.lexemes[i].kind != lexTerm || p.lexemes[i].field != "" {
+		return meaning{}, 0
+	}
+	l := p.lexemes[i]
+	if l.quoted {
+		if m, ok := p.inDirectory(strings.TrimSpace(l.value)); ok {
+			return m, 1
+		}
+		return some(p.plain("to", FieldPeople, l), 1)
+	}
+	for n := 3; n > 0; n-- {
+		if m, ok := p.inDirectory(p.words(i, n)); ok && (n > 1 || !p.isFiller(i)) {
+			return m, n
+		}
+	}
+	if !p.startsName(i) {
+		return meaning{}, 0
+	}
+	value := strings.TrimFunc(l.value, func(r rune) bool { return strings.ContainsRune(",.;:!?", r) })
+	if !strings.Contains(value, "@") && isDomain(value) {
+		return keyword("domain", FieldDomain, address.Domain(value)), 1
+	}
+	n := 1
+	for isCapitalised(p.lexemes[i].value) && i+n < len(p.lexemes) && n < 3 && p.startsName(i+n) &&
+		isCapitalised(p.lexemes[i+n].value) && !strings.HasSuffix(p.lexemes[i+n-1].value, ",") {
+		n++
+	}
+	return some(p.recipient(i, n), n)
+}
+
+// some is n where there is a condition, else 0.
+func some(m meaning, n int) (meaning, int) {
+	if m.where == nil {
+		return m, 0
+	}
+	return m, n
+}
+
+// recipient is a condition on the recipient, made of n words as they stand.
+func (p *parser) recipient(i, n int) meaning {
+	if p.lexemes[i].quoted {
+		return p.plain("to", FieldPeople, p.lexemes[i])
+	}
+	parts := make([]string, n)
+	for k := range n {
+		parts[k] = strings.Trim(p.lexemes[i+k].value, ",.;:!?")
+	}
+	return p.to(lexeme{value: strings.Join(parts, " "), quoted: n > 1})
+}
+
+// startsName reports whether a name may begin at i: a word with a letter that is
+// no small word, no event and no time.
+func (p *parser) startsName(i int) bool {
+	word := p.word(i)
+	if word == "" || isSmall(word) || isGeneric(word) {
+		return false
+	}
+	if !strings.ContainsFunc(word, unicode.IsLetter) || strings.HasSuffix(p.lexemes[i].value, "*") {
+		return false
+	}
+	if _, f := eventOf(word); f != noForm {
+		return false
+	}
+	if isMachine(word) || isPeople(word) {
+		return false
+	}
+	if !isCapitalised(p.lexemes[i].value) && (isQuantity(word) || isNegation(word) || isGroup(word)) {
+		return false
+	}
+	_, n := p.timeAt(i)
+	_, states := doneOf(word)
+	return n == 0 && states == noForm && word != "unopened" && word != "unread"
+}
+
+// startsPerson reports whether a condition on a person may begin at i.
+func (p *parser) startsPerson(i int) bool {
+	switch p.word(i) {
+	case "from", "by", "to", "with", "at", "my", "i", "our":
+		return true
+	}
+	return false
+}
+
+func isCapitalised(word string) bool {
+	r, _ := utf8.DecodeRuneInString(word)
+	return unicode.IsUpper(r)
+}
+
+// isDomain reports whether a word is written like acme.com.
+func isDomain(word string) bool {
+	dot := strings.LastIndexByte(word, '.')
+	return dot > 0 && len(word)-dot > 2 && strings.Trim(strings.ToLower(word), "abcdefghijklmnopqrstuvwxyz0123456789.-") == "" &&
+		strings.Trim(word[dot+1:], "0123456789") != "" && !strings.Contains(word, "..")
+}

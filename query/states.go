@@ -1,0 +1,207 @@
+package query
+
+import "tidings/event"
+
+// stateOf is the state of a send's recipients that an event brings.
+func stateOf(t event.Type) (RecipientState, bool) {
+	switch t {
+	case event.Open:
+		return IsOpened, true
+	case event.Click:
+		return IsClicked, true
+	case event.Reply:
+		return IsReplied, true
+	case event.Download:
+		return IsDownloaded, true
+	case event.Bounce:
+		return IsBounced, true
+	}
+	return "", false
+}
+
+// notState is for sends of which a state does not hold.
+func notState(state RecipientState) meaning {
+	return meaning{
+		where: Not{Recipients{Is: state}},
+		field: "is", value: string(state), not: true,
+	}
+}
+
+// missing is for sends that somebody has not opened, or that nobody has clicked.
+func missing(t event.Type) meaning {
+	switch t {
+	case event.Open:
+		return is(string(IsUnopened))
+	case event.Reply:
+		return is(string(IsUnreplied))
+	}
+	state, _ := stateOf(t)
+	return notState(state)
+}
+
+// nobody is for sends of which no recipient has done it.
+func nobody(t event.Type) meaning {
+	if t == event.Open {
+		return notState(IsOpened)
+	}
+	return missing(t)
+}
+
+// state reads what recipients have not done: "who hasn't opened", "no reply",
+// "unopened".
+func (p *parser) state(i int) (meaning, int) {
+	switch p.word(i) {
+	case "unopened", "unread":
+		return p.unopenedFor(is(string(IsUnopened)), i, i+1)
+	case "unreplied", "unanswered":
+		return is(string(IsUnreplied)), 1
+	case "unclicked":
+		return missing(event.Click), 1
+	case "nobody":
+		return p.nobodyDid(i, i+1)
+	case "awaiting":
+		return p.absent(i, i+1)
+	case "waiting":
+		if p.word(i+1) == "for" || p.word(i+1) == "on" {
+			return p.absent(i, i+2)
+		}
+	case "no", "without", "zero":
+		if p.isWord(i, "no", "one") {
+			return p.nobodyDid(i, i+2)
+		}
+		return p.absent(i, i+1)
+	}
+	return p.notDone(i)
+}
+
+// absent reads the event that has not come: "a reply", "opens".
+func (p *parser) absent(i, j int) (meaning, int) {
+	switch p.word(j) {
+	case "a", "any", "an":
+		j++
+	}
+	switch p.word(j) {
+	case "reply", "replies", "response", "responses", "answer", "answers":
+		return missing(event.Reply), j + 1 - i
+	}
+	t, f := eventOf(p.word(j))
+	if _, ok := stateOf(t); !ok || f != several || p.word(i) == "awaiting" {
+		return meaning{}, 0
+	}
+	return nobody(t), j + 1 - i
+}
+
+// nobodyDid reads "nobody has opened"; j is behind nobody.
+func (p *parser) nobodyDid(i, j int) (meaning, int) {
+	for p.word(j) == "has" || p.word(j) == "have" || p.word(j) == "ever" {
+		j++
+	}
+	verb := j
+	switch p.word(j) {
+	case "at", "from", "in":
+		// "nobody at acme opened": who it is stands between.
+		_, n := p.operand(j + 1)
+		if n == 0 {
+			return meaning{}, 0
+		}
+		verb = j + 1 + n
+		for p.word(verb) == "has" || p.word(verb) == "have" || p.word(verb) == "ever" {
+			verb++
+		}
+	}
+	t, f := doneOf(p.word(verb))
+	if _, ok := stateOf(t); !ok || f != past {
+		return meaning{}, 0
+	}
+	if verb > j {
+		p.english.did = verb
+		return nobody(t), j - i
+	}
+	return nobody(t), j + 1 - i
+}
+
+// notDone reads "hasn't opened", "not yet replied", "hasn't jo replied".
+func (p *parser) notDone(i int) (meaning, int) {
+	j := i
+	switch p.word(i) {
+	case "hasn't", "haven't", "hasnt", "havent", "didn't", "didnt", "don't", "dont", "doesn't", "doesnt", "isn't",
+		"wasn't", "weren't", "hadn't", "never", "not", "neither", "nor":
+		j++
+	case "has", "have", "did", "was", "were", "is", "are", "does", "do":
+		if p.word(i+1) != "not" && p.word(i+1) != "never" {
+			return meaning{}, 0
+		}
+		j += 2
+	default:
+		return meaning{}, 0
+	}
+	for p.word(j) == "yet" || p.word(j) == "been" || p.word(j) == "even" || p.word(j) == "ever" {
+		j++
+	}
+	if p.word(j) == "heard" || p.word(j) == "hear" {
+		if p.word(j+1) == "back" {
+			j++
+		}
+		return missing(event.Reply), j + 1 - i
+	}
+	t, f := doneOf(p.word(j))
+	_, ok := stateOf(t)
+	if ok && f != several {
+		if t == event.Open {
+			return p.unopenedFor(missing(t), i, j+1)
+		}
+		return missing(t), j + 1 - i
+	}
+	if t, f := doneOf(p.word(j + 1)); f == past || f == single {
+		if _, ok := stateOf(t); ok && p.startsName(j) {
+			p.english.subject, p.english.verb = j, true
+			return missing(t), j - i
+		}
+	}
+	return meaning{}, 0
+}
+
+// doneOf reads what somebody has or has not done.
+func doneOf(word string) (event.Type, form) {
+	switch word {
+	case "read", "seen", "looked":
+		return event.Open, past
+	case "answered":
+		return event.Reply, past
+	case "answer":
+		return event.Reply, single
+	}
+	return eventOf(word)
+}
+
+// unopenedFor adds how long it has been unopened, if the text says so.
+func (p *parser) unopenedFor(m meaning, i, j int) (meaning, int) {
+	a, n := p.english.times.Lasting(j)
+	if n == 0 {
+		return m, j - i
+	}
+	age := int64(p.now.Sub(a.Before(p.now)).Hours()) * 3600
+	if age <= 0 {
+		return m, j - i
+	}
+	return unopened(formatAge(age)), j + n - i
+}
+
+// saysState reports whether the text asks for a state of recipients.
+func (p *parser) saysState() bool {
+	for i, l := range p.lexemes {
+		if l.field == "is" || l.field == "unopened" {
+			return true
+		}
+		if _, n := p.state(i); n > 0 {
+			p.english.subject, p.english.verb = -1, false
+			return true
+		}
+		if t, f := eventOf(l.word); f == past && p.english.has[event.Send] {
+			if _, ok := stateOf(t); ok {
+				return true
+			}
+		}
+	}
+	return false
+}
