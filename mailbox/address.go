@@ -37,6 +37,9 @@ func addressesIn(list, hint string) (people []event.Person, named bool) {
 	}
 	before := ""
 	for _, member := range members {
+		if strings.TrimSpace(member) == "" {
+			continue
+		}
 		one, ok := mailbox(before + member)
 		if ok {
 			people = append(people, one)

@@ -20,9 +20,9 @@ func (r interpreter) plainReport() (Reading, bool) {
 	if whole == "" {
 		whole = r.mail.Body
 	}
-	said, copied := cutCopy(whole)
+	said, copied := cutCopy(withoutNotice(whole))
 	delayed := delayPhrase.MatchString(said) || delaySubject.MatchString(r.mail.Subject)
-	failed := failurePhrase.MatchString(said)
+	failed := failurePhrase.MatchString(said) || reportSubject.MatchString(r.mail.Subject) && !passedOn.MatchString(r.mail.Subject)
 	if !failed && !delayed {
 		return Reading{}, false
 	}
@@ -55,23 +55,39 @@ func (m Mail) fromMailSystem() bool {
 	if from == "" {
 		from = strings.Trim(strings.ToLower(strings.TrimSpace(m.header.first("from"))), "<>")
 	}
+	if from == "" && m.header.has("from") {
+		return true // "From: <>"
+	}
 	local, _, _ := strings.Cut(from, "@")
 	if systemSender.MatchString(local) || systemSender.MatchString(strings.ToLower(m.From.Name)) {
 		return true
 	}
-	empty := strings.TrimSpace(m.header.first("return-path")) == "<>"
-	return empty && reportSubject.MatchString(m.Subject)
+	if !reportSubject.MatchString(m.Subject) || passedOn.MatchString(m.Subject) {
+		return false
+	}
+	for _, field := range []string{"return-path", "x-mailfrom", "x-mimecast-originator"} {
+		if from := strings.ToLower(strings.TrimSpace(m.header.first(field))); from == "<>" || strings.HasPrefix(from, "<mailer-daemon") {
+			return true
+		}
+	}
+	return robotSender.MatchString(local)
 }
 
+// passedOn are the subjects of what people answer or pass on.
+var passedOn = regexp.MustCompile(`(?i)^\s*(?:re|fwd?|aw|wg|tr|rv|antw|sv|vs|r|i)\s*(?:\[\d+\])?:`)
+
+// robotSender are parts of the names under which gateways and filters write.
+var robotSender = regexp.MustCompile(`(?:mail|smtp|delivery|virus)[-_.]?(?:service|gateways?|gate|system|admin|filter|sweeper|marshal|scan)|service|gateway|daemon|administrator|^(?:no-?reply|admin|imss|system|root|nobody|bounces?|mail)$`)
+
 // systemSender are the names under which mail systems write.
-var systemSender = regexp.MustCompile(`^"?(?:mailer[-_ ]?daemon|mail[-_ ]?daemon|postmaster|mailadmin|mail delivery (?:sub)?system|microsoftexchange[0-9a-f]*|mdaemon|bounces?|mail-?(?:er)?-?notifications?|mta|nobody)(?:[-+ ].*)?"?$`)
+var systemSender = regexp.MustCompile(`^"?(?:mailer[-_. ]?daemon\d*|mail[-_. ]?daemon|postmaster\\?|mailadmin|mail[-_. ]delivery[-_. ](?:sub)?system|delivery subsystem|system administrator|microsoftexchange[0-9a-f]*|mdaemon|bounces?|mail-?(?:er)?-?notifications?|mta|nobody)(?:[-+ ].*)?"?$`)
 
 // reportSubject are the subjects of delivery reports.
 var reportSubject = regexp.MustCompile(`(?i)\b(?:` + strings.Join([]string{
 	`undeliver(?:able|ed)`, `non-?deliver(?:y|able)`, `deliver(?:y|ing)? (?:has )?(?:status|fail(?:ed|ure)|problem|error|report|notification)`,
 	`mail (?:delivery )?(?:failed|failure|error|system error)`, `failure (?:notice|delivery)`, `returned (?:mail|to sender|message)`,
 	`could not (?:be delivered|send message)`, `not delivered`, `mail could not`, `message (?:you sent )?blocked`, `returning message`,
-	`unzustellbar`, `zustellung`, `nicht zugestellt`, `non remis`, `échec de (?:la )?remise`, `no se (?:ha podido|puede) entregar`, `mancato recapito`, `onbestelbaar`,
+	`delivery .*fail`, `undelivered|non-?remis`, `error during delivery`, `nicht zustellbar`, `unzustellbar`, `zustellung`, `nicht zugestellt`, `non remis`, `échec de (?:la )?remise`, `no se (?:ha podido|puede) entregar`, `mancato recapito`, `onbestelbaar`,
 }, "|") + `)`)
 
 // delaySubject are the subjects of reports about what is still tried.
@@ -85,17 +101,34 @@ var failurePhrase = regexp.MustCompile(`(?is)` + strings.Join([]string{
 	`did\s?(?:n['’]t|\s*not)\s+reach\s+the\s+following`, `following\s+(?:address|recipient)(?:es|\(es\)|s|\(s\))?\s+(?:had|have|has)?\s*(?:permanent\s+fatal\s+errors?|failed)`,
 	`permanent\s+fatal\s+errors`, `undeliverable`, `returned\s+to\s+(?:you|the\s+sender|sender)`, `(?:delivery|message)\s+(?:rejected|refused|blocked|bounced)`,
 	`message\s+(?:has\s+been\s+|was\s+)?(?:rejected|blocked|refused|bounced)`, `failed\s+recipients?`, `address\s+not\s+found`, `user\s+unknown`, `no\s+such\s+user`, `mailbox\s+(?:unavailable|is\s+full|full|not\s+found)`,
-	`nicht\s+(?:zugestellt|ausgeliefert)`, `unzustellbar`, `n['’]a\s+pas\s+(?:pu\s+être|été)\s+(?:remis|délivré|distribué)`, `no\s+(?:se\s+)?(?:ha\s+podido|pudo|puede)\s+(?:ser\s+)?entrega`, `non\s+è\s+stato\s+(?:recapitato|possibile)`, `kon\s+niet\s+worden\s+(?:bezorgd|afgeleverd)`,
+	`(?:has|have)\s+been\s+returned\s+because`, `failed\s+(?:address|mail)`, `invalid\s+final\s+delivery`, `unknown\s+(?:user|recipient|host|address)`, `(?:user|recipient|host|address)\s+(?:is\s+)?(?:not\s+known|unknown)`,
+	`encountered\s+delivery\s+problems`, `no\s+mailbox\s+here`, `not\s+delivered\s+to`, `delivery\s+failed\s+\d+\s+attempts`, `del[ie]very\s+to\s+the\s+following\s+recipients?\s+was\s+aborted`,
+	`non-delivery\s+report`, `error\s+was\s+detected\s+while\s+processing`, `did\s+not\s+exactly\s+match`, `automatically\s+rejected`, `can\s?not\s+be\s+(?:delivered|found)`, `does\s+not\s+exist`, `not\s+a\s+valid\s+(?:user|address|recipient|mailbox)`, `(?:exceeded|over)\s+(?:its|their|the)?\s*(?:disk\s+)?quota|quota\s+(?:exceeded|violation)`,
+	`не\s+(?:может\s+быть|было|удалось)\s+достав`, `nicht\s+(?:zugestellt|ausgeliefert|zustellen|erreicht)`, `konnte\s+nicht\s+an`, `não\s+(?:pôde|foi\s+possível)\s+(?:ser\s+)?entreg`, `nie\s+mo(?:że|gla|gła)\s+(?:zostać|być)\s+dostarczona`, `impossible\s+de\s+(?:remettre|livrer|distribuer)`,
+	`(?:配信|配送|送信)(?:でき|する).{0,12}(?:ません|失敗)|届きません`, `无法(?:投递|送达|发送)|投递失败|退信`,
+	`nicht\s+(?:zugestellt|ausgeliefert)`, `unzustellbar`, `n['’]a\s+(?:pas|pu)\s+(?:pu\s+)?(?:[êe]tre|été)\s+(?:remis|d[ée]livr[ée]|distribu[ée])`, `no\s+(?:se\s+)?(?:ha\s+podido|pudo|puede)\s+(?:ser\s+)?entrega`, `non\s+è\s+stato\s+(?:recapitato|possibile)`, `kon\s+niet\s+worden\s+(?:bezorgd|afgeleverd)`,
 }, "|"))
 
 // delayPhrase is how they say that they go on trying.
-var delayPhrase = regexp.MustCompile(`(?is)(?:has|have)\s+(?:been\s+delayed|not\s+(?:yet\s+)?been\s+delivered)|(?:will|shall)\s+(?:keep|continue|be\s+(?:retried|tried))[\w\s]{0,30}(?:try|deliver|retr)|transient\s+non-fatal\s+errors|still\s+undelivered|warning\s+message\s+only|you\s+do\s+not\s+need\s+to\s+resend|delivery\s+attempts\s+will\s+continue|noch\s+nicht\s+zugestellt`)
+var delayPhrase = regexp.MustCompile(`(?is)(?:has|have)\s+(?:been\s+delayed|not\s+yet\s+been\s+delivered)|(?:will|shall)\s+(?:keep|continue|be\s+(?:retried|tried))[\w\s]{0,30}(?:try|deliver|retr)|transient\s+non-fatal\s+errors|still\s+undelivered|warning\s+message\s+only|you\s+do\s+not\s+need\s+to\s+resend|delivery\s+attempts\s+will\s+continue|has\s+been\s+postponed|advisory-only|noch\s+nicht\s+zugestellt|n['’]a\s+pas\s+encore\s+été`)
 
 // permanentPhrase overrides the phrases of a delay: it was given up.
 var permanentPhrase = regexp.MustCompile(`(?is)given\s+up|giving\s+up|permanent\s+(?:fatal\s+)?(?:error|failure)s?|failed\s+permanently|(?:time\s*-?out|retry\s+(?:time|timeout))\s+exceeded|too\s+long|has\s+expired|no\s+longer\s+(?:try|be\s+tried)`)
 
 // copyMark begins what a report returns of the mail.
-var copyMark = regexp.MustCompile(`(?im)^[ \t>]*(?:-+ *(?:this is a copy of|below this line is a copy|below this line|returned message|original message|the (?:header|full header|body)|message (?:header|text|body)|unsent message|forwarded message|urspr|kopie|message d|undelivered message)[^\n]*|(?:original message headers?|message headers? follows?|received message follows|the (?:header|first part|text) of (?:the|your) (?:original )?(?:message|mail)[^\n]*|here is (?:the|a copy of)[^\n]*message[^\n]*|included is a copy[^\n]*|your original message[^\n]*):?[ \t]*)$`)
+var copyMark = regexp.MustCompile(`(?im)^[ \t>]*(?:-+ *(?:this is a copy of|below this line is a copy|below this line|returned message|original message|the (?:header|full header|body)|message (?:header|text|body)|unsent message|forwarded message|urspr|kopie|message d|undelivered message)[^\n]*|(?:original message headers?|message headers? follows?|received message follows|the (?:header|first part|text) of (?:the|your) (?:original )?(?:message|mail)[^\n]*|here is (?:the|a copy of)[^\n]*|original message (?:headers?|details?|follows?)[^\n]*|[^\n]*start of returned message[^\n]*|[| -]*(?:message text|returned mail) follows?[^\n]*|a (?:copy|summary) of the (?:original|undelivered) message[^\n]*|your message reads[^\n]*|included is a copy[^\n]*|your original message[^\n]*):?[ \t]*)$`)
+
+// notReached is where Exchange begins to name recipients, behind what it says of
+// the mail: "Your message To: … Subject: … did not reach …".
+var notReached = regexp.MustCompile(`(?is)^\s*your\s+message\s+to:.*?\bdid\s+not\s+reach\s+the\s+following`)
+
+// withoutNotice takes that off.
+func withoutNotice(text string) string {
+	if at := notReached.FindStringIndex(text); at != nil {
+		return text[at[1]-len("did not reach the following"):]
+	}
+	return text
+}
 
 // cutCopy splits a report into what it says and what it returns of the mail.
 func cutCopy(text string) (said, copied string) {
@@ -139,6 +172,9 @@ func (r interpreter) failures(said string) []delivery {
 			found[current].diagnostic = strings.TrimSpace(found[current].diagnostic + " " + line)
 		}
 	}
+	if len(found) == 0 {
+		found = r.mentioned(said)
+	}
 	if returned := r.returned(); len(found) == 0 && len(returned.To) == 1 {
 		found = append(found, delivery{final: returned.To[0].Email})
 	}
@@ -150,6 +186,34 @@ func (r interpreter) failures(said string) []delivery {
 	}
 	return found
 }
+
+// help are the lines of a report that name somebody to ask.
+var help = regexp.MustCompile(`(?i)\b(?:contact|questions?|assistance|support|help|please (?:send|write|e?-?mail)|mail from|messages? from|wenden|fragen|contactez)\b|^\s*(?:from|sender|reply-to|cc|von)\s*:`)
+
+// mentioned are the addresses that a report has anywhere, where no line names a
+// recipient as reports do.
+func (r interpreter) mentioned(said string) []delivery {
+	var found []delivery
+	seen := make(map[string]bool)
+	for line := range strings.Lines(said) {
+		if help.MatchString(line) {
+			continue
+		}
+		for _, at := range looseRecipient.FindAllStringIndex(line, -1) {
+			address, _, _ := strings.Cut(line[at[0]:at[1]], "...")
+			people, _ := addresses(strings.TrimRight(address, "."))
+			if len(people) != 1 || seen[people[0].Email] || r.isReporter(people[0].Email) || len(found) == maxFailed {
+				continue
+			}
+			seen[people[0].Email] = true
+			found = append(found, delivery{final: people[0].Email, diagnostic: strings.TrimSpace(line)})
+		}
+	}
+	return found
+}
+
+// looseRecipient is an address within a line.
+var looseRecipient = regexp.MustCompile(`[^\s<>"'()\[\]:;,@=]{1,64}@[^\s<>"'()\[\]:;,@]{1,253}`)
 
 // isReporter reports whether an address is the report's author or reader, who
 // are named in such texts too.
@@ -167,16 +231,18 @@ func (r interpreter) isReporter(address string) bool {
 }
 
 // failedLine is a line that begins with an address, or names one as mail systems do.
-var failedLine = regexp.MustCompile(`(?i)^(?:(?:>>> )?rcpt to: *|(?:message |mail )?(?:delivered|message|mail|delivery|sent) to:? |(?:to|recipient|final-recipient|failed recipients?|address|an|für)[:=]+ *|[-*•] +|<?mailto:)?['"]?<?((?:"[^"\n]{1,64}"|[^\s<>"'()\[\]:;,@][^\s<>"()\[\]:;,@]{0,63})@[^\s<>"'()\[\]:;,@]{1,253})['">]*(.*)$`)
+var failedLine = regexp.MustCompile(`(?i)^(?:(?:>>> )?rcpt to: *|(?:message |mail )?(?:delivered|message|mail|delivery|sent) to:? |(?:to|recipient|final-recipient|failed recipients?|intended recipient|undeliverable address|(?:unknown|invalid) user|invalid final delivery userid|error-for|address|an|für|à)[:=]+ *|[-*•] +|<?mailto:)?['"]?<?((?:"[^"\n]{1,64}"|[^\s<>"'()\[\]:;,@][^\s<>"()\[\]:;,@]{0,63})@[^\s<>"'()\[\]:;,@]{1,253})['">]*(.*)$`)
 
 // anywhere finds the sentences that name a recipient within a line.
-var anywhere = regexp.MustCompile(`(?i)(?:(?:wasn['’]t|could(?:n['’]t| not)|was not|not be) (?:be )?delivered to|unable to deliver (?:your )?(?:message|mail) to|your message to|message to|mail to|rcpt to:) *['"]?<?([^\s<>"'()\[\]:;,@][^\s<>"()\[\]:;,@]{0,63}@[^\s<>"'()\[\]:;,@]{1,253})['">]*(.*)$`)
+var anywhere = regexp.MustCompile(`(?i)(?:(?:wasn['’]t|could(?:n['’]t| not)|was not|not be) (?:be )?delivered to|unable to deliver (?:your )?(?:message|mail) to|addressed to|smtp=|generated from|your message to|message to|mail to|rcpt to:) *['"]?<?([^\s<>"'()\[\]:;,@][^\s<>"()\[\]:;,@]{0,63}@[^\s<>"'()\[\]:;,@]{1,253})['">]*(.*)$`)
 
 // failedAddress is the recipient that a line names, and what follows it.
 func failedAddress(line string) (address, rest string) {
 	for _, form := range []*regexp.Regexp{failedLine, anywhere} {
 		if parts := form.FindStringSubmatch(line); parts != nil {
-			if people, _ := addresses(strings.TrimRight(parts[1], ".")); len(people) == 1 {
+			// sendmail writes "jo@x.example... User unknown".
+			address, _, _ := strings.Cut(parts[1], "...")
+			if people, _ := addresses(strings.TrimRight(address, ".")); len(people) == 1 {
 				return people[0].Email, strings.TrimLeft(parts[2], " :,;>)")
 			}
 		}

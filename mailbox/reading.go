@@ -110,6 +110,7 @@ func Read(m Mail, o Owner) (Reading, error) {
 		}
 	}
 	if found, ok := r.sent(); ok {
+		named(found.reading.Events)
 		return found.reading, found.err()
 	}
 	return r.dated(r.incoming())
@@ -123,6 +124,7 @@ type interpreter struct {
 
 // dated refuses events of a mail whose time no event may have.
 func (r interpreter) dated(found Reading) (Reading, error) {
+	named(found.Events)
 	if len(found.Events) == 0 {
 		return found, nil
 	}
@@ -226,7 +228,8 @@ func (r interpreter) addressedToUs() bool {
 	if r.owner.anybody() || r.owner.Arrived {
 		return true
 	}
-	if len(r.mail.To) == 0 || r.mail.isList() {
+	// Programs that answer call it bulk mail, so that no program answers them.
+	if len(r.mail.To) == 0 || r.mail.isList() && !r.mail.isAutomatic() {
 		return false
 	}
 	_, own := r.owner.user(r.mail.To[0].Email)

@@ -1,6 +1,7 @@
 package mailbox
 
 import (
+	"regexp"
 	"strings"
 
 	"tidings/event"
@@ -54,11 +55,31 @@ func (r interpreter) receipt() (Reading, bool) {
 			in.Client.UserAgent = &agent
 		}
 	case "deleted":
+		if strings.Contains(disposition, "automatic-action") && r.isRejection() {
+			in.Type, in.ID = event.Bounce, eventKey(r.mail.key(), ":report")
+			in.Bounce = &event.BounceDetail{Kind: event.BounceHard, Detail: cleanLine(r.mail.parts.text(), maxDetail)}
+			if fullMailbox.MatchString(in.Bounce.Detail) {
+				in.Bounce.Kind = event.BounceSoft
+			}
+			return Reading{Kind: Report, Events: []event.Input{in}}, true
+		}
 		in.Type, in.Kind, in.Title = event.Custom, "deleted", "Deleted without being displayed"
 	default:
 		return Reading{Kind: Receipt, Why: "it does not say that the mail was displayed"}, true
 	}
 	return Reading{Kind: Receipt, Events: []event.Input{in}}, true
+}
+
+// maxDetail bounds what is kept of the words of a refusal.
+const maxDetail = 500
+
+// fullMailbox is a refusal that may pass.
+var fullMailbox = regexp.MustCompile(`(?i)quota|mailbox is full|full mailbox`)
+
+// isRejection reports whether a receipt says that a mailbox refused the mail, as
+// Sieve's reject does: RFC 5429 section 2.1.
+func (r interpreter) isRejection() bool {
+	return strings.Contains(strings.ToLower(r.mail.header.first("auto-submitted")), "rejected") || strings.Contains(strings.ToLower(r.mail.Subject), "rejected")
 }
 
 // about is the message that a mail by a program is about, if it is one of ours.

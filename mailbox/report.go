@@ -18,7 +18,16 @@ type delivery struct {
 // deliveryReport reads RFC 3464: a part message/delivery-status, in a
 // multipart/report or anywhere else.
 func (r interpreter) deliveryReport() (Reading, bool) {
-	part := r.mail.parts.machine("message/delivery-status", "message/global-delivery-status")
+	part := r.mail.parts.machine(deliveryStatus...)
+	if part == nil && r.mail.fromMailSystem() {
+		// A filter has passed it on whole.
+		for _, inner := range r.mail.parts.inner {
+			if found := inner.content.machine(deliveryStatus...); found != nil {
+				part, r.mail.parts = found, inner.content
+				break
+			}
+		}
+	}
 	if part == nil {
 		return Reading{}, false
 	}
@@ -29,6 +38,9 @@ func (r interpreter) deliveryReport() (Reading, bool) {
 	}
 	return r.reported(deliveries), true
 }
+
+// deliveryStatus are the types of a report's part for programs.
+var deliveryStatus = []string{"message/delivery-status", "message/global-delivery-status"}
 
 // parseDeliveries reads the groups of fields of a delivery-status; the first is
 // about the message, and the others are each about one recipient. Some systems
@@ -205,7 +217,7 @@ func isTemporary(diagnostic string) bool {
 			return code[0] == '4'
 		}
 	}
-	return false
+	return fullMailbox.MatchString(diagnostic)
 }
 
 // why is what people read of it.

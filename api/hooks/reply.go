@@ -4,7 +4,6 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
-	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -12,33 +11,6 @@ import (
 	"tidings/event"
 	"tidings/mailbox"
 )
-
-// ownDomains are where vendors write the name of a message before the "@" of
-// the Message-ID that they give to the mail. A reply names that Message-ID.
-var ownDomains = []string{
-	".sendgrid.net", ".amazonses.com", "@amazonses.com", "@mtasv.net", ".mtasv.net",
-}
-
-// sendgridHost is how SendGrid's servers call themselves in the Message-IDs that
-// they make: geopod-ismtpd-8, ismtpd0042p1sjc2.sendgrid.net.
-var sendgridHost = regexp.MustCompile(`@(?:geopod-)?ismtpd[0-9a-z.-]*$`)
-
-// replied is the message that a mail answers, as its provider calls it.
-func replied(id string) string {
-	local, _, ok := strings.Cut(id, "@")
-	if !ok {
-		return id
-	}
-	if sendgridHost.MatchString(id) {
-		return local
-	}
-	for _, domain := range ownDomains {
-		if strings.HasSuffix(id, domain) {
-			return local
-		}
-	}
-	return id
-}
 
 // fingerprint names a mail that has no name of its own: the same mail has the
 // same one whenever it comes.
@@ -58,7 +30,7 @@ func replyEvent(m mailbox.Mail, vendorKey string) Event {
 		Body: strings.TrimSpace(strings.ReplaceAll(m.Body, "\r\n", "\n")),
 	}
 	own := firstOf(m.ID, vendorKey, fingerprint(m))
-	in.ID, in.Message = key("reply", own), shorten(firstOf(replied(m.ReplyTo), own), maxText)
+	in.ID, in.Message = key("reply", own), shorten(firstOf(mailbox.MessageOf(m.ReplyTo), own), maxText)
 	if m.From.Email != "" {
 		in.Recipient = &m.From
 	}
@@ -93,7 +65,8 @@ func (d *Decoded) mailTo(m mailbox.Mail, owner, vendorKey string, payload, body 
 	switch {
 	case reading.Kind == mailbox.Reply && len(reading.Events) > 0:
 		reply := replyEvent(m, vendorKey)
-		reply.Message = shorten(replied(reading.Events[0].Message), maxText)
+		reply.Message = shorten(reading.Events[0].Message, maxText)
+		reply.Aliases = reading.Events[0].Aliases
 		events = []Event{reply}
 	case reading.Kind == mailbox.Received, reading.Kind == mailbox.Reply:
 		events = []Event{replyEvent(m, vendorKey)}
@@ -102,7 +75,7 @@ func (d *Decoded) mailTo(m mailbox.Mail, owner, vendorKey string, payload, body 
 		return nil
 	default:
 		for _, in := range reading.Events {
-			in.ID, in.Message, in.Source = key(in.ID), shorten(replied(in.Message), maxText), ""
+			in.ID, in.Message, in.Source = key(in.ID), shorten(in.Message, maxText), ""
 			events = append(events, Event{Input: in})
 		}
 	}

@@ -16,6 +16,7 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 
 	"tidings/event"
+	"tidings/mailbox"
 )
 
 // sendgrid is Twilio SendGrid: the event webhook, in batches signed with ECDSA,
@@ -214,7 +215,7 @@ func (e sendgridEvent) message() string {
 		return shorten(name, maxText)
 	}
 	if e.SMTP != "" {
-		return shorten(replied(strings.Trim(e.SMTP, "<> ")), maxText)
+		return shorten(mailbox.MessageOf(strings.Trim(e.SMTP, "<> ")), maxText)
 	}
 	if name == "" && e.Email != "" {
 		return nobody("sendgrid", e.Email)
