@@ -36,7 +36,7 @@ func stored(workspace, user, key string) event.Event {
 	return e
 }
 
-// routes lists every route with the lowest standing of who may call it.
+// routes lists every route with the lowest role of who may call it.
 func routes(id event.ID) []struct {
 	call
 	may    []account.Role

@@ -135,7 +135,7 @@ func (s *Server) live(handler http.Handler) gin.HandlerFunc {
 		caller, err := s.authorize(c.Request, readers())
 		if err == nil && caller.Credential != "" {
 			var leave func()
-			caller.Gone, leave = s.watch.join(caller.Credential)
+			caller.Gone, leave = s.revocations.join(caller.Credential)
 			defer leave()
 			// Once more: it may have been revoked before Gone was there.
 			_, err = s.authorize(c.Request, readers())

@@ -111,8 +111,8 @@ func (s *Server) receive(ctx context.Context, workspace string, source sourceRec
 		s.metrics.hooks.WithLabelValues(source.Provider, "unavailable").Inc()
 		return fmt.Errorf("publish: %w", err)
 	}
-	if err := hooks.Settle(ctx, provider, request); errors.Is(err, event.ErrUnavailable) {
-		return fmt.Errorf("settle webhook: %w", err)
+	if err := hooks.Acknowledge(ctx, provider, request); errors.Is(err, event.ErrUnavailable) {
+		return fmt.Errorf("acknowledge webhook: %w", err)
 	} else if err != nil {
 		taken.faults = append(taken.faults, hooks.Fault{Reason: err.Error(), Payload: request.Body})
 	}

@@ -201,8 +201,8 @@ func (l *linkKeys) drop(ctx context.Context, workspace, name string) error {
 	if current == name {
 		return fmt.Errorf("new addresses are made with this key, make another first: %w", event.ErrConflict)
 	}
-	for _, place := range []string{account.NoWorkspace, workspace} {
-		if err := l.records.Delete(ctx, place, kindLinkKey, name); err != nil {
+	for _, owner := range []string{account.NoWorkspace, workspace} {
+		if err := l.records.Delete(ctx, owner, kindLinkKey, name); err != nil {
 			return fmt.Errorf("take back a tracking key: %w", err)
 		}
 	}

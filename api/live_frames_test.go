@@ -22,11 +22,11 @@ func FuzzParseFrame(f *testing.F) {
 	f.Fuzz(func(t *testing.T, raw []byte) {
 		frame, refused := parseFrame(raw)
 		session := &liveSession{}
-		said := session.refused(frame.ID, problem(400, "x"))
+		answer := session.refused(frame.ID, problem(400, "x"))
 		if refused != nil {
 			require.Equal(t, 422, refused.Status)
 			require.NotEmpty(t, refused.Detail)
-			said = session.refused(frame.ID, refused)
+			answer = session.refused(frame.ID, refused)
 		} else {
 			require.NotEmpty(t, frame.ID)
 			require.Contains(t, []string{opSubscribe, opUnsubscribe}, frame.Op)
@@ -35,7 +35,7 @@ func FuzzParseFrame(f *testing.F) {
 		}
 		// Whatever came in, what goes out is JSON and names the same id.
 		var back struct{ Op, ID string }
-		require.NoError(t, json.Unmarshal(said, &back), "%s", said)
+		require.NoError(t, json.Unmarshal(answer, &back), "%s", answer)
 		require.Equal(t, frame.ID, back.ID)
 	})
 }

@@ -45,7 +45,7 @@ func (f *follower) connect() {
 func (f *follower) read(conn *websocket.Conn, done chan struct{}) {
 	defer close(done)
 	for {
-		var frame said
+		var frame serverFrame
 		if conn.ReadJSON(&frame) != nil {
 			return
 		}

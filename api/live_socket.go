@@ -268,9 +268,9 @@ func (s *socket) write(frame []byte) error {
 // answer and ends the connection.
 func (s *socket) close(why error) {
 	close(s.quit)
-	var said *goodbye
-	if errors.As(why, &said) {
-		message := websocket.FormatCloseMessage(said.code, said.reason)
+	var closing *goodbye
+	if errors.As(why, &closing) {
+		message := websocket.FormatCloseMessage(closing.code, closing.reason)
 		if s.conn.WriteControl(websocket.CloseMessage, message, time.Now().Add(s.timing.Linger)) == nil {
 			s.linger()
 		}

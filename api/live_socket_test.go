@@ -133,10 +133,10 @@ func TestSocketResetsWhatHasExpired(t *testing.T) {
 	c.subscribe("a", "", "")
 	c.say(`{"op":"subscribe","id":"a","since":%q}`, live.Position{Incarnation: "two", Sequence: 1}.String())
 	f := c.hear()
-	require.Equal(t, said{Op: "reset", ID: "a", Reason: "position_expired"}, f)
+	require.Equal(t, serverFrame{Op: "reset", ID: "a", Reason: "position_expired"}, f)
 	// A subscription that was reset has ended; a page's position begins it anew.
 	s.log.announce(announced("w", "ana", event.Send, "m1", ""))
-	s.settle(1)
+	s.waitForEntries(1)
 	c.subscribe("a", "", live.Position{Incarnation: "one", Sequence: 1}.String())
 	s.log.announce(announced("w", "ana", event.Send, "m2", ""))
 	require.Equal(t, "m2", c.hear().item(t).Message)
@@ -280,7 +280,7 @@ func TestSocketEnds(t *testing.T) {
 		mute, lively := s.connect("admin"), s.connect("admin")
 		mute.SetPingHandler(func(string) error { return nil })
 		lively.subscribe("a", "", "")
-		heard := make(chan said)
+		heard := make(chan serverFrame)
 		go func() { heard <- lively.hear() }()
 		began := time.Now()
 		require.NoError(t, mute.SetReadDeadline(began.Add(10*time.Second)))
@@ -332,7 +332,7 @@ func TestSlowSocketIsCutOffAndResumes(t *testing.T) {
 	got := 0
 	require.NoError(t, slow.SetReadDeadline(time.Now().Add(20*time.Second)))
 	for {
-		var f said
+		var f serverFrame
 		err := slow.ReadJSON(&f)
 		if err != nil {
 			var closed *websocket.CloseError

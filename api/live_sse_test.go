@@ -64,11 +64,11 @@ func (e *eventSource) next() (data string, ok bool) {
 	}
 }
 
-func (e *eventSource) hear() said {
+func (e *eventSource) hear() serverFrame {
 	e.t.Helper()
 	data, ok := e.next()
 	require.True(e.t, ok, "the stream has ended")
-	var f said
+	var f serverFrame
 	require.NoError(e.t, json.Unmarshal([]byte(data), &f), data)
 	return f
 }
@@ -99,7 +99,7 @@ func TestServerSentEventsSayWhatTheSocketSays(t *testing.T) {
 		_, raw, err := c.ReadMessage()
 		require.NoError(t, err)
 		require.Equal(t, string(raw), data)
-		var f said
+		var f serverFrame
 		require.NoError(t, json.Unmarshal(raw, &f))
 		require.Equal(t, op, f.Op)
 		require.Equal(t, f.At, e.lastID, "the id of an event is its position")
@@ -123,10 +123,10 @@ func TestServerSentEventsResume(t *testing.T) {
 func TestServerSentEventsGoOnAfterAReset(t *testing.T) {
 	s := newLiveSite(t)
 	s.log.announce(announced("w", "ana", event.Send, "m1", ""))
-	s.settle(1)
+	s.waitForEntries(1)
 	e, response := s.events("admin", "", live.Position{Incarnation: "two", Sequence: 9}.String())
 	require.Equal(t, http.StatusOK, response.StatusCode)
-	require.Equal(t, said{Op: "reset", ID: "sse", Reason: "position_expired"}, e.hear())
+	require.Equal(t, serverFrame{Op: "reset", ID: "sse", Reason: "position_expired"}, e.hear())
 	require.Equal(t, "subscribed", e.hear().Op)
 	require.Equal(t, "m1", e.hear().item(t).Message, "a page that is read now may not have it yet")
 	s.log.announce(announced("w", "ana", event.Send, "m2", ""))

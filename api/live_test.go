@@ -76,7 +76,7 @@ func (asking) Understand(_ context.Context, r feed.PageRequest) (feed.Understood
 	if r.Users != nil {
 		q = q.Restrict(r.Users)
 	}
-	return feed.Understood{Chips: read.Chips, Words: read.Words, Meant: read.Interpretation}, q, nil
+	return feed.Understood{Chips: read.Chips, Words: read.Words, Interpretation: read.Interpretation}, q, nil
 }
 
 // named is a directory in which everyone is called by their id in capitals.
@@ -159,8 +159,8 @@ func (s *liveSite) start(changes ...change) {
 	})
 }
 
-// said is a frame of the server.
-type said struct {
+// serverFrame is a frame of the server.
+type serverFrame struct {
 	Op         string           `json:"op"`
 	ID         string           `json:"id"`
 	At         string           `json:"at"`
@@ -174,7 +174,7 @@ type said struct {
 	Problem    *api.Problem     `json:"problem"`
 }
 
-func (f said) item(t testing.TB) feed.Item {
+func (f serverFrame) item(t testing.TB) feed.Item {
 	var item feed.Item
 	require.NoError(t, json.Unmarshal(f.Item, &item), "%s", f.Item)
 	return item
@@ -215,12 +215,12 @@ func (c *client) say(format string, args ...any) {
 	require.NoError(c.t, c.WriteMessage(websocket.TextMessage, fmt.Appendf(nil, format, args...)))
 }
 
-func (c *client) hear() said {
+func (c *client) hear() serverFrame {
 	c.t.Helper()
 	require.NoError(c.t, c.SetReadDeadline(time.Now().Add(10*time.Second)))
 	_, raw, err := c.ReadMessage()
 	require.NoError(c.t, err)
-	var f said
+	var f serverFrame
 	require.NoError(c.t, json.Unmarshal(raw, &f), "%s", raw)
 	return f
 }
@@ -274,8 +274,8 @@ func announced(workspace, user string, t event.Type, key, subject string) event.
 
 func (s *liveSite) page() string { return s.hub.PositionBefore(time.Hour) }
 
-// settle waits until the hub holds n entries.
-func (s *liveSite) settle(n int) {
+// waitForEntries waits until the hub holds n entries.
+func (s *liveSite) waitForEntries(n int) {
 	s.t.Helper()
 	require.Eventually(s.t, func() bool { return s.hub.Stats().Entries == n }, 5*time.Second, time.Millisecond)
 }

@@ -154,7 +154,7 @@ func TestAnExportThatFailsIsAProblemOrIsBrokenOff(t *testing.T) {
 	require.NotContains(t, s.log.String(), "panicked")
 
 	s.reports.err = nil
-	s.get(key, "/v1/export").is(200) // and the place is free again
+	s.get(key, "/v1/export").is(200) // and the slot is free again
 }
 
 func TestTooManyExportsAtOnceWait(t *testing.T) {

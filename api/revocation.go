@@ -6,9 +6,9 @@ import (
 	"time"
 )
 
-// watch tells open sockets that their key was revoked or their session ended.
+// revocations tell open sockets that their key was revoked or their session ended.
 // It holds an entry for each credential that has a socket open, no others.
-type watch struct {
+type revocations struct {
 	mu   sync.Mutex
 	open map[string]*watched
 }
@@ -20,7 +20,7 @@ type watched struct {
 
 // join returns the channel that is closed when the credential ends, and a
 // function that the socket calls when it closes.
-func (w *watch) join(credential string) (gone <-chan struct{}, leave func()) {
+func (w *revocations) join(credential string) (gone <-chan struct{}, leave func()) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.open == nil {
@@ -43,7 +43,7 @@ func (w *watch) join(credential string) (gone <-chan struct{}, leave func()) {
 }
 
 // end closes the channels of a credential that has ended.
-func (w *watch) end(credential string) {
+func (w *revocations) end(credential string) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if entry := w.open[credential]; entry != nil {
@@ -66,9 +66,9 @@ func (s *Server) Watch(ctx context.Context) error {
 			return nil
 		case <-tick.C:
 		}
-		for _, credential := range s.watch.credentials() {
+		for _, credential := range s.revocations.credentials() {
 			if s.ended(ctx, credential) {
-				s.watch.end(credential)
+				s.revocations.end(credential)
 			}
 		}
 	}
@@ -82,7 +82,7 @@ func (s *Server) ended(ctx context.Context, credential string) bool {
 }
 
 // credentials are those that have a socket open.
-func (w *watch) credentials() []string {
+func (w *revocations) credentials() []string {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	open := make([]string, 0, len(w.open))

@@ -53,15 +53,15 @@ func TestAScannerIsSuggestedAdoptedAndTakenBack(t *testing.T) {
 		Domain: "globex.example", Mails: 30, Scanned: 30, People: 4, Networks: []api.ScannerNetwork{{Network: network, Mails: 30}},
 	}, suggested)
 
-	own := account.NewInternal(s.records, account.NewDirectory(s.records), s.clock)
+	internal := account.NewInternal(s.records, account.NewDirectory(s.records), s.clock)
 	click := s.reports.events[1]
-	scans := func() bool {
+	isScanner := func() bool {
 		s.pass(time.Minute)
-		known, err := own.Internal(t.Context(), "acme")
+		known, err := internal.Internal(t.Context(), "acme")
 		require.NoError(t, err)
 		return known.Scanner(click)
 	}
-	require.False(t, scans())
+	require.False(t, isScanner())
 	var adopted account.Scanner
 	body := map[string]any{"networks": []string{"192.0.2.77/24", "192.0.2.0/24", "2001:db8::1"}, "reason": "Their gateway."}
 	s.do(call{method: "PUT", path: "/v1/scanners/Globex.Example", body: body, key: admin}).is(200).json(&adopted)
@@ -69,7 +69,7 @@ func TestAScannerIsSuggestedAdoptedAndTakenBack(t *testing.T) {
 		Domain: "globex.example", Networks: []netip.Prefix{network, netip.MustParsePrefix("2001:db8::1/128")},
 		Reason: "Their gateway.", User: "u_ana", At: noon.Add(time.Minute),
 	}, adopted)
-	require.True(t, scans())
+	require.True(t, isScanner())
 	s.get(admin, "/v1/scanners").is(200).json(&scanners)
 	require.Equal(t, []account.Scanner{adopted}, scanners.Items)
 	require.Empty(t, scanners.Suggestions, "what is adopted is not suggested")
@@ -82,12 +82,12 @@ func TestAScannerIsSuggestedAdoptedAndTakenBack(t *testing.T) {
 	s.get(admin, "/v1/scanners").is(200).json(&scanners)
 	require.Len(t, scanners.Items, 1)
 	require.Len(t, scanners.Suggestions, 1)
-	require.False(t, scans())
+	require.False(t, isScanner())
 
 	s.do(call{method: "DELETE", path: "/v1/scanners/globex.example", key: s.key("other", account.RoleAdmin, "")}).problem(404)
 	s.do(call{method: "DELETE", path: "/v1/scanners/globex.example", key: admin}).is(204)
 	s.do(call{method: "DELETE", path: "/v1/scanners/globex.example", key: admin}).problem(404)
-	require.False(t, scans())
+	require.False(t, isScanner())
 }
 
 func TestAScannerThatCannotBeAdoptedIsRefusedByItsField(t *testing.T) {

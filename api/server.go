@@ -82,22 +82,22 @@ type Config struct {
 // Server is the HTTP contract.
 type Server struct {
 	Config
-	keys      *account.Keys
-	sessions  *account.Sessions
-	directory *account.Directory
-	traffic   *traffic
-	rejected  *rejectedRequests
-	searches  *account.Searches
-	scanners  *account.Scanners
-	watch     watch
-	failures  *failures
-	addresses *account.SessionAddresses
-	linkKeys  *linkKeys
-	bodies    bodies
-	metrics   *metrics
-	engine    *gin.Engine
-	openapi   []byte
-	// exporting holds a place for each export that is under way.
+	keys        *account.Keys
+	sessions    *account.Sessions
+	directory   *account.Directory
+	traffic     *traffic
+	rejected    *rejectedRequests
+	searches    *account.Searches
+	scanners    *account.Scanners
+	revocations revocations
+	failures    *failures
+	addresses   *account.SessionAddresses
+	linkKeys    *linkKeys
+	bodies      bodies
+	metrics     *metrics
+	engine      *gin.Engine
+	openapi     []byte
+	// exporting holds a slot for each export that is under way.
 	exporting chan struct{}
 }
 

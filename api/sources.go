@@ -232,18 +232,18 @@ func (s *Server) source(ctx context.Context, token string) (workspace string, re
 		return "", record, fmt.Errorf("source: %w", event.ErrNotFound)
 	}
 	hash := account.HashOf(token)
-	place, err := account.Get[hookRecord](ctx, s.Records, account.NoWorkspace, kindHook, hash)
+	hook, err := account.Get[hookRecord](ctx, s.Records, account.NoWorkspace, kindHook, hash)
 	if err != nil {
 		return "", record, fmt.Errorf("find source: %w", err)
 	}
-	record, err = account.Get[sourceRecord](ctx, s.Records, place.Workspace, kindSource, place.Source)
+	record, err = account.Get[sourceRecord](ctx, s.Records, hook.Workspace, kindSource, hook.Source)
 	if err != nil {
 		return "", record, fmt.Errorf("find source: %w", err)
 	}
 	if record.TokenHash != hash {
 		return "", record, fmt.Errorf("source: %w", event.ErrNotFound)
 	}
-	return place.Workspace, record, nil
+	return hook.Workspace, record, nil
 }
 
 // complete turns what a provider decoded into an event of the source, as the

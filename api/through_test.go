@@ -24,10 +24,10 @@ import (
 // through is a site over the real queue, index and reader.
 type through struct {
 	*site
-	queue *stream.Stream
-	index *sqlite.Index
-	state *sqlite.State
-	own   *account.Internal
+	queue    *stream.Stream
+	index    *sqlite.Index
+	state    *sqlite.State
+	internal *account.Internal
 	// reevaluator is the Verdicts of the site.
 	reevaluator *indexer.Reevaluator
 }
@@ -59,12 +59,12 @@ func newThrough(t *testing.T) *through {
 			Index: index, States: all.state, Catalogue: all.state, Directory: account.NewDirectory(all.state), Aggregator: index, Vocabulary: index,
 		})
 		c.Feed, c.Suggester, c.Reports = reader, reader, reader
-		all.own = account.NewInternal(all.state, account.NewDirectory(all.state), time.Now)
+		all.internal = account.NewInternal(all.state, account.NewDirectory(all.state), time.Now)
 		rules, err := verdict.New(verdict.Config{})
 		require.NoError(t, err)
 		all.reevaluator = &indexer.Reevaluator{
 			Rules: rules, Index: index, States: all.state, History: reader, Pending: noted{}, Announcer: queue,
-			Internal: all.own, Logger: slog.New(slog.DiscardHandler), Clock: time.Now,
+			Internal: all.internal, Logger: slog.New(slog.DiscardHandler), Clock: time.Now,
 		}
 		c.Verdicts = all.reevaluator
 	})
@@ -76,7 +76,7 @@ func (s *through) run(t *testing.T) {
 	t.Helper()
 	worker := indexer.New(indexer.Config{
 		Queue: s.queue, Index: s.index, States: s.state, Erasures: s.state, Announcer: s.queue,
-		Rules: s.reevaluator.Rules, Reevaluations: s.reevaluator, Internal: s.own, Logger: slog.New(slog.DiscardHandler),
+		Rules: s.reevaluator.Rules, Reevaluations: s.reevaluator, Internal: s.internal, Logger: slog.New(slog.DiscardHandler),
 	})
 	ctx, stop := context.WithCancel(context.Background())
 	done := make(chan error, 1)

@@ -164,15 +164,15 @@ func (a *App) assemble(s Settings) error {
 	if err != nil {
 		return err
 	}
-	own := account.NewInternal(a.State, directory, time.Now)
+	internal := account.NewInternal(a.State, directory, time.Now)
 	a.reevaluator = &indexer.Reevaluator{
 		Rules: rules, Index: a.Index, States: a.State, History: reader, Pending: pendingReevaluations{a.State}, Announcer: a.Stream,
-		Blocks: notes, Internal: own, Observer: a.metrics, Logger: a.log,
+		Blocks: notes, Internal: internal, Observer: a.metrics, Logger: a.log,
 		Refresh: a.Index.RefreshInterval(), InFlight: 3 * ackWaitRemote / 2, Clock: time.Now,
 	}
 	a.indexer = indexer.New(indexer.Config{
 		Queue: a.Stream, Index: a.Index, States: a.State, Erasures: a.State, Announcer: a.Stream,
-		Rules: rules, Internal: own, Reevaluations: a.reevaluator,
+		Rules: rules, Internal: internal, Reevaluations: a.reevaluator,
 		Eraser: eraser, Blocks: notes, Observer: a.metrics, Tracer: s.Tracer, Logger: a.log,
 	})
 	a.night = s.Night

@@ -10,7 +10,7 @@ import (
 const Vocabulary = 50_000
 
 // tableBits is the size of the table that words are drawn from: the rarest word
-// has a chance of 1 in 570,000, so a million places hold each of them.
+// has a chance of 1 in 570,000, so a million entries hold each of them.
 const tableBits = 20
 
 // words draws words as a language does: the second half as often as the first,
@@ -43,7 +43,7 @@ func newWords(seed uint64) *words {
 	return w
 }
 
-// fill shares the table out: place p belongs to the word at which the sum of
+// fill shares the table out: entry p belongs to the word at which the sum of
 // frequencies passes p.
 func (w *words) fill() {
 	total := 0.0

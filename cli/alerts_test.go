@@ -20,8 +20,8 @@ func promtool(t *testing.T, args ...string) {
 			t.Skip("skipped: no promtool")
 		}
 	}
-	said, err := exec.Command(path, args...).CombinedOutput()
-	require.NoError(t, err, "%s", said)
+	output, err := exec.Command(path, args...).CombinedOutput()
+	require.NoError(t, err, "%s", output)
 }
 
 func TestPrometheusReadsTheRulesAndTheConfiguration(t *testing.T) {

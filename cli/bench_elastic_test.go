@@ -13,17 +13,17 @@ import (
 // again, and leaves nothing behind, is checked by the command itself.
 func TestBenchElasticMeasuresEveryPart(t *testing.T) {
 	data := filepath.Join(t.TempDir(), "bench")
-	said, err := exec.Command("tidings", "bench", "elastic", "--index", elasticServer.URL(t), "--data", data,
+	output, err := exec.Command("tidings", "bench", "elastic", "--index", elasticServer.URL(t), "--data", data,
 		"--events", "1500", "--weeks", "1", "--workspaces", "2", "--rounds", "1", "--queries", "10").CombinedOutput()
-	require.NoError(t, err, "%s", said)
+	require.NoError(t, err, "%s", output)
 	for _, figure := range []string{"P2", "P3", "P6", "P7"} {
-		require.Regexp(t, `(?m)^\| `+figure+`, `, string(said))
+		require.Regexp(t, `(?m)^\| `+figure+`, `, string(output))
 	}
-	require.Len(t, regexp.MustCompile(`(?m)^\| ratio`).FindAll(said, -1), 7, "%s", said)
-	require.Contains(t, string(said), "P5 needs a workspace with 100 pages")
+	require.Len(t, regexp.MustCompile(`(?m)^\| ratio`).FindAll(output, -1), 7, "%s", output)
+	require.Contains(t, string(output), "P5 needs a workspace with 100 pages")
 	require.NoDirExists(t, data)
 
-	said, err = exec.Command("tidings", "bench", "elastic", "pages", "--index", "elasticsearch://127.0.0.1:1", "--data", data).CombinedOutput()
+	output, err = exec.Command("tidings", "bench", "elastic", "pages", "--index", "elasticsearch://127.0.0.1:1", "--data", data).CombinedOutput()
 	require.Error(t, err)
-	require.Contains(t, string(said), `"pages" is no part: they are ingest, page, weeks, mutable`)
+	require.Contains(t, string(output), `"pages" is no part: they are ingest, page, weeks, mutable`)
 }

@@ -13,7 +13,7 @@ import (
 	"tidings/mailbox"
 )
 
-// checkpoint notes how far the import of one file into one place has come. It
+// checkpoint notes how far the import of one file into one workspace has come. It
 // is forgotten when the file is done.
 type checkpoint struct{ path string }
 
@@ -33,7 +33,7 @@ func openCheckpoint(t target, workspace, file string) *checkpoint {
 	return &checkpoint{filepath.Join(dir, hex.EncodeToString(sum[:12])+".json")}
 }
 
-// load returns the place where an earlier import stopped.
+// load returns the position where an earlier import stopped.
 func (c *checkpoint) load() (mailbox.Position, bool) {
 	var at mailbox.Position
 	raw, err := os.ReadFile(c.path)
@@ -43,35 +43,35 @@ func (c *checkpoint) load() (mailbox.Position, bool) {
 	return at, true
 }
 
-// save notes a place. The old note or the new one is there after a crash.
+// save notes a position. The old note or the new one is there after a crash.
 func (c *checkpoint) save(at mailbox.Position) error {
 	if c.path == "" {
 		return nil
 	}
 	raw, err := json.Marshal(at)
 	if err != nil {
-		return fmt.Errorf("note the place: %w", err)
+		return fmt.Errorf("note the position: %w", err)
 	}
 	if err := os.MkdirAll(filepath.Dir(c.path), 0o700); err != nil {
-		return fmt.Errorf("note the place: %w", err)
+		return fmt.Errorf("note the position: %w", err)
 	}
 	temporary := c.path + ".new"
 	if err := os.WriteFile(temporary, raw, 0o600); err != nil {
-		return fmt.Errorf("note the place: %w", err)
+		return fmt.Errorf("note the position: %w", err)
 	}
 	if err := os.Rename(temporary, c.path); err != nil {
-		return fmt.Errorf("note the place: %w", err)
+		return fmt.Errorf("note the position: %w", err)
 	}
 	return nil
 }
 
-// finish forgets the place.
+// finish forgets the position.
 func (c *checkpoint) finish() error {
 	if c.path == "" {
 		return nil
 	}
 	if err := os.Remove(c.path); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("forget the place: %w", err)
+		return fmt.Errorf("forget the position: %w", err)
 	}
 	return nil
 }

@@ -17,7 +17,7 @@ import (
 type deadLettersCmd struct {
 	List   deadListCmd   `cmd:"" help:"List them, oldest first, with the last error; or their reasons."`
 	Show   deadShowCmd   `cmd:"" help:"Show one whole: the event and each attempt."`
-	Replay deadReplayCmd `cmd:"" help:"Put some back into the queue, after what was wrong is mended."`
+	Replay deadReplayCmd `cmd:"" help:"Put some back into the queue, after the cause is fixed."`
 	Drop   deadDropCmd   `cmd:"" help:"Forget some for good."`
 }
 

@@ -152,7 +152,7 @@ func readRules(t *testing.T) (rules []rule) {
 }
 
 // Each alert has a section that says what to do, and each section an alert.
-func TestEveryAlertHasItsPlaceInTheGuide(t *testing.T) {
+func TestEveryAlertIsInTheGuide(t *testing.T) {
 	guide, err := os.ReadFile("../docs/running.md")
 	require.NoError(t, err)
 	var sections, alerts []string

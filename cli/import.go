@@ -131,7 +131,7 @@ func whereOf(r mailbox.Record) string {
 }
 
 // run reads records and sends them in batches. What a batch held is durable
-// before the place behind it is noted.
+// before the position behind it is noted.
 func (f *fileImport) run(ctx context.Context, restart bool) error {
 	if err := f.resume(restart); err != nil {
 		return err

@@ -22,13 +22,13 @@ const stopsWithin = 30 * time.Second
 // The import that is stopped is raced: all its parts are told at once.
 func TestAnImportStopsWhenItIsToldAndLosesNothing(t *testing.T) {
 	t.Parallel()
-	for name, moment := range map[string]func(data, said string) bool{
+	for name, moment := range map[string]func(data, output string) bool{
 		"while it reads": func(data, _ string) bool {
 			saved, err := filepath.Glob(filepath.Join(data, "imports", "*"))
 			return err == nil && len(saved) > 0
 		},
-		"while it waits to index": func(_, said string) bool {
-			return strings.Contains(said, "Waiting until everything is indexed")
+		"while it waits to index": func(_, output string) bool {
+			return strings.Contains(output, "Waiting until everything is indexed")
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -38,7 +38,7 @@ func TestAnImportStopsWhenItIsToldAndLosesNothing(t *testing.T) {
 			writeSends(t, file, mails)
 			args := []string{"import", "--data", data, "--workspace", "acme", "--as", "ndjson", file}
 
-			out := interrupt(t, exec.Command(raced, args...), func(said string) bool { return moment(data, said) })
+			out := interrupt(t, exec.Command(raced, args...), func(output string) bool { return moment(data, output) })
 			require.Contains(t, out, "interrupted: ")
 
 			run(t, args...)
@@ -72,25 +72,25 @@ func sendLines(events int) []byte {
 
 // interrupt lets a command run until the moment has come, asks it to stop, and
 // returns what it said. It has to end with code 1, and soon.
-func interrupt(t *testing.T, command *exec.Cmd, moment func(said string) bool) string {
+func interrupt(t *testing.T, command *exec.Cmd, moment func(output string) bool) string {
 	t.Helper()
-	said := &lockedBuffer{}
-	command.Stderr = said
+	output := &lockedBuffer{}
+	command.Stderr = output
 	require.NoError(t, command.Start())
 	ended := make(chan error, 1)
 	go func() { ended <- command.Wait() }()
-	require.Eventually(t, func() bool { return moment(said.String()) }, time.Minute, time.Millisecond)
+	require.Eventually(t, func() bool { return moment(output.String()) }, time.Minute, time.Millisecond)
 	require.NoError(t, command.Process.Signal(terminate))
 	select {
 	case err := <-ended:
 		var exit *exec.ExitError
-		require.ErrorAs(t, err, &exit, said.String())
-		require.Equal(t, 1, exit.ExitCode(), said.String())
+		require.ErrorAs(t, err, &exit, output.String())
+		require.Equal(t, 1, exit.ExitCode(), output.String())
 	case <-time.After(stopsWithin):
 		_ = command.Process.Kill()
-		t.Fatalf("it went on after the signal: %s", said.String())
+		t.Fatalf("it went on after the signal: %s", output.String())
 	}
-	return said.String()
+	return output.String()
 }
 
 // lockedBuffer takes what a process says while a test reads it.

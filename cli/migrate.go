@@ -67,7 +67,7 @@ func printStatus(ctx context.Context, out io.Writer, m *migrations.Migrator) err
 	table := tabwriter.NewWriter(out, 0, 4, 2, ' ', 0)
 	fmt.Fprintln(table, "PART\tHAS\tWANTS\t")
 	for _, part := range parts {
-		fmt.Fprintf(table, "%s\t%d\t%d\t%s\n", part.Name, part.Have, part.Want, standing(part))
+		fmt.Fprintf(table, "%s\t%d\t%d\t%s\n", part.Name, part.Have, part.Want, schemaStatus(part))
 	}
 	for _, step := range taken {
 		fmt.Fprintf(table, "%s\t%d → %d\t\tat %s by %s\n", step.Part, step.From, step.To, step.At.Format(time.RFC3339), step.By)
@@ -75,8 +75,8 @@ func printStatus(ctx context.Context, out io.Writer, m *migrations.Migrator) err
 	return table.Flush()
 }
 
-// standing says how a part stands to this program.
-func standing(part migrations.Part) string {
+// schemaStatus says how the version of a part compares to that of this program.
+func schemaStatus(part migrations.Part) string {
 	switch {
 	case part.Have < part.Want:
 		return "behind: run tidings migrate up"

@@ -40,7 +40,7 @@ func TestNothingAcknowledgedIsLostOrDoubledWhileMongoDBAndNATSAreAway(t *testing
 	before := book.size()
 	time.Sleep(*outage)
 	require.Greater(t, book.size(), before+50, "accepting goes on without MongoDB")
-	mongodb.Mend()
+	mongodb.Restore()
 	await("it is back", func() bool { return x.ready() })
 
 	queue.stop()

@@ -54,10 +54,10 @@ type foundPage struct {
 		Sentence string `json:"sentence"`
 	} `json:"answer"`
 	Query struct {
-		Meant      string   `json:"meant"`
-		Notes      []string `json:"notes"`
-		DidYouMean string   `json:"did_you_mean"`
-		Showing    string   `json:"showing"`
+		Interpretation string   `json:"interpretation"`
+		Notes          []string `json:"notes"`
+		DidYouMean     string   `json:"did_you_mean"`
+		Showing        string   `json:"showing"`
 	} `json:"query"`
 }
 
@@ -178,7 +178,7 @@ func printLines(w io.Writer, values []json.RawMessage) error {
 
 // understanding says how the text was read.
 func (p foundPage) understanding() []string {
-	lines := []string{"Looking for " + p.Query.Meant + "."}
+	lines := []string{"Looking for " + p.Query.Interpretation + "."}
 	lines = append(lines, p.Query.Notes...)
 	if p.Query.Showing != "" {
 		lines = append(lines, "Nothing was found so; showing results for: "+p.Query.Showing)

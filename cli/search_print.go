@@ -45,12 +45,12 @@ func (p *feedPrinter) print(items []foundItem) error {
 	var text strings.Builder
 	for _, item := range items {
 		at := item.Time.In(p.zone)
-		if said := p.dayOf(at); said != p.day {
+		if day := p.dayOf(at); day != p.day {
 			if p.day != "" {
 				text.WriteString("\n")
 			}
-			p.day = said
-			text.WriteString(p.in(boldly, said) + "\n")
+			p.day = day
+			text.WriteString(p.in(boldly, day) + "\n")
 		}
 		fmt.Fprintf(&text, "  %s  %s\n", p.in(faintly, at.Format("15:04")), p.line(item))
 	}
@@ -180,20 +180,20 @@ func recipients(people []foundPerson) string {
 }
 
 // highlighted shows what a search matched.
-func (p *feedPrinter) highlighted(text string, places [][2]int) string {
-	if !p.colours || len(places) == 0 {
+func (p *feedPrinter) highlighted(text string, spans [][2]int) string {
+	if !p.colours || len(spans) == 0 {
 		return clean(text)
 	}
 	runes := []rune(text)
 	var out strings.Builder
 	from := 0
-	for _, place := range places {
-		if place[0] < from || place[1] > len(runes) || place[1] < place[0] {
+	for _, span := range spans {
+		if span[0] < from || span[1] > len(runes) || span[1] < span[0] {
 			break
 		}
-		out.WriteString(clean(string(runes[from:place[0]])))
-		out.WriteString(p.in(boldly, clean(string(runes[place[0]:place[1]]))))
-		from = place[1]
+		out.WriteString(clean(string(runes[from:span[0]])))
+		out.WriteString(p.in(boldly, clean(string(runes[span[0]:span[1]]))))
+		from = span[1]
 	}
 	out.WriteString(clean(string(runes[from:])))
 	return out.String()

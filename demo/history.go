@@ -32,9 +32,9 @@ func (o *Office) History(from, to time.Time) iter.Seq[event.Input] {
 				waiting = o.appendThread(waiting, m, from, to)
 			}
 			slices.SortStableFunc(waiting, func(a, b event.Input) int { return cmp.Compare(*a.Time, *b.Time) })
-			settled := date.Add(day - ahead).Unix()
+			allSent := date.Add(day - ahead).Unix()
 			given := 0
-			for given < len(waiting) && int64(*waiting[given].Time) < settled {
+			for given < len(waiting) && int64(*waiting[given].Time) < allSent {
 				if !yield(waiting[given]) {
 					return
 				}

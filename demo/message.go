@@ -14,7 +14,7 @@ import (
 type message struct {
 	id      string
 	from    colleague
-	to      []int // places in Office.contacts
+	to      []int // indices into Office.contacts
 	at      time.Time
 	topic   topic
 	subject string

@@ -31,12 +31,12 @@ type Trickle struct {
 	gap     time.Duration
 	arrival time.Time
 	count   int
-	recent  []standing
+	recent  []revisit
 	waiting waitingInputs
 }
 
-// standing is a mail that people have and may come back to.
-type standing struct {
+// revisit is a mail that people have and may come back to.
+type revisit struct {
 	m       message
 	reached []int
 }
@@ -82,7 +82,7 @@ func (t *Trickle) happen(at time.Time) {
 		l := t.o.lifeOf(thread[0], true)
 		t.push(l.events)
 		if thread[0].depth == 0 && len(l.reached) > 0 {
-			t.keep(standing{thread[0], l.reached})
+			t.keep(revisit{thread[0], l.reached})
 		}
 		thread = append(thread, l.next...)
 	}
@@ -94,7 +94,7 @@ func (t *Trickle) push(events []event.Input) {
 	}
 }
 
-func (t *Trickle) keep(s standing) {
+func (t *Trickle) keep(s revisit) {
 	t.recent = append(t.recent, s)
 	if len(t.recent) > remembered {
 		t.recent = slices.Delete(t.recent, 0, len(t.recent)-remembered)
@@ -108,7 +108,7 @@ func (t *Trickle) remember() {
 			// A mail may be tried for two hours before it arrives.
 			if m.at.Before(t.o.now.Add(-3 * time.Hour)) {
 				if l := t.o.lifeOf(m, false); len(l.reached) > 0 {
-					t.keep(standing{m, l.reached})
+					t.keep(revisit{m, l.reached})
 				}
 			}
 		}
@@ -126,7 +126,7 @@ func (t *Trickle) eventsEach() float64 {
 }
 
 // visit is somebody who comes back to a mail, and may click or download.
-func (o *Office) visit(r *rand.Rand, s standing, at time.Time, name string) []event.Input {
+func (o *Office) visit(r *rand.Rand, s revisit, at time.Time, name string) []event.Input {
 	to := pick(r, s.reached)
 	l := &life{o: o, r: r, m: s.m, live: true}
 	device := pick(r, []reader{o.contacts[to].reader, o.contacts[to].away})

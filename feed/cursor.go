@@ -12,7 +12,7 @@ import (
 	"tidings/query"
 )
 
-// cursor is where a page ended: the place of its last item, the clock of page
+// cursor is where a page ended: the position of its last item, the clock of page
 // one (so that "last 2 hours" means the same on page two) and a fingerprint of
 // the question, so that a cursor cannot be used with another one.
 type cursor struct {

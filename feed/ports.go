@@ -41,7 +41,7 @@ type Key struct {
 	Tie     uint64
 }
 
-// IsZero reports whether k is no place at all.
+// IsZero reports whether k is no position at all.
 func (k Key) IsZero() bool { return k == Key{} }
 
 // Hit is an event that a search found.

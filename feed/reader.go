@@ -94,7 +94,7 @@ type pageScan struct {
 	scan       scan
 }
 
-// scanOf reads a question, and is ready to search behind a place.
+// scanOf reads a question, and is ready to search behind a position.
 func (r *Reader) scanOf(request PageRequest, who *people, before Key, now time.Time) *pageScan {
 	understood, q := r.understand(request, who, now)
 	return &pageScan{
@@ -228,7 +228,7 @@ func (r *Reader) understand(request PageRequest, who *people, now time.Time) (Un
 	if result.Chips == nil {
 		result.Chips = []query.Chip{}
 	}
-	return Understood{Chips: result.Chips, Words: result.Words, Meant: result.Interpretation, Notes: result.Notes, Unused: result.Unused}, q
+	return Understood{Chips: result.Chips, Words: result.Words, Interpretation: result.Interpretation, Notes: result.Notes, Unused: result.Unused}, q
 }
 
 func pageLimit(limit int) int {

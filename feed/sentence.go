@@ -63,14 +63,14 @@ func phraseOf(chips []query.Chip) did {
 			if chip.Not {
 				state = opposites[state]
 			}
-			if said, ok := statePhrases[state]; ok {
-				return said
+			if text, ok := statePhrases[state]; ok {
+				return text
 			}
 		case chip.Field == "opened" || chip.Field == "clicked" || chip.Field == "replied" || chip.Field == "downloaded" || chip.Field == "bounced":
 			return statePhrases[chip.Field]
 		case chip.Field == "type" && !chip.Not && chip.Group == 0:
-			if said, ok := typePhrases[event.Type(chip.Value)]; ok {
-				phrase = said
+			if text, ok := typePhrases[event.Type(chip.Value)]; ok {
+				phrase = text
 			}
 		}
 	}
@@ -84,36 +84,36 @@ func (a *answered) sentence(asks query.Question, chips []query.Chip, zone *time.
 	people := number(len(a.people), "person", "people")
 	companies := number(len(a.companies()), "company", "companies")
 	if a.events == 0 {
-		said := "Nobody " + phrase.none + " a message like that."
+		text := "Nobody " + phrase.none + " a message like that."
 		if asks == query.AskDid {
-			said = "No: nobody " + phrase.none + " a message like that."
+			text = "No: nobody " + phrase.none + " a message like that."
 		}
-		return said + a.caveat()
+		return text + a.caveat()
 	}
 	verb := phrase.many
 	if len(a.people) == 1 {
 		verb = phrase.one
 	}
-	said := fmt.Sprintf("%s at %s %s %s", people, companies, verb, messages)
+	text := fmt.Sprintf("%s at %s %s %s", people, companies, verb, messages)
 	if len(a.people) == 0 {
-		said = number(a.events, "event", "events") + " of " + messages
+		text = number(a.events, "event", "events") + " of " + messages
 	}
 	at := func(seconds int64) string {
 		return time.Unix(seconds, 0).In(zone).Format("Monday, 2 January 2006, 15:04")
 	}
 	switch asks {
 	case query.AskDid:
-		said = "Yes: " + said
+		text = "Yes: " + text
 	case query.AskHowMany:
-		said = fmt.Sprintf("%s: %s", number(a.events, "event", "events"), said)
+		text = fmt.Sprintf("%s: %s", number(a.events, "event", "events"), text)
 	case query.AskWhen:
 		if a.first == a.last {
-			said = fmt.Sprintf("On %s: %s", at(a.last), said)
+			text = fmt.Sprintf("On %s: %s", at(a.last), text)
 		} else {
-			said = fmt.Sprintf("First on %s, last on %s: %s", at(a.first), at(a.last), said)
+			text = fmt.Sprintf("First on %s, last on %s: %s", at(a.first), at(a.last), text)
 		}
 	}
-	return strings.ToUpper(said[:1]) + said[1:] + "." + a.caveat()
+	return strings.ToUpper(text[:1]) + text[1:] + "." + a.caveat()
 }
 
 // caveat says that not everything was counted.

@@ -38,7 +38,7 @@ func about(number int, user, subject string) event.Event {
 	return e
 }
 
-func TestMisspeltWordsAreMended(t *testing.T) {
+func TestMisspeltWordsAreCorrected(t *testing.T) {
 	f := withVocabulary(t)
 	for i := range 60 {
 		f.put(about(i, "u_ana", "Pricing proposal"))
@@ -105,7 +105,7 @@ func TestAWordThatIsOftenUsedWasMeant(t *testing.T) {
 	require.Equal(t, "contract contract", seldom.Query.Showing)
 }
 
-func TestAMendedPageGoesOn(t *testing.T) {
+func TestACorrectedPageGoesOn(t *testing.T) {
 	f := withVocabulary(t)
 	for i := range 25 {
 		f.put(about(i, "u_ana", "Pricing proposal"))

@@ -72,10 +72,10 @@ type Page struct {
 
 // Understood is how the text of a search was read.
 type Understood struct {
-	Chips []query.Chip `json:"chips" nullable:"false"`
-	Words string       `json:"words"`
-	Meant string       `json:"meant"`
-	Notes []string     `json:"notes,omitempty" doc:"what was left out, and why"`
+	Chips          []query.Chip `json:"chips" nullable:"false"`
+	Words          string       `json:"words"`
+	Interpretation string       `json:"interpretation" doc:"what was understood of the text, in words"`
+	Notes          []string     `json:"notes,omitempty" doc:"what was left out, and why"`
 	// Unused are the words that took no part.
 	Unused []string `json:"unused,omitempty" doc:"words of the text that took no part"`
 	// DidYouMean and Showing are the text with its misspelt words corrected.

@@ -13,7 +13,7 @@ import (
 // library. Tests may import what they like.
 type rule struct {
 	// ours are folders, everything below them included.
-	ours []string
+	internal []string
 	// outside are modules, or the beginnings of their paths.
 	outside []string
 }
@@ -32,63 +32,63 @@ var plain = []string{
 // product does know no vendor: no database, no queue, no web framework. What a
 // row allows, some file of the folder uses, plain libraries aside.
 var rules = map[string]rule{
-	".":   {ours: []string{"cli"}},
-	"app": {ours: everything, outside: everything},
-	"cli": {ours: everything, outside: everything},
+	".":   {internal: []string{"cli"}},
+	"app": {internal: everything, outside: everything},
+	"cli": {internal: everything, outside: everything},
 
 	// What an address is, is one decision for everybody (ADR 0015).
 	"address": {outside: []string{"golang.org/x/net/idna", "golang.org/x/text/unicode/norm"}},
-	"event":   {ours: []string{"address"}, outside: []string{"golang.org/x/text/unicode/norm"}},
+	"event":   {internal: []string{"address"}, outside: []string{"golang.org/x/text/unicode/norm"}},
 	"tracing": {outside: []string{"go.opentelemetry.io/otel"}},
 	// Query analyses text: folding and stemming.
-	"query":       {ours: []string{"address", "event"}, outside: []string{"golang.org/x/text", "github.com/blevesearch/go-porterstemmer"}},
+	"query":       {internal: []string{"address", "event"}, outside: []string{"golang.org/x/text", "github.com/blevesearch/go-porterstemmer"}},
 	"query/times": {},
-	"verdict":     {ours: []string{"event"}},
-	"tracking":    {ours: []string{"event"}},
-	"indexer":     {ours: []string{"address", "event", "verdict", "tracing"}, outside: append([]string{"go.opentelemetry.io/otel"}, plain...)},
-	"feed":        {ours: []string{"event", "query"}, outside: plain},
-	"live":        {ours: []string{"event", "query"}, outside: plain},
-	"rollover":    {ours: []string{"event"}, outside: plain},
-	"migrations":  {ours: []string{"event"}, outside: plain},
-	"mailbox":     {ours: []string{"address", "event"}, outside: plain},
+	"verdict":     {internal: []string{"event"}},
+	"tracking":    {internal: []string{"event"}},
+	"indexer":     {internal: []string{"address", "event", "verdict", "tracing"}, outside: append([]string{"go.opentelemetry.io/otel"}, plain...)},
+	"feed":        {internal: []string{"event", "query"}, outside: plain},
+	"live":        {internal: []string{"event", "query"}, outside: plain},
+	"rollover":    {internal: []string{"event"}, outside: plain},
+	"migrations":  {internal: []string{"event"}, outside: plain},
+	"mailbox":     {internal: []string{"address", "event"}, outside: plain},
 
-	"account": {ours: []string{"address", "event", "feed", "verdict"}, outside: plain},
+	"account": {internal: []string{"address", "event", "feed", "verdict"}, outside: plain},
 	"api": {
-		ours: []string{"account", "address", "event", "query", "verdict", "tracking", "feed", "live", "api/hooks", "tracing"},
+		internal: []string{"account", "address", "event", "query", "verdict", "tracking", "feed", "live", "api/hooks", "tracing"},
 		outside: append([]string{
 			"github.com/danielgtaylor/huma/v2", "github.com/gin-gonic/gin", "github.com/gorilla/websocket",
 			"github.com/prometheus/client_golang", "go.opentelemetry.io/otel",
 		}, plain...),
 	},
-	"api/hooks": {ours: []string{"address", "event", "mailbox"}, outside: append([]string{"github.com/expr-lang/expr", "go.yaml.in/yaml/v3"}, plain...)},
+	"api/hooks": {internal: []string{"address", "event", "mailbox"}, outside: append([]string{"github.com/expr-lang/expr", "go.yaml.in/yaml/v3"}, plain...)},
 
 	// Adapters know the vendor they are named after and the packages whose ports
 	// they serve.
 	"store/sqlite": {
-		ours:    []string{"event", "query", "feed", "indexer", "rollover", "migrations", "store/sqlite/columns", "store/sqlite/rowids", "store/erasures"},
-		outside: append([]string{"modernc.org/sqlite"}, plain...),
+		internal: []string{"event", "query", "feed", "indexer", "rollover", "migrations", "store/sqlite/columns", "store/sqlite/rowids", "store/erasures"},
+		outside:  append([]string{"modernc.org/sqlite"}, plain...),
 	},
-	"store/sqlite/columns": {ours: []string{"event", "query", "feed", "store/sqlite/rowids"}},
-	"store/sqlite/rowids":  {ours: []string{"event", "feed"}},
+	"store/sqlite/columns": {internal: []string{"event", "query", "feed", "store/sqlite/rowids"}},
+	"store/sqlite/rowids":  {internal: []string{"event", "feed"}},
 	"store/erasures":       {},
-	"store/elastic":        {ours: []string{"event", "query", "feed", "migrations"}, outside: append([]string{"github.com/elastic/"}, plain...)},
+	"store/elastic":        {internal: []string{"event", "query", "feed", "migrations"}, outside: append([]string{"github.com/elastic/"}, plain...)},
 	// What tests start a server with. It is imported by tests alone.
 	"store/elastic/elastictest":     {outside: []string{"github.com/gofrs/flock"}},
-	"store/elastic/elastictest/run": {ours: []string{"store/elastic/elastictest"}},
+	"store/elastic/elastictest/run": {internal: []string{"store/elastic/elastictest"}},
 	"store/mongo": {
-		ours:    []string{"event", "indexer", "rollover", "migrations", "store/erasures"},
-		outside: append([]string{"go.mongodb.org/mongo-driver/v2"}, plain...),
+		internal: []string{"event", "indexer", "rollover", "migrations", "store/erasures"},
+		outside:  append([]string{"go.mongodb.org/mongo-driver/v2"}, plain...),
 	},
 	"store/mongo/mongotest": {outside: []string{"go.mongodb.org/mongo-driver/v2", "github.com/stretchr/testify"}},
-	"store/storetest":       {ours: []string{"event", "query", "feed", "indexer", "rollover"}, outside: []string{"github.com/stretchr/testify", "pgregory.net/rapid"}},
+	"store/storetest":       {internal: []string{"event", "query", "feed", "indexer", "rollover"}, outside: []string{"github.com/stretchr/testify", "pgregory.net/rapid"}},
 	"stream": {
-		ours:    []string{"event", "indexer", "live", "tracing"},
-		outside: append([]string{"github.com/nats-io/", "github.com/synadia-io/orbit.go/", "go.opentelemetry.io/otel"}, plain...),
+		internal: []string{"event", "indexer", "live", "tracing"},
+		outside:  append([]string{"github.com/nats-io/", "github.com/synadia-io/orbit.go/", "go.opentelemetry.io/otel"}, plain...),
 	},
 
 	"web":   {},
-	"demo":  {ours: []string{"event"}, outside: []string{"golang.org/x/text"}},
-	"bench": {ours: everything, outside: everything},
+	"demo":  {internal: []string{"event"}, outside: []string{"golang.org/x/text"}},
+	"bench": {internal: everything, outside: everything},
 	// Builds a release with the go command.
 	"deploy/release": {},
 	"guard":          {},
@@ -125,9 +125,9 @@ func TestTheTableAllowsNothingThatIsNotUsed(t *testing.T) {
 	}
 	t.Run("and can fail", func(t *testing.T) {
 		table := map[string]rule{
-			"event":    {ours: []string{"query"}, outside: []string{"github.com/google/uuid"}},
+			"event":    {internal: []string{"query"}, outside: []string{"github.com/google/uuid"}},
 			"nowhere":  {},
-			"tracking": {ours: []string{"event"}},
+			"tracking": {internal: []string{"event"}},
 		}
 		require.Len(t, unused(table, files), 3)
 	})
@@ -161,10 +161,10 @@ func unused(table map[string]rule, files []goFile) (problems []string) {
 		if !exists[folder] {
 			problems = append(problems, fmt.Sprintf("the rule of %q is for a folder without Go files", folder))
 		}
-		if !slices.Equal(r.ours, everything) {
-			for _, ours := range r.ours {
-				if !used(folder, module+"/"+ours) {
-					problems = append(problems, fmt.Sprintf("%s may import %s and does not", folder, ours))
+		if !slices.Equal(r.internal, everything) {
+			for _, internal := range r.internal {
+				if !used(folder, module+"/"+internal) {
+					problems = append(problems, fmt.Sprintf("%s may import %s and does not", folder, internal))
 				}
 			}
 		}
@@ -187,9 +187,9 @@ func TestOnlyTheCommandsChooseAdapters(t *testing.T) {
 			continue
 		}
 		for _, spec := range file.ast.Imports {
-			path, ours := strings.CutPrefix(strings.Trim(spec.Path.Value, `"`), module+"/")
+			path, internal := strings.CutPrefix(strings.Trim(spec.Path.Value, `"`), module+"/")
 			for _, adapter := range adapters {
-				if ours && strings.HasPrefix(path, adapter) && !sameAdapter(file.folder, path) {
+				if internal && strings.HasPrefix(path, adapter) && !sameAdapter(file.folder, path) {
 					t.Errorf("%s: imports the adapter %s; take a port and let app choose", file.path, path)
 				}
 			}
@@ -249,11 +249,11 @@ func ruleFor(folder string) (string, bool) {
 
 // forbidden says what is wrong with an import, or nothing.
 func forbidden(r rule, path string) string {
-	if own, ours := strings.CutPrefix(path, module+"/"); ours {
-		if slices.Equal(r.ours, everything) || slices.ContainsFunc(r.ours, func(f string) bool { return within(own, f) }) {
+	if folder, internal := strings.CutPrefix(path, module+"/"); internal {
+		if slices.Equal(r.internal, everything) || slices.ContainsFunc(r.internal, func(f string) bool { return within(folder, f) }) {
 			return ""
 		}
-		return "it may import of ours: " + list(r.ours)
+		return "it may import of ours: " + list(r.internal)
 	}
 	first, _, _ := strings.Cut(path, "/")
 	if !strings.Contains(first, ".") || slices.Equal(r.outside, everything) {

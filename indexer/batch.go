@@ -137,7 +137,7 @@ func (b *batch) enrich(ctx context.Context) error {
 	return nil
 }
 
-// dropErased removes erased people: their events, and their place on sends.
+// dropErased removes erased people: their events, and their part in sends.
 func (b *batch) dropErased(ctx context.Context) error {
 	erased, err := b.erasedPeople(ctx)
 	if err != nil || len(erased) == 0 {

@@ -64,7 +64,7 @@ func TestEventsOfABlockedWeekWaitUncountedAndHurtNoNeighbour(t *testing.T) {
 	require.Equal(t, 1, announcedTimes(l, late.ID), "what waited is announced once it is there")
 }
 
-func TestASendWaitsWhileItsEarlyEventIsInABlockedWeek(t *testing.T) {
+func TestASendWaitsWhileItsPendingEventIsInABlockedWeek(t *testing.T) {
 	s, closeStores := openStores(t)
 	defer closeStores()
 	ctx := context.Background()

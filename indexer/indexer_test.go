@@ -79,7 +79,7 @@ func (s stores) config(q *queue, l *listener) indexer.Config {
 	}
 }
 
-// noLetters is a place without dead letters.
+// noLetters has no dead letters.
 type noLetters struct{}
 
 func (noLetters) DropWhere(context.Context, string, func(event.Event) bool) (int, error) {
@@ -134,7 +134,7 @@ func TestEveryEventIsThereOnceWhateverTheOrderTheRepetitionAndTheCrash(t *testin
 	})
 }
 
-func TestTwoIndexersAtOnceCompleteEveryEarlyEvent(t *testing.T) {
+func TestTwoIndexersAtOnceCompleteEveryPendingEvent(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		events := rapid.SliceOfN(rapid.Custom(anyEvent), 2, 25).Draw(t, "events")
 		s, closeStores := openStores(t)

@@ -77,7 +77,7 @@ type Delivery interface {
 
 // Holder is a Delivery that can wait elsewhere until its week is repaired.
 type Holder interface {
-	// Hold takes the event off the queue and keeps it in a bounded place of its own,
+	// Hold takes the event off the queue and keeps it in a bounded store of its own,
 	// durably, with why. An error means that it did not: it is given back then.
 	Hold(ctx context.Context, week event.Week, reason error) error
 }

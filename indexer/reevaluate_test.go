@@ -145,17 +145,17 @@ func judgedModel(events []event.Event, overridden map[event.ID]string) (map[even
 	verdicts := make(map[event.ID]string)
 	var state event.State
 	for id, e := range once {
-		around := verdict.Context{}
+		known := verdict.Context{}
 		if e.Recipient != nil {
-			around = verdict.Context{Arrived: arrived[e.Recipient.Email], Clicks: clicks[e.Recipient.Email]}
-			if around.Arrived == 0 {
-				around.Arrived = sent
+			known = verdict.Context{Arrived: arrived[e.Recipient.Email], Clicks: clicks[e.Recipient.Email]}
+			if known.Arrived == 0 {
+				known.Arrived = sent
 			}
 		}
 		if is, ok := overridden[id]; ok {
-			around.Override = &event.Override{Is: is}
+			known.Override = &event.Override{Is: is}
 		}
-		e.Verdict = testRules.Judge(e, around)
+		e.Verdict = testRules.Judge(e, known)
 		verdicts[id] = e.Verdict.Is
 		state.Apply(event.ChangeOf(e))
 	}
@@ -342,8 +342,8 @@ func TestARebuildFollowsTheScannersOfToday(t *testing.T) {
 		Client: &event.Client{UserAgent: &agent, IP: "192.0.2.7"}, Verdict: event.Verdict{Is: event.Human, Rule: "person", By: "rule"},
 	}
 	click.ID = event.NewID(click.Time, "w", "api", true, []byte("click"))
-	judge := func(own indexer.Internal) string {
-		c.Internal = own
+	judge := func(internal indexer.Internal) string {
+		c.Internal = internal
 		judged, err := c.Again(t.Context(), []event.Event{click})
 		require.NoError(t, err)
 		click = judged[0]

@@ -192,19 +192,19 @@ func (r *running) open(workspace string, users []string) *Reader {
 // drain is all that a reader is to be sent now, as "kind subscription body".
 func drain(t *testing.T, r *Reader) []string {
 	t.Helper()
-	said := []string{}
+	heard := []string{}
 	for {
 		deliveries, err := r.Next(t.Context())
 		require.NoError(t, err)
 		if len(deliveries) == 0 {
-			return said
+			return heard
 		}
 		for _, d := range deliveries {
 			body := string(d.Body)
 			if d.Kind == event.AnnounceGone {
 				body = d.Gone.String()
 			}
-			said = append(said, d.Kind+" "+d.Subscription+" "+body)
+			heard = append(heard, d.Kind+" "+d.Subscription+" "+body)
 		}
 	}
 }

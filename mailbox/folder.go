@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// Folder is what the place of a mail says of it.
+// Folder is what the folder of a mail says of it.
 type Folder string
 
 // The folders that say something.

@@ -68,7 +68,7 @@ var answers = map[string]string{"ACCEPTED": "yes", "DECLINED": "no", "TENTATIVE"
 // organizer is the user whose invitation it is.
 func (r interpreter) organizer(c calendar) string {
 	for _, address := range []string{c.organizer, firstAddress(r.mail.To)} {
-		if user, own := r.owner.user(address); own {
+		if user, internal := r.owner.user(address); internal {
 			return user
 		}
 	}

@@ -351,7 +351,7 @@ func givenName(path string) string {
 	return name
 }
 
-// folderOf is what the place of a file and its flags say: D is a draft, T is
+// folderOf is what the path of a file and its flags say: D is a draft, T is
 // trash.
 func (d *directory) folderOf(path string) Folder {
 	switch flags := flagsOf(path); {

@@ -20,9 +20,9 @@ func (r interpreter) plainReport() (Reading, bool) {
 	if whole == "" {
 		whole = r.mail.Body
 	}
-	said, copied := cutCopy(withoutNotice(whole))
-	delayed := delayPhrase.MatchString(said) || delaySubject.MatchString(r.mail.Subject)
-	failed := failurePhrase.MatchString(said) || reportSubject.MatchString(r.mail.Subject) && !passedOn.MatchString(r.mail.Subject)
+	report, copied := cutCopy(withoutNotice(whole))
+	delayed := delayPhrase.MatchString(report) || delaySubject.MatchString(r.mail.Subject)
+	failed := failurePhrase.MatchString(report) || reportSubject.MatchString(r.mail.Subject) && !passedOn.MatchString(r.mail.Subject)
 	if !failed && !delayed {
 		return Reading{}, false
 	}
@@ -31,7 +31,7 @@ func (r interpreter) plainReport() (Reading, bool) {
 			r.mail.parts.inner = []innerMail{{header: h}}
 		}
 	}
-	deliveries := r.failures(said)
+	deliveries := r.failures(report)
 	if len(deliveries) == 0 {
 		return Reading{Kind: Report, Why: "it names no recipient"}, true
 	}
@@ -39,7 +39,7 @@ func (r interpreter) plainReport() (Reading, bool) {
 		d := &deliveries[i]
 		d.status = statusCode(d.diagnostic)
 		d.action = "failed"
-		if delayed && !permanentPhrase.MatchString(said) {
+		if delayed && !permanentPhrase.MatchString(report) {
 			d.action = "delayed"
 		}
 	}
@@ -131,7 +131,7 @@ func withoutNotice(text string) string {
 }
 
 // cutCopy splits a report into what it says and what it returns of the mail.
-func cutCopy(text string) (said, copied string) {
+func cutCopy(text string) (report, copied string) {
 	mark := copyMark.FindStringIndex(text)
 	if mark == nil {
 		return text, ""
@@ -141,7 +141,7 @@ func cutCopy(text string) (said, copied string) {
 
 // failures are the recipients that a report names in words, with what it says
 // behind each.
-func (r interpreter) failures(said string) []delivery {
+func (r interpreter) failures(report string) []delivery {
 	var found []delivery
 	at := make(map[string]int)
 	add := func(address string) int {
@@ -160,7 +160,7 @@ func (r interpreter) failures(said string) []delivery {
 		add(person.Email)
 	}
 	current := -1
-	for line := range strings.Lines(said) {
+	for line := range strings.Lines(report) {
 		line = strings.TrimSpace(line)
 		if address, rest := failedAddress(line); address != "" && !r.isReporter(address) {
 			if _, known := at[address]; known || len(listed) == 0 {
@@ -173,16 +173,16 @@ func (r interpreter) failures(said string) []delivery {
 		}
 	}
 	if len(found) == 0 {
-		found = r.mentioned(said)
+		found = r.mentioned(report)
 	}
 	if returned := r.returned(); len(found) == 0 && len(returned.To) == 1 {
 		found = append(found, delivery{final: returned.To[0].Email})
 	}
 	if len(found) > 1 {
-		said = "" // What stands elsewhere may be about another.
+		report = "" // What stands elsewhere may be about another.
 	}
 	for i := range found {
-		found[i].diagnostic = serverWord(found[i].diagnostic, said)
+		found[i].diagnostic = serverWord(found[i].diagnostic, report)
 	}
 	return found
 }
@@ -192,10 +192,10 @@ var help = regexp.MustCompile(`(?i)\b(?:contact|questions?|assistance|support|he
 
 // mentioned are the addresses that a report has anywhere, where no line names a
 // recipient as reports do.
-func (r interpreter) mentioned(said string) []delivery {
+func (r interpreter) mentioned(report string) []delivery {
 	var found []delivery
 	seen := make(map[string]bool)
-	for line := range strings.Lines(said) {
+	for line := range strings.Lines(report) {
 		if help.MatchString(line) {
 			continue
 		}
@@ -255,12 +255,12 @@ var replyCode = regexp.MustCompile(`#?\b([45]\d\d)[ -](?:#?[45]\.\d{1,3}\.\d{1,3
 
 // serverWord is what a server said of a recipient: from its reply code on, in
 // what stands behind the recipient or else in the whole text.
-func serverWord(behind, said string) string {
+func serverWord(behind, report string) string {
 	if code := replyCode.FindStringIndex(behind); code != nil {
 		return cleanLine(behind[code[0]:], maxSubject)
 	}
-	if code := replyCode.FindStringIndex(said); code != nil {
-		line, _, _ := strings.Cut(said[code[0]:], "\n\n")
+	if code := replyCode.FindStringIndex(report); code != nil {
+		line, _, _ := strings.Cut(report[code[0]:], "\n\n")
 		return cleanLine(line, maxSubject)
 	}
 	return cleanLine(behind, maxSubject)

@@ -152,17 +152,17 @@ func (o Owner) anybody() bool { return len(o.Users) == 0 && !o.Arrived && o.Fold
 
 // user is the user whose address it is, and whether it is an own one.
 func (o Owner) user(address string) (string, bool) {
-	user, own := o.Users[address]
-	if !own {
+	user, internal := o.Users[address]
+	if !internal {
 		_, domain, _ := strings.Cut(address, "@")
-		if user, own = o.Users[domain]; own {
+		if user, internal = o.Users[domain]; internal {
 			user = "" // A domain is nobody's.
 		}
 	}
 	if user == "" {
 		user = address
 	}
-	return user, own
+	return user, internal
 }
 
 // author is whose send the mail is, if it is one of ours.
@@ -171,7 +171,7 @@ func (r interpreter) author() (string, bool) {
 		return "", false
 	}
 	from := r.mail.From.Email
-	if user, own := r.owner.user(from); own {
+	if user, internal := r.owner.user(from); internal {
 		return user, true
 	}
 	sentHere := r.owner.Folder == FolderSent || r.mail.labelled(FolderSent)
@@ -232,8 +232,8 @@ func (r interpreter) addressedToUs() bool {
 	if len(r.mail.To) == 0 || r.mail.isList() && !r.mail.isAutomatic() {
 		return false
 	}
-	_, own := r.owner.user(r.mail.To[0].Email)
-	return own
+	_, internal := r.owner.user(r.mail.To[0].Email)
+	return internal
 }
 
 // ancestors are In-Reply-To and the References from the last.

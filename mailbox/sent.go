@@ -87,11 +87,11 @@ func (r interpreter) resent() (Reading, bool) {
 	if !ok || r.owner.anybody() {
 		return Reading{}, false
 	}
-	user, own := r.owner.user(by.Email)
+	user, internal := r.owner.user(by.Email)
 	to, _ := addresses(h.get("resent-to") + ", " + h.get("resent-cc"))
 	id := messageID(h.first("resent-message-id"))
 	at, dated := parseDate(h.first("resent-date"))
-	if _, first := r.owner.user(r.mail.From.Email); first || !own || len(to) == 0 || id == "" || !dated {
+	if _, first := r.owner.user(r.mail.From.Email); first || !internal || len(to) == 0 || id == "" || !dated {
 		return Reading{}, false
 	}
 	again := r

@@ -82,8 +82,8 @@ type Generation interface {
 type EventSource interface {
 	WeekInfos(ctx context.Context) ([]event.WeekInfo, error)
 	// Scan returns at most most events of a week, of all workspaces, from
-	// behind a place that it returned, or from the beginning where that is "".
-	// The order is always the same. The place is "" at the end.
+	// behind a position that it returned, or from the beginning where that is "".
+	// The order is always the same. The position is "" at the end.
 	Scan(ctx context.Context, week event.Week, after string, most int) (events []event.Event, next string, err error)
 }
 

@@ -11,7 +11,7 @@ func TestParseChips(t *testing.T) {
 		text  string
 		chips []Chip
 		words string
-		meant string
+		want  string
 	}{
 		{"", nil, "", "everything"},
 		{
@@ -81,7 +81,7 @@ func TestParseChips(t *testing.T) {
 			r := Parse(test.text, options(t))
 			require.Equal(t, test.chips, r.Chips)
 			require.Equal(t, test.words, r.Words)
-			require.Equal(t, test.meant, r.Interpretation)
+			require.Equal(t, test.want, r.Interpretation)
 			require.Empty(t, r.Notes)
 		})
 	}

@@ -188,14 +188,14 @@ func (p *parser) withinOf(i int) (meaning, int) {
 	}
 	_, n := p.timeAt(i)
 	if n > 0 {
-		p.note(strings.TrimSpace("\"" + p.said(i, n) + "\" is not understood: how fast somebody acted is not searched for."))
-		p.unused = append(p.unused, strings.Fields(p.said(i, n))...)
+		p.note(strings.TrimSpace("\"" + p.textOf(i, n) + "\" is not understood: how fast somebody acted is not searched for."))
+		p.unused = append(p.unused, strings.Fields(p.textOf(i, n))...)
 	}
 	return meaning{}, n
 }
 
-// said is the text of n lexemes.
-func (p *parser) said(i, n int) string {
+// textOf is the text of n lexemes.
+func (p *parser) textOf(i, n int) string {
 	return p.text[p.lexemes[i].start:p.lexemes[i+n-1].end]
 }
 

@@ -25,12 +25,12 @@ func interpret(chips []Chip, me string) string {
 			}
 			together = slices.DeleteFunc(slices.Clone(chips), func(c Chip) bool { return !chip.sameGroup(c) })
 		}
-		said := sayAny(together, me, acted)
+		text := sayAny(together, me, acted)
 		switch {
 		case head == "" && allTypes(together):
-			head = said
+			head = text
 		default:
-			rest = append(rest, said)
+			rest = append(rest, text)
 		}
 	}
 	if head == "" {
@@ -59,17 +59,17 @@ func allTypes(chips []Chip) bool {
 // sayAny says chips of which one is enough. acted is whether recipients are those
 // who acted.
 func sayAny(chips []Chip, me string, acted bool) string {
-	said := make([]string, len(chips))
+	text := make([]string, len(chips))
 	for i, chip := range chips {
-		said[i] = say(chip, me)
+		text[i] = say(chip, me)
 		if acted && chip.Field == "to" {
-			said[i] = "from " + chip.Value
+			text[i] = "from " + chip.Value
 		}
 		if chip.Not {
-			said[i] = "not " + said[i]
+			text[i] = "not " + text[i]
 		}
 	}
-	return strings.Join(said, " or ")
+	return strings.Join(text, " or ")
 }
 
 func say(chip Chip, me string) string {

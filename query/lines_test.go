@@ -81,14 +81,14 @@ func (l typedLine) judge(r Result) verdict {
 			return right
 		}
 	}
-	said := strings.ToLower(strings.Join(append(slices.Clone(r.Notes), r.Unused...), " "))
+	shown := strings.ToLower(strings.Join(append(slices.Clone(r.Notes), r.Unused...), " "))
 	for _, chip := range r.Chips {
 		if chip.Field == "words" || chip.Field == "to" {
-			said += " " + strings.ToLower(chip.Value)
+			shown += " " + strings.ToLower(chip.Value)
 		}
 	}
 	for _, word := range l.visible {
-		if !strings.Contains(said, strings.ToLower(word)) {
+		if !strings.Contains(shown, strings.ToLower(word)) {
 			return silent
 		}
 	}

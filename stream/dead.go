@@ -158,8 +158,8 @@ func (s *Stream) Drop(ctx context.Context, workspace, id string) error {
 	return s.dropDead(ctx, sequence)
 }
 
-// dropDead removes one by its place on DEAD: if the event has failed again
-// since, what it left then has another place and stays.
+// dropDead removes one by its sequence on DEAD: if the event has failed again
+// since, what it left then has another sequence and stays.
 func (s *Stream) dropDead(ctx context.Context, sequence uint64) error {
 	dead, err := s.js.Stream(ctx, deadName)
 	if err != nil {

@@ -27,23 +27,23 @@ const (
 	lowDisk = 256 << 20
 	// ownReconnect is how soon the client looks for an own server that was
 	// started again.
-	ownReconnect = 50 * time.Millisecond
+	embeddedReconnect = 50 * time.Millisecond
 )
 
 // ownServer is a NATS server in this process: no port, no signal handling, and
 // every write synced before it is acknowledged.
-type ownServer struct {
+type embeddedServer struct {
 	dir     string
 	logger  *slog.Logger
 	current atomic.Pointer[server.Server]
 }
 
-func startServer(ctx context.Context, dir string, logger *slog.Logger) (*ownServer, error) {
-	o := &ownServer{dir: dir, logger: logger}
+func startServer(ctx context.Context, dir string, logger *slog.Logger) (*embeddedServer, error) {
+	o := &embeddedServer{dir: dir, logger: logger}
 	return o, o.start(ctx)
 }
 
-func (o *ownServer) start(ctx context.Context) error {
+func (o *embeddedServer) start(ctx context.Context) error {
 	srv, err := server.NewServer(&server.Options{
 		ServerName:             "tidings",
 		DontListen:             true,
@@ -90,7 +90,7 @@ const (
 )
 
 // await waits until the server has read the queue, and says when that takes long.
-func (o *ownServer) await(ctx context.Context, started <-chan struct{}) error {
+func (o *embeddedServer) await(ctx context.Context, started <-chan struct{}) error {
 	limit, tick := time.NewTimer(openTime), time.NewTicker(openPatience)
 	defer limit.Stop()
 	defer tick.Stop()
@@ -110,7 +110,7 @@ func (o *ownServer) await(ctx context.Context, started <-chan struct{}) error {
 }
 
 // InProcessConn connects a client to the server that runs now.
-func (o *ownServer) InProcessConn() (net.Conn, error) {
+func (o *embeddedServer) InProcessConn() (net.Conn, error) {
 	if srv := o.current.Load(); srv != nil {
 		return srv.InProcessConn()
 	}
@@ -120,7 +120,7 @@ func (o *ownServer) InProcessConn() (net.Conn, error) {
 // sick says why the server cannot write any more, or "". After a failed write,
 // a full disk most likely, it refuses until it is started again, even when
 // there is room.
-func (o *ownServer) sick() string {
+func (o *embeddedServer) sick() string {
 	srv := o.current.Load()
 	if srv == nil {
 		return "it does not run"
@@ -138,12 +138,12 @@ func (o *ownServer) sick() string {
 }
 
 // restart starts the server again. The client connects to it by itself.
-func (o *ownServer) restart(ctx context.Context) error {
+func (o *embeddedServer) restart(ctx context.Context) error {
 	o.shutdown()
 	return o.start(ctx)
 }
 
-func (o *ownServer) shutdown() {
+func (o *embeddedServer) shutdown() {
 	if srv := o.current.Swap(nil); srv != nil {
 		srv.Shutdown()
 		srv.WaitForShutdown()

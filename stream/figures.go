@@ -88,7 +88,7 @@ func (s *Stream) observe() {
 			return
 		case <-ticker.C:
 		}
-		if s.own != nil && n%slowly == 0 {
+		if s.server != nil && n%slowly == 0 {
 			sick = s.heal(sick)
 		}
 		err := s.refresh(s.stopped)
@@ -107,14 +107,14 @@ func (s *Stream) observe() {
 // heal starts our own server again when it could not write at the last look and
 // cannot now, and there is room. It reports whether the server is sick.
 func (s *Stream) heal(before bool) bool {
-	why := s.own.sick()
+	why := s.server.sick()
 	if why == "" || !before || diskLow(s.cfg.Dir) || s.stopped.Err() != nil {
 		return why != ""
 	}
 	s.cfg.Logger.Error("the in-process server is started again", "reason", why)
 	ctx, cancel := context.WithTimeout(s.stopped, refreshTimeout)
 	defer cancel()
-	if err := s.own.restart(ctx); err != nil && s.stopped.Err() == nil {
+	if err := s.server.restart(ctx); err != nil && s.stopped.Err() == nil {
 		s.cfg.Logger.Error("the in-process server did not start", "error", err)
 		return true
 	}
@@ -161,7 +161,7 @@ func (s *Stream) refresh(ctx context.Context) error {
 	w.events.set(waiting, eventsEnded)
 	gone := max(before-w.events.value(), 0) * int64(time.Second/refreshEvery)
 	w.drained.Store((w.drained.Load()*3 + gone) / 4)
-	if s.own != nil {
+	if s.server != nil {
 		w.diskLow.Store(diskLow(s.cfg.Dir))
 	}
 	w.away.Store(false)

@@ -42,7 +42,7 @@ func testLogger(t testing.TB) *slog.Logger {
 	return slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelWarn}))
 }
 
-// openIn opens the streams of a directory, or of cfg's own place.
+// openIn opens the streams of a directory, or of cfg's own directory.
 func openIn(t testing.TB, cfg Config) *Stream {
 	t.Helper()
 	cfg.Logger = testLogger(t)

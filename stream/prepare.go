@@ -114,7 +114,7 @@ func (s *Stream) prepareStream(ctx context.Context, want jetstream.StreamConfig)
 		}
 	}
 	if want.Name == eventsName {
-		if s.own != nil {
+		if s.server != nil {
 			want.MaxBytes = diskShare(s.cfg.Dir, want.MaxBytes, used)
 		}
 		// A bound below what is there would only be confusing: it removes
@@ -188,7 +188,7 @@ func (s *Stream) prepareBucket(ctx context.Context, want jetstream.KeyValueConfi
 
 // begin looks at what is there before anything is given out.
 func (s *Stream) begin(ctx context.Context) error {
-	if s.own != nil {
+	if s.server != nil {
 		if err := s.takeOver(ctx); err != nil {
 			return unavailable("stream: take over", err)
 		}

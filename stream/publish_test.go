@@ -205,8 +205,8 @@ func TestAfterCloseEverythingIsUnavailable(t *testing.T) {
 
 func TestConfigThatCannotWorkIsRefused(t *testing.T) {
 	tests := map[string]Config{
-		"neither place":     {},
-		"both places":       {Dir: "d", URL: "nats://127.0.0.1:1"},
+		"neither":           {},
+		"both":              {Dir: "d", URL: "nats://127.0.0.1:1"},
 		"replicas at home":  {Dir: "d", Replicas: 3},
 		"too many attempts": {Dir: "d", MaxAttempts: 101},
 		"shrinking delay":   {Dir: "d", RetryBase: time.Minute, RetryMax: time.Second},

@@ -23,11 +23,11 @@ var (
 
 // Stream is an open set of streams. It is safe for concurrent use.
 type Stream struct {
-	cfg  Config
-	own  *ownServer // nil when the server runs elsewhere
-	conn *nats.Conn
-	js   jetstream.JetStream
-	link *link
+	cfg    Config
+	server *embeddedServer // nil when the server runs elsewhere
+	conn   *nats.Conn
+	js     jetstream.JetStream
+	link   *link
 
 	attempts jetstream.KeyValue
 	leases   jetstream.KeyValue
@@ -114,12 +114,12 @@ func (s *Stream) connect(ctx context.Context) error {
 		options = append(options, nats.UserCredentials(s.cfg.Credentials))
 	}
 	if s.cfg.Dir != "" {
-		own, err := startServer(ctx, s.cfg.Dir, s.cfg.Logger)
+		server, err := startServer(ctx, s.cfg.Dir, s.cfg.Logger)
 		if err != nil {
 			return err
 		}
-		s.own = own
-		options = append(options, nats.InProcessServer(own), nats.ReconnectWait(ownReconnect))
+		s.server = server
+		options = append(options, nats.InProcessServer(server), nats.ReconnectWait(embeddedReconnect))
 	}
 	conn, err := nats.Connect(s.cfg.URL, options...)
 	if err != nil {
@@ -172,7 +172,7 @@ func (s *Stream) disconnect() {
 	if s.conn != nil {
 		s.conn.Close()
 	}
-	if s.own != nil {
-		s.own.shutdown()
+	if s.server != nil {
+		s.server.shutdown()
 	}
 }

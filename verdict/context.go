@@ -6,7 +6,7 @@ import (
 	"tidings/event"
 )
 
-// Context is what is known around an event, beside what it carries itself.
+// Context is what is known of an event beside what it carries itself.
 type Context struct {
 	// Override is what a person said of the event, nil when nobody did.
 	Override *event.Override
@@ -21,7 +21,7 @@ type Context struct {
 	Scanner bool
 }
 
-// ContextOf reads what a message's state knows around one of its events.
+// ContextOf reads what a message's state knows of one of its events.
 func ContextOf(e event.Event, state event.State) Context {
 	if e.Recipient == nil {
 		return Context{}

@@ -170,7 +170,7 @@ func TestLearningDependsOnNoOrder(t *testing.T) {
 }
 
 func TestAnAdoptedScanner(t *testing.T) {
-	own := verdict.Internal{Scanners: map[string][]netip.Prefix{"acme.example": {
+	internal := verdict.Internal{Scanners: map[string][]netip.Prefix{"acme.example": {
 		netip.MustParsePrefix("192.0.2.0/24"), netip.MustParsePrefix("2001:db8:1::/48"),
 	}}}
 	elsewhere := happened(event.Click, 3600, at("192.0.2.7", firefox))
@@ -190,15 +190,15 @@ func TestAnAdoptedScanner(t *testing.T) {
 		"no evidence":           {happened(event.Click, 3600, nil), verdict.RuleNoEvidence},
 		"an address of no kind": {happened(event.Click, 3600, at("here", firefox)), verdict.RulePerson},
 	} {
-		around := verdict.Context{Arrived: noon, Scanner: own.Scanner(c.e)}
-		require.Equal(t, c.rule, rules(t).Judge(c.e, around).Rule, name)
+		known := verdict.Context{Arrived: noon, Scanner: internal.Scanner(c.e)}
+		require.Equal(t, c.rule, rules(t).Judge(c.e, known).Rule, name)
 	}
 	override := &event.Override{Is: event.Human, Reason: "I saw it."}
 	click := happened(event.Click, 3600, at("192.0.2.7", firefox))
 	require.Equal(t, verdict.RuleOverride, rules(t).Judge(click, verdict.Context{Override: override, Scanner: true}).Rule)
 
 	// Judging again follows the scanners of today: one taken back is forgotten.
-	click.Verdict = rules(t).Again(click, event.State{}, own)
+	click.Verdict = rules(t).Again(click, event.State{}, internal)
 	require.Equal(t, verdict.RuleScannerDomain, click.Verdict.Rule)
 	require.Equal(t, verdict.RulePerson, rules(t).Again(click, event.State{}, verdict.Internal{}).Rule)
 }

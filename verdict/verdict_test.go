@@ -67,7 +67,7 @@ func TestRules(t *testing.T) {
 	for _, c := range []struct {
 		name     string
 		e        event.Event
-		around   verdict.Context
+		known    verdict.Context
 		is, rule string
 	}{
 		{"a browser", happened(event.Open, later, by(firefox)), arrived, event.Human, verdict.RulePerson},
@@ -150,14 +150,14 @@ func TestRules(t *testing.T) {
 		{"one of us", happened(event.Open, later, by(firefox)), verdict.Context{Internal: true}, event.Machine, verdict.RuleSelf},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			got := configured.Judge(c.e, c.around)
+			got := configured.Judge(c.e, c.known)
 			require.Equal(t, c.is, got.Is)
 			require.Equal(t, c.rule, got.Rule)
 			if c.is != "" {
 				require.Equal(t, verdict.Version, got.Version)
 			}
 			if c.rule == verdict.RuleAppleProxy {
-				require.Equal(t, event.Unknown, rules(t).Judge(c.e, c.around).Is, "without the list nobody can tell")
+				require.Equal(t, event.Unknown, rules(t).Judge(c.e, c.known).Is, "without the list nobody can tell")
 			}
 		})
 	}
@@ -177,7 +177,7 @@ func TestWindowsAreSettings(t *testing.T) {
 
 func TestOneOfUs(t *testing.T) {
 	ip := mustAddress("192.0.2.7")
-	own := verdict.Internal{
+	internal := verdict.Internal{
 		Emails:    map[string]string{"jo@acme.example": "u_ana", "li@acme.example": "u_li"},
 		Addresses: map[address][]int64{ip: {noon / verdict.Day}},
 	}
@@ -185,8 +185,8 @@ func TestOneOfUs(t *testing.T) {
 	client := at("::ffff:192.0.2.7", firefox)
 	mine, theirs := happened(event.Open, 0, nil), happened(event.Open, 0, by(firefox))
 	theirs.Recipient = &event.Person{Email: "li@acme.example"}
-	require.True(t, own.Includes(mine), "the sender in their own mailbox")
-	require.False(t, own.Includes(theirs), "a colleague who was written to is a recipient like others")
+	require.True(t, internal.Includes(mine), "the sender in their own mailbox")
+	require.False(t, internal.Includes(theirs), "a colleague who was written to is a recipient like others")
 	for name, c := range map[string]struct {
 		after int64
 		made  bool
@@ -196,7 +196,7 @@ func TestOneOfUs(t *testing.T) {
 	} {
 		e := happened(event.Open, c.after, client)
 		e.Recipient = &event.Person{Email: "kim@globex.example"}
-		require.Equal(t, c.made, own.Includes(e), name)
+		require.Equal(t, c.made, internal.Includes(e), name)
 	}
 }
 
@@ -276,24 +276,24 @@ func FuzzJudge(f *testing.F) {
 func BenchmarkJudge(b *testing.B) {
 	r := rules(b)
 	agents := []string{firefox, gmailProxy, macMail, "curl/8.5.0", gmailPrefetch}
-	around := verdict.Context{Arrived: noon, Clicks: []event.Clicked{clicked(1, "https://b.example/")}}
+	known := verdict.Context{Arrived: noon, Clicks: []event.Clicked{clicked(1, "https://b.example/")}}
 	var events []event.Event
 	for _, agent := range agents {
 		events = append(events, happened(event.Open, 3600, by(agent)), happened(event.Click, 3600, by(agent)))
 	}
 	b.ReportAllocs()
 	for i := 0; b.Loop(); i++ {
-		r.Judge(events[i%len(events)], around)
+		r.Judge(events[i%len(events)], known)
 	}
 }
 
 // An override is of one event, and of nothing else of the same recipient.
 func TestAnOverrideIsOfItsEventAlone(t *testing.T) {
-	said, other := happened(event.Open, 3600, nil), happened(event.Open, 7200, nil)
-	said.ID, other.ID = event.ID{1}, event.ID{2}
+	open, other := happened(event.Open, 3600, nil), happened(event.Open, 7200, nil)
+	open.ID, other.ID = event.ID{1}, event.ID{2}
 	var state event.State
-	key := event.KeyOf(said.Recipient.Email)
-	require.True(t, state.SetOverride(key, said.ID, &event.Override{Is: event.Human, User: "u_ana"}))
-	require.Equal(t, "u_ana", verdict.ContextOf(said, state).Override.User)
+	key := event.KeyOf(open.Recipient.Email)
+	require.True(t, state.SetOverride(key, open.ID, &event.Override{Is: event.Human, User: "u_ana"}))
+	require.Equal(t, "u_ana", verdict.ContextOf(open, state).Override.User)
 	require.Nil(t, verdict.ContextOf(other, state).Override)
 }

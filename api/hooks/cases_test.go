@@ -150,12 +150,12 @@ func TestOneOfSeveralOpened(t *testing.T) {
 	require.Equal(t, "li@x.example", d.Events[0].Recipient.Email)
 }
 
-func TestATokenIsBoundToWhatWasSaid(t *testing.T) {
+func TestATokenIsBoundToItsContents(t *testing.T) {
 	one := formOf("token", "t1", "timestamp", "1", "body-plain", "Hi")
 	again := &Request{Header: http.Header{"Content-Type": {"multipart/form-data; boundary=other"}}, Body: []byte(strings.ReplaceAll(string(one.Body), "xYzZY", "other"))}
-	require.Equal(t, said(one), said(again))
-	require.NotEqual(t, said(one), said(formOf("token", "t1", "timestamp", "1", "body-plain", "Ho")))
-	require.NotEqual(t, said(formOf("a", "bc")), said(formOf("ab", "c")))
+	require.Equal(t, contents(one), contents(again))
+	require.NotEqual(t, contents(one), contents(formOf("token", "t1", "timestamp", "1", "body-plain", "Ho")))
+	require.NotEqual(t, contents(formOf("a", "bc")), contents(formOf("ab", "c")))
 }
 
 func TestObjectsOfHubSpotByType(t *testing.T) {

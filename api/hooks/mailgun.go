@@ -62,16 +62,16 @@ func (p mailgun) Verify(ctx context.Context, r *Request, s Secrets, now time.Tim
 	if err := freshSeconds(given.Timestamp, now, mailgunWindow); err != nil {
 		return err
 	}
-	return p.tokens.check(ctx, given.Token, said(r))
+	return p.tokens.check(ctx, given.Token, contents(r))
 }
 
-// Settle notes that the request's token is used, now that its events are durable.
-func (p mailgun) Settle(ctx context.Context, r *Request) error {
+// Acknowledge notes that the request's token is used, now that its events are durable.
+func (p mailgun) Acknowledge(ctx context.Context, r *Request) error {
 	given, err := mailgunSigned(r)
 	if err != nil {
 		return Unsigned
 	}
-	return p.tokens.use(ctx, given.Token, said(r))
+	return p.tokens.use(ctx, given.Token, contents(r))
 }
 
 // mailgunSigned is where a request carries its signature. In a form that

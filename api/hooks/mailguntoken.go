@@ -70,9 +70,9 @@ func digest(data []byte) string {
 	return hex.EncodeToString(sum[:])
 }
 
-// said is what a request says, whatever the boundary between its parts is: that is
+// contents is what a request says, whatever the boundary between its parts is: that is
 // another at each try.
-func said(r *Request) []byte {
+func contents(r *Request) []byte {
 	if r.mediaType() != "multipart/form-data" {
 		return r.Body
 	}

@@ -189,10 +189,10 @@ func (h *Hooks) For(name string, c Custom) (Provider, error) {
 	return h.custom(name, c)
 }
 
-// Settle notes what a provider wants noted of a request whose events are durable.
-func Settle(ctx context.Context, p Provider, r *Request) error {
-	if s, ok := p.(settler); ok {
-		return s.Settle(ctx, r)
+// Acknowledge notes what a provider wants noted of a request whose events are durable.
+func Acknowledge(ctx context.Context, p Provider, r *Request) error {
+	if s, ok := p.(acknowledger); ok {
+		return s.Acknowledge(ctx, r)
 	}
 	return nil
 }

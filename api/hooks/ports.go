@@ -35,8 +35,8 @@ type Claims interface {
 	Claimed(ctx context.Context, name string) (string, error)
 }
 
-// settler is a Provider with something to note of a request once what it reports
-// is durable. Settling a request again changes nothing.
-type settler interface {
-	Settle(ctx context.Context, r *Request) error
+// acknowledger is a Provider with something to note of a request once what it reports
+// is durable. Doing so again changes nothing.
+type acknowledger interface {
+	Acknowledge(ctx context.Context, r *Request) error
 }

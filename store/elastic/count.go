@@ -225,14 +225,14 @@ func (q counting) users(ctx context.Context) ([]feed.UserCount, error) {
 		if after != nil {
 			composite["after"] = after
 		}
-		type place struct {
+		type userType struct {
 			User string     `json:"user"`
 			Type event.Type `json:"type"`
 		}
 		var answer struct {
 			Users struct {
-				buckets[bucket[place]]
-				After *place `json:"after_key"`
+				buckets[bucket[userType]]
+				After *userType `json:"after_key"`
 			} `json:"users"`
 		}
 		if err := q.ask(ctx, q.count.Query.Automated, object{"users": object{"composite": composite}}, &answer); err != nil {

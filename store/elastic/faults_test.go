@@ -146,7 +146,7 @@ func TestIndexingThroughFaults(t *testing.T) {
 	}
 	require.Error(t, index.Ping(ctx))
 	require.ErrorIs(t, index.Ping(ctx), event.ErrUnavailable)
-	proxy.Mend()
+	proxy.Restore()
 	for _, e := range events {
 		if faults.Refuses(e.ID.String()) {
 			refused[e.ID] = true

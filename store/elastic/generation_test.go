@@ -200,8 +200,8 @@ func (b *beforeDelete) RoundTrip(r *http.Request) (*http.Response, error) {
 // TestABlockInTheMiddleOfAnErasure blocks a week after an erasure looked and before
 // it deletes. Neither index lacks what the other has, and the erasure is repeated.
 func TestABlockInTheMiddleOfAnErasure(t *testing.T) {
-	ctx, place := context.Background(), t.TempDir()
-	index := openAt(t, place, "")
+	ctx, dir := context.Background(), t.TempDir()
+	index := openAt(t, dir, "")
 	defer func() { require.NoError(t, index.Close()) }()
 	createAll(t, index, someOpens(30))
 	g, err := index.NextGeneration(ctx, faultWeek)
@@ -210,7 +210,7 @@ func TestABlockInTheMiddleOfAnErasure(t *testing.T) {
 	require.NoError(t, err)
 	require.NoError(t, index.Refresh(ctx))
 
-	config := configAt(t, place, "")
+	config := configAt(t, dir, "")
 	config.Transport = &beforeDelete{do: func() { require.NoError(t, g.Block(ctx)) }}
 	defer http.DefaultTransport.(*http.Transport).CloseIdleConnections()
 	eraser, err := elastic.Open(config)
@@ -231,8 +231,8 @@ func TestABlockInTheMiddleOfAnErasure(t *testing.T) {
 // TestAnErasureReachesWhatACrashLeft: a rebuild of a sealed week ended after it had
 // sealed the new index and before the swap, and the nightly run sealed the old again.
 func TestAnErasureReachesWhatACrashLeft(t *testing.T) {
-	ctx, place := context.Background(), t.TempDir()
-	index := openAt(t, place, "")
+	ctx, dir := context.Background(), t.TempDir()
+	index := openAt(t, dir, "")
 	defer func() { require.NoError(t, index.Close()) }()
 	createAll(t, index, someOpens(30))
 	require.NoError(t, index.Seal(ctx, faultWeek))
@@ -240,7 +240,7 @@ func TestAnErasureReachesWhatACrashLeft(t *testing.T) {
 	require.NoError(t, err)
 	_, err = g.Copy(ctx, secondJudge)
 	require.NoError(t, err)
-	config := configAt(t, place, "")
+	config := configAt(t, dir, "")
 	every := config.Nodes[0].String() + "/" + config.Prefix + "-events-v*"
 	ask := func(method, address string) string {
 		request, err := http.NewRequestWithContext(ctx, method, address, nil)
@@ -293,8 +293,8 @@ func TestRebuildsThatDoNotEnd(t *testing.T) {
 	for _, step := range []string{"begin", "copy", "block", "copy the rest", "swap"} {
 		for _, sealed := range []bool{false, true} {
 			t.Run(fmt.Sprintf("%s, sealed %t", step, sealed), func(t *testing.T) {
-				ctx, place := context.Background(), t.TempDir()
-				index := openAt(t, place, "")
+				ctx, dir := context.Background(), t.TempDir()
+				index := openAt(t, dir, "")
 				events := someOpens(20)
 				createAll(t, index, events)
 				if sealed {
@@ -310,7 +310,7 @@ func TestRebuildsThatDoNotEnd(t *testing.T) {
 				}()
 				require.NoError(t, index.Close())
 
-				index = openAt(t, place, "")
+				index = openAt(t, dir, "")
 				defer func() { require.NoError(t, index.Close()) }()
 				require.Len(t, heldIn(t, index), len(events))
 				if blocked := step == "block" || step == "copy the rest"; blocked {

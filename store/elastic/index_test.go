@@ -15,7 +15,7 @@ import (
 )
 
 var harness = storetest.IndexHarness{
-	Open: func(t testing.TB, place string) storetest.Index { return openAt(t, place, "") },
+	Open: func(t testing.TB, dir string) storetest.Index { return openAt(t, dir, "") },
 	Refresh: func(index storetest.Index) error {
 		return index.(*elastic.Index).Refresh(context.Background())
 	},
@@ -27,22 +27,22 @@ func TestVocabulary(t *testing.T) { storetest.RunVocabulary(t, harness) }
 
 func TestCounter(t *testing.T) { storetest.RunCounter(t, harness) }
 
-// openAt opens the indices that belong to a place, which are deleted when the
+// openAt opens the indices that belong to a directory, which are deleted when the
 // test is over. parameters go into the URL.
-func openAt(t testing.TB, place, parameters string) *elastic.Index {
+func openAt(t testing.TB, dir, parameters string) *elastic.Index {
 	t.Helper()
-	config := configAt(t, place, parameters)
+	config := configAt(t, dir, parameters)
 	index, err := elastic.Open(config)
 	require.NoError(t, err)
 	t.Cleanup(func() { clear(t, config) })
 	return index
 }
 
-func configAt(t testing.TB, place, parameters string) elastic.Config {
+func configAt(t testing.TB, dir, parameters string) elastic.Config {
 	t.Helper()
 	config, err := elastic.ParseURL(server.URL(t) + parameters)
 	require.NoError(t, err)
-	sum := sha256.Sum256([]byte(place))
+	sum := sha256.Sum256([]byte(dir))
 	config.Prefix = "test-" + hex.EncodeToString(sum[:8])
 	return config
 }

@@ -120,7 +120,7 @@ func TestSearchRequests(t *testing.T) {
 	}
 	for name, s := range map[string]feed.Search{
 		"everything": {},
-		"a place": {
+		"a bucket of users": {
 			Before: feed.Key{Seconds: spiedWeek.Start() + 99, Tie: 1<<63 + 5},
 			Query:  query.Query{From: spiedWeek.Start(), Until: spiedWeek.End(), Automated: query.AutomatedShow},
 		},

@@ -27,8 +27,8 @@ func (h *taken) Note(context.Context, migrations.Taken) error {
 func (h *taken) Taken(context.Context) ([]migrations.Taken, error) { return nil, nil }
 
 func TestAWeekOfAnOlderMappingIsMigrated(t *testing.T) {
-	ctx, place := t.Context(), t.TempDir()
-	index := openAt(t, place, "")
+	ctx, dir := t.Context(), t.TempDir()
+	index := openAt(t, dir, "")
 	history := &taken{}
 	m := migrations.Migrator{Schema: index, History: history}
 	require.NoError(t, m.Up(ctx, func(migrations.Taken) {}))
@@ -39,7 +39,7 @@ func TestAWeekOfAnOlderMappingIsMigrated(t *testing.T) {
 	require.NoError(t, err)
 	require.Empty(t, plan)
 
-	pretendOlder(t, index, place)
+	pretendOlder(t, index, dir)
 	plan, err = m.Plan(ctx)
 	require.NoError(t, err)
 	require.Len(t, plan, 1)
@@ -58,10 +58,10 @@ func TestAWeekOfAnOlderMappingIsMigrated(t *testing.T) {
 
 // pretendOlder gives the index of faultWeek a name of version 0: a clone takes
 // its place behind the alias.
-func pretendOlder(t *testing.T, index *elastic.Index, place string) {
+func pretendOlder(t *testing.T, index *elastic.Index, dir string) {
 	t.Helper()
 	require.NoError(t, index.Seal(t.Context(), faultWeek))
-	sum := sha256.Sum256([]byte(place))
+	sum := sha256.Sum256([]byte(dir))
 	prefix := "test-" + hex.EncodeToString(sum[:8])
 	present, older := fmt.Sprintf("%s-events-v1-%s", prefix, faultWeek), fmt.Sprintf("%s-events-v0-%s", prefix, faultWeek)
 	alias := fmt.Sprintf("%s-events-%s", prefix, faultWeek)

@@ -56,7 +56,7 @@ func templateOf(c Config) object {
 func mapping() object {
 	keyword := object{"type": "keyword"}
 	counted := object{"type": "keyword", "index": false}
-	// Words keep their places, for phrases; of stems it is enough which documents
+	// Words keep their positions, for phrases; of stems it is enough which documents
 	// have them. Nothing is ranked, so lengths are not kept.
 	words, stems := object{}, object{anyStems: stemField()}
 	for _, field := range query.TextFields {

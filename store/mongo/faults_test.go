@@ -122,7 +122,7 @@ func TestWhatIsAcknowledgedSurvivesAnOutage(t *testing.T) {
 	watcher := open(t, server.URL(t)) // another database, which is not away
 	require.NoError(t, watcher.Ping(t.Context()))
 	<-time.After(*outage)
-	proxy.Mend()
+	proxy.Restore()
 	writing.Wait()
 	require.Positive(t, refused)
 	check(t, open(t, url), changes)
@@ -145,7 +145,7 @@ func TestAConnectionStringThatIsNone(t *testing.T) {
 	}
 }
 
-// A crash after the write and before the note of its expiry is mended by the
+// A crash after the write and before the note of its expiry is repaired by the
 // repetition that follows every crash.
 func TestARepetitionNotesTheExpiryThatACrashLeftOut(t *testing.T) {
 	url := mongotest.Start(t).URL(t)

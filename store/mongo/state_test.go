@@ -12,10 +12,10 @@ import (
 )
 
 func TestState(t *testing.T) {
-	place := places(t)
+	urls := urlOf(t)
 	storetest.RunState(t, storetest.StateHarness{
 		Open: func(t testing.TB, name string, config storetest.StateConfig) storetest.State {
-			state, err := mongo.Open(context.Background(), mongo.Config{URL: place(t, name), Grace: config.Grace, Now: config.Now})
+			state, err := mongo.Open(context.Background(), mongo.Config{URL: urls(t, name), Grace: config.Grace, Now: config.Now})
 			require.NoError(t, err)
 			return state
 		},
@@ -23,10 +23,10 @@ func TestState(t *testing.T) {
 }
 
 func TestRecords(t *testing.T) {
-	place := places(t)
+	urls := urlOf(t)
 	storetest.RunRecords(t, storetest.RecordsHarness{
 		Open: func(t testing.TB, name string) storetest.Records {
-			state, err := mongo.Open(context.Background(), mongo.Config{URL: place(t, name)})
+			state, err := mongo.Open(context.Background(), mongo.Config{URL: urls(t, name)})
 			require.NoError(t, err)
 			return state
 		},
@@ -34,7 +34,7 @@ func TestRecords(t *testing.T) {
 }
 
 // places gives each place of a suite a database of its own.
-func places(t *testing.T) func(t testing.TB, name string) string {
+func urlOf(t *testing.T) func(t testing.TB, name string) string {
 	server := mongotest.Start(t)
 	urls := make(map[string]string)
 	return func(t testing.TB, name string) string {

@@ -30,7 +30,7 @@ import (
 // TIDINGS_BENCH_EVENTS sets another number.
 const benchEvents = 200_000
 
-// traffic makes believable events: workspaces by Zipf's law, a quarter sends of
+// traffic makes realistic events: workspaces by Zipf's law, a quarter sends of
 // one to five recipients with a body, the rest what their recipients do.
 type traffic struct {
 	random     *rand.Rand

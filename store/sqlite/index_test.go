@@ -18,8 +18,8 @@ import (
 
 func TestIndex(t *testing.T) {
 	storetest.RunIndex(t, storetest.IndexHarness{
-		Open: func(t testing.TB, place string) storetest.Index {
-			index, err := sqlite.OpenIndex(place, sqlite.IndexConfig{})
+		Open: func(t testing.TB, path string) storetest.Index {
+			index, err := sqlite.OpenIndex(path, sqlite.IndexConfig{})
 			require.NoError(t, err)
 			return index
 		},
@@ -69,8 +69,8 @@ func TestFewOpenWeeks(t *testing.T) {
 
 func TestCounter(t *testing.T) {
 	storetest.RunCounter(t, storetest.IndexHarness{
-		Open: func(t testing.TB, place string) storetest.Index {
-			index, err := sqlite.OpenIndex(place, sqlite.IndexConfig{})
+		Open: func(t testing.TB, path string) storetest.Index {
+			index, err := sqlite.OpenIndex(path, sqlite.IndexConfig{})
 			require.NoError(t, err)
 			return index
 		},
@@ -79,8 +79,8 @@ func TestCounter(t *testing.T) {
 
 func TestVocabulary(t *testing.T) {
 	storetest.RunVocabulary(t, storetest.IndexHarness{
-		Open: func(t testing.TB, place string) storetest.Index {
-			index, err := sqlite.OpenIndex(place, sqlite.IndexConfig{})
+		Open: func(t testing.TB, path string) storetest.Index {
+			index, err := sqlite.OpenIndex(path, sqlite.IndexConfig{})
 			require.NoError(t, err)
 			return index
 		},

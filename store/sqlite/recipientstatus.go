@@ -79,7 +79,7 @@ func (s *statusCache) forget(workspaces map[string]bool) {
 	}
 }
 
-// find is the place of a workspace's statuses. From then on it hears of what is
+// find is what is kept of a workspace's statuses. From then on it hears of what is
 // written, before reading begins.
 func (s *statusCache) find(workspace string) *keptStatuses {
 	s.mu.Lock()
@@ -94,7 +94,7 @@ func (s *statusCache) find(workspace string) *keptStatuses {
 	return kept
 }
 
-// current reports whether a place was not given up.
+// current reports whether kept was not given up.
 func (s *statusCache) current(workspace string, kept *keptStatuses) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -158,7 +158,7 @@ func (s *State) Statuses(ctx context.Context, workspace string) (feed.StatusesOf
 	}
 }
 
-// readyStatuses reads statuses unless somebody did. It is false when the place
+// readyStatuses reads statuses unless somebody did. It is false when kept
 // was given up meanwhile.
 func (s *State) readyStatuses(ctx context.Context, workspace string, kept *keptStatuses) (bool, error) {
 	select {
@@ -175,7 +175,7 @@ func (s *State) readyStatuses(ctx context.Context, workspace string, kept *keptS
 	}
 	known, err := s.readStatuses(ctx, workspace)
 	if err != nil {
-		// Whoever waits begins again at another place.
+		// Whoever waits begins again with another.
 		s.statusCache.forget(map[string]bool{workspace: true})
 		return false, err
 	}

@@ -132,7 +132,7 @@ func termsOf(d query.Document, workspaceID int64) indexTerms {
 
 // appendTokens appends the words of a field in their order, and behind them, once
 // each, the stems that are not words themselves: a word that is its own stem is
-// found as that, and a stem's place in the text is never asked for.
+// found as that, and a stem's position in the text is never asked for.
 func appendTokens(out []byte, part string, tokens []query.Token) []byte {
 	for _, token := range tokens {
 		out = append(appendWord(out, part, kindWord, token.Word), ' ')

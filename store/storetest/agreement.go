@@ -26,8 +26,8 @@ func RunAgreement(t *testing.T, indexes map[string]Index, refresh func() error, 
 	distinct := func(e event.Event) event.ID { return e.ID }
 	found := 0
 	for corpus := range a.Corpora {
-		space := fmt.Sprintf("w-corpus-%d", corpus)
-		events := rapid.SliceOfNDistinct(genEvent(space), a.Events, a.Events, distinct).Example(corpus)
+		workspace := fmt.Sprintf("w-corpus-%d", corpus)
+		events := rapid.SliceOfNDistinct(genEvent(workspace), a.Events, a.Events, distinct).Example(corpus)
 		for name, index := range indexes {
 			outcomes, err := index.Create(context.Background(), events)
 			require.NoError(t, err, name)
@@ -52,7 +52,7 @@ func RunAgreement(t *testing.T, indexes map[string]Index, refresh func() error, 
 			found += len(order)
 			for name, index := range indexes {
 				hits, err := index.Search(context.Background(), feed.Search{
-					Workspace: space, Query: q, Weeks: allWeeks, Limit: a.Events + 1,
+					Workspace: workspace, Query: q, Weeks: allWeeks, Limit: a.Events + 1,
 				})
 				require.NoError(t, err, name)
 				require.Equal(t, order, hitIDs(hits), "%s: corpus %d, query %d: %#v", name, corpus, number, q)

@@ -53,11 +53,11 @@ func RunAnswers(t *testing.T, h AnswersHarness) {
 	}
 	var cases atomic.Int64
 	rapid.Check(t, func(t *rapid.T) {
-		space := fmt.Sprintf("w-%d", cases.Add(1))
-		events := rapid.SliceOfNDistinct(genEvent(space), 1, 30, func(e event.Event) event.ID { return e.ID }).Draw(t, "events")
+		workspace := fmt.Sprintf("w-%d", cases.Add(1))
+		events := rapid.SliceOfNDistinct(genEvent(workspace), 1, 30, func(e event.Event) event.ID { return e.ID }).Draw(t, "events")
 		a.write(t, events)
 		for range questions {
-			a.ask(t, genQuestion(space).Draw(t, "question"), events)
+			a.ask(t, genQuestion(workspace).Draw(t, "question"), events)
 		}
 	})
 }
@@ -257,7 +257,7 @@ func rated(q query.Query, live []event.Event, pairs map[event.Type]map[string]bo
 }
 
 // saidTerms are what people write; several make a question.
-var saidTerms = []string{
+var answerTerms = []string{
 	"pricing", "proposal", "zurich", "price*", `"pricing proposal"`, "subject:meeting", "to:jo", "jo@acme.example",
 	"type:open", "type:send", "type:click", "type:bounce", "from:u_ana", "from:jo", "to:jo@acme.example", "domain:acme.example",
 	"message:m-1", "source:sendgrid", "verdict:human", "verdict:machine", "answer:yes", "automated:show", "opens", "replies",
@@ -269,14 +269,14 @@ var saidTerms = []string{
 }
 
 // genQuestion makes a question of a workspace, as typed and filtered.
-func genQuestion(space string) *rapid.Generator[feed.PageRequest] {
+func genQuestion(workspace string) *rapid.Generator[feed.PageRequest] {
 	zones := []string{"UTC", "Europe/Berlin", "America/New_York", "Asia/Kathmandu"}
 	return rapid.Custom(func(t *rapid.T) feed.PageRequest {
 		zone, err := time.LoadLocation(rapid.SampledFrom(zones).Draw(t, "zone"))
 		require.NoError(t, err)
 		request := feed.PageRequest{
-			Scope: feed.Scope{Workspace: space, Me: "u_ana", Zone: zone},
-			Text:  strings.Join(rapid.SliceOfN(rapid.SampledFrom(saidTerms), 0, 3).Draw(t, "said"), " "),
+			Scope: feed.Scope{Workspace: workspace, Me: "u_ana", Zone: zone},
+			Text:  strings.Join(rapid.SliceOfN(rapid.SampledFrom(answerTerms), 0, 3).Draw(t, "said"), " "),
 			Limit: rapid.SampledFrom([]int{1, 3, 50}).Draw(t, "limit"),
 			Filter: query.Filter{
 				Automated: rapid.SampledFrom([]query.Automated{"", "", query.AutomatedHide, query.AutomatedShow, query.AutomatedOnly}).Draw(t, "automated"),

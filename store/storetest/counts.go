@@ -55,17 +55,17 @@ type counterTest struct {
 }
 
 // count is everything of one week, in a fixed order.
-func (x counterTest) count(t require.TestingT, space string, q query.Query, week event.Week) feed.Aggregate {
-	aggregate, err := x.counter.Aggregate(context.Background(), feed.AggregateRequest{Workspace: space, Query: q, Week: week, Parts: allParts})
+func (x counterTest) count(t require.TestingT, workspace string, q query.Query, week event.Week) feed.Aggregate {
+	aggregate, err := x.counter.Aggregate(context.Background(), feed.AggregateRequest{Workspace: workspace, Query: q, Week: week, Parts: allParts})
 	require.NoError(t, err)
 	return ordered(aggregate)
 }
 
 // all is everything of all weeks.
-func (x counterTest) all(t require.TestingT, space string, q query.Query) feed.Aggregate {
+func (x counterTest) all(t require.TestingT, workspace string, q query.Query) feed.Aggregate {
 	aggregates := make([]feed.Aggregate, len(allWeeks))
 	for i, week := range allWeeks {
-		aggregates[i] = x.count(t, space, q, week)
+		aggregates[i] = x.count(t, workspace, q, week)
 	}
 	return ordered(feed.MergeAggregates(aggregates))
 }
@@ -118,17 +118,17 @@ func counted(q query.Query, events []event.Event) feed.Aggregate {
 func testCountMatch(t *testing.T, x counterTest) {
 	var cases atomic.Int64
 	rapid.Check(t, func(t *rapid.T) {
-		space := fmt.Sprintf("w-%d", cases.Add(1))
-		events := rapid.SliceOfNDistinct(genEvent(space), 1, 25, func(e event.Event) event.ID { return e.ID }).Draw(t, "events")
+		workspace := fmt.Sprintf("w-%d", cases.Add(1))
+		events := rapid.SliceOfNDistinct(genEvent(workspace), 1, 25, func(e event.Event) event.ID { return e.ID }).Draw(t, "events")
 		half := rapid.IntRange(0, len(events)).Draw(t, "half")
 		x.create(t, events[:half]...)
-		x.all(t, space, query.Query{}) // and count on from there
+		x.all(t, workspace, query.Query{}) // and count on from there
 		x.create(t, events[half:]...)
 		for range queriesPerCase {
 			q := genQuery().Draw(t, "query")
-			aggregate := x.all(t, space, q)
+			aggregate := x.all(t, workspace, q)
 			require.Equal(t, counted(q, events), aggregate, "query %#v", q)
-			found := x.walk(t, feed.Search{Workspace: space, Query: q, Weeks: allWeeks, Limit: 1000})
+			found := x.walk(t, feed.Search{Workspace: workspace, Query: q, Weeks: allWeeks, Limit: 1000})
 			require.Equal(t, len(found), aggregate.Events.Sum())
 		}
 	})
@@ -303,8 +303,8 @@ func testCountSealed(t *testing.T, x counterTest) {
 	}
 	if x.harness.NoReopening == "" {
 		require.NoError(t, x.Close())
-		again := x.harness.Open(t, x.place)
-		same(counterTest{indexTest{again, x.harness, x.place}, again.(feed.Aggregator)})
+		again := x.harness.Open(t, x.path)
+		same(counterTest{indexTest{again, x.harness, x.path}, again.(feed.Aggregator)})
 		require.NoError(t, again.Close())
 	}
 }

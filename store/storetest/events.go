@@ -126,10 +126,10 @@ func genTime() *rapid.Generator[int64] {
 }
 
 // genEvent makes an event of a workspace.
-func genEvent(space string) *rapid.Generator[event.Event] {
+func genEvent(workspace string) *rapid.Generator[event.Event] {
 	return rapid.Custom(func(t *rapid.T) event.Event {
 		e := event.Event{
-			Workspace: space,
+			Workspace: workspace,
 			Type:      rapid.SampledFrom(event.Types).Draw(t, "type"),
 			Time:      genTime().Draw(t, "time"),
 			Message:   rapid.SampledFrom(messages).Draw(t, "message"),

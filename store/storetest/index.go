@@ -22,10 +22,10 @@ func (e Excuse) check(t *testing.T) {
 
 // IndexHarness opens the index under test.
 type IndexHarness struct {
-	// Open opens the index at a place, the path of a directory of the test's
-	// own, and makes it when there is none. The same place is opened again
+	// Open opens the index at path, a directory of the test's
+	// own, and makes it when there is none. The same path is opened again
 	// only after the first index was closed. The suite closes what it opens.
-	Open func(t testing.TB, place string) Index
+	Open func(t testing.TB, path string) Index
 	// Refresh makes what was written visible; nil when it is at once.
 	Refresh func(index Index) error
 	// NoWeeks excuses from Weeks, NoErasing from EventEraser, NoReopening from
@@ -74,12 +74,12 @@ func RunIndex(t *testing.T, h IndexHarness) {
 type indexTest struct {
 	Index
 	harness IndexHarness
-	place   string
+	path    string
 }
 
 func openIndex(t *testing.T, h IndexHarness) indexTest {
-	x := indexTest{harness: h, place: t.TempDir()}
-	x.Index = h.Open(t, x.place)
+	x := indexTest{harness: h, path: t.TempDir()}
+	x.Index = h.Open(t, x.path)
 	open := x.Index
 	t.Cleanup(func() {
 		if open != nil {

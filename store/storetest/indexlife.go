@@ -75,7 +75,7 @@ func testSeal(t *testing.T, x indexTest) {
 
 	if x.harness.NoReopening == "" {
 		require.NoError(t, x.Close())
-		again := x.harness.Open(t, x.place)
+		again := x.harness.Open(t, x.path)
 		require.Equal(t, 41, int(infos(t, again.(Weeks))[1].Events))
 		require.True(t, infos(t, again.(Weeks))[1].Sealed)
 		require.NoError(t, again.Close())

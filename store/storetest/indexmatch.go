@@ -26,8 +26,8 @@ const endlessWalk = 100_000
 func testMatch(t *testing.T, x indexTest) {
 	var cases atomic.Int64
 	rapid.Check(t, func(t *rapid.T) {
-		space := fmt.Sprintf("w-%d", cases.Add(1))
-		events := rapid.SliceOfNDistinct(genEvent(space), 1, 25, func(e event.Event) event.ID { return e.ID }).Draw(t, "events")
+		workspace := fmt.Sprintf("w-%d", cases.Add(1))
+		events := rapid.SliceOfNDistinct(genEvent(workspace), 1, 25, func(e event.Event) event.ID { return e.ID }).Draw(t, "events")
 		x.create(t, events...)
 		for range queriesPerCase {
 			q := genQuery().Draw(t, "query")
@@ -38,7 +38,7 @@ func testMatch(t *testing.T, x indexTest) {
 				}
 			}
 			found := x.walk(t, feed.Search{
-				Workspace: space, Query: q, Weeks: allWeeks,
+				Workspace: workspace, Query: q, Weeks: allWeeks,
 				Limit: rapid.SampledFrom([]int{1, 2, 3, 7, 1000}).Draw(t, "limit"),
 			})
 			require.Equal(t, newestFirst(matching), found, "query %#v", q)
@@ -67,12 +67,12 @@ func (x indexTest) walk(t require.TestingT, s feed.Search) []event.ID {
 func testWalk(t *testing.T, x indexTest) {
 	var cases atomic.Int64
 	rapid.Check(t, func(t *rapid.T) {
-		space := fmt.Sprintf("w-%d", cases.Add(1))
+		workspace := fmt.Sprintf("w-%d", cases.Add(1))
 		distinct := func(e event.Event) event.ID { return e.ID }
-		before := rapid.SliceOfNDistinct(genEvent(space), 1, 20, distinct).Draw(t, "before")
+		before := rapid.SliceOfNDistinct(genEvent(workspace), 1, 20, distinct).Draw(t, "before")
 		x.create(t, before...)
 		s := feed.Search{
-			Workspace: space, Weeks: allWeeks, Limit: rapid.IntRange(1, 6).Draw(t, "limit"),
+			Workspace: workspace, Weeks: allWeeks, Limit: rapid.IntRange(1, 6).Draw(t, "limit"),
 			Query: query.Query{Automated: query.AutomatedShow},
 		}
 		met := make(map[event.ID]bool)
@@ -90,7 +90,7 @@ func testWalk(t *testing.T, x indexTest) {
 				break
 			}
 			s.Before = hits[len(hits)-1].Key
-			x.create(t, rapid.SliceOfN(genEvent(space), 0, 3).Draw(t, "between")...)
+			x.create(t, rapid.SliceOfN(genEvent(workspace), 0, 3).Draw(t, "between")...)
 		}
 		var old []event.ID
 		was := make(map[event.ID]bool)

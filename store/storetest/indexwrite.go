@@ -242,7 +242,7 @@ func testReopen(t *testing.T, x indexTest) {
 	require.NoError(t, x.Rewrite(context.Background(), []event.Event{changed}))
 	require.NoError(t, x.Close())
 	again := x
-	again.Index = x.harness.Open(t, x.place)
+	again.Index = x.harness.Open(t, x.path)
 	defer func() { require.NoError(t, again.Close()) }()
 	again.refresh(t)
 	require.Equal(t, newestFirst(events), again.search(t, feed.Search{Workspace: workspace}))

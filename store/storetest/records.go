@@ -15,8 +15,8 @@ import (
 
 // RecordsHarness opens the store of records under test.
 type RecordsHarness struct {
-	// Open opens the store at a place; see IndexHarness.Open.
-	Open func(t testing.TB, place string) Records
+	// Open opens the store at a path; see IndexHarness.Open.
+	Open func(t testing.TB, path string) Records
 	// NoReopening excuses from finding everything again after Close.
 	NoReopening Excuse
 }
@@ -25,10 +25,10 @@ type RecordsHarness struct {
 func RunRecords(t *testing.T, h RecordsHarness) {
 	ctx := context.Background()
 	open := func(t *testing.T) (Records, string) {
-		place := t.TempDir() + "/records"
-		records := h.Open(t, place)
+		path := t.TempDir() + "/records"
+		records := h.Open(t, path)
 		t.Cleanup(func() { _ = records.Close() })
-		return records, place
+		return records, path
 	}
 	doc := func(text string) json.RawMessage { return json.RawMessage(`{"name":"` + text + `"}`) }
 
@@ -43,9 +43,9 @@ func RunRecords(t *testing.T, h RecordsHarness) {
 	t.Run("workspace, kind and id all count", func(t *testing.T) {
 		records, _ := open(t)
 		require.NoError(t, records.Put(ctx, "w", "user", "u", doc("Ana")))
-		for _, place := range [][3]string{{"v", "user", "u"}, {"w", "team", "u"}, {"w", "user", "U"}, {"w", "user", ""}, {"wu", "ser", "u"}} {
-			_, err := records.Get(ctx, place[0], place[1], place[2])
-			require.ErrorIs(t, err, event.ErrNotFound, "%q", place)
+		for _, key := range [][3]string{{"v", "user", "u"}, {"w", "team", "u"}, {"w", "user", "U"}, {"w", "user", ""}, {"wu", "ser", "u"}} {
+			_, err := records.Get(ctx, key[0], key[1], key[2])
+			require.ErrorIs(t, err, event.ErrNotFound, "%q", key)
 		}
 	})
 	t.Run("what is deleted is not there", func(t *testing.T) {
@@ -99,10 +99,10 @@ func RunRecords(t *testing.T, h RecordsHarness) {
 	})
 	t.Run("records are there after reopening", func(t *testing.T) {
 		h.NoReopening.check(t)
-		records, place := open(t)
+		records, path := open(t)
 		require.NoError(t, records.Put(ctx, "w", "key", "k", doc("kept")))
 		require.NoError(t, records.Close())
-		again := h.Open(t, place)
+		again := h.Open(t, path)
 		defer func() { require.NoError(t, again.Close()) }()
 		got, err := again.Get(ctx, "w", "key", "k")
 		require.NoError(t, err)

@@ -21,8 +21,8 @@ type StateConfig struct {
 
 // StateHarness opens the state store under test.
 type StateHarness struct {
-	// Open opens the store at a place; see IndexHarness.Open.
-	Open func(t testing.TB, place string, config StateConfig) State
+	// Open opens the store at a path; see IndexHarness.Open.
+	Open func(t testing.TB, path string, config StateConfig) State
 	// NoReopening excuses from finding everything again after Close.
 	NoReopening Excuse
 }
@@ -60,7 +60,7 @@ func RunState(t *testing.T, h StateHarness) {
 type stateTest struct {
 	State
 	harness StateHarness
-	place   string
+	path    string
 	clock   *time.Time
 }
 
@@ -69,8 +69,8 @@ const grace = time.Hour
 
 func openState(t *testing.T, h StateHarness) stateTest {
 	now := time.Date(2026, time.December, 20, 12, 0, 0, 0, time.UTC)
-	x := stateTest{harness: h, place: t.TempDir() + "/state", clock: &now}
-	x.State = h.Open(t, x.place, x.config())
+	x := stateTest{harness: h, path: t.TempDir() + "/state", clock: &now}
+	x.State = h.Open(t, x.path, x.config())
 	open := x.State
 	t.Cleanup(func() { _ = open.Close() })
 	return x

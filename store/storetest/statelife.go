@@ -195,10 +195,10 @@ func testIncomplete(t *testing.T, x stateTest) {
 
 func testCatalogue(t *testing.T, x stateTest) {
 	ctx := context.Background()
-	mark := func(space string, weeks ...event.Week) {
+	mark := func(workspace string, weeks ...event.Week) {
 		var marks []indexer.WorkspaceWeek
 		for _, week := range weeks {
-			marks = append(marks, indexer.WorkspaceWeek{Workspace: space, Week: week})
+			marks = append(marks, indexer.WorkspaceWeek{Workspace: workspace, Week: week})
 		}
 		_, err := x.Apply(ctx, nil, marks)
 		require.NoError(t, err)
@@ -206,10 +206,10 @@ func testCatalogue(t *testing.T, x stateTest) {
 	mark("w-a", 10, 30, 20)
 	mark("w-a", 20, 40, 40)
 	mark("w-b", 5)
-	for space, expected := range map[string][]event.Week{"w-a": {40, 30, 20, 10}, "w-b": {5}, "w-c": nil} {
-		weeks, err := x.Weeks(ctx, space)
+	for workspace, expected := range map[string][]event.Week{"w-a": {40, 30, 20, 10}, "w-b": {5}, "w-c": nil} {
+		weeks, err := x.Weeks(ctx, workspace)
 		require.NoError(t, err)
-		require.Equal(t, expected, weeks, space)
+		require.Equal(t, expected, weeks, workspace)
 	}
 }
 
@@ -283,7 +283,7 @@ func testReopenState(t *testing.T, x stateTest) {
 	require.NoError(t, x.Close())
 
 	again := x
-	again.State = x.harness.Open(t, x.place, x.config())
+	again.State = x.harness.Open(t, x.path, x.config())
 	defer func() { require.NoError(t, again.Close()) }()
 	require.Equal(t, before, again.read(t, "m-1"))
 	weeks, err := again.Weeks(ctx, workspace)

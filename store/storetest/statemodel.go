@@ -123,12 +123,12 @@ func factsOf(s event.State) facts {
 }
 
 // checkFacts holds what is stored of each message to the model.
-func (x stateTest) checkFacts(t require.TestingT, space string, events []event.Event) {
+func (x stateTest) checkFacts(t require.TestingT, workspace string, events []event.Event) {
 	byMessage := make(map[string][]event.Event)
 	for _, e := range events {
 		byMessage[e.Message] = append(byMessage[e.Message], e)
 	}
-	stored, err := x.Of(context.Background(), space, messages)
+	stored, err := x.Of(context.Background(), workspace, messages)
 	require.NoError(t, err)
 	for message, events := range byMessage {
 		expected := modelOf(events)
@@ -139,16 +139,16 @@ func (x stateTest) checkFacts(t require.TestingT, space string, events []event.E
 		state := stored[message]
 		require.Equal(t, expected, factsOf(state), message)
 		require.Equal(t, expected.Complete, state.Expire != 0, "expiry of %s", message)
-		require.Equal(t, space, state.Workspace)
+		require.Equal(t, workspace, state.Workspace)
 	}
 }
 
 // genHistory makes events of a few messages, as they come: each a number of
 // times, in any order.
-func genHistory(space string) *rapid.Generator[[]event.Event] {
+func genHistory(workspace string) *rapid.Generator[[]event.Event] {
 	return rapid.Custom(func(t *rapid.T) []event.Event {
 		distinct := func(e event.Event) event.ID { return e.ID }
-		events := rapid.SliceOfNDistinct(genEvent(space), 1, 25, distinct).Draw(t, "events")
+		events := rapid.SliceOfNDistinct(genEvent(workspace), 1, 25, distinct).Draw(t, "events")
 		again := rapid.SliceOfN(rapid.SampledFrom(events), 0, 25).Draw(t, "again")
 		return rapid.Permutation(append(slices.Clone(events), again...)).Draw(t, "order")
 	})
@@ -157,8 +157,8 @@ func genHistory(space string) *rapid.Generator[[]event.Event] {
 func testModel(t *testing.T, x stateTest) {
 	var cases atomic.Int64
 	rapid.Check(t, func(t *rapid.T) {
-		space := fmt.Sprintf("w-%d", cases.Add(1))
-		history := genHistory(space).Draw(t, "history")
+		workspace := fmt.Sprintf("w-%d", cases.Add(1))
+		history := genHistory(workspace).Draw(t, "history")
 		versions := make(map[event.MessageKey]int64)
 		for rest := history; len(rest) > 0; {
 			size := rapid.IntRange(1, len(rest)).Draw(t, "batch")
@@ -168,15 +168,15 @@ func testModel(t *testing.T, x stateTest) {
 			}
 			rest = rest[size:]
 		}
-		x.checkFacts(t, space, history)
+		x.checkFacts(t, workspace, history)
 	})
 }
 
 func testStateWriters(t *testing.T, x stateTest) {
 	var cases atomic.Int64
 	rapid.Check(t, func(t *rapid.T) {
-		space := fmt.Sprintf("w-%d", cases.Add(1))
-		history := genHistory(space).Draw(t, "history")
+		workspace := fmt.Sprintf("w-%d", cases.Add(1))
+		history := genHistory(workspace).Draw(t, "history")
 		const writers = 3
 		var writing sync.WaitGroup
 		var problems [writers]error
@@ -195,6 +195,6 @@ func testStateWriters(t *testing.T, x stateTest) {
 		for _, problem := range problems {
 			require.NoError(t, problem)
 		}
-		x.checkFacts(t, space, history)
+		x.checkFacts(t, workspace, history)
 	})
 }

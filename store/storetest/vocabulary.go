@@ -35,19 +35,19 @@ func RunVocabulary(t *testing.T, h IndexHarness) {
 }
 
 // spoken are events with these subjects.
-func spoken(space string, subjects ...string) []event.Event {
+func spoken(workspace string, subjects ...string) []event.Event {
 	events := make([]event.Event, len(subjects))
 	for i, subject := range subjects {
 		e := opens(1, firstWeek.Start()+int64(i), 0)[0]
-		e.Workspace, e.Subject = space, subject
-		events[i] = named(e, fmt.Sprint(space, i))
+		e.Workspace, e.Subject = workspace, subject
+		events[i] = named(e, fmt.Sprint(workspace, i))
 	}
 	return events
 }
 
 // termsOf are a week's words, in the order of the alphabet.
-func termsOf(t *testing.T, v feed.Vocabulary, space string, week event.Week, prefix string) []query.Term {
-	terms, err := v.Terms(context.Background(), space, week, prefix, 100)
+func termsOf(t *testing.T, v feed.Vocabulary, workspace string, week event.Week, prefix string) []query.Term {
+	terms, err := v.Terms(context.Background(), workspace, week, prefix, 100)
 	require.NoError(t, err)
 	slices.SortFunc(terms, func(a, b query.Term) int { return cmp.Compare(a.Word, b.Word) })
 	return terms

@@ -190,7 +190,7 @@ describe('looking after a workspace', () => {
     // Stopped before that is acknowledged, it would come again, and fail too.
     await eventually('nothing waits', async () => (await demo.waiting()) === 0);
     await demo.stop();
-    const mend = await demo.damage(subject);
+    const repair = await demo.damage(subject);
     await demo.start();
     for (const name of ['Tom', 'Raj', 'Ida', 'Bo'])
       await demo.post(ingest, mail.open(subject, name));
@@ -215,7 +215,7 @@ describe('looking after a workspace', () => {
       await p.getByRole('region', { name: 'Event' }).first().waitFor();
     });
 
-    // Dropped, one is gone; replayed while nothing is mended, one comes back.
+    // Dropped, one is gone; replayed while nothing is fixed, one comes back.
     await group.getByRole('button', { name: 'Drop this event' }).first().click();
     await group.getByRole('button', { name: 'Drop it for good' }).click();
     await page.getByText('1 event dropped.').waitFor();
@@ -228,7 +228,7 @@ describe('looking after a workspace', () => {
     await group.getByText(/^3 events, given up/).waitFor();
 
     await demo.stop();
-    await mend();
+    await repair();
     await demo.start();
     await page.reload();
     await group.getByRole('button', { name: 'Replay 3 events' }).click();

@@ -204,9 +204,9 @@ func (a assembly) words() error {
 }
 
 func (a assembly) run(name string, args ...string) error {
-	said, err := exec.CommandContext(a.ctx, name, args...).CombinedOutput()
+	output, err := exec.CommandContext(a.ctx, name, args...).CombinedOutput()
 	if err != nil {
-		return fmt.Errorf("%s: %w: %s", name, err, said)
+		return fmt.Errorf("%s: %w: %s", name, err, output)
 	}
 	return nil
 }

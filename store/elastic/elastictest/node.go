@@ -38,7 +38,7 @@ type Server struct {
 	command *exec.Cmd
 	input   io.Closer
 	data    string
-	said    sync.WaitGroup
+	output  sync.WaitGroup
 }
 
 // URL is where the server is, as --index names it. Where there can be none the
@@ -116,12 +116,12 @@ func (s *Server) launch(home string) (string, error) {
 		return "", err
 	}
 	listening, lines := make(chan string, 1), make(chan string, 1)
-	s.said.Go(func() { s.read(output, listening, lines) })
+	s.output.Go(func() { s.read(output, listening, lines) })
 	select {
 	case address := <-listening:
 		return address, nil
-	case said := <-lines:
-		return "", fmt.Errorf("it ended at once: %s", said)
+	case output := <-lines:
+		return "", fmt.Errorf("it ended at once: %s", output)
 	case <-time.After(startTimeout):
 		return "", fmt.Errorf("it was not ready after %s", startTimeout)
 	}
@@ -129,7 +129,7 @@ func (s *Server) launch(home string) (string, error) {
 
 // read passes on where the node listens, or all that it said when it ends before.
 func (s *Server) read(output io.Reader, listening, ended chan<- string) {
-	var said strings.Builder
+	var printed strings.Builder
 	ready := false
 	for lines := bufio.NewScanner(output); lines.Scan(); {
 		address, ok := strings.CutPrefix(lines.Text(), "listening on ")
@@ -138,11 +138,11 @@ func (s *Server) read(output io.Reader, listening, ended chan<- string) {
 			listening <- address
 			ready = true
 		case !ready:
-			said.WriteString(lines.Text() + "\n")
+			printed.WriteString(lines.Text() + "\n")
 		}
 	}
 	if !ready {
-		ended <- said.String()
+		ended <- printed.String()
 	}
 }
 
@@ -154,7 +154,7 @@ func (s *Server) Stop() error {
 	_ = s.command.Process.Signal(syscall.SIGTERM)
 	kill := time.AfterFunc(stopTimeout, func() { _ = s.command.Process.Kill() })
 	defer kill.Stop()
-	s.said.Wait()
+	s.output.Wait()
 	var ended *exec.ExitError
 	err := s.command.Wait()
 	if errors.As(err, &ended) { // SIGTERM's own code

@@ -94,7 +94,7 @@ func (p *Proxy) Counts() Counts {
 	return p.counts
 }
 
-// Cut ends every connection and refuses new ones until Mend.
+// Cut ends every connection and refuses new ones until Restore.
 func (p *Proxy) Cut() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -104,8 +104,8 @@ func (p *Proxy) Cut() {
 	}
 }
 
-// Mend ends Cut.
-func (p *Proxy) Mend() {
+// Restore ends Cut.
+func (p *Proxy) Restore() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.cut = false

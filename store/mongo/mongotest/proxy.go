@@ -49,8 +49,8 @@ func (p *Proxy) Cut() {
 	}
 }
 
-// Mend lets connections through again.
-func (p *Proxy) Mend() {
+// Restore lets connections through again.
+func (p *Proxy) Restore() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.away = false

@@ -2258,7 +2258,8 @@ export interface components {
             chips: components["schemas"]["Chip"][];
             /** @description the text as it was probably meant; nothing was found, or little, as it was typed */
             did_you_mean?: string;
-            meant: string;
+            /** @description what was understood of the text, in words */
+            interpretation: string;
             /** @description what was left out, and why */
             notes?: string[];
             /** @description the corrected text that the items are of, when there are none of the text as it was typed */

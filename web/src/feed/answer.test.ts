@@ -29,7 +29,7 @@ const answer: Answer = {
   next: '3.1',
   partial: false,
   reached: '2026-11-01T00:00:00Z',
-  query: { chips: [], words: '', meant: '' },
+  query: { chips: [], words: '', interpretation: '' },
 };
 
 describe('pieces', () => {

@@ -80,8 +80,8 @@ export function order(entry: Entry, item: Item, day: string): number {
   }
 }
 
-/** placeOf is the first index whose entry does not stand before the event. */
-export function placeOf(entries: readonly Entry[], item: Item, day: string): number {
+/** rowIndexOf is the first index whose entry does not stand before the event. */
+export function rowIndexOf(entries: readonly Entry[], item: Item, day: string): number {
   let low = 0;
   let high = entries.length;
   while (low < high) {

@@ -1,6 +1,6 @@
 import type { Item, Recipient } from '../api/types';
 import { unopenedOf } from './words';
-import { foldKey, newestFirst, pageOrder, placeOf, type Entry, type Fold } from './folds';
+import { foldKey, newestFirst, pageOrder, rowIndexOf, type Entry, type Fold } from './folds';
 
 /** A message whose recipients' state moved. */
 export interface StateChange {
@@ -141,7 +141,7 @@ export class Rows {
     const fold = this.#known.get(id);
     const newest = fold?.items[0];
     if (!fold || !newest) return -1;
-    const at = placeOf(this.entries, newest, fold.day);
+    const at = rowIndexOf(this.entries, newest, fold.day);
     const entry = this.entries[at];
     return entry?.is === 'row' && entry.fold === fold ? at : -1;
   }
@@ -162,12 +162,12 @@ export class Rows {
     this.revision++;
     if (items.length === 0) return;
     const entries = [...this.entries];
-    for (const item of items) this.#place(entries, item);
+    for (const item of items) this.#insert(entries, item);
     this.entries = entries;
   }
 
-  /** #place adds an event to its row, which moves up when the event is its newest. */
-  #place(entries: Entry[], item: Item): void {
+  /** #insert adds an event to its row, which moves up when the event is its newest. */
+  #insert(entries: Entry[], item: Item): void {
     const day = this.#dayOf(item.time);
     const key = foldKey(item, day);
     this.size++;
@@ -179,7 +179,7 @@ export class Rows {
         fold.items = [...fold.items, item].sort(newestFirst);
         return;
       }
-      entries.splice(placeOf(entries, newest, day), 1);
+      entries.splice(rowIndexOf(entries, newest, day), 1);
       fold.items = [item, ...fold.items];
     } else {
       fold = { key, day, items: [item] };
@@ -187,7 +187,7 @@ export class Rows {
       this.#known.set(item.id, fold);
       this.count++;
     }
-    const at = placeOf(entries, item, day);
+    const at = rowIndexOf(entries, item, day);
     entries.splice(at, 0, { is: 'row', key, fold });
     let before = at - 1;
     while (entries[before]?.is === 'mark') before--;
@@ -203,8 +203,8 @@ export class Rows {
     const first = this.entries.findIndex((e) => e.is === 'row' && e.fold.items[0]!.time <= at);
     if (first < 0) return;
     this.#markAt = null;
-    const place = this.entries[first - 1]?.is === 'day' ? first - 1 : first;
-    if (place > 0) this.entries = this.entries.toSpliced(place, 0, { is: 'mark', key: 'mark', at });
+    const index = this.entries[first - 1]?.is === 'day' ? first - 1 : first;
+    if (index > 0) this.entries = this.entries.toSpliced(index, 0, { is: 'mark', key: 'mark', at });
   }
 
   /** #take removes an event from its row, and a row with its day when they are empty. */
@@ -221,7 +221,7 @@ export class Rows {
     }
     this.size--;
     const entries = [...this.entries];
-    const at = placeOf(entries, fold.items[0] as Item, fold.day);
+    const at = rowIndexOf(entries, fold.items[0] as Item, fold.day);
     const wasNewest = fold.items[0] === item;
     fold.items = fold.items.filter((one) => one !== item);
     if (!wasNewest) return;
@@ -229,7 +229,7 @@ export class Rows {
     entries.splice(at, 1);
     const newest = fold.items[0];
     if (newest) {
-      entries.splice(placeOf(entries, newest, fold.day), 0, row);
+      entries.splice(rowIndexOf(entries, newest, fold.day), 0, row);
     } else {
       this.#folds.delete(fold.key);
       this.count--;

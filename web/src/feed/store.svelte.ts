@@ -51,7 +51,7 @@ export class FeedStore {
   /** How many pages have been read. */
   pages = $state(0);
   more = $state<'idle' | 'loading' | 'failed'>('idle');
-  understood = $state.raw<Understood>({ chips: [], words: '', meant: '' });
+  understood = $state.raw<Understood>({ chips: [], words: '', interpretation: '' });
   reached = $state('');
   arrived = $state.raw<ReadonlySet<string>>(new Set());
 
