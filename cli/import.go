@@ -20,7 +20,8 @@ type importCmd struct {
 	target
 	Workspace string   `help:"Whose feed it goes into, with --data." placeholder:"NAME"`
 	As        string   `help:"What the files are: mbox, maildir, eml, jsonl-mail or ndjson (events as the API takes them). Guessed when not given." placeholder:"FORMAT"`
-	User      string   `help:"Whose mail it is; by default the sender of each mail." placeholder:"USER"`
+	User      string   `help:"Whose mail it is: an address, or the id of a user who has some." placeholder:"USER"`
+	Own       []string `help:"An address or a domain of yours, beside those of the workspace's users; '*' for an archive in which every author is. May be repeated." placeholder:"ADDRESS" sep:","`
 	Restart   bool     `help:"Begin again, also where an earlier import was interrupted."`
 	JSON      bool     `help:"Print the summary as JSON." name:"json"`
 	Files     []string `arg:"" help:"Files or directories; .gz is read as it is." type:"path" name:"file"`
@@ -28,11 +29,14 @@ type importCmd struct {
 
 // Help teaches by examples.
 func (importCmd) Help() string {
-	return `A mail becomes a send to its recipients, and one that answers another also a reply
-of its sender to that message. Importing the same file again changes nothing.
-An interrupted import goes on where it stopped when it is run again.
+	return `A mail of yours becomes a send to its recipients. Mail that came in becomes a reply, a
+bounce, a read receipt, an answer to an invitation, or nothing. Yours is what lies in a
+folder of sent mail or has Gmail's label, and what a user of the workspace, --user or an
+--own address wrote. Importing the same file again changes nothing. An interrupted
+import goes on where it stopped when it is run again.
 
-  tidings import --data DIR --workspace acme archive.mbox Maildir/ old.jsonl.gz
+  tidings import --data DIR --workspace acme --user ana@acme.example Inbox.mbox Sent.mbox
+  tidings import --data DIR --workspace acme --own acme.example Maildir/ takeout.zip
   tidings import --server http://127.0.0.1:8080 --key KEY --as ndjson events.ndjson`
 }
 
@@ -56,7 +60,11 @@ func (c *importCmd) Run(ctx context.Context, env *environment) error {
 		return err
 	}
 	summary := newImportSummary()
-	importErr := c.importAll(ctx, env, client, format, summary)
+	owner, err := c.owner(ctx, env, client)
+	if err != nil {
+		return errors.Join(err, client.close())
+	}
+	importErr := c.importAll(ctx, env, client, format, owner, summary)
 	if importErr == nil {
 		fmt.Fprintln(env.Err, "Waiting until everything is indexed …")
 	}
@@ -74,20 +82,21 @@ func (c *importCmd) Run(ctx context.Context, env *environment) error {
 	if err := errors.Join(importErr, closeErr); err != nil {
 		return err
 	}
-	if summary.nothing() {
-		return errors.New("nothing was taken")
+	switch {
+	case !summary.nothing():
+		return nil
+	case len(owner.Users) == 0 && !owner.Everybody && summary.Without[mailbox.Received]+summary.Without[mailbox.List] > 0:
+		return errNobody
 	}
-	return nil
+	return errors.New("nothing was taken")
 }
 
 func (c *importCmd) importAll(
-	ctx context.Context, env *environment, client *client, format mailbox.Format, summary *importSummary,
+	ctx context.Context, env *environment, client *client, format mailbox.Format, owner mailbox.Owner, summary *importSummary,
 ) error {
+	memory := mailbox.NewMemory()
 	for _, path := range c.Files {
-		options := mailbox.Options{Format: format, User: c.User, Decode: decodeEvent}
-		if strings.Contains(c.User, "@") {
-			options.Owner.Users = map[string]string{strings.ToLower(c.User): c.User}
-		}
+		options := mailbox.Options{Format: format, Owner: owner, Memory: memory, User: c.User, Decode: decodeEvent}
 		reader, err := mailbox.Open(path, options)
 		if err != nil {
 			return err

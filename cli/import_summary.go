@@ -26,10 +26,16 @@ type importSummary struct {
 	Refused    map[string]*refused `json:"refused"`
 	// Without counts mails that became no event, by their kind.
 	Without map[mailbox.Kind]int `json:"without_events"`
+	// Assumed counts mails that were taken for their authors' own, since nothing says
+	// whose they are.
+	Assumed int `json:"assumed"`
 }
 
-// note counts a mail that became no event.
+// note counts what a mail became beside its events.
 func (s *importSummary) note(r mailbox.Record) {
+	if r.Assumed {
+		s.Assumed++
+	}
 	if len(r.Events) == 0 && r.Kind != "" {
 		s.Without[r.Kind]++
 	}
@@ -103,6 +109,10 @@ func (s *importSummary) print(w io.Writer, asJSON bool) error {
 	fmt.Fprintf(&text, " from %s.\n", count(s.Files, "file", "files"))
 	if s.Resumed > 0 {
 		fmt.Fprintf(&text, "%d records were done by an earlier run.\n", s.Resumed)
+	}
+	if s.Assumed > 0 {
+		fmt.Fprintf(&text, "Nothing says whose mail it is: %s that no server had carried count as sent by their authors.\n", count(s.Assumed, "mail", "mails"))
+		fmt.Fprintf(&text, "To say it, give %s.\n", whose)
 	}
 	for _, kind := range slices.Sorted(maps.Keys(s.Without)) {
 		what := string(kind)

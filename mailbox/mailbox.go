@@ -13,6 +13,9 @@ type Options struct {
 	Format Format
 	// Owner says whose mail it is. Its folder is that of each file.
 	Owner Owner
+	// Memory is what was learned from other files of the same import; nothing when
+	// nil.
+	Memory *Memory
 	// User is whose an event of ndjson is that names no user.
 	User string
 	// Decode reads one event of ndjson, and is required for that format. The
@@ -145,8 +148,16 @@ func (r *Reader) Read() (Record, error) {
 		return record, nil
 	}
 	owner := r.options.Owner
+	if r.options.Format == JSONLMail && len(owner.Users) == 0 {
+		owner.Everybody = true // Who made the file has chosen its mails.
+	} else if r.options.Memory != nil {
+		owner = r.options.Memory.with(owner)
+	}
 	owner.Folder, owner.Now = found.folder, r.options.Now()
 	record.Reading, err = Read(*found.mail, owner)
+	if r.options.Memory != nil {
+		r.options.Memory.note(found.mail, record.Reading, found.folder)
+	}
 	var refused *Refusal
 	if errors.As(err, &refused) {
 		return Record{}, found.at.refuse(refused.Code, refused.Detail)

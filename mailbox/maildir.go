@@ -2,6 +2,7 @@ package mailbox
 
 import (
 	"bytes"
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
@@ -78,8 +79,22 @@ func openDirectory(path string, options Options) (*directory, error) {
 	if d.total == 0 && !isMaildir(path) {
 		return nil, event.Invalid("format", path+" is no Maildir (it has neither cur nor new), and holds no file of mail")
 	}
-	slices.Sort(d.folders)
+	slices.SortFunc(d.folders, func(a, b string) int {
+		if sentA, sentB := d.holdsSent(a), d.holdsSent(b); sentA != sentB {
+			return cmp.Compare(sentB, sentA)
+		}
+		return strings.Compare(a, b)
+	})
 	return d, nil
+}
+
+// holdsSent is 1 for a folder of sent mail. They come first: what answers their
+// mail is known then.
+func (d *directory) holdsSent(path string) int {
+	if FolderOfPath(d.relative(path)) == FolderSent {
+		return 1
+	}
+	return 0
 }
 
 func (i *Ignored) add(other Ignored) {
@@ -125,6 +140,11 @@ func (d *directory) list(folder string) (files []string, strays Ignored, err err
 	}
 	files, err = namesIn(folder, "", func(name string) bool { return isMailFile(filepath.Join(folder, name)) }, &strays, files...)
 	slices.SortFunc(files, func(a, b string) int { return compareNames(keyOf(a), keyOf(b)) })
+	if sent := slices.IndexFunc(files, func(name string) bool { return FolderOfPath(name) == FolderSent }); sent > 0 {
+		name := files[sent]
+		copy(files[1:sent+1], files[:sent])
+		files[0] = name
+	}
 	return files, strays, err
 }
 

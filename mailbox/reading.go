@@ -47,12 +47,15 @@ type Original struct {
 }
 
 // Owner says whose mail is read, and what is known of messages. The zero Owner
-// takes each mail for one of its author's own, as in the archive of a whole
-// organisation.
+// knows nobody: mail that no server has carried is taken for its author's own, as
+// the copies that mail programs keep of what they send.
 type Owner struct {
 	// Users are the own addresses and domains, lower case, each with the user
 	// whose it is. A user "" stands for the address itself.
 	Users map[string]string
+	// Everybody says that each author is one of ours, as in the archive of a whole
+	// organisation.
+	Everybody bool
 	// Arrived says that all mail has come in from outside, as at an inbound
 	// hook: none of it is a send.
 	Arrived bool
@@ -62,8 +65,8 @@ type Owner struct {
 	// Users; its author when empty.
 	SentUser string
 	// Known finds a message by the id that a mail names, for the mail's author.
-	// When nil, the id is taken for one that is known where nothing is known of
-	// whose mail it is, or all has come in from outside.
+	// Where it finds none, or is nil, an id is taken for one that is known where all
+	// mail has come in from outside, or the mail counts as its author's own.
 	Known func(id, author string) (Original, bool)
 	// Now is the clock that bounds the dates of mail.
 	Now time.Time
@@ -74,6 +77,9 @@ type Owner struct {
 // Reading is what a mail is, and what follows from it.
 type Reading struct {
 	Kind Kind
+	// Assumed says that it was taken for its author's own, since nothing says whose
+	// mail it is.
+	Assumed bool
 	// Events are what to take in; none of a mail that says nothing of ours.
 	Events []event.Input
 	// Why says more where there are no events, or is empty.
@@ -148,7 +154,26 @@ func (r interpreter) checkTime() *Refusal {
 }
 
 // anybody says that nothing is known of whose mail it is.
-func (o Owner) anybody() bool { return len(o.Users) == 0 && !o.Arrived && o.Folder == "" }
+func (o Owner) anybody() bool {
+	return o.Everybody || len(o.Users) == 0 && !o.Arrived && o.Folder == ""
+}
+
+// authors reports whether the mail counts as its author's own: all do, or nothing
+// is known of whose mail it is and no server has carried this one.
+func (r interpreter) authors() bool {
+	return r.owner.Everybody || r.owner.anybody() && !r.mail.carried()
+}
+
+// carried reports whether a server has noted that it took the mail, or to whom it
+// delivered it. Mail programs keep what they send without that.
+func (m Mail) carried() bool {
+	for _, field := range []string{"received", "return-path", "delivered-to", "x-original-to", "x-received", "envelope-to"} {
+		if m.header.has(field) {
+			return true
+		}
+	}
+	return false
+}
 
 // user is the user whose address it is, and whether it is an own one.
 func (o Owner) user(address string) (string, bool) {
@@ -181,7 +206,7 @@ func (r interpreter) author() (string, bool) {
 	case sentHere:
 		return from, true
 	}
-	return from, r.owner.anybody() && !r.mail.hasLabels() && strings.Contains(from, "@")
+	return from, r.authors() && !r.mail.hasLabels() && strings.Contains(from, "@")
 }
 
 // original finds what a mail is about among ids, the best first.
@@ -190,17 +215,16 @@ func (r interpreter) original(ids ...string) (Original, bool) {
 		if id == "" || id == r.mail.ID {
 			continue
 		}
-		if r.owner.Known == nil {
-			if r.owner.anybody() || r.owner.Arrived {
-				return Original{Message: id}, true
+		if r.owner.Known != nil {
+			if found, ok := r.owner.Known(id, r.mail.From.Email); ok {
+				if found.Message == "" {
+					found.Message = id
+				}
+				return found, true
 			}
-			continue
 		}
-		if found, ok := r.owner.Known(id, r.mail.From.Email); ok {
-			if found.Message == "" {
-				found.Message = id
-			}
-			return found, true
+		if r.authors() || r.owner.Arrived {
+			return Original{Message: id}, true
 		}
 	}
 	return Original{}, false
@@ -225,7 +249,7 @@ func (r interpreter) answered() (Original, bool) {
 // addressedToUs reports whether the first recipient is one of ours. Where
 // nothing is known of whose mail it is, all are.
 func (r interpreter) addressedToUs() bool {
-	if r.owner.anybody() || r.owner.Arrived {
+	if r.authors() || r.owner.Arrived {
 		return true
 	}
 	// Programs that answer call it bulk mail, so that no program answers them.

@@ -46,7 +46,7 @@ func (o outcome) err() error {
 func (r interpreter) sent() (outcome, bool) {
 	user, ours := r.author()
 	m := r.mail
-	if m.From.Email == "" && r.owner.anybody() && !m.hasLabels() {
+	if m.From.Email == "" && r.authors() && !m.hasLabels() {
 		return outcome{refused: &Refusal{Code: NoSender}}, true
 	}
 	inSent := r.owner.Folder == FolderSent || m.labelled(FolderSent)
@@ -59,7 +59,7 @@ func (r interpreter) sent() (outcome, bool) {
 	if resent, ok := r.resent(); ok {
 		return outcome{reading: resent}, true
 	}
-	found := Reading{Kind: Sent, Events: r.sends(user, m.key(), m.To)}
+	found := Reading{Kind: Sent, Events: r.sends(user, m.key(), m.To), Assumed: r.owner.anybody() && !r.owner.Everybody && !m.hasLabels()}
 	if original, ok := r.answered(); ok && !original.Self {
 		found.Events = append(found.Events, r.reply(original.Message))
 	}

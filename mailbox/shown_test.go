@@ -43,6 +43,9 @@ func shown(r Record) string {
 	return b.String()
 }
 
+// shownWithoutTime is shown for mail of a time that is known.
+func shownWithoutTime(r Record) string { return strings.ReplaceAll(shown(r), " at "+written, "") }
+
 func bounceKind(in event.Input) string {
 	if in.Bounce == nil {
 		return ""
