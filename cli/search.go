@@ -51,7 +51,8 @@ type foundPage struct {
 	Next  *string           `json:"next"`
 	// Answer is there where the text is a question.
 	Answer *struct {
-		Sentence string `json:"sentence"`
+		Sentence string      `json:"sentence"`
+		Table    *foundTable `json:"table"`
 	} `json:"answer"`
 	Query struct {
 		Interpretation string   `json:"interpretation"`
@@ -136,6 +137,7 @@ func (c *searchCmd) pages(ctx context.Context, env *environment, client *client,
 			}
 			if page.Answer != nil {
 				fmt.Fprintln(env.Err, page.Answer.Sentence)
+				page.Answer.Table.print(env.Err)
 			}
 		}
 		if err := c.print(env, printer, page.Items); err != nil {

@@ -43,6 +43,7 @@ type Answer struct {
 	Sentence  string            `json:"sentence" doc:"the answer in one sentence"`
 	Counts    []AnswerCount     `json:"counts" nullable:"false" doc:"the numbers of the sentence, each with the query that lists what it counts"`
 	Companies []AnsweredCompany `json:"companies" nullable:"false" doc:"people by the domain of their address, those with the most people first"`
+	Table     *AnswerTable      `json:"table,omitempty" doc:"where the text asks for one: by company, top 10, most engaged"`
 	Next      *string           `json:"next" doc:"cursor of the people after these; null when there are none"`
 	Partial   bool              `json:"partial" doc:"not everything could be counted in time: only what happened from reached on"`
 	Reached   time.Time         `json:"reached" doc:"how far back was counted"`
@@ -93,7 +94,7 @@ func (r *Reader) Answer(ctx context.Context, request AnswerRequest) (Answer, err
 	if err != nil {
 		return Answer{}, err
 	}
-	found, err := r.answer(ctx, request.Scope, q, now, r.budget)
+	found, err := r.answer(ctx, request.Scope, q, now, r.budget, newTable(understood.table, request.zone(), who.names))
 	if err != nil {
 		return Answer{}, err
 	}
@@ -103,10 +104,12 @@ func (r *Reader) Answer(ctx context.Context, request AnswerRequest) (Answer, err
 // answerBeside answers the question of a first page, in the little time that a
 // page may wait for it.
 func (r *Reader) answerBeside(ctx context.Context, p *pageScan, now time.Time) (*Answer, error) {
-	if p.request.Cursor != "" || query.QuestionOf(p.request.Text) == query.NoQuestion {
+	asks := query.QuestionOf(p.request.Text) != query.NoQuestion || p.understood.table.Asked()
+	if p.request.Cursor != "" || !asks {
 		return nil, nil
 	}
-	found, err := r.answer(ctx, p.request.Scope, p.scan.query, now, answerBesideTime)
+	table := newTable(p.understood.table, p.request.zone(), p.who.names)
+	found, err := r.answer(ctx, p.request.Scope, p.scan.query, now, answerBesideTime, table)
 	if err != nil {
 		return nil, err
 	}
@@ -133,6 +136,9 @@ func (a *answered) answer(request AnswerRequest, understood Understood, skip int
 		limit = AnswerPeople
 	}
 	limit = min(limit, MaxAnswerPeople)
+	if understood.table.Asked() {
+		answer.Table = found.table.table(text)
+	}
 	var more bool
 	answer.Companies, more = found.list(text, skip, limit)
 	if more {
@@ -160,6 +166,7 @@ type answered struct {
 	first, last int64
 	reached     int64
 	partial     bool
+	table       *tableBuilder
 }
 
 type answeredPerson struct {
@@ -169,8 +176,8 @@ type answeredPerson struct {
 }
 
 // answer reads every event of a question, as far as time and bounds allow.
-func (r *Reader) answer(ctx context.Context, scope Scope, q query.Query, now time.Time, budget time.Duration) (*answered, error) {
-	a := &answered{messages: make(map[string]bool), people: make(map[string]*answeredPerson), reached: q.From}
+func (r *Reader) answer(ctx context.Context, scope Scope, q query.Query, now time.Time, budget time.Duration, table *tableBuilder) (*answered, error) {
+	a := &answered{messages: make(map[string]bool), people: make(map[string]*answeredPerson), reached: q.From, table: table}
 	s := scan{reader: r, scope: scope, query: q}
 	weeks, err := s.weeks(ctx, now)
 	if err != nil {
@@ -212,7 +219,9 @@ func (a *answered) add(q query.Query, e event.Event, state *event.State) {
 		a.first = e.Time
 	}
 	a.last = max(a.last, e.Time)
-	for _, person := range q.PeopleOf(e, state) {
+	about := q.PeopleOf(e, state)
+	a.table.add(e, about)
+	for _, person := range about {
 		known := a.people[person.Email]
 		if known == nil {
 			known = &answeredPerson{messages: make(map[string]bool), state: make(map[string]bool)}

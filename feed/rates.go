@@ -13,11 +13,6 @@ import (
 // has rates that are not known.
 const ratedSends = 5000
 
-// actTypes are what recipients do themselves.
-var actTypes = []event.Type{
-	event.Open, event.Click, event.Download, event.Reply, event.Meeting, event.Complaint, event.Unsubscribe,
-}
-
 // rates are shares of the recipients of the counted sends. Where a send and what
 // its recipients did meet the question's conditions alike, both were counted, and
 // their pairs tell. Elsewhere, as for "type:send" or "is:unopened", what
@@ -113,7 +108,7 @@ func (s *stateRates) rates() *Rates {
 // mostActive are the recipients who did the most themselves: what people did, not
 // machines, and no mails to them.
 func (r *Reader) mostActive(ctx context.Context, scope Scope, q query.Query, now time.Time) (Ranking, error) {
-	q.Where = query.AllOf(query.Types(actTypes...), q.Where)
+	q.Where = query.AllOf(query.Types(query.ActTypes...), q.Where)
 	if q.Automated != query.AutomatedOnly {
 		q.Automated = query.AutomatedHide
 	}

@@ -228,7 +228,7 @@ func (r *Reader) understand(request PageRequest, who *people, now time.Time) (Un
 	if result.Chips == nil {
 		result.Chips = []query.Chip{}
 	}
-	return Understood{Chips: result.Chips, Words: result.Words, Interpretation: result.Interpretation, Notes: result.Notes, Unused: result.Unused}, q
+	return Understood{Chips: result.Chips, Words: result.Words, Interpretation: result.Interpretation, Notes: result.Notes, Unused: result.Unused, table: result.Table}, q
 }
 
 func pageLimit(limit int) int {

@@ -143,7 +143,7 @@ func (s *scan) matching(ctx context.Context, hits []Hit) ([]Hit, error) {
 			kept = append(kept, hit)
 		}
 	}
-	return kept, nil
+	return s.inHistory(ctx, kept)
 }
 
 // stateOf is what was read of an event's message, nil where there is nothing.

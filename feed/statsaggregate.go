@@ -47,7 +47,7 @@ func (r *Reader) aggregate(ctx context.Context, scope Scope, q query.Query, part
 
 // aggregateAll lets the index count, where it is a aggregator that knows how.
 func (r *Reader) aggregateAll(ctx context.Context, request AggregateRequest, weeks []event.Week, began time.Time) (counted, error) {
-	if r.aggregator == nil {
+	if r.aggregator == nil || request.Query.AsksBeyondIndex() {
 		return counted{}, errors.ErrUnsupported
 	}
 	var err error
@@ -76,7 +76,10 @@ func (r *Reader) statusesFor(ctx context.Context, workspace string, q query.Quer
 // aggregateReading reads every event: for conditions that an index does not count by.
 func (r *Reader) aggregateReading(ctx context.Context, scope Scope, q query.Query, parts Parts, weeks []event.Week, began time.Time) (counted, error) {
 	builder := NewAggregateBuilder(q.Automated, parts)
-	q.Automated = query.AutomatedShow
+	if q.History == nil {
+		// What is hidden is counted apart. It takes no part in a history.
+		q.Automated = query.AutomatedShow
+	}
 	w := r.walkThrough(scope, q, weeks, readBatch)
 	for more := len(weeks) > 0; more; {
 		var hits []Hit

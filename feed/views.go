@@ -75,7 +75,9 @@ type Understood struct {
 	Chips          []query.Chip `json:"chips" nullable:"false"`
 	Words          string       `json:"words"`
 	Interpretation string       `json:"interpretation" doc:"what was understood of the text, in words"`
-	Notes          []string     `json:"notes,omitempty" doc:"what was left out, and why"`
+	// Table is what the events are to be counted by, beside the list.
+	table query.Table
+	Notes []string `json:"notes,omitempty" doc:"what was left out, and why"`
 	// Unused are the words that took no part.
 	Unused []string `json:"unused,omitempty" doc:"words of the text that took no part"`
 	// DidYouMean and Showing are the text with its misspelt words corrected.

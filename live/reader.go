@@ -51,6 +51,8 @@ type Reader struct {
 
 	// recent are sends by message that the index may not show yet.
 	recent map[string][]*event.Event
+	// news are events that the index may not show yet, for what other events decide.
+	news []*event.Event
 	// at is the position of the entry that was read last.
 	at Position
 	// timed says that a subscription follows the clock.
@@ -223,7 +225,7 @@ func (r *Reader) Next(ctx context.Context) ([]Delivery, error) {
 		}
 		var out []Delivery
 		for i, e := range entries {
-			out = r.deliver(out, e, from+uint64(i))
+			out = r.deliver(ctx, out, e, from+uint64(i))
 		}
 		end := from + uint64(len(entries))
 		for _, s := range r.subscriptions {
@@ -236,7 +238,7 @@ func (r *Reader) Next(ctx context.Context) ([]Delivery, error) {
 }
 
 // deliver appends what an entry means to the subscriptions that have not had it.
-func (r *Reader) deliver(out []Delivery, e *entry, offset uint64) []Delivery {
+func (r *Reader) deliver(ctx context.Context, out []Delivery, e *entry, offset uint64) []Delivery {
 	views := e.views.Load()
 	if views == nil {
 		views = r.hub.viewsOf(e)
@@ -262,8 +264,12 @@ func (r *Reader) deliver(out []Delivery, e *entry, offset uint64) []Delivery {
 	if isSend && r.hub.finder != nil {
 		r.remember(a.Event)
 	}
+	asksHistory := r.asksHistory()
+	if asksHistory {
+		r.heard(a.Event)
+	}
 	for _, s := range r.subscriptions {
-		if s.next > offset {
+		if s.next > offset || s.query.History != nil {
 			continue
 		}
 		if isSend && a.State == nil && s.follows(r.hub) {
@@ -281,6 +287,9 @@ func (r *Reader) deliver(out []Delivery, e *entry, offset uint64) []Delivery {
 			// It may have matched before it was corrected.
 			out = append(out, Delivery{Kind: event.AnnounceGone, Subscription: s.id, At: at, Gone: a.Event.ID})
 		}
+	}
+	if asksHistory {
+		out = r.recount(ctx, out, views, a, offset, at)
 	}
 	if isSend && a.State == nil {
 		out = r.recheck(out, views, keyOf(a), nil, offset, at)

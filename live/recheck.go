@@ -86,7 +86,10 @@ func (h *Hub) sendsOf(key event.MessageKey, state *event.State) (found, error) {
 func (h *Hub) RecheckBy(f Finder) { h.finder = f }
 
 // follows reports whether the query's answer about a send changes with its state.
-func (s *subscription) follows(h *Hub) bool { return h.finder != nil && s.query.AsksRecipients() }
+// Where it has a History, no send matches.
+func (s *subscription) follows(h *Hub) bool {
+	return h.finder != nil && s.query.History == nil && s.query.AsksRecipients()
+}
 
 // remember keeps a send that the index may not show yet.
 func (r *Reader) remember(e *event.Event) {
@@ -130,7 +133,12 @@ func (r *Reader) recheck(out []Delivery, views *views, key event.MessageKey, sta
 
 // tell appends what a subscription is told of a send, if it does not know that.
 func (r *Reader) tell(out []Delivery, s *subscription, each *send, state *event.State, at Position) []Delivery {
-	matches := s.query.Match(each.document(), state)
+	return r.tellWhether(out, s, each, state, s.query.Match(each.document(), state), at)
+}
+
+// tellWhether appends that a subscription's event matches or does not, if it does
+// not know that.
+func (r *Reader) tellWhether(out []Delivery, s *subscription, each *send, state *event.State, matches bool, at Position) []Delivery {
 	if before, known := s.known[each.event.ID]; known && before == matches {
 		return out
 	}
@@ -208,6 +216,7 @@ func (r *Reader) renewOne(ctx context.Context, s *subscription, now time.Time) (
 	}
 	s.query, s.renewed = after, now
 	var out []Delivery
+	var counted []event.Event
 	for _, window := range moved(before, after, since.Unix(), now.Unix()) {
 		q := query.Query{From: window[0], Until: window[1], Automated: query.AutomatedShow}
 		events, states, err := r.hub.finder.Find(ctx, r.workspace, q, mostRenewed)
@@ -227,11 +236,20 @@ func (r *Reader) renewOne(ctx context.Context, s *subscription, now time.Time) (
 				state = &known
 			}
 			each := newSend(e)
+			if after.History != nil {
+				if before.Match(each.document(), nil) || after.Match(each.document(), nil) {
+					counted = append(counted, e)
+				}
+				continue
+			}
 			if was := before.Match(each.document(), state); was != after.Match(each.document(), state) {
 				s.know(e.ID, was)
 				out = r.tell(out, s, each, state, r.at)
 			}
 		}
+	}
+	if len(counted) > 0 {
+		return r.recountOne(ctx, s, counted, r.at)
 	}
 	return out, nil
 }

@@ -11,8 +11,10 @@ import (
 // q does; exact is true when q also holds wherever it does, which is when q had
 // no such condition.
 func (q Query) Candidates() (candidates Query, exact bool) {
+	exact = q.History == nil
+	q.History = nil
 	if !asksMore(q.Where) {
-		return q, true
+		return q, exact
 	}
 	if age := sureAge(q.Where); age > 0 {
 		// What is old enough now is not newer than this.
@@ -36,6 +38,8 @@ func asksMore(where Expr) bool {
 		return asksMore(e.Expr)
 	case Recipients, Time:
 		return true
+	case Keyword:
+		return e.Field.ofClient()
 	}
 	return false
 }
@@ -102,6 +106,14 @@ func weaken(where Expr, up bool) Expr {
 			return nil
 		}
 		return Or{}
+	case Keyword:
+		switch {
+		case !e.Field.ofClient():
+		case up:
+			return nil
+		default:
+			return Or{}
+		}
 	}
 	return where
 }
@@ -112,7 +124,7 @@ func isNever(where Expr) bool {
 }
 
 // Confirm reports whether an event that an index found for Candidates matches q
-// itself, given what is known of its message. What the index has answered for
+// itself but for its History, given what is known of its message. What the index has answered for
 // good is not looked at again.
 func (q Query) Confirm(e event.Event, s *event.State) bool {
 	if and, ok := q.Where.(And); ok {

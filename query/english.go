@@ -42,19 +42,27 @@ type english struct {
 	// lists of plain words were looked for.
 	list   bool
 	listed int
+	// ranks is whether the text asks for the most of something; noun is the lexeme
+	// of what is ranked, -1 for none, and nounEnd the one behind it.
+	ranks         bool
+	noun, nounEnd int
 }
 
 func newEnglish(p *parser) english {
 	e := english{
 		times:   times.NewReader(p.now, p.opts.DayFirst, len(p.lexemes)),
 		has:     map[event.Type]bool{},
-		negated: -1, lasting: -1, subject: -1, another: -1, did: -1,
+		negated: -1, lasting: -1, subject: -1, another: -1, did: -1, noun: -1, nounEnd: -1,
 	}
 	for i, l := range p.lexemes {
 		if t, _ := p.eventAt(i); t != "" {
 			e.has[t] = true
 		}
 		e.generic = e.generic || isGeneric(l.word)
+		switch l.word {
+		case "top", "bottom", "most", "least", "fewest", "rank", "ranked":
+			e.ranks = true
+		}
 		if l.field == "type" || l.field == "event" {
 			e.has[event.Type(l.value)] = true
 		}
@@ -136,7 +144,9 @@ func (p *parser) understood(m meaning, start, end int) {
 
 // condition reads one condition at lexeme i.
 func (p *parser) condition(i int) (meaning, int) {
-	for _, read := range [...]func(*parser, int) (meaning, int){(*parser).state, (*parser).traffic, (*parser).exception} {
+	for _, read := range [...]func(*parser, int) (meaning, int){
+		(*parser).counting, (*parser).tabled, (*parser).state, (*parser).traffic, (*parser).exception,
+	} {
 		if m, n := read(p, i); n > 0 {
 			return m, n
 		}
@@ -150,7 +160,7 @@ func (p *parser) assertion(i int) (meaning, int) {
 		return meaning{}, 0
 	}
 	for _, read := range [...]func(*parser, int) (meaning, int){
-		(*parser).state, (*parser).person, (*parser).lastingTime, (*parser).timed,
+		(*parser).state, (*parser).device, (*parser).person, (*parser).lastingTime, (*parser).timed,
 		(*parser).traffic, (*parser).answer, (*parser).happened, (*parser).named,
 	} {
 		if m, n := read(p, i); n > 0 {
@@ -165,9 +175,6 @@ func (p *parser) timed(i int) (meaning, int) {
 	if p.isWord(i, "right", "now") {
 		return meaning{}, 2
 	}
-	if m, n := p.withinOf(i); n > 0 {
-		return m, n
-	}
 	when, n := p.timeAt(i)
 	switch {
 	case n == 0 || i < p.english.text:
@@ -177,26 +184,6 @@ func (p *parser) timed(i int) (meaning, int) {
 		return meaning{}, 0
 	}
 	return p.when(when), n
-}
-
-// withinOf reads "within an hour" behind what somebody did, which says how fast:
-// that is not known here. "Within the last hour" is a time.
-func (p *parser) withinOf(i int) (meaning, int) {
-	_, f := doneOf(p.word(i - 1))
-	if p.word(i) != "within" || f == noForm || p.word(i+1) == "the" || times.IsChoice(p.word(i+1)) {
-		return meaning{}, 0
-	}
-	_, n := p.timeAt(i)
-	if n > 0 {
-		p.note(strings.TrimSpace("\"" + p.textOf(i, n) + "\" is not understood: how fast somebody acted is not searched for."))
-		p.unused = append(p.unused, strings.Fields(p.textOf(i, n))...)
-	}
-	return meaning{}, n
-}
-
-// textOf is the text of n lexemes.
-func (p *parser) textOf(i, n int) string {
-	return p.text[p.lexemes[i].start:p.lexemes[i+n-1].end]
 }
 
 // ahead reports whether a time begins later than now. A part of today, such as

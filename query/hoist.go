@@ -44,7 +44,12 @@ func (c choice) opposite() Expr {
 func (p *parser) hoist(where Expr) Query {
 	var q Query
 	var kept []Expr
+	var asides []aside
 	for _, part := range conjuncts(where) {
+		if e, ok := part.(aside); ok {
+			asides = append(asides, e)
+			continue
+		}
 		if e, ok := part.(choice); ok {
 			q.Automated = e.automated
 			continue
@@ -59,10 +64,11 @@ func (p *parser) hoist(where Expr) Query {
 		}
 		rest = append(rest, part)
 	}
+	rest = p.heed(&q, asides, rest)
 	if q.From != 0 && q.Until != 0 && q.From >= q.Until {
 		p.note("The times exclude one another, so nothing can match.")
 	}
-	p.noteConflict(rest)
+	p.noteConflict(q, rest)
 	q.Where = samePerson(conjunction(rest), nil)
 	if q.Automated == "" {
 		q.Automated = automatedFor(q.Where)
@@ -75,8 +81,8 @@ func (p *parser) hoist(where Expr) Query {
 
 // noteConflict notes events that cannot have what is asked of them: only sends
 // have recipients in a state.
-func (p *parser) noteConflict(parts []Expr) {
-	state, other := false, false
+func (p *parser) noteConflict(q Query, parts []Expr) {
+	state, other := false, q.History != nil
 	for _, part := range parts {
 		k, ok := part.(Keyword)
 		other = other || ok && k.Field == FieldType && !slices.Contains(k.Values, string(event.Send))
@@ -114,6 +120,9 @@ func (p *parser) strip(where Expr) Expr {
 	case Not:
 		return negation(p.strip(e.Expr))
 	case choice:
+		p.drop(e.chip)
+		return nil
+	case aside:
 		p.drop(e.chip)
 		return nil
 	}

@@ -93,6 +93,32 @@ func say(chip Chip, me string) string {
 		return "unopened for more than " + strings.TrimPrefix(chip.Value, ">")
 	case "time":
 		return sayTime(chip.Value)
+	case "times":
+		return "done " + chip.Value + " times by one person with one mail"
+	case "nth":
+		if chip.Value == "1" {
+			return "the first time"
+		}
+		return "time number " + chip.Value
+	case "pause":
+		return "after a pause of " + strings.TrimPrefix(chip.Value, ">") + " or more"
+	case "took":
+		if within, ok := strings.CutPrefix(chip.Value, "<"); ok {
+			return "within " + within + " of sending"
+		}
+		return strings.TrimPrefix(chip.Value, ">") + " or more after sending"
+	case "quiet":
+		return "by people who have been quiet for " + strings.TrimPrefix(chip.Value, ">")
+	case "by":
+		return "counted by " + chip.Value
+	case "top":
+		return "the " + chip.Value + " with the most"
+	case "bottom":
+		return "the " + chip.Value + " with the fewest"
+	case "device":
+		return "on a " + chip.Value
+	case "client":
+		return "in " + chip.Value
 	case "words":
 		return "with " + chip.Value
 	case "answer":

@@ -11,6 +11,10 @@ func negation(e Expr) Expr {
 		return e.opposite()
 	case choice:
 		return e.opposite()
+	case aside:
+		if opposite := e.opposite(); opposite != nil {
+			return opposite
+		}
 	}
 	return Not{e}
 }

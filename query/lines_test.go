@@ -54,7 +54,21 @@ func readTypedLines(t *testing.T, path string) []typedLine {
 		lines = append(lines, line)
 	}
 	require.NoError(t, scanner.Err())
+	for i, line := range lines {
+		if reading, ok := given[line.text]; ok {
+			lines[i].readings = []string{reading}
+		}
+	}
 	return lines
+}
+
+// given are readings of what the language learned after those lines were written.
+var given = map[string]string{
+	"opened more than 3 times":     "type:open times:>3",
+	"opened the proposal twice":    "type:open words:proposal times:2",
+	"first open":                   "nth:1 type:open",
+	"most clicked link this month": "top:10 type:click by:link time:2026-11-01/2026-12-01",
+	"opens per day":                "type:open by:day",
 }
 
 // verdict is how a line was read.

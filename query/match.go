@@ -54,7 +54,7 @@ func people(e event.Event) []event.Person {
 
 // Match reports whether the query holds for an event. s is the state of the
 // event's message, nil when there is none; only conditions on the recipients of
-// sends ask it.
+// sends ask it. It leaves out History, which other events decide.
 func (q Query) Match(d Document, s *event.State) bool {
 	if !(Time{q.From, q.Until}).match(d.Event) {
 		return false
@@ -118,6 +118,10 @@ func (k Keyword) match(e event.Event) bool {
 		return has(e.Verdict.Is)
 	case FieldAnswer:
 		return e.Meeting != nil && has(e.Meeting.Answer)
+	case FieldDevice:
+		return has(DeviceOf(e))
+	case FieldClient:
+		return has(ClientOf(e))
 	}
 	return false
 }

@@ -14,6 +14,9 @@ func (p *parser) exception(i int) (meaning, int) {
 		if _, times := p.timeAt(inner); times > 0 {
 			break
 		}
+		if _, n := p.device(inner); n > 0 {
+			break
+		}
 		inner++
 	}
 	p.english.negatedAny = anyWord

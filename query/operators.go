@@ -26,6 +26,7 @@ func isOperator(name string) bool {
 	case "from", "to", "domain", "type", "event", "is", "unopened",
 		"subject", "body", "link", "file", "words",
 		"opened", "clicked", "replied", "downloaded", "bounced",
+		"times", "nth", "pause", "took", "quiet", "by", "top", "bottom", "device", "client",
 		"answer", "verdict", "automated", "source", "message",
 		"before", "after", "since", "on", "during", "newer_than", "older_than", "time":
 		return true
@@ -61,7 +62,11 @@ func (p *parser) add(m meaning, start, end int) Expr {
 		p.note(fmt.Sprintf("A search has %d conditions at most; the rest is ignored.", MaxClauses))
 		return nil
 	}
-	if e, ok := m.where.(choice); ok {
+	switch e := m.where.(type) {
+	case choice:
+		e.chip = len(p.chips)
+		m.where = e
+	case aside:
 		e.chip = len(p.chips)
 		m.where = e
 	}
@@ -113,6 +118,14 @@ func (p *parser) understand(l lexeme) meaning {
 		return unopened(lower)
 	case "automated":
 		return automated(lower)
+	case "times", "nth", "pause", "took", "quiet":
+		return told(l.field, lower)
+	case "by", "top", "bottom":
+		return tableBy(l.field, lower)
+	case "device":
+		return oneOf("device", FieldDevice, lower, Devices...)
+	case "client":
+		return oneOf("client", FieldClient, lower, Clients...)
 	case "opened", "clicked", "replied", "downloaded", "bounced":
 		return p.stateWhen(RecipientState(l.field), value)
 	}

@@ -42,6 +42,9 @@ type Result struct {
 	Interpretation string
 	// Notes say what was left out or taken as plain text, and why.
 	Notes []string
+	// Table is how what is found shall be counted; the zero value where the text
+	// does not say.
+	Table Table
 	// Unused are the words of the text that took no part, in their order: those
 	// that join others, and those that were left out with a note.
 	Unused []string
@@ -85,6 +88,7 @@ func Parse(text string, opts Options) Result {
 		Words:          wordsOf(chips),
 		Interpretation: interpret(chips, opts.Me),
 		Notes:          p.notes,
+		Table:          p.table,
 		Unused:         p.unused,
 	}
 }
@@ -127,6 +131,8 @@ type parser struct {
 	english english
 	// literal takes every word as text; dropped is whether some were not.
 	literal, dropped bool
+	// table is how what is found shall be counted.
+	table Table
 	// asText are the lexemes that are searched for as they stand; unused the
 	// words that take no part.
 	asText    []int

@@ -20,6 +20,9 @@ func Canonical(q Query) string {
 	if q.From != 0 || q.Until != 0 {
 		parts = append(parts, printTime(Time{q.From, q.Until}))
 	}
+	if q.History != nil {
+		parts = append(parts, printHistory(*q.History)...)
+	}
 	chosen := q.Automated
 	if chosen == "" {
 		chosen = AutomatedHide
@@ -28,6 +31,28 @@ func Canonical(q Query) string {
 		parts = append(parts, "automated:"+string(chosen))
 	}
 	return strings.Join(parts, " ")
+}
+
+func printHistory(h History) (parts []string) {
+	if h.counts() {
+		parts = append(parts, "times:"+formatRange(h.Least, h.Most))
+	}
+	if h.First != 0 || h.Last != 0 {
+		parts = append(parts, "nth:"+formatRange(h.First, h.Last))
+	}
+	if h.Pause != 0 {
+		parts = append(parts, "pause:>"+formatSpan(h.Pause))
+	}
+	if h.From != 0 {
+		parts = append(parts, "took:>"+formatSpan(h.From))
+	}
+	if h.Within != 0 {
+		parts = append(parts, "took:<"+formatSpan(h.Within))
+	}
+	if h.Quiet {
+		parts = append(parts, "quiet:0h")
+	}
+	return parts
 }
 
 func printTime(t Time) string { return "time:" + printEnd(t.From) + "/" + printEnd(t.Until) }
@@ -198,13 +223,16 @@ func isEnglish(word string) bool {
 	if '0' <= word[0] && word[0] <= '9' {
 		return true
 	}
-	if _, f := doneOf(word); f != noForm {
+	if _, f := doneOf(word); f != noForm || isQuantity(word) || isNegation(word) || keyNoun(word) != "" {
 		return true
 	}
 	if times.IsWord(word) || correctOwn(word) != "" {
 		return true
 	}
 	switch word {
+	case "repeatedly", "multiple", "quiet", "inactive", "silent", "dormant", "mobile", "phone", "desktop", "tablet", "outlook", "gmail",
+		"via", "using", "through", "exactly", "above", "per", "split", "broken", "order", "ordered", "engaged", "active", "times":
+		return true
 	case "unopened", "unread", "unreplied", "unanswered", "unclicked", "nobody", "awaiting", "waiting", "no", "without", "zero",
 		"not", "never", "besides", "apart", "aside", "isn't", "wasn't", "aren't", "weren't", "still", "already", "ever", "even", "also", "except", "excluding", "exclude", "other", "hide", "ignore", "include", "including",
 		"real", "human", "genuine", "bot", "machine", "automated", "automatic", "only", "yet", "far",

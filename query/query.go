@@ -23,6 +23,9 @@ type Query struct {
 	Now int64
 	// Where is the condition; nil means everything.
 	Where Expr
+	// History is what else must hold of an event among the others of its
+	// recipient; nil for nothing.
+	History *History
 }
 
 // Automated is a choice about opens and clicks that machines made.
@@ -69,6 +72,10 @@ const (
 	FieldSource    KeywordField = "source"
 	FieldVerdict   KeywordField = "verdict"
 	FieldAnswer    KeywordField = "answer"
+	// FieldDevice and FieldClient are told by an event's user agent: see DeviceOf
+	// and ClientOf. No index holds them.
+	FieldDevice KeywordField = "device"
+	FieldClient KeywordField = "client"
 )
 
 // Words holds when a text field has the terms in the given form.

@@ -160,6 +160,21 @@ func (r *Reader) Lasting(word int) (Amount, int) {
 	return a, r.pieces[end-1].word + 1 - word
 }
 
+// Amount reads a length of time, "3 days", and how many words that takes.
+func (r *Reader) Amount(word int) (Amount, int) {
+	if r == nil || word < 0 || word >= len(r.first) {
+		return Amount{}, 0
+	}
+	a, end := r.amount(r.first[word])
+	if end == 0 || !r.pieces[end-1].last {
+		return Amount{}, 0
+	}
+	return a, r.pieces[end-1].word + 1 - word
+}
+
+// Number reads a number in digits or in letters.
+func Number(word string) (int, bool) { return numberOf(word) }
+
 // Value reads a text that is a time and nothing else, such as the value of an
 // operator.
 func Value(text string, now time.Time, dayFirst bool) (Span, bool) {

@@ -44,7 +44,7 @@ func (x *Index) Aggregate(ctx context.Context, c feed.AggregateRequest) (feed.Ag
 
 // countable refuses what cannot be counted by.
 func countable(c feed.AggregateRequest) error {
-	if c.Query.AsksPerson() || c.Statuses == nil && c.Query.AsksRecipients() {
+	if c.Query.AsksBeyondIndex() || c.Query.AsksPerson() || c.Statuses == nil && c.Query.AsksRecipients() {
 		return fmt.Errorf("the state of recipients is not known here: %w", errors.ErrUnsupported)
 	}
 	// The rest is what an index answers.

@@ -994,6 +994,8 @@ export interface components {
             reached: string;
             /** @description the answer in one sentence */
             sentence: string;
+            /** @description where the text asks for one: by company, top 10, most engaged */
+            table?: components["schemas"]["AnswerTable"];
         };
         AnswerCount: {
             /** Format: int64 */
@@ -1002,6 +1004,20 @@ export interface components {
             of: "events" | "messages" | "people" | "companies";
             /** @description q of /v1/feed that lists what is counted */
             query: string;
+        };
+        AnswerTable: {
+            /**
+             * @description what a row stands for
+             * @enum {string}
+             */
+            by: "person" | "company" | "message" | "subject" | "user" | "type" | "link" | "file" | "device" | "client" | "hour" | "weekday" | "day" | "week" | "month";
+            /** @description those with the most events first (with the fewest, of the bottom ones); times from the earliest on, those without events left out */
+            rows: components["schemas"]["TableRow"][];
+            /**
+             * Format: int64
+             * @description how many rows there are, shown or not
+             */
+            total: number;
         };
         AnsweredCompany: {
             /**
@@ -2134,6 +2150,21 @@ export interface components {
                 number,
                 number
             ];
+        };
+        TableRow: {
+            /** Format: int64 */
+            events: number;
+            /** @description for people to read, where it is not the name: a person's or a user's name, a message's subject */
+            label?: string;
+            /** @description what the row stands for: an address, a domain, the id of a message or a user, a date (the first day of weeks and months), an hour 00 to 23, a weekday in English; empty where the event does not say */
+            name: string;
+            /**
+             * Format: int64
+             * @description how many people they are of
+             */
+            people: number;
+            /** @description q of /v1/feed that lists the row's events; absent where none does */
+            query?: string;
         };
         Team: {
             id: string;

@@ -1,0 +1,110 @@
+package live
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"tidings/event"
+	"tidings/query"
+)
+
+// A subscription whose query has a History is decided by several events: with the
+// fourth open the three before it begin to match "more than 3 times". So each event
+// that belongs to such a series has all of them checked again.
+
+// longestSeries is how many events are looked at for one that arrived. A
+// subscription that meets more is reset.
+const longestSeries = 5000
+
+// heard remembers an event for the subscriptions with a History: the index may not
+// show it yet.
+func (r *Reader) heard(e *event.Event) {
+	if len(r.news) >= recentSends {
+		r.news = append([]*event.Event(nil), r.news[recentSends/2:]...)
+	}
+	r.news = append(r.news, e)
+}
+
+// asksHistory reports whether any subscription has a History.
+func (r *Reader) asksHistory() bool {
+	return r.hub.finder != nil && slices.ContainsFunc(r.subscriptions, func(s *subscription) bool { return s.query.History != nil })
+}
+
+// touches reports whether an announced event may change what a subscription with a
+// History shows.
+func (s *subscription) touches(v *views, a *event.Announcement) bool {
+	if a.Kind == event.AnnounceChanged {
+		return true
+	}
+	return s.query.Series([]event.Event{*a.Event}).Match(v.document(), nil)
+}
+
+// recount tells the subscriptions with a History what an announced event has
+// changed in its series.
+func (r *Reader) recount(ctx context.Context, out []Delivery, v *views, a *event.Announcement, offset uint64, at Position) []Delivery {
+	for _, s := range slices.Clone(r.subscriptions) {
+		if s.query.History == nil || s.next > offset || !s.touches(v, a) {
+			continue
+		}
+		more, err := r.recountOne(ctx, s, []event.Event{*a.Event}, at)
+		if err != nil {
+			r.hub.config.Logger.Warn("what happened before an event could not be read; its subscription is reset", "error", err)
+			r.lose(s.id)
+			continue
+		}
+		out = append(out, more...)
+	}
+	return out
+}
+
+// recountOne tells which events of the series of these match now.
+func (r *Reader) recountOne(ctx context.Context, s *subscription, about []event.Event, at Position) ([]Delivery, error) {
+	series, err := r.seriesOf(ctx, s.query, about)
+	if err != nil {
+		return nil, err
+	}
+	all := slices.Clone(series)
+	for _, e := range about {
+		if !slices.ContainsFunc(all, func(other event.Event) bool { return other.ID == e.ID }) {
+			all = append(all, e)
+		}
+	}
+	holds := s.query.Among(all, series)
+	var out []Delivery
+	for _, e := range all {
+		if r.users != nil && !r.users[e.User] {
+			continue
+		}
+		each := newSend(e)
+		matches := holds[e.ID] && s.query.Match(each.document(), nil)
+		out = r.tellWhether(out, s, each, nil, matches, at)
+	}
+	return out, nil
+}
+
+// seriesOf are the events of the series of these, as the index and what was heard
+// since have them.
+func (r *Reader) seriesOf(parent context.Context, q query.Query, about []event.Event) ([]event.Event, error) {
+	ctx, cancel := context.WithTimeout(parent, findTimeout)
+	defer cancel()
+	asked := q.Series(about)
+	events, _, err := r.hub.finder.Find(ctx, r.workspace, asked, longestSeries)
+	if err != nil {
+		return nil, err
+	}
+	if len(events) == longestSeries {
+		return nil, fmt.Errorf("read what happened before: %w", event.ErrTooMuch)
+	}
+	newest := make(map[event.ID]*event.Event, len(r.news))
+	for _, e := range r.news {
+		newest[e.ID] = e
+	}
+	events = slices.DeleteFunc(events, func(e event.Event) bool { return newest[e.ID] != nil })
+	for _, e := range newest {
+		if asked.Match(query.NewDocument(*e), nil) {
+			events = append(events, *e)
+		}
+	}
+	return events, nil
+}

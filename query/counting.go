@@ -1,0 +1,278 @@
+package query
+
+import (
+	"strings"
+
+	"tidings/query/times"
+)
+
+// counting reads how often, in which order and how fast: "more than 3 times",
+// "first open", "again after 2 weeks", "quiet for 30 days", "within an hour".
+func (p *parser) counting(i int) (meaning, int) {
+	if m, n := p.quiet(i); n > 0 {
+		return m, n
+	}
+	if !p.hasActs() || p.english.state {
+		return meaning{}, 0
+	}
+	for _, read := range [...]func(*parser, int) (meaning, int){(*parser).often, (*parser).ordinal, (*parser).took} {
+		if m, n := read(p, i); n > 0 {
+			return m, n
+		}
+	}
+	return meaning{}, 0
+}
+
+// often reads "more than 3 times", "twice", "at least once", "3 or more opens".
+func (p *parser) often(i int) (meaning, int) {
+	least, most, j := p.compared(i)
+	plain := j == i
+	n, number := p.count(j)
+	if number == 0 {
+		return meaning{}, 0
+	}
+	j += number
+	word := p.word(j - 1)
+	said := word == "once" || word == "twice" || word == "thrice" || strings.HasSuffix(word, "x")
+	least, most = bound(least, most, n)
+	if plain && strings.HasSuffix(word, "+") {
+		least, most, plain = n, 0, false
+	}
+	if plain && p.word(j) == "or" && !said {
+		switch p.word(j + 1) {
+		case "more":
+			least, most, plain, j = n, 0, false, j+2
+		case "less", "fewer":
+			least, most, plain, j = 0, n, false, j+2
+		}
+	}
+	if to, k := p.count(j + 1); plain && !said && (p.word(j) == "to" || p.word(j) == "or" || p.word(j) == "and") && k > 0 && to >= n {
+		most, j = to, j+1+k
+	}
+	switch {
+	case p.word(j) == "times":
+		j++
+	case said:
+	case !plain && p.isAct(j) && p.nounForm(j):
+		// "more than 3 opens"
+	default:
+		return meaning{}, 0
+	}
+	if p.word(j) == "or" {
+		switch p.word(j + 1) {
+		case "more":
+			most, j = 0, j+2
+		case "less", "fewer":
+			least, j = 0, j+2
+		}
+	}
+	if p.spread(j) || p.word(i-1) == "never" || p.word(i-1) == "at" || least == 0 && most == 0 {
+		return meaning{}, 0
+	}
+	return counted(least, most), j - i
+}
+
+func (p *parser) nounForm(i int) bool {
+	_, f := eventOf(p.word(i))
+	return f == several
+}
+
+// spread reports whether a count is of each day, or within a short time: that is
+// not understood.
+func (p *parser) spread(j int) bool {
+	switch p.word(j) {
+	case "a", "an", "per", "each", "every", "daily", "weekly", "apart":
+		return true
+	case "in", "within":
+		_, n := p.english.times.Amount(j + 1)
+		return n > 0 || p.word(j+1) == "a" && p.word(j+2) == "row"
+	}
+	return false
+}
+
+// compared reads "more than", "at least", "no more than", as what is to be added
+// to a number: see bound. It returns where the number stands.
+func (p *parser) compared(i int) (least, most, j int) {
+	const none = -1
+	switch {
+	case p.isWord(i, "more", "than"), p.isWord(i, "over"), p.isWord(i, "above"):
+		return 1, none, i + 1 + btoi(p.word(i) == "more")
+	case p.isWord(i, "at", "least"):
+		return 0, none, i + 2
+	case p.isWord(i, "at", "most"), p.isWord(i, "up", "to"):
+		return none, 0, i + 2
+	case p.isWord(i, "no", "more", "than"), p.isWord(i, "not", "more", "than"):
+		return none, 0, i + 3
+	case p.isWord(i, "no", "less", "than"), p.isWord(i, "no", "fewer", "than"), p.isWord(i, "not", "less", "than"):
+		return 0, none, i + 3
+	case p.isWord(i, "less", "than"), p.isWord(i, "fewer", "than"):
+		return none, -1 - 1, i + 2
+	case p.isWord(i, "under"):
+		return none, -1 - 1, i + 1
+	case p.isWord(i, "exactly"), p.isWord(i, "only"), p.isWord(i, "just"):
+		return 0, 0, i + 1
+	case p.isWord(i, "between"):
+		return 0, 0, i + 1
+	}
+	return 0, 0, i
+}
+
+func btoi(b bool) int {
+	if b {
+		return 1
+	}
+	return 0
+}
+
+// bound makes a range of a comparison and its number: -1 is an open end, -2 one
+// less.
+func bound(least, most, n int) (int, int) {
+	of := func(offset int) int {
+		switch offset {
+		case -1:
+			return 0
+		case -2:
+			return n - 1
+		}
+		return n + offset
+	}
+	return of(least), of(most)
+}
+
+// count reads a number, "twice" and its like, "several", and how many words that is.
+func (p *parser) count(i int) (int, int) {
+	switch w := p.word(i); w {
+	case "once":
+		return 1, 1
+	case "twice":
+		return 2, 1
+	case "thrice":
+		return 3, 1
+	default:
+		w = strings.TrimSuffix(strings.TrimSuffix(w, "x"), "+")
+		if n, ok := times.Number(w); ok && n > 0 && n <= maxCount {
+			return n, 1
+		}
+	}
+	return 0, 0
+}
+
+// ordinal reads "first open", "for the first time", "opened again".
+func (p *parser) ordinal(i int) (meaning, int) {
+	switch w := p.word(i); w {
+	case "for":
+		if p.isWord(i, "for", "the", "first", "time") {
+			return ranked(1, 1), 4
+		}
+	case "again":
+		if p.word(i-1) == "never" || p.word(i-1) == "not" {
+			return meaning{}, 0
+		}
+		j := i + 1
+		if p.word(j) == "after" {
+			j++
+			if p.isWord(j, "more", "than") {
+				j += 2
+			}
+			if seconds, n := p.amountAt(j); n > 0 {
+				return paused(seconds), j + n - i
+			}
+		}
+		return ranked(2, 0), 1
+	case "multiple", "repeatedly":
+		switch {
+		case w == "repeatedly":
+			return counted(2, 0), 1
+		case p.word(i+1) == "times":
+			return counted(2, 0), 2
+		}
+	case "first", "second", "third", "2nd", "3rd", "1st":
+		n := map[string]int{"first": 1, "1st": 1, "second": 2, "2nd": 2, "third": 3, "3rd": 3}[w]
+		if t, f := p.eventAt(i + 1); f != noForm && p.isAct(i+1) && t != "" {
+			return ranked(n, n), 1
+		}
+		if n == 1 && p.isAct(i-1) && p.word(i+1) == "time" {
+			return ranked(1, 1), 2
+		}
+	}
+	return meaning{}, 0
+}
+
+// took reads how fast something was done after its mail was sent: "within an hour",
+// "in less than 2 days", "after more than a week".
+func (p *parser) took(i int) (meaning, int) {
+	j, more := i, false
+	switch {
+	case p.word(i) == "within":
+		j = i + 1
+	case p.isWord(i, "in", "less", "than"), p.isWord(i, "in", "under"):
+		j = i + 2 + btoi(p.word(i+1) == "less")
+	case p.isWord(i, "after", "more", "than"):
+		j, more = i+3, true
+	case p.word(i) == "after" && p.isAct(i-1):
+		j, more = i+1, true
+	default:
+		return meaning{}, 0
+	}
+	seconds, n := p.amountAt(j)
+	if n == 0 || !p.actedBefore(i) {
+		return meaning{}, 0
+	}
+	j += n
+	switch {
+	case p.isWord(j, "of", "sending"), p.isWord(j, "after", "sending"), p.isWord(j, "of", "delivery"):
+		j += 2
+	case p.isWord(j, "of", "being", "sent"), p.isWord(j, "after", "being", "sent"):
+		j += 3
+	case p.word(j) == "ago":
+		return meaning{}, 0
+	}
+	if more {
+		return tookMore(seconds), j - i
+	}
+	return tookLess(seconds), j - i
+}
+
+// actedBefore reports whether somebody did something, said before i.
+func (p *parser) actedBefore(i int) bool {
+	for k := range i {
+		if _, f := doneOf(p.word(k)); f == past && p.isAct(k) || p.word(k) == "answered" {
+			return true
+		}
+	}
+	return false
+}
+
+// quiet reads "quiet for 30 days", "no activity since monday".
+func (p *parser) quiet(i int) (meaning, int) {
+	j := i
+	switch w := p.word(i); {
+	case w == "quiet" || w == "inactive" || w == "silent" || w == "dormant":
+		j = i + 1
+	case w == "no" && (p.word(i+1) == "activity" || p.word(i+1) == "engagement" || p.word(i+1) == "interaction"):
+		j = i + 2
+	case (w == "not" || w == "hasn't" || w == "haven't" || w == "hasnt" || w == "havent") && (p.word(i+1) == "active" || p.word(i+1) == "engaged"):
+		j = i + 2
+	case (w == "hasn't" || w == "haven't" || w == "hasnt" || w == "havent") && p.isWord(i+1, "been", "active"),
+		(w == "hasn't" || w == "haven't" || w == "hasnt" || w == "havent") && p.isWord(i+1, "done", "anything"):
+		j = i + 3
+	default:
+		return meaning{}, 0
+	}
+	if p.word(j) == "at" && p.word(j+1) == "all" {
+		j += 2
+	}
+	if a, n := p.english.times.Lasting(j); n > 0 {
+		if seconds := int64(p.now.Sub(a.Before(p.now)).Seconds()); seconds > 0 {
+			return quietFor(seconds), j + n - i
+		}
+	}
+	when, n := p.timeAt(j)
+	if n == 0 || when.From.IsZero() || p.ahead(when) || !when.Until.IsZero() && when.Until.Before(p.now) {
+		return meaning{}, 0
+	}
+	if seconds := p.now.Unix() - when.From.Unix(); seconds > 0 {
+		return quietFor(seconds), j + n - i
+	}
+	return meaning{}, 0
+}

@@ -1,0 +1,65 @@
+package query
+
+// device reads what something was opened with: "on phone", "in outlook", "mobile
+// opens". Only what recipients do has a device.
+func (p *parser) device(i int) (meaning, int) {
+	if !p.hasActs() {
+		return meaning{}, 0
+	}
+	switch w := p.word(i); w {
+	case "on", "via", "using", "with", "from", "in", "through":
+		j := i + 1
+		switch p.word(j) {
+		case "a", "an", "the", "my", "his", "her", "their", "your":
+			j++
+		}
+		if device, n := p.deviceNoun(j); n > 0 && w != "in" {
+			return keyword("device", FieldDevice, device), j + n - i
+		}
+		if client, n := p.clientNoun(j); n > 0 && w != "from" {
+			return keyword("client", FieldClient, client), j + n - i
+		}
+	default:
+		device, n := p.deviceNoun(i)
+		if n > 0 && p.isAct(i+n) && p.nounForm(i+n) {
+			return keyword("device", FieldDevice, device), n
+		}
+		client, n := p.clientNoun(i)
+		if n > 0 && p.isAct(i+n) && p.nounForm(i+n) {
+			return keyword("client", FieldClient, client), n
+		}
+	}
+	return meaning{}, 0
+}
+
+func (p *parser) deviceNoun(i int) (string, int) {
+	switch p.word(i) {
+	case "phone", "phones", "cellphone", "smartphone", "iphone":
+		return "phone", 1
+	case "mobile":
+		switch p.word(i + 1) {
+		case "phone", "phones", "device", "devices":
+			return "phone", 2
+		}
+		return "phone", 1
+	case "tablet", "tablets", "ipad":
+		return "tablet", 1
+	case "desktop", "computer", "laptop", "pc":
+		return "computer", 1
+	}
+	return "", 0
+}
+
+func (p *parser) clientNoun(i int) (string, int) {
+	switch w := p.word(i); w {
+	case "outlook", "gmail", "thunderbird", "firefox", "chrome", "safari":
+		return w, 1
+	case "yahoo":
+		return w, 1 + btoi(p.word(i+1) == "mail")
+	case "apple":
+		if p.word(i+1) == "mail" {
+			return "apple-mail", 2
+		}
+	}
+	return "", 0
+}
