@@ -6,6 +6,10 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"sync"
+	"time"
+
+	lru "github.com/hashicorp/golang-lru/v2"
 
 	"tidings/address"
 	"tidings/event"
@@ -18,11 +22,21 @@ const (
 	kindTeam = "team"
 )
 
-// Directory is a workspace's people and teams.
-type Directory struct{ records Records }
+// Directory is the people and teams of workspaces. What it gives out is shared and
+// not to be changed.
+type Directory struct {
+	records Records
+	clock   func() time.Time
 
-// NewDirectory reads and writes the directory in records.
-func NewDirectory(records Records) *Directory { return &Directory{records} }
+	mu    sync.Mutex
+	known *lru.Cache[string, *known]
+}
+
+// NewDirectory reads and writes the directory in records. What another process
+// changes is seen after a second.
+func NewDirectory(records Records, clock func() time.Time) *Directory {
+	return &Directory{records: records, clock: clock, known: newDirectories()}
+}
 
 // Member is one of the workspace's own people.
 type Member struct {
@@ -59,71 +73,56 @@ const (
 
 // Names returns name by user id, for the search language and for items.
 func (d *Directory) Names(ctx context.Context, workspace string) (map[string]string, error) {
-	users, err := d.Users(ctx, workspace)
+	users, err := d.users(ctx, workspace)
 	if err != nil {
 		return nil, err
 	}
-	names := make(map[string]string, len(users))
-	for _, user := range users {
-		names[user.ID] = user.Name
-	}
-	return names, nil
+	return users.names, nil
 }
 
 // UsersByAddress are the workspace's users by each of their addresses.
 func (d *Directory) UsersByAddress(ctx context.Context, workspace string) (map[string]string, error) {
-	users, err := d.Users(ctx, workspace)
+	users, err := d.users(ctx, workspace)
 	if err != nil {
 		return nil, err
 	}
-	by := make(map[string]string, len(users))
-	for _, user := range users {
-		for _, email := range user.Emails {
-			by[address.Fold(email)] = user.ID
-		}
-	}
-	return by, nil
+	return users.byAddress, nil
 }
 
 // ListTeams returns the teams, for the search language.
 func (d *Directory) ListTeams(ctx context.Context, workspace string) ([]feed.Team, error) {
-	teams, err := d.Teams(ctx, workspace)
+	teams, err := d.teams(ctx, workspace)
 	if err != nil {
 		return nil, err
 	}
-	listed := make([]feed.Team, len(teams))
-	for i, team := range teams {
-		listed[i] = feed.Team{ID: team.ID, Name: team.Name, Members: team.Members}
-	}
-	return listed, nil
+	return teams.listed, nil
 }
 
 // Users returns the people of a workspace, by id.
 func (d *Directory) Users(ctx context.Context, workspace string) ([]Member, error) {
-	return List[Member](ctx, d.records, workspace, kindUser)
+	users, err := d.users(ctx, workspace)
+	if err != nil {
+		return nil, err
+	}
+	return users.all, nil
 }
 
 // Teams returns the teams of a workspace, by id.
 func (d *Directory) Teams(ctx context.Context, workspace string) ([]Team, error) {
-	return List[Team](ctx, d.records, workspace, kindTeam)
+	teams, err := d.teams(ctx, workspace)
+	if err != nil {
+		return nil, err
+	}
+	return teams.all, nil
 }
 
 // Visible lists whose events a user may see: their own and their teams'.
 func (d *Directory) Visible(ctx context.Context, workspace, user string) ([]string, error) {
-	teams, err := d.Teams(ctx, workspace)
+	teams, err := d.teams(ctx, workspace)
 	if err != nil {
 		return nil, err
 	}
-	users := map[string]bool{user: true}
-	for _, team := range teams {
-		if !slices.Contains(team.Members, user) {
-			continue
-		}
-		for _, member := range team.Members {
-			users[member] = true
-		}
-	}
-	return slices.Sorted(maps.Keys(users)), nil
+	return teams.visibleTo(user), nil
 }
 
 // PutUser makes or replaces a user.
@@ -144,7 +143,7 @@ func (d *Directory) PutUser(ctx context.Context, workspace, id string, request M
 			user.Emails = append(user.Emails, email)
 		}
 	}
-	return user, Put(ctx, d.records, workspace, kindUser, id, user)
+	return user, d.put(ctx, workspace, kindUser, id, user)
 }
 
 // PutTeam makes or replaces a team.
@@ -167,7 +166,7 @@ func (d *Directory) PutTeam(ctx context.Context, workspace, id string, request T
 	}
 	team := Team{ID: id, Name: request.Name, Members: slices.AppendSeq(make([]string, 0, len(members)), maps.Keys(members))}
 	slices.Sort(team.Members)
-	return team, Put(ctx, d.records, workspace, kindTeam, id, team)
+	return team, d.put(ctx, workspace, kindTeam, id, team)
 }
 
 // HasUser returns ErrNotFound when a user is not in the directory.
@@ -188,6 +187,13 @@ func (d *Directory) RemoveTeam(ctx context.Context, workspace, id string) error 
 	return d.remove(ctx, workspace, kindTeam, id)
 }
 
+func (d *Directory) put(ctx context.Context, workspace, kind, id string, value any) error {
+	if err := Put(ctx, d.records, workspace, kind, id, value); err != nil {
+		return err
+	}
+	return d.changed(ctx, workspace)
+}
+
 func (d *Directory) remove(ctx context.Context, workspace, kind, id string) error {
 	if _, err := d.records.Get(ctx, workspace, kind, id); err != nil {
 		return fmt.Errorf("find %s: %w", kind, err)
@@ -195,7 +201,7 @@ func (d *Directory) remove(ctx context.Context, workspace, kind, id string) erro
 	if err := d.records.Delete(ctx, workspace, kind, id); err != nil {
 		return fmt.Errorf("delete %s: %w", kind, err)
 	}
-	return nil
+	return d.changed(ctx, workspace)
 }
 
 // User returns one user; one who is not in the directory has their id alone.

@@ -39,11 +39,13 @@ type Keys struct {
 	// noted says when the last use of a key was last written down.
 	noted   map[string]time.Time
 	trusted *trusted
+	// hashes are those of keys by workspace and id.
+	hashes *lately[string]
 }
 
 // NewKeys keeps keys in records. rand must be good enough for secrets.
 func NewKeys(records Records, clock func() time.Time, rand io.Reader) *Keys {
-	return &Keys{records: records, clock: clock, rand: rand, noted: make(map[string]time.Time), trusted: newTrusted(clock)}
+	return &Keys{records: records, clock: clock, rand: rand, noted: make(map[string]time.Time), trusted: newTrusted(clock), hashes: newLately[string](clock)}
 }
 
 // Key is a key as it may be shown.
@@ -191,7 +193,8 @@ func (k *Keys) Revoke(ctx context.Context, workspace, id string) (string, error)
 	if err := k.records.Delete(ctx, NoWorkspace, kindKey, note.Hash); err != nil {
 		return "", fmt.Errorf("revoke key: %w", err)
 	}
-	k.trusted.by.Remove(note.Hash)
+	k.trusted.forget(note.Hash)
+	k.hashes.forget(workspace + "/" + id)
 	if err := k.records.Delete(ctx, NoWorkspace, kindKeyUsed, note.Hash); err != nil {
 		return "", fmt.Errorf("forget use of key: %w", err)
 	}
@@ -223,16 +226,22 @@ func (k *Keys) Caller(ctx context.Context, text string) (Caller, error) {
 // byID finds a working key of a workspace by its id, and its hash; ErrNotFound
 // when there is none.
 func (k *Keys) byID(ctx context.Context, workspace, id string) (hash string, record keyRecord, err error) {
-	note, err := Get[keyNote](ctx, k.records, workspace, kindKey, id)
-	if err != nil {
-		return "", keyRecord{}, fmt.Errorf("find note of key: %w", err)
+	name := workspace + "/" + id // a workspace's name holds no slash
+	hash, begun, ok := k.hashes.get(name)
+	if !ok {
+		note, err := Get[keyNote](ctx, k.records, workspace, kindKey, id)
+		if err != nil {
+			return "", keyRecord{}, fmt.Errorf("find note of key: %w", err)
+		}
+		hash = note.Hash
+		k.hashes.keep(name, hash, begun)
 	}
-	record, err = k.byHash(ctx, note.Hash)
-	return note.Hash, record, err
+	record, err = k.byHash(ctx, hash)
+	return hash, record, err
 }
 
 func (k *Keys) byHash(ctx context.Context, hash string) (keyRecord, error) {
-	record, err := Get[keyRecord](ctx, k.records, NoWorkspace, kindKey, hash)
+	record, _, err := k.trusted.find(ctx, k.records, hash)
 	if err != nil {
 		return keyRecord{}, fmt.Errorf("find key: %w", err)
 	}

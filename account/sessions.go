@@ -30,6 +30,14 @@ type Sessions struct {
 	keys    *Keys
 	clock   func() time.Time
 	rand    io.Reader
+	lately  *lately[dated]
+	swept   sweeps
+}
+
+// dated is a session with its end.
+type dated struct {
+	record sessionRecord
+	ends   time.Time
 }
 
 // sessionRecord is a session as it is kept. Its end is apart (kindSeen), so
@@ -67,9 +75,10 @@ func (s *Sessions) Begin(ctx context.Context, caller Caller) (string, error) {
 		return "", err
 	}
 	hash := HashOf(token)
+	ends := s.clock().Add(SessionLife)
 	record := sessionRecord{caller.Workspace, caller.Role, caller.User, caller.Credential}
-	if err := Put(ctx, s.records, NoWorkspace, kindSeen, hash, s.clock().Add(SessionLife)); err != nil {
-		return "", fmt.Errorf("date session: %w", err)
+	if err := s.date(ctx, caller.Workspace, hash, ends); err != nil {
+		return "", err
 	}
 	if err := Put(ctx, s.records, record.Workspace, kindSession, hash, sessionNote{record.User, record.Key}); err != nil {
 		return "", fmt.Errorf("note session: %w", err)
@@ -83,33 +92,53 @@ func (s *Sessions) Begin(ctx context.Context, caller Caller) (string, error) {
 // Caller is who a session's token stands for; ErrNotFound when it is none.
 func (s *Sessions) Caller(ctx context.Context, token string) (Caller, error) {
 	hash := HashOf(token)
-	record, err := Get[sessionRecord](ctx, s.records, NoWorkspace, kindSession, hash)
-	if err != nil {
-		return Caller{}, fmt.Errorf("find session: %w", err)
-	}
-	ends, err := Get[time.Time](ctx, s.records, NoWorkspace, kindSeen, hash)
-	if err != nil {
-		return Caller{}, fmt.Errorf("find end of session: %w", err)
-	}
-	now := s.clock()
-	if !now.Before(ends) {
-		return Caller{}, fmt.Errorf("session is over: %w", event.ErrNotFound)
-	}
-	if record.Key != "" {
-		if _, err := Get[keyRecord](ctx, s.records, NoWorkspace, kindKey, record.Key); err != nil {
-			return Caller{}, fmt.Errorf("find key of session: %w", err)
+	session, begun, known := s.lately.get(hash)
+	if !known {
+		var err error
+		if session, err = s.find(ctx, hash); err != nil {
+			return Caller{}, err
 		}
 	}
-	if ends.Sub(now) < SessionLife-sessionSlide {
-		err := Put(ctx, s.records, NoWorkspace, kindSeen, hash, now.Add(SessionLife))
+	now := s.clock()
+	if !now.Before(session.ends) {
+		return Caller{}, fmt.Errorf("session is over: %w", event.ErrNotFound)
+	}
+	record := session.record
+	if session.ends.Sub(now) < SessionLife-sessionSlide {
+		ends := now.Add(SessionLife)
+		err := s.date(ctx, record.Workspace, hash, ends)
 		if err != nil && !errors.Is(err, event.ErrUnavailable) {
 			return Caller{}, fmt.Errorf("prolong session: %w", err)
 		}
+		if err == nil {
+			session.ends = ends
+		}
+	}
+	if !known {
+		s.lately.keep(hash, session, begun)
 	}
 	return Caller{
 		Workspace: record.Workspace, Role: record.Role, User: record.User,
 		Credential: hash, Session: token,
 	}, nil
+}
+
+// find reads a session, which ends with its key.
+func (s *Sessions) find(ctx context.Context, hash string) (dated, error) {
+	record, err := Get[sessionRecord](ctx, s.records, NoWorkspace, kindSession, hash)
+	if err != nil {
+		return dated{}, fmt.Errorf("find session: %w", err)
+	}
+	ends, err := Get[time.Time](ctx, s.records, NoWorkspace, kindSeen, hash)
+	if err != nil {
+		return dated{}, fmt.Errorf("find end of session: %w", err)
+	}
+	if record.Key != "" {
+		if _, err := Get[keyRecord](ctx, s.records, NoWorkspace, kindKey, record.Key); err != nil {
+			return dated{}, fmt.Errorf("find key of session: %w", err)
+		}
+	}
+	return dated{record, ends}, nil
 }
 
 // End forgets a session. It is no error when there is none.
@@ -120,6 +149,7 @@ func (s *Sessions) End(ctx context.Context, workspace, hash string) error {
 		if err := s.records.Delete(ctx, kept.workspace, kept.kind, hash); err != nil {
 			return fmt.Errorf("end session: %w", err)
 		}
+		s.lately.forget(hash)
 	}
 	return nil
 }
@@ -156,7 +186,7 @@ func (s *Sessions) Ended(ctx context.Context, credential string) (bool, error) {
 
 // NewSessions keeps sessions in records.
 func NewSessions(records Records, keys *Keys, clock func() time.Time, rand io.Reader) *Sessions {
-	return &Sessions{records, keys, clock, rand}
+	return &Sessions{records: records, keys: keys, clock: clock, rand: rand, lately: newLately[dated](clock)}
 }
 
 // OfUser lists the hashes of a user's sessions.
@@ -167,27 +197,6 @@ func (s *Sessions) OfUser(ctx context.Context, workspace, user string) ([]string
 // OfKey lists the hashes of the sessions that a key began.
 func (s *Sessions) OfKey(ctx context.Context, workspace, key string) ([]string, error) {
 	return s.of(ctx, workspace, func(note sessionNote) bool { return note.Key == key })
-}
-
-// sweep forgets the workspace's sessions that are over.
-func (s *Sessions) sweep(ctx context.Context, workspace string) error {
-	hashes, err := s.of(ctx, workspace, func(sessionNote) bool { return true })
-	if err != nil {
-		return err
-	}
-	for _, hash := range hashes {
-		ends, err := Get[time.Time](ctx, s.records, NoWorkspace, kindSeen, hash)
-		if err != nil && !errors.Is(err, event.ErrNotFound) {
-			return fmt.Errorf("find end of session: %w", err)
-		}
-		if err == nil && s.clock().Before(ends) {
-			continue
-		}
-		if err := s.End(ctx, workspace, hash); err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 // Offer makes the token of a one-time link, with which a browser signs in once

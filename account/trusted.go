@@ -24,8 +24,9 @@ const (
 
 // trusted remembers the keys that were found lately.
 type trusted struct {
-	clock func() time.Time
-	by    *lru.Cache[string, trustedKey]
+	clock  func() time.Time
+	by     *lru.Cache[string, trustedKey]
+	lately *lately[keyRecord]
 	// away is until when the records are not asked, Unix nanoseconds.
 	away atomic.Int64
 }
@@ -40,12 +41,25 @@ func newTrusted(clock func() time.Time) *trusted {
 	if err != nil {
 		panic(err) // The size is wrong; every test would see it.
 	}
-	return &trusted{clock: clock, by: by}
+	return &trusted{clock: clock, by: by, lately: newLately[keyRecord](clock)}
 }
 
 // find looks a key up by its hash. Where the records do not answer, a key that
 // was found lately counts, and asked is false.
 func (t *trusted) find(ctx context.Context, records Records, hash string) (record keyRecord, asked bool, err error) {
+	record, begun, ok := t.lately.get(hash)
+	if ok {
+		return record, true, nil
+	}
+	record, asked, err = t.ask(ctx, records, hash)
+	if err == nil && asked {
+		t.lately.keep(hash, record, begun)
+	}
+	return record, asked, err
+}
+
+// ask is find without what was found a moment ago.
+func (t *trusted) ask(ctx context.Context, records Records, hash string) (record keyRecord, asked bool, err error) {
 	now := t.clock()
 	known, ok := t.by.Get(hash)
 	ok = ok && now.Before(known.until)
@@ -69,4 +83,10 @@ func (t *trusted) find(ctx context.Context, records Records, hash string) (recor
 		return known.record, false, nil
 	}
 	return record, true, err
+}
+
+// forget takes a key out that was revoked.
+func (t *trusted) forget(hash string) {
+	t.by.Remove(hash)
+	t.lately.forget(hash)
 }

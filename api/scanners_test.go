@@ -53,7 +53,7 @@ func TestAScannerIsSuggestedAdoptedAndTakenBack(t *testing.T) {
 		Domain: "globex.example", Mails: 30, Scanned: 30, People: 4, Networks: []api.ScannerNetwork{{Network: network, Mails: 30}},
 	}, suggested)
 
-	internal := account.NewInternal(s.records, account.NewDirectory(s.records), s.clock)
+	internal := account.NewInternal(s.records, account.NewDirectory(s.records, s.clock), s.clock)
 	click := s.reports.events[1]
 	isScanner := func() bool {
 		s.pass(time.Minute)

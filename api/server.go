@@ -23,12 +23,15 @@ import (
 // Config is what a Server stands on. Intake, Feed, Suggester, Contacts, Reports, Records,
 // DeadLetters, Weeks, Eraser, Verdicts and Rand are needed; the rest may be left out.
 type Config struct {
-	Intake      Intake
-	Feed        Feed
-	Suggester   Suggester
-	Contacts    Contacts
-	Reports     Reports
-	Records     Records
+	Intake    Intake
+	Feed      Feed
+	Suggester Suggester
+	Contacts  Contacts
+	Reports   Reports
+	Records   Records
+	// Directory is the one that the other parts of the process read, so that they
+	// see at once what is changed here; made from Records when nil.
+	Directory   *account.Directory
 	DeadLetters DeadLetters
 	Weeks       Weeks
 	Eraser      Eraser
@@ -119,13 +122,16 @@ func New(config Config) (*Server, error) {
 	if config.Hooks == nil {
 		config.Hooks = hooks.New(hooks.AmazonClient(), nil)
 	}
+	if config.Directory == nil {
+		config.Directory = account.NewDirectory(config.Records, config.Clock)
+	}
 	keys := account.NewKeys(config.Records, config.Clock, config.Rand)
 	if config.Memory == 0 {
 		config.Memory = defaultMemory
 	}
 	s := &Server{
 		bodies: bodies{budget: newBudget(config.Memory/bodiesShare, config.MemoryWait)},
-		Config: config, keys: keys, directory: account.NewDirectory(config.Records),
+		Config: config, keys: keys, directory: config.Directory,
 		traffic: newTraffic(), rejected: newRejectedRequests(config.Records, config.Clock),
 		sessions:  account.NewSessions(config.Records, keys, config.Clock, config.Rand),
 		searches:  account.NewSearches(config.Records, config.Clock),

@@ -55,11 +55,12 @@ func newThrough(t *testing.T) *through {
 	all.site = newSite(t, func(c *api.Config) {
 		all.state = c.Records.(*sqlite.State)
 		c.Intake, c.DeadLetters, c.Clock = queue, queue, time.Now
+		c.Directory = account.NewDirectory(all.state, time.Now)
 		reader := feed.NewReader(feed.Config{
-			Index: index, States: all.state, Catalogue: all.state, Directory: account.NewDirectory(all.state), Aggregator: index, Vocabulary: index,
+			Index: index, States: all.state, Catalogue: all.state, Directory: c.Directory, Aggregator: index, Vocabulary: index,
 		})
 		c.Feed, c.Suggester, c.Reports = reader, reader, reader
-		all.internal = account.NewInternal(all.state, account.NewDirectory(all.state), time.Now)
+		all.internal = account.NewInternal(all.state, c.Directory, time.Now)
 		rules, err := verdict.New(verdict.Config{})
 		require.NoError(t, err)
 		all.reevaluator = &indexer.Reevaluator{

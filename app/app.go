@@ -141,7 +141,7 @@ func (a *App) assemble(s Settings) error {
 	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	a.metrics = newMetrics(registry, a)
 
-	directory := account.NewDirectory(a.State)
+	directory := account.NewDirectory(a.State, time.Now)
 	renderer := api.NewLiveRenderer(directory, time.Now)
 	a.Hub = live.NewHub(live.Config{Log: a.Stream, Render: renderer.Render, Logger: a.log})
 	vocabulary, _ := a.Index.(feed.Vocabulary)
@@ -185,7 +185,7 @@ func (a *App) assemble(s Settings) error {
 		return fmt.Errorf("read the built page: %w", err)
 	}
 	a.Server, err = api.New(api.Config{
-		Intake: a.Stream, Feed: reader, Suggester: reader, Contacts: reader, Reports: reader, Records: a.State, DeadLetters: a.Stream, Weeks: countedWeeks{a.Index, a.State},
+		Intake: a.Stream, Feed: reader, Suggester: reader, Contacts: reader, Reports: reader, Records: a.State, Directory: directory, DeadLetters: a.Stream, Weeks: countedWeeks{a.Index, a.State},
 		Eraser: apiEraser{eraser}, Ready: a.Readiness, ReadySelf: a.readySelf, Metrics: registry, Web: page,
 		Verdicts: a.reevaluator, PublicURL: s.PublicURL, Hooks: hooks.New(hooks.AmazonClient(), a.Stream),
 		Live: http.HandlerFunc(pushed.Socket), SSE: http.HandlerFunc(pushed.SSE),

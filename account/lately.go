@@ -1,0 +1,68 @@
+package account
+
+import (
+	"sync"
+	"time"
+
+	lru "github.com/hashicorp/golang-lru/v2"
+)
+
+// freshFor is how long what was looked up counts without asking again. What this
+// process changes counts at once; what another one changes, after that.
+const freshFor = time.Second
+
+// latelyKept bounds how many things are remembered.
+const latelyKept = 10_000
+
+// lately remembers what was looked up a moment ago.
+type lately[V any] struct {
+	clock func() time.Time
+
+	mu sync.Mutex
+	by *lru.Cache[string, seen[V]]
+	// forgotten counts what was forgotten: what was being looked up meanwhile
+	// may be old.
+	forgotten uint64
+}
+
+type seen[V any] struct {
+	value V
+	at    time.Time
+}
+
+func newLately[V any](clock func() time.Time) *lately[V] {
+	by, err := lru.New[string, seen[V]](latelyKept)
+	if err != nil {
+		panic(err) // The size is ours.
+	}
+	return &lately[V]{clock: clock, by: by}
+}
+
+// get returns what was looked up less than freshFor ago. Where it was not, begun is
+// for keep.
+func (l *lately[V]) get(name string) (value V, begun uint64, ok bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	known, ok := l.by.Get(name)
+	if ok && l.clock().Sub(known.at) < freshFor {
+		return known.value, 0, true
+	}
+	return value, l.forgotten, false
+}
+
+// keep remembers what was looked up since begun, unless something was forgotten
+// meanwhile.
+func (l *lately[V]) keep(name string, value V, begun uint64) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.forgotten == begun {
+		l.by.Add(name, seen[V]{value, l.clock()})
+	}
+}
+
+func (l *lately[V]) forget(name string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.forgotten++
+	l.by.Remove(name)
+}
