@@ -86,7 +86,7 @@ func (k *Keys) EmbedCaller(ctx context.Context, text string) (Caller, error) {
 		return Caller{}, fmt.Errorf("embed token is too old or lives too long: %w", event.ErrNotFound)
 	}
 	if CheckWorkspace(claims.Workspace) != nil || CheckOrigins(claims.Origins) != nil {
-		return Caller{}, fmt.Errorf("embed token holds no proper claims: %w", event.ErrNotFound)
+		return Caller{}, fmt.Errorf("embed token has invalid claims: %w", event.ErrNotFound)
 	}
 	hash, record, err := k.byID(ctx, claims.Workspace, header.Key)
 	if err != nil {
@@ -124,7 +124,7 @@ func readEmbedToken(text string) (header embedHeader, claims embedClaims, signat
 	}
 	parts := strings.Split(text, ".")
 	if len(parts) != 3 || len(text) > maxEmbedToken {
-		return unread(errors.New("embed token has no three parts"))
+		return unread(errors.New("embed token does not have three parts"))
 	}
 	for i, into := range []any{&header, &claims} {
 		raw, err := base64.RawURLEncoding.DecodeString(parts[i])
@@ -132,7 +132,7 @@ func readEmbedToken(text string) (header embedHeader, claims embedClaims, signat
 			return unread(fmt.Errorf("decode embed token: %w", err))
 		}
 		if err := json.NewDecoder(bytes.NewReader(raw)).Decode(into); err != nil {
-			return unread(errors.New("embed token holds no JSON"))
+			return unread(errors.New("embed token is not JSON"))
 		}
 	}
 	if header.Algorithm != "HS256" {
@@ -170,7 +170,7 @@ func CheckOrigins(origins []string) *event.FieldError {
 		proper := err == nil && (at.Scheme == "https" || at.Scheme == "http") && at.Host != "" &&
 			origin == at.Scheme+"://"+at.Host && !strings.ContainsAny(origin, " ;,'\"*")
 		if !proper {
-			return event.Invalid(fmt.Sprintf("origins[%d]", i), "is no origin, such as https://app.example.com")
+			return event.Invalid(fmt.Sprintf("origins[%d]", i), "is not an origin, such as https://app.example.com")
 		}
 	}
 	return nil

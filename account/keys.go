@@ -84,7 +84,7 @@ type keyNote struct {
 
 func (r KeyRequest) check() *event.FieldError {
 	if !r.Role.Valid() {
-		return event.Invalid("role", "is none of ingest, read, admin")
+		return event.Invalid("role", "is not one of ingest, read, admin")
 	}
 	if r.User != "" {
 		if err := CheckName("user", r.User); err != nil {

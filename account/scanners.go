@@ -70,7 +70,7 @@ func scannerNetwork(text string) (network netip.Prefix, problem string) {
 	if err != nil {
 		address, err := netip.ParseAddr(text)
 		if err != nil || address.Zone() != "" {
-			return network, "is no prefix such as 192.0.2.0/24, and no address"
+			return network, "is neither a prefix such as 192.0.2.0/24 nor an address"
 		}
 		address = address.Unmap()
 		network = netip.PrefixFrom(address, address.BitLen())

@@ -46,12 +46,12 @@ func Canonical(text string) (canonical, problem string) {
 	}
 	local, host, found := split(text)
 	if !found {
-		return "", "is no mail address"
+		return "", "is not a mail address"
 	}
 	local, fits := canonicalLocal(local)
 	host = Domain(host)
 	if !fits || host == "" || strings.ContainsAny(host, quotedOnly+"@") || strings.ContainsFunc(host, unicode.IsSpace) {
-		return "", "is no mail address"
+		return "", "is not a mail address"
 	}
 	canonical = local + "@" + host
 	if len(canonical) > Max {

@@ -35,16 +35,16 @@ func TestWaysOfWritingAnAddressMeet(t *testing.T) {
 
 func TestWhatIsNoAddressIsSaidToBeNone(t *testing.T) {
 	for text, problem := range map[string]string{
-		"": "is required", "  ": "is required", "jo": "is no mail address", "@x.example": "is no mail address", "jo@": "is no mail address",
-		"jo@.": "is no mail address", "jo smith@x.example": "is no mail address", "<jo@x.example>": "is no mail address",
-		"jo@x.example, kim@x.example": "is no mail address", `""@x.example`: "is no mail address", `"jo@x.example`: "is no mail address",
-		`"jo"smith"@x.example`: "is no mail address", "jo\x00@x.example": "holds a control character", "jo@x\xff.example": "is not valid UTF-8",
+		"": "is required", "  ": "is required", "jo": "is not a mail address", "@x.example": "is not a mail address", "jo@": "is not a mail address",
+		"jo@.": "is not a mail address", "jo smith@x.example": "is not a mail address", "<jo@x.example>": "is not a mail address",
+		"jo@x.example, kim@x.example": "is not a mail address", `""@x.example`: "is not a mail address", `"jo@x.example`: "is not a mail address",
+		`"jo"smith"@x.example`: "is not a mail address", "jo\x00@x.example": "holds a control character", "jo@x\xff.example": "is not valid UTF-8",
 		strings.Repeat("a", Max) + "@x.example": "is longer than a mail address can be",
 	} {
 		_, got := Canonical(text)
 		require.Equal(t, problem, got, text)
 	}
-	require.Equal(t, "jo at acme", Fold(" Jo at Acme "), "what is no address is folded as a text")
+	require.Equal(t, "jo at acme", Fold(" Jo at Acme "), "what is not an address is folded as a text")
 }
 
 func TestASCIIAndJoin(t *testing.T) {

@@ -63,7 +63,7 @@ func (s *Server) identify(r *http.Request) (Caller, error) {
 	}
 	caller, err := s.credential(r)
 	if errors.Is(err, event.ErrNotFound) {
-		return Caller{}, unauthorized("the key or session is not valid, or not any more")
+		return Caller{}, unauthorized("the key or session is not valid or has expired")
 	}
 	if err != nil || caller.Role == account.RoleAdmin || caller.User == "" {
 		return caller, err

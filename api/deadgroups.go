@@ -195,7 +195,7 @@ func (c DeadLetterChoice) check() error {
 	}
 	for i, id := range c.IDs {
 		if _, err := event.ParseID(id); err != nil {
-			return event.Invalid(fmt.Sprintf("ids[%d]", i), "is no event id")
+			return event.Invalid(fmt.Sprintf("ids[%d]", i), "is not an event id")
 		}
 	}
 	return nil

@@ -119,7 +119,7 @@ func (s *Server) dropDeadLetter(ctx context.Context, caller Caller, in *eventInp
 // checkCursor refuses what was no id.
 func checkCursor(cursor string) error {
 	if _, err := event.ParseID(cursor); err != nil {
-		return located("query", event.Invalid("cursor", "is no cursor of a page"))
+		return located("query", event.Invalid("cursor", "is not a valid cursor"))
 	}
 	return nil
 }

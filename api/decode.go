@@ -58,7 +58,7 @@ func faultOf(err error) fault {
 	var semantic *json.SemanticError
 	switch {
 	case errors.As(err, &semantic) && errors.Is(err, json.ErrUnknownName):
-		return fault{fieldOf(semantic.JSONPointer), "is no known field (names are compared with their case)", reasonUnknown}
+		return fault{fieldOf(semantic.JSONPointer), "is not a known field (names are compared with their case)", reasonUnknown}
 	case errors.As(err, &syntactic) && errors.Is(err, jsontext.ErrDuplicateName):
 		return fault{fieldOf(syntactic.JSONPointer), "is given twice", reasonDuplicate}
 	case errors.As(err, &semantic):

@@ -126,7 +126,7 @@ func noneGood(b *batch) *Problem {
 	if b.total == 0 {
 		return invalidBody("", "holds no event")
 	}
-	p := problem(http.StatusBadRequest, fmt.Sprintf("none of %d events is good", b.total))
+	p := problem(http.StatusBadRequest, fmt.Sprintf("none of %d events is valid", b.total))
 	if b.total == 1 {
 		p.Detail = "the event is not good: " + b.rejected[0].text()
 	}

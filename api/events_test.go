@@ -89,9 +89,9 @@ func TestEachBadEventIsNamedAndSpoilsNoOther(t *testing.T) {
 	typo := open(map[string]any{"id": "evt-4", "recipent": 1})
 	good := open(map[string]any{"id": "evt-5"})
 	want := []api.Rejected{
-		{Index: 1, Detail: `recipients[1].email: "nowhere" is no mail address`},
+		{Index: 1, Detail: `recipients[1].email: "nowhere" is not a mail address`},
 		{Index: 2, Detail: "time: is more than an hour ahead of this server's clock"},
-		{Index: 3, Detail: "recipent: is no known field (names are compared with their case)"},
+		{Index: 3, Detail: "recipent: is not a known field (names are compared with their case)"},
 		{Index: 4, Detail: "is a text; an event is a JSON object"},
 	}
 	body := marshal(t, []any{open(nil), bad, late, typo, "what", good})

@@ -181,7 +181,7 @@ func moment(name, text string) (int64, error) {
 		at, err := time.Parse(time.RFC3339, text)
 		if err != nil {
 			return 0, located("query", event.Invalid(name,
-				"is no time: write RFC 3339, such as 2026-11-16T09:30:00Z (a plus sign as %2B), or Unix seconds"))
+				"is not a time: write RFC 3339, such as 2026-11-16T09:30:00Z (a plus sign as %2B), or Unix seconds"))
 		}
 		seconds = at.Unix()
 	}

@@ -191,7 +191,7 @@ func (s *Server) publicURL(asked string, r *http.Request) (string, error) {
 	if asked != "" {
 		parsed, err := url.Parse(asked)
 		if err != nil || parsed.Host == "" || (parsed.Scheme != "http" && parsed.Scheme != "https") || len(asked) > maxPublicURL {
-			return "", invalidBody("public_url", "is no address such as https://t.example.com")
+			return "", invalidBody("public_url", "is not an address such as https://t.example.com")
 		}
 		return strings.TrimSuffix(asked, "/"), nil
 	}

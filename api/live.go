@@ -139,7 +139,7 @@ func (l *LiveHandler) zone(ctx context.Context, caller Caller, part, named strin
 	if named != "" {
 		zone, err := location(named)
 		if err != nil {
-			return nil, located(part, event.Invalid("tz", "is no IANA time zone"))
+			return nil, located(part, event.Invalid("tz", "is not an IANA time zone"))
 		}
 		return zone, nil
 	}

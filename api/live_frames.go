@@ -94,7 +94,7 @@ func (f liveFilters) check() *event.FieldError {
 	}
 	for _, t := range f.Type {
 		if !t.Valid() {
-			return event.Invalid("type", "is none of the types of events")
+			return event.Invalid("type", "is not one of the types of events")
 		}
 	}
 	for _, list := range []struct {

@@ -83,7 +83,7 @@ func (l *LiveHandler) upgrader() *websocket.Upgrader {
 		// admit has looked at it.
 		CheckOrigin: func(*http.Request) bool { return true },
 		Error: func(w http.ResponseWriter, _ *http.Request, status int, _ error) {
-			problem(status, "this is no proper websocket handshake").write(w)
+			problem(status, "this is not a valid websocket handshake").write(w)
 		},
 	}
 }

@@ -96,7 +96,7 @@ func (f *clientFrame) parameter(name string, given []string) *event.FieldError {
 	case many[name] != nil:
 		*many[name] = given
 	case once[name] == nil:
-		return event.Invalid(clip(name), "is no known parameter")
+		return event.Invalid(clip(name), "is not a known parameter")
 	case len(given) > 1:
 		return event.Invalid(name, "is given more than once")
 	default:

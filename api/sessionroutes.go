@@ -80,7 +80,7 @@ func (s *Server) signIn(ctx context.Context, _ Caller, in *sessionInput) (*sessi
 		caller, err = s.sessions.Redeem(ctx, given.Token)
 	}
 	if errors.Is(err, event.ErrNotFound) {
-		return nil, unauthorized("the key or link is not valid, or not any more")
+		return nil, unauthorized("the key or link is not valid or has expired")
 	}
 	undo()
 	if err != nil {

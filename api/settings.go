@@ -46,12 +46,12 @@ type SettingsRequest struct {
 func (p Preferences) check(field string) *event.FieldError {
 	if p.TimeZone != "" {
 		if _, err := location(p.TimeZone); err != nil {
-			return event.Invalid(field+".time_zone", "is no IANA time zone")
+			return event.Invalid(field+".time_zone", "is not an IANA time zone")
 		}
 	}
 	days := []string{"", "monday", "saturday", "sunday"}
 	if !slices.Contains(days, p.WeekStart) {
-		return event.Invalid(field+".week_start", "is none of monday, saturday, sunday")
+		return event.Invalid(field+".week_start", "is not one of monday, saturday, sunday")
 	}
 	return nil
 }
@@ -183,7 +183,7 @@ func (s *Server) zone(ctx context.Context, caller Caller, named string) (*time.L
 	}
 	zone, err := location(named)
 	if err != nil {
-		return nil, located("query", event.Invalid("tz", "is no IANA time zone"))
+		return nil, located("query", event.Invalid("tz", "is not an IANA time zone"))
 	}
 	return zone, nil
 }

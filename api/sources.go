@@ -90,7 +90,7 @@ func (r sourceRecord) secrets() hooks.Secrets {
 // apply makes the record what the request says.
 func (r *sourceRecord) apply(request SourceRequest, providers *hooks.Hooks) error {
 	if _, ok := providers.Provider(request.Provider); !ok {
-		return event.Invalid("provider", "is none of "+strings.Join(providers.Names(), ", "))
+		return event.Invalid("provider", "is not one of "+strings.Join(providers.Names(), ", "))
 	}
 	if r.Provider != "" && r.Provider != request.Provider {
 		return event.Invalid("provider", "is "+r.Provider+" and stays: delete the source, or make another one")
@@ -145,7 +145,7 @@ func (r *sourceRecord) applySecrets(request SourceRequest) error {
 			prefix, err = at.Prefix(at.BitLen())
 		}
 		if err != nil {
-			return event.Invalid(fmt.Sprintf("addresses[%d]", i), "is no network such as 3.134.147.250/32")
+			return event.Invalid(fmt.Sprintf("addresses[%d]", i), "is not a network such as 3.134.147.250/32")
 		}
 		r.Addresses[i] = prefix.Masked()
 	}
@@ -162,7 +162,7 @@ func (u UserRule) check() *event.FieldError {
 	case userByField, userFixed:
 		return account.CheckName("user.value", u.Value)
 	}
-	return event.Invalid("user.by", "is none of address, field, fixed")
+	return event.Invalid("user.by", "is not one of address, field, fixed")
 }
 
 // putSourceRecord makes or replaces a source. token is empty when the source keeps

@@ -112,7 +112,7 @@ func (r *reader) Page(_ context.Context, request feed.PageRequest) (feed.Page, e
 		return feed.Page{}, r.err
 	}
 	if request.Cursor != "" {
-		return feed.Page{}, event.Invalid("cursor", "is no cursor of a page")
+		return feed.Page{}, event.Invalid("cursor", "is not a valid cursor")
 	}
 	var page feed.Page
 	for _, e := range r.events {

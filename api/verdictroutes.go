@@ -24,7 +24,7 @@ type VerdictRequest struct {
 func (r VerdictRequest) check() *event.FieldError {
 	switch {
 	case r.Is != "" && r.Is != event.Human && r.Is != event.Machine:
-		return event.Invalid("is", "is none of human, machine, null")
+		return event.Invalid("is", "is not one of human, machine, null")
 	case r.Is == "" && r.Reason != "":
 		return event.Invalid("reason", "does not belong on what is taken back")
 	case r.Is != "" && r.Reason == "":

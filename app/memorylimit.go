@@ -30,7 +30,7 @@ func (m *Memory) UnmarshalText(text []byte) error {
 	}
 	n, err := strconv.ParseInt(number, 10, 64)
 	if err != nil || n < 0 || n > 1<<50/unit {
-		return fmt.Errorf("%q is no size such as 512MiB or 2GiB", text)
+		return fmt.Errorf("%q is not a size such as 512MiB or 2GiB", text)
 	}
 	*m = Memory(n * unit)
 	if *m != 0 && *m < leastMemory {

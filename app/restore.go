@@ -91,7 +91,7 @@ func readManifest(dir string) (Manifest, error) {
 	var list Manifest
 	raw, err := os.ReadFile(filepath.Join(dir, manifestName))
 	if errors.Is(err, os.ErrNotExist) {
-		return list, fmt.Errorf("%s is no whole backup: it has no %s", dir, manifestName)
+		return list, fmt.Errorf("%s is not a whole backup: it has no %s", dir, manifestName)
 	}
 	if err == nil {
 		err = json.Unmarshal(raw, &list)

@@ -22,7 +22,7 @@ func OpenSchema(s Settings) (*migrations.Migrator, func() error, error) {
 	}
 	if s.Data != "" {
 		if info, err := os.Stat(s.Data); err != nil || !info.IsDir() {
-			return nil, nil, fmt.Errorf("%s is no data directory", s.Data)
+			return nil, nil, fmt.Errorf("%s is not a data directory", s.Data)
 		}
 	}
 	files := sqlite.NewSchema(filepath.Join(s.Data, "weeks"), filepath.Join(s.Data, "state.db"))

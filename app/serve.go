@@ -108,7 +108,7 @@ func (a *App) AwaitReady(ctx context.Context) error {
 func (a *App) mayListen(ctx context.Context, address string) error {
 	host, _, err := net.SplitHostPort(address)
 	if err != nil {
-		return &SettingsError{fmt.Sprintf("--listen %q is no address such as 127.0.0.1:8080", address)}
+		return &SettingsError{fmt.Sprintf("--listen %q is not an address such as 127.0.0.1:8080", address)}
 	}
 	if !a.role.pushes() {
 		return nil // Nothing is shown there but how the process is.

@@ -99,7 +99,7 @@ func CheckPublicURL(address string) error {
 	}
 	parsed, err := url.Parse(address)
 	if err != nil || parsed.Host == "" || (parsed.Scheme != "http" && parsed.Scheme != "https") || parsed.RawQuery != "" {
-		return fmt.Errorf("--public-url %q is no address such as https://t.example.com", address)
+		return fmt.Errorf("--public-url %q is not an address such as https://t.example.com", address)
 	}
 	return nil
 }

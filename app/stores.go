@@ -57,7 +57,7 @@ func (a *App) openIndex(s Settings) error {
 func (a *App) openState(ctx context.Context, s Settings) error {
 	if s.State != "" {
 		if !strings.HasPrefix(s.State, "mongodb://") && !strings.HasPrefix(s.State, "mongodb+srv://") {
-			return &SettingsError{"--state is no address such as mongodb://HOST:PORT/DATABASE"}
+			return &SettingsError{"--state is not an address such as mongodb://HOST:PORT/DATABASE"}
 		}
 		state, err := mongo.Open(ctx, mongo.Config{URL: s.State, Grace: s.Grace})
 		if err == nil {
@@ -108,7 +108,7 @@ func checkAddress(flag, address string, schemes ...string) error {
 			known = known || err == nil && parsed.Scheme == scheme && parsed.Host != ""
 		}
 		if !known {
-			return &SettingsError{fmt.Sprintf("%s is no address such as %s://HOST:PORT (a password in it must be percent-encoded)", flag, schemes[0])}
+			return &SettingsError{fmt.Sprintf("%s is not an address such as %s://HOST:PORT (a password in it must be percent-encoded)", flag, schemes[0])}
 		}
 	}
 	return nil

@@ -33,7 +33,7 @@ the tools of their makers.`
 // Run makes a backup and says what is in it.
 func (c *backupCmd) Run(ctx context.Context, env *environment) error {
 	if info, err := os.Stat(c.Data); err != nil || !info.IsDir() {
-		return fmt.Errorf("%s is no data directory", c.Data)
+		return fmt.Errorf("%s is not a data directory", c.Data)
 	}
 	if within, err := filepath.Rel(c.Data, c.To); err == nil && within != ".." && !strings.HasPrefix(within, "../") {
 		return &usageError{"--to cannot be inside --data"}

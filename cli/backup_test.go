@@ -112,7 +112,7 @@ func TestADamagedOrHalfBackupIsNotRestored(t *testing.T) {
 	require.NoDirExists(t, target)
 	require.NoDirExists(t, target+".part")
 	require.NoError(t, os.Remove(filepath.Join(backup, "backup.json")))
-	fails("is no whole backup", "restore", "--from", backup, "--data", target)
+	fails("is not a whole backup", "restore", "--from", backup, "--data", target)
 	run(t, "backup", "--data", data, "--to", backup)
 	run(t, "restore", "--from", backup, "--data", target)
 	require.Contains(t, run(t, "keys", "list", "--data", target, "--workspace", "w"), "admin")

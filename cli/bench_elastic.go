@@ -53,7 +53,7 @@ type elasticBench struct {
 func (c *benchElasticCmd) Run(ctx context.Context, env *environment) error {
 	for _, part := range c.Parts {
 		if !slices.Contains(elasticParts, part) {
-			return &usageError{fmt.Sprintf("%q is no part: they are %s", part, strings.Join(elasticParts, ", "))}
+			return &usageError{fmt.Sprintf("%q is not a part: they are %s", part, strings.Join(elasticParts, ", "))}
 		}
 	}
 	config, err := elastic.ParseURL(c.Index)

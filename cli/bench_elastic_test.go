@@ -25,5 +25,5 @@ func TestBenchElasticMeasuresEveryPart(t *testing.T) {
 
 	output, err = exec.Command("tidings", "bench", "elastic", "pages", "--index", "elasticsearch://127.0.0.1:1", "--data", data).CombinedOutput()
 	require.Error(t, err)
-	require.Contains(t, string(output), `"pages" is no part: they are ingest, page, weeks, mutable`)
+	require.Contains(t, string(output), `"pages" is not a part: they are ingest, page, weeks, mutable`)
 }

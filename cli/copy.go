@@ -34,7 +34,7 @@ by number and hash. The source stays as it is. The targets must be empty at firs
 // Run copies what can be copied now and says what is left.
 func (c *migrateCopyCmd) Run(ctx context.Context, env *environment) error {
 	if info, err := os.Stat(c.From); err != nil || !info.IsDir() {
-		return fmt.Errorf("%s is no data directory", c.From)
+		return fmt.Errorf("%s is not a data directory", c.From)
 	}
 	for i, to := range c.To {
 		if !strings.Contains(to, "://") {

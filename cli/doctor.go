@@ -62,7 +62,7 @@ func (c *doctorCmd) examineDirectory(ctx context.Context, env *environment, exam
 		exam.bad("data directory", err.Error())
 		return
 	case !info.IsDir():
-		exam.bad("data directory", c.Data+" is no directory")
+		exam.bad("data directory", c.Data+" is not a directory")
 		return
 	}
 	if mode := info.Mode().Perm(); mode&0o077 != 0 {

@@ -21,10 +21,10 @@ type restoreCmd struct {
 func (c *restoreCmd) restoreOneWeek(ctx context.Context, env *environment) error {
 	week, err := event.ParseWeek(c.Week)
 	if err != nil {
-		return &usageError{"--week is no week such as 2026-w40"}
+		return &usageError{"--week is not a week such as 2026-w40"}
 	}
 	if info, err := os.Stat(c.Data); err != nil || !info.IsDir() {
-		return fmt.Errorf("%s is no data directory", c.Data)
+		return fmt.Errorf("%s is not a data directory", c.Data)
 	}
 	from, err := filepath.Abs(c.From)
 	if err != nil {

@@ -199,7 +199,7 @@ func (c *searchCmd) zone() (*time.Location, error) {
 	}
 	zone, err := time.LoadLocation(name)
 	if err != nil || name == "Local" {
-		return nil, &usageError{fmt.Sprintf("--tz %q is no time zone such as Europe/Berlin", name)}
+		return nil, &usageError{fmt.Sprintf("--tz %q is not a time zone such as Europe/Berlin", name)}
 	}
 	return zone, nil
 }

@@ -36,13 +36,13 @@ func (f *fileSettings) Validate(app *kong.Application) error {
 		if table, ok := value.(map[string]any); ok {
 			for inner := range table {
 				if !known[flagName(inner)] {
-					return fmt.Errorf("%s: %s.%s is no setting", f.path, key, inner)
+					return fmt.Errorf("%s: %s.%s is not a setting", f.path, key, inner)
 				}
 			}
 			continue
 		}
 		if !known[flagName(key)] {
-			return fmt.Errorf("%s: %s is no setting", f.path, key)
+			return fmt.Errorf("%s: %s is not a setting", f.path, key)
 		}
 	}
 	return nil

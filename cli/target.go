@@ -56,7 +56,7 @@ func (t target) open(ctx context.Context, env *environment, workspace string) (*
 		return t.openAlone(ctx, env, workspace)
 	}
 	if info, err := os.Stat(t.Data); err == nil && !info.IsDir() {
-		return nil, fmt.Errorf("%s is no directory", t.Data)
+		return nil, fmt.Errorf("%s is not a directory", t.Data)
 	}
 	if dial, ok := app.DialOperator(ctx, t.Data); ok {
 		return operatorClient(dial, workspace, func() error { return nil }), nil
@@ -86,7 +86,7 @@ func (t workspaceTarget) with(ctx context.Context, env *environment, work func(*
 func (t target) openServer() (*client, error) {
 	base, err := url.Parse(t.Server)
 	if err != nil || base.Host == "" || (base.Scheme != "http" && base.Scheme != "https") {
-		return nil, &usageError{fmt.Sprintf("--server %q is no address such as http://127.0.0.1:8080", t.Server)}
+		return nil, &usageError{fmt.Sprintf("--server %q is not an address such as http://127.0.0.1:8080", t.Server)}
 	}
 	if t.Key == "" {
 		return nil, &usageError{"--server needs --key (or TIDINGS_KEY)"}

@@ -18,7 +18,7 @@ func checkDetails(in Input, _ *Event, _ Limits) *FieldError {
 		switch in.Bounce.Kind {
 		case "", BounceHard, BounceSoft, BounceRejected:
 		default:
-			return Invalid("bounce.kind", fmt.Sprintf("%q is none of hard, soft, rejected", clip(in.Bounce.Kind)))
+			return Invalid("bounce.kind", fmt.Sprintf("%q is not one of hard, soft, rejected", clip(in.Bounce.Kind)))
 		}
 		if err := checkText("bounce.detail", in.Bounce.Detail, maxText, false); err != nil {
 			return err
@@ -42,7 +42,7 @@ func checkDetails(in Input, _ *Event, _ Limits) *FieldError {
 func checkClient(client Client) *FieldError {
 	if client.IP != "" {
 		if _, err := netip.ParseAddr(client.IP); err != nil {
-			return Invalid("client.ip", fmt.Sprintf("%q is no IP address", clip(client.IP)))
+			return Invalid("client.ip", fmt.Sprintf("%q is not an IP address", clip(client.IP)))
 		}
 	}
 	if client.UserAgent != nil {
@@ -58,7 +58,7 @@ func checkClient(client Client) *FieldError {
 	}
 	for name, value := range client.Headers {
 		if name == "" || name != strings.ToLower(name) {
-			return Invalid("client.headers", fmt.Sprintf("%q is no name of a header in lower case", clip(name)))
+			return Invalid("client.headers", fmt.Sprintf("%q is not a name of a header in lower case", clip(name)))
 		}
 		if err := checkText("client.headers", name, maxName, true); err != nil {
 			return err

@@ -84,14 +84,14 @@ func (m *Moment) UnmarshalJSON(raw []byte) error {
 		}
 		at, err := time.Parse(time.RFC3339, text)
 		if err != nil {
-			return fmt.Errorf("%q is no time: write RFC 3339, such as 2026-11-16T09:30:00Z, or Unix seconds", text)
+			return fmt.Errorf("%q is not a time: write RFC 3339, such as 2026-11-16T09:30:00Z, or Unix seconds", text)
 		}
 		*m = Moment(at.Unix())
 		return nil
 	}
 	seconds, err := strconv.ParseInt(string(raw), 10, 64)
 	if err != nil {
-		return fmt.Errorf("%s is no time: write RFC 3339, such as 2026-11-16T09:30:00Z, or whole Unix seconds", raw)
+		return fmt.Errorf("%s is not a time: write RFC 3339, such as 2026-11-16T09:30:00Z, or whole Unix seconds", raw)
 	}
 	*m = Moment(seconds)
 	return nil
@@ -166,7 +166,7 @@ func checkTexts(in Input, e *Event, _ Limits) *FieldError {
 	case in.Type == "":
 		return Invalid("type", "is required")
 	case !in.Type.Valid():
-		return Invalid("type", fmt.Sprintf("%q is none of %s", clip(string(in.Type)), typeList()))
+		return Invalid("type", fmt.Sprintf("%q is not one of %s", clip(string(in.Type)), typeList()))
 	case in.Message == "":
 		return Invalid("message", "is required: the id of the mail that this is about")
 	}
@@ -363,7 +363,7 @@ func checkMeeting(in Input, e *Event, _ Limits) *FieldError {
 	switch in.Meeting.Answer {
 	case "", "yes", "no", "maybe":
 	default:
-		return Invalid("meeting.answer", fmt.Sprintf("%q is none of yes, no, maybe", clip(in.Meeting.Answer)))
+		return Invalid("meeting.answer", fmt.Sprintf("%q is not one of yes, no, maybe", clip(in.Meeting.Answer)))
 	}
 	return checkText("meeting.title", in.Meeting.Title, maxText, false)
 }

@@ -153,7 +153,7 @@ func parseAnswerCursor(text string) (skip int, now time.Time, err error) {
 	skip, err = strconv.Atoi(first)
 	seconds, err2 := strconv.ParseInt(second, 10, 64)
 	if err != nil || err2 != nil || skip < 0 || seconds < 0 {
-		return 0, time.Time{}, event.Invalid("cursor", "is no cursor of an answer")
+		return 0, time.Time{}, event.Invalid("cursor", "is not a valid cursor")
 	}
 	return skip, time.Unix(seconds, 0), nil
 }

@@ -37,7 +37,7 @@ func (c cursor) String() string {
 func parseCursor(text string, fingerprint [8]byte) (cursor, error) {
 	raw, err := base64.RawURLEncoding.Strict().DecodeString(text)
 	if err != nil || len(raw) != cursorLen {
-		return cursor{}, event.Invalid("cursor", "is no cursor of a page")
+		return cursor{}, event.Invalid("cursor", "is not a valid cursor")
 	}
 	c := cursor{
 		key:         Key{int64(binary.BigEndian.Uint32(raw[0:])), binary.BigEndian.Uint64(raw[4:])},

@@ -33,7 +33,7 @@ func (i Interval) within(p period) (Interval, error) {
 	case i == "":
 		return Weekly, nil
 	case steps[i] == 0:
-		return "", event.Invalid("interval", "is none of hour, day, week")
+		return "", event.Invalid("interval", "is not one of hour, day, week")
 	case i != Weekly && length/steps[i] > mostPoints:
 		return "", event.Invalid("interval", "gives too many points for this time: choose a longer one, or a later since")
 	}

@@ -47,5 +47,5 @@ func ParsePosition(text string) (Position, error) {
 }
 
 func errNoPosition() error {
-	return event.Invalid("since", "is no position: take the one of a page or of the last frame")
+	return event.Invalid("since", "is not a position: take the one of a page or of the last frame")
 }

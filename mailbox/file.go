@@ -49,7 +49,7 @@ func openFile(path string, buffered int) (*file, error) {
 	}
 	// A pipe or a device would wait for ever, and cannot be resumed.
 	if !info.Mode().IsRegular() {
-		return nil, event.Invalid("", path+" is no regular file")
+		return nil, event.Invalid("", path+" is not a regular file")
 	}
 	raw, err := os.Open(path)
 	if err != nil {

@@ -38,7 +38,7 @@ func ParseFormat(text string) (Format, error) {
 		}
 		names[i] = string(format)
 	}
-	return "", event.Invalid("format", fmt.Sprintf("%q is none of %s", text, strings.Join(names, ", ")))
+	return "", event.Invalid("format", fmt.Sprintf("%q is not one of %s", text, strings.Join(names, ", ")))
 }
 
 // sniffed is how much of a file Detect looks at.

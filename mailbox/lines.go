@@ -146,7 +146,7 @@ func mailOfLine(line []byte) (item, *Refusal) {
 	var given mailLine
 	if err := json.Unmarshal(line, &given); err != nil {
 		// The decoder's text may repeat what the line holds.
-		return item{}, &Refusal{Code: Unreadable, Detail: "it is no JSON object of a mail"}
+		return item{}, &Refusal{Code: Unreadable, Detail: "it is not a JSON object of a mail"}
 	}
 	m := Mail{
 		header:     header{},

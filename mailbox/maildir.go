@@ -77,7 +77,7 @@ func openDirectory(path string, options Options) (*directory, error) {
 		return nil, err
 	}
 	if d.total == 0 && !isMaildir(path) {
-		return nil, event.Invalid("format", path+" is no Maildir (it has neither cur nor new), and holds no file of mail")
+		return nil, event.Invalid("format", path+" is not a Maildir (it has neither cur nor new), and holds no file of mail")
 	}
 	slices.SortFunc(d.folders, func(a, b string) int {
 		if sentA, sentB := d.holdsSent(a), d.holdsSent(b); sentA != sentB {

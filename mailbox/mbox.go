@@ -87,7 +87,7 @@ func (b *mbox) skipToMail() error {
 			return err
 		}
 		if len(bytes.TrimSpace(line)) > 0 {
-			return event.Invalid("format", b.file.path+` is no mbox: no line beginning with "From " where a mail should begin`)
+			return event.Invalid("format", b.file.path+` is not an mbox: no line beginning with "From " where a mail should begin`)
 		}
 	}
 }

@@ -44,7 +44,7 @@ func newCensus() census {
 }
 
 // looseAddress finds addresses without any parser: in angle brackets, or a whole
-// entry. One entry, ""@argote.ch, has an empty name that is no address to us.
+// entry. One entry, ""@argote.ch, has an empty name that is not an address to us.
 var looseAddress = regexp.MustCompile(`<([^<>\s@"]+@[^<>\s@]+)>\s*$|^\s*([^<>\s@"]+@[^<>\s@]+)\s*$`)
 
 // countByHand counts a line without anything of this package.

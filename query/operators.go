@@ -99,7 +99,7 @@ func (p *parser) understand(l lexeme) meaning {
 		return p.to(l)
 	case "domain":
 		if !utf8.ValidString(value) {
-			return meaning{problem: "that is no domain"}
+			return meaning{problem: "that is not a domain"}
 		}
 		return keyword("domain", FieldDomain, address.Domain(strings.TrimLeft(lower, "@")))
 	case "message":
@@ -150,7 +150,7 @@ func oneOf(chip string, field KeywordField, value string, known ...string) meani
 
 func typeOf(value string) meaning {
 	if !event.Type(value).Valid() {
-		return meaning{problem: "that is no type of event"}
+		return meaning{problem: "that is not a type of event"}
 	}
 	return keyword("type", FieldType, value)
 }

@@ -15,7 +15,7 @@ type TimeOfDay struct{ Hour, Minute int }
 func (t *TimeOfDay) UnmarshalText(text []byte) error {
 	at, err := time.Parse("15:04", string(text))
 	if err != nil {
-		return fmt.Errorf("%q is no time of day such as 02:30", text)
+		return fmt.Errorf("%q is not a time of day such as 02:30", text)
 	}
 	t.Hour, t.Minute = at.Hour(), at.Minute()
 	return nil

@@ -59,7 +59,7 @@ const (
 
 // ErrToken is a text that is no token of the key: cut, changed, made up, or of
 // another kind.
-var ErrToken = errors.New("is no address that was made here")
+var ErrToken = errors.New("is not an address that was made here")
 
 // Key seals and opens tokens of one workspace. It is safe for concurrent use.
 type Key struct {
@@ -189,7 +189,7 @@ func (t Token) check() error {
 	}
 	switch {
 	case t.Kind != Open && t.Kind != Click && t.Kind != Unsubscribe:
-		return event.Invalid("kind", "is none of the kinds")
+		return event.Invalid("kind", "is not one of the kinds")
 	case t.Kind != Click && t.Link != "":
 		return event.Invalid("link", "belongs on a click")
 	case t.Kind == Click:
@@ -202,7 +202,7 @@ func (t Token) check() error {
 func checkLink(link string) error {
 	parsed, err := url.Parse(link)
 	if err != nil || parsed.Host == "" || (parsed.Scheme != "http" && parsed.Scheme != "https") {
-		return event.Invalid("link", "is no address that begins with http:// or https://")
+		return event.Invalid("link", "is not an address that begins with http:// or https://")
 	}
 	return nil
 }

@@ -121,7 +121,7 @@ func checkNames(dir string) error {
 			continue
 		}
 		if !slices.Contains(names, strings.TrimSuffix(entry.Name(), ending)) {
-			return fmt.Errorf("%s: is no list: a list is called one of %s",
+			return fmt.Errorf("%s: is not a list: a list is called one of %s",
 				filepath.Join(dir, entry.Name()), strings.Join(names, ", "))
 		}
 	}

@@ -11,7 +11,7 @@ import (
 
 var (
 	errShort   = errors.New("is shorter than two characters, and would be found everywhere")
-	errNetwork = errors.New("is no address and no prefix such as 192.0.2.0/24")
+	errNetwork = errors.New("is neither an address nor a prefix such as 192.0.2.0/24")
 )
 
 // networks is a set of addresses, as ranges in order that do not touch.

@@ -205,9 +205,9 @@ func TestAListThatCannotBeReadIsRefusedByName(t *testing.T) {
 		"a bad prefix":       {"scanner-networks.txt", "192.0.2.0/24\n192.0.2.0/33\n", "line 2"},
 		"bad JSON":           {"apple-networks.json", `{"list": [`, "apple-networks.json"},
 		"a short text":       {"agents.txt", "x\n", "line 1"},
-		"a misspelt name":    {"scaner-networks.txt", "", "is no list"},
+		"a misspelt name":    {"scaner-networks.txt", "", "is not a list"},
 		"a mapped address":   {"scanner-networks.txt", "::ffff:192.0.2.0/120\n", "line 1"},
-		"an address of JSON": {"apple-networks.json", `{"list": ["nonsense"]}`, "is no address"},
+		"an address of JSON": {"apple-networks.json", `{"list": ["nonsense"]}`, "is neither an address"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			dir := t.TempDir()

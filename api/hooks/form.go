@@ -47,7 +47,7 @@ func readForm(r *Request) (form, error) {
 	if r.mediaType() == "application/x-www-form-urlencoded" {
 		values, err := url.ParseQuery(string(r.Body))
 		if err != nil {
-			return nil, event.Invalid("body", "is no form")
+			return nil, event.Invalid("body", "is not a form")
 		}
 		return form(values), nil
 	}
@@ -63,7 +63,7 @@ func readForm(r *Request) (form, error) {
 			return fields, nil
 		}
 		if err != nil {
-			return nil, event.Invalid("body", "is no form with the boundary that it names")
+			return nil, event.Invalid("body", "is not a form with the boundary that it names")
 		}
 		name := part.FormName()
 		if name == "" || part.FileName() != "" || hasFileName(part) {
@@ -72,7 +72,7 @@ func readForm(r *Request) (form, error) {
 		value, err := io.ReadAll(io.LimitReader(part, maxField+1))
 		kept += len(name) + len(value)
 		if err != nil || len(value) > maxField || kept > maxKept || len(fields) == maxFields {
-			return nil, event.Invalid("body", "is no form that can be taken: it is cut off, or has too much text")
+			return nil, event.Invalid("body", "is not a form that can be taken: it is cut off, or has too much text")
 		}
 		fields[name] = append(fields[name], string(value))
 	}

@@ -56,7 +56,7 @@ var placeholder = regexp.MustCompile(`\{(body|url|timestamp|form|header\.[A-Za-z
 
 func (s Scheme) check() *event.FieldError {
 	if !slices.Contains([]string{"hmac", "rsa", "standard", "basic", "bearer", "addresses", "given", "path"}, s.By) {
-		return event.Invalid("verify.by", "is none of hmac, rsa, standard, basic, bearer, addresses, given, path")
+		return event.Invalid("verify.by", "is not one of hmac, rsa, standard, basic, bearer, addresses, given, path")
 	}
 	if s.Tolerance < 0 || s.Tolerance > maxTolerance {
 		return event.Invalid("verify.tolerance", "must be 0 to 90000 seconds")
@@ -68,9 +68,9 @@ func (s Scheme) check() *event.FieldError {
 	case (s.Header == "") == (s.Member == ""):
 		return event.Invalid("verify.header", "or verify.member is required, one of them")
 	case s.newHash() == nil:
-		return event.Invalid("verify.hash", "is none of sha256, sha1, sha512")
+		return event.Invalid("verify.hash", "is not one of sha256, sha1, sha512")
 	case s.Encoding != "hex" && s.Encoding != "base64":
-		return event.Invalid("verify.encoding", "is none of hex, base64")
+		return event.Invalid("verify.encoding", "is not one of hex, base64")
 	case s.Tolerance > 0 && s.Timestamp == "":
 		return event.Invalid("verify.timestamp", "is required where there is a tolerance")
 	case len(s.Signed) > 500 || strings.ContainsAny(placeholder.ReplaceAllString(s.Signed, ""), "{}"):

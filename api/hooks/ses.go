@@ -131,7 +131,7 @@ func (p ses) Decode(r *Request) (Decoded, error) {
 	switch envelope.Type {
 	case "SubscriptionConfirmation":
 		if _, ok := amazonURL(envelope.SubscribeURL); !ok {
-			return Decoded{}, event.Invalid("SubscribeURL", "is no address of Amazon SNS")
+			return Decoded{}, event.Invalid("SubscribeURL", "is not an address of Amazon SNS")
 		}
 		return Decoded{Finish: p.sns.confirm(envelope.SubscribeURL)}, nil
 	case "UnsubscribeConfirmation":

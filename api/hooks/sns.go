@@ -223,7 +223,7 @@ func (v *snsVerifier) confirm(address string) func(context.Context) error {
 	return func(ctx context.Context) error {
 		u, ok := amazonURL(address)
 		if !ok {
-			return event.Invalid("SubscribeURL", "is no address of Amazon SNS")
+			return event.Invalid("SubscribeURL", "is not an address of Amazon SNS")
 		}
 		if _, err := v.get(ctx, u); err != nil {
 			return fmt.Errorf("confirm subscription: %w", err)

@@ -50,7 +50,7 @@ func decode[T any](raw []byte) (T, error) {
 		if !jsontext.Value(raw).IsValid(lenient()) {
 			return value, event.Invalid("body", "is not valid JSON")
 		}
-		return value, event.Invalid("body", "is no JSON object, which this vendor's events are")
+		return value, event.Invalid("body", "is not a JSON object, which this vendor's events are")
 	}
 	if err := json.Unmarshal(raw, &value, tolerant()); err != nil {
 		return value, invalid(err)

@@ -126,7 +126,7 @@ func connect(config Config) (*mongo.Client, error) {
 	client, err := mongo.Connect(clientOptions(config))
 	if err != nil {
 		// The driver's own error may hold the password.
-		return nil, event.Invalid("state", "is no connection string such as mongodb://HOST:PORT/DATABASE "+
+		return nil, event.Invalid("state", "is not a connection string such as mongodb://HOST:PORT/DATABASE "+
 			"(special characters of a password are percent-encoded)")
 	}
 	return client, nil

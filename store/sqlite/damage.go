@@ -57,7 +57,7 @@ var (
 	errCut     = errors.New("its file is cut short")
 	errPages   = errors.New("its file has damaged pages")
 	// errNoDatabase is a file that is no database of SQLite's.
-	errNoDatabase = errors.New("its file is no database")
+	errNoDatabase = errors.New("its file is not a database")
 )
 
 // causeOf says in words what is wrong with a week's file, "" where the error is none

@@ -17,7 +17,7 @@ func (x *Index) Scan(ctx context.Context, week event.Week, after string, most in
 	if after != "" {
 		rowid, err := strconv.ParseInt(after, 10, 64)
 		if err != nil {
-			return nil, "", failed("scanning week "+week.String(), event.Invalid("after", "is no position"))
+			return nil, "", failed("scanning week "+week.String(), event.Invalid("after", "is not a position"))
 		}
 		from = rowid + 1
 	}
@@ -43,7 +43,7 @@ func (s *State) ScanStates(ctx context.Context, after string, most int) (states 
 	last := int64(0)
 	if after != "" {
 		if last, err = strconv.ParseInt(after, 10, 64); err != nil {
-			return nil, "", failed("scanning states", event.Invalid("after", "is no position"))
+			return nil, "", failed("scanning states", event.Invalid("after", "is not a position"))
 		}
 	}
 	err = s.transact(ctx, func(tx *stateTx) error {
@@ -67,7 +67,7 @@ func (s *State) ScanRecords(ctx context.Context, after string, most int) (record
 	if parts := strings.Split(after, "\x00"); len(parts) == len(position) {
 		copy(position[:], parts)
 	} else if after != "" {
-		return nil, "", failed("scanning records", event.Invalid("after", "is no position"))
+		return nil, "", failed("scanning records", event.Invalid("after", "is not a position"))
 	}
 	rows, err := s.reader.QueryContext(ctx, `SELECT space, kind, id, doc FROM record
 		WHERE (? OR (space, kind, id) > (?, ?, ?)) AND NOT (space = '' AND kind = ?) ORDER BY space, kind, id LIMIT ?`,

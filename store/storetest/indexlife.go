@@ -87,7 +87,7 @@ func requireBlocked(t *testing.T, week event.Week, err error) {
 	t.Helper()
 	require.ErrorIs(t, err, event.ErrUnavailable)
 	blocked, ok := errors.AsType[*event.WeekBlocked](err)
-	require.True(t, ok, "%v is no WeekBlocked", err)
+	require.True(t, ok, "%v is not a WeekBlocked", err)
 	require.Equal(t, week, blocked.Week)
 }
 

@@ -128,7 +128,7 @@ func Compile(m Mapping) (*Program, error) {
 	for name, text := range m.Events {
 		meaning, err := parseWord(text)
 		if err != nil || name == "" || len(name) > maxWord {
-			return nil, event.Invalid("mapping.events", fmt.Sprintf("%.60q: %.60q is no type of event", name, text))
+			return nil, event.Invalid("mapping.events", fmt.Sprintf("%.60q: %.60q is not a type of event", name, text))
 		}
 		p.words[name] = meaning
 	}
@@ -205,7 +205,7 @@ func compile(text string) (*vm.Program, error) {
 	program, err := expr.Compile(text, options...)
 	if err != nil {
 		first, _, _ := strings.Cut(err.Error(), "\n")
-		return nil, fmt.Errorf("is no expression that can be used: %s", first)
+		return nil, fmt.Errorf("is not an expression that can be used: %s", first)
 	}
 	return program, nil
 }
