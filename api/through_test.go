@@ -164,7 +164,7 @@ func TestDeadLettersOfTheQueue(t *testing.T) {
 	admin, stranger := s.key("acme", account.RoleAdmin, ""), s.key("globex", account.RoleAdmin, "")
 	s.do(call{method: "POST", path: "/v1/events", body: []any{sent("a", "m-1"), sent("b", "m-2"), sent("c", "m-3")}, key: admin}).is(202)
 	for failed := 0; failed < 3; {
-		batch, err := s.queue.Pull(t.Context(), 3, time.Second)
+		batch, err := s.queue.Pull(t.Context(), event.LaneLive, 3, time.Second)
 		require.NoError(t, err)
 		for _, delivery := range batch {
 			require.NoError(t, delivery.Fail(t.Context(), errors.New("mapping refused")))

@@ -174,6 +174,7 @@ func (a *App) assemble(s Settings) error {
 		Queue: a.Stream, Index: a.Index, States: a.State, Erasures: a.State, Announcer: a.Stream,
 		Rules: rules, Internal: internal, Reevaluations: a.reevaluator,
 		Eraser: eraser, Blocks: notes, Observer: a.metrics, Tracer: s.Tracer, Logger: a.log,
+		BulkTime: bulkTimeOf(s), Limit: s.ackWait() * 2 / 3,
 	})
 	a.night = s.Night
 	a.rollover = rollover.New(rollover.Config{

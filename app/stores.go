@@ -21,6 +21,25 @@ const (
 	ackWaitRemote = 30 * time.Second
 )
 
+// ackWait is how long a batch may take before its events are given out again.
+func (s Settings) ackWait() time.Duration {
+	if s.Index == "" && s.State == "" && s.Stream == "" {
+		return ackWait
+	}
+	return ackWaitRemote
+}
+
+// bulkTime is how long a bulk batch should take where an embedded store, which takes
+// one writer at a time, makes live events wait for it.
+const bulkTime = 100 * time.Millisecond
+
+func bulkTimeOf(s Settings) time.Duration {
+	if s.Index != "" && s.State != "" {
+		return 0
+	}
+	return bulkTime
+}
+
 func (a *App) openStores(ctx context.Context, s Settings) error {
 	if err := a.openIndex(s); err != nil {
 		return fmt.Errorf("open the index: %w", err)
@@ -74,16 +93,14 @@ func (a *App) openState(ctx context.Context, s Settings) error {
 
 func (a *App) openStream(ctx context.Context, s Settings) error {
 	config := stream.Config{Backlog: s.Backlog, MaxAttempts: s.MaxAttempts, EventsBytes: s.StreamBytes, Logger: a.log, Tracer: s.Tracer}
+	config.AckWait = s.ackWait()
 	if s.Stream == "" {
-		config.Dir, config.AckWait = filepath.Join(s.Data, "stream"), ackWait
-		if s.Index != "" || s.State != "" {
-			config.AckWait = ackWaitRemote
-		}
+		config.Dir = filepath.Join(s.Data, "stream")
 	} else {
 		if err := checkAddress("--stream", s.Stream, "nats", "tls"); err != nil {
 			return err
 		}
-		config.URL, config.AckWait = s.Stream, ackWaitRemote
+		config.URL = s.Stream
 		config.Replicas, config.Credentials = s.StreamReplicas, s.StreamCredentials
 	}
 	var err error

@@ -30,7 +30,7 @@ func failForGood(t *testing.T, data, workspace string) event.Event {
 	e, err := input.Event(workspace, "test", event.Limits{Now: time.Now()})
 	require.NoError(t, err)
 	require.NoError(t, queue.Publish(t.Context(), event.LaneLive, []event.Event{e}))
-	given, err := queue.Pull(t.Context(), 1, 10*time.Second)
+	given, err := queue.Pull(t.Context(), event.LaneLive, 1, 10*time.Second)
 	require.NoError(t, err)
 	require.Len(t, given, 1)
 	require.NoError(t, given[0].Fail(t.Context(), errors.New("refused for a test")))

@@ -34,11 +34,21 @@ type Config struct {
 	Observer Observer
 	Tracer   *tracing.Tracer
 	Logger   *slog.Logger
-	// Workers is how many batches are under way at once; 0 means two, so that
-	// one writes the state while the other writes the index.
+	// Workers is how many batches of each lane are under way at once; 0 means two,
+	// so that one writes the state while the other writes the index.
 	Workers int
 	// BatchSize is how many events a batch holds at most; 0 means 1,000.
 	BatchSize int
+	// BulkTime is how long a batch of the bulk lane should take where live ones wait
+	// for it, as they do for an embedded store; 0 sets no bound.
+	BulkTime time.Duration
+	// Limit is how long a batch may take before it is tried again in halves, 0 for
+	// as long as it takes. It is less than the time after which the queue gives events
+	// out again. A single event is not limited.
+	Limit time.Duration
+	// Clock is the time, time.Now where it is nil, and Sleep lets a time go by.
+	Clock func() time.Time
+	Sleep func(ctx context.Context, d time.Duration)
 	// Between is called after each step of a batch, for tests that crash there.
 	Between func(Step)
 }
@@ -74,6 +84,10 @@ const (
 // Indexer moves events from the queue into state and index.
 type Indexer struct {
 	Config
+	// live and bulk are how large the batches of the lanes are.
+	live, bulk *pace
+	retries    *budget
+	yielding   yielding
 }
 
 // New makes an Indexer.
@@ -90,7 +104,17 @@ func New(c Config) *Indexer {
 	if c.Between == nil {
 		c.Between = func(Step) {}
 	}
-	return &Indexer{c}
+	if c.Clock == nil {
+		c.Clock = time.Now
+	}
+	if c.Sleep == nil {
+		c.Sleep = sleep
+	}
+	x := &Indexer{Config: c, live: newPace(c.BatchSize), bulk: newPace(c.BatchSize), retries: newBudget(2 * c.BatchSize)}
+	if c.BulkTime > 0 {
+		x.bulk.size, x.bulk.target = min(bulkBegin, c.BatchSize), c.BulkTime
+	}
+	return x
 }
 
 // silent is the Observer of those who do not care.
@@ -104,31 +128,33 @@ func (silent) Corrected(int)            {}
 // pullWait is how long a pull waits for a first event.
 const pullWait = time.Second
 
-// Run works until ctx ends. What is under way then is given back.
+// Run works until ctx ends. What is under way then is given back. Each lane has
+// workers of its own.
 func (x *Indexer) Run(ctx context.Context) error {
 	group, ctx := errgroup.WithContext(ctx)
 	for range x.Workers {
-		group.Go(func() error { return x.work(ctx) })
+		group.Go(func() error { return x.work(ctx, event.LaneLive) })
+		group.Go(func() error { return x.work(ctx, event.LaneBulk) })
 	}
 	return group.Wait()
 }
 
-// work handles batches one after the other. A store that is away pauses the
-// pulling, longer each time, and counts against no event.
-func (x *Indexer) work(ctx context.Context) error {
+// work handles batches of a lane one after the other. A store that is away pauses
+// the pulling, longer each time, and counts against no event.
+func (x *Indexer) work(ctx context.Context, lane event.Lane) error {
 	var pause backoff
 	for ctx.Err() == nil {
-		deliveries, err := x.Queue.Pull(ctx, x.BatchSize, pullWait)
+		deliveries, err := x.Queue.Pull(ctx, lane, x.pulls(lane), pullWait)
 		if err == nil && len(deliveries) > 0 {
-			err = x.Handle(ctx, deliveries)
+			err = x.handleLane(ctx, lane, deliveries)
 		}
 		switch {
 		case ctx.Err() != nil:
 			return nil
 		case err != nil:
 			wait := pause.next()
-			x.Logger.WarnContext(ctx, "indexing is paused", "error", err, "wait", wait)
-			sleep(ctx, wait)
+			x.Logger.WarnContext(ctx, "indexing is paused", "lane", lane, "error", err, "wait", wait)
+			x.Sleep(ctx, wait)
 		default:
 			pause.reset()
 		}
@@ -140,30 +166,87 @@ func (x *Indexer) work(ctx context.Context) error {
 // returned error says that something the batch needs is away: its deliveries
 // were given back, uncounted.
 func (x *Indexer) Handle(ctx context.Context, deliveries []Delivery) error {
-	entries := x.decode(ctx, deliveries)
-	err := x.try(ctx, entries)
-	if err == nil {
-		return nil
+	return x.handle(ctx, x.live, x.decode(ctx, deliveries))
+}
+
+// handle takes entries through the steps. Those that took too long are tried again
+// in halves, at once as long as there is a budget for that: what is done by then is
+// kept.
+func (x *Indexer) handle(ctx context.Context, p *pace, entries []*entry) error {
+	var pause backoff
+	for size := len(entries); len(entries) > 0; {
+		part := entries[:min(size, len(entries))]
+		began := x.Clock()
+		left, err := x.once(ctx, part)
+		switch {
+		case err == nil:
+			p.ended(len(part), x.Clock().Sub(began))
+			x.retries.earn(len(part))
+			entries = entries[len(part):]
+		case timedOut(err) && ctx.Err() == nil && len(left) > 1:
+			p.late(len(left))
+			size = min(len(left)/2, p.now())
+			entries = entries[len(part)-len(left):]
+			x.Logger.WarnContext(ctx, "a batch took too long; smaller ones are tried", "events", len(left), "next", size, "error", err)
+			for _, entry := range left {
+				entry.again = true
+			}
+			x.Observer.Count(OutcomeRetried, len(left))
+			if !x.retries.spend(len(left)) {
+				x.extend(entries)
+				x.Sleep(ctx, pause.next())
+			}
+			x.extend(entries)
+		default:
+			if timedOut(err) {
+				p.late(len(left))
+			}
+			x.giveBack(entries[len(part)-len(left):]...)
+			return err
+		}
 	}
-	if ctx.Err() != nil || errors.Is(err, event.ErrUnavailable) {
-		x.giveBack(entries...)
-		return err
+	return nil
+}
+
+// once takes entries through the steps and ends each of them. With an error it
+// returns those that were not ended, which something they need is away for.
+func (x *Indexer) once(ctx context.Context, entries []*entry) ([]*entry, error) {
+	err := x.within(ctx, entries)
+	if err == nil {
+		return nil, nil
+	}
+	if away(ctx, err) {
+		return entries, err
 	}
 	// One of them breaks the batch: each goes alone, so that it breaks only
 	// itself and its failure is counted.
 	for i, entry := range entries {
 		entry.again = true
-		err := x.try(ctx, entries[i:i+1])
+		err := x.within(ctx, entries[i:i+1])
 		switch {
 		case err == nil:
-		case ctx.Err() != nil || errors.Is(err, event.ErrUnavailable):
-			x.giveBack(entries[i:]...)
-			return err
+		case away(ctx, err):
+			return entries[i:], err
 		default:
 			x.fail(ctx, entry.delivery, err)
 		}
 	}
-	return nil
+	return nil, nil
+}
+
+// away reports whether an error counts against no event.
+func away(ctx context.Context, err error) bool {
+	return ctx.Err() != nil || errors.Is(err, event.ErrUnavailable) || timedOut(err)
+}
+
+// within is try in the time that a batch may take.
+func (x *Indexer) within(ctx context.Context, entries []*entry) error {
+	if x.Limit > 0 && len(entries) > 1 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, x.Limit)
+		defer cancel()
+	}
+	return x.try(ctx, entries)
 }
 
 // giveBack returns events to the queue for later, spread a little.

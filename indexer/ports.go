@@ -52,10 +52,10 @@ type WorkspaceWeek struct {
 
 // Queue gives events out and takes back what became of them.
 type Queue interface {
-	// Pull waits for up to wait for the first event and returns at most most,
-	// live events before bulk ones, with a share kept for bulk. It returns an
-	// empty batch when there is none, and ErrUnavailable when the queue is away.
-	Pull(ctx context.Context, most int, wait time.Duration) ([]Delivery, error)
+	// Pull waits for up to wait for the first event of a lane and returns at most
+	// most. It returns an empty batch when there is none, and ErrUnavailable when
+	// the queue is away.
+	Pull(ctx context.Context, lane event.Lane, most int, wait time.Duration) ([]Delivery, error)
 }
 
 // Delivery is one event out of the queue. Exactly one of its ends is called.
@@ -67,6 +67,8 @@ type Delivery interface {
 	// Ack says that the event is done with. It may be lost: the event comes
 	// again then.
 	Ack() error
+	// Extend asks for more time before the event is given out again. It may be lost.
+	Extend() error
 	// Retry gives the event back for later without counting: nothing is wrong
 	// with the event itself.
 	Retry(after time.Duration) error

@@ -1,6 +1,7 @@
 package indexer_test
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -23,6 +24,7 @@ type queue struct {
 type item struct {
 	queue   *queue
 	payload []byte
+	lane    event.Lane
 	id      event.ID
 	given   int
 	out     bool
@@ -43,12 +45,14 @@ func newQueue(events ...event.Event) *queue {
 	return q
 }
 
-// Pull gives out what is not under way.
-func (q *queue) Pull(_ context.Context, most int, _ time.Duration) ([]indexer.Delivery, error) {
-	return q.take(most), nil
+// Pull gives out what is not under way of a lane.
+func (q *queue) Pull(_ context.Context, lane event.Lane, most int, _ time.Duration) ([]indexer.Delivery, error) {
+	return q.takeOf(lane, most), nil
 }
 
-func (q *queue) take(most int) []indexer.Delivery {
+func (q *queue) take(most int) []indexer.Delivery { return q.takeOf(event.LaneLive, most) }
+
+func (q *queue) takeOf(lane event.Lane, most int) []indexer.Delivery {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	var batch []indexer.Delivery
@@ -56,7 +60,7 @@ func (q *queue) take(most int) []indexer.Delivery {
 		if len(batch) == most {
 			break
 		}
-		if !it.done && !it.out {
+		if !it.done && !it.out && cmp.Or(it.lane, event.LaneLive) == lane {
 			it.out, it.ended = true, false
 			it.given++
 			batch = append(batch, it)
@@ -116,6 +120,8 @@ func (it *item) Ack() error {
 	it.done = true
 	return nil
 }
+
+func (it *item) Extend() error { return nil }
 
 func (it *item) Retry(time.Duration) error {
 	it.queue.mu.Lock()

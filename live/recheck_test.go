@@ -108,6 +108,7 @@ type given struct{ e event.Event }
 func (g given) Event() (event.Event, error)         { return g.e, nil }
 func (given) Repeated() bool                        { return false }
 func (given) Ack() error                            { return nil }
+func (given) Extend() error                         { return nil }
 func (given) Retry(time.Duration) error             { return nil }
 func (given) Fail(_ context.Context, e error) error { return e }
 

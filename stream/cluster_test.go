@@ -202,7 +202,7 @@ func (l *clusterLoad) publish(ctx context.Context, s *Stream, worker int) {
 
 func (l *clusterLoad) handle(ctx context.Context, s *Stream) {
 	for ctx.Err() == nil {
-		got, _ := s.Pull(ctx, 100, time.Second)
+		got, _ := pullAny(ctx, s, 100, time.Second)
 		for _, d := range got {
 			e, err := d.Event()
 			if err != nil {
@@ -323,7 +323,7 @@ func TestAClusterWithoutAMajorityRefuses(t *testing.T) {
 	}, clusterPatience, 200*time.Millisecond)
 	seen := map[event.ID]bool{}
 	require.Eventually(t, func() bool {
-		got, _ := s.Pull(t.Context(), 100, time.Second)
+		got, _ := pullAny(t.Context(), s, 100, time.Second)
 		for _, d := range got {
 			seen[decode(t, d).ID] = true
 			_ = d.Ack()

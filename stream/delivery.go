@@ -72,6 +72,9 @@ func (d *delivery) Ack() error {
 	return d.end("acknowledge", d.message.Ack())
 }
 
+// Extend lets AckWait begin anew, without waiting for the server.
+func (d *delivery) Extend() error { return d.end("extend", d.message.InProgress()) }
+
 // Retry gives the event back for later without counting an attempt.
 func (d *delivery) Retry(after time.Duration) error {
 	d.stream.counts.retried.Add(1)

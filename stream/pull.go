@@ -3,7 +3,7 @@ package stream
 import (
 	"context"
 	"fmt"
-	"sync"
+	"slices"
 	"time"
 
 	"github.com/nats-io/nats.go/jetstream"
@@ -14,12 +14,11 @@ import (
 
 const (
 	// laneBuffer is how many events of a lane wait in memory to be pulled, and
-	// laneAhead how many more the server may send behind them.
+	// liveAhead and bulkAhead how many more the server may send behind them. Bulk
+	// may be slow: what waits for longer than AckWait is sent again.
 	laneBuffer = 1000
-	laneAhead  = 2000
-	// bulkShare is the part of a pull that bulk has while both lanes wait: one
-	// in so many.
-	bulkShare = 8
+	liveAhead  = 2000
+	bulkAhead  = 500
 	// laneRetry is how long a lane that could not be opened waits.
 	laneRetry = time.Second
 	// laneExpiry is how long a request for events stands, and laneHeartbeat how
@@ -75,7 +74,7 @@ func (l *lane) read(ctx context.Context) error {
 		case <-ctx.Done():
 			_ = m.Nak()
 		}
-	}, jetstream.PullMaxMessages(laneAhead), jetstream.PullExpiry(laneExpiry), jetstream.PullHeartbeat(laneHeartbeat))
+	}, jetstream.PullMaxMessages(l.ahead()), jetstream.PullExpiry(laneExpiry), jetstream.PullHeartbeat(laneHeartbeat))
 	if err != nil {
 		return unavailable("read lane", err)
 	}
@@ -102,36 +101,24 @@ func (l *lane) giveBack() {
 	}
 }
 
-// share divides what is pulled between the lanes. It carries over what is less
-// than one event, so that bulk has its part of small pulls too.
-type share struct {
-	mu   sync.Mutex
-	owed int
+// ahead is how many events the server may send behind the buffer.
+func (l *lane) ahead() int {
+	if l.name == event.LaneBulk {
+		return bulkAhead
+	}
+	return liveAhead
 }
 
-// bulk is how many of most belong to the bulk lane while both wait.
-func (s *share) bulk(most int) int {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.owed += most
-	n := s.owed / bulkShare
-	s.owed %= bulkShare
-	return n
-}
-
-// Pull returns what is there as soon as anything is: at most most events, live
-// ones first, with an eighth kept for bulk while both lanes wait. It returns
-// none after wait, and ErrUnavailable when there are none and the server is
-// away.
-func (s *Stream) Pull(ctx context.Context, most int, wait time.Duration) ([]indexer.Delivery, error) {
+// Pull returns what is there of a lane as soon as anything is, at most most events.
+// It returns none after wait, and ErrUnavailable when there are none and the server
+// is away.
+func (s *Stream) Pull(ctx context.Context, name event.Lane, most int, wait time.Duration) ([]indexer.Delivery, error) {
 	if most < 1 {
 		return nil, event.Invalid("most", "must be at least 1")
 	}
 	s.pulling.Do(s.startLanes)
-	live, bulk := s.lanes[0], s.lanes[1]
-	out := s.drain(nil, live, most-s.reserved(bulk, most))
-	out = s.drain(out, bulk, most-len(out))
-	out = s.drain(out, live, most-len(out))
+	l := s.lanes[slices.Index(lanes[:], name)]
+	out := s.drain(nil, l, most)
 	if len(out) > 0 {
 		return out, nil
 	}
@@ -139,10 +126,8 @@ func (s *Stream) Pull(ctx context.Context, most int, wait time.Duration) ([]inde
 	defer timer.Stop()
 	for len(out) == 0 {
 		select {
-		case a := <-live.buffer:
-			out = s.take(out, live, a)
-		case a := <-bulk.buffer:
-			out = s.take(out, bulk, a)
+		case a := <-l.buffer:
+			out = s.take(out, l, a)
 		case <-timer.C:
 			return nil, s.reachable()
 		case <-s.stopped.Done():
@@ -153,8 +138,7 @@ func (s *Stream) Pull(ctx context.Context, most int, wait time.Duration) ([]inde
 			return nil, ctx.Err()
 		}
 	}
-	out = s.drain(out, live, most-len(out))
-	return s.drain(out, bulk, most-len(out)), nil
+	return s.drain(out, l, most-len(out)), nil
 }
 
 func (s *Stream) startLanes() {
@@ -164,14 +148,6 @@ func (s *Stream) startLanes() {
 	for _, l := range s.lanes {
 		s.running.Go(l.run)
 	}
-}
-
-// reserved is how much of a pull is kept for bulk now.
-func (s *Stream) reserved(bulk *lane, most int) int {
-	if len(bulk.buffer) == 0 {
-		return 0
-	}
-	return min(s.share.bulk(most), len(bulk.buffer))
 }
 
 // drain adds up to n events that are waiting in a lane.

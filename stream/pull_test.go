@@ -12,65 +12,33 @@ import (
 	"tidings/event"
 )
 
-func TestAFloodOfBulkDoesNotDelayLive(t *testing.T) {
+func TestEachLaneIsPulledByItself(t *testing.T) {
 	s := open(t, Config{})
-	publish(t, s, event.LaneBulk, someEvents("import", 0, 20_000)...)
-	ackAll(t, pull(t, s, 100))
-	eventually(t, "bulk is read ahead", func() bool { return len(s.lanes[1].buffer) == laneBuffer })
-
+	publish(t, s, event.LaneBulk, someEvents("import", 0, 20)...)
 	publish(t, s, event.LaneLive, anEvent("acme", 1))
-	eventually(t, "the live event arrived", func() bool { return len(s.lanes[0].buffer) == 1 })
-	next, err := s.Pull(t.Context(), 10, time.Second)
+	live, err := s.Pull(t.Context(), event.LaneLive, 10, patience)
 	require.NoError(t, err)
-	require.Equal(t, "acme", decode(t, next[0]).Workspace)
-	require.Len(t, next, 10, "bulk has the rest")
-}
-
-func TestBulkHasItsShareWhileBothWait(t *testing.T) {
-	s := open(t, Config{LiveBurst: 100_000})
-	publish(t, s, event.LaneLive, someEvents("acme", 0, 2000)...)
-	publish(t, s, event.LaneBulk, someEvents("import", 0, 2000)...)
-	pull(t, s, 1)
-	eventually(t, "both are read ahead", func() bool {
-		return len(s.lanes[0].buffer) == laneBuffer && len(s.lanes[1].buffer) == laneBuffer
-	})
-	tests := map[string]struct{ pulls, most int }{
-		"large pulls":     {1, 80},
-		"small pulls":     {20, 4},
-		"one at a time":   {80, 1},
-		"an uneven count": {8, 10},
-	}
-	for name, test := range tests {
-		t.Run(name, func(t *testing.T) {
-			count := map[string]int{}
-			for range test.pulls {
-				got, err := s.Pull(t.Context(), test.most, time.Second)
-				require.NoError(t, err)
-				require.Len(t, got, test.most)
-				for _, d := range got {
-					count[decode(t, d).Workspace]++
-				}
-			}
-			require.Equal(t, map[string]int{"acme": 70, "import": 10}, count)
-		})
+	require.Len(t, live, 1)
+	require.Equal(t, "acme", decode(t, live[0]).Workspace)
+	bulk, err := s.Pull(t.Context(), event.LaneBulk, 10, patience)
+	require.NoError(t, err)
+	require.NotEmpty(t, bulk)
+	for _, d := range bulk {
+		require.Equal(t, "import", decode(t, d).Workspace)
 	}
 }
 
-func TestShareIsAnEighthOfAnySequenceOfPulls(t *testing.T) {
-	rapid.Check(t, func(t *rapid.T) {
-		var s share
-		asked, bulk := 0, 0
-		for _, most := range rapid.SliceOf(rapid.IntRange(1, 5000)).Draw(t, "pulls") {
-			n := s.bulk(most)
-			if n < 0 || n > most {
-				t.Fatalf("share %d of %d", n, most)
-			}
-			asked, bulk = asked+most, bulk+n
-		}
-		if bulk != asked/bulkShare {
-			t.Fatalf("bulk had %d of %d", bulk, asked)
-		}
-	})
+// Without asking for more time, the event would come again after a second.
+func TestAnEventThatIsStillWorkedOnIsNotGivenOutAgain(t *testing.T) {
+	s := open(t, Config{AckWait: time.Second})
+	publish(t, s, event.LaneBulk, anEvent("acme", 1))
+	d := pull(t, s, 1)[0]
+	for range 4 {
+		pullNone(t, s)
+		require.NoError(t, d.Extend())
+	}
+	require.NoError(t, d.Ack())
+	drained(t, s)
 }
 
 func TestPullReturnsEmptyAfterItsWait(t *testing.T) {
@@ -78,9 +46,9 @@ func TestPullReturnsEmptyAfterItsWait(t *testing.T) {
 	pullNone(t, s)
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	_, err := s.Pull(ctx, 1, time.Minute)
+	_, err := s.Pull(ctx, event.LaneLive, 1, time.Minute)
 	require.ErrorIs(t, err, context.Canceled)
-	_, err = s.Pull(t.Context(), 0, time.Second)
+	_, err = s.Pull(t.Context(), event.LaneLive, 0, time.Second)
 	require.ErrorIs(t, err, event.ErrInvalid)
 }
 
@@ -89,7 +57,7 @@ func TestAPullThatWaitsGetsWhatComes(t *testing.T) {
 	pullNone(t, s)
 	got := make(chan error, 1)
 	go func() {
-		out, err := s.Pull(t.Context(), 10, patience)
+		out, err := s.Pull(t.Context(), event.LaneBulk, 10, patience)
 		if err == nil && len(out) == 0 {
 			err = errors.New("nothing came")
 		}

@@ -71,7 +71,7 @@ func TestAServerThatGoesAwayAndComesBack(t *testing.T) {
 	require.ErrorIs(t, s.Publish(t.Context(), event.LaneLive, someEvents("acme", 200, 1)), event.ErrUnavailable)
 	require.ErrorIs(t, s.Publish(t.Context(), event.LaneLive, someEvents("acme", 200, 50)), event.ErrUnavailable)
 	require.Less(t, time.Since(begun), commitTimeout/2, "it is said at once")
-	_, err = s.Pull(t.Context(), 1, 10*time.Millisecond)
+	_, err = pullAny(t.Context(), s, 1, 10*time.Millisecond)
 	require.ErrorIs(t, err, event.ErrUnavailable)
 	require.ErrorIs(t, s.Ready(t.Context()), event.ErrUnavailable)
 	soon, cancel := context.WithTimeout(t.Context(), time.Second)
@@ -93,7 +93,7 @@ func TestAServerThatGoesAwayAndComesBack(t *testing.T) {
 	}
 	for deadline := time.Now().Add(patience); len(left) > 0; {
 		require.True(t, time.Now().Before(deadline), "%d events are lost", len(left))
-		got, err := s.Pull(t.Context(), 100, time.Second)
+		got, err := pullAny(t.Context(), s, 100, time.Second)
 		require.NoError(t, err)
 		for _, d := range got {
 			delete(left, decode(t, d).ID)
@@ -129,7 +129,7 @@ func TestWhatMayHaveBeenGivenOutBeforeAnOutageIsRepeated(t *testing.T) {
 	eventually(t, "it is back", func() bool { return s.refresh(t.Context()) == nil })
 	publish(t, s, event.LaneBulk, anEvent("acme", 3))
 	eventually(t, "what is new is not repeated", func() bool {
-		got, err := s.Pull(t.Context(), 10, time.Second)
+		got, err := pullAny(t.Context(), s, 10, time.Second)
 		require.NoError(t, err)
 		for _, d := range got {
 			n := decode(t, d).Time - anEvent("acme", 0).Time
@@ -156,7 +156,7 @@ func TestAServerThatLostItsStreams(t *testing.T) {
 	})
 	var d indexer.Delivery
 	eventually(t, "and pulling", func() bool {
-		got, _ := s.Pull(t.Context(), 1, time.Second)
+		got, _ := pullAny(t.Context(), s, 1, time.Second)
 		if len(got) == 1 {
 			d = got[0]
 		}
@@ -180,7 +180,7 @@ func TestTwoProcessesShareTheWork(t *testing.T) {
 	for deadline := time.Now().Add(patience); len(seen) < 1000; {
 		require.True(t, time.Now().Before(deadline))
 		for _, s := range []*Stream{one, two} {
-			got, err := s.Pull(t.Context(), 100, 50*time.Millisecond)
+			got, err := pullAny(t.Context(), s, 100, 50*time.Millisecond)
 			require.NoError(t, err)
 			for _, d := range got {
 				seen[decode(t, d).ID]++

@@ -38,7 +38,6 @@ type Stream struct {
 	allowance *allowance
 	lanes     [len(lanes)]*lane
 	pulling   sync.Once // starts the lanes at the first Pull
-	share     share
 	figures   figures
 	counts    counts
 

@@ -104,7 +104,7 @@ func (q *trimmedQueue) publish(rt *rapid.T) {
 }
 
 func (q *trimmedQueue) pull(rt *rapid.T) {
-	got, err := q.s.Pull(q.t.Context(), rapid.IntRange(1, 40).Draw(rt, "most"), 20*time.Millisecond)
+	got, err := pullAny(q.t.Context(), q.s, rapid.IntRange(1, 40).Draw(rt, "most"), 20*time.Millisecond)
 	require.NoError(q.t, err)
 	q.in = append(q.in, got...)
 }
@@ -146,7 +146,7 @@ func (q *trimmedQueue) requireAllThatIsNeeded() {
 	}
 	for deadline := time.Now().Add(patience); len(q.needed) > 0; {
 		require.True(q.t, time.Now().Before(deadline), "%d events are lost", len(q.needed))
-		got, err := q.s.Pull(q.t.Context(), 100, time.Second)
+		got, err := pullAny(q.t.Context(), q.s, 100, time.Second)
 		require.NoError(q.t, err)
 		for _, d := range got {
 			delete(q.needed, decode(q.t, d).ID)

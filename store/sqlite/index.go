@@ -221,13 +221,19 @@ func (x *Index) using(ctx context.Context, week event.Week, create bool, do func
 	if err := x.undamaged(slot); err != nil {
 		return err
 	}
+	// Who opened a week closes another: one who uses an open week waits for none.
+	opened := false
+	defer func() {
+		if opened {
+			x.shrink()
+		}
+	}()
 	for {
 		slot.mu.RLock()
 		if slot.file != nil {
 			x.used(slot)
 			err := do(slot.file, slot.sealed)
 			slot.mu.RUnlock()
-			x.shrink()
 			return x.blame(slot, err)
 		}
 		absent := !slot.exists && !create
@@ -238,6 +244,7 @@ func (x *Index) using(ctx context.Context, week event.Week, create bool, do func
 		if err := x.openSlot(ctx, slot, create); err != nil {
 			return x.blame(slot, err)
 		}
+		opened = true
 	}
 }
 
