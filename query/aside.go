@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"tidings/event"
+	"tidings/query/times"
 )
 
 // aside is what a text says beside its conditions: a part of the History or of the
@@ -16,7 +17,7 @@ import (
 type aside struct {
 	history History
 	table   Table
-	// quiet is the least time since the last event, in seconds.
+	// quiet is the time since when nothing was done, in Unix seconds.
 	quiet int64
 	chip  int
 }
@@ -51,7 +52,6 @@ func (a aside) opposite() Expr {
 
 // heed puts the asides into the query and the table. rest are the other conditions.
 func (p *parser) heed(q *Query, asides []aside, rest []Expr) []Expr {
-	quiet := int64(0)
 	for _, a := range asides {
 		if a.history != (History{}) {
 			both, ok := a.history, true
@@ -63,11 +63,10 @@ func (p *parser) heed(q *Query, asides []aside, rest []Expr) []Expr {
 			}
 			q.History = &both
 		}
-		quiet = max(quiet, a.quiet)
+		if a.quiet != 0 {
+			q.within(Time{Until: a.quiet})
+		}
 		p.table = p.table.with(a.table)
-	}
-	if quiet > 0 {
-		q.within(Time{Until: p.opts.Now.Unix() - quiet + 1})
 	}
 	if q.History != nil && q.History.Quiet || p.table.Limit > 0 && !asksType(rest) {
 		acts := Types(ActTypes...)
@@ -90,7 +89,7 @@ func asksType(parts []Expr) bool {
 }
 
 // told understands the operators of asides.
-func told(field, lower string) meaning {
+func (p *parser) told(field, lower string) meaning {
 	switch field {
 	case "times", "nth":
 		least, most, ok := parseRange(lower)
@@ -115,7 +114,10 @@ func told(field, lower string) meaning {
 		}
 	case "quiet":
 		if seconds, ok := parseSpan(strings.TrimPrefix(lower, ">")); ok {
-			return quietFor(seconds)
+			return p.quietFor(seconds)
+		}
+		if at, _, ok := p.moment(strings.ToUpper(lower)); ok {
+			return p.quietSince(at)
 		}
 	}
 	return meaning{problem: "a length of time is written like <1h or >3d, with min, h, d or w"}
@@ -141,8 +143,17 @@ func tookMore(seconds int64) meaning {
 	return meaning{where: aside{history: History{From: seconds}}, field: "took", value: ">" + formatSpan(seconds)}
 }
 
-func quietFor(seconds int64) meaning {
-	return meaning{where: aside{history: History{Quiet: true}, quiet: seconds}, field: "quiet", value: ">" + formatSpan(seconds)}
+func (p *parser) quietFor(seconds int64) meaning {
+	m := meaning{where: aside{history: History{Quiet: true}}, field: "quiet", value: ">" + formatSpan(seconds)}
+	if seconds > 0 {
+		m.where = aside{history: History{Quiet: true}, quiet: p.opts.Now.Unix() - seconds + 1}
+	}
+	return m
+}
+
+func (p *parser) quietSince(at time.Time) meaning {
+	from, _, _ := strings.Cut(times.Period{From: p.local(at)}.String(), "/")
+	return meaning{where: aside{history: History{Quiet: true}, quiet: max(1, times.Clamp(at).Unix())}, field: "quiet", value: from}
 }
 
 // maxCount bounds the numbers of counts.

@@ -1,6 +1,7 @@
 package query
 
 import (
+	"slices"
 	"strings"
 
 	"tidings/query/times"
@@ -9,8 +10,15 @@ import (
 // counting reads how often, in which order and how fast: "more than 3 times",
 // "first open", "again after 2 weeks", "quiet for 30 days", "within an hour".
 func (p *parser) counting(i int) (meaning, int) {
+	if i == p.english.understood {
+		return meaning{}, p.english.understoodWords
+	}
 	if m, n := p.quiet(i); n > 0 {
 		return m, n
+	}
+	if behind := p.notSoOften(i); behind > 0 && !p.english.state {
+		p.english.turned = behind
+		return meaning{}, 1
 	}
 	if !p.hasActs() || p.english.state {
 		return meaning{}, 0
@@ -23,10 +31,28 @@ func (p *parser) counting(i int) (meaning, int) {
 	return meaning{}, 0
 }
 
+// notSoOften is where the count stands of "not opened more than twice", which
+// turns it around; 0 where there is none.
+func (p *parser) notSoOften(i int) int {
+	switch p.word(i) {
+	case "not", "never", "hasn't", "haven't", "didn't", "hasnt", "havent", "didnt":
+	default:
+		return 0
+	}
+	if t, f := doneOf(p.word(i + 1)); f == noForm || f == several || !slices.Contains(ActTypes, t) {
+		return 0
+	}
+	_, _, j := p.compared(i + 2)
+	if _, n := p.count(j); n == 0 || j == i+2 {
+		return 0
+	}
+	return i + 2
+}
+
 // often reads "more than 3 times", "twice", "at least once", "3 or more opens".
 func (p *parser) often(i int) (meaning, int) {
 	least, most, j := p.compared(i)
-	plain := j == i
+	plain := j == i || p.word(i) == "between"
 	n, number := p.count(j)
 	if number == 0 {
 		return meaning{}, 0
@@ -65,6 +91,13 @@ func (p *parser) often(i int) (meaning, int) {
 		case "less", "fewer":
 			least, j = 0, j+2
 		}
+	}
+	if i == p.english.turned {
+		turned, ok := aside{history: History{Least: least, Most: most}}.opposite().(aside)
+		if !ok {
+			return meaning{}, 0
+		}
+		least, most = turned.history.Least, turned.history.Most
 	}
 	if p.spread(j) || p.word(i-1) == "never" || p.word(i-1) == "at" || least == 0 && most == 0 {
 		return meaning{}, 0
@@ -188,6 +221,9 @@ func (p *parser) ordinal(i int) (meaning, int) {
 		}
 	case "first", "second", "third", "2nd", "3rd", "1st":
 		n := map[string]int{"first": 1, "1st": 1, "second": 2, "2nd": 2, "third": 3, "3rd": 3}[w]
+		if p.newestFirst(i-1) > 0 || p.newestFirst(i-2) > 0 {
+			return meaning{}, 0
+		}
 		if t, f := p.eventAt(i + 1); f != noForm && p.isAct(i+1) && t != "" {
 			return ranked(n, n), 1
 		}
@@ -262,17 +298,32 @@ func (p *parser) quiet(i int) (meaning, int) {
 	if p.word(j) == "at" && p.word(j+1) == "all" {
 		j += 2
 	}
+	if m, n := p.sinceWhen(j); n > 0 {
+		return m, j + n - i
+	}
+	// Who it is may stand between: "no activity from acme since monday".
+	switch p.word(j) {
+	case "from", "at", "by", "with":
+		_, who := p.operand(j + 1)
+		m, n := p.sinceWhen(j + 1 + who)
+		if who > 0 && n > 0 {
+			p.english.understood, p.english.understoodWords = j+1+who, n
+			return m, j - i
+		}
+	}
+	return meaning{}, 0
+}
+
+// sinceWhen reads for how long somebody has been quiet.
+func (p *parser) sinceWhen(j int) (meaning, int) {
 	if a, n := p.english.times.Lasting(j); n > 0 {
 		if seconds := int64(p.now.Sub(a.Before(p.now)).Seconds()); seconds > 0 {
-			return quietFor(seconds), j + n - i
+			return p.quietFor(seconds), n
 		}
 	}
 	when, n := p.timeAt(j)
 	if n == 0 || when.From.IsZero() || p.ahead(when) || !when.Until.IsZero() && when.Until.Before(p.now) {
 		return meaning{}, 0
 	}
-	if seconds := p.now.Unix() - when.From.Unix(); seconds > 0 {
-		return quietFor(seconds), j + n - i
-	}
-	return meaning{}, 0
+	return p.quietSince(when.From), n
 }

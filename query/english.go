@@ -46,13 +46,17 @@ type english struct {
 	// of what is ranked, -1 for none, and nounEnd the one behind it.
 	ranks         bool
 	noun, nounEnd int
+	// turned is the lexeme of a count that must not be reached. understood is one
+	// that was read before its turn, with so many words.
+	turned                      int
+	understood, understoodWords int
 }
 
 func newEnglish(p *parser) english {
 	e := english{
 		times:   times.NewReader(p.now, p.opts.DayFirst, len(p.lexemes)),
 		has:     map[event.Type]bool{},
-		negated: -1, lasting: -1, subject: -1, another: -1, did: -1, noun: -1, nounEnd: -1,
+		negated: -1, lasting: -1, subject: -1, another: -1, did: -1, noun: -1, nounEnd: -1, turned: -1, understood: -1,
 	}
 	for i, l := range p.lexemes {
 		if t, _ := p.eventAt(i); t != "" {
@@ -62,6 +66,7 @@ func newEnglish(p *parser) english {
 		switch l.word {
 		case "top", "bottom", "most", "least", "fewest", "rank", "ranked":
 			e.ranks = true
+			e.generic = e.generic || p.ranksPeople(i)
 		}
 		if l.field == "type" || l.field == "event" {
 			e.has[event.Type(l.value)] = true
@@ -183,7 +188,25 @@ func (p *parser) timed(i int) (meaning, int) {
 		p.english.text = i + n
 		return meaning{}, 0
 	}
+	p.orTime(when, i+n)
 	return p.when(when), n
+}
+
+// orTime makes an OR of the word at i where it joins another time that excludes
+// the one before: "this week or last week", "on monday and tuesday".
+func (p *parser) orTime(when times.Period, i int) {
+	if p.word(i) != "or" && p.word(i) != "and" {
+		return
+	}
+	j := i + 1
+	other, n := p.timeAt(j)
+	open := when.From.IsZero() || when.Until.IsZero() || other.From.IsZero() || other.Until.IsZero()
+	if n == 0 || open || p.ahead(other) && !p.english.has[event.Meeting] {
+		return
+	}
+	if !other.From.Before(when.Until) || !when.From.Before(other.Until) {
+		p.joinWith(i)
+	}
 }
 
 // ahead reports whether a time begins later than now. A part of today, such as

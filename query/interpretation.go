@@ -108,7 +108,10 @@ func say(chip Chip, me string) string {
 		}
 		return strings.TrimPrefix(chip.Value, ">") + " or more after sending"
 	case "quiet":
-		return "by people who have been quiet for " + strings.TrimPrefix(chip.Value, ">")
+		if length, ok := strings.CutPrefix(chip.Value, ">"); ok {
+			return "by people who have been quiet for " + length
+		}
+		return "by people who have been quiet since " + chip.Value
 	case "by":
 		return "counted by " + chip.Value
 	case "top":

@@ -168,3 +168,7 @@ func TestLinesAsPeopleTypeThem(t *testing.T) { testLines(t, sharedLines) }
 // TestLinesOfOurOwn reads lines that stay with the project. Those that are not
 // understood say so in a note.
 func TestLinesOfOurOwn(t *testing.T) { testLines(t, "testdata/lines.tsv") }
+
+// TestLinesWrittenBeforeTheyWereTried counts lines whose readings were written down
+// before the parser had seen them.
+func TestLinesWrittenBeforeTheyWereTried(t *testing.T) { testLines(t, "testdata/typed.tsv") }

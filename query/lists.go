@@ -1,6 +1,10 @@
 package query
 
-import "strings"
+import (
+	"strings"
+
+	"tidings/query/times"
+)
 
 // longestList is how many items a list without brackets has at most.
 const longestList = 16
@@ -80,7 +84,7 @@ func (p *parser) markList(i int) {
 	if joined && last > i && p.isItem(last+2) {
 		last += 2
 	}
-	if last < i+2 || p.isText(last+1) {
+	if _, event := p.eventAt(last + 1); last < i+2 || p.isText(last+1) && event == noForm {
 		return
 	}
 	for k := i + 1; k <= last; k++ {
@@ -98,5 +102,6 @@ func (p *parser) markList(i int) {
 
 // isItem reports whether the word at i is text and may be an item of a list.
 func (p *parser) isItem(i int) bool {
-	return i < len(p.lexemes) && p.lexemes[i].kind == lexTerm && p.isText(i) && p.startsName(i)
+	_, number := times.Number(p.word(i))
+	return i < len(p.lexemes) && p.lexemes[i].kind == lexTerm && !number && p.isText(i) && p.startsName(i)
 }

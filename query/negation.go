@@ -78,6 +78,10 @@ func (p *parser) exceptionAt(i int) (n int, anyWord bool) {
 		if p.word(i+2) == "than" {
 			return 0, false // Times have a limit so: not later than friday.
 		}
+		switch p.word(i + 1) {
+		case "about", "regarding", "mentioning", "containing":
+			return 2, true
+		}
 		return 1, false
 	case "or", "and", "nor":
 		if i == p.english.negated {

@@ -119,7 +119,7 @@ func (p *parser) understand(l lexeme) meaning {
 	case "automated":
 		return automated(lower)
 	case "times", "nth", "pause", "took", "quiet":
-		return told(l.field, lower)
+		return p.told(l.field, lower)
 	case "by", "top", "bottom":
 		return tableBy(l.field, lower)
 	case "device":

@@ -80,6 +80,9 @@ func Parse(text string, opts Options) Result {
 		q = p.hoist(p.everything())
 	}
 	chips := p.shown()
+	if typed := strings.TrimSpace(text); typed != "" && len(chips) == 0 && len(p.notes) == 0 && len(p.unused) == 0 {
+		p.note(strconv.Quote(typed) + " has no letter or digit and is not searched for.")
+	}
 	p.noteUnread()
 	p.noteCorrected()
 	return Result{
@@ -106,6 +109,11 @@ func newParser(text string, opts Options) *parser {
 	p.lexemes = lex(p.text)
 	p.correctOwnWords()
 	p.english = newEnglish(p)
+	for i := range p.lexemes {
+		if _, n := p.quiet(i); n > 0 {
+			p.english.generic, p.english.understood = true, -1
+		}
+	}
 	p.english.state = p.saysState()
 	return p
 }

@@ -43,12 +43,21 @@ func (p *parser) person(i int) (meaning, int) {
 		return meaning{}, 0
 	}
 	if p.isQuestion(i) && p.startsName(i+1) {
-		if t, f := eventOf(p.word(i + 2)); f == single || f == past {
+		verb := i + 2
+		switch p.word(verb) {
+		case "last", "ever", "already", "also", "even":
+			p.english.understood, p.english.understoodWords = verb, 1
+			verb++
+		}
+		if t, f := eventOf(p.word(verb)); f == single || f == past {
 			p.english.subject, p.english.verb = i+1, false
 			p.english.has[t] = true
 			return meaning{}, 1
 		}
 		return meaning{}, 0
+	}
+	if m, n := p.whoHasNot(i); n > 0 {
+		return m, n
 	}
 	if m, n := p.ofSomebody(i); n > 0 {
 		return m, n
@@ -98,6 +107,37 @@ func (p *parser) iDid(i int) (meaning, int) {
 	}
 	if t, f := eventOf(p.word(j)); t == event.Send && (f == past || p.isQuestion(i-1) || p.word(i-1) == "") {
 		return keyword("from", FieldUser, p.opts.Me), 1
+	}
+	return meaning{}, 0
+}
+
+// whoHasNot reads the jo of "jo hasn't opened" and "emails that jo never opened":
+// only people do something or do not.
+func (p *parser) whoHasNot(i int) (meaning, int) {
+	if !p.startsName(i) || p.isFiller(i) || p.word(i-1) == "which" {
+		return meaning{}, 0
+	}
+	if before := p.word(i - 1); before != "" && !isSmall(before) && !isMail(before) && before != "sends" {
+		return meaning{}, 0
+	}
+	j, negated := i+1, false
+	for ; j < i+5; j++ {
+		switch w := p.word(j); {
+		case w == "still", w == "has", w == "have", w == "yet", w == "even", w == "did":
+			continue
+		case w == "weren't", w == "wasn't", w == "isn't", w == "aren't":
+		case w == "not", w == "never", isContraction(w):
+			negated = true
+			continue
+		}
+		break
+	}
+	t, f := doneOf(p.word(j))
+	if _, ok := stateOf(t); !negated || !ok || f != past && f != single {
+		return meaning{}, 0
+	}
+	if m, n := p.operand(i); n == 1 {
+		return p.actor(m, i, n), n
 	}
 	return meaning{}, 0
 }

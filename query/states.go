@@ -85,7 +85,8 @@ func (p *parser) absent(i, j int) (meaning, int) {
 		return missing(event.Reply), j + 1 - i
 	}
 	t, f := eventOf(p.word(j))
-	if _, ok := stateOf(t); !ok || f != several || p.word(i) == "awaiting" {
+	one := f == single && t != event.Open && !p.isText(j+1)
+	if _, ok := stateOf(t); !ok || f != several && !one || p.word(i) == "awaiting" {
 		return meaning{}, 0
 	}
 	return nobody(t), j + 1 - i
@@ -110,7 +111,7 @@ func (p *parser) nobodyDid(i, j int) (meaning, int) {
 		}
 	}
 	t, f := doneOf(p.word(verb))
-	if _, ok := stateOf(t); !ok || f != past {
+	if _, ok := stateOf(t); !ok || f != past && !(f == single && p.isQuestion(i-1)) {
 		return meaning{}, 0
 	}
 	if verb > j {
@@ -122,6 +123,9 @@ func (p *parser) nobodyDid(i, j int) (meaning, int) {
 
 // notDone reads "hasn't opened", "not yet replied", "hasn't jo replied".
 func (p *parser) notDone(i int) (meaning, int) {
+	if p.notSoOften(i) > 0 {
+		return meaning{}, 0
+	}
 	j := i
 	switch p.word(i) {
 	case "hasn't", "haven't", "hasnt", "havent", "didn't", "didnt", "don't", "dont", "doesn't", "doesnt", "isn't",

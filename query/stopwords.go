@@ -20,8 +20,16 @@ func (p *parser) isFiller(i int) bool {
 		return true
 	case "than":
 		return p.speaksOfEvents()
-	case "newest", "latest":
+	case "newest", "latest", "recent":
+		if t, _ := p.eventAt(i + 1); t != "" {
+			return true // Results come in this order.
+		}
 		return p.newestFirst(i) > 0
+	case "most":
+		t, _ := p.eventAt(i + 2)
+		return p.word(i+1) == "recent" && (t != "" || p.newestFirst(i+1) > 0)
+	case "often":
+		return p.word(i-1) == "how"
 	case "first":
 		return p.newestFirst(i-1) > 0 || p.newestFirst(i-2) > 0
 	case "email", "mail", "message", "e-mail":
@@ -31,6 +39,9 @@ func (p *parser) isFiller(i int) bool {
 	case "happened":
 		return p.word(i-1) == "what"
 	case "people", "contacts", "recipients", "customers":
+		if p.speaksOfEvents() && (p.isWord(i-2, "how", "many") || p.word(i-1) == "which" || p.word(i-1) == "what") {
+			return true
+		}
 		next := p.word(i + 1)
 		return next == "who" || next == "that" || p.speaksOfEvents() && (next == "at" || next == "from" || next == "in")
 	}
@@ -39,7 +50,7 @@ func (p *parser) isFiller(i int) bool {
 
 // newestFirst is how many words from i on ask for the order that all results have.
 func (p *parser) newestFirst(i int) int {
-	if p.word(i) != "newest" && p.word(i) != "latest" || !p.speaksOfEvents() {
+	if p.word(i) != "newest" && p.word(i) != "latest" && p.word(i) != "recent" || !p.speaksOfEvents() {
 		return 0
 	}
 	for n := 1; n <= 2; n++ {

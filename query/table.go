@@ -158,10 +158,15 @@ func (p *parser) grouped(i int) (meaning, int) {
 		end++
 	}
 	key := keyNoun(p.word(end))
+	if next := keyNoun(p.word(end + 1)); key == "message" && next == "client" {
+		key = next
+		end++
+	}
 	if _, n := p.timeAt(end); key == "" || n > 0 || !p.speaksOfEvents() && by == i && p.isText(i-1) {
 		return meaning{}, 0
 	}
-	if _, known := p.inDirectory(p.word(end)); known || times.IsWord(p.word(end)) && times.IsWord(p.word(end+1)) {
+	_, known := p.inDirectory(p.word(end))
+	if _, number := times.Number(p.word(end + 1)); known || number {
 		return meaning{}, 0
 	}
 	return groupedBy(key), end + 1 - i
@@ -218,6 +223,10 @@ func (p *parser) mostOf(i int) (meaning, int) {
 // company opened the most".
 func (p *parser) nounBefore(i int) (meaning, int) {
 	key := keyNoun(p.word(i))
+	if key == "company" && p.isAct(i+1) && (p.word(i-1) == "which" || p.word(i-1) == "what" || p.isWord(i-2, "how", "many")) {
+		p.english.nounEnd = i + 1
+		return groupedBy(key), 1
+	}
 	if key == "" || !p.english.ranks {
 		return meaning{}, 0
 	}
@@ -228,6 +237,20 @@ func (p *parser) nounBefore(i int) (meaning, int) {
 	}
 	p.english.nounEnd = i + 1
 	return groupedBy(key), 1
+}
+
+// ranksPeople reports whether the word at i ranks people or companies, so that the
+// text is about what they do: "most engaged", "top 10 contacts".
+func (p *parser) ranksPeople(i int) bool {
+	switch p.word(i + 1) {
+	case "engaged", "active", "responsive":
+		return true
+	}
+	j := i + 1
+	if _, ok := times.Number(p.word(j)); ok {
+		j++
+	}
+	return (p.word(i) == "top" || p.word(i) == "bottom") && keyNoun(p.word(j)) != ""
 }
 
 // isAct reports whether the word at i names what recipients do.
