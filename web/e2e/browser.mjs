@@ -8,6 +8,23 @@ const executablePath = process.env['CHROMIUM'] ?? '/usr/bin/chromium';
 // Chromium has no sandbox for root, and containers have a small /dev/shm.
 const args = ['--no-sandbox', '--disable-dev-shm-usage'];
 
+/** How long what must happen may take: only a test that fails waits as long. */
+const patience = 60_000;
+
+/**
+ * looks are the screens that pages are looked at on: each theme once and each width once,
+ * and with PICTURES=all each theme at each width.
+ */
+export const looks = [
+  { colorScheme: 'light', viewport: { width: 1440, height: 900 } },
+  { colorScheme: 'dark', viewport: { width: 390, height: 844 } },
+  { colorScheme: 'dark', viewport: { width: 1440, height: 900 } },
+  { colorScheme: 'light', viewport: { width: 390, height: 844 } },
+].slice(0, process.env['PICTURES'] === 'all' ? 4 : 2);
+
+/** suffix is how the pictures of a look are called. */
+export const suffix = ({ colorScheme, viewport }) => `${colorScheme}-${viewport.width}`;
+
 export const launch = () => chromium.launch({ executablePath, args });
 
 /** What no page may do, gathered from all of them. */
@@ -31,7 +48,7 @@ export class Watch {
       ...options,
     });
     const page = await context.newPage();
-    page.setDefaultTimeout(20_000);
+    page.setDefaultTimeout(patience);
     page.on('request', (request) => {
       const url = new URL(request.url());
       if (url.origin !== this.#origin) this.foreign.push(request.url());
@@ -79,7 +96,7 @@ export function harmless(watch) {
 }
 
 /** eventually waits until a condition holds. */
-export async function eventually(what, condition, timeout = 20_000) {
+export async function eventually(what, condition, timeout = patience) {
   const until = Date.now() + timeout;
   while (!(await condition())) {
     if (Date.now() > until) throw new Error(`never happened: ${what}`);

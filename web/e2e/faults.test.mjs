@@ -2,7 +2,16 @@ import assert from 'node:assert/strict';
 import { mkdir } from 'node:fs/promises';
 import { after, before, describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { eventually, harmless, launch, look, violations, Watch } from './browser.mjs';
+import {
+  eventually,
+  harmless,
+  launch,
+  look,
+  looks,
+  suffix,
+  violations,
+  Watch,
+} from './browser.mjs';
 import { Mail } from './events.mjs';
 import { Demo } from './server.mjs';
 
@@ -252,21 +261,19 @@ describe('what was wrong', () => {
     await page.getByText('ida@acme.example').first().waitFor();
     await page.getByRole('row', { name: /To a person.*Opened, no answer yet/ }).waitFor();
     await page.getByRole('heading', { name: 'Timeline' }).waitFor();
-    for (const colorScheme of ['light', 'dark'])
-      for (const width of [1440, 1024, 390]) {
-        const viewport = { width, height: width === 390 ? 844 : 900 };
-        const other = await watch.page(browser, { storageState, colorScheme, viewport });
-        for (const [name, path] of [
-          ['person', '/people?who=ida%40acme.example'],
-          ['company', '/companies?who=acme.example'],
-        ]) {
-          await other.goto(demo.origin + path);
-          await look(other, `${results}${name}-${colorScheme}-${width}`, () =>
-            other.getByRole('heading', { name: 'Timeline' }).waitFor(),
-          );
-        }
-        await other.context().close();
+    for (const screen of looks) {
+      const other = await watch.page(browser, { storageState, ...screen });
+      for (const [name, path] of [
+        ['person', '/people?who=ida%40acme.example'],
+        ['company', '/companies?who=acme.example'],
+      ]) {
+        await other.goto(demo.origin + path);
+        await look(other, `${results}${name}-${suffix(screen)}`, () =>
+          other.getByRole('heading', { name: 'Timeline' }).waitFor(),
+        );
       }
+      await other.context().close();
+    }
     await page.getByRole('link', { name: 'acme.example' }).click();
     await page.getByRole('heading', { name: 'acme.example', exact: true }).waitFor();
     await page.getByRole('link', { name: 'Tom' }).first().click();
@@ -297,17 +304,15 @@ describe('what was wrong', () => {
       await page.evaluate(() => navigator.clipboard.readText()),
       'uma@acme.example, vic@acme.example',
     );
-    for (const colorScheme of ['light', 'dark'])
-      for (const width of [1440, 390]) {
-        const viewport = { width, height: width === 390 ? 844 : 900 };
-        const other = await watch.page(browser, { storageState, colorScheme, viewport });
-        await other.goto(demo.origin + asked);
-        await look(other, `${results}answer-${colorScheme}-${width}`, async () => {
-          await answer(other).getByRole('button', { name: 'Show 2 people' }).click();
-          await answer(other).getByRole('link', { name: 'Uma' }).waitFor();
-        });
-        await other.context().close();
-      }
+    for (const screen of looks) {
+      const other = await watch.page(browser, { storageState, ...screen });
+      await other.goto(demo.origin + asked);
+      await look(other, `${results}answer-${suffix(screen)}`, async () => {
+        await answer(other).getByRole('button', { name: 'Show 2 people' }).click();
+        await answer(other).getByRole('link', { name: 'Uma' }).waitFor();
+      });
+      await other.context().close();
+    }
     await answer(page).getByRole('button', { name: 'Show 2 people' }).click();
     const uma = answer(page).getByRole('listitem').filter({ hasText: 'Uma' }).last();
     await uma.getByText('Not opened').waitFor();

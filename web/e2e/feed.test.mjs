@@ -2,12 +2,20 @@ import assert from 'node:assert/strict';
 import { mkdir } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { after, before, describe, it } from 'node:test';
-import { eventually, harmless, launch, look, violations, Watch } from './browser.mjs';
+import {
+  eventually,
+  harmless,
+  launch,
+  look,
+  looks,
+  suffix,
+  violations,
+  Watch,
+} from './browser.mjs';
 import { Mail } from './events.mjs';
 import { Demo } from './server.mjs';
 
 const results = fileURLToPath(new URL('../test-results/', import.meta.url));
-const widths = { 1440: 900, 390: 844 };
 const mail = new Mail(`feed-${Date.now()}`);
 
 describe('the feed page', () => {
@@ -217,40 +225,31 @@ describe('the feed page', () => {
 
   it('is accessible and looks right in both themes, wide and narrow', async () => {
     const { storageState } = await session();
-    for (const colorScheme of ['light', 'dark']) {
-      for (const [width, height] of Object.entries(widths)) {
-        const viewport = { width: Number(width), height };
-        const other = await watch.page(browser, { storageState, colorScheme, viewport });
-        await other.goto(demo.origin);
-        await look(other, `${results}feed-${colorScheme}-${width}`, () =>
-          rows(other).first().waitFor(),
-        );
-        await look(other, `${results}message-${colorScheme}-${width}`, async () => {
-          await rows(other).first().click();
-          await other.getByRole('heading', { name: 'Timeline' }).waitFor();
-        });
-        await other.keyboard.press('Escape');
-        await look(other, `${results}help-${colorScheme}-${width}`, async () => {
-          await other.keyboard.press('?');
-          await other.getByRole('dialog').waitFor();
-        });
-        await other.keyboard.press('Escape');
-        await look(other, `${results}search-${colorScheme}-${width}`, async () => {
-          await other
-            .getByRole('combobox', { name: 'Search or ask' })
-            .fill('is:unopened type:send');
-          await other.keyboard.press('Enter');
-          await eventually('the address', () => other.url().includes('q='));
-        });
-        await look(other, `${results}nothing-${colorScheme}-${width}`, async () => {
-          await other
-            .getByRole('combobox', { name: 'Search or ask' })
-            .fill('"never said by anyone"');
-          await other.keyboard.press('Enter');
-          await other.getByRole('heading', { name: 'No events match' }).waitFor();
-        });
-        await other.context().close();
-      }
+    for (const screen of looks) {
+      const other = await watch.page(browser, { storageState, ...screen });
+      await other.goto(demo.origin);
+      await look(other, `${results}feed-${suffix(screen)}`, () => rows(other).first().waitFor());
+      await look(other, `${results}message-${suffix(screen)}`, async () => {
+        await rows(other).first().click();
+        await other.getByRole('heading', { name: 'Timeline' }).waitFor();
+      });
+      await other.keyboard.press('Escape');
+      await look(other, `${results}help-${suffix(screen)}`, async () => {
+        await other.keyboard.press('?');
+        await other.getByRole('dialog').waitFor();
+      });
+      await other.keyboard.press('Escape');
+      await look(other, `${results}search-${suffix(screen)}`, async () => {
+        await other.getByRole('combobox', { name: 'Search or ask' }).fill('is:unopened type:send');
+        await other.keyboard.press('Enter');
+        await eventually('the address', () => other.url().includes('q='));
+      });
+      await look(other, `${results}nothing-${suffix(screen)}`, async () => {
+        await other.getByRole('combobox', { name: 'Search or ask' }).fill('"never said by anyone"');
+        await other.keyboard.press('Enter');
+        await other.getByRole('heading', { name: 'No events match' }).waitFor();
+      });
+      await other.context().close();
     }
   });
 

@@ -1,5 +1,6 @@
 // A hundred thousand rows and fifty live events a second for a minute. Run on
-// demand (npm run test:load); ROWS and SECONDS make it shorter, as CI does.
+// demand (npm run test:load); ROWS and SECONDS make it shorter, as CI does. What
+// depends on the speed of the machine is asserted by the long run alone.
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { eventually, launch, Watch } from './browser.mjs';
@@ -8,6 +9,7 @@ import { Demo } from './server.mjs';
 
 const rowsWanted = Number(process.env['ROWS'] ?? 100_000);
 const seconds = Number(process.env['SECONDS'] ?? 60);
+const timed = process.env['SECONDS'] === undefined;
 const rate = 50;
 const batch = 5_000;
 
@@ -51,6 +53,29 @@ describe(`${rowsWanted} rows and ${rate} live events a second`, () => {
     const { usedSize } = await session.send('Runtime.getHeapUsage');
     return usedSize / 1024 / 1024;
   };
+
+  it('shows its first row soon', async () => {
+    const painted = [];
+    for (let i = 0; i < 5; i++) {
+      await page.reload();
+      await page.locator('li[data-id]').first().waitFor();
+      const row = () => performance.getEntriesByName('first-row')[0]?.startTime;
+      await eventually('it is painted', async () => (await page.evaluate(row)) !== undefined);
+      painted.push(Math.round(await page.evaluate(row)));
+    }
+    // How busy the machine is: the same sum takes about 10 ms on a quiet one.
+    const machine = await page.evaluate(() => {
+      const began = performance.now();
+      let sum = 0;
+      for (let i = 0; i < 1e7; i++) sum = (sum + i * i) % 1_000_003;
+      return performance.now() - began + (sum < 0 ? 1 : 0);
+    });
+    console.log(
+      `# first row after ${painted.join(', ')} ms; the machine’s sum ${Math.round(machine)} ms`,
+    );
+    // The best of a few: other work of the machine is none of the page's.
+    if (timed) assert.ok(Math.min(...painted) < 500, `first row after ${painted}`);
+  });
 
   it('scrolls through all of them', async () => {
     await eventually(
@@ -100,7 +125,7 @@ describe(`${rowsWanted} rows and ${rate} live events a second`, () => {
     console.log(
       `# ${seconds} s: ${tasks.length} tasks over 50 ms (longest ${Math.round(tasks.at(-1) ?? 0)} ms), p95 ≤ ${Math.round(p95)} ms, heap ${Math.round(used)} MB, grown by ${grown.toFixed(1)} MB`,
     );
-    assert.ok(p95 <= 50, `p95 ${p95} ms`);
+    if (timed) assert.ok(p95 <= 50, `p95 ${p95} ms`);
     assert.ok(grown < 40, `the heap grew by ${grown} MB`);
   });
 });

@@ -4,12 +4,11 @@ import assert from 'node:assert/strict';
 import { mkdir } from 'node:fs/promises';
 import { after, before, describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { eventually, harmless, launch, look, Watch } from './browser.mjs';
+import { eventually, harmless, launch, look, looks, suffix, Watch } from './browser.mjs';
 import { Mail } from './events.mjs';
 import { Demo } from './server.mjs';
 
 const results = fileURLToPath(new URL('../test-results/', import.meta.url));
-const widths = { 1440: 900, 390: 844 };
 
 describe('looking after a workspace', () => {
   const mail = new Mail(`upkeep-${Date.now()}`);
@@ -36,14 +35,11 @@ describe('looking after a workspace', () => {
 
   /** picture looks at a page in both themes, wide and narrow. */
   async function picture(name, path, arrange) {
-    for (const colorScheme of ['light', 'dark']) {
-      for (const [width, height] of Object.entries(widths)) {
-        const viewport = { width: Number(width), height };
-        const other = await watch.page(browser, { storageState, colorScheme, viewport });
-        await other.goto(demo.origin + path);
-        await look(other, `${results}${name}-${colorScheme}-${width}`, () => arrange(other));
-        await other.context().close();
-      }
+    for (const screen of looks) {
+      const other = await watch.page(browser, { storageState, ...screen });
+      await other.goto(demo.origin + path);
+      await look(other, `${results}${name}-${suffix(screen)}`, () => arrange(other));
+      await other.context().close();
     }
   }
 
@@ -154,7 +150,7 @@ describe('looking after a workspace', () => {
     });
     await demo.post(ingest, ...events.flat());
     const suggested = async () => (await demo.get(admin, '/v1/scanners')).suggestions;
-    await eventually('it is suggested', async () => (await suggested()).length === 1, 30_000);
+    await eventually('it is suggested', async () => (await suggested()).length === 1);
 
     await page.goto(`${demo.origin}/settings`);
     const card = page.getByRole('region', { name: 'Scanners', exact: true });
@@ -198,7 +194,7 @@ describe('looking after a workspace', () => {
       const { items } = await demo.get(admin, '/v1/dead-letters/reasons');
       return items.reduce((sum, { count }) => sum + count, 0);
     };
-    await eventually('all four have failed', async () => (await dead()) === 4, 60_000);
+    await eventually('all four have failed', async () => (await dead()) === 4);
 
     await page.goto(`${demo.origin}/dead-letters`);
     const group = page.getByRole('region', { name: /a stored state cannot be read/ });
@@ -223,7 +219,7 @@ describe('looking after a workspace', () => {
     await letters.first().locator('summary').click();
     await group.getByRole('button', { name: 'Replay this event' }).first().click();
     await page.getByText('1 event put back into the queue.').waitFor();
-    await eventually('it has failed again', async () => (await dead()) === 3, 60_000);
+    await eventually('it has failed again', async () => (await dead()) === 3);
     await page.getByRole('button', { name: 'Refresh' }).click();
     await group.getByText(/^3 events, given up/).waitFor();
 

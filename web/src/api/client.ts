@@ -1,5 +1,6 @@
 import createClient, { type Client as Api, type Middleware } from 'openapi-fetch';
 import type { Readable } from 'openapi-typescript-helpers';
+import { earlyFetch, forgetFirst } from './early';
 import type { paths } from './schema';
 import type {
   Answer,
@@ -64,6 +65,7 @@ export class Client {
       baseUrl: location.origin,
       headers: { Accept: 'application/json', ...(token && { Authorization: `Bearer ${token}` }) },
       credentials: token === null ? 'same-origin' : 'omit',
+      ...(token === null && { fetch: earlyFetch }),
     });
     const failures: Middleware = {
       onRequest: ({ request }) => {
@@ -91,6 +93,7 @@ export class Client {
 
   async signOut(): Promise<void> {
     await this.#api.DELETE('/v1/session');
+    forgetFirst();
     this.#csrf = '';
   }
 

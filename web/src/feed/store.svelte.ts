@@ -162,7 +162,8 @@ export class FeedStore {
   /** load reads the first page, and follows from there. */
   async load(): Promise<void> {
     const signal = this.#begin();
-    this.strip.load();
+    if (this.pages > 0) this.strip.load();
+    else this.strip.after(patience);
     this.days.load();
     const late = setTimeout(() => (this.slow = true), patience);
     try {
@@ -189,6 +190,7 @@ export class FeedStore {
       if (!signal.aborted) this.#fail(error);
     } finally {
       clearTimeout(late);
+      this.strip.due();
       if (!signal.aborted) this.slow = false;
     }
   }

@@ -35,6 +35,15 @@ export class Strip {
     if (!this.#missing) void this.#fetch();
   }
 
+  /** after asks in a while, or when the figures are due: they do not hold up the first rows. */
+  after(wait: number): void {
+    this.#timer ??= setTimeout(() => this.load(), wait);
+  }
+
+  due(): void {
+    if (this.#timer !== undefined) this.load();
+  }
+
   /** heard asks again when events came or changed, not more often than is of use. */
   heard(frames: readonly ServerFrame[]): void {
     const counts = frames.some(({ op }) => op === 'event' || op === 'changed' || op === 'gone');

@@ -1,6 +1,6 @@
 const stored = 'tidings.theme';
 
-/** toggleTheme switches between light and dark, and remembers it (see public/theme.js). */
+/** toggleTheme switches between light and dark, and remembers it (see public/early.js). */
 export function toggleTheme(): void {
   const root = document.documentElement;
   const dark =
