@@ -3,7 +3,10 @@ package feed
 import (
 	"context"
 	"fmt"
+	"slices"
+	"time"
 
+	"tidings/event"
 	"tidings/query"
 )
 
@@ -22,7 +25,8 @@ type ExportRequest struct {
 // Export gives every event that Page lists for the same text and filters to
 // visit, newest first, a bounded number at a time, without highlights. It ends
 // with the first error of visit, or when ctx does. What arrives meanwhile may be
-// missing, but nothing comes twice. Once all the others were given it returns
+// missing, but nothing comes twice. Where a week was dropped meanwhile the error is an
+// event.Cause: what it held may be missing. Once all the others were given it returns
 // event.DamagedWeeks where weeks could not be read.
 func (r *Reader) Export(ctx context.Context, request ExportRequest, visit func([]Item) error) error {
 	who, err := r.people(ctx, request.Workspace)
@@ -59,7 +63,24 @@ func (r *Reader) Export(ctx context.Context, request ExportRequest, visit func([
 			return err
 		}
 	}
+	if err := s.stillListed(ctx, weeks, now); err != nil {
+		return err
+	}
 	return w.damaged.Err()
+}
+
+// stillListed is nil unless one of weeks was dropped since they were listed.
+func (s *scan) stillListed(ctx context.Context, weeks []event.Week, now time.Time) error {
+	listed, err := s.weeks(ctx, now)
+	if err != nil {
+		return err
+	}
+	for _, week := range weeks {
+		if !slices.Contains(listed, week) {
+			return &event.Cause{Words: fmt.Sprintf("week %s was dropped while it was exported: what it held may be missing", week)}
+		}
+	}
+	return nil
 }
 
 // items are the items of hits, the sends with the state of their recipients.

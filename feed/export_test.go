@@ -59,3 +59,17 @@ func TestAnExportEndsWhenItsReaderDoes(t *testing.T) {
 	require.ErrorIs(t, err, context.Canceled)
 	require.Equal(t, 1, visits)
 }
+
+func TestAnExportDuringADropEndsWithAnError(t *testing.T) {
+	f := newFixture(t, t.TempDir())
+	defer f.close()
+	for i := range 300 {
+		f.put(open(i, now.Add(-time.Duration(i)*3*time.Hour)))
+	}
+	oldest := event.WeekOf(now.Add(-299 * 3 * time.Hour).Unix())
+	err := f.Export(t.Context(), feed.ExportRequest{Scope: feed.Scope{Workspace: "w"}}, func([]feed.Item) error {
+		return errors.Join(f.state.Unlist(t.Context(), oldest+1), f.store.Drop(t.Context(), oldest))
+	})
+	require.ErrorIs(t, err, event.ErrUnavailable)
+	require.ErrorContains(t, err, oldest.String())
+}

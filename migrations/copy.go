@@ -109,8 +109,10 @@ func (c *Copier) week(ctx context.Context, info event.WeekInfo) (digest Digest, 
 		}
 	}
 	digest, err = c.copyWeek(ctx, info.Week)
-	if errors.Is(err, event.ErrConflict) {
-		// A run that was stopped left what has changed since.
+	_, sealed := errors.AsType[*event.WeekBlocked](err)
+	if sealed || errors.Is(err, event.ErrConflict) {
+		// A run that was stopped left what has changed since, or what it had sealed
+		// and not noted.
 		if err = c.To.Drop(ctx, info.Week); err == nil {
 			digest, err = c.copyWeek(ctx, info.Week)
 		}

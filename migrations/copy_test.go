@@ -155,6 +155,41 @@ func TestACopyThatIsCutOffIsTakenUpAndFollowsWhatChanged(t *testing.T) {
 	require.Equal(t, migrations.Copied{Kept: 2}, done, "nothing changed since")
 }
 
+// killed is a Progress whose process ends before the n-th note.
+type killed struct {
+	*progress
+	notes int
+}
+
+func (k *killed) NoteCopied(ctx context.Context, week event.Week, digest migrations.Digest) error {
+	if k.notes--; k.notes < 0 {
+		return errAway
+	}
+	return k.progress.NoteCopied(ctx, week, digest)
+}
+
+func TestACopyThatWasKilledBetweenSealingAndNotingIsTakenUp(t *testing.T) {
+	ctx := t.Context()
+	from, to := openIndex(t, t.TempDir()), openIndex(t, t.TempDir())
+	defer func() { require.NoError(t, errors.Join(from.Close(), to.Close())) }()
+	_, err := from.Create(ctx, []event.Event{opened("w", 1), opened("w", 2)})
+	require.NoError(t, err)
+	require.NoError(t, from.Seal(ctx, week))
+	p := &progress{weeks: map[event.Week]migrations.Digest{}}
+	c := copier(from, to, to, p)
+	c.Progress = &killed{p, 0}
+	_, err = c.Weeks(ctx, true)
+	require.ErrorIs(t, err, event.ErrUnavailable)
+
+	done, err := copier(from, to, to, p).Weeks(ctx, true)
+	require.NoError(t, err)
+	require.Equal(t, migrations.Copied{Weeks: 1, Events: 2}, done)
+	have, haveInfos := everything(t, from)
+	got, gotInfos := everything(t, to)
+	require.Equal(t, have, got)
+	require.Equal(t, haveInfos, gotInfos)
+}
+
 func TestACopyThatReadsDifferentlyIsNotTaken(t *testing.T) {
 	ctx := t.Context()
 	from, to := openIndex(t, t.TempDir()), openIndex(t, t.TempDir())

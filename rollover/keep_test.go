@@ -156,7 +156,7 @@ func TestNextIsLaterThanNow(t *testing.T) {
 	var read rollover.TimeOfDay
 	require.NoError(t, read.UnmarshalText([]byte("2:30")))
 	require.Equal(t, night, read)
-	require.ErrorContains(t, read.UnmarshalText([]byte("24:00")), "no time of day")
+	require.ErrorContains(t, read.UnmarshalText([]byte("24:00")), "not a time of day")
 }
 
 func TestANightFollowsAClockThatIsSet(t *testing.T) {

@@ -149,7 +149,8 @@ func (r *Rollover) preparing(now time.Time, infos []event.WeekInfo) []Action {
 }
 
 // dropping lets go of what is past the retention. States go before weeks: a run
-// that is killed in between finds the week, and with it the states, again.
+// that is killed in between finds the week, and with it the states, again. Weeks
+// leave the catalogue first, so that who reads one that is dropped can tell.
 func (r *Rollover) dropping(now time.Time, infos []event.WeekInfo) []Action {
 	if r.Retention == 0 {
 		return nil
@@ -167,7 +168,7 @@ func (r *Rollover) dropping(now time.Time, infos []event.WeekInfo) []Action {
 	forget := Action{Step: StepForget, do: func(ctx context.Context) (int, error) {
 		return r.States.Forget(ctx, horizon)
 	}}
-	return append(append([]Action{forget}, weeks...), r.unlisting(now))
+	return append([]Action{r.unlisting(now), forget}, weeks...)
 }
 
 func (r *Rollover) unlisting(now time.Time) Action {

@@ -15,6 +15,7 @@ const (
 	defaultEventsBytes = 8 << 30
 	defaultLiveAge     = 15 * time.Minute
 	defaultLiveBytes   = 64 << 20
+	defaultLiveStart   = 20_000
 	defaultBacklog     = 1_000_000
 	defaultMaxAttempts = 5
 	defaultRetryBase   = time.Second
@@ -54,6 +55,9 @@ type Config struct {
 	// LiveAge and LiveBytes are how much LIVE keeps.
 	LiveAge   time.Duration
 	LiveBytes int64
+	// LiveStart is how many of the newest announcements that LIVE keeps Follow
+	// begins with, so that a start takes a bounded time.
+	LiveStart int
 
 	// Backlog is how many events may wait before Publish says TooMuch.
 	Backlog int64
@@ -93,6 +97,7 @@ func (c Config) withDefaults() (Config, error) {
 	setDefault(&c.EventsBytes, defaultEventsBytes)
 	setDefault(&c.LiveAge, defaultLiveAge)
 	setDefault(&c.LiveBytes, defaultLiveBytes)
+	setDefault(&c.LiveStart, defaultLiveStart)
 	setDefault(&c.Backlog, defaultBacklog)
 	setDefault(&c.LiveRate, defaultLiveRate)
 	setDefault(&c.LiveBurst, defaultLiveBurst)
@@ -124,7 +129,7 @@ func (c Config) check() error {
 		return event.Invalid("stream.retry", "must grow, to an hour at most")
 	case c.Keep < 0 || c.LiveAge < 0 || c.AckWait < 0:
 		return event.Invalid("stream", "a time must not be negative")
-	case c.EventsBytes < 0 || c.LiveBytes < 0 || c.Backlog < 0 || c.LiveRate < 0 || c.LiveBurst < 0:
+	case c.EventsBytes < 0 || c.LiveBytes < 0 || c.LiveStart < 0 || c.Backlog < 0 || c.LiveRate < 0 || c.LiveBurst < 0:
 		return event.Invalid("stream", "a bound must not be negative")
 	}
 	return nil

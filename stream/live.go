@@ -77,8 +77,8 @@ func boundsOf(announcements jetstream.Stream) live.Bounds {
 	return bounds
 }
 
-// Follow calls each for every announcement that LIVE keeps and for all that
-// come, until ctx ends; it returns ctx's error. Where it was away for so long
+// Follow calls each for the newest LiveStart announcements that LIVE keeps and for
+// all that come, until ctx ends; it returns ctx's error. Where it was away for so long
 // that announcements are gone, and where the stream was made anew, it goes on
 // with the oldest that is kept: sequences show the first, Bounds the second.
 func (s *Stream) Follow(ctx context.Context, each func(live.Entry)) error {
@@ -123,6 +123,9 @@ func (f *follower) follow(ctx context.Context) error {
 		f.incarnation, f.next = now, 0
 	}
 	cfg := jetstream.OrderedConsumerConfig{DeliverPolicy: jetstream.DeliverAllPolicy}
+	if bounds := boundsOf(announcements); f.next == 0 && bounds.Last >= uint64(f.stream.cfg.LiveStart) {
+		f.next = max(bounds.First, bounds.Last-uint64(f.stream.cfg.LiveStart)+1)
+	}
 	if f.next > 0 {
 		cfg.DeliverPolicy, cfg.OptStartSeq = jetstream.DeliverByStartSequencePolicy, f.next
 	}

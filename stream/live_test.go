@@ -91,6 +91,20 @@ func TestFollowBeginsWithWhatIsKeptAndGoesOn(t *testing.T) {
 	require.EqualValues(t, 2523, s.Stats().Announced)
 }
 
+func TestFollowBeginsWithABoundedNumberOfTheNewest(t *testing.T) {
+	s := open(t, Config{LiveStart: 10})
+	announce(t, s, 0, 100)
+	l, _ := listen(t, s)
+	eventually(t, "the newest", func() bool { return len(l.heard()) >= 10 })
+	announce(t, s, 100, 5)
+	eventually(t, "what is new", func() bool { return len(l.heard()) >= 15 })
+	heard := l.heard()
+	require.Len(t, heard, 15)
+	bounds, err := s.Bounds(t.Context())
+	require.NoError(t, err)
+	require.Equal(t, bounds.Last-14, heard[0].Sequence)
+}
+
 func TestAnnouncementsSurviveAReopen(t *testing.T) {
 	dir := t.TempDir()
 	s := openIn(t, Config{Dir: dir})
