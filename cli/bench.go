@@ -1,22 +1,16 @@
 package cli
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
-	"net/http"
 	"os"
 	"runtime/pprof"
-	"sync"
-	"time"
+	"slices"
+	"strings"
 
-	"golang.org/x/sync/errgroup"
-
-	"tidings/app"
 	"tidings/bench"
+	"tidings/store/elastic"
 )
 
 // benchCmd measures this machine.
@@ -29,299 +23,136 @@ type benchCmd struct {
 	Elastic benchElasticCmd `cmd:"" help:"What Tidings adds to an Elasticsearch, and what weeks that never change are worth there."`
 }
 
-// benchFlags say what the events are, the same for both.
-type benchFlags struct {
-	Data   string `help:"A directory for the measurement, on the disk to be measured." default:"tidings-bench" placeholder:"DIR" type:"path"`
-	Seed   uint64 `help:"Where the randomness begins." default:"1"`
-	Weeks  int    `help:"Over how many weeks the events are spread." default:"4"`
-	Events int    `help:"How many events." default:"1000000"`
-	profiled
-}
-
 // profiled is for what may be looked into.
 type profiled struct {
 	CPUProfile string `help:"Write a CPU profile to this file, for go tool pprof." name:"cpu-profile" placeholder:"FILE" type:"path"`
 }
 
-// profile starts the CPU profile, where one is wanted, and returns how to end it.
-func (f profiled) profile() (stop func() error, err error) {
-	if f.CPUProfile == "" {
-		return func() error { return nil }, nil
+// profile runs f, with the CPU profile where one is wanted.
+func (p profiled) profile(f func() error) error {
+	if p.CPUProfile == "" {
+		return f()
 	}
-	file, err := os.Create(f.CPUProfile)
+	file, err := os.Create(p.CPUProfile)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	if err := pprof.StartCPUProfile(file); err != nil {
-		return nil, errors.Join(err, file.Close())
+		return errors.Join(err, file.Close())
 	}
-	return func() error {
-		pprof.StopCPUProfile()
-		return file.Close()
-	}, nil
+	err = f()
+	pprof.StopCPUProfile()
+	return errors.Join(err, file.Close())
 }
 
-func (f benchFlags) load() bench.Load {
-	// The last second of a week that is over, so that the same flags give the
-	// same events for a week.
-	until := time.Now().UTC().Truncate(7 * 24 * time.Hour)
-	return bench.Load{Seed: f.Seed, Weeks: f.Weeks, Until: until}
+// bench is where measurements print.
+func (e *environment) bench() bench.Env { return bench.Env{Out: e.Out, Err: e.Err, Log: e.log} }
+
+// ingestFlags have the fields of bench.Ingest, and so on below.
+type ingestFlags struct {
+	Data    string `help:"A directory for the measurement, on the disk to be measured." default:"tidings-bench" placeholder:"DIR" type:"path"`
+	Seed    uint64 `help:"Where the randomness begins." default:"1"`
+	Weeks   int    `help:"Over how many weeks the events are spread." default:"4"`
+	Events  int    `help:"How many events." default:"1000000"`
+	Senders int    `help:"How many senders post at once." default:"4"`
+	Batch   int    `help:"How many events a request holds at most." default:"500"`
+	Every   int    `help:"After how many events each sender's waiting ones are posted, as a sender does every few seconds." default:"20000"`
 }
 
-// benchIngestCmd is the whole way of events: posted, durable, indexed.
 type benchIngestCmd struct {
-	benchFlags
-	Senders int `help:"How many senders post at once." default:"4"`
-	Batch   int `help:"How many events a request holds at most." default:"500"`
-	Every   int `help:"After how many events each sender's waiting ones are posted, as a sender does every few seconds." default:"20000"`
+	ingestFlags
+	profiled
 }
 
 // Run fills an empty directory and prints the speed.
 func (c *benchIngestCmd) Run(ctx context.Context, env *environment) error {
-	if entries, err := os.ReadDir(c.Data); err == nil && len(entries) > 0 {
-		return fmt.Errorf("%s is not empty: remove it, or choose another --data", c.Data)
-	}
-	a, err := app.Open(ctx, app.Settings{Data: c.Data, Backlog: int64(c.Events) + 1}, env.log)
-	if err != nil {
-		return err
-	}
-	machine, err := bench.Describe(ctx, c.Data)
-	if err != nil {
-		return errors.Join(err, a.Close())
-	}
-	running, stop := context.WithCancel(ctx)
-	done := make(chan error, 1)
-	go func() { done <- a.Run(running) }()
-	dial, stopServer := a.OperateInMemory()
-
-	endProfile, err := c.profile()
-	if err != nil {
-		endProfile = func() error { return nil }
-	}
-	report, measureErr := c.measure(ctx, env, a, dial)
-	err = errors.Join(err, measureErr, endProfile())
-	stop()
-	err = errors.Join(err, stopServer(), <-done)
-	if err := errors.Join(err, a.Close()); err != nil {
-		return err
-	}
-	size, err := directorySize(c.Data, "weeks", "state.db")
-	if err != nil {
-		return err
-	}
-	report.disk = size
-	_, err = fmt.Fprintf(env.Out, "%s\n%s", machine.Markdown(), report)
-	return err
+	ingest := bench.Ingest(c.ingestFlags)
+	return c.profile(func() error { return ingest.Run(ctx, env.bench()) })
 }
 
-// ingestReport is what bench ingest found.
-type ingestReport struct {
-	events                    int
-	bytes, disk               int64
-	accepted, indexed, merged time.Duration
-	requests                  *bench.Timing
+type benchStormCmd struct {
+	Data    string `help:"A directory for the measurement, on the disk to be measured." default:"tidings-storm" placeholder:"DIR" type:"path"`
+	Seed    uint64 `help:"Where the randomness begins." default:"1"`
+	Events  int    `help:"How many events there are." default:"100000"`
+	Times   int    `help:"How often each is delivered." default:"46"`
+	Senders int    `help:"How many senders post at once." default:"4"`
+	Batch   int    `help:"How many events a request holds." default:"200"`
 }
 
-func (r ingestReport) String() string {
-	rate := func(d time.Duration) float64 { return float64(r.events) / d.Seconds() }
-	return fmt.Sprintf(`| P1, embedded | |
-| --- | --- |
-| events | %d, %.0f bytes of JSON each |
-| accepted for good | %.0f/s |
-| accepted and searchable | %.0f/s |
-| a request | %s |
-| words merged afterwards, while it is quiet | %.1f s |
-| bytes on disk an event ÷ its JSON, not sealed | %.2f |
-`, r.events, float64(r.bytes)/float64(r.events), rate(r.accepted), rate(r.indexed), r.requests,
-		r.merged.Seconds(), float64(r.disk)/float64(r.bytes))
+// Run measures both and checks what is left of the storm against the model.
+func (c *benchStormCmd) Run(ctx context.Context, env *environment) error {
+	storm := bench.Storm(*c)
+	return storm.Run(ctx, env.bench())
 }
 
-// measure posts all events and waits until the last can be found.
-func (c *benchIngestCmd) measure(ctx context.Context, env *environment, a *app.App, dial app.Dialer) (_ ingestReport, err error) {
-	report := ingestReport{events: c.Events}
-	made, err := c.keepPosts(ctx)
-	if err != nil {
-		return report, err
-	}
-	defer func() { err = errors.Join(err, made.Close()) }()
-	report.bytes = made.size
-	began := time.Now()
-	if report.requests, err = c.postAll(ctx, dial, made); err != nil {
-		return report, err
-	}
-	report.accepted = time.Since(began)
-	fmt.Fprintf(env.Err, "all accepted after %v, waiting until they are indexed …\n", report.accepted.Round(time.Millisecond))
-	if err := a.Drain(ctx); err != nil {
-		return report, err
-	}
-	report.indexed = time.Since(began)
-	fmt.Fprintf(env.Err, "all indexed after %v, merging words, as serve does once it is quiet …\n", report.indexed.Round(time.Millisecond))
-	quiet := time.Now()
-	if err := a.Words.MergeWords(ctx, 0); err != nil {
-		return report, err
-	}
-	report.merged = time.Since(quiet)
-	return report, nil
+type pageFlags struct {
+	Data    string `help:"The directory that bench ingest filled." default:"tidings-bench" placeholder:"DIR" type:"path"`
+	Seed    uint64 `help:"Where the randomness began." default:"1"`
+	Weeks   int    `help:"Over how many weeks the events are spread." default:"4"`
+	Queries int    `help:"How many pages of each kind." default:"500"`
+	Kind    string `help:"Ask only the kinds with this in their names." placeholder:"TEXT"`
 }
 
-// postAll has all senders post what was made until there is no more, and times the
-// requests.
-func (c *benchIngestCmd) postAll(ctx context.Context, dial app.Dialer, made *keptPosts) (*bench.Timing, error) {
-	group, posting := errgroup.WithContext(ctx)
-	posts := make(chan post, c.Senders)
-	group.Go(func() error {
-		defer close(posts)
-		return made.giveAll(posting, posts)
-	})
-	requests := bench.NewTiming()
-	var mu sync.Mutex
-	for range c.Senders {
-		group.Go(func() error {
-			timing := bench.NewTiming()
-			defer func() {
-				mu.Lock()
-				defer mu.Unlock()
-				requests.Merge(timing)
-			}()
-			for post := range posts {
-				client := operatorClient(dial, post.workspace, func() error { return nil })
-				sent := time.Now()
-				if err := client.send(posting, http.MethodPost, "/v1/events", "application/x-ndjson", bytes.NewReader(post.body), nil); err != nil {
-					return err
-				}
-				timing.Record(time.Since(sent))
-				client.http.CloseIdleConnections()
-			}
-			return nil
-		})
-	}
-	return requests, group.Wait()
+type benchPageCmd struct {
+	pageFlags
+	profiled
 }
 
-// post is one request.
-type post struct {
-	workspace string
-	body      []byte
+// Run times each kind and prints a table.
+func (c *benchPageCmd) Run(ctx context.Context, env *environment) error {
+	pages := bench.Pages(c.pageFlags)
+	return c.profile(func() error { return pages.Run(ctx, env.bench()) })
 }
 
-// keptPosts are requests that were made before anything is timed, in a file.
-type keptPosts struct {
-	file  *os.File
-	posts []keptPost
-	size  int64
+type statsFlags struct {
+	Data    string `help:"A directory for the measurement; it is filled when it is empty." default:"tidings-bench-stats" placeholder:"DIR" type:"path"`
+	Seed    uint64 `help:"Where the randomness begins." default:"1"`
+	Weeks   int    `help:"Over how many weeks the events are spread." default:"52"`
+	Events  int    `help:"How many events." default:"1000000"`
+	Queries int    `help:"How many questions of each kind." default:"200"`
+	Kind    string `help:"Ask only the kinds with this in their names." placeholder:"TEXT"`
 }
 
-type keptPost struct {
-	workspace string
-	size      int
+type benchStatsCmd struct {
+	statsFlags
+	profiled
 }
 
-// keepPosts makes all requests.
-func (c *benchIngestCmd) keepPosts(ctx context.Context) (_ *keptPosts, err error) {
-	file, err := os.CreateTemp(c.Data, "posts-*")
-	if err != nil {
-		return nil, err
-	}
-	kept := &keptPosts{file: file}
-	defer func() {
-		if err != nil {
-			err = errors.Join(err, kept.Close())
-		}
-	}()
-	group, making := errgroup.WithContext(ctx)
-	posts := make(chan post)
-	group.Go(func() error {
-		defer close(posts)
-		return c.makePosts(making, posts, &kept.size)
-	})
-	group.Go(func() error {
-		for p := range posts {
-			if _, err := file.Write(p.body); err != nil {
-				return err
-			}
-			kept.posts = append(kept.posts, keptPost{p.workspace, len(p.body)})
-		}
-		return nil
-	})
-	return kept, group.Wait()
+// Run fills the directory, if it has to be, and prints a table.
+func (c *benchStatsCmd) Run(ctx context.Context, env *environment) error {
+	stats := bench.Stats(c.statsFlags)
+	return c.profile(func() error { return stats.Run(ctx, env.bench()) })
 }
 
-// giveAll reads the requests in the order in which they were made.
-func (k *keptPosts) giveAll(ctx context.Context, posts chan<- post) error {
-	if _, err := k.file.Seek(0, io.SeekStart); err != nil {
-		return err
-	}
-	for _, p := range k.posts {
-		body := make([]byte, p.size)
-		if _, err := io.ReadFull(k.file, body); err != nil {
-			return err
-		}
-		select {
-		case posts <- post{p.workspace, body}:
-		case <-ctx.Done():
-			return ctx.Err()
+type elasticFlags struct {
+	Parts      []string `arg:"" optional:"" help:"What to measure: ingest, page, weeks, mutable; all of them when none is named."`
+	Index      string   `help:"The Elasticsearch to measure on, as for serve. Indices are made below a prefix of the measurement's own and removed at the end." required:"" placeholder:"URL"`
+	Data       string   `help:"A directory for the queue and the state, on the disk to be measured; it must be empty, and is emptied at the end." default:"tidings-bench-elastic" placeholder:"DIR" type:"path"`
+	Seed       uint64   `help:"Where the randomness begins." default:"1"`
+	Events     int      `help:"How many events; those of ten times the weeks, for page and weeks." default:"40000"`
+	Weeks      int      `help:"Over how many weeks the events of ingest and mutable are spread; page and weeks take as many and ten times as many." default:"4"`
+	Workspaces int      `help:"How many workspaces share the events of page, weeks and mutable." default:"20"`
+	Rounds     int      `help:"How many rounds; figures are medians of them." default:"5"`
+	Queries    int      `help:"How many questions a round." default:"300"`
+	Writers    int      `help:"How many write raw bulk requests at once." default:"2"`
+	Bulk       int      `help:"How many documents a raw bulk request holds." default:"1000"`
+}
+
+type benchElasticCmd struct {
+	elasticFlags
+	profiled
+}
+
+// Run measures the parts and prints a table of each.
+func (c *benchElasticCmd) Run(ctx context.Context, env *environment) error {
+	for _, part := range c.Parts {
+		if !slices.Contains(bench.ElasticParts, part) {
+			return &usageError{fmt.Sprintf("%q is not a part: they are %s", part, strings.Join(bench.ElasticParts, ", "))}
 		}
 	}
-	return nil
-}
-
-// Close removes the requests.
-func (k *keptPosts) Close() error {
-	return errors.Join(k.file.Close(), os.Remove(k.file.Name()))
-}
-
-// makePosts collects events by workspace into requests.
-func (c *benchIngestCmd) makePosts(ctx context.Context, posts chan<- post, size *int64) error {
-	type open struct {
-		body   bytes.Buffer
-		events int
+	if _, err := elastic.ParseURL(c.Index); err != nil {
+		return &usageError{"--index: " + err.Error()}
 	}
-	waiting := make(map[string]*open)
-	send := func(workspace string, o *open) error {
-		*size += int64(o.body.Len())
-		next := post{workspace, bytes.Clone(o.body.Bytes())}
-		o.body.Reset()
-		o.events = 0
-		select {
-		case posts <- next:
-			return nil
-		case <-ctx.Done():
-			return ctx.Err()
-		}
-	}
-	made := 0
-	flush := func() error {
-		for workspace, o := range waiting {
-			if o.events > 0 {
-				if err := send(workspace, o); err != nil {
-					return err
-				}
-			}
-		}
-		return nil
-	}
-	for given := range c.load().Inputs(c.Events) {
-		if made++; made%c.Every == 0 {
-			if err := flush(); err != nil {
-				return err
-			}
-		}
-		o := waiting[given.Workspace]
-		if o == nil {
-			o = &open{}
-			waiting[given.Workspace] = o
-		}
-		line, err := json.Marshal(given.Input)
-		if err != nil {
-			return err
-		}
-		o.body.Write(line)
-		o.body.WriteByte('\n')
-		if o.events++; o.events == c.Batch {
-			if err := send(given.Workspace, o); err != nil {
-				return err
-			}
-		}
-	}
-	return flush()
+	measured := bench.Elastic(c.elasticFlags)
+	return c.profile(func() error { return measured.Run(ctx, env.bench()) })
 }

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"tidings/api"
+	"tidings/apiclient"
 	"tidings/event"
 )
 
@@ -40,7 +41,7 @@ func (d deadLetter) lastError() string {
 }
 
 // eachDeadLetter walks all dead letters of the workspace, page by page.
-func eachDeadLetter(ctx context.Context, client *client, visit func(deadLetter) error) error {
+func eachDeadLetter(ctx context.Context, client *apiclient.Client, visit func(deadLetter) error) error {
 	next := ""
 	for {
 		var page struct {
@@ -51,7 +52,7 @@ func eachDeadLetter(ctx context.Context, client *client, visit func(deadLetter) 
 		if next != "" {
 			path += "&cursor=" + url.QueryEscape(next)
 		}
-		if err := client.call(ctx, http.MethodGet, path, nil, &page); err != nil {
+		if err := client.Call(ctx, http.MethodGet, path, nil, &page); err != nil {
 			return err
 		}
 		for _, letter := range page.Items {
@@ -74,7 +75,7 @@ type deadListCmd struct {
 
 // Run lists them.
 func (c *deadListCmd) Run(ctx context.Context, env *environment) error {
-	return c.reading(ctx, env, func(client *client) error {
+	return c.reading(ctx, env, func(client *apiclient.Client) error {
 		if c.Reasons {
 			return c.reasons(ctx, env, client)
 		}
@@ -100,12 +101,12 @@ func (c *deadListCmd) Run(ctx context.Context, env *environment) error {
 }
 
 // reasons lists why they failed.
-func (c *deadListCmd) reasons(ctx context.Context, env *environment, client *client) error {
+func (c *deadListCmd) reasons(ctx context.Context, env *environment, client *apiclient.Client) error {
 	var found struct {
 		Items    []api.ReasonView `json:"items"`
 		Complete bool             `json:"complete"`
 	}
-	if err := client.call(ctx, http.MethodGet, "/v1/dead-letters/reasons", nil, &found); err != nil {
+	if err := client.Call(ctx, http.MethodGet, "/v1/dead-letters/reasons", nil, &found); err != nil {
 		return err
 	}
 	table := newTable(env.Out, "COUNT", "SINCE", "EXAMPLE", "REASON")
@@ -138,9 +139,9 @@ type deadShowCmd struct {
 
 // Run shows one.
 func (c *deadShowCmd) Run(ctx context.Context, env *environment) error {
-	return c.reading(ctx, env, func(client *client) error {
+	return c.reading(ctx, env, func(client *apiclient.Client) error {
 		var letter deadLetter
-		err := client.call(ctx, http.MethodGet, "/v1/dead-letters/"+url.PathEscape(c.ID), nil, &letter)
+		err := client.Call(ctx, http.MethodGet, "/v1/dead-letters/"+url.PathEscape(c.ID), nil, &letter)
 		if errors.Is(err, event.ErrNotFound) {
 			return fmt.Errorf("there is no dead letter %s", c.ID)
 		}
@@ -165,7 +166,7 @@ type deadReplayCmd struct {
 
 // Run puts them back.
 func (c *deadReplayCmd) Run(ctx context.Context, env *environment) error {
-	return c.reading(ctx, env, func(client *client) error {
+	return c.reading(ctx, env, func(client *apiclient.Client) error {
 		return c.do(ctx, env, client, "replay", "replayed")
 	})
 }
@@ -177,7 +178,7 @@ type deadDropCmd struct {
 
 // Run forgets them.
 func (c *deadDropCmd) Run(ctx context.Context, env *environment) error {
-	return c.reading(ctx, env, func(client *client) error {
+	return c.reading(ctx, env, func(client *apiclient.Client) error {
 		return c.do(ctx, env, client, "drop", "dropped")
 	})
 }
@@ -197,13 +198,13 @@ func (c chosen) Validate() error {
 }
 
 // do acts on the chosen, a thousand at a time, and says how many it was.
-func (c chosen) do(ctx context.Context, env *environment, client *client, act, done string) error {
+func (c chosen) do(ctx context.Context, env *environment, client *apiclient.Client, act, done string) error {
 	var total api.DeadLetterReceipt
 	for rest := c.IDs; ; {
 		choice := api.DeadLetterChoice{All: c.All, Reason: c.Reason, IDs: rest[:min(len(rest), 1000)]}
 		rest = rest[len(choice.IDs):]
 		var receipt api.DeadLetterReceipt
-		if err := client.call(ctx, http.MethodPost, "/v1/dead-letters/"+act, choice, &receipt); err != nil {
+		if err := client.Call(ctx, http.MethodPost, "/v1/dead-letters/"+act, choice, &receipt); err != nil {
 			return err
 		}
 		total.Done, total.Gone = total.Done+receipt.Done, total.Gone+receipt.Gone

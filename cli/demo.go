@@ -14,6 +14,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"tidings/account"
+	"tidings/apiclient"
 	"tidings/app"
 	"tidings/demo"
 	"tidings/event"
@@ -107,24 +108,24 @@ Ctrl-C stops it.
 // people writes the directory through the API, as any program would.
 func (d *demoRun) people(ctx context.Context) error {
 	dial, stopServer := d.app.OperateInMemory()
-	client := operatorClient(dial, demoWorkspace, func() error {
+	client := apiclient.Operator(dial, demoWorkspace, func() error {
 		err := stopServer()
 		return err
 	})
 	directory := d.office.Directory()
 	for _, user := range directory.Users {
 		body := map[string]any{"name": user.Name, "emails": []string{user.Email}}
-		if err := client.call(ctx, http.MethodPut, "/v1/users/"+url.PathEscape(user.ID), body, nil); err != nil {
-			return errors.Join(err, client.close())
+		if err := client.Call(ctx, http.MethodPut, "/v1/users/"+url.PathEscape(user.ID), body, nil); err != nil {
+			return errors.Join(err, client.Close())
 		}
 	}
 	for _, team := range directory.Teams {
 		body := map[string]any{"name": team.Name, "members": team.Members}
-		if err := client.call(ctx, http.MethodPut, "/v1/teams/"+url.PathEscape(team.ID), body, nil); err != nil {
-			return errors.Join(err, client.close())
+		if err := client.Call(ctx, http.MethodPut, "/v1/teams/"+url.PathEscape(team.ID), body, nil); err != nil {
+			return errors.Join(err, client.Close())
 		}
 	}
-	return client.close()
+	return client.Close()
 }
 
 // demoRecord notes until when history has been made.

@@ -12,6 +12,7 @@ import (
 	"slices"
 	"time"
 
+	"tidings/apiclient"
 	"tidings/app"
 
 	"golang.org/x/sys/unix"
@@ -73,10 +74,10 @@ func (c *doctorCmd) examineDirectory(ctx context.Context, env *environment, exam
 	exam.disk(c.Data)
 	if dial, ok := app.DialOperator(ctx, c.Data); ok {
 		exam.good("process", "a server is running on this directory")
-		client := operatorClient(dial, "", func() error { return nil })
-		exam.server(ctx, client.http, client.base)
+		client := apiclient.Operator(dial, "", func() error { return nil })
+		exam.server(ctx, client.HTTP, client.Base)
 		var health app.WeekHealth
-		err := client.call(ctx, http.MethodPost, app.OperatorPath+"weeks", app.WeekHealthRequest{Deep: c.Deep}, &health)
+		err := client.Call(ctx, http.MethodPost, app.OperatorPath+"weeks", app.WeekHealthRequest{Deep: c.Deep}, &health)
 		exam.weeks(health, err, true)
 		return
 	}
@@ -226,7 +227,7 @@ func (e *examination) server(ctx context.Context, client *http.Client, base stri
 		return
 	}
 	defer response.Body.Close()
-	raw, err := io.ReadAll(io.LimitReader(response.Body, maxProblem))
+	raw, err := io.ReadAll(io.LimitReader(response.Body, 1<<20))
 	if err != nil {
 		e.bad("server", err.Error())
 		return
@@ -235,7 +236,7 @@ func (e *examination) server(ctx context.Context, client *http.Client, base stri
 		e.good("server", "ready")
 		return
 	}
-	var problem answerError
+	var problem apiclient.Error
 	if json.Unmarshal(raw, &problem) != nil || problem.Detail == "" {
 		e.bad("server", "answers "+response.Status+"; is it Tidings?")
 		return

@@ -6,16 +6,18 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+
+	"tidings/apiclient"
 )
 
 // reading runs work that only reads. It makes nothing: a directory or a workspace
 // that is not there is an error, where writing commands would begin one.
-func (t workspaceTarget) reading(ctx context.Context, env *environment, work func(*client) error) error {
+func (t workspaceTarget) reading(ctx context.Context, env *environment, work func(*apiclient.Client) error) error {
 	if err := t.exists(); err != nil {
 		return err
 	}
-	return t.with(ctx, env, func(client *client) error {
-		if err := client.workspaceExists(ctx); err != nil {
+	return t.with(ctx, env, func(client *apiclient.Client) error {
+		if err := workspaceExists(ctx, client); err != nil {
 			return err
 		}
 		return work(client)
@@ -46,8 +48,8 @@ func (t target) exists() error {
 
 // workspaceExists refuses a workspace in which there is nothing at all: no event,
 // key, user or source. A key of a server belongs to a workspace, which is then there.
-func (c *client) workspaceExists(ctx context.Context) error {
-	if c.workspace == "" {
+func workspaceExists(ctx context.Context, client *apiclient.Client) error {
+	if client.Workspace == "" {
 		return nil
 	}
 	for _, path := range []string{"/v1/feed?limit=1&automated=show", "/v1/keys", "/v1/users", "/v1/sources"} {
@@ -55,12 +57,12 @@ func (c *client) workspaceExists(ctx context.Context) error {
 			Items []struct{} `json:"items"`
 			Next  *string    `json:"next"`
 		}
-		if err := c.call(ctx, http.MethodGet, path, nil, &page); err != nil {
+		if err := client.Call(ctx, http.MethodGet, path, nil, &page); err != nil {
 			return err
 		}
 		if len(page.Items) > 0 || page.Next != nil {
 			return nil
 		}
 	}
-	return fmt.Errorf("workspace %q has nothing in it: is --workspace right?", c.workspace)
+	return fmt.Errorf("workspace %q has nothing in it: is --workspace right?", client.Workspace)
 }

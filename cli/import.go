@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"tidings/apiclient"
 	"tidings/event"
 	"tidings/mailbox"
 )
@@ -62,13 +63,13 @@ func (c *importCmd) Run(ctx context.Context, env *environment) error {
 	summary := newImportSummary()
 	owner, err := c.owner(ctx, env, client)
 	if err != nil {
-		return errors.Join(err, client.close())
+		return errors.Join(err, client.Close())
 	}
 	importErr := c.importAll(ctx, env, client, format, owner, summary)
 	if importErr == nil {
 		fmt.Fprintln(env.Err, "Waiting until everything is indexed …")
 	}
-	closeErr := client.close()
+	closeErr := client.Close()
 	if err := summary.print(env.Out, c.JSON); err != nil {
 		return err
 	}
@@ -92,7 +93,7 @@ func (c *importCmd) Run(ctx context.Context, env *environment) error {
 }
 
 func (c *importCmd) importAll(
-	ctx context.Context, env *environment, client *client, format mailbox.Format, owner mailbox.Owner, summary *importSummary,
+	ctx context.Context, env *environment, client *apiclient.Client, format mailbox.Format, owner mailbox.Owner, summary *importSummary,
 ) error {
 	memory := mailbox.NewMemory()
 	for _, path := range c.Files {
@@ -120,7 +121,7 @@ func (c *importCmd) importAll(
 type fileImport struct {
 	path       string
 	reader     *mailbox.Reader
-	client     *client
+	client     *apiclient.Client
 	summary    *importSummary
 	checkpoint *checkpoint
 	bar        *progress
@@ -232,8 +233,8 @@ const patience = 60
 func (f *fileImport) post(ctx context.Context) (intakeAnswer, error) {
 	for try := 1; ; try++ {
 		var answer intakeAnswer
-		err := f.client.send(ctx, http.MethodPost, "/v1/events?lane=bulk", "application/x-ndjson", bytes.NewReader(f.body.Bytes()), &answer)
-		var problem *answerError
+		err := f.client.Send(ctx, http.MethodPost, "/v1/events?lane=bulk", "application/x-ndjson", bytes.NewReader(f.body.Bytes()), &answer)
+		var problem *apiclient.Error
 		if errors.As(err, &problem) && problem.Status == http.StatusBadRequest && len(problem.Errors) > 0 {
 			// None of the batch was good: that is an answer too.
 			return allRejected(problem, len(f.events)), nil
@@ -242,7 +243,7 @@ func (f *fileImport) post(ctx context.Context) (intakeAnswer, error) {
 		if !busy || try == patience {
 			return answer, err
 		}
-		wait := max(problem.retryAfter, time.Second)
+		wait := max(problem.RetryAfter, time.Second)
 		f.bar.say("the server is busy")
 		select {
 		case <-ctx.Done():
@@ -252,7 +253,7 @@ func (f *fileImport) post(ctx context.Context) (intakeAnswer, error) {
 	}
 }
 
-func allRejected(problem *answerError, events int) intakeAnswer {
+func allRejected(problem *apiclient.Error, events int) intakeAnswer {
 	var answer intakeAnswer
 	for i := range events {
 		detail := problem.Detail

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"tidings/address"
+	"tidings/apiclient"
 	"tidings/event"
 	"tidings/mailbox"
 )
@@ -19,7 +20,7 @@ const everybody = "*"
 
 // owner is whose mail is imported: the addresses of the workspace's people, those of
 // --own, and --user.
-func (c *importCmd) owner(ctx context.Context, env *environment, client *client) (mailbox.Owner, error) {
+func (c *importCmd) owner(ctx context.Context, env *environment, client *apiclient.Client) (mailbox.Owner, error) {
 	o := mailbox.Owner{Users: make(map[string]string), SentUser: c.User}
 	members, err := listMembers(ctx, client)
 	if err != nil {
@@ -80,12 +81,12 @@ func (c *importCmd) addOwn(o mailbox.Owner, own string) error {
 }
 
 // listMembers asks for the workspace's people. A key that may not see them knows none.
-func listMembers(ctx context.Context, client *client) ([]member, error) {
+func listMembers(ctx context.Context, client *apiclient.Client) ([]member, error) {
 	var answer struct {
 		Items []member `json:"items"`
 	}
-	err := client.send(ctx, http.MethodGet, "/v1/users", "", nil, &answer)
-	var problem *answerError
+	err := client.Send(ctx, http.MethodGet, "/v1/users", "", nil, &answer)
+	var problem *apiclient.Error
 	if errors.As(err, &problem) && (problem.Status == http.StatusForbidden || problem.Status == http.StatusNotFound) {
 		return nil, nil
 	}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"tidings/apiclient"
 	"tidings/mailbox"
 )
 
@@ -55,7 +56,7 @@ func TestWhoseMailIsImported(t *testing.T) {
 				_, _ = io.WriteString(w, c.body)
 			}))
 			defer server.Close()
-			got, err := c.command.owner(t.Context(), &environment{Streams: Streams{Err: io.Discard}}, &client{http: server.Client(), base: server.URL})
+			got, err := c.command.owner(t.Context(), &environment{Streams: Streams{Err: io.Discard}}, apiclient.New(server.URL, ""))
 			if c.wrong != "" {
 				require.ErrorContains(t, err, c.wrong)
 				return

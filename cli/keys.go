@@ -9,6 +9,8 @@ import (
 	"net/url"
 	"text/tabwriter"
 	"time"
+
+	"tidings/apiclient"
 )
 
 // keysCmd looks after a workspace's keys.
@@ -39,7 +41,7 @@ type keyView struct {
 
 // Run makes the key and prints it alone.
 func (c *keysCreateCmd) Run(ctx context.Context, env *environment) error {
-	return c.with(ctx, env, func(client *client) error {
+	return c.with(ctx, env, func(client *apiclient.Client) error {
 		request := map[string]string{"role": c.Role}
 		if c.User != "" {
 			request["user"] = c.User
@@ -48,7 +50,7 @@ func (c *keysCreateCmd) Run(ctx context.Context, env *environment) error {
 			request["name"] = c.Name
 		}
 		var made keyView
-		if err := client.call(ctx, http.MethodPost, "/v1/keys", request, &made); err != nil {
+		if err := client.Call(ctx, http.MethodPost, "/v1/keys", request, &made); err != nil {
 			return err
 		}
 		_, err := fmt.Fprintln(env.Out, made.Key)
@@ -63,11 +65,11 @@ type keysListCmd struct {
 
 // Run lists the keys.
 func (c *keysListCmd) Run(ctx context.Context, env *environment) error {
-	return c.reading(ctx, env, func(client *client) error {
+	return c.reading(ctx, env, func(client *apiclient.Client) error {
 		var answer struct {
 			Items []keyView `json:"items"`
 		}
-		if err := client.call(ctx, http.MethodGet, "/v1/keys", nil, &answer); err != nil {
+		if err := client.Call(ctx, http.MethodGet, "/v1/keys", nil, &answer); err != nil {
 			return err
 		}
 		if c.JSON {
@@ -92,8 +94,8 @@ type keysRevokeCmd struct {
 
 // Run revokes the key.
 func (c *keysRevokeCmd) Run(ctx context.Context, env *environment) error {
-	return c.reading(ctx, env, func(client *client) error {
-		return client.call(ctx, http.MethodDelete, "/v1/keys/"+url.PathEscape(c.ID), nil, nil)
+	return c.reading(ctx, env, func(client *apiclient.Client) error {
+		return client.Call(ctx, http.MethodDelete, "/v1/keys/"+url.PathEscape(c.ID), nil, nil)
 	})
 }
 

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 
+	"tidings/apiclient"
 	"tidings/app"
 )
 
@@ -15,9 +16,9 @@ func operate[In, Out any](
 ) (Out, error) {
 	var out Out
 	if dial, ok := app.DialOperator(ctx, s.Data); ok && s.Data != "" {
-		client := operatorClient(dial, "", func() error { return nil })
-		err := client.call(ctx, http.MethodPost, app.OperatorPath+name, in, &out)
-		return out, errors.Join(err, client.close())
+		client := apiclient.Operator(dial, "", func() error { return nil })
+		err := client.Call(ctx, http.MethodPost, app.OperatorPath+name, in, &out)
+		return out, errors.Join(err, client.Close())
 	}
 	a, err := app.Open(ctx, s, env.log)
 	if err != nil {

@@ -14,6 +14,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"tidings/apiclient"
 )
 
 // searchCmd asks the feed in the terminal.
@@ -111,7 +113,7 @@ func (c *searchCmd) Run(ctx context.Context, env *environment) error {
 	if err != nil {
 		return err
 	}
-	return c.reading(ctx, env, func(client *client) error {
+	return c.reading(ctx, env, func(client *apiclient.Client) error {
 		printer := &feedPrinter{out: env.Out, zone: zone, now: time.Now().In(zone), colours: colours(env.Out)}
 		found, more, err := c.pages(ctx, env, client, limit, printer)
 		if err != nil || c.JSON {
@@ -123,12 +125,12 @@ func (c *searchCmd) Run(ctx context.Context, env *environment) error {
 
 // pages prints page after page until there is enough, and says how many events
 // that were and whether there are more.
-func (c *searchCmd) pages(ctx context.Context, env *environment, client *client, limit int, printer *feedPrinter) (found int, more bool, err error) {
+func (c *searchCmd) pages(ctx context.Context, env *environment, client *apiclient.Client, limit int, printer *feedPrinter) (found int, more bool, err error) {
 	values := url.Values{"q": {strings.Join(c.Text, " ")}, "tz": {printer.zone.String()}}
 	for first := true; ; first = false {
 		values.Set("limit", strconv.Itoa(min(mostOfPage, limit-found)))
 		var page foundPage
-		if err := client.call(ctx, http.MethodGet, "/v1/feed?"+values.Encode(), nil, &page); err != nil {
+		if err := client.Call(ctx, http.MethodGet, "/v1/feed?"+values.Encode(), nil, &page); err != nil {
 			return found, false, err
 		}
 		if first {

@@ -7,6 +7,7 @@ import (
 	"net/http"
 
 	"tidings/api"
+	"tidings/apiclient"
 	"tidings/app"
 )
 
@@ -46,9 +47,9 @@ func (c *sendLinksCmd) Run(ctx context.Context, env *environment) error {
 		return &usageError{"--data needs --public-url: nobody else can tell how mail reaches the server"}
 	}
 	request := api.LinksRequest{Message: c.Message, User: c.User, Recipients: c.To, Links: c.Link, PublicURL: c.PublicURL}
-	return c.with(ctx, env, func(client *client) error {
+	return c.with(ctx, env, func(client *apiclient.Client) error {
 		var made struct{ Items []api.RecipientLinks }
-		if err := client.call(ctx, http.MethodPost, "/v1/links", request, &made); err != nil {
+		if err := client.Call(ctx, http.MethodPost, "/v1/links", request, &made); err != nil {
 			return err
 		}
 		for _, links := range made.Items {

@@ -1,4 +1,4 @@
-package cli
+package bench
 
 import (
 	"context"
@@ -10,7 +10,6 @@ import (
 	"slices"
 	"time"
 
-	"tidings/bench"
 	"tidings/event"
 )
 
@@ -31,7 +30,7 @@ var elasticKinds = []string{"workspace", "user", "type", "one word", "two words"
 // paged are the events of one span of weeks, and who is asked for pages of them.
 type paged struct {
 	*site
-	load bench.Load
+	load Load
 }
 
 // pages measures P3 and P5 on the longer span, and P6 on both.
@@ -93,7 +92,7 @@ func (b *elasticBench) filled(ctx context.Context, name string, weeks, events in
 }
 
 // batches are the events of a load, some at a time. It ends early at an error.
-func batches(load bench.Load, events int, failed *error) func(func([]event.Event) bool) {
+func batches(load Load, events int, failed *error) func(func([]event.Event) bool) {
 	const size = 1000
 	return func(yield func([]event.Event) bool) {
 		batch := make([]event.Event, 0, size)
@@ -127,7 +126,7 @@ type pageAsked struct {
 }
 
 // asks are questions of all kinds in turns, of busy and quiet workspaces.
-func (b *elasticBench) asks(load bench.Load, workspaces int) []pageAsked {
+func (b *elasticBench) asks(load Load, workspaces int) []pageAsked {
 	random := rand.New(rand.NewPCG(b.Seed, 7))
 	asks := make([]pageAsked, b.Queries)
 	for i := range asks {
@@ -146,7 +145,7 @@ func (p *paged) answer(ctx context.Context, a pageAsked) (took time.Duration, ne
 		Next string `json:"next"`
 	}
 	began := time.Now()
-	err = p.client(a.workspace).call(ctx, http.MethodGet, "/v1/feed?"+a.values.Encode(), nil, &page)
+	err = p.client(a.workspace).Call(ctx, http.MethodGet, "/v1/feed?"+a.values.Encode(), nil, &page)
 	return time.Since(began), page.Next, err
 }
 
@@ -258,16 +257,16 @@ func (b *elasticBench) growth(ctx context.Context, short, long *paged) error {
 
 // compared are two things that were timed in turns.
 type compared struct {
-	a, b   *bench.Timing
+	a, b   *Timing
 	ratios []float64 // of p99, a round each
 }
 
 // turns times a and b of each number by turns, b first half of the time, in rounds
 // of which the first is thrown away.
 func (b *elasticBench) turns(n int, one, other func(int) (time.Duration, error)) (compared, error) {
-	all := compared{a: bench.NewTiming(), b: bench.NewTiming()}
+	all := compared{a: NewTiming(), b: NewTiming()}
 	for round := range 1 + b.Rounds {
-		ours, theirs := bench.NewTiming(), bench.NewTiming()
+		ours, theirs := NewTiming(), NewTiming()
 		for i := range n {
 			turns := []func() error{
 				func() error { return record(ours, one, i) },
@@ -292,7 +291,7 @@ func (b *elasticBench) turns(n int, one, other func(int) (time.Duration, error))
 	return all, nil
 }
 
-func record(timing *bench.Timing, do func(int) (time.Duration, error), i int) error {
+func record(timing *Timing, do func(int) (time.Duration, error), i int) error {
 	took, err := do(i)
 	if err == nil {
 		timing.Record(took)
@@ -302,7 +301,7 @@ func record(timing *bench.Timing, do func(int) (time.Duration, error), i int) er
 
 // print writes a table of what was compared.
 func (b *elasticBench) print(title, one, other string, c compared, most float64) error {
-	row := func(name string, t *bench.Timing) string {
+	row := func(name string, t *Timing) string {
 		round := func(p float64) time.Duration { return t.Percentile(p).Round(10 * time.Microsecond) }
 		return fmt.Sprintf("| %s | %v | %v | %v | |", name, round(50), round(99), t.Max().Round(10*time.Microsecond))
 	}

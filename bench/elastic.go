@@ -1,4 +1,4 @@
-package cli
+package bench
 
 import (
 	"context"
@@ -11,37 +11,39 @@ import (
 	"strings"
 	"time"
 
+	"tidings/apiclient"
 	"tidings/app"
-	"tidings/bench"
 	"tidings/event"
 	"tidings/store/elastic"
 )
 
-// benchElasticCmd measures what Tidings adds to an Elasticsearch: each figure is a
-// ratio to what Elasticsearch itself takes for the same, asked in turns.
-type benchElasticCmd struct {
-	Parts      []string `arg:"" optional:"" help:"What to measure: ingest, page, weeks, mutable; all of them when none is named."`
-	Index      string   `help:"The Elasticsearch to measure on, as for serve. Indices are made below a prefix of the measurement's own and removed at the end." required:"" placeholder:"URL"`
-	Data       string   `help:"A directory for the queue and the state, on the disk to be measured; it must be empty, and is emptied at the end." default:"tidings-bench-elastic" placeholder:"DIR" type:"path"`
-	Seed       uint64   `help:"Where the randomness begins." default:"1"`
-	Events     int      `help:"How many events; those of ten times the weeks, for page and weeks." default:"40000"`
-	Weeks      int      `help:"Over how many weeks the events of ingest and mutable are spread; page and weeks take as many and ten times as many." default:"4"`
-	Workspaces int      `help:"How many workspaces share the events of page, weeks and mutable." default:"20"`
-	Rounds     int      `help:"How many rounds; figures are medians of them." default:"5"`
-	Queries    int      `help:"How many questions a round." default:"300"`
-	Writers    int      `help:"How many write raw bulk requests at once." default:"2"`
-	Bulk       int      `help:"How many documents a raw bulk request holds." default:"1000"`
-
-	profiled
+// Elastic measures what Tidings adds to an Elasticsearch: each figure is a ratio to
+// what Elasticsearch itself takes for the same, asked in turns.
+type Elastic struct {
+	// Parts are some of ElasticParts; all of them when there are none.
+	Parts []string
+	// Index is the address of the Elasticsearch. Indices are made below a prefix of
+	// the measurement's own and removed at the end.
+	Index string
+	// Data is an empty directory for the queue and the state, emptied at the end.
+	Data string
+	Seed uint64
+	// Events are spread over Weeks for ingest and mutable; page and weeks take as
+	// many and ten times as many, and Workspaces share them.
+	Events, Weeks, Workspaces int
+	// Rounds is how many rounds there are, of Queries questions each.
+	Rounds, Queries int
+	// Writers write raw bulk requests of Bulk documents at once.
+	Writers, Bulk int
 }
 
-// elasticParts are the parts in their order. Page and weeks share their events.
-var elasticParts = []string{"ingest", "page", "weeks", "mutable"}
+// ElasticParts are the parts in their order. Page and weeks share their events.
+var ElasticParts = []string{"ingest", "page", "weeks", "mutable"}
 
 // elasticBench is one run.
 type elasticBench struct {
-	*benchElasticCmd
-	*environment
+	*Elastic
+	Env
 	tap    *tap
 	raw    rawElastic
 	prefix string
@@ -50,15 +52,10 @@ type elasticBench struct {
 }
 
 // Run measures the parts and prints a table of each.
-func (c *benchElasticCmd) Run(ctx context.Context, env *environment) error {
-	for _, part := range c.Parts {
-		if !slices.Contains(elasticParts, part) {
-			return &usageError{fmt.Sprintf("%q is not a part: they are %s", part, strings.Join(elasticParts, ", "))}
-		}
-	}
+func (c *Elastic) Run(ctx context.Context, env Env) error {
 	config, err := elastic.ParseURL(c.Index)
 	if err != nil {
-		return &usageError{"--index: " + err.Error()}
+		return err
 	}
 	if entries, err := os.ReadDir(c.Data); err == nil && len(entries) > 0 {
 		return fmt.Errorf("%s is not empty: remove it, or choose another --data", c.Data)
@@ -66,13 +63,13 @@ func (c *benchElasticCmd) Run(ctx context.Context, env *environment) error {
 	if err := os.MkdirAll(c.Data, 0o700); err != nil {
 		return fmt.Errorf("make the directory of the measurement: %w", err)
 	}
-	machine, err := bench.Describe(ctx, c.Data)
+	machine, err := Describe(ctx, c.Data)
 	if err != nil {
 		return err
 	}
 	tap := newTap()
 	b := &elasticBench{
-		benchElasticCmd: c, environment: env, tap: tap,
+		Elastic: c, Env: env, tap: tap,
 		prefix: "bench-" + strings.ToLower(rand.Text()[:8]),
 		raw:    rawElastic{node: config.Nodes[0], username: config.Username, password: config.Password, over: tap.pool},
 	}
@@ -81,11 +78,7 @@ func (c *benchElasticCmd) Run(ctx context.Context, env *environment) error {
 		return err
 	}
 	fmt.Fprintf(env.Out, "%s| Elasticsearch | %s |\n", machine.Markdown(), version)
-	endProfile, err := c.profile()
-	if err != nil {
-		return err
-	}
-	err = errors.Join(b.measure(ctx), endProfile())
+	err = b.measure(ctx)
 	cleaning, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Minute)
 	defer cancel()
 	err = errors.Join(err, b.clean(cleaning), os.RemoveAll(c.Data))
@@ -121,18 +114,18 @@ type site struct {
 	dial   app.Dialer
 	close  func() error
 	// clients are by workspace.
-	clients map[string]*client
+	clients map[string]*apiclient.Client
 }
 
 // open starts a Tidings with nothing in it. Its name tells it from others of the
 // run; running says whether it indexes what is posted.
 func (b *elasticBench) open(ctx context.Context, name string, running bool) (*site, error) {
-	s := &site{prefix: b.prefix + "-" + name, clients: make(map[string]*client)}
+	s := &site{prefix: b.prefix + "-" + name, clients: make(map[string]*apiclient.Client)}
 	b.made = append(b.made, s.prefix)
 	dir := filepath.Join(b.Data, name)
 	a, err := app.Open(ctx, app.Settings{
 		Data: dir, Backlog: 2*int64(b.Events) + 10_000, IndexTransport: b.tap, Stores: app.Stores{Index: b.address(s.prefix)},
-	}, b.log)
+	}, b.Log)
 	if err != nil {
 		return nil, err
 	}
@@ -150,7 +143,7 @@ func (b *elasticBench) open(ctx context.Context, name string, running bool) (*si
 		stop()
 		var errs []error
 		for _, client := range s.clients {
-			errs = append(errs, client.close())
+			errs = append(errs, client.Close())
 		}
 		errs = append(errs, stopServer(), <-done)
 		return errors.Join(append(errs, a.Close(), os.RemoveAll(dir))...)
@@ -159,15 +152,15 @@ func (b *elasticBench) open(ctx context.Context, name string, running bool) (*si
 }
 
 // client asks as the operator of a workspace.
-func (s *site) client(workspace string) *client {
+func (s *site) client(workspace string) *apiclient.Client {
 	if s.clients[workspace] == nil {
-		s.clients[workspace] = operatorClient(s.dial, workspace, func() error { return nil })
+		s.clients[workspace] = apiclient.Operator(s.dial, workspace, func() error { return nil })
 	}
 	return s.clients[workspace]
 }
 
 // prepare makes the weeks of a load, as the nights before would have.
-func (s *site) prepare(ctx context.Context, load bench.Load) error {
+func (s *site) prepare(ctx context.Context, load Load) error {
 	newest := event.WeekOf(load.Until.Unix())
 	for week := newest - event.Week(load.Weeks); week <= newest; week++ {
 		if err := s.Index.Prepare(ctx, week); err != nil {
@@ -190,8 +183,8 @@ func (b *elasticBench) address(prefix string) string {
 }
 
 // load is of as many weeks, ending with the last one that is over.
-func (b *elasticBench) load(weeks int) bench.Load {
-	return bench.Load{
+func (b *elasticBench) load(weeks int) Load {
+	return Load{
 		Seed: b.Seed, Workspaces: b.Workspaces, Weeks: weeks,
 		Until: time.Now().UTC().Truncate(7 * 24 * time.Hour),
 	}

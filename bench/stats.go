@@ -1,4 +1,4 @@
-package cli
+package bench
 
 import (
 	"context"
@@ -14,22 +14,24 @@ import (
 	"strings"
 	"time"
 
+	"tidings/apiclient"
 	"tidings/app"
-	"tidings/bench"
 	"tidings/event"
 	"tidings/feed"
 	"tidings/indexer"
 )
 
-// benchStatsCmd times statistics over a year of one busy workspace.
-type benchStatsCmd struct {
-	Data    string `help:"A directory for the measurement; it is filled when it is empty." default:"tidings-bench-stats" placeholder:"DIR" type:"path"`
-	Seed    uint64 `help:"Where the randomness begins." default:"1"`
-	Weeks   int    `help:"Over how many weeks the events are spread." default:"52"`
-	Events  int    `help:"How many events." default:"1000000"`
-	Queries int    `help:"How many questions of each kind." default:"200"`
-	Kind    string `help:"Ask only the kinds with this in their names." placeholder:"TEXT"`
-	profiled
+// Stats times statistics over a year of one busy workspace.
+type Stats struct {
+	// Data is a directory, which is filled when it is empty.
+	Data   string
+	Seed   uint64
+	Weeks  int
+	Events int
+	// Queries is how many questions of each kind there are; only the kinds with Kind
+	// in their names are asked.
+	Queries int
+	Kind    string
 }
 
 // mostStats is what 99 of 100 must not take longer than.
@@ -43,43 +45,43 @@ type statsKind struct {
 	name string
 	// ask makes the question of a number, a new one for each where that is what
 	// is measured.
-	ask func(r *rand.Rand, load bench.Load, number int) url.Values
+	ask func(r *rand.Rand, load Load, number int) url.Values
 	// writing puts an event into the newest week before each question.
 	writing bool
 }
 
 var statsKinds = []statsKind{
-	{name: "strip", ask: func(*rand.Rand, bench.Load, int) url.Values { return url.Values{"fields": strip} }},
-	{name: "everything", ask: func(*rand.Rand, bench.Load, int) url.Values { return url.Values{} }},
-	{name: "strip, an event written before each", writing: true, ask: func(*rand.Rand, bench.Load, int) url.Values {
+	{name: "strip", ask: func(*rand.Rand, Load, int) url.Values { return url.Values{"fields": strip} }},
+	{name: "everything", ask: func(*rand.Rand, Load, int) url.Values { return url.Values{} }},
+	{name: "strip, an event written before each", writing: true, ask: func(*rand.Rand, Load, int) url.Values {
 		return url.Values{"fields": strip}
 	}},
-	{name: "everything, an event written before each", writing: true, ask: func(*rand.Rand, bench.Load, int) url.Values {
+	{name: "everything, an event written before each", writing: true, ask: func(*rand.Rand, Load, int) url.Values {
 		return url.Values{}
 	}},
-	{name: "strip, a question never asked before", ask: func(_ *rand.Rand, load bench.Load, number int) url.Values {
+	{name: "strip, a question never asked before", ask: func(_ *rand.Rand, load Load, number int) url.Values {
 		return url.Values{"fields": strip, "user": {load.User(number % 20), "u_nobody_" + strconv.Itoa(number)}}
 	}},
-	{name: "everything, a question never asked before", ask: func(_ *rand.Rand, load bench.Load, number int) url.Values {
+	{name: "everything, a question never asked before", ask: func(_ *rand.Rand, load Load, number int) url.Values {
 		return url.Values{"user": {load.User(number % 20), "u_nobody_again_" + strconv.Itoa(number)}}
 	}},
-	{name: "strip of one word, never asked before", ask: func(_ *rand.Rand, load bench.Load, number int) url.Values {
+	{name: "strip of one word, never asked before", ask: func(_ *rand.Rand, load Load, number int) url.Values {
 		return url.Values{"fields": strip, "q": {load.Word(10 + number)}}
 	}},
-	{name: "strip of is:unopened", ask: func(*rand.Rand, bench.Load, int) url.Values {
+	{name: "strip of is:unopened", ask: func(*rand.Rand, Load, int) url.Values {
 		return url.Values{"fields": strip, "q": {"is:unopened"}}
 	}},
 }
 
 // Run fills the directory, if it has to be, and prints a table.
-func (c *benchStatsCmd) Run(ctx context.Context, env *environment) error {
+func (c *Stats) Run(ctx context.Context, env Env) error {
 	entries, err := os.ReadDir(c.Data)
 	empty := err != nil || len(entries) == 0
-	a, err := app.Open(ctx, app.Settings{Data: c.Data}, env.log)
+	a, err := app.Open(ctx, app.Settings{Data: c.Data}, env.Log)
 	if err != nil {
 		return err
 	}
-	machine, err := bench.Describe(ctx, c.Data)
+	machine, err := Describe(ctx, c.Data)
 	if err == nil && empty {
 		err = c.fill(ctx, env, a)
 	}
@@ -87,31 +89,27 @@ func (c *benchStatsCmd) Run(ctx context.Context, env *environment) error {
 		return errors.Join(err, a.Close())
 	}
 	dial, stopServer := a.OperateInMemory()
-	asked := operatorClient(dial, c.load().Workspace(0), func() error { return nil })
+	asked := apiclient.Operator(dial, c.load().Workspace(0), func() error { return nil })
 	fmt.Fprintf(env.Out, "%s\n| P9, %d events in %d weeks | first | p50 | p99 | most | p99 must be below |\n| --- | --- | --- | --- | --- | --- |\n",
 		machine.Markdown(), c.Events, c.Weeks)
-	endProfile, err := c.profile()
-	if err != nil {
-		endProfile = func() error { return nil }
-	}
 	for _, kind := range statsKinds {
 		if err == nil && strings.Contains(kind.name, c.Kind) {
 			err = c.time(ctx, env, a, asked, kind)
 		}
 	}
-	err = errors.Join(err, endProfile(), asked.close(), stopServer())
+	err = errors.Join(err, asked.Close(), stopServer())
 	return errors.Join(err, a.Close())
 }
 
-func (c *benchStatsCmd) load() bench.Load {
-	return bench.Load{
+func (c *Stats) load() Load {
+	return Load{
 		Seed: c.Seed, Workspaces: 1, Weeks: c.Weeks, Until: time.Now().UTC().Truncate(7 * 24 * time.Hour),
 	}
 }
 
 // fill writes the events straight into the stores, and seals all weeks but the
 // two newest, as the nightly run would have.
-func (c *benchStatsCmd) fill(ctx context.Context, env *environment, a *app.App) error {
+func (c *Stats) fill(ctx context.Context, env Env, a *app.App) error {
 	began := time.Now()
 	var batch []event.Event
 	for e, err := range c.load().Events(c.Events) {
@@ -174,8 +172,8 @@ func writeBoth(ctx context.Context, a *app.App, events []event.Event) error {
 
 // time asks one kind of question. What is asked first, of a cold cache, is shown
 // apart.
-func (c *benchStatsCmd) time(ctx context.Context, env *environment, a *app.App, asked *client, kind statsKind) error {
-	load, random, timing := c.load(), rand.New(rand.NewPCG(c.Seed, 9)), bench.NewTiming()
+func (c *Stats) time(ctx context.Context, env Env, a *app.App, asked *apiclient.Client, kind statsKind) error {
+	load, random, timing := c.load(), rand.New(rand.NewPCG(c.Seed, 9)), NewTiming()
 	since := strconv.FormatInt(load.Until.Add(-feed.Horizon).Unix(), 10)
 	var first time.Duration
 	partial := 0
@@ -189,7 +187,7 @@ func (c *benchStatsCmd) time(ctx context.Context, env *environment, a *app.App, 
 		values.Set("since", since)
 		var answer struct{ Partial bool }
 		began := time.Now()
-		if err := asked.call(ctx, http.MethodGet, "/v1/stats?"+values.Encode(), nil, &answer); err != nil {
+		if err := asked.Call(ctx, http.MethodGet, "/v1/stats?"+values.Encode(), nil, &answer); err != nil {
 			return fmt.Errorf("%s: %w", kind.name, err)
 		}
 		if answer.Partial {
@@ -216,7 +214,7 @@ func (c *benchStatsCmd) time(ctx context.Context, env *environment, a *app.App, 
 }
 
 // lateEvent is an open within the newest week.
-func lateEvent(load bench.Load, number int) event.Event {
+func lateEvent(load Load, number int) event.Event {
 	e := event.Event{
 		Workspace: load.Workspace(0), Type: event.Open, Time: load.Until.Unix() - 1 - int64(number)*60, Message: "late-" + strconv.Itoa(number),
 		User: load.User(0), Recipient: &event.Person{Email: "late@company.example"}, Source: "bench",

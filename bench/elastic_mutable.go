@@ -1,11 +1,10 @@
-package cli
+package bench
 
 import (
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"maps"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -17,8 +16,9 @@ import (
 	fastjson "github.com/go-json-experiment/json"
 	"golang.org/x/sync/errgroup"
 
+	"tidings/bench/internal/bulk"
+	"tidings/bench/internal/mutable"
 	"tidings/event"
-	"tidings/indexer"
 	"tidings/store/sqlite"
 )
 
@@ -28,15 +28,6 @@ const (
 	mostMutableBytes   = 0.7
 	mostMutablePage    = 0.8
 )
-
-// work is what a batch of events is written as by either design.
-type work struct {
-	changes []event.Change
-	weeks   []indexer.WorkspaceWeek
-	// weekly are creations in the weeks' indices, mutable creations in the one
-	// index, and an update of its send for each open.
-	weekly, mutable []byte
-}
 
 // mutable measures P7: weeks that never change with the state of recipients beside
 // them, to one index with the state in its sends, which each open updates.
@@ -113,17 +104,17 @@ func (b *elasticBench) mutable(ctx context.Context) (err error) {
 
 // works writes the events once, which shows their documents, and leaves the state
 // that pages are read with.
-func (b *elasticBench) works(ctx context.Context, p *paged, changeable string) ([]work, error) {
+func (b *elasticBench) works(ctx context.Context, p *paged, changeable string) ([]mutable.Work, error) {
 	if err := p.prepare(ctx, p.load); err != nil {
 		return nil, err
 	}
-	var works []work
+	var works []mutable.Work
 	var failed error
-	sends := newSends(changeable)
+	sends := mutable.NewSends(changeable)
 	for batch := range batches(p.load, b.Events, &failed) {
-		var documents []written
+		var documents []bulk.Document
 		b.tap.listen(func(a asked) {
-			some, err := writes(a.body)
+			some, err := bulk.Parse(a.body)
 			documents, failed = append(documents, some...), errors.Join(failed, err)
 		})
 		err := errors.Join(writeBoth(ctx, p.App, batch), failed)
@@ -134,82 +125,13 @@ func (b *elasticBench) works(ctx context.Context, p *paged, changeable string) (
 		if len(documents) != len(batch) {
 			return nil, fmt.Errorf("%d documents were written for %d events", len(documents), len(batch))
 		}
-		works = append(works, sends.work(batch, documents))
+		works = append(works, sends.Work(batch, documents))
 	}
 	return works, failed
 }
 
-// sends knows who has not opened, as whoever updates sends must.
-type sends struct {
-	index string
-	known map[event.MessageKey]*sendState
-}
-
-type sendState struct {
-	target   writeTarget
-	unopened []string
-	opens    int
-}
-
-func newSends(index string) *sends {
-	return &sends{index: index, known: make(map[event.MessageKey]*sendState)}
-}
-
-// mutableFields are what a send has beside its document.
-type mutableFields struct {
-	Unopened []string `json:"unopened"`
-	Opens    int      `json:"opens"`
-}
-
-// work makes a batch's requests of either design.
-func (s *sends) work(batch []event.Event, documents []written) work {
-	var w work
-	changes := make(map[event.MessageKey]event.Change)
-	weeks := make(map[indexer.WorkspaceWeek]bool)
-	for i, e := range batch {
-		change := event.ChangeOf(e)
-		key := change.MessageKey
-		if known, ok := changes[key]; ok {
-			known.Merge(change)
-			change = known
-		}
-		changes[key] = change
-		weeks[indexer.WorkspaceWeek{Workspace: e.Workspace, Week: e.Week()}] = true
-
-		d := documents[i]
-		w.weekly = appendWrite(w.weekly, "create", d.target, d.doc)
-		target := d.target
-		target.Index = s.index
-		doc := d.doc
-		if e.Type == event.Send {
-			state := &sendState{target: target}
-			for _, person := range e.Recipients {
-				state.unopened = append(state.unopened, person.Email)
-			}
-			s.known[key] = state
-			doc = slices.Concat(doc[:len(doc)-1], []byte(","), state.fields()[1:])
-		}
-		w.mutable = appendWrite(w.mutable, "create", target, doc)
-		if state := s.known[key]; e.Type == event.Open && state != nil {
-			state.unopened = slices.DeleteFunc(state.unopened, func(email string) bool { return email == e.Recipient.Email })
-			state.opens++
-			w.mutable = appendWrite(w.mutable, "update", state.target, slices.Concat([]byte(`{"doc":`), state.fields(), []byte("}")))
-		}
-	}
-	w.changes, w.weeks = slices.Collect(maps.Values(changes)), slices.Collect(maps.Keys(weeks))
-	return w
-}
-
-func (s *sendState) fields() []byte {
-	text, err := json.Marshal(mutableFields{append([]string{}, s.unopened...), s.opens})
-	if err != nil {
-		panic(err) // It holds texts and a number.
-	}
-	return text
-}
-
 // writeWeekly writes all batches into empty weeks and an empty state.
-func (b *elasticBench) writeWeekly(ctx context.Context, p *paged, works []work) (took time.Duration, size int64, err error) {
+func (b *elasticBench) writeWeekly(ctx context.Context, p *paged, works []mutable.Work) (took time.Duration, size int64, err error) {
 	if err := b.raw.removeIndices(ctx, p.prefix); err != nil {
 		return 0, 0, err
 	}
@@ -231,11 +153,11 @@ func (b *elasticBench) writeWeekly(ctx context.Context, p *paged, works []work) 
 	group.Go(func() error {
 		defer close(applied)
 		for _, w := range works {
-			if _, err := state.Apply(writing, w.changes, w.weeks); err != nil {
+			if _, err := state.Apply(writing, w.Changes, w.Weeks); err != nil {
 				return err
 			}
 			select {
-			case applied <- w.weekly:
+			case applied <- w.Weekly:
 			case <-writing.Done():
 				return writing.Err()
 			}
@@ -260,7 +182,7 @@ func (b *elasticBench) writeWeekly(ctx context.Context, p *paged, works []work) 
 }
 
 // writeMutable writes all batches into one empty index.
-func (b *elasticBench) writeMutable(ctx context.Context, weekly, name string, works []work) (took time.Duration, size int64, err error) {
+func (b *elasticBench) writeMutable(ctx context.Context, weekly, name string, works []mutable.Work) (took time.Duration, size int64, err error) {
 	prefix := b.prefix + "-mutable"
 	if err := b.raw.removeIndices(ctx, prefix); err != nil {
 		return 0, 0, err
@@ -270,7 +192,7 @@ func (b *elasticBench) writeMutable(ctx context.Context, weekly, name string, wo
 	}
 	began := time.Now()
 	for _, w := range works {
-		if err := b.raw.bulk(ctx, [][]byte{w.mutable}, 1); err != nil {
+		if err := b.raw.bulk(ctx, [][]byte{w.Mutable}, 1); err != nil {
 			return 0, 0, err
 		}
 	}
@@ -284,26 +206,14 @@ func (b *elasticBench) writeMutable(ctx context.Context, weekly, name string, wo
 // sends.
 func (b *elasticBench) makeMutable(ctx context.Context, weekly, name string) error {
 	var like struct {
-		Template struct {
-			Settings json.RawMessage            `json:"settings"`
-			Mappings map[string]json.RawMessage `json:"mappings"`
-		} `json:"template"`
+		Template mutable.Definition `json:"template"`
 	}
 	week := event.WeekOf(b.load(b.Weeks).Until.Unix())
 	path := "/_index_template/_simulate_index/" + weekly + "-events-v1-" + week.String()
 	if err := b.raw.ask(ctx, http.MethodPost, path, nil, &like); err != nil {
 		return err
 	}
-	var properties map[string]json.RawMessage
-	if err := json.Unmarshal(like.Template.Mappings["properties"], &properties); err != nil {
-		return err
-	}
-	properties["unopened"] = json.RawMessage(`{"type":"keyword"}`)
-	properties["opens"] = json.RawMessage(`{"type":"integer"}`)
-	body, err := json.Marshal(map[string]any{
-		"settings": like.Template.Settings,
-		"mappings": map[string]any{"dynamic": "strict", "properties": properties},
-	})
+	body, err := mutable.IndexOf(like.Template)
 	if err != nil {
 		return err
 	}

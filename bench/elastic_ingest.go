@@ -1,4 +1,4 @@
-package cli
+package bench
 
 import (
 	"context"
@@ -9,7 +9,7 @@ import (
 	"sync"
 	"time"
 
-	"tidings/bench"
+	"tidings/bench/internal/bulk"
 	"tidings/event"
 )
 
@@ -19,9 +19,9 @@ const leastIngest = 0.5
 // ingest measures P2: events posted, durable, judged, in the state and searchable,
 // to the same documents written by nobody but bulk requests.
 func (b *elasticBench) ingest(ctx context.Context) (err error) {
-	plain := &benchIngestCmd{
-		benchFlags: benchFlags{Data: b.Data, Seed: b.Seed, Weeks: b.Weeks, Events: b.Events},
-		Senders:    4, Batch: 500, Every: 20_000,
+	plain := &Ingest{
+		Data: b.Data, Seed: b.Seed, Weeks: b.Weeks, Events: b.Events,
+		Senders: 4, Batch: 500, Every: 20_000,
 	}
 	posts, err := plain.keepPosts(ctx)
 	if err != nil {
@@ -33,14 +33,18 @@ func (b *elasticBench) ingest(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	if _, err := b.ingestRaw(ctx, plain.load(), bodies); err != nil {
+	if _, err := b.ingestRaw(ctx, load(plain.Seed, plain.Weeks), bodies); err != nil {
 		return err
 	}
 	var ours, raw []time.Duration
 	for round := range b.Rounds {
 		measures := []func() error{
 			func() error { took, err := b.ingestOurs(ctx, plain, posts); ours = append(ours, took); return err },
-			func() error { took, err := b.ingestRaw(ctx, plain.load(), bodies); raw = append(raw, took); return err },
+			func() error {
+				took, err := b.ingestRaw(ctx, load(plain.Seed, plain.Weeks), bodies)
+				raw = append(raw, took)
+				return err
+			},
 		}
 		if round%2 == 1 {
 			slices.Reverse(measures)
@@ -70,7 +74,7 @@ func (b *elasticBench) ingest(ctx context.Context) (err error) {
 }
 
 // ingestKept is ingestOurs that keeps the documents, as raw bulk requests.
-func (b *elasticBench) ingestKept(ctx context.Context, c *benchIngestCmd, posts *keptPosts) (bodies [][]byte, took time.Duration, err error) {
+func (b *elasticBench) ingestKept(ctx context.Context, c *Ingest, posts *keptPosts) (bodies [][]byte, took time.Duration, err error) {
 	var mu sync.Mutex
 	var bulks [][]byte
 	b.tap.listen(func(a asked) {
@@ -87,17 +91,17 @@ func (b *elasticBench) ingestKept(ctx context.Context, c *benchIngestCmd, posts 
 	}
 	var body []byte
 	held := make(map[event.ID]bool, b.Events)
-	for _, bulk := range bulks {
-		documents, err := writes(bulk)
+	for _, text := range bulks {
+		documents, err := bulk.Parse(text)
 		if err != nil {
 			return nil, took, err
 		}
 		for _, d := range documents {
-			if held[d.target.ID] {
+			if held[d.Target.ID] {
 				continue // It was given out twice, or there was no room for it at first.
 			}
-			held[d.target.ID] = true
-			if body = appendWrite(body, "create", d.target, d.doc); len(held)%b.Bulk == 0 {
+			held[d.Target.ID] = true
+			if body = bulk.Append(body, "create", d.Target, d.Doc); len(held)%b.Bulk == 0 {
 				bodies, body = append(bodies, body), nil
 			}
 		}
@@ -112,8 +116,8 @@ func (b *elasticBench) ingestKept(ctx context.Context, c *benchIngestCmd, posts 
 }
 
 // ingestOurs posts all events and waits until all can be found.
-func (b *elasticBench) ingestOurs(ctx context.Context, c *benchIngestCmd, posts *keptPosts) (time.Duration, error) {
-	return b.intoPrepared(ctx, c.load(), true, func(s *site) error {
+func (b *elasticBench) ingestOurs(ctx context.Context, c *Ingest, posts *keptPosts) (time.Duration, error) {
+	return b.intoPrepared(ctx, load(c.Seed, c.Weeks), true, func(s *site) error {
 		if _, err := c.postAll(ctx, s.dial, posts); err != nil {
 			return err
 		}
@@ -122,13 +126,13 @@ func (b *elasticBench) ingestOurs(ctx context.Context, c *benchIngestCmd, posts 
 }
 
 // ingestRaw writes the documents with bulk requests.
-func (b *elasticBench) ingestRaw(ctx context.Context, load bench.Load, bodies [][]byte) (time.Duration, error) {
+func (b *elasticBench) ingestRaw(ctx context.Context, load Load, bodies [][]byte) (time.Duration, error) {
 	return b.intoPrepared(ctx, load, false, func(*site) error { return b.raw.bulk(ctx, bodies, b.Writers) })
 }
 
 // intoPrepared times how long write takes to bring all events into weeks that are
 // there and empty, until all can be found. running says whether Tidings indexes.
-func (b *elasticBench) intoPrepared(ctx context.Context, load bench.Load, running bool, write func(*site) error) (took time.Duration, err error) {
+func (b *elasticBench) intoPrepared(ctx context.Context, load Load, running bool, write func(*site) error) (took time.Duration, err error) {
 	s, err := b.open(ctx, "ingest", running)
 	if err != nil {
 		return 0, err

@@ -1,4 +1,4 @@
-package cli
+package bench
 
 import (
 	"bytes"
@@ -22,33 +22,36 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"tidings/api"
+	"tidings/apiclient"
 	"tidings/app"
-	"tidings/bench"
 )
 
-// benchStormCmd is a provider that delivers each of its events many times, in
-// any order, as they do after an outage: against the same events once.
-type benchStormCmd struct {
-	Data    string `help:"A directory for the measurement, on the disk to be measured." default:"tidings-storm" placeholder:"DIR" type:"path"`
-	Seed    uint64 `help:"Where the randomness begins." default:"1"`
-	Events  int    `help:"How many events there are." default:"100000"`
-	Times   int    `help:"How often each is delivered." default:"46"`
-	Senders int    `help:"How many senders post at once." default:"4"`
-	Batch   int    `help:"How many events a request holds." default:"200"`
+// Storm is a provider that delivers each of its events many times, in any order, as
+// they do after an outage: against the same events once.
+type Storm struct {
+	// Data is an empty directory on the disk to be measured.
+	Data   string
+	Seed   uint64
+	Events int
+	// Times is how often each event is delivered.
+	Times   int
+	Senders int
+	// Batch is how many events a request holds.
+	Batch int
 }
 
 // Run measures both and checks what is left of the storm against the model.
-func (c *benchStormCmd) Run(ctx context.Context, env *environment) error {
+func (c *Storm) Run(ctx context.Context, env Env) error {
 	if entries, err := os.ReadDir(c.Data); err == nil && len(entries) > 0 {
 		return fmt.Errorf("%s is not empty: remove it, or choose another --data", c.Data)
 	}
 	// The backlog has the bound that it has by default: senders are told to wait
 	// when it is full, as providers are.
-	a, err := app.Open(ctx, app.Settings{Data: c.Data}, env.log)
+	a, err := app.Open(ctx, app.Settings{Data: c.Data}, env.Log)
 	if err != nil {
 		return err
 	}
-	machine, err := bench.Describe(ctx, c.Data)
+	machine, err := Describe(ctx, c.Data)
 	if err != nil {
 		return errors.Join(err, a.Close())
 	}
@@ -62,7 +65,7 @@ func (c *benchStormCmd) Run(ctx context.Context, env *environment) error {
 	if err := errors.Join(err, watchErr, <-done, a.Close()); err != nil {
 		return err
 	}
-	report.mostDisk, report.mostMemory = mostDisk, bench.MostMemory()
+	report.mostDisk, report.mostMemory = mostDisk, MostMemory()
 	if report.weeks, err = directorySize(c.Data, "weeks", "state.db"); err != nil {
 		return err
 	}
@@ -104,7 +107,7 @@ func megabytes(bytes int64) string { return fmt.Sprintf("%d MB", bytes>>20) }
 
 // measure delivers the events once, in a storm, and once again, each in a
 // workspace of its own, and checks what is left.
-func (c *benchStormCmd) measure(ctx context.Context, a *app.App) (stormReport, error) {
+func (c *Storm) measure(ctx context.Context, a *app.App) (stormReport, error) {
 	report := stormReport{events: c.Events, times: c.Times}
 	if err := a.AwaitReady(ctx); err != nil {
 		return report, err
@@ -140,15 +143,15 @@ func (c *benchStormCmd) measure(ctx context.Context, a *app.App) (stormReport, e
 
 // deliver posts the events in an order, signed as SendGrid does, and counts the
 // requests that were told to wait.
-func (c *benchStormCmd) deliver(ctx context.Context, a *app.App, workspace string, storm *storm, order []int32) (int64, error) {
+func (c *Storm) deliver(ctx context.Context, a *app.App, workspace string, storm *storm, order []int32) (int64, error) {
 	dial, stopServer := a.OperateInMemory()
-	client := operatorClient(dial, workspace, func() error {
+	client := apiclient.Operator(dial, workspace, func() error {
 		err := stopServer()
 		return err
 	})
 	sender, err := newStormSender(ctx, client)
 	if err != nil {
-		return 0, errors.Join(err, client.close())
+		return 0, errors.Join(err, client.Close())
 	}
 	group, posting := errgroup.WithContext(ctx)
 	for from := range c.Senders {
@@ -161,19 +164,19 @@ func (c *benchStormCmd) deliver(ctx context.Context, a *app.App, workspace strin
 			return nil
 		})
 	}
-	err = errors.Join(group.Wait(), client.close())
+	err = errors.Join(group.Wait(), client.Close())
 	return sender.refused.Load(), err
 }
 
 // stormSender posts to a source of SendGrid.
 type stormSender struct {
-	client  *client
+	client  *apiclient.Client
 	key     *ecdsa.PrivateKey
 	url     string
 	refused atomic.Int64
 }
 
-func newStormSender(ctx context.Context, client *client) (*stormSender, error) {
+func newStormSender(ctx context.Context, client *apiclient.Client) (*stormSender, error) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
 		return nil, err
@@ -184,10 +187,10 @@ func newStormSender(ctx context.Context, client *client) (*stormSender, error) {
 	}
 	var made api.NewSource
 	request := api.SourceRequest{Provider: "sendgrid", Keys: []string{base64.StdEncoding.EncodeToString(public)}}
-	if err := client.call(ctx, http.MethodPut, "/v1/sources/storm", request, &made); err != nil {
+	if err := client.Call(ctx, http.MethodPut, "/v1/sources/storm", request, &made); err != nil {
 		return nil, err
 	}
-	return &stormSender{client: client, key: key, url: client.base + made.Path}, nil
+	return &stormSender{client: client, key: key, url: client.Base + made.Path}, nil
 }
 
 // post delivers one request, again and again until it is taken.
@@ -227,7 +230,7 @@ func (s *stormSender) try(ctx context.Context, body []byte) (int, error) {
 	request.Header.Set("Content-Type", "application/json")
 	request.Header.Set("X-Twilio-Email-Event-Webhook-Signature", base64.StdEncoding.EncodeToString(signature))
 	request.Header.Set("X-Twilio-Email-Event-Webhook-Timestamp", now)
-	response, err := s.client.http.Do(request)
+	response, err := s.client.HTTP.Do(request)
 	if err != nil {
 		return 0, err
 	}

@@ -1,4 +1,4 @@
-package cli
+package bench
 
 import (
 	"context"
@@ -13,16 +13,21 @@ import (
 	"strings"
 	"time"
 
+	"tidings/apiclient"
 	"tidings/app"
-	"tidings/bench"
 	"tidings/event"
 )
 
-// benchPageCmd times pages of 50 through the API.
-type benchPageCmd struct {
-	benchFlags
-	Queries int    `help:"How many pages of each kind." default:"500"`
-	Kind    string `help:"Ask only the kinds with this in their names." placeholder:"TEXT"`
+// Pages times pages of 50 through the API.
+type Pages struct {
+	// Data is a directory that Ingest has filled, with the same Seed and Weeks.
+	Data  string
+	Seed  uint64
+	Weeks int
+	// Queries is how many pages of each kind there are; only the kinds with Kind in
+	// their names are asked for.
+	Queries int
+	Kind    string
 }
 
 // pageKind is a kind of question that is timed.
@@ -30,7 +35,7 @@ type pageKind struct {
 	name string
 	// most is what 99 of 100 must not take longer than.
 	most time.Duration
-	ask  func(r *rand.Rand, load bench.Load) url.Values
+	ask  func(r *rand.Rand, load Load) url.Values
 	// suggest asks how to go on with a text instead of for its page.
 	suggest bool
 }
@@ -42,45 +47,45 @@ const (
 )
 
 // frequent is a word that many subjects and bodies have, seldom one that few do.
-func frequent(r *rand.Rand, load bench.Load) string { return load.Word(10 + r.IntN(300)) }
-func seldom(r *rand.Rand, load bench.Load) string   { return load.Word(3000 + r.IntN(10000)) }
+func frequent(r *rand.Rand, load Load) string { return load.Word(10 + r.IntN(300)) }
+func seldom(r *rand.Rand, load Load) string   { return load.Word(3000 + r.IntN(10000)) }
 
 func question(q string) url.Values { return url.Values{"q": {q}} }
 
 var pageKinds = []pageKind{
-	{name: "workspace", most: mostPlain, ask: func(*rand.Rand, bench.Load) url.Values { return url.Values{} }},
-	{name: "user", most: mostPlain, ask: func(r *rand.Rand, load bench.Load) url.Values {
+	{name: "workspace", most: mostPlain, ask: func(*rand.Rand, Load) url.Values { return url.Values{} }},
+	{name: "user", most: mostPlain, ask: func(r *rand.Rand, load Load) url.Values {
 		return url.Values{"user": {load.User(r.IntN(20))}}
 	}},
-	{name: "type", most: mostPlain, ask: func(r *rand.Rand, _ bench.Load) url.Values {
+	{name: "type", most: mostPlain, ask: func(r *rand.Rand, _ Load) url.Values {
 		return url.Values{"type": {string(event.Types[r.IntN(len(event.Types))])}}
 	}},
-	{name: "one word", most: mostPlain, ask: func(r *rand.Rand, load bench.Load) url.Values { return question(frequent(r, load)) }},
-	{name: "one rare word", most: mostPlain, ask: func(r *rand.Rand, load bench.Load) url.Values { return question(seldom(r, load)) }},
-	{name: "two words", most: mostText, ask: func(r *rand.Rand, load bench.Load) url.Values {
+	{name: "one word", most: mostPlain, ask: func(r *rand.Rand, load Load) url.Values { return question(frequent(r, load)) }},
+	{name: "one rare word", most: mostPlain, ask: func(r *rand.Rand, load Load) url.Values { return question(seldom(r, load)) }},
+	{name: "two words", most: mostText, ask: func(r *rand.Rand, load Load) url.Values {
 		return question(frequent(r, load) + " " + frequent(r, load))
 	}},
-	{name: "three words", most: mostText, ask: func(r *rand.Rand, load bench.Load) url.Values {
+	{name: "three words", most: mostText, ask: func(r *rand.Rand, load Load) url.Values {
 		return question(frequent(r, load) + " " + seldom(r, load) + " " + frequent(r, load))
 	}},
-	{name: "phrase", most: mostText, ask: func(r *rand.Rand, load bench.Load) url.Values {
+	{name: "phrase", most: mostText, ask: func(r *rand.Rand, load Load) url.Values {
 		return question(`"` + frequent(r, load) + " " + frequent(r, load) + `"`)
 	}},
-	{name: "prefix", most: mostText, ask: func(r *rand.Rand, load bench.Load) url.Values {
+	{name: "prefix", most: mostText, ask: func(r *rand.Rand, load Load) url.Values {
 		word := frequent(r, load)
 		return question(word[:min(4, len(word))] + "*")
 	}},
-	{name: "word, not word", most: mostText, ask: func(r *rand.Rand, load bench.Load) url.Values {
+	{name: "word, not word", most: mostText, ask: func(r *rand.Rand, load Load) url.Values {
 		return question(frequent(r, load) + " -" + frequent(r, load))
 	}},
-	{name: "is:unopened", most: mostText, ask: func(*rand.Rand, bench.Load) url.Values { return question("is:unopened") }},
-	{name: "is:unopened, one word", most: mostText, ask: func(r *rand.Rand, load bench.Load) url.Values {
+	{name: "is:unopened", most: mostText, ask: func(*rand.Rand, Load) url.Values { return question("is:unopened") }},
+	{name: "is:unopened, one word", most: mostText, ask: func(r *rand.Rand, load Load) url.Values {
 		return question("is:unopened " + frequent(r, load))
 	}},
-	{name: "suggestions for a frequent word", suggest: true, most: mostSuggest, ask: func(r *rand.Rand, load bench.Load) url.Values {
+	{name: "suggestions for a frequent word", suggest: true, most: mostSuggest, ask: func(r *rand.Rand, load Load) url.Values {
 		return question(beginning(r, frequent(r, load)))
 	}},
-	{name: "suggestions for a rare word", suggest: true, most: mostSuggest, ask: func(r *rand.Rand, load bench.Load) url.Values {
+	{name: "suggestions for a rare word", suggest: true, most: mostSuggest, ask: func(r *rand.Rand, load Load) url.Values {
 		return question(beginning(r, seldom(r, load)))
 	}},
 }
@@ -89,57 +94,53 @@ var pageKinds = []pageKind{
 func beginning(r *rand.Rand, word string) string { return word[:min(2+r.IntN(4), len(word))] }
 
 // Run times each kind and prints a table.
-func (c *benchPageCmd) Run(ctx context.Context, env *environment) error {
+func (c *Pages) Run(ctx context.Context, env Env) error {
 	if _, err := os.Stat(filepath.Join(c.Data, "state.db")); err != nil {
 		return fmt.Errorf("%s has not been filled: run tidings bench ingest first", c.Data)
 	}
-	machine, err := bench.Describe(ctx, c.Data)
+	machine, err := Describe(ctx, c.Data)
 	if err != nil {
 		return err
 	}
-	a, err := app.Open(ctx, app.Settings{Data: c.Data}, env.log)
+	a, err := app.Open(ctx, app.Settings{Data: c.Data}, env.Log)
 	if err != nil {
 		return err
 	}
 	dial, stopServer := a.OperateInMemory()
 	fmt.Fprintf(env.Out, "%s\n| P4, page of 50, and suggestions | p50 | p99 | most | p99 must be below |\n| --- | --- | --- | --- | --- |\n", machine.Markdown())
-	endProfile, err := c.profile()
-	if err != nil {
-		endProfile = func() error { return nil }
-	}
 	for _, kind := range pageKinds {
 		if err == nil && strings.Contains(kind.name, c.Kind) {
 			err = c.time(ctx, env, dial, kind)
 		}
 	}
-	err = errors.Join(err, endProfile(), stopServer())
+	err = errors.Join(err, stopServer())
 	return errors.Join(err, a.Close())
 }
 
 // time asks one kind of question again and again, of busy and quiet workspaces,
 // and throws the first tenth away.
-func (c *benchPageCmd) time(ctx context.Context, env *environment, dial app.Dialer, kind pageKind) error {
-	load := c.load()
+func (c *Pages) time(ctx context.Context, env Env, dial app.Dialer, kind pageKind) error {
+	events := load(c.Seed, c.Weeks)
 	random := rand.New(rand.NewPCG(c.Seed, 4))
-	timing := bench.NewTiming()
-	clients := make(map[string]*client)
+	timing := NewTiming()
+	clients := make(map[string]*apiclient.Client)
 	warm := c.Queries / 10
 	for i := range warm + c.Queries {
-		workspace := load.Workspace(int(random.ExpFloat64()*10) % 200)
+		workspace := events.Workspace(int(random.ExpFloat64()*10) % 200)
 		asked := clients[workspace]
 		if asked == nil {
-			asked = operatorClient(dial, workspace, func() error { return nil })
-			defer asked.close()
+			asked = apiclient.Operator(dial, workspace, func() error { return nil })
+			defer asked.Close()
 			clients[workspace] = asked
 		}
 		path := "/v1/feed?"
 		if kind.suggest {
 			path = "/v1/suggest?"
 		}
-		path += kind.ask(random, load).Encode()
+		path += kind.ask(random, events).Encode()
 		began := time.Now()
 		var page struct{ Items []struct{} }
-		if err := asked.call(ctx, http.MethodGet, path, nil, &page); err != nil {
+		if err := asked.Call(ctx, http.MethodGet, path, nil, &page); err != nil {
 			return fmt.Errorf("%s: %w", kind.name, err)
 		}
 		if i >= warm {

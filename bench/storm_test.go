@@ -1,4 +1,4 @@
-package cli
+package bench
 
 import (
 	"bytes"
@@ -16,8 +16,8 @@ import (
 // event 46 times, shuffled.
 func TestAStormLeavesOneDocumentEach(t *testing.T) {
 	var out bytes.Buffer
-	storm := benchStormCmd{Data: filepath.Join(t.TempDir(), "storm"), Seed: 7, Events: 160, Times: 46, Senders: 3, Batch: 50}
-	require.NoError(t, storm.Run(t.Context(), &environment{Streams: Streams{Out: &out}, log: slog.New(slog.DiscardHandler)}))
+	storm := Storm{Data: filepath.Join(t.TempDir(), "storm"), Seed: 7, Events: 160, Times: 46, Senders: 3, Batch: 50}
+	require.NoError(t, storm.Run(t.Context(), Env{Out: &out, Log: slog.New(slog.DiscardHandler)}))
 	require.Contains(t, out.String(), "46 times, shuffled) | 7360:")
 	require.Regexp(t, `must be 0.50 or more\) \| \d+\.\d\d \|`, out.String())
 	require.Contains(t, out.String(), "one document each")

@@ -1,4 +1,4 @@
-package cli
+package bench
 
 import (
 	"bytes"
@@ -9,7 +9,6 @@ import (
 	"io"
 	"net/http"
 	"net/url"
-	"slices"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -231,45 +230,6 @@ func (e rawElastic) removeTemplate(ctx context.Context, prefix string) error {
 		return nil
 	}
 	return err
-}
-
-// written is a document as it was sent.
-type written struct {
-	target writeTarget
-	doc    []byte
-}
-
-type writeTarget struct {
-	Index   string   `json:"_index"`
-	ID      event.ID `json:"_id"`
-	Routing string   `json:"routing"`
-}
-
-// writes reads the documents of a bulk request.
-func writes(bulk []byte) ([]written, error) {
-	var documents []written
-	lines := slices.Collect(bytes.Lines(bulk))
-	for pair := range slices.Chunk(lines, 2) {
-		var action struct{ Create *writeTarget }
-		if err := json.Unmarshal(pair[0], &action); err != nil {
-			return nil, err
-		}
-		if action.Create == nil || len(pair) != 2 {
-			return nil, errors.New("a bulk request does more than create")
-		}
-		documents = append(documents, written{*action.Create, bytes.TrimSuffix(pair[1], []byte("\n"))})
-	}
-	return documents, nil
-}
-
-// appendWrite adds a line of what is to be done and one of what with.
-func appendWrite(body []byte, op string, target writeTarget, doc []byte) []byte {
-	action, err := json.Marshal(map[string]writeTarget{op: target})
-	if err != nil {
-		panic(err) // It holds texts alone.
-	}
-	body = append(append(body, action...), '\n')
-	return append(append(body, doc...), '\n')
 }
 
 // bulk sends bodies, some at once, and fails when any write did.
