@@ -21,6 +21,7 @@ import (
 	"path"
 	"strconv"
 	"strings"
+	"sync"
 )
 
 //go:embed all:dist
@@ -56,14 +57,16 @@ type file struct {
 	packed []byte
 }
 
-// Handler serves the application under "/".
-func Handler() (http.Handler, error) {
+// Handler serves the application under "/". Its files are compressed once a process.
+func Handler() (http.Handler, error) { return embedded() }
+
+var embedded = sync.OnceValues(func() (http.Handler, error) {
 	root, err := fs.Sub(dist, "dist")
 	if err != nil {
 		return nil, fmt.Errorf("open web files: %w", err)
 	}
 	return newHandler(root)
-}
+})
 
 func newHandler(root fs.FS) (http.Handler, error) {
 	files := make(map[string]file)
