@@ -19,27 +19,40 @@ func inZone(t *testing.T, name string) *time.Location {
 	return zone
 }
 
-// TestDaysBeginWhereTheyDo steps through years of clock changes and looks for
-// the first moment of each day.
+// TestDaysBeginWhereTheyDo steps through the days about each change of the clock, in
+// twenty years, and looks for the first moment of each.
 func TestDaysBeginWhereTheyDo(t *testing.T) {
 	for _, name := range midnightZones {
 		t.Run(name, func(t *testing.T) {
 			zone := inZone(t, name)
 			at := time.Date(2007, time.January, 1, 12, 0, 0, 0, zone)
-			begun := false
-			for end := at.AddDate(21, 0, 0); at.Before(end); at = at.Add(15 * time.Minute) {
-				before := at.Add(-15 * time.Minute)
-				if !sameDay(at, before) && at.After(before) && (at.YearDay() != before.YearDay()) {
-					if y, m, d := at.Date(); time.Date(y, m, d, 0, 0, 0, 0, time.UTC).After(dateOnly(before)) {
-						require.Equal(t, at, StartOfDay(at), "the first moment of a day")
-						require.Equal(t, at, StartOfDay(at.Add(9*time.Hour)))
-						begun = true
-					}
+			checkFirstMoments(t, at, at.AddDate(0, 0, 10))
+			for end := at.AddDate(21, 0, 0); ; {
+				_, change := at.ZoneBounds()
+				if change.IsZero() || change.After(end) {
+					return
 				}
+				whole := change.Truncate(15 * time.Minute)
+				checkFirstMoments(t, whole.Add(-3*24*time.Hour), whole.Add(3*24*time.Hour))
+				at = change
 			}
-			require.True(t, begun)
 		})
 	}
+}
+
+// checkFirstMoments looks at every quarter of an hour from a time to another.
+func checkFirstMoments(t *testing.T, at, end time.Time) {
+	begun := false
+	for ; at.Before(end); at = at.Add(15 * time.Minute) {
+		before := at.Add(-15 * time.Minute)
+		if sameDay(at, before) || !dateOnly(at).After(dateOnly(before)) {
+			continue
+		}
+		require.Equal(t, at, StartOfDay(at), "the first moment of a day")
+		require.Equal(t, at, StartOfDay(at.Add(9*time.Hour)))
+		begun = true
+	}
+	require.True(t, begun)
 }
 
 func dateOnly(t time.Time) time.Time {
