@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"compress/gzip"
 	"encoding/json"
+	"flag"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -52,10 +53,16 @@ func (m plainMail) text() string {
 	return strings.Join(append(append([]string{m.Subject, m.Body}, m.To...), m.CC...), "\n")
 }
 
-// readMail reads all mails of the shared files.
+var whole = flag.Bool("whole", false, "import all of the real mail, and not one in four")
+
+// readMail reads mails of the shared files, and says which files have them: the
+// shared ones, or one with one mail in four and all that is said by mail systems.
 func readMail(t *testing.T) (paths []string, mails []plainMail) {
 	t.Helper()
-	paths, err := filepath.Glob(filepath.Join(sharedMail, "*.jsonl.gz"))
+	sample, err := os.Create(filepath.Join(t.TempDir(), "mail.jsonl"))
+	require.NoError(t, err)
+	defer func() { require.NoError(t, sample.Close()) }()
+	paths, err = filepath.Glob(filepath.Join(sharedMail, "*.jsonl.gz"))
 	require.NoError(t, err)
 	if len(paths) == 0 {
 		t.Skip("skipped: no shared data")
@@ -67,15 +74,28 @@ func readMail(t *testing.T) (paths []string, mails []plainMail) {
 		require.NoError(t, err)
 		lines := bufio.NewScanner(unzipped)
 		lines.Buffer(nil, 16<<20)
-		for lines.Scan() {
+		for n := 0; lines.Scan(); n++ {
 			var mail plainMail
 			require.NoError(t, json.Unmarshal(lines.Bytes(), &mail))
+			if !*whole && n%4 != 0 && !mail.fromSystem() {
+				continue
+			}
 			mails = append(mails, mail)
+			_, err := sample.Write(append(lines.Bytes(), '\n'))
+			require.NoError(t, err)
 		}
 		require.NoError(t, lines.Err())
 		require.NoError(t, file.Close())
 	}
-	return paths, mails
+	if *whole {
+		return paths, mails
+	}
+	return []string{sample.Name()}, mails
+}
+
+// fromSystem tells mails of mail systems, which say that something was not delivered.
+func (m plainMail) fromSystem() bool {
+	return strings.Contains(strings.ToLower(m.From), "mailer-daemon")
 }
 
 // walk reads every page of a question.
@@ -103,12 +123,11 @@ func walk(t *testing.T, address, key string, question url.Values, visit func(kin
 	}
 }
 
-func TestAllOfTheSharedMailIsImportedAndFound(t *testing.T) {
+func TestTheSharedMailIsImportedAndFound(t *testing.T) {
 	t.Parallel()
 	paths, mails := readMail(t)
-	// The four mails of mail systems say that something was not delivered.
 	all := len(mails)
-	mails = slices.DeleteFunc(mails, func(m plainMail) bool { return strings.Contains(strings.ToLower(m.From), "mailer-daemon") })
+	mails = slices.DeleteFunc(mails, plainMail.fromSystem)
 	reports := all - len(mails)
 	sends, recipients, replies := 0, 0, 0
 	for _, mail := range mails {

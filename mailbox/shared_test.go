@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"compress/gzip"
 	"encoding/json"
+	"flag"
 	"fmt"
 	"mime/quotedprintable"
 	"os"
@@ -20,13 +21,31 @@ import (
 	"tidings/event"
 )
 
-// sharedMail lists the files of real mail, or skips the test.
+var whole = flag.Bool("whole", false, "read all of the real mail, and not one in ten")
+
+// sharedMail lists files of real mail, or skips the test.
 func sharedMail(t testing.TB) []string {
 	t.Helper()
 	paths, err := filepath.Glob("../../shared/data/mail/*.jsonl.gz")
 	require.NoError(t, err)
 	if len(paths) == 0 {
 		t.Skip("skipped: no shared data")
+	}
+	if *whole {
+		return paths
+	}
+	dir := t.TempDir()
+	for i, path := range paths {
+		var packed bytes.Buffer
+		w := gzip.NewWriter(&packed)
+		for n, line := range unzippedLines(t, path) {
+			if n%10 == 0 {
+				_, err := w.Write(append(line, '\n'))
+				require.NoError(t, err)
+			}
+		}
+		require.NoError(t, w.Close())
+		paths[i] = write(t, dir, filepath.Base(path), packed.Bytes())
 	}
 	return paths
 }
@@ -191,7 +210,7 @@ func TestSharedMailIsTheSameInEveryFormat(t *testing.T) {
 			var lines, box bytes.Buffer
 			require.NoError(t, os.Mkdir(filepath.Join(dir, "eml"), 0o700))
 			for i, line := range unzippedLines(t, path) {
-				if i%10 != 0 {
+				if i%4 != 0 {
 					continue
 				}
 				lines.Write(append(line, '\n'))
@@ -202,7 +221,7 @@ func TestSharedMailIsTheSameInEveryFormat(t *testing.T) {
 				box.WriteString("\n")
 			}
 			want := readAll(t, write(t, dir, "mail.jsonl", lines.Bytes()), Options{})
-			require.Greater(t, len(want), 400)
+			require.Greater(t, len(want), 50)
 			requireSame(t, want, readAll(t, write(t, dir, "mail.mbox", box.Bytes()), Options{}))
 			requireSame(t, want, readAll(t, filepath.Join(dir, "eml"), Options{}))
 		})

@@ -109,7 +109,7 @@ func TestAWeekIsRebuiltUnderLoad(t *testing.T) {
 			ctx, index := t.Context(), openIndex(t, t.TempDir())
 			defer func() { require.NoError(t, index.Close()) }()
 			var written, waited atomic.Int64
-			const before, mostWritten = 1500, 3000
+			const before, mostWritten = 1100, 2000
 			var first []event.Event
 			for n := range before {
 				first = append(first, opened("w", n))

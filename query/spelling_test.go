@@ -164,7 +164,7 @@ func TestCorrectionsOfRealMisspellings(t *testing.T) {
 
 	right, cases = 0, 0
 	random := rand.New(rand.NewPCG(1, 2))
-	for range 1500 {
+	for range 500 {
 		tokens := Analyse(subjects[random.IntN(len(subjects))])
 		if len(tokens) == 0 {
 			continue
