@@ -242,6 +242,7 @@ func (a *App) Run(ctx context.Context) error {
 		group.Go(func() error {
 			return a.Stream.RunUnderLease(ctx, correctionsLease, correctionsTTL, a.reevaluator.Run)
 		})
+		group.Go(func() error { return a.searchSenders(ctx) })
 		group.Go(func() error { return a.keepWeeks(ctx) })
 		group.Go(func() error { return a.keepHeld(ctx) })
 		group.Go(func() error { return a.keepInventory(ctx) })

@@ -18,6 +18,9 @@ type Announcement struct {
 	Workspace string `json:"w"`
 	// User is whose message it is, for who may see it.
 	User string `json:"u,omitempty"`
+	// Users are those whose part of a message moved that several have sent, "" where
+	// it is nobody's; nil where that is not known, or one has sent it.
+	Users []string `json:"us,omitempty"`
 	// Event is the full event, for AnnounceEvent and AnnounceChanged.
 	Event *Event `json:"event,omitempty"`
 	// State is the message's, for AnnounceState and for every send.

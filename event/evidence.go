@@ -84,7 +84,14 @@ func (s State) Names(key RecipientKey) bool {
 
 // Forget takes a recipient out of the state.
 func (s *State) Forget(key RecipientKey) {
+	if s.Parts != nil {
+		touched := make(map[string]bool)
+		s.touch(touched, key)
+		s.raiseParts(touched)
+	}
 	delete(s.Recipients, key)
+	delete(s.Senders, key)
+	s.prune()
 	delete(s.Clicks, key)
 	delete(s.Overrides, key)
 	for mark, firsts := range s.First {

@@ -53,12 +53,18 @@ type State struct {
 	// Sent is whether the send itself was seen.
 	Sent bool `json:"sent,omitempty"`
 	// User, Subject and At are the send's; where pieces differ, the smallest
-	// that is not empty.
+	// that is not empty. Where several users have sent the message, Parts says
+	// what each has sent, and Senders to whom: see SendersOf and SeenBy.
 	User    string `json:"u,omitempty"`
 	Subject string `json:"s,omitempty"`
 	At      int64  `json:"at,omitempty"`
 	// Recipients are the send's, over all its pieces.
 	Recipients map[RecipientKey]Person `json:"r,omitempty"`
+	// Parts are by user, nil where there is one; "" stands for sends without one.
+	Parts map[string]Part `json:"by,omitempty"`
+	// Senders are those of a recipient where that is not User alone, sorted; none
+	// where no send to them names one.
+	Senders map[RecipientKey][]string `json:"rs,omitempty"`
 	// First holds Unix seconds, by mark and recipient; 0 is a time let go.
 	First map[Mark]map[RecipientKey]int64 `json:"first,omitempty"`
 	// Pending are events that were indexed before the send was known, sorted. Its
@@ -85,8 +91,11 @@ type Change struct {
 	User, Subject string
 	At            int64
 	Recipients    map[RecipientKey]Person
-	First         map[Mark]map[RecipientKey]int64
-	Clicks        map[RecipientKey][]Clicked
+	// Parts and Senders are as in State, of changes that several sends brought.
+	Parts   map[string]Part
+	Senders map[RecipientKey][]string
+	First   map[Mark]map[RecipientKey]int64
+	Clicks  map[RecipientKey][]Clicked
 	// Pending names events that were judged without knowing the send.
 	Pending []ID
 }
@@ -156,6 +165,7 @@ func (c *Change) Merge(other Change) {
 	s.Apply(other)
 	c.Sent, c.User, c.Subject, c.At = s.Sent, s.User, s.Subject, s.At
 	c.Recipients, c.First, c.Clicks, c.Pending = s.Recipients, s.First, s.Clicks, s.Pending
+	c.Parts, c.Senders = s.Parts, s.Senders
 }
 
 // Empty reports whether the change says nothing.
@@ -167,15 +177,7 @@ func (c Change) Empty() bool {
 // one when it had. A Done state keeps its marks of clicks, replies and bounces
 // up to date and lets opens pass.
 func (s *State) Apply(c Change) bool {
-	changed := false
-	if c.Sent && !s.Sent {
-		s.Sent, changed = true, true
-	}
-	changed = minText(&s.User, c.User) || changed
-	changed = minText(&s.Subject, c.Subject) || changed
-	if c.Sent && (s.At == 0 || c.At < s.At) {
-		s.At, changed = c.At, true
-	}
+	changed := s.addSends(c)
 	changed = s.addRecipients(c.Recipients) || changed
 	for mark, firsts := range c.First {
 		if s.Done && (mark == MarkOpened || mark == MarkMachineOpened) {
@@ -198,7 +200,7 @@ func (s *State) Apply(c Change) bool {
 		}
 	}
 	if changed {
-		s.Version++
+		s.raiseFor(c)
 	}
 	return changed
 }
@@ -282,7 +284,7 @@ func (s *State) Finish() {
 
 // Clone is a copy that shares nothing.
 func (s State) Clone() State {
-	s.Recipients = maps.Clone(s.Recipients)
+	s.Recipients, s.Parts, s.Senders = maps.Clone(s.Recipients), maps.Clone(s.Parts), maps.Clone(s.Senders)
 	first := make(map[Mark]map[RecipientKey]int64, len(s.First))
 	for mark, firsts := range s.First {
 		first[mark] = maps.Clone(firsts)

@@ -134,8 +134,10 @@ func (c *contactBuilder) finish(states map[string]event.State) {
 	for _, name := range c.newestMessages() {
 		message := c.messages[name]
 		message.Recipients = []Recipient{}
-		if state, known := states[name]; known && c.scope.maySee(state.User) {
-			delays = append(delays, c.recipients(message, state)...)
+		if state, known := states[name]; known {
+			if seen, any := c.scope.seen(state); any {
+				delays = append(delays, c.recipients(message, seen)...)
+			}
 		}
 		c.view.Messages = append(c.view.Messages, *message)
 	}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"tidings/event"
+	"tidings/query"
 )
 
 // History returns all events of a message that can be found, for those who judge
@@ -48,4 +49,26 @@ func (r *Reader) EachOf(ctx context.Context, key event.MessageKey, visit func([]
 		}
 		before = *scan.next
 	}
+}
+
+// SendsOf gives the sends of a workspace's week to visit, a bounded number at a
+// time, and ends with the first error of visit.
+func (r *Reader) SendsOf(ctx context.Context, workspace string, week event.Week, visit func([]event.Event) error) error {
+	q := query.Query{Automated: query.AutomatedShow, Where: query.Types(event.Send)}
+	w := r.walkThrough(Scope{Workspace: workspace}, q, []event.Week{week}, mostCandidates)
+	for more := true; more; {
+		var hits []Hit
+		var err error
+		if hits, more, err = w.next(ctx); err != nil {
+			return err
+		}
+		events := make([]event.Event, len(hits))
+		for i, hit := range hits {
+			events[i] = hit.Event
+		}
+		if err := visit(events); err != nil {
+			return err
+		}
+	}
+	return w.damaged.Err()
 }

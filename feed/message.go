@@ -46,7 +46,8 @@ func (r *Reader) Message(ctx context.Context, scope Scope, id string) (MessageVi
 	return view, nil
 }
 
-// state reads a message's state, an empty one when its send is not known.
+// state reads what the reader may see of a message's state, an empty one when its
+// send is not known.
 func (r *Reader) state(ctx context.Context, scope Scope, id string) (event.State, error) {
 	states, err := r.states.Of(ctx, scope.Workspace, []string{id})
 	if err != nil {
@@ -56,10 +57,14 @@ func (r *Reader) state(ctx context.Context, scope Scope, id string) (event.State
 	if !known {
 		state.MessageKey = event.MessageKey{Workspace: scope.Workspace, Message: id}
 	}
-	if state.Sent && !scope.maySee(state.User) {
+	if !state.Sent {
+		return state, nil
+	}
+	seen, any := scope.seen(state)
+	if !any {
 		return event.State{}, fmt.Errorf("message: %w", event.ErrNotFound)
 	}
-	return state, nil
+	return seen, nil
 }
 
 // count counts a message's events by type.

@@ -196,8 +196,10 @@ func (r *Reader) topMessages(ctx context.Context, scope Scope, ranking Ranking) 
 	messages := make([]RankedMessage, len(top))
 	for i, ranked := range top {
 		messages[i] = RankedMessage{Message: ranked.Name, Events: ranked.Events}
-		if state, known := states[ranked.Name]; known && state.Sent && scope.maySee(state.User) {
-			messages[i].Subject, messages[i].Sent = state.Subject, at(state.At)
+		if state, known := states[ranked.Name]; known && state.Sent {
+			if seen, any := scope.seen(state); any {
+				messages[i].Subject, messages[i].Sent = seen.Subject, at(seen.At)
+			}
 		}
 	}
 	return messages, nil

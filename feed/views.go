@@ -26,6 +26,15 @@ func (s Scope) maySee(user string) bool {
 	return s.Users == nil || slices.Contains(s.Users, user)
 }
 
+// seen is what the reader may see of a message that was sent; false where that is
+// nothing.
+func (s Scope) seen(state event.State) (event.State, bool) {
+	if s.Users == nil {
+		return state, true
+	}
+	return state.SeenBy(s.maySee)
+}
+
 func (s Scope) zone() *time.Location {
 	if s.Zone == nil {
 		return time.UTC

@@ -30,7 +30,8 @@ func (b *batch) announce(ctx context.Context) error {
 		if entry.event.Type == event.Send {
 			state := b.after[key]
 			announcement.State = &state
-			carried[key] = true
+			// Readers of another user's part hear of it below.
+			carried[key] = !state.Shared()
 		}
 		b.announcements = append(b.announcements, announcement)
 	}
@@ -39,10 +40,20 @@ func (b *batch) announce(ctx context.Context) error {
 		if state.Sent && moved && !carried[key] {
 			b.announcements = append(b.announcements, event.Announcement{
 				Kind: event.AnnounceState, Workspace: key.Workspace, User: state.User, State: &state,
+				Users: b.movedUsers(key, repeated[key]),
 			})
 		}
 	}
 	return b.flush(ctx)
+}
+
+// movedUsers are those whose part of a message moved. A repetition may be one of
+// which nobody was told.
+func (b *batch) movedUsers(key event.MessageKey, repeated bool) []string {
+	if repeated {
+		return nil
+	}
+	return b.after[key].Moved(b.before[key])
 }
 
 // flush makes the announcements that are due.

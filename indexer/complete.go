@@ -123,11 +123,12 @@ func fill(e *event.Event, state event.State) (changed bool) {
 	if !state.Sent || e.Type == event.Send {
 		return false
 	}
-	if e.Subject == "" && state.Subject != "" {
-		e.Subject, changed = state.Subject, true
+	user, subject := state.Owner(*e)
+	if e.Subject == "" && subject != "" {
+		e.Subject, changed = subject, true
 	}
-	if e.User == "" && state.User != "" {
-		e.User, changed = state.User, true
+	if e.User == "" && user != "" {
+		e.User, changed = user, true
 	}
 	if e.Recipient == nil {
 		return changed

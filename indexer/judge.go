@@ -122,6 +122,7 @@ func (b *batch) judgeAgain() map[event.MessageKey]bool {
 // too much, never too little: the Reevaluator finds out.
 func (b *batch) requestReevaluation(ctx context.Context) error {
 	pending := b.judgeAgain()
+	b.sharedAnew(pending)
 	for _, entry := range b.entries {
 		key := keyOf(entry.event)
 		if pending[key] || evidenceOf(entry.event).Empty() {

@@ -167,6 +167,13 @@ func (c *Reevaluator) Correct(ctx context.Context, key event.MessageKey) (moved 
 		if err != nil {
 			return moved, fmt.Errorf("find events: %w", err)
 		}
+		tried, healed, err := c.heal(ctx, state, events)
+		if moved = moved || healed; err != nil {
+			return moved, err
+		}
+		if tried {
+			continue
+		}
 		judged, err := c.rewrite(ctx, key, state, events)
 		if err != nil {
 			return moved, err
@@ -181,7 +188,7 @@ func (c *Reevaluator) Correct(ctx context.Context, key event.MessageKey) (moved 
 			return moved, fmt.Errorf("replace state: %w", err)
 		}
 		if replaced {
-			return true, c.announceState(ctx, key)
+			return true, c.announceState(ctx, key, state)
 		}
 	}
 	return moved, fmt.Errorf("a state moved %d times while it was corrected: %w", correctTries, event.ErrUnavailable)
@@ -197,11 +204,12 @@ type judgedEvents struct {
 // rewrite judges events and puts right those that are stored otherwise.
 func (c *Reevaluator) rewrite(ctx context.Context, key event.MessageKey, state event.State, events []event.Event) (judgedEvents, error) {
 	var changed []event.Event
+	owners := ownersOf(events)
 	events = slices.DeleteFunc(events, func(e event.Event) bool {
 		if verdict.Judged(e.Type) {
 			return false
 		}
-		if fill(&e, state) {
+		if refill(&e, state) {
 			changed = append(changed, e)
 		}
 		return true
@@ -226,7 +234,7 @@ func (c *Reevaluator) rewrite(ctx context.Context, key event.MessageKey, state e
 		// A session that nobody remembers was remembered when it was judged.
 		evidence.Internal, evidence.Scanner = internal.Includes(*e) || e.Verdict.Rule == verdict.RuleSelf, internal.Scanner(*e)
 		again := c.Rules.Judge(*e, evidence)
-		filled := fill(e, state)
+		filled := refill(e, state)
 		if differs(e.Verdict, again) {
 			e.Verdict, filled = again, true
 		}
@@ -237,7 +245,7 @@ func (c *Reevaluator) rewrite(ctx context.Context, key event.MessageKey, state e
 	if len(changed) == 0 {
 		return judgedEvents{events, false}, nil
 	}
-	return judgedEvents{events, true}, c.store(ctx, key, changed)
+	return judgedEvents{events, true}, c.store(ctx, key, changed, owners)
 }
 
 // completeAll gives the events of a message that has too many to be judged again
@@ -246,7 +254,7 @@ func (c *Reevaluator) completeAll(ctx context.Context, key event.MessageKey, sta
 	err = c.History.EachOf(ctx, key, func(events []event.Event) error {
 		var changed []event.Event
 		for _, e := range events {
-			if fill(&e, state) {
+			if refill(&e, state) {
 				changed = append(changed, e)
 			}
 		}
@@ -254,13 +262,13 @@ func (c *Reevaluator) completeAll(ctx context.Context, key event.MessageKey, sta
 			return nil
 		}
 		moved = true
-		return c.store(ctx, key, changed)
+		return c.store(ctx, key, changed, ownersOf(events))
 	})
 	return moved, err
 }
 
-// store rewrites events of a message and announces them.
-func (c *Reevaluator) store(ctx context.Context, key event.MessageKey, changed []event.Event) error {
+// store rewrites events of a message and announces them; owners are whose they were.
+func (c *Reevaluator) store(ctx context.Context, key event.MessageKey, changed []event.Event, owners map[event.ID]string) error {
 	if _, err := event.SplitDamaged(c.Index.Rewrite(ctx, changed)); err != nil {
 		if blocked, ok := errors.AsType[*event.WeekBlocked](err); ok && c.Blocks != nil {
 			err = errors.Join(err, c.Blocks.Wanted(ctx, []event.Week{blocked.Week}))
@@ -270,13 +278,7 @@ func (c *Reevaluator) store(ctx context.Context, key event.MessageKey, changed [
 	if c.Observer != nil {
 		c.Observer.Corrected(len(changed))
 	}
-	announcements := make([]event.Announcement, len(changed))
-	for i := range changed {
-		announcements[i] = event.Announcement{
-			Kind: event.AnnounceChanged, Workspace: key.Workspace, User: changed[i].User, Event: &changed[i],
-		}
-	}
-	if err := c.Announcer.Announce(ctx, announcements); err != nil {
+	if err := c.Announcer.Announce(ctx, corrections(key, changed, owners)); err != nil {
 		return fmt.Errorf("announce corrections: %w", err)
 	}
 	return nil
@@ -301,8 +303,9 @@ func differs(a, b event.Verdict) bool {
 	return a != b
 }
 
-// announceState tells what holds of a message after its marks were made anew.
-func (c *Reevaluator) announceState(ctx context.Context, key event.MessageKey) error {
+// announceState tells what holds of a message after its marks were made anew, or
+// its senders.
+func (c *Reevaluator) announceState(ctx context.Context, key event.MessageKey, before event.State) error {
 	states, err := c.States.Read(ctx, []event.MessageKey{key})
 	if err != nil {
 		return fmt.Errorf("read state: %w", err)
@@ -312,7 +315,7 @@ func (c *Reevaluator) announceState(ctx context.Context, key event.MessageKey) e
 		return nil
 	}
 	err = c.Announcer.Announce(ctx, []event.Announcement{{
-		Kind: event.AnnounceState, Workspace: key.Workspace, User: state.User, State: &state,
+		Kind: event.AnnounceState, Workspace: key.Workspace, User: state.User, State: &state, Users: state.Moved(before),
 	}})
 	if err != nil {
 		return fmt.Errorf("announce state: %w", err)

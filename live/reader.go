@@ -244,10 +244,16 @@ func (r *Reader) deliver(ctx context.Context, out []Delivery, e *entry, offset u
 		views = r.hub.viewsOf(e)
 	}
 	a := views.announcement()
-	if a == nil || r.users != nil && !r.users[announcedUser(a)] {
+	if a == nil {
 		return out
 	}
 	at := Position{r.incarnation, e.Sequence}
+	if r.users != nil && a.Kind == event.AnnounceState && a.State != nil && a.State.Shared() {
+		return r.deliverPart(out, views, a, offset, at)
+	}
+	if r.users != nil && !r.users[announcedUser(a)] {
+		return out
+	}
 	r.at = at
 	switch {
 	case a.Kind == event.AnnounceGone && a.Gone != nil:

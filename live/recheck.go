@@ -131,6 +131,26 @@ func (r *Reader) recheck(out []Delivery, views *views, key event.MessageKey, sta
 	return out
 }
 
+// deliverPart is deliver for the state of a message that several users have sent:
+// the reader is told of the part that they may see, when that has moved.
+func (r *Reader) deliverPart(out []Delivery, views *views, a *event.Announcement, offset uint64, at Position) []Delivery {
+	may := func(user string) bool { return r.users[user] }
+	seen, any := a.State.SeenBy(may)
+	if !any || a.Users != nil && !slices.ContainsFunc(a.Users, may) {
+		return out
+	}
+	r.at = at
+	body, err := r.hub.config.Render(event.Announcement{
+		Kind: event.AnnounceState, Workspace: a.Workspace, User: seen.User, State: &seen,
+	})
+	if err != nil {
+		r.hub.config.Logger.Error("a state cannot be rendered", "error", err)
+	} else {
+		out = append(out, Delivery{Kind: a.Kind, At: at, Body: body})
+	}
+	return r.recheck(out, views, keyOf(a), a.State, offset, at)
+}
+
 // tell appends what a subscription is told of a send, if it does not know that.
 func (r *Reader) tell(out []Delivery, s *subscription, each *send, state *event.State, at Position) []Delivery {
 	return r.tellWhether(out, s, each, state, s.query.Match(each.document(), state), at)

@@ -9,8 +9,8 @@ import (
 // Recipients holds on sends by the state of their recipients, which an index
 // does not know: see Query.Candidates and AsksRecipients.
 //
-// Without Who it asks all recipients of the message: see RecipientState for
-// which of them are enough. With Who it asks one person: it holds where the send
+// Without Who it asks all recipients of the message, or those of the send's user
+// where others have sent it too: see RecipientState for which of them are enough. With Who it asks one person: it holds where the send
 // has a recipient whom Who holds for and who is in the state; Unreplied where it
 // has such recipients and none of them has replied. From "who at acme has opened
 // but not replied" comes
@@ -49,7 +49,7 @@ func (r Recipients) match(e event.Event, s *event.State, now int64) bool {
 	case e.Type != event.Send || !old || s == nil:
 		return false
 	case !r.ofPerson():
-		return r.Is.match(*s)
+		return r.Is.match(s.SentBy(e.User))
 	}
 	asked := false
 	for _, person := range e.Recipients {

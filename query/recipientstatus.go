@@ -11,8 +11,15 @@ var statusStates = [...]RecipientState{
 	IsUnopened, IsOpened, IsClicked, IsReplied, IsUnreplied, IsDownloaded, IsBounced,
 }
 
+// StatusShared is the status of a message that several users have sent: each of
+// its sends has another, which the state alone tells.
+const StatusShared RecipientStatus = 1 << 7
+
 // StatusOf is the status of a message's recipients.
 func StatusOf(s event.State) RecipientStatus {
+	if s.Shared() {
+		return StatusShared
+	}
 	return StatusWhere(func(is RecipientState) bool { return is.match(s) })
 }
 

@@ -48,7 +48,7 @@ func ArrivedOf(state event.State, key event.RecipientKey) int64 {
 		return at
 	}
 	if state.Sent {
-		return state.At
+		return state.SentTo(key)
 	}
 	return 0
 }

@@ -29,36 +29,97 @@ func (s *State) Apply(ctx context.Context, changes []event.Change, weeks []index
 	if err := s.mark(ctx, weeks); err != nil {
 		return nil, failed("marking weeks", err)
 	}
-	keys := make([]event.MessageKey, len(changes))
-	for i, change := range changes {
-		keys[i] = change.MessageKey
-	}
-	before, err := s.find(ctx, keys)
-	if err != nil {
-		return nil, failed("reading states", err)
-	}
 	states := make([]event.State, len(changes))
-	var writes []mongo.WriteModel
-	var written []int
-	for i, change := range changes {
-		states[i] = stateOf(before, change.MessageKey)
-		if states[i].Done && change.Sent {
-			writes = append(writes, s.finishAgain(change.MessageKey))
-		}
-		if after := states[i].Clone(); !after.Apply(change) {
-			continue
-		}
-		writes = append(writes, mongo.NewUpdateOneModel().SetUpsert(true).
-			SetFilter(byID(idOf(change.MessageKey))).SetUpdate(update(before[change.MessageKey], change)))
-		written = append(written, i)
+	pending := make([]int, len(changes))
+	for i := range changes {
+		pending[i] = i
 	}
-	if err := write(ctx, s.messages, writes); err != nil {
-		return nil, failed("changing states", err)
+	var written []int
+	for range conflictTries {
+		if len(pending) == 0 {
+			break
+		}
+		made, refused, err := s.apply(ctx, changes, states, pending)
+		if err != nil {
+			return nil, failed("changing states", err)
+		}
+		written, pending = append(written, made...), refused
+	}
+	if len(pending) > 0 {
+		return nil, failed("changing states", errBusy)
 	}
 	if err := s.readBack(ctx, states, written); err != nil {
 		return nil, failed("reading states", err)
 	}
 	return states, failed("scheduling states", s.scheduleExpiry(ctx, states, written))
+}
+
+// apply makes those of the changes that are pending, and sets the states as they
+// were before. It returns which were written, and which met another write and are
+// to be tried again.
+func (s *State) apply(ctx context.Context, changes []event.Change, states []event.State, pending []int) (made, refused []int, err error) {
+	keys := make([]event.MessageKey, len(pending))
+	for n, i := range pending {
+		keys[n] = changes[i].MessageKey
+	}
+	before, err := s.find(ctx, keys)
+	if err != nil {
+		return nil, nil, err
+	}
+	var writes []mongo.WriteModel
+	var of []int
+	for _, i := range pending {
+		key := changes[i].MessageKey
+		states[i] = stateOf(before, key)
+		if states[i].Done && changes[i].Sent {
+			writes, of = append(writes, s.finishAgain(key)), append(of, i)
+		}
+		after := states[i].Clone()
+		if !after.Apply(changes[i]) {
+			continue
+		}
+		if after.Parts != nil {
+			// Who has sent to whom depends on what was known: see guard.
+			s.schedule(&after)
+			replaced, err := s.replace(ctx, states[i].Version, after)
+			if err != nil {
+				return nil, nil, err
+			}
+			if replaced {
+				made = append(made, i)
+			} else {
+				refused = append(refused, i)
+			}
+			continue
+		}
+		writes, of = append(writes, mongo.NewUpdateOneModel().SetUpsert(true).
+			SetFilter(guard(changes[i])).SetUpdate(update(before[key], changes[i]))), append(of, i)
+		made = append(made, i)
+	}
+	collided, err := writeOnce(ctx, s.messages, writes)
+	for _, n := range collided {
+		refused = append(refused, of[n])
+		made = slices.DeleteFunc(made, func(i int) bool { return i == of[n] })
+	}
+	return made, refused, err
+}
+
+// guard finds the document of a change. A send is written by operators that
+// commute only where no other user has sent the message; where one has, the upsert
+// collides and the change is made anew with what is known then.
+func guard(c event.Change) bson.D {
+	filter := byID(idOf(c.MessageKey))
+	if !c.Sent {
+		return filter
+	}
+	missing := bson.D{{Key: "$exists", Value: false}}
+	same := bson.D{{Key: "u", Value: c.User}}
+	if c.User == "" {
+		same = bson.D{{Key: "u", Value: missing}}
+	}
+	return append(filter, bson.E{Key: "by", Value: missing}, bson.E{Key: "$or", Value: bson.A{
+		bson.D{{Key: "sent", Value: missing}}, same,
+	}})
 }
 
 // finishAgain notes on a done message that its send comes again: it may have been
@@ -198,6 +259,26 @@ func (s *State) Completed(ctx context.Context, key event.MessageKey, ids []event
 	return failed("noting completed events", err)
 }
 
+// writeOnce makes writes in any order, and returns which of them collided with
+// another one's document.
+func writeOnce(ctx context.Context, to *mongo.Collection, writes []mongo.WriteModel) (collided []int, err error) {
+	if len(writes) == 0 {
+		return nil, nil
+	}
+	_, err = to.BulkWrite(ctx, writes, options.BulkWrite().SetOrdered(false))
+	var refused mongo.BulkWriteException
+	if err == nil || !errors.As(err, &refused) || refused.WriteConcernError != nil {
+		return nil, err
+	}
+	for _, each := range refused.WriteErrors {
+		if !mongo.IsDuplicateKeyError(each) {
+			return nil, err
+		}
+		collided = append(collided, each.Index)
+	}
+	return collided, nil
+}
+
 // write makes writes that may be repeated, in any order. Two upserts of one
 // document may both find it missing: the one that comes second is made again.
 func write(ctx context.Context, to *mongo.Collection, writes []mongo.WriteModel) error {
@@ -205,17 +286,13 @@ func write(ctx context.Context, to *mongo.Collection, writes []mongo.WriteModel)
 		if len(writes) == 0 {
 			return nil
 		}
-		_, err := to.BulkWrite(ctx, writes, options.BulkWrite().SetOrdered(false))
-		var refused mongo.BulkWriteException
-		if err == nil || !errors.As(err, &refused) || refused.WriteConcernError != nil {
+		collided, err := writeOnce(ctx, to, writes)
+		if err != nil {
 			return err
 		}
-		var again []mongo.WriteModel
-		for _, each := range refused.WriteErrors {
-			if !mongo.IsDuplicateKeyError(each) {
-				return err
-			}
-			again = append(again, writes[each.Index])
+		again := make([]mongo.WriteModel, len(collided))
+		for n, i := range collided {
+			again[n] = writes[i]
 		}
 		writes = again
 	}

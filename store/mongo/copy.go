@@ -26,3 +26,23 @@ func (s *State) SetErasureSecret(ctx context.Context, secret []byte) error {
 		SetUpdate(bson.D{{Key: "$set", Value: bson.D{{Key: "value", Value: secret}}}})
 	return failed("writing the secret of erasures", write(ctx, s.secrets, []mongo.WriteModel{put}))
 }
+
+// Catalogue is the weeks of each workspace.
+func (s *State) Catalogue(ctx context.Context) (map[string][]event.Week, error) {
+	cursor, err := s.weeks.Find(ctx, bson.D{})
+	if err != nil {
+		return nil, failed("reading the catalogue", err)
+	}
+	var found []struct {
+		Workspace string     `bson:"w"`
+		Week      event.Week `bson:"week"`
+	}
+	if err := cursor.All(ctx, &found); err != nil {
+		return nil, failed("reading the catalogue", err)
+	}
+	catalogue := make(map[string][]event.Week)
+	for _, each := range found {
+		catalogue[each.Workspace] = append(catalogue[each.Workspace], each.Week)
+	}
+	return catalogue, nil
+}

@@ -21,6 +21,10 @@ type document struct {
 	Subject   string                        `bson:"s,omitempty"`
 	At        *int64                        `bson:"at,omitempty"`
 	People    map[event.RecipientKey]person `bson:"r,omitempty"`
+	// Parts and Senders are there where several users have sent the message. They
+	// are written by comparing and setting alone.
+	Parts   []sentPart                      `bson:"by,omitempty"`
+	Senders map[event.RecipientKey][]string `bson:"rs,omitempty"`
 	// First is by mark and recipient; see released.
 	First   map[event.Mark]map[event.RecipientKey]int64 `bson:"first,omitempty"`
 	Pending []bson.Binary                               `bson:"early,omitempty"`
@@ -46,6 +50,13 @@ type document struct {
 type person struct {
 	Email string `bson:"e"`
 	Name  string `bson:"n,omitempty"`
+}
+
+type sentPart struct {
+	User    string `bson:"u,omitempty"`
+	Subject string `bson:"s,omitempty"`
+	At      int64  `bson:"at"`
+	Version int64  `bson:"v"`
 }
 
 type override struct {
@@ -87,6 +98,12 @@ func (d document) state() event.State {
 		for key, at := range firsts {
 			s.First[mark][key] = max(at, 0)
 		}
+	}
+	if len(d.Parts) > 0 {
+		s.Senders, s.Parts = d.Senders, make(map[string]event.Part, len(d.Parts))
+	}
+	for _, p := range d.Parts {
+		s.Parts[p.User] = event.Part{Subject: p.Subject, At: p.At, Version: p.Version}
 	}
 	d.judged(&s)
 	return s
@@ -141,7 +158,11 @@ func documentOf(s event.State, now time.Time) document {
 	d := document{
 		ID: idOf(s.MessageKey), Workspace: s.Workspace, Sent: s.Sent, User: s.User, Subject: s.Subject,
 		First: s.First, Pending: binaries(s.Pending), Version: s.Version, Expire: s.Expire,
-		Waiting: s.Sent && !s.Complete(), Keys: everyone(s),
+		Waiting: s.Sent && !s.Complete(), Keys: everyone(s), Senders: s.Senders,
+	}
+	for _, user := range slices.Sorted(maps.Keys(s.Parts)) {
+		p := s.Parts[user]
+		d.Parts = append(d.Parts, sentPart{user, p.Subject, p.At, p.Version})
 	}
 	if s.Sent {
 		d.At = &s.At

@@ -24,6 +24,16 @@ type step struct {
 
 var steps = []step{
 	{"make the indexes of messages and weeks", makeIndexes},
+	{"have messages looked for that several users have sent", searchSenders},
+}
+
+// searchSenders leaves the record that a migrations.SenderSearch begins with.
+func searchSenders(ctx context.Context, db *mongo.Database) error {
+	_, err := db.Collection("records").InsertOne(ctx, record{recordID("", migrations.KindSearch, "senders"), "{}"})
+	if mongo.IsDuplicateKeyError(err) {
+		return nil
+	}
+	return err
 }
 
 func makeIndexes(ctx context.Context, db *mongo.Database) error {

@@ -243,7 +243,10 @@ func (s *State) readStatuses(ctx context.Context, workspace string) (map[uint64]
 func decodeStatus(raw []byte) (query.RecipientStatus, error) {
 	in := stateReader{rest: raw}
 	format, flags := in.byte(), in.byte()
-	in.bad = in.bad || format != statePlain && format != stateJudged
+	in.bad = in.bad || format < statePlain || format > stateJudgedShared
+	if format >= statePlainShared && !in.bad {
+		return decodeShared(raw)
+	}
 	in.skipTexts(2)
 	for range 3 {
 		in.varint()
@@ -299,6 +302,13 @@ func decodeStatus(raw []byte) (query.RecipientStatus, error) {
 		}
 		return false
 	}), nil
+}
+
+// decodeShared is decodeStatus for a message of several senders, or nearly: they
+// are few.
+func decodeShared(raw []byte) (query.RecipientStatus, error) {
+	s, err := decodeState(event.MessageKey{}, raw)
+	return query.StatusOf(s), err
 }
 
 func (in *stateReader) skipTexts(n int) {

@@ -11,10 +11,12 @@ import (
 )
 
 // Formats of an encoded state, its first byte. Most states have neither clicks
-// nor overrides, and are written without.
+// nor overrides, and one sender, and are written without.
 const (
-	statePlain  = 1
-	stateJudged = 2
+	statePlain        = 1
+	stateJudged       = 2
+	statePlainShared  = 3
+	stateJudgedShared = 4
 )
 
 // Flags of an encoded state.
@@ -41,6 +43,10 @@ func encodeState(s event.State) []byte {
 	format := byte(statePlain)
 	if len(s.Clicks) > 0 || len(s.Overrides) > 0 {
 		format = stateJudged
+	}
+	judged := format == stateJudged
+	if s.Parts != nil {
+		format += statePlainShared - statePlain
 	}
 	out = append(out, format, flags)
 	out = appendText(appendText(out, s.User), s.Subject)
@@ -70,8 +76,11 @@ func encodeState(s event.State) []byte {
 	for _, id := range s.Pending {
 		out = append(out, id[:]...)
 	}
-	if format == stateJudged {
+	if judged {
 		out = appendJudged(out, s, number)
+	}
+	if s.Parts != nil {
+		out = appendSenders(out, s, number)
 	}
 	return out
 }
@@ -133,7 +142,7 @@ func appendText(out []byte, text string) []byte {
 func decodeState(key event.MessageKey, raw []byte) (event.State, error) {
 	in := stateReader{rest: raw}
 	format := in.byte()
-	if format != statePlain && format != stateJudged {
+	if format < statePlain || format > stateJudgedShared {
 		return event.State{}, errState
 	}
 	s := event.State{MessageKey: key}
@@ -160,8 +169,11 @@ func decodeState(key event.MessageKey, raw []byte) (event.State, error) {
 			s.Pending[i] = in.id()
 		}
 	}
-	if format == stateJudged {
+	if format == stateJudged || format == stateJudgedShared {
 		in.judged(&s, keys)
+	}
+	if format >= statePlainShared {
+		in.senders(&s, keys)
 	}
 	if in.bad || len(in.rest) > 0 {
 		return event.State{}, errState

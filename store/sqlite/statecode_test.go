@@ -1,6 +1,8 @@
 package sqlite
 
 import (
+	"maps"
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -47,8 +49,25 @@ func genState() *rapid.Generator[event.State] {
 		if overrides := rapid.MapOfN(key, rapid.MapOfN(id, override, 1, 2), 0, 2).Draw(t, "overridden"); len(overrides) > 0 {
 			s.Overrides = overrides
 		}
+		genSenders(t, key, &s)
 		return s
 	})
+}
+
+// genSenders lets several users have sent some of the states.
+func genSenders(t *rapid.T, key *rapid.Generator[event.RecipientKey], s *event.State) {
+	part := rapid.Custom(func(t *rapid.T) event.Part {
+		return event.Part{Subject: rapid.String().Draw(t, "its subject"), At: rapid.Int64().Draw(t, "its time"), Version: rapid.Int64().Draw(t, "its version")}
+	})
+	parts := rapid.MapOfN(rapid.SampledFrom([]string{"", "u_1", "u_2", "u_3"}), part, 0, 3).Draw(t, "parts")
+	if len(parts) < 2 {
+		return
+	}
+	s.Parts = parts
+	users := rapid.SliceOfNDistinct(rapid.SampledFrom(slices.Sorted(maps.Keys(parts))), 0, 2, rapid.ID[string])
+	if senders := rapid.MapOfN(key, users, 0, 2).Draw(t, "senders"); len(senders) > 0 {
+		s.Senders = senders
+	}
 }
 
 func TestStateCode(t *testing.T) {
@@ -78,6 +97,9 @@ func FuzzDecodeState(f *testing.F) {
 	f.Add(encodeState(s))
 	s.Clicks = map[event.RecipientKey][]event.Clicked{event.KeyOf(person.Email): {{ID: s.Pending[0], Link: 7}}}
 	s.Overrides = map[event.RecipientKey]map[event.ID]event.Override{"somebody else": {s.Pending[0]: {Is: event.Human, Reason: "me"}}}
+	f.Add(encodeState(s))
+	s.Parts = map[string]event.Part{"u": {Subject: "s", At: 1_800_000_000, Version: 1}, "v": {At: 1_800_000_001}}
+	s.Senders = map[event.RecipientKey][]string{event.KeyOf(person.Email): {"u", "v"}, "somebody else": {}}
 	f.Add(encodeState(s))
 	f.Add(encodeState(event.State{}))
 	f.Add([]byte{statePlain, 0, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 1})

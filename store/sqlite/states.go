@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"tidings/event"
+	"tidings/migrations"
 )
 
 // StateConfig is what OpenState needs to know beside the path.
@@ -75,6 +76,8 @@ INSERT INTO secret VALUES('erasure', randomblob(32));
 `, `-- note when a state was reduced, so that its sends can be purged
 ALTER TABLE state ADD COLUMN finished INTEGER NOT NULL DEFAULT 0;
 CREATE INDEX state_finished ON state(finished) WHERE finished > 0;
+`, `-- have messages looked for that several users have sent
+INSERT INTO record VALUES('', '` + migrations.KindSearch + `', 'senders', '{}') ON CONFLICT DO NOTHING;
 `}
 
 // stateWrites are prepared on the one writing connection.

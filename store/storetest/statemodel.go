@@ -25,6 +25,10 @@ type facts struct {
 	First         map[string]int64
 	Clicks        map[string][]event.Clicked
 	Complete      bool
+	// Senders are by address, where several users have sent the message.
+	Senders map[string][]string
+	// Subjects are by user, there too.
+	Subjects map[string]string
 }
 
 func modelOf(events []event.Event) facts {
@@ -58,12 +62,41 @@ func modelOf(events []event.Event) facts {
 		}
 	}
 	f.Complete = f.Sent
+	f.Senders, f.Subjects = sendersOf(events)
 	for email := range f.People {
 		if _, opened := f.First[string(event.MarkOpened)+" "+email]; !opened {
 			f.Complete = false
 		}
 	}
 	return f
+}
+
+// sendersOf is who has sent to whom, and what, nil where it is one user.
+func sendersOf(events []event.Event) (senders map[string][]string, subjects map[string]string) {
+	senders, subjects = make(map[string][]string), make(map[string]string)
+	named := 0
+	for _, e := range events {
+		if e.Type != event.Send {
+			continue
+		}
+		before, known := subjects[e.User]
+		if !known && e.User != "" {
+			named++
+		}
+		if before == "" || e.Subject != "" && e.Subject < before {
+			subjects[e.User] = e.Subject
+		}
+		for _, person := range e.Recipients {
+			if users := senders[person.Email]; e.User != "" && !slices.Contains(users, e.User) {
+				senders[person.Email] = append(users, e.User)
+				slices.Sort(senders[person.Email])
+			}
+		}
+	}
+	if named < 2 {
+		return nil, nil
+	}
+	return senders, subjects
 }
 
 // latestClicks are the distinct clicks that are kept.
@@ -111,6 +144,17 @@ func factsOf(s event.State) facts {
 	}
 	for _, person := range s.Recipients {
 		f.People[person.Email] = person.Name
+	}
+	if s.Shared() {
+		f.Senders, f.Subjects = make(map[string][]string), make(map[string]string)
+		for key, person := range s.Recipients {
+			if users := s.SendersOf(key); len(users) > 0 {
+				f.Senders[person.Email] = users
+			}
+		}
+		for user, part := range s.Parts {
+			f.Subjects[user] = part.Subject
+		}
 	}
 	for mark, firsts := range s.First {
 		for _, email := range emails {

@@ -1,6 +1,8 @@
 package columns
 
 import (
+	"errors"
+	"fmt"
 	"slices"
 
 	"tidings/event"
@@ -49,6 +51,9 @@ func (f *Columns) Aggregate(c feed.AggregateRequest, words Words) (feed.Aggregat
 	q := filter{columns: f, now: c.Query.Now, words: func(where query.Expr) ([]int64, error) { return words(where, low, high) }}
 	if c.Statuses != nil {
 		q.statuses = f.statuses(low, high, c.Statuses)
+		if slices.Contains(q.statuses, query.StatusShared) {
+			return feed.Aggregate{}, fmt.Errorf("the state of a message with several senders is not known here: %w", errors.ErrUnsupported)
+		}
 	}
 	matches, err := q.condition(c.Query.Where)
 	if err != nil {
