@@ -101,10 +101,7 @@ func (s State) SeenBy(may func(user string) bool) (State, bool) {
 			parts[user] = part
 		}
 	}
-	switch len(parts) {
-	case len(s.Parts):
-		return s, true
-	case 0:
+	if len(parts) == 0 {
 		return State{}, false
 	}
 	seen := s.of(parts)

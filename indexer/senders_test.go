@@ -122,12 +122,12 @@ func TestAStateThatKnewOneSenderLearnsTheOthersFromTheirSends(t *testing.T) {
 	require.NoError(t, err)
 	require.True(t, replaced)
 
-	l.said = nil
+	l.announcements = nil
 	c := s.reevaluator(l)
 	require.NoError(t, c.Reevaluate(ctx, []event.MessageKey{old.MessageKey}))
 	c.quiet(t, s)
 	checkSenders(t, s, events)
-	gone := slices.ContainsFunc(l.said, func(a event.Announcement) bool {
+	gone := slices.ContainsFunc(l.announcements, func(a event.Announcement) bool {
 		return a.Kind == event.AnnounceGone && a.User == "u_ana" && *a.Gone == opened.ID
 	})
 	require.True(t, gone, "whoever saw it as hers is told")

@@ -157,3 +157,29 @@ type Digest struct {
 	Count  int64  `json:"count"`
 	SHA256 string `json:"sha256"`
 }
+
+// Sends finds the sends of a week.
+type Sends interface {
+	// SendsOf gives the sends of a workspace's week to visit, a bounded number at a
+	// time. It ends with the first error of visit.
+	SendsOf(ctx context.Context, workspace string, week event.Week, visit func([]event.Event) error) error
+}
+
+// ListedWeeks says where events are.
+type ListedWeeks interface {
+	// Catalogue is the weeks of each workspace.
+	Catalogue(ctx context.Context) (map[string][]event.Week, error)
+}
+
+// KnownStates reads what is known of messages.
+type KnownStates interface {
+	// Read returns the states that exist among keys.
+	Read(ctx context.Context, keys []event.MessageKey) (map[event.MessageKey]event.State, error)
+}
+
+// Notes keeps how far a search has come.
+type Notes interface {
+	Get(ctx context.Context, workspace, kind, id string) (json.RawMessage, error)
+	Put(ctx context.Context, workspace, kind, id string, doc json.RawMessage) error
+	Delete(ctx context.Context, workspace, kind, id string) error
+}

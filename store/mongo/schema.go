@@ -29,7 +29,14 @@ var steps = []step{
 
 // searchSenders leaves the record that a migrations.SenderSearch begins with.
 func searchSenders(ctx context.Context, db *mongo.Database) error {
-	_, err := db.Collection("records").InsertOne(ctx, record{recordID("", migrations.KindSearch, "senders"), "{}"})
+	err := db.Collection("messages").FindOne(ctx, bson.D{}).Err()
+	if errors.Is(err, mongo.ErrNoDocuments) {
+		return nil // there is nothing to look for
+	}
+	if err != nil {
+		return err
+	}
+	_, err = db.Collection("records").InsertOne(ctx, record{recordID("", migrations.KindSearch, "senders"), "{}"})
 	if mongo.IsDuplicateKeyError(err) {
 		return nil
 	}

@@ -77,7 +77,7 @@ INSERT INTO secret VALUES('erasure', randomblob(32));
 ALTER TABLE state ADD COLUMN finished INTEGER NOT NULL DEFAULT 0;
 CREATE INDEX state_finished ON state(finished) WHERE finished > 0;
 `, `-- have messages looked for that several users have sent
-INSERT INTO record VALUES('', '` + migrations.KindSearch + `', 'senders', '{}') ON CONFLICT DO NOTHING;
+INSERT INTO record SELECT '', '` + migrations.KindSearch + `', 'senders', '{}' WHERE EXISTS(SELECT 1 FROM state);
 `}
 
 // stateWrites are prepared on the one writing connection.
