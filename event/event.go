@@ -3,6 +3,8 @@ package event
 import (
 	"fmt"
 	"time"
+
+	"tidings/quotes"
 )
 
 // Type is what happened.
@@ -60,18 +62,23 @@ type Event struct {
 	Recipient *Person `json:"recipient,omitempty"`
 	// Recipients are a send's, 1 to 1,000 of them. On an open or a click without a
 	// Recipient they are the candidates: one of them did it, and it marks nobody.
-	Recipients []Person      `json:"recipients,omitempty"`
-	Subject    string        `json:"subject,omitempty"`
-	Body       string        `json:"body,omitempty"`
-	Kind       string        `json:"kind,omitempty"`
-	Title      string        `json:"title,omitempty"`
-	Link       string        `json:"link,omitempty"`
-	File       string        `json:"file,omitempty"`
-	Meeting    *Appointment  `json:"meeting,omitempty"`
-	Bounce     *BounceDetail `json:"bounce,omitempty"`
-	Client     *Client       `json:"client,omitempty"`
-	Source     string        `json:"source"`
-	Verdict    Verdict       `json:"verdict,omitzero"`
+	Recipients []Person `json:"recipients,omitempty"`
+	Subject    string   `json:"subject,omitempty"`
+	// Body is whole: of a reply with what it quotes.
+	Body string `json:"body,omitempty"`
+	// OwnWords are a reply's body without what it quotes and without a signature,
+	// empty where that is all of it. They are told once, when the event comes in, and
+	// are what is indexed and shown.
+	OwnWords string        `json:"own,omitempty"`
+	Kind     string        `json:"kind,omitempty"`
+	Title    string        `json:"title,omitempty"`
+	Link     string        `json:"link,omitempty"`
+	File     string        `json:"file,omitempty"`
+	Meeting  *Appointment  `json:"meeting,omitempty"`
+	Bounce   *BounceDetail `json:"bounce,omitempty"`
+	Client   *Client       `json:"client,omitempty"`
+	Source   string        `json:"source"`
+	Verdict  Verdict       `json:"verdict,omitzero"`
 }
 
 // Person is one party to a mail.
@@ -156,6 +163,25 @@ func (e Event) Unsent() bool {
 // unique figures and rates: a bounce that says nothing of the address is not, nor
 // is what one of several may have done.
 func (e Event) Counted() bool { return !e.Unsent() && (e.Type == Send || e.Recipient != nil) }
+
+// ownWords are those of a reply, empty where its body has nothing else.
+func ownWords(e Event) string {
+	if e.Type != Reply {
+		return ""
+	}
+	if own := quotes.Own(e.Body); own != e.Body {
+		return own
+	}
+	return ""
+}
+
+// OwnBody is the text that is indexed and shown: of a reply, its own words.
+func (e Event) OwnBody() string {
+	if e.OwnWords != "" {
+		return e.OwnWords
+	}
+	return e.Body
+}
 
 // Automated reports whether the event is hidden from people unless they ask:
 // an open or a click that a machine made.

@@ -145,7 +145,7 @@ func ItemOf(e event.Event, state *event.State, names func(user string) string) I
 		}
 	}
 	if e.Type == event.Reply {
-		item.Snippet = snippet(e.Body)
+		item.Snippet = snippet(e.OwnBody())
 	}
 	if e.Type == event.Send {
 		item.Recipients, item.Unopened = recipients(e.Recipients, state)

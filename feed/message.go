@@ -180,7 +180,7 @@ func (r *Reader) Event(ctx context.Context, scope Scope, id event.ID) (EventView
 	}
 	view := EventView{
 		Item: ItemOf(e, state, func(user string) string { return names[user] }),
-		Body: e.Body,
+		Body: e.Body, OwnWords: e.OwnWords,
 	}
 	if e.Client != nil {
 		view.Evidence = &Evidence{

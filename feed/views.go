@@ -116,7 +116,8 @@ type TypeCount struct {
 // EventView is one event with its raw evidence.
 type EventView struct {
 	Item
-	Body     string    `json:"body,omitempty"`
+	Body     string    `json:"body,omitempty" doc:"the whole text, of a reply with what it quotes"`
+	OwnWords string    `json:"own_words,omitempty" doc:"of a reply whose body quotes or has a signature: the body without"`
 	Evidence *Evidence `json:"evidence,omitempty" doc:"what was said of the client, as it came"`
 }
 

@@ -36,9 +36,10 @@ var rules = map[string]rule{
 	"app": {internal: everything, outside: everything},
 	"cli": {internal: everything, outside: everything},
 
+	"quotes": {},
 	// What an address is, is one decision for everybody (ADR 0015).
 	"address": {outside: []string{"golang.org/x/net/idna", "golang.org/x/text/unicode/norm"}},
-	"event":   {internal: []string{"address"}, outside: []string{"golang.org/x/text/unicode/norm"}},
+	"event":   {internal: []string{"address", "quotes"}, outside: []string{"golang.org/x/text/unicode/norm"}},
 	"tracing": {outside: []string{"go.opentelemetry.io/otel"}},
 	// Query analyses text: folding and stemming.
 	"query":       {internal: []string{"address", "event"}, outside: []string{"golang.org/x/text", "github.com/blevesearch/go-porterstemmer"}},

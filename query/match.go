@@ -14,7 +14,8 @@ type Document struct {
 	Fields map[TextField][]Token
 }
 
-// NewDocument analyses the texts of an event. The words of a field that has
+// NewDocument analyses the texts of an event; of a reply, its own words and not what
+// it quotes. The words of a field that has
 // several texts follow one another.
 func NewDocument(e event.Event) Document {
 	d := Document{Event: e, Fields: make(map[TextField][]Token, len(TextFields))}
@@ -29,7 +30,7 @@ func NewDocument(e event.Event) Document {
 	}
 	d.add(FieldLink, e.Link)
 	d.add(FieldFile, e.File)
-	d.add(FieldBody, e.Body)
+	d.add(FieldBody, e.OwnBody())
 	return d
 }
 

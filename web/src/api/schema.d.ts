@@ -1299,6 +1299,7 @@ export interface components {
             user?: string | null;
         };
         EventView: {
+            /** @description the whole text, of a reply with what it quotes */
             body?: string;
             bounce?: components["schemas"]["BounceDetail"];
             /** @description opens and clicks of which nobody says who did them: one of these */
@@ -1321,6 +1322,8 @@ export interface components {
             meeting?: components["schemas"]["Meeting"];
             /** @description the mail that this is about */
             message: string;
+            /** @description of a reply whose body quotes or has a signature: the body without */
+            own_words?: string;
             /** @description who acted, or was acted on; absent on sends */
             person?: components["schemas"]["Person"];
             /** @description sends only */

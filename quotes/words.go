@@ -1,0 +1,110 @@
+package quotes
+
+import (
+	"regexp"
+	"strings"
+)
+
+// opensWith are how lines begin that say who wrote something.
+var opensWith = []string{
+	"on ", "am ", "le ", "el ", "il ", "em ", "op ", "den ", "på ", "at ", "in ", "w dniu", "dnia ", "dne ", "il giorno", "kl.", "в ", "a ", "pe ", "ma ", "ti ", "ke ", "to ", "la ",
+	"quoting ", "zitat von", "citando ", "citation de", "zitiere ", "zitat ", "dňa ", "vào ", "pada ", "tarihinde",
+	"from my ", "sent from", "von meinem", "gesendet ", "envoyé ", "-----", "_____", "mon,", "tue,", "wed,", "thu,", "fri,", "sat,", "sun,",
+}
+
+// beginsAttribution reports whether a line begins with the words of an attribution.
+func beginsAttribution(line string) bool {
+	lower := strings.ToLower(line[:min(len(line), 24)])
+	for _, words := range opensWith {
+		if strings.HasPrefix(lower, words) {
+			return true
+		}
+	}
+	return false
+}
+
+// opensAttribution is a cheap test for what may begin an attribution.
+func opensAttribution(line string) bool {
+	if beginsAttribution(line) {
+		return true
+	}
+	// A date, a name with an address, or all on one line.
+	return line[0] >= '0' && line[0] <= '9' || strings.ContainsAny(line, "<@") || strings.HasSuffix(line, ":") || strings.HasSuffix(line, "：") || strings.HasSuffix(line, "wrote")
+}
+
+// wrote are the words for it, before the colon.
+const wrote = `(?:wrote|writes|said|sent|schrieb(?:en)?|schreibt|geschrieben|a écrit|écrit|ecrit|écrivait|escribió|escribio|ha scritto|scrive|scriveva|escreveu|schreef|het volgende geschreven|skrev|kirjoitti|napisał(?:\(?a\)?)?|napisał/a|pisze|napsal(?:\(?a\)?)?|napísal(?:\(?a\)?)?|írta|şunu yazdı|yazdı|написал(?:\(?а\)?)?|пишет|έγραψε|a scris|đã viết|menulis|写道|寫道|のメール|書きました|작성)`
+
+var (
+	// saidSo is an attribution: who and when, and that they wrote, or that and when.
+	saidSo = regexp.MustCompile(`(?is)^(?:.*[\s>,;"'\])])?` + wrote + `(?:\s+(?:am|an|on|le|el|il|em|op|den|dnia|at|um|the following|folgendes)\b.*\d.*|\s*\([^)]*\)|\s+(?:folgendes|the following|dies|:)|,)?\s*[:：]\s*-*$`)
+	// onThatDay is one that begins with when, in the order of most languages:
+	// "Am 10.11.2026 um 10:00 schrieb Ana <ana@acme.example>:".
+	onThatDay = regexp.MustCompile(`(?is)^(?:on|am|an|at|le|el|il|em|op|den|på|kl\.?|w dniu|dnia|dne|dňa|il giorno|pe|în|to|ti|ma|ke|la|mon|tue|wed|thu|fri|sat|sun)[\s,].*\d.*[\s>,.)]` + wrote + `(?:[^\p{L}].*)?[:：]\s*$`)
+	// saidInOne is one in a language that writes words as one.
+	saidInOne = regexp.MustCompile(`(?:写道|寫道|のメール|書きました|님이 작성|작성)\s*[:：]?$`)
+	// bySelf begins a sentence that people write themselves.
+	bySelf = regexp.MustCompile(`(?i)^(?:i|we|you|as|he|she|they|what|who|ich|wir|wie|er|sie|was|je|nous|vous|il a|elle|on (?:a|nous)|yo|como)\s`)
+	// quoting is how webmail of before says it.
+	quoting = regexp.MustCompile(`(?i)^(?:quoting|zitat von|zitiere|citando|citation de)\s.*:$`)
+	// dated is Gmail's of before: 2026-11-10 10:00 GMT+01:00 Ana <ana@acme.example>:
+	dated = regexp.MustCompile(`^\d{4}[-/.]\d{1,2}[-/.]\d{1,2}[^<]*<\s*[^<>\s]+@[^<>\s]+\s*>\s*[:：]?$`)
+	// addressed is a time and an address, in languages that have no verb there. It
+	// counts before a quote alone.
+	addressed = regexp.MustCompile(`^.*\d.*<\s*[^<>\s]+@[^<>\s]+\s*>\s*[:：]$`)
+	// without is one that lacks the colon, as some phones write it.
+	without = regexp.MustCompile(`(?i)^on\b.*\d.*(?:>|@[\w.-]+)\s*wrote$`)
+)
+
+// isAttribution reports whether the lines that were joined say who wrote what follows.
+func isAttribution(text string) bool {
+	if !strings.ContainsAny(text, "0123456789@<") {
+		return false
+	}
+	// "---- On Tue, 10 Nov 2026, Ana wrote ----" has its dashes for a colon.
+	if inner := strings.Trim(text, "-–—_* "); len(inner) <= len(text)-6 && !strings.HasSuffix(inner, ":") {
+		text = inner + ":"
+	}
+	if saidSo.MatchString(text) || onThatDay.MatchString(text) || saidInOne.MatchString(text) {
+		return !bySelf.MatchString(text)
+	}
+	return quoting.MatchString(text) || dated.MatchString(text) || without.MatchString(text)
+}
+
+// ruler is a line that mail programs put before what they quote.
+var ruler = regexp.MustCompile(`(?i)^[-_=*#~ >]{0,40}\s?(?:` + strings.Join([]string{
+	`original (?:message|mail|appointment|e-?mail)`, `(?:begin )?forwarded (?:message|by)`, `reply message`, `message follows`, `quoted text`, `end of original message`,
+	`ursprüngliche (?:nachricht|mail|e-mail)`, `urspruengliche nachricht`, `original-?nachricht`, `originalnachricht`, `weitergeleitete nachricht`, `anfang der weitergeleiteten nachricht`,
+	`message d['’]origine`, `message original`, `message transféré`, `message initial`, `début du message (?:transféré|réexpédié)`, `e-?mail d['’]origine`,
+	`mensaje original`, `mensaje reenviado`, `messaggio originale`, `messaggio inoltrato`, `mensagem original`, `oorspronkelijk bericht`, `doorgestuurd bericht`,
+	`ursprungligt meddelande`, `original meddelelse`, `oprindelig meddelelse`, `opprinnelig melding`, `alkuperäinen viesti`, `oryginalna wiadomość`, `wiadomość oryginalna`,
+	`původní zpráva`, `eredeti üzenet`, `исходное сообщение`, `пересылаемое сообщение`, `orijinal mesaj`, `元のメッセージ`, `原始邮件`, `原始郵件`, `원본 메시지`, `original message processed by`,
+}, "|") + `)\b?[^\n]{0,40}?[-_=*#~: ]*$`)
+
+// isLine reports whether a line is drawn: "_____", "-----", "=====".
+func isLine(line string) bool {
+	return len(line) >= 5 && (strings.Trim(line, "_") == "" || strings.Trim(line, "-") == "" || strings.Trim(line, "=") == "" || strings.Trim(line, "*") == "" || strings.Trim(line, "–—─━") == "")
+}
+
+// headerField is a line of a copied header.
+var headerField = regexp.MustCompile(`^\*?([\p{L}][\p{L}\p{M} .\-]{0,22}?)\*?\s?[:：]\*?(?:\s|$|[^/\s])`)
+
+// headerFields are the names of the fields, in the words of mail programs.
+var headerFields = fieldNames(map[string]string{
+	"from":    "from de von van da fra från od lähettäjä feladó от отправитель kimden 差出人 发件人 寄件者 보낸사람 expéditeur remitente mittente absender",
+	"date":    "date sent datum gesendet envoyé date|d'envoi fecha enviado enviado|el data inviato enviada|em enviada verzonden skickat sendt dato wysłano data|wysłania odesláno lähetetty elküldve отправлено дата gönderildi 送信日時 日時 发送时间 日期 날짜 am le",
+	"to":      "to an à a para per aan till til do komu kenelle címzett кому kime 宛先 收件人 收件者 받는사람 destinataire empfänger",
+	"cc":      "cc kopie copie copia kópia dw kopi kopia копия bilgi 抄送 bcc",
+	"subject": "subject betreff objet asunto oggetto assunto onderwerp ämne emne temat předmět aihe tárgy тема konu 件名 主题 主旨 제목 sujet re",
+	"other":   "reply-to antwort|an importance wichtigkeit priorität priority attachments anlagen",
+})
+
+func fieldNames(words map[string]string) map[string]string {
+	names := make(map[string]string)
+	for field, list := range words {
+		for _, name := range strings.Fields(list) {
+			names[strings.ReplaceAll(name, "|", " ")] = field
+		}
+	}
+	return names
+}
