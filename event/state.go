@@ -38,6 +38,8 @@ const (
 	MarkReplied       Mark = "p"
 	MarkBounced       Mark = "b"
 	MarkDelivered     Mark = "d"
+	MarkComplained    Mark = "s"
+	MarkUnsubscribed  Mark = "u"
 )
 
 // MaxPending bounds how many ids of events that came before their send are noted
@@ -146,6 +148,10 @@ func ChangeOf(e Event) Change {
 		}
 	case Delivery:
 		c.mark(MarkDelivered, key, e.Time)
+	case Complaint:
+		c.mark(MarkComplained, key, e.Time)
+	case Unsubscribe:
+		c.mark(MarkUnsubscribed, key, e.Time)
 	}
 	return c
 }

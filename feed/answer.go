@@ -73,7 +73,7 @@ type AnsweredPerson struct {
 	Events   int       `json:"events" doc:"how many events of the feed are about them"`
 	Messages int       `json:"messages" doc:"of how many messages"`
 	Last     time.Time `json:"last" doc:"when the newest of the events was"`
-	State    []string  `json:"state" nullable:"false" doc:"how far they have come with these messages: opened, clicked, replied, bounced"`
+	State    []string  `json:"state" nullable:"false" doc:"how far they have come with these messages: opened, clicked, replied, bounced, complained, unsubscribed"`
 	Query    string    `json:"query"`
 }
 
@@ -209,7 +209,12 @@ var stateMarks = []struct {
 	mark event.Mark
 	name string
 }{
-	{event.MarkOpened, "opened"}, {event.MarkClicked, "clicked"}, {event.MarkReplied, "replied"}, {event.MarkBounced, "bounced"},
+	{event.MarkOpened, "opened"},
+	{event.MarkClicked, "clicked"},
+	{event.MarkReplied, "replied"},
+	{event.MarkBounced, "bounced"},
+	{event.MarkComplained, "complained"},
+	{event.MarkUnsubscribed, "unsubscribed"},
 }
 
 func (a *answered) add(q query.Query, e event.Event, state *event.State) {

@@ -52,6 +52,9 @@ type Recipient struct {
 	Replied    *time.Time `json:"replied,omitempty"`
 	Bounced    *time.Time `json:"bounced,omitempty"`
 	Delivered  *time.Time `json:"delivered,omitempty"`
+	// Complained and Unsubscribed are of those who want no more of it.
+	Complained   *time.Time `json:"complained,omitempty" doc:"when they reported it as spam"`
+	Unsubscribed *time.Time `json:"unsubscribed,omitempty"`
 }
 
 // Verdict says whether a person or a machine made an event.
@@ -185,6 +188,9 @@ func recipients(people []event.Person, state *event.State) ([]Recipient, *int) {
 			Replied:    first(state, event.MarkReplied, key),
 			Bounced:    first(state, event.MarkBounced, key),
 			Delivered:  first(state, event.MarkDelivered, key),
+
+			Complained:   first(state, event.MarkComplained, key),
+			Unsubscribed: first(state, event.MarkUnsubscribed, key),
 		}
 		if list[i].Opened == Never {
 			unopened++

@@ -145,10 +145,18 @@ func (s *suggested) behind(field, value string) string {
 	return field + ":" + query.QuoteValue(value)
 }
 
+// person writes an address. Behind "opened by" it stays what did it: no operator.
+func (s *suggested) person(email string) string {
+	if s.completion.Actor {
+		return query.QuoteValue(email)
+	}
+	return s.behind("to", email)
+}
+
 // directory suggests users and teams whose name begins so.
 func (s *suggested) directory(who *people) {
 	c := s.completion
-	if !c.Wants("from") || c.Prefix == "" && c.Field == "" && !c.Person {
+	if !c.Wants("from") || c.Actor || c.Prefix == "" && c.Field == "" && !c.Person {
 		return
 	}
 	for id, name := range who.names {
@@ -206,7 +214,7 @@ func (s *suggested) event(e event.Event) bool {
 	}
 	for _, person := range people[:min(len(people), MaxSuggestions)] {
 		if c.Wants("to") && (beginsWith(person.Name, c.Prefix) || strings.HasPrefix(person.Email, c.Prefix)) {
-			s.add(query.Suggestion{Kind: "person", Text: s.behind("to", person.Email), Label: person.Name})
+			s.add(query.Suggestion{Kind: "person", Text: s.person(person.Email), Label: person.Name})
 		}
 		domain := query.Domain(person.Email)
 		if c.Wants("domain") && domain != "" && strings.HasPrefix(domain, c.Prefix) {

@@ -16,6 +16,9 @@ type Completion struct {
 	Prefix string
 	// Person is whether a name is likely, as behind "from".
 	Person bool
+	// Actor is whether whoever did something is being named, as behind "opened by":
+	// somebody outside, and none of ours.
+	Actor bool
 	// Span is what a suggestion replaces, [start, end) in code points.
 	Span [2]int
 }
@@ -46,7 +49,7 @@ func CompleteAt(text string, caret int) Completion {
 		start++
 	}
 	end := at + wordLength(text[at:])
-	c := Completion{Person: behindPreposition(text[:start])}
+	c := Completion{Person: behindPreposition(text[:start]), Actor: behindAct(text[:start])}
 	typed := text[start:at]
 	if name, value, found := strings.Cut(typed, ":"); found && isOperator(strings.ToLower(name)) {
 		c.Field = strings.ToLower(name)
@@ -94,6 +97,20 @@ func behindPreposition(text string) bool {
 	}
 	switch words[len(words)-1] {
 	case "from", "by", "to", "with", "at":
+		return true
+	}
+	return false
+}
+
+// behindAct reports whether a text ends with what only those outside do, and "by".
+func behindAct(text string) bool {
+	words := strings.Fields(strings.ToLower(text))
+	if len(words) < 2 || words[len(words)-1] != "by" || !strings.HasSuffix(text, " ") {
+		return false
+	}
+	switch words[len(words)-2] {
+	case "opened", "opens", "open", "clicked", "clicks", "click", "downloaded", "downloads", "download",
+		"replied", "replies", "reply", "answered", "bounced", "unsubscribed":
 		return true
 	}
 	return false

@@ -126,6 +126,10 @@ func marksOf(e event.Event) []event.Mark {
 		return []event.Mark{event.MarkBounced}
 	case e.Type == event.Delivery:
 		return []event.Mark{event.MarkDelivered}
+	case e.Type == event.Complaint:
+		return []event.Mark{event.MarkComplained}
+	case e.Type == event.Unsubscribe:
+		return []event.Mark{event.MarkUnsubscribed}
 	}
 	return nil
 }

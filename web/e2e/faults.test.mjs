@@ -17,6 +17,29 @@ import { Demo } from './server.mjs';
 
 const results = fileURLToPath(new URL('../test-results/', import.meta.url));
 
+/** meeting names cells of rows that lie over each other, or whose text runs into the next. */
+function meeting(selector) {
+  const found = [];
+  for (const row of document.querySelectorAll(selector)) {
+    const cells = [...row.children]
+      .filter((e) => e.checkVisibility() && getComputedStyle(e).position !== 'absolute')
+      .map((e) => [e, e.getBoundingClientRect()])
+      .filter(([, box]) => box.width > 1);
+    const said = (e) => e.textContent.trim().slice(0, 40);
+    for (const [i, [cell, box]] of cells.entries()) {
+      if (getComputedStyle(cell).overflowX === 'visible' && cell.scrollWidth > cell.clientWidth + 1)
+        if (cell.clientWidth > 0) found.push(`${said(cell)} runs over`);
+      for (const [next, other] of cells.slice(i + 1))
+        if (
+          Math.min(box.right, other.right) - Math.max(box.left, other.left) > 0.5 &&
+          Math.min(box.bottom, other.bottom) - Math.max(box.top, other.top) > 0.5
+        )
+          found.push(`${said(cell)} | ${said(next)}`);
+    }
+  }
+  return found.slice(0, 5);
+}
+
 describe('what was wrong', () => {
   const mail = new Mail(`faults-${Date.now()}`);
   let demo, browser, watch, page, ingest, storageState;
@@ -93,13 +116,27 @@ describe('what was wrong', () => {
     });
   });
 
-  it('says of a mail that came back that it bounced, and lists it among nobody to nudge', async () => {
+  it('has words of their own for who bounced, complained or left, and nudges none of them', async () => {
     const bounce = mail.open('Came back', 'Raj', { type: 'bounce', bounce: { kind: 'hard' } });
     await demo.post(ingest, mail.send('Came back', 'Tom', 'Raj'), bounce);
     await page.goto(`${demo.origin}/?q=subject%3A%22Came+back%22&type=send`);
     await page.getByRole('listitem', { name: /1 of 2 hasn’t opened: Tom, 1 bounced/ }).waitFor();
-    await demo.post(ingest, mail.open('Came back', 'Tom'));
+    await demo.post(
+      ingest,
+      mail.open('Came back', 'Tom'),
+      mail.send('Too much', 'Tom', 'Raj', 'Ida'),
+      mail.open('Too much', 'Raj', { type: 'complaint' }),
+      mail.open('Too much', 'Ida', { type: 'unsubscribe' }),
+    );
     await page.getByRole('listitem', { name: /1 of 2 opened, 1 bounced/ }).waitFor();
+    const who = encodeURIComponent('who hasn\'t opened subject:"Too much"');
+    await page.goto(`${demo.origin}/?q=${who}`);
+    await page
+      .getByRole('listitem', {
+        name: /1 of 3 hasn’t opened: Tom, 1 reported spam, 1 unsubscribed/,
+      })
+      .waitFor();
+    await page.getByRole('button', { name: 'Copy 1 address' }).waitFor();
   });
 
   it('begins a new tab with the scope of the last', async () => {
@@ -138,6 +175,15 @@ describe('what was wrong', () => {
     );
     await page.getByRole('button', { name: 'Replace' }).click();
     await eventually('it is replaced', async () => (await saved())[0].q === 'type:bounce');
+    const phone = await watch.page(browser, {
+      storageState,
+      viewport: { width: 390, height: 844 },
+    });
+    await phone.goto(demo.origin);
+    await phone.getByRole('link', { name: 'Weekly' }).click();
+    await eventually('the saved search', () => /type%3Abounce/.test(phone.url()));
+    await look(phone, `${results}faults-saved-390`, () => rows(phone).first().waitFor());
+    await phone.context().close();
   });
 
   it('says shown of what is shown', async () => {
@@ -154,6 +200,12 @@ describe('what was wrong', () => {
     await rows().first().waitFor();
     const told = await chips().first().innerText();
     assert.ok(!told.includes(id), told);
+    // Who opened something is somebody outside, and stays what did it.
+    await search().fill('opened by raj');
+    await page.getByRole('option', { name: /@/ }).first().waitFor();
+    const proposed = await page.getByRole('option').allInnerTexts();
+    assert.ok(!proposed.some((one) => /^(from|to):/.test(one)), proposed.join());
+    await search().press('Escape');
   });
 
   it('tells a page that is not there, and one that is not for the reader', async () => {
@@ -197,29 +249,15 @@ describe('what was wrong', () => {
     const other = await watch.page(browser, { storageState, viewport, locale: 'en-US' });
     await other.goto(demo.origin);
     await look(other, `${results}faults-1024-us`, () => rows(other).first().waitFor());
-    const over = await other.evaluate(() => {
-      const meets = (a, b) => a.right > b.left + 0.5 && a.left < b.right && a.width && b.width;
-      const boxes = (root, cells) =>
-        [...root.querySelectorAll(cells)].map((e) => {
-          const range = document.createRange();
-          range.selectNodeContents(e);
-          return [e.textContent.trim(), range.getBoundingClientRect()];
-        });
-      const found = [];
-      for (const root of document.querySelectorAll('.row, .strip')) {
-        const list = boxes(root, ':scope > *').filter(([, box]) => box.width > 0);
-        for (let i = 1; i < list.length; i++)
-          if (list[i][1].top < list[i - 1][1].bottom && meets(list[i - 1][1], list[i][1]))
-            if (getComputedStyle(root.children[i - 1]).overflow === 'visible')
-              found.push(`${list[i - 1][0]} | ${list[i][0]}`);
-      }
-      return found.slice(0, 5);
-    });
-    console.log(`# overlapping: ${JSON.stringify(over)}`);
+    assert.deepEqual(await other.evaluate(meeting, '.row, .strip'), []);
     await named('', other).first().click();
     await look(other, `${results}faults-1024-us-message`, () =>
       other.getByRole('heading', { name: 'Timeline' }).waitFor(),
     );
+    assert.deepEqual(await other.evaluate(meeting, 'main tr'), []);
+    await other.goto(`${demo.origin}/stats`);
+    await other.getByRole('heading', { name: 'Top domains' }).waitFor();
+    assert.deepEqual(await other.evaluate(meeting, 'main tr'), []);
     await other.context().close();
   });
 

@@ -1053,7 +1053,7 @@ export interface components {
             messages: number;
             name?: string;
             query: string;
-            /** @description how far they have come with these messages: opened, clicked, replied, bounced */
+            /** @description how far they have come with these messages: opened, clicked, replied, bounced, complained, unsubscribed */
             state: string[];
         };
         AppointmentInput: {
@@ -1817,6 +1817,11 @@ export interface components {
             bounced?: string;
             /** Format: date-time */
             clicked?: string;
+            /**
+             * Format: date-time
+             * @description when they reported it as spam
+             */
+            complained?: string;
             /** Format: date-time */
             delivered?: string;
             /** Format: date-time */
@@ -1830,6 +1835,8 @@ export interface components {
             opened?: string | null;
             /** Format: date-time */
             replied?: string;
+            /** Format: date-time */
+            unsubscribed?: string;
         };
         RecipientLinks: {
             /** @description headers of the mail for unsubscribing by one click (RFC 8058) */

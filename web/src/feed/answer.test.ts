@@ -65,6 +65,18 @@ it('says how far somebody has come', () => {
   expect(stateWords({ state: ['bounced'] })).toBe('Bounced');
 });
 
+it('copies nobody’s address who wants no more, unless the question is about them', () => {
+  const person = (email: string, state: string[]) => ({
+    ...company('a.example', 1, email).people[0]!,
+    state,
+  });
+  const of = (people: ReturnType<typeof person>[]) =>
+    addressesOf({ companies: [{ ...company('a.example', people.length), people }] });
+  const [left, here] = [person('left', ['opened', 'unsubscribed']), person('here', [])];
+  expect(of([left, here, person('back', ['bounced'])])).toEqual([here.email]);
+  expect(of([left])).toEqual([left.email]);
+});
+
 it('says how many addresses are copied', () => {
   expect(copyLabel(1, 1)).toBe('Copy 1 address');
   expect(copyLabel(7, 7)).toBe('Copy 7 addresses');

@@ -41,6 +41,8 @@ const states: Record<string, string> = {
   clicked: 'clicked',
   replied: 'replied',
   bounced: 'bounced',
+  complained: 'reported as spam',
+  unsubscribed: 'unsubscribed',
 };
 
 /** stateWords is how far somebody has come: Opened, replied. */
@@ -57,9 +59,16 @@ export const peopleCounted = (count: number): string =>
 export const peopleOf = ({ counts }: Pick<Answer, 'counts'>): number =>
   counts.find(({ of }) => of === 'people')?.count ?? 0;
 
-/** addressesOf are the addresses of those listed. */
-export const addressesOf = ({ companies }: Pick<Answer, 'companies'>): string[] =>
-  companies.flatMap(({ people }) => people.map(({ email }) => email));
+/**
+ * addressesOf are the addresses of those listed: without those whom nothing reaches or who
+ * want nothing more, unless the question is about them alone.
+ */
+export function addressesOf({ companies }: Pick<Answer, 'companies'>): string[] {
+  const listed = companies.flatMap(({ people }) => people);
+  const reached = listed.filter(({ state }) => !state.some((one) => out.has(one)));
+  return (reached.length > 0 ? reached : listed).map(({ email }) => email);
+}
+const out: ReadonlySet<string> = new Set(['bounced', 'complained', 'unsubscribed']);
 
 /** copyLabel says how many addresses the button copies, and whether those are all. */
 export function copyLabel(listed: number, all: number): string {

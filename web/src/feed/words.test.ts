@@ -74,6 +74,21 @@ describe('progress', () => {
       ],
       '1 of 2 opened, 1 bounced',
     ],
+    [
+      'those who want no more are waited for no more than those whom nothing reaches',
+      [
+        ...people('', 'Tom'),
+        ...people('Ida', '').map((p) => ({ ...p, unsubscribed: '2026-11-19T11:00:00Z' })),
+        ...people('', 'Bo').map((p) => ({ ...p, complained: '2026-11-19T11:00:00Z' })),
+        ...people('', 'Raj').map((p) => ({ ...p, bounced: '2026-11-19T11:00:00Z' })),
+      ],
+      '1 of 4 hasn’t opened: Tom, 1 reported spam, 1 unsubscribed, 1 bounced',
+    ],
+    [
+      'an unsubscribed one alone',
+      people('', 'Raj').map((p) => ({ ...p, unsubscribed: '2026-11-19T11:00:00Z' })),
+      'Unsubscribed: Raj',
+    ],
     ['nobody', [], ''],
   ];
   it.each(rows)('%s', (_, recipients, want) => {

@@ -192,19 +192,37 @@ export interface Progress {
   count: string;
   /** Tom, Inês, Raj; dropped first when there is little room. */
   names: string;
-  /** 1 bounced: those whom nothing reaches, apart from those who may still open. */
+  /** 1 bounced, 1 unsubscribed: those who are not waited for. */
   beside: string;
   spoken: string;
 }
 
 const namesShown = 3;
 
-/** stateOf is how far a recipient is. A mail that came back waits for nobody to open it. */
-export function stateOf(person: Recipient): 'replied' | 'opened' | 'bounced' | 'unopened' {
+/** The states of those who are not waited for, in the words that stand beside the count. */
+const out = { complained: 'reported spam', unsubscribed: 'unsubscribed', bounced: 'bounced' };
+
+export type Out = keyof typeof out;
+export type RecipientState = Out | 'replied' | 'opened' | 'unopened';
+
+/**
+ * stateOf is how far a recipient is. Who reported a mail as spam or unsubscribed wants no
+ * more of it, whatever they did before; one that came back waits for nobody to open it.
+ */
+export function stateOf(person: Recipient): RecipientState {
+  if (person.complained) return 'complained';
+  if (person.unsubscribed) return 'unsubscribed';
   if (person.replied) return 'replied';
-  if (person.opened !== null || person.clicked || person.downloaded) return 'opened';
+  if (hasOpened(person)) return 'opened';
   return person.bounced ? 'bounced' : 'unopened';
 }
+
+/** isOut: nothing reaches them, or they want nothing more. */
+export const isOut = (state: RecipientState): state is Out => state in out;
+
+const hasOpened = (person: Recipient): boolean =>
+  person.opened !== null ||
+  [person.replied, person.clicked, person.downloaded].some((time) => time !== undefined);
 
 /** unopenedOf are those who may still open: who to nudge. */
 export function unopenedOf(recipients: readonly Recipient[]): Recipient[] {
@@ -215,7 +233,10 @@ export function unopenedOf(recipients: readonly Recipient[]): Recipient[] {
 export function progress(recipients: readonly Recipient[]): Progress {
   const total = recipients.length;
   const unopened = unopenedOf(recipients);
-  const bounced = recipients.filter((person) => stateOf(person) === 'bounced');
+  const states = recipients.map(stateOf);
+  const beside = (Object.keys(out) as Out[])
+    .map((state) => ({ state, count: states.filter((one) => one === state).length }))
+    .filter(({ count }) => count > 0);
   const say = (count: string, names = '', beside = '') => ({
     count,
     names,
@@ -224,21 +245,24 @@ export function progress(recipients: readonly Recipient[]): Progress {
   });
   const only = recipients[0];
   if (!only) return say('');
-  if (bounced.length === total) return say(allBounced(recipients));
-  const beside = bounced.length > 0 ? `${bounced.length} bounced` : '';
+  const all = beside.find(({ count }) => count === total);
+  if (all) return say(allOut(recipients, all.state));
+  const told = beside.map(({ state, count }) => `${count} ${out[state]}`).join(', ');
   if (unopened.length === 0) {
-    const opened = total - bounced.length;
-    return say(beside ? `${opened} of ${total} opened` : allOpened(recipients), '', beside);
+    const opened = recipients.filter(hasOpened).length;
+    return say(told ? `${opened} of ${total} opened` : allOpened(recipients), '', told);
   }
   if (total === 1) return say(`${firstName(only)} hasn’t opened`);
   const verb = unopened.length === 1 ? 'hasn’t' : 'haven’t';
-  return say(`${unopened.length} of ${total} ${verb} opened`, someNames(unopened), beside);
+  return say(`${unopened.length} of ${total} ${verb} opened`, someNames(unopened), told);
 }
 
-function allBounced(recipients: readonly Recipient[]): string {
+function allOut(recipients: readonly Recipient[], state: Out): string {
   const only = recipients[0];
-  if (recipients.length === 1 && only) return `Bounced: ${firstName(only)}`;
-  return recipients.length === 2 ? 'Both bounced' : `All ${recipients.length} bounced`;
+  const word = out[state];
+  if (recipients.length === 1 && only)
+    return `${word.charAt(0).toUpperCase()}${word.slice(1)}: ${firstName(only)}`;
+  return `${recipients.length === 2 ? 'Both' : `All ${recipients.length}`} ${word}`;
 }
 
 function allOpened(recipients: readonly Recipient[]): string {

@@ -44,11 +44,13 @@ export function stateWord(message: ContactMessage): string {
     opened: 'Opened',
     unopened: 'Not opened',
     bounced: 'Bounced',
+    complained: 'Reported as spam',
+    unsubscribed: 'Unsubscribed',
   };
   if (states.length === 0) return '';
   if (states.length === 1 && states[0]) return words[states[0]];
   const count = (state: keyof typeof words) => states.filter((s) => s === state).length;
-  return (['replied', 'opened', 'unopened', 'bounced'] as const)
+  return (Object.keys(words) as (keyof typeof words)[])
     .filter((state) => count(state) > 0)
     .map((state) => `${count(state)} ${words[state].toLowerCase()}`)
     .join(', ');
