@@ -167,7 +167,8 @@ func weekIn(list Manifest, week event.Week) (file BackupFile, sealed, found bool
 // eraseFrom erases from a week who is on the list of erased people, and returns how
 // many that were.
 func (a *App) eraseFrom(ctx context.Context, week event.Week) (int, error) {
-	people := make(map[string]map[string]bool)
+	// people are those that the week names, with the time of their oldest event.
+	people := make(map[string]map[string]int64)
 	for after := ""; ; {
 		events, next, err := a.Words.Scan(ctx, week, after, 1000)
 		if err != nil {
@@ -180,9 +181,11 @@ func (a *App) eraseFrom(ctx context.Context, week event.Week) (int, error) {
 			}
 			for _, person := range named {
 				if people[e.Workspace] == nil {
-					people[e.Workspace] = make(map[string]bool)
+					people[e.Workspace] = make(map[string]int64)
 				}
-				people[e.Workspace][person.Email] = true
+				if first, known := people[e.Workspace][person.Email]; !known || e.Time < first {
+					people[e.Workspace][person.Email] = e.Time
+				}
 			}
 		}
 		if after = next; after == "" {
@@ -199,7 +202,10 @@ func (a *App) eraseFrom(ctx context.Context, week event.Week) (int, error) {
 	}
 	n := 0
 	for workspace, emails := range erased {
-		for email := range emails {
+		for email, until := range emails {
+			if people[workspace][email] > until {
+				continue // all of it is later
+			}
 			_, _, err := a.Index.EraseRecipient(ctx, workspace, email)
 			if _, err := event.SplitDamaged(err); err != nil {
 				return n, err

@@ -41,6 +41,8 @@ type batch struct {
 	entries []*entry
 	// erased are entries of erased people, which end with the batch.
 	erased []*entry
+	// barred are the erased people of the batch, and until when, as it began.
+	barred map[string]map[string]int64
 	// conflicts are entries whose id belongs to another event.
 	conflicts []*entry
 	// stored are the ids that the index held before.
@@ -140,6 +142,7 @@ func (b *batch) enrich(ctx context.Context) error {
 // dropErased removes erased people: their events, and their part in sends.
 func (b *batch) dropErased(ctx context.Context) error {
 	erased, err := b.erasedPeople(ctx)
+	b.barred = erased
 	if err != nil || len(erased) == 0 {
 		return err
 	}
@@ -156,7 +159,7 @@ func (b *batch) dropErased(ctx context.Context) error {
 }
 
 // erasedPeople asks for all people of the batch, by workspace.
-func (b *batch) erasedPeople(ctx context.Context) (map[string]map[string]bool, error) {
+func (b *batch) erasedPeople(ctx context.Context) (map[string]map[string]int64, error) {
 	people := make(map[string]map[string]bool)
 	for _, entry := range b.entries {
 		emails := people[entry.event.Workspace]
@@ -178,22 +181,28 @@ func (b *batch) erasedPeople(ctx context.Context) (map[string]map[string]bool, e
 	return b.Erasures.Erased(ctx, lists)
 }
 
-// withoutErased takes erased people off an event and reports whether it is
-// still about anybody.
-func withoutErased(e *event.Event, erased map[string]bool) bool {
+// withoutErased takes people off an event who were erased at its time or later, and
+// reports whether it is still about anybody.
+func withoutErased(e *event.Event, erased map[string]int64) bool {
 	if len(erased) == 0 {
 		return true
 	}
 	if e.Recipient != nil {
-		return !erased[e.Recipient.Email]
+		return !barred(erased, e.Recipient.Email, e.Time)
 	}
 	if len(e.Recipients) == 0 {
 		return e.Type != event.Send
 	}
 	e.Recipients = slices.DeleteFunc(slices.Clone(e.Recipients), func(p event.Person) bool {
-		return erased[p.Email]
+		return barred(erased, p.Email, e.Time)
 	})
 	return len(e.Recipients) > 0
+}
+
+// barred reports whether what happened to a person at a time stays out.
+func barred(erased map[string]int64, email string, at int64) bool {
+	until, is := erased[email]
+	return is && at <= until
 }
 
 // apply makes the batch's effect on its messages durable, one change a message,

@@ -3,6 +3,8 @@ package indexer
 import (
 	"context"
 	"errors"
+	"maps"
+	"math"
 
 	"tidings/event"
 )
@@ -104,18 +106,32 @@ func (b *batch) eraseAgain(ctx context.Context) error {
 		return err
 	}
 	for workspace, emails := range erased {
+		maps.DeleteFunc(emails, func(email string, until int64) bool {
+			before, known := b.barred[workspace][email]
+			return known && before >= until
+		})
 		for email := range emails {
-			if _, err := b.Eraser.Erase(ctx, workspace, email); err != nil {
+			if err := b.Eraser.again(ctx, workspace, email); err != nil {
 				return err
 			}
 		}
 		for _, entry := range b.entries {
-			if entry.event.Workspace == workspace && !withoutErased(&entry.event, emails) {
+			if entry.event.Workspace == workspace && !withoutAll(&entry.event, emails) {
 				entry.erased = true
 			}
 		}
 	}
 	return nil
+}
+
+// withoutAll is withoutErased whatever the time: an event that was under way while
+// its person was erased goes with them.
+func withoutAll(e *event.Event, erased map[string]int64) bool {
+	always := make(map[string]int64, len(erased))
+	for email := range erased {
+		always[email] = math.MaxInt64
+	}
+	return withoutErased(e, always)
 }
 
 // fill gives an event what its message's send says.

@@ -46,7 +46,7 @@ func TestAnErasedEventAndOneThatPanicsLeaveTheOthersAlone(t *testing.T) {
 	erased := about(event.Open, "m-1", "erased", "gone@acme.example")
 	breaks := about(event.Open, "m-1", "breaks", "jo@acme.example")
 	good := about(event.Open, "m-1", "good", "li@acme.example")
-	require.NoError(t, s.state.MarkErased(t.Context(), "w", "gone@acme.example"))
+	require.NoError(t, s.state.MarkErased(t.Context(), "w", "gone@acme.example", 0))
 	q, l := newQueue(erased, breaks, good), &listener{}
 	c := s.config(q, l)
 	c.Index = panicky{s.index, breaks.ID}
@@ -64,7 +64,7 @@ func TestAnErasedEventAndOneThatPanicsLeaveTheOthersAlone(t *testing.T) {
 func TestABatchOfErasedPeopleAloneIsEnded(t *testing.T) {
 	s, closeStores := openStores(t)
 	defer closeStores()
-	require.NoError(t, s.state.MarkErased(t.Context(), "w", "gone@acme.example"))
+	require.NoError(t, s.state.MarkErased(t.Context(), "w", "gone@acme.example", 0))
 	q := newQueue(about(event.Open, "m-1", "erased", "gone@acme.example"))
 	require.NoError(t, handle(indexer.New(s.config(q, &listener{})), q.take(10)))
 	require.Zero(t, q.waiting())

@@ -22,16 +22,34 @@ type Erased struct {
 }
 
 // Erase first of all bars the address from coming back with what is still in
-// the queue, then removes what is there. It may be repeated; a repetition after
+// the queue or is sent again, then removes what is there. What happens to the
+// person afterwards is another matter: events later than the erasure are taken. It may be repeated; a repetition after
 // a crash does the rest.
 func (r *Eraser) Erase(ctx context.Context, workspace, email string) (Erased, error) {
 	email = address.Fold(email)
-	if err := r.States.MarkErased(ctx, workspace, email); err != nil {
+	if err := r.States.MarkErased(ctx, workspace, email, 0); err != nil {
 		return Erased{}, fmt.Errorf("bar the address: %w", err)
 	}
+	return r.remove(ctx, workspace, email, true)
+}
+
+// again removes what came of a person while they were erased. It bars nothing: two
+// indexers that each did would take the other's for a new erasure.
+func (r *Eraser) again(ctx context.Context, workspace, email string) error {
+	_, err := r.remove(ctx, workspace, email, false)
+	return err
+}
+
+func (r *Eraser) remove(ctx context.Context, workspace, email string, bar bool) (Erased, error) {
 	deleted, rewritten, err := r.Index.EraseRecipient(ctx, workspace, email)
 	if err != nil {
 		return Erased{}, fmt.Errorf("erase events: %w", err)
+	}
+	if latest := latestOf(deleted, rewritten); bar && latest > 0 {
+		// A sender's clock may be ahead of ours: its event must not come back either.
+		if err := r.States.MarkErased(ctx, workspace, email, latest); err != nil {
+			return Erased{}, fmt.Errorf("bar the address: %w", err)
+		}
 	}
 	touched, err := r.States.EraseRecipient(ctx, workspace, email)
 	if err != nil {
@@ -47,6 +65,18 @@ func (r *Eraser) Erase(ctx context.Context, workspace, email string) (Erased, er
 		return Erased{}, err
 	}
 	return Erased{len(deleted), len(rewritten), len(touched), dropped}, nil
+}
+
+// latestOf is the latest time of what was erased, 0 where that was nothing.
+func latestOf(deleted []event.ID, rewritten []event.Event) int64 {
+	latest := int64(0)
+	for _, id := range deleted {
+		latest = max(latest, id.Seconds())
+	}
+	for _, e := range rewritten {
+		latest = max(latest, e.Time)
+	}
+	return latest
 }
 
 // announce tells readers, so that what they see goes too.

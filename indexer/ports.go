@@ -105,9 +105,10 @@ type Announcer interface {
 
 // Erasures knows who must not come back.
 type Erasures interface {
-	// Erased reports which of the addresses, by workspace, were erased. It is
-	// asked once for a batch. A workspace of which nobody was is left out.
-	Erased(ctx context.Context, emails map[string][]string) (map[string]map[string]bool, error)
+	// Erased reports which of the addresses, by workspace, were erased, and up to
+	// which time, Unix seconds: what is not later stays out. It is asked once for a
+	// batch. A workspace of which nobody was is left out.
+	Erased(ctx context.Context, emails map[string][]string) (map[string]map[string]int64, error)
 }
 
 // Internal knows what workspaces know for themselves: their people and scanners.
@@ -164,8 +165,9 @@ type ErasableIndex interface {
 
 // ErasableStates removes a person from what is known of messages.
 type ErasableStates interface {
-	// MarkErased puts the address on the list that Erased answers from.
-	MarkErased(ctx context.Context, workspace, email string) error
+	// MarkErased puts the address on the list that Erased answers from, with the
+	// present time or until, Unix seconds, where that is later.
+	MarkErased(ctx context.Context, workspace, email string, until int64) error
 	// EraseRecipient takes the address off every message and returns what holds
 	// of them afterwards.
 	EraseRecipient(ctx context.Context, workspace, email string) ([]event.State, error)

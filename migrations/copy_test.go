@@ -247,7 +247,7 @@ func TestAStateIsCopiedWithErasuresCatalogueAndRecords(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, 1, reduced)
 	keys = append(keys, done[0].MessageKey)
-	require.NoError(t, from.MarkErased(ctx, "w", "gone@acme.example"))
+	require.NoError(t, from.MarkErased(ctx, "w", "gone@acme.example", 0))
 	for n := range 1200 {
 		require.NoError(t, from.Put(ctx, "w", "user", fmt.Sprintf("u-%04d", n), json.RawMessage(`{"name":"Ana"}`)))
 	}
@@ -270,7 +270,8 @@ func TestAStateIsCopiedWithErasuresCatalogueAndRecords(t *testing.T) {
 	require.Equal(t, have, got)
 	erased, err := to.Erased(ctx, map[string][]string{"w": {"gone@acme.example", "r1@acme.example"}})
 	require.NoError(t, err)
-	require.Equal(t, map[string]map[string]bool{"w": {"gone@acme.example": true}}, erased)
+	require.Len(t, erased["w"], 1)
+	require.Contains(t, erased["w"], "gone@acme.example")
 	for workspace, want := range map[string][]event.Week{"w": {week}, "v": {week + 1}} {
 		weeks, err := to.Weeks(ctx, workspace)
 		require.NoError(t, err)

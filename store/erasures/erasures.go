@@ -9,6 +9,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"math"
 	"strings"
 	"time"
 )
@@ -26,9 +27,34 @@ func ID(secret []byte, workspace, email string) string {
 	return hex.EncodeToString(mac.Sum(nil))
 }
 
-// Record is the text of a record: when the person was erased.
-func Record(at time.Time) ([]byte, error) {
-	return json.Marshal(struct {
-		At int64 `json:"at"`
-	}{at.Unix()})
+// record is the text of a record.
+type record struct {
+	// At is when the person was erased.
+	At int64 `json:"at"`
+	// Until is the latest time of what was erased, where that is after At.
+	Until int64 `json:"until,omitempty"`
+}
+
+// Record is the text of a record: a person was erased at a time, and what happened
+// until another one, 0 where that is the same. What the record before, nil for none,
+// has barred stays so.
+func Record(at time.Time, until int64, before []byte) ([]byte, error) {
+	r := record{At: at.Unix()}
+	if before != nil {
+		until = max(until, Until(before))
+	}
+	if until > r.At {
+		r.Until = until
+	}
+	return json.Marshal(r)
+}
+
+// Until is up to when events stay out by a record, Unix seconds. A record that
+// cannot be read bars everything.
+func Until(doc []byte) int64 {
+	var r record
+	if json.Unmarshal(doc, &r) != nil {
+		return math.MaxInt64
+	}
+	return max(r.At, r.Until)
 }

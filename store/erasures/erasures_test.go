@@ -1,6 +1,7 @@
 package erasures_test
 
 import (
+	"math"
 	"testing"
 	"time"
 
@@ -23,7 +24,12 @@ func TestARecordIsFoundAgainAndTellsNobodyWho(t *testing.T) {
 	} {
 		require.NotEqual(t, id, other, name)
 	}
-	doc, err := erasures.Record(time.Unix(7, 0))
+	doc, err := erasures.Record(time.Unix(7, 0), 5, nil)
 	require.NoError(t, err)
 	require.JSONEq(t, `{"at":7}`, string(doc))
+	require.Equal(t, int64(7), erasures.Until(doc))
+	doc, err = erasures.Record(time.Unix(7, 0), 9, []byte(`{"at":8}`))
+	require.NoError(t, err)
+	require.Equal(t, int64(9), erasures.Until(doc))
+	require.Equal(t, int64(math.MaxInt64), erasures.Until(nil), "what cannot be read bars everything")
 }

@@ -2,6 +2,7 @@ package mongo
 
 import (
 	"context"
+	"errors"
 	"maps"
 	"slices"
 
@@ -12,18 +13,25 @@ import (
 	"tidings/store/erasures"
 )
 
-// MarkErased notes that a person was erased from a workspace, for good.
-func (s *State) MarkErased(ctx context.Context, workspace, email string) error {
-	doc, err := erasures.Record(s.now())
+// MarkErased notes that a person was erased from a workspace, with what happened
+// up to now, or until a later time.
+func (s *State) MarkErased(ctx context.Context, workspace, email string, until int64) error {
+	id := s.erasureID(workspace, email)
+	before, err := s.Get(ctx, workspace, erasures.Kind, id)
+	if err != nil && !errors.Is(err, event.ErrNotFound) {
+		return err
+	}
+	doc, err := erasures.Record(s.now(), until, before)
 	if err != nil {
 		return failed("noting an erasure", err)
 	}
-	return s.Put(ctx, workspace, erasures.Kind, s.erasureID(workspace, email), doc)
+	return s.Put(ctx, workspace, erasures.Kind, id, doc)
 }
 
-// Erased reports which of the addresses, by workspace, were erased. It asks once,
+// Erased reports which of the addresses, by workspace, were erased, and up to when.
+// It asks once,
 // however many workspaces there are.
-func (s *State) Erased(ctx context.Context, emails map[string][]string) (map[string]map[string]bool, error) {
+func (s *State) Erased(ctx context.Context, emails map[string][]string) (map[string]map[string]int64, error) {
 	type person struct{ workspace, email string }
 	by := make(map[string]person)
 	for workspace, emails := range emails {
@@ -31,12 +39,11 @@ func (s *State) Erased(ctx context.Context, emails map[string][]string) (map[str
 			by[recordID(workspace, erasures.Kind, s.erasureID(workspace, email))] = person{workspace, email}
 		}
 	}
-	erased := make(map[string]map[string]bool)
+	erased := make(map[string]map[string]int64)
 	if len(by) == 0 {
 		return erased, nil
 	}
-	cursor, err := s.records.Find(ctx, bson.D{{Key: "_id", Value: bson.D{{Key: "$in", Value: slices.Collect(maps.Keys(by))}}}},
-		options.Find().SetProjection(bson.D{{Key: "_id", Value: 1}}))
+	cursor, err := s.records.Find(ctx, bson.D{{Key: "_id", Value: bson.D{{Key: "$in", Value: slices.Collect(maps.Keys(by))}}}})
 	if err != nil {
 		return nil, failed("reading erasures", err)
 	}
@@ -47,9 +54,9 @@ func (s *State) Erased(ctx context.Context, emails map[string][]string) (map[str
 	for _, each := range found {
 		who := by[each.ID]
 		if erased[who.workspace] == nil {
-			erased[who.workspace] = make(map[string]bool)
+			erased[who.workspace] = make(map[string]int64)
 		}
-		erased[who.workspace][who.email] = true
+		erased[who.workspace][who.email] = erasures.Until([]byte(each.Doc))
 	}
 	return erased, nil
 }

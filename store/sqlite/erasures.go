@@ -9,19 +9,25 @@ import (
 	"tidings/store/erasures"
 )
 
-// MarkErased notes that a person was erased from a workspace, for good.
-func (s *State) MarkErased(ctx context.Context, workspace, email string) error {
-	doc, err := erasures.Record(s.now())
+// MarkErased notes that a person was erased from a workspace, with what happened
+// up to now, or until a later time.
+func (s *State) MarkErased(ctx context.Context, workspace, email string, until int64) error {
+	id := s.erasureID(workspace, email)
+	before, err := s.Get(ctx, workspace, erasures.Kind, id)
+	if err != nil && !errors.Is(err, event.ErrNotFound) {
+		return err
+	}
+	doc, err := erasures.Record(s.now(), until, before)
 	if err != nil {
 		return failed("noting an erasure", err)
 	}
-	return s.Put(ctx, workspace, erasures.Kind, s.erasureID(workspace, email), doc)
+	return s.Put(ctx, workspace, erasures.Kind, id, doc)
 }
 
-// Erased reports which of the addresses, by workspace, were erased. It is asked
+// Erased reports which of the addresses, by workspace, were erased, and up to when. It is asked
 // for every batch, and where nobody was erased one look a workspace says so.
-func (s *State) Erased(ctx context.Context, emails map[string][]string) (map[string]map[string]bool, error) {
-	erased := make(map[string]map[string]bool)
+func (s *State) Erased(ctx context.Context, emails map[string][]string) (map[string]map[string]int64, error) {
+	erased := make(map[string]map[string]int64)
 	err := s.reading(ctx, func(tx *sql.Tx) error {
 		for workspace, emails := range emails {
 			found, err := s.erasedOf(ctx, tx, workspace, emails)
@@ -40,19 +46,19 @@ func (s *State) Erased(ctx context.Context, emails map[string][]string) (map[str
 	return erased, nil
 }
 
-func (s *State) erasedOf(ctx context.Context, tx *sql.Tx, workspace string, emails []string) (map[string]bool, error) {
+func (s *State) erasedOf(ctx context.Context, tx *sql.Tx, workspace string, emails []string) (map[string]int64, error) {
 	var someone bool
 	err := tx.StmtContext(ctx, s.read.anyRecord).QueryRowContext(ctx, workspace, erasures.Kind).Scan(&someone)
 	if err != nil || !someone {
 		return nil, err
 	}
-	erased := make(map[string]bool)
+	erased := make(map[string]int64)
 	find := tx.StmtContext(ctx, s.read.record)
 	for _, email := range emails {
 		var doc []byte
 		err := find.QueryRowContext(ctx, workspace, erasures.Kind, s.erasureID(workspace, email)).Scan(&doc)
 		if err == nil {
-			erased[email] = true
+			erased[email] = erasures.Until(doc)
 		} else if !errors.Is(err, sql.ErrNoRows) {
 			return nil, err
 		}

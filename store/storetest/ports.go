@@ -64,7 +64,7 @@ type State interface {
 	// Incomplete returns sends that somebody has not opened, newest first, from
 	// behind the send of message at before, or from the newest when it is 0.
 	Incomplete(ctx context.Context, workspace string, before int64, message string, limit int) ([]event.State, error)
-	MarkErased(ctx context.Context, workspace, email string) error
+	MarkErased(ctx context.Context, workspace, email string, until int64) error
 	// EraseRecipient takes a person out of every state of a workspace and
 	// returns those that named them, as they are now.
 	EraseRecipient(ctx context.Context, workspace, email string) ([]event.State, error)

@@ -260,15 +260,22 @@ func testEraseState(t *testing.T, x stateTest) {
 func testErased(t *testing.T, x stateTest) {
 	ctx := context.Background()
 	for range 2 {
-		require.NoError(t, x.MarkErased(ctx, workspace, "Jo@Acme.example"))
+		require.NoError(t, x.MarkErased(ctx, workspace, "Jo@Acme.example", 0))
 	}
-	require.NoError(t, x.MarkErased(ctx, "w-third", "kim@acme.example"))
+	require.NoError(t, x.MarkErased(ctx, "w-third", "kim@acme.example", 0))
 	both := []string{"jo@acme.example", "kim@acme.example"}
 	erased, err := x.Erased(ctx, map[string][]string{workspace: both, "w-other": both, "w-third": both, "w-empty": nil})
 	require.NoError(t, err)
-	require.Equal(t, map[string]map[string]bool{
-		workspace: {"jo@acme.example": true}, "w-third": {"kim@acme.example": true},
+	now := x.clock.Unix()
+	require.Equal(t, map[string]map[string]int64{
+		workspace: {"jo@acme.example": now}, "w-third": {"kim@acme.example": now},
 	}, erased)
+	for _, until := range []int64{now + 60, 0} { // what was barred stays so
+		require.NoError(t, x.MarkErased(ctx, workspace, "jo@acme.example", until))
+		erased, err = x.Erased(ctx, map[string][]string{workspace: both})
+		require.NoError(t, err)
+		require.Equal(t, now+60, erased[workspace]["jo@acme.example"])
+	}
 	erased, err = x.Erased(ctx, nil)
 	require.NoError(t, err)
 	require.Empty(t, erased)
@@ -278,7 +285,7 @@ func testReopenState(t *testing.T, x stateTest) {
 	x.harness.NoReopening.check(t)
 	ctx := context.Background()
 	x.apply(t, sendTo("m-1", firstWeek.Start(), jo, kim), didTo(event.Open, "m-1", firstWeek.End(), jo))
-	require.NoError(t, x.MarkErased(ctx, workspace, "gone@acme.example"))
+	require.NoError(t, x.MarkErased(ctx, workspace, "gone@acme.example", 0))
 	before := x.read(t, "m-1")
 	require.NoError(t, x.Close())
 
@@ -291,7 +298,7 @@ func testReopenState(t *testing.T, x stateTest) {
 	require.Equal(t, []event.Week{firstWeek + 1, firstWeek}, weeks)
 	erased, err := again.Erased(ctx, map[string][]string{workspace: {"gone@acme.example"}})
 	require.NoError(t, err)
-	require.True(t, erased[workspace]["gone@acme.example"])
+	require.Contains(t, erased[workspace], "gone@acme.example")
 	again.apply(t, didTo(event.Open, "m-1", firstWeek.End(), kim))
 	require.NotZero(t, again.read(t, "m-1").Expire)
 	touched, err := again.EraseRecipient(ctx, workspace, jo.Email)
