@@ -1,0 +1,107 @@
+package limit_test
+
+import (
+	"context"
+	"fmt"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"pgregory.net/rapid"
+
+	"tidings/limit"
+)
+
+func TestABucketFillsAgain(t *testing.T) {
+	now := time.Date(2026, time.November, 16, 12, 0, 0, 0, time.UTC)
+	b := limit.NewBuckets[string](limit.Rate{PerSecond: 2, Burst: 10}, 100, func() time.Time { return now })
+	require.Equal(t, 4, b.Take("a", 6).Left)
+	refused := b.Take("a", 6)
+	require.Equal(t, time.Second, refused.After)
+	require.Equal(t, 4, refused.Left, "nothing is taken")
+	require.Equal(t, 3*time.Second, refused.Full)
+	require.Zero(t, b.Take("b", 10).After, "another key has a bucket of its own")
+	now = now.Add(time.Second)
+	require.Zero(t, b.Take("a", 6).After)
+	b.Give("a", 3)
+	require.Equal(t, 3, b.Take("a", 0).Left)
+	now = now.Add(time.Hour)
+	require.Zero(t, b.Take("a", 50).After, "more than a bucket holds is taken from a full one")
+	require.Equal(t, 5*time.Second, limit.Rate{PerSecond: 2, Burst: 10}.Window())
+}
+
+// However many of one group wait, another's first waits for at most one round.
+func TestSlotsAreTakenByTurns(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := limit.NewSlots(1, 40)
+		held, err := s.Take(t.Context(), "busy", "a")
+		require.NoError(t, err)
+		let := make(chan string, 100)
+		wait := func(group, member string) {
+			go func() {
+				release, err := s.Take(t.Context(), group, member)
+				if err != nil {
+					let <- err.Error()
+					return
+				}
+				let <- group + "/" + member
+				release()
+			}()
+			synctest.Wait()
+		}
+		for range 40 {
+			wait("busy", "a")
+		}
+		wait("busy", "a")
+		require.Equal(t, limit.ErrTooMany.Error(), <-let)
+		wait("busy", "b")
+		wait("quiet", "c")
+		held()
+		synctest.Wait()
+		require.Equal(t, "busy/a", <-let)
+		require.Equal(t, "quiet/c", <-let)
+		require.Equal(t, "busy/b", <-let)
+		require.Len(t, let, 39)
+		release, err := s.Take(t.Context(), "busy", "a")
+		require.NoError(t, err, "the slot is free again")
+		release()
+		release()
+	})
+}
+
+func TestSlotsAreNeitherLostNorMade(t *testing.T) {
+	rapid.Check(t, func(rt *rapid.T) {
+		synctest.Test(t, func(t *testing.T) {
+			n := rapid.IntRange(1, 3).Draw(rt, "slots")
+			s := limit.NewSlots(n, 5)
+			var running atomic.Int64
+			for range rapid.IntRange(1, 30).Draw(rt, "takers") {
+				name := fmt.Sprint(rapid.IntRange(0, 3).Draw(rt, "member"))
+				patience := time.Duration(rapid.IntRange(0, 5).Draw(rt, "patience"))
+				work := time.Duration(rapid.IntRange(0, 5).Draw(rt, "work"))
+				go func() {
+					ctx, cancel := context.WithTimeout(t.Context(), patience*time.Millisecond)
+					defer cancel()
+					release, err := s.Take(ctx, name[:1], name)
+					if err != nil {
+						return
+					}
+					if now := running.Add(1); now > int64(n) {
+						rt.Errorf("%d run at once", now)
+					}
+					time.Sleep(work * time.Millisecond)
+					running.Add(-1)
+					release()
+				}()
+				synctest.Wait()
+			}
+			time.Sleep(time.Second)
+			for range n {
+				_, err := s.Take(t.Context(), "last", "last")
+				require.NoError(rt, err)
+			}
+		})
+	})
+}
