@@ -1,6 +1,8 @@
 package account
 
 import (
+	"time"
+
 	"tidings/event"
 	"tidings/feed"
 )
@@ -39,6 +41,8 @@ type Caller struct {
 	// Origins are the pages that a token for embedding is for; nil for any
 	// other credential.
 	Origins []string
+	// Ends is when a token for embedding ends; zero for any other credential.
+	Ends time.Time
 }
 
 // Scope is what the caller may read of the feed.

@@ -102,7 +102,7 @@ func (k *Keys) EmbedCaller(ctx context.Context, text string) (Caller, error) {
 	}
 	return Caller{
 		Workspace: claims.Workspace, Role: RoleRead, User: user,
-		Credential: hash, Origins: claims.Origins,
+		Credential: hash, Origins: claims.Origins, Ends: ends,
 	}, nil
 }
 

@@ -248,6 +248,15 @@ func (k *Keys) byHash(ctx context.Context, hash string) (keyRecord, error) {
 	return record, nil
 }
 
+// Ended reports whether a hash names no key, or not any more.
+func (k *Keys) Ended(ctx context.Context, hash string) (bool, error) {
+	_, err := k.byHash(ctx, hash)
+	if errors.Is(err, event.ErrNotFound) {
+		return true, nil
+	}
+	return false, err
+}
+
 // used writes down, once an hour, that a key was used. It has a record of its
 // own, so that it cannot bring back a key that is being revoked.
 func (k *Keys) used(ctx context.Context, hash string) error {

@@ -173,15 +173,21 @@ func (s *Sessions) of(ctx context.Context, workspace string, want func(sessionNo
 	return hashes, nil
 }
 
-// Ended reports whether a hash names no key and no session, or not any more.
-func (s *Sessions) Ended(ctx context.Context, credential string) (bool, error) {
-	for _, kind := range []string{kindKey, kindSession} {
-		_, err := s.records.Get(ctx, NoWorkspace, kind, credential)
-		if err == nil || !errors.Is(err, event.ErrNotFound) {
+// Ended reports whether a hash names no session, or not any more.
+func (s *Sessions) Ended(ctx context.Context, hash string) (bool, error) {
+	session, begun, ok := s.lately.get(hash)
+	if !ok {
+		var err error
+		session, err = s.find(ctx, hash)
+		if errors.Is(err, event.ErrNotFound) {
+			return true, nil
+		}
+		if err != nil {
 			return false, err
 		}
+		s.lately.keep(hash, session, begun)
 	}
-	return true, nil
+	return !s.clock().Before(session.ends), nil
 }
 
 // NewSessions keeps sessions in records.

@@ -31,8 +31,10 @@ const partialHeader = "Tidings-Partial"
 // problem as everywhere; after that the connection is broken off, so that
 // nobody takes a part for the whole.
 //
+// It ends with ctx, also while the client takes nothing.
+//
 //nolint:contextcheck // the stream brings the context of its request
-func (s *Server) export(stream huma.Context, request feed.ExportRequest, format string) {
+func (s *Server) export(ctx context.Context, stream huma.Context, request feed.ExportRequest, format string) {
 	writer := humagin.Unwrap(stream).Writer
 	control := http.NewResponseController(writer)
 	rows := newExportRows(writer, format)
@@ -47,10 +49,13 @@ func (s *Server) export(stream huma.Context, request feed.ExportRequest, format 
 		writer.WriteHeader(http.StatusOK)
 		return rows.begin()
 	}
-	ctx := stream.Context()
+	defer interrupted(ctx, control)()
 	err := s.Reports.Export(ctx, request, func(items []feed.Item) error {
 		if err := control.SetWriteDeadline(time.Now().Add(exportPatience)); err != nil && !errors.Is(err, http.ErrNotSupported) {
 			return err
+		}
+		if ctx.Err() != nil { // after the deadline, which would undo that of interrupted
+			return context.Cause(ctx)
 		}
 		if err := begin(); err != nil {
 			return err

@@ -129,21 +129,19 @@ func (s *Server) liveRoutes(docs huma.API) {
 	}
 }
 
-// live checks a caller and gives them Gone.
+// live checks a caller, and ends with what they may see.
 func (s *Server) live(handler http.Handler) gin.HandlerFunc {
 	return func(c *gin.Context) {
 		caller, err := s.authorize(c.Request, readers())
-		if err == nil && caller.Credential != "" {
-			var leave func()
-			caller.Gone, leave = s.revocations.join(caller.Credential)
-			defer leave()
-			// Once more: it may have been revoked before Gone was there.
-			_, err = s.authorize(c.Request, readers())
+		ctx, leave := c.Request.Context(), func() {}
+		if err == nil {
+			ctx, leave, err = s.open(ctx, &caller, true)
 		}
 		if err != nil {
 			s.problemFor(c.Request.Context(), err).write(c.Writer)
 			return
 		}
-		handler.ServeHTTP(c.Writer, c.Request.WithContext(withCaller(c.Request.Context(), caller)))
+		defer leave()
+		handler.ServeHTTP(c.Writer, c.Request.WithContext(withCaller(ctx, caller)))
 	}
 }

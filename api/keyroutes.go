@@ -87,7 +87,7 @@ func (s *Server) revoke(ctx context.Context, workspace, id string) error {
 	if err != nil {
 		return err
 	}
-	s.revocations.end(hash)
+	s.opened.end(hash)
 	sessions, err := s.sessions.OfKey(ctx, workspace, hash)
 	if err != nil {
 		return err
@@ -101,7 +101,7 @@ func (s *Server) endSessions(ctx context.Context, workspace string, sessions []s
 		if err := s.sessions.End(ctx, workspace, session); err != nil {
 			return err
 		}
-		s.revocations.end(session)
+		s.opened.end(session)
 	}
 	return nil
 }

@@ -181,12 +181,23 @@ func (s *socket) serve(ctx context.Context) error {
 		case <-age.C:
 			err = &goodbye{closeRestarting, "come back, to be checked again"}
 		case <-ctx.Done():
-			err = &goodbye{closeRestarting, "restarting"}
+			err = endOf(ctx)
 		}
 		if err != nil {
 			return err
 		}
 	}
+}
+
+// endOf is how a client is told why the context of its socket has ended.
+func endOf(ctx context.Context) *goodbye {
+	switch err := context.Cause(ctx); {
+	case errors.Is(err, errSignedOut):
+		return &goodbye{closeSignedOut, "signed out or key revoked"}
+	case errors.Is(err, errNarrowed):
+		return &goodbye{closeRestarting, "come back: what you may see has changed"}
+	}
+	return &goodbye{closeRestarting, "restarting"}
 }
 
 // take deals with one message of the client.
@@ -217,10 +228,8 @@ func (s *socket) send(ctx context.Context) (sent bool, err error) {
 		return false, farewell(err)
 	}
 	for _, d := range deliveries {
-		select {
-		case <-s.session.caller.Gone:
+		if ctx.Err() != nil {
 			return true, nil // serve says so
-		default:
 		}
 		_, span := s.session.Tracer.Resume(ctx, d.Trace, "push", trace.SpanKindProducer)
 		frame, err := s.session.delivery(d)

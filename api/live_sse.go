@@ -114,9 +114,6 @@ type eventStream struct {
 	asked  clientFrame
 }
 
-// errSignedOut ends a stream whose caller may not read any more.
-var errSignedOut = errors.New("signed out")
-
 // serve goes on until the client goes, or has to: it comes back by itself then,
 // and is told the reason by the status of that answer.
 func (s *eventStream) serve(ctx context.Context) {
@@ -188,10 +185,8 @@ func (s *eventStream) send(ctx context.Context) (sent bool, err error) {
 		return false, err
 	}
 	for _, d := range deliveries {
-		select {
-		case <-s.caller.Gone:
-			return false, errSignedOut
-		default:
+		if err := context.Cause(ctx); err != nil {
+			return false, err
 		}
 		_, span := s.Tracer.Resume(ctx, d.Trace, "push", trace.SpanKindProducer)
 		if d.Kind == live.KindReset {

@@ -73,6 +73,11 @@ func withLive(c *api.Config) {
 		case <-caller.Gone:
 			_, _ = w.Write([]byte("gone"))
 		case <-r.Context().Done():
+			select {
+			case <-caller.Gone:
+				_, _ = w.Write([]byte("gone"))
+			default:
+			}
 		}
 	})
 	c.SSE = c.Live

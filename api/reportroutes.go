@@ -7,7 +7,6 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
-	"tidings/event"
 	"tidings/feed"
 )
 
@@ -27,12 +26,6 @@ type exportInput struct {
 	UnlessTimed bool   `query:"unless_timed" doc:"since and until hold only where q names no time itself"`
 	Format      string `query:"format" enum:"csv,ndjson" default:"csv"`
 }
-
-// maxExports is how many exports are made at once; each keeps a store busy.
-const maxExports = 4
-
-// exportRetry is when to try again after too many exports at once.
-const exportRetry = 5 * time.Second
 
 func (s *Server) reportRoutes(docs huma.API) {
 	handle(s, docs, route{
@@ -109,14 +102,19 @@ func (s *Server) getExport(ctx context.Context, caller Caller, in *exportInput) 
 	if scope.Zone, err = s.zone(ctx, caller, in.TZ); err != nil {
 		return nil, err
 	}
-	select {
-	case s.exporting <- struct{}{}:
-	default:
-		return nil, &event.TooMuch{What: "too many exports are being made at once", After: exportRetry}
+	done, err := s.exporting.begin(caller)
+	if err != nil {
+		return nil, err
 	}
 	request := feed.ExportRequest{Scope: scope, Text: in.Q, Filter: filter}
 	return &huma.StreamResponse{Body: func(stream huma.Context) {
-		defer func() { <-s.exporting }()
-		s.export(stream, request, in.Format)
+		defer done()
+		ctx, leave, err := s.open(stream.Context(), &caller, false)
+		if err != nil {
+			writeProblem(stream, s.problemFor(stream.Context(), err))
+			return
+		}
+		defer leave()
+		s.export(ctx, stream, request, in.Format)
 	}}, nil
 }

@@ -2,61 +2,152 @@ package api
 
 import (
 	"context"
+	"errors"
+	"net/http"
+	"slices"
 	"sync"
 	"time"
+
+	"tidings/account"
+	"tidings/event"
 )
 
-// revocations tell open sockets that their key was revoked or their session ended.
-// It holds an entry for each credential that has a socket open, no others.
-type revocations struct {
-	mu   sync.Mutex
-	open map[string]*watched
+// Why what is open ends before its client wants it to.
+var (
+	errSignedOut = errors.New("signed out")
+	errNarrowed  = errors.New("what the caller may see has changed")
+)
+
+// watchEvery is how often it is looked whether those who have something open may
+// still see it: a socket, a stream or an export. With what is remembered for a
+// moment (account), the end comes within 5 s.
+const watchEvery = 2 * time.Second
+
+// maxSocketsOfOne is how many sockets and streams one key, session or user may have
+// open; a workspace may have four times as many.
+const maxSocketsOfOne = 500
+
+// opened are the sockets, streams and exports that are open, so that they end when
+// their caller may not read any more.
+type opened struct {
+	mu sync.Mutex
+	by map[*open]struct{}
+	// sockets counts the sockets of each key, session and user.
+	sockets map[string]int
 }
 
-type watched struct {
-	gone  chan struct{}
-	users int
+// open is one of them.
+type open struct {
+	caller Caller
+	end    context.CancelCauseFunc
+	gone   chan struct{}
+	counts []string
 }
 
-// join returns the channel that is closed when the credential ends, and a
-// function that the socket calls when it closes.
-func (w *revocations) join(credential string) (gone <-chan struct{}, leave func()) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if w.open == nil {
-		w.open = make(map[string]*watched)
+// open lets a caller read something that lasts. The context ends, with the reason as
+// its cause, when the caller may not read it any more. leave is called at the end.
+// ErrTooMuch says that the caller has too many sockets.
+func (s *Server) open(ctx context.Context, caller *Caller, socket bool) (_ context.Context, leave func(), err error) {
+	if caller.Credential == "" { // the operator
+		return ctx, func() {}, nil
 	}
-	entry := w.open[credential]
-	if entry == nil {
-		entry = &watched{gone: make(chan struct{})}
-		w.open[credential] = entry
+	ctx, cancel := context.WithCancelCause(ctx)
+	o := &open{caller: *caller, end: cancel, gone: make(chan struct{})}
+	caller.Gone = o.gone
+	if socket {
+		o.counts = countedBy(*caller)
 	}
-	entry.users++
-	return entry.gone, func() {
-		w.mu.Lock()
-		defer w.mu.Unlock()
-		entry.users--
-		if entry.users == 0 && w.open[credential] == entry {
-			delete(w.open, credential)
+	if !s.opened.add(o) {
+		cancel(nil)
+		return nil, nil, &event.TooMuch{What: "too many live connections of this key, session or user"}
+	}
+	// It may have ended before it was listed.
+	s.lookAt(ctx, o)
+	return ctx, func() { s.opened.remove(o); cancel(nil) }, nil
+}
+
+// countedBy are the names that a caller's sockets are counted by. Those who were
+// given tokens of one key count each for themselves.
+func countedBy(c Caller) []string {
+	var names []string
+	if c.Origins == nil || c.User == "" {
+		names = append(names, "credential "+c.Credential)
+	}
+	if c.User != "" {
+		names = append(names, "user "+c.Workspace+" "+c.User)
+	}
+	return names
+}
+
+func (a *opened) add(o *open) bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.by == nil {
+		a.by, a.sockets = make(map[*open]struct{}), make(map[string]int)
+	}
+	for _, name := range o.counts {
+		if a.sockets[name] >= maxSocketsOfOne {
+			return false
+		}
+	}
+	for _, name := range o.counts {
+		a.sockets[name]++
+	}
+	a.by[o] = struct{}{}
+	return true
+}
+
+func (a *opened) remove(o *open) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if _, ok := a.by[o]; !ok {
+		return
+	}
+	delete(a.by, o)
+	for _, name := range o.counts {
+		if a.sockets[name]--; a.sockets[name] == 0 {
+			delete(a.sockets, name)
 		}
 	}
 }
 
-// end closes the channels of a credential that has ended.
-func (w *revocations) end(credential string) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if entry := w.open[credential]; entry != nil {
-		close(entry.gone)
-		delete(w.open, credential)
+// end ends what a credential has open.
+func (a *opened) end(credential string) {
+	for _, o := range a.all() {
+		if o.caller.Credential == credential {
+			a.close(o, errSignedOut)
+		}
 	}
 }
 
-// watchEvery is how soon a socket closes whose credential another process ended.
-const watchEvery = 5 * time.Second
+// close ends one of them, and is harmless for one that has ended.
+func (a *opened) close(o *open, why error) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	select {
+	case <-o.gone:
+		return
+	default:
+	}
+	if errors.Is(why, errSignedOut) {
+		close(o.gone)
+	}
+	o.end(why)
+}
 
-// Watch closes the sockets of keys and sessions that other processes ended, until
-// ctx does. What this process ends closes its sockets at once.
+func (a *opened) all() []*open {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	all := make([]*open, 0, len(a.by))
+	for o := range a.by {
+		all = append(all, o)
+	}
+	return all
+}
+
+// Watch ends what is open of callers who may not see it any more, wherever that was
+// decided, until ctx ends. What this process decides of keys and sessions counts at
+// once.
 func (s *Server) Watch(ctx context.Context) error {
 	tick := time.NewTicker(watchEvery)
 	defer tick.Stop()
@@ -65,29 +156,53 @@ func (s *Server) Watch(ctx context.Context) error {
 		case <-ctx.Done():
 			return nil
 		case <-tick.C:
-		}
-		for _, credential := range s.revocations.credentials() {
-			if s.ended(ctx, credential) {
-				s.revocations.end(credential)
-			}
+			s.LookAgain(ctx)
 		}
 	}
 }
 
-// ended reports whether a credential is known to be none any more. One that
-// cannot be looked up may well be one.
-func (s *Server) ended(ctx context.Context, credential string) bool {
-	ended, err := s.sessions.Ended(ctx, credential)
-	return err == nil && ended
+// LookAgain is what Watch does every two seconds.
+func (s *Server) LookAgain(ctx context.Context) {
+	for _, o := range s.opened.all() {
+		s.lookAt(ctx, o)
+	}
 }
 
-// credentials are those that have a socket open.
-func (w *revocations) credentials() []string {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	open := make([]string, 0, len(w.open))
-	for credential := range w.open {
-		open = append(open, credential)
+func (s *Server) lookAt(ctx context.Context, o *open) {
+	if why := s.mayNot(ctx, o.caller); why != nil {
+		s.opened.close(o, why)
 	}
-	return open
+}
+
+// mayNot says why a caller may not see any more what they saw when they began; nil when
+// they may. What cannot be looked up has not changed, as far as is known.
+func (s *Server) mayNot(ctx context.Context, c Caller) error {
+	if !c.Ends.IsZero() && !s.Clock().Before(c.Ends) {
+		return errSignedOut
+	}
+	ended, err := s.ended(ctx, c)
+	if err == nil && ended {
+		return errSignedOut
+	}
+	if c.Role == account.RoleAdmin || c.User == "" {
+		return nil
+	}
+	users, err := s.directory.Visible(ctx, c.Workspace, c.User)
+	if err == nil && !slices.Equal(users, c.Users) {
+		return errNarrowed
+	}
+	return nil
+}
+
+func (s *Server) ended(ctx context.Context, c Caller) (bool, error) {
+	if c.Session != "" {
+		return s.sessions.Ended(ctx, c.Credential)
+	}
+	return s.keys.Ended(ctx, c.Credential)
+}
+
+// interrupted lets an answer that is being written end with its context, however
+// slowly the client takes it.
+func interrupted(ctx context.Context, control *http.ResponseController) (stop func() bool) {
+	return context.AfterFunc(ctx, func() { _ = control.SetWriteDeadline(time.Now()) })
 }

@@ -85,23 +85,23 @@ type Config struct {
 // Server is the HTTP contract.
 type Server struct {
 	Config
-	keys        *account.Keys
-	sessions    *account.Sessions
-	directory   *account.Directory
-	traffic     *traffic
-	rejected    *rejectedRequests
-	searches    *account.Searches
-	scanners    *account.Scanners
-	revocations revocations
-	failures    *failures
-	addresses   *account.SessionAddresses
-	linkKeys    *linkKeys
-	bodies      bodies
-	metrics     *metrics
-	engine      *gin.Engine
-	openapi     []byte
-	// exporting holds a slot for each export that is under way.
-	exporting chan struct{}
+	keys      *account.Keys
+	sessions  *account.Sessions
+	directory *account.Directory
+	traffic   *traffic
+	rejected  *rejectedRequests
+	searches  *account.Searches
+	scanners  *account.Scanners
+	opened    opened
+	failures  *failures
+	addresses *account.SessionAddresses
+	linkKeys  *linkKeys
+	bodies    bodies
+	metrics   *metrics
+	engine    *gin.Engine
+	openapi   []byte
+	// exporting are the exports that are under way.
+	exporting exporting
 }
 
 // New makes a Server.
@@ -137,7 +137,7 @@ func New(config Config) (*Server, error) {
 		searches:  account.NewSearches(config.Records, config.Clock),
 		scanners:  account.NewScanners(config.Records),
 		addresses: account.NewSessionAddresses(config.Records, config.Clock),
-		exporting: make(chan struct{}, maxExports),
+		exporting: exporting{most: exportsOf(config.Memory)},
 	}
 	var err error
 	if s.failures, err = newFailures(config.Clock); err != nil {

@@ -153,7 +153,7 @@ func (s *Server) signOut(ctx context.Context, caller Caller, in *requestInput) (
 	if err := s.sessions.End(ctx, caller.Workspace, caller.Credential); err != nil {
 		return nil, err
 	}
-	s.revocations.end(caller.Credential)
+	s.opened.end(caller.Credential)
 	return &signOutOutput{s.cookie(humagin.Unwrap(in.request).Request, "", -1)}, nil
 }
 
