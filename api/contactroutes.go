@@ -26,11 +26,11 @@ type companyOutput struct{ Body feed.CompanyView }
 func (s *Server) contactRoutes(docs huma.API) {
 	const how = "Made of the newest thousand events within 52 weeks that the reader may see; more says that there are older ones."
 	handle(s, docs, route{
-		id: "get-person", method: http.MethodGet, path: "/v1/people/{email}", group: "Feed", may: readers(),
+		id: "get-person", inTurn: true, method: http.MethodGet, path: "/v1/people/{email}", group: "Feed", may: readers(),
 		summary: "What is known of a person", description: how,
 	}, s.getPerson)
 	handle(s, docs, route{
-		id: "get-company", method: http.MethodGet, path: "/v1/companies/{domain}", group: "Feed", may: readers(),
+		id: "get-company", inTurn: true, method: http.MethodGet, path: "/v1/companies/{domain}", group: "Feed", may: readers(),
 		summary: "What is known of the people of a domain", description: how,
 	}, s.getCompany)
 }

@@ -41,9 +41,8 @@ type Rejected struct {
 func (s *Server) eventRoutes(docs huma.API) {
 	handle(s, docs, route{
 		id: "post-events", method: http.MethodPost, path: "/v1/events", group: "Events",
-		may: []Role{account.RoleIngest, account.RoleAdmin}, success: http.StatusAccepted, request: event.Input{},
-		failures: []int{http.StatusTooManyRequests},
-		summary:  "Take events in",
+		may: []Role{account.RoleIngest, account.RoleAdmin}, success: http.StatusAccepted, request: event.Input{}, uses: useEvents,
+		summary: "Take events in",
 		description: "One event, an array of them, or one a line (application/x-ndjson); plain, or with Content-Encoding gzip or zstd. " +
 			"At most 10,000 events and 10 MiB, decompressed. Every accepted event is durable when this answers, and every other " +
 			"one is named; 400 when none is good. The same event again is the same event: repeating a request is safe.",
@@ -68,6 +67,9 @@ func documentEvents(docs huma.API) {
 func (s *Server) postEvents(ctx context.Context, caller Caller, in *eventsInput) (*eventsOutput, error) {
 	batch, err := s.readEvents(caller, &in.content)
 	if err != nil {
+		return nil, err
+	}
+	if err := s.spend(in.request.SetHeader, useEvents, caller, len(batch.good)); err != nil {
 		return nil, err
 	}
 	for _, rejected := range batch.rejected {

@@ -107,6 +107,10 @@ func (s *Server) receive(ctx context.Context, workspace string, source sourceRec
 	if err != nil {
 		return err
 	}
+	sender := Caller{Workspace: workspace, Credential: "source " + source.Name}
+	if _, err := s.limits.take(useEvents, sender, len(taken.good)); err != nil {
+		return err
+	}
 	if err := s.Intake.Publish(ctx, event.LaneLive, taken.good); err != nil {
 		s.metrics.hooks.WithLabelValues(source.Provider, "unavailable").Inc()
 		return fmt.Errorf("publish: %w", err)

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -31,6 +32,10 @@ type route struct {
 	success int
 	// request is a value of the type of the body, nil when there is none.
 	request any
+	// uses is what a call takes of its caller's limits, reads when empty; inTurn is for
+	// those that read many events, which wait for their turn.
+	uses   use
+	inTurn bool
 	// failures are the statuses that this call adds to the usual ones.
 	failures []int
 }
@@ -50,10 +55,17 @@ func handle[I, O any](s *Server, docs huma.API, r route, handler func(context.Co
 	operation := r.operation(reflect.TypeFor[I]())
 	operation.Middlewares = huma.Middlewares{checkQuery}
 	if r.may != nil {
-		operation.Middlewares = huma.Middlewares{s.check(r.may), checkQuery}
+		operation.Middlewares = huma.Middlewares{s.check(r.may), s.limited(cmp.Or(r.uses, useReads)), checkQuery}
 	}
 	huma.Register(docs, operation, func(ctx context.Context, in *I) (*O, error) {
 		caller, _ := CallerFrom(ctx) // the zero Caller on public routes
+		if r.inTurn {
+			release, err := s.inTurn(ctx, caller)
+			if err != nil {
+				return nil, s.problemFor(ctx, err)
+			}
+			defer release()
+		}
 		out, err := handler(ctx, caller, in)
 		if err != nil {
 			return nil, s.problemFor(ctx, err)
@@ -76,7 +88,7 @@ func (r route) operation(input reflect.Type) huma.Operation {
 	}
 	if r.may != nil {
 		o.Security = []map[string][]string{{"key": {}}, {"session": {}}}
-		o.Errors = append(o.Errors, http.StatusUnauthorized, http.StatusForbidden, http.StatusUnprocessableEntity)
+		o.Errors = append(o.Errors, http.StatusUnauthorized, http.StatusForbidden, http.StatusUnprocessableEntity, http.StatusTooManyRequests)
 	}
 	if strings.Contains(r.path, "{") {
 		o.Errors = append(o.Errors, http.StatusNotFound)

@@ -93,6 +93,7 @@ type Server struct {
 	searches  *account.Searches
 	scanners  *account.Scanners
 	opened    opened
+	limits    *limits
 	failures  *failures
 	addresses *account.SessionAddresses
 	linkKeys  *linkKeys
@@ -137,6 +138,7 @@ func New(config Config) (*Server, error) {
 		searches:  account.NewSearches(config.Records, config.Clock),
 		scanners:  account.NewScanners(config.Records),
 		addresses: account.NewSessionAddresses(config.Records, config.Clock),
+		limits:    newLimits(config.Memory, config.Clock),
 		exporting: exporting{most: exportsOf(config.Memory)},
 	}
 	var err error

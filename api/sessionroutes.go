@@ -69,6 +69,9 @@ func (s *Server) signIn(ctx context.Context, _ Caller, in *sessionInput) (*sessi
 	if (given.Key == "") == (given.Token == "") {
 		return nil, invalidBody("", "must hold either key or token")
 	}
+	if state := s.limits.signIns.Take(s.address(r).String(), 1); state.After > 0 {
+		return nil, &event.TooMuch{What: "too many sign-ins from this address", After: state.After}
+	}
 	undo, err := s.failures.attempt(s.address(r))
 	if err != nil {
 		return nil, err
