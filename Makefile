@@ -38,7 +38,7 @@ unit: ## Run the Go tests with the race detector
 	@.ci/unit
 
 .PHONY: lint
-lint: lint-format lint-vet lint-static lint-errors lint-bodies lint-contexts ## Run all linters
+lint: lint-format lint-vet lint-static lint-errors lint-bodies lint-contexts lint-dead ## Run all linters
 
 .PHONY: format
 format: ## Format the Go code
@@ -69,6 +69,12 @@ lint-bodies: # bodyclose: bodies of answers are closed. Not in tests, whose reco
 .PHONY: lint-contexts
 lint-contexts: # contextcheck: a caller's context is passed on, by code of ours that is no test
 	go tool contextcheck -pkgprefix tidings -test=false ./...
+
+# A function that only tests reach belongs to the tests.
+.PHONY: lint-dead
+lint-dead: # deadcode: what the commands never call
+	@dead=$$(go tool deadcode -tags "$(TAGS)" .); \
+	if [ -n "$$dead" ]; then echo "never called:"; echo "$$dead"; exit 1; fi
 
 .PHONY: release
 release: web-install ## Build a release into bin/release, twice, with its bills of materials; VERSION=v1.2.0

@@ -125,6 +125,7 @@ tool (
 	github.com/kkHAIKE/contextcheck/cmd/contextcheck
 	github.com/polyfloyd/go-errorlint
 	github.com/timakin/bodyclose
+	golang.org/x/tools/cmd/deadcode
 	golang.org/x/vuln/cmd/govulncheck
 	honnef.co/go/tools/cmd/staticcheck
 	mvdan.cc/gofumpt

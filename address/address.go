@@ -69,15 +69,6 @@ func Fold(text string) string {
 	return strings.ToLower(strings.TrimSpace(text))
 }
 
-// Join makes an address of a local part without quotes, as parsers of mail
-// give it, and a domain.
-func Join(local, host string) string {
-	if needsQuotes(local) {
-		local = quote(local)
-	}
-	return local + "@" + host
-}
-
 // Domain is the canonical text of a domain: lower case, NFC, in Unicode and
 // without a dot at its end. What no domain can be keeps its letters.
 func Domain(text string) string {

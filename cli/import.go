@@ -109,6 +109,7 @@ func (c *importCmd) importAll(
 		}
 		err = one.run(ctx, c.Restart)
 		one.bar.finish()
+		summary.ignore(reader.Ignored())
 		if err := errors.Join(err, reader.Close()); err != nil {
 			return fmt.Errorf("%s: %w", path, err)
 		}

@@ -24,6 +24,8 @@ type importSummary struct {
 	Others     int                 `json:"others"`
 	Resumed    int64               `json:"skipped_as_done_before"`
 	Refused    map[string]*refused `json:"refused"`
+	// Ignored are the files of directories and archives that are not mail.
+	Ignored ignoredFiles `json:"ignored_files"`
 	// Without counts mails that became no event, by their kind.
 	Without map[mailbox.Kind]int `json:"without_events"`
 	// Assumed counts mails that were taken for their authors' own, since nothing says
@@ -46,6 +48,19 @@ func (s *importSummary) nothing() bool {
 	return s.Sends+s.Replies+s.Others == 0 && s.Resumed == 0
 }
 
+// ignoredFiles counts files that were not read, with the names of the first.
+type ignoredFiles struct {
+	Count    int64    `json:"count"`
+	Examples []string `json:"examples"`
+}
+
+// ignore adds the files that a reader did not read.
+func (s *importSummary) ignore(files mailbox.Ignored) {
+	s.Ignored.Count += files.Count
+	left := max(0, shownRefusals-len(s.Ignored.Examples))
+	s.Ignored.Examples = append(s.Ignored.Examples, files.Names[:min(left, len(files.Names))]...)
+}
+
 // refused counts what was refused for one reason.
 type refused struct {
 	Count    int      `json:"count"`
@@ -54,7 +69,7 @@ type refused struct {
 }
 
 func newImportSummary() *importSummary {
-	return &importSummary{Refused: make(map[string]*refused), Without: make(map[mailbox.Kind]int)}
+	return &importSummary{Ignored: ignoredFiles{Examples: []string{}}, Refused: make(map[string]*refused), Without: make(map[mailbox.Kind]int)}
 }
 
 func (s *importSummary) refuse(r *mailbox.Refusal) {
@@ -131,6 +146,12 @@ func (s *importSummary) print(w io.Writer, asJSON bool) error {
 		fmt.Fprintf(&text, "Refused %d %s, such as:\n", reason.Count, reason.text)
 		for _, example := range reason.Examples {
 			fmt.Fprintf(&text, "  %s\n", example)
+		}
+	}
+	if s.Ignored.Count > 0 {
+		fmt.Fprintf(&text, "Ignored %s, such as:\n", count(int(s.Ignored.Count), "file that is not mail", "files that are not mail"))
+		for _, name := range s.Ignored.Examples {
+			fmt.Fprintf(&text, "  %s\n", name)
 		}
 	}
 	_, err := io.WriteString(w, text.String())

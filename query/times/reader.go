@@ -223,12 +223,6 @@ func IsMonth(word string) bool {
 	return m != 0
 }
 
-// IsChoice reports whether a word chooses a time by its distance: last, this, next.
-func IsChoice(word string) bool {
-	_, ok := whichOf(word)
-	return ok
-}
-
 // IsWord reports whether a word may take part in a time.
 func IsWord(word string) bool {
 	if IsDay(word) || IsMonth(word) || unitOf(word) != noUnit {
