@@ -260,26 +260,6 @@ func (a *App) Run(ctx context.Context) error {
 	return nil
 }
 
-// Drain waits until everything that was accepted is indexed. The count of what
-// waits is a moment old, so it must be zero twice.
-func (a *App) Drain(ctx context.Context) error {
-	tick := time.NewTicker(300 * time.Millisecond)
-	defer tick.Stop()
-	for empty := 0; ; {
-		waiting := a.Stream.Backlog()
-		if waiting > 0 {
-			empty = 0
-		} else if empty++; empty == 2 {
-			return nil
-		}
-		select {
-		case <-ctx.Done():
-			return fmt.Errorf("%d events still wait to be indexed: %w", waiting, ctx.Err())
-		case <-tick.C:
-		}
-	}
-}
-
 // Close closes what is open, the last opened first.
 func (a *App) Close() error {
 	var errs []error

@@ -84,14 +84,18 @@ func (a *App) stop(ctx context.Context, servers []*http.Server) error {
 	return errors.Join(errs...)
 }
 
-// AwaitReady polls until all parts are ready.
+// awaited are the parts that become ready by themselves. Others that are not, such as
+// a damaged week or a full disk, wait for a person.
+var awaited = map[string]bool{"stream": true, "index": true, "state": true, "live": true}
+
+// AwaitReady polls until the parts are ready that become so by themselves.
 func (a *App) AwaitReady(ctx context.Context) error {
 	tick := time.NewTicker(20 * time.Millisecond)
 	defer tick.Stop()
 	for {
 		waiting := false
-		for _, err := range a.Readiness(ctx) {
-			waiting = waiting || err != nil
+		for part, err := range a.Readiness(ctx) {
+			waiting = waiting || err != nil && awaited[part]
 		}
 		if !waiting {
 			return nil

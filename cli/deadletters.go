@@ -166,7 +166,7 @@ type deadReplayCmd struct {
 
 // Run puts them back.
 func (c *deadReplayCmd) Run(ctx context.Context, env *environment) error {
-	return c.reading(ctx, env, func(client *apiclient.Client) error {
+	return c.existing(ctx, env, feeds, func(client *apiclient.Client) error {
 		return c.do(ctx, env, client, "replay", "replayed")
 	})
 }

@@ -2,21 +2,29 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"os"
 	"path/filepath"
 
 	"tidings/apiclient"
+	"tidings/event"
 )
 
-// reading runs work that only reads. It makes nothing: a directory or a workspace
-// that is not there is an error, where writing commands would begin one.
+// reading runs work that only reads, and waits for no queue. It makes nothing: a
+// directory or a workspace that is not there is an error, where writing commands would
+// begin one.
 func (t workspaceTarget) reading(ctx context.Context, env *environment, work func(*apiclient.Client) error) error {
+	return t.existing(ctx, env, looks, work)
+}
+
+// existing is with for what is there already.
+func (t workspaceTarget) existing(ctx context.Context, env *environment, does purpose, work func(*apiclient.Client) error) error {
 	if err := t.exists(); err != nil {
 		return err
 	}
-	return t.with(ctx, env, func(client *apiclient.Client) error {
+	return t.with(ctx, env, does, func(client *apiclient.Client) error {
 		if err := workspaceExists(ctx, client); err != nil {
 			return err
 		}
@@ -57,7 +65,11 @@ func workspaceExists(ctx context.Context, client *apiclient.Client) error {
 			Items []struct{} `json:"items"`
 			Next  *string    `json:"next"`
 		}
-		if err := client.Call(ctx, http.MethodGet, path, nil, &page); err != nil {
+		err := client.Call(ctx, http.MethodGet, path, nil, &page)
+		if errors.Is(err, event.ErrUnavailable) {
+			return nil // A part is broken. The work itself may not need it.
+		}
+		if err != nil {
 			return err
 		}
 		if len(page.Items) > 0 || page.Next != nil {

@@ -56,7 +56,7 @@ func (c *importCmd) Run(ctx context.Context, env *environment) error {
 			return &usageError{"--as " + strings.TrimPrefix(err.Error(), "format: ")}
 		}
 	}
-	client, err := c.open(ctx, env, c.Workspace)
+	client, err := c.open(ctx, env, c.Workspace, feeds)
 	if err != nil {
 		return err
 	}

@@ -41,7 +41,7 @@ type keyView struct {
 
 // Run makes the key and prints it alone.
 func (c *keysCreateCmd) Run(ctx context.Context, env *environment) error {
-	return c.with(ctx, env, func(client *apiclient.Client) error {
+	return c.with(ctx, env, looks, func(client *apiclient.Client) error {
 		request := map[string]string{"role": c.Role}
 		if c.User != "" {
 			request["user"] = c.User

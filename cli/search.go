@@ -51,6 +51,8 @@ const (
 type foundPage struct {
 	Items []json.RawMessage `json:"items"`
 	Next  *string           `json:"next"`
+	// Warnings say what could not be read.
+	Warnings []string `json:"warnings"`
 	// Answer is there where the text is a question.
 	Answer *struct {
 		Sentence string      `json:"sentence"`
@@ -141,6 +143,9 @@ func (c *searchCmd) pages(ctx context.Context, env *environment, client *apiclie
 				fmt.Fprintln(env.Err, page.Answer.Sentence)
 				page.Answer.Table.print(env.Err)
 			}
+		}
+		for _, warning := range page.Warnings {
+			fmt.Fprintln(env.Err, warning)
 		}
 		if err := c.print(env, printer, page.Items); err != nil {
 			return found, false, err

@@ -47,7 +47,7 @@ func (c *sendLinksCmd) Run(ctx context.Context, env *environment) error {
 		return &usageError{"--data needs --public-url: nobody else can tell how mail reaches the server"}
 	}
 	request := api.LinksRequest{Message: c.Message, User: c.User, Recipients: c.To, Links: c.Link, PublicURL: c.PublicURL}
-	return c.with(ctx, env, func(client *apiclient.Client) error {
+	return c.with(ctx, env, looks, func(client *apiclient.Client) error {
 		var made struct{ Items []api.RecipientLinks }
 		if err := client.Call(ctx, http.MethodPost, "/v1/links", request, &made); err != nil {
 			return err

@@ -22,7 +22,7 @@ type target struct {
 
 // open finds the target's server, or starts the parts on its directory for
 // this command alone.
-func (t target) open(ctx context.Context, env *environment, workspace string) (*apiclient.Client, error) {
+func (t target) open(ctx context.Context, env *environment, workspace string, does purpose) (*apiclient.Client, error) {
 	switch {
 	case t.Server != "" && t.Data != "":
 		return nil, &usageError{"give either --server or --data, not both"}
@@ -33,7 +33,7 @@ func (t target) open(ctx context.Context, env *environment, workspace string) (*
 	case workspace == "":
 		return nil, &usageError{"give --workspace NAME with --data"}
 	case t.Data == "":
-		return t.openAlone(ctx, env, workspace)
+		return t.openAlone(ctx, env, workspace, does)
 	}
 	if info, err := os.Stat(t.Data); err == nil && !info.IsDir() {
 		return nil, fmt.Errorf("%s is not a directory", t.Data)
@@ -41,7 +41,7 @@ func (t target) open(ctx context.Context, env *environment, workspace string) (*
 	if dial, ok := app.DialOperator(ctx, t.Data); ok {
 		return apiclient.Operator(dial, workspace, func() error { return nil }), nil
 	}
-	return t.openAlone(ctx, env, workspace)
+	return t.openAlone(ctx, env, workspace, does)
 }
 
 // workspaceTarget is a target and whose part of it a command is about.
@@ -51,14 +51,15 @@ type workspaceTarget struct {
 }
 
 // with runs work on the target and closes it.
-func (t workspaceTarget) with(ctx context.Context, env *environment, work func(*apiclient.Client) error) error {
-	client, err := t.open(ctx, env, t.Workspace)
+func (t workspaceTarget) with(ctx context.Context, env *environment, does purpose, work func(*apiclient.Client) error) error {
+	client, err := t.open(ctx, env, t.Workspace, does)
 	if err != nil {
 		return err
 	}
+	client.HTTP.Timeout = answerTime
 	if err := work(client); err != nil {
 		_ = client.Close() // The work's own error says more.
-		return err
+		return unanswered(err)
 	}
 	return client.Close()
 }
@@ -75,22 +76,27 @@ func (t target) openServer() (*apiclient.Client, error) {
 }
 
 // openAlone runs the parts in this process, with nothing listening but memory.
-// Where nothing is kept in a directory, indexing is the indexers' task.
-func (t target) openAlone(ctx context.Context, env *environment, workspace string) (*apiclient.Client, error) {
+// Where nothing is kept in a directory, indexing is the indexers' task. One that only
+// looks indexes nothing, and waits for nothing.
+func (t target) openAlone(ctx context.Context, env *environment, workspace string, does purpose) (*apiclient.Client, error) {
 	s := app.Settings{Data: t.Data, Stores: app.Stores(t.storeFlags)}
 	if t.Data == "" {
 		s.Role = app.RoleAPI
 	}
-	a, err := app.Open(ctx, s, env.log)
+	a, err := openInTime(ctx, s, env)
 	if err != nil {
 		return nil, err
 	}
 	running, stop := context.WithCancel(ctx)
 	done := make(chan error, 1)
-	go func() { done <- a.Run(running) }()
+	run, drain := a.Run, a.Drain
+	if does == looks {
+		run, drain = a.RunReading, func(context.Context) error { return nil }
+	}
+	go func() { done <- run(running) }()
 	dial, stopServer := a.OperateInMemory()
 	return apiclient.Operator(dial, workspace, func() error {
-		err := errors.Join(stopServer(), a.Drain(ctx))
+		err := errors.Join(stopServer(), drain(ctx))
 		stop()
 		return errors.Join(err, <-done, a.Close())
 	}), nil

@@ -259,7 +259,8 @@ type Stats struct {
 	Published, Batches, Diverted uint64
 	// Given out; Acked, Retried without and Failed with an attempt counted;
 	// Dead are those that failed for good.
-	Given, Acked, Retried, Failed, Dead uint64
+	// Held wait elsewhere until their week is repaired.
+	Given, Acked, Retried, Failed, Dead, Held uint64
 	// Trimmed events were removed after they had been acknowledged.
 	Trimmed, Announced uint64
 }
@@ -274,7 +275,7 @@ func (s *Stream) Stats() Stats {
 		Reachable: s.reachable() == nil,
 		Published: c.published.Load(), Batches: s.events.batches.Load(), Diverted: c.diverted.Load(),
 		Given: c.given.Load(), Acked: c.acked.Load(), Retried: c.retried.Load(),
-		Failed: c.failed.Load(), Dead: c.dead.Load(),
+		Failed: c.failed.Load(), Dead: c.dead.Load(), Held: c.held.Load(),
 		Trimmed: c.trimmed.Load(), Announced: c.announced.Load(),
 	}
 	if oldest := w.oldest.Load(); oldest > 0 {
