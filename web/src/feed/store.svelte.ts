@@ -59,8 +59,9 @@ export class FeedStore {
   paused = $state(false);
   scrolled = $state(false);
   focused = $state(false);
-  /** Whether the reader marks text of the list, or has a menu of it open. */
+  /** Whether the reader marks text of the list, or has the menu of a row open. */
   busy = $state(false);
+  menu = $state(false);
   selected = $state<string | null>(null);
   /** Rows whose repeats are shown. */
   unfolded = $state.raw<ReadonlySet<string>>(new Set());
@@ -77,6 +78,7 @@ export class FeedStore {
       this.scrolled ||
       this.focused ||
       this.busy ||
+      this.menu ||
       this.view.open !== null ||
       this.waiting > 0,
   );

@@ -16,6 +16,7 @@ export interface Keys {
   message(): void;
   human(): void;
   save(): void;
+  menu(): void;
 }
 
 /** What the help dialog lists. */
@@ -27,6 +28,7 @@ export const shortcuts: { group: string; keys: { what: string; keys: string[] }[
       { what: 'Open the message', keys: ['Enter'] },
       { what: 'Close panel or clear', keys: ['Esc'] },
       { what: 'Unfold repeats', keys: ['O'] },
+      { what: 'More of this row', keys: ['.'] },
       { what: 'Next, previous day', keys: [']', '['] },
       { what: 'Newest', keys: ['Home'] },
     ],
@@ -126,6 +128,7 @@ export function press(event: KeyboardEvent, single: boolean, keys: Keys): boolea
     m: keys.message,
     h: keys.human,
     s: keys.save,
+    '.': keys.menu,
     '?': keys.help,
     Escape: keys.escape,
   };

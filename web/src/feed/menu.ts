@@ -1,0 +1,48 @@
+import type { Item } from '../api/types';
+import type { App } from '../app.svelte';
+import { addTerm, everything, quoted, writeView } from './address';
+import type { FeedStore } from './store.svelte';
+import { isAutomated, nameOf } from './words';
+
+/** One thing that a row's menu does. */
+export interface Action {
+  label: string;
+  run: () => void | Promise<void>;
+}
+
+/** actionsOf are what may be done with an event, from its row. */
+export function actionsOf(feed: FeedStore, item: Item): Action[] {
+  const { app } = feed;
+  const { person } = item;
+  const domain = person?.email.split('@')[1];
+  const narrow = (field: string, value: string) => () =>
+    feed.go({ q: addTerm(feed.view.q, `${field}:${quoted(value)}`), open: null });
+  const actions: Action[] = [{ label: 'Open the message', run: () => feed.openMessage(item) }];
+  if (person && !app.embedded) {
+    actions.push({ label: `Go to ${nameOf(person)}`, run: () => app.person(person.email) });
+    if (domain) actions.push({ label: `Go to ${domain}`, run: () => app.company(domain) });
+  }
+  if (person) actions.push({ label: 'Only this person', run: narrow('to', person.email) });
+  actions.push({ label: 'Only this message', run: narrow('message', item.message) });
+  if (!app.embedded)
+    actions.push({ label: 'Copy link', run: () => copy(app, linkTo(item), 'Link copied') });
+  if (person)
+    actions.push({ label: 'Copy address', run: () => copy(app, person.email, 'Address copied') });
+  if (isAutomated(item) && !app.embedded)
+    actions.push({ label: 'This was a person', run: () => human(feed, item) });
+  return actions;
+}
+
+const linkTo = (item: Item) => location.origin + writeView({ ...everything, open: item.message });
+
+async function copy(app: App, text: string, said: string): Promise<void> {
+  await navigator.clipboard.writeText(text);
+  app.announcement = said;
+}
+
+/** human opens the message, where the override is shown and can be undone. */
+async function human(feed: FeedStore, item: Item): Promise<void> {
+  feed.openMessage(item);
+  await feed.panel?.explain(item.id);
+  await feed.panel?.override('human');
+}
