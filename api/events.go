@@ -19,8 +19,9 @@ const (
 
 type eventsInput struct {
 	content
-	IDs  bool   `query:"ids" doc:"answer with the ids of the accepted events too, in their order"`
-	Lane string `query:"lane" enum:"live,bulk" default:"live" doc:"bulk is for imports: it never delays what is live"`
+	IDs       bool   `query:"ids" doc:"answer with the ids of the accepted events too, in their order"`
+	Lane      string `query:"lane" enum:"live,bulk" default:"live" doc:"bulk is for imports: it never delays what is live"`
+	SkipKnown bool   `query:"skip_known" doc:"leave out, and count, the events that can be read already: for imports that are made again"`
 }
 
 type eventsOutput struct{ Body Receipt }
@@ -28,6 +29,7 @@ type eventsOutput struct{ Body Receipt }
 // Receipt is what became of the events of one request.
 type Receipt struct {
 	Accepted int        `json:"accepted" doc:"how many events are durable now"`
+	Known    int        `json:"known,omitempty" doc:"with skip_known=true: how many of them were in before"`
 	Rejected []Rejected `json:"rejected" doc:"the others, each with why"`
 	IDs      []event.ID `json:"ids,omitempty" doc:"with ids=1: the accepted events' ids, in their order"`
 }
@@ -82,11 +84,19 @@ func (s *Server) postEvents(ctx context.Context, caller Caller, in *eventsInput)
 	if in.Lane == string(event.LaneBulk) {
 		lane = event.LaneBulk
 	}
-	if err := s.Intake.Publish(ctx, lane, batch.good); err != nil {
-		return nil, fmt.Errorf("publish: %w", err)
+	fresh := batch.good
+	if in.SkipKnown {
+		if fresh, err = s.unknown(ctx, caller.Workspace, fresh); err != nil {
+			return nil, err
+		}
+	}
+	if len(fresh) > 0 {
+		if err := s.Intake.Publish(ctx, lane, fresh); err != nil {
+			return nil, fmt.Errorf("publish: %w", err)
+		}
 	}
 	s.metrics.accepted.Add(float64(len(batch.good)))
-	receipt := Receipt{Accepted: len(batch.good), Rejected: make([]Rejected, len(batch.rejected))}
+	receipt := Receipt{Accepted: len(batch.good), Known: len(batch.good) - len(fresh), Rejected: make([]Rejected, len(batch.rejected))}
 	for i, rejected := range batch.rejected {
 		receipt.Rejected[i] = Rejected{rejected.index, rejected.text()}
 	}
@@ -97,6 +107,28 @@ func (s *Server) postEvents(ctx context.Context, caller Caller, in *eventsInput)
 		}
 	}
 	return &eventsOutput{receipt}, nil
+}
+
+// unknown are the events that cannot be read yet.
+func (s *Server) unknown(ctx context.Context, workspace string, events []event.Event) ([]event.Event, error) {
+	if s.Known == nil {
+		return events, nil
+	}
+	ids := make([]event.ID, len(events))
+	for i := range events {
+		ids[i] = events[i].ID
+	}
+	known, err := s.Known.Known(ctx, workspace, ids)
+	if err != nil {
+		return nil, fmt.Errorf("look for known events: %w", err)
+	}
+	fresh := make([]event.Event, 0, len(events)-len(known))
+	for _, e := range events {
+		if !known[e.ID] {
+			fresh = append(fresh, e)
+		}
+	}
+	return fresh, nil
 }
 
 // readEvents reads and checks all events before any is published. They share

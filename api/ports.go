@@ -103,6 +103,12 @@ type Feed interface {
 	Event(ctx context.Context, scope feed.Scope, id event.ID) (feed.EventView, error)
 }
 
+// Known tells which events are in.
+type Known interface {
+	// Known returns those of the ids whose events can be read.
+	Known(ctx context.Context, workspace string, ids []event.ID) (map[event.ID]bool, error)
+}
+
 // Contacts knows the people outside whom the workspace writes to. Both return
 // ErrNotFound when the reader may see nothing of them.
 type Contacts interface {

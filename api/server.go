@@ -29,6 +29,8 @@ type Config struct {
 	Contacts  Contacts
 	Reports   Reports
 	Records   Records
+	// Known may be nil: no event is known then before it is taken in.
+	Known Known
 	// Directory is the one that the other parts of the process read, so that they
 	// see at once what is changed here; made from Records when nil.
 	Directory   *account.Directory

@@ -69,6 +69,9 @@ type App struct {
 // gcPercent lets the heap grow to three times what is live before collecting.
 const gcPercent = 200
 
+// smallGCPercent is that of Settings.Small.
+const smallGCPercent = 40
+
 // Open opens the directory, making it where there is none, and puts the
 // parts together. Nothing runs yet.
 func Open(ctx context.Context, s Settings, log *slog.Logger) (_ *App, err error) {
@@ -78,6 +81,9 @@ func Open(ctx context.Context, s Settings, log *slog.Logger) (_ *App, err error)
 	if os.Getenv("GOGC") == "" {
 		// Batches make much short-lived garbage on a small heap.
 		debug.SetGCPercent(gcPercent)
+		if s.Small {
+			debug.SetGCPercent(smallGCPercent)
+		}
 	}
 	if err := s.check(); err != nil {
 		return nil, err
@@ -186,7 +192,7 @@ func (a *App) assemble(s Settings) error {
 		return fmt.Errorf("read the built page: %w", err)
 	}
 	a.Server, err = api.New(api.Config{
-		Intake: a.Stream, Feed: reader, Suggester: reader, Contacts: reader, Reports: reader, Records: a.State, Directory: directory, DeadLetters: a.Stream, Weeks: countedWeeks{a.Index, a.State},
+		Intake: a.Stream, Feed: reader, Suggester: reader, Contacts: reader, Reports: reader, Known: reader, Records: a.State, Directory: directory, DeadLetters: a.Stream, Weeks: countedWeeks{a.Index, a.State},
 		Eraser: apiEraser{eraser}, Ready: a.Readiness, ReadySelf: a.readySelf, Metrics: registry, Web: page,
 		Verdicts: a.reevaluator, PublicURL: s.PublicURL, Hooks: hooks.New(hooks.AmazonClient(), a.Stream),
 		Live: http.HandlerFunc(pushed.Socket), SSE: http.HandlerFunc(pushed.SSE),

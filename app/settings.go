@@ -52,6 +52,9 @@ type Settings struct {
 	Tracer *tracing.Tracer
 	// Memory is what the process should use at most, 0 for what memoryOf says.
 	Memory Memory
+	// Small is for one command beside other programs: few weeks are open, and little
+	// is cached.
+	Small bool
 	// Connections is how many are served at once, 0 for the default.
 	Connections int
 	// Drain is how long the process says that it stops before it does.

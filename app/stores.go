@@ -66,7 +66,12 @@ func (a *App) openIndex(s Settings) error {
 		}
 		return err
 	}
-	index, err := sqlite.OpenIndex(filepath.Join(s.Data, "weeks"), sqlite.IndexConfig{Logger: a.log})
+	config := sqlite.IndexConfig{Logger: a.log}
+	if s.Small {
+		config.OpenWeeks, config.Readers = 8, 1
+		config.WriterCacheKB, config.ReaderCacheKB, config.CountCacheKB = 4<<10, 512, 1<<10
+	}
+	index, err := sqlite.OpenIndex(filepath.Join(s.Data, "weeks"), config)
 	if err == nil {
 		a.Index, a.Words = index, index
 	}

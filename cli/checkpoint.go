@@ -21,6 +21,9 @@ type checkpoint struct{ path string }
 // user's cache. Without either nothing is noted: importing again from the
 // beginning changes nothing, it only takes longer.
 func openCheckpoint(t target, workspace, file string) *checkpoint {
+	if file == "-" {
+		return &checkpoint{} // Standard input does not come again.
+	}
 	dir := filepath.Join(t.Data, "imports")
 	if t.Data == "" {
 		cache, err := os.UserCacheDir()

@@ -25,7 +25,7 @@ type importCmd struct {
 	Own       []string `help:"An address or a domain of yours, beside those of the workspace's users; '*' for an archive in which every author is. May be repeated." placeholder:"ADDRESS" sep:","`
 	Restart   bool     `help:"Begin again, also where an earlier import was interrupted."`
 	JSON      bool     `help:"Print the summary as JSON." name:"json"`
-	Files     []string `arg:"" help:"Files or directories; .gz is read as it is." type:"path" name:"file"`
+	Files     []string `arg:"" help:"Files or directories, also compressed or in a zip; - is standard input." type:"path" name:"file"`
 }
 
 // Help teaches by examples.
@@ -38,7 +38,8 @@ import goes on where it stopped when it is run again.
 
   tidings import --data DIR --workspace acme --user ana@acme.example Inbox.mbox Sent.mbox
   tidings import --data DIR --workspace acme --own acme.example Maildir/ takeout.zip
-  tidings import --server http://127.0.0.1:8080 --key KEY --as ndjson events.ndjson`
+  tidings import --server http://127.0.0.1:8080 --key KEY --as ndjson events.ndjson
+  zcat old.mbox.gz | tidings import --data DIR --workspace acme --user ana@acme.example -`
 }
 
 // Bounds of one request of an import, well below the server's.
@@ -97,13 +98,18 @@ func (c *importCmd) importAll(
 ) error {
 	memory := mailbox.NewMemory()
 	for _, path := range c.Files {
-		options := mailbox.Options{Format: format, Owner: owner, Memory: memory, User: c.User, Decode: decodeEvent}
-		reader, err := mailbox.Open(path, options)
+		spooled, remove, err := spool(path, env.In)
 		if err != nil {
 			return err
 		}
+		defer remove()
+		options := mailbox.Options{Format: format, Owner: owner, Memory: memory, User: c.User, Decode: decodeEvent}
+		reader, err := mailbox.Open(spooled, options)
+		if err != nil {
+			return spoken(err, spooled, path)
+		}
 		one := &fileImport{
-			path: path, reader: reader, client: client, summary: summary,
+			path: path, spooled: spooled, reader: reader, client: client, summary: summary,
 			checkpoint: openCheckpoint(c.target, c.Workspace, path),
 			bar:        newProgress(env.Err, path, reader.Progress()),
 		}
@@ -121,6 +127,7 @@ func (c *importCmd) importAll(
 // fileImport is the import of one file or directory.
 type fileImport struct {
 	path       string
+	spooled    string
 	reader     *mailbox.Reader
 	client     *apiclient.Client
 	summary    *importSummary
@@ -134,7 +141,10 @@ type fileImport struct {
 }
 
 // whereOf names the file and the line, or the record, of an event.
-func whereOf(r mailbox.Record) string {
+func (f *fileImport) whereOf(r mailbox.Record) string {
+	if f.spooled != f.path && r.Path == f.spooled {
+		r.Path = standardInput
+	}
 	if r.Line > 0 {
 		return fmt.Sprintf("%s: line %d", r.Path, r.Line)
 	}
@@ -157,6 +167,9 @@ func (f *fileImport) run(ctx context.Context, restart bool) error {
 			}
 			return f.checkpoint.finish()
 		case errors.As(err, &refusal):
+			if f.spooled != f.path && refusal.Path == f.spooled {
+				refusal.Path = standardInput
+			}
 			f.summary.refuse(refusal)
 			continue
 		case err != nil:
@@ -167,7 +180,7 @@ func (f *fileImport) run(ctx context.Context, restart bool) error {
 			if err := f.add(input); err != nil {
 				return err
 			}
-			f.at = append(f.at, whereOf(record))
+			f.at = append(f.at, f.whereOf(record))
 		}
 		if len(f.events) >= importEvents || f.body.Len() >= importBytes {
 			if err := f.flush(ctx); err != nil {
@@ -208,6 +221,7 @@ func (f *fileImport) add(input event.Input) error {
 // intakeAnswer is what POST /v1/events says.
 type intakeAnswer struct {
 	Accepted int `json:"accepted"`
+	Known    int `json:"known"`
 	Rejected []struct {
 		Index  int    `json:"index"`
 		Detail string `json:"detail"`
@@ -234,7 +248,7 @@ const patience = 60
 func (f *fileImport) post(ctx context.Context) (intakeAnswer, error) {
 	for try := 1; ; try++ {
 		var answer intakeAnswer
-		err := f.client.Send(ctx, http.MethodPost, "/v1/events?lane=bulk", "application/x-ndjson", bytes.NewReader(f.body.Bytes()), &answer)
+		err := f.client.Send(ctx, http.MethodPost, "/v1/events?lane=bulk&skip_known=true", "application/x-ndjson", bytes.NewReader(f.body.Bytes()), &answer)
 		var problem *apiclient.Error
 		if errors.As(err, &problem) && problem.Status == http.StatusBadRequest && len(problem.Errors) > 0 {
 			// None of the batch was good: that is an answer too.

@@ -6,6 +6,7 @@ import (
 	"io"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 
 	"tidings/event"
@@ -17,13 +18,15 @@ const shownRefusals = 3
 
 // importSummary counts what an import did.
 type importSummary struct {
-	Files      int                 `json:"files"`
-	Sends      int                 `json:"sends"`
-	Recipients int                 `json:"recipients"`
-	Replies    int                 `json:"replies"`
-	Others     int                 `json:"others"`
-	Resumed    int64               `json:"skipped_as_done_before"`
-	Refused    map[string]*refused `json:"refused"`
+	Files      int `json:"files"`
+	Sends      int `json:"sends"`
+	Recipients int `json:"recipients"`
+	Replies    int `json:"replies"`
+	Others     int `json:"others"`
+	// Known counts the events among them that were in before.
+	Known   int                 `json:"known"`
+	Resumed int64               `json:"skipped_as_done_before"`
+	Refused map[string]*refused `json:"refused"`
 	// Ignored are the files of directories and archives that are not mail.
 	Ignored ignoredFiles `json:"ignored_files"`
 	// Without counts mails that became no event, by their kind.
@@ -31,6 +34,8 @@ type importSummary struct {
 	// Assumed counts mails that were taken for their authors' own, since nothing says
 	// whose they are.
 	Assumed int `json:"assumed"`
+	// events are all that were taken.
+	events int
 }
 
 // note counts what a mail became beside its events.
@@ -90,12 +95,16 @@ func (s *importSummary) refuseFor(code, text, example string) {
 
 // add counts one batch by what the server said of it.
 func (s *importSummary) add(at []string, events []event.Input, answer intakeAnswer) {
+	s.Known += answer.Known
 	bad := make(map[int]bool, len(answer.Rejected))
 	for _, rejected := range answer.Rejected {
 		bad[rejected.Index] = true
 		s.refuseFor("server", "that the server refused", at[rejected.Index]+": "+rejected.Detail)
 	}
 	for i, input := range events {
+		if !bad[i] {
+			s.events++
+		}
 		switch {
 		case bad[i]:
 		case input.Type == event.Send:
@@ -121,7 +130,8 @@ func (s *importSummary) print(w io.Writer, asJSON bool) error {
 	if s.Others > 0 {
 		fmt.Fprintf(&text, ", %d other events", s.Others)
 	}
-	fmt.Fprintf(&text, " from %s.\n", count(s.Files, "file", "files"))
+	fmt.Fprintf(&text, " from %s", count(s.Files, "file", "files"))
+	fmt.Fprintf(&text, ": %s new, %s known already.\n", grouped(s.events-s.Known), grouped(s.Known))
 	if s.Resumed > 0 {
 		fmt.Fprintf(&text, "%d records were done by an earlier run.\n", s.Resumed)
 	}
@@ -156,6 +166,15 @@ func (s *importSummary) print(w io.Writer, asJSON bool) error {
 	}
 	_, err := io.WriteString(w, text.String())
 	return err
+}
+
+// grouped is a number with its thousands apart.
+func grouped(n int) string {
+	text := strconv.Itoa(n)
+	for at := len(text) - 3; at > 0; at -= 3 {
+		text = text[:at] + "," + text[at:]
+	}
+	return text
 }
 
 func count(n int, one, many string) string {

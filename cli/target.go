@@ -79,7 +79,7 @@ func (t target) openServer() (*apiclient.Client, error) {
 // Where nothing is kept in a directory, indexing is the indexers' task. One that only
 // looks indexes nothing, and waits for nothing.
 func (t target) openAlone(ctx context.Context, env *environment, workspace string, does purpose) (*apiclient.Client, error) {
-	s := app.Settings{Data: t.Data, Stores: app.Stores(t.storeFlags)}
+	s := app.Settings{Data: t.Data, Stores: app.Stores(t.storeFlags), Small: true}
 	if t.Data == "" {
 		s.Role = app.RoleAPI
 	}

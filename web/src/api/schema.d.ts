@@ -1809,6 +1809,11 @@ export interface components {
             accepted: number;
             /** @description with ids=1: the accepted events' ids, in their order */
             ids?: string[];
+            /**
+             * Format: int64
+             * @description with skip_known=true: how many of them were in before
+             */
+            known?: number;
             /** @description the others, each with why */
             rejected: components["schemas"]["Rejected"][];
         };
@@ -3448,6 +3453,8 @@ export interface operations {
                 ids?: boolean;
                 /** @description bulk is for imports: it never delays what is live */
                 lane?: "live" | "bulk";
+                /** @description leave out, and count, the events that can be read already: for imports that are made again */
+                skip_known?: boolean;
             };
             header?: never;
             path?: never;
