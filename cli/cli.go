@@ -51,6 +51,7 @@ type commands struct {
 	Replay      replayCmd      `cmd:"" help:"Feed the events of a past span through the indexer again."`
 	Rollover    rolloverCmd    `cmd:"" help:"Make the nightly run now, or say what it would do."`
 	Migrate     migrateCmd     `cmd:"" help:"Bring stores to what this program writes."`
+	Stream      streamCmd      `cmd:"" help:"Repair a damaged queue."`
 	Backup      backupCmd      `cmd:"" help:"Copy everything on a data directory, also while serve runs on it."`
 	Restore     restoreCmd     `cmd:"" help:"Make a data directory of a backup."`
 	Doctor      doctorCmd      `cmd:"" help:"Check configuration and connections, and say what is wrong."`

@@ -85,7 +85,7 @@ var rules = map[string]rule{
 	"store/storetest":       {internal: []string{"event", "query", "feed", "indexer", "rollover"}, outside: []string{"github.com/stretchr/testify", "pgregory.net/rapid"}},
 	"stream": {
 		internal: []string{"event", "indexer", "live", "tracing"},
-		outside:  append([]string{"github.com/nats-io/", "github.com/synadia-io/orbit.go/", "go.opentelemetry.io/otel"}, plain...),
+		outside:  append([]string{"github.com/nats-io/", "github.com/synadia-io/orbit.go/", "github.com/minio/highwayhash", "go.opentelemetry.io/otel"}, plain...),
 	},
 
 	"web":   {},

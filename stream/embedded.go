@@ -102,7 +102,8 @@ func (o *embeddedServer) await(ctx context.Context, started <-chan struct{}) err
 			o.logger.WarnContext(ctx, "the queue is still being read", "dir", o.dir, "since", time.Since(began).Round(time.Second))
 		case <-limit.C:
 			return &event.Cause{Words: fmt.Sprintf("the queue in %s could not be read within %v: a block of it may be damaged. "+
-				"Keep a copy; to go on without what it held, move it away and start once with --begin-anew=stream", o.dir, openTime)}
+				"tidings stream repair --data DIR makes a new queue of what can be read; to go on without what it held, "+
+				"start once with --begin-anew=stream", o.dir, openTime)}
 		case <-ctx.Done():
 			return fmt.Errorf("stream: in-process server did not start: %w: %w", event.ErrUnavailable, ctx.Err())
 		}

@@ -1,0 +1,142 @@
+package stream
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/nats-io/nats.go"
+)
+
+// Repaired says what was kept of a queue and what was lost.
+type Repaired struct {
+	// Events were put into the new queue, indexed before or not.
+	Events int
+	// DeadLetters and Claims were too.
+	DeadLetters, Claims int
+	// Missing is how many events are known to have been there and could not be read.
+	// Those at the end of a block that was cut off are not among them.
+	Missing uint64
+	// Unreadable is how many bytes of the blocks belong to no record.
+	Unreadable int64
+	// SetAside is where the old queue is now.
+	SetAside string
+}
+
+const (
+	// repairEnding is of a queue in the making, readyEnding of one that is whole.
+	repairEnding, readyEnding = ".repair", ".repaired"
+	// repairBatch is how many messages are written at a time.
+	repairBatch = 500
+)
+
+// Repair makes a new queue of what can be read of the one in dir, which is set aside.
+// No server may run on it. What only readers of the moment need, announcements and the
+// attempts of events that failed, begins anew. It may be killed and repeated.
+func Repair(ctx context.Context, dir string, at time.Time, logger *slog.Logger) (Repaired, error) {
+	made, ready := dir+repairEnding, dir+readyEnding
+	aside := fmt.Sprintf("%s.damaged-%s", dir, at.UTC().Format("20060102T150405"))
+	var done Repaired
+	if _, err := os.Stat(ready); errors.Is(err, os.ErrNotExist) {
+		if err := os.RemoveAll(made); err != nil {
+			return done, fmt.Errorf("repair the queue: %w", err)
+		}
+		if done, err = refill(ctx, dir, made, logger); err != nil {
+			return done, fmt.Errorf("repair the queue: %w", err)
+		}
+		if err := errors.Join(copyFiles(made, dir), syncDir(made), os.Rename(made, ready), syncDir(filepath.Dir(dir))); err != nil {
+			return done, fmt.Errorf("repair the queue: %w", err)
+		}
+	}
+	if _, err := os.Stat(dir); err == nil {
+		if err := os.Rename(dir, aside); err != nil {
+			return done, fmt.Errorf("set the old queue aside: %w", err)
+		}
+		done.SetAside = aside
+	}
+	if err := errors.Join(os.Rename(ready, dir), syncDir(filepath.Dir(dir))); err != nil {
+		return done, fmt.Errorf("put the new queue in its place: %w", err)
+	}
+	return done, nil
+}
+
+// refill makes a queue in made of what can be read of the one in dir.
+func refill(ctx context.Context, dir, made string, logger *slog.Logger) (done Repaired, err error) {
+	s, err := Open(ctx, Config{Dir: made, Logger: logger})
+	if err != nil {
+		return done, err
+	}
+	defer func() { err = errors.Join(err, s.Close()) }()
+	for _, each := range []struct {
+		name, prefix string
+		kept         *int
+		put          func(context.Context, []*nats.Msg) error
+	}{
+		{eventsName, eventsPrefix, &done.Events, s.submit},
+		{deadName, deadPrefix, &done.DeadLetters, s.putAll},
+		{claimsName, claimsPrefix, &done.Claims, s.putAll},
+	} {
+		found, err := readRecords(dir, each.name, each.prefix)
+		if err != nil {
+			return done, err
+		}
+		messages, missing := found.inOrder()
+		if each.name == eventsName {
+			done.Missing = missing // The others' messages are replaced all the time.
+		}
+		done.Unreadable += found.unreadable
+		*each.kept = len(messages)
+		for len(messages) > 0 {
+			n := min(repairBatch, len(messages))
+			if err := each.put(ctx, messages[:n]); err != nil {
+				return done, err
+			}
+			messages = messages[n:]
+		}
+	}
+	return done, nil
+}
+
+// putAll writes messages of any stream.
+func (s *Stream) putAll(ctx context.Context, messages []*nats.Msg) error {
+	for _, message := range messages {
+		if _, err := s.js.PublishMsg(ctx, message); err != nil {
+			return unavailable("repair", err)
+		}
+	}
+	return nil
+}
+
+// copyFiles copies the files that stand beside the server's own, such as the one that
+// says whose the queue is.
+func copyFiles(to, from string) error {
+	entries, err := os.ReadDir(from)
+	if err != nil {
+		return err
+	}
+	for _, entry := range entries {
+		if !entry.Type().IsRegular() {
+			continue
+		}
+		raw, err := os.ReadFile(filepath.Join(from, entry.Name()))
+		if err == nil {
+			err = os.WriteFile(filepath.Join(to, entry.Name()), raw, 0o600)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func syncDir(path string) error {
+	dir, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	return errors.Join(dir.Sync(), dir.Close())
+}
