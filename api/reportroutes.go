@@ -29,7 +29,7 @@ type exportInput struct {
 
 func (s *Server) reportRoutes(docs huma.API) {
 	handle(s, docs, route{
-		id: "get-stats", inTurn: true, method: http.MethodGet, path: "/v1/stats", group: "Feed", may: readers(),
+		id: "get-stats", embedded: true, inTurn: true, method: http.MethodGet, path: "/v1/stats", group: "Feed", may: readers(),
 		summary: "Numbers of what the feed lists",
 		description: "The same parameters give the same events as the feed. Everything is counted within two seconds, from the newest " +
 			"week backwards; partial and reached say when that was not enough.",

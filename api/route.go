@@ -36,6 +36,9 @@ type route struct {
 	// those that read many events, which wait for their turn.
 	uses   use
 	inTurn bool
+	// embedded says that a token for embedding may call it: the page that other sites
+	// show asks for no more.
+	embedded bool
 	// failures are the statuses that this call adds to the usual ones.
 	failures []int
 }
@@ -55,7 +58,7 @@ func handle[I, O any](s *Server, docs huma.API, r route, handler func(context.Co
 	operation := r.operation(reflect.TypeFor[I]())
 	operation.Middlewares = huma.Middlewares{checkQuery}
 	if r.may != nil {
-		operation.Middlewares = huma.Middlewares{s.check(r.may), s.limited(cmp.Or(r.uses, useReads)), checkQuery}
+		operation.Middlewares = huma.Middlewares{s.check(r.may, r.embedded), s.limited(cmp.Or(r.uses, useReads)), checkQuery}
 	}
 	huma.Register(docs, operation, func(ctx context.Context, in *I) (*O, error) {
 		caller, _ := CallerFrom(ctx) // the zero Caller on public routes
@@ -124,9 +127,12 @@ func documentBody(docs huma.API, operation *huma.Operation, body any) {
 }
 
 // check finds out who is asking, before anything of the request is looked at.
-func (s *Server) check(may []Role) func(huma.Context, func(huma.Context)) {
+func (s *Server) check(may []Role, embedded bool) func(huma.Context, func(huma.Context)) {
 	return func(ctx huma.Context, next func(huma.Context)) {
 		caller, err := s.authorize(humagin.Unwrap(ctx).Request, may)
+		if err == nil && caller.Origins != nil && !embedded {
+			err = problem(http.StatusForbidden, "a token for embedding opens the feed of a page alone")
+		}
 		if err != nil {
 			writeProblem(ctx, s.problemFor(ctx.Context(), err))
 			return

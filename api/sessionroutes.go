@@ -50,7 +50,7 @@ func (s *Server) sessionRoutes(docs huma.API) {
 		description: "Sets a cookie that pages cannot read, good for 14 days after its last use.",
 	}, s.signIn)
 	handle(s, docs, route{
-		id: "get-session", method: http.MethodGet, path: "/v1/session", group: "Session", may: anyone(),
+		id: "get-session", embedded: true, method: http.MethodGet, path: "/v1/session", group: "Session", may: anyone(),
 		summary: "Who am I",
 	}, s.getSession)
 	handle(s, docs, route{

@@ -79,7 +79,7 @@ type AnsweredPerson struct {
 
 // Answer counts what a question asks for.
 func (r *Reader) Answer(ctx context.Context, request AnswerRequest) (Answer, error) {
-	who, err := r.people(ctx, request.Workspace)
+	who, err := r.people(ctx, request.Scope)
 	if err != nil {
 		return Answer{}, err
 	}

@@ -110,7 +110,7 @@ func (r *Reader) Company(ctx context.Context, scope Scope, domain string) (Compa
 
 // contact reads the newest events with those whom among holds.
 func (r *Reader) contact(ctx context.Context, scope Scope, field query.KeywordField, value string, among func(string) bool) (*contactBuilder, error) {
-	names, err := r.directory.Names(ctx, scope.Workspace)
+	names, err := r.namesFor(ctx, scope)
 	if err != nil {
 		return nil, fmt.Errorf("read names: %w", err)
 	}

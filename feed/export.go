@@ -29,7 +29,7 @@ type ExportRequest struct {
 // event.Cause: what it held may be missing. Once all the others were given it returns
 // event.DamagedWeeks where weeks could not be read.
 func (r *Reader) Export(ctx context.Context, request ExportRequest, visit func([]Item) error) error {
-	who, err := r.people(ctx, request.Workspace)
+	who, err := r.people(ctx, request.Scope)
 	if err != nil {
 		return err
 	}

@@ -20,7 +20,7 @@ const beforeSend = 24 * time.Hour
 // Message returns what is known of one message, ErrNotFound when nothing is or
 // the reader may not see it.
 func (r *Reader) Message(ctx context.Context, scope Scope, id string) (MessageView, error) {
-	names, err := r.directory.Names(ctx, scope.Workspace)
+	names, err := r.namesFor(ctx, scope)
 	if err != nil {
 		return MessageView{}, fmt.Errorf("read names: %w", err)
 	}
@@ -121,7 +121,7 @@ func (r *Reader) Timeline(ctx context.Context, scope Scope, id, after string, li
 			return Page{}, err
 		}
 	}
-	names, err := r.directory.Names(ctx, scope.Workspace)
+	names, err := r.namesFor(ctx, scope)
 	if err != nil {
 		return Page{}, fmt.Errorf("read names: %w", err)
 	}
@@ -164,7 +164,7 @@ func (r *Reader) Event(ctx context.Context, scope Scope, id event.ID) (EventView
 		return EventView{}, fmt.Errorf("event: %w", event.ErrNotFound)
 	}
 	e := found[at]
-	names, err := r.directory.Names(ctx, scope.Workspace)
+	names, err := r.namesFor(ctx, scope)
 	if err != nil {
 		return EventView{}, fmt.Errorf("read names: %w", err)
 	}

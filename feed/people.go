@@ -19,20 +19,60 @@ type people struct {
 	called map[string]string
 }
 
-// people reads the directory of a workspace.
-func (r *Reader) people(ctx context.Context, workspace string) (*people, error) {
-	names, err := r.directory.Names(ctx, workspace)
+// namesFor are the names, by user id, that a reader may know of: those of users whose
+// events they may see. There is no other way to a name of the directory: chips,
+// suggestions, what from: means and what items show are all made of these.
+func (r *Reader) namesFor(ctx context.Context, scope Scope) (map[string]string, error) {
+	names, err := r.directory.Names(ctx, scope.Workspace)
 	if err != nil {
 		return nil, fmt.Errorf("read names: %w", err)
+	}
+	if scope.Users == nil {
+		return names, nil
+	}
+	known := make(map[string]string, len(scope.Users))
+	for _, user := range scope.Users {
+		if name, ok := names[user]; ok {
+			known[user] = name
+		}
+	}
+	return known, nil
+}
+
+// people reads what a reader may know of the directory: the names of those whose events
+// they may see, and the teams that are made of those alone.
+func (r *Reader) people(ctx context.Context, scope Scope) (*people, error) {
+	names, err := r.namesFor(ctx, scope)
+	if err != nil {
+		return nil, err
 	}
 	if r.teams == nil {
 		return &people{names: names}, nil
 	}
-	teams, err := r.teams.ListTeams(ctx, workspace)
+	teams, err := r.teams.ListTeams(ctx, scope.Workspace)
 	if err != nil {
 		return nil, fmt.Errorf("read teams: %w", err)
 	}
+	if scope.Users != nil {
+		teams = teamsWithin(teams, scope.Users)
+	}
 	return &people{names: names, teams: teams}, nil
+}
+
+// teamsWithin are the teams that have members, all of them among users.
+func teamsWithin(teams []Team, users []string) []Team {
+	known := make(map[string]bool, len(users))
+	for _, user := range users {
+		known[user] = true
+	}
+	var within []Team
+	for _, team := range teams {
+		stranger := func(member string) bool { return !known[member] }
+		if len(team.Members) > 0 && !slices.ContainsFunc(team.Members, stranger) {
+			within = append(within, team)
+		}
+	}
+	return within
 }
 
 // User returns the id of the user who is called text.

@@ -106,7 +106,7 @@ func (r *Reader) scanOf(request PageRequest, who *people, before Key, now time.T
 // Page returns the newest events of a question, or those after its cursor. Item
 // ids never repeat between pages, whatever arrives meanwhile.
 func (r *Reader) Page(ctx context.Context, request PageRequest) (Page, error) {
-	who, err := r.people(ctx, request.Workspace)
+	who, err := r.people(ctx, request.Scope)
 	if err != nil {
 		return Page{}, err
 	}
@@ -179,7 +179,7 @@ func (p *pageScan) page(position string, now time.Time) Page {
 
 // Understand reads a question as Page does, for those who match it themselves.
 func (r *Reader) Understand(ctx context.Context, request PageRequest) (Understood, query.Query, error) {
-	who, err := r.people(ctx, request.Workspace)
+	who, err := r.people(ctx, request.Scope)
 	if err != nil {
 		return Understood{}, query.Query{}, err
 	}

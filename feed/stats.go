@@ -75,7 +75,7 @@ func (r StatsRequest) parts() Parts {
 // counts from the newest week backwards until the time is spent; Partial and
 // Reached say so when it is.
 func (r *Reader) Stats(ctx context.Context, request StatsRequest) (Stats, error) {
-	who, err := r.people(ctx, request.Workspace)
+	who, err := r.people(ctx, request.Scope)
 	if err != nil {
 		return Stats{}, err
 	}

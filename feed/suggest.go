@@ -52,7 +52,7 @@ type Suggestions struct {
 // that the reader may see. It is quick rather than complete.
 func (r *Reader) Suggest(ctx context.Context, request SuggestRequest) (Suggestions, error) {
 	c := query.CompleteAt(request.Text, request.At)
-	who, err := r.people(ctx, request.Workspace)
+	who, err := r.people(ctx, request.Scope)
 	if err != nil {
 		return Suggestions{}, err
 	}
