@@ -83,6 +83,7 @@ func routes(id event.ID) []struct {
 		{call{method: "GET", path: "/v1/teams"}, ruling, 200},
 		{call{method: "PUT", path: "/v1/teams/t_2", body: `{"name":"Two","members":[]}`}, ruling, 200},
 		{call{method: "DELETE", path: "/v1/teams/t_1"}, ruling, 204},
+		{call{method: "GET", path: "/v1/people/jo@acme.example/data"}, ruling, 200},
 		{call{method: "DELETE", path: "/v1/people/jo@acme.example"}, ruling, 200},
 	}
 }

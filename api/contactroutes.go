@@ -1,10 +1,12 @@
 package api
 
 import (
+	"bufio"
 	"context"
 	"net/http"
 
 	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humagin"
 
 	"tidings/feed"
 )
@@ -33,6 +35,19 @@ func (s *Server) contactRoutes(docs huma.API) {
 		id: "get-company", inTurn: true, method: http.MethodGet, path: "/v1/companies/{domain}", group: "Feed", may: readers(),
 		summary: "What is known of the people of a domain", description: how,
 	}, s.getCompany)
+	const data = "/v1/people/{email}/data"
+	handle(s, docs, route{
+		id: "export-person", method: http.MethodGet, path: data, group: "Operation", may: admins(),
+		summary: "All that is stored about a person, for their own request",
+		description: "NDJSON: every event with them, newest first, with its text and its raw evidence. Of a send it tells this recipient alone. " +
+			"A failure on the way breaks the connection off.",
+		failures: []int{http.StatusTooManyRequests},
+	}, s.getPersonData)
+	answer := docs.OpenAPI().Paths[data].Get.Responses["200"]
+	answer.Description = "Every event, newest first"
+	answer.Content = map[string]*huma.MediaType{
+		typeNDJSON: {Schema: &huma.Schema{Type: huma.TypeString, Description: "an EventView a line"}},
+	}
 }
 
 func (s *Server) getPerson(ctx context.Context, caller Caller, in *contactInput) (*contactOutput, error) {
@@ -49,6 +64,44 @@ func (s *Server) getPerson(ctx context.Context, caller Caller, in *contactInput)
 		return nil, err
 	}
 	return &contactOutput{view}, nil
+}
+
+func (s *Server) getPersonData(_ context.Context, caller Caller, in *personInput) (*huma.StreamResponse, error) {
+	email, err := in.address()
+	if err != nil {
+		return nil, err
+	}
+	done, err := s.exporting.begin(caller)
+	if err != nil {
+		return nil, err
+	}
+	return &huma.StreamResponse{Body: func(stream huma.Context) {
+		defer done()
+		ctx, leave, err := s.open(stream.Context(), &caller, false)
+		if err != nil {
+			writeProblem(stream, s.problemFor(stream.Context(), err))
+			return
+		}
+		defer leave()
+		s.personData(ctx, stream, caller.Workspace, email)
+	}}, nil
+}
+
+// personData streams what is stored about a person.
+func (s *Server) personData(ctx context.Context, stream huma.Context, workspace, email string) {
+	rows := ndjsonRows{bufio.NewWriter(humagin.Unwrap(stream).Writer)}
+	s.stream(ctx, stream, rows, "person.ndjson", func(ctx context.Context, batch func(write func() error) error) error {
+		return s.Reports.PersonData(ctx, workspace, email, func(views []feed.EventView) error {
+			return batch(func() error {
+				for i := range views {
+					if err := rows.line(&views[i]); err != nil {
+						return err
+					}
+				}
+				return nil
+			})
+		})
+	})
 }
 
 func (s *Server) getCompany(ctx context.Context, caller Caller, in *companyInput) (*companyOutput, error) {

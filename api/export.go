@@ -27,17 +27,35 @@ const exportPatience = 30 * time.Second
 // a trailer where some of the export was written before.
 const partialHeader = "Tidings-Partial"
 
-// export streams an export. Until the first item is there a failure is a
-// problem as everywhere; after that the connection is broken off, so that
-// nobody takes a part for the whole.
+// export streams an export.
+func (s *Server) export(ctx context.Context, stream huma.Context, request feed.ExportRequest, format string) {
+	rows := newExportRows(humagin.Unwrap(stream).Writer, format)
+	s.stream(ctx, stream, rows, "events."+format, func(ctx context.Context, batch func(write func() error) error) error {
+		return s.Reports.Export(ctx, request, func(items []feed.Item) error {
+			return batch(func() error {
+				for i := range items {
+					if err := rows.write(&items[i]); err != nil {
+						return err
+					}
+				}
+				return nil
+			})
+		})
+	})
+}
+
+// stream writes what give gives, a batch at a time, into a file of rows. Until the
+// first is there a failure is a problem as everywhere; after that the connection is
+// broken off, so that nobody takes a part for the whole.
 //
 // It ends with ctx, also while the client takes nothing.
 //
 //nolint:contextcheck // the stream brings the context of its request
-func (s *Server) export(ctx context.Context, stream huma.Context, request feed.ExportRequest, format string) {
+func (s *Server) stream(
+	ctx context.Context, stream huma.Context, rows exportRows, file string, give func(ctx context.Context, batch func(write func() error) error) error,
+) {
 	writer := humagin.Unwrap(stream).Writer
 	control := http.NewResponseController(writer)
-	rows := newExportRows(writer, format)
 	begun := false
 	begin := func() error {
 		if begun {
@@ -45,12 +63,12 @@ func (s *Server) export(ctx context.Context, stream huma.Context, request feed.E
 		}
 		begun = true
 		writer.Header().Set("Content-Type", rows.mediaType())
-		writer.Header().Set("Content-Disposition", `attachment; filename="events.`+format+`"`)
+		writer.Header().Set("Content-Disposition", `attachment; filename="`+file+`"`)
 		writer.WriteHeader(http.StatusOK)
 		return rows.begin()
 	}
 	defer interrupted(ctx, control)()
-	err := s.Reports.Export(ctx, request, func(items []feed.Item) error {
+	err := give(ctx, func(write func() error) error {
 		if err := control.SetWriteDeadline(time.Now().Add(exportPatience)); err != nil && !errors.Is(err, http.ErrNotSupported) {
 			return err
 		}
@@ -60,10 +78,8 @@ func (s *Server) export(ctx context.Context, stream huma.Context, request feed.E
 		if err := begin(); err != nil {
 			return err
 		}
-		for i := range items {
-			if err := rows.write(&items[i]); err != nil {
-				return err
-			}
+		if err := write(); err != nil {
+			return err
 		}
 		if err := rows.flush(); err != nil {
 			return err
@@ -111,8 +127,11 @@ func (n ndjsonRows) mediaType() string { return typeNDJSON }
 func (n ndjsonRows) begin() error      { return nil }
 func (n ndjsonRows) flush() error      { return n.to.Flush() }
 
-func (n ndjsonRows) write(item *feed.Item) error {
-	if err := writeJSON(n.to, item); err != nil {
+func (n ndjsonRows) write(item *feed.Item) error { return n.line(item) }
+
+// line writes any value as a line.
+func (n ndjsonRows) line(value any) error {
+	if err := writeJSON(n.to, value); err != nil {
 		return err
 	}
 	return n.to.WriteByte('\n')

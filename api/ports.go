@@ -81,6 +81,9 @@ type Reports interface {
 	// Export gives all that Feed.Page lists for the same question to visit, a
 	// bounded number at a time, and ends with the first error of visit.
 	Export(ctx context.Context, request feed.ExportRequest, visit func([]feed.Item) error) error
+	// PersonData gives all that is stored about a person, by canonical address, to
+	// visit, as Export does.
+	PersonData(ctx context.Context, workspace, email string, visit func([]feed.EventView) error) error
 	// Evidence gives the sends, deliveries, opens and clicks of a workspace
 	// since a time to visit, newest first, a bounded number at a time. It takes
 	// a bounded time and returns how far back it has come: since, when that was

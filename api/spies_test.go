@@ -205,6 +205,18 @@ func (r *reports) Export(_ context.Context, request feed.ExportRequest, visit fu
 	return r.err
 }
 
+func (r *reports) PersonData(_ context.Context, _, email string, visit func([]feed.EventView) error) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, item := range r.items {
+		item.Person = &event.Person{Email: email}
+		if err := visit([]feed.EventView{{Item: item, Body: "all of it"}}); err != nil {
+			return err
+		}
+	}
+	return r.err
+}
+
 func (r *reports) Evidence(_ context.Context, workspace string, since time.Time, visit func([]event.Event)) (time.Time, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()

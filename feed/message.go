@@ -178,10 +178,12 @@ func (r *Reader) Event(ctx context.Context, scope Scope, id event.ID) (EventView
 			state = &known
 		}
 	}
-	view := EventView{
-		Item: ItemOf(e, state, func(user string) string { return names[user] }),
-		Body: e.Body, OwnWords: e.OwnWords,
-	}
+	return viewOf(e, state, func(user string) string { return names[user] }), nil
+}
+
+// viewOf is an event with its evidence.
+func viewOf(e event.Event, state *event.State, names func(user string) string) EventView {
+	view := EventView{Item: ItemOf(e, state, names), Body: e.Body, OwnWords: e.OwnWords}
 	if e.Client != nil {
 		view.Evidence = &Evidence{
 			IP: e.Client.IP, UserAgent: e.Client.UserAgent, Automated: e.Client.Automated,
@@ -189,5 +191,5 @@ func (r *Reader) Event(ctx context.Context, scope Scope, id event.ID) (EventView
 			RulesVersion: e.Verdict.Version,
 		}
 	}
-	return view, nil
+	return view
 }
