@@ -216,11 +216,28 @@ describe('the pages', () => {
     await eventually('the figures', async () => (await shown()) >= count);
 
     await page.goto(`${demo.origin}/stats?q=type%3Areply&period=7d`);
-    const [file] = await Promise.all([
-      page.waitForEvent('download'),
-      page.getByRole('link', { name: 'CSV' }).click(),
-    ]);
-    assert.equal(file.suggestedFilename(), 'events.csv');
+    const saved = async (role, name) => {
+      const [file] = await Promise.all([
+        page.waitForEvent('download'),
+        page.getByRole(role, { name }).click(),
+      ]);
+      return file;
+    };
+    assert.equal((await saved('link', 'CSV')).suggestedFilename(), 'events.csv');
+    await page.locator('canvas').waitFor();
+    const figures = await saved('button', 'Figures');
+    assert.match(figures.suggestedFilename(), /^figures-.*\.csv$/);
+    const text = Buffer.concat(await (await figures.createReadStream()).toArray()).toString();
+    assert.equal(text.match(/^per day,/gm).length, 7);
+    const switched = page.getByRole('button', { name: 'Opens, the time before' });
+    await switched.click();
+    await eventually('no comparison', async () =>
+      /false/.test(await switched.getAttribute('aria-pressed')),
+    );
+    await page.getByRole('button', { name: 'The time before', exact: true }).waitFor();
+    await page.locator('.range .text').click();
+    await page.getByRole('button', { name: 'Last month' }).click();
+    await eventually('a month', () => /^\d{4}-\d\d$/.test(query().get('period')));
   });
 
   it('makes and revokes a key, and reads times in another zone', async () => {

@@ -227,7 +227,7 @@ describe('reading', () => {
       .click();
     await page.getByRole('button', { name: 'Last 12 weeks' }).click();
     await eventually('twelve weeks', () => query().get('period') === '84d');
-    await page.getByRole('button', { name: 'The time before' }).click();
+    await page.getByRole('button', { name: 'The time before', exact: true }).click();
     await eventually('the twelve before', () => /\.\./.test(query().get('period')));
     await page.getByRole('button', { name: 'The time after' }).click();
     await eventually('back', () => query().get('period') === '84d');

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { instantOf } from '../search/days';
-import { periodOf, shifted, termOfPeriod } from './period';
+import { daysBack, periodOf, shifted, termOfPeriod } from './period';
 
 const today = '2026-11-21';
 
@@ -22,6 +22,19 @@ describe('a period', () => {
     const week = periodOf('7d', today);
     expect(shifted(week, -1, today)).toBe('2026-11-08..2026-11-14');
     expect(shifted(periodOf('2026-11-08..2026-11-14', today), 1, today)).toBe('7d');
+  });
+  it('is a month, as far as that has come', () => {
+    const month = periodOf('2026-11', today);
+    expect(month).toEqual({ first: '2026-11-01', last: today, days: 21, month: true });
+    expect(shifted(month, -1, today)).toBe('2026-10');
+    expect(periodOf('2026-02', today).last).toBe('2026-02-28');
+    expect(shifted(periodOf('2025-12', today), 1, today)).toBe('2026-01');
+    expect(periodOf('2026-12', today).days).toBe(30);
+  });
+  it('is compared with the same days of the week', () => {
+    expect(['1d', '7d', '30d', '2026-10'].map((text) => daysBack(periodOf(text, today)))).toEqual([
+      7, 7, 35, 35,
+    ]);
   });
   it('is said in the search language', () => {
     expect(termOfPeriod(periodOf('2026-10-01..2026-10-31', today))).toBe(

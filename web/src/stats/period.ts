@@ -5,6 +5,8 @@ export interface Period {
   first: string;
   last: string;
   days: number;
+  /** Whether it is a month of the calendar, as far as that has come. */
+  month?: true;
 }
 
 /** The periods that are offered, in days. */
@@ -20,6 +22,12 @@ const longest = 3660;
 
 /** periodOf reads the period of an address; what it does not understand is the usual one. */
 export function periodOf(text: string, today: string): Period {
+  if (/^\d{4}-(0[1-9]|1[0-2])$/.test(text) && text <= today.slice(0, 7)) {
+    const begin = `${text}-01`;
+    const end = nextDay(`${monthAfter(text, 1)}-01`, -1);
+    const stop = end < today ? end : today;
+    return { first: begin, last: stop, days: daysBetween(begin, stop), month: true };
+  }
   const [first, last] = text.split('..');
   if (first && last && isDay(first) && isDay(last) && first <= last) {
     return { first, last, days: daysBetween(first, last) };
@@ -31,10 +39,20 @@ export function periodOf(text: string, today: string): Period {
 
 /** shifted is the period of the same length before (-1) or after (1), not beyond today. */
 export function shifted(period: Period, by: 1 | -1, today: string): string {
+  if (period.month) return monthAfter(period.first.slice(0, 7), by);
   const last = nextDay(period.last, by * period.days);
   if (last >= today) return `${period.days}d`;
   return `${nextDay(last, 1 - period.days)}..${last}`;
 }
+
+/** monthAfter is the month that many after one, 2026-11. */
+export function monthAfter(month: string, by: number): string {
+  const [year = 0, number = 1] = month.split('-').map(Number);
+  return new Date(Date.UTC(year, number - 1 + by, 1)).toISOString().slice(0, 7);
+}
+
+/** daysBack is how far back the time is that a period is compared with: whole weeks. */
+export const daysBack = ({ days }: Period): number => 7 * Math.ceil(days / 7);
 
 /** termOfPeriod is how the search says it. */
 export function termOfPeriod({ first, last }: Period): string {

@@ -3,7 +3,8 @@ import type { Stats, StatsQuery } from '../api/types';
 import type { App } from '../app.svelte';
 import { addTerm, queryText, searchOf, type View } from '../feed/address';
 import { instantOf, nextDay, weekdayOf } from '../search/days';
-import { periodOf, termOfPeriod, usual, type Period } from './period';
+import { csvOf } from './csv';
+import { daysBack, periodOf, termOfPeriod, usual, type Period } from './period';
 
 const patience = 150;
 /** How many hours of days a search may name one by one. */
@@ -16,12 +17,14 @@ export class StatsStore {
   readonly app: App;
 
   stats = $state.raw<Stats | null>(null);
-  /** The same time before, for the dotted line. */
+  /** The latest time before with the same days of the week, for the dotted line. */
   before = $state.raw<Stats | null>(null);
   /** Opens by weekday and hour. */
   heat = $state.raw<number[][] | null>(null);
   failure = $state.raw<Failure | null>(null);
   slow = $state(false);
+  /** Whether the time before is drawn, too. */
+  compare = $state(true);
   loading = $state(true);
 
   #abort = new AbortController();
@@ -78,6 +81,13 @@ export class StatsStore {
     }
   }
 
+  /** figures is what is shown, as a file. */
+  figures(): File | null {
+    if (!this.stats) return null;
+    const { first, last } = this.period;
+    return new File([csvOf(this.stats)], `figures-${first}-${last}.csv`, { type: 'text/csv' });
+  }
+
   /** csv is the address of what is counted, row by row. */
   get csv(): string {
     const search = { ...this.#question(0) };
@@ -110,14 +120,15 @@ export class StatsStore {
     return { ...this.app.view, q, types: ['open'], period: '', interval: '' };
   }
 
-  /** #question is the search in the period, or in the one that many times before. */
+  /** #question is the search in the period, or in the one before of the same days of the week. */
   #question(
     back: number,
     fields: NonNullable<StatsQuery['fields']> = [],
     types: View['types'] = [],
   ): StatsQuery {
     const { view, session, preferences } = this.app;
-    const { first, last, days } = this.period;
+    const { first, last } = this.period;
+    const days = daysBack(this.period);
     return {
       ...searchOf({ ...view, types: types.length > 0 ? types : view.types }, session.user),
       tz: preferences.zone,
