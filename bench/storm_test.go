@@ -16,9 +16,9 @@ import (
 // event 46 times, shuffled.
 func TestAStormLeavesOneDocumentEach(t *testing.T) {
 	var out bytes.Buffer
-	storm := Storm{Data: filepath.Join(t.TempDir(), "storm"), Seed: 7, Events: 160, Times: 46, Senders: 3, Batch: 50}
+	storm := Storm{Data: filepath.Join(t.TempDir(), "storm"), Seed: 7, Events: 40, Times: 46, Senders: 3, Batch: 50}
 	require.NoError(t, storm.Run(t.Context(), Env{Out: &out, Log: slog.New(slog.DiscardHandler)}))
-	require.Contains(t, out.String(), "46 times, shuffled) | 7360:")
+	require.Contains(t, out.String(), "46 times, shuffled) | 1840:")
 	require.Regexp(t, `must be 0.50 or more\) \| \d+\.\d\d \|`, out.String())
 	require.Contains(t, out.String(), "one document each")
 }
