@@ -171,7 +171,11 @@ func TestTheSharedMailIsImportedAndFound(t *testing.T) {
 	for i, mail := range mails {
 		folded[i] = fold(mail.text())
 	}
-	for _, word := range []string{"heteroskedasticity", "pricing", "quantlib", "razor", "lattice", "segfault", "finance", "copyright"} {
+	words := []string{"pricing", "quantlib", "razor", "lattice", "segfault", "finance", "copyright"}
+	if *whole { // few mails have it
+		words = append(words, "heteroskedasticity")
+	}
+	for _, word := range words {
 		t.Run(word, func(t *testing.T) { searchAgainstScan(t, server.address, key, word, mails, folded) })
 	}
 	require.NoError(t, server.stop())
