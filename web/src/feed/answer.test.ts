@@ -1,6 +1,16 @@
 import { describe, expect, it } from 'vitest';
 import type { Answer } from '../api/types';
-import { addressesOf, copyLabel, joined, peopleOf, pieces, stateWords } from './answer';
+import {
+  addressesOf,
+  copyLabel,
+  joined,
+  peopleOf,
+  pieces,
+  rowName,
+  stateWords,
+  tableHead,
+} from './answer';
+import { Clock } from './clock';
 
 const person = (email: string) => ({
   email,
@@ -100,4 +110,21 @@ it('goes on with the people after those listed', () => {
   expect(both.companies.map(({ domain }) => domain)).toHaveLength(3);
   expect(both.next).toBeNull();
   expect(peopleOf(both)).toBe(1204);
+});
+
+describe('a table', () => {
+  const clock = new Clock('UTC', 'en-GB', '24');
+  const rows: [Parameters<typeof rowName>[0]['by'], string, string | undefined, string][] = [
+    ['company', 'acme.example', undefined, 'acme.example'],
+    ['person', 'jo@acme.example', 'Jo Berg', 'Jo Berg'],
+    ['client', 'apple-mail', undefined, 'Apple mail'],
+    ['device', '', undefined, 'Not known'],
+    ['hour', '09', undefined, '09:00'],
+    ['day', '2019-11-18', undefined, 'Mon 18 Nov 2019'],
+    ['month', '2019-11-01', undefined, 'November 2019'],
+  ];
+  it.each(rows)('by %s has %s as a row', (by, name, label, want) => {
+    expect(rowName({ by }, label === undefined ? { name } : { name, label }, clock)).toBe(want);
+    expect(tableHead({ by })).not.toBe('');
+  });
 });

@@ -1,4 +1,5 @@
-import type { Answer, AnswerCount, AnsweredPerson } from '../api/types';
+import type { Answer, AnswerCount, AnsweredPerson, AnswerTable, TableRow } from '../api/types';
+import type { Clock } from './clock';
 import { counted } from './words';
 
 /** A piece of the sentence: plain words, or a number with the query that lists what it counts. */
@@ -86,4 +87,48 @@ export function joined(before: Answer, after: Answer): Answer {
     else companies[at] = { ...known, people: [...known.people, ...more.people] };
   }
   return { ...before, companies, next: after.next };
+}
+
+const heads: Record<AnswerTable['by'], string> = {
+  person: 'Person',
+  company: 'Company',
+  message: 'Message',
+  subject: 'Subject',
+  user: 'User',
+  type: 'Type',
+  link: 'Link',
+  file: 'File',
+  device: 'Device',
+  client: 'Mail program',
+  hour: 'Hour',
+  weekday: 'Weekday',
+  day: 'Day',
+  week: 'Week of',
+  month: 'Month',
+};
+
+/** tableHead names what a row of a table stands for. */
+export const tableHead = ({ by }: Pick<AnswerTable, 'by'>): string => heads[by];
+
+/** rowName is how a row of a table reads: Mon 14 Sep for a day, 09:00 for an hour. */
+export function rowName(
+  { by }: Pick<AnswerTable, 'by'>,
+  { name, label }: Pick<TableRow, 'name' | 'label'>,
+  clock: Pick<Clock, 'dayDate' | 'month'>,
+): string {
+  if (label !== undefined) return label;
+  if (name === '') return 'Not known';
+  switch (by) {
+    case 'hour':
+      return `${name}:00`;
+    case 'day':
+    case 'week':
+      return clock.dayDate(name);
+    case 'month':
+      return clock.month(name);
+    default:
+      return by === 'type' || by === 'weekday' || by === 'device' || by === 'client'
+        ? name.charAt(0).toUpperCase() + name.slice(1).replaceAll('-', ' ')
+        : name;
+  }
 }

@@ -48,6 +48,7 @@ export class Clock {
   #weekday: Intl.DateTimeFormat;
   #day: Intl.DateTimeFormat;
   #dayShort: Intl.DateTimeFormat;
+  #month: Intl.DateTimeFormat;
   #short: Intl.DateTimeFormat;
   #full: Intl.DateTimeFormat;
   #keys = new Map<number, string>();
@@ -70,6 +71,7 @@ export class Clock {
     this.#weekday = utc({ weekday: 'long' });
     this.#day = utc({ day: 'numeric', month: 'long' });
     this.#dayShort = utc({ weekday: 'short', day: 'numeric', month: 'short' });
+    this.#month = utc({ month: 'long', year: 'numeric' });
     this.#short = format({ weekday: 'short', day: 'numeric', month: 'short' });
     this.#full = format({ weekday: 'short', day: 'numeric', month: 'short', year: 'numeric' });
   }
@@ -147,6 +149,11 @@ export class Clock {
     return key.slice(0, 4) === this.key(Date.now()).slice(0, 4)
       ? date
       : `${date} ${key.slice(0, 4)}`;
+  }
+
+  /** month is September 2026, by the key of a day in it. */
+  month(key: string): string {
+    return this.#month.format(new Date(`${key.slice(0, 10)}T12:00:00Z`));
   }
 
   #isDayBefore(key: string, today: string): boolean {
