@@ -2,6 +2,8 @@ package event
 
 import (
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	"tidings/quotes"
@@ -164,15 +166,16 @@ func (e Event) Unsent() bool {
 // is what one of several may have done.
 func (e Event) Counted() bool { return !e.Unsent() && (e.Type == Send || e.Recipient != nil) }
 
-// ownWords are those of a reply, empty where its body has nothing else.
+// ownWords are those of a reply, empty where its body has nothing else but white space.
 func ownWords(e Event) string {
 	if e.Type != Reply {
 		return ""
 	}
-	if own := quotes.Own(e.Body); own != e.Body {
-		return own
+	own := quotes.Own(e.Body)
+	if slices.Equal(strings.Fields(own), strings.Fields(e.Body)) {
+		return ""
 	}
-	return ""
+	return own
 }
 
 // OwnBody is the text that is indexed and shown: of a reply, its own words.
