@@ -1,18 +1,14 @@
 package api
 
 import (
-	"fmt"
 	"net"
 	"net/http"
 	"net/netip"
 	"strings"
-	"sync"
 	"time"
 
-	lru "github.com/hashicorp/golang-lru/v2"
-	"golang.org/x/time/rate"
-
 	"tidings/event"
+	"tidings/limit"
 )
 
 // How often one address may fail to sign in: at once, and then every so often.
@@ -25,37 +21,20 @@ const (
 
 // failures slows down an address that keeps failing to sign in. Good sign-ins
 // cost nothing.
-type failures struct {
-	clock func() time.Time
-	mu    sync.Mutex
-	by    *lru.Cache[netip.Addr, *rate.Limiter]
-}
+type failures struct{ buckets *limit.Buckets[netip.Addr] }
 
-func newFailures(clock func() time.Time) (*failures, error) {
-	by, err := lru.New[netip.Addr, *rate.Limiter](failuresKept)
-	if err != nil {
-		return nil, fmt.Errorf("keep failures: %w", err)
-	}
-	return &failures{clock: clock, by: by}, nil
+func newFailures(clock func() time.Time) *failures {
+	most := limit.Rate{PerSecond: 1 / failureEvery.Seconds(), Burst: failuresAtOnce}
+	return &failures{limit.NewBuckets[netip.Addr](most, failuresKept, clock)}
 }
 
 // attempt takes one of an address's failures in advance, so that many at once
 // cannot slip by. undo gives it back when the attempt was good.
 func (f *failures) attempt(address netip.Addr) (undo func(), err error) {
-	now := f.clock()
-	f.mu.Lock()
-	limiter, ok := f.by.Get(address)
-	if !ok {
-		limiter = rate.NewLimiter(rate.Every(failureEvery), failuresAtOnce)
-		f.by.Add(address, limiter)
-	}
-	f.mu.Unlock()
-	taken := limiter.ReserveN(now, 1)
-	if wait := taken.DelayFrom(now); wait > 0 {
-		taken.CancelAt(now)
+	if wait := f.buckets.Take(address, 1).After; wait > 0 {
 		return nil, &event.TooMuch{What: "too many failed sign-ins from this address", After: wait}
 	}
-	return func() { taken.CancelAt(now) }, nil
+	return func() { f.buckets.Give(address, 1) }, nil
 }
 
 // address is where a request comes from, an IPv6 network counting as one

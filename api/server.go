@@ -144,9 +144,7 @@ func New(config Config) (*Server, error) {
 		exporting: exporting{most: exportsOf(config.Memory)},
 	}
 	var err error
-	if s.failures, err = newFailures(config.Clock); err != nil {
-		return nil, fmt.Errorf("api: %w", err)
-	}
+	s.failures = newFailures(config.Clock)
 	if s.linkKeys, err = newLinkKeys(config); err != nil {
 		return nil, fmt.Errorf("api: %w", err)
 	}

@@ -10,15 +10,13 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/gin-gonic/gin"
-	lru "github.com/hashicorp/golang-lru/v2"
 	"github.com/prometheus/client_golang/prometheus"
-	"golang.org/x/time/rate"
 
 	"tidings/event"
+	"tidings/limit"
 	"tidings/tracking"
 )
 
@@ -33,7 +31,7 @@ const oneClick = "List-Unsubscribe=One-Click"
 // opens every link at once is, one that never stops is not.
 const (
 	trackedBurst  = 60
-	trackedRate   = rate.Limit(0.5)
+	trackedRate   = 0.5 // a second
 	trackedCached = 50_000
 )
 
@@ -46,7 +44,7 @@ const maxUnsubscribe = 4 << 10
 //go:embed unsubscribe
 var unsubscribePages embed.FS
 
-// Ends of a request for a tracking address, as they are counted.
+// Outcomes of a request for a tracking address, as they are counted.
 const (
 	trackKept      = "kept"
 	trackUntracked = "untracked"
@@ -61,8 +59,7 @@ type tracker struct {
 	counted *prometheus.CounterVec
 	pages   map[string][]byte
 
-	mu      sync.Mutex
-	allowed *lru.Cache[trackedPair, *rate.Limiter]
+	allowed *limit.Buckets[trackedPair]
 }
 
 // trackedPair is a recipient of a message.
@@ -71,24 +68,23 @@ type trackedPair struct{ workspace, message, recipient string }
 // trackingRoutes serve what mail holds. They are no part of the JSON contract:
 // whoever comes has nothing but the address.
 func (s *Server) trackingRoutes() error {
-	allowed, err := lru.New[trackedPair, *rate.Limiter](trackedCached)
-	if err != nil {
-		return fmt.Errorf("tracking: %w", err)
-	}
+	allowed := limit.NewBuckets[trackedPair](limit.Rate{PerSecond: trackedRate, Burst: trackedBurst}, trackedCached, s.Clock)
 	t := &tracker{
 		Server: s, allowed: allowed, pages: make(map[string][]byte),
 		counted: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "tidings_tracking_requests_total",
 			Help: "Requests for tracking addresses, by kind and by what became of them.",
-		}, []string{"kind", "end"}),
+		}, []string{"kind", "outcome"}),
 	}
 	if err := s.Metrics.Register(t.counted); err != nil {
 		return fmt.Errorf("tracking: %w", err)
 	}
 	for _, page := range []string{"ask", "done", "off", "unknown", "later"} {
-		if t.pages[page], err = unsubscribePages.ReadFile("unsubscribe/" + page + ".html"); err != nil {
+		text, err := unsubscribePages.ReadFile("unsubscribe/" + page + ".html")
+		if err != nil {
 			return fmt.Errorf("tracking: %w", err)
 		}
+		t.pages[page] = text
 	}
 	for _, method := range []string{http.MethodGet, http.MethodHead} {
 		s.engine.Handle(method, "/t/o/:token", t.open)
@@ -234,16 +230,7 @@ func (t *tracker) keep(r *http.Request, workspace string, token tracking.Token, 
 	return trackKept
 }
 
-func (t *tracker) allow(pair trackedPair) bool {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	bucket, ok := t.allowed.Get(pair)
-	if !ok {
-		bucket = rate.NewLimiter(trackedRate, trackedBurst)
-		t.allowed.Add(pair, bucket)
-	}
-	return bucket.AllowN(t.Clock(), 1)
-}
+func (t *tracker) allow(pair trackedPair) bool { return t.allowed.Take(pair, 1).After == 0 }
 
 // publish makes an event durable, with the request as evidence.
 func (t *tracker) publish(r *http.Request, workspace string, token tracking.Token, kind event.Type) error {

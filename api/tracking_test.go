@@ -195,7 +195,7 @@ func counted(t *testing.T, s *site, end string) int {
 		}
 		for _, metric := range family.GetMetric() {
 			for _, label := range metric.GetLabel() {
-				if label.GetName() == "end" && label.GetValue() == end {
+				if label.GetName() == "outcome" && label.GetValue() == end {
 					total += int(metric.GetCounter().GetValue())
 				}
 			}

@@ -84,7 +84,7 @@ var rules = map[string]rule{
 	"store/mongo/mongotest": {outside: []string{"go.mongodb.org/mongo-driver/v2", "github.com/stretchr/testify"}},
 	"store/storetest":       {internal: []string{"event", "query", "feed", "indexer", "rollover"}, outside: []string{"github.com/stretchr/testify", "pgregory.net/rapid"}},
 	"stream": {
-		internal: []string{"event", "indexer", "live", "tracing"},
+		internal: []string{"event", "indexer", "limit", "live", "tracing"},
 		outside:  append([]string{"github.com/nats-io/", "github.com/synadia-io/orbit.go/", "github.com/minio/highwayhash", "go.opentelemetry.io/otel"}, plain...),
 	},
 

@@ -64,9 +64,7 @@ func Open(ctx context.Context, cfg Config) (*Stream, error) {
 		return nil, err
 	}
 	s := &Stream{cfg: cfg, link: newLink()}
-	if s.allowance, err = newAllowance(cfg); err != nil {
-		return nil, err
-	}
+	s.allowance = newAllowance(cfg)
 	s.figures.full = make(chan struct{}, 1)
 	s.stopped, s.stop = context.WithCancel(context.Background())
 	if err := s.connect(ctx); err != nil {
