@@ -5,7 +5,7 @@ import (
 	"errors"
 	"fmt"
 
-	"github.com/go-json-experiment/json"
+	jsonv2 "github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
 
 	"tidings/event"
@@ -33,7 +33,7 @@ type rejection struct {
 type reader struct {
 	workspace string
 	limits    event.Limits
-	options   json.Options
+	options   jsonv2.Options
 	decoder   *jsontext.Decoder
 	buffer    bytes.Buffer
 	batch     batch
@@ -64,7 +64,7 @@ func (r *reader) readLines(body []byte) error {
 			continue
 		}
 		var in event.Input
-		if err := json.Unmarshal(line, &in, r.options); err != nil {
+		if err := jsonv2.Unmarshal(line, &in, r.options); err != nil {
 			r.reject(faultOf(err))
 			continue
 		}
@@ -123,7 +123,7 @@ func (r *reader) element(rest []byte, offset int) (int, error) {
 	if len(rest) > 0 && rest[0] == '{' {
 		r.buffer = *bytes.NewBuffer(rest)
 		r.decoder.Reset(&r.buffer, r.options)
-		err := json.UnmarshalDecode(r.decoder, &in)
+		err := jsonv2.UnmarshalDecode(r.decoder, &in)
 		if err == nil {
 			r.take(in)
 			return int(r.decoder.InputOffset()), nil

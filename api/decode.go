@@ -8,7 +8,7 @@ import (
 	"reflect"
 	"strings"
 
-	"github.com/go-json-experiment/json"
+	jsonv2 "github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
 
 	"tidings/event"
@@ -16,10 +16,10 @@ import (
 
 // strict are the options of every body: names are compared with their case, a
 // name may be given once, unknown names and invalid UTF-8 are refused.
-func strict() json.Options {
-	return json.JoinOptions(
-		json.RejectUnknownMembers(true),
-		json.MatchCaseInsensitiveNames(false),
+func strict() jsonv2.Options {
+	return jsonv2.JoinOptions(
+		jsonv2.RejectUnknownMembers(true),
+		jsonv2.MatchCaseInsensitiveNames(false),
 		jsontext.AllowDuplicateNames(false),
 		jsontext.AllowInvalidUTF8(false),
 	)
@@ -55,9 +55,9 @@ func (f fault) text() string {
 // not shown.
 func faultOf(err error) fault {
 	var syntactic *jsontext.SyntacticError
-	var semantic *json.SemanticError
+	var semantic *jsonv2.SemanticError
 	switch {
-	case errors.As(err, &semantic) && errors.Is(err, json.ErrUnknownName):
+	case errors.As(err, &semantic) && errors.Is(err, jsonv2.ErrUnknownName):
 		return fault{fieldOf(semantic.JSONPointer), "is not a known field (names are compared with their case)", reasonUnknown}
 	case errors.As(err, &syntactic) && errors.Is(err, jsontext.ErrDuplicateName):
 		return fault{fieldOf(syntactic.JSONPointer), "is given twice", reasonDuplicate}
@@ -74,7 +74,7 @@ func faultOf(err error) fault {
 }
 
 // wrongType says what was given and what would be right.
-func wrongType(err *json.SemanticError) string {
+func wrongType(err *jsonv2.SemanticError) string {
 	if err.GoType != nil && kindName(err.GoType) == "a time" && err.Err != nil {
 		return clip(err.Err.Error()) // Moment says it for its sender
 	}
@@ -166,7 +166,7 @@ func decodeDocument[T any](b *bodies, c *content) (T, error) {
 	if len(body) == 0 || body[0] != '{' {
 		return value, invalidBody("", "must be one JSON object")
 	}
-	if err := json.Unmarshal(body, &value, strict()); err != nil {
+	if err := jsonv2.Unmarshal(body, &value, strict()); err != nil {
 		fault := faultOf(err)
 		return value, invalidBody(fault.field, fault.message)
 	}

@@ -4,7 +4,7 @@ import (
 	"bytes"
 	"slices"
 
-	"github.com/go-json-experiment/json"
+	jsonv2 "github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
 
 	"tidings/event"
@@ -53,7 +53,7 @@ type liveFilters struct {
 // that could be read, beside a problem too.
 func parseFrame(raw []byte) (clientFrame, *Problem) {
 	var f clientFrame
-	if err := json.Unmarshal(raw, &f, strict()); err != nil {
+	if err := jsonv2.Unmarshal(raw, &f, strict()); err != nil {
 		fault := faultOf(err)
 		return clientFrame{ID: f.ID}, located("frame", event.Invalid(fault.field, fault.message))
 	}

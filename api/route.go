@@ -13,7 +13,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humagin"
-	"github.com/go-json-experiment/json"
+	jsonv2 "github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
 	jsonv1 "github.com/go-json-experiment/json/v1"
 
@@ -176,8 +176,8 @@ func (s *Server) problemFor(ctx context.Context, err error) *Problem {
 
 // writeJSON writes an answer: lists are never null, maps have an order.
 func writeJSON(w io.Writer, value any) error {
-	err := json.MarshalWrite(w, value,
-		json.Deterministic(true), jsonv1.OmitEmptyWithLegacySemantics(true),
+	err := jsonv2.MarshalWrite(w, value,
+		jsonv2.Deterministic(true), jsonv1.OmitEmptyWithLegacySemantics(true),
 		jsontext.AllowInvalidUTF8(true))
 	if err != nil {
 		return fmt.Errorf("write answer: %w", err)

@@ -13,7 +13,7 @@ import (
 	"strings"
 	"time"
 
-	fastjson "github.com/go-json-experiment/json"
+	jsonv2 "github.com/go-json-experiment/json"
 	"golang.org/x/sync/errgroup"
 
 	"tidings/bench/internal/bulk"
@@ -316,7 +316,7 @@ func (e rawElastic) search(ctx context.Context, path string, body []byte) ([]eve
 	}
 	events := make([]event.Event, len(answer.Hits.Hits))
 	for i, hit := range answer.Hits.Hits {
-		if err := fastjson.Unmarshal([]byte(hit.Source.Event), &events[i]); err != nil {
+		if err := jsonv2.Unmarshal([]byte(hit.Source.Event), &events[i]); err != nil {
 			return nil, err
 		}
 	}

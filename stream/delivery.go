@@ -8,7 +8,7 @@ import (
 	"math"
 	"time"
 
-	fastjson "github.com/go-json-experiment/json"
+	jsonv2 "github.com/go-json-experiment/json"
 	"github.com/nats-io/nats.go/jetstream"
 
 	"tidings/event"
@@ -36,7 +36,7 @@ type delivery struct {
 // under this name. What it returns holds nothing of the payload.
 func (d *delivery) Event() (event.Event, error) {
 	var e event.Event
-	if err := fastjson.Unmarshal(d.message.Data(), &e); err != nil {
+	if err := jsonv2.Unmarshal(d.message.Data(), &e); err != nil {
 		return event.Event{}, event.Invalid("event", "is not readable")
 	}
 	_, workspace, err := splitEventSubject(d.message.Subject())

@@ -8,7 +8,7 @@ import (
 	"strings"
 	"time"
 
-	fastjson "github.com/go-json-experiment/json"
+	jsonv2 "github.com/go-json-experiment/json"
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 
@@ -172,7 +172,7 @@ func (f *follower) take(ctx context.Context, message jetstream.Msg) {
 
 func readAnnouncement(data []byte, trace []string) (event.Announcement, error) {
 	var a event.Announcement
-	if err := fastjson.Unmarshal(data, &a); err != nil {
+	if err := jsonv2.Unmarshal(data, &a); err != nil {
 		return a, fmt.Errorf("read an announcement: %w", err)
 	}
 	if len(trace) > 0 {

@@ -10,7 +10,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
-	"github.com/go-json-experiment/json"
+	jsonv2 "github.com/go-json-experiment/json"
 
 	"golang.org/x/text/encoding/charmap"
 	"golang.org/x/text/encoding/htmlindex"
@@ -86,7 +86,7 @@ func hasFileName(part *multipart.Part) bool {
 // recode turns the fields that a form names the charset of into UTF-8.
 func (f form) recode(charsets string) {
 	names := map[string]string{}
-	if json.Unmarshal([]byte(charsets), &names, tolerant()) != nil {
+	if jsonv2.Unmarshal([]byte(charsets), &names, tolerant()) != nil {
 		names = nil
 	}
 	for field, values := range f {
@@ -166,7 +166,7 @@ func (f form) payload() []byte {
 	for name := range f {
 		first[name] = f.get(name)
 	}
-	raw, err := json.Marshal(first, json.Deterministic(true), lenient())
+	raw, err := jsonv2.Marshal(first, jsonv2.Deterministic(true), lenient())
 	if err != nil {
 		return nil // cannot be: texts alone
 	}

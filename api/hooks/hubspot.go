@@ -8,7 +8,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/go-json-experiment/json"
+	jsonv2 "github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
 
 	"tidings/api/hooks/mapping"
@@ -169,13 +169,13 @@ func (e hubspotEvent) workflow() ([]Event, string, error) {
 func (e hubspotEvent) property(name string) string {
 	raw := e.Properties[name]
 	var text string
-	if json.Unmarshal(raw, &text, lenient()) == nil {
+	if jsonv2.Unmarshal(raw, &text, lenient()) == nil {
 		return text
 	}
 	var within struct {
 		Value string `json:"value"`
 	}
-	if json.Unmarshal(raw, &within, lenient()) == nil {
+	if jsonv2.Unmarshal(raw, &within, lenient()) == nil {
 		return within.Value
 	}
 	return ""

@@ -7,7 +7,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/go-json-experiment/json"
+	jsonv2 "github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
 
 	"tidings/api/hooks/mapping"
@@ -79,7 +79,7 @@ func (p mailgun) Acknowledge(ctx context.Context, r *Request) error {
 func mailgunSigned(r *Request) (mailgunSignature, error) {
 	if !isForm(r.mediaType()) {
 		var body mailgunBody
-		err := json.Unmarshal(r.Body, &body, unique())
+		err := jsonv2.Unmarshal(r.Body, &body, unique())
 		return body.Signature, err
 	}
 	fields, err := readForm(r)
@@ -302,7 +302,7 @@ func (f form) last(name string) string {
 // pairsOf are the headers of Mailgun's JSON list of pairs.
 func pairsOf(list string) []mailbox.Field {
 	var pairs [][]string
-	if json.Unmarshal([]byte(list), &pairs, tolerant()) != nil {
+	if jsonv2.Unmarshal([]byte(list), &pairs, tolerant()) != nil {
 		return nil
 	}
 	var fields []mailbox.Field
@@ -317,13 +317,13 @@ func pairsOf(list string) []mailbox.Field {
 // headerOf finds a header in Mailgun's JSON list of pairs.
 func headerOf(list, name string) string {
 	var pairs [][]jsontext.Value
-	if json.Unmarshal([]byte(list), &pairs, lenient()) != nil {
+	if jsonv2.Unmarshal([]byte(list), &pairs, lenient()) != nil {
 		return ""
 	}
 	for _, pair := range pairs {
 		var found, value string
-		if len(pair) == 2 && json.Unmarshal(pair[0], &found) == nil && http.CanonicalHeaderKey(found) == http.CanonicalHeaderKey(name) &&
-			json.Unmarshal(pair[1], &value, lenient()) == nil {
+		if len(pair) == 2 && jsonv2.Unmarshal(pair[0], &found) == nil && http.CanonicalHeaderKey(found) == http.CanonicalHeaderKey(name) &&
+			jsonv2.Unmarshal(pair[1], &value, lenient()) == nil {
 			return value
 		}
 	}

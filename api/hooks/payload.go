@@ -5,7 +5,7 @@ import (
 	"regexp"
 	"strings"
 
-	"github.com/go-json-experiment/json"
+	jsonv2 "github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
 )
 
@@ -16,7 +16,7 @@ func Lookup(payload []byte, path string) string {
 	value := jsontext.Value(payload)
 	if value.Kind() == jsontext.KindBeginArray {
 		var list []jsontext.Value
-		if json.Unmarshal(value, &list, lenient()) != nil || len(list) == 0 {
+		if jsonv2.Unmarshal(value, &list, lenient()) != nil || len(list) == 0 {
 			return ""
 		}
 		return Lookup(list[0], path)
@@ -28,7 +28,7 @@ func Lookup(payload []byte, path string) string {
 		return ""
 	}
 	var object map[string]jsontext.Value
-	if json.Unmarshal(value, &object, lenient()) != nil {
+	if jsonv2.Unmarshal(value, &object, lenient()) != nil {
 		return ""
 	}
 	if whole, ok := object[path]; ok {
@@ -54,7 +54,7 @@ func scalar(value jsontext.Value) string {
 	switch value.Kind() {
 	case jsontext.KindString:
 		var text string
-		if json.Unmarshal(value, &text, lenient()) == nil {
+		if jsonv2.Unmarshal(value, &text, lenient()) == nil {
 			return shorten(text, maxShort)
 		}
 	case jsontext.KindNumber:
@@ -91,10 +91,10 @@ const mostNested = 3
 // maskedJSON masks a JSON value. ok is false for what is none.
 func maskedJSON(payload []byte, depth int) (text string, ok bool) {
 	var value any
-	if depth > mostNested || json.Unmarshal(payload, &value, lenient()) != nil {
+	if depth > mostNested || jsonv2.Unmarshal(payload, &value, lenient()) != nil {
 		return "", false
 	}
-	raw, err := json.Marshal(masked(value, depth), json.Deterministic(true), jsontext.EscapeForHTML(false))
+	raw, err := jsonv2.Marshal(masked(value, depth), jsonv2.Deterministic(true), jsontext.EscapeForHTML(false))
 	return string(raw), err == nil
 }
 

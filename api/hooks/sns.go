@@ -20,7 +20,7 @@ import (
 	"sync"
 	"time"
 
-	"github.com/go-json-experiment/json"
+	jsonv2 "github.com/go-json-experiment/json"
 	lru "github.com/hashicorp/golang-lru/v2"
 
 	"tidings/event"
@@ -49,7 +49,7 @@ type snsMessage struct {
 // name given twice is refused.
 func readSNS(body []byte) (snsMessage, error) {
 	var m snsMessage
-	if err := json.Unmarshal(body, &m, unique()); err != nil {
+	if err := jsonv2.Unmarshal(body, &m, unique()); err != nil {
 		return m, invalid(err)
 	}
 	return m, nil

@@ -8,7 +8,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/go-json-experiment/json"
+	jsonv2 "github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
 
 	"tidings/event"
@@ -136,7 +136,7 @@ func eventOf(name string, at instant, id string, data jsontext.Value) ([]Event, 
 		return nil, "", event.Invalid("data", "must be an event, a JSON object")
 	}
 	var in event.Input
-	if err := json.Unmarshal(data, &in, json.RejectUnknownMembers(true)); err != nil {
+	if err := jsonv2.Unmarshal(data, &in, jsonv2.RejectUnknownMembers(true)); err != nil {
 		return nil, "", invalid(err)
 	}
 	in.Type, in.Source = kind, ""

@@ -7,7 +7,7 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/go-json-experiment/json"
+	jsonv2 "github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
 
 	"tidings/api/hooks/mapping"
@@ -17,9 +17,9 @@ import (
 // read: scalars as a text, number or flag whatever they are in JSON, one value as
 // a list of it. What cannot be read is left out, so that a field that an event
 // can do without never loses it.
-func tolerant() json.Options {
-	return json.JoinOptions(lenient(), json.WithUnmarshalers(json.JoinUnmarshalers(
-		json.UnmarshalFromFunc(readText), json.UnmarshalFromFunc(readWhole), json.UnmarshalFromFunc(readFlag), json.UnmarshalFromFunc(skipOther),
+func tolerant() jsonv2.Options {
+	return jsonv2.JoinOptions(lenient(), jsonv2.WithUnmarshalers(jsonv2.JoinUnmarshalers(
+		jsonv2.UnmarshalFromFunc(readText), jsonv2.UnmarshalFromFunc(readWhole), jsonv2.UnmarshalFromFunc(readFlag), jsonv2.UnmarshalFromFunc(skipOther),
 	)))
 }
 
@@ -65,7 +65,7 @@ func readFlag(from *jsontext.Decoder, into *bool) error {
 // skipOther passes over an object or list where another is expected.
 func skipOther(from *jsontext.Decoder, into any) error {
 	switch into.(type) {
-	case json.UnmarshalerFrom, json.Unmarshaler, encoding.TextUnmarshaler:
+	case jsonv2.UnmarshalerFrom, jsonv2.Unmarshaler, encoding.TextUnmarshaler:
 		return errors.ErrUnsupported
 	}
 	target := reflect.ValueOf(into)

@@ -12,7 +12,7 @@ import (
 	"time"
 	"unicode/utf8"
 
-	"github.com/go-json-experiment/json"
+	jsonv2 "github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
 
 	"tidings/api/hooks/mapping"
@@ -35,13 +35,13 @@ const (
 
 // lenient decodes what a vendor writes: names that are not known are passed
 // over, and a broken character does not lose an event.
-func lenient() json.Options {
-	return json.JoinOptions(jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
+func lenient() jsonv2.Options {
+	return jsonv2.JoinOptions(jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
 }
 
 // unique is lenient, but refuses a name given twice: where a signature covers
 // some fields, nobody may read others under the same name.
-func unique() json.Options { return jsontext.AllowInvalidUTF8(true) }
+func unique() jsonv2.Options { return jsontext.AllowInvalidUTF8(true) }
 
 // decode reads one JSON object of a vendor.
 func decode[T any](raw []byte) (T, error) {
@@ -52,7 +52,7 @@ func decode[T any](raw []byte) (T, error) {
 		}
 		return value, event.Invalid("body", "is not a JSON object, which this vendor's events are")
 	}
-	if err := json.Unmarshal(raw, &value, tolerant()); err != nil {
+	if err := jsonv2.Unmarshal(raw, &value, tolerant()); err != nil {
 		return value, invalid(err)
 	}
 	return value, nil
@@ -60,7 +60,7 @@ func decode[T any](raw []byte) (T, error) {
 
 // invalid says what is wrong with a vendor's JSON without repeating any of it.
 func invalid(err error) error {
-	var semantic *json.SemanticError
+	var semantic *jsonv2.SemanticError
 	if errors.As(err, &semantic) && semantic.JSONPointer != "" {
 		return event.Invalid(shorten(string(semantic.JSONPointer), 100), "has another shape than this vendor's events have")
 	}
@@ -80,7 +80,7 @@ func elements(body []byte) ([]jsontext.Value, error) {
 		return []jsontext.Value{raw}, nil
 	}
 	var all []jsontext.Value
-	if err := json.Unmarshal(body, &all, lenient()); err != nil {
+	if err := jsonv2.Unmarshal(body, &all, lenient()); err != nil {
 		return nil, invalid(err)
 	}
 	if len(all) > maxElements {

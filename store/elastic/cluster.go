@@ -11,7 +11,7 @@ import (
 
 	"github.com/elastic/elastic-transport-go/v8/elastictransport"
 	"github.com/elastic/go-elasticsearch/v8/esapi"
-	fastjson "github.com/go-json-experiment/json"
+	jsonv2 "github.com/go-json-experiment/json"
 
 	"tidings/event"
 )
@@ -52,7 +52,7 @@ func call(ctx context.Context, over esapi.Transport, limit time.Duration, reques
 	if into == nil {
 		_, err = io.Copy(io.Discard, response.Body)
 	} else {
-		err = fastjson.UnmarshalRead(response.Body, into)
+		err = jsonv2.UnmarshalRead(response.Body, into)
 	}
 	if err != nil {
 		return away(ctx, err)

@@ -7,7 +7,7 @@ import (
 	"slices"
 	"strings"
 
-	fastjson "github.com/go-json-experiment/json"
+	jsonv2 "github.com/go-json-experiment/json"
 
 	"tidings/event"
 	"tidings/feed"
@@ -47,10 +47,10 @@ func (s *stored) UnmarshalJSON(doc []byte) error {
 	var source struct {
 		Event string `json:"event"`
 	}
-	if err := fastjson.Unmarshal(doc, &source); err != nil {
+	if err := jsonv2.Unmarshal(doc, &source); err != nil {
 		return err
 	}
-	return fastjson.Unmarshal([]byte(source.Event), &s.Event)
+	return jsonv2.Unmarshal([]byte(source.Event), &s.Event)
 }
 
 // marshal is json.Marshal that writes <, > and & as they are: twice escaped they

@@ -7,7 +7,7 @@ import (
 
 	// It reads in a third of the time. Writing stays with encoding/json, whose
 	// omitempty keeps an agent that was sent empty.
-	fastjson "github.com/go-json-experiment/json"
+	jsonv2 "github.com/go-json-experiment/json"
 	"github.com/klauspost/compress/zstd"
 
 	"tidings/event"
@@ -101,7 +101,7 @@ func (d *documents) unpack(id event.ID, workspace string, packed []byte) (event.
 		return event.Event{}, fmt.Errorf("event %s: %w: it has the unknown form %d", id, errDocument, form)
 	}
 	var e event.Event
-	if err := fastjson.Unmarshal(raw, &e); err != nil {
+	if err := jsonv2.Unmarshal(raw, &e); err != nil {
 		return event.Event{}, fmt.Errorf("event %s: %w: %w", id, errDocument, err)
 	}
 	e.ID, e.Workspace, e.Time = id, workspace, id.Seconds()
