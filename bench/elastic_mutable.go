@@ -209,7 +209,7 @@ func (b *elasticBench) makeMutable(ctx context.Context, weekly, name string) err
 		Template mutable.Definition `json:"template"`
 	}
 	week := event.WeekOf(b.load(b.Weeks).Until.Unix())
-	path := "/_index_template/_simulate_index/" + weekly + "-events-v1-" + week.String()
+	path := "/_index_template/_simulate_index/" + weekly + "-events-v2-" + week.String()
 	if err := b.raw.ask(ctx, http.MethodPost, path, nil, &like); err != nil {
 		return err
 	}

@@ -33,7 +33,8 @@ const addressSigns = "@._+-'"
 // letter nor digit, lower case, diacritics folded, an English possessive cut.
 // The parts of a mail address are followed by the whole address as one more
 // token. Scripts that put no spaces between words (Han and kana) give one token
-// a character. Any bytes will do; what is not UTF-8 splits words.
+// a character. 10,000 is the word 10000; soft hyphens and signs without a width
+// join; codes that nobody types (see isOpaque) give none. Any bytes will do; what is not UTF-8 splits words.
 func Analyse(text string) []Token {
 	s := scanner{
 		text:   text,
@@ -99,7 +100,7 @@ func classOf(r rune) class {
 		return ideograph
 	case unicode.IsLetter(r) || unicode.IsDigit(r):
 		return letter
-	case unicode.IsMark(r):
+	case unicode.IsMark(r) || isInvisible(r):
 		return mark
 	}
 	return separator
@@ -133,14 +134,18 @@ func (s *scanner) word(i int) int {
 			break
 		}
 	}
-	before := len(s.tokens)
-	if ascii {
-		s.add(s.lower[i:end], i, end)
-	} else {
+	before, opaque := len(s.tokens), ascii && isOpaque(s.text[i:end])
+	switch {
+	case opaque:
+	case ascii:
+		start := i
+		end = s.groupedDigits(start, end)
+		s.add(strings.ReplaceAll(s.lower[start:end], ",", ""), start, end)
+	default:
 		s.addFolded(i, end)
 	}
 	switch {
-	case len(s.tokens) == before:
+	case len(s.tokens) == before && !opaque:
 		s.dropAddress()
 	case s.local == 0:
 		s.local = i + 1

@@ -6,6 +6,8 @@ import (
 	"unicode/utf8"
 
 	"github.com/stretchr/testify/require"
+
+	"tidings/event"
 )
 
 // words are the words of tokens, separated by spaces.
@@ -160,4 +162,58 @@ func FuzzAnalyse(f *testing.F) {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, text string) { checkAnalysis(t, text) })
+}
+
+func TestNumbersHyphensAndCodes(t *testing.T) {
+	code := "u001AbC2dEf3GhI4jKl5MnO6"
+	for text, words := range map[string]string{
+		"10,000 users":                        "10000 users",
+		"$1,200 and 1,234,567":                "1200 and 1234567",
+		"1,23 12,3456 1,2345":                 "1 23 12 3456 1 2345",
+		"2,000a":                              "2 000a",
+		"Du\u00ADden co\u200Bop":              "duden coop",
+		"https://t.example/" + code + "/deck": "https t example deck",
+		"pricingProposalFinalVersion2026":     "pricingproposalfinalversion2026",
+		"donaudampfschifffahrtsgesellschaft":  "donaudampfschifffahrtsgesellschaft",
+		"123456789012345678901234 x":          "x",
+		"e3b0c44298fc1c149afbf4c8996fb924":    "",
+		"bounce+" + code + "@acme.example":    "bounce acme example bounce+u001abc2def3ghi4jkl5mno6@acme.example",
+	} {
+		require.Equal(t, words, strings.Join(wordsIn(Analyse(text)), " "), text)
+	}
+	for text, variants := range map[string]string{
+		"The kick-off e-mail":                       "kickoff email",
+		"Müller & Söhne":                            "mueller soehne",
+		"Mueller":                                   "muller",
+		"state-of-the-art 2026-11-05 docs/x-y":      "",
+		"Does a request, a guest or a blue shoe go": "",
+		"jo-ann@acme.example":                       "",
+	} {
+		require.Equal(t, variants, strings.Join(wordsIn(Variants(text)), " "), text)
+	}
+}
+
+func wordsIn(tokens []Token) []string {
+	var words []string
+	for _, token := range tokens {
+		words = append(words, token.Word)
+	}
+	return words
+}
+
+// TestWordsAreFoundHoweverTheyAreWritten asks each way of writing of each other.
+func TestWordsAreFoundHoweverTheyAreWritten(t *testing.T) {
+	for _, ways := range [][]string{
+		{"10,000", "10000"}, {"$1,200", "1200", "1,200"}, {"e-mail", "email", "E-Mail"}, {"kick-off", "kickoff", "Kick-Off"},
+		{"Müller", "Mueller", "muller", "MÜLLER"}, {"Ver\u00ADtrag", "Vertrag"}, {"zero\u200Bwidth", "zerowidth"},
+	} {
+		for _, written := range ways {
+			for _, typed := range ways {
+				d := NewDocument(event.Event{Subject: "about " + written + " today", Type: event.Open})
+				r := Parse("words:"+typed, options(t))
+				require.True(t, r.Query.Match(d, nil), "%q finds %q", typed, written)
+				require.NotEmpty(t, Highlights(d.Event, r.Query)["subject"], "%q in %q", typed, written)
+			}
+		}
+	}
 }

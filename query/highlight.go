@@ -39,7 +39,7 @@ func Highlights(e event.Event, q Query) map[string][][2]int {
 }
 
 func spans(text string, field TextField, wanted []Words) [][2]int {
-	tokens := Analyse(text)
+	tokens := append(Analyse(text), Variants(text)...)
 	var found [][2]int
 	for _, w := range wanted {
 		if w.Field != FieldAny && w.Field != field || len(w.Terms) == 0 {

@@ -1,5 +1,7 @@
 package query
 
+import "slices"
+
 // negation is the opposite of a condition, nil when there is none.
 func negation(e Expr) Expr {
 	switch e := e.(type) {
@@ -35,13 +37,25 @@ func conjunction(parts []Expr) Expr {
 // disjunction joins alternatives, taking Or apart; nil when there is none.
 func disjunction(parts []Expr) Expr {
 	var flat Or
+	add := func(e Expr) {
+		words, ok := e.(Words)
+		same := func(other Expr) bool {
+			w, also := other.(Words)
+			return also && w.Field == words.Field && w.Form == words.Form && w.Word == words.Word && slices.Equal(w.Terms, words.Terms)
+		}
+		if !ok || !slices.ContainsFunc(flat, same) {
+			flat = append(flat, e)
+		}
+	}
 	for _, part := range parts {
 		switch e := part.(type) {
 		case nil:
 		case Or:
-			flat = append(flat, e...)
+			for _, alternative := range e {
+				add(alternative)
+			}
 		default:
-			flat = append(flat, e)
+			add(e)
 		}
 	}
 	switch len(flat) {

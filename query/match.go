@@ -31,7 +31,29 @@ func NewDocument(e event.Event) Document {
 	d.add(FieldLink, e.Link)
 	d.add(FieldFile, e.File)
 	d.add(FieldBody, e.OwnBody())
+	d.addVariants()
 	return d
+}
+
+// addVariants puts the variants of words behind the words of a field. Links and
+// addresses are written in one way.
+func (d Document) addVariants() {
+	e := d.Event
+	add := func(field TextField, text string) {
+		if variants := Variants(text); len(variants) > 0 {
+			d.Fields[field] = append(d.Fields[field], variants...)
+		}
+	}
+	add(FieldSubject, e.Subject)
+	if e.Meeting != nil {
+		add(FieldSubject, e.Meeting.Title)
+	}
+	add(FieldSubject, e.Title)
+	for _, person := range people(e) {
+		add(FieldPeople, person.Name)
+	}
+	add(FieldFile, e.File)
+	add(FieldBody, e.OwnBody())
 }
 
 func (d Document) add(field TextField, text string) {

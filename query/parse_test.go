@@ -55,7 +55,7 @@ func prefixOf(field TextField, term string) Words {
 	return Words{Field: field, Form: FormPrefix, Terms: []string{term}}
 }
 
-func stemIn(field TextField, text string) Words {
+func stemmedIn(field TextField, text string) Words {
 	w := stemmed(text)
 	w.Field = field
 	return w
@@ -92,7 +92,7 @@ func TestParse(t *testing.T) {
 		{"*ing", stemmed("ing")},
 		{"pr*ing", phraseOf("", "pr", "ing")},
 		{"docs.ac*", And{phraseOf("", "docs"), prefixOf("", "ac")}},
-		{"follow-up", phraseOf("", "follow", "up")},
+		{"follow-up", Or{stemmed("followup"), phraseOf("", "follow", "up")}},
 		{"東京", phraseOf("", "東", "京")},
 		{"jane@acme.com", stemmedAddress("", "jane@acme.com")},
 		{"jane@acme", phraseOf("", "jane", "acme")},
@@ -124,7 +124,7 @@ func TestParse(t *testing.T) {
 		{"from:me from:u_bo", user("u_ana", "u_bo")},
 		{"to:Jo@Acme.com", Keyword{FieldRecipient, []string{"jo@acme.com"}}},
 		{"to:<jo@acme.com>", Keyword{FieldRecipient, []string{"jo@acme.com"}}},
-		{"to:jo", stemIn(FieldPeople, "jo")},
+		{"to:jo", stemmedIn(FieldPeople, "jo")},
 		{"to:jo@acme", phraseOf(FieldPeople, "jo", "acme")},
 		{`to:"Jo Reyes"`, phraseOf(FieldPeople, "jo", "reyes")},
 		{"to:re*", prefixOf(FieldPeople, "re")},
@@ -144,11 +144,11 @@ func TestParse(t *testing.T) {
 		{"unopened:12h", Recipients{Is: IsUnopened, OlderThan: 12 * 3600}},
 		{"unopened:>=1w", Recipients{Is: IsUnopened, OlderThan: 7 * 86400}},
 		{"unopened:>0d", is(IsUnopened)},
-		{"subject:proposals", stemIn(FieldSubject, "proposals")},
+		{"subject:proposals", stemmedIn(FieldSubject, "proposals")},
 		{`subject:"pricing proposal"`, phraseOf(FieldSubject, "pricing", "proposal")},
 		{"body:inv*", prefixOf(FieldBody, "inv")},
 		{"link:docs.acme.com", phraseOf(FieldLink, "docs", "acme", "com")},
-		{"file:deck", stemIn(FieldFile, "deck")},
+		{"file:deck", stemmedIn(FieldFile, "deck")},
 		{"words:deck", stemmed("deck")},
 		{"answer:Yes", Keyword{FieldAnswer, []string{"yes"}}},
 		{"verdict:human", Keyword{FieldVerdict, []string{"human"}}},

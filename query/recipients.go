@@ -99,7 +99,7 @@ func (o *recipient) holds(who Expr) bool {
 		return false
 	case Words:
 		if !o.read {
-			o.tokens, o.read = append(Analyse(o.person.Name), Analyse(o.person.Email)...), true
+			o.tokens, o.read = slices.Concat(Analyse(o.person.Name), Analyse(o.person.Email), Variants(o.person.Name)), true
 		}
 		return (e.Field == FieldPeople || e.Field == FieldAny) && e.in(o.tokens)
 	case Recipients:

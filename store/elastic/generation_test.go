@@ -254,7 +254,7 @@ func TestAnErasureReachesWhatACrashLeft(t *testing.T) {
 		return string(answer)
 	}
 	defer http.DefaultClient.CloseIdleConnections()
-	ask(http.MethodPut, strings.Replace(every, "v*", "v1-"+faultWeek.String()+"-g2/_block/write", 1))
+	ask(http.MethodPut, strings.Replace(every, "v*", "v2-"+faultWeek.String()+"-g2/_block/write", 1))
 	ask(http.MethodPost, every+"/_refresh")
 	require.Contains(t, ask(http.MethodGet, every+"/_count"), `"count":60,`)
 

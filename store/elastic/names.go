@@ -8,9 +8,11 @@ import (
 	"tidings/event"
 )
 
-// schema is the version of the mapping that this code writes. Each has a
+// schema is the version of the mapping, and of the analysis of texts, that this code
+// writes. 2 has numbers with commas as one word, words without their hyphens, and no
+// codes that nobody types. Each has a
 // template of its own, so that two versions can run side by side.
-const schema = 1
+const schema = 2
 
 // names makes and reads the names of indices.
 type names struct{ prefix string }

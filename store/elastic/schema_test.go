@@ -56,14 +56,14 @@ func TestAWeekOfAnOlderMappingIsMigrated(t *testing.T) {
 	require.Error(t, index.Up(ctx, "something else"))
 }
 
-// pretendOlder gives the index of faultWeek a name of version 0: a clone takes
+// pretendOlder gives the index of faultWeek a name of version 1: a clone takes
 // its place behind the alias.
 func pretendOlder(t *testing.T, index *elastic.Index, dir string) {
 	t.Helper()
 	require.NoError(t, index.Seal(t.Context(), faultWeek))
 	sum := sha256.Sum256([]byte(dir))
 	prefix := "test-" + hex.EncodeToString(sum[:8])
-	present, older := fmt.Sprintf("%s-events-v1-%s", prefix, faultWeek), fmt.Sprintf("%s-events-v0-%s", prefix, faultWeek)
+	present, older := fmt.Sprintf("%s-events-v2-%s", prefix, faultWeek), fmt.Sprintf("%s-events-v1-%s", prefix, faultWeek)
 	alias := fmt.Sprintf("%s-events-%s", prefix, faultWeek)
 	ask(t, http.MethodPut, "/"+present+"/_clone/"+older, `{"settings":{"index.blocks.write":null}}`)
 	ask(t, http.MethodPost, "/_aliases", fmt.Sprintf(

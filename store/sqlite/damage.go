@@ -99,7 +99,7 @@ func causeOf(err error) string {
 			return "the disk cannot read its file"
 		}
 	case sqlite3.SQLITE_ERROR:
-		for _, sign := range []string{"no such table", "no such column", "file format", "malformed", "constructor failed"} {
+		for _, sign := range []string{"no such table", "no such column", "no such module", "file format", "malformed", "constructor failed"} {
 			if strings.Contains(vendor.Error(), sign) {
 				return "its file lacks tables, or has others"
 			}

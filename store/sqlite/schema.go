@@ -37,6 +37,7 @@ type schemaFile struct {
 	path   string
 	sealed bool
 	steps  []string
+	week   event.Week // of a week's file
 }
 
 // files are the state store's and then the weeks', the oldest first.
@@ -56,7 +57,7 @@ func (s *Schema) files() ([]schemaFile, error) {
 			continue
 		}
 		files = append(files, schemaFile{
-			part: "week " + week.String(), path: filepath.Join(s.weeks, entry.Name()), sealed: sealed, steps: weekSchema,
+			part: "week " + week.String(), path: filepath.Join(s.weeks, entry.Name()), sealed: sealed, steps: weekSchema, week: week,
 		})
 	}
 	return files, err
@@ -109,7 +110,7 @@ func (s *Schema) Up(ctx context.Context, part string) error {
 
 func (s *Schema) up(ctx context.Context, file schemaFile) error {
 	if !file.sealed {
-		return takeStep(ctx, file.path, file.steps, "WAL")
+		return file.takeStep(ctx, file.path, "WAL")
 	}
 	made := strings.TrimSuffix(file.path, sealedEnding) + newEnding
 	if err := errors.Join(os.RemoveAll(made), os.RemoveAll(made+"-journal")); err != nil {
@@ -118,7 +119,7 @@ func (s *Schema) up(ctx context.Context, file schemaFile) error {
 	if err := copyFile(made, file.path); err != nil {
 		return err
 	}
-	if err := takeStep(ctx, made, file.steps, "DELETE"); err != nil {
+	if err := file.takeStep(ctx, made, "DELETE"); err != nil {
 		return err
 	}
 	if err := finalize(ctx, made); err != nil {
@@ -130,18 +131,21 @@ func (s *Schema) up(ctx context.Context, file schemaFile) error {
 	return syncDirectory(s.weeks)
 }
 
-// takeStep takes a file its next step.
-func takeStep(ctx context.Context, path string, steps []string, journal string) error {
+// takeStep takes a file, or a copy of it at path, its next step.
+func (f schemaFile) takeStep(ctx context.Context, path, journal string) error {
 	pool, err := openPool(path, access{write: true, journal: journal, connections: 1, cacheKB: 32 << 10})
 	if err != nil {
 		return err
 	}
 	err = transact(ctx, pool, func(tx *sql.Tx) error {
 		version, err := versionIn(ctx, tx)
-		if err != nil || version >= len(steps) {
+		if err != nil || version >= len(f.steps) {
 			return err
 		}
-		return step(ctx, tx, steps, version)
+		if err := step(ctx, tx, f.steps, version); err != nil || f.steps[version] != reanalyse {
+			return err
+		}
+		return reword(ctx, tx, f.week)
 	})
 	return errors.Join(err, pool.Close())
 }

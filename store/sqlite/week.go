@@ -34,7 +34,7 @@ INSERT INTO words(words, rank) VALUES('pgsz', 8000);
 CREATE TABLE facts(space INTEGER PRIMARY KEY, doc BLOB NOT NULL);
 `, `
 CREATE TABLE links(space INTEGER PRIMARY KEY, doc BLOB NOT NULL);
-`}
+`, reanalyse}
 
 // weekFile is an open week. It is safe for concurrent use; one transaction
 // writes at a time.
