@@ -148,10 +148,8 @@ func (r *Reader) find(ctx context.Context, request PageRequest, who *people) (*p
 		if !ok || corrected.fingerprint() != from.fingerprint {
 			return nil, now, err
 		}
-		understood := p.understood
-		understood.Showing = corrected.Text
 		p = r.scanOf(corrected, who, from.key, now)
-		p.understood = understood
+		p.understood.Showing = corrected.Text
 	}
 	return p, now, p.scan.run(ctx, now)
 }

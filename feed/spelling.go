@@ -229,6 +229,7 @@ func (r *Reader) correctPage(ctx context.Context, p *pageScan, now time.Time) er
 	switch {
 	case len(other.scan.found) == 0:
 	case replaces:
+		p.understood = other.understood // what was searched for
 		p.understood.Showing = request.Text
 		p.scan, p.request = other.scan, request
 	default:

@@ -102,7 +102,12 @@ func TestAWordThatIsOftenUsedWasMeant(t *testing.T) {
 	require.Empty(t, often.Items)
 	require.Empty(t, often.Query.Showing, "five events have it: it is as right as alone")
 	seldom := f.page(feed.PageRequest{Text: "contrary contract"})
-	require.Equal(t, "contract contract", seldom.Query.Showing)
+	require.Equal(t, "contract contract", seldom.Query.DidYouMean, "a right word is asked about, and not replaced")
+	require.Empty(t, seldom.Items)
+	typo := f.page(feed.PageRequest{Text: "conrtact yesterday OR today"})
+	require.Equal(t, "contract yesterday OR today", typo.Query.Showing)
+	require.Equal(t, "contract", typo.Query.Chips[0].Value, "the chips are those of what was searched for")
+	require.Contains(t, typo.Query.Interpretation, "contract")
 }
 
 func TestACorrectedPageGoesOn(t *testing.T) {

@@ -91,7 +91,7 @@ type Understood struct {
 	Unused []string `json:"unused,omitempty" doc:"words of the text that took no part"`
 	// DidYouMean and Showing are the text with its misspelt words corrected.
 	DidYouMean string `json:"did_you_mean,omitempty" doc:"the text as it was probably meant; nothing was found, or little, as it was typed"`
-	Showing    string `json:"showing,omitempty" doc:"the corrected text that the items are of, when there are none of the text as it was typed"`
+	Showing    string `json:"showing,omitempty" doc:"the corrected text that the items are of, when there are none of the text as it was typed; chips, words and interpretation are this text's"`
 }
 
 // MessageView is what is known of one message.

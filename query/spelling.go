@@ -30,8 +30,17 @@ type Correction struct {
 }
 
 // Sure reports whether the correction may be searched for without asking: one
-// edit in words of 4 to 7 letters, two in longer ones.
+// edit in words of 4 to 7 letters, two in longer ones, where what was typed is no
+// right word or name itself.
 func (c Correction) Sure(typed string) bool {
+	switch {
+	case isRight(typed), c.Word == "":
+		return false
+	case strings.HasPrefix(c.Word, typed), strings.HasPrefix(typed, c.Word):
+		return false // One is the beginning of the other, as a plural's singular is.
+	case c.Edits > 1 && c.Word[len(c.Word)-1] != typed[len(typed)-1]:
+		return false
+	}
 	return c.Edits <= 1 || utf8.RuneCountInString(typed) >= 8
 }
 

@@ -24,7 +24,7 @@ const templatePart = "template of new weeks"
 // Parts describes the template and the weeks, the oldest first. The version of
 // a week is in the name of its index.
 func (x *Index) Parts(ctx context.Context) ([]migrations.Part, error) {
-	template := migrations.Part{Name: templatePart, Want: schema, Steps: []string{"write the template"}}
+	template := migrations.Part{Name: templatePart, Have: schema - 1, Want: schema, Steps: []string{"write the template"}}
 	written, err := x.templateWritten(ctx)
 	if err != nil {
 		return nil, failed("reading the schema", err)

@@ -2328,7 +2328,7 @@ export interface components {
             interpretation: string;
             /** @description what was left out, and why */
             notes?: string[];
-            /** @description the corrected text that the items are of, when there are none of the text as it was typed */
+            /** @description the corrected text that the items are of, when there are none of the text as it was typed; chips, words and interpretation are this text's */
             showing?: string;
             /** @description words of the text that took no part */
             unused?: string[];
