@@ -178,6 +178,7 @@ type answeredPerson struct {
 // answer reads every event of a question, as far as time and bounds allow.
 func (r *Reader) answer(ctx context.Context, scope Scope, q query.Query, now time.Time, budget time.Duration, table *tableBuilder) (*answered, error) {
 	a := &answered{messages: make(map[string]bool), people: make(map[string]*answeredPerson), reached: q.From, table: table}
+	table.history = q.History != nil
 	s := scan{reader: r, scope: scope, query: q}
 	weeks, err := s.weeks(ctx, now)
 	if err != nil {

@@ -2,6 +2,7 @@ package feed
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"tidings/event"
@@ -108,10 +109,24 @@ func (s *stateRates) rates() *Rates {
 // mostActive are the recipients who did the most themselves: what people did, not
 // machines, and no mails to them.
 func (r *Reader) mostActive(ctx context.Context, scope Scope, q query.Query, now time.Time) (Ranking, error) {
-	q.Where = query.AllOf(query.Types(query.ActTypes...), q.Where)
-	if q.Automated != query.AutomatedOnly {
-		q.Automated = query.AutomatedHide
+	choice := q.Automated
+	if choice != query.AutomatedOnly {
+		choice = query.AutomatedHide
 	}
+	if q.History != nil {
+		// What other events decide is decided by all that the question finds.
+		s := scan{reader: r, scope: scope, query: q}
+		weeks, err := s.weeks(ctx, now)
+		if err != nil {
+			return Ranking{}, err
+		}
+		isAct := func(e event.Event) bool { return slices.Contains(query.ActTypes, e.Type) }
+		builder := NewAggregateBuilder(choice, PartRecipients)
+		counted, err := r.aggregateInto(ctx, builder, isAct, r.walkThrough(scope, q, weeks, readBatch), r.clock())
+		return counted.aggregate.Recipients, err
+	}
+	q.Where = query.AllOf(query.Types(query.ActTypes...), q.Where)
+	q.Automated = choice
 	counted, err := r.aggregate(ctx, scope, q, PartRecipients, now)
 	return counted.aggregate.Recipients, err
 }

@@ -80,7 +80,12 @@ func (r *Reader) aggregateReading(ctx context.Context, scope Scope, q query.Quer
 		// What is hidden is counted apart. It takes no part in a history.
 		q.Automated = query.AutomatedShow
 	}
-	w := r.walkThrough(scope, q, weeks, readBatch)
+	return r.aggregateInto(ctx, builder, func(event.Event) bool { return true }, r.walkThrough(scope, q, weeks, readBatch), began)
+}
+
+// aggregateInto counts what a walk finds and wanted lets through.
+func (r *Reader) aggregateInto(ctx context.Context, builder *AggregateBuilder, wanted func(event.Event) bool, w *walk, began time.Time) (counted, error) {
+	weeks, q := w.weeks, w.query
 	for more := len(weeks) > 0; more; {
 		var hits []Hit
 		var err error
@@ -88,7 +93,9 @@ func (r *Reader) aggregateReading(ctx context.Context, scope Scope, q query.Quer
 			return counted{}, err
 		}
 		for _, hit := range hits {
-			builder.Add(hit.Event)
+			if wanted(hit.Event) {
+				builder.Add(hit.Event)
+			}
 		}
 		if more && w.spent(began) {
 			return counted{builder.Aggregate(), w.past, true, w.damaged}, nil

@@ -38,6 +38,8 @@ type tableBuilder struct {
 	zone  *time.Location
 	names map[string]string
 	rows  map[string]*tableRow
+	// history is whether other events decide what is counted.
+	history bool
 }
 
 type tableRow struct {
@@ -168,11 +170,14 @@ func (t *tableBuilder) earlier(a, b TableRow) int {
 
 // queryOf is the search for a row's events, "" where the language has none.
 func (t *tableBuilder) queryOf(text, name string) string {
-	if name == "" {
+	key := t.asked.Key()
+	ofSeries := key == "person" || key == "company" || key == "message" || key == "user"
+	if name == "" || t.history && !ofSeries {
+		// A narrower search has other firsts and counts.
 		return ""
 	}
 	value := query.QuoteValue(name)
-	switch key := t.asked.Key(); key {
+	switch key {
 	case "person":
 		return narrowed(text, "to:"+value)
 	case "company":

@@ -142,7 +142,23 @@ func (a answering) live(t *rapid.T, q query.Query, events []event.Event) ([]even
 			live = append(live, e)
 		}
 	}
-	return live, known
+	return inHistory(q, live, events), known
+}
+
+// inHistory are those of the matching events for which the query's History holds.
+func inHistory(q query.Query, live, events []event.Event) []event.Event {
+	if q.History == nil {
+		return live
+	}
+	var series []event.Event
+	asked := q.Series(live)
+	for _, e := range events {
+		if asked.Match(query.NewDocument(e), nil) {
+			series = append(series, e)
+		}
+	}
+	holds := q.Among(live, series)
+	return slices.DeleteFunc(live, func(e event.Event) bool { return !holds[e.ID] })
 }
 
 // pages walks the feed to its end.
@@ -269,6 +285,12 @@ var answerTerms = []string{
 }
 
 // genQuestion makes a question of a workspace, as typed and filtered.
+// historyTerms are conditions that other events decide, and devices.
+var historyTerms = []string{
+	"times:>1", "times:1", "times:<3", "type:open times:>1", "nth:1", "nth:>1", "type:click nth:2", "pause:>1d", "took:<2d", "took:>1h type:open",
+	"quiet:>1d", "quiet:>1w", "opened more than once", "first open", "device:phone", "-device:phone type:open", "client:outlook",
+}
+
 func genQuestion(workspace string) *rapid.Generator[feed.PageRequest] {
 	zones := []string{"UTC", "Europe/Berlin", "America/New_York", "Asia/Kathmandu"}
 	return rapid.Custom(func(t *rapid.T) feed.PageRequest {
@@ -281,6 +303,9 @@ func genQuestion(workspace string) *rapid.Generator[feed.PageRequest] {
 			Filter: query.Filter{
 				Automated: rapid.SampledFrom([]query.Automated{"", "", query.AutomatedHide, query.AutomatedShow, query.AutomatedOnly}).Draw(t, "automated"),
 			},
+		}
+		if rapid.IntRange(0, 3).Draw(t, "counted") == 0 {
+			request.Text += " " + rapid.SampledFrom(historyTerms).Draw(t, "history")
 		}
 		if rapid.IntRange(0, 3).Draw(t, "member") == 0 {
 			request.Users = rapid.SliceOfN(rapid.SampledFrom(users[1:]), 0, 2).Draw(t, "visible")
