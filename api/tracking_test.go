@@ -1,6 +1,7 @@
 package api_test
 
 import (
+	"encoding/base64"
 	"io"
 	"net/http"
 	"net/url"
@@ -53,7 +54,10 @@ func TestAPictureSaysThatAMailWasOpened(t *testing.T) {
 	s := newSite(t)
 	links := s.linked(s.key("acme", account.RoleIngest, ""), pricing)
 	require.Equal(t, "jo@acme.example", links.Recipient)
-	require.NotContains(t, links.Open, "jo")
+	token := strings.TrimSuffix(links.Open[strings.LastIndex(links.Open, "/")+1:], ".gif")
+	sealed, err := base64.RawURLEncoding.DecodeString(token)
+	require.NoError(t, err)
+	require.NotContains(t, string(sealed), "jo@acme", "nobody reads from a link whose it is")
 	got := s.visit("GET", links.Open, "", map[string]string{"Sec-Purpose": "prefetch", "Cookie": "secret=1"}).is(200)
 	require.Equal(t, tracking.GIF(), got.body)
 	require.Equal(t, "image/gif", got.header.Get("Content-Type"))
