@@ -1,10 +1,10 @@
 package query
 
 import (
-	_ "embed" // the words below
-
+	_ "embed"
 	"hash/fnv"
 	"strings"
+	// the words below
 )
 
 // rightWords is a Bloom filter of words that are right as they are typed: 230,000
