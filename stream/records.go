@@ -131,8 +131,9 @@ func (r *records) record(raw []byte, prefix string, sum *highwayhash.Digest64) (
 func messageOf(subject string, body []byte, headers bool, size []byte) (*nats.Msg, error) {
 	message := &nats.Msg{Subject: subject, Header: nats.Header{}}
 	if headers {
-		n := int64(binary.LittleEndian.Uint32(size))
-		if n > int64(len(body)) {
+		// The length is under no checksum, the empty line behind headers is.
+		n := int64(bytes.Index(body, []byte("\r\n\r\n"))) + 4
+		if n < 4 || n != int64(binary.LittleEndian.Uint32(size)) {
 			return nil, errRecord
 		}
 		given, err := nats.DecodeHeadersMsg(body[:n])

@@ -1,6 +1,7 @@
 package stream
 
 import (
+	"encoding/binary"
 	"errors"
 	"log/slog"
 	"os"
@@ -103,6 +104,21 @@ func TestRecordsOfADamagedBlock(t *testing.T) {
 			require.GreaterOrEqual(t, len(got.messages), 21-4, "only what was damaged is lost")
 		}
 	})
+}
+
+// The length of headers is under no checksum.
+func TestHeadersOfAnotherLengthAreDamaged(t *testing.T) {
+	body := []byte("NATS/1.0\r\nTidings-Id: x\r\n\r\n{}")
+	for length, good := range map[uint32]bool{uint32(len(body) - 2): true, uint32(len(body)): false, 10: false, 1 << 30: false, 0: false} {
+		message, err := messageOf("events.live.x", body, true, binary.LittleEndian.AppendUint32(nil, length))
+		if !good {
+			require.ErrorIs(t, err, errRecord, length)
+			continue
+		}
+		require.NoError(t, err)
+		require.Equal(t, "x", message.Header.Get("Tidings-Id"))
+		require.Equal(t, "{}", string(message.Data))
+	}
 }
 
 // A repair that was killed between two steps is ended by the next.
