@@ -77,13 +77,7 @@ func (s *Server) getPersonData(_ context.Context, caller Caller, in *personInput
 	}
 	return &huma.StreamResponse{Body: func(stream huma.Context) {
 		defer done()
-		ctx, leave, err := s.open(stream.Context(), &caller, false)
-		if err != nil {
-			writeProblem(stream, s.problemFor(stream.Context(), err))
-			return
-		}
-		defer leave()
-		s.personData(ctx, stream, caller.Workspace, email)
+		s.whileOpen(stream, &caller, func(ctx context.Context) { s.personData(ctx, stream, caller.Workspace, email) })
 	}}, nil
 }
 

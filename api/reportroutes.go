@@ -109,19 +109,19 @@ func (s *Server) getExport(ctx context.Context, caller Caller, in *exportInput) 
 	request := feed.ExportRequest{Scope: scope, Text: in.Q, Filter: filter}
 	return &huma.StreamResponse{Body: func(stream huma.Context) {
 		defer done()
-		s.exportWhileOpen(stream, &caller, request, in.Format)
+		s.whileOpen(stream, &caller, func(ctx context.Context) { s.export(ctx, stream, request, in.Format) })
 	}}, nil
 }
 
-// exportWhileOpen exports until the caller may not see it any more.
+// whileOpen answers by a stream until the caller may not see it any more.
 //
 //nolint:contextcheck // the stream brings the context of its request
-func (s *Server) exportWhileOpen(stream huma.Context, caller *Caller, request feed.ExportRequest, format string) {
+func (s *Server) whileOpen(stream huma.Context, caller *Caller, answer func(context.Context)) {
 	ctx, leave, err := s.open(stream.Context(), caller, false)
 	if err != nil {
 		writeProblem(stream, s.problemFor(stream.Context(), err))
 		return
 	}
 	defer leave()
-	s.export(ctx, stream, request, format)
+	answer(ctx)
 }
