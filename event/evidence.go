@@ -133,7 +133,7 @@ func (s State) Corrected(judged []Event) (State, bool) {
 			continue
 		}
 		key := KeyOf(e.Recipient.Email)
-		for _, mark := range []Mark{MarkOpened, MarkMachineOpened, MarkClicked, MarkDownloaded} {
+		for _, mark := range judgedMarks {
 			delete(next.First[mark], key)
 		}
 	}
@@ -151,10 +151,32 @@ func (s State) Corrected(judged []Event) (State, bool) {
 	if s.Done && next.Complete() {
 		next.Finish()
 	}
-	next.Version, next.Expire = s.Version, s.Expire
+	next.Version, next.Expire, next.Parts = s.Version, s.Expire, s.Parts
+	touched := make(map[string]bool)
+	for _, e := range judged {
+		if key := KeyOf(e.RecipientEmail()); e.Recipient != nil && !sameEvidence(s, next, key) {
+			next.touch(touched, key)
+		}
+	}
+	next.raiseParts(touched)
 	same := next.Done == s.Done && maps.EqualFunc(next.First, s.First, func(a, b map[RecipientKey]int64) bool { return maps.Equal(a, b) }) &&
 		maps.EqualFunc(next.Clicks, s.Clicks, slices.Equal)
 	return next, !same
+}
+
+// judgedMarks are those that verdicts decide.
+var judgedMarks = [...]Mark{MarkOpened, MarkMachineOpened, MarkClicked, MarkDownloaded}
+
+// sameEvidence reports whether two states say the same of a recipient, as far as
+// verdicts decide it.
+func sameEvidence(a, b State, key RecipientKey) bool {
+	for _, mark := range judgedMarks {
+		was, marked := a.First[mark][key]
+		if is, still := b.First[mark][key]; is != was || still != marked {
+			return false
+		}
+	}
+	return slices.Equal(a.Clicks[key], b.Clicks[key])
 }
 
 // SetOverride notes what a person said of an event, or forgets it where override

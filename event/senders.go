@@ -268,7 +268,7 @@ func (s State) Resent(sends State) (State, bool) {
 		}
 	}
 	for user, part := range parts {
-		part.Version = max(part.Version, s.Version)
+		part.Version = s.Version + 1 // as the whole has once it is written
 		parts[user] = part
 	}
 	next := s.Clone()
@@ -277,7 +277,8 @@ func (s State) Resent(sends State) (State, bool) {
 }
 
 // prune forgets the parts of senders who have no recipient left. What these had
-// as versions goes to the others, so that nobody's version falls.
+// as versions goes to the others, so that nobody's version falls, and one more: who saw
+// both sees less.
 func (s *State) prune() {
 	if s.Parts == nil {
 		return
@@ -292,16 +293,18 @@ func (s *State) prune() {
 			parts[""] = unnamed
 		}
 	}
-	gone := int64(0)
+	all, gone := int64(0), int64(0)
 	for user, part := range s.Parts {
+		all += part.Version + 1
 		if _, kept := parts[user]; !kept {
-			gone += part.Version
+			gone += part.Version + 1
 		}
 	}
 	for user, part := range parts {
 		part.Version += gone
-		parts[user], s.Version = part, max(s.Version, part.Version)
+		parts[user] = part
 	}
+	s.Version = max(s.Version, all)
 	if len(parts) == 0 {
 		s.Subject, s.Parts, s.Senders = s.Parts[s.User].Subject, nil, nil
 		return
@@ -309,13 +312,28 @@ func (s *State) prune() {
 	s.setSends(parts, keys)
 }
 
-// raiseFor gives the state its next version, and those parts that a change is about.
-func (s *State) raiseFor(c Change) {
+// raiseFor gives the state its next version, and those parts that a change is about:
+// all of them where readers knew of no parts before.
+func (s *State) raiseFor(c Change, wasShared bool) {
 	s.Version++
 	if s.Parts == nil {
 		return
 	}
+	if !wasShared {
+		s.Parts = maps.Clone(s.Parts)
+		for user, part := range s.Parts {
+			part.Version = s.Version
+			s.Parts[user] = part
+		}
+		return
+	}
 	touched := make(map[string]bool)
+	if c.Sent {
+		touched[""] = true // it may name the sender of who had none
+	}
+	for user := range (State{Sent: c.Sent, User: c.User, Parts: c.Parts}).parts() {
+		touched[user] = true
+	}
 	note := func(key RecipientKey) { s.touch(touched, key) }
 	for key := range c.Recipients {
 		note(key)

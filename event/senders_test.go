@@ -119,3 +119,80 @@ func TestAnEventTakesItsRecipientsSender(t *testing.T) {
 		require.Equal(t, []string{test.user, test.subject}, []string{user, subject}, test.name)
 	}
 }
+
+func TestAReadersVersionRisesWithWhatTheySee(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		events := rapid.SliceOfN(rapid.Custom(anyEvent), 1, 12).Draw(t, "events")
+		users := rapid.SliceOfNDistinct(rapid.SampledFrom([]string{"", "u_ana", "u_ben", "u_cy"}), 1, 4, rapid.ID).Draw(t, "reader's")
+		gone := rapid.SampledFrom(persons).Draw(t, "erased")
+		may := func(user string) bool { return slices.Contains(users, user) }
+		var s event.State
+		step := func(do func()) {
+			before, saw := s.SeenBy(may)
+			before = before.Clone()
+			do()
+			after, sees := s.SeenBy(may)
+			if !saw || !sees {
+				return
+			}
+			require.GreaterOrEqual(t, after.Version, before.Version)
+			if cmp.Diff(unversioned(before), unversioned(after), cmpopts.EquateEmpty()) != "" {
+				require.Greater(t, after.Version, before.Version)
+			}
+		}
+		for _, e := range events {
+			step(func() { s.Apply(event.ChangeOf(e)) })
+		}
+		step(func() { s.Forget(event.KeyOf(gone.Email)) })
+	})
+}
+
+func TestAPartWhoseMarkIsTakenAwayHasMoved(t *testing.T) {
+	jo, ana := persons[0], persons[1]
+	s := fold([]event.Event{
+		{Type: event.Send, Time: 1000, User: "u_ana", Subject: "A", Recipients: []event.Person{jo}},
+		{Type: event.Send, Time: 1000, User: "u_ben", Subject: "B", Recipients: []event.Person{ana}},
+	})
+	his, hers := by(event.Click, ana, 1100, event.Human), by(event.Click, jo, 1100, event.Human)
+	s.Apply(event.ChangeOf(hers))
+	s.Apply(event.ChangeOf(his))
+	hers.Verdict.Is = event.Machine
+	next, differs := s.Corrected([]event.Event{hers, his})
+	require.True(t, differs)
+	require.NotContains(t, next.First[event.MarkClicked], event.KeyOf(jo.Email))
+	require.Equal(t, []string{"u_ana"}, next.Moved(s), "he is told of nothing")
+}
+
+func TestFoundSendersRaiseTheVersion(t *testing.T) {
+	jo, ana := persons[0], persons[1]
+	sends := fold([]event.Event{
+		{Type: event.Send, Time: 1000, User: "u_ana", Recipients: []event.Person{jo}},
+		{Type: event.Send, Time: 1000, User: "u_ben", Recipients: []event.Person{ana}},
+	})
+	for _, user := range []string{"u_ana", "u_ben"} {
+		stored := event.State{Sent: true, User: user, At: 1000, Recipients: sends.Recipients, Version: 7}
+		next, differs := stored.Resent(sends)
+		require.True(t, differs)
+		seen, _ := next.SeenBy(func(u string) bool { return u == user })
+		require.Greater(t, seen.Version, stored.Version, "who saw everything is told of less")
+	}
+}
+
+func TestAPartThatIsForgottenRaisesTheOthers(t *testing.T) {
+	jo, ana, li := persons[0], persons[1], persons[2]
+	var s event.State
+	for _, e := range []event.Event{
+		{Type: event.Send, Time: 1000, Recipients: []event.Person{jo}},
+		{Type: event.Send, Time: 1000, User: "u_ana", Recipients: []event.Person{jo}},
+		{Type: event.Send, Time: 1000, User: "u_ben", Recipients: []event.Person{ana, li}},
+	} {
+		s.Apply(event.ChangeOf(e))
+	}
+	notBens := func(user string) bool { return user != "u_ben" }
+	before, _ := s.SeenBy(notBens)
+	require.Len(t, before.Parts, 2)
+	s.Forget(event.KeyOf(ana.Email))
+	after, _ := s.SeenBy(notBens)
+	require.Empty(t, after.Parts, "the send without a user has no recipient of its own")
+	require.Greater(t, after.Version, before.Version)
+}

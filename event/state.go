@@ -183,6 +183,7 @@ func (c Change) Empty() bool {
 // one when it had. A Done state keeps its marks of clicks, replies and bounces
 // up to date and lets opens pass.
 func (s *State) Apply(c Change) bool {
+	wasShared := s.Shared()
 	changed := s.addSends(c)
 	changed = s.addRecipients(c.Recipients) || changed
 	for mark, firsts := range c.First {
@@ -206,7 +207,7 @@ func (s *State) Apply(c Change) bool {
 		}
 	}
 	if changed {
-		s.raiseFor(c)
+		s.raiseFor(c, wasShared)
 	}
 	return changed
 }
