@@ -146,3 +146,13 @@ func TestStatisticsSuggestionsAndExportsAreEachOnesOwn(t *testing.T) {
 	_, err = f.Company(t.Context(), reader("u_ana"), "globex.example")
 	require.ErrorIs(t, err, event.ErrNotFound)
 }
+
+// TestWhenAMailWasSentIsItsSendersOwn holds that the time of another user's mail with
+// the same id neither counts nor can be found out.
+func TestWhenAMailWasSentIsItsSendersOwn(t *testing.T) {
+	f := shared(t) // Ana sent an hour before Ben, whose recipients opened 90 minutes after his.
+	for text, want := range map[string]int{"type:open took:<2h": 1, "type:open took:>2h": 0} {
+		page := f.page(feed.PageRequest{Scope: reader("u_ben"), Text: text})
+		require.Len(t, page.Items, want, text)
+	}
+}

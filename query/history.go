@@ -107,6 +107,9 @@ func sorted(set map[string]bool) []string {
 // pair is whose series an event is in.
 type pair struct{ message, recipient string }
 
+// mail is one user's message: two users may give the same id to mails of their own.
+type mail struct{ message, user string }
+
 // Among reports for which of the events the query's History holds. series are
 // those that Series finds for them, in any order, each once.
 func (q Query) Among(events, series []event.Event) map[event.ID]bool {
@@ -132,20 +135,22 @@ type allSeries struct {
 	// in the query's time.
 	of      map[pair][]event.Event
 	counted map[pair]int
-	sent    map[string]int64
+	// sent is when each user first sent each message.
+	sent map[mail]int64
 	// newest is the last event of each recipient.
 	newest map[string]event.ID
 }
 
 func (q Query) seriesOf(series []event.Event) allSeries {
 	all := allSeries{
-		of: map[pair][]event.Event{}, counted: map[pair]int{}, sent: map[string]int64{}, newest: map[string]event.ID{},
+		of: map[pair][]event.Event{}, counted: map[pair]int{}, sent: map[mail]int64{}, newest: map[string]event.ID{},
 	}
 	sortedSeries := slices.Clone(series)
 	slices.SortFunc(sortedSeries, before)
 	for _, e := range sortedSeries {
-		if at, known := all.sent[e.Message]; e.Type == event.Send && (!known || e.Time < at) {
-			all.sent[e.Message] = e.Time
+		own := mail{e.Message, e.User}
+		if at, known := all.sent[own]; e.Type == event.Send && (!known || e.Time < at) {
+			all.sent[own] = e.Time
 		}
 		if e.Recipient == nil {
 			continue
@@ -184,7 +189,7 @@ func (s allSeries) hold(h History, e event.Event) bool {
 		}
 	}
 	if h.measures() {
-		sent, known := s.sent[e.Message]
+		sent, known := s.sent[mail{e.Message, e.User}]
 		after := e.Time - sent
 		if !known || after < h.From || after >= cmp.Or(h.Within, math.MaxInt64) {
 			return false
