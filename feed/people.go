@@ -3,6 +3,7 @@ package feed
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -93,6 +94,17 @@ func (p *people) User(text string) (string, bool) {
 	}
 	id := p.called[query.FoldName(text)]
 	return id, id != ""
+}
+
+// Names are what the users and teams that the reader may know of are called, sorted:
+// see query.Named.
+func (p *people) Names() []string {
+	names := slices.AppendSeq(make([]string, 0, len(p.names)+len(p.teams)), maps.Values(p.names))
+	for _, team := range p.teams {
+		names = append(names, team.Name)
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
 }
 
 // alone reports whether nobody but the user has the name.
