@@ -3,6 +3,7 @@ package feed
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -45,7 +46,8 @@ type Answer struct {
 	Companies []AnsweredCompany `json:"companies" nullable:"false" doc:"people by the domain of their address, those with the most people first"`
 	Table     *AnswerTable      `json:"table,omitempty" doc:"where the text asks for one: by company, top 10, most engaged"`
 	Next      *string           `json:"next" doc:"cursor of the people after these; null when there are none"`
-	Partial   bool              `json:"partial" doc:"not everything could be counted in time: only what happened from reached on"`
+	Partial   bool              `json:"partial" doc:"not everything is counted: the time was enough only from reached on, or weeks cannot be read, see warnings"`
+	Warnings  []string          `json:"warnings,omitempty" doc:"what is missing, in words"`
 	Reached   time.Time         `json:"reached" doc:"how far back was counted"`
 	Query     Understood        `json:"query" doc:"how the text was understood"`
 }
@@ -110,6 +112,9 @@ func (r *Reader) answerBeside(ctx context.Context, p *pageScan, now time.Time) (
 	}
 	table := newTable(p.understood.table, p.request.zone(), p.who.names)
 	found, err := r.answer(ctx, p.request.Scope, p.scan.query, now, answerBesideTime, table)
+	if errors.Is(err, event.ErrTooMuch) {
+		return nil, nil // The page is there all the same.
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -122,7 +127,7 @@ func (a *answered) answer(request AnswerRequest, understood Understood, skip int
 	found := a
 	text := cmp.Or(understood.Showing, request.Text)
 	answer := Answer{
-		Partial: found.partial, Reached: time.Unix(found.reached, 0).UTC(), Query: understood,
+		Partial: found.partial || len(found.damaged) > 0, Warnings: Warnings(found.damaged), Reached: time.Unix(found.reached, 0).UTC(), Query: understood,
 		Sentence: found.sentence(query.QuestionOf(request.Text), understood.Chips, request.zone()),
 		Counts: []AnswerCount{
 			{"events", found.events, text},
@@ -166,7 +171,9 @@ type answered struct {
 	first, last int64
 	reached     int64
 	partial     bool
-	table       *tableBuilder
+	// damaged are weeks that could not be read.
+	damaged event.DamagedWeeks
+	table   *tableBuilder
 }
 
 type answeredPerson struct {
@@ -202,6 +209,7 @@ func (r *Reader) answer(ctx context.Context, scope Scope, q query.Query, now tim
 			break
 		}
 	}
+	a.damaged = w.damaged
 	return a, nil
 }
 

@@ -108,7 +108,7 @@ func (s *stateRates) rates() *Rates {
 
 // mostActive are the recipients who did the most themselves: what people did, not
 // machines, and no mails to them.
-func (r *Reader) mostActive(ctx context.Context, scope Scope, q query.Query, now time.Time) (Ranking, error) {
+func (r *Reader) mostActive(ctx context.Context, scope Scope, q query.Query, now time.Time) (counted, error) {
 	choice := q.Automated
 	if choice != query.AutomatedOnly {
 		choice = query.AutomatedHide
@@ -118,17 +118,15 @@ func (r *Reader) mostActive(ctx context.Context, scope Scope, q query.Query, now
 		s := scan{reader: r, scope: scope, query: q}
 		weeks, err := s.weeks(ctx, now)
 		if err != nil {
-			return Ranking{}, err
+			return counted{}, err
 		}
 		isAct := func(e event.Event) bool { return slices.Contains(query.ActTypes, e.Type) }
 		builder := NewAggregateBuilder(choice, PartRecipients)
-		counted, err := r.aggregateInto(ctx, builder, isAct, r.walkThrough(scope, q, weeks, readBatch), r.clock())
-		return counted.aggregate.Recipients, err
+		return r.aggregateInto(ctx, builder, isAct, r.walkThrough(scope, q, weeks, readBatch), r.clock())
 	}
 	q.Where = query.AllOf(query.Types(query.ActTypes...), q.Where)
 	q.Automated = choice
-	counted, err := r.aggregate(ctx, scope, q, PartRecipients, now)
-	return counted.aggregate.Recipients, err
+	return r.aggregate(ctx, scope, q, PartRecipients, now)
 }
 
 // before is the time that a period is compared with: of the same length and the

@@ -118,8 +118,11 @@ func (a *answered) sentence(asks query.Question, chips []query.Chip, zone *time.
 
 // caveat says that not everything was counted.
 func (a *answered) caveat() string {
-	if a.partial {
+	switch {
+	case a.partial:
 		return " (Not everything could be counted in time.)"
+	case len(a.damaged) > 0:
+		return " (Not everything could be read.)"
 	}
 	return ""
 }

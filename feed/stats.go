@@ -95,17 +95,21 @@ func (r *Reader) Stats(ctx context.Context, request StatsRequest) (Stats, error)
 	}
 	stats := Stats{
 		Since: time.Unix(period.from, 0).UTC(), Until: time.Unix(period.until, 0).UTC(), Zone: request.zone().String(),
-		Reached: time.Unix(counted.reached, 0).UTC(), Partial: counted.partial || len(counted.damaged) > 0, Warnings: Warnings(counted.damaged), Approximate: []string{}, Query: understood,
+		Warnings: Warnings(counted.damaged), Approximate: []string{}, Query: understood,
 	}
+	stats.reach(counted)
 	if request.wants(FieldRates) {
 		if stats.Rates, err = r.rates(ctx, request.Scope, q, counted, now); err != nil {
 			return Stats{}, err
 		}
 	}
 	if request.wants(FieldRecipients) {
-		if counted.aggregate.Recipients, err = r.mostActive(ctx, request.Scope, q, now); err != nil {
+		active, err := r.mostActive(ctx, request.Scope, q, now)
+		if err != nil {
 			return Stats{}, err
 		}
+		counted.aggregate.Recipients = active.aggregate.Recipients
+		stats.reach(active)
 	}
 	stats.fill(request, q, counted.aggregate, who.names)
 	if request.wants(FieldSeries) {
@@ -123,6 +127,15 @@ func (r *Reader) Stats(ctx context.Context, request StatsRequest) (Stats, error)
 		}
 	}
 	return stats, nil
+}
+
+// reach says how far back a count went that the statistics are made of: of several the
+// latest is told.
+func (s *Stats) reach(c counted) {
+	s.Partial = s.Partial || c.partial || len(c.damaged) > 0
+	if reached := time.Unix(c.reached, 0).UTC(); reached.After(s.Reached) {
+		s.Reached = reached
+	}
 }
 
 // fill takes from an aggregate what was asked for.

@@ -1003,7 +1003,7 @@ export interface components {
             counts: components["schemas"]["AnswerCount"][];
             /** @description cursor of the people after these; null when there are none */
             next: string | null;
-            /** @description not everything could be counted in time: only what happened from reached on */
+            /** @description not everything is counted: the time was enough only from reached on, or weeks cannot be read, see warnings */
             partial: boolean;
             /** @description how the text was understood */
             query: components["schemas"]["Understood"];
@@ -1016,6 +1016,8 @@ export interface components {
             sentence: string;
             /** @description where the text asks for one: by company, top 10, most engaged */
             table?: components["schemas"]["AnswerTable"];
+            /** @description what is missing, in words */
+            warnings?: string[];
         };
         AnswerCount: {
             /** Format: int64 */
