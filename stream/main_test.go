@@ -137,9 +137,16 @@ func eventually(t testing.TB, what string, condition func() bool) {
 // drained waits until the server says that nothing waits any more.
 func drained(t testing.TB, s *Stream) {
 	t.Helper()
-	eventually(t, "backlog is empty", func() bool {
+	drainedTo(t, s, 0)
+}
+
+// drainedTo waits until the server says that n events wait: it counts them a moment
+// after it has answered.
+func drainedTo(t testing.TB, s *Stream, n int64) {
+	t.Helper()
+	eventually(t, "the backlog is as long as that", func() bool {
 		require.NoError(t, s.refresh(t.Context()))
-		return s.Backlog() == 0
+		return s.Backlog() == n
 	})
 }
 

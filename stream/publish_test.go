@@ -57,8 +57,7 @@ func TestManyCallersShareBatches(t *testing.T) {
 		})
 	}
 	wg.Wait()
-	require.NoError(t, s.refresh(t.Context()))
-	require.EqualValues(t, callers*each, s.Backlog())
+	drainedTo(t, s, callers*each)
 	stats := s.Stats()
 	require.EqualValues(t, callers*each, stats.Published)
 	require.Less(t, stats.Batches, uint64(callers*each/4), "callers that wait at the same time share a batch")
@@ -67,8 +66,7 @@ func TestManyCallersShareBatches(t *testing.T) {
 func TestALargePublishGoesAsSeveralBatches(t *testing.T) {
 	s := open(t, Config{})
 	publish(t, s, event.LaneBulk, someEvents("acme", 0, 10_000)...)
-	require.NoError(t, s.refresh(t.Context()))
-	require.EqualValues(t, 10_000, s.Backlog())
+	drainedTo(t, s, 10_000)
 	require.EqualValues(t, 10, s.Stats().Batches)
 }
 
@@ -120,8 +118,7 @@ func TestBacklogOverItsBoundIsTooMuch(t *testing.T) {
 	require.ErrorAs(t, err, &much)
 	require.GreaterOrEqual(t, much.After, shortestWait)
 	require.LessOrEqual(t, much.After, longestWait)
-	require.NoError(t, s.refresh(t.Context()))
-	require.EqualValues(t, 100, s.Backlog(), "nothing was published")
+	drainedTo(t, s, 100) // nothing was published
 
 	ackAll(t, pull(t, s, 50))
 	eventually(t, "the backlog went down", func() bool {

@@ -83,6 +83,7 @@ func TestAServerThatGoesAwayAndComesBack(t *testing.T) {
 	eventually(t, "publishing works again", func() bool {
 		return s.Publish(t.Context(), event.LaneLive, someEvents("acme", 300, 10)) == nil
 	})
+	eventually(t, "it is ready again", func() bool { return s.refresh(t.Context()) == nil && s.Ready(t.Context()) == nil })
 	left := map[event.ID]bool{}
 	for _, d := range in[50:] {
 		left[decode(t, d).ID] = true
@@ -106,15 +107,6 @@ func TestAServerThatGoesAwayAndComesBack(t *testing.T) {
 	announce(t, s, 10, 5)
 	eventually(t, "the later announcements", func() bool { return len(l.heard()) >= 15 })
 	requireRun(t, l.heard(), 15)
-}
-
-// drainedTo waits until n events are left.
-func drainedTo(t testing.TB, s *Stream, n int64) {
-	t.Helper()
-	eventually(t, "the backlog drained", func() bool {
-		require.NoError(t, s.refresh(t.Context()))
-		return s.Backlog() == n
-	})
 }
 
 func TestWhatMayHaveBeenGivenOutBeforeAnOutageIsRepeated(t *testing.T) {

@@ -21,10 +21,7 @@ func TestTrimRemovesWhatIsAcknowledgedAndOld(t *testing.T) {
 	ackAll(t, in[:20])
 	trim := func(want int) {
 		t.Helper()
-		eventually(t, "the acknowledgements arrived", func() bool {
-			require.NoError(t, s.refresh(t.Context()))
-			return s.Backlog() == int64(30-20)
-		})
+		drainedTo(t, s, 30-20)
 		trimmed, err := s.Trim(t.Context())
 		require.NoError(t, err)
 		require.EqualValues(t, want, trimmed)
