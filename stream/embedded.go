@@ -25,12 +25,12 @@ const (
 	// lowDisk is the free room below which nothing is taken in, so that what
 	// was taken in can still be handled. It is a twentieth of a small disk.
 	lowDisk = 256 << 20
-	// ownReconnect is how soon the client looks for an own server that was
+	// embeddedReconnect is how soon the client looks for the server after it was
 	// started again.
 	embeddedReconnect = 50 * time.Millisecond
 )
 
-// ownServer is a NATS server in this process: no port, no signal handling, and
+// embeddedServer is a NATS server in this process: no port, no signal handling, and
 // every write synced before it is acknowledged.
 type embeddedServer struct {
 	dir     string

@@ -121,6 +121,30 @@ func TestHeadersOfAnotherLengthAreDamaged(t *testing.T) {
 	}
 }
 
+// So is the length of a subject. With headers behind it, it shifts what is checked; a
+// dead letter has none.
+func TestADeadLetterWithASubjectOfAnotherLengthIsDamaged(t *testing.T) {
+	dir := filledQueue(t, 2)
+	block := blocksOf(t, dir, deadName)[0]
+	raw, err := os.ReadFile(block)
+	require.NoError(t, err)
+	want, err := readRecords(dir, deadName, deadPrefix)
+	require.NoError(t, err)
+	require.Len(t, want.messages, 1)
+	right := binary.LittleEndian.Uint16(raw[20:])
+	for length := range uint16(len(raw)) {
+		binary.LittleEndian.PutUint16(raw[20:], length)
+		require.NoError(t, os.WriteFile(block, raw, 0o600))
+		got, err := readRecords(dir, deadName, deadPrefix)
+		require.NoError(t, err)
+		if length == right {
+			require.Equal(t, want, got)
+		} else {
+			require.Empty(t, got.messages, "a subject of %d bytes", length)
+		}
+	}
+}
+
 // A repair that was killed between two steps is ended by the next.
 func TestARepairThatWasKilledIsTakenUp(t *testing.T) {
 	for name, kill := range map[string]func(dir string) error{

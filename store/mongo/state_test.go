@@ -33,7 +33,7 @@ func TestRecords(t *testing.T) {
 	})
 }
 
-// places gives each place of a suite a database of its own.
+// urlOf gives each name in a suite a database of its own.
 func urlOf(t *testing.T) func(t testing.TB, name string) string {
 	server := mongotest.Start(t)
 	urls := make(map[string]string)
