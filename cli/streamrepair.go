@@ -35,6 +35,10 @@ func (c *streamRepairCmd) Run(ctx context.Context, env *environment) error {
 	if err != nil {
 		return err
 	}
+	if done.SetAside == "" {
+		_, err = fmt.Fprintln(env.Out, "The repair that was cut off has been finished. The old queue is beside the new one, as stream.damaged-TIME.")
+		return err
+	}
 	fmt.Fprintf(env.Out, "%s and %s were kept. The old queue is in %s.\n",
 		count(done.Events, "event", "events"), count(done.DeadLetters, "dead letter", "dead letters"), done.SetAside)
 	if done.Missing == 0 && done.Unreadable == 0 {

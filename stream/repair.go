@@ -23,7 +23,8 @@ type Repaired struct {
 	Missing uint64
 	// Unreadable is how many bytes of the blocks belong to no record.
 	Unreadable int64
-	// SetAside is where the old queue is now.
+	// SetAside is where the old queue is now. It is empty where a run that was killed
+	// had set it aside: this one has put the new queue in its place and knows no more.
 	SetAside string
 }
 
@@ -41,8 +42,14 @@ func Repair(ctx context.Context, dir string, at time.Time, logger *slog.Logger) 
 	made, ready := dir+repairEnding, dir+readyEnding
 	aside := fmt.Sprintf("%s.damaged-%s", dir, at.UTC().Format("20060102T150405"))
 	var done Repaired
-	if _, err := os.Stat(ready); errors.Is(err, os.ErrNotExist) {
-		if err := os.RemoveAll(made); err != nil {
+	_, err := os.Stat(dir)
+	_, readyErr := os.Stat(ready)
+	if err != nil && readyErr != nil {
+		return done, fmt.Errorf("repair the queue: %w", err)
+	}
+	// While the old one is in its place, it may have been used since a run that was killed.
+	if err == nil {
+		if err := errors.Join(os.RemoveAll(made), os.RemoveAll(ready)); err != nil {
 			return done, fmt.Errorf("repair the queue: %w", err)
 		}
 		if done, err = refill(ctx, dir, made, logger); err != nil {
@@ -51,8 +58,6 @@ func Repair(ctx context.Context, dir string, at time.Time, logger *slog.Logger) 
 		if err := errors.Join(copyFiles(made, dir), syncDir(made), os.Rename(made, ready), syncDir(filepath.Dir(dir))); err != nil {
 			return done, fmt.Errorf("repair the queue: %w", err)
 		}
-	}
-	if _, err := os.Stat(dir); err == nil {
 		if err := os.Rename(dir, aside); err != nil {
 			return done, fmt.Errorf("set the old queue aside: %w", err)
 		}

@@ -170,3 +170,20 @@ func TestARepairThatWasKilledIsTakenUp(t *testing.T) {
 		})
 	}
 }
+
+// What came into the queue after a repair was killed is in the next one too.
+func TestARepairTakesWhatCameSinceOneThatWasKilled(t *testing.T) {
+	dir := filledQueue(t, 4)
+	_, err := refill(t.Context(), dir, dir+readyEnding, slog.New(slog.DiscardHandler))
+	require.NoError(t, err)
+	s, err := Open(t.Context(), Config{Dir: dir})
+	require.NoError(t, err)
+	publish(t, s, event.LaneLive, anEvent("acme", 99))
+	require.NoError(t, s.Close())
+	done, err := Repair(t.Context(), dir, time.Unix(1_790_000_000, 0), slog.New(slog.DiscardHandler))
+	require.NoError(t, err)
+	require.Equal(t, 6, done.Events, "with the one that failed")
+	_, err = Repair(t.Context(), dir+"-none", time.Unix(1_790_000_000, 0), slog.New(slog.DiscardHandler))
+	require.ErrorIs(t, err, os.ErrNotExist)
+	require.NoDirExists(t, dir+"-none")
+}
