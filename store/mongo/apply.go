@@ -104,20 +104,20 @@ func (s *State) apply(ctx context.Context, changes []event.Change, states []even
 	return made, refused, err
 }
 
-// guard finds the document of a change. A send is written by operators that
-// commute only where no other user has sent the message; where one has, the upsert
-// collides and the change is made anew with what is known then.
+// guard finds the document of a change. It is written by operators that commute only
+// where no other user has sent the message; where one has, the upsert collides and
+// the change is made anew with what is known then.
 func guard(c event.Change) bson.D {
-	filter := byID(idOf(c.MessageKey))
+	missing := bson.D{{Key: "$exists", Value: false}}
+	filter := append(byID(idOf(c.MessageKey)), bson.E{Key: "by", Value: missing})
 	if !c.Sent {
 		return filter
 	}
-	missing := bson.D{{Key: "$exists", Value: false}}
 	same := bson.D{{Key: "u", Value: c.User}}
 	if c.User == "" {
 		same = bson.D{{Key: "u", Value: missing}}
 	}
-	return append(filter, bson.E{Key: "by", Value: missing}, bson.E{Key: "$or", Value: bson.A{
+	return append(filter, bson.E{Key: "$or", Value: bson.A{
 		bson.D{{Key: "sent", Value: missing}}, same,
 	}})
 }
