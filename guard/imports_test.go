@@ -36,7 +36,8 @@ var rules = map[string]rule{
 	"app": {internal: everything, outside: everything},
 	"cli": {internal: everything, outside: everything},
 
-	"quotes": {},
+	"quotes":  {},
+	"backoff": {},
 	// What an address is, is one decision for everybody (ADR 0015).
 	"address": {outside: []string{"golang.org/x/net/idna", "golang.org/x/text/unicode/norm"}},
 	"event":   {internal: []string{"address", "quotes"}, outside: []string{"golang.org/x/text/unicode/norm"}},
@@ -47,9 +48,9 @@ var rules = map[string]rule{
 	"query/times": {},
 	"verdict":     {internal: []string{"event"}},
 	"tracking":    {internal: []string{"event"}},
-	"indexer":     {internal: []string{"address", "event", "verdict", "tracing"}, outside: append([]string{"go.opentelemetry.io/otel"}, plain...)},
+	"indexer":     {internal: []string{"address", "backoff", "event", "verdict", "tracing"}, outside: append([]string{"go.opentelemetry.io/otel"}, plain...)},
 	"feed":        {internal: []string{"event", "query"}, outside: plain},
-	"live":        {internal: []string{"event", "query"}, outside: plain},
+	"live":        {internal: []string{"backoff", "event", "query"}, outside: plain},
 	"rollover":    {internal: []string{"event"}, outside: plain},
 	"migrations":  {internal: []string{"event"}, outside: plain},
 	"mailbox":     {internal: []string{"address", "event"}, outside: plain},
@@ -73,7 +74,7 @@ var rules = map[string]rule{
 	"store/sqlite/columns": {internal: []string{"event", "query", "feed", "store/sqlite/rowids"}},
 	"store/sqlite/rowids":  {internal: []string{"event", "feed"}},
 	"store/erasures":       {},
-	"store/elastic":        {internal: []string{"event", "query", "feed", "migrations"}, outside: append([]string{"github.com/elastic/"}, plain...)},
+	"store/elastic":        {internal: []string{"backoff", "event", "query", "feed", "migrations"}, outside: append([]string{"github.com/elastic/"}, plain...)},
 	// What tests start a server with. It is imported by tests alone.
 	"store/elastic/elastictest":     {outside: []string{"github.com/gofrs/flock"}},
 	"store/elastic/elastictest/run": {internal: []string{"store/elastic/elastictest"}},
@@ -84,7 +85,7 @@ var rules = map[string]rule{
 	"store/mongo/mongotest": {outside: []string{"go.mongodb.org/mongo-driver/v2", "github.com/stretchr/testify"}},
 	"store/storetest":       {internal: []string{"event", "query", "feed", "indexer", "rollover"}, outside: []string{"github.com/stretchr/testify", "pgregory.net/rapid"}},
 	"stream": {
-		internal: []string{"event", "indexer", "limit", "live", "tracing"},
+		internal: []string{"backoff", "event", "indexer", "limit", "live", "tracing"},
 		outside:  append([]string{"github.com/nats-io/", "github.com/synadia-io/orbit.go/", "github.com/minio/highwayhash", "go.opentelemetry.io/otel"}, plain...),
 	},
 

@@ -9,6 +9,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"tidings/backoff"
 	"tidings/event"
 	"tidings/tracing"
 	"tidings/verdict"
@@ -142,7 +143,7 @@ func (x *Indexer) Run(ctx context.Context) error {
 // work handles batches of a lane one after the other. A store that is away pauses
 // the pulling, longer each time, and counts against no event.
 func (x *Indexer) work(ctx context.Context, lane event.Lane) error {
-	var pause backoff
+	var failures backoff.Failures
 	for ctx.Err() == nil {
 		deliveries, err := x.Queue.Pull(ctx, lane, x.pulls(lane), pullWait)
 		if err == nil && len(deliveries) > 0 {
@@ -152,11 +153,11 @@ func (x *Indexer) work(ctx context.Context, lane event.Lane) error {
 		case ctx.Err() != nil:
 			return nil
 		case err != nil:
-			wait := pause.next()
+			wait := failures.Failed(pauses)
 			x.Logger.WarnContext(ctx, "indexing is paused", "lane", lane, "error", err, "wait", wait)
 			x.Sleep(ctx, wait)
 		default:
-			pause.reset()
+			failures.Reset()
 		}
 	}
 	return nil
@@ -173,7 +174,7 @@ func (x *Indexer) Handle(ctx context.Context, deliveries []Delivery) error {
 // in halves, at once as long as there is a budget for that: what is done by then is
 // kept.
 func (x *Indexer) handle(ctx context.Context, p *pace, entries []*entry) error {
-	var pause backoff
+	var failures backoff.Failures
 	for size := len(entries); len(entries) > 0; {
 		part := entries[:min(size, len(entries))]
 		began := x.Clock()
@@ -194,7 +195,7 @@ func (x *Indexer) handle(ctx context.Context, p *pace, entries []*entry) error {
 			x.Observer.Count(OutcomeRetried, len(left))
 			if !x.retries.spend(len(left)) {
 				x.extend(entries)
-				x.Sleep(ctx, pause.next())
+				x.Sleep(ctx, failures.Failed(pauses))
 			}
 			x.extend(entries)
 		default:
@@ -270,15 +271,8 @@ func (x *Indexer) fail(ctx context.Context, delivery Delivery, reason error) {
 	x.Observer.Count(OutcomeFailed, 1)
 }
 
-// backoff grows from a tenth of a second to five seconds, with jitter.
-type backoff struct{ last time.Duration }
-
-func (b *backoff) next() time.Duration {
-	b.last = min(max(2*b.last, 100*time.Millisecond), 5*time.Second)
-	return b.last/2 + rand.N(b.last/2)
-}
-
-func (b *backoff) reset() { b.last = 0 }
+// pauses are how long indexing waits for something that is away.
+var pauses = backoff.Delays{Base: 100 * time.Millisecond, Max: 5 * time.Second}
 
 func sleep(ctx context.Context, d time.Duration) {
 	timer := time.NewTimer(d)

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"time"
 
+	"tidings/backoff"
 	"tidings/event"
 	"tidings/verdict"
 )
@@ -54,7 +55,7 @@ type progress struct {
 	due time.Time
 	// last says that the next pass may be the last.
 	last   bool
-	failed backoff
+	failed backoff.Failures
 }
 
 // Reevaluate notes messages of which something must be judged again.
@@ -112,7 +113,7 @@ func (c *Reevaluator) Pass(ctx context.Context) error {
 			continue
 		}
 		if err := c.pass(ctx, id, list, pending[id], done); err != nil && ctx.Err() == nil {
-			wait := max(list.failed.next(), lookEvery)
+			wait := max(list.failed.Failed(pauses), lookEvery)
 			list.due = c.Clock().Add(wait)
 			c.Logger.WarnContext(ctx, "re-evaluation failed; trying again", "error", err, "wait", wait)
 		}
@@ -135,7 +136,7 @@ func (c *Reevaluator) pass(ctx context.Context, id string, list *progress, keys 
 		}
 		anyMoved = anyMoved || moved
 	}
-	list.failed.reset()
+	list.failed.Reset()
 	if list.last && !anyMoved {
 		return c.Pending.Forget(ctx, id)
 	}

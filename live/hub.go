@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	"tidings/backoff"
 	"tidings/event"
 	"tidings/query"
 )
@@ -27,10 +28,10 @@ const (
 	// idleDelay is how long nothing comes in before the hub takes what it has for
 	// all that is kept: the last entry of the stream may have been removed.
 	idleDelay = 2 * time.Second
-	// Bounds of the wait before a stream that is away is asked again.
-	firstWait = 100 * time.Millisecond
-	mostWait  = 5 * time.Second
 )
+
+// away is how long a stream that is away is left alone.
+var away = backoff.Delays{Base: 100 * time.Millisecond, Max: 5 * time.Second}
 
 // ErrRestarting says that the hub is closing. Readers resume elsewhere.
 var ErrRestarting = errors.New("live: restarting")
@@ -127,7 +128,8 @@ func (h *Hub) Run(ctx context.Context) error {
 
 // bounds asks until the stream answers.
 func (h *Hub) bounds(ctx context.Context) (Bounds, error) {
-	for wait := firstWait; ; wait = min(2*wait, mostWait) {
+	var failures backoff.Failures
+	for {
 		bounds, err := h.config.Log.Bounds(ctx)
 		if err == nil || !errors.Is(err, event.ErrUnavailable) {
 			return bounds, err
@@ -135,7 +137,7 @@ func (h *Hub) bounds(ctx context.Context) (Bounds, error) {
 		select {
 		case <-ctx.Done():
 			return Bounds{}, ctx.Err()
-		case <-time.After(wait):
+		case <-time.After(failures.Failed(away)):
 		}
 	}
 }

@@ -5,12 +5,12 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"math"
 	"time"
 
 	jsonv2 "github.com/go-json-experiment/json"
 	"github.com/nats-io/nats.go/jetstream"
 
+	"tidings/backoff"
 	"tidings/event"
 	"tidings/tracing"
 )
@@ -94,7 +94,7 @@ func (d *delivery) Fail(ctx context.Context, reason error) error {
 	s.counts.failed.Add(1)
 	history, err := s.attempt(ctx, d.id(), reason)
 	if err == nil && len(history) < s.cfg.MaxAttempts {
-		return d.end("fail", d.message.NakWithDelay(s.backoff(len(history))))
+		return d.end("fail", d.message.NakWithDelay(s.retryDelays().After(len(history))))
 	}
 	if err == nil {
 		err = s.bury(ctx, d, history, "")
@@ -116,11 +116,9 @@ func (d *delivery) end(op string, err error) error {
 	return nil
 }
 
-// backoff is the delay before the attempt that follows the n-th.
-func (s *Stream) backoff(n int) time.Duration {
-	delay := float64(s.cfg.RetryBase) * math.Pow(2, float64(n-1))
-	delay = min(delay, float64(s.cfg.RetryMax))
-	return time.Duration(delay * (1 - s.cfg.Rand()/2))
+// retryDelays are how long an event that failed waits for its next attempt.
+func (s *Stream) retryDelays() backoff.Delays {
+	return backoff.Delays{Base: s.cfg.RetryBase, Max: s.cfg.RetryMax, Random: s.cfg.Rand}
 }
 
 // attempt adds a failure to the history of an event and returns all of it. The

@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
-	"pgregory.net/rapid"
 
 	"tidings/event"
 )
@@ -121,23 +120,6 @@ func TestRetryWaits(t *testing.T) {
 	require.NoError(t, pull(t, s, 1)[0].Retry(700*time.Millisecond))
 	pull(t, s, 1)
 	require.GreaterOrEqual(t, time.Since(begun), 600*time.Millisecond)
-}
-
-func TestBackoffDoublesWithinItsBounds(t *testing.T) {
-	rapid.Check(t, func(t *rapid.T) {
-		base := time.Duration(rapid.Int64Range(int64(time.Millisecond), int64(time.Second)).Draw(t, "base"))
-		most := base * time.Duration(rapid.IntRange(1, 3600).Draw(t, "factor"))
-		jitter := rapid.Float64Range(0, 0.999).Draw(t, "jitter")
-		s := &Stream{cfg: Config{RetryBase: base, RetryMax: most, Rand: func() float64 { return jitter }}}
-		last := time.Duration(0)
-		for n := 1; n <= mostAttempts; n++ {
-			delay := s.backoff(n)
-			if delay < base/2 || delay > most || delay < last {
-				t.Fatalf("delay %d is %v after %v, of %v to %v", n, delay, last, base, most)
-			}
-			last = delay
-		}
-	})
 }
 
 func TestTheOldestEventThatWaitsHasAnAge(t *testing.T) {

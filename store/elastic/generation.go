@@ -12,6 +12,7 @@ import (
 
 	"github.com/elastic/go-elasticsearch/v8/esapi"
 
+	"tidings/backoff"
 	"tidings/event"
 	"tidings/migrations"
 )
@@ -226,7 +227,6 @@ func (g *generation) write(ctx context.Context, events []event.Event) error {
 		}
 		actions[i] = action{op: opIndex, doc: doc, target: target{Index: g.to, ID: e.ID, Routing: e.Workspace}}
 	}
-	wait := firstWait
 	for try := 1; ; try++ {
 		results, err := g.index.bulk(ctx, actions, false)
 		if err != nil {
@@ -246,19 +246,18 @@ func (g *generation) write(ctx context.Context, events []event.Event) error {
 			return nil
 		}
 		actions = again
-		timer := time.NewTimer(wait)
+		timer := time.NewTimer(tooBusy.After(try))
 		select {
 		case <-ctx.Done():
 			timer.Stop()
 			return ctx.Err()
 		case <-timer.C:
 		}
-		wait *= 2
 	}
 }
 
-// firstWait is how long a cluster that has too much to do is left alone at first.
-const firstWait = 250 * time.Millisecond
+// tooBusy is how long a cluster that has too much to do is left alone.
+var tooBusy = backoff.Delays{Base: 250 * time.Millisecond, Max: time.Minute}
 
 // Block makes writes to the week wait.
 func (g *generation) Block(ctx context.Context) error {
