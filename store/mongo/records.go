@@ -43,6 +43,29 @@ func (s *State) Put(ctx context.Context, workspace, kind, id string, doc json.Ra
 	return failed("writing a record", write(ctx, s.records, []mongo.WriteModel{put}))
 }
 
+// Swap writes a record where it is still old, or where there is none and old is nil,
+// and returns event.ErrConflict otherwise.
+func (s *State) Swap(ctx context.Context, workspace, kind, id string, old, doc json.RawMessage) error {
+	conflict := fmt.Errorf("swapping a record of kind %s: %w", kind, event.ErrConflict)
+	if old == nil {
+		_, err := s.records.InsertOne(ctx, record{recordID(workspace, kind, id), string(doc)})
+		if mongo.IsDuplicateKeyError(err) {
+			return conflict
+		}
+		return failed("swapping a record", err)
+	}
+	done, err := s.records.UpdateOne(ctx,
+		bson.D{{Key: "_id", Value: recordID(workspace, kind, id)}, {Key: "doc", Value: string(old)}},
+		bson.D{{Key: "$set", Value: bson.D{{Key: "doc", Value: string(doc)}}}})
+	if err != nil {
+		return failed("swapping a record", err)
+	}
+	if done.MatchedCount == 0 {
+		return conflict
+	}
+	return nil
+}
+
 // Delete removes a record; there need not be one.
 func (s *State) Delete(ctx context.Context, workspace, kind, id string) error {
 	_, err := s.records.DeleteOne(ctx, byID(recordID(workspace, kind, id)))

@@ -1,6 +1,7 @@
 package sqlite
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"encoding/json"
@@ -27,6 +28,25 @@ func (s *State) Get(ctx context.Context, workspace, kind, id string) (json.RawMe
 func (s *State) Put(ctx context.Context, workspace, kind, id string, doc json.RawMessage) error {
 	_, err := s.write.putRecord.ExecContext(ctx, workspace, kind, id, []byte(doc))
 	return failed("writing a record", err)
+}
+
+// Swap writes a record where it is still old, or where there is none and old is nil,
+// and returns event.ErrConflict otherwise.
+func (s *State) Swap(ctx context.Context, workspace, kind, id string, old, doc json.RawMessage) error {
+	var done sql.Result
+	var err error
+	if old == nil {
+		done, err = s.write.makeRecord.ExecContext(ctx, workspace, kind, id, []byte(doc))
+	} else {
+		done, err = s.write.swapRecord.ExecContext(ctx, []byte(doc), workspace, kind, id, []byte(old))
+	}
+	if err != nil {
+		return failed("swapping a record", err)
+	}
+	if written, err := done.RowsAffected(); err != nil || written == 0 {
+		return cmp.Or(failed("swapping a record", err), fmt.Errorf("swapping a record of kind %s: %w", kind, event.ErrConflict))
+	}
+	return nil
 }
 
 // Delete removes a record; there need not be one.

@@ -86,6 +86,7 @@ type stateWrites struct {
 	addRecipient, dropRecipient, ofRecipient, expired *sql.Stmt
 	finish, finished, purged, scan                    *sql.Stmt
 	putRecord, dropRecord, takeRecord                 *sql.Stmt
+	makeRecord, swapRecord                            *sql.Stmt
 }
 
 type stateReads struct {
@@ -163,6 +164,8 @@ func (s *State) prepare(ctx context.Context) error {
 			WHERE s.n > ? ORDER BY s.n LIMIT ?`),
 		putRecord: p.prepare(`INSERT INTO record VALUES(?, ?, ?, ?)
 			ON CONFLICT(space, kind, id) DO UPDATE SET doc = excluded.doc`),
+		makeRecord: p.prepare("INSERT INTO record VALUES(?, ?, ?, ?) ON CONFLICT(space, kind, id) DO NOTHING"),
+		swapRecord: p.prepare("UPDATE record SET doc = ? WHERE space = ? AND kind = ? AND id = ? AND doc = ?"),
 		dropRecord: p.prepare("DELETE FROM record WHERE space = ? AND kind = ? AND id = ?"),
 		takeRecord: p.prepare("DELETE FROM record WHERE space = ? AND kind = ? AND id = ? RETURNING doc"),
 	}

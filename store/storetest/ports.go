@@ -47,6 +47,7 @@ type EventEraser interface {
 type Records interface {
 	Get(ctx context.Context, workspace, kind, id string) (json.RawMessage, error)
 	Put(ctx context.Context, workspace, kind, id string, doc json.RawMessage) error
+	Swap(ctx context.Context, workspace, kind, id string, old, doc json.RawMessage) error
 	Delete(ctx context.Context, workspace, kind, id string) error
 	Take(ctx context.Context, workspace, kind, id string) (json.RawMessage, error)
 	List(ctx context.Context, workspace, kind string) ([]event.Record, error)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"strconv"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -56,6 +57,31 @@ func RunRecords(t *testing.T, h RecordsHarness) {
 		}
 		_, err := records.Get(ctx, "w", "key", "k")
 		require.ErrorIs(t, err, event.ErrNotFound)
+	})
+	t.Run("of several who swap one succeeds", func(t *testing.T) {
+		records, _ := open(t)
+		for _, old := range []json.RawMessage{nil, doc("0")} {
+			var swapping sync.WaitGroup
+			var swapped atomic.Int64
+			for range 8 {
+				swapping.Go(func() {
+					err := records.Swap(ctx, "w", "note", "n", old, doc(strconv.Itoa(len(old))))
+					switch {
+					case err == nil:
+						swapped.Add(1)
+					case !errors.Is(err, event.ErrConflict):
+						t.Errorf("swapped: %v", err)
+					}
+				})
+			}
+			swapping.Wait()
+			require.Equal(t, int64(1), swapped.Load())
+			got, err := records.Get(ctx, "w", "note", "n")
+			require.NoError(t, err)
+			require.Equal(t, string(doc(strconv.Itoa(len(old)))), string(got))
+		}
+		require.ErrorIs(t, records.Swap(ctx, "w", "note", "other", doc("0"), doc("1")), event.ErrConflict)
+		require.ErrorIs(t, records.Swap(ctx, "v", "note", "n", doc("0"), doc("1")), event.ErrConflict)
 	})
 	t.Run("of several takers one has it", func(t *testing.T) {
 		records, _ := open(t)
