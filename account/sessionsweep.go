@@ -99,8 +99,7 @@ func (s *Sessions) sweepUntil(ctx context.Context, workspace, today string) erro
 	return nil
 }
 
-// sweepDays reads the lists of the days from one on and before another. What was
-// not swept for longer than a session lives is read from where sessions may be.
+// sweepDays reads the lists of the days from one on and before another.
 func (s *Sessions) sweepDays(ctx context.Context, workspace, from, before string) error {
 	day, err := time.Parse(time.DateOnly, from)
 	if err != nil {

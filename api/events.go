@@ -71,7 +71,8 @@ func (s *Server) postEvents(ctx context.Context, caller Caller, in *eventsInput)
 	if err != nil {
 		return nil, err
 	}
-	if err := s.spend(in.request.SetHeader, useEvents, caller, len(batch.good)); err != nil {
+	more := max(0, len(batch.good)-1) // one was taken before the body was read
+	if err := s.spend(in.request.SetHeader, useEvents, caller, more); err != nil {
 		return nil, err
 	}
 	for _, rejected := range batch.rejected {

@@ -97,6 +97,15 @@ func (s *Server) refuse(workspace string, source sourceRecord, err error) error 
 	return problem(http.StatusUnauthorized, "the request is not signed as this source's are")
 }
 
+// sender is who a source's events count for: the source itself, or nobody where the
+// operator brings them.
+func sender(ctx context.Context, workspace string, source sourceRecord) Caller {
+	if ctx.Value(operatorMark{}) != nil {
+		return Caller{Workspace: workspace}
+	}
+	return Caller{Workspace: workspace, Credential: "source " + workspace + "/" + source.Name}
+}
+
 // receive makes durable what a verified request reports.
 func (s *Server) receive(ctx context.Context, workspace string, source sourceRecord, provider hooks.Provider, request *hooks.Request) error {
 	decoded, err := provider.Decode(request)
@@ -107,8 +116,7 @@ func (s *Server) receive(ctx context.Context, workspace string, source sourceRec
 	if err != nil {
 		return err
 	}
-	sender := Caller{Workspace: workspace, Credential: "source " + source.Name}
-	if _, err := s.limits.take(useEvents, sender, len(taken.good)); err != nil {
+	if _, err := s.limits.take(useEvents, sender(ctx, workspace, source), len(taken.good)); err != nil {
 		return err
 	}
 	if err := s.Intake.Publish(ctx, event.LaneLive, taken.good); err != nil {

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"context"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -37,6 +38,24 @@ func TestLimitsAreByKeyUserAndWorkspace(t *testing.T) {
 			require.False(t, refused(of, key, rate.one.Burst), "later")
 			require.False(t, refused(of, Caller{Workspace: "acme"}, 10*rate.workspace.Burst), "the operator")
 		})
+	}
+}
+
+// Sources of one name in two workspaces are two sources, and the operator has no limits.
+func TestASourceCountsForItself(t *testing.T) {
+	now := time.Date(2026, time.November, 16, 12, 0, 0, 0, time.UTC)
+	l := newLimits(1<<30, func() time.Time { return now })
+	source, operator := sourceRecord{Name: "sendgrid"}, context.WithValue(t.Context(), operatorMark{}, true)
+	take := func(ctx context.Context, workspace string, source sourceRecord) error {
+		_, err := l.take(useEvents, sender(ctx, workspace, source), rates[useEvents].one.Burst)
+		return err
+	}
+	require.NoError(t, take(t.Context(), "acme", source))
+	require.ErrorIs(t, take(t.Context(), "acme", source), event.ErrTooMuch)
+	require.NoError(t, take(t.Context(), "globex", source))
+	require.NoError(t, take(t.Context(), "acme", sourceRecord{Name: "other"}))
+	for range 3 {
+		require.NoError(t, take(operator, "acme", source))
 	}
 }
 

@@ -78,13 +78,14 @@ func TestSlotsAreNeitherLostNorMade(t *testing.T) {
 			s := limit.NewSlots(n, 5)
 			var running atomic.Int64
 			for range rapid.IntRange(1, 30).Draw(rt, "takers") {
-				name := fmt.Sprint(rapid.IntRange(0, 3).Draw(rt, "member"))
+				group := fmt.Sprint(rapid.IntRange(0, 2).Draw(rt, "group"))
+				member := fmt.Sprint(rapid.IntRange(0, 2).Draw(rt, "member"))
 				patience := time.Duration(rapid.IntRange(0, 5).Draw(rt, "patience"))
 				work := time.Duration(rapid.IntRange(0, 5).Draw(rt, "work"))
 				go func() {
 					ctx, cancel := context.WithTimeout(t.Context(), patience*time.Millisecond)
 					defer cancel()
-					release, err := s.Take(ctx, name[:1], name)
+					release, err := s.Take(ctx, group, member)
 					if err != nil {
 						return
 					}

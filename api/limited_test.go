@@ -1,0 +1,68 @@
+package api_test
+
+import (
+	"net/http"
+	"net/netip"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"tidings/account"
+	"tidings/api"
+)
+
+// Every use takes from its own bucket, and its answers say so.
+func TestAnswersSayWhichLimitTheyTakeFrom(t *testing.T) {
+	quick := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusOK) })
+	s := newSite(t, func(c *api.Config) { c.Live, c.SSE = quick, quick })
+	key := s.key("acme", account.RoleAdmin, "")
+	for asked, left := range map[string]string{
+		"GET /v1/feed": `"reads-credential";r=599;t=1`, "GET /v1/export": `"exports-credential";r=19;t=5`,
+		"GET /v1/suggest?q=a": `"suggestions-credential";r=199;t=1`, "GET /v1/live/sse": `"sockets-credential";r=99;t=1`,
+		"POST /v1/events": `"events-credential";r=199998;t=1`,
+	} {
+		method, path, _ := strings.Cut(asked, " ")
+		c := call{method: method, path: path, key: key}
+		if method == "POST" {
+			c.body = []any{open(map[string]any{"id": "a"}), open(map[string]any{"id": "b"})}
+		}
+		a := s.do(c)
+		require.Less(t, a.status, 300, "%s: %s", asked, a.body)
+		require.Equal(t, left, a.header.Get("RateLimit"), asked)
+	}
+}
+
+func TestTooManyRequestsAreToldWhenToComeBack(t *testing.T) {
+	s := newSite(t)
+	key := s.key("acme", account.RoleIngest, "")
+	for range 600 {
+		s.get(key, "/v1/session").is(200)
+	}
+	a := s.get(key, "/v1/session")
+	a.problem(429)
+	require.Equal(t, "1", a.header.Get("Retry-After"))
+	require.Equal(t, `"reads-credential";r=0;t=12`, a.header.Get("RateLimit"))
+	s.get(s.key("acme", account.RoleIngest, ""), "/v1/session").is(200)
+	s.pass(time.Second)
+	s.get(key, "/v1/session").is(200)
+}
+
+func TestSignInsAreBoundedByAddress(t *testing.T) {
+	s := newSite(t, func(c *api.Config) { c.TrustedProxies = []netip.Prefix{netip.MustParsePrefix("127.0.0.1/32")} })
+	good := s.key("acme", account.RoleRead, "")
+	try := func(key, from string) answer {
+		return s.do(call{
+			method: "POST", path: "/v1/session", body: map[string]string{"key": key}, header: map[string]string{"X-Forwarded-For": from},
+		})
+	}
+	for range 120 {
+		try("tid_wrong", "192.0.2.1")
+	}
+	a := try(good, "192.0.2.1")
+	a.problem(429)
+	require.Contains(t, string(a.body), "too many sign-ins from this address")
+	require.Equal(t, "1", a.header.Get("Retry-After"))
+	try(good, "192.0.2.2").is(200)
+}
