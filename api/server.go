@@ -17,6 +17,7 @@ import (
 
 	"tidings/account"
 	"tidings/api/hooks"
+	"tidings/outbound"
 	"tidings/tracing"
 )
 
@@ -56,6 +57,8 @@ type Config struct {
 	// Hooks are the vendors whose webhooks are understood; all of them when nil,
 	// with one-time tokens that this process alone remembers.
 	Hooks *hooks.Hooks
+	// Outbound makes calls to what others name; public addresses alone when nil.
+	Outbound *outbound.Client
 
 	Clock func() time.Time
 	// Rand makes secrets: crypto/rand.Reader outside of tests.
@@ -122,8 +125,11 @@ func New(config Config) (*Server, error) {
 	if config.Metrics == nil {
 		config.Metrics = prometheus.NewRegistry()
 	}
+	if config.Outbound == nil {
+		config.Outbound = outbound.New(outbound.Allow{})
+	}
 	if config.Hooks == nil {
-		config.Hooks = hooks.New(hooks.AmazonClient(), nil)
+		config.Hooks = hooks.New(config.Outbound.HTTP(), nil)
 	}
 	if config.Directory == nil {
 		config.Directory = account.NewDirectory(config.Records, config.Clock)

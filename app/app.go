@@ -27,6 +27,7 @@ import (
 	"tidings/feed"
 	"tidings/indexer"
 	"tidings/live"
+	"tidings/outbound"
 	"tidings/rollover"
 	"tidings/store/sqlite"
 	"tidings/stream"
@@ -64,6 +65,8 @@ type App struct {
 	backlog     int64
 	connections int
 	proxies     []netip.Prefix
+	// outbound makes every call to an address that is not the operator's own.
+	outbound *outbound.Client
 }
 
 // gcPercent lets the heap grow to three times what is live before collecting.
@@ -94,7 +97,11 @@ func Open(ctx context.Context, s Settings, log *slog.Logger) (_ *App, err error)
 	if s.Memory != 0 && os.Getenv("GOMEMLIMIT") == "" {
 		debug.SetMemoryLimit(int64(s.Memory))
 	}
-	a := &App{role: s.Role, log: log, drainFor: s.Drain, backlog: s.Backlog, connections: s.Connections, proxies: s.Proxies}
+	allow, err := outbound.ParseAllow(s.OutboundAllow)
+	if err != nil {
+		return nil, &SettingsError{"--outbound-allow: " + err.Error()}
+	}
+	a := &App{outbound: outbound.New(allow), role: s.Role, log: log, drainFor: s.Drain, backlog: s.Backlog, connections: s.Connections, proxies: s.Proxies}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, a.Close())
@@ -194,7 +201,7 @@ func (a *App) assemble(s Settings) error {
 	a.Server, err = api.New(api.Config{
 		Intake: a.Stream, Feed: reader, Suggester: reader, Contacts: reader, Reports: reader, Known: reader, Records: a.State, Directory: directory, DeadLetters: a.Stream, Weeks: countedWeeks{a.Index, a.State},
 		Eraser: apiEraser{eraser}, Ready: a.Readiness, ReadySelf: a.readySelf, Metrics: registry, Web: page,
-		Verdicts: a.reevaluator, PublicURL: s.PublicURL, Hooks: hooks.New(hooks.AmazonClient(), a.Stream),
+		Verdicts: a.reevaluator, PublicURL: s.PublicURL, Hooks: hooks.New(a.outbound.HTTP(), a.Stream), Outbound: a.outbound,
 		Live: http.HandlerFunc(pushed.Socket), SSE: http.HandlerFunc(pushed.SSE),
 		Clock: time.Now, Rand: rand.Reader, Logger: a.log,
 		Memory: int64(s.Memory), Retention: s.Retention, SecureCookies: s.Secure, TrustedProxies: s.Proxies, Version: Version(), Tracer: s.Tracer,

@@ -48,6 +48,9 @@ type Settings struct {
 	Secure bool
 	// Proxies may say whom they speak for.
 	Proxies []netip.Prefix
+	// OutboundAllow are hosts and networks that calls may reach beyond public addresses
+	// on port 443, as outbound.ParseAllow reads them.
+	OutboundAllow []string
 	// Tracer is nil where nothing is traced.
 	Tracer *tracing.Tracer
 	// Memory is what the process should use at most, 0 for what memoryOf says.

@@ -13,6 +13,7 @@ import (
 type apiCmd struct {
 	apiFlags
 	storeFlags
+	outboundFlags
 	Retention time.Duration `help:"Refuse events older than this; 0 takes any. Give the indexers the same." default:"0" placeholder:"DURATION"`
 	Grace     time.Duration `help:"How long first opens are kept once everyone has opened. Give the indexers the same." default:"720h" placeholder:"DURATION"`
 
@@ -38,7 +39,7 @@ func (c *apiCmd) Run(ctx context.Context, env *environment) error {
 		Role: app.RoleAPI, Stores: app.Stores(c.storeFlags), Retention: c.Retention, Grace: c.Grace,
 		Backlog: c.Backlog, Origins: c.Origins, Secure: c.Secure, Drain: c.Drain, Proxies: c.Proxies,
 		Memory: c.Memory, Connections: c.Connections,
-		PublicURL: c.PublicURL, Verdict: c.config(),
+		PublicURL: c.PublicURL, OutboundAllow: c.OutboundAllow, Verdict: c.config(),
 	})
 }
 
@@ -46,6 +47,7 @@ func (c *apiCmd) Run(ctx context.Context, env *environment) error {
 type indexerCmd struct {
 	indexFlags
 	storeFlags
+	outboundFlags
 	Listen string `help:"Where to listen for /healthz, /readyz and /metrics." default:"127.0.0.1:8081" placeholder:"ADDRESS"`
 }
 
@@ -59,7 +61,7 @@ Nothing is kept in the process: --index, --state and --stream are needed.`
 // Run indexes until it is told to stop.
 func (c *indexerCmd) Run(ctx context.Context, env *environment) error {
 	s := c.indexFlags.settings()
-	s.Role, s.Stores = app.RoleIndexer, app.Stores(c.storeFlags)
+	s.Role, s.Stores, s.OutboundAllow = app.RoleIndexer, app.Stores(c.storeFlags), c.OutboundAllow
 	return run(ctx, env, c.Listen, s)
 }
 

@@ -40,10 +40,16 @@ func (f *indexFlags) settings() app.Settings {
 	}
 }
 
+// outboundFlags are what processes take that call addresses which others name.
+type outboundFlags struct {
+	OutboundAllow []string `help:"Hosts and networks that webhooks, chats, mail and sign-in may reach beyond public addresses on port 443, such as hooks.corp:8443 or 10.2.0.0/16 (80, 443 and 8443). Addresses of cloud metadata are never reached." placeholder:"HOST:PORT|NETWORK"`
+}
+
 // serveFlags are what serve and demo share.
 type serveFlags struct {
 	apiFlags
 	indexFlags
+	outboundFlags
 }
 
 func (f *serveFlags) settings(data string) app.Settings {
@@ -51,7 +57,7 @@ func (f *serveFlags) settings(data string) app.Settings {
 	s.Data, s.Backlog, s.Origins, s.Secure = data, f.Backlog, f.Origins, f.Secure
 	s.Drain, s.Proxies = f.Drain, f.Proxies
 	s.Memory, s.Connections = f.Memory, f.Connections
-	s.PublicURL = f.PublicURL
+	s.PublicURL, s.OutboundAllow = f.PublicURL, f.OutboundAllow
 	return s
 }
 

@@ -42,7 +42,9 @@ var rules = map[string]rule{
 	"address": {outside: []string{"golang.org/x/net/idna", "golang.org/x/text/unicode/norm"}},
 	"event":   {internal: []string{"address", "quotes"}, outside: []string{"golang.org/x/text/unicode/norm"}},
 	"limit":   {outside: plain},
-	"tracing": {outside: []string{"go.opentelemetry.io/otel"}},
+	// The one way out to addresses that others name.
+	"outbound": {},
+	"tracing":  {outside: []string{"go.opentelemetry.io/otel"}},
 	// Query analyses text: folding and stemming.
 	"query":       {internal: []string{"address", "event"}, outside: []string{"golang.org/x/text", "github.com/blevesearch/go-porterstemmer"}},
 	"query/times": {},
@@ -57,7 +59,7 @@ var rules = map[string]rule{
 
 	"account": {internal: []string{"address", "event", "feed", "verdict"}, outside: plain},
 	"api": {
-		internal: []string{"account", "address", "event", "query", "verdict", "tracking", "feed", "live", "limit", "api/hooks", "tracing"},
+		internal: []string{"account", "address", "event", "query", "verdict", "tracking", "feed", "live", "limit", "api/hooks", "outbound", "tracing"},
 		outside: append([]string{
 			"github.com/danielgtaylor/huma/v2", "github.com/gin-gonic/gin", "github.com/gorilla/websocket",
 			"github.com/prometheus/client_golang", "go.opentelemetry.io/otel",

@@ -131,7 +131,7 @@ type Hooks struct {
 }
 
 // New makes the providers. amazon fetches certificates and confirms
-// subscriptions: AmazonClient outside of tests. Without claims, each process
+// subscriptions: that of package outbound, outside of tests. Without claims, each process
 // knows alone which one-time tokens were used, for as long as it runs.
 func New(amazon *http.Client, claims Claims) *Hooks {
 	h := &Hooks{claims: claims, clock: time.Now, compiled: newCompiled(), arrivals: newArrivals(), providers: map[string]Provider{

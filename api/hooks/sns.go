@@ -98,6 +98,9 @@ const (
 	missingKept = time.Minute
 )
 
+// maxCertificate is what is read of a certificate.
+const maxCertificate = 64 << 10
+
 func newSNSVerifier(client *http.Client) *snsVerifier {
 	certs, _ := lru.New[string, snsCert](certsKept) // fails on a size below one alone
 	return &snsVerifier{client: client, certs: certs}
@@ -208,7 +211,7 @@ func (v *snsVerifier) get(ctx context.Context, u *url.URL) ([]byte, error) {
 		return nil, fmt.Errorf("ask Amazon: %w: %w", event.ErrUnavailable, err)
 	}
 	defer response.Body.Close()
-	body, err := io.ReadAll(io.LimitReader(response.Body, maxFetch))
+	body, err := io.ReadAll(io.LimitReader(response.Body, maxCertificate))
 	switch {
 	case err != nil || response.StatusCode >= http.StatusInternalServerError:
 		return nil, fmt.Errorf("ask Amazon: answered %d: %w", response.StatusCode, event.ErrUnavailable)
