@@ -113,6 +113,9 @@ func (s *Server) erasePerson(ctx context.Context, caller Caller, in *personInput
 	if err := s.searches.ForgetPerson(ctx, caller.Workspace, formsOf(email)); err != nil {
 		return nil, err
 	}
+	if err := s.followups.ForgetPerson(ctx, caller.Workspace, email, formsOf(email)); err != nil {
+		return nil, err
+	}
 	erased, err := s.Eraser.Erase(ctx, caller.Workspace, email)
 	if err != nil {
 		return nil, fmt.Errorf("erase: %w", err)

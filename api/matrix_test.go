@@ -26,6 +26,7 @@ var expectations = map[string]string{
 	"GET /v1/events/{id}": "page", "GET /v1/stats": "page", "GET /v1/suggest": "page", "GET /v1/settings": "page",
 	"GET /v1/live": "page", "GET /v1/live/sse": "page",
 	"GET /v1/export": "readers", "GET /v1/people/{email}": "readers", "GET /v1/companies/{domain}": "readers",
+	"GET /v1/nudges": "readers", "GET /v1/calls": "readers", "GET /v1/follow-ups/{email}": "readers", "PUT /v1/follow-ups/{email}": "readers",
 	"GET /v1/searches": "readers", "PUT /v1/searches/{name}": "readers", "DELETE /v1/searches/{name}": "readers",
 	"PUT /v1/settings": "readers", "PUT /v1/events/{id}/verdict": "readers", "POST /v1/embed-tokens": "reading keys",
 	"GET /v1/people/{email}/data": "admins",
@@ -150,6 +151,7 @@ func TestNoRouteTellsOfOthers(t *testing.T) {
 		method: "PUT", path: "/v1/searches/zephyrine", body: `{"q":"zephyrine","shared":true}`,
 		key: s.key("acme", account.RoleAdmin, "u_zephyrine"),
 	}).is(200)
+	put("/v1/follow-ups/jo%40zephyrine.example?user=u_zephyrine", `{"note":"zephyrine called"}`)
 	put("/v1/sources/zephyrine", `{"provider":"calendly","keys":["long enough to be a secret"]}`)
 	person := map[string]any{"email": "jo@zephyrine.example", "name": "Jo Zephyrine"}
 	hers := sent("z", "m-zephyrine")
@@ -175,7 +177,7 @@ func (s *through) toldOfOthers(admin, event string) {
 	asked := map[string]string{
 		"/v1/messages/{id}": "m-zephyrine", "/v1/messages/{id}/events": "m-zephyrine", "/v1/events/{id}": event,
 		"/v1/people/{email}": "jo@zephyrine.example", "/v1/people/{email}/tracking": "jo@zephyrine.example",
-		"/v1/people/{email}/data":     "jo@zephyrine.example",
+		"/v1/people/{email}/data": "jo@zephyrine.example", "/v1/follow-ups/{email}": "jo@zephyrine.example",
 		"/v1/companies/{domain}":      "zephyrine.example",
 		"/v1/sources/{name}/rejected": "zephyrine", "/v1/sources/{name}/payloads": "zephyrine", "/v1/dead-letters/{id}": event,
 	}
@@ -228,7 +230,7 @@ func (s *through) toldOfOthers(admin, event string) {
 func (s *through) changedByOthers(admin, event string) {
 	t := s.t
 	t.Helper()
-	lists := []string{"/v1/users", "/v1/teams", "/v1/keys", "/v1/sources", "/v1/searches", "/v1/scanners", "/v1/settings", "/v1/messages/m-zephyrine"}
+	lists := []string{"/v1/follow-ups/jo%40zephyrine.example", "/v1/users", "/v1/teams", "/v1/keys", "/v1/sources", "/v1/searches", "/v1/scanners", "/v1/settings", "/v1/messages/m-zephyrine"}
 	shown := func() (all []string) {
 		for _, path := range lists {
 			all = append(all, string(s.get(admin, path).is(200).body))

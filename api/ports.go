@@ -112,13 +112,18 @@ type Known interface {
 	Known(ctx context.Context, workspace string, ids []event.ID) (map[event.ID]bool, error)
 }
 
-// Contacts knows the people outside whom the workspace writes to. Both return
-// ErrNotFound when the reader may see nothing of them.
+// Contacts knows the people outside whom the workspace writes to. Person and
+// Company return ErrNotFound when the reader may see nothing of them.
 type Contacts interface {
 	// Person is one person, by canonical address.
 	Person(ctx context.Context, scope feed.Scope, email string) (feed.PersonView, error)
 	// Company is all people of a domain.
 	Company(ctx context.Context, scope feed.Scope, domain string) (feed.CompanyView, error)
+	// Nudges are those who let mail wait, Calls those who are worth a call now.
+	Nudges(ctx context.Context, request feed.NudgeRequest) (feed.NudgeList, error)
+	Calls(ctx context.Context, request feed.CallRequest) (feed.CallList, error)
+	// Colleagues are the users whose mail the reader may see, by name.
+	Colleagues(ctx context.Context, scope feed.Scope) ([]feed.User, error)
 }
 
 // Suggester helps people type a question.

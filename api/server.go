@@ -96,6 +96,7 @@ type Server struct {
 	traffic   *traffic
 	rejected  *rejectedRequests
 	searches  *account.Searches
+	followups *account.FollowUps
 	scanners  *account.Scanners
 	opened    opened
 	limits    *limits
@@ -144,6 +145,7 @@ func New(config Config) (*Server, error) {
 		traffic: newTraffic(), rejected: newRejectedRequests(config.Records, config.Clock),
 		sessions:  account.NewSessions(config.Records, keys, config.Clock, config.Rand),
 		searches:  account.NewSearches(config.Records, config.Clock),
+		followups: account.NewFollowUps(config.Records, config.Clock),
 		scanners:  account.NewScanners(config.Records),
 		addresses: account.NewSessionAddresses(config.Records, config.Clock),
 		limits:    newLimits(config.Memory, config.Clock),
@@ -196,6 +198,7 @@ func (s *Server) route() error {
 	s.tryRoutes(docs)
 	s.reportRoutes(docs)
 	s.searchRoutes(docs)
+	s.followUpRoutes(docs)
 	s.verdictRoutes(docs)
 	s.scannerRoutes(docs)
 	s.linkRoutes(docs)

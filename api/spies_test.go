@@ -97,6 +97,8 @@ type reader struct {
 	events []event.Event
 	asked  []feed.PageRequest
 	scopes []feed.Scope
+	nudges []feed.Nudge
+	calls  []feed.Call
 	err    error
 }
 
@@ -157,6 +159,30 @@ func (r *reader) Company(_ context.Context, scope feed.Scope, domain string) (fe
 		}
 	}
 	return feed.CompanyView{}, fmt.Errorf("company: %w", event.ErrNotFound)
+}
+
+func (r *reader) Nudges(_ context.Context, request feed.NudgeRequest) (feed.NudgeList, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.scopes = append(r.scopes, request.Scope)
+	var list feed.NudgeList
+	for _, n := range r.nudges {
+		if request.Only == nil || slices.Contains(request.Only, n.User.ID) {
+			list.People = append(list.People, n)
+		}
+	}
+	return list, nil
+}
+
+func (r *reader) Calls(_ context.Context, request feed.CallRequest) (feed.CallList, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.scopes = append(r.scopes, request.Scope)
+	return feed.CallList{People: r.calls}, nil
+}
+
+func (r *reader) Colleagues(context.Context, feed.Scope) ([]feed.User, error) {
+	return []feed.User{{ID: "u_ana", Name: "Ana"}}, nil
 }
 
 func (r *reader) Timeline(ctx context.Context, scope feed.Scope, id, _ string, _ int) (feed.Page, error) {
