@@ -105,8 +105,11 @@ func TestAFollowUpHasItsBounds(t *testing.T) {
 	s := follows(t)
 	ana := s.key("w", account.RoleRead, "u_ana")
 	for _, body := range []any{
-		`{"assignee":"u_cy"}`, map[string]any{"snoozed_until": noon.Add(400 * 24 * time.Hour)}, `{"note":1}`,
-		map[string]any{"note": string(make([]byte, 2001))}, `{"finished":true}`,
+		`{"assignee":"u_cy"}`,
+		map[string]any{"snoozed_until": noon.Add(400 * 24 * time.Hour)},
+		`{"note":1}`,
+		map[string]any{"note": string(make([]byte, 2001))},
+		`{"finished":true}`,
 	} {
 		s.do(call{method: "PUT", path: joFollowUp, key: ana, body: body}).is(400)
 	}
