@@ -18,6 +18,7 @@ import (
 	"tidings/account"
 	"tidings/api/hooks"
 	"tidings/outbound"
+	"tidings/secret"
 	"tidings/tracing"
 )
 
@@ -57,6 +58,9 @@ type Config struct {
 	// Hooks are the vendors whose webhooks are understood; all of them when nil,
 	// with one-time tokens that this process alone remembers.
 	Hooks *hooks.Hooks
+	// Secrets seals what may not lie in the clear. Without it sources are kept in the
+	// clear, and other secrets cannot be kept.
+	Secrets *secret.Box
 	// Outbound makes calls to what others name; public addresses alone when nil.
 	Outbound *outbound.Client
 

@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"time"
@@ -21,6 +22,7 @@ type SourceView struct {
 	Provider  string           `json:"provider"`
 	Keys      int              `json:"keys" doc:"how many there are; they are not shown"`
 	Basic     int              `json:"basic" doc:"how many there are; they are not shown"`
+	Locked    bool             `json:"locked,omitempty" doc:"the key that sealed its secrets is not here: its webhooks are answered 503 until the secrets are entered again"`
 	Addresses []string         `json:"addresses"`
 	User      UserRule         `json:"user"`
 	Message   string           `json:"message_field,omitempty"`
@@ -102,7 +104,7 @@ func (s *Server) sourceRoutes(docs huma.API) {
 
 func (s *Server) sourceView(workspace string, r sourceRecord) SourceView {
 	view := SourceView{
-		Name: r.Name, Provider: r.Provider, Keys: len(r.Keys), Basic: len(r.Basic), Addresses: make([]string, len(r.Addresses)),
+		Locked: r.Sealed != "", Name: r.Name, Provider: r.Provider, Keys: len(r.Keys), Basic: len(r.Basic), Addresses: make([]string, len(r.Addresses)),
 		User: r.User, Message: r.Message, Fields: r.Fields, Verify: r.Custom.Verify, Mapping: r.Custom.Mapping, Created: r.Created, Changed: r.Changed,
 		Traffic: s.traffic.show(workspace, r.Name, s.Clock()),
 	}
@@ -120,6 +122,9 @@ func (s *Server) listSources(ctx context.Context, caller Caller, _ *empty) (*sou
 	out := new(sourcesOutput)
 	out.Body.Items = make([]SourceView, len(records))
 	for i, record := range records {
+		if err := s.openSource(ctx, caller.Workspace, &record); err != nil && !errors.Is(err, event.ErrUnavailable) {
+			return nil, err
+		}
 		out.Body.Items[i] = s.sourceView(caller.Workspace, record)
 	}
 	out.Body.Providers = s.Hooks.Names()

@@ -63,10 +63,12 @@ type SourceRequest struct {
 
 // sourceRecord is a source as it is kept.
 type sourceRecord struct {
-	Name      string         `json:"name"`
-	Provider  string         `json:"provider"`
-	Keys      []string       `json:"keys,omitempty"`
-	Basic     []string       `json:"basic,omitempty"`
+	Name     string   `json:"name"`
+	Provider string   `json:"provider"`
+	Keys     []string `json:"keys,omitempty"`
+	Basic    []string `json:"basic,omitempty"`
+	// Sealed are Keys and Basic as they are kept; sealedSource and openSource know how.
+	Sealed    string         `json:"sealed,omitempty"`
 	Addresses []netip.Prefix `json:"addresses,omitempty"`
 	User      UserRule       `json:"user"`
 	Message   string         `json:"message_field,omitempty"`
@@ -176,6 +178,12 @@ func (s *Server) putSourceRecord(ctx context.Context, workspace, name string, re
 	if err != nil {
 		return record, "", fmt.Errorf("find source: %w", err)
 	}
+	if err := s.openSource(ctx, workspace, &record); err != nil {
+		if !errors.Is(err, event.ErrUnavailable) || request.Keys == nil && request.Basic == nil {
+			return record, "", err
+		}
+		record.Sealed = "" // What cannot be opened is entered again.
+	}
 	if err := record.apply(request, s.Hooks); err != nil {
 		return record, "", err
 	}
@@ -190,7 +198,11 @@ func (s *Server) putSourceRecord(ctx context.Context, workspace, name string, re
 		record.TokenHash = account.HashOf(token)
 	}
 	// The source goes first: an address that works always has one.
-	if err := account.Put(ctx, s.Records, workspace, kindSource, name, record); err != nil {
+	kept, err := s.sealedSource(ctx, workspace, record)
+	if err != nil {
+		return record, "", err
+	}
+	if err := account.Put(ctx, s.Records, workspace, kindSource, name, kept); err != nil {
 		return record, "", fmt.Errorf("keep source: %w", err)
 	}
 	if token != "" {
@@ -222,7 +234,7 @@ func (s *Server) removeSource(ctx context.Context, workspace, name string) error
 	if err := s.Records.Delete(ctx, workspace, kindSource, name); err != nil {
 		return fmt.Errorf("delete source: %w", err)
 	}
-	return nil
+	return s.Secrets.Forget(ctx, workspace, kindSource, name)
 }
 
 // source finds what a token names. ErrNotFound is also a token that another has
@@ -242,6 +254,9 @@ func (s *Server) source(ctx context.Context, token string) (workspace string, re
 	}
 	if record.TokenHash != hash {
 		return "", record, fmt.Errorf("source: %w", event.ErrNotFound)
+	}
+	if err := s.openSource(ctx, hook.Workspace, &record); err != nil {
+		return "", record, err
 	}
 	return hook.Workspace, record, nil
 }

@@ -29,6 +29,7 @@ import (
 	"tidings/live"
 	"tidings/outbound"
 	"tidings/rollover"
+	"tidings/secret"
 	"tidings/store/sqlite"
 	"tidings/stream"
 	"tidings/verdict"
@@ -67,6 +68,8 @@ type App struct {
 	proxies     []netip.Prefix
 	// outbound makes every call to an address that is not the operator's own.
 	outbound *outbound.Client
+	// secrets is nil where there is no key for them.
+	secrets *secret.Box
 }
 
 // gcPercent lets the heap grow to three times what is live before collecting.
@@ -154,6 +157,7 @@ func (a *App) assemble(s Settings) error {
 	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	a.metrics = newMetrics(registry, a)
 
+	a.secrets = a.box(s)
 	directory := account.NewDirectory(a.State, time.Now)
 	renderer := api.NewLiveRenderer(directory, time.Now)
 	a.Hub = live.NewHub(live.Config{Log: a.Stream, Render: renderer.Render, Logger: a.log})
@@ -201,7 +205,7 @@ func (a *App) assemble(s Settings) error {
 	a.Server, err = api.New(api.Config{
 		Intake: a.Stream, Feed: reader, Suggester: reader, Contacts: reader, Reports: reader, Known: reader, Records: a.State, Directory: directory, DeadLetters: a.Stream, Weeks: countedWeeks{a.Index, a.State},
 		Eraser: apiEraser{eraser}, Ready: a.Readiness, ReadySelf: a.readySelf, Metrics: registry, Web: page,
-		Verdicts: a.reevaluator, PublicURL: s.PublicURL, Hooks: hooks.New(a.outbound.HTTP(), a.Stream), Outbound: a.outbound,
+		Verdicts: a.reevaluator, PublicURL: s.PublicURL, Hooks: hooks.New(a.outbound.HTTP(), a.Stream), Outbound: a.outbound, Secrets: a.secrets,
 		Live: http.HandlerFunc(pushed.Socket), SSE: http.HandlerFunc(pushed.SSE),
 		Clock: time.Now, Rand: rand.Reader, Logger: a.log,
 		Memory: int64(s.Memory), Retention: s.Retention, SecureCookies: s.Secure, TrustedProxies: s.Proxies, Version: Version(), Tracer: s.Tracer,

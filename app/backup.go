@@ -23,6 +23,9 @@ type Manifest struct {
 	Events int64 `json:"events"`
 	// DeadLetters is how many events failed for good, of all workspaces.
 	DeadLetters int64 `json:"dead_letters"`
+	// Sealed names the secrets in it, which only the key of secrets opens. It is not in
+	// the backup.
+	Sealed []string `json:"sealed,omitempty"`
 }
 
 type BackupFile struct {
@@ -87,6 +90,9 @@ func (a *App) Backup(ctx context.Context, request BackupRequest) (Manifest, erro
 		return made, err
 	}
 	if made.DeadLetters, err = a.Stream.DeadCount(ctx); err != nil {
+		return made, err
+	}
+	if made.Sealed, err = a.sealedPlaces(ctx); err != nil {
 		return made, err
 	}
 	infos, err := a.Index.WeekInfos(ctx)

@@ -25,6 +25,7 @@ func (a *App) operatorRoutes() http.Handler {
 	routes.HandleFunc("POST "+OperatorPath+"restore-week", answering(a.RestoreWeek))
 	routes.HandleFunc("POST "+OperatorPath+"copy", answering(a.CopySealed))
 	routes.HandleFunc("POST "+OperatorPath+"weeks", answering(a.WeekHealth))
+	routes.HandleFunc("POST "+OperatorPath+"rotate-secrets", answering(a.RotateSecrets))
 	return routes
 }
 

@@ -25,6 +25,9 @@ func (a *App) Serve(ctx context.Context, listen, data string, ready func(address
 	if err := a.mayListen(ctx, listen); err != nil {
 		return err
 	}
+	if err := a.sealSecrets(ctx); err != nil {
+		return err
+	}
 	listener, err := net.Listen("tcp", listen)
 	if err != nil {
 		return fmt.Errorf("listen: %w (choose another --listen address)", err)

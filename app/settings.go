@@ -51,6 +51,9 @@ type Settings struct {
 	// OutboundAllow are hosts and networks that calls may reach beyond public addresses
 	// on port 443, as outbound.ParseAllow reads them.
 	OutboundAllow []string
+	// SecretsKey is the file with the key of secrets; "" is secrets.key in the data
+	// directory, which is made when it is first needed.
+	SecretsKey string
 	// Tracer is nil where nothing is traced.
 	Tracer *tracing.Tracer
 	// Memory is what the process should use at most, 0 for what memoryOf says.

@@ -54,6 +54,7 @@ type commands struct {
 	Stream      streamCmd      `cmd:"" help:"Repair a damaged queue."`
 	Backup      backupCmd      `cmd:"" help:"Copy everything on a data directory, also while serve runs on it."`
 	Restore     restoreCmd     `cmd:"" help:"Make a data directory of a backup."`
+	Secrets     secretsCmd     `cmd:"" help:"Look after the key that seals secrets."`
 	Doctor      doctorCmd      `cmd:"" help:"Check configuration and connections, and say what is wrong."`
 	Bench       benchCmd       `cmd:"" help:"Measure this machine."`
 }

@@ -50,5 +50,14 @@ func (c *restoreCmd) Run(ctx context.Context, env *environment) error {
 	}
 	_, err = fmt.Fprintf(env.Out, "%s and %s as of %s in %s\n", count(int(list.Events), "event", "events"),
 		count(int(letters), "dead letter", "dead letters"), list.At.Format("2006-01-02 15:04:05 MST"), c.Data)
-	return err
+	if err != nil || len(list.Sealed) == 0 {
+		return err
+	}
+	fmt.Fprintf(env.Out, "A backup does not hold the key of secrets. Put the secrets.key of before into %s, or enter again the secrets of:\n", c.Data)
+	for _, name := range list.Sealed {
+		if _, err := fmt.Fprintf(env.Out, "  %s\n", name); err != nil {
+			return err
+		}
+	}
+	return nil
 }

@@ -39,7 +39,7 @@ func (c *apiCmd) Run(ctx context.Context, env *environment) error {
 		Role: app.RoleAPI, Stores: app.Stores(c.storeFlags), Retention: c.Retention, Grace: c.Grace,
 		Backlog: c.Backlog, Origins: c.Origins, Secure: c.Secure, Drain: c.Drain, Proxies: c.Proxies,
 		Memory: c.Memory, Connections: c.Connections,
-		PublicURL: c.PublicURL, OutboundAllow: c.OutboundAllow, Verdict: c.config(),
+		PublicURL: c.PublicURL, OutboundAllow: c.OutboundAllow, SecretsKey: c.SecretsKey, Verdict: c.config(),
 	})
 }
 
@@ -61,7 +61,8 @@ Nothing is kept in the process: --index, --state and --stream are needed.`
 // Run indexes until it is told to stop.
 func (c *indexerCmd) Run(ctx context.Context, env *environment) error {
 	s := c.indexFlags.settings()
-	s.Role, s.Stores, s.OutboundAllow = app.RoleIndexer, app.Stores(c.storeFlags), c.OutboundAllow
+	s.Role, s.Stores = app.RoleIndexer, app.Stores(c.storeFlags)
+	s.OutboundAllow, s.SecretsKey = c.OutboundAllow, c.SecretsKey
 	return run(ctx, env, c.Listen, s)
 }
 

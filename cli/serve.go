@@ -40,8 +40,10 @@ func (f *indexFlags) settings() app.Settings {
 	}
 }
 
-// outboundFlags are what processes take that call addresses which others name.
+// outboundFlags are what processes take that call addresses which others name, with
+// secrets that others gave.
 type outboundFlags struct {
+	SecretsKey    string   `help:"File with the key that seals secrets: 32 bytes in base64, made with head -c 32 /dev/urandom | base64. In no backup. By default secrets.key in the data directory, made at the first start; needed where nothing is kept in one." placeholder:"FILE" type:"path"`
 	OutboundAllow []string `help:"Hosts and networks that webhooks, chats, mail and sign-in may reach beyond public addresses on port 443, such as hooks.corp:8443 or 10.2.0.0/16 (80, 443 and 8443). Addresses of cloud metadata are never reached." placeholder:"HOST:PORT|NETWORK"`
 }
 
@@ -57,7 +59,7 @@ func (f *serveFlags) settings(data string) app.Settings {
 	s.Data, s.Backlog, s.Origins, s.Secure = data, f.Backlog, f.Origins, f.Secure
 	s.Drain, s.Proxies = f.Drain, f.Proxies
 	s.Memory, s.Connections = f.Memory, f.Connections
-	s.PublicURL, s.OutboundAllow = f.PublicURL, f.OutboundAllow
+	s.PublicURL, s.OutboundAllow, s.SecretsKey = f.PublicURL, f.OutboundAllow, f.SecretsKey
 	return s
 }
 

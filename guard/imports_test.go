@@ -44,7 +44,9 @@ var rules = map[string]rule{
 	"limit":   {outside: plain},
 	// The one way out to addresses that others name.
 	"outbound": {},
-	"tracing":  {outside: []string{"go.opentelemetry.io/otel"}},
+	// Seals what may not lie in the clear; records are all that it keeps.
+	"secret":  {internal: []string{"event"}},
+	"tracing": {outside: []string{"go.opentelemetry.io/otel"}},
 	// Query analyses text: folding and stemming.
 	"query":       {internal: []string{"address", "event"}, outside: []string{"golang.org/x/text", "github.com/blevesearch/go-porterstemmer"}},
 	"query/times": {},
@@ -59,7 +61,7 @@ var rules = map[string]rule{
 
 	"account": {internal: []string{"address", "event", "feed", "verdict"}, outside: plain},
 	"api": {
-		internal: []string{"account", "address", "event", "query", "verdict", "tracking", "feed", "live", "limit", "api/hooks", "outbound", "tracing"},
+		internal: []string{"account", "address", "event", "query", "verdict", "tracking", "feed", "live", "limit", "api/hooks", "outbound", "secret", "tracing"},
 		outside: append([]string{
 			"github.com/danielgtaylor/huma/v2", "github.com/gin-gonic/gin", "github.com/gorilla/websocket",
 			"github.com/prometheus/client_golang", "go.opentelemetry.io/otel",

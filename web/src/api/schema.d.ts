@@ -1611,6 +1611,8 @@ export interface components {
              * @description how many there are; they are not shown
              */
             keys: number;
+            /** @description the key that sealed its secrets is not here: its webhooks are answered 503 until the secrets are entered again */
+            locked?: boolean;
             /** @description the source's own; absent where it is the provider's */
             mapping?: components["schemas"]["Mapping"];
             message_field?: string;
@@ -2111,6 +2113,8 @@ export interface components {
              * @description how many there are; they are not shown
              */
             keys: number;
+            /** @description the key that sealed its secrets is not here: its webhooks are answered 503 until the secrets are entered again */
+            locked?: boolean;
             /** @description the source's own; absent where it is the provider's */
             mapping?: components["schemas"]["Mapping"];
             message_field?: string;
