@@ -42,6 +42,7 @@ var rules = map[string]rule{
 	"address": {outside: []string{"golang.org/x/net/idna", "golang.org/x/text/unicode/norm"}},
 	"event":   {internal: []string{"address", "quotes"}, outside: []string{"golang.org/x/text/unicode/norm"}},
 	"limit":   {outside: plain},
+	"deliver": {internal: []string{"event", "outbound"}, outside: append([]string{"github.com/wneessen/go-mail"}, plain...)},
 	// The one way out to addresses that others name.
 	"outbound": {},
 	// Seals what may not lie in the clear; records are all that it keeps.
