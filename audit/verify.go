@@ -1,0 +1,214 @@
+package audit
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+
+	"tidings/event"
+)
+
+// Fault is a place where the log is not what was written.
+type Fault struct {
+	Workspace string `json:"workspace"`
+	Day       Day    `json:"day"`
+	// Seq is the row at fault, or the last one before it.
+	Seq     int64  `json:"seq"`
+	Problem string `json:"problem"`
+}
+
+// Verified is what Verify saw.
+type Verified struct {
+	Days, Chains int
+	Rows         int64
+	Faults       []Fault
+}
+
+// Verify reads the whole log and holds it against the heads that are kept apart, and
+// against heads that were kept elsewhere, by workspace and day.
+func (l *Log) Verify(ctx context.Context, elsewhere map[string]map[Day]Head) (Verified, error) {
+	days, err := l.Store.Days(ctx)
+	if err != nil {
+		return Verified{}, fmt.Errorf("list the days of the audit log: %w", err)
+	}
+	var v Verified
+	v.Days = len(days)
+	chains := make(map[string][]Day)
+	for _, day := range days {
+		workspaces, err := l.Store.Workspaces(ctx, day)
+		if err != nil {
+			return v, fmt.Errorf("list the workspaces of the audit log: %w", err)
+		}
+		for _, workspace := range workspaces {
+			chains[workspace] = append(chains[workspace], day)
+		}
+	}
+	known, err := l.Chained(ctx)
+	if err != nil {
+		return v, err
+	}
+	for _, workspace := range known {
+		if chains[workspace] == nil {
+			chains[workspace] = []Day{}
+		}
+	}
+	for _, workspace := range slices.Sorted(maps.Keys(elsewhere)) {
+		if chains[workspace] == nil {
+			chains[workspace] = []Day{}
+		}
+	}
+	for _, workspace := range slices.Sorted(maps.Keys(chains)) {
+		if err := l.verifyWorkspace(ctx, workspace, chains[workspace], elsewhere[workspace], &v); err != nil {
+			return v, err
+		}
+	}
+	return v, nil
+}
+
+func (l *Log) verifyWorkspace(ctx context.Context, workspace string, days []Day, elsewhere map[Day]Head, v *Verified) error {
+	heads, err := l.KeptHeads(ctx, workspace)
+	if err != nil {
+		return err
+	}
+	for _, day := range days {
+		v.Chains++
+		if err := l.verifyChain(ctx, chainKey{workspace, day}, []Head{heads[day], elsewhere[day]}, v); err != nil {
+			return err
+		}
+	}
+	for _, kept := range []map[Day]Head{heads, elsewhere} {
+		for _, day := range slices.Sorted(maps.Keys(kept)) {
+			if !slices.Contains(days, day) {
+				v.Faults = append(v.Faults, Fault{workspace, day, 0, fmt.Sprintf("the day is gone; it had %d rows", kept[day].Seq)})
+			}
+		}
+	}
+	return nil
+}
+
+// verifyChain reads one chain. After its first fault nothing more can be said of it
+// but whether its end is there.
+func (l *Log) verifyChain(ctx context.Context, key chainKey, heads []Head, v *Verified) error {
+	fault := func(seq int64, problem string) {
+		v.Faults = append(v.Faults, Fault{key.workspace, key.day, seq, problem})
+	}
+	last := Head{0, genesis(key.workspace, key.day)}
+	broken := false
+	for {
+		entries, err := l.Store.Chain(ctx, key.workspace, key.day, last.Seq, commitRows)
+		if err != nil {
+			return fmt.Errorf("read the audit log: %w", err)
+		}
+		for _, e := range entries {
+			v.Rows++
+			if problem := e.follows(key, last); problem != "" && !broken {
+				fault(e.Seq, problem)
+				broken = true
+			}
+			last = Head{e.Seq, e.Hash}
+			for _, head := range heads {
+				if head.Seq == e.Seq && head.Hash != e.Hash && !broken {
+					fault(e.Seq, "the row is another one than the head that was kept apart says")
+					broken = true
+				}
+			}
+		}
+		if len(entries) < commitRows {
+			break
+		}
+	}
+	end := max(heads[0].Seq, heads[1].Seq)
+	if end > last.Seq {
+		fault(last.Seq, fmt.Sprintf("the end is cut off: there were %d rows", end))
+	}
+	return nil
+}
+
+// follows says what is wrong with an entry behind another, or nothing.
+func (e Entry) follows(key chainKey, last Head) string {
+	row, err := e.Row()
+	switch {
+	case e.Seq != last.Seq+1:
+		return fmt.Sprintf("rows are missing behind %d", last.Seq)
+	case hashOf(last.Hash, e.Doc) != e.Hash:
+		return "the row was changed, or is not the one that was here"
+	case err != nil:
+		return "the row cannot be read"
+	case row.Prev != last.Hash || row.Seq != e.Seq || row.Workspace != key.workspace || DayOf(row.At) != key.day:
+		return "the row is from another place"
+	case row.ID != e.ID || !row.At.Equal(e.At) || row.Kind != e.Kind || row.Actor != e.Actor || row.Route != e.Route || !sameSet(row.About, e.About):
+		return "what the row is found by is not what it says"
+	}
+	return ""
+}
+
+func sameSet(a, b []string) bool {
+	set := func(of []string) []string { return slices.Compact(slices.Sorted(slices.Values(of))) }
+	return slices.Equal(set(a), set(b))
+}
+
+// kindChained lists the workspaces that have heads.
+const kindChained = "audit-workspace"
+
+// Chained lists the workspaces that have had a head kept apart.
+func (l *Log) Chained(ctx context.Context) ([]string, error) {
+	records, err := l.Records.List(ctx, Installation, kindChained)
+	if err != nil {
+		return nil, fmt.Errorf("list the workspaces of the audit log: %w", err)
+	}
+	var names []string
+	for _, record := range records {
+		names = append(names, record.ID[1:])
+	}
+	return names, nil
+}
+
+// chained notes that a workspace has heads.
+func (l *Log) chained(ctx context.Context, workspace string) error {
+	// The installation's own has no name, which a record must have.
+	err := l.Records.Swap(ctx, Installation, kindChained, "="+workspace, nil, []byte("{}"))
+	if errors.Is(err, event.ErrConflict) {
+		return nil
+	}
+	return err
+}
+
+// Retain drops the days that are older than the log is kept for. It is written into
+// each chain's workspace before.
+func (l *Log) Retain(ctx context.Context, before Day) error {
+	days, err := l.Store.Droppable(ctx, before)
+	if err != nil || len(days) == 0 {
+		return err
+	}
+	gone := make(map[string][]Day)
+	for _, day := range days {
+		workspaces, err := l.Store.Workspaces(ctx, day)
+		if err != nil {
+			return fmt.Errorf("list the workspaces of the audit log: %w", err)
+		}
+		for _, workspace := range workspaces {
+			gone[workspace] = append(gone[workspace], day)
+		}
+	}
+	for _, workspace := range slices.Sorted(maps.Keys(gone)) {
+		days := gone[workspace]
+		row := Row{
+			Workspace: workspace, Kind: KindLog, Actor: "server", Route: "retention",
+			Object: string(days[0] + " to " + days[len(days)-1]),
+		}
+		if _, err := l.Must(ctx, row); err != nil {
+			return err
+		}
+	}
+	// The heads go first: a day without one is not missed, and is dropped the next time.
+	for workspace, days := range gone {
+		for _, day := range days {
+			if err := l.Records.Delete(ctx, workspace, kindHead, string(day)); err != nil {
+				return fmt.Errorf("forget a head of the audit log: %w", err)
+			}
+		}
+	}
+	return l.Store.Drop(ctx, before)
+}
