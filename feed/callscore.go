@@ -63,7 +63,11 @@ func (a *acted) reasons() []CallReason {
 	counted := a.counted()
 	var reasons []CallReason
 	for _, kind := range []event.Type{event.Reply, event.Meeting, event.Download, event.Click, event.Open} {
-		if reason, any := reasonOf(kind, counted); any {
+		told := ""
+		if len(reasons) > 0 {
+			told = reasons[len(reasons)-1].Subject
+		}
+		if reason, any := reasonOf(kind, counted, told); any {
 			reasons = append(reasons, reason)
 		}
 	}
@@ -71,7 +75,8 @@ func (a *acted) reasons() []CallReason {
 }
 
 // reasonOf tells of the acts of one type with the message that most of them are about.
-func reasonOf(kind event.Type, acts []event.Event) (CallReason, bool) {
+// The subject that was told last is not told again.
+func reasonOf(kind event.Type, acts []event.Event, told string) (CallReason, bool) {
 	times := make(map[string][]int64)
 	var most event.Event
 	for _, e := range acts {
@@ -89,7 +94,9 @@ func reasonOf(kind event.Type, acts []event.Event) (CallReason, bool) {
 	of := times[most.Message]
 	r := CallReason{Subject: most.Subject, Count: len(of), Seconds: slices.Max(of) - slices.Min(of)}
 	named := "a mail"
-	if r.Subject != "" {
+	if r.Subject != "" && r.Subject == told {
+		named = "it"
+	} else if r.Subject != "" {
 		named = "“" + r.Subject + "”"
 	}
 	switch kind {

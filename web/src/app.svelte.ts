@@ -9,6 +9,8 @@ import { SavedSearches } from './search/saved.svelte';
 
 export const paths = [
   '/',
+  '/now',
+  '/nudge',
   '/stats',
   '/settings',
   '/dead-letters',

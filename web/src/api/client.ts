@@ -7,6 +7,7 @@ import type {
   DeadChoice,
   EventDetail,
   FeedQuery,
+  FollowUpRequest,
   KeyRequest,
   Page,
   Problem,
@@ -131,6 +132,30 @@ export class Client {
   company(domain: string, tz: string, signal: AbortSignal) {
     const params = { path: { domain }, query: { tz } };
     return read(this.#api.GET('/v1/companies/{domain}', { params, signal }));
+  }
+
+  /** nudges are those who let mail wait. */
+  nudges(
+    query: { user: string[]; show: 'open' | 'snoozed' | 'done'; days: number },
+    signal: AbortSignal,
+  ) {
+    return read(this.#api.GET('/v1/nudges', { params: { query }, signal }));
+  }
+
+  /** calls are those who are worth a call now. */
+  calls(query: { user: string[]; show: 'open' | 'snoozed' | 'done' }, signal: AbortSignal) {
+    return read(this.#api.GET('/v1/calls', { params: { query }, signal }));
+  }
+
+  async followUps(email: string, signal: AbortSignal) {
+    const params = { path: { email } };
+    return (await read(this.#api.GET('/v1/follow-ups/{email}', { params, signal }))).items;
+  }
+
+  /** putFollowUp notes something of a person for a user's mail. */
+  putFollowUp(email: string, user: string, body: FollowUpRequest) {
+    const params = { path: { email }, query: { ...(user && { user }) } };
+    return read(this.#api.PUT('/v1/follow-ups/{email}', { params, body }));
   }
 
   settings() {

@@ -58,6 +58,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/calls": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Who to call now, and why
+         * @description By what people did within the last three days against what they usually do; docs/now.md has the rule. What machines do never counts.
+         */
+        get: operations["list-calls"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/companies/{domain}": {
         parameters: {
             query?: never;
@@ -307,6 +327,27 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/follow-ups/{email}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What was noted of a person */
+        get: operations["get-follow-ups"];
+        /**
+         * Note that somebody is done, snoozed or assigned, and what to remember
+         * @description It is shared by all who may see that user's mail, and replaces the follow-up of the named revision: 409 says that somebody has changed it since.
+         */
+        put: operations["put-follow-up"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/hooks/{token}": {
         parameters: {
             query?: never;
@@ -492,6 +533,26 @@ export interface paths {
         };
         /** The events of a message, newest first, automated ones among them */
         get: operations["get-message-events"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/nudges": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Who has not opened, or not answered, what was sent to them some days ago
+         * @description Of mail of the last days + 30 days to at most 50 recipients. Who has answered any later, was written to since, reported a mail as spam or unsubscribed is not listed, and who bounced is listed apart. What machines open is not opened.
+         */
+        get: operations["list-nudges"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1117,6 +1178,63 @@ export interface components {
             /** @enum {string} */
             kind?: "hard" | "soft" | "rejected";
         };
+        CallList: {
+            /** @description whom it may be assigned to */
+            colleagues: components["schemas"]["User"][];
+            counts: components["schemas"]["FollowUpCounts"];
+            /** @description the most urgent first */
+            items: components["schemas"]["CallView"][];
+            /** @description not every event could be read: those since reached were */
+            partial: boolean;
+            /** Format: date-time */
+            reached: string;
+        };
+        CallReason: {
+            /**
+             * Format: int64
+             * @description how often; with back, after how many days
+             */
+            count?: number;
+            /** @enum {string} */
+            is: "replied" | "meeting" | "downloaded" | "clicked" | "opened" | "back" | "new" | "more";
+            /**
+             * Format: int64
+             * @description within how long, where it was several times
+             */
+            seconds?: number;
+            /** @description the subject of the mail, or the name of the file */
+            subject?: string;
+            /**
+             * Format: int64
+             * @description with more: how often on their other days
+             */
+            usual?: number;
+            /** @description the reason in English */
+            words: string;
+        };
+        CallView: {
+            domain: string;
+            email: string;
+            follow_up?: components["schemas"]["FollowUp"];
+            /**
+             * Format: date-time
+             * @description when they did something last
+             */
+            last: string;
+            /** @description of what they did last */
+            message: string;
+            name?: string;
+            /** @description why, the strongest first */
+            reasons: components["schemas"]["CallReason"][];
+            /**
+             * Format: int64
+             * @description ranks people; no more than that
+             */
+            score: number;
+            subject?: string;
+            /** @description whose mail they reacted to */
+            user?: components["schemas"]["User"];
+        };
         Chip: {
             field: string;
             /** Format: int64 */
@@ -1393,6 +1511,60 @@ export interface components {
             /** @description a user's id, or one of their addresses */
             user?: string;
         };
+        FollowUp: {
+            /** @description the id of the user who takes care of it */
+            assignee?: string;
+            /** @description the id of the user who changed it last */
+            by?: string;
+            /** Format: date-time */
+            changed: string;
+            /**
+             * Format: date-time
+             * @description when it was marked done; what comes later is listed again
+             */
+            done?: string;
+            email: string;
+            note?: string;
+            /**
+             * Format: int64
+             * @description name it to change the follow-up
+             */
+            revision: number;
+            /**
+             * Format: date-time
+             * @description not listed until then
+             */
+            snoozed_until?: string;
+            /** @description whose mail to them it is about */
+            user?: string;
+        };
+        FollowUpCounts: {
+            /** Format: int64 */
+            done: number;
+            /** Format: int64 */
+            open: number;
+            /** Format: int64 */
+            snoozed: number;
+        };
+        FollowUpList: {
+            items: components["schemas"]["FollowUp"][];
+        };
+        FollowUpRequest: {
+            /** @description the id of a user */
+            assignee?: string;
+            done?: boolean;
+            note?: string;
+            /**
+             * Format: int64
+             * @description of the follow-up that this replaces; absent or 0 where there is none
+             */
+            revision?: number;
+            /**
+             * Format: date-time
+             * @description at most a year ahead
+             */
+            snoozed_until?: string;
+        };
         Health: {
             /** @description each dependency: ok, degraded or unavailable */
             checks?: {
@@ -1626,6 +1798,47 @@ export interface components {
             user: components["schemas"]["UserRule"];
             /** @description the source's own; absent where it is the provider's */
             verify?: components["schemas"]["Scheme"];
+        };
+        NudgeList: {
+            /** @description whom nothing reaches: never nudged */
+            bounced: components["schemas"]["NudgeView"][];
+            /** @description whom it may be assigned to */
+            colleagues: components["schemas"]["User"][];
+            counts: components["schemas"]["FollowUpCounts"];
+            /** @description those who came to be due last first */
+            items: components["schemas"]["NudgeView"][];
+            /** @description not every send could be read: those since reached were */
+            partial: boolean;
+            /** Format: date-time */
+            reached: string;
+        };
+        NudgeMessage: {
+            /** @enum {string} */
+            is: "unopened" | "unanswered" | "bounced";
+            message: string;
+            /** Format: date-time */
+            sent: string;
+            subject?: string;
+        };
+        NudgeView: {
+            domain: string;
+            email: string;
+            follow_up?: components["schemas"]["FollowUp"];
+            /**
+             * @description unopened when they opened none of it
+             * @enum {string}
+             */
+            is: "unopened" | "unanswered" | "bounced";
+            /** @description at most 20, the newest first */
+            messages: components["schemas"]["NudgeMessage"][];
+            name?: string;
+            /**
+             * Format: date-time
+             * @description when the newest mail to them was sent
+             */
+            sent: string;
+            /** @description whose mail it is */
+            user?: components["schemas"]["User"];
         };
         Page: {
             /** @description on the first page of a question (who, how many, which, did, has, when): what it comes to. See /v1/answer */
@@ -2575,6 +2788,84 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Answer"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-calls": {
+        parameters: {
+            query?: {
+                /** @description whose mail, or to whom it is assigned; of everybody whom the reader may see when absent */
+                user?: string[];
+                show?: "open" | "snoozed" | "done";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CallList"];
                 };
             };
             /** @description Unauthorized */
@@ -4008,6 +4299,230 @@ export interface operations {
             };
         };
     };
+    "get-follow-ups": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description the address, percent-encoded */
+                email: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FollowUpList"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "put-follow-up": {
+        parameters: {
+            query?: {
+                /** @description whose mail to them it is about; absent for mail of nobody */
+                user?: string;
+            };
+            header?: never;
+            path: {
+                /** @description the address, percent-encoded */
+                email: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["FollowUpRequest"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FollowUp"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Timeout */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unsupported Media Type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "post-hook": {
         parameters: {
             query?: never;
@@ -4938,6 +5453,86 @@ export interface operations {
             };
             /** @description Not Found */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-nudges": {
+        parameters: {
+            query?: {
+                /** @description how long ago the newest mail was sent, at least */
+                days?: number;
+                /** @description whose mail, or to whom it is assigned; of everybody whom the reader may see when absent */
+                user?: string[];
+                show?: "open" | "snoozed" | "done";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NudgeList"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -56,13 +56,21 @@ export const shortcuts: { group: string; keys: { what: string; keys: string[] }[
     group: 'Go to',
     keys: [
       { what: 'Feed', keys: ['G', 'F'] },
+      { what: 'Now: who to call', keys: ['G', 'C'] },
+      { what: 'Nudge', keys: ['G', 'U'] },
       { what: 'Stats', keys: ['G', 'S'] },
       { what: 'Settings', keys: ['G', ','] },
     ],
   },
 ];
 
-const destinations: Record<string, Path> = { f: '/', s: '/stats', ',': '/settings' };
+const destinations: Record<string, Path> = {
+  f: '/',
+  c: '/now',
+  u: '/nudge',
+  s: '/stats',
+  ',': '/settings',
+};
 const patience = 1_000;
 
 /** GoTo is G and then a letter. */

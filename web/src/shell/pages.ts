@@ -1,7 +1,9 @@
 import Activity from '@lucide/svelte/icons/activity';
 import ChartColumn from '@lucide/svelte/icons/chart-column';
 import MailWarning from '@lucide/svelte/icons/mail-warning';
+import PhoneCall from '@lucide/svelte/icons/phone-call';
 import Settings2 from '@lucide/svelte/icons/settings-2';
+import Hourglass from '@lucide/svelte/icons/hourglass';
 import type { App, Path } from '../app.svelte';
 
 /** What the navigation offers. */
@@ -15,6 +17,8 @@ export interface Destination {
 export function destinations(app: App): Destination[] {
   const pages: Destination[] = [
     { path: '/', label: 'Feed', icon: Activity },
+    { path: '/now', label: 'Now', icon: PhoneCall },
+    { path: '/nudge', label: 'Nudge', icon: Hourglass },
     { path: '/stats', label: 'Stats', icon: ChartColumn },
     { path: '/settings', label: 'Settings', icon: Settings2 },
   ];
