@@ -10,7 +10,7 @@ import (
 // Role is what a key or a session may do.
 type Role string
 
-// The roles. Ingest only takes events in, read only reads what its user may
+// The roles of keys. Ingest only takes events in, read only reads what its user may
 // see, admin does both and looks after the workspace.
 const (
 	RoleIngest Role = "ingest"
@@ -18,7 +18,7 @@ const (
 	RoleAdmin  Role = "admin"
 )
 
-// Valid reports whether r is one of the roles.
+// Valid reports whether r is one of the roles of keys.
 func (r Role) Valid() bool { return r == RoleIngest || r == RoleRead || r == RoleAdmin }
 
 // Caller is who is asking: the workspace that everything they touch belongs to,
@@ -26,6 +26,10 @@ func (r Role) Valid() bool { return r == RoleIngest || r == RoleRead || r == Rol
 type Caller struct {
 	Workspace string
 	Role      Role
+	// Given is the role of the credential, and ByKey says that the user's own role is
+	// not to go beyond it (Directory.Now).
+	Given Role
+	ByKey bool
 	// User is the reader's own id, "" when the credential belongs to nobody.
 	User string
 	// Users are those whose events the caller may see, nil for everybody's.

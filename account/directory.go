@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
 	"slices"
 	"sync"
 	"time"
@@ -43,12 +42,16 @@ type Member struct {
 	ID     string   `json:"id"`
 	Name   string   `json:"name"`
 	Emails []string `json:"emails" doc:"their own addresses, lower case; what these do with the user's mail is nobody's interest"`
+	Role   Role     `json:"role,omitempty" enum:"viewer,member,lead,support,auditor,integrator,admin" doc:"absent until one was given: keys alone say then what the user may do"`
+	State  string   `json:"state,omitempty" enum:"active,suspended"`
+	Rev    int64    `json:"rev" doc:"grows with each change"`
 }
 
 // MemberRequest is a user as an admin writes them.
 type MemberRequest struct {
 	Name   string   `json:"name" minLength:"1" maxLength:"200"`
 	Emails []string `json:"emails,omitempty" maxItems:"50"`
+	Role   Role     `json:"role,omitempty" enum:"viewer,member,lead,support,auditor,integrator,admin" doc:"as it is when absent"`
 }
 
 // Team is a set of users who see each other's events.
@@ -56,12 +59,14 @@ type Team struct {
 	ID      string   `json:"id"`
 	Name    string   `json:"name"`
 	Members []string `json:"members" doc:"ids of users"`
+	Leads   []string `json:"leads,omitempty" doc:"ids of the members who say who else is in the team"`
 }
 
 // TeamRequest is a team as an admin writes it.
 type TeamRequest struct {
 	Name    string   `json:"name" minLength:"1" maxLength:"200"`
 	Members []string `json:"members" doc:"ids of users" maxItems:"1000"`
+	Leads   []string `json:"leads,omitempty" doc:"ids of members; nobody when absent" maxItems:"1000"`
 }
 
 // Bounds of the directory.
@@ -125,25 +130,34 @@ func (d *Directory) Visible(ctx context.Context, workspace, user string) ([]stri
 	return teams.visibleTo(user), nil
 }
 
-// PutUser makes or replaces a user.
+// PutUser makes or replaces a user, whose state stays. ErrLastAdmin when the workspace
+// would have no admin left.
 func (d *Directory) PutUser(ctx context.Context, workspace, id string, request MemberRequest) (Member, error) {
-	if err := CheckName("name", request.Name); err != nil {
-		return Member{}, err
+	if request.Emails == nil {
+		request.Emails = []string{}
 	}
-	if len(request.Emails) > maxEmails {
-		return Member{}, event.Invalid("emails", fmt.Sprintf("has %d addresses; at most %d are taken", len(request.Emails), maxEmails))
+	change := Change{Name: &request.Name, Emails: &request.Emails}
+	if request.Role != "" {
+		change.Role = &request.Role
 	}
-	user := Member{ID: id, Name: request.Name, Emails: make([]string, 0, len(request.Emails))}
-	for i, email := range request.Emails {
+	return d.write(ctx, workspace, id, change, true)
+}
+
+func canonicalEmails(emails []string) ([]string, error) {
+	if len(emails) > maxEmails {
+		return nil, event.Invalid("emails", fmt.Sprintf("has %d addresses; at most %d are taken", len(emails), maxEmails))
+	}
+	canonical := make([]string, 0, len(emails))
+	for i, email := range emails {
 		email, problem := address.Canonical(email)
 		if problem != "" {
-			return Member{}, event.Invalid(fmt.Sprintf("emails[%d]", i), problem)
+			return nil, event.Invalid(fmt.Sprintf("emails[%d]", i), problem)
 		}
-		if !slices.Contains(user.Emails, email) {
-			user.Emails = append(user.Emails, email)
+		if !slices.Contains(canonical, email) {
+			canonical = append(canonical, email)
 		}
 	}
-	return user, d.put(ctx, workspace, kindUser, id, user)
+	return canonical, nil
 }
 
 // PutTeam makes or replaces a team.
@@ -157,15 +171,20 @@ func (d *Directory) PutTeam(ctx context.Context, workspace, id string, request T
 	if len(request.Members) > maxMembers {
 		return Team{}, event.Invalid("members", fmt.Sprintf("has %d users; at most 1,000 are taken", len(request.Members)))
 	}
-	members := make(map[string]bool, len(request.Members))
 	for i, member := range request.Members {
 		if err := CheckName(fmt.Sprintf("members[%d]", i), member); err != nil {
 			return Team{}, err
 		}
-		members[member] = true
 	}
-	team := Team{ID: id, Name: request.Name, Members: slices.AppendSeq(make([]string, 0, len(members)), maps.Keys(members))}
-	slices.Sort(team.Members)
+	for i, lead := range request.Leads {
+		if !slices.Contains(request.Members, lead) {
+			return Team{}, event.Invalid(fmt.Sprintf("leads[%d]", i), "is not a member of the team")
+		}
+	}
+	team := Team{ID: id, Name: request.Name, Members: sorted(request.Members)}
+	if len(request.Leads) > 0 {
+		team.Leads = sorted(request.Leads)
+	}
 	return team, d.put(ctx, workspace, kindTeam, id, team)
 }
 
@@ -177,8 +196,15 @@ func (d *Directory) HasUser(ctx context.Context, workspace, id string) error {
 	return nil
 }
 
-// RemoveUser takes a user off; ErrNotFound when there is none.
+// RemoveUser takes a user off; ErrNotFound when there is none, ErrLastAdmin when the
+// workspace would have no admin left.
 func (d *Directory) RemoveUser(ctx context.Context, workspace, id string) error {
+	if err := d.HasUser(ctx, workspace, id); err != nil {
+		return err
+	}
+	if err := d.setAdmin(ctx, workspace, id, false); err != nil {
+		return err
+	}
 	return d.remove(ctx, workspace, kindUser, id)
 }
 
@@ -208,7 +234,19 @@ func (d *Directory) remove(ctx context.Context, workspace, kind, id string) erro
 func (d *Directory) User(ctx context.Context, workspace, id string) (Member, error) {
 	user, err := Get[Member](ctx, d.records, workspace, kindUser, id)
 	if errors.Is(err, event.ErrNotFound) {
-		return Member{ID: id}, nil
+		return Member{ID: id, State: StateActive}, nil
 	}
-	return user, err
+	return user.shown(), err
+}
+
+// Team returns one team, or ErrNotFound.
+func (d *Directory) Team(ctx context.Context, workspace, id string) (Team, error) {
+	return Get[Team](ctx, d.records, workspace, kindTeam, id)
+}
+
+// sorted is a list in order, each once; never nil.
+func sorted(all []string) []string {
+	all = append(make([]string, 0, len(all)), all...)
+	slices.Sort(all)
+	return slices.Compact(all)
 }

@@ -43,6 +43,7 @@ type knownUsers struct {
 	all       []Member
 	names     map[string]string
 	byAddress map[string]string
+	byID      map[string]Member
 }
 
 type knownTeams struct {
@@ -50,12 +51,29 @@ type knownTeams struct {
 	listed []feed.Team
 	// of are the indexes of the teams that a user is in.
 	of map[string][]int
+	// led says who leads a team.
+	led map[string]bool
 	// visible are the users that a user shares a team with.
 	visible sync.Map
 }
 
-func newKnownUsers(all []Member) *knownUsers {
-	u := &knownUsers{all, make(map[string]string, len(all)), make(map[string]string, len(all))}
+// newKnownUsers knows users. Who is admin is said by admins alone.
+func newKnownUsers(all []Member, admins []string) *knownUsers {
+	u := &knownUsers{all, make(map[string]string, len(all)), make(map[string]string, len(all)), make(map[string]Member, len(all))}
+	admin := make(map[string]bool, len(admins))
+	for _, id := range admins {
+		admin[id] = true
+	}
+	for i, user := range all {
+		user = user.shown()
+		switch {
+		case admin[user.ID]:
+			user.Role, user.State = RoleAdmin, StateActive
+		case user.Role == RoleAdmin && user.State == StateActive: // it was not said to the end
+			user.Role = RoleMember
+		}
+		all[i], u.byID[user.ID] = user, user
+	}
 	for _, user := range all {
 		u.names[user.ID] = user.Name
 		for _, email := range user.Emails {
@@ -66,11 +84,14 @@ func newKnownUsers(all []Member) *knownUsers {
 }
 
 func newKnownTeams(all []Team) *knownTeams {
-	t := &knownTeams{all: all, listed: make([]feed.Team, len(all)), of: make(map[string][]int)}
+	t := &knownTeams{all: all, listed: make([]feed.Team, len(all)), of: make(map[string][]int), led: make(map[string]bool)}
 	for i, team := range all {
 		t.listed[i] = feed.Team{ID: team.ID, Name: team.Name, Members: team.Members}
 		for _, member := range team.Members {
 			t.of[member] = append(t.of[member], i)
+		}
+		for _, lead := range team.Leads {
+			t.led[lead] = true
 		}
 	}
 	return t
@@ -142,7 +163,11 @@ func (d *Directory) users(ctx context.Context, workspace string) (*knownUsers, e
 		if err != nil {
 			return nil, err
 		}
-		k.users = newKnownUsers(all)
+		admins, _, err := d.admins(ctx, workspace)
+		if err != nil {
+			return nil, err
+		}
+		k.users = newKnownUsers(all, admins)
 	}
 	return k.users, nil
 }

@@ -96,23 +96,37 @@ func (k *Keys) EmbedCaller(ctx context.Context, text string) (Caller, error) {
 	if !hmac.Equal(signature, embedMAC(signed, hash)) {
 		return Caller{}, fmt.Errorf("embed token is not signed by its key: %w", event.ErrNotFound)
 	}
-	user, ok := record.embedUser(claims.User)
+	role, err := k.roleNow(ctx, record)
+	if err != nil {
+		return Caller{}, err
+	}
+	user, ok := record.embedUser(role, claims.User)
 	if !ok {
 		return Caller{}, fmt.Errorf("embed token asks for more than its key may see: %w", event.ErrNotFound)
 	}
 	return Caller{
-		Workspace: claims.Workspace, Role: RoleRead, User: user,
+		Workspace: claims.Workspace, Role: RoleRead, Given: RoleRead, ByKey: true, User: user,
 		Credential: hash, Origins: claims.Origins, Ends: ends,
 	}, nil
 }
 
+// roleNow is what a key may do, as far as its user may.
+func (k *Keys) roleNow(ctx context.Context, record keyRecord) (Role, error) {
+	if k.directory == nil {
+		return record.Role, nil
+	}
+	caller, err := k.directory.Now(ctx, Caller{Workspace: record.Workspace, Role: record.Role, ByKey: true, User: record.User})
+	return caller.Role, err
+}
+
 // embedUser is whose events a token of this key may show: a key of somebody
 // shows theirs and no others.
-func (r keyRecord) embedUser(asked string) (user string, ok bool) {
-	if r.Role != RoleRead && r.Role != RoleAdmin {
+func (r keyRecord) embedUser(role Role, asked string) (user string, ok bool) {
+	switch role {
+	case RoleIngest, RoleSupport, RoleAuditor:
 		return "", false
 	}
-	if r.Role == RoleAdmin || r.User == "" || asked == r.User {
+	if role == RoleAdmin || r.User == "" || asked == r.User {
 		return asked, true
 	}
 	return r.User, asked == ""
@@ -152,7 +166,11 @@ func (k *Keys) SignEmbedToken(ctx context.Context, hash, user string, origins []
 	if err != nil {
 		return "", err
 	}
-	user, ok := record.embedUser(user)
+	role, err := k.roleNow(ctx, record)
+	if err != nil {
+		return "", err
+	}
+	user, ok := record.embedUser(role, user)
 	if !ok {
 		return "", fmt.Errorf("embed token for somebody else than the key's user: %w", event.ErrForbidden)
 	}

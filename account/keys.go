@@ -41,12 +41,17 @@ type Keys struct {
 	trusted *trusted
 	// hashes are those of keys by workspace and id.
 	hashes *lately[string]
+	// directory says what a key's user may do now; it may be nil.
+	directory *Directory
 }
 
 // NewKeys keeps keys in records. rand must be good enough for secrets.
 func NewKeys(records Records, clock func() time.Time, rand io.Reader) *Keys {
 	return &Keys{records: records, clock: clock, rand: rand, noted: make(map[string]time.Time), trusted: newTrusted(clock), hashes: newLately[string](clock)}
 }
+
+// Heed lets tokens for embedding show no more than their key's user may see now.
+func (k *Keys) Heed(directory *Directory) { k.directory = directory }
 
 // Key is a key as it may be shown.
 type Key struct {
@@ -220,7 +225,7 @@ func (k *Keys) Caller(ctx context.Context, text string) (Caller, error) {
 			return Caller{}, err
 		}
 	}
-	return Caller{Workspace: record.Workspace, Role: record.Role, User: record.User, Credential: hash}, nil
+	return Caller{Workspace: record.Workspace, Role: record.Role, Given: record.Role, ByKey: true, User: record.User, Credential: hash}, nil
 }
 
 // byID finds a working key of a workspace by its id, and its hash; ErrNotFound

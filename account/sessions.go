@@ -1,6 +1,7 @@
 package account
 
 import (
+	"cmp"
 	"context"
 	"crypto/hmac"
 	"crypto/sha256"
@@ -76,7 +77,7 @@ func (s *Sessions) Begin(ctx context.Context, caller Caller) (string, error) {
 	}
 	hash := HashOf(token)
 	ends := s.clock().Add(SessionLife)
-	record := sessionRecord{caller.Workspace, caller.Role, caller.User, caller.Credential}
+	record := sessionRecord{caller.Workspace, cmp.Or(caller.Given, caller.Role), caller.User, caller.Credential}
 	if err := s.date(ctx, caller.Workspace, hash, ends); err != nil {
 		return "", err
 	}
@@ -118,7 +119,7 @@ func (s *Sessions) Caller(ctx context.Context, token string) (Caller, error) {
 		s.lately.keep(hash, session, begun)
 	}
 	return Caller{
-		Workspace: record.Workspace, Role: record.Role, User: record.User,
+		Workspace: record.Workspace, Role: record.Role, Given: record.Role, ByKey: record.Key != "", User: record.User,
 		Credential: hash, Session: token,
 	}, nil
 }

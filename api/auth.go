@@ -62,13 +62,12 @@ func (s *Server) identify(r *http.Request) (Caller, error) {
 		return Caller{Workspace: workspace, Role: account.RoleAdmin}, nil
 	}
 	caller, err := s.credential(r)
+	if err == nil {
+		caller, err = s.directory.Now(r.Context(), caller)
+	}
 	if errors.Is(err, event.ErrNotFound) {
 		return Caller{}, unauthorized("the key or session is not valid or has expired")
 	}
-	if err != nil || caller.Role == account.RoleAdmin || caller.User == "" {
-		return caller, err
-	}
-	caller.Users, err = s.directory.Visible(r.Context(), caller.Workspace, caller.User)
 	return caller, err
 }
 
@@ -136,5 +135,5 @@ func (s *Server) authorize(r *http.Request, may []Role) (Caller, error) {
 		names[i] = string(role)
 	}
 	return Caller{}, problem(http.StatusForbidden,
-		"this takes a key with the role "+strings.Join(names, " or "))
+		"this takes the role "+strings.Join(names, " or "))
 }

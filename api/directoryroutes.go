@@ -39,23 +39,30 @@ func (s *Server) directoryRoutes(docs huma.API) {
 	}, s.listUsers)
 	handle(s, docs, route{
 		id: "put-user", method: http.MethodPut, path: "/v1/users/{id}", group: "Directory", may: admins(),
-		request: account.MemberRequest{},
+		request: account.MemberRequest{}, failures: []int{http.StatusConflict},
 		summary: "Make or replace a user",
 	}, s.putUser)
 	handle(s, docs, route{
+		id: "change-user", method: http.MethodPatch, path: "/v1/users/{id}", group: "Directory", may: admins(),
+		request: account.Change{}, failures: []int{http.StatusConflict},
+		summary: "Change a user's name, addresses, role or state",
+		description: "A role counts at once, in what is open too. Who is suspended is signed out everywhere and their keys are revoked. " +
+			"The last admin cannot be suspended or given another role.",
+	}, s.changeUser)
+	handle(s, docs, route{
 		id: "delete-user", method: http.MethodDelete, path: "/v1/users/{id}", group: "Directory", may: admins(),
-		success:     http.StatusNoContent,
+		success: http.StatusNoContent, failures: []int{http.StatusConflict},
 		summary:     "Take a user off",
-		description: "Their keys are revoked, their sessions end and their saved searches go. Their events stay.",
+		description: "The last admin stays. Their keys are revoked, their sessions end and their saved searches go. Their events stay.",
 	}, s.deleteUser)
 	handle(s, docs, route{
-		id: "list-teams", method: http.MethodGet, path: "/v1/teams", group: "Directory", may: admins(),
-		summary: "The workspace's teams",
+		id: "list-teams", method: http.MethodGet, path: "/v1/teams", group: "Directory", may: leads(),
+		summary: "The workspace's teams; of a lead, those they lead",
 	}, s.listTeams)
 	handle(s, docs, route{
-		id: "put-team", method: http.MethodPut, path: "/v1/teams/{id}", group: "Directory", may: admins(),
+		id: "put-team", method: http.MethodPut, path: "/v1/teams/{id}", group: "Directory", may: leads(),
 		request: account.TeamRequest{},
-		summary: "Make or replace a team",
+		summary: "Make or replace a team; a lead replaces the members of those they lead",
 	}, s.putTeam)
 	handle(s, docs, route{
 		id: "delete-team", method: http.MethodDelete, path: "/v1/teams/{id}", group: "Directory", may: admins(),
@@ -96,26 +103,12 @@ func (s *Server) deleteUser(ctx context.Context, caller Caller, in *nameInput) (
 	if err != nil {
 		return nil, err
 	}
-	if err := s.directory.HasUser(ctx, caller.Workspace, id); err != nil {
+	// Suspended first: it refuses to lose the last admin, and may be done again.
+	suspended := account.StateSuspended
+	if _, err := s.directory.ChangeUser(ctx, caller.Workspace, id, account.Change{State: &suspended}); err != nil {
 		return nil, err
 	}
-	keys, err := s.keys.List(ctx, caller.Workspace)
-	if err != nil {
-		return nil, err
-	}
-	for _, key := range keys {
-		if key.User != id {
-			continue
-		}
-		if err := s.revoke(ctx, caller.Workspace, key.ID); err != nil && !errors.Is(err, event.ErrNotFound) {
-			return nil, err
-		}
-	}
-	sessions, err := s.sessions.OfUser(ctx, caller.Workspace, id)
-	if err != nil {
-		return nil, err
-	}
-	if err := s.endSessions(ctx, caller.Workspace, sessions); err != nil {
+	if err := s.endAccess(ctx, caller.Workspace, id); err != nil {
 		return nil, err
 	}
 	if err := s.searches.ForgetUser(ctx, caller.Workspace, id); err != nil {
@@ -124,13 +117,61 @@ func (s *Server) deleteUser(ctx context.Context, caller Caller, in *nameInput) (
 	return nil, s.directory.RemoveUser(ctx, caller.Workspace, id)
 }
 
+// endAccess revokes a user's keys, and ends their sessions and what is open of both.
+func (s *Server) endAccess(ctx context.Context, workspace, id string) error {
+	keys, err := s.keys.List(ctx, workspace)
+	if err != nil {
+		return err
+	}
+	for _, key := range keys {
+		if key.User != id {
+			continue
+		}
+		if err := s.revoke(ctx, workspace, key.ID); err != nil && !errors.Is(err, event.ErrNotFound) {
+			return err
+		}
+	}
+	sessions, err := s.sessions.OfUser(ctx, workspace, id)
+	if err != nil {
+		return err
+	}
+	return s.endSessions(ctx, workspace, sessions)
+}
+
+func (s *Server) changeUser(ctx context.Context, caller Caller, in *documentInput) (*userOutput, error) {
+	id, err := directoryID(in.ID)
+	if err != nil {
+		return nil, err
+	}
+	change, err := decodeDocument[account.Change](&s.bodies, &in.content)
+	if err != nil {
+		return nil, err
+	}
+	user, err := s.directory.ChangeUser(ctx, caller.Workspace, id, change)
+	if err != nil {
+		return nil, inBody(err)
+	}
+	if user.State == account.StateSuspended {
+		if err := s.endAccess(ctx, caller.Workspace, id); err != nil {
+			return nil, err
+		}
+	}
+	s.LookAgain(ctx)
+	return &userOutput{user}, nil
+}
+
 func (s *Server) listTeams(ctx context.Context, caller Caller, _ *empty) (*teamsOutput, error) {
 	teams, err := s.directory.Teams(ctx, caller.Workspace)
 	if err != nil {
 		return nil, err
 	}
 	out := new(teamsOutput)
-	out.Body.Items = teams
+	out.Body.Items = make([]account.Team, 0, len(teams))
+	for _, team := range teams {
+		if caller.Role == account.RoleAdmin || team.LedBy(caller.User) {
+			out.Body.Items = append(out.Body.Items, team)
+		}
+	}
 	return out, nil
 }
 
@@ -142,6 +183,14 @@ func (s *Server) putTeam(ctx context.Context, caller Caller, in *documentInput) 
 	request, err := decodeDocument[account.TeamRequest](&s.bodies, &in.content)
 	if err != nil {
 		return nil, err
+	}
+	if caller.Role != account.RoleAdmin {
+		// A lead says who is in the team, and not who else leads it.
+		team, err := s.directory.Team(ctx, caller.Workspace, id)
+		if err != nil || !team.LedBy(caller.User) {
+			return nil, problem(http.StatusForbidden, "you do not lead this team")
+		}
+		request.Leads = team.Leads
 	}
 	team, err := s.directory.PutTeam(ctx, caller.Workspace, id, request)
 	if err != nil {

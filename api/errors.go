@@ -14,6 +14,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"tidings/account"
 	"tidings/event"
 )
 
@@ -111,6 +112,8 @@ func problemOf(err error) (p *Problem, known bool) {
 		return problem(http.StatusNotFound, "not found"), true
 	case errors.Is(err, event.ErrForbidden):
 		return problem(http.StatusForbidden, "this caller may not do that"), true
+	case errors.Is(err, account.ErrLastAdmin):
+		return problem(http.StatusConflict, "this is the last admin of the workspace; make somebody else admin first"), true
 	case errors.Is(err, event.ErrConflict):
 		return problem(http.StatusConflict, "somebody else changed it at the same time"), true
 	case errors.Is(err, event.ErrTooMuch):

@@ -94,7 +94,7 @@ func (s *Server) followUpRoutes(docs huma.API) {
 		summary: "What was noted of a person",
 	}, s.getFollowUps)
 	handle(s, docs, route{
-		id: "put-follow-up", method: http.MethodPut, path: "/v1/follow-ups/{email}", group: "Follow-ups", may: readers(),
+		id: "put-follow-up", method: http.MethodPut, path: "/v1/follow-ups/{email}", group: "Follow-ups", may: members(),
 		request: account.FollowUpRequest{}, failures: []int{http.StatusConflict, http.StatusTooManyRequests},
 		summary: "Note that somebody is done, snoozed or assigned, and what to remember",
 		description: "It is shared by all who may see that user's mail, and replaces the follow-up of the named revision: " +

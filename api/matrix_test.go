@@ -23,24 +23,25 @@ var expectations = map[string]string{
 	"POST /v1/events": "senders", "POST /v1/links": "senders",
 	"GET /v1/people/{email}/tracking": "senders", "PUT /v1/people/{email}/tracking": "senders",
 	"GET /v1/feed": "page", "GET /v1/answer": "page", "GET /v1/messages/{id}": "page", "GET /v1/messages/{id}/events": "page",
-	"GET /v1/events/{id}": "page", "GET /v1/stats": "page", "GET /v1/suggest": "page", "GET /v1/settings": "page",
+	"GET /v1/events/{id}": "page", "GET /v1/stats": "page", "GET /v1/suggest": "page", "GET /v1/settings": "settings",
 	"GET /v1/live": "page", "GET /v1/live/sse": "page",
 	"GET /v1/export": "readers", "GET /v1/people/{email}": "readers", "GET /v1/companies/{domain}": "readers",
-	"GET /v1/nudges": "readers", "GET /v1/calls": "readers", "GET /v1/follow-ups/{email}": "readers", "PUT /v1/follow-ups/{email}": "readers",
+	"GET /v1/nudges": "readers", "GET /v1/calls": "readers", "GET /v1/follow-ups/{email}": "readers", "PUT /v1/follow-ups/{email}": "members",
 	"GET /v1/searches": "readers", "PUT /v1/searches/{name}": "readers", "DELETE /v1/searches/{name}": "readers",
-	"PUT /v1/settings": "readers", "PUT /v1/events/{id}/verdict": "readers", "POST /v1/embed-tokens": "reading keys",
+	"PUT /v1/settings": "own settings", "PUT /v1/events/{id}/verdict": "members", "POST /v1/embed-tokens": "reading keys",
 	"GET /v1/people/{email}/data": "admins",
 	"GET /v1/keys":                "admins", "POST /v1/keys": "admins", "DELETE /v1/keys/{id}": "admins",
 	"GET /v1/link-keys": "admins", "POST /v1/link-keys": "admins", "DELETE /v1/link-keys/{id}": "admins",
-	"GET /v1/users": "admins", "PUT /v1/users/{id}": "admins", "DELETE /v1/users/{id}": "admins",
-	"GET /v1/teams": "admins", "PUT /v1/teams/{id}": "admins", "DELETE /v1/teams/{id}": "admins",
+	"GET /v1/invitations": "admins", "POST /v1/invitations": "admins", "DELETE /v1/invitations/{id}": "admins",
+	"GET /v1/users": "admins", "PATCH /v1/users/{id}": "admins", "PUT /v1/users/{id}": "admins", "DELETE /v1/users/{id}": "admins",
+	"GET /v1/teams": "leads", "PUT /v1/teams/{id}": "lead of the team", "DELETE /v1/teams/{id}": "admins",
 	"GET /v1/weeks": "admins", "DELETE /v1/people/{email}": "admins",
 	"GET /v1/dead-letters": "admins", "GET /v1/dead-letters/reasons": "admins", "POST /v1/dead-letters/replay": "admins",
 	"POST /v1/dead-letters/drop": "admins", "GET /v1/dead-letters/{id}": "admins", "DELETE /v1/dead-letters/{id}": "admins",
 	"POST /v1/dead-letters/{id}/replay": "admins",
 	"GET /v1/scanners":                  "admins", "PUT /v1/scanners/{domain}": "admins", "DELETE /v1/scanners/{domain}": "admins",
-	"GET /v1/sources": "admins", "PUT /v1/sources/{name}": "admins", "DELETE /v1/sources/{name}": "admins",
-	"POST /v1/sources/{name}/test": "admins", "POST /v1/sources/{name}/try": "admins", "GET /v1/sources/{name}/payloads": "admins",
+	"GET /v1/sources": "integrators", "PUT /v1/sources/{name}": "integrators", "DELETE /v1/sources/{name}": "integrators",
+	"POST /v1/sources/{name}/test": "integrators", "POST /v1/sources/{name}/try": "admins", "GET /v1/sources/{name}/payloads": "admins",
 	"GET /v1/sources/{name}/rejected": "admins", "POST /v1/sources/{name}/rejected/replay": "admins",
 	"POST /v1/sources/{name}/rejected/{id}/replay": "admins", "DELETE /v1/sources/{name}/rejected/{id}": "admins",
 }
@@ -48,13 +49,19 @@ var expectations = map[string]string{
 // allowed are the credentials of each kind of expectation; what none of them holds is
 // 401, and the others are 403.
 var allowed = map[string][]string{
-	"anyone":             {"ingest", "read", "read of a user", "admin", "embed", "session"},
-	"anyone but a token": {"ingest", "read", "read of a user", "admin", "session"},
-	"senders":            {"ingest", "admin"},
-	"readers":            {"read", "read of a user", "admin", "session"},
+	"anyone":             {"ingest", "read", "read of a user", "admin", "embed", "session", "viewer", "member", "lead", "support", "auditor", "integrator", "person admin"},
+	"anyone but a token": {"ingest", "read", "read of a user", "admin", "session", "viewer", "member", "lead", "support", "auditor", "integrator", "person admin"},
+	"senders":            {"ingest", "admin", "person admin"},
+	"readers":            {"read", "read of a user", "admin", "session", "viewer", "member", "lead", "integrator", "person admin"},
+	"members":            {"read", "read of a user", "admin", "session", "member", "lead", "integrator", "person admin"},
 	"reading keys":       {"read", "read of a user", "admin"}, // a session's page needs no token
-	"page":               {"read", "read of a user", "admin", "embed", "session"},
-	"admins":             {"admin"},
+	"page":               {"read", "read of a user", "admin", "embed", "session", "viewer", "member", "lead", "integrator", "person admin"},
+	"settings":           {"read", "read of a user", "admin", "embed", "session", "viewer", "member", "lead", "support", "integrator", "person admin"},
+	"own settings":       {"read", "read of a user", "admin", "session", "viewer", "member", "lead", "support", "integrator", "person admin"},
+	"integrators":        {"admin", "integrator", "person admin"},
+	"leads":              {"admin", "lead", "person admin"},
+	"lead of the team":   {"admin", "person admin"}, // and the lead, of their own: TestALeadSaysWhoIsInTheirTeam
+	"admins":             {"admin", "person admin"},
 }
 
 // documentedRoutes are the routes of the document, as "GET /v1/feed".
@@ -94,12 +101,20 @@ func (s *site) credentials() (all map[string]map[string]string, none []string) {
 		"read of a user": bearer(s.key("acme", account.RoleRead, "u_ana")), "admin": bearer(admin),
 		"session": signIn(), "embed": token(admin, 3600),
 		"none": {}, "garbage": bearer("tid_garbage"), "revoked": bearer(revoked.Text), "embed of a revoked key": token(revoked.Text, 3600),
-		"expired embed": token(admin, 10), "signed out": signIn(),
+		"expired embed": token(admin, 10), "signed out": signIn(), "suspended": s.person(admin, account.RoleMember),
 	}
+	for _, role := range account.PersonRoles() {
+		name := string(role)
+		if role == account.RoleAdmin {
+			name = "person admin"
+		}
+		all[name] = s.person(admin, role)
+	}
+	s.suspend(admin, all["suspended"])
 	s.do(call{method: "DELETE", path: "/v1/keys/" + revoked.ID, key: admin}).is(204)
 	s.do(call{method: "DELETE", path: "/v1/session", header: all["signed out"]}).is(204)
 	s.pass(time.Minute)
-	return all, []string{"none", "garbage", "revoked", "embed of a revoked key", "expired embed", "signed out"}
+	return all, []string{"none", "garbage", "revoked", "embed of a revoked key", "expired embed", "signed out", "suspended"}
 }
 
 // Every documented route, called with every credential.
@@ -115,7 +130,7 @@ func TestEveryRouteKnowsItsCaller(t *testing.T) {
 		for _, name := range slices.Sorted(maps.Keys(all)) {
 			method, path, _ := strings.Cut(route, " ")
 			c := call{method: method, path: fill.Replace(path), header: all[name]}
-			if method == "POST" || method == "PUT" {
+			if method == "POST" || method == "PUT" || method == "PATCH" {
 				c.body = `{}`
 			}
 			status, cell := s.do(c).status, fmt.Sprintf("%s with %s", route, name)

@@ -8,7 +8,6 @@ import (
 	"sync"
 	"time"
 
-	"tidings/account"
 	"tidings/event"
 )
 
@@ -184,11 +183,11 @@ func (s *Server) mayNot(ctx context.Context, c Caller) error {
 	if err == nil && ended {
 		return errSignedOut
 	}
-	if c.Role == account.RoleAdmin || c.User == "" {
-		return nil
-	}
-	users, err := s.directory.Visible(ctx, c.Workspace, c.User)
-	if err == nil && !slices.Equal(users, c.Users) {
+	now, err := s.directory.Now(ctx, c)
+	switch {
+	case errors.Is(err, event.ErrNotFound):
+		return errSignedOut
+	case err == nil && (now.Role != c.Role || !slices.Equal(now.Users, c.Users)):
 		return errNarrowed
 	}
 	return nil

@@ -44,10 +44,28 @@ type route struct {
 }
 
 // anyone are the roles of a route that only asks for some valid credential.
-func anyone() []Role { return []Role{account.RoleIngest, account.RoleRead, account.RoleAdmin} }
+func anyone() []Role {
+	return append([]Role{account.RoleIngest, account.RoleRead}, account.PersonRoles()...)
+}
 
-// readers are the roles that may read.
-func readers() []Role { return []Role{account.RoleRead, account.RoleAdmin} }
+// readers are the roles that read events.
+func readers() []Role {
+	return []Role{account.RoleRead, account.RoleViewer, account.RoleMember, account.RoleLead, account.RoleIntegrator, account.RoleAdmin}
+}
+
+// members are the readers who say things that others see too.
+func members() []Role {
+	return []Role{account.RoleRead, account.RoleMember, account.RoleLead, account.RoleIntegrator, account.RoleAdmin}
+}
+
+// settlers are the roles with settings of their own.
+func settlers() []Role { return append(readers(), account.RoleSupport) }
+
+// integrators are the roles that set up where events come from.
+func integrators() []Role { return []Role{account.RoleIntegrator, account.RoleAdmin} }
+
+// leads are the roles that say who is in a team.
+func leads() []Role { return []Role{account.RoleLead, account.RoleAdmin} }
 
 // admins are the roles that may look after a workspace.
 func admins() []Role { return []Role{account.RoleAdmin} }
@@ -112,6 +130,8 @@ func documented(path *huma.PathItem, method string) *huma.Operation {
 		return path.Post
 	case http.MethodPut:
 		return path.Put
+	case http.MethodPatch:
+		return path.Patch
 	}
 	return path.Get
 }

@@ -68,6 +68,9 @@ func (s *Server) putSearch(ctx context.Context, caller Caller, in *searchInput) 
 	if err := request.Check(); err != nil {
 		return nil, inBody(err)
 	}
+	if request.Shared && caller.Role == account.RoleViewer {
+		return nil, problem(http.StatusForbidden, "a viewer's searches are theirs alone; sharing one takes the role member")
+	}
 	saved, err := s.searches.Put(ctx, caller, name, request)
 	if err != nil {
 		return nil, err

@@ -102,6 +102,7 @@ type Server struct {
 	searches  *account.Searches
 	followups *account.FollowUps
 	scanners  *account.Scanners
+	invited   *account.Invitations
 	opened    opened
 	limits    *limits
 	failures  *failures
@@ -140,6 +141,7 @@ func New(config Config) (*Server, error) {
 		config.Directory = account.NewDirectory(config.Records, config.Clock)
 	}
 	keys := account.NewKeys(config.Records, config.Clock, config.Rand)
+	keys.Heed(config.Directory)
 	if config.Memory == 0 {
 		config.Memory = defaultMemory
 	}
@@ -151,6 +153,7 @@ func New(config Config) (*Server, error) {
 		searches:  account.NewSearches(config.Records, config.Clock),
 		followups: account.NewFollowUps(config.Records, config.Clock),
 		scanners:  account.NewScanners(config.Records),
+		invited:   account.NewInvitations(config.Records, config.Directory, config.Clock, config.Rand),
 		addresses: account.NewSessionAddresses(config.Records, config.Clock),
 		limits:    newLimits(config.Memory, config.Clock),
 		exporting: exporting{most: exportsOf(config.Memory)},
@@ -210,6 +213,7 @@ func (s *Server) route() error {
 	s.deadGroupRoutes(docs)
 	s.keyRoutes(docs)
 	s.directoryRoutes(docs)
+	s.invitationRoutes(docs)
 	s.sessionRoutes(docs)
 	s.settingsRoutes(docs)
 	s.embedRoutes(docs)

@@ -13,16 +13,18 @@ import (
 	"tidings/event"
 )
 
-// SignIn signs a browser in, by one of the two.
+// SignIn signs a browser in, by one of the three.
 type SignIn struct {
 	Key   string `json:"key,omitempty" doc:"a key"`
 	Token string `json:"token,omitempty" doc:"the token of a one-time link"`
+	// Invitation makes a user of who accepts it.
+	Invitation string `json:"invitation,omitempty" doc:"the token of an invitation, which is accepted with it"`
 }
 
 // SessionView is who is signed in.
 type SessionView struct {
 	Workspace string      `json:"workspace"`
-	Role      Role        `json:"role" enum:"ingest,read,admin"`
+	Role      Role        `json:"role" enum:"ingest,read,viewer,member,lead,support,auditor,integrator,admin"`
 	User      *SessionWho `json:"user" doc:"null when the key belongs to nobody"`
 	CSRF      string      `json:"csrf" doc:"repeat in X-CSRF-Token on every write; empty for a key, which needs none"`
 }
@@ -46,7 +48,7 @@ func (s *Server) sessionRoutes(docs huma.API) {
 	handle(s, docs, route{
 		id: "sign-in", method: http.MethodPost, path: "/v1/session", group: "Session",
 		request: SignIn{}, failures: []int{http.StatusUnauthorized, http.StatusTooManyRequests},
-		summary:     "Sign a browser in, by key or one-time link",
+		summary:     "Sign a browser in, by key, one-time link or invitation",
 		description: "Sets a cookie that pages cannot read, good for 14 days after its last use.",
 	}, s.signIn)
 	handle(s, docs, route{
@@ -66,8 +68,8 @@ func (s *Server) signIn(ctx context.Context, _ Caller, in *sessionInput) (*sessi
 	if err != nil {
 		return nil, err
 	}
-	if (given.Key == "") == (given.Token == "") {
-		return nil, invalidBody("", "must hold either key or token")
+	if err := given.check(); err != nil {
+		return nil, err
 	}
 	if state := s.limits.signIns.Take(s.address(r).String(), 1); state.After > 0 {
 		return nil, &event.TooMuch{What: "too many sign-ins from this address", After: state.After}
@@ -76,12 +78,7 @@ func (s *Server) signIn(ctx context.Context, _ Caller, in *sessionInput) (*sessi
 	if err != nil {
 		return nil, err
 	}
-	var caller Caller
-	if given.Key != "" {
-		caller, err = s.keys.Caller(ctx, given.Key)
-	} else {
-		caller, err = s.sessions.Redeem(ctx, given.Token)
-	}
+	caller, err := s.proven(ctx, given)
 	if errors.Is(err, event.ErrNotFound) {
 		return nil, unauthorized("the key or link is not valid or has expired")
 	}
@@ -89,6 +86,27 @@ func (s *Server) signIn(ctx context.Context, _ Caller, in *sessionInput) (*sessi
 	if err != nil {
 		return nil, err
 	}
+	return s.begin(ctx, r, caller)
+}
+
+// proven is who has shown a key, a link or an invitation, as they may act now.
+func (s *Server) proven(ctx context.Context, given SignIn) (caller Caller, err error) {
+	switch {
+	case given.Key != "":
+		caller, err = s.keys.Caller(ctx, given.Key)
+	case given.Token != "":
+		caller, err = s.sessions.Redeem(ctx, given.Token)
+	default:
+		caller, err = s.invited.Accept(ctx, given.Invitation)
+	}
+	if err != nil {
+		return Caller{}, err
+	}
+	return s.directory.Now(ctx, caller)
+}
+
+// begin makes a session for somebody who has proven who they are, in whichever way.
+func (s *Server) begin(ctx context.Context, r *http.Request, caller Caller) (*sessionOutput, error) {
 	token, err := s.sessions.Begin(ctx, caller)
 	if err != nil {
 		return nil, err
@@ -98,6 +116,19 @@ func (s *Server) signIn(ctx context.Context, _ Caller, in *sessionInput) (*sessi
 		return nil, err
 	}
 	return &sessionOutput{s.cookie(r, token, int(account.SessionLife.Seconds())), view}, nil
+}
+
+func (g SignIn) check() error {
+	proofs := 0
+	for _, proof := range []string{g.Key, g.Token, g.Invitation} {
+		if proof != "" {
+			proofs++
+		}
+	}
+	if proofs != 1 {
+		return invalidBody("", "must hold either key, token or invitation")
+	}
+	return nil
 }
 
 func (s *Server) cookie(r *http.Request, token string, age int) string {
@@ -167,5 +198,11 @@ func (s *Server) NewSignInToken(ctx context.Context, workspace, user string, rol
 	return s.sessions.Offer(ctx, workspace, user, role, life)
 }
 
-// AnyKey reports whether any workspace has a key.
-func (s *Server) AnyKey(ctx context.Context) (bool, error) { return s.keys.Any(ctx) }
+// AnyKey reports whether any workspace has a way in: a key, an invitation or a session.
+func (s *Server) AnyKey(ctx context.Context) (bool, error) {
+	any, err := s.keys.Any(ctx)
+	if any || err != nil {
+		return any, err
+	}
+	return s.invited.Any(ctx)
+}

@@ -74,11 +74,11 @@ type settingsOutput struct{ Body Settings }
 
 func (s *Server) settingsRoutes(docs huma.API) {
 	handle(s, docs, route{
-		id: "get-settings", embedded: true, method: http.MethodGet, path: "/v1/settings", group: "Settings", may: readers(),
+		id: "get-settings", embedded: true, method: http.MethodGet, path: "/v1/settings", group: "Settings", may: settlers(),
 		summary: "The workspace's settings and the reader's",
 	}, s.getSettings)
 	handle(s, docs, route{
-		id: "put-settings", method: http.MethodPut, path: "/v1/settings", group: "Settings", may: readers(),
+		id: "put-settings", method: http.MethodPut, path: "/v1/settings", group: "Settings", may: settlers(),
 		request: SettingsRequest{},
 		summary: "Replace the workspace's settings, the reader's, or both",
 	}, s.putSettings)

@@ -73,24 +73,24 @@ type (
 
 func (s *Server) sourceRoutes(docs huma.API) {
 	handle(s, docs, route{
-		id: "list-sources", method: http.MethodGet, path: "/v1/sources", group: "Sources", may: admins(),
+		id: "list-sources", method: http.MethodGet, path: "/v1/sources", group: "Sources", may: integrators(),
 		summary: "The workspace's sources, and what they bring",
 	}, s.listSources)
 	handle(s, docs, route{
-		id: "put-source", method: http.MethodPut, path: "/v1/sources/{name}", group: "Sources", may: admins(),
+		id: "put-source", method: http.MethodPut, path: "/v1/sources/{name}", group: "Sources", may: integrators(),
 		request: SourceRequest{},
 		summary: "Make or replace a source",
 		description: "Secrets are written and never read back; those that are absent stay as they are. The token is told once, " +
 			"when the source is made or gets a new one.",
 	}, s.putSource)
 	handle(s, docs, route{
-		id: "delete-source", method: http.MethodDelete, path: "/v1/sources/{name}", group: "Sources", may: admins(),
+		id: "delete-source", method: http.MethodDelete, path: "/v1/sources/{name}", group: "Sources", may: integrators(),
 		success:     http.StatusNoContent,
 		summary:     "Take a source off",
 		description: "Its address stops to work and its rejected requests are dropped. Its events stay.",
 	}, s.deleteSource)
 	handle(s, docs, route{
-		id: "test-source", method: http.MethodPost, path: "/v1/sources/{name}/test", group: "Sources", may: admins(),
+		id: "test-source", method: http.MethodPost, path: "/v1/sources/{name}/test", group: "Sources", may: integrators(),
 		failures: []int{http.StatusBadRequest, http.StatusRequestTimeout, http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType},
 		summary:  "See what a payload would become",
 		description: "Send a payload as the provider would, with its Content-Type and without a signature, or nothing for a sample. " +

@@ -47,7 +47,7 @@ type verdictOutput struct {
 
 func (s *Server) verdictRoutes(docs huma.API) {
 	handle(s, docs, route{
-		id: "put-event-verdict", method: http.MethodPut, path: "/v1/events/{id}/verdict", group: "Feed", may: readers(),
+		id: "put-event-verdict", method: http.MethodPut, path: "/v1/events/{id}/verdict", group: "Feed", may: members(),
 		request: VerdictRequest{},
 		summary: "Override the verdict on an open, a click or a download, or take that back",
 		description: "What a person says wins over every rule and over every repetition of the event. The message's recipients and " +

@@ -46,6 +46,7 @@ type commands struct {
 	Import      importCmd      `cmd:"" help:"Bring in mail files (mbox, Maildir, eml) or events (NDJSON)."`
 	Search      searchCmd      `cmd:"" help:"Ask the feed, in plain English or operators."`
 	Keys        keysCmd        `cmd:"" help:"Make, list and revoke keys."`
+	Users       usersCmd       `cmd:"" help:"Invite people, and say what they may do."`
 	SendLinks   sendLinksCmd   `cmd:"" help:"Make the tracking addresses of a mail: opens, clicks, unsubscribing."`
 	DeadLetters deadLettersCmd `cmd:"" name:"dead-letters" help:"Look after events that failed for good."`
 	Replay      replayCmd      `cmd:"" help:"Feed the events of a past span through the indexer again."`

@@ -60,7 +60,7 @@ func workspaceExists(ctx context.Context, client *apiclient.Client) error {
 	if client.Workspace == "" {
 		return nil
 	}
-	for _, path := range []string{"/v1/feed?limit=1&automated=show", "/v1/keys", "/v1/users", "/v1/sources"} {
+	for _, path := range []string{"/v1/feed?limit=1&automated=show", "/v1/keys", "/v1/users", "/v1/invitations", "/v1/sources"} {
 		var page struct {
 			Items []struct{} `json:"items"`
 			Next  *string    `json:"next"`

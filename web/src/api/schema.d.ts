@@ -368,6 +368,44 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/invitations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The invitations that were not accepted yet */
+        get: operations["list-invitations"];
+        put?: never;
+        /**
+         * Invite somebody
+         * @description Who opens the link and accepts becomes a user of the workspace, in the teams that are named, and is signed in. It works once. Whoever has the link can use it: give it to nobody else.
+         */
+        post: operations["invite"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/invitations/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Take an invitation back */
+        delete: operations["revoke-invitation"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/keys": {
         parameters: {
             query?: never;
@@ -722,7 +760,7 @@ export interface paths {
         get: operations["get-session"];
         put?: never;
         /**
-         * Sign a browser in, by key or one-time link
+         * Sign a browser in, by key, one-time link or invitation
          * @description Sets a cookie that pages cannot read, good for 14 days after its last use.
          */
         post: operations["sign-in"];
@@ -967,7 +1005,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The workspace's teams */
+        /** The workspace's teams; of a lead, those they lead */
         get: operations["list-teams"];
         put?: never;
         post?: never;
@@ -985,7 +1023,7 @@ export interface paths {
             cookie?: never;
         };
         get?: never;
-        /** Make or replace a team */
+        /** Make or replace a team; a lead replaces the members of those they lead */
         put: operations["put-team"];
         post?: never;
         /** Take a team off */
@@ -1025,12 +1063,16 @@ export interface paths {
         post?: never;
         /**
          * Take a user off
-         * @description Their keys are revoked, their sessions end and their saved searches go. Their events stay.
+         * @description The last admin stays. Their keys are revoked, their sessions end and their saved searches go. Their events stay.
          */
         delete: operations["delete-user"];
         options?: never;
         head?: never;
-        patch?: never;
+        /**
+         * Change a user's name, addresses, role or state
+         * @description A role counts at once, in what is open too. Who is suspended is signed out everywhere and their keys are revoked. The last admin cannot be suspended or given another role.
+         */
+        patch: operations["change-user"];
         trace?: never;
     };
     "/v1/weeks": {
@@ -1234,6 +1276,19 @@ export interface components {
             subject?: string;
             /** @description whose mail they reacted to */
             user?: components["schemas"]["User"];
+        };
+        Change: {
+            emails?: string[];
+            name?: string;
+            /**
+             * Format: int64
+             * @description the rev that the change is made to; 409 when the user has changed since
+             */
+            rev?: number;
+            /** @enum {string} */
+            role?: "viewer" | "member" | "lead" | "support" | "auditor" | "integrator" | "admin";
+            /** @enum {string} */
+            state?: "active" | "suspended";
         };
         Chip: {
             field: string;
@@ -1578,6 +1633,37 @@ export interface components {
              */
             status: "ok" | "degraded" | "unavailable";
         };
+        Invitation: {
+            email?: string;
+            /** Format: date-time */
+            ends: string;
+            id: string;
+            name: string;
+            /** @enum {string} */
+            role: "viewer" | "member" | "lead" | "support" | "auditor" | "integrator" | "admin";
+            teams: string[];
+            user: string;
+        };
+        InvitationList: {
+            items: components["schemas"]["Invitation"][];
+        };
+        InvitationRequest: {
+            /**
+             * Format: int64
+             * @description how long the link is good for; 7 when absent
+             */
+            days?: number;
+            /** @description their own address */
+            email?: string;
+            /** @description needed for a new user */
+            name?: string;
+            /** @enum {string} */
+            role: "viewer" | "member" | "lead" | "support" | "auditor" | "integrator" | "admin";
+            /** @description ids of the teams that they join */
+            teams?: string[];
+            /** @description the id of somebody who is in the directory already; a new user when absent */
+            user?: string;
+        };
         Item: {
             bounce?: components["schemas"]["BounceDetail"];
             /** @description opens and clicks of which nobody says who did them: one of these */
@@ -1718,6 +1804,18 @@ export interface components {
             emails: string[];
             id: string;
             name: string;
+            /**
+             * Format: int64
+             * @description grows with each change
+             */
+            rev: number;
+            /**
+             * @description absent until one was given: keys alone say then what the user may do
+             * @enum {string}
+             */
+            role?: "viewer" | "member" | "lead" | "support" | "auditor" | "integrator" | "admin";
+            /** @enum {string} */
+            state?: "active" | "suspended";
         };
         MemberList: {
             items: components["schemas"]["Member"][];
@@ -1725,6 +1823,11 @@ export interface components {
         MemberRequest: {
             emails?: string[] | null;
             name: string;
+            /**
+             * @description as it is when absent
+             * @enum {string|null}
+             */
+            role?: "viewer" | "member" | "lead" | "support" | "auditor" | "integrator" | "admin" | null;
         };
         MessageView: {
             /** @description events of the message, by type */
@@ -1745,6 +1848,21 @@ export interface components {
              * @description version of the state; the socket's state frames carry it too
              */
             v: number;
+        };
+        NewInvitation: {
+            email?: string;
+            /** Format: date-time */
+            ends: string;
+            id: string;
+            name: string;
+            /** @description the page that accepts it, on this server; what follows # is not sent to it */
+            path: string;
+            /** @enum {string} */
+            role: "viewer" | "member" | "lead" | "support" | "auditor" | "integrator" | "admin";
+            teams: string[];
+            /** @description accept it with POST /v1/session */
+            token: string;
+            user: string;
         };
         NewKey: {
             /** Format: date-time */
@@ -2245,7 +2363,7 @@ export interface components {
             /** @description repeat in X-CSRF-Token on every write; empty for a key, which needs none */
             csrf: string;
             /** @enum {string} */
-            role: "ingest" | "read" | "admin";
+            role: "ingest" | "read" | "viewer" | "member" | "lead" | "support" | "auditor" | "integrator" | "admin";
             /** @description null when the key belongs to nobody */
             user: components["schemas"]["SessionWho"] | null;
             workspace: string;
@@ -2269,6 +2387,8 @@ export interface components {
             workspace?: components["schemas"]["Preferences"] | null;
         };
         SignIn: {
+            /** @description the token of an invitation, which is accepted with it */
+            invitation?: string;
             /** @description a key */
             key?: string;
             /** @description the token of a one-time link */
@@ -2422,6 +2542,8 @@ export interface components {
         };
         Team: {
             id: string;
+            /** @description ids of the members who say who else is in the team */
+            leads?: string[];
             /** @description ids of users */
             members: string[];
             name: string;
@@ -2430,6 +2552,8 @@ export interface components {
             items: components["schemas"]["Team"][];
         };
         TeamRequest: {
+            /** @description ids of members; nobody when absent */
+            leads?: string[];
             /** @description ids of users */
             members: string[];
             name: string;
@@ -4593,6 +4717,278 @@ export interface operations {
             };
             /** @description Unsupported Media Type */
             415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-invitations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InvitationList"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    invite: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["InvitationRequest"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NewInvitation"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Timeout */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unsupported Media Type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "revoke-invitation": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description percent-encoded */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -8636,6 +9032,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Request Entity Too Large */
             413: {
                 headers: {
@@ -8731,6 +9136,150 @@ export interface operations {
             };
             /** @description Not Found */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "change-user": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description percent-encoded */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Change"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Member"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Timeout */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unsupported Media Type */
+            415: {
                 headers: {
                     [name: string]: unknown;
                 };

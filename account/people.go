@@ -1,0 +1,167 @@
+package account
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+
+	"tidings/event"
+)
+
+// Change is what is to be different of a user; nil leaves it as it is.
+type Change struct {
+	Name   *string   `json:"name,omitempty" minLength:"1" maxLength:"200"`
+	Emails *[]string `json:"emails,omitempty" maxItems:"50"`
+	Role   *Role     `json:"role,omitempty" enum:"viewer,member,lead,support,auditor,integrator,admin"`
+	State  *string   `json:"state,omitempty" enum:"active,suspended"`
+	// Rev guards a change against one that was made meanwhile.
+	Rev *int64 `json:"rev,omitempty" doc:"the rev that the change is made to; 409 when the user has changed since"`
+}
+
+func (c Change) check() error {
+	if c.Name != nil {
+		if err := CheckName("name", *c.Name); err != nil {
+			return err
+		}
+	}
+	if c.Role != nil && !c.Role.OfPerson() {
+		return event.Invalid("role", "is not one of viewer, member, lead, support, auditor, integrator, admin")
+	}
+	if c.State != nil && *c.State != StateActive && *c.State != StateSuspended {
+		return event.Invalid("state", "is not one of active, suspended")
+	}
+	return nil
+}
+
+// ChangeUser changes a user of the directory; ErrNotFound when there is none,
+// ErrLastAdmin when the workspace would have no admin left, ErrConflict when the user
+// has changed meanwhile.
+func (d *Directory) ChangeUser(ctx context.Context, workspace, id string, change Change) (Member, error) {
+	return d.write(ctx, workspace, id, change, false)
+}
+
+// write changes a user, or makes one where that is wanted. Of several at once each
+// counts.
+func (d *Directory) write(ctx context.Context, workspace, id string, change Change, create bool) (Member, error) {
+	if err := change.check(); err != nil {
+		return Member{}, err
+	}
+	for range swapTries {
+		user, err := d.writeOnce(ctx, workspace, id, change, create)
+		if !errors.Is(err, errSwap) {
+			return user, err
+		}
+	}
+	return Member{}, fmt.Errorf("change user: %w", event.ErrConflict)
+}
+
+// errSwap is a change that met another one and is made anew.
+var errSwap = errors.New("changed meanwhile")
+
+func (d *Directory) writeOnce(ctx context.Context, workspace, id string, change Change, create bool) (Member, error) {
+	user := Member{ID: id, Emails: []string{}}
+	old, err := d.records.Get(ctx, workspace, kindUser, id)
+	switch {
+	case err == nil:
+		if err := json.Unmarshal(old, &user); err != nil {
+			return Member{}, fmt.Errorf("decode user: %w", err)
+		}
+	case !errors.Is(err, event.ErrNotFound) || !create:
+		return Member{}, fmt.Errorf("find user: %w", err)
+	}
+	if change.Rev != nil && *change.Rev != user.Rev {
+		return Member{}, fmt.Errorf("user has changed: %w", event.ErrConflict)
+	}
+	if err := user.apply(change); err != nil {
+		return Member{}, err
+	}
+	admin := user.Role == RoleAdmin && user.State != StateSuspended
+	if !admin { // before anything says otherwise
+		if err := d.setAdmin(ctx, workspace, id, false); err != nil {
+			return Member{}, err
+		}
+	}
+	user.Rev++
+	doc, err := json.Marshal(user)
+	if err != nil {
+		return Member{}, fmt.Errorf("encode user: %w", err)
+	}
+	err = d.records.Swap(ctx, workspace, kindUser, id, old, doc)
+	if errors.Is(err, event.ErrConflict) {
+		return Member{}, errSwap
+	}
+	if err != nil {
+		return Member{}, fmt.Errorf("change user: %w", err)
+	}
+	if admin {
+		if err := d.setAdmin(ctx, workspace, id, true); err != nil {
+			return Member{}, err
+		}
+	}
+	return user.shown(), d.changed(ctx, workspace)
+}
+
+func (m *Member) apply(change Change) error {
+	if change.Name != nil {
+		m.Name = *change.Name
+	}
+	if change.Emails != nil {
+		emails, err := canonicalEmails(*change.Emails)
+		if err != nil {
+			return err
+		}
+		m.Emails = emails
+	}
+	if change.Role != nil {
+		m.Role = *change.Role
+	}
+	if change.State != nil {
+		m.State = *change.State
+	}
+	return nil
+}
+
+// shown is a user with what was not written before there were states.
+func (m Member) shown() Member {
+	if m.State == "" {
+		m.State = StateActive
+	}
+	return m
+}
+
+// Join puts a user into a team, beside those who change it meanwhile; ErrNotFound
+// when there is no such team.
+func (d *Directory) Join(ctx context.Context, workspace, team, user string) error {
+	for range swapTries {
+		old, err := d.records.Get(ctx, workspace, kindTeam, team)
+		if err != nil {
+			return fmt.Errorf("find team: %w", err)
+		}
+		var joined Team
+		if err := json.Unmarshal(old, &joined); err != nil {
+			return fmt.Errorf("decode team: %w", err)
+		}
+		joined.Members = sorted(append(joined.Members, user))
+		if len(joined.Members) > maxMembers {
+			return event.Invalid("teams", "has 1,000 members already")
+		}
+		doc, err := json.Marshal(joined)
+		if err != nil {
+			return fmt.Errorf("encode team: %w", err)
+		}
+		err = d.records.Swap(ctx, workspace, kindTeam, team, old, doc)
+		if errors.Is(err, event.ErrConflict) {
+			continue
+		}
+		if err != nil {
+			return fmt.Errorf("join team: %w", err)
+		}
+		return d.changed(ctx, workspace)
+	}
+	return fmt.Errorf("join team: %w", event.ErrConflict)
+}
+
+// LedBy reports whether a user leads the team.
+func (t Team) LedBy(user string) bool { return slices.Contains(t.Leads, user) }
