@@ -59,7 +59,7 @@ type ErasureReceipt struct {
 
 func (s *Server) personRoutes(docs huma.API) {
 	handle(s, docs, route{
-		id: "list-weeks", method: http.MethodGet, path: "/v1/weeks", group: "Operation", may: admins(),
+		id: "list-weeks", audit: auditNothing, method: http.MethodGet, path: "/v1/weeks", group: "Operation", may: admins(),
 		summary:     "The weeks that hold the workspace's events, newest first",
 		description: "The operator of the machine, over the socket of the data directory, gets all weeks with the events of all workspaces.",
 	}, s.listWeeks)

@@ -134,6 +134,6 @@ func (s *Server) authorize(r *http.Request, may []Role) (Caller, error) {
 	for i, role := range may {
 		names[i] = string(role)
 	}
-	return Caller{}, problem(http.StatusForbidden,
+	return caller, problem(http.StatusForbidden,
 		"this takes the role "+strings.Join(names, " or "))
 }

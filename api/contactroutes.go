@@ -28,16 +28,16 @@ type companyOutput struct{ Body feed.CompanyView }
 func (s *Server) contactRoutes(docs huma.API) {
 	const how = "Made of the newest thousand events within 52 weeks that the reader may see; more says that there are older ones."
 	handle(s, docs, route{
-		id: "get-person", inTurn: true, method: http.MethodGet, path: "/v1/people/{email}", group: "Feed", may: readers(),
+		id: "get-person", audit: auditReads, inTurn: true, method: http.MethodGet, path: "/v1/people/{email}", group: "Feed", may: readers(),
 		summary: "What is known of a person", description: how,
 	}, s.getPerson)
 	handle(s, docs, route{
-		id: "get-company", inTurn: true, method: http.MethodGet, path: "/v1/companies/{domain}", group: "Feed", may: readers(),
+		id: "get-company", audit: auditReads, inTurn: true, method: http.MethodGet, path: "/v1/companies/{domain}", group: "Feed", may: readers(),
 		summary: "What is known of the people of a domain", description: how,
 	}, s.getCompany)
 	const data = "/v1/people/{email}/data"
 	handle(s, docs, route{
-		id: "export-person", method: http.MethodGet, path: data, group: "Operation", may: admins(),
+		id: "export-person", audit: auditTakes, method: http.MethodGet, path: data, group: "Operation", may: admins(),
 		summary: "All that is stored about a person, for their own request",
 		description: "NDJSON: every event with them, newest first, with its text and its raw evidence. Of a send it tells this recipient alone. " +
 			"A failure on the way breaks the connection off.",

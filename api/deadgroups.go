@@ -62,7 +62,7 @@ type choiceOutput struct{ Body DeadLetterReceipt }
 
 func (s *Server) deadGroupRoutes(docs huma.API) {
 	handle(s, docs, route{
-		id: "list-dead-letter-reasons", method: http.MethodGet, path: "/v1/dead-letters/reasons", group: "Dead letters", may: admins(),
+		id: "list-dead-letter-reasons", audit: auditNothing, method: http.MethodGet, path: "/v1/dead-letters/reasons", group: "Dead letters", may: admins(),
 		summary: "Why events failed for good, the most frequent reason first",
 	}, s.listReasons)
 	handle(s, docs, route{

@@ -35,11 +35,11 @@ type DeadLetterView struct {
 
 func (s *Server) deadLetterRoutes(docs huma.API) {
 	handle(s, docs, route{
-		id: "list-dead-letters", method: http.MethodGet, path: "/v1/dead-letters", group: "Dead letters", may: admins(),
+		id: "list-dead-letters", audit: auditReads, method: http.MethodGet, path: "/v1/dead-letters", group: "Dead letters", may: admins(),
 		summary: "Events that failed for good, oldest first",
 	}, s.listDeadLetters)
 	handle(s, docs, route{
-		id: "get-dead-letter", method: http.MethodGet, path: "/v1/dead-letters/{id}", group: "Dead letters", may: admins(),
+		id: "get-dead-letter", audit: auditReads, method: http.MethodGet, path: "/v1/dead-letters/{id}", group: "Dead letters", may: admins(),
 		summary: "One event that failed for good",
 	}, s.getDeadLetter)
 	handle(s, docs, route{

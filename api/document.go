@@ -59,8 +59,9 @@ func documentLive(docs huma.API, path, id, summary, description string, answer i
 	}
 	docs.OpenAPI().AddOperation(&huma.Operation{
 		OperationID: id, Method: http.MethodGet, Path: path, Summary: summary, Description: description,
-		Tags:     []string{"Live"},
-		Security: []map[string][]string{{"key": {}}, {"session": {}}},
+		Tags:       []string{"Live"},
+		Extensions: map[string]any{"x-audit": string(auditReads)},
+		Security:   []map[string][]string{{"key": {}}, {"session": {}}},
 		Responses: map[string]*huma.Response{
 			strconv.Itoa(answer): {Description: summary},
 			"default":            problems,

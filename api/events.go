@@ -42,7 +42,7 @@ type Rejected struct {
 
 func (s *Server) eventRoutes(docs huma.API) {
 	handle(s, docs, route{
-		id: "post-events", method: http.MethodPost, path: "/v1/events", group: "Events",
+		id: "post-events", audit: auditIntake, method: http.MethodPost, path: "/v1/events", group: "Events",
 		may: []Role{account.RoleIngest, account.RoleAdmin}, success: http.StatusAccepted, request: event.Input{}, uses: useEvents,
 		summary: "Take events in",
 		description: "One event, an array of them, or one a line (application/x-ndjson); plain, or with Content-Encoding gzip or zstd. " +

@@ -75,27 +75,27 @@ type eventOutput struct{ Body feed.EventView }
 
 func (s *Server) feedRoutes(docs huma.API) {
 	handle(s, docs, route{
-		id: "get-feed", embedded: true, inTurn: true, method: http.MethodGet, path: "/v1/feed", group: "Feed", may: readers(),
+		id: "get-feed", audit: auditReads, embedded: true, inTurn: true, method: http.MethodGet, path: "/v1/feed", group: "Feed", may: readers(),
 		summary: "A page of the feed, newest first",
 		description: "Item ids never repeat between pages, whatever arrives meanwhile. A rare query returns what it found " +
 			"within its time, with next set and reached telling how far it got.",
 	}, s.getFeed)
 	handle(s, docs, route{
-		id: "get-answer", embedded: true, inTurn: true, method: http.MethodGet, path: "/v1/answer", group: "Feed", may: readers(),
+		id: "get-answer", audit: auditReads, embedded: true, inTurn: true, method: http.MethodGet, path: "/v1/answer", group: "Feed", may: readers(),
 		summary: "What a question comes to: one sentence with its counts, and the people behind it by company",
 		description: "Counted over the events that GET /v1/feed lists for the same parameters, each number with the query " +
 			"that lists what it counts. The first page of a question has the same as answer.",
 	}, s.getAnswer)
 	handle(s, docs, route{
-		id: "get-message", embedded: true, inTurn: true, method: http.MethodGet, path: "/v1/messages/{id}", group: "Feed", may: readers(),
+		id: "get-message", audit: auditReads, embedded: true, inTurn: true, method: http.MethodGet, path: "/v1/messages/{id}", group: "Feed", may: readers(),
 		summary: "What is known of a message",
 	}, s.getMessage)
 	handle(s, docs, route{
-		id: "get-message-events", embedded: true, inTurn: true, method: http.MethodGet, path: "/v1/messages/{id}/events", group: "Feed", may: readers(),
+		id: "get-message-events", audit: auditReads, embedded: true, inTurn: true, method: http.MethodGet, path: "/v1/messages/{id}/events", group: "Feed", may: readers(),
 		summary: "The events of a message, newest first, automated ones among them",
 	}, s.getTimeline)
 	handle(s, docs, route{
-		id: "get-event", embedded: true, inTurn: true, method: http.MethodGet, path: "/v1/events/{id}", group: "Feed", may: readers(),
+		id: "get-event", audit: auditReads, embedded: true, inTurn: true, method: http.MethodGet, path: "/v1/events/{id}", group: "Feed", may: readers(),
 		summary: "One event with its raw evidence and its verdict",
 	}, s.getEvent)
 }

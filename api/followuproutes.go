@@ -79,18 +79,18 @@ type followUpsOutput struct {
 
 func (s *Server) followUpRoutes(docs huma.API) {
 	handle(s, docs, route{
-		id: "list-nudges", inTurn: true, method: http.MethodGet, path: "/v1/nudges", group: "Follow-ups", may: readers(),
+		id: "list-nudges", audit: auditReads, inTurn: true, method: http.MethodGet, path: "/v1/nudges", group: "Follow-ups", may: readers(),
 		summary: "Who has not opened, or not answered, what was sent to them some days ago",
 		description: "Of mail of the last days + 30 days to at most 50 recipients. Who has answered any later, was written to since, " +
 			"reported a mail as spam or unsubscribed is not listed, and who bounced is listed apart. What machines open is not opened.",
 	}, s.listNudges)
 	handle(s, docs, route{
-		id: "list-calls", inTurn: true, method: http.MethodGet, path: "/v1/calls", group: "Follow-ups", may: readers(),
+		id: "list-calls", audit: auditReads, inTurn: true, method: http.MethodGet, path: "/v1/calls", group: "Follow-ups", may: readers(),
 		summary:     "Who to call now, and why",
 		description: "By what people did within the last three days against what they usually do; docs/now.md has the rule. What machines do never counts.",
 	}, s.listCalls)
 	handle(s, docs, route{
-		id: "get-follow-ups", method: http.MethodGet, path: "/v1/follow-ups/{email}", group: "Follow-ups", may: readers(),
+		id: "get-follow-ups", audit: auditReads, method: http.MethodGet, path: "/v1/follow-ups/{email}", group: "Follow-ups", may: readers(),
 		summary: "What was noted of a person",
 	}, s.getFollowUps)
 	handle(s, docs, route{

@@ -2,6 +2,7 @@ package api_test
 
 import (
 	"bytes"
+	"context"
 	"crypto/rand"
 	"encoding/json"
 	"io"
@@ -11,6 +12,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -20,6 +22,8 @@ import (
 
 	"tidings/account"
 	"tidings/api"
+	"tidings/audit"
+	"tidings/event"
 	"tidings/store/sqlite"
 )
 
@@ -47,8 +51,11 @@ type site struct {
 	reports *reports
 	// verdicts keeps overrides.
 	verdicts *verdicts
-	log      *locked
-	metrics  *prometheus.Registry
+	audit    *audit.Log
+	// auditStore is where the log is kept.
+	auditStore *auditStore
+	log        *locked
+	metrics    *prometheus.Registry
 
 	mu  sync.Mutex
 	now time.Time
@@ -71,6 +78,13 @@ func newSite(t testing.TB, change ...func(*api.Config)) *site {
 		Logger:   slog.New(slog.NewTextHandler(s.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
 		Metrics:  s.metrics,
 	}
+	store, err := sqlite.OpenAudit(t.TempDir())
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, store.Close()) })
+	s.auditStore = &auditStore{Store: store}
+	config.Audit, err = audit.Open(t.Context(), audit.Config{Store: s.auditStore, Records: states, Clock: s.clock, Rand: rand.Reader})
+	require.NoError(t, err)
+	s.audit = config.Audit
 	for _, apply := range change {
 		apply(&config)
 	}
@@ -96,6 +110,8 @@ func (s *site) clock() time.Time {
 }
 
 func (s *site) pass(d time.Duration) {
+	// As a running server does all the time.
+	_ = s.audit.Flush(s.t.Context())
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.now = s.now.Add(d)
@@ -227,4 +243,17 @@ func (l *locked) String() string {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.text.String()
+}
+
+// auditStore is a store of the audit log that can be away.
+type auditStore struct {
+	audit.Store
+	away atomic.Bool
+}
+
+func (a *auditStore) Append(ctx context.Context, day audit.Day, entries []audit.Entry) (int, error) {
+	if a.away.Load() {
+		return 0, event.ErrUnavailable
+	}
+	return a.Store.Append(ctx, day, entries)
 }

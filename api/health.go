@@ -32,13 +32,13 @@ type readyInput struct {
 
 func (s *Server) healthRoutes(docs huma.API) {
 	handle(s, docs, route{
-		id: "get-health", method: http.MethodGet, path: "/healthz", group: "Operation",
+		id: "get-health", audit: auditNothing, method: http.MethodGet, path: "/healthz", group: "Operation",
 		summary: "Whether the process is up",
 	}, func(context.Context, Caller, *empty) (*healthOutput, error) {
 		return &healthOutput{http.StatusOK, Health{Status: "ok"}}, nil
 	})
 	handle(s, docs, route{
-		id: "get-ready", method: http.MethodGet, path: "/readyz", group: "Operation",
+		id: "get-ready", audit: auditNothing, method: http.MethodGet, path: "/readyz", group: "Operation",
 		summary: "Whether everything that the server stands on is up",
 	}, s.ready)
 	ready := docs.OpenAPI().Paths["/readyz"].Get
@@ -140,11 +140,16 @@ func (s *Server) live(handler http.Handler) gin.HandlerFunc {
 		if err == nil {
 			ctx, leave, err = s.open(ctx, &caller, true)
 		}
+		if err == nil {
+			defer leave()
+			ctx, err = s.recordLive(ctx, caller, c)
+		}
 		if err != nil {
-			s.problemFor(c.Request.Context(), err).write(c.Writer)
+			p := s.problemFor(c.Request.Context(), err)
+			s.refused(ctx, c.Request, "GET "+c.FullPath(), caller, p.Status)
+			p.write(c.Writer)
 			return
 		}
-		defer leave()
 		handler.ServeHTTP(c.Writer, c.Request.WithContext(withCaller(ctx, caller)))
 	}
 }

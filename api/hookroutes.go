@@ -26,7 +26,7 @@ type hookInput struct {
 
 func (s *Server) hookRoutes(docs huma.API) {
 	handle(s, docs, route{
-		id: "post-hook", method: http.MethodPost, path: "/v1/hooks/{token}", group: "Sources",
+		id: "post-hook", audit: auditNothing, method: http.MethodPost, path: "/v1/hooks/{token}", group: "Sources",
 		success:  http.StatusNoContent,
 		failures: []int{http.StatusBadRequest, http.StatusUnauthorized, http.StatusRequestTimeout, http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType, http.StatusTooManyRequests},
 		summary:  "Take a provider's webhook in",

@@ -81,13 +81,13 @@ type trackingOutput struct{ Body TrackingState }
 func (s *Server) linkRoutes(docs huma.API) {
 	senders := []Role{account.RoleIngest, account.RoleAdmin}
 	handle(s, docs, route{
-		id: "make-links", method: http.MethodPost, path: "/v1/links", group: "Tracking", may: senders, request: LinksRequest{},
+		id: "make-links", audit: auditIntake, method: http.MethodPost, path: "/v1/links", group: "Tracking", may: senders, request: LinksRequest{},
 		summary: "Make the tracking addresses of a message",
 		description: "What an address stands for is inside of it, signed and hidden: nothing is kept, and the same question has the " +
 			"same answer until the key changes.",
 	}, s.makeLinks)
 	handle(s, docs, route{
-		id: "list-link-keys", method: http.MethodGet, path: "/v1/link-keys", group: "Tracking", may: admins(),
+		id: "list-link-keys", audit: auditNothing, method: http.MethodGet, path: "/v1/link-keys", group: "Tracking", may: admins(),
 		summary: "The keys that tracking addresses were made with",
 	}, s.listLinkKeys)
 	handle(s, docs, route{
@@ -101,7 +101,7 @@ func (s *Server) linkRoutes(docs huma.API) {
 		summary: "Drop a key: the addresses that it made lead account.NoWorkspace, within a minute",
 	}, s.dropLinkKey)
 	handle(s, docs, route{
-		id: "get-tracking", method: http.MethodGet, path: "/v1/people/{email}/tracking", group: "Tracking", may: senders,
+		id: "get-tracking", audit: auditReads, method: http.MethodGet, path: "/v1/people/{email}/tracking", group: "Tracking", may: senders,
 		summary: "Whether a person is measured",
 	}, s.getTracking)
 	handle(s, docs, route{

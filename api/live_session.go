@@ -64,6 +64,9 @@ func (s *liveSession) ask(ctx context.Context, f clientFrame) (feed.Understood, 
 		return again, err
 	})
 	s.queries[f.ID], s.told = q, at
+	if rec := recordingFrom(ctx); rec != nil {
+		rec.subscribes(f.Q)
+	}
 	return understood, at, nil
 }
 

@@ -31,7 +31,7 @@ type (
 
 func (s *Server) rejectedRoutes(docs huma.API) {
 	handle(s, docs, route{
-		id: "list-rejected", method: http.MethodGet, path: "/v1/sources/{name}/rejected", group: "Sources", may: admins(),
+		id: "list-rejected", audit: auditReads, method: http.MethodGet, path: "/v1/sources/{name}/rejected", group: "Sources", may: admins(),
 		summary: "What came signed and could not be understood, or is of a kind that is not known, masked, newest first; at most 500 of each, for 30 days",
 	}, s.listRejected)
 	handle(s, docs, route{

@@ -39,6 +39,8 @@ type route struct {
 	// embedded says that a token for embedding may call it: the page that other sites
 	// show asks for no more.
 	embedded bool
+	// audit is what a call leaves in the audit log; see audits.
+	audit auditing
 	// failures are the statuses that this call adds to the usual ones.
 	failures []int
 }
@@ -76,8 +78,9 @@ func handle[I, O any](s *Server, docs huma.API, r route, handler func(context.Co
 	operation := r.operation(reflect.TypeFor[I]())
 	operation.Middlewares = huma.Middlewares{checkQuery}
 	if r.may != nil {
-		operation.Middlewares = huma.Middlewares{s.check(r.may, r.embedded), s.limited(cmp.Or(r.uses, useReads)), checkQuery}
+		operation.Middlewares = huma.Middlewares{s.check(r), s.limited(cmp.Or(r.uses, useReads)), checkQuery}
 	}
+	operation.Middlewares = append(operation.Middlewares, s.recorded(r))
 	huma.Register(docs, operation, func(ctx context.Context, in *I) (*O, error) {
 		caller, _ := CallerFrom(ctx) // the zero Caller on public routes
 		if r.inTurn {
@@ -87,9 +90,22 @@ func handle[I, O any](s *Server, docs huma.API, r route, handler func(context.Co
 			}
 			defer release()
 		}
+		rec := recordingFrom(ctx)
+		if rec != nil {
+			if err := rec.begin(ctx); err != nil {
+				return nil, s.problemFor(ctx, err)
+			}
+		}
 		out, err := handler(ctx, caller, in)
 		if err != nil {
-			return nil, s.problemFor(ctx, err)
+			p := s.problemFor(ctx, err)
+			if rec != nil {
+				rec.end(nil, p.Status)
+			}
+			return nil, p
+		}
+		if rec != nil {
+			rec.end(out, cmp.Or(r.success, http.StatusOK))
 		}
 		return out, nil
 	})
@@ -102,6 +118,7 @@ func (r route) operation(input reflect.Type) huma.Operation {
 	o := huma.Operation{
 		OperationID: r.id, Method: r.method, Path: r.path, Summary: r.summary,
 		Description: r.description, Tags: []string{r.group}, DefaultStatus: r.success,
+		Extensions: map[string]any{"x-audit": string(r.audits())},
 	}
 	o.Errors = append(o.Errors, http.StatusInternalServerError, http.StatusServiceUnavailable)
 	if hasParameters(input) || r.may == nil {
@@ -147,14 +164,17 @@ func documentBody(docs huma.API, operation *huma.Operation, body any) {
 }
 
 // check finds out who is asking, before anything of the request is looked at.
-func (s *Server) check(may []Role, embedded bool) func(huma.Context, func(huma.Context)) {
+func (s *Server) check(r route) func(huma.Context, func(huma.Context)) {
 	return func(ctx huma.Context, next func(huma.Context)) {
-		caller, err := s.authorize(humagin.Unwrap(ctx).Request, may)
-		if err == nil && caller.Origins != nil && !embedded {
+		request := humagin.Unwrap(ctx).Request
+		caller, err := s.authorize(request, r.may)
+		if err == nil && caller.Origins != nil && !r.embedded {
 			err = problem(http.StatusForbidden, "a token for embedding opens the feed of a page alone")
 		}
 		if err != nil {
-			writeProblem(ctx, s.problemFor(ctx.Context(), err))
+			p := s.problemFor(ctx.Context(), err)
+			s.refused(ctx.Context(), request, r.method+" "+r.path, caller, p.Status)
+			writeProblem(ctx, p)
 			return
 		}
 		next(huma.WithContext(ctx, withCaller(ctx.Context(), caller)))

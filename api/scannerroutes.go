@@ -58,7 +58,7 @@ type (
 
 func (s *Server) scannerRoutes(docs huma.API) {
 	handle(s, docs, route{
-		id: "list-scanners", inTurn: true, method: http.MethodGet, path: "/v1/scanners", group: "Scanners", may: admins(),
+		id: "list-scanners", audit: auditNothing, inTurn: true, method: http.MethodGet, path: "/v1/scanners", group: "Scanners", may: admins(),
 		summary: "Scanners of recipients' domains: adopted ones, and suggestions",
 		description: "A suggestion is a domain of which nearly all mails of the last four weeks were opened or clicked within a minute " +
 			"of their arrival, from the same few networks. Nothing follows from it until somebody adopts it.",

@@ -28,7 +28,7 @@ type searchOutput struct{ Body account.SavedSearch }
 
 func (s *Server) searchRoutes(docs huma.API) {
 	handle(s, docs, route{
-		id: "list-searches", method: http.MethodGet, path: "/v1/searches", group: "Feed", may: readers(),
+		id: "list-searches", audit: auditNothing, method: http.MethodGet, path: "/v1/searches", group: "Feed", may: readers(),
 		summary:     "Saved searches, by name",
 		description: "Your own, the workspace's, and those that somebody shares whose events you see.",
 	}, s.listSearches)

@@ -17,6 +17,7 @@ import (
 
 	"tidings/account"
 	"tidings/api/hooks"
+	"tidings/audit"
 	"tidings/outbound"
 	"tidings/secret"
 	"tidings/tracing"
@@ -40,6 +41,9 @@ type Config struct {
 	Weeks       Weeks
 	Eraser      Eraser
 	Verdicts    Verdicts
+
+	// Audit is the audit log. Without it nothing is on record.
+	Audit *audit.Log
 
 	// Ready checks the dependencies; an error by name, nil for one that is up.
 	// Without it the server is always ready.
@@ -137,6 +141,7 @@ func New(config Config) (*Server, error) {
 	if config.Hooks == nil {
 		config.Hooks = hooks.New(config.Outbound.HTTP(), nil)
 	}
+	config.Records = Recorded(config.Records, config.Audit)
 	if config.Directory == nil {
 		config.Directory = account.NewDirectory(config.Records, config.Clock)
 	}
@@ -218,6 +223,7 @@ func (s *Server) route() error {
 	s.settingsRoutes(docs)
 	s.embedRoutes(docs)
 	s.personRoutes(docs)
+	s.auditRoutes(docs)
 	s.healthRoutes(docs)
 	s.liveRoutes(docs)
 	if err := s.trackingRoutes(); err != nil {
@@ -232,7 +238,7 @@ func humaConfig(version string) huma.Config {
 	}
 	config := huma.DefaultConfig("Tidings", version)
 	config.Info.Description = "Activity of e-mail: taken in as events, read as a feed."
-	for _, group := range []string{"Events", "Feed", "Live", "Session", "Settings", "Directory", "Keys", "Sources", "Scanners", "Tracking", "Dead letters", "Operation"} {
+	for _, group := range []string{"Events", "Feed", "Live", "Session", "Settings", "Directory", "Keys", "Audit", "Sources", "Scanners", "Tracking", "Dead letters", "Operation"} {
 		config.Tags = append(config.Tags, &huma.Tag{Name: group})
 	}
 	config.OpenAPIPath, config.DocsPath, config.SchemasPath = "", "", ""

@@ -10,6 +10,7 @@ import (
 	"github.com/danielgtaylor/huma/v2/adapters/humagin"
 
 	"tidings/account"
+	"tidings/audit"
 	"tidings/event"
 )
 
@@ -46,13 +47,13 @@ type sessionOutput struct {
 
 func (s *Server) sessionRoutes(docs huma.API) {
 	handle(s, docs, route{
-		id: "sign-in", method: http.MethodPost, path: "/v1/session", group: "Session",
+		id: "sign-in", audit: auditSignIns, method: http.MethodPost, path: "/v1/session", group: "Session",
 		request: SignIn{}, failures: []int{http.StatusUnauthorized, http.StatusTooManyRequests},
 		summary:     "Sign a browser in, by key, one-time link or invitation",
 		description: "Sets a cookie that pages cannot read, good for 14 days after its last use.",
 	}, s.signIn)
 	handle(s, docs, route{
-		id: "get-session", embedded: true, method: http.MethodGet, path: "/v1/session", group: "Session", may: anyone(),
+		id: "get-session", audit: auditNothing, embedded: true, method: http.MethodGet, path: "/v1/session", group: "Session", may: anyone(),
 		summary: "Who am I",
 	}, s.getSession)
 	handle(s, docs, route{
@@ -78,15 +79,22 @@ func (s *Server) signIn(ctx context.Context, _ Caller, in *sessionInput) (*sessi
 	if err != nil {
 		return nil, err
 	}
-	caller, err := s.proven(ctx, given)
+	if given.Invitation != "" {
+		err = s.acceptsInvitation(ctx, r)
+	}
+	var caller Caller
+	if err == nil {
+		caller, err = s.proven(ctx, given)
+	}
 	if errors.Is(err, event.ErrNotFound) {
+		s.failsToSignIn(r, audit.Installation, "the "+given.how()+" is not valid or has expired")
 		return nil, unauthorized("the key or link is not valid or has expired")
 	}
 	undo()
 	if err != nil {
 		return nil, err
 	}
-	return s.begin(ctx, r, caller)
+	return s.begin(ctx, r, caller, given.how())
 }
 
 // proven is who has shown a key, a link or an invitation, as they may act now.
@@ -106,7 +114,11 @@ func (s *Server) proven(ctx context.Context, given SignIn) (caller Caller, err e
 }
 
 // begin makes a session for somebody who has proven who they are, in whichever way.
-func (s *Server) begin(ctx context.Context, r *http.Request, caller Caller) (*sessionOutput, error) {
+// It is on record before there is one.
+func (s *Server) begin(ctx context.Context, r *http.Request, caller Caller, how string) (*sessionOutput, error) {
+	if err := s.signsIn(ctx, r, caller, how); err != nil {
+		return nil, err
+	}
 	token, err := s.sessions.Begin(ctx, caller)
 	if err != nil {
 		return nil, err
@@ -116,6 +128,17 @@ func (s *Server) begin(ctx context.Context, r *http.Request, caller Caller) (*se
 		return nil, err
 	}
 	return &sessionOutput{s.cookie(r, token, int(account.SessionLife.Seconds())), view}, nil
+}
+
+// how names the proof.
+func (g SignIn) how() string {
+	switch {
+	case g.Key != "":
+		return "key"
+	case g.Token != "":
+		return "link"
+	}
+	return "invitation"
 }
 
 func (g SignIn) check() error {

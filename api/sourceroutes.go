@@ -73,7 +73,7 @@ type (
 
 func (s *Server) sourceRoutes(docs huma.API) {
 	handle(s, docs, route{
-		id: "list-sources", method: http.MethodGet, path: "/v1/sources", group: "Sources", may: integrators(),
+		id: "list-sources", audit: auditNothing, method: http.MethodGet, path: "/v1/sources", group: "Sources", may: integrators(),
 		summary: "The workspace's sources, and what they bring",
 	}, s.listSources)
 	handle(s, docs, route{
@@ -97,7 +97,7 @@ func (s *Server) sourceRoutes(docs huma.API) {
 			"Nothing is taken in.",
 	}, s.testSource)
 	handle(s, docs, route{
-		id: "list-payloads", method: http.MethodGet, path: "/v1/sources/{name}/payloads", group: "Sources", may: admins(),
+		id: "list-payloads", audit: auditReads, method: http.MethodGet, path: "/v1/sources/{name}/payloads", group: "Sources", may: admins(),
 		summary: "The last requests of a source, masked, newest first; at most 10, of this process",
 	}, s.listPayloads)
 }

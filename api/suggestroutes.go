@@ -23,7 +23,7 @@ type suggestOutput struct{ Body feed.Suggestions }
 
 func (s *Server) suggestRoutes(docs huma.API) {
 	handle(s, docs, route{
-		id: "get-suggestions", embedded: true, uses: useSuggestions, inTurn: true, method: http.MethodGet, path: "/v1/suggest", group: "Feed", may: readers(),
+		id: "get-suggestions", audit: auditCounts, embedded: true, uses: useSuggestions, inTurn: true, method: http.MethodGet, path: "/v1/suggest", group: "Feed", may: readers(),
 		summary: "Ways to go on with a search at the caret",
 		description: "Saved searches, operators, times and people of the directory, and people, domains, subjects and words of the newest " +
 			"events that the reader may see, each with how many of those have it. It is quick rather than complete.",

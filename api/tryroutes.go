@@ -44,7 +44,7 @@ type triesOutput struct{ Body Tries }
 
 func (s *Server) tryRoutes(docs huma.API) {
 	handle(s, docs, route{
-		id: "try-source", method: http.MethodPost, path: "/v1/sources/{name}/try", group: "Sources", may: admins(), request: TryRequest{},
+		id: "try-source", audit: auditCounts, method: http.MethodPost, path: "/v1/sources/{name}/try", group: "Sources", may: admins(), request: TryRequest{},
 		summary: "See what a mapping makes of the last payloads",
 		description: "For sources whose provider is json or a mapping. Nothing is kept or taken in: PUT the source with the mapping " +
 			"when it reads what it should. A payload of more than 16 KiB is not kept whole, and cannot be tried.",

@@ -23,6 +23,7 @@ import (
 	"tidings/account"
 	"tidings/api"
 	"tidings/api/hooks"
+	"tidings/audit"
 	"tidings/event"
 	"tidings/feed"
 	"tidings/indexer"
@@ -49,8 +50,13 @@ type App struct {
 	Server *api.Server
 	// Words is the index where it is embedded, or nil.
 	Words *sqlite.Index
+	// Audit is the audit log.
+	Audit *audit.Log
 	// Operator is the API for the operator of this machine.
 	Operator http.Handler
+
+	// auditFile is the store of the audit log where it is embedded, or nil.
+	auditFile *sqlite.Audit
 
 	role    Role
 	log     *slog.Logger
@@ -158,7 +164,7 @@ func (a *App) assemble(s Settings) error {
 	a.metrics = newMetrics(registry, a)
 
 	a.secrets = a.box(s)
-	directory := account.NewDirectory(a.State, time.Now)
+	directory := account.NewDirectory(api.Recorded(a.State, a.Audit), time.Now)
 	renderer := api.NewLiveRenderer(directory, time.Now)
 	a.Hub = live.NewHub(live.Config{Log: a.Stream, Render: renderer.Render, Logger: a.log})
 	vocabulary, _ := a.Index.(feed.Vocabulary)
@@ -203,7 +209,7 @@ func (a *App) assemble(s Settings) error {
 		return fmt.Errorf("read the built page: %w", err)
 	}
 	a.Server, err = api.New(api.Config{
-		Intake: a.Stream, Feed: reader, Suggester: reader, Contacts: reader, Reports: reader, Known: reader, Records: a.State, Directory: directory, DeadLetters: a.Stream, Weeks: countedWeeks{a.Index, a.State},
+		Intake: a.Stream, Feed: reader, Suggester: reader, Contacts: reader, Reports: reader, Known: reader, Records: a.State, Audit: a.Audit, Directory: directory, DeadLetters: a.Stream, Weeks: countedWeeks{a.Index, a.State},
 		Eraser: apiEraser{eraser}, Ready: a.Readiness, ReadySelf: a.readySelf, Metrics: registry, Web: page,
 		Verdicts: a.reevaluator, PublicURL: s.PublicURL, Hooks: hooks.New(a.outbound.HTTP(), a.Stream), Outbound: a.outbound, Secrets: a.secrets,
 		Live: http.HandlerFunc(pushed.Socket), SSE: http.HandlerFunc(pushed.SSE),
@@ -263,11 +269,13 @@ func (a *App) Run(ctx context.Context) error {
 		group.Go(func() error { return a.keepWeeks(ctx) })
 		group.Go(func() error { return a.keepHeld(ctx) })
 		group.Go(func() error { return a.keepInventory(ctx) })
+		group.Go(func() error { return a.keepAudit(ctx) })
 		group.Go(func() error { return a.keepWalking(ctx) })
 		if a.Words != nil {
 			group.Go(func() error { return a.Words.KeepMerged(ctx, a.log) })
 		}
 	}
+	group.Go(func() error { return a.Audit.Run(ctx) })
 	// Whoever sees the queue fill trims it.
 	group.Go(func() error { return a.Stream.Run(ctx) })
 	group.Go(func() error { return giveMemoryBack(ctx) })
@@ -279,7 +287,7 @@ func (a *App) Run(ctx context.Context) error {
 
 // Close closes what is open, the last opened first.
 func (a *App) Close() error {
-	var errs []error
+	errs := []error{a.closeAudit()}
 	if a.Stream != nil {
 		errs = append(errs, a.Stream.Close())
 	}

@@ -89,6 +89,10 @@ func (a *App) Backup(ctx context.Context, request BackupRequest) (Manifest, erro
 	if err := state.Backup(ctx, filepath.Join(request.To, "state.db")); err != nil {
 		return made, err
 	}
+	audited, err := a.backupAudit(ctx, request.To)
+	if err != nil {
+		return made, err
+	}
 	if made.DeadLetters, err = a.Stream.DeadCount(ctx); err != nil {
 		return made, err
 	}
@@ -105,7 +109,7 @@ func (a *App) Backup(ctx context.Context, request BackupRequest) (Manifest, erro
 	for i, name := range names {
 		names[i] = filepath.Join("weeks", name)
 	}
-	if made.Files, err = describe(request.To, append(names, "state.db", deadLettersName)); err != nil {
+	if made.Files, err = describe(request.To, append(append(names, audited...), "state.db", deadLettersName)); err != nil {
 		return made, err
 	}
 	return made, writeManifest(request.To, made)

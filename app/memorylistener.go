@@ -4,7 +4,10 @@ import (
 	"context"
 	"net"
 	"net/http"
+	"os"
 	"sync"
+
+	"tidings/api"
 )
 
 // OperateInMemory answers the operator's API in memory until stop. A command that
@@ -15,6 +18,7 @@ import (
 func (a *App) OperateInMemory() (dial Dialer, stop func() error) {
 	listener := newMemoryListener()
 	server := &http.Server{Handler: a.Operator, ReadHeaderTimeout: headerTimeout}
+	server.ConnContext = func(ctx context.Context, _ net.Conn) context.Context { return api.WithPeer(ctx, uint32(os.Getuid())) } //nolint:gosec // an id is no number to count with
 	served := make(chan error, 1)
 	go func() { served <- server.Serve(listener) }()
 	return listener.dial, func() error {

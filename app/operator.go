@@ -26,7 +26,9 @@ func (a *App) operatorRoutes() http.Handler {
 	routes.HandleFunc("POST "+OperatorPath+"copy", answering(a.CopySealed))
 	routes.HandleFunc("POST "+OperatorPath+"weeks", answering(a.WeekHealth))
 	routes.HandleFunc("POST "+OperatorPath+"rotate-secrets", answering(a.RotateSecrets))
-	return routes
+	routes.HandleFunc("POST "+OperatorPath+"audit-verify", answering(a.CheckAudit))
+	routes.HandleFunc("POST "+OperatorPath+"audit-heads", answering(a.AuditHeads))
+	return a.onRecord(routes)
 }
 
 // maxRequest bounds what an operator may ask.
@@ -44,14 +46,19 @@ func answering[In, Out any](do func(context.Context, In) (Out, error)) http.Hand
 		if err == nil {
 			out, err = do(r.Context(), in)
 		}
-		w.Header().Set("Content-Type", "application/json")
-		if err != nil {
-			status := statusOf(err)
-			w.WriteHeader(status)
-			out = map[string]any{"status": status, "title": http.StatusText(status), "detail": err.Error()}
-		}
-		_ = json.NewEncoder(w).Encode(out) // Who asked is gone; there is nobody to tell.
+		answer(w, out, err)
 	}
+}
+
+// answer writes what came of a request, or the problem.
+func answer(w http.ResponseWriter, out any, err error) {
+	w.Header().Set("Content-Type", "application/json")
+	if err != nil {
+		status := statusOf(err)
+		w.WriteHeader(status)
+		out = map[string]any{"status": status, "title": http.StatusText(status), "detail": err.Error()}
+	}
+	_ = json.NewEncoder(w).Encode(out) // Who asked is gone; there is nobody to tell.
 }
 
 func statusOf(err error) int {

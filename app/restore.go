@@ -41,7 +41,7 @@ func Restore(ctx context.Context, from, data string) (list Manifest, letters int
 }
 
 func restoreInto(ctx context.Context, part, from string, list Manifest) (letters int64, err error) {
-	if err := errors.Join(os.RemoveAll(part), os.MkdirAll(filepath.Join(part, "weeks"), 0o700)); err != nil {
+	if err := errors.Join(os.RemoveAll(part), os.MkdirAll(filepath.Join(part, "weeks"), 0o700), os.MkdirAll(filepath.Join(part, auditFolder), 0o700)); err != nil {
 		return 0, fmt.Errorf("make the data directory: %w", err)
 	}
 	for _, file := range list.Files {

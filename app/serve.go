@@ -42,7 +42,9 @@ func (a *App) Serve(ctx context.Context, listen, data string, ready func(address
 			return errors.Join(err, listener.Close())
 		}
 		listeners = append(listeners, operator)
-		servers = append(servers, newServer(a.Operator))
+		local := newServer(a.Operator)
+		local.ConnContext = withPeer
+		servers = append(servers, local)
 	}
 
 	// The parts outlive the servers: a request that is under way may still

@@ -47,6 +47,9 @@ func (a *App) openStores(ctx context.Context, s Settings) error {
 	if err := a.openState(ctx, s); err != nil {
 		return fmt.Errorf("open the state: %w", err)
 	}
+	if err := a.openAudit(ctx, s); err != nil {
+		return err
+	}
 	if err := a.openStream(ctx, s); err != nil {
 		return fmt.Errorf("open the stream: %w", err)
 	}

@@ -66,6 +66,7 @@ func (l *Log) link(ctx context.Context, day Day, batch []*waiting, written map[s
 		if _, ok := written[w.row.ID]; ok {
 			continue
 		}
+		w.row.nameBy(l.names)
 		workspace := w.row.Workspace
 		head, ok := heads[workspace]
 		if !ok {

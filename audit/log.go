@@ -215,8 +215,13 @@ func (l *Log) Run(ctx context.Context) error {
 	}
 }
 
+// Save writes what waits, and the heads of the chains.
+func (l *Log) Save(ctx context.Context) error {
+	return errors.Join(l.Flush(ctx), l.saveHeads(ctx))
+}
+
 // Close writes what waits, the sums among it, and the heads of the chains.
 func (l *Log) Close(ctx context.Context) error {
 	l.sumUp(true)
-	return errors.Join(l.Flush(ctx), l.saveHeads(ctx))
+	return l.Save(ctx)
 }

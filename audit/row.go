@@ -72,6 +72,9 @@ type Row struct {
 	Object string `json:"object,omitempty"`
 	// About are whose mail was looked at, and what: user:ID, person:KEY, message:ID.
 	About []string `json:"about,omitempty"`
+	// Persons are addresses of whom it is about too. They become keys in About before
+	// anything is written.
+	Persons []string `json:"-"`
 	// Result is the status of the answer, 0 where there is none.
 	Result int `json:"result,omitempty"`
 	// Rows is how many rows the answer had.
@@ -144,14 +147,26 @@ func (r *Row) tidy() {
 	for _, text := range []*string{&r.Actor, &r.Credential, &r.Address, &r.Route, &r.Object, &r.Trace, &r.Reason} {
 		*text = clean(*text)
 	}
-	if len(r.About) > maxAbout {
-		// It is not known any more whom it is not about.
-		r.About = append(r.About[:maxAbout:maxAbout], EveryUser, EveryPerson)
-	}
 	for i := range r.About {
 		r.About[i] = clean(r.About[i])
 	}
 	r.At = r.At.UTC().Truncate(time.Millisecond)
+}
+
+// nameBy puts keys in the place of addresses, and bounds whom a row is about: beyond
+// that it is not known any more whom it is not about.
+func (r *Row) nameBy(names Names) {
+	seen := make(map[string]bool, len(r.Persons))
+	for _, email := range r.Persons {
+		if !seen[email] {
+			seen[email] = true
+			r.About = append(r.About, names.Person(email))
+		}
+	}
+	r.Persons = nil
+	if len(r.About) > maxAbout {
+		r.About = append(r.About[:maxAbout:maxAbout], EveryUser, EveryPerson)
+	}
 }
 
 // clean replaces what is no text and shortens it at a whole character.

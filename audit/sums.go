@@ -7,9 +7,12 @@ import (
 // sumFor is how long looks of one kind are counted into one row.
 const sumFor = 15 * time.Minute
 
-// maxSums is how many sums are under way; what comes beyond them is written row by
-// row.
-const maxSums = 10_000
+// maxSums is how many sums are under way; what comes beyond them is counted by
+// workspace and route alone.
+const (
+	maxSums  = 10_000
+	overflow = "several"
+)
 
 // sumKey is what looks have in common that are counted together.
 type sumKey struct {
@@ -45,9 +48,10 @@ func (l *Log) Sum(row Row, scope string) {
 		l.mu.Unlock()
 		return
 	}
-	if !ok && len(l.sums) >= maxSums {
+	if !ok && len(l.sums) >= maxSums && scope != overflow {
 		l.mu.Unlock()
-		l.Note(row)
+		row.Actor, row.Credential, row.Address = "several", "", ""
+		l.Sum(row, overflow)
 		return
 	}
 	l.sums[key] = &sum{row: row, until: now.Truncate(sumFor).Add(sumFor)}

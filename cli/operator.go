@@ -24,6 +24,6 @@ func operate[In, Out any](
 	if err != nil {
 		return out, err
 	}
-	out, err = alone(a, ctx, in)
+	out, err = app.Recorded(name, alone)(a, ctx, in)
 	return out, errors.Join(err, a.Close())
 }
