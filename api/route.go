@@ -118,7 +118,7 @@ func (r route) operation(input reflect.Type) huma.Operation {
 	o := huma.Operation{
 		OperationID: r.id, Method: r.method, Path: r.path, Summary: r.summary,
 		Description: r.description, Tags: []string{r.group}, DefaultStatus: r.success,
-		Extensions: map[string]any{"x-audit": string(r.audits())},
+		Extensions: map[string]any{"x-audit": string(r.expected())},
 	}
 	o.Errors = append(o.Errors, http.StatusInternalServerError, http.StatusServiceUnavailable)
 	if hasParameters(input) || r.may == nil {

@@ -58,6 +58,43 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/audit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Who signed in, changed something or looked at somebody else's mail, newest first
+         * @description Reading it is on record too. Persons outside are keys: ask by address for theirs.
+         */
+        get: operations["list-audit"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/audit/mine": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Who looked at my mail, newest first */
+        get: operations["list-audit-mine"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/calls": {
         parameters: {
             query?: never;
@@ -618,6 +655,26 @@ export interface paths {
          * @description A send to several loses only this recipient. What is still in the queue does not bring the person back. Erasing again is harmless.
          */
         delete: operations["erase-person"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/people/{email}/access": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Who saw what is stored about a person, newest first
+         * @description For a person's own request. Rows that are about everybody, such as an export, are among them.
+         */
+        get: operations["list-person-access"];
+        put?: never;
+        post?: never;
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -1192,6 +1249,75 @@ export interface components {
             /** Format: date-time */
             at: string;
             error: string;
+        };
+        AuditChange: {
+            /** @description keyed hash of what it is; absent when it is gone */
+            after?: string;
+            /** @description keyed hash of what it was; absent when it is new */
+            before?: string;
+            id: string;
+            kind: string;
+        };
+        AuditPage: {
+            items: components["schemas"]["AuditRow"][];
+            /** @description cursor of the page after this one; null when there is none */
+            next: string | null;
+        };
+        AuditRow: {
+            /** @description whose mail was looked at, and what */
+            about?: string[];
+            /** @description user:ID, key:…, session:…, operator:UID, server or nobody */
+            actor: string;
+            /** @description of a user who is known */
+            actor_name?: string;
+            /** @description network that it came from */
+            address?: string;
+            /** Format: date-time */
+            at: string;
+            /** @description records that were written */
+            changes?: components["schemas"]["AuditChange"][];
+            /**
+             * Format: int64
+             * @description of how many requests a summed row stands
+             */
+            count?: number;
+            /** @description beginning of the hash of the key or session */
+            credential?: string;
+            /** @description by which the next row follows this one */
+            hash?: string;
+            /** @description unique, in the order of time */
+            id: string;
+            /** @enum {string} */
+            kind: "sign-in" | "read" | "begun" | "change" | "secret" | "refused" | "log";
+            /** @description what was asked for, with persons' keys instead of addresses */
+            object?: string;
+            /** @description id of the row that this one ends */
+            of?: string;
+            /** @description Tidings-Reason of the request, or why it was refused */
+            reason?: string;
+            /**
+             * Format: int64
+             * @description status of the answer
+             */
+            result?: number;
+            route: string;
+            /**
+             * Format: int64
+             * @description how many rows the answer had
+             */
+            rows?: number;
+            /**
+             * Format: int64
+             * @description number of the row in its day
+             */
+            seq?: number;
+            /**
+             * Format: date-time
+             * @description the first of them
+             */
+            since?: string;
+            /** @description X-Request-Id of the answer */
+            trace?: string;
         };
         AutomatedShare: {
             /**
@@ -2912,6 +3038,172 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Answer"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-audit": {
+        parameters: {
+            query?: {
+                /** @description rows of one kind */
+                kind?: "sign-in" | "read" | "begun" | "change" | "secret" | "refused" | "log";
+                /** @description who: user:ID, key:…, session:…, operator:UID, server or nobody */
+                actor?: string;
+                /** @description whose or what: user:ID, message:ID, event:ID, or a person's address */
+                object?: string;
+                /** @description method and path, such as GET /v1/feed */
+                route?: string;
+                /** @description RFC 3339 or Unix seconds, inclusive */
+                since?: string;
+                limit?: number;
+                /** @description next of the page before */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AuditPage"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-audit-mine": {
+        parameters: {
+            query?: {
+                limit?: number;
+                /** @description next of the page before */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AuditPage"];
                 };
             };
             /** @description Unauthorized */
@@ -6082,6 +6374,96 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ErasureReceipt"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-person-access": {
+        parameters: {
+            query?: {
+                limit?: number;
+                /** @description next of the page before */
+                cursor?: string;
+            };
+            header?: never;
+            path: {
+                /** @description the address, percent-encoded */
+                email: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AuditPage"];
                 };
             };
             /** @description Unauthorized */
