@@ -1,0 +1,32 @@
+package deliver
+
+import (
+	"encoding/json"
+	"time"
+)
+
+// Content is what a delivery says, as of the decision: the same at each try.
+type Content struct {
+	// Sentence says in one line what happened.
+	Sentence string
+	Subject  string
+	// Person is who did it, Owner whose mail it is.
+	Person, Email, Owner string
+	Time                 time.Time
+	// Link leads to the page, never to a recipient's link.
+	Link string
+	// Why says for whom and by which rule it is sent.
+	Why string
+	// Item is the event as a page shows it, for webhooks.
+	Item json.RawMessage
+}
+
+// Outcome is what came of one try.
+type Outcome struct {
+	Try
+	// OK says that the other side took it, Final that no other try can change anything,
+	// Gone that it wants nothing any more.
+	OK, Final, Gone bool
+	// After is how long the other side wants to be left alone.
+	After time.Duration
+}

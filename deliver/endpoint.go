@@ -1,0 +1,87 @@
+package deliver
+
+import (
+	"encoding/base64"
+	"strings"
+	"time"
+
+	"tidings/event"
+)
+
+// Kind is what an endpoint is.
+type Kind string
+
+// The kinds.
+const (
+	Webhook Kind = "webhook"
+	Slack   Kind = "slack"
+	Teams   Kind = "teams"
+	Mail    Kind = "mail"
+)
+
+// Endpoint is a place to deliver to, with its secrets open.
+type Endpoint struct {
+	Place
+	Kind Kind
+	// URL is the address; of Slack and Teams it is a secret.
+	URL string
+	// To is the recipient of mail: one, so that no try gives another a second copy.
+	To string
+	// Secrets sign webhooks, the newest first; an older one ends at Until.
+	Secrets []SigningSecret
+	Enabled bool
+	// Server is who sends mail.
+	Server SMTP
+}
+
+// SigningSecret is a whsec_ text, and until when it signs; zero for no end.
+type SigningSecret struct {
+	Text  string    `json:"text"`
+	Until time.Time `json:"until,omitzero"`
+}
+
+// Bounds of secrets, in bytes, as Standard Webhooks has them.
+const (
+	minSecret = 24
+	maxSecret = 64
+	// RotationTime is how long the secret before signs too.
+	RotationTime = 24 * time.Hour
+)
+
+// secretBytes reads a secret.
+func secretBytes(text string) ([]byte, error) {
+	coded, ok := strings.CutPrefix(text, "whsec_")
+	raw, err := base64.StdEncoding.DecodeString(coded)
+	if !ok || err != nil || len(raw) < minSecret || len(raw) > maxSecret {
+		return nil, event.Invalid("secret", "is not whsec_ and 24 to 64 bytes in base64 behind it")
+	}
+	return raw, nil
+}
+
+// CheckSecret says what is wrong with a secret.
+func CheckSecret(text string) error {
+	_, err := secretBytes(text)
+	return err
+}
+
+// active are the secrets that sign at a time.
+func (e Endpoint) active(now time.Time) []string {
+	var active []string
+	for _, secret := range e.Secrets {
+		if secret.Until.IsZero() || now.Before(secret.Until) {
+			active = append(active, secret.Text)
+		}
+	}
+	return active
+}
+
+// schedule is when tries are made.
+func (k Kind) schedule() Schedule {
+	switch k {
+	case Slack, Teams:
+		return chatSchedule
+	case Mail:
+		return mailSchedule
+	}
+	return webhookSchedule
+}

@@ -1,0 +1,59 @@
+package deliver
+
+import (
+	"context"
+	"time"
+)
+
+// Place is an endpoint of a workspace.
+type Place struct{ Workspace, Endpoint string }
+
+// Filter chooses deliveries of a workspace. What is empty chooses all.
+type Filter struct {
+	Endpoint string
+	IDs      []string
+	State    State
+	// Since and Until bound when it was decided, in Unix milliseconds; Until is left out.
+	Since, Until int64
+}
+
+// Outbox keeps deliveries, durable when a call returns. Several processes may use one.
+type Outbox interface {
+	// Add writes those that are not there yet, by workspace and id, and leaves the others
+	// as they are: adding again is no error.
+	Add(ctx context.Context, deliveries []Delivery) error
+	// Places are those that have something waiting that is due and under no lease.
+	Places(ctx context.Context, now time.Time) ([]Place, error)
+	// Claim takes up to most of a place's that are due and under no lease, by due time,
+	// and puts them under one: of several that claim, one has each.
+	Claim(ctx context.Context, place Place, now, lease time.Time, most int) ([]Delivery, error)
+	// Settle writes what became of a claimed delivery. event.ErrConflict says that it is
+	// not under that lease any more: another took it after the lease's end, or it was
+	// cancelled or erased meanwhile.
+	Settle(ctx context.Context, d Delivery, lease int64) error
+	// List returns up to most, newest first by At and id, after a place that it returned.
+	List(ctx context.Context, workspace string, filter Filter, after string, most int) (list []Delivery, next string, err error)
+	// Change applies change to each that the filter chooses and writes those for which it
+	// says true; how many were written. One that is changed meanwhile is left out.
+	Change(ctx context.Context, workspace string, filter Filter, change func(*Delivery) bool) (int, error)
+	// Waiting counts a workspace's waiting deliveries by endpoint.
+	Waiting(ctx context.Context, workspace string) (map[string]int, error)
+	// Expire deletes those that ended before a time, up to most; how many.
+	Expire(ctx context.Context, before time.Time, most int) (int, error)
+}
+
+// Endpoints reads and writes endpoints.
+type Endpoints interface {
+	// Endpoint opens the secrets too. event.ErrNotFound where there is none.
+	Endpoint(ctx context.Context, place Place) (Endpoint, error)
+	// Health reads and replaces the health of an endpoint, one after another: apply is
+	// called again where somebody else was faster.
+	Health(ctx context.Context, place Place, apply func(*Health)) (Health, error)
+}
+
+// Source renders what a delivery tells of, as of now.
+type Source interface {
+	// Content is what may be said, with the time of the decision. why is not empty where
+	// nothing may be sent any more: withdrawn, erased, not visible.
+	Content(ctx context.Context, d Delivery) (content Content, why string, err error)
+}

@@ -1,0 +1,272 @@
+package deliver
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"math/rand/v2"
+	"sync"
+	"time"
+
+	"tidings/event"
+)
+
+// Bounds of the worker.
+const (
+	// perPlace is how many are under way to one endpoint at once, so that one that is
+	// slow holds up nobody else; inAll is how many in all.
+	perPlace, inAll = 4, 64
+	// leaseTime is longer than a try takes with everything around it.
+	leaseTime = time.Minute
+	// lookEvery is how often it looks for what is due; Wake looks at once.
+	lookEvery = time.Second
+	// endDisabled is how many of a disabled endpoint's are ended at once.
+	endDisabled  = 100
+	expireEvery  = time.Hour
+	expireAtOnce = 1000
+)
+
+// Config is what a Worker stands on.
+type Config struct {
+	Outbox    Outbox
+	Endpoints Endpoints
+	Source    Source
+	Sender    *Sender
+	Clock     func() time.Time
+	// Random gives numbers in [0, 1) for delays; math/rand's when nil.
+	Random func() float64
+	// Observe is told of each try; nil for nobody.
+	Observe func(kind Kind, result string, took time.Duration)
+	Logger  *slog.Logger
+}
+
+// Worker delivers what is due. Any number may run on one Outbox.
+type Worker struct {
+	Config
+	wake chan struct{}
+
+	mu     sync.Mutex
+	flying map[Place]int
+	total  int
+	turn   int
+	tries  sync.WaitGroup
+}
+
+// NewWorker makes a Worker.
+func NewWorker(config Config) *Worker {
+	if config.Random == nil {
+		config.Random = rand.Float64
+	}
+	if config.Logger == nil {
+		config.Logger = slog.New(slog.DiscardHandler)
+	}
+	return &Worker{Config: config, wake: make(chan struct{}, 1), flying: make(map[Place]int)}
+}
+
+// Wake has the worker look at once.
+func (w *Worker) Wake() {
+	select {
+	case w.wake <- struct{}{}:
+	default: // It will look anyway.
+	}
+}
+
+// Run delivers until ctx ends, and waits for the tries that are under way.
+func (w *Worker) Run(ctx context.Context) error {
+	defer w.tries.Wait()
+	look, expire := time.NewTicker(lookEvery), time.NewTicker(expireEvery)
+	defer look.Stop()
+	defer expire.Stop()
+	for {
+		if err := w.Look(ctx); err != nil && ctx.Err() == nil {
+			w.Logger.WarnContext(ctx, "what is due could not be looked for; it is tried again", "error", err)
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-look.C:
+		case <-w.wake:
+		case <-expire.C:
+			if _, err := w.Outbox.Expire(ctx, w.Clock().Add(-Kept), expireAtOnce); err != nil && ctx.Err() == nil {
+				w.Logger.WarnContext(ctx, "old deliveries could not be deleted; it is tried again", "error", err)
+			}
+		}
+	}
+}
+
+// Look claims what is due, place by place in turn, and begins to deliver it.
+func (w *Worker) Look(ctx context.Context) error {
+	now := w.Clock()
+	places, err := w.Outbox.Places(ctx, now)
+	if err != nil {
+		return err
+	}
+	w.turn++ // The first in the order of names is not always the first.
+	for i := range places {
+		place := places[(i+w.turn)%len(places)]
+		if err := w.begin(ctx, place, now); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Settled waits until no try is under way.
+func (w *Worker) Settled() { w.tries.Wait() }
+
+// begin claims some of a place's and delivers each beside the others.
+func (w *Worker) begin(ctx context.Context, place Place, now time.Time) error {
+	room := w.room(place)
+	if room == 0 {
+		return nil
+	}
+	health, err := w.Endpoints.Health(ctx, place, nil)
+	if err != nil && !errors.Is(err, event.ErrNotFound) {
+		return err
+	}
+	may, probe := health.Sendable(now)
+	switch {
+	case health.Mode == Disabled:
+		return w.endAll(ctx, place, now)
+	case !may || probe && room < perPlace:
+		return nil
+	case probe:
+		room = 1
+	}
+	claimed, err := w.Outbox.Claim(ctx, place, now, now.Add(leaseTime), room)
+	if err != nil {
+		return err
+	}
+	for _, d := range claimed {
+		w.count(place, 1)
+		w.tries.Go(func() {
+			defer w.Wake() // Others of the place may be due.
+			defer w.count(place, -1)
+			// A try that began is brought to its end: it has a bound of its own.
+			if err := w.deliver(context.WithoutCancel(ctx), d); err != nil {
+				w.Logger.WarnContext(ctx, "a delivery could not be settled; it comes back after its lease", "delivery", d.ID, "error", err)
+			}
+		})
+	}
+	return nil
+}
+
+func (w *Worker) room(place Place) int {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return max(0, min(perPlace-w.flying[place], inAll-w.total))
+}
+
+func (w *Worker) count(place Place, n int) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.total += n
+	if w.flying[place] += n; w.flying[place] == 0 {
+		delete(w.flying, place)
+	}
+}
+
+// endAll ends what waits for an endpoint that is disabled: it can be sent again later.
+func (w *Worker) endAll(ctx context.Context, place Place, now time.Time) error {
+	claimed, err := w.Outbox.Claim(ctx, place, now, now.Add(leaseTime), endDisabled)
+	for _, d := range claimed {
+		lease := d.Lease
+		d.end(Failed, "the endpoint is disabled", now)
+		if err := w.Outbox.Settle(ctx, d, lease); err != nil && !errors.Is(err, event.ErrConflict) {
+			return err
+		}
+	}
+	return err
+}
+
+// deliver makes one try and writes down what came of it.
+func (w *Worker) deliver(ctx context.Context, d Delivery) error {
+	lease := d.Lease
+	endpoint, why, err := w.prepare(ctx, d)
+	if err != nil {
+		return err
+	}
+	var content Content
+	if why == "" {
+		if content, why, err = w.Source.Content(ctx, d); err != nil {
+			return fmt.Errorf("render a delivery: %w", err)
+		}
+	}
+	if why != "" {
+		d.end(Cancelled, why, w.Clock())
+		return w.settle(ctx, d, lease)
+	}
+	out := w.Sender.Send(ctx, endpoint, d, content)
+	w.judge(&d, endpoint, out)
+	if w.Observe != nil {
+		w.Observe(endpoint.Kind, string(d.State), time.Duration(out.Took)*time.Millisecond)
+	}
+	// What was sent is written down first: a process that dies here sends it again.
+	if err := w.settle(ctx, d, lease); err != nil || d.Replay {
+		return err
+	}
+	_, err = w.Endpoints.Health(ctx, endpoint.Place, func(h *Health) { h.learn(w.Clock(), out) })
+	return err
+}
+
+// prepare finds the endpoint; why is not empty where nothing may go there any more.
+func (w *Worker) prepare(ctx context.Context, d Delivery) (e Endpoint, why string, err error) {
+	e, err = w.Endpoints.Endpoint(ctx, Place{d.Workspace, d.Endpoint})
+	switch {
+	case errors.Is(err, event.ErrNotFound):
+		return e, "the endpoint was deleted", nil
+	case err != nil:
+		return e, "", fmt.Errorf("find the endpoint: %w", err)
+	case !e.Enabled:
+		return e, "the endpoint is switched off", nil
+	}
+	return e, "", nil
+}
+
+// judge says what becomes of a delivery after a try.
+func (w *Worker) judge(d *Delivery, e Endpoint, out Outcome) {
+	now := w.Clock()
+	if d.Tried == 0 {
+		d.Begun = out.At
+	}
+	d.Tried++
+	d.record(out.Try)
+	if out.OK {
+		d.end(Sent, "", now)
+		return
+	}
+	delay, again := e.Kind.schedule().next(d.Tried, out.After, w.Random())
+	switch {
+	case out.Final || out.Gone:
+		d.end(Failed, "the answer cannot be changed by another try", now)
+	case !again:
+		d.end(Failed, "the last try failed", now)
+	default:
+		d.Due, d.Lease = millis(now.Add(delay)), 0
+	}
+}
+
+func (w *Worker) settle(ctx context.Context, d Delivery, lease int64) error {
+	err := w.Outbox.Settle(ctx, d, lease)
+	if errors.Is(err, event.ErrConflict) {
+		return nil // It was cancelled or erased meanwhile, or is another's after the lease.
+	}
+	return err
+}
+
+// learn counts what a try says about the endpoint. That a chat finds one message
+// malformed, or a mail server one letter, says nothing of it.
+func (h *Health) learn(now time.Time, out Outcome) {
+	switch {
+	case out.OK:
+		h.succeeded(now)
+	case out.Final && !out.Gone && out.Status == 400:
+	default:
+		why := out.Error
+		if out.Status != 0 && why == "" {
+			why = fmt.Sprintf("it answered %d", out.Status)
+		}
+		h.failed(now, why, out.Gone, out.After)
+	}
+}
