@@ -206,7 +206,8 @@ func (w *Worker) deliver(ctx context.Context, d Delivery) error {
 	if err := w.settle(ctx, d, lease); err != nil || d.Replay {
 		return err
 	}
-	_, err = w.Endpoints.Health(ctx, endpoint.Place, func(h *Health) { h.learn(w.Clock(), out) })
+	now := w.Clock()
+	_, err = w.Endpoints.Health(ctx, endpoint.Place, func(h *Health) { h.learn(now, out) })
 	return err
 }
 

@@ -35,8 +35,8 @@ type delivery struct {
 // outboxIndexes are what claiming and listing need.
 var outboxIndexes = []mongo.IndexModel{
 	index("due", bson.D{{Key: "state", Value: string(deliver.Waiting)}}, "place", "due"),
-	index("listed", nil, "w", "-at", "-id"),
-	index("of_place", nil, "place", "-at", "-id"),
+	index("listed", nil, "w", "at", "id"),
+	index("of_place", nil, "place", "at", "id"),
 	index("ended", exists("ended"), "ended"),
 }
 
