@@ -45,7 +45,8 @@ func (t Type) Valid() bool {
 }
 
 // Event is one thing that happened, as it is stored: immutable but for its
-// verdict (overridden) and its subject, user and name (it came before its send).
+// verdict (overridden), its subject, user and name (it came before its send) and its
+// message's name (it came before another name of the message was told).
 // The JSON form is the stored document, in every store and in the queue.
 type Event struct {
 	ID        ID     `json:"id"`
@@ -54,6 +55,9 @@ type Event struct {
 	// Time is Unix seconds, the sender's own, never the time of arrival.
 	Time    int64  `json:"t"`
 	Message string `json:"message"`
+	// Original is the message as the event's source named it, where the message
+	// turned out to be known under another name.
+	Original string `json:"original,omitempty"`
 	// Aliases are other names of the message that this event tells: a vendor's
 	// id beside the Message-ID that the mail was sent with. At most MaxAliases.
 	Aliases []string `json:"aliases,omitempty"`

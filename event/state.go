@@ -79,6 +79,11 @@ type State struct {
 	// Done is set when everyone has opened and the first opens were let go:
 	// nobody is unopened, and MarkOpened and MarkMachineOpened are empty.
 	Done bool `json:"done,omitempty"`
+	// Aliases are the other names of the message, sorted; at most MaxNames.
+	Aliases []string `json:"aliases,omitempty"`
+	// To is the name that the message is known under, where this is another of
+	// its names. Nothing else but At, how long this is kept, is known then.
+	To string `json:"to,omitempty"`
 	// Version rises with every change that had an effect.
 	Version int64 `json:"v"`
 	// Expire is when the state may be reduced to Done, Unix seconds; 0 while
@@ -183,6 +188,9 @@ func (c Change) Empty() bool {
 // one when it had. A Done state keeps its marks of clicks, replies and bounces
 // up to date and lets opens pass.
 func (s *State) Apply(c Change) bool {
+	if s.To != "" {
+		return false // it belongs elsewhere
+	}
 	wasShared := s.Shared()
 	changed := s.addSends(c)
 	changed = s.addRecipients(c.Recipients) || changed
@@ -297,7 +305,7 @@ func (s State) Clone() State {
 		first[mark] = maps.Clone(firsts)
 	}
 	s.First = first
-	s.Pending = slices.Clone(s.Pending)
+	s.Pending, s.Aliases = slices.Clone(s.Pending), slices.Clone(s.Aliases)
 	s.Clicks = cloneEach(s.Clicks, slices.Clone)
 	s.Overrides = cloneEach(s.Overrides, maps.Clone)
 	return s

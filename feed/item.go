@@ -15,9 +15,11 @@ type Item struct {
 	ID      event.ID   `json:"id" format:"" doc:"26 characters; text order is time order"`
 	Type    event.Type `json:"type" doc:"what happened"`
 	Time    time.Time  `json:"time"`
-	Message string     `json:"message" doc:"the mail that this is about"`
-	User    *User      `json:"user,omitempty" doc:"whose mail it is"`
-	Subject string     `json:"subject,omitempty"`
+	Message string     `json:"message" doc:"the mail that this is about, by the name that it is known under"`
+	// Original is there where the event came with another name.
+	Original string `json:"original_message,omitempty" doc:"the mail as the source of the event named it, where that is another name"`
+	User     *User  `json:"user,omitempty" doc:"whose mail it is"`
+	Subject  string `json:"subject,omitempty"`
 	// Person is absent on sends.
 	Person     *event.Person  `json:"person,omitempty" doc:"who acted, or was acted on; absent on sends"`
 	Candidates []event.Person `json:"candidates,omitempty" doc:"opens and clicks of which nobody says who did them: one of these"`
@@ -129,7 +131,7 @@ const snippetRunes = 140
 // when nothing is or when the event is no send; names gives a user's name.
 func ItemOf(e event.Event, state *event.State, names func(user string) string) Item {
 	item := Item{
-		ID: e.ID, Type: e.Type, Time: e.At(), Message: e.Message, Subject: e.Subject,
+		ID: e.ID, Type: e.Type, Time: e.At(), Message: e.Message, Original: e.Original, Subject: e.Subject,
 		Person: e.Recipient, Kind: e.Kind, Title: e.Title, Link: e.Link, File: e.File,
 		Bounce: e.Bounce, Source: e.Source,
 	}

@@ -35,7 +35,7 @@ func (r *Reader) Message(ctx context.Context, scope Scope, id string) (MessageVi
 	if !state.Sent && len(counts) == 0 {
 		return MessageView{}, fmt.Errorf("message: %w", event.ErrNotFound)
 	}
-	view := MessageView{Message: id, Subject: state.Subject, Counts: counts, Version: state.Version}
+	view := MessageView{Message: state.Message, Aliases: state.Aliases, Subject: state.Subject, Counts: counts, Version: state.Version}
 	view.Recipients, view.Unopened = RecipientsOf(state)
 	if state.User != "" {
 		view.User = &User{ID: state.User, Name: names[state.User]}
@@ -99,7 +99,7 @@ func (r *Reader) count(ctx context.Context, scope Scope, state event.State) ([]T
 func (r *Reader) timeline(scope Scope, state event.State, before Key, limit int) scan {
 	q := query.Query{
 		Automated: query.AutomatedShow,
-		Where:     query.Keyword{Field: query.FieldMessage, Values: []string{state.Message}},
+		Where:     query.Keyword{Field: query.FieldMessage, Values: state.AllNames()},
 	}
 	if state.Sent {
 		q.From = max(0, state.At-int64(beforeSend/time.Second))
@@ -107,7 +107,7 @@ func (r *Reader) timeline(scope Scope, state event.State, before Key, limit int)
 	if scope.Users != nil {
 		q = q.Restrict(scope.Users)
 	}
-	return scan{reader: r, scope: scope, query: q, before: before, limit: limit}
+	return scan{reader: r, scope: scope, query: q, before: before, limit: limit, named: true}
 }
 
 // Timeline returns the events of one message, newest first, automated ones

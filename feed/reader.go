@@ -76,7 +76,7 @@ func NewReader(c Config) *Reader {
 		c.Budget = 2 * time.Second
 	}
 	r := &Reader{
-		index: c.Index, states: c.States, weeks: c.Catalogue, directory: c.Directory, teams: c.Teams,
+		index: c.Index, states: named{c.States}, weeks: c.Catalogue, directory: c.Directory, teams: c.Teams,
 		positions: c.Positions, clock: c.Clock, budget: c.Budget, timeout: c.WithTimeout, aggregator: c.Aggregator, statuses: c.Statuses,
 		cache: newAggregateCache(aggregateCacheBytes),
 	}
@@ -182,7 +182,8 @@ func (r *Reader) Understand(ctx context.Context, request PageRequest) (Understoo
 		return Understood{}, query.Query{}, err
 	}
 	understood, q := r.understand(request, who, r.clock())
-	return understood, q, nil
+	q, err = r.withNames(ctx, request.Workspace, q)
+	return understood, q, err
 }
 
 // Find returns the newest events of a workspace for which a query holds that has

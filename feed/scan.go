@@ -23,6 +23,8 @@ type scan struct {
 	query  query.Query
 	before Key
 	limit  int
+	// named says that the query asks for messages by all their names.
+	named bool
 
 	found   []Hit
 	states  map[string]event.State
@@ -36,6 +38,13 @@ type scan struct {
 // 1, 2, 4, 8 … older ones at a time, until the page is full, the horizon is
 // reached or the time is spent.
 func (s *scan) run(ctx context.Context, now time.Time) error {
+	if !s.named {
+		q, err := s.reader.withNames(ctx, s.scope.Workspace, s.query)
+		if err != nil {
+			return err
+		}
+		s.query, s.named = q, true
+	}
 	weeks, err := s.weeks(ctx, now)
 	if err != nil {
 		return err

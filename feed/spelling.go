@@ -165,7 +165,8 @@ func (r *Reader) interpret(ctx context.Context, request PageRequest, who *people
 	request.Limit = 1
 	p := r.scanOf(request, who, Key{}, now)
 	if r.spelling == nil || !hasCorrectable(p.understood.Chips) {
-		return p.understood, p.scan.query, nil
+		q, err := r.withNames(ctx, request.Workspace, p.scan.query)
+		return p.understood, q, err
 	}
 	if err := p.scan.run(ctx, now); err != nil {
 		return Understood{}, query.Query{}, err

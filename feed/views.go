@@ -96,7 +96,8 @@ type Understood struct {
 
 // MessageView is what is known of one message.
 type MessageView struct {
-	Message    string      `json:"message"`
+	Message    string      `json:"message" doc:"the name that the message is known under; any of its names may be asked for"`
+	Aliases    []string    `json:"aliases,omitempty" doc:"its other names"`
 	User       *User       `json:"user,omitempty"`
 	Subject    string      `json:"subject,omitempty"`
 	Sent       *time.Time  `json:"sent,omitempty" doc:"absent while the send itself is not known"`

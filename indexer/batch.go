@@ -117,15 +117,9 @@ func (b *batch) enrich(ctx context.Context) error {
 		return err
 	}
 	b.rejectConflicts(ctx)
-	keys := make(map[event.MessageKey]bool, len(b.entries))
-	for _, entry := range b.entries {
-		keys[keyOf(entry.event)] = true
-	}
-	before, err := b.States.Read(ctx, slices.Collect(maps.Keys(keys)))
-	if err != nil {
+	if err := b.nameEvents(ctx); err != nil {
 		return err
 	}
-	b.before = before
 	sent := make(map[event.MessageKey]bool)
 	for _, entry := range b.entries {
 		if entry.event.Type == event.Send {
@@ -134,7 +128,7 @@ func (b *batch) enrich(ctx context.Context) error {
 	}
 	for _, entry := range b.entries {
 		key := keyOf(entry.event)
-		entry.pending = entry.event.Type != event.Send && !before[key].Sent && !sent[key]
+		entry.pending = entry.event.Type != event.Send && !b.before[key].Sent && !sent[key]
 	}
 	return nil
 }
@@ -206,8 +200,29 @@ func barred(erased map[string]int64, email string, at int64) bool {
 }
 
 // apply makes the batch's effect on its messages durable, one change a message,
-// and reads back what holds afterwards.
+// and reads back what holds afterwards. Where a message has come to be known under
+// another name meanwhile, it is made once more, under that.
 func (b *batch) apply(ctx context.Context) error {
+	for range correctTries {
+		moved, err := b.applyOnce(ctx)
+		if err != nil {
+			return err
+		}
+		if !moved {
+			for _, entry := range b.entries {
+				fill(&entry.event, b.after[keyOf(entry.event)])
+			}
+			return b.requestReevaluation(ctx)
+		}
+		if err := b.nameEvents(ctx); err != nil {
+			return err
+		}
+	}
+	return fmt.Errorf("messages moved %d times to other names: %w", correctTries, event.ErrUnavailable)
+}
+
+// applyOnce reports whether a message is known under another name by now.
+func (b *batch) applyOnce(ctx context.Context) (moved bool, err error) {
 	changes := make(map[event.MessageKey]*event.Change)
 	weeks := make(map[WorkspaceWeek]bool)
 	order := make([]event.MessageKey, 0, len(b.entries))
@@ -231,19 +246,17 @@ func (b *batch) apply(ctx context.Context) error {
 	}
 	states, err := b.States.Apply(ctx, list, slices.Collect(maps.Keys(weeks)))
 	if err != nil {
-		return err
+		return false, err
 	}
 	if len(states) != len(order) {
-		return errors.New("the state store answered for another number of messages")
+		return false, errors.New("the state store answered for another number of messages")
 	}
 	b.after = make(map[event.MessageKey]event.State, len(order))
 	for i, key := range order {
 		b.after[key] = states[i]
+		moved = moved || states[i].To != ""
 	}
-	for _, entry := range b.entries {
-		fill(&entry.event, b.after[keyOf(entry.event)])
-	}
-	return b.requestReevaluation(ctx)
+	return moved, nil
 }
 
 // create writes the events; each has an outcome of its own.

@@ -70,7 +70,7 @@ func (b *batch) completeMessage(ctx context.Context, key event.MessageKey, state
 	done := make([]event.ID, 0, len(documents))
 	for _, document := range documents {
 		done = append(done, document.ID)
-		if document.Message != key.Message {
+		if !state.IsCalled(document.Message) {
 			continue // its id belongs to another message
 		}
 		if fill(&document, state) {
@@ -134,10 +134,14 @@ func withoutAll(e *event.Event, erased map[string]int64) bool {
 	return withoutErased(e, always)
 }
 
-// fill gives an event what its message's send says.
+// fill gives an event what its message's send says, and the name that the message is
+// known under.
 func fill(e *event.Event, state event.State) (changed bool) {
+	if state.IsCalled(e.Message) {
+		changed = e.NameAs(state.Message)
+	}
 	if !state.Sent || e.Type == event.Send {
-		return false
+		return changed
 	}
 	user, subject := state.Owner(*e)
 	if e.Subject == "" && subject != "" {

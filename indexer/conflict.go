@@ -15,7 +15,7 @@ var errConflict = fmt.Errorf("%w: the id belongs to another event (another messa
 
 // conflicts reports whether two events of one id are about different things.
 func conflicts(a, b event.Event) bool {
-	if a.Message != b.Message || a.Type != b.Type {
+	if a.Called() != b.Called() || a.Type != b.Type {
 		return true
 	}
 	return a.Recipient != nil && b.Recipient != nil && a.Recipient.Email != b.Recipient.Email

@@ -37,12 +37,15 @@ func (c *Reevaluator) Override(ctx context.Context, e event.Event, override *eve
 func (c *Reevaluator) keep(ctx context.Context, e event.Event, override *event.Override) error {
 	key, recipient := keyOf(e), event.KeyOf(e.RecipientEmail())
 	for range correctTries {
-		states, err := c.States.Read(ctx, []event.MessageKey{key})
+		states, err := follow(ctx, c.States, []event.MessageKey{key})
 		if err != nil {
 			return fmt.Errorf("read state: %w", err)
 		}
-		next := states[key].Clone()
-		next.MessageKey = key
+		state, known := states[key]
+		if !known {
+			state.MessageKey = key
+		}
+		next := state.Clone()
 		if next.SetOverride(recipient, e.ID, override) {
 			replaced, err := c.States.Replace(ctx, next)
 			if err != nil {

@@ -152,7 +152,7 @@ const correctTries = 20
 // repeated.
 func (c *Reevaluator) Correct(ctx context.Context, key event.MessageKey) (moved bool, err error) {
 	for range correctTries {
-		states, err := c.States.Read(ctx, []event.MessageKey{key})
+		states, err := follow(ctx, c.States, []event.MessageKey{key})
 		if err != nil {
 			return moved, fmt.Errorf("read state: %w", err)
 		}
@@ -160,6 +160,7 @@ func (c *Reevaluator) Correct(ctx context.Context, key event.MessageKey) (moved 
 		if !known {
 			return moved, nil // nothing counts any more, or nothing does yet
 		}
+		key = state.MessageKey
 		events, err := c.History.History(ctx, key)
 		if errors.Is(err, event.ErrTooMuch) {
 			c.Logger.WarnContext(ctx, "a message has too many events to judge them again")
@@ -307,7 +308,7 @@ func differs(a, b event.Verdict) bool {
 // announceState tells what holds of a message after its marks were made anew, or
 // its senders.
 func (c *Reevaluator) announceState(ctx context.Context, key event.MessageKey, before event.State) error {
-	states, err := c.States.Read(ctx, []event.MessageKey{key})
+	states, err := follow(ctx, c.States, []event.MessageKey{key})
 	if err != nil {
 		return fmt.Errorf("read state: %w", err)
 	}
@@ -337,7 +338,7 @@ func (c *Reevaluator) Again(ctx context.Context, stored []event.Event) ([]event.
 	if len(asked) == 0 {
 		return stored, nil
 	}
-	states, err := c.States.Read(ctx, slices.Collect(maps.Keys(asked)))
+	states, err := follow(ctx, c.States, slices.Collect(maps.Keys(asked)))
 	if err != nil {
 		return nil, fmt.Errorf("read states: %w", err)
 	}

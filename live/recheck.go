@@ -59,6 +59,10 @@ func (h *Hub) sendsOf(key event.MessageKey, state *event.State) (found, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), findTimeout)
 	defer cancel()
 	var from, until int64
+	names := []string{key.Message}
+	if state != nil {
+		names = state.AllNames()
+	}
 	if state != nil && state.At != 0 {
 		from, until = max(1, state.At-aroundSend), state.At+aroundSend
 	}
@@ -66,7 +70,7 @@ func (h *Hub) sendsOf(key event.MessageKey, state *event.State) (found, error) {
 		From: from, Until: until, Automated: query.AutomatedShow,
 		Where: query.And{
 			query.Keyword{Field: query.FieldType, Values: []string{string(event.Send)}},
-			query.Keyword{Field: query.FieldMessage, Values: []string{key.Message}},
+			query.Keyword{Field: query.FieldMessage, Values: names},
 		},
 	}, mostSends)
 	if err != nil {

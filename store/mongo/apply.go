@@ -106,10 +106,11 @@ func (s *State) apply(ctx context.Context, changes []event.Change, states []even
 
 // guard finds the document of a change. It is written by operators that commute only
 // where no other user has sent the message; where one has, the upsert collides and
-// the change is made anew with what is known then.
+// the change is made anew with what is known then; so it does where the message has come
+// to be known under another name.
 func guard(c event.Change) bson.D {
 	missing := bson.D{{Key: "$exists", Value: false}}
-	filter := append(byID(idOf(c.MessageKey)), bson.E{Key: "by", Value: missing})
+	filter := append(byID(idOf(c.MessageKey)), bson.E{Key: "by", Value: missing}, bson.E{Key: "to", Value: missing})
 	if !c.Sent {
 		return filter
 	}

@@ -39,6 +39,10 @@ type document struct {
 	Finished int64 `bson:"finished,omitempty"`
 	// Seen is the latest time of an event, while no send is known.
 	Seen int64 `bson:"seen,omitempty"`
+	// Aliases and To are as in event.State, written by comparing and setting alone.
+	// Seen is then how long the name is kept.
+	Aliases []string `bson:"aliases,omitempty"`
+	To      string   `bson:"to,omitempty"`
 
 	// Waiting is set with each send and taken off a complete one, so that it is
 	// on every send that somebody has not opened.
@@ -78,7 +82,10 @@ func (d document) state() event.State {
 		MessageKey: event.MessageKey{Workspace: d.Workspace, Message: d.ID[len(d.Workspace)+1:]},
 		Sent:       d.Sent, User: d.User, Subject: d.Subject, Version: d.Version, Expire: d.Expire,
 		First:   make(map[event.Mark]map[event.RecipientKey]int64, len(d.First)),
-		Pending: idsOf(d.Pending), Done: d.done(),
+		Pending: idsOf(d.Pending), Done: d.done(), Aliases: d.Aliases, To: d.To,
+	}
+	if d.To != "" {
+		s.At = d.Seen
 	}
 	if d.At != nil {
 		s.At = *d.At
@@ -159,6 +166,7 @@ func documentOf(s event.State, now time.Time) document {
 		ID: idOf(s.MessageKey), Workspace: s.Workspace, Sent: s.Sent, User: s.User, Subject: s.Subject,
 		First: s.First, Pending: binaries(s.Pending), Version: s.Version, Expire: s.Expire,
 		Waiting: s.Sent && !s.Complete(), Keys: everyone(s), Senders: s.Senders,
+		Aliases: s.Aliases, To: s.To,
 	}
 	for _, user := range slices.Sorted(maps.Keys(s.Parts)) {
 		p := s.Parts[user]
@@ -167,7 +175,7 @@ func documentOf(s event.State, now time.Time) document {
 	if s.Sent {
 		d.At = &s.At
 	} else {
-		d.Seen = seen(s.First, s.Clicks, s.Pending)
+		d.Seen = s.Latest()
 	}
 	if len(s.Recipients) > 0 {
 		d.People = make(map[event.RecipientKey]person, len(s.Recipients))

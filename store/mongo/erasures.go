@@ -100,8 +100,26 @@ func (s *State) EraseRecipient(ctx context.Context, workspace, email string) ([]
 func (s *State) putErased(ctx context.Context, before int64, state event.State) (bool, error) {
 	if state.Vacant() {
 		result, err := s.messages.DeleteOne(ctx, unmoved(state.MessageKey, before))
-		return err == nil && result.DeletedCount == 1, err
+		if err != nil || result.DeletedCount == 0 {
+			return false, err
+		}
+		return true, s.removeNames(ctx, state)
 	}
 	s.schedule(&state)
 	return s.replace(ctx, before, state)
+}
+
+// removeNames takes out the other names of a message that is gone.
+func (s *State) removeNames(ctx context.Context, state event.State) error {
+	if len(state.Aliases) == 0 {
+		return nil
+	}
+	ids := make([]string, len(state.Aliases))
+	for i, name := range state.Aliases {
+		ids[i] = idOf(event.MessageKey{Workspace: state.Workspace, Message: name})
+	}
+	_, err := s.messages.DeleteMany(ctx, bson.D{
+		{Key: "_id", Value: bson.D{{Key: "$in", Value: ids}}}, {Key: "to", Value: state.Message},
+	})
+	return err
 }

@@ -82,6 +82,11 @@ func (s *State) Replace(ctx context.Context, state event.State) (bool, error) {
 		if replaced = row.state.Version == state.Version; !replaced {
 			return nil
 		}
+		if state.To != "" {
+			if err := tx.unlink(workspaceID, row); err != nil {
+				return err
+			}
+		}
 		row.state = state
 		row.state.Version++
 		s.schedule(&row.state)
@@ -277,6 +282,30 @@ func (tx *stateTx) remove(row stateRow) error {
 	tx.note(row.state.MessageKey, 0)
 	_, err := tx.w.drop.ExecContext(tx.ctx, row.n)
 	return err
+}
+
+// unlink takes the people off a row that becomes a mere name.
+func (tx *stateTx) unlink(workspaceID int64, row stateRow) error {
+	for _, key := range everyone(row.state) {
+		if _, err := tx.w.dropRecipient.ExecContext(tx.ctx, workspaceID, recipientHash(key), row.n); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// removeNames takes out the other names of a message that is gone.
+func (tx *stateTx) removeNames(workspaceID int64, state event.State) error {
+	for _, name := range state.Aliases {
+		row, err := tx.find(workspaceID, event.MessageKey{Workspace: state.Workspace, Message: name})
+		if err == nil && row.state.To == state.Message {
+			err = tx.remove(row)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // note tells of what will be committed.

@@ -93,7 +93,7 @@ func (s *State) EraseRecipient(ctx context.Context, workspace, email string) ([]
 			row.state.Forget(key)
 			s.schedule(&row.state)
 			if row.state.Vacant() {
-				if err := tx.remove(row); err != nil {
+				if err := errors.Join(tx.remove(row), tx.removeNames(workspaceID, row.state)); err != nil {
 					return err
 				}
 			} else if err := tx.write(row); err != nil {

@@ -109,7 +109,7 @@ func (s *State) Forget(ctx context.Context, before time.Time) (int, error) {
 			}
 			for _, row := range rows {
 				last = row.n
-				if latest(row.state) >= before.Unix() {
+				if row.state.Latest() >= before.Unix() {
 					continue
 				}
 				if err := tx.forget(row); err != nil {
@@ -128,29 +128,6 @@ func (s *State) Forget(ctx context.Context, before time.Time) (int, error) {
 			return total, nil
 		}
 	}
-}
-
-// latest is when a message was sent, or without a send, the latest that is
-// known of it.
-func latest(state event.State) int64 {
-	if state.Sent {
-		return state.At
-	}
-	at := int64(0)
-	for _, firsts := range state.First {
-		for _, first := range firsts {
-			at = max(at, first)
-		}
-	}
-	for _, clicks := range state.Clicks {
-		for _, click := range clicks {
-			at = max(at, click.ID.Seconds())
-		}
-	}
-	for _, id := range state.Pending {
-		at = max(at, id.Seconds())
-	}
-	return at
 }
 
 // forget removes a state and what points to it.

@@ -23,6 +23,8 @@ const (
 const (
 	flagSent = 1 << iota
 	flagDone
+	// flagNamed is set where the message has other names, or is known under one.
+	flagNamed
 )
 
 var errState = errors.New("a stored state cannot be read")
@@ -39,6 +41,9 @@ func encodeState(s event.State) []byte {
 	}
 	if s.Done {
 		flags |= flagDone
+	}
+	if len(s.Aliases) > 0 || s.To != "" {
+		flags |= flagNamed
 	}
 	format := byte(statePlain)
 	if len(s.Clicks) > 0 || len(s.Overrides) > 0 {
@@ -81,6 +86,13 @@ func encodeState(s event.State) []byte {
 	}
 	if s.Parts != nil {
 		out = appendSenders(out, s, number)
+	}
+	if flags&flagNamed != 0 {
+		out = appendText(out, s.To)
+		out = binary.AppendUvarint(out, uint64(len(s.Aliases)))
+		for _, name := range s.Aliases {
+			out = appendText(out, name)
+		}
 	}
 	return out
 }
@@ -175,6 +187,9 @@ func decodeState(key event.MessageKey, raw []byte) (event.State, error) {
 	if format >= statePlainShared {
 		in.senders(&s, keys)
 	}
+	if flags&flagNamed != 0 {
+		in.names(&s)
+	}
 	if in.bad || len(in.rest) > 0 {
 		return event.State{}, errState
 	}
@@ -240,6 +255,15 @@ func (in *stateReader) judged(s *event.State, keys []event.RecipientKey) {
 	}
 	// What has none of either is written as a plain state.
 	in.bad = in.bad || people+overridden == 0
+}
+
+// names reads the other names of a message.
+func (in *stateReader) names(s *event.State) {
+	s.To = in.text()
+	for range in.count(1) {
+		s.Aliases = append(s.Aliases, in.text())
+	}
+	in.bad = in.bad || s.To == "" && len(s.Aliases) == 0
 }
 
 // key reads what appendKey wrote.

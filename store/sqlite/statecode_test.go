@@ -22,6 +22,12 @@ func genState() *rapid.Generator[event.State] {
 			User: rapid.String().Draw(t, "user"), Subject: rapid.String().Draw(t, "subject"),
 			At: rapid.Int64().Draw(t, "at"), Version: rapid.Int64().Draw(t, "version"), Expire: rapid.Int64().Draw(t, "expire"),
 		}
+		switch rapid.IntRange(0, 3).Draw(t, "names") {
+		case 0:
+			s.To = "another"
+		case 1:
+			s.Aliases = []string{"a", "b@c"}
+		}
 		people := rapid.MapOfN(key, rapid.Custom(func(t *rapid.T) event.Person {
 			return event.Person{Email: address.Draw(t, "email"), Name: rapid.String().Draw(t, "name")}
 		}), 0, 3).Draw(t, "people")

@@ -38,6 +38,7 @@ func RunState(t *testing.T, h StateHarness) {
 		{"a change without effect changes nothing", testNoEffect},
 		{"unknown messages are absent", testAbsent},
 		{"a replaced state is what was written, unless it moved", testReplace},
+		{"a name of a message leads to it and goes with it", testNames},
 		{"a complete state expires after its grace", testExpiry},
 		{"a later recipient unsets the expiry", testLaterRecipient},
 		{"a late repetition does not bring back that nobody opened", testDone},

@@ -1641,8 +1641,10 @@ export interface components {
             kind?: string;
             link?: string;
             meeting?: components["schemas"]["Meeting"];
-            /** @description the mail that this is about */
+            /** @description the mail that this is about, by the name that it is known under */
             message: string;
+            /** @description the mail as the source of the event named it, where that is another name */
+            original_message?: string;
             /** @description of a reply whose body quotes or has a signature: the body without */
             own_words?: string;
             /** @description who acted, or was acted on; absent on sends */
@@ -1808,8 +1810,10 @@ export interface components {
             kind?: string;
             link?: string;
             meeting?: components["schemas"]["Meeting"];
-            /** @description the mail that this is about */
+            /** @description the mail that this is about, by the name that it is known under */
             message: string;
+            /** @description the mail as the source of the event named it, where that is another name */
+            original_message?: string;
             /** @description who acted, or was acted on; absent on sends */
             person?: components["schemas"]["Person"];
             /** @description sends only */
@@ -1956,8 +1960,11 @@ export interface components {
             role?: "viewer" | "member" | "lead" | "support" | "auditor" | "integrator" | "admin" | null;
         };
         MessageView: {
+            /** @description its other names */
+            aliases?: string[];
             /** @description events of the message, by type */
             counts: components["schemas"]["TypeCount"][];
+            /** @description the name that the message is known under; any of its names may be asked for */
             message: string;
             recipients: components["schemas"]["Recipient"][];
             /**
