@@ -92,6 +92,9 @@ func (s *Server) credential(r *http.Request) (Caller, error) {
 		return Caller{}, unauthorized("a key (Authorization: Bearer …) or a session is needed")
 	}
 	caller, err := s.sessions.Caller(r.Context(), cookie.Value)
+	if err == nil {
+		err = s.granted(r.Context(), caller)
+	}
 	if err != nil {
 		return Caller{}, err
 	}

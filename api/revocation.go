@@ -195,6 +195,9 @@ func (s *Server) mayNot(ctx context.Context, c Caller) error {
 
 func (s *Server) ended(ctx context.Context, c Caller) (bool, error) {
 	if c.Session != "" {
+		if err := s.granted(ctx, c); errors.Is(err, event.ErrNotFound) {
+			return true, nil
+		}
 		return s.sessions.Ended(ctx, c.Credential)
 	}
 	return s.keys.Ended(ctx, c.Credential)

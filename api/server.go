@@ -103,6 +103,7 @@ type Server struct {
 	directory *account.Directory
 	traffic   *traffic
 	rejected  *rejectedRequests
+	grants    *account.Grants
 	searches  *account.Searches
 	followups *account.FollowUps
 	scanners  *account.Scanners
@@ -155,6 +156,7 @@ func New(config Config) (*Server, error) {
 		Config: config, keys: keys, directory: config.Directory,
 		traffic: newTraffic(), rejected: newRejectedRequests(config.Records, config.Clock),
 		sessions:  account.NewSessions(config.Records, keys, config.Clock, config.Rand),
+		grants:    account.NewGrants(config.Records, config.Clock, config.Rand),
 		searches:  account.NewSearches(config.Records, config.Clock),
 		followups: account.NewFollowUps(config.Records, config.Clock),
 		scanners:  account.NewScanners(config.Records),

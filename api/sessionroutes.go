@@ -27,7 +27,9 @@ type SessionView struct {
 	Workspace string      `json:"workspace"`
 	Role      Role        `json:"role" enum:"ingest,read,viewer,member,lead,support,auditor,integrator,admin"`
 	User      *SessionWho `json:"user" doc:"null when the key belongs to nobody"`
-	CSRF      string      `json:"csrf" doc:"repeat in X-CSRF-Token on every write; empty for a key, which needs none"`
+	// Emergencies are absent most of the time.
+	Emergencies []Emergency `json:"emergencies,omitempty" doc:"access that the operator has given past the usual ways in, while it lasts"`
+	CSRF        string      `json:"csrf" doc:"repeat in X-CSRF-Token on every write; empty for a key, which needs none"`
 }
 
 // SessionWho is the user of a session.
@@ -86,6 +88,14 @@ func (s *Server) signIn(ctx context.Context, _ Caller, in *sessionInput) (*sessi
 	if err == nil {
 		caller, err = s.proven(ctx, given)
 	}
+	if errors.Is(err, event.ErrNotFound) && given.Token != "" {
+		out, granted := s.grantedBy(ctx, r, given.Token)
+		if granted == nil {
+			undo()
+			return out, nil
+		}
+		err = granted
+	}
 	if errors.Is(err, event.ErrNotFound) {
 		s.failsToSignIn(r, audit.Installation, "the "+given.how()+" is not valid or has expired")
 		return nil, unauthorized("the key or link is not valid or has expired")
@@ -119,15 +129,21 @@ func (s *Server) begin(ctx context.Context, r *http.Request, caller Caller, how 
 	if err := s.signsIn(ctx, r, caller, how); err != nil {
 		return nil, err
 	}
+	out, _, err := s.session(ctx, r, caller)
+	return out, err
+}
+
+// session makes a session, and returns its token beside what the browser is told.
+func (s *Server) session(ctx context.Context, r *http.Request, caller Caller) (*sessionOutput, string, error) {
 	token, err := s.sessions.Begin(ctx, caller)
 	if err != nil {
-		return nil, err
+		return nil, "", err
 	}
 	view, err := s.sessionView(ctx, caller, token)
 	if err != nil {
-		return nil, err
+		return nil, "", err
 	}
-	return &sessionOutput{s.cookie(r, token, int(account.SessionLife.Seconds())), view}, nil
+	return &sessionOutput{s.cookie(r, token, int(account.SessionLife.Seconds())), view}, token, nil
 }
 
 // how names the proof.
@@ -179,6 +195,12 @@ func (s *Server) getSession(ctx context.Context, caller Caller, in *requestInput
 
 func (s *Server) sessionView(ctx context.Context, caller Caller, session string) (SessionView, error) {
 	view := SessionView{Workspace: caller.Workspace, Role: caller.Role}
+	if caller.Origins == nil {
+		var err error
+		if view.Emergencies, err = s.emergencies(ctx, caller.Workspace); err != nil {
+			return SessionView{}, err
+		}
+	}
 	if session != "" {
 		view.CSRF = account.CSRFToken(session)
 	}

@@ -56,6 +56,7 @@ func newCrowd(t testing.TB, teams int) *crowd {
 	c.Server = &Server{
 		Config: Config{Records: c.records, Clock: clock}, keys: keys, directory: account.NewDirectory(c.records, clock),
 		sessions: account.NewSessions(c.records, keys, clock, rand.Reader), addresses: account.NewSessionAddresses(c.records, clock),
+		grants: account.NewGrants(c.records, clock, rand.Reader),
 	}
 	c.key, _, err = keys.Create(t.Context(), "acme", account.KeyRequest{Role: account.RoleRead, User: "u_7_7"})
 	require.NoError(t, err)

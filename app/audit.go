@@ -154,7 +154,8 @@ func (a *App) operates(ctx context.Context, command string) error {
 // there was one.
 func Recorded[In, Out any](name string, do func(*App, context.Context, In) (Out, error)) func(*App, context.Context, In) (Out, error) {
 	return func(a *App, ctx context.Context, in In) (Out, error) {
-		if err := a.operates(api.WithPeer(ctx, uint32(os.Getuid())), name); err != nil { //nolint:gosec // an id is no number to count with
+		ctx = api.WithPeer(ctx, uint32(os.Getuid())) //nolint:gosec // an id is no number to count with
+		if err := a.operates(ctx, name); err != nil {
 			var none Out
 			return none, err
 		}

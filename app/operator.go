@@ -26,6 +26,7 @@ func (a *App) operatorRoutes() http.Handler {
 	routes.HandleFunc("POST "+OperatorPath+"copy", answering(a.CopySealed))
 	routes.HandleFunc("POST "+OperatorPath+"weeks", answering(a.WeekHealth))
 	routes.HandleFunc("POST "+OperatorPath+"rotate-secrets", answering(a.RotateSecrets))
+	routes.HandleFunc("POST "+OperatorPath+"access-grant", answering(a.GrantAccess))
 	routes.HandleFunc("POST "+OperatorPath+"audit-verify", answering(a.CheckAudit))
 	routes.HandleFunc("POST "+OperatorPath+"audit-heads", answering(a.AuditHeads))
 	return a.onRecord(routes)

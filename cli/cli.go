@@ -48,6 +48,7 @@ type commands struct {
 	Keys        keysCmd        `cmd:"" help:"Make, list and revoke keys."`
 	Users       usersCmd       `cmd:"" help:"Invite people, and say what they may do."`
 	SendLinks   sendLinksCmd   `cmd:"" help:"Make the tracking addresses of a mail: opens, clicks, unsubscribing."`
+	Access      accessCmd      `cmd:"" help:"Let somebody in when nobody comes in any more."`
 	Audit       auditCmd       `cmd:"" help:"Read, export and verify the audit log."`
 	DeadLetters deadLettersCmd `cmd:"" name:"dead-letters" help:"Look after events that failed for good."`
 	Replay      replayCmd      `cmd:"" help:"Feed the events of a past span through the indexer again."`

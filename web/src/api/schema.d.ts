@@ -1567,6 +1567,14 @@ export interface components {
             /** @description a JSON web token, signed with the SHA-256 of the key in hex */
             token: string;
         };
+        Emergency: {
+            reason: string;
+            role: string;
+            /** Format: date-time */
+            until: string;
+            /** @description whether its link has been opened */
+            used: boolean;
+        };
         ErasureReceipt: {
             /** Format: date-time */
             at: string;
@@ -2495,6 +2503,8 @@ export interface components {
         SessionView: {
             /** @description repeat in X-CSRF-Token on every write; empty for a key, which needs none */
             csrf: string;
+            /** @description access that the operator has given past the usual ways in, while it lasts */
+            emergencies?: components["schemas"]["Emergency"][];
             /** @enum {string} */
             role: "ingest" | "read" | "viewer" | "member" | "lead" | "support" | "auditor" | "integrator" | "admin";
             /** @description null when the key belongs to nobody */

@@ -1,0 +1,85 @@
+package api_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"tidings/account"
+	"tidings/api"
+	"tidings/audit"
+	"tidings/event"
+)
+
+func TestAccessThatTheOperatorGrantsEnds(t *testing.T) {
+	s := newSite(t)
+	colleague := s.key("acme", account.RoleRead, "u_ana")
+	token, grant, err := s.server.GrantAccess(t.Context(), "acme", account.RoleAdmin, time.Hour, "IdP down")
+	require.NoError(t, err)
+	rows := s.audited("acme")
+	require.Equal(t, "operator access grant", rows[0].Route)
+	require.Equal(t, "IdP down", rows[0].Reason)
+
+	var view api.SessionView
+	a := s.do(call{method: "POST", path: "/v1/session", body: map[string]string{"token": token}}).is(200).json(&view)
+	require.Equal(t, account.RoleAdmin, view.Role)
+	browser := map[string]string{"Cookie": cookieOf(a).Name + "=" + cookieOf(a).Value}
+	s.do(call{method: "GET", path: "/v1/users", header: browser}).is(200)
+	require.Equal(t, audit.KindSignIn, s.audited("acme")[1].Kind)
+
+	t.Run("everybody is told", func(t *testing.T) {
+		s.in(t)
+		s.get(colleague, "/v1/session").is(200).json(&view)
+		require.Equal(t, []api.Emergency{{Role: account.RoleAdmin, Until: grant.Until, Reason: "IdP down", Used: true}}, view.Emergencies)
+		var elsewhere api.SessionView
+		s.get(s.key("globex", account.RoleAdmin, ""), "/v1/session").is(200).json(&elsewhere)
+		require.Empty(t, elsewhere.Emergencies)
+	})
+	t.Run("the link works once", func(t *testing.T) {
+		s.in(t)
+		s.do(call{method: "POST", path: "/v1/session", body: map[string]string{"token": token}}).is(401)
+	})
+	t.Run("using it does not make it longer", func(t *testing.T) {
+		s.in(t)
+		for range 5 {
+			s.pass(11 * time.Minute)
+			s.do(call{method: "GET", path: "/v1/session", header: browser}).is(200)
+		}
+		s.pass(5 * time.Minute)
+		s.do(call{method: "GET", path: "/v1/session", header: browser}).is(401)
+		var after api.SessionView
+		s.get(colleague, "/v1/session").is(200).json(&after)
+		require.Empty(t, after.Emergencies)
+	})
+}
+
+func TestAGrantIsRefusedThatIsNotOnRecord(t *testing.T) {
+	s := newSite(t)
+	s.auditStore.away.Store(true)
+	_, _, err := s.server.GrantAccess(t.Context(), "acme", account.RoleAdmin, time.Hour, "IdP down")
+	require.ErrorIs(t, err, event.ErrUnavailable)
+	s.auditStore.away.Store(false)
+	for _, c := range []struct {
+		workspace, role, reason string
+		life                    time.Duration
+	}{
+		{"", "admin", "r", time.Hour},
+		{"acme", "ingest", "r", time.Hour},
+		{"acme", "admin", " ", time.Hour},
+		{"acme", "admin", "r", 9 * time.Hour},
+		{"acme", "admin", "r", time.Second},
+	} {
+		_, _, err := s.server.GrantAccess(t.Context(), c.workspace, account.Role(c.role), c.life, c.reason)
+		require.ErrorIs(t, err, event.ErrInvalid, "%+v", c)
+	}
+	require.Empty(t, s.audited("acme"))
+}
+
+func TestALinkThatIsOpenedTooLateIsOver(t *testing.T) {
+	s := newSite(t)
+	token, _, err := s.server.GrantAccess(t.Context(), "acme", account.RoleAdmin, time.Hour, "IdP down")
+	require.NoError(t, err)
+	s.pass(time.Hour)
+	s.do(call{method: "POST", path: "/v1/session", body: map[string]string{"token": token}}).is(401)
+}
