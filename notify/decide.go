@@ -1,0 +1,283 @@
+package notify
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"tidings/event"
+)
+
+// Facts are what Decide is told beside the trigger and the settings.
+type Facts struct {
+	User string
+	// Visible says that the person may see the event.
+	Visible bool
+	Scope   Scope
+	// Own says that one of the person's own addresses did it.
+	Own      bool
+	Defaults Defaults
+	// Rules are the person's own that match, by name.
+	Rules []Rule
+	// Holder is the event that has the claim; zero where nobody has.
+	Holder event.ID
+	// Fresh is how old an event may be.
+	Fresh time.Duration
+	// Corrected says that the verdict was overturned after a decision.
+	Corrected bool
+	Shadow    bool
+}
+
+// Fresh is how old an event may be by default.
+const Fresh = 24 * time.Hour
+
+// Decide concludes for one person whether they are told of a trigger. It does no I/O:
+// the live path, "why" and simulation call it.
+func Decide(t event.Trigger, s Settings, f Facts, now time.Time) Decision {
+	d := deciding{
+		trigger: t, settings: s, facts: f, now: now,
+		Decision: Decision{
+			ID:        IDOf(t.Event.Workspace, t.Event.ID.String(), "", f.User),
+			Workspace: t.Event.Workspace, User: f.User, Event: t.Event.ID, Message: t.Event.Message,
+			Kind: Kind(t.Event.Type), Outcome: Notified, Rev: s.Rev, At: now.UnixMilli(), Version: 1, Shadow: f.Shadow,
+		},
+	}
+	if t.Event.Recipient != nil {
+		d.Person = event.KeyOf(t.Event.Recipient.Email)
+	}
+	for _, check := range []struct {
+		name Check
+		ask  func() (found string, pass bool)
+	}{
+		{CheckSeenBy, d.seenBy},
+		{CheckKind, d.kind},
+		{CheckSelf, d.self},
+		{CheckMute, d.mute},
+		{CheckPerson, d.person},
+		{CheckFresh, d.fresh},
+		{CheckFirst, d.first},
+		{CheckQuiet, d.quiet},
+		{CheckChannel, d.channel},
+	} {
+		found, pass := check.ask()
+		d.Checks = append(d.Checks, Checked{check.name, pass, found})
+		if !pass {
+			d.Outcome, d.Check, d.Found = Not, check.name, found
+			d.Channels, d.Until = nil, 0
+			if check.name != CheckFirst {
+				d.Claim = ""
+			}
+			break
+		}
+	}
+	if f.Corrected && d.Outcome == Notified {
+		d.Reasons = append(d.Reasons, ReasonCorrection)
+	}
+	return d.Decision
+}
+
+// deciding is a decision on its way through the checks.
+type deciding struct {
+	Decision
+	trigger  event.Trigger
+	settings Settings
+	facts    Facts
+	now      time.Time
+	cell     Cell
+}
+
+func (d *deciding) seenBy() (string, bool) {
+	if !d.facts.Visible {
+		return "You may not see this.", false
+	}
+	return "You may see this.", true
+}
+
+// kind finds the row that holds: a rule's own before the settings' of a scope. What a
+// machine did is a kind of its own where that is told; otherwise person stops it.
+func (d *deciding) kind() (string, bool) {
+	if d.trigger.Event.Automated() {
+		if cell, from := row(d.settings, d.facts.Defaults, d.facts.Scope, KindAutomated); cell.Often != Off {
+			d.cell, d.Kind = cell, KindAutomated
+			d.Reasons = []Reason{reasonOf(d.facts.Scope)}
+			return fmt.Sprintf("What machines do is on (%s).", from), true
+		}
+	}
+	cell, from := row(d.settings, d.facts.Defaults, d.facts.Scope, d.Kind)
+	d.cell = cell
+	on := cell.Often != Off
+	if on {
+		d.Reasons = append(d.Reasons, reasonOf(d.facts.Scope))
+	}
+	for _, rule := range d.facts.Rules {
+		if !on {
+			d.cell = rule.Cell
+		}
+		on = true
+		d.Rules = append(d.Rules, rule.Name)
+	}
+	if len(d.Rules) > 0 {
+		if !d.facts.Defaults.Locked[d.Kind] {
+			d.cell = d.facts.Rules[0].Cell
+		}
+		d.Reasons = append(d.Reasons, ReasonRule)
+		from = "the rule " + d.Rules[0]
+	}
+	if !on {
+		return fmt.Sprintf("%s is off for %s (%s).", d.Kind, scopeWords[d.facts.Scope], from), false
+	}
+	return fmt.Sprintf("%s is on for %s (%s).", d.Kind, scopeWords[d.facts.Scope], from), true
+}
+
+var scopeWords = map[Scope]string{Mine: "your messages", Team: "your team's messages", Everyone: "everyone's messages"}
+
+func reasonOf(scope Scope) Reason {
+	switch scope {
+	case Mine:
+		return ReasonYours
+	case Team:
+		return ReasonTeam
+	}
+	return ReasonEveryone
+}
+
+func (d *deciding) self() (string, bool) {
+	if d.facts.Own {
+		return "You did this yourself.", false
+	}
+	return "Somebody else did this.", true
+}
+
+// mute asks all mutes; they add up. A locked kind is told all the same.
+func (d *deciding) mute() (string, bool) {
+	if d.facts.Defaults.Locked[d.Kind] {
+		return "The workspace locks this kind: mutes do not count.", true
+	}
+	for _, mute := range d.settings.Mutes {
+		if mute.holds(d.trigger.Event, d.Kind, d.now) {
+			return fmt.Sprintf("You muted %s %s.", muteWords[mute.What], mute.untilWords(d.settings)), false
+		}
+	}
+	return "Nothing that you muted.", true
+}
+
+var muteWords = map[string]string{
+	MuteMessage: "this message", MutePerson: "this person", MuteDomain: "this company",
+	MuteUser: "this colleague's messages", MuteKind: "this kind", MuteAll: "everything",
+}
+
+// holds reports whether a mute is about an event at a time.
+func (m Mute) holds(e event.Event, kind Kind, now time.Time) bool {
+	if m.Until != 0 && now.Unix() >= m.Until {
+		return false
+	}
+	email := strings.ToLower(e.RecipientEmail())
+	switch m.What {
+	case MuteAll:
+		return true
+	case MuteMessage:
+		return m.ID == e.Message
+	case MutePerson:
+		return email != "" && strings.ToLower(m.ID) == email
+	case MuteDomain:
+		return email != "" && strings.HasSuffix(email, "@"+strings.ToLower(m.ID))
+	case MuteUser:
+		return e.User != "" && m.ID == e.User
+	case MuteKind:
+		return m.ID == string(kind)
+	}
+	return false
+}
+
+func (m Mute) untilWords(s Settings) string {
+	if m.Until == 0 {
+		return "for ever"
+	}
+	return "until " + time.Unix(m.Until, 0).In(s.location()).Format("Mon 2 Jan, 15:04")
+}
+
+// location is the person's zone.
+func (s Settings) location() *time.Location {
+	if zone, err := time.LoadLocation(s.Zone); err == nil {
+		return zone
+	}
+	return time.UTC
+}
+
+func (d *deciding) person() (string, bool) {
+	if d.trigger.Event.Automated() && d.Kind != KindAutomated {
+		return fmt.Sprintf("A machine did this (rule %s).", d.trigger.Event.Verdict.Rule), false
+	}
+	return "Nothing says that a machine did this.", true
+}
+
+func (d *deciding) fresh() (string, bool) {
+	if age := d.now.Sub(d.trigger.Event.At()); age > d.facts.Fresh {
+		return fmt.Sprintf("It came %d hours late.", int(age.Hours())), false
+	}
+	return "It is recent.", true
+}
+
+// first asks who has the claim. The holder goes on, since a trigger may come again.
+func (d *deciding) first() (string, bool) {
+	d.Claim = claimKey(d.cell.Often, d.User, d.Kind, d.trigger.Event)
+	switch {
+	case d.Claim == "":
+		return "Every one is told.", true
+	case d.facts.Holder.IsZero() || d.facts.Holder == d.trigger.Event.ID:
+		return oftenWords[d.cell.Often] + " is told, and this is it.", true
+	}
+	d.Other = d.facts.Holder
+	return oftenWords[d.cell.Often] + " is told, and another was.", false
+}
+
+var oftenWords = map[Often]string{
+	FirstPerRecipient: "The first of each recipient", FirstPerMessage: "The first of each message",
+	FirstPerLink: "The first of each link", FirstPerDomain: "The first of each company",
+}
+
+// claimKey is the key under which an event is told only once, "" for every time.
+func claimKey(often Often, user string, kind Kind, e event.Event) string {
+	person := string(event.KeyOf(e.RecipientEmail()))
+	parts := []string{"first", user, string(kind), e.Message}
+	switch often {
+	case FirstPerRecipient:
+		parts = append(parts, person)
+	case FirstPerMessage:
+	case FirstPerLink:
+		parts = append(parts, person, e.Link)
+	case FirstPerDomain:
+		email := e.RecipientEmail()
+		parts = append(parts, "@"+email[strings.LastIndexByte(email, '@')+1:])
+	default:
+		return ""
+	}
+	return strings.Join(parts, "|")
+}
+
+// quiet holds what leaves the house; the page shows it at once.
+func (d *deciding) quiet() (string, bool) {
+	end, in := d.settings.Quiet.until(d.now.In(d.settings.location()))
+	if !in {
+		return "Outside of your quiet hours.", true
+	}
+	d.Until = end.Unix()
+	return "In your quiet hours: nothing leaves the house until " + end.Format("Mon 15:04") + ".", true
+}
+
+func (d *deciding) channel() (string, bool) {
+	d.Channels = d.cell.Channels
+	if len(d.Channels) == 0 {
+		return "No channel is chosen.", false
+	}
+	inPage := false
+	names := make([]string, len(d.Channels))
+	for i, channel := range d.Channels {
+		names[i] = string(channel)
+		inPage = inPage || channel == InPage || channel == Desktop
+	}
+	if d.Until != 0 && !inPage {
+		d.Outcome = Held
+	}
+	return "Told by " + strings.Join(names, ", ") + ".", true
+}

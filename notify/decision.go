@@ -1,0 +1,135 @@
+package notify
+
+import (
+	"crypto/sha256"
+	"encoding/base32"
+	"strings"
+
+	"tidings/event"
+)
+
+// Outcome is what a decision came to.
+type Outcome string
+
+// The outcomes.
+const (
+	Notified  Outcome = "notified"
+	Held      Outcome = "held"
+	Not       Outcome = "not"
+	Withdrawn Outcome = "withdrawn"
+	Lost      Outcome = "lost"
+)
+
+// Check is one of the questions that Decide asks, in this order. The first that
+// stops is the outcome.
+type Check string
+
+// The checks.
+const (
+	CheckSeenBy  Check = "seen-by"
+	CheckKind    Check = "kind"
+	CheckSelf    Check = "self"
+	CheckMute    Check = "mute"
+	CheckPerson  Check = "person"
+	CheckFresh   Check = "fresh"
+	CheckFirst   Check = "first"
+	CheckQuiet   Check = "quiet"
+	CheckChannel Check = "channel"
+)
+
+// Reason is why somebody is told.
+type Reason string
+
+// The reasons.
+const (
+	ReasonYours      Reason = "yours"
+	ReasonTeam       Reason = "team"
+	ReasonEveryone   Reason = "everyone"
+	ReasonRule       Reason = "rule"
+	ReasonCorrection Reason = "correction"
+)
+
+// Channel is a way to tell.
+type Channel string
+
+// The channels.
+const (
+	InPage  Channel = "inpage"
+	Desktop Channel = "desktop"
+	Mail    Channel = "mail"
+	Chat    Channel = "chat"
+)
+
+// Channels lists the channels, in the order of the page.
+var Channels = []Channel{InPage, Desktop, Mail, Chat}
+
+// Decision is what was concluded for one person about one event. It names nobody by
+// address and quotes nothing: what is shown is rendered from the event.
+type Decision struct {
+	ID        string             `json:"id"`
+	Workspace string             `json:"w"`
+	User      string             `json:"user"`
+	Event     event.ID           `json:"event"`
+	Message   string             `json:"message,omitempty"`
+	Person    event.RecipientKey `json:"person,omitempty"`
+	Kind      Kind               `json:"kind"`
+	Reasons   []Reason           `json:"reasons,omitempty"`
+	// Rules are the names of the user's rules that matched.
+	Rules   []string `json:"rules,omitempty"`
+	Outcome Outcome  `json:"outcome"`
+	// Check is the one that stopped, and Found what it found, in a sentence.
+	Check Check  `json:"check,omitempty"`
+	Found string `json:"found,omitempty"`
+	// Other is the event that was told instead, of CheckFirst.
+	Other event.ID `json:"other,omitzero"`
+	// Until is until when what leaves the house waits, Unix seconds.
+	Until    int64     `json:"until,omitempty"`
+	Channels []Channel `json:"channels,omitempty"`
+	// Claim is the key under which it is told only once.
+	Claim string `json:"claim,omitempty"`
+	// Rev is the revision of the user's settings.
+	Rev int64 `json:"rev"`
+	// At is when it was decided, Unix milliseconds.
+	At   int64 `json:"at"`
+	Read bool  `json:"read,omitempty"`
+	// Shadow says that the workspace decides and tells nobody.
+	Shadow bool `json:"shadow,omitempty"`
+	// Version rises by one with each change.
+	Version int64 `json:"v"`
+
+	// Checks are all that were asked. They are not kept: "why" asks anew.
+	Checks []Checked `json:"-"`
+}
+
+// Checked is a check and what it found.
+type Checked struct {
+	Check Check  `json:"check"`
+	Pass  bool   `json:"pass"`
+	Found string `json:"found" doc:"a sentence"`
+}
+
+// IDOf names the decision for a person or a rule about a subject, by its cause: 26
+// letters and digits of a hash, the same in any process, any number of times.
+func IDOf(workspace, cause, subject, who string) string {
+	sum := sha256.Sum256([]byte(strings.Join([]string{workspace, cause, subject, who}, "\x00")))
+	return strings.ToLower(base32.HexEncoding.WithPadding(base32.NoPadding).EncodeToString(sum[:]))[:26]
+}
+
+// Tells reports whether somebody is told, now or later.
+func (d Decision) Tells() bool { return d.Outcome == Notified || d.Outcome == Held }
+
+// Leaves reports whether a channel besides the page is told.
+func (d Decision) Leaves() bool {
+	for _, c := range d.Channels {
+		if c == Mail || c == Chat {
+			return d.Tells() && !d.Shadow
+		}
+	}
+	return false
+}
+
+// kept reports whether a decision is worth a row: what a switched-off kind stopped is
+// not, since "why" can ask again.
+func (d Decision) kept() bool {
+	return d.Outcome != Not || (d.Check != CheckKind && d.Check != CheckSeenBy)
+}

@@ -1,0 +1,89 @@
+package notify
+
+import (
+	"context"
+	"encoding/json"
+
+	"tidings/event"
+)
+
+// Log keeps decisions, durable when a call returns.
+type Log interface {
+	// Add writes those that are not there yet, by workspace and id, and leaves the
+	// others as they are: adding again is no error.
+	Add(ctx context.Context, decisions []Decision) error
+	// Replace writes a decision over the one of the version before its own. It
+	// reports false, and has done nothing, when that has moved.
+	Replace(ctx context.Context, d Decision) (bool, error)
+	// OfEvent returns all decisions about an event, by id.
+	OfEvent(ctx context.Context, workspace string, id event.ID) ([]Decision, error)
+	// Page returns up to most, newest first by At and id, after a place that it returned.
+	Page(ctx context.Context, workspace string, filter Filter, after string, most int) (page []Decision, next string, err error)
+	// Unread counts what a user was notified of and has not read, up to most.
+	Unread(ctx context.Context, workspace, user string, most int) (int, error)
+	// Read marks what a user was notified of as read: the ids, or all when there are none.
+	Read(ctx context.Context, workspace, user string, ids []string) error
+	// Expire deletes decisions and claims from before a time, Unix milliseconds.
+	Expire(ctx context.Context, before int64) error
+}
+
+// Filter chooses decisions of a workspace. What is empty chooses all.
+type Filter struct {
+	User    string
+	Outcome Outcome
+	Kind    Kind
+	Message string
+	// Unread chooses what was notified and was not read.
+	Unread bool
+}
+
+// Claims keep what is told only once.
+type Claims interface {
+	// Claim gives a key to an event where nobody has it, at a time in Unix
+	// milliseconds, and returns who has it.
+	Claim(ctx context.Context, workspace, key string, id event.ID, at int64) (holder event.ID, err error)
+	// Release takes a key from an event; from another it is not taken.
+	Release(ctx context.Context, workspace, key string, id event.ID) error
+}
+
+// Store is what a state store keeps of notifications.
+type Store interface {
+	Log
+	Claims
+	Close() error
+}
+
+// Records keeps settings; see account.Records.
+type Records interface {
+	Get(ctx context.Context, workspace, kind, id string) (json.RawMessage, error)
+	Put(ctx context.Context, workspace, kind, id string, doc json.RawMessage) error
+	Swap(ctx context.Context, workspace, kind, id string, old, doc json.RawMessage) error
+	List(ctx context.Context, workspace, kind string) ([]event.Record, error)
+}
+
+// People knows who sees whose events.
+type People interface {
+	// Visible lists whose events a user may see: their own and their teams'.
+	Visible(ctx context.Context, workspace, user string) ([]string, error)
+	// ByAddress are the ids of users by their own addresses.
+	ByAddress(ctx context.Context, workspace string) (map[string]string, error)
+}
+
+// History finds the events of a message, in any order.
+type History interface {
+	History(ctx context.Context, key event.MessageKey) ([]event.Event, error)
+}
+
+// Outbox takes decisions that leave the house: those with a channel besides the page.
+type Outbox interface {
+	// Deliver is durable when it returns and may be repeated.
+	Deliver(ctx context.Context, decisions []Decision) error
+	// Cancel takes back what was not delivered yet of a decision.
+	Cancel(ctx context.Context, d Decision) error
+}
+
+// Observer is told what happens.
+type Observer interface {
+	// Decided counts a decision that was kept.
+	Decided(d Decision)
+}
