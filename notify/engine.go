@@ -25,12 +25,6 @@ type Config struct {
 	Fresh time.Duration
 }
 
-// Questions matches rules.
-type Questions interface {
-	// Matches reports which of a person's rules find an event.
-	Matches(ctx context.Context, workspace string, rules []Rule, e event.Event) ([]Rule, error)
-}
-
 // Engine takes triggers through deciding.
 type Engine struct{ Config }
 
@@ -78,7 +72,7 @@ func (x *Engine) decideAll(ctx context.Context, t event.Trigger, book *Book, bef
 	for _, user := range candidates(book, t.Event.User) {
 		old, decided := before[user]
 		if decided && !overturned(t, old) {
-			if old.Leaves() { // what came between is made up for
+			if old.Leaves() && t.Kind == event.AnnounceEvent { // a crash may have come between
 				added = append(added, old)
 			}
 			continue

@@ -69,6 +69,12 @@ type People interface {
 	ByAddress(ctx context.Context, workspace string) (map[string]string, error)
 }
 
+// Questions matches rules.
+type Questions interface {
+	// Matches reports which of a person's rules find an event.
+	Matches(ctx context.Context, workspace string, rules []Rule, e event.Event) ([]Rule, error)
+}
+
 // History finds the events of a message, in any order.
 type History interface {
 	History(ctx context.Context, key event.MessageKey) ([]event.Event, error)
