@@ -1,7 +1,6 @@
 package mailbox
 
 import (
-	"bytes"
 	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
@@ -12,10 +11,8 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strconv"
 	"strings"
 	"sync/atomic"
-	"time"
 
 	"tidings/event"
 )
@@ -106,169 +103,6 @@ func (i *Ignored) add(other Ignored) {
 	}
 }
 
-// isPartOfMaildir reports whether a folder is the cur, new or tmp of a Maildir,
-// which is listed with it.
-func isPartOfMaildir(root, folder string) bool {
-	name := filepath.Base(folder)
-	return folder != root && (name == "cur" || name == "new") && isMaildir(filepath.Dir(folder))
-}
-
-func isMaildir(path string) bool {
-	for _, sub := range []string{"cur", "new"} {
-		if info, err := os.Stat(filepath.Join(path, sub)); err == nil && info.IsDir() {
-			return true
-		}
-	}
-	return false
-}
-
-// list gives the files of mail of a folder, by their names below it, in an order
-// that stays when a mail program moves one from new to cur and adds flags.
-func (d *directory) list(folder string) (files []string, strays Ignored, err error) {
-	name := filepath.Base(folder)
-	if folder == d.path && (name == "cur" || name == "new") {
-		// One half of a Maildir, given by its own name.
-		files, err = namesIn(folder, "", func(string) bool { return true }, nil)
-		return files, strays, err
-	}
-	if isMaildir(folder) {
-		for _, sub := range []string{"cur", "new"} {
-			if files, err = namesIn(folder, sub, isMaildirName, &strays, files...); err != nil {
-				return nil, strays, err
-			}
-		}
-	}
-	files, err = namesIn(folder, "", func(name string) bool { return isMailFile(filepath.Join(folder, name)) }, &strays, files...)
-	slices.SortFunc(files, func(a, b string) int { return compareNames(keyOf(a), keyOf(b)) })
-	if sent := slices.IndexFunc(files, func(name string) bool { return FolderOfPath(name) == FolderSent }); sent > 0 {
-		name := files[sent]
-		copy(files[1:sent+1], files[:sent])
-		files[0] = name
-	}
-	return files, strays, err
-}
-
-// compareNames orders numbers by their value, as MH counts its mails.
-func compareNames(a, b string) int {
-	n, err1 := strconv.Atoi(strings.TrimSuffix(a, "."))
-	m, err2 := strconv.Atoi(strings.TrimSuffix(b, "."))
-	if err1 == nil && err2 == nil && n != m {
-		return n - m
-	}
-	return strings.Compare(a, b)
-}
-
-// namesIn adds the wanted names of regular files of folder/sub to found.
-func namesIn(folder, sub string, wanted func(name string) bool, strays *Ignored, found ...string) ([]string, error) {
-	opened, err := os.Open(filepath.Join(folder, sub))
-	if errors.Is(err, os.ErrNotExist) && sub != "" {
-		return found, nil
-	}
-	if err != nil {
-		return nil, notThere("list a directory of mail", err)
-	}
-	defer opened.Close()
-	for {
-		entries, err := opened.ReadDir(1000)
-		for _, entry := range entries {
-			name := entry.Name()
-			switch {
-			case entry.IsDir() || strings.HasPrefix(name, "."):
-			case entry.Type().IsRegular() && wanted(name):
-				found = append(found, filepath.Join(sub, name))
-			case strays != nil:
-				strays.add(Ignored{1, []string{filepath.Join(filepath.Base(folder), sub, name)}})
-			}
-		}
-		if errors.Is(err, io.EOF) {
-			return found, nil
-		}
-		if err != nil {
-			return nil, notThere("list a directory of mail", err)
-		}
-	}
-}
-
-// notMail are files that mail programs keep beside mail, by their beginnings and
-// by their ends.
-var (
-	strayBegins = []string{"dovecot", "courierimap", "maildirsize", "maildirfolder", "subscriptions", "uidlist", "thumbs.db", "desktop.ini"}
-	strayEnds   = []string{
-		".msf", ".index", ".log", ".cache", ".lock", ".db", ".sqlite", ".dat", ".json", ".plist", ".html", ".txt", ".pdf", ".xml",
-		".csv", ".tmp", ".bak", ".ini", ".sh", ".zip", ".tar",
-	}
-)
-
-// isMaildirName takes what Maildir calls a mail: anything but what programs keep
-// beside it.
-func isMaildirName(name string) bool {
-	lower := strings.ToLower(name)
-	for _, begin := range strayBegins {
-		if strings.HasPrefix(lower, begin) {
-			return false
-		}
-	}
-	for _, end := range strayEnds {
-		if strings.HasSuffix(lower, end) {
-			return false
-		}
-	}
-	return true
-}
-
-// isMailFile tells a file of mail by its name: .eml and .emlx, the numbers of
-// MH, and .mbox; and by its first bytes where a name has no extension, as
-// Thunderbird's have none.
-func isMailFile(path string) bool {
-	name := bareName(filepath.Base(path))
-	switch filepath.Ext(name) {
-	case ".eml", ".emlx", ".mbox", ".mbx":
-		return true
-	}
-	if isNumber(strings.TrimSuffix(name, ".")) {
-		return true
-	}
-	return !strings.Contains(name, ".") && isMaildirName(name) && beginsWithFrom(path)
-}
-
-// bareName is a name in lower case without the extension of a compression.
-func bareName(name string) string {
-	name = strings.ToLower(name)
-	for _, extension := range []string{".gz", ".zst", ".bz2"} {
-		name = strings.TrimSuffix(name, extension)
-	}
-	return name
-}
-
-func isNumber(name string) bool { return name != "" && strings.Trim(name, "0123456789") == "" }
-
-func beginsWithFrom(path string) bool {
-	f, err := openFile(path, 4<<10)
-	if err != nil {
-		return false
-	}
-	defer f.Close()
-	head, _ := f.in.Peek(64)
-	return bytes.HasPrefix(bytes.TrimPrefix(head, byteOrderMark), []byte("From "))
-}
-
-// keyOf is a name without the half of the Maildir that it is in, and without its
-// flags, which Windows separates by another character.
-func keyOf(name string) string {
-	name = filepath.Base(name)
-	for _, mark := range []string{":2,", "!2,", ";2,", "\uf0222,"} {
-		if key, _, found := strings.Cut(name, mark); found {
-			return key
-		}
-	}
-	return name
-}
-
-// flagsOf are the flags of a Maildir file.
-func flagsOf(name string) string {
-	return strings.TrimLeft(strings.TrimPrefix(filepath.Base(name), keyOf(name)), ":!;2,\uf022")
-}
-
 func (d *directory) next() (item, error) {
 	for {
 		if d.inner != nil {
@@ -346,89 +180,6 @@ func (d *directory) advance() (folder, name string, err error) {
 	key := filepath.Join(strings.TrimPrefix(folder, d.path), keyOf(name))
 	fmt.Fprintf(d.names, "%d:%s", len(key), key)
 	return folder, name, nil
-}
-
-// relative is a path as the folders that were given have it.
-func (d *directory) relative(path string) string {
-	inside, err := filepath.Rel(d.path, path)
-	if err != nil {
-		return path
-	}
-	return filepath.Join(givenName(d.path), inside)
-}
-
-// givenName is the part of a given path that says what folder it is: its last
-// name, or its last two where that says nothing.
-func givenName(path string) string {
-	if absolute, err := filepath.Abs(path); err == nil {
-		path = absolute
-	}
-	name := filepath.Base(path)
-	switch strings.ToLower(name) {
-	case "cur", "new", "mbox", "messages":
-		return filepath.Join(filepath.Base(filepath.Dir(path)), name)
-	}
-	return name
-}
-
-// folderOf is what the path of a file and its flags say: D is a draft, T is
-// trash.
-func (d *directory) folderOf(path string) Folder {
-	switch flags := flagsOf(path); {
-	case strings.Contains(flags, "D"):
-		return FolderDrafts
-	case strings.Contains(flags, "T"):
-		return FolderTrash
-	}
-	return FolderOfPath(filepath.Dir(d.relative(path)))
-}
-
-// readFile reads a file of one mail. One that cannot be read is refused on its
-// own: it may have been moved meanwhile.
-func readFile(at where, options Options) (item, *Refusal) {
-	f, err := openFile(at.path, 64<<10)
-	if err != nil {
-		return item{}, at.refuse(Unreadable, "it cannot be opened, or was moved meanwhile")
-	}
-	defer f.Close()
-	if strings.HasSuffix(bareName(at.path), ".emlx") {
-		f.skipLength()
-	}
-	watched := &failing{reader: f.in}
-	m, err := readMailOr(watched, options.headers)
-	if watched.err != nil {
-		return item{}, at.refuse(Unreadable, "reading it failed part of the way")
-	}
-	if err != nil {
-		return item{}, at.refuse(Unreadable, err.Error())
-	}
-	m.receivedAt(maildirTime(filepath.Base(at.path)))
-	return item{mail: &m, at: at}, nil
-}
-
-// maildirTime is when a mail was put into a Maildir, by its file's name: seconds,
-// a dot, and more.
-func maildirTime(name string) time.Time {
-	seconds, _, found := strings.Cut(name, ".")
-	n, err := strconv.ParseInt(seconds, 10, 64)
-	if !found || err != nil || len(seconds) < 9 || len(seconds) > 10 {
-		return time.Time{}
-	}
-	return time.Unix(n, 0)
-}
-
-// failing keeps the error of a reader, which parsing a mail may swallow.
-type failing struct {
-	reader io.Reader
-	err    error
-}
-
-func (f *failing) Read(p []byte) (int, error) {
-	n, err := f.reader.Read(p)
-	if err != nil && err != io.EOF {
-		f.err = err
-	}
-	return n, err
 }
 
 func (d *directory) position() Position {

@@ -203,7 +203,7 @@ func (e postmarkEvent) subscription(in event.Input) event.Input {
 
 // inbound reads a mail that came in.
 func (e postmarkEvent) inbound(out *Decoded, raw []byte) error {
-	if e.FromFull == nil && e.Raw == "" {
+	if e.FromFull == nil && e.From == "" && e.Raw == "" && e.Message == "" {
 		return event.Invalid("FromFull", "is missing: this is neither an event with a RecordType nor a mail")
 	}
 	m, err := e.mail()
@@ -244,6 +244,8 @@ func (e postmarkEvent) mail() (m mailbox.Mail, err error) {
 	m.Subject = firstOf(e.Subject, m.Subject)
 	if e.FromFull != nil {
 		m.From = person(e.FromFull.Email, e.FromFull.Name)
+	} else if m.From.Email == "" {
+		m.From = person(e.From, "")
 	}
 	if len(m.To) == 0 {
 		for _, to := range e.ToFull {
