@@ -73,7 +73,7 @@ type Event struct {
 	// Body is whole: of a reply with what it quotes.
 	Body string `json:"body,omitempty"`
 	// OwnWords are a reply's body without what it quotes and without a signature,
-	// empty where that is all of it. They are told once, when the event comes in, and
+	// empty where that is all of it. They are told once, when the event is indexed, and
 	// are what is indexed and shown.
 	OwnWords string        `json:"own,omitempty"`
 	Kind     string        `json:"kind,omitempty"`
@@ -170,16 +170,16 @@ func (e Event) Unsent() bool {
 // is what one of several may have done.
 func (e Event) Counted() bool { return !e.Unsent() && (e.Type == Send || e.Recipient != nil) }
 
-// ownWords are those of a reply, empty where its body has nothing else but white space.
-func ownWords(e Event) string {
-	if e.Type != Reply {
-		return ""
+// TellOwnWords finds the own words of a reply; there are none where its body has nothing
+// else but white space. It is done once, when the event is indexed, and so not for
+// events that are known already.
+func (e *Event) TellOwnWords() {
+	if e.Type != Reply || e.OwnWords != "" {
+		return
 	}
-	own := quotes.Own(e.Body)
-	if slices.Equal(strings.Fields(own), strings.Fields(e.Body)) {
-		return ""
+	if own := quotes.Own(e.Body); !slices.Equal(strings.Fields(own), strings.Fields(e.Body)) {
+		e.OwnWords = own
 	}
-	return own
 }
 
 // OwnBody is the text that is indexed and shown: of a reply, its own words.

@@ -148,7 +148,6 @@ func (in Input) Event(workspace, source string, limits Limits) (Event, error) {
 	e.ID = NewID(e.Time, workspace, e.Source, in.ID != "", key)
 	// How an address is written does not make it another event.
 	keepWritten(in, &e)
-	e.OwnWords = ownWords(e)
 	return e, nil
 }
 

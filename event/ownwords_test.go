@@ -29,6 +29,7 @@ func TestOwnWordsAreKeptOnlyBesideABodyThatHasMore(t *testing.T) {
 			}
 			e, err := in.Event("acme", "test", limits())
 			require.NoError(t, err)
+			e.TellOwnWords()
 			require.Equal(t, c.want, e.OwnWords)
 			require.Equal(t, c.body, e.Body)
 		})

@@ -106,6 +106,7 @@ func (x *Indexer) decode(ctx context.Context, deliveries []Delivery) []*entry {
 			x.fail(ctx, delivery, err)
 			continue
 		}
+		e.TellOwnWords()
 		entries = append(entries, &entry{delivery: delivery, event: e})
 	}
 	return entries

@@ -68,6 +68,9 @@ func Lines(lines []string) []Kind {
 // plain is a line without space around, in which all spaces are the same, and
 // without the stars and underscores of text that was made of HTML.
 func plain(line string) string {
+	if isASCII(line) && !strings.ContainsAny(line, "\t\r") {
+		return strings.TrimSpace(line)
+	}
 	line = strings.Map(func(r rune) rune {
 		switch r {
 		case '\u00a0', '\u202f', '\u2007', '\t', '\u3000':
@@ -169,7 +172,7 @@ func (s *splitter) attribution(i int) int {
 		if len(joined) > 600 {
 			return 0
 		}
-		if line != "" && (isAttribution(joined) || addressed.MatchString(joined) && s.quotedFrom(i+n+1)) {
+		if line != "" && (isAttribution(joined) || endsInColon(joined) && addressed.MatchString(joined) && s.quotedFrom(i+n+1)) {
 			return n + 1
 		}
 	}
@@ -179,7 +182,7 @@ func (s *splitter) attribution(i int) int {
 // header reports whether a copy of a header, or a ruler before one, begins.
 func (s *splitter) header(i int) bool {
 	line := s.lines[i]
-	if ruler.MatchString(line) {
+	if ruler.matches(line) {
 		return true
 	}
 	if isLine(line) {
@@ -200,7 +203,10 @@ func (s *splitter) fields(i int) int {
 		if line == "" {
 			continue
 		}
-		found := headerField.FindStringSubmatch(line)
+		var found []string
+		if head := line[:min(len(line), 120)]; strings.ContainsAny(head, ":：") {
+			found = headerField.FindStringSubmatch(line)
+		}
 		if found == nil {
 			if other++; len(seen) == 0 || other > 1 {
 				break

@@ -1,7 +1,6 @@
 package quotes
 
 import (
-	"regexp"
 	"strings"
 )
 
@@ -27,7 +26,7 @@ func (s *splitter) signatures() {
 // signatureOf marks the signature of a run, and blank lines at its end.
 func (s *splitter) signatureOf(begin, end int) {
 	for i := begin; i < end; i++ {
-		if isDelimiter(s.lines[i]) && (i > begin || s.wrote(begin)) || disclaimer.MatchString(s.lines[i]) {
+		if isDelimiter(s.lines[i]) && (i > begin || s.wrote(begin)) || disclaimer.matches(s.lines[i]) {
 			s.mark(i, end, Signature)
 			end = i
 			break
@@ -35,7 +34,7 @@ func (s *splitter) signatureOf(begin, end int) {
 	}
 	// Phones and apps sign at the end, behind a closing or in its place.
 	for i := begin; i < end; i++ {
-		if device.MatchString(s.lines[i]) {
+		if device.matches(s.lines[i]) {
 			s.kinds[i] = Signature
 			if s.next(i+1) >= end {
 				end = i
@@ -61,7 +60,7 @@ func (s *splitter) wrote(before int) bool {
 func (s *splitter) closing(begin, end int) {
 	first := s.next(begin)
 	for i := end - 1; i > first; i-- {
-		if !closing.MatchString(s.lines[i]) {
+		if !closing.matches(s.lines[i]) {
 			continue
 		}
 		behind := 0
@@ -93,7 +92,7 @@ func isDelimiter(line string) bool {
 }
 
 // closing is a line that ends a letter.
-var closing = regexp.MustCompile(`(?i)^(?:` + strings.Join([]string{
+var closing = newPattern(`(?i)^(?:` + strings.Join([]string{
 	`(?:many |with |warm |best |kind |kindest |all the )*(?:best|regards|wishes)(?: and thanks| to all)?`, `thanks?(?: you)?(?: very much| so much| a lot| in advance| again| and (?:best |kind )?regards)?`, `many thanks`, `cheers`, `sincerely(?: yours)?`, `yours (?:sincerely|faithfully|truly)`, `respectfully`, `take care`, `rgds`, `br`, `kr`, `ttyl`,
 	`(?:mit )?(?:freundliche[nm]?|beste[nm]?|herzliche[nm]?|liebe[nm]?|schöne[nm]?|viele[nm]?|sonnige[nm]?)(?: (?:freundliche|liebe|herzliche|schöne))? grü(?:ß|ss)e?n?(?: aus [\p{L} ]{2,20})?`, `mit freundlichem gru(?:ß|ss)`, `(?:viele|liebe|beste|schöne|herzliche) grü(?:ß|ss)e(?: aus [\p{L} ]{2,20})?`, `(?:lieben|besten|herzlichen|schönen) (?:gruß|gruss|dank)(?: im voraus)?`, `vielen dank(?: und (?:viele|beste|freundliche) grü(?:ß|ss)e| im voraus)?`, `danke(?: und (?:viele )?grü(?:ß|ss)e)?`, `grü(?:ß|ss)e?(?: aus [\p{L} ]{2,20})?`, `gruß`, `gruss`, `mfg`, `lg`, `vg`, `hochachtungsvoll`, `ihr(?:e)?`,
 	`(?:bien )?cordialement`, `(?:bien|très) à vous`, `sincères salutations`, `(?:meilleures?|cordiales|bonnes) salutations`, `salutations(?: distinguées)?`, `bonne (?:journée|soirée|réception)`, `bien cordialement`, `amicalement`, `merci(?: beaucoup| d['’]avance| bien)?`, `à bientôt`, `je vous prie d['’]agréer.{0,80}`, `cdlt`, `bàt`,
@@ -102,7 +101,7 @@ var closing = regexp.MustCompile(`(?i)^(?:` + strings.Join([]string{
 }, "|") + `)\s*[,.!;:–-]*$`)
 
 // device is what phones and apps sign with.
-var device = regexp.MustCompile(`(?i)^[-–—*_]*\s*(?:` + strings.Join([]string{
+var device = newPattern(`(?i)^[-–—*_]*\s*(?:` + strings.Join([]string{
 	`(?:sent|enviado|envoyé|inviato|verstuurd|verzonden|skickat|sendt|sent:|wysłane|odesláno|отправлено|gesendet|versendet|geschickt)\s+(?:by|from|with|via|using|von|mit|über|aus|de|depuis|à partir de|desde|da|dal|do|vanaf|van|met|från|fra|z|ze|из|с)\b.{0,90}`,
 	`von meinem .{2,40} gesendet.{0,10}`, `diese nachricht wurde (?:von|mit) .{2,60} gesendet.{0,3}`, `von unterwegs gesendet.{0,3}`, `(?:get|holen sie sich|télécharger|obtener|scarica|download) outlook (?:for|für|pour|para|per) .{2,30}`, `outlook (?:for|für|pour) (?:ios|android).{0,60}`,
 	`sent on the go.{0,40}`, `sent while mobile`, `sorry for (?:the )?(?:brevity|typos).{0,60}`, `please excuse (?:my )?(?:brevity|typos|any).{0,60}`, `obtenez outlook.{0,40}`, `télécharge[rz] outlook.{0,40}`,
@@ -110,7 +109,7 @@ var device = regexp.MustCompile(`(?i)^[-–—*_]*\s*(?:` + strings.Join([]strin
 }, "|") + `)[.!>]*$`)
 
 // disclaimer begins what lawyers add.
-var disclaimer = regexp.MustCompile(`(?i)^[*\-_ ]*(?:` + strings.Join([]string{
+var disclaimer = newPattern(`(?i)^[*\-_ ]*(?:` + strings.Join([]string{
 	`(?:confidentiality|legal|privacy)? ?(?:notice|disclaimer) ?:`, `confidentiality (?:notice|note|statement)`, `disclaimer$`, `(?:this|the information (?:contained )?in this) (?:e-?mail|message|communication|transmission)[^.]{0,80}(?:confidential|privileged|intended|may contain)`,
 	`diese (?:e-?mail|nachricht)[^.]{0,60}(?:vertraulich|rechtlich geschützt)`, `(?:ce|le présent|ce) (?:message|courriel|e-?mail)[^.]{0,80}(?:confidentiel|destiné|privilégié)`, `este (?:mensaje|correo)[^.]{0,80}confidencial`, `p(?:lease)? consider the environment`, `bitte (?:denken|prüfen) sie[^.]{0,60}(?:umwelt|ausdruck)`, `pensez à l['’]environnement`,
 	`(?:geschäftsführer|geschäftsführung|vorstand|aufsichtsrat|sitz der gesellschaft|registergericht|amtsgericht|handelsregister)\b.{0,10}:`, `avast|virus-?free\. www|diese e-mail wurde (?:von avast )?auf viren geprüft`,

@@ -3,6 +3,7 @@ package quotes
 import (
 	"regexp"
 	"strings"
+	"unicode/utf8"
 )
 
 // opensWith are how lines begin that say who wrote something.
@@ -53,7 +54,7 @@ var (
 	// counts before a quote alone.
 	addressed = regexp.MustCompile(`^.*\d.*<\s*[^<>\s]+@[^<>\s]+\s*>\s*[:：]$`)
 	// without is one that lacks the colon, as some phones write it.
-	without = regexp.MustCompile(`(?i)^on\b.*\d.*(?:>|@[\w.-]+)\s*wrote$`)
+	without = newPattern(`(?i)^on\b.*\d.*(?:>|@[\w.-]+)\s*wrote$`)
 )
 
 // isAttribution reports whether the lines that were joined say who wrote what follows.
@@ -65,14 +66,30 @@ func isAttribution(text string) bool {
 	if inner := strings.Trim(text, "-–—_* "); len(inner) <= len(text)-6 && !strings.HasSuffix(inner, ":") {
 		text = inner + ":"
 	}
-	if saidSo.MatchString(text) || onThatDay.MatchString(text) || saidInOne.MatchString(text) {
+	colon := endsInColon(strings.TrimRight(text, "- "))
+	if colon && (saidSo.MatchString(text) || onThatDay.MatchString(text)) || !isASCII(text) && saidInOne.MatchString(text) {
 		return !bySelf.MatchString(text)
 	}
-	return quoting.MatchString(text) || dated.MatchString(text) || without.MatchString(text)
+	return colon && quoting.MatchString(text) || text[0] >= '0' && text[0] <= '9' && dated.MatchString(text) ||
+		!colon && without.matches(text)
+}
+
+// endsInColon reports whether a text ends in a colon of either width.
+func endsInColon(text string) bool {
+	return strings.HasSuffix(text, ":") || strings.HasSuffix(text, "：")
+}
+
+func isASCII(text string) bool {
+	for i := range len(text) {
+		if text[i] >= utf8.RuneSelf {
+			return false
+		}
+	}
+	return true
 }
 
 // ruler is a line that mail programs put before what they quote.
-var ruler = regexp.MustCompile(`(?i)^[-_=*#~ >]{0,40}\s?(?:` + strings.Join([]string{
+var ruler = newPattern(`(?i)^[-_=*#~ >]{0,40}\s?(?:` + strings.Join([]string{
 	`original (?:message|mail|appointment|e-?mail)`, `(?:begin )?forwarded (?:message|by)`, `reply message`, `message follows`, `quoted text`, `end of original message`,
 	`ursprüngliche (?:nachricht|mail|e-mail)`, `urspruengliche nachricht`, `original-?nachricht`, `originalnachricht`, `weitergeleitete nachricht`, `anfang der weitergeleiteten nachricht`,
 	`message d['’]origine`, `message original`, `message transféré`, `message initial`, `début du message (?:transféré|réexpédié)`, `e-?mail d['’]origine`,
