@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
-	"slices"
 	"sync"
 	"time"
 
@@ -87,17 +86,19 @@ func (i *Internal) read(ctx context.Context, workspace string) (verdict.Internal
 	if err != nil {
 		return internal, fmt.Errorf("read addresses of sessions: %w", err)
 	}
+	uses := make(map[netip.Addr]addressUse, len(records))
 	for _, record := range records {
 		address, err := netip.ParseAddr(record.ID)
 		if err != nil {
 			return internal, fmt.Errorf("read addresses of sessions: %w", err)
 		}
-		var days []int64
-		if err := json.Unmarshal(record.Doc, &days); err != nil {
+		var used addressUse
+		if err := json.Unmarshal(record.Doc, &used); err != nil {
 			return internal, fmt.Errorf("read addresses of sessions: %w", err)
 		}
-		internal.Addresses[address] = days
+		uses[address] = used
 	}
+	internal.Addresses = ownAddresses(uses)
 	internal.Scanners, err = i.scanners.networks(ctx, workspace)
 	return internal, err
 }
@@ -111,9 +112,9 @@ type SessionAddresses struct {
 }
 
 type sessionAddress struct {
-	workspace string
-	address   netip.Addr
-	day       int64
+	workspace, who string
+	address        netip.Addr
+	day            int64
 }
 
 // NewSessionAddresses keeps addresses in records.
@@ -125,10 +126,10 @@ func NewSessionAddresses(records Records, clock func() time.Time) *SessionAddres
 	return &SessionAddresses{records: records, clock: clock, noted: noted}
 }
 
-// Note keeps that a session of the workspace used an address today. What cannot
-// be kept is kept at the next request.
-func (s *SessionAddresses) Note(ctx context.Context, workspace string, address netip.Addr) error {
-	at := sessionAddress{workspace, address, s.clock().Unix() / verdict.Day}
+// Note keeps that a session of the workspace used an address today, and whose it is: a
+// user's, or a key's of nobody. What cannot be kept is kept at the next request.
+func (s *SessionAddresses) Note(ctx context.Context, workspace, who string, address netip.Addr) error {
+	at := sessionAddress{workspace, who, address, s.clock().Unix() / verdict.Day}
 	if !at.address.IsValid() {
 		return nil
 	}
@@ -138,13 +139,12 @@ func (s *SessionAddresses) Note(ctx context.Context, workspace string, address n
 		return nil
 	}
 	id := at.address.String()
-	days, err := Get[[]int64](ctx, s.records, workspace, kindAddress, id)
+	used, err := Get[addressUse](ctx, s.records, workspace, kindAddress, id)
 	if err != nil && !errors.Is(err, event.ErrNotFound) {
 		return fmt.Errorf("note a session's address: %w", err)
 	}
-	if !slices.Contains(days, at.day) {
-		days = append(slices.DeleteFunc(days, func(day int64) bool { return day < at.day-addressDays }), at.day)
-		if err := Put(ctx, s.records, workspace, kindAddress, id, days); err != nil {
+	if used.add(who, at.day) {
+		if err := Put(ctx, s.records, workspace, kindAddress, id, used); err != nil {
 			return fmt.Errorf("note a session's address: %w", err)
 		}
 	}

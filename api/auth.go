@@ -1,6 +1,7 @@
 package api
 
 import (
+	"cmp"
 	"context"
 	"crypto/subtle"
 	"errors"
@@ -101,7 +102,10 @@ func (s *Server) credential(r *http.Request) (Caller, error) {
 	if err := s.checkForgery(r, cookie.Value); err != nil {
 		return caller, err
 	}
-	if err := s.addresses.Note(r.Context(), caller.Workspace, s.client(r)); err != nil {
+	if s.isForwarded(r) {
+		return caller, nil // The address is the proxy's, and recipients come through it too.
+	}
+	if err := s.addresses.Note(r.Context(), caller.Workspace, cmp.Or(caller.User, caller.Credential), s.client(r)); err != nil {
 		// Nobody is kept out for it, and the next request notes it.
 		s.Logger.WarnContext(r.Context(), "a session's address was not noted", "error", err)
 	}

@@ -21,16 +21,16 @@ const (
 
 // failures slows down an address that keeps failing to sign in. Good sign-ins
 // cost nothing.
-type failures struct{ buckets *limit.Buckets[netip.Addr] }
+type failures struct{ buckets *limit.Buckets[string] }
 
 func newFailures(clock func() time.Time) *failures {
 	most := limit.Rate{PerSecond: 1 / failureEvery.Seconds(), Burst: failuresAtOnce}
-	return &failures{limit.NewBuckets[netip.Addr](most, failuresKept, clock)}
+	return &failures{limit.NewBuckets[string](most, failuresKept, clock)}
 }
 
 // attempt takes one of an address's failures in advance, so that many at once
 // cannot slip by. undo gives it back when the attempt was good.
-func (f *failures) attempt(address netip.Addr) (undo func(), err error) {
+func (f *failures) attempt(address string) (undo func(), err error) {
 	if wait := f.buckets.Take(address, 1).After; wait > 0 {
 		return nil, &event.TooMuch{What: "too many failed sign-ins from this address", After: wait}
 	}
@@ -48,7 +48,7 @@ func (s *Server) client(r *http.Request) netip.Addr {
 	if !s.trusted(at) {
 		return at
 	}
-	hops := strings.Split(strings.Join(r.Header.Values("X-Forwarded-For"), ","), ",")
+	hops := hopsOf(r)
 	for i := len(hops) - 1; i >= 0; i-- {
 		hop, err := netip.ParseAddr(strings.TrimSpace(hops[i]))
 		if err != nil {
@@ -60,6 +60,20 @@ func (s *Server) client(r *http.Request) netip.Addr {
 		}
 	}
 	return at
+}
+
+func hopsOf(r *http.Request) []string {
+	return strings.Split(strings.Join(r.Header.Values("X-Forwarded-For"), ","), ",")
+}
+
+// lastHop is whom the nearest proxy says that it serves, or the zero address.
+func lastHop(r *http.Request) netip.Addr {
+	hops := hopsOf(r)
+	hop, err := netip.ParseAddr(strings.TrimSpace(hops[len(hops)-1]))
+	if err != nil {
+		return netip.Addr{}
+	}
+	return hop.Unmap()
 }
 
 func remote(r *http.Request) netip.Addr {

@@ -58,6 +58,7 @@ const (
 type limits struct {
 	ones, workspaces map[use]*limit.Buckets[string]
 	signIns          *limit.Buckets[string]
+	forwarded        *limit.Buckets[string]
 	reads            *limit.Slots
 }
 
@@ -65,8 +66,9 @@ func newLimits(memory int64, clock func() time.Time) *limits {
 	most := 4 * runtime.GOMAXPROCS(0)
 	l := &limits{
 		ones: make(map[use]*limit.Buckets[string]), workspaces: make(map[use]*limit.Buckets[string]),
-		signIns: limit.NewBuckets[string](signInRate, limitsKept, clock),
-		reads:   limit.NewSlots(max(2, min(most, int(memory/readCost))), readsWaiting),
+		signIns:   limit.NewBuckets[string](signInRate, limitsKept, clock),
+		forwarded: limit.NewBuckets[string](forwardedRate, limitsKept, clock),
+		reads:     limit.NewSlots(max(2, min(most, int(memory/readCost))), readsWaiting),
 	}
 	for of, rate := range rates {
 		l.ones[of] = limit.NewBuckets[string](rate.one, 2*limitsKept, clock)

@@ -2,6 +2,8 @@ package api
 
 import (
 	"context"
+	"fmt"
+	"net/http/httptest"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -108,4 +110,24 @@ func TestQuestionsWaitForTheirTurn(t *testing.T) {
 		require.Contains(t, order, "the server is busy with other questions; try again soon")
 		require.Len(t, order, 71)
 	})
+}
+
+// Who invents whom they speak for at each try has a limit all the same.
+func TestInventedClientsAreBoundedTogether(t *testing.T) {
+	now := time.Date(2026, time.November, 16, 12, 0, 0, 0, time.UTC)
+	s := &Server{limits: newLimits(1<<30, func() time.Time { return now })}
+	try := func(remote string, i int) error {
+		r := httptest.NewRequest("POST", "/v1/session", nil)
+		r.RemoteAddr = remote + ":1234"
+		r.Header.Set("X-Forwarded-For", fmt.Sprintf("198.51.%d.%d", i/250, i%250))
+		_, err := s.signInFrom(r)
+		return err
+	}
+	for i := range forwardedRate.Burst {
+		require.NoError(t, try("192.0.2.1", i))
+	}
+	require.ErrorIs(t, try("192.0.2.1", 1), event.ErrTooMuch)
+	require.NoError(t, try("192.0.2.2", 1))
+	now = now.Add(time.Second)
+	require.NoError(t, try("192.0.2.1", 1))
 }

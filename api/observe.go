@@ -81,6 +81,7 @@ func (s *Server) observe(c *gin.Context) {
 	id := hex.EncodeToString(name[:])
 	c.Request = c.Request.WithContext(context.WithValue(c.Request.Context(), requestKey{}, id))
 	c.Header("X-Request-Id", id)
+	s.noteForwarded(c.Request)
 	endSpan := s.traced(c)
 	defer func() {
 		if r := recover(); r != nil {

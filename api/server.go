@@ -111,6 +111,7 @@ type Server struct {
 	opened    opened
 	limits    *limits
 	failures  *failures
+	forwarded forwarded
 	addresses *account.SessionAddresses
 	linkKeys  *linkKeys
 	bodies    bodies

@@ -74,10 +74,14 @@ func (s *Server) signIn(ctx context.Context, _ Caller, in *sessionInput) (*sessi
 	if err := given.check(); err != nil {
 		return nil, err
 	}
-	if state := s.limits.signIns.Take(s.address(r).String(), 1); state.After > 0 {
+	from, err := s.signInFrom(r)
+	if err != nil {
+		return nil, err
+	}
+	if state := s.limits.signIns.Take(from, 1); state.After > 0 {
 		return nil, &event.TooMuch{What: "too many sign-ins from this address", After: state.After}
 	}
-	undo, err := s.failures.attempt(s.address(r))
+	undo, err := s.failures.attempt(from)
 	if err != nil {
 		return nil, err
 	}

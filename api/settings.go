@@ -35,6 +35,7 @@ type Settings struct {
 	Reader    *Preferences `json:"reader" doc:"null when the key belongs to nobody"`
 	// Effective is what counts for this reader.
 	Effective Preferences `json:"effective" doc:"what counts for this reader"`
+	Warnings  []string    `json:"warnings" nullable:"false" doc:"for admins: what is wrong with how the server is set up, as far as requests have shown it"`
 }
 
 // SettingsRequest replaces those sets that it holds.
@@ -88,6 +89,10 @@ func (s *Server) getSettings(ctx context.Context, caller Caller, _ *empty) (*set
 	settings, err := settingsOf(ctx, s.Records, caller)
 	if err != nil {
 		return nil, err
+	}
+	settings.Warnings = []string{}
+	if caller.Role == account.RoleAdmin {
+		settings.Warnings = s.Warnings(ctx)
 	}
 	return &settingsOutput{settings}, nil
 }

@@ -131,7 +131,7 @@ func (a *App) AuditHeads(ctx context.Context, _ struct{}) (AuditCheck, error) {
 func (a *App) onRecord(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		name, ours := strings.CutPrefix(r.URL.Path, OperatorPath)
-		if !ours || name == "weeks" {
+		if !ours || name == "weeks" || name == "warnings" {
 			next.ServeHTTP(w, r)
 			return
 		}

@@ -25,11 +25,17 @@ func (a *App) operatorRoutes() http.Handler {
 	routes.HandleFunc("POST "+OperatorPath+"restore-week", answering(a.RestoreWeek))
 	routes.HandleFunc("POST "+OperatorPath+"copy", answering(a.CopySealed))
 	routes.HandleFunc("POST "+OperatorPath+"weeks", answering(a.WeekHealth))
+	routes.HandleFunc("POST "+OperatorPath+"warnings", answering(a.warnings))
 	routes.HandleFunc("POST "+OperatorPath+"rotate-secrets", answering(a.RotateSecrets))
 	routes.HandleFunc("POST "+OperatorPath+"access-grant", answering(a.GrantAccess))
 	routes.HandleFunc("POST "+OperatorPath+"audit-verify", answering(a.CheckAudit))
 	routes.HandleFunc("POST "+OperatorPath+"audit-heads", answering(a.AuditHeads))
 	return a.onRecord(routes)
+}
+
+// warnings say what requests have shown to be wrong with how the server is set up.
+func (a *App) warnings(ctx context.Context, _ struct{}) ([]string, error) {
+	return a.Server.Warnings(ctx), nil
 }
 
 // maxRequest bounds what an operator may ask.

@@ -77,6 +77,13 @@ func (c *doctorCmd) examineDirectory(ctx context.Context, env *environment, exam
 		client := apiclient.Operator(dial, "", func() error { return nil })
 		client.HTTP.Timeout = answerTime
 		exam.server(ctx, client.HTTP, client.Base)
+		var warnings []string
+		if err := client.Call(ctx, http.MethodPost, app.OperatorPath+"warnings", struct{}{}, &warnings); err != nil {
+			exam.bad("warnings", err.Error())
+		}
+		for _, warning := range warnings {
+			exam.warn("setup", warning)
+		}
 		if c.Deep {
 			client.HTTP.Timeout = 0 // It reads everything.
 		}
@@ -151,6 +158,11 @@ func (e *examination) good(what, finding string) {
 func (e *examination) bad(what, finding string) {
 	e.wrong++
 	fmt.Fprintf(e.out, "WRONG  %-15s %s\n", what, finding)
+}
+
+// warn prints what may be wrong: anybody's request may have brought it about.
+func (e *examination) warn(what, finding string) {
+	fmt.Fprintf(e.out, "WARN   %-15s %s\n", what, finding)
 }
 
 // skipped names what was not looked at, since what it needs is broken.

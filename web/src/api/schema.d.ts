@@ -2522,6 +2522,8 @@ export interface components {
             effective: components["schemas"]["Preferences"];
             /** @description null when the key belongs to nobody */
             reader: components["schemas"]["Preferences"] | null;
+            /** @description for admins: what is wrong with how the server is set up, as far as requests have shown it */
+            warnings: string[];
             workspace: components["schemas"]["Preferences"];
         };
         SettingsRequest: {
