@@ -10,6 +10,7 @@ import (
 
 func TestTheOperatorIsToldOfAProxyThatIsNotTrusted(t *testing.T) {
 	a := openForOne(t, t.TempDir())
+	defer func() { require.NoError(t, a.Close()) }()
 	warnings := func() string {
 		answer := httptest.NewRecorder()
 		a.Operator.ServeHTTP(answer, httptest.NewRequest("POST", "/operator/warnings", strings.NewReader("{}")))
