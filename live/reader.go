@@ -247,6 +247,9 @@ func (r *Reader) deliver(ctx context.Context, out []Delivery, e *entry, offset u
 	if a == nil {
 		return out
 	}
+	if a.Kind == event.AnnounceGone && a.Gone != nil {
+		r.forget(*a.Gone)
+	}
 	at := Position{r.incarnation, e.Sequence}
 	if r.users != nil && a.Kind == event.AnnounceState && a.State != nil && a.State.Shared() {
 		return r.deliverPart(out, views, a, offset, at)

@@ -26,6 +26,18 @@ func (r *Reader) heard(e *event.Event) {
 	r.news = append(r.news, e)
 }
 
+// forget takes an event that was removed out of what is remembered, so that it neither
+// counts nor is told again.
+func (r *Reader) forget(id event.ID) {
+	is := func(e *event.Event) bool { return e.ID == id }
+	r.news = slices.DeleteFunc(r.news, is)
+	for message, sends := range r.recent {
+		if slices.ContainsFunc(sends, is) {
+			r.recent[message] = slices.DeleteFunc(sends, is)
+		}
+	}
+}
+
 // asksHistory reports whether any subscription has a History.
 func (r *Reader) asksHistory() bool {
 	return r.hub.finder != nil && slices.ContainsFunc(r.subscriptions, func(s *subscription) bool { return s.query.History != nil })

@@ -279,6 +279,16 @@ func (p *parser) traffic(i int) (meaning, int) {
 		}
 		return 0
 	}
+	switch p.word(i) {
+	case "":
+		return meaning{}, 0
+	case "real", "human", "genuine", "by", "from", "only", "no", "without", "excluding", "exclude", "hide", "ignore",
+		"include", "including", "with", "show", "bot", "machine", "automated", "automatic":
+	default:
+		if !isPeople(p.word(i)) && !isMachine(p.word(i)) {
+			return meaning{}, 0
+		}
+	}
 	human := keyword("verdict", FieldVerdict, event.Human)
 	machine := keyword("verdict", FieldVerdict, event.Machine)
 	behind, _ := p.eventAt(i + 1)

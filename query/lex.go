@@ -37,7 +37,8 @@ const (
 // lex cuts a search into lexemes. A quote or a bracket that is never closed ends
 // with the text.
 func lex(text string) []lexeme {
-	var all []lexeme
+	const wordBytes = 5 // of a usual word, with its space
+	all := make([]lexeme, 0, len(text)/wordBytes+1)
 	for i := 0; i < len(text); {
 		r, size := utf8.DecodeRuneInString(text[i:])
 		switch {
