@@ -14,12 +14,23 @@ func (p *parser) device(i int) (meaning, int) {
 			j++
 		}
 		if device, n := p.deviceNoun(j); n > 0 && w != "in" {
+			p.orDevice(j+n, p.deviceNoun)
 			return keyword("device", FieldDevice, device), j + n - i
 		}
 		if client, n := p.clientNoun(j); n > 0 && w != "from" {
+			p.orDevice(j+n, p.clientNoun)
 			return keyword("client", FieldClient, client), j + n - i
 		}
 	default:
+		if i == p.english.deviceAt {
+			if device, n := p.deviceNoun(i); n > 0 {
+				p.orDevice(i+n, p.deviceNoun)
+				return keyword("device", FieldDevice, device), n
+			}
+			client, n := p.clientNoun(i)
+			p.orDevice(i+n, p.clientNoun)
+			return keyword("client", FieldClient, client), n
+		}
 		device, n := p.deviceNoun(i)
 		if n > 0 && p.isAct(i+n) && p.nounForm(i+n) {
 			return keyword("device", FieldDevice, device), n
@@ -30,6 +41,23 @@ func (p *parser) device(i int) (meaning, int) {
 		}
 	}
 	return meaning{}, 0
+}
+
+// orDevice makes an alternative of another device or client behind "or", "and" or a
+// comma before i: an event has one of each.
+func (p *parser) orDevice(i int, noun func(int) (string, int)) {
+	switch w := p.word(i); {
+	case w == "or", w == "and":
+		if _, n := noun(i + 1); n > 0 {
+			p.joinWith(i)
+			p.english.deviceAt = i + 1
+		}
+	case p.endsWithComma(i - 1):
+		if _, n := noun(i); n > 0 {
+			p.lexemes[i].or = true
+			p.english.deviceAt = i
+		}
+	}
 }
 
 func (p *parser) deviceNoun(i int) (string, int) {

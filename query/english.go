@@ -38,6 +38,8 @@ type english struct {
 	// another is the lexeme of one more person behind a preposition.
 	another     int
 	preposition string
+	// deviceAt is the lexeme of one more device or client.
+	deviceAt int
 	// list is whether it is an item of a list; listed is the lexeme up to which
 	// lists of plain words were looked for.
 	list   bool
@@ -56,7 +58,7 @@ func newEnglish(p *parser) english {
 	e := english{
 		times:   times.NewReader(p.now, p.opts.DayFirst, len(p.lexemes)),
 		has:     map[event.Type]bool{},
-		negated: -1, lasting: -1, subject: -1, another: -1, did: -1, noun: -1, nounEnd: -1, turned: -1, understood: -1,
+		negated: -1, lasting: -1, subject: -1, another: -1, deviceAt: -1, did: -1, noun: -1, nounEnd: -1, turned: -1, understood: -1,
 	}
 	for i, l := range p.lexemes {
 		if t, _ := p.eventAt(i); t != "" {
@@ -220,6 +222,9 @@ func (p *parser) ahead(when times.Period) bool {
 // a title: "black friday", "april showers".
 func (p *parser) isTitle(i int) bool {
 	isDay := times.IsDay(p.word(i))
+	if _, event := p.eventAt(i + 1); p.word(i-1) == "the" && isQuarter(p.word(i)) && p.isText(i+1) && event == noForm {
+		return true // "the q4 quote"
+	}
 	switch p.word(i - 1) {
 	case "black", "cyber", "good", "ash", "palm", "easter":
 		return isDay
@@ -229,6 +234,11 @@ func (p *parser) isTitle(i int) bool {
 	}
 	before := i > 0 && p.isText(i-1)
 	return p.isText(i+1) || before && (isDay || times.IsMonth(p.word(i)))
+}
+
+// isQuarter reports whether a word is q1 to q4.
+func isQuarter(word string) bool {
+	return len(word) == 2 && word[0] == 'q' && '1' <= word[1] && word[1] <= '4'
 }
 
 // isText reports whether there is a word at i that is searched for.

@@ -129,6 +129,9 @@ func (p *parser) happened(i int) (meaning, int) {
 		}
 		return typeOf(string(event.Complaint)), 3
 	}
+	if w := p.word(i + 1); p.word(i) == "marked" && isSmall(w) && p.isWord(i+2, "as", "spam") {
+		return typeOf(string(event.Complaint)), 4
+	}
 	if isMail(p.word(i)) {
 		if len(p.english.has) > 0 || p.english.state {
 			return meaning{}, 1

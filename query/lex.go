@@ -98,6 +98,9 @@ func lexTermAt(text string, start int) lexeme {
 	name, value, found := strings.Cut(text[start:term.end], ":")
 	name = strings.ToLower(name)
 	if !found || !isOperator(name) {
+		if comma := commaBetween(text[start:term.end]); comma > 0 {
+			term.end = start + comma
+		}
 		term.value = text[start:term.end]
 		term.word = trimWord(strings.ToLower(term.value))
 		return term
@@ -107,6 +110,22 @@ func lexTermAt(text string, start int) lexeme {
 		term.quote(text, term.end+size)
 	}
 	return term
+}
+
+// commaBetween is where the first word ends of "opened,but", which somebody typed
+// without a space; 0 where a word has no comma between two letters.
+func commaBetween(word string) int {
+	for i := 1; i < len(word)-1; i++ {
+		if word[i] != ',' && word[i] != ';' {
+			continue
+		}
+		before, _ := utf8.DecodeLastRuneInString(word[:i])
+		after, _ := utf8.DecodeRuneInString(word[i+1:])
+		if unicode.IsLetter(before) && unicode.IsLetter(after) {
+			return i + 1
+		}
+	}
+	return 0
 }
 
 // quote reads up to the next quote; start is behind the first.

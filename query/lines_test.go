@@ -172,3 +172,6 @@ func TestLinesOfOurOwn(t *testing.T) { testLines(t, "testdata/lines.tsv") }
 // TestLinesWrittenBeforeTheyWereTried counts lines whose readings were written down
 // before the parser had seen them.
 func TestLinesWrittenBeforeTheyWereTried(t *testing.T) { testLines(t, "testdata/typed.tsv") }
+
+// TestLinesOfADay are more of them, of people who sell, help and administer.
+func TestLinesOfADay(t *testing.T) { testLines(t, "testdata/daily.tsv") }

@@ -1,5 +1,7 @@
 package query
 
+import "tidings/event"
+
 // exception reads "anything but clicks", "not from acme", "everyone except ben",
 // "NOT draft": a condition that must not hold.
 func (p *parser) exception(i int) (meaning, int) {
@@ -94,6 +96,9 @@ func (p *parser) exceptionAt(i int) (n int, anyWord bool) {
 // excepted reads the condition behind an exception: a person of the directory, an
 // address, or what else asserts something.
 func (p *parser) excepted(i int, anyWord bool) (meaning, int) {
+	if anyWord && isMachine(p.word(i)) {
+		return keyword("verdict", FieldVerdict, event.Machine), 1
+	}
 	if anyWord {
 		for n := 3; n > 0; n-- {
 			if m, ok := p.inDirectory(p.words(i, n)); ok {

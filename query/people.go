@@ -144,9 +144,18 @@ func (p *parser) whoHasNot(i int) (meaning, int) {
 
 // ofSomebody reads "ana's sends" and "jo's opens".
 func (p *parser) ofSomebody(i int) (meaning, int) {
+	for k := 2; k > 0; k-- { // "tess o'brien's opens"
+		name, possessive := strings.CutSuffix(p.words(i, k+1), "'s")
+		if _, f := p.eventAt(i + k + 1); !possessive || f == noForm && !isMail(p.word(i+k+1)) {
+			continue
+		}
+		if m, ok := p.inDirectory(name); ok {
+			return m, k + 1 + btoi(isMail(p.word(i+k+1)))
+		}
+	}
 	word := p.word(i)
 	n := len(word) - 2
-	if n < 1 || word[n:] != "'s" {
+	if n < 1 || word[n:] != "'s" || isSmall(word) {
 		return meaning{}, 0
 	}
 	t, f := p.eventAt(i + 1)

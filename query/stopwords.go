@@ -43,6 +43,9 @@ func (p *parser) isFiller(i int) bool {
 			return true
 		}
 		next := p.word(i + 1)
+		if next == "with" && p.word(i+2) == "no" {
+			return true
+		}
 		return next == "who" || next == "that" || p.speaksOfEvents() && (next == "at" || next == "from" || next == "in")
 	}
 	return isSmall(word)
@@ -77,6 +80,8 @@ func isSmall(word string) bool {
 	case "a", "an", "the", "of", "in", "on", "at", "to", "for", "from", "by", "with", "and", "or", "nor", "but",
 		"is", "are", "was", "were", "be", "been", "am", "do", "does", "did", "has", "have", "had",
 		"who", "whom", "whose", "what", "which", "that", "this", "these", "those", "when", "where", "how", "there",
+		"who's", "what's", "it's", "that's", "there's", "he's", "she's", "let's", "here's", "where's", "when's", "how's",
+		"i'm", "i'd", "we've", "we're", "they've", "they're", "you've", "you're",
 		"i", "i've", "me", "my", "we", "us", "our", "you", "your", "it", "its", "he", "she", "his", "her", "they", "them", "their",
 		"any", "anyone", "anybody", "someone", "somebody", "everyone", "everybody", "all", "some",
 		"should", "would", "could", "can", "will", "shall",

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strconv"
 
+	"tidings/event"
 	"tidings/query/times"
 )
 
@@ -75,7 +76,7 @@ func top(n int, fewest bool) meaning {
 func keyNoun(word string) string {
 	switch word {
 	case "person", "people", "persons", "contact", "contacts", "recipient", "recipients", "customer", "customers", "prospect", "prospects",
-		"lead", "leads", "reader", "readers", "openers", "clickers", "repliers":
+		"lead", "leads", "reader", "readers", "viewers", "openers", "clickers", "repliers", "responders", "downloaders":
 		return "person"
 	case "company", "companies", "domain", "domains", "account", "accounts", "organization", "organizations":
 		return "company"
@@ -109,9 +110,27 @@ func keyNoun(word string) string {
 	return ""
 }
 
+// actNoun is what those did whom a word names by it: clickers.
+func actNoun(word string) event.Type {
+	switch word {
+	case "openers", "readers", "viewers":
+		return event.Open
+	case "clickers":
+		return event.Click
+	case "repliers", "responders":
+		return event.Reply
+	case "downloaders":
+		return event.Download
+	}
+	return ""
+}
+
 // tabled reads "by company", "top 10 companies", "most engaged", "with the most".
 func (p *parser) tabled(i int) (meaning, int) {
 	if i == p.english.noun {
+		if t := actNoun(p.word(i)); t != "" {
+			return typeOf(string(t)), 1 // People are what a table is by anyway.
+		}
 		return groupedBy(keyNoun(p.word(i))), 1
 	}
 	switch p.word(i) {

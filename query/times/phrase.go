@@ -128,6 +128,8 @@ func (r *Reader) before(i int, including bool) (Period, int) {
 	switch {
 	case n == 0:
 		return Period{}, 0
+	case !including && s.unit < day && s.edge.IsZero() && StartOfDay(s.from).Equal(StartOfDay(r.now)):
+		return Period{StartOfDay(s.from), s.from}, n // "before 8am today"
 	case including && s.edge.IsZero():
 		return Period{Until: s.end()}, n
 	}
