@@ -54,7 +54,7 @@ type Answer struct {
 
 // AnswerCount is a number with the query behind it.
 type AnswerCount struct {
-	Of    string `json:"of" enum:"events,messages,people,companies"`
+	Of    string `json:"of" enum:"events,messages,people,companies,complained,unsubscribed,bounced" doc:"complained, unsubscribed and bounced: of the people, those who have not opened or replied and are not waited for; the sentence counts them apart"`
 	Count int    `json:"count"`
 	Query string `json:"query" doc:"q of /v1/feed that lists what is counted"`
 }
@@ -129,12 +129,7 @@ func (a *answered) answer(request AnswerRequest, understood Understood, skip int
 	answer := Answer{
 		Partial: found.partial || len(found.damaged) > 0, Warnings: Warnings(found.damaged), Reached: time.Unix(found.reached, 0).UTC(), Query: understood,
 		Sentence: found.sentence(query.QuestionOf(request.Text), understood.Chips, request.zone()),
-		Counts: []AnswerCount{
-			{"events", found.events, text},
-			{"messages", len(found.messages), text},
-			{"people", len(found.people), text},
-			{"companies", len(found.companies()), text},
-		},
+		Counts:   found.counts(text, found.apart(understood.Chips)),
 	}
 	limit := request.Limit
 	if limit <= 0 {
@@ -180,6 +175,10 @@ type answeredPerson struct {
 	AnsweredPerson
 	messages map[string]bool
 	state    map[string]bool
+	// why is why they are not waited for, "" where they are; waited is whether they
+	// are with any of their messages.
+	why    string
+	waited bool
 }
 
 // answer reads every event of a question, as far as time and bounds allow.
@@ -247,6 +246,11 @@ func (a *answered) add(q query.Query, e event.Event, state *event.State) {
 		known.messages[e.Message] = true
 		if e.At().After(known.Last) {
 			known.Last = e.At()
+		}
+		if why := apartOf(state, person.Email); why != "" {
+			known.why = cmp.Or(known.why, why)
+		} else {
+			known.waited = true
 		}
 		if state == nil {
 			continue

@@ -29,8 +29,8 @@ func TestQuestionsAreAnswered(t *testing.T) {
 	f.put(aMail(sent)...)
 	f.put(send("m-2", sent.Add(time.Hour), jo, li))
 	for text, want := range map[string]string{
-		"who hasn't opened":                 "4 people at 2 companies haven’t opened 2 messages.",
-		"who at acme.example hasn't opened": "2 people at 1 company haven’t opened 2 messages.",
+		"who hasn't opened":                 "3 people at 2 companies haven’t opened 2 messages; 1 more bounced.",
+		"who at acme.example hasn't opened": "1 person at 1 company hasn’t opened 2 messages; 1 more bounced.",
 		"who opened":                        "2 people at 1 company opened 1 message.",
 		"did jo@acme.example click":         "Yes: 1 person at 1 company clicked in 1 message.",
 		"did li@globex.example click":       "No: nobody clicked in a message like that.",
@@ -50,6 +50,35 @@ func TestQuestionsAreAnswered(t *testing.T) {
 	a := f.answer(feed.AnswerRequest{Text: "who opened"})
 	require.Equal(t, []string{"opened", "clicked"}, person(t, f.answer(feed.AnswerRequest{Text: "to:jo type:send"}), jo.Email).State)
 	require.Equal(t, jo.Email, a.Companies[0].People[0].Email)
+}
+
+// Those whom nothing reaches, or who want nothing more, are not said to have left a
+// mail unopened.
+func TestWhoIsNotWaitedForIsCountedApart(t *testing.T) {
+	f := newFixture(t, t.TempDir())
+	defer f.close()
+	sent := now.Add(-9 * 24 * time.Hour)
+	f.put(send("m-1", sent, jo, li, cy, bea))
+	require.Equal(t, "4 people at 2 companies haven’t opened 1 message.", f.answer(feed.AnswerRequest{Text: "who hasn't opened"}).Sentence)
+	f.put(did(event.Bounce, "m-1", sent.Add(time.Hour), li), did(event.Unsubscribe, "m-1", sent.Add(time.Hour), jo))
+	for text, want := range map[string]string{
+		"who hasn't opened":              "2 people at 2 companies haven’t opened 1 message; 1 more unsubscribed, 1 bounced.",
+		"how many didn't reply":          "1 event: 2 people at 2 companies haven’t replied to 1 message; 1 more unsubscribed, 1 bounced.",
+		"who bounced":                    "1 person at 1 company didn’t get 1 message.",
+		"who is:unopened to:" + li.Email: "Nobody is waited for; 1 bounced.",
+	} {
+		a := f.answer(feed.AnswerRequest{Text: text})
+		require.Equal(t, want, a.Sentence, text)
+		for _, count := range a.Counts {
+			if count.Of == "bounced" || count.Of == "unsubscribed" {
+				people := f.answer(feed.AnswerRequest{Text: count.Query}).Counts[2]
+				require.Equal(t, count.Count, people.Count, count.Query)
+			}
+		}
+	}
+	f.put(send("m-2", sent.Add(time.Hour), li))
+	require.Equal(t, "3 people at 2 companies haven’t opened 2 messages; 1 more unsubscribed.",
+		f.answer(feed.AnswerRequest{Text: "who hasn't opened"}).Sentence, "the second mail reached Li")
 }
 
 func person(t require.TestingT, a feed.Answer, email string) feed.AnsweredPerson {

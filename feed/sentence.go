@@ -50,6 +50,21 @@ var typePhrases = map[event.Type]did{
 	event.Unsubscribe: {"unsubscribed from", "unsubscribed from", "unsubscribed from"},
 }
 
+// stateAsked is the state of recipients that the chips ask for, "" for none.
+func stateAsked(chips []query.Chip) string {
+	for _, chip := range chips {
+		switch {
+		case chip.Field == "unopened":
+			return "unopened"
+		case chip.Field == "is" && chip.Not:
+			return opposites[chip.Value]
+		case chip.Field == "is":
+			return chip.Value
+		}
+	}
+	return ""
+}
+
 // phraseOf is what the people of a question did, by its chips.
 func phraseOf(chips []query.Chip) did {
 	phrase := did{"takes part in", "take part in", "takes part in"}
@@ -79,10 +94,14 @@ func phraseOf(chips []query.Chip) did {
 
 // sentence says what was counted.
 func (a *answered) sentence(asks query.Question, chips []query.Chip, zone *time.Location) string {
-	phrase := phraseOf(chips)
+	phrase, apart := phraseOf(chips), a.apart(chips)
 	messages := number(len(a.messages), "message", "messages")
-	people := number(len(a.people), "person", "people")
-	companies := number(len(a.companies()), "company", "companies")
+	waited := len(a.people)
+	for _, out := range apart {
+		waited -= len(out)
+	}
+	people := number(waited, "person", "people")
+	companies := number(a.companiesWithout(apart), "company", "companies")
 	if a.events == 0 {
 		text := "Nobody " + phrase.none + " a message like that."
 		if asks == query.AskDid {
@@ -91,13 +110,17 @@ func (a *answered) sentence(asks query.Question, chips []query.Chip, zone *time.
 		return text + a.caveat()
 	}
 	verb := phrase.many
-	if len(a.people) == 1 {
+	if waited == 1 {
 		verb = phrase.one
 	}
 	text := fmt.Sprintf("%s at %s %s %s", people, companies, verb, messages)
-	if len(a.people) == 0 {
+	switch {
+	case len(a.people) == 0:
 		text = number(a.events, "event", "events") + " of " + messages
+	case waited == 0:
+		text = "nobody is waited for"
 	}
+	text += apartText(apart, waited > 0)
 	at := func(seconds int64) string {
 		return time.Unix(seconds, 0).In(zone).Format("Monday, 2 January 2006, 15:04")
 	}

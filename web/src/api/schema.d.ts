@@ -1182,8 +1182,11 @@ export interface components {
         AnswerCount: {
             /** Format: int64 */
             count: number;
-            /** @enum {string} */
-            of: "events" | "messages" | "people" | "companies";
+            /**
+             * @description complained, unsubscribed and bounced: of the people, those who have not opened or replied and are not waited for; the sentence counts them apart
+             * @enum {string}
+             */
+            of: "events" | "messages" | "people" | "companies" | "complained" | "unsubscribed" | "bounced";
             /** @description q of /v1/feed that lists what is counted */
             query: string;
         };
