@@ -30,6 +30,7 @@ type Contact struct {
 	Messages []ContactMessage `json:"messages" nullable:"false" doc:"at most 50, those with the newest events first"`
 	Users    []ContactUser    `json:"users" nullable:"false" doc:"who of the workspace has written to them, by number of messages"`
 	Hours    []int            `json:"hours" nullable:"false" doc:"24 numbers: what they did by the hour of the reader's day; machines do not count"`
+	Devices  []ContactDevice  `json:"devices" nullable:"false" doc:"what they read with, the commonest first, of acts whose client says so; mail proxies hide it"`
 	// TimeToOpen is over the messages of Messages.
 	TimeToOpen *int64 `json:"time_to_open,omitempty" doc:"seconds from a send to its first open: the median of messages; absent when none was opened"`
 	More       bool   `json:"more" doc:"whether there are older events, which were not read"`
@@ -44,6 +45,13 @@ type ContactMessage struct {
 	Last    time.Time  `json:"last" doc:"when something last happened to it"`
 	// Recipients are those that were asked about.
 	Recipients []Recipient `json:"recipients" nullable:"false"`
+}
+
+// ContactDevice is a kind of device that somebody acted with.
+type ContactDevice struct {
+	Device string    `json:"device" enum:"phone,tablet,computer"`
+	Acts   int       `json:"acts"`
+	Last   time.Time `json:"last"`
 }
 
 // ContactUser is one of ours who has written to somebody.

@@ -50,6 +50,24 @@ func TestWhatMachinesDoIsNobodysAct(t *testing.T) {
 	require.Nil(t, got.TimeToOpen)
 }
 
+func TestDevicesAreOfWhatPeopleDid(t *testing.T) {
+	f := newFixture(t, t.TempDir())
+	defer f.close()
+	with := func(agent string, ago time.Duration) event.Event {
+		e := did(event.Open, "m-1", now.Add(-ago), jo)
+		e.Client = &event.Client{UserAgent: &agent}
+		return e
+	}
+	machine := with("Mozilla/5.0 (Linux; Android 14; Mobile)", time.Minute)
+	machine.Verdict.Is = event.Machine
+	f.put(with("Mozilla/5.0 (iPhone)", time.Hour), with("Mozilla/5.0 (iPhone)", 2*time.Hour), with("Mozilla/5.0 (Windows NT 10.0)", 3*time.Hour), machine)
+	got, err := f.Person(context.Background(), feed.Scope{Workspace: "w"}, jo.Email)
+	require.NoError(t, err)
+	require.Equal(t, []feed.ContactDevice{
+		{Device: "phone", Acts: 2, Last: now.Add(-time.Hour)}, {Device: "computer", Acts: 1, Last: now.Add(-3 * time.Hour)},
+	}, got.Devices)
+}
+
 func TestACompanyIsItsPeople(t *testing.T) {
 	f := newFixture(t, t.TempDir())
 	defer f.close()

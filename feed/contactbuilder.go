@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"tidings/event"
+	"tidings/query"
 )
 
 // contactBuilder gathers a Contact from events, newest first.
@@ -21,6 +22,7 @@ type contactBuilder struct {
 	messages map[string]*ContactMessage
 	order    []string
 	users    map[string]*ContactUser
+	devices  map[string]*ContactDevice
 }
 
 func newContactBuilder(scope Scope, names map[string]string, among func(string) bool) *contactBuilder {
@@ -29,6 +31,7 @@ func newContactBuilder(scope Scope, names map[string]string, among func(string) 
 		view:   Contact{Hours: make([]int, 24)},
 		people: make(map[string]*CompanyPerson), counts: make(map[event.Type]*TypeCount),
 		messages: make(map[string]*ContactMessage), users: make(map[string]*ContactUser),
+		devices: make(map[string]*ContactDevice),
 	}
 }
 
@@ -46,6 +49,7 @@ func (c *contactBuilder) add(e event.Event) {
 			c.view.LastActed = &when
 		}
 		c.view.Hours[when.In(c.scope.zone()).Hour()]++
+		c.device(query.DeviceOf(e), when)
 	}
 	if e.Recipient != nil {
 		c.meet(*e.Recipient, when, acted)
@@ -76,6 +80,18 @@ func (c *contactBuilder) count(e event.Event) {
 	} else {
 		count.People++
 	}
+}
+
+func (c *contactBuilder) device(name string, when time.Time) {
+	if name == "" {
+		return
+	}
+	known := c.devices[name]
+	if known == nil {
+		known = &ContactDevice{Device: name, Last: when}
+		c.devices[name] = known
+	}
+	known.Acts++
 }
 
 func (c *contactBuilder) meet(person event.Person, when time.Time, acted bool) {
@@ -147,6 +163,11 @@ func (c *contactBuilder) finish(states map[string]event.State) {
 	slices.SortFunc(c.view.Users, func(a, b ContactUser) int {
 		return cmp.Or(b.Messages-a.Messages, b.Last.Compare(a.Last), cmp.Compare(a.ID, b.ID))
 	})
+	c.view.Devices = []ContactDevice{}
+	for _, device := range c.devices {
+		c.view.Devices = append(c.view.Devices, *device)
+	}
+	slices.SortFunc(c.view.Devices, func(a, b ContactDevice) int { return cmp.Or(b.Acts-a.Acts, cmp.Compare(a.Device, b.Device)) })
 	if len(delays) > 0 {
 		slices.Sort(delays)
 		c.view.TimeToOpen = &delays[len(delays)/2]

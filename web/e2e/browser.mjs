@@ -45,6 +45,8 @@ export class Watch {
     const context = await browser.newContext({
       timezoneId: 'Europe/Berlin',
       locale: 'en-GB',
+      // What the worker answers, no route of a test sees.
+      serviceWorkers: 'block',
       ...options,
     });
     const page = await context.newPage();

@@ -73,6 +73,7 @@ export class Client {
         if (request.method !== 'GET' && this.#csrf) request.headers.set('X-CSRF-Token', this.#csrf);
       },
       onResponse: async ({ response }) => {
+        if (response.status === 401) forgetFirst();
         if (!response.ok) throw await failureOf(response);
       },
       onError: ({ error, request }) => {

@@ -1455,6 +1455,8 @@ export interface components {
         };
         CompanyView: {
             counts: components["schemas"]["TypeCount"][];
+            /** @description what they read with, the commonest first, of acts whose client says so; mail proxies hide it */
+            devices: components["schemas"]["ContactDevice"][];
             domain: string;
             /**
              * Format: date-time
@@ -1486,6 +1488,14 @@ export interface components {
             time_to_open?: number;
             /** @description who of the workspace has written to them, by number of messages */
             users: components["schemas"]["ContactUser"][];
+        };
+        ContactDevice: {
+            /** Format: int64 */
+            acts: number;
+            /** @enum {string} */
+            device: "phone" | "tablet" | "computer";
+            /** Format: date-time */
+            last: string;
         };
         ContactMessage: {
             /**
@@ -2148,6 +2158,8 @@ export interface components {
         };
         PersonView: {
             counts: components["schemas"]["TypeCount"][];
+            /** @description what they read with, the commonest first, of acts whose client says so; mail proxies hide it */
+            devices: components["schemas"]["ContactDevice"][];
             /** @description what stands behind the @ */
             domain: string;
             email: string;

@@ -12,6 +12,8 @@ describe('the address of a view', () => {
       period: '',
       interval: '' as const,
       who: '',
+      rows: 'events' as const,
+      name: '',
     };
     expect(readView(writeView(view).slice(1))).toEqual({ ...view, types: ['open', 'click'] });
   });

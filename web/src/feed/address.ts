@@ -24,6 +24,10 @@ export interface View {
   interval: 'hour' | 'day' | 'week' | '';
   /** The address or the domain that a person's or a company's page is about. */
   who: string;
+  /** The feed: a row an event, or a row a mail with its state. */
+  rows: 'events' | 'messages';
+  /** Statistics: what a report that is handed on is called. */
+  name: string;
 }
 
 export const everything: View = {
@@ -35,7 +39,12 @@ export const everything: View = {
   period: '',
   interval: '',
   who: '',
+  rows: 'events',
+  name: '',
 };
+
+/** How long the name of a report may be. */
+export const longestName = 80;
 
 /** readView reads an address. What it does not understand is left out. */
 export function readView(search: string): View {
@@ -52,6 +61,8 @@ export function readView(search: string): View {
     period: params.get('period') ?? '',
     interval: one('interval', ['hour', 'day', 'week'], ''),
     who: params.get('who') ?? '',
+    rows: one('rows', ['messages'], 'events'),
+    name: (params.get('name') ?? '').slice(0, longestName),
   };
 }
 
@@ -66,10 +77,12 @@ export function writeView(view: View, path = '/'): string {
     for (const type of view.types) params.append('type', type);
     if (view.automated !== 'hide') params.set('automated', view.automated);
   }
+  if (feed && view.rows !== 'events') params.set('rows', view.rows);
   if (feed && view.open !== null) params.set('open', view.open);
   if (path === '/stats') {
     if (view.period) params.set('period', view.period);
     if (view.interval) params.set('interval', view.interval);
+    if (view.name) params.set('name', view.name);
   }
   const text = params.toString();
   return text === '' ? path : `${path}?${text}`;
@@ -87,13 +100,17 @@ export function usersOf(scope: Scope, reader: Reader | null): readonly string[] 
   return scope === 'me' || reader.team.length === 0 ? [reader.id] : reader.team;
 }
 
+/** typesOf are the types that are shown: a row a mail is a row a send, with its state. */
+export const typesOf = ({ rows, types }: View): readonly EventType[] =>
+  rows === 'messages' ? ['send'] : types;
+
 /** searchOf is what the feed and the statistics are asked for. */
 export function searchOf(view: View, reader: Reader | null): SearchQuery {
   const q = view.q.trim();
   const user = usersOf(view.scope, reader);
   return {
     ...(q !== '' && { q }),
-    ...(view.types.length > 0 && { type: [...view.types] }),
+    ...(typesOf(view).length > 0 && { type: [...typesOf(view)] }),
     ...(user.length > 0 && { user: [...user] }),
     ...(view.automated !== 'hide' && { automated: view.automated }),
   };

@@ -1,7 +1,7 @@
 import { Failure } from '../api/client';
 import type { FeedQuery, Item, Understood } from '../api/types';
 import type { App } from '../app.svelte';
-import { everything, sameSearch, searchOf, usersOf, type View } from './address';
+import { everything, sameSearch, searchOf, typesOf, usersOf, type View } from './address';
 import { AnswerStore } from './answer.svelte';
 import { Announcer } from './announcer';
 import { browserWith, watch } from './browser';
@@ -336,7 +336,8 @@ export class FeedStore {
 
   #follow(since: string | undefined): void {
     if (since === undefined) return;
-    const { q, scope, types, automated } = this.view;
+    const { q, scope, automated } = this.view;
+    const types = typesOf(this.view);
     const user = usersOf(scope, this.app.session.user);
     const filters = {
       ...(automated !== 'hide' && { automated }),

@@ -63,7 +63,7 @@ export class Strip {
     const { signal } = this.#abort;
     this.#askedAt = Date.now();
     const { view, session, preferences } = this.#app;
-    const base = searchOf({ ...view, types: [] }, session.user);
+    const base = searchOf({ ...view, types: [], rows: 'events' }, session.user);
     const question = queryText(base);
     // What was shown for another question says nothing about this one.
     if (question !== this.#asked) this.stats = null;

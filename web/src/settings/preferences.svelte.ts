@@ -4,6 +4,9 @@ import { Clock, type Hours } from '../feed/clock';
 
 const here = Intl.DateTimeFormat().resolvedOptions().timeZone;
 
+/** How much room a row has. */
+export type Density = 'comfortable' | 'compact';
+
 export type WeekStart = 'monday' | 'saturday' | 'sunday';
 
 /**
@@ -18,6 +21,8 @@ export class Preferences {
   hours = $state<Hours>('auto');
   /** Whether single keys do something: those who speak to their computer switch them off. */
   singleKeys = $state(true);
+  /** How much room rows have, in this browser. */
+  density = $state<Density>('comfortable');
   readonly clock = $derived.by(() =>
     this.hours === 'auto' ? new Clock(this.zone) : new Clock(this.zone, undefined, this.hours),
   );
@@ -33,6 +38,7 @@ export class Preferences {
       this.zone = usable(localStorage.getItem(this.#key));
       const hours = localStorage.getItem(`${this.#key} hours`);
       if (hours === '12' || hours === '24') this.hours = hours;
+      if (localStorage.getItem(`${this.#key} rows`) === 'compact') this.density = 'compact';
       this.singleKeys = localStorage.getItem(`${this.#key} keys`) !== 'off';
     } catch {
       // Storage is refused: the browser's zone will do until the settings are read.
@@ -48,12 +54,14 @@ export class Preferences {
     }
   }
 
-  /** keep remembers in this browser how hours are counted, and whether single keys do something. */
-  keep(change: { hours?: Hours; singleKeys?: boolean }): void {
+  /** keep remembers in this browser how hours are counted, what keys do, and how dense rows are. */
+  keep(change: { hours?: Hours; singleKeys?: boolean; density?: Density }): void {
+    this.density = change.density ?? this.density;
     this.hours = change.hours ?? this.hours;
     this.singleKeys = change.singleKeys ?? this.singleKeys;
     try {
       localStorage.setItem(`${this.#key} hours`, this.hours);
+      localStorage.setItem(`${this.#key} rows`, this.density);
       localStorage.setItem(`${this.#key} keys`, this.singleKeys ? 'on' : 'off');
     } catch {
       // Storage is refused: it holds until the page is closed.

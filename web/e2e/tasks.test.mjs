@@ -1,0 +1,193 @@
+import assert from 'node:assert/strict';
+import { mkdir } from 'node:fs/promises';
+import { after, before, describe, it } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { eventually, harmless, launch, look, looks, suffix, Watch } from './browser.mjs';
+import { Mail } from './events.mjs';
+import { Demo } from './server.mjs';
+
+const results = fileURLToPath(new URL('../test-results/', import.meta.url));
+
+describe('what people come to do', () => {
+  const mail = new Mail(`tasks-${Date.now()}`);
+  let demo, browser, watch, page, storageState, ingest;
+
+  before(async () => {
+    await mkdir(results, { recursive: true });
+    demo = await Demo.make(['--months', '1']);
+    await demo.start();
+    ingest = await demo.key('ingest');
+    browser = await launch();
+    watch = new Watch(demo.origin);
+    page = await watch.page(browser, { viewport: { width: 1440, height: 900 } });
+    await page.goto(demo.link);
+    await rows().first().waitFor();
+    storageState = await page.context().storageState();
+    await demo.post(
+      ingest,
+      mail.send('Quillwork', 'Tess', 'Udo'),
+      mail.open('Quillwork', 'Tess'),
+      mail.open('Quillwork', 'Tess', {
+        id: mail.message('again'),
+        type: 'click',
+        link: 'https://x.example/a',
+      }),
+    );
+    await eventually('all is read', async () => (await demo.waiting()) === 0);
+  });
+  after(async () => {
+    await browser?.close();
+    await demo?.remove();
+  });
+
+  const rows = (p = page) => p.locator('li[data-id]');
+  const home = async (path = '/', p = page) => {
+    await p.goto(demo.origin + path);
+    await rows(p).first().waitFor();
+  };
+
+  it('reads the feed as one row a mail, with its state', async () => {
+    await home('/?q=subject%3AQuillwork');
+    await page.getByRole('listitem', { name: /Tess opened Quillwork/ }).waitFor();
+    await page.getByRole('button', { name: 'Messages' }).click();
+    await page
+      .getByRole('listitem', { name: /Tess opened Quillwork/ })
+      .waitFor({ state: 'detached' });
+    const sent = page.getByRole('listitem', { name: /sent Quillwork, 1 of 2 hasn’t opened: Udo/ });
+    await sent.waitFor();
+    assert.equal(await rows().count(), 1);
+    await page.reload();
+    await sent.click();
+    await page.getByRole('complementary', { name: 'Message' }).getByText('Udo').first().waitFor();
+    await page.keyboard.press('Escape');
+    await page.getByRole('button', { name: /^All/ }).click();
+    await page.getByRole('listitem', { name: /Tess opened Quillwork/ }).waitFor();
+  });
+
+  it('has a menu by right click and by a long press', async () => {
+    await home('/?q=subject%3AQuillwork&type=open');
+    const menu = (p) => p.getByRole('menu', { name: /Tess opened Quillwork/ });
+    await rows()
+      .first()
+      .click({ button: 'right', position: { x: 700, y: 18 } });
+    await menu(page).getByRole('menuitem', { name: 'Copy link' }).waitFor();
+    await page.keyboard.press('Escape');
+    await menu(page).waitFor({ state: 'detached' });
+    const phone = await watch.page(browser, {
+      storageState,
+      ...looks[1],
+      hasTouch: true,
+      isMobile: true,
+    });
+    await home('/?q=subject%3AQuillwork&type=open', phone);
+    const box = await rows(phone).first().boundingBox();
+    const cdp = await phone.context().newCDPSession(phone);
+    const at = [{ x: box.x + 200, y: box.y + 40 }];
+    await cdp.send('Input.dispatchTouchEvent', { type: 'touchStart', touchPoints: at });
+    await menu(phone).waitFor();
+    await cdp.send('Input.dispatchTouchEvent', { type: 'touchEnd', touchPoints: [] });
+    await menu(phone).getByRole('menuitem', { name: 'Copy link' }).waitFor();
+    await phone.context().close();
+  });
+
+  it('finds what somebody reads on, their open threads, and writes a note', async () => {
+    await page.goto(`${demo.origin}/people?who=tess%40acme.example`);
+    await page.getByRole('heading', { name: 'Open threads' }).waitFor();
+    await page.getByRole('region', { name: 'At a glance' }).getByText('Computer').waitFor();
+    await page.getByRole('button', { name: 'Write a note' }).click();
+    await page.getByLabel('Your note').fill('Prefers mornings');
+    await page.getByRole('button', { name: 'Save note' }).click();
+    await page.getByText('Prefers mornings').waitFor();
+    await page.reload();
+    await page.getByText('Prefers mornings').waitFor();
+    await look(page, `${results}person-notes`, async () => {});
+  });
+
+  it('fits more rows on a screen', async () => {
+    await home();
+    const height = () =>
+      rows()
+        .first()
+        .evaluate((row) => row.getBoundingClientRect().height);
+    const before = await height();
+    await page.goto(`${demo.origin}/settings`);
+    await page.getByRole('combobox', { name: 'Rows' }).selectOption('compact');
+    await home();
+    assert.deepEqual([before, await height()], [36, 32]);
+    await page.goto(`${demo.origin}/settings`);
+    await page.getByRole('combobox', { name: 'Rows' }).selectOption('comfortable');
+  });
+
+  it('hands on a report: with a name, by its link, on one page', async () => {
+    await page.goto(`${demo.origin}/stats?period=30d`);
+    await page.getByRole('button', { name: 'Report' }).click();
+    await page.context().grantPermissions(['clipboard-read', 'clipboard-write']);
+    await page.getByLabel('Name').fill('Sales, November');
+    await page.getByRole('button', { name: 'Copy its link' }).click();
+    await page.getByRole('heading', { name: 'Sales, November' }).waitFor();
+    const link = await page.evaluate(() => navigator.clipboard.readText());
+    const other = await watch.page(browser, {
+      storageState,
+      viewport: { width: 1440, height: 900 },
+    });
+    await other.goto(link);
+    await other.getByRole('heading', { name: 'Sales, November' }).waitFor();
+    await other.getByText('When mail is opened').waitFor();
+    for (const format of ['A4', 'Letter']) {
+      const path = `${results}report-${format}.pdf`;
+      const pdf = await other.pdf({ format, path, printBackground: true });
+      const pages = pdf.toString('latin1').match(/\/Type\s*\/Page\b(?!s)/g).length;
+      assert.equal(pages, 1, `${pages} pages of ${format}`);
+    }
+    await other.emulateMedia({ media: 'print' });
+    assert.equal(await other.getByRole('navigation', { name: 'Pages' }).first().isVisible(), false);
+    assert.equal(await other.getByRole('button', { name: 'Report' }).isVisible(), false);
+    await other.screenshot({ path: `${results}report-print.png`, fullPage: true });
+    await other.context().close();
+  });
+
+  it('can be installed, opens without a network, and forgets with the session', async () => {
+    const own = await watch.page(browser, { serviceWorkers: 'allow', ...looks[0] });
+    const key = await demo.key('read');
+    await own.goto(demo.origin);
+    await own.getByLabel(/key/i).fill(key);
+    await own.keyboard.press('Enter');
+    await rows(own).first().waitFor();
+    const manifest = await own.evaluate(async () => {
+      const { href } = document.querySelector('link[rel=manifest]');
+      const { icons, display } = await (await fetch(href)).json();
+      return [display, ...(await Promise.all(icons.map(async ({ src }) => (await fetch(src)).ok)))];
+    });
+    assert.deepEqual(manifest, ['standalone', true, true, true, true]);
+    await own.evaluate(() => navigator.serviceWorker.ready.then(() => true));
+    // The worker keeps what is asked for from now on.
+    await own.reload();
+    await rows(own).first().waitFor();
+    const kept = () =>
+      own.evaluate(async () => {
+        const all = await (await caches.open('tidings-data')).keys();
+        return all.filter(({ url }) => url.includes('/v1/feed')).length;
+      });
+    await eventually('the feed is kept', async () => (await kept()) > 0);
+    await own.context().setOffline(true);
+    await own.reload();
+    await rows(own).first().waitFor();
+    await own.context().setOffline(false);
+    await own.goto(`${demo.origin}/settings`);
+    await own.getByRole('button', { name: 'Sign out' }).click();
+    await own.getByRole('button', { name: 'Sign in' }).waitFor();
+    await eventually('nothing is kept', async () => (await kept()) === 0);
+    await own.context().close();
+  });
+
+  it('looks right in print, on a phone and on a desk', async () => {
+    for (const each of looks) {
+      const p = await watch.page(browser, { storageState, ...each });
+      await look(p, `${results}messages-${suffix(each)}`, () => home('/?rows=messages', p));
+      await p.context().close();
+    }
+  });
+
+  it('asked nothing wrong and no other host, broke no policy and threw nothing', () =>
+    harmless(watch));
+});

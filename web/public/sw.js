@@ -1,0 +1,86 @@
+// Lets the installed page open without a network: the application from the cache, and
+// the feed as it was last read. With a network nothing here answers in its place but
+// files whose names change with their content. Signing out forgets what was read.
+'use strict';
+
+const shell = 'tidings-shell';
+const data = 'tidings-data';
+const assets = /^\/assets\//;
+const fixed = ['/early.js', '/icon.svg', '/manifest.webmanifest'];
+/** What the first screen is made of. */
+const first = ['/v1/session', '/v1/settings', '/v1/searches', '/v1/feed'];
+/** How many answers are kept: the newest questions of the feed. */
+const most = 12;
+
+self.addEventListener('install', () => self.skipWaiting());
+self.addEventListener('activate', (event) => event.waitUntil(self.clients.claim()));
+
+self.addEventListener('fetch', (event) => {
+  const { request } = event;
+  const url = new URL(request.url);
+  if (url.origin !== self.location.origin) return;
+  if (request.method === 'DELETE' && url.pathname === '/v1/session') {
+    event.waitUntil(caches.delete(data));
+    return;
+  }
+  if (request.method !== 'GET' || url.pathname.startsWith('/embed')) return;
+  if (request.mode === 'navigate') event.respondWith(page(event));
+  else if (assets.test(url.pathname)) event.respondWith(asset(request));
+  else if (fixed.includes(url.pathname)) event.respondWith(newest(event, shell));
+  else if (first.includes(url.pathname) && !url.searchParams.has('cursor'))
+    event.respondWith(newest(event, data));
+});
+
+/** Every page is the same document. A sign-in link's token is no part of what is kept. */
+async function page({ request }) {
+  const cache = await caches.open(shell);
+  try {
+    const answer = await fetch(request);
+    if (answer.ok && (answer.headers.get('Content-Type') ?? '').startsWith('text/html')) {
+      const known = await cache.match('/');
+      const text = await answer.clone().text();
+      // A new version has other files: the old ones go.
+      if (known && (await known.text()) !== text)
+        for (const old of await cache.keys())
+          if (assets.test(new URL(old.url).pathname)) await cache.delete(old);
+      await cache.put('/', answer.clone());
+    }
+    return answer;
+  } catch (error) {
+    const known = await cache.match('/');
+    if (known) return known;
+    throw error;
+  }
+}
+
+async function asset(request) {
+  const cache = await caches.open(shell);
+  const known = await cache.match(request);
+  if (known) return known;
+  const answer = await fetch(request);
+  if (answer.ok) await cache.put(request, answer.clone());
+  return answer;
+}
+
+async function newest(event, name) {
+  const { request } = event;
+  try {
+    const answer = await fetch(request);
+    if (answer.status === 401) await caches.delete(data);
+    else if (answer.ok) event.waitUntil(keep(name, request, answer.clone()));
+    return answer;
+  } catch (error) {
+    const known = await (await caches.open(name)).match(request);
+    if (known) return known;
+    throw error;
+  }
+}
+
+async function keep(name, request, answer) {
+  const cache = await caches.open(name);
+  await cache.delete(request);
+  await cache.put(request, answer);
+  if (name !== data) return;
+  const all = await cache.keys();
+  for (const old of all.slice(0, Math.max(0, all.length - most))) await cache.delete(old);
+}
