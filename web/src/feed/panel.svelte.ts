@@ -78,16 +78,29 @@ export class Panel {
 
   /** heard reads again when the socket spoke of this message. */
   heard(frames: readonly ServerFrame[]): void {
+    // A mail has several names; the one in the address may be another than the frames'.
+    const named = (name: string) => name === this.id || name === this.message?.message;
     const ours = (frame: ServerFrame) =>
       frame.op === 'state'
-        ? frame.message === this.id
-        : (frame.op === 'event' || frame.op === 'changed') && frame.item.message === this.id;
+        ? named(frame.message)
+        : (frame.op === 'event' || frame.op === 'changed') && named(frame.item.message);
     if (!frames.some(ours)) return;
     this.#timer ??= setTimeout(() => {
       this.#timer = undefined;
       void this.load();
       if (this.#explained) void this.explain(this.#explained);
     }, gather);
+  }
+
+  /** read is an event with its text, or null where it can’t be read. */
+  async read(id: string): Promise<EventDetail | null> {
+    try {
+      return await this.#app.client.event(id, this.#abort.signal);
+    } catch (error) {
+      if (error instanceof Failure && error.signedOut) this.#app.signedOut();
+      if (!(error instanceof Failure) && !this.#abort.signal.aborted) throw error;
+      return null;
+    }
   }
 
   /** explain reads the evidence of an event, if a verdict was given on it. */
