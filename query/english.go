@@ -34,6 +34,10 @@ type english struct {
 	// negatedAny is whether any word goes on so; did is the lexeme of a verb that
 	// was understood before its turn.
 	negatedAny bool
+	// excepting is whether an exception is read; exceptedBy the preposition of the
+	// person that was excepted last.
+	excepting  bool
+	exceptedBy string
 	did        int
 	// another is the lexeme of one more person behind a preposition.
 	another     int
@@ -279,70 +283,6 @@ func (p *parser) lastingTime(i int) (meaning, int) {
 		return meaning{}, 0
 	}
 	return p.when(times.Period{Until: a.Before(p.now)}), n
-}
-
-// traffic reads whether people or machines are meant: "real opens", "no bots".
-func (p *parser) traffic(i int) (meaning, int) {
-	only := func(i int) int { // "only" behind what it limits
-		if p.word(i) == "only" {
-			return 1
-		}
-		return 0
-	}
-	switch p.word(i) {
-	case "":
-		return meaning{}, 0
-	case "real", "human", "genuine", "by", "from", "only", "no", "without", "excluding", "exclude", "hide", "ignore",
-		"include", "including", "with", "show", "bot", "machine", "automated", "automatic":
-	default:
-		if !isPeople(p.word(i)) && !isMachine(p.word(i)) {
-			return meaning{}, 0
-		}
-	}
-	human := keyword("verdict", FieldVerdict, event.Human)
-	machine := keyword("verdict", FieldVerdict, event.Machine)
-	behind, _ := p.eventAt(i + 1)
-	switch w := p.word(i); {
-	case (w == "real" || w == "human" || w == "genuine") && behind != "":
-		return human, 1
-	case (w == "by" || w == "from") && isPeople(p.word(i+1)):
-		return human, 2 + only(i+2)
-	case w == "only" && isPeople(p.word(i+1)):
-		return human, 2
-	case isPeople(w) && only(i+1) == 1:
-		return human, 2
-	case (w == "no" || w == "without" || w == "excluding" || w == "exclude" || w == "hide" || w == "ignore") && isMachine(p.word(i+1)):
-		if p.english.human {
-			return meaning{}, 2
-		}
-		machine.where, machine.not = negation(machine.where), true
-		return machine, 2
-	case (w == "include" || w == "including" || w == "with" || w == "show") && isMachine(p.word(i+1)):
-		return automated(string(AutomatedShow)), 2
-	case (w == "by" || w == "from" || w == "only") && isMachine(p.word(i+1)):
-		return machine, 2
-	case (w == "bot" || w == "machine" || w == "automated" || w == "automatic") && behind != "":
-		return machine, 1
-	case isMachine(w) && only(i+1) == 1:
-		return machine, 2
-	}
-	return meaning{}, 0
-}
-
-func isPeople(word string) bool {
-	switch word {
-	case "humans", "people", "persons":
-		return true
-	}
-	return false
-}
-
-func isMachine(word string) bool {
-	switch word {
-	case "bots", "robots", "machines", "scanners":
-		return true
-	}
-	return false
 }
 
 // answer reads what was said to a meeting, where a text is about meetings.

@@ -39,7 +39,7 @@ var eventWords = map[string]struct {
 	"sent":       {event.Send, past},
 	"send":       {event.Send, single},
 	"meetings":   {event.Meeting, several}, "invites": {event.Meeting, several}, "invitations": {event.Meeting, several},
-	"meeting":      {event.Meeting, single},
+	"meeting": {event.Meeting, single}, "invite": {event.Meeting, single}, "invitation": {event.Meeting, single},
 	"bounces":      {event.Bounce, several},
 	"bounced":      {event.Bounce, past},
 	"bounce":       {event.Bounce, single},
@@ -82,6 +82,9 @@ func (p *parser) eventAt(i int) (event.Type, form) {
 	if f != single {
 		return t, f
 	}
+	if t == event.Meeting && isAnswer(p.word(i-2)) && isSmall(p.word(i-1)) {
+		return t, f // "declined the meeting"
+	}
 	switch p.word(i - 1) {
 	case "first", "second", "third", "last", "latest", "newest", "every", "each", "any", "new":
 		if t != event.Meeting && (!p.isText(i+1) || times.IsWord(p.word(i+1))) {
@@ -106,6 +109,15 @@ func (p *parser) eventAt(i int) (event.Type, form) {
 		}
 	}
 	return "", noForm
+}
+
+// isAnswer reports whether a word says what was answered to an invitation.
+func isAnswer(word string) bool {
+	switch word {
+	case "accepted", "confirmed", "declined", "rejected", "refused":
+		return true
+	}
+	return false
 }
 
 // isQuestion reports whether the word at i asks for somebody's action: "did ana
@@ -168,9 +180,13 @@ func (p *parser) happened(i int) (meaning, int) {
 			}
 		}
 		if p.english.state && !p.english.has[event.Send] {
-			if m, n := p.timed(i + 1); n > 0 {
+			j := i + 1
+			if w := p.word(j); w == "it" || w == "them" || w == "that" || w == "this" {
+				j++
+			}
+			if m, n := p.timed(j); n > 0 {
 				if when, ok := m.where.(Time); ok {
-					return firstAt(state, m, when), 1 + n // "opened yesterday but didn't reply"
+					return firstAt(state, m, when), j - i + n // "opened it yesterday but didn't reply"
 				}
 			}
 		}

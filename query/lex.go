@@ -160,9 +160,23 @@ func isQuote(r rune) bool {
 // trimWord takes the signs of a sentence off a word and writes apostrophes in
 // one way.
 func trimWord(word string) string {
-	word = strings.Trim(word, ",.;:!?")
+	for word != "" && isSign(word[0]) {
+		word = word[1:]
+	}
+	for word != "" && isSign(word[len(word)-1]) {
+		word = word[:len(word)-1]
+	}
 	if strings.Contains(word, "’") {
 		word = strings.ReplaceAll(word, "’", "'")
 	}
 	return word
+}
+
+// isSign reports whether a byte is a sign that ends or joins sentences.
+func isSign(b byte) bool {
+	switch b {
+	case ',', '.', ';', ':', '!', '?':
+		return true
+	}
+	return false
 }

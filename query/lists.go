@@ -14,6 +14,8 @@ const longestList = 16
 // them likewise.
 func (p *parser) alternative(preposition string, i int) {
 	switch {
+	case p.english.excepting:
+		return
 	case p.word(i) == "or" || p.word(i) == "and":
 		m, n := p.operand(i + 1)
 		loose := m.field == "to" && !isKeyword(m.where) && !isCapitalised(p.lexemes[i+1].value)

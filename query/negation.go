@@ -6,11 +6,16 @@ import "tidings/event"
 // "NOT draft": a condition that must not hold.
 func (p *parser) exception(i int) (meaning, int) {
 	n, anyWord := p.exceptionAt(i)
-	listed := n == 0 && i == p.english.negated && p.english.negatedAny && p.endsWithComma(i-1) && p.isItem(i)
+	listed := n == 0 && i == p.english.negated && p.endsWithComma(i-1) &&
+		(p.english.negatedAny && p.isItem(i) || p.english.exceptedBy != "" && p.startsName(i))
 	if n == 0 && !listed {
 		return meaning{}, 0
 	}
-	anyWord = anyWord || listed
+	goesOn := listed || i == p.english.negated && n == 1
+	if !goesOn {
+		p.english.exceptedBy = ""
+	}
+	anyWord = anyWord || listed && p.english.negatedAny
 	inner := i + n
 	for p.isFiller(inner) && !p.startsPerson(inner) {
 		if _, times := p.timeAt(inner); times > 0 {
@@ -25,7 +30,14 @@ func (p *parser) exception(i int) (meaning, int) {
 	if inner >= len(p.lexemes) {
 		return meaning{}, 0
 	}
-	if m, k := p.excepted(inner, anyWord); k > 0 {
+	m, k := meaning{}, 0
+	if goesOn && p.english.exceptedBy != "" {
+		m, k = p.behind(p.english.exceptedBy, inner, inner) // "not from acme or globex"
+	}
+	if k == 0 {
+		m, k = p.excepted(inner, anyWord)
+	}
+	if k > 0 {
 		m.where, m.not = negation(m.where), true
 		p.english.negated = inner + k
 		return m, inner + k - i
@@ -33,7 +45,7 @@ func (p *parser) exception(i int) (meaning, int) {
 	if !anyWord || p.lexemes[inner].kind != lexTerm {
 		return meaning{}, 0
 	}
-	m := p.understand(p.lexemes[inner])
+	m = p.understand(p.lexemes[inner])
 	if m.where == nil {
 		return meaning{}, 0
 	}
@@ -101,13 +113,16 @@ func (p *parser) excepted(i int, anyWord bool) (meaning, int) {
 	}
 	if anyWord {
 		for n := 3; n > 0; n-- {
-			if m, ok := p.inDirectory(p.words(i, n)); ok {
+			if m, ok := p.userAt(i, n); ok {
 				return m, n
 			}
 		}
 	}
 	switch p.word(i) {
 	case "from", "by", "to", "at":
+		// Each of "not from acme or globex" is excepted, so they are no alternatives.
+		p.english.excepting, p.english.exceptedBy = true, p.word(i)
+		defer func() { p.english.excepting = false }()
 		// "not from gmail" is about events, whatever else the text says.
 		generic := p.english.generic
 		p.english.generic = true

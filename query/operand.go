@@ -21,7 +21,7 @@ func (p *parser) operand(i int) (meaning, int) {
 		return some(p.plain("to", FieldPeople, l), 1)
 	}
 	for n := 3; n > 0; n-- {
-		if m, ok := p.inDirectory(p.words(i, n)); ok && (n > 1 || !p.isFiller(i)) {
+		if m, ok := p.userAt(i, n); ok && (n > 1 || !p.isFiller(i)) {
 			return m, n
 		}
 	}

@@ -108,6 +108,7 @@ func newParser(text string, opts Options) *parser {
 	}
 	p.lexemes = lex(p.text)
 	p.correctOwnWords()
+	p.unknown = nil
 	p.english = newEnglish(p)
 	for i := range p.lexemes {
 		if _, n := p.quiet(i); n > 0 {
@@ -139,6 +140,8 @@ type parser struct {
 	english english
 	// literal takes every word as text; dropped is whether some were not.
 	literal, dropped bool
+	// unknown are the names that the directory lacks, by lexeme and number of words.
+	unknown []bool
 	// table is how what is found shall be counted.
 	table Table
 	// asText are the lexemes that are searched for as they stand; unused the

@@ -159,7 +159,8 @@ func (p *parser) ofSomebody(i int) (meaning, int) {
 		return meaning{}, 0
 	}
 	t, f := p.eventAt(i + 1)
-	if _, times := p.timeAt(i); times > 0 || f == noForm && !isMail(p.word(i+1)) {
+	mail := isMail(p.word(i+1)) || isOneMail(p.word(i+1)) && p.speaksOfEvents()
+	if _, times := p.timeAt(i); times > 0 || f == noForm && !mail {
 		return meaning{}, 0
 	}
 	name := p.lexemes[i].value
@@ -167,7 +168,7 @@ func (p *parser) ofSomebody(i int) (meaning, int) {
 	_, size := utf8.DecodeLastRuneInString(name[:len(name)-1])
 	name = name[:len(name)-1-size]
 	if m, ok := p.inDirectory(name); ok {
-		if isMail(p.word(i + 1)) {
+		if mail {
 			return m, 2
 		}
 		return m, 1
@@ -185,10 +186,10 @@ func (p *parser) owner(i int) (meaning, int) {
 		if !isMail(p.word(i+n)) || p.isFiller(i) {
 			continue
 		}
-		name := p.words(i, n)
-		if m, ok := p.inDirectory(name); ok {
+		if m, ok := p.userAt(i, n); ok {
 			return m, n + 1
 		}
+		name := p.words(i, n)
 		for _, ending := range [...]string{"'s", "s'", "s"} {
 			if owner, possessive := strings.CutSuffix(name, ending); possessive {
 				if m, ok := p.inDirectory(owner); ok {
@@ -210,7 +211,7 @@ func (p *parser) sender(i int) (meaning, int) {
 		if p.word(j) != "sent" {
 			continue
 		}
-		if m, ok := p.inDirectory(p.words(i, n)); ok {
+		if m, ok := p.userAt(i, n); ok {
 			return m, n
 		}
 	}
@@ -233,6 +234,33 @@ func (p *parser) words(i, n int) string {
 		parts[k] = p.word(i + k)
 	}
 	return strings.Join(parts, " ")
+}
+
+// mostNameWords is how many words a name has at most that is looked for in the
+// directory.
+const mostNameWords = 3
+
+// userAt is whose message it is, by a name of n words from lexeme i on. It is asked
+// more than once of most words, so names that the directory lacks are remembered.
+func (p *parser) userAt(i, n int) (meaning, bool) {
+	if p.opts.Directory == nil || i < 0 || i+n > len(p.lexemes) {
+		return meaning{}, false
+	}
+	for k := range n {
+		if p.word(i+k) == "" {
+			return meaning{}, false
+		}
+	}
+	if p.unknown == nil {
+		p.unknown = make([]bool, mostNameWords*len(p.lexemes))
+	}
+	unknown := &p.unknown[mostNameWords*i+n-1]
+	if *unknown {
+		return meaning{}, false
+	}
+	m, ok := p.inDirectory(p.words(i, n))
+	*unknown = !ok
+	return m, ok
 }
 
 // inDirectory is whose message it is, for the name of a user or a team.

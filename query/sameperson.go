@@ -1,6 +1,7 @@
 package query
 
 import (
+	"reflect"
 	"slices"
 
 	"tidings/event"
@@ -89,7 +90,7 @@ func asksSomebody(where Expr) bool {
 func ask(where Expr, who []Expr) Expr {
 	switch e := where.(type) {
 	case Recipients:
-		who = slices.Clone(who)
+		who = once(who)
 		slices.SortStableFunc(who, func(a, b Expr) int { return order(a) - order(b) })
 		e.Who = AllOf(who...)
 		return e
@@ -100,6 +101,17 @@ func ask(where Expr, who []Expr) Expr {
 		return Not{samePerson(e.Expr, who)}
 	}
 	return samePerson(where, who)
+}
+
+// once are the conditions, those that are said again left out.
+func once(all []Expr) []Expr {
+	kept := make([]Expr, 0, len(all))
+	for _, e := range all {
+		if !slices.ContainsFunc(kept, func(k Expr) bool { return reflect.DeepEqual(k, e) }) {
+			kept = append(kept, e)
+		}
+	}
+	return kept
 }
 
 // order has who the recipient is stand before who it is not and before states.

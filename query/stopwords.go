@@ -33,7 +33,8 @@ func (p *parser) isFiller(i int) bool {
 	case "first":
 		return p.newestFirst(i-1) > 0 || p.newestFirst(i-2) > 0
 	case "email", "mail", "message", "e-mail":
-		return p.speaksOfEvents() && isSmall(p.word(i-1)) && !p.isText(i+1)
+		mine := p.word(i-2) == "my" || p.word(i-2) == "our"
+		return p.speaksOfEvents() && (isSmall(p.word(i-1)) || mine) && !p.isText(i+1)
 	case "many", "much":
 		return p.word(i-1) == "how"
 	case "happened":

@@ -69,3 +69,23 @@ func TestUnknownUsersAreToldWhoIsNear(t *testing.T) {
 	}
 	require.Empty(t, Parse("from:jonas", opts).Notes)
 }
+
+// Whoever an exception names is excepted: none of them is an alternative.
+func TestEachOneOfAnExceptionIsExcepted(t *testing.T) {
+	for text, want := range map[string]string{
+		"opens except from acme and globex": "type:open -to:acme -to:globex",
+		"opens not from acme or globex":     "type:open -to:acme -to:globex",
+		"opens except from acme, globex":    "type:open -to:acme -to:globex",
+		"sends not to acme and globex":      "type:send -to:acme -to:globex",
+		"opens not by jo or li":             "type:open -to:jo -to:li",
+	} {
+		r := Parse(text, demoOptions())
+		require.True(t, sameChips(chipsOf(want), r.Chips), "%q gives %s", text, written(r.Chips))
+	}
+}
+
+// A condition on a person that is said twice is one: what is printed is read back.
+func TestAPersonSaidTwiceIsAskedOnce(t *testing.T) {
+	once := Parse("pricing is:unopened -to:jo unopened:>3d", demoOptions()).Query
+	require.Equal(t, once, Parse("pricing is:unopened -to:jo unopened:>3d -to:jo", demoOptions()).Query)
+}

@@ -1,8 +1,6 @@
 package times
 
 import (
-	"strconv"
-	"strings"
 	"time"
 )
 
@@ -156,11 +154,17 @@ var (
 
 // digits reads a number of at most four digits.
 func digits(text string) (int, bool) {
-	if text == "" || len(text) > 4 || strings.Trim(text, "0123456789") != "" {
+	if text == "" || len(text) > 4 {
 		return 0, false
 	}
-	n, err := strconv.Atoi(text)
-	return n, err == nil
+	n := 0
+	for i := range len(text) {
+		if text[i] < '0' || text[i] > '9' {
+			return 0, false
+		}
+		n = n*10 + int(text[i]-'0')
+	}
+	return n, true
 }
 
 // numberOf reads a count in digits or letters.
