@@ -82,6 +82,12 @@ var pageKinds = []pageKind{
 	{name: "is:unopened, one word", most: mostText, ask: func(r *rand.Rand, load Load) url.Values {
 		return question("is:unopened " + frequent(r, load))
 	}},
+	{name: "is:unopened, one person", most: mostText, ask: func(r *rand.Rand, _ Load) url.Values {
+		return question("to:" + firstNames[r.IntN(len(firstNames))] + " is:unopened")
+	}},
+	{name: "is:opened and not replied, one person", most: mostText, ask: func(r *rand.Rand, _ Load) url.Values {
+		return question("to:" + firstNames[r.IntN(len(firstNames))] + " is:opened -is:replied")
+	}},
 	{name: "suggestions for a frequent word", suggest: true, most: mostSuggest, ask: func(r *rand.Rand, load Load) url.Values {
 		return question(beginning(r, frequent(r, load)))
 	}},
