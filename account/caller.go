@@ -40,8 +40,14 @@ type Caller struct {
 
 	// Credential is the hash that names the key or the session.
 	Credential string
+	// SignedIn is when the session's user has shown who they are.
+	SignedIn time.Time
 	// Session is the session's token, "" for a key.
 	Session string
+	// Scopes are what a key may do, Sources whose events it may send, and Networks where
+	// it may come from; nil for any other credential.
+	Scopes            []Scope
+	Sources, Networks []string
 	// Origins are the pages that a token for embedding is for; nil for any
 	// other credential.
 	Origins []string

@@ -57,18 +57,28 @@ func (k *Keys) Heed(directory *Directory) { k.directory = directory }
 type Key struct {
 	ID       string     `json:"id"`
 	Prefix   string     `json:"prefix" doc:"how the key begins"`
-	Role     Role       `json:"role" enum:"ingest,read,admin"`
+	Role     Role       `json:"role" enum:"ingest,read,admin" doc:"the widest role that its scopes come near"`
+	Scopes   []Scope    `json:"scopes" doc:"what it may do"`
 	User     string     `json:"user,omitempty" doc:"whose key it is; nobody's when absent"`
 	Name     string     `json:"name,omitempty" doc:"what it is for"`
+	Sources  []string   `json:"sources,omitempty" doc:"the sources that it may send events of; any when absent"`
+	Networks []string   `json:"networks,omitempty" doc:"where it may be used from; anywhere when absent"`
 	Created  time.Time  `json:"created"`
+	Ends     *time.Time `json:"ends" doc:"null for a key without an end"`
 	LastUsed *time.Time `json:"last_used" doc:"to the hour; null when never"`
+	// Overlap is set while the text before the last rotation works too.
+	Overlap *time.Time `json:"overlap,omitempty" doc:"until when the text before the last rotation works too"`
 }
 
 // KeyRequest is what a new key should be.
 type KeyRequest struct {
-	Role Role   `json:"role" enum:"ingest,read,admin"`
-	User string `json:"user,omitempty" doc:"whose key it is; a read key without a user sees the whole workspace" maxLength:"200"`
-	Name string `json:"name,omitempty" doc:"what it is for, for people" maxLength:"200"`
+	Role     Role     `json:"role,omitempty" enum:"ingest,read,admin" doc:"a bundle of scopes; give this or scopes"`
+	Scopes   []Scope  `json:"scopes,omitempty" enum:"events:write,feed:read,stats:read,export,rules:write,notifications:read,scim,audit:read,admin" maxItems:"9"`
+	User     string   `json:"user,omitempty" doc:"whose key it is; a read key without a user sees the whole workspace" maxLength:"200"`
+	Name     string   `json:"name,omitempty" doc:"what it is for, for people" maxLength:"200"`
+	Sources  []string `json:"sources,omitempty" doc:"the only sources that it may send events of" maxItems:"50"`
+	Networks []string `json:"networks,omitempty" doc:"the only networks that it may be used from, such as 192.0.2.0/24" maxItems:"50"`
+	Ends     string   `json:"ends,omitempty" doc:"a time (RFC 3339) or never; a year from now when absent" maxLength:"40"`
 }
 
 // keyRecord is a key as it is kept.
@@ -80,16 +90,23 @@ type keyRecord struct {
 	User      string    `json:"user,omitempty"`
 	Name      string    `json:"name,omitempty"`
 	Created   time.Time `json:"created"`
+	Scopes    []Scope   `json:"scopes,omitempty"`
+	Sources   []string  `json:"sources,omitempty"`
+	Networks  []string  `json:"networks,omitempty"`
+	// Ends is zero for a key without an end, as all were before they had one.
+	Ends time.Time `json:"ends,omitzero"`
 }
 
 // keyNote is what the workspace keeps of a key, under the key's id.
 type keyNote struct {
 	Hash string `json:"hash"`
+	// Before is the hash of the text before the last rotation.
+	Before string `json:"before,omitempty"`
 }
 
 func (r KeyRequest) check() *event.FieldError {
-	if !r.Role.Valid() {
-		return event.Invalid("role", "is not one of ingest, read, admin")
+	if err := r.checkScopes(); err != nil {
+		return err
 	}
 	if r.User != "" {
 		if err := CheckName("user", r.User); err != nil {
@@ -111,7 +128,11 @@ func (k *Keys) Create(ctx context.Context, workspace string, request KeyRequest)
 	if err := request.check(); err != nil {
 		return "", Key{}, err
 	}
-	secret, err := RandomText(k.rand, SecretLength)
+	ends, err := request.ends(k.clock())
+	if err != nil {
+		return "", Key{}, err
+	}
+	text, err := k.newText()
 	if err != nil {
 		return "", Key{}, err
 	}
@@ -119,14 +140,14 @@ func (k *Keys) Create(ctx context.Context, workspace string, request KeyRequest)
 	if err != nil {
 		return "", Key{}, err
 	}
-	text := keyPrefix + secret
 	record := keyRecord{
-		ID: id, Workspace: workspace, Prefix: text[:keyShown], Role: request.Role,
+		ID: id, Workspace: workspace, Prefix: text[:keyShown], Role: request.role(), Scopes: request.Scopes,
 		User: request.User, Name: request.Name, Created: k.clock().UTC().Truncate(time.Second),
+		Sources: request.Sources, Networks: request.Networks, Ends: ends,
 	}
 	// The note goes first: a key that works is always one that can be listed
 	// and revoked.
-	if err := Put(ctx, k.records, workspace, kindKey, id, keyNote{HashOf(text)}); err != nil {
+	if err := Put(ctx, k.records, workspace, kindKey, id, keyNote{Hash: HashOf(text)}); err != nil {
 		return "", Key{}, fmt.Errorf("note key: %w", err)
 	}
 	if err := Put(ctx, k.records, NoWorkspace, kindKey, HashOf(text), record); err != nil {
@@ -136,7 +157,14 @@ func (k *Keys) Create(ctx context.Context, workspace string, request KeyRequest)
 }
 
 func (r keyRecord) key(lastUsed *time.Time) Key {
-	return Key{r.ID, r.Prefix, r.Role, r.User, r.Name, r.Created, lastUsed}
+	key := Key{
+		ID: r.ID, Prefix: r.Prefix, Role: r.Role, Scopes: r.scopes(), User: r.User, Name: r.Name, Sources: r.Sources, Networks: r.Networks,
+		Created: r.Created, LastUsed: lastUsed,
+	}
+	if !r.Ends.IsZero() {
+		key.Ends = &r.Ends
+	}
+	return key
 }
 
 // List returns a workspace's keys, oldest first.
@@ -154,14 +182,19 @@ func (k *Keys) List(ctx context.Context, workspace string) ([]Key, error) {
 		if err != nil {
 			return nil, fmt.Errorf("read key: %w", err)
 		}
+		key := record.key(nil)
+		if key.Overlap, err = k.overlap(ctx, note.before); err != nil {
+			return nil, err
+		}
 		used, err := Get[time.Time](ctx, k.records, NoWorkspace, kindKeyUsed, note.hash)
 		switch {
 		case errors.Is(err, event.ErrNotFound):
-			keys = append(keys, record.key(nil))
+			keys = append(keys, key)
 		case err != nil:
 			return nil, fmt.Errorf("read last use of key: %w", err)
 		default:
-			keys = append(keys, record.key(&used))
+			key.LastUsed = &used
+			keys = append(keys, key)
 		}
 	}
 	slices.SortFunc(keys, func(a, b Key) int {
@@ -170,7 +203,7 @@ func (k *Keys) List(ctx context.Context, workspace string) ([]Key, error) {
 	return keys, nil
 }
 
-type noted struct{ id, hash string }
+type noted struct{ id, hash, before string }
 
 func (k *Keys) notes(ctx context.Context, workspace string) ([]noted, error) {
 	records, err := k.records.List(ctx, workspace, kindKey)
@@ -183,30 +216,36 @@ func (k *Keys) notes(ctx context.Context, workspace string) ([]noted, error) {
 		if err := json.Unmarshal(record.Doc, &note); err != nil {
 			return nil, fmt.Errorf("decode note of key: %w", err)
 		}
-		notes = append(notes, noted{record.ID, note.Hash})
+		notes = append(notes, noted{record.ID, note.Hash, note.Before})
 	}
 	return notes, nil
 }
 
-// Revoke takes a key back and returns its hash; ErrNotFound when there is none.
-// It does not work any more once Revoke returns.
-func (k *Keys) Revoke(ctx context.Context, workspace, id string) (string, error) {
+// Revoke takes a key back and returns the hashes of its texts; ErrNotFound when there
+// is none. It does not work any more once Revoke returns.
+func (k *Keys) Revoke(ctx context.Context, workspace, id string) ([]string, error) {
 	note, err := Get[keyNote](ctx, k.records, workspace, kindKey, id)
 	if err != nil {
-		return "", fmt.Errorf("find key: %w", err)
+		return nil, fmt.Errorf("find key: %w", err)
 	}
-	if err := k.records.Delete(ctx, NoWorkspace, kindKey, note.Hash); err != nil {
-		return "", fmt.Errorf("revoke key: %w", err)
+	hashes := []string{note.Hash}
+	if note.Before != "" {
+		hashes = append(hashes, note.Before)
 	}
-	k.trusted.forget(note.Hash)
+	for _, hash := range hashes {
+		if err := k.records.Delete(ctx, NoWorkspace, kindKey, hash); err != nil {
+			return nil, fmt.Errorf("revoke key: %w", err)
+		}
+		k.trusted.forget(hash)
+		if err := k.records.Delete(ctx, NoWorkspace, kindKeyUsed, hash); err != nil {
+			return nil, fmt.Errorf("forget use of key: %w", err)
+		}
+	}
 	k.hashes.forget(workspace + "/" + id)
-	if err := k.records.Delete(ctx, NoWorkspace, kindKeyUsed, note.Hash); err != nil {
-		return "", fmt.Errorf("forget use of key: %w", err)
-	}
 	if err := k.records.Delete(ctx, workspace, kindKey, id); err != nil {
-		return "", fmt.Errorf("forget key: %w", err)
+		return nil, fmt.Errorf("forget key: %w", err)
 	}
-	return note.Hash, nil
+	return hashes, nil
 }
 
 // Caller is who a key stands for; ErrNotFound when it is none. Time tells
@@ -215,8 +254,14 @@ func (k *Keys) Caller(ctx context.Context, text string) (Caller, error) {
 	if !strings.HasPrefix(text, keyPrefix) || len(text) > 2*SecretLength {
 		return Caller{}, fmt.Errorf("key: %w", event.ErrNotFound)
 	}
+	if mistyped(text) {
+		return Caller{}, fmt.Errorf("key is mistyped: %w", event.ErrNotFound)
+	}
 	hash := HashOf(text)
 	record, asked, err := k.trusted.find(ctx, k.records, hash)
+	if err == nil && record.over(k.clock()) {
+		err = event.ErrNotFound
+	}
 	if err != nil {
 		return Caller{}, fmt.Errorf("find key: %w", err)
 	}
@@ -225,7 +270,10 @@ func (k *Keys) Caller(ctx context.Context, text string) (Caller, error) {
 			return Caller{}, err
 		}
 	}
-	return Caller{Workspace: record.Workspace, Role: record.Role, Given: record.Role, ByKey: true, User: record.User, Credential: hash}, nil
+	return Caller{
+		Workspace: record.Workspace, Role: record.Role, Given: record.Role, ByKey: true, User: record.User, Credential: hash,
+		Scopes: record.scopes(), Sources: record.Sources, Networks: record.Networks,
+	}, nil
 }
 
 // byID finds a working key of a workspace by its id, and its hash; ErrNotFound
@@ -247,6 +295,9 @@ func (k *Keys) byID(ctx context.Context, workspace, id string) (hash string, rec
 
 func (k *Keys) byHash(ctx context.Context, hash string) (keyRecord, error) {
 	record, _, err := k.trusted.find(ctx, k.records, hash)
+	if err == nil && record.over(k.clock()) {
+		err = event.ErrNotFound
+	}
 	if err != nil {
 		return keyRecord{}, fmt.Errorf("find key: %w", err)
 	}

@@ -1,6 +1,7 @@
 package account
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -59,12 +60,51 @@ func limitedBy(credential, person Role, byKey bool) Role {
 	switch {
 	case person == "":
 		return credential
+	case !byKey && person.rank() > credential.rank():
+		return credential // until the session is made anew (Sessions.Rotate)
 	case !byKey:
 		return person
 	case credential == RoleIngest || person == RoleAdmin:
 		return credential
 	}
 	return person
+}
+
+// rank says which of two roles has more to say.
+func (r Role) rank() int {
+	switch r {
+	case RoleAdmin:
+		return 4
+	case RoleLead, RoleIntegrator:
+		return 3
+	case RoleMember, RoleSupport, RoleRead:
+		return 2
+	case RoleViewer, RoleAuditor:
+		return 1
+	}
+	return 0
+}
+
+// SignedIn is who has just shown who they are, with all that their role gives now.
+func (d *Directory) SignedIn(ctx context.Context, caller Caller) (Caller, error) {
+	if !caller.ByKey && caller.User != "" {
+		role, err := d.RoleOf(ctx, caller.Workspace, caller.User)
+		if err != nil {
+			return caller, err
+		}
+		caller.Given = cmp.Or(role, caller.Given, caller.Role)
+	}
+	return d.Now(ctx, caller)
+}
+
+// Risen reports whether a session's user has a role with more to say than the session,
+// and which.
+func (d *Directory) Risen(ctx context.Context, caller Caller) (Role, bool, error) {
+	if caller.Session == "" || caller.ByKey || caller.User == "" {
+		return "", false, nil
+	}
+	role, err := d.RoleOf(ctx, caller.Workspace, caller.User)
+	return role, role.rank() > caller.Given.rank(), err
 }
 
 // Now returns the caller with the role that their user has now, and whose events they

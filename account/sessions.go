@@ -15,34 +15,58 @@ import (
 	"tidings/event"
 )
 
-// Lives of sessions, from their last use, and of one-time links.
+// SignInLife is how long a one-time link is good for unless told otherwise.
+const SignInLife = 15 * time.Minute
+
+// SessionLife is how long a session lives from its last use unless told otherwise.
+const SessionLife = 14 * 24 * time.Hour
+
 const (
-	SessionLife = 14 * 24 * time.Hour
-	// sessionSlide is how often a session that is used is made longer.
-	sessionSlide = 24 * time.Hour
-	// SignInLife is how long a one-time link is good for unless told otherwise.
-	SignInLife = 15 * time.Minute
+	// sessionNoted is how often it is written down that a session is used.
+	sessionNoted = 15 * time.Minute
+	// handedOver is how long a session is good for that another one has taken over.
+	handedOver = time.Minute
 )
+
+// Lives say how long sessions live: from their sign-in, and from their last use. A
+// zero is the default: 30 days, 14 days, and 12 hours for admins.
+type Lives struct{ Absolute, Idle, AdminIdle time.Duration }
+
+func (l Lives) orDefault() Lives {
+	return Lives{cmp.Or(l.Absolute, 30*24*time.Hour), cmp.Or(l.Idle, SessionLife), cmp.Or(l.AdminIdle, 12*time.Hour)}
+}
+
+// idle is how long a session of a role may go unused.
+func (l Lives) idle(role Role) time.Duration {
+	if role == RoleAdmin {
+		return min(l.AdminIdle, l.Idle)
+	}
+	return l.Idle
+}
 
 // Sessions are browsers that have signed in. As with keys, only the hash of
 // what the browser holds is kept.
 type Sessions struct {
-	records Records
-	keys    *Keys
-	clock   func() time.Time
-	rand    io.Reader
-	lately  *lately[dated]
-	swept   sweeps
+	records   Records
+	keys      *Keys
+	directory *Directory
+	lives     Lives
+	clock     func() time.Time
+	rand      io.Reader
+	lately    *lately[dated]
+	swept     sweeps
 }
 
-// dated is a session with its end.
+// dated is a session with its last use.
 type dated struct {
 	record sessionRecord
-	ends   time.Time
+	seen   time.Time
+	// ends is zero unless another session has taken over.
+	ends time.Time
 }
 
-// sessionRecord is a session as it is kept. Its end is apart (kindSeen), so
-// that making it longer cannot bring back one that is being ended.
+// sessionRecord is a session as it is kept. Its last use is apart (kindSeen), so
+// that noting it cannot bring back one that is being ended.
 type sessionRecord struct {
 	Workspace string `json:"w"`
 	Role      Role   `json:"role"`
@@ -50,6 +74,30 @@ type sessionRecord struct {
 	// Key is the hash of the key that signed in, "" for a one-time link. The
 	// session ends with its key.
 	Key string `json:"key,omitempty"`
+	// SignedIn is when; of a session from before that was kept, when it was first used
+	// since.
+	SignedIn time.Time `json:"signed_in,omitzero"`
+	From     string    `json:"from,omitempty"`
+	Agent    string    `json:"agent,omitempty"`
+}
+
+// seenRecord is when a session was last used. It used to be when it ends.
+type seenRecord struct {
+	Seen time.Time `json:"seen"`
+	// Ends is set once another session has taken over.
+	Ends time.Time `json:"ends,omitzero"`
+}
+
+// UnmarshalJSON also reads what was kept before.
+func (r *seenRecord) UnmarshalJSON(doc []byte) error {
+	var ends time.Time
+	if len(doc) > 0 && doc[0] == '"' {
+		err := json.Unmarshal(doc, &ends)
+		r.Seen = ends.Add(-SessionLife)
+		return err
+	}
+	type plain seenRecord
+	return json.Unmarshal(doc, (*plain)(r))
 }
 
 // sessionNote is what the workspace keeps of a session, under its hash.
@@ -66,19 +114,30 @@ type signInRecord struct {
 	Ends      time.Time `json:"ends"`
 }
 
+// Browser is where a session comes from.
+type Browser struct{ From, Agent string }
+
 // Begin signs a caller in and returns the token for the browser.
-func (s *Sessions) Begin(ctx context.Context, caller Caller) (string, error) {
+func (s *Sessions) Begin(ctx context.Context, caller Caller, browser Browser) (string, error) {
+	return s.begin(ctx, sessionRecord{
+		Workspace: caller.Workspace, Role: cmp.Or(caller.Given, caller.Role), User: caller.User, Key: caller.Credential,
+		SignedIn: s.clock().UTC().Truncate(time.Second), From: browser.From, Agent: clipped(browser.Agent, maxAgent),
+	})
+}
+
+func (s *Sessions) begin(ctx context.Context, record sessionRecord) (string, error) {
 	token, err := RandomText(s.rand, SecretLength)
 	if err != nil {
 		return "", err
 	}
-	if err := s.sweep(ctx, caller.Workspace); err != nil {
+	if err := s.sweep(ctx, record.Workspace); err != nil {
 		return "", err
 	}
 	hash := HashOf(token)
-	ends := s.clock().Add(SessionLife)
-	record := sessionRecord{caller.Workspace, cmp.Or(caller.Given, caller.Role), caller.User, caller.Credential}
-	if err := s.date(ctx, caller.Workspace, hash, ends); err != nil {
+	if err := s.note(ctx, record.Workspace, hash, time.Time{}, s.clock()); err != nil {
+		return "", err
+	}
+	if err := s.index(ctx, record.Workspace, hash, sessionNote{record.User, record.Key}); err != nil {
 		return "", err
 	}
 	if err := Put(ctx, s.records, record.Workspace, kindSession, hash, sessionNote{record.User, record.Key}); err != nil {
@@ -101,51 +160,96 @@ func (s *Sessions) Caller(ctx context.Context, token string) (Caller, error) {
 		}
 	}
 	now := s.clock()
-	if !now.Before(session.ends) {
+	over, err := s.over(ctx, session)
+	if err != nil {
+		return Caller{}, err
+	}
+	if over {
 		return Caller{}, fmt.Errorf("session is over: %w", event.ErrNotFound)
 	}
-	record := session.record
-	if session.ends.Sub(now) < SessionLife-sessionSlide {
-		ends := now.Add(SessionLife)
-		err := s.date(ctx, record.Workspace, hash, ends)
+	if now.Sub(session.seen) >= sessionNoted && session.ends.IsZero() {
+		err := s.note(ctx, session.record.Workspace, hash, session.seen, now)
 		if err != nil && !errors.Is(err, event.ErrUnavailable) {
 			return Caller{}, fmt.Errorf("prolong session: %w", err)
 		}
 		if err == nil {
-			session.ends = ends
+			session.seen = now
+			s.lately.keep(hash, session, begun)
 		}
 	}
 	if !known {
 		s.lately.keep(hash, session, begun)
 	}
-	return Caller{
-		Workspace: record.Workspace, Role: record.Role, Given: record.Role, ByKey: record.Key != "", User: record.User,
-		Credential: hash, Session: token,
-	}, nil
+	caller := session.record.caller()
+	caller.Credential, caller.Session = hash, token
+	return caller, nil
+}
+
+func (r sessionRecord) caller() Caller {
+	return Caller{Workspace: r.Workspace, Role: r.Role, Given: r.Role, ByKey: r.Key != "", User: r.User, SignedIn: r.SignedIn}
+}
+
+// over reports whether a session has come to its end. Its user's role now says how long
+// it may go unused.
+func (s *Sessions) over(ctx context.Context, session dated) (bool, error) {
+	now, role := s.clock(), session.record.Role
+	if s.directory != nil {
+		caller, err := s.directory.Now(ctx, session.record.caller())
+		if errors.Is(err, event.ErrNotFound) {
+			return true, nil // suspended
+		}
+		if err != nil {
+			return false, err
+		}
+		role = caller.Role
+	}
+	if !session.ends.IsZero() && !now.Before(session.ends) {
+		return true, nil
+	}
+	return !now.Before(session.seen.Add(s.lives.idle(role))) || !now.Before(session.record.SignedIn.Add(s.lives.Absolute)), nil
 }
 
 // find reads a session, which ends with its key.
 func (s *Sessions) find(ctx context.Context, hash string) (dated, error) {
-	record, err := Get[sessionRecord](ctx, s.records, NoWorkspace, kindSession, hash)
+	doc, err := s.records.Get(ctx, NoWorkspace, kindSession, hash)
 	if err != nil {
 		return dated{}, fmt.Errorf("find session: %w", err)
 	}
-	ends, err := Get[time.Time](ctx, s.records, NoWorkspace, kindSeen, hash)
+	var record sessionRecord
+	if err := json.Unmarshal(doc, &record); err != nil {
+		return dated{}, fmt.Errorf("decode session: %w", err)
+	}
+	seen, err := Get[seenRecord](ctx, s.records, NoWorkspace, kindSeen, hash)
 	if err != nil {
-		return dated{}, fmt.Errorf("find end of session: %w", err)
+		return dated{}, fmt.Errorf("find last use of session: %w", err)
 	}
 	if record.Key != "" {
-		if _, err := Get[keyRecord](ctx, s.records, NoWorkspace, kindKey, record.Key); err != nil {
+		if _, err := s.keys.byHash(ctx, record.Key); err != nil {
 			return dated{}, fmt.Errorf("find key of session: %w", err)
 		}
 	}
-	return dated{record, ends}, nil
+	if record.SignedIn.IsZero() {
+		record.SignedIn = s.clock().UTC().Truncate(time.Second)
+		since, err := json.Marshal(record)
+		if err != nil {
+			return dated{}, fmt.Errorf("encode session: %w", err)
+		}
+		err = s.records.Swap(ctx, NoWorkspace, kindSession, hash, doc, since)
+		if err != nil && !errors.Is(err, event.ErrConflict) && !errors.Is(err, event.ErrUnavailable) {
+			return dated{}, fmt.Errorf("date session: %w", err)
+		}
+	}
+	return dated{record, seen.Seen, seen.Ends}, nil
 }
 
 // End forgets a session. It is no error when there is none.
 func (s *Sessions) End(ctx context.Context, workspace, hash string) error {
+	note, err := Get[sessionNote](ctx, s.records, workspace, kindSession, hash)
+	if err != nil && !errors.Is(err, event.ErrNotFound) {
+		return fmt.Errorf("end session: %w", err)
+	}
 	for _, kept := range []struct{ workspace, kind string }{
-		{NoWorkspace, kindSession}, {NoWorkspace, kindSeen}, {workspace, kindSession},
+		{NoWorkspace, kindSession}, {NoWorkspace, kindSeen}, {workspace, note.ofUser()}, {workspace, note.ofKey()}, {workspace, kindSession},
 	} {
 		if err := s.records.Delete(ctx, kept.workspace, kept.kind, hash); err != nil {
 			return fmt.Errorf("end session: %w", err)
@@ -153,25 +257,6 @@ func (s *Sessions) End(ctx context.Context, workspace, hash string) error {
 		s.lately.forget(hash)
 	}
 	return nil
-}
-
-// of lists the hashes of a workspace's sessions that satisfy a condition.
-func (s *Sessions) of(ctx context.Context, workspace string, want func(sessionNote) bool) ([]string, error) {
-	records, err := s.records.List(ctx, workspace, kindSession)
-	if err != nil {
-		return nil, fmt.Errorf("list sessions: %w", err)
-	}
-	var hashes []string
-	for _, record := range records {
-		var note sessionNote
-		if err := json.Unmarshal(record.Doc, &note); err != nil {
-			return nil, fmt.Errorf("decode session: %w", err)
-		}
-		if want(note) {
-			hashes = append(hashes, record.ID)
-		}
-	}
-	return hashes, nil
 }
 
 // Ended reports whether a hash names no session, or not any more.
@@ -188,22 +273,15 @@ func (s *Sessions) Ended(ctx context.Context, hash string) (bool, error) {
 		}
 		s.lately.keep(hash, session, begun)
 	}
-	return !s.clock().Before(session.ends), nil
+	return s.over(ctx, session)
 }
 
-// NewSessions keeps sessions in records.
-func NewSessions(records Records, keys *Keys, clock func() time.Time, rand io.Reader) *Sessions {
-	return &Sessions{records: records, keys: keys, clock: clock, rand: rand, lately: newLately[dated](clock)}
-}
-
-// OfUser lists the hashes of a user's sessions.
-func (s *Sessions) OfUser(ctx context.Context, workspace, user string) ([]string, error) {
-	return s.of(ctx, workspace, func(note sessionNote) bool { return note.User == user })
-}
-
-// OfKey lists the hashes of the sessions that a key began.
-func (s *Sessions) OfKey(ctx context.Context, workspace, key string) ([]string, error) {
-	return s.of(ctx, workspace, func(note sessionNote) bool { return note.Key == key })
+// NewSessions keeps sessions in records. The directory says what their users may do; it
+// may be nil.
+func NewSessions(records Records, keys *Keys, directory *Directory, lives Lives, clock func() time.Time, rand io.Reader) *Sessions {
+	return &Sessions{
+		records: records, keys: keys, directory: directory, lives: lives.orDefault(), clock: clock, rand: rand, lately: newLately[dated](clock),
+	}
 }
 
 // Offer makes the token of a one-time link, with which a browser signs in once

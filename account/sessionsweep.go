@@ -45,13 +45,18 @@ func (s *sweeps) undo(workspace string) {
 	delete(s.day, workspace)
 }
 
-// date says when a session ends, where it is looked up and in the list of its day.
-func (s *Sessions) date(ctx context.Context, workspace, hash string, ends time.Time) error {
-	if err := Put(ctx, s.records, workspace, kindEnding+dayOf(ends), hash, true); err != nil {
-		return fmt.Errorf("list session: %w", err)
+// note says that a session is used now, where it is looked up and, where that is
+// another day than it was before, in the list of the day on which it ends unless it is
+// used again.
+func (s *Sessions) note(ctx context.Context, workspace, hash string, before, now time.Time) error {
+	day := dayOf(now.Add(s.lives.Idle))
+	if before.IsZero() || day != dayOf(before.Add(s.lives.Idle)) {
+		if err := Put(ctx, s.records, workspace, kindEnding+day, hash, true); err != nil {
+			return fmt.Errorf("list session: %w", err)
+		}
 	}
-	if err := Put(ctx, s.records, NoWorkspace, kindSeen, hash, ends); err != nil {
-		return fmt.Errorf("date session: %w", err)
+	if err := Put(ctx, s.records, NoWorkspace, kindSeen, hash, seenRecord{Seen: now.UTC()}); err != nil {
+		return fmt.Errorf("note use of session: %w", err)
 	}
 	return nil
 }
@@ -124,12 +129,15 @@ func (s *Sessions) sweepDays(ctx context.Context, workspace, from, before string
 }
 
 func (s *Sessions) endIfOver(ctx context.Context, workspace, hash string) error {
-	ends, err := Get[time.Time](ctx, s.records, NoWorkspace, kindSeen, hash)
+	session, err := s.find(ctx, hash)
 	if err != nil && !errors.Is(err, event.ErrNotFound) {
 		return fmt.Errorf("find end of session: %w", err)
 	}
-	if err == nil && s.clock().Before(ends) {
-		return nil
+	if err == nil {
+		over, err := s.over(ctx, session)
+		if err != nil || !over {
+			return err
+		}
 	}
 	return s.End(ctx, workspace, hash)
 }

@@ -64,7 +64,7 @@ func (s *Server) personRoutes(docs huma.API) {
 		description: "The operator of the machine, over the socket of the data directory, gets all weeks with the events of all workspaces.",
 	}, s.listWeeks)
 	handle(s, docs, route{
-		id: "erase-person", method: http.MethodDelete, path: "/v1/people/{email}", group: "Operation", may: admins(),
+		id: "erase-person", stepUp: true, method: http.MethodDelete, path: "/v1/people/{email}", group: "Operation", may: admins(),
 		summary: "Erase a person: events, state, facts, and saved searches that name them",
 		description: "A send to several loses only this recipient. What is still in the queue does not bring the person back. " +
 			"Erasing again is harmless.",

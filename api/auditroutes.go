@@ -85,7 +85,7 @@ func (s *Server) auditRoutes(docs huma.API) {
 		return
 	}
 	handle(s, docs, route{
-		id: "list-audit", audit: auditLog, method: http.MethodGet, path: "/v1/audit", group: "Audit", may: auditors(),
+		id: "list-audit", scope: account.ScopeAudit, audit: auditLog, method: http.MethodGet, path: "/v1/audit", group: "Audit", may: auditors(),
 		summary:     "Who signed in, changed something or looked at somebody else's mail, newest first",
 		description: "Reading it is on record too. Persons outside are keys: ask by address for theirs.",
 	}, s.listAudit)
@@ -94,7 +94,7 @@ func (s *Server) auditRoutes(docs huma.API) {
 		summary: "Who looked at my mail, newest first",
 	}, s.listMine)
 	handle(s, docs, route{
-		id: "list-person-access", audit: auditLog, method: http.MethodGet, path: "/v1/people/{email}/access", group: "Audit", may: auditors(),
+		id: "list-person-access", scope: account.ScopeAudit, audit: auditLog, method: http.MethodGet, path: "/v1/people/{email}/access", group: "Audit", may: auditors(),
 		summary:     "Who saw what is stored about a person, newest first",
 		description: "For a person's own request. Rows that are about everybody, such as an export, are among them.",
 	}, s.listAccess)

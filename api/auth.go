@@ -6,7 +6,9 @@ import (
 	"crypto/subtle"
 	"errors"
 	"net/http"
+	"slices"
 	"strings"
+	"time"
 
 	"tidings/account"
 	"tidings/event"
@@ -126,21 +128,70 @@ func (s *Server) checkForgery(r *http.Request, token string) error {
 	return nil
 }
 
-// authorize is identify and a check of the role. An empty list lets nobody in.
-func (s *Server) authorize(r *http.Request, may []Role) (Caller, error) {
+// authorize is identify and a check of the role, the scope and the time of the sign-in.
+func (s *Server) authorize(r *http.Request, of route) (Caller, error) {
 	caller, err := s.identify(r)
 	if err != nil {
 		return Caller{}, err
 	}
-	for _, role := range may {
-		if caller.Role == role {
-			return caller, nil
+	if caller.Scopes != nil && caller.Origins == nil {
+		if err := s.scoped(r, caller, of); err != nil {
+			return caller, err
 		}
+	} else if !slices.Contains(of.may, caller.Role) {
+		return caller, problem(http.StatusForbidden, "this takes the role "+namesOf(of.may))
 	}
-	names := make([]string, len(may))
-	for i, role := range may {
+	if of.stepUp && caller.Session != "" && s.Clock().Sub(caller.SignedIn) > stepUpWithin {
+		return caller, located(stepUpLocation, event.Invalid("", "is older than 10 minutes: sign in again for this")).as(http.StatusForbidden)
+	}
+	return caller, nil
+}
+
+// stepUpWithin is how old a sign-in may be for what asks for a fresh one, and
+// stepUpLocation tells the page so.
+const (
+	stepUpWithin   = 10 * time.Minute
+	stepUpLocation = "session.signed_in"
+)
+
+// scoped refuses what a key is not for, and what its user may not do. Events are taken
+// from a key whatever its user may do.
+func (s *Server) scoped(r *http.Request, caller Caller, of route) error {
+	if !caller.From(s.client(r)) {
+		return problem(http.StatusForbidden, "this key may not be used from this network")
+	}
+	scope := keyScope(of)
+	if scope != "" && !slices.Contains(caller.Scopes, scope) && !slices.Contains(caller.Scopes, account.ScopeAdmin) {
+		return problem(http.StatusForbidden, "this takes a key with the scope "+string(scope))
+	}
+	if caller.Role != caller.Given && scope != account.ScopeEvents && !slices.Contains(of.may, caller.Role) {
+		return problem(http.StatusForbidden, "the key's user may not: this takes the role "+namesOf(of.may))
+	}
+	return nil
+}
+
+// keyScope is the scope that a route takes, "" for any.
+func keyScope(of route) account.Scope {
+	reads, sends := slices.Contains(of.may, account.RoleRead), slices.Contains(of.may, account.RoleIngest)
+	switch {
+	case of.scope != "":
+		return of.scope
+	case reads && sends:
+		return ""
+	case sends:
+		return account.ScopeEvents
+	case reads && of.method == http.MethodGet:
+		return account.ScopeFeed
+	case reads:
+		return account.ScopeRules
+	}
+	return account.ScopeAdmin
+}
+
+func namesOf(roles []Role) string {
+	names := make([]string, len(roles))
+	for i, role := range roles {
 		names[i] = string(role)
 	}
-	return caller, problem(http.StatusForbidden,
-		"this takes the role "+strings.Join(names, " or "))
+	return strings.Join(names, " or ")
 }

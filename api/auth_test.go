@@ -227,7 +227,7 @@ func TestKeys(t *testing.T) {
 	admin := s.key("acme", account.RoleAdmin, "")
 	var made api.NewKey
 	s.do(call{method: "POST", path: "/v1/keys", body: `{"role":"read","user":"u_ana","name":"laptop"}`, key: admin}).is(201).json(&made)
-	require.Regexp(t, `^tid_[A-Za-z0-9_-]{43}$`, made.Text)
+	require.Regexp(t, `^tid_[A-Za-z0-9_-]{49}$`, made.Text)
 	require.True(t, strings.HasPrefix(made.Text, made.Prefix))
 	require.Nil(t, made.LastUsed)
 

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"slices"
 
 	jsonv2 "github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
@@ -32,11 +33,13 @@ type rejection struct {
 // reader decodes a body of events in one pass, checking each on its own.
 type reader struct {
 	workspace string
-	limits    event.Limits
-	options   jsonv2.Options
-	decoder   *jsontext.Decoder
-	buffer    bytes.Buffer
-	batch     batch
+	// sources are the only ones that are taken; nil for any.
+	sources []string
+	limits  event.Limits
+	options jsonv2.Options
+	decoder *jsontext.Decoder
+	buffer  bytes.Buffer
+	batch   batch
 }
 
 // sourceAPI is the source of events whose sender names none.
@@ -157,6 +160,9 @@ func (r *reader) element(rest []byte, offset int) (int, error) {
 // take checks an event that could be read.
 func (r *reader) take(in event.Input) {
 	e, err := in.Event(r.workspace, sourceAPI, r.limits)
+	if err == nil && len(r.sources) > 0 && !slices.Contains(r.sources, e.Source) {
+		err = event.Invalid("source", "is not one that this key is for")
+	}
 	if err == nil {
 		r.batch.good = append(r.batch.good, e)
 		r.batch.total++

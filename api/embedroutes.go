@@ -32,7 +32,7 @@ type embedOutput struct{ Body EmbedToken }
 
 func (s *Server) embedRoutes(docs huma.API) {
 	handle(s, docs, route{
-		id: "create-embed-token", method: http.MethodPost, path: "/v1/embed-tokens", group: "Session", may: readers(),
+		id: "create-embed-token", method: http.MethodPost, path: "/v1/embed-tokens", group: "Session", may: readers(), scope: account.ScopeFeed,
 		success: http.StatusCreated, request: EmbedRequest{},
 		summary: "Make a token with which a page of another site shows the feed",
 		description: "For your backend, with a read or admin key; it may sign such tokens by itself too. A token only reads, for an hour at " +

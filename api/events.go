@@ -145,6 +145,7 @@ func (s *Server) readEvents(caller Caller, in *content) (*batch, error) {
 	}
 	defer release()
 	r := newReader(caller.Workspace, event.Limits{Now: s.Clock(), Retention: s.Retention})
+	r.sources = caller.Sources
 	if mediaType == typeNDJSON {
 		err = r.readLines(body)
 	} else {

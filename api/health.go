@@ -132,7 +132,7 @@ func (s *Server) liveRoutes(docs huma.API) {
 // live checks a caller, and ends with what they may see.
 func (s *Server) live(handler http.Handler) gin.HandlerFunc {
 	return func(c *gin.Context) {
-		caller, err := s.authorize(c.Request, readers())
+		caller, err := s.authorize(c.Request, route{method: http.MethodGet, may: readers()})
 		ctx, leave := c.Request.Context(), func() {}
 		if err == nil {
 			err = s.spend(c.Writer.Header().Set, useSockets, caller, 1)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -37,11 +38,18 @@ func (s *Server) keyRoutes(docs huma.API) {
 		summary: "The workspace's keys",
 	}, s.listKeys)
 	handle(s, docs, route{
-		id: "create-key", method: http.MethodPost, path: "/v1/keys", group: "Keys", may: admins(),
+		id: "create-key", stepUp: true, method: http.MethodPost, path: "/v1/keys", group: "Keys", may: admins(),
 		success: http.StatusCreated, request: account.KeyRequest{},
-		summary:     "Make a key",
-		description: "A read key with a user sees that user's events and those of their teams; one without sees the whole workspace.",
+		summary: "Make a key",
+		description: "A read key with a user sees that user's events and those of their teams; one without sees the whole workspace. " +
+			"It ends after a year unless ends says otherwise.",
 	}, s.createKey)
+	handle(s, docs, route{
+		id: "rotate-key", stepUp: true, method: http.MethodPost, path: "/v1/keys/{id}/rotate", group: "Keys", may: admins(),
+		success: http.StatusCreated, request: RotateRequest{}, failures: []int{http.StatusConflict},
+		summary:     "Give a key another text",
+		description: "The text before works for a day still, or for as many hours as overlap_hours says (0 to 168).",
+	}, s.rotateKey)
 	handle(s, docs, route{
 		id: "revoke-key", method: http.MethodDelete, path: "/v1/keys/{id}", group: "Keys", may: admins(),
 		success:     http.StatusNoContent,
@@ -83,16 +91,51 @@ func (s *Server) revokeKey(ctx context.Context, caller Caller, in *nameInput) (*
 // revoke takes a key back, ends the sessions that it began, and closes the
 // sockets of all of them.
 func (s *Server) revoke(ctx context.Context, workspace, id string) error {
-	hash, err := s.keys.Revoke(ctx, workspace, id)
+	hashes, err := s.keys.Revoke(ctx, workspace, id)
 	if err != nil {
 		return err
 	}
-	s.opened.end(hash)
-	sessions, err := s.sessions.OfKey(ctx, workspace, hash)
-	if err != nil {
-		return err
+	for _, hash := range hashes {
+		s.opened.end(hash)
+		sessions, err := s.sessions.OfKey(ctx, workspace, hash)
+		if err != nil {
+			return err
+		}
+		if err := s.endSessions(ctx, workspace, sessions); err != nil {
+			return err
+		}
 	}
-	return s.endSessions(ctx, workspace, sessions)
+	return nil
+}
+
+// RotateRequest says how long the text before goes on.
+type RotateRequest struct {
+	OverlapHours *int `json:"overlap_hours,omitempty" doc:"24 when absent" minimum:"0" maximum:"168"`
+}
+
+type rotateInput struct {
+	content
+	ID pathText `path:"id" doc:"percent-encoded"`
+}
+
+func (s *Server) rotateKey(ctx context.Context, caller Caller, in *rotateInput) (*newKeyOutput, error) {
+	id, err := in.ID.decode("id")
+	if err != nil {
+		return nil, err
+	}
+	request, err := decodeDocument[RotateRequest](&s.bodies, &in.content)
+	if err != nil {
+		return nil, err
+	}
+	overlap := account.KeyOverlap
+	if request.OverlapHours != nil {
+		overlap = time.Duration(*request.OverlapHours) * time.Hour
+	}
+	text, key, err := s.keys.Rotate(ctx, caller.Workspace, id, overlap)
+	if err != nil {
+		return nil, inBody(err)
+	}
+	return &newKeyOutput{NewKey{key, text}}, nil
 }
 
 // endSessions ends sessions by their hashes and closes their sockets.

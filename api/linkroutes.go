@@ -91,12 +91,12 @@ func (s *Server) linkRoutes(docs huma.API) {
 		summary: "The keys that tracking addresses were made with",
 	}, s.listLinkKeys)
 	handle(s, docs, route{
-		id: "make-link-key", method: http.MethodPost, path: "/v1/link-keys", group: "Tracking", may: admins(),
+		id: "make-link-key", stepUp: true, method: http.MethodPost, path: "/v1/link-keys", group: "Tracking", may: admins(),
 		summary:     "Make tracking addresses with a new key from now on",
 		description: "Addresses that older keys made stay good until their key is dropped.",
 	}, s.makeLinkKey)
 	handle(s, docs, route{
-		id: "drop-link-key", method: http.MethodDelete, path: "/v1/link-keys/{id}", group: "Tracking", may: admins(),
+		id: "drop-link-key", stepUp: true, method: http.MethodDelete, path: "/v1/link-keys/{id}", group: "Tracking", may: admins(),
 		success: http.StatusNoContent, failures: []int{http.StatusConflict},
 		summary: "Drop a key: the addresses that it made lead account.NoWorkspace, within a minute",
 	}, s.dropLinkKey)

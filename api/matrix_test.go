@@ -19,7 +19,8 @@ import (
 // credentials by name. A route without one fails.
 var expectations = map[string]string{
 	"GET /healthz": "public", "GET /readyz": "public", "POST /v1/hooks/{token}": "public", "POST /v1/session": "public",
-	"GET /v1/session": "anyone", "DELETE /v1/session": "anyone but a token",
+	"GET /v1/session": "anyone", "GET /v1/sessions": "anyone but a token", "DELETE /v1/sessions": "anyone but a token", "DELETE /v1/sessions/{id}": "anyone but a token",
+	"POST /v1/keys/{id}/rotate": "admins", "DELETE /v1/session": "anyone but a token",
 	"POST /v1/events": "senders", "POST /v1/links": "senders",
 	"GET /v1/people/{email}/tracking": "senders", "PUT /v1/people/{email}/tracking": "senders",
 	"GET /v1/feed": "page", "GET /v1/answer": "page", "GET /v1/messages/{id}": "page", "GET /v1/messages/{id}/events": "page",
@@ -101,7 +102,7 @@ func (s *site) credentials() (all map[string]map[string]string, none []string) {
 	}
 	all = map[string]map[string]string{
 		"ingest": bearer(s.key("acme", account.RoleIngest, "")), "read": bearer(s.key("acme", account.RoleRead, "")),
-		"read of a user": bearer(s.key("acme", account.RoleRead, "u_ana")), "admin": bearer(admin),
+		"read of a user": bearer(s.key("acme", account.RoleRead, "u_bo")), "admin": bearer(admin),
 		"session": signIn(), "embed": token(admin, 3600),
 		"none": {}, "garbage": bearer("tid_garbage"), "revoked": bearer(revoked.Text), "embed of a revoked key": token(revoked.Text, 3600),
 		"expired embed": token(admin, 10), "signed out": signIn(), "suspended": s.person(admin, account.RoleMember),

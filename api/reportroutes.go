@@ -7,6 +7,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"tidings/account"
 	"tidings/feed"
 )
 
@@ -29,13 +30,13 @@ type exportInput struct {
 
 func (s *Server) reportRoutes(docs huma.API) {
 	handle(s, docs, route{
-		id: "get-stats", audit: auditReads, embedded: true, inTurn: true, method: http.MethodGet, path: "/v1/stats", group: "Feed", may: readers(),
+		id: "get-stats", audit: auditReads, embedded: true, inTurn: true, method: http.MethodGet, path: "/v1/stats", group: "Feed", may: readers(), scope: account.ScopeStats,
 		summary: "Numbers of what the feed lists",
 		description: "The same parameters give the same events as the feed. Everything is counted within two seconds, from the newest " +
 			"week backwards; partial and reached say when that was not enough.",
 	}, s.getStats)
 	handle(s, docs, route{
-		id: "export-events", audit: auditTakes, uses: useExports, method: http.MethodGet, path: "/v1/export", group: "Feed", may: readers(),
+		id: "export-events", audit: auditTakes, uses: useExports, method: http.MethodGet, path: "/v1/export", group: "Feed", may: readers(), scope: account.ScopeExport,
 		summary: "All that the feed lists, newest first",
 		description: "CSV has a header row; a text that a spreadsheet would run as a formula has an apostrophe in front. " +
 			"NDJSON has an item a line, as on a page. A failure on the way breaks the connection off.",

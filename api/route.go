@@ -28,6 +28,10 @@ type route struct {
 	description      string
 	// may lists the roles that may call; public when it is nil.
 	may []Role
+	// scope is what a key needs for it; by its roles when empty (keyScope).
+	scope account.Scope
+	// stepUp says that a session must be of a sign-in of the last ten minutes.
+	stepUp bool
 	// success is the status of a good answer, 200 when 0.
 	success int
 	// request is a value of the type of the body, nil when there is none.
@@ -167,7 +171,7 @@ func documentBody(docs huma.API, operation *huma.Operation, body any) {
 func (s *Server) check(r route) func(huma.Context, func(huma.Context)) {
 	return func(ctx huma.Context, next func(huma.Context)) {
 		request := humagin.Unwrap(ctx).Request
-		caller, err := s.authorize(request, r.may)
+		caller, err := s.authorize(request, r)
 		if err == nil && caller.Origins != nil && !r.embedded {
 			err = problem(http.StatusForbidden, "a token for embedding opens the feed of a page alone")
 		}

@@ -68,6 +68,9 @@ type Config struct {
 	// Outbound makes calls to what others name; public addresses alone when nil.
 	Outbound *outbound.Client
 
+	// Lives say how long sessions live.
+	Lives account.Lives
+
 	Clock func() time.Time
 	// Rand makes secrets: crypto/rand.Reader outside of tests.
 	Rand io.Reader
@@ -156,7 +159,7 @@ func New(config Config) (*Server, error) {
 		bodies: bodies{budget: newBudget(config.Memory/bodiesShare, config.MemoryWait)},
 		Config: config, keys: keys, directory: config.Directory,
 		traffic: newTraffic(), rejected: newRejectedRequests(config.Records, config.Clock),
-		sessions:  account.NewSessions(config.Records, keys, config.Clock, config.Rand),
+		sessions:  account.NewSessions(config.Records, keys, config.Directory, config.Lives, config.Clock, config.Rand),
 		grants:    account.NewGrants(config.Records, config.Clock, config.Rand),
 		searches:  account.NewSearches(config.Records, config.Clock),
 		followups: account.NewFollowUps(config.Records, config.Clock),

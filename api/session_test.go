@@ -108,12 +108,22 @@ func TestCookiesAreSecureBehindHTTPS(t *testing.T) {
 func TestASessionSlides(t *testing.T) {
 	s := newSite(t)
 	b := s.signIn(map[string]string{"key": s.key("acme", account.RoleRead, "")})
-	for range 5 {
+	for range 2 {
 		s.pass(13 * 24 * time.Hour)
 		b.do(call{method: "GET", path: "/v1/feed"}).is(200)
 	}
-	s.pass(14*24*time.Hour + time.Second)
+	s.pass(4 * 24 * time.Hour)
+	b.do(call{method: "GET", path: "/v1/feed"}).problem(401) // 30 days from the sign-in
+
+	b = s.signIn(map[string]string{"key": s.key("acme", account.RoleRead, "")})
+	s.pass(14 * 24 * time.Hour)
 	b.do(call{method: "GET", path: "/v1/feed"}).problem(401)
+
+	admin := s.signIn(map[string]string{"key": s.key("acme", account.RoleAdmin, "")})
+	s.pass(11 * time.Hour)
+	admin.do(call{method: "GET", path: "/v1/feed"}).is(200)
+	s.pass(12 * time.Hour)
+	admin.do(call{method: "GET", path: "/v1/feed"}).problem(401)
 }
 
 func TestASessionEndsWithItsKey(t *testing.T) {

@@ -59,6 +59,21 @@ func (s *Server) sessionRoutes(docs huma.API) {
 		summary: "Who am I",
 	}, s.getSession)
 	handle(s, docs, route{
+		id: "list-sessions", audit: auditNothing, method: http.MethodGet, path: "/v1/sessions", group: "Session", may: anyone(),
+		summary:     "Where I am signed in, the last used first",
+		description: "With user, where somebody else is, for admins. At most 1,000.",
+	}, s.listSessions)
+	handle(s, docs, route{
+		id: "end-sessions", method: http.MethodDelete, path: "/v1/sessions", group: "Session", may: anyone(),
+		success: http.StatusNoContent,
+		summary: "Sign out everywhere but here; with user, somebody else everywhere, for admins",
+	}, s.endMySessions)
+	handle(s, docs, route{
+		id: "end-session", method: http.MethodDelete, path: "/v1/sessions/{id}", group: "Session", may: anyone(),
+		success: http.StatusNoContent,
+		summary: "End one of my sessions; with user, one of theirs, for admins",
+	}, s.endOneSession)
+	handle(s, docs, route{
 		id: "sign-out", method: http.MethodDelete, path: "/v1/session", group: "Session", may: anyone(),
 		success: http.StatusNoContent, failures: []int{http.StatusConflict},
 		summary: "Sign out",
@@ -124,12 +139,15 @@ func (s *Server) proven(ctx context.Context, given SignIn) (caller Caller, err e
 	if err != nil {
 		return Caller{}, err
 	}
-	return s.directory.Now(ctx, caller)
+	return s.directory.SignedIn(ctx, caller)
 }
 
 // begin makes a session for somebody who has proven who they are, in whichever way.
 // It is on record before there is one.
 func (s *Server) begin(ctx context.Context, r *http.Request, caller Caller, how string) (*sessionOutput, error) {
+	if !caller.From(s.client(r)) {
+		return nil, problem(http.StatusForbidden, "this key may not be used from this network")
+	}
 	if err := s.signsIn(ctx, r, caller, how); err != nil {
 		return nil, err
 	}
@@ -139,8 +157,11 @@ func (s *Server) begin(ctx context.Context, r *http.Request, caller Caller, how 
 
 // session makes a session, and returns its token beside what the browser is told.
 func (s *Server) session(ctx context.Context, r *http.Request, caller Caller) (*sessionOutput, string, error) {
-	token, err := s.sessions.Begin(ctx, caller)
+	token, err := s.sessions.Begin(ctx, caller, account.Browser{From: s.client(r).String(), Agent: r.UserAgent()})
 	if err != nil {
+		return nil, "", err
+	}
+	if err := s.replaced(ctx, r); err != nil {
 		return nil, "", err
 	}
 	view, err := s.sessionView(ctx, caller, token)
@@ -159,6 +180,22 @@ func (g SignIn) how() string {
 		return "link"
 	}
 	return "invitation"
+}
+
+// replaced ends the session that the browser had before it signed in anew.
+func (s *Server) replaced(ctx context.Context, r *http.Request) error {
+	cookie, err := r.Cookie(sessionCookie)
+	if err != nil {
+		return nil
+	}
+	before, err := s.sessions.Caller(ctx, cookie.Value)
+	if errors.Is(err, event.ErrNotFound) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	return s.endSessions(ctx, before.Workspace, []string{before.Credential})
 }
 
 func (g SignIn) check() error {
@@ -185,6 +222,19 @@ func (s *Server) cookie(r *http.Request, token string, age int) string {
 type requestInput struct{ content }
 
 func (s *Server) getSession(ctx context.Context, caller Caller, in *requestInput) (*sessionOutput, error) {
+	role, risen, err := s.directory.Risen(ctx, caller)
+	if err != nil {
+		return nil, err
+	}
+	if risen { // what was known of the old session does not get the new rights
+		if caller.Session, err = s.sessions.Rotate(ctx, caller, role); err != nil {
+			return nil, err
+		}
+		caller.Given = role
+		if caller, err = s.directory.Now(ctx, caller); err != nil {
+			return nil, err
+		}
+	}
 	view, err := s.sessionView(ctx, caller, caller.Session)
 	if err != nil {
 		return nil, err

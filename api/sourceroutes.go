@@ -77,7 +77,7 @@ func (s *Server) sourceRoutes(docs huma.API) {
 		summary: "The workspace's sources, and what they bring",
 	}, s.listSources)
 	handle(s, docs, route{
-		id: "put-source", method: http.MethodPut, path: "/v1/sources/{name}", group: "Sources", may: integrators(),
+		id: "put-source", stepUp: true, method: http.MethodPut, path: "/v1/sources/{name}", group: "Sources", may: integrators(),
 		request: SourceRequest{},
 		summary: "Make or replace a source",
 		description: "Secrets are written and never read back; those that are absent stay as they are. The token is told once, " +

@@ -214,7 +214,7 @@ func (a *App) assemble(s Settings) error {
 		Verdicts: a.reevaluator, PublicURL: s.PublicURL, Hooks: hooks.New(a.outbound.HTTP(), a.Stream), Outbound: a.outbound, Secrets: a.secrets,
 		Live: http.HandlerFunc(pushed.Socket), SSE: http.HandlerFunc(pushed.SSE),
 		Clock: time.Now, Rand: rand.Reader, Logger: a.log,
-		Memory: int64(s.Memory), Retention: s.Retention, SecureCookies: s.Secure, TrustedProxies: s.Proxies, Version: Version(), Tracer: s.Tracer,
+		Memory: int64(s.Memory), Retention: s.Retention, SecureCookies: s.Secure, Lives: s.Lives, TrustedProxies: s.Proxies, Version: Version(), Tracer: s.Tracer,
 	})
 	if err != nil {
 		return fmt.Errorf("put the API together: %w", err)

@@ -8,6 +8,7 @@ import (
 	"runtime/debug"
 	"time"
 
+	"tidings/account"
 	"tidings/rollover"
 	"tidings/tracing"
 	"tidings/verdict"
@@ -44,6 +45,8 @@ type Settings struct {
 	MaxAttempts int
 	// Origins are other origins whose pages may open the socket.
 	Origins []string
+	// Lives say how long browsers stay signed in.
+	Lives account.Lives
 	// Secure marks cookies for https alone.
 	Secure bool
 	// Proxies may say whom they speak for.

@@ -5,6 +5,7 @@ import (
 	"net/netip"
 	"time"
 
+	"tidings/account"
 	"tidings/app"
 	"tidings/rollover"
 )
@@ -14,6 +15,9 @@ type apiFlags struct {
 	Listen      string         `help:"Where to listen. Beyond this machine only with keys, and behind TLS." default:"127.0.0.1:8080" placeholder:"ADDRESS"`
 	Backlog     int64          `help:"How many events may wait to be indexed before new ones are refused for a while." default:"1000000"`
 	Origins     []string       `help:"Other origins whose pages may open the socket." placeholder:"ORIGIN"`
+	SessionLife time.Duration  `help:"How long a browser stays signed in at most." default:"720h" placeholder:"DURATION"`
+	SessionIdle time.Duration  `help:"How long a browser stays signed in unused." default:"336h" placeholder:"DURATION"`
+	AdminIdle   time.Duration  `help:"The same for admins." default:"12h" placeholder:"DURATION"`
 	Secure      bool           `help:"Send cookies over https alone. Set it behind TLS."`
 	Proxies     []netip.Prefix `help:"Networks of proxies whose X-Forwarded-For and X-Forwarded-Proto count, such as 10.0.0.0/8." placeholder:"NETWORK"`
 	Memory      app.Memory     `help:"How much memory the process should use, such as 512MiB or 2GiB. The bounds of what requests hold follow from it. 0 is three quarters of what its cgroup may, or else half of the machine's." default:"0" placeholder:"SIZE"`
@@ -57,6 +61,7 @@ type serveFlags struct {
 func (f *serveFlags) settings(data string) app.Settings {
 	s := f.indexFlags.settings()
 	s.Data, s.Backlog, s.Origins, s.Secure = data, f.Backlog, f.Origins, f.Secure
+	s.Lives = account.Lives{Absolute: f.SessionLife, Idle: f.SessionIdle, AdminIdle: f.AdminIdle}
 	s.Drain, s.Proxies = f.Drain, f.Proxies
 	s.Memory, s.Connections = f.Memory, f.Connections
 	s.PublicURL, s.OutboundAllow, s.SecretsKey = f.PublicURL, f.OutboundAllow, f.SecretsKey

@@ -455,7 +455,7 @@ export interface paths {
         put?: never;
         /**
          * Make a key
-         * @description A read key with a user sees that user's events and those of their teams; one without sees the whole workspace.
+         * @description A read key with a user sees that user's events and those of their teams; one without sees the whole workspace. It ends after a year unless ends says otherwise.
          */
         post: operations["create-key"];
         delete?: never;
@@ -479,6 +479,26 @@ export interface paths {
          * @description It stops to work at once; the sessions that it signed in end and their sockets close.
          */
         delete: operations["revoke-key"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/keys/{id}/rotate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Give a key another text
+         * @description The text before works for a day still, or for as many hours as overlap_hours says (0 to 168).
+         */
+        post: operations["rotate-key"];
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -823,6 +843,44 @@ export interface paths {
         post: operations["sign-in"];
         /** Sign out */
         delete: operations["sign-out"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/sessions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Where I am signed in, the last used first
+         * @description With user, where somebody else is, for admins. At most 1,000.
+         */
+        get: operations["list-sessions"];
+        put?: never;
+        post?: never;
+        /** Sign out everywhere but here; with user, somebody else everywhere, for admins */
+        delete: operations["end-sessions"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/sessions/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** End one of my sessions; with user, one of theirs, for admins */
+        delete: operations["end-session"];
         options?: never;
         head?: never;
         patch?: never;
@@ -1865,6 +1923,11 @@ export interface components {
         Key: {
             /** Format: date-time */
             created: string;
+            /**
+             * Format: date-time
+             * @description null for a key without an end
+             */
+            ends: string | null;
             id: string;
             /**
              * Format: date-time
@@ -1873,10 +1936,24 @@ export interface components {
             last_used: string | null;
             /** @description what it is for */
             name?: string;
+            /** @description where it may be used from; anywhere when absent */
+            networks?: string[];
+            /**
+             * Format: date-time
+             * @description until when the text before the last rotation works too
+             */
+            overlap?: string;
             /** @description how the key begins */
             prefix: string;
-            /** @enum {string} */
+            /**
+             * @description the widest role that its scopes come near
+             * @enum {string}
+             */
             role: "ingest" | "read" | "admin";
+            /** @description what it may do */
+            scopes: string[];
+            /** @description the sources that it may send events of; any when absent */
+            sources?: string[];
             /** @description whose key it is; nobody's when absent */
             user?: string;
         };
@@ -1884,10 +1961,20 @@ export interface components {
             items: components["schemas"]["Key"][];
         };
         KeyRequest: {
+            /** @description a time (RFC 3339) or never; a year from now when absent */
+            ends?: string | null;
             /** @description what it is for, for people */
             name?: string | null;
-            /** @enum {string} */
-            role: "ingest" | "read" | "admin";
+            /** @description the only networks that it may be used from, such as 192.0.2.0/24 */
+            networks?: string[] | null;
+            /**
+             * @description a bundle of scopes; give this or scopes
+             * @enum {string|null}
+             */
+            role?: "ingest" | "read" | "admin" | null;
+            scopes?: ("events:write" | "feed:read" | "stats:read" | "export" | "rules:write" | "notifications:read" | "scim" | "audit:read" | "admin")[] | null;
+            /** @description the only sources that it may send events of */
+            sources?: string[] | null;
             /** @description whose key it is; a read key without a user sees the whole workspace */
             user?: string | null;
         };
@@ -2021,6 +2108,11 @@ export interface components {
         NewKey: {
             /** Format: date-time */
             created: string;
+            /**
+             * Format: date-time
+             * @description null for a key without an end
+             */
+            ends: string | null;
             id: string;
             /** @description the key itself; it is not kept and cannot be shown again */
             key: string;
@@ -2031,10 +2123,24 @@ export interface components {
             last_used: string | null;
             /** @description what it is for */
             name?: string;
+            /** @description where it may be used from; anywhere when absent */
+            networks?: string[];
+            /**
+             * Format: date-time
+             * @description until when the text before the last rotation works too
+             */
+            overlap?: string;
             /** @description how the key begins */
             prefix: string;
-            /** @enum {string} */
+            /**
+             * @description the widest role that its scopes come near
+             * @enum {string}
+             */
             role: "ingest" | "read" | "admin";
+            /** @description what it may do */
+            scopes: string[];
+            /** @description the sources that it may send events of; any when absent */
+            sources?: string[];
             /** @description whose key it is; nobody's when absent */
             user?: string;
         };
@@ -2405,6 +2511,13 @@ export interface components {
             /** Format: int64 */
             replayed: number;
         };
+        RotateRequest: {
+            /**
+             * Format: int64
+             * @description 24 when absent
+             */
+            overlap_hours?: number;
+        };
         SavedSearch: {
             /** Format: date-time */
             changed: string;
@@ -2514,6 +2627,26 @@ export interface components {
             interval: "hour" | "day" | "week";
             /** @description without gaps, oldest first */
             points: components["schemas"]["Point"][];
+        };
+        Session: {
+            /** @description what the browser says it is */
+            agent?: string;
+            /** @description the session that asks */
+            current: boolean;
+            /** @description the network address of the sign-in */
+            from?: string;
+            id: string;
+            /**
+             * Format: date-time
+             * @description to the hour
+             */
+            last_seen: string;
+            /** Format: date-time */
+            signed_in: string;
+            user?: string;
+        };
+        SessionList: {
+            items: components["schemas"]["Session"][];
         };
         SessionView: {
             /** @description repeat in X-CSRF-Token on every write; empty for a key, which needs none */
@@ -5632,6 +5765,141 @@ export interface operations {
             };
         };
     };
+    "rotate-key": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description percent-encoded */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RotateRequest"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NewKey"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Timeout */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unsupported Media Type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "list-link-keys": {
         parameters: {
             query?: never;
@@ -7649,6 +7917,245 @@ export interface operations {
             };
             /** @description Conflict */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-sessions": {
+        parameters: {
+            query?: {
+                /** @description whose sessions; mine when absent */
+                user?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SessionList"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "end-sessions": {
+        parameters: {
+            query?: {
+                /** @description whose sessions; mine when absent */
+                user?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "end-session": {
+        parameters: {
+            query?: {
+                /** @description whose sessions; mine when absent */
+                user?: string;
+            };
+            header?: never;
+            path: {
+                /** @description of the list */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };

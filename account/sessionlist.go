@@ -1,0 +1,194 @@
+package account
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"tidings/event"
+)
+
+const (
+	// kindOfUser and kindOfKey, with a user or the hash of a key behind them, list the
+	// sessions of one.
+	kindOfUser = "session-of/"
+	kindOfKey  = "session-by/"
+	// indexedID says that a workspace's sessions from before there were those lists are
+	// in them.
+	indexedID = "indexed"
+	// sessionID is how many letters of its hash name a session: 96 bits.
+	sessionID   = 24
+	maxAgent    = 200
+	maxSessions = 1000
+)
+
+// Session is a browser that is signed in, as it may be shown.
+type Session struct {
+	ID       string    `json:"id"`
+	User     string    `json:"user,omitempty"`
+	SignedIn time.Time `json:"signed_in"`
+	LastSeen time.Time `json:"last_seen" doc:"to the hour"`
+	From     string    `json:"from,omitempty" doc:"the network address of the sign-in"`
+	Agent    string    `json:"agent,omitempty" doc:"what the browser says it is"`
+	Current  bool      `json:"current" doc:"the session that asks"`
+}
+
+func (n sessionNote) ofUser() string { return kindOfUser + n.User }
+func (n sessionNote) ofKey() string  { return kindOfKey + n.Key }
+
+// index lists a session under its user and its key.
+func (s *Sessions) index(ctx context.Context, workspace, hash string, note sessionNote) error {
+	var kinds []string
+	if note.User != "" {
+		kinds = append(kinds, note.ofUser())
+	}
+	if note.Key != "" {
+		kinds = append(kinds, note.ofKey())
+	}
+	for _, kind := range kinds {
+		if err := Put(ctx, s.records, workspace, kind, hash, true); err != nil {
+			return fmt.Errorf("index session: %w", err)
+		}
+	}
+	return nil
+}
+
+// of lists the hashes of a workspace's sessions that satisfy a condition.
+func (s *Sessions) of(ctx context.Context, workspace string, want func(sessionNote) bool) ([]string, error) {
+	records, err := s.records.List(ctx, workspace, kindSession)
+	if err != nil {
+		return nil, fmt.Errorf("list sessions: %w", err)
+	}
+	var hashes []string
+	for _, record := range records {
+		var note sessionNote
+		if err := json.Unmarshal(record.Doc, &note); err != nil {
+			return nil, fmt.Errorf("decode session: %w", err)
+		}
+		if want(note) {
+			hashes = append(hashes, record.ID)
+		}
+	}
+	return hashes, nil
+}
+
+// listed are the hashes in one of the lists. A workspace from before there were lists
+// has them made once.
+func (s *Sessions) listed(ctx context.Context, workspace, kind string) ([]string, error) {
+	_, err := s.records.Get(ctx, workspace, kindSwept, indexedID)
+	if errors.Is(err, event.ErrNotFound) {
+		err = s.indexAll(ctx, workspace)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("list sessions: %w", err)
+	}
+	records, err := s.records.List(ctx, workspace, kind)
+	if err != nil {
+		return nil, fmt.Errorf("list sessions: %w", err)
+	}
+	hashes := make([]string, len(records))
+	for i, record := range records {
+		hashes[i] = record.ID
+	}
+	return hashes, nil
+}
+
+func (s *Sessions) indexAll(ctx context.Context, workspace string) error {
+	records, err := s.records.List(ctx, workspace, kindSession)
+	if err != nil {
+		return err
+	}
+	for _, record := range records {
+		var note sessionNote
+		if err := json.Unmarshal(record.Doc, &note); err != nil {
+			return fmt.Errorf("decode session: %w", err)
+		}
+		if err := s.index(ctx, workspace, record.ID, note); err != nil {
+			return err
+		}
+	}
+	return Put(ctx, s.records, workspace, kindSwept, indexedID, true)
+}
+
+// OfUser lists the hashes of a user's sessions.
+func (s *Sessions) OfUser(ctx context.Context, workspace, user string) ([]string, error) {
+	return s.listed(ctx, workspace, kindOfUser+user)
+}
+
+// OfKey lists the hashes of the sessions that a key began.
+func (s *Sessions) OfKey(ctx context.Context, workspace, key string) ([]string, error) {
+	return s.listed(ctx, workspace, kindOfKey+key)
+}
+
+// Shown are sessions by their hashes, the last used first; those that are over are
+// left out. At most 1,000 are read.
+func (s *Sessions) Shown(ctx context.Context, hashes []string, current string) ([]Session, error) {
+	all := make([]Session, 0, len(hashes))
+	for _, hash := range hashes[:min(len(hashes), maxSessions)] {
+		session, err := s.find(ctx, hash)
+		if errors.Is(err, event.ErrNotFound) {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		if over, err := s.over(ctx, session); err != nil || over {
+			if err != nil {
+				return nil, err
+			}
+			continue
+		}
+		record := session.record
+		all = append(all, Session{
+			SessionID(hash), record.User, record.SignedIn, session.seen.UTC().Truncate(time.Hour), record.From, record.Agent, hash == current,
+		})
+	}
+	slices.SortFunc(all, func(a, b Session) int {
+		return cmp.Or(b.LastSeen.Compare(a.LastSeen), b.SignedIn.Compare(a.SignedIn), strings.Compare(a.ID, b.ID))
+	})
+	return all, nil
+}
+
+// SessionID is how the session of a hash is named.
+func SessionID(hash string) string { return hash[:min(len(hash), sessionID)] }
+
+// Rotate makes another session in the place of one whose user has more to say than
+// when it began; the old one ends after a minute, for what is under way.
+func (s *Sessions) Rotate(ctx context.Context, caller Caller, role Role) (string, error) {
+	session, err := s.find(ctx, caller.Credential)
+	if err != nil {
+		return "", err
+	}
+	record := session.record
+	record.Role = role
+	token, err := s.begin(ctx, record)
+	if err != nil {
+		return "", err
+	}
+	ends := seenRecord{session.seen, s.clock().Add(handedOver).UTC()}
+	if err := Put(ctx, s.records, NoWorkspace, kindSeen, caller.Credential, ends); err != nil {
+		return "", fmt.Errorf("hand session over: %w", err)
+	}
+	s.lately.forget(caller.Credential)
+	return token, nil
+}
+
+// clipped is a text of at most so many bytes of printable UTF-8.
+func clipped(text string, most int) string {
+	text = strings.Map(func(r rune) rune {
+		if r < ' ' || r == 0x7f || r == utf8.RuneError {
+			return -1
+		}
+		return r
+	}, text)
+	if len(text) > most {
+		text = strings.ToValidUTF8(text[:most], "")
+	}
+	return text
+}
