@@ -116,6 +116,7 @@ func Open(ctx context.Context, s Settings, log *slog.Logger) (_ *App, err error)
 			err = errors.Join(err, a.Close())
 		}
 	}()
+	privateFiles()
 	if s.Data != "" {
 		if err := os.MkdirAll(s.Data, 0o700); err != nil {
 			return nil, fmt.Errorf("make the data directory: %w", err)

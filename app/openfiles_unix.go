@@ -12,3 +12,7 @@ func openFiles() int {
 	}
 	return int(min(uint64(limit.Cur), 1<<30))
 }
+
+// privateFiles has every file that the process makes readable by its user alone: the
+// stores and the queue would let others in the group read theirs.
+func privateFiles() { syscall.Umask(0o077) }

@@ -5,13 +5,18 @@
 package erasures
 
 import (
+	"context"
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
+	"fmt"
 	"math"
 	"strings"
 	"time"
+
+	"tidings/event"
 )
 
 // Kind is the kind of the records.
@@ -47,6 +52,31 @@ func Record(at time.Time, until int64, before []byte) ([]byte, error) {
 		r.Until = until
 	}
 	return json.Marshal(r)
+}
+
+// Records is where the records are kept. Swap writes one where it is still old, nil
+// for none, and returns event.ErrConflict otherwise.
+type Records interface {
+	Get(ctx context.Context, workspace, kind, id string) (json.RawMessage, error)
+	Swap(ctx context.Context, workspace, kind, id string, old, doc json.RawMessage) error
+}
+
+// Mark writes the record of an erasure. Of several at once each bars what it has to.
+func Mark(ctx context.Context, records Records, workspace, id string, at time.Time, until int64) error {
+	for {
+		before, err := records.Get(ctx, workspace, Kind, id)
+		if err != nil && !errors.Is(err, event.ErrNotFound) {
+			return fmt.Errorf("read an erasure: %w", err)
+		}
+		doc, err := Record(at, until, before)
+		if err != nil {
+			return fmt.Errorf("note an erasure: %w", err)
+		}
+		err = records.Swap(ctx, workspace, Kind, id, before, doc)
+		if !errors.Is(err, event.ErrConflict) {
+			return err
+		}
+	}
 }
 
 // Until is up to when events stay out by a record, Unix seconds. A record that

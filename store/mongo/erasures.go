@@ -2,7 +2,6 @@ package mongo
 
 import (
 	"context"
-	"errors"
 	"maps"
 	"slices"
 
@@ -16,16 +15,7 @@ import (
 // MarkErased notes that a person was erased from a workspace, with what happened
 // up to now, or until a later time.
 func (s *State) MarkErased(ctx context.Context, workspace, email string, until int64) error {
-	id := s.erasureID(workspace, email)
-	before, err := s.Get(ctx, workspace, erasures.Kind, id)
-	if err != nil && !errors.Is(err, event.ErrNotFound) {
-		return err
-	}
-	doc, err := erasures.Record(s.now(), until, before)
-	if err != nil {
-		return failed("noting an erasure", err)
-	}
-	return s.Put(ctx, workspace, erasures.Kind, id, doc)
+	return erasures.Mark(ctx, s, workspace, s.erasureID(workspace, email), s.now(), until)
 }
 
 // Erased reports which of the addresses, by workspace, were erased, and up to when.

@@ -31,6 +31,8 @@ type access struct {
 	journal string
 	// synced says that whoever writes syncs the log, see writing.
 	synced bool
+	// overwrites says that what is deleted is overwritten in the file.
+	overwrites bool
 	// cacheKB bounds each connection's page cache.
 	cacheKB int
 	// connections bounds the pool.
@@ -62,6 +64,9 @@ func openPool(path string, a access) (*sql.DB, error) {
 			pragma("synchronous", "NORMAL")
 		} else {
 			pragma("synchronous", "FULL")
+		}
+		if a.overwrites {
+			pragma("secure_delete", "ON")
 		}
 		pragma("wal_autocheckpoint", "8000")
 	default:

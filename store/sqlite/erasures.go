@@ -12,16 +12,7 @@ import (
 // MarkErased notes that a person was erased from a workspace, with what happened
 // up to now, or until a later time.
 func (s *State) MarkErased(ctx context.Context, workspace, email string, until int64) error {
-	id := s.erasureID(workspace, email)
-	before, err := s.Get(ctx, workspace, erasures.Kind, id)
-	if err != nil && !errors.Is(err, event.ErrNotFound) {
-		return err
-	}
-	doc, err := erasures.Record(s.now(), until, before)
-	if err != nil {
-		return failed("noting an erasure", err)
-	}
-	return s.Put(ctx, workspace, erasures.Kind, id, doc)
+	return erasures.Mark(ctx, s, workspace, s.erasureID(workspace, email), s.now(), until)
 }
 
 // Erased reports which of the addresses, by workspace, were erased, and up to when. It is asked
@@ -103,6 +94,11 @@ func (s *State) EraseRecipient(ctx context.Context, workspace, email string) ([]
 		}
 		return nil
 	})
+	if err == nil {
+		// The log has what was overwritten until it is cut off; whoever reads an old part
+		// of it keeps that there until the next time.
+		_, err = s.writer.ExecContext(ctx, "PRAGMA wal_checkpoint(TRUNCATE)")
+	}
 	if err != nil {
 		return nil, failed("erasing a recipient's states", err)
 	}

@@ -1,10 +1,14 @@
 package sqlite_test
 
 import (
+	"bytes"
+	"os"
+	"path/filepath"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
+	"tidings/event"
 	"tidings/store/sqlite"
 	"tidings/store/storetest"
 )
@@ -27,4 +31,35 @@ func TestRecords(t *testing.T) {
 			return state
 		},
 	})
+}
+
+// What names an erased person is overwritten, in the file and in its log.
+func TestNothingOfAnErasedPersonStaysInTheFiles(t *testing.T) {
+	dir := t.TempDir()
+	state, err := sqlite.OpenState(filepath.Join(dir, "state.db"), sqlite.StateConfig{})
+	require.NoError(t, err)
+	defer func() { require.NoError(t, state.Close()) }()
+	people := []event.Person{{Email: "jo.findable@acme.example", Name: "Jo Findable"}, {Email: "ana@acme.example"}}
+	send := event.Event{
+		ID: event.NewID(1_790_000_000, "acme", "s", true, []byte("1")), Workspace: "acme", Type: event.Send, Time: 1_790_000_000,
+		Message: "m", Source: "s", Recipients: people,
+	}
+	_, err = state.Apply(t.Context(), []event.Change{event.ChangeOf(send)}, nil)
+	require.NoError(t, err)
+	found := func() (files []string) {
+		all, err := filepath.Glob(filepath.Join(dir, "*"))
+		require.NoError(t, err)
+		for _, path := range all {
+			text, err := os.ReadFile(path)
+			require.NoError(t, err)
+			if bytes.Contains(bytes.ToLower(text), []byte("findable")) {
+				files = append(files, path)
+			}
+		}
+		return files
+	}
+	require.NotEmpty(t, found())
+	_, err = state.EraseRecipient(t.Context(), "acme", "jo.findable@acme.example")
+	require.NoError(t, err)
+	require.Empty(t, found())
 }

@@ -123,7 +123,7 @@ func OpenState(path string, config StateConfig) (*State, error) {
 func (s *State) open(path string, readers int) error {
 	ctx := context.Background()
 	var err error
-	if s.writer, err = openPool(path, access{write: true, cacheKB: 32 << 10, connections: 1}); err != nil {
+	if s.writer, err = openPool(path, access{write: true, overwrites: true, cacheKB: 32 << 10, connections: 1}); err != nil {
 		return err
 	}
 	if err := create(ctx, s.writer, "the state store", stateSchema); err != nil {
