@@ -2,6 +2,7 @@ package sqlite_test
 
 import (
 	"bytes"
+	"fmt"
 	"os"
 	"path/filepath"
 	"testing"
@@ -39,12 +40,19 @@ func TestNothingOfAnErasedPersonStaysInTheFiles(t *testing.T) {
 	state, err := sqlite.OpenState(filepath.Join(dir, "state.db"), sqlite.StateConfig{})
 	require.NoError(t, err)
 	defer func() { require.NoError(t, state.Close()) }()
-	people := []event.Person{{Email: "jo.findable@acme.example", Name: "Jo Findable"}, {Email: "ana@acme.example"}}
-	send := event.Event{
-		ID: event.NewID(1_790_000_000, "acme", "s", true, []byte("1")), Workspace: "acme", Type: event.Send, Time: 1_790_000_000,
-		Message: "m", Source: "s", Recipients: people,
+	jo, ana := event.Person{Email: "jo.findable@acme.example", Name: "Jo Findable"}, event.Person{Email: "ana@acme.example"}
+	var changes []event.Change
+	for i := range 300 { // most of them to Jo alone, so that whole pages are freed
+		send := event.Event{
+			ID: event.NewID(1_790_000_000, "acme", "s", true, fmt.Append(nil, i)), Workspace: "acme", Type: event.Send, Time: 1_790_000_000,
+			Message: fmt.Sprint("m", i), Source: "s", Recipients: []event.Person{jo},
+		}
+		if i%50 == 0 {
+			send.Recipients = append(send.Recipients, ana)
+		}
+		changes = append(changes, event.ChangeOf(send))
 	}
-	_, err = state.Apply(t.Context(), []event.Change{event.ChangeOf(send)}, nil)
+	_, err = state.Apply(t.Context(), changes, nil)
 	require.NoError(t, err)
 	found := func() (files []string) {
 		all, err := filepath.Glob(filepath.Join(dir, "*"))
