@@ -80,7 +80,7 @@ var rules = map[string]rule{
 	},
 	"store/sqlite/columns": {internal: []string{"event", "query", "feed", "store/sqlite/rowids"}},
 	"store/sqlite/rowids":  {internal: []string{"event", "feed"}},
-	"store/erasures":       {},
+	"store/erasures":       {internal: []string{"event"}},
 	"store/elastic":        {internal: []string{"backoff", "event", "query", "feed", "migrations"}, outside: append([]string{"github.com/elastic/"}, plain...)},
 	// What tests start a server with. It is imported by tests alone.
 	"store/elastic/elastictest":     {outside: []string{"github.com/gofrs/flock"}},

@@ -54,13 +54,6 @@ func Record(at time.Time, until int64, before []byte) ([]byte, error) {
 	return json.Marshal(r)
 }
 
-// Records is where the records are kept. Swap writes one where it is still old, nil
-// for none, and returns event.ErrConflict otherwise.
-type Records interface {
-	Get(ctx context.Context, workspace, kind, id string) (json.RawMessage, error)
-	Swap(ctx context.Context, workspace, kind, id string, old, doc json.RawMessage) error
-}
-
 // Mark writes the record of an erasure. Of several at once each bars what it has to.
 func Mark(ctx context.Context, records Records, workspace, id string, at time.Time, until int64) error {
 	for {
