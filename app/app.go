@@ -68,12 +68,18 @@ type App struct {
 	rollover    *rollover.Rollover
 	night       *rollover.TimeOfDay
 	draining    atomic.Bool
+	// stateDamage is what was found wrong with the file of the state.
+	stateDamage atomic.Pointer[event.Degraded]
 	drainFor    time.Duration
 	backlog     int64
 	connections int
 	proxies     []netip.Prefix
 	// outbound makes every call to an address that is not the operator's own.
 	outbound *outbound.Client
+	// secretsPath is the file of the master key of secrets, "" where there is none.
+	secretsPath string
+	// secretsMissing says which secrets cannot be opened.
+	secretsMissing atomic.Pointer[event.Degraded]
 	// secrets is nil where there is no key for them.
 	secrets *secret.Box
 }
@@ -131,7 +137,7 @@ func Open(ctx context.Context, s Settings, log *slog.Logger) (_ *App, err error)
 			return nil, err
 		}
 	}
-	if err := a.openStores(ctx, s); err != nil {
+	if err := a.openStores(ctx, s, id); err != nil {
 		return nil, err
 	}
 	if s.Data != "" {
@@ -230,6 +236,15 @@ func (a *App) Readiness(ctx context.Context) map[string]error {
 	parts["stream"] = a.Stream.Ready(ctx)
 	parts["index"] = a.Index.Ping(ctx)
 	parts["state"] = a.State.Ping(ctx)
+	if err := a.Stream.Lost(); err != nil {
+		parts["queue file"] = err
+	}
+	if degraded := a.secretsMissing.Load(); degraded != nil {
+		parts["secrets"] = degraded
+	}
+	if degraded := a.stateDamage.Load(); degraded != nil {
+		parts["state file"] = degraded
+	}
 	for _, week := range a.damagedWeeks(ctx) {
 		parts["week "+week.Week.String()] = week
 	}

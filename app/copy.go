@@ -86,12 +86,12 @@ func (a *App) copyTarget(ctx context.Context, addresses []string) (_ *copyTarget
 		switch scheme, _, isURL := strings.Cut(address, "://"); {
 		case !isURL:
 			s.Data = address
-			if err := errors.Join(os.MkdirAll(filepath.Join(address, "stream"), 0o700), target.hold(address), target.openIndex(s), target.openState(ctx, s)); err != nil {
+			if err := errors.Join(os.MkdirAll(filepath.Join(address, "stream"), 0o700), target.hold(address), target.openIndex(s, ""), target.openState(ctx, s)); err != nil {
 				return nil, err
 			}
 		case strings.HasPrefix(scheme, "elasticsearch"):
 			s.Index = address
-			if err := target.openIndex(s); err != nil {
+			if err := target.openIndex(s, ""); err != nil {
 				return nil, err
 			}
 		default:

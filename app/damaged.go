@@ -69,8 +69,30 @@ const (
 	walkShare = 14
 )
 
-// keepWalking reads weeks from end to end, a share a day, so that flipped bytes are
-// noticed before somebody asks for what they were. What is found is a damaged week.
+// checkable is a state store that is a file on this machine.
+type checkable interface {
+	// Check reads all of it; what is wrong with it is an event.Degraded.
+	Check(ctx context.Context) error
+}
+
+// checkState reads the state from end to end. What is found stays a problem of this
+// process until it ends.
+func (a *App) checkState(ctx context.Context) error {
+	state, is := a.State.(checkable)
+	if !is {
+		return nil
+	}
+	err := state.Check(ctx)
+	if degraded, is := errors.AsType[*event.Degraded](err); is {
+		a.stateDamage.Store(degraded)
+		a.log.ErrorContext(ctx, "the state store is damaged", "error", degraded)
+		return nil
+	}
+	return err
+}
+
+// keepWalking reads the state, and weeks from end to end, a share a day, so that
+// flipped bytes are noticed before somebody asks for what they were.
 func (a *App) keepWalking(ctx context.Context) error {
 	if a.Words == nil {
 		return nil
@@ -86,6 +108,7 @@ func (a *App) keepWalking(ctx context.Context) error {
 		var damaged event.DamagedWeeks
 		var err error
 		last, damaged, err = a.Words.CheckSome(ctx, last, walkShare)
+		err = errors.Join(err, a.checkState(ctx))
 		if len(damaged) > 0 {
 			a.log.ErrorContext(ctx, "weeks are damaged", "error", damaged)
 		}

@@ -51,6 +51,10 @@ func identify(ctx context.Context, s Settings) (id string, err error) {
 			id = p.id
 		}
 	}
+	if root != "" && len(parts) > 1 && agreeOnAnother(parts, root) {
+		return "", fmt.Errorf("%s is not the one that was here, and every part of the directory is: "+
+			"delete that file, and the start makes it again: %w", filepath.Join(s.Data, identityName), event.ErrConflict)
+	}
 	hasWeeks := weekFiles(filepath.Join(s.Data, "weeks"))
 	for _, p := range parts {
 		problem := ""
@@ -79,6 +83,16 @@ func identify(ctx context.Context, s Settings) (id string, err error) {
 	return id, nil
 }
 
+// agreeOnAnother reports whether all parts have one id, which is not the directory's.
+func agreeOnAnother(parts []part, root string) bool {
+	for _, p := range parts {
+		if p.id == "" || p.id == root || p.id != parts[0].id {
+			return false
+		}
+	}
+	return true
+}
+
 // partsOf looks at the parts that settings keep in the directory.
 func partsOf(ctx context.Context, s Settings) ([]part, error) {
 	var parts []part
@@ -96,16 +110,24 @@ func partsOf(ctx context.Context, s Settings) ([]part, error) {
 			return nil, err
 		}
 	}
+	hadAudit := false
 	if s.State == "" {
 		path := filepath.Join(s.Data, "state.db")
 		info, err := os.Stat(path)
 		p := part{name: "state.db", exists: err == nil && info.Size() > 0, holds: "what is known of messages, keys, people and settings"}
 		if p.exists {
-			if p.id, err = sqlite.StateIdentity(ctx, path); err != nil {
+			var had []string
+			if p.id, had, err = sqlite.StateIdentity(ctx, path); err != nil {
 				return nil, fmt.Errorf("%s cannot be read: restore a backup into a new directory (tidings restore): %w", path, err)
 			}
+			hadAudit = slices.Contains(had, auditFolder)
 		}
 		parts = append(parts, p)
+	}
+	if hadAudit {
+		if err := folder(auditFolder, "who did and who saw what"); err != nil {
+			return nil, err
+		}
 	}
 	if s.Stream == "" {
 		if err := folder("stream", "events that were accepted and not indexed yet, and dead letters"); err != nil {
@@ -166,6 +188,13 @@ func (a *App) mark(ctx context.Context, s Settings, id string) error {
 		}
 		if err := a.State.Put(ctx, noWorkspace, kindIdentity, theIdentity, raw); err != nil {
 			return fmt.Errorf("write the identity of the data directory: %w", err)
+		}
+		// The folder first: what state.db says was there has a name of its own.
+		if err := writeIdentity(filepath.Join(s.Data, auditFolder, identityName), id); err != nil {
+			return err
+		}
+		if err := a.State.Put(ctx, noWorkspace, sqlite.KindPart, auditFolder, json.RawMessage("{}")); err != nil {
+			return fmt.Errorf("write which parts the data directory has: %w", err)
 		}
 	}
 	if s.Stream == "" {

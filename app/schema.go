@@ -30,7 +30,7 @@ func OpenSchema(s Settings) (*migrations.Migrator, func() error, error) {
 	var schemas migrations.Schemas
 	a := &App{}
 	if s.Stores.Index != "" {
-		if err := a.openIndex(s); err != nil {
+		if err := a.openIndex(s, ""); err != nil {
 			return nil, nil, err
 		}
 		schemas = append(schemas, a.Index.(migrations.Schema))

@@ -4,7 +4,9 @@ import (
 	"context"
 	"fmt"
 	"path/filepath"
+	"strings"
 
+	"tidings/event"
 	"tidings/secret"
 )
 
@@ -15,9 +17,11 @@ const secretsKeyName = "secrets.key"
 func (a *App) box(s Settings) *secret.Box {
 	switch {
 	case s.SecretsKey != "":
-		return secret.New(s.SecretsKey, false, a.State)
+		a.secretsPath = s.SecretsKey
+		return secret.New(a.secretsPath, false, a.State)
 	case s.Data != "":
-		return secret.New(filepath.Join(s.Data, secretsKeyName), true, a.State)
+		a.secretsPath = filepath.Join(s.Data, secretsKeyName)
+		return secret.New(a.secretsPath, true, a.State)
 	}
 	return nil
 }
@@ -31,6 +35,9 @@ func (a *App) sealSecrets(ctx context.Context) error {
 	if err := a.secrets.Ready(); err != nil {
 		return err
 	}
+	if err := a.missSecrets(ctx); err != nil {
+		return err
+	}
 	sealed, err := a.Server.SealSources(ctx)
 	if err != nil {
 		return fmt.Errorf("seal the secrets of sources: %w", err)
@@ -38,6 +45,28 @@ func (a *App) sealSecrets(ctx context.Context) error {
 	if sealed > 0 {
 		a.log.InfoContext(ctx, "secrets that lay in the clear are sealed", "sources", sealed)
 	}
+	return nil
+}
+
+// missSecrets says what must be entered again where the key that sealed it is gone, as
+// after a restore, or is another one. Until the process ends it is a problem that readiness names.
+func (a *App) missSecrets(ctx context.Context) error {
+	locked, err := a.secrets.Locked(ctx)
+	if err != nil || len(locked) == 0 {
+		return err
+	}
+	places, err := a.sealedPlaces(ctx, func(workspace string) bool { return locked[workspace] })
+	if err != nil || len(places) == 0 {
+		return err
+	}
+	more := ""
+	if len(places) > 10 {
+		places, more = places[:10], fmt.Sprintf(" and %d more", len(places)-10)
+	}
+	missing := &event.Degraded{Words: fmt.Sprintf("%s is not the file that sealed them: put that back, or enter the secrets again of %s%s",
+		filepath.Base(a.secretsPath), strings.Join(places, ", "), more)}
+	a.log.ErrorContext(ctx, "secrets cannot be opened", "error", missing)
+	a.secretsMissing.Store(missing)
 	return nil
 }
 
@@ -49,12 +78,14 @@ func (a *App) RotateSecrets(ctx context.Context, _ struct{}) (secret.Rotated, er
 	})
 }
 
-// sealedPlaces names what is sealed, as people know it.
-func (a *App) sealedPlaces(ctx context.Context) ([]string, error) {
+// sealedPlaces names what is sealed in some workspaces, as people know it.
+func (a *App) sealedPlaces(ctx context.Context, in func(workspace string) bool) ([]string, error) {
 	places, err := secret.Places(ctx, a.State)
-	names := make([]string, len(places))
-	for i, place := range places {
-		names[i] = fmt.Sprintf("%s %s of workspace %s", place[1], place[2], place[0])
+	names := make([]string, 0, len(places))
+	for _, place := range places {
+		if in(place[0]) {
+			names = append(names, fmt.Sprintf("%s %s of workspace %s", place[1], place[2], place[0]))
+		}
 	}
 	return names, err
 }

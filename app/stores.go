@@ -40,8 +40,8 @@ func bulkTimeOf(s Settings) time.Duration {
 	return bulkTime
 }
 
-func (a *App) openStores(ctx context.Context, s Settings) error {
-	if err := a.openIndex(s); err != nil {
+func (a *App) openStores(ctx context.Context, s Settings, id string) error {
+	if err := a.openIndex(s, id); err != nil {
 		return fmt.Errorf("open the index: %w", err)
 	}
 	if err := a.openState(ctx, s); err != nil {
@@ -56,7 +56,7 @@ func (a *App) openStores(ctx context.Context, s Settings) error {
 	return nil
 }
 
-func (a *App) openIndex(s Settings) error {
+func (a *App) openIndex(s Settings, id string) error {
 	if s.Index != "" {
 		config, err := elastic.ParseURL(s.Index)
 		if err != nil {
@@ -69,7 +69,7 @@ func (a *App) openIndex(s Settings) error {
 		}
 		return err
 	}
-	config := sqlite.IndexConfig{Logger: a.log}
+	config := sqlite.IndexConfig{Logger: a.log, Installation: id}
 	if s.Small {
 		config.OpenWeeks, config.Readers = 8, 1
 		config.WriterCacheKB, config.ReaderCacheKB, config.CountCacheKB = 4<<10, 512, 1<<10

@@ -68,6 +68,8 @@ type WeekHealth struct {
 	Wanted []event.Week `json:"wanted"`
 	// Damaged says of each damaged week what is wrong and what to do.
 	Damaged []string `json:"damaged"`
+	// StateDamage says what is wrong with the file of the state and what to do.
+	StateDamage string `json:"state_damage,omitempty"`
 	// Held is how many events wait for damaged weeks.
 	Held int `json:"held"`
 	// Last is the last nightly run, nil when there was none.
@@ -80,7 +82,15 @@ func (a *App) WeekHealth(ctx context.Context, request WeekHealthRequest) (WeekHe
 			return WeekHealth{}, err
 		}
 	}
+	if request.Deep {
+		if err := a.checkState(ctx); err != nil {
+			return WeekHealth{}, err
+		}
+	}
 	var health WeekHealth
+	if degraded := a.stateDamage.Load(); degraded != nil {
+		health.StateDamage = degraded.Error()
+	}
 	infos, err := a.Index.WeekInfos(ctx)
 	if err != nil {
 		return health, err

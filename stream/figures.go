@@ -43,6 +43,8 @@ type figures struct {
 
 	// full asks the trimmer to look now.
 	full chan struct{}
+	// lastNoted is what noteLast wrote last. It is the observer's, and Close's after it.
+	lastNoted map[string]noted
 }
 
 // gauge is a figure of the server's, and what we have added since it was asked.
@@ -183,6 +185,10 @@ func (s *Stream) refreshSlowly(ctx context.Context) error {
 		return err
 	}
 	s.figures.deadLetters.Store(dead)
+	if err := s.noteLast(ctx, false); err != nil {
+		// A full disk, most likely, which is said elsewhere.
+		s.cfg.Logger.DebugContext(ctx, "what the queue has is not noted", "error", err)
+	}
 	announced, err := s.stream(ctx, liveName)
 	if err != nil {
 		return unavailable("refresh", err)

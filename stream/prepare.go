@@ -188,6 +188,9 @@ func (s *Stream) prepareBucket(ctx context.Context, want jetstream.KeyValueConfi
 
 // begin looks at what is there before anything is given out.
 func (s *Stream) begin(ctx context.Context) error {
+	if err := s.lookForLosses(ctx); err != nil {
+		return err
+	}
 	if s.server != nil {
 		if err := s.takeOver(ctx); err != nil {
 			return unavailable("stream: take over", err)

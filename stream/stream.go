@@ -10,6 +10,7 @@ import (
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 
+	"tidings/event"
 	"tidings/indexer"
 	"tidings/live"
 )
@@ -37,9 +38,11 @@ type Stream struct {
 	announced *committer
 	allowance *allowance
 	lanes     [len(lanes)]*lane
-	pulling   sync.Once // starts the lanes at the first Pull
-	figures   figures
-	counts    counts
+	// lost is what was missing when the queue was opened, nil for nothing.
+	lost    *event.Degraded
+	pulling sync.Once // starts the lanes at the first Pull
+	figures figures
+	counts  counts
 
 	// stop ends what runs in the background; running waits for it.
 	stopped context.Context
@@ -155,9 +158,19 @@ func (s *Stream) Close() error {
 		if s.conn.IsConnected() {
 			_ = s.conn.FlushTimeout(commitTimeout)
 		}
+		s.noteAtEnd()
 		s.disconnect()
 	})
 	return nil
+}
+
+// noteAtEnd notes what the queue has once nothing comes in any more.
+func (s *Stream) noteAtEnd() {
+	ctx, cancel := context.WithTimeout(context.Background(), commitTimeout)
+	defer cancel()
+	if err := s.noteLast(ctx, true); err != nil {
+		s.cfg.Logger.Debug("what the queue has is not noted", "error", err)
+	}
 }
 
 func (s *Stream) disconnect() {

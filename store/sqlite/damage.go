@@ -5,7 +5,9 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"hash/crc32"
 	"io"
+	"math"
 	"os"
 	"strings"
 	"syscall"
@@ -56,6 +58,8 @@ var (
 	errEmptied = errors.New("its file is empty")
 	errCut     = errors.New("its file is cut short")
 	errPages   = errors.New("its file has damaged pages")
+	// errForeign is a file that was written in another data directory.
+	errForeign = errors.New("its file belongs to another data directory")
 	// errNoDatabase is a file that is no database of SQLite's.
 	errNoDatabase = errors.New("its file is not a database")
 )
@@ -79,6 +83,8 @@ func causeOf(err error) string {
 		return errCut.Error()
 	case errors.Is(err, errPages):
 		return errPages.Error()
+	case errors.Is(err, errForeign):
+		return errForeign.Error()
 	case errors.Is(err, errNoDatabase):
 		return errNoDatabase.Error()
 	}
@@ -195,6 +201,9 @@ func (x *Index) present(path string) error {
 	if _, err := io.ReadFull(file, header[:]); err != nil || string(header[:16]) != "SQLite format 3\x00" {
 		return errNoDatabase
 	}
+	if of := binary.BigEndian.Uint32(header[68:]); of != 0 && x.config.Installation != "" && of != installationMark(x.config.Installation) {
+		return errForeign
+	}
 	page, pages := int64(binary.BigEndian.Uint16(header[16:])), int64(binary.BigEndian.Uint32(header[28:]))
 	if page == 1 {
 		page = 1 << 16
@@ -205,6 +214,10 @@ func (x *Index) present(path string) error {
 	}
 	return nil
 }
+
+// installationMark is how a file says which installation it belongs to, in SQLite's
+// application id. 0 is a file from before there were marks.
+func installationMark(id string) uint32 { return crc32.ChecksumIEEE([]byte(id))&math.MaxInt32 | 1 }
 
 // Expect says that a week should be there. Where it is not, it is damaged.
 func (x *Index) Expect(ctx context.Context, week event.Week) {

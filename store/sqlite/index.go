@@ -31,6 +31,9 @@ type IndexConfig struct {
 	WriterCacheKB, ReaderCacheKB int
 	// CountCacheKB bounds what is kept in memory to count events, 0 for 128 MiB.
 	CountCacheKB int
+	// Installation is the id of the data directory that the files belong to, "" for
+	// any.
+	Installation string
 	// Logger hears what was found wrong with files, nil for nobody.
 	Logger *slog.Logger
 }
@@ -311,8 +314,8 @@ func (x *Index) openSlot(ctx context.Context, slot *weekSlot, create bool) error
 	return nil
 }
 
-func (x *Index) caches() weekCaches {
-	return weekCaches{x.config.WriterCacheKB, x.config.ReaderCacheKB}
+func (x *Index) caches() weekSettings {
+	return weekSettings{x.config.WriterCacheKB, x.config.ReaderCacheKB, x.config.Installation}
 }
 
 // used puts a slot in front of those that may be closed.

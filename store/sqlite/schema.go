@@ -154,27 +154,42 @@ func (f schemaFile) takeStep(ctx context.Context, path, journal string) error {
 // a state store belongs to, as a JSON string.
 const KindIdentity = "identity"
 
+// KindPart is the kind of the records of no workspace that name the parts which a data
+// directory has had since a later release.
+const KindPart = "part"
+
 // StateIdentity reads that record from a file that nobody else has open, "" where there
 // is none. A file that cannot be read from end to end is an error.
-func StateIdentity(ctx context.Context, path string) (id string, err error) {
+//
+// parts are the ids of the records of KindPart: what else the directory has had.
+func StateIdentity(ctx context.Context, path string) (id string, parts []string, err error) {
 	version, err := versionOf(path)
 	if err != nil || version == 0 {
-		return "", failed("reading the state store", err)
+		return "", nil, failed("reading the state store", err)
 	}
 	pool, err := openPool(path, access{connections: 1, cacheKB: 1 << 10})
 	if err != nil {
-		return "", failed("reading the state store", err)
+		return "", nil, failed("reading the state store", err)
 	}
 	defer func() { err = errors.Join(err, pool.Close()) }()
-	var doc []byte
-	err = pool.QueryRowContext(ctx, "SELECT doc FROM record WHERE space = '' AND kind = ? ORDER BY id LIMIT 1", KindIdentity).Scan(&doc)
-	if errors.Is(err, sql.ErrNoRows) {
-		return "", nil
+	rows, err := pool.QueryContext(ctx, "SELECT kind, id, doc FROM record WHERE space = '' AND kind IN (?, ?) ORDER BY id", KindIdentity, KindPart)
+	if err != nil {
+		return "", nil, failed("reading the state store", err)
 	}
-	if err == nil {
-		err = json.Unmarshal(doc, &id)
+	defer rows.Close()
+	for rows.Next() {
+		var kind, name string
+		var doc []byte
+		if err := rows.Scan(&kind, &name, &doc); err != nil {
+			return "", nil, failed("reading the state store", err)
+		}
+		if kind == KindPart {
+			parts = append(parts, name)
+		} else if err := json.Unmarshal(doc, &id); err != nil {
+			return "", nil, failed("reading the state store", err)
+		}
 	}
-	return id, failed("reading the state store", err)
+	return id, parts, failed("reading the state store", rows.Err())
 }
 
 // kindMigration is the kind of the records that say which steps were taken.

@@ -70,12 +70,17 @@ type weekReads struct {
 	run, page, rowids, events *sql.Stmt
 }
 
-// weekCaches are the page caches of a week's connections in KB.
-type weekCaches struct{ writer, reader int }
+// weekSettings are how the files of weeks are opened.
+type weekSettings struct {
+	// writer and reader are the page caches of connections in KB.
+	writer, reader int
+	// installation is what IndexConfig says of it.
+	installation string
+}
 
 // openWeek opens a week's file, and makes it when there is none and it is not
 // to be a sealed one.
-func openWeek(ctx context.Context, path string, week event.Week, a access, caches weekCaches) (*weekFile, error) {
+func openWeek(ctx context.Context, path string, week event.Week, a access, caches weekSettings) (*weekFile, error) {
 	w := &weekFile{
 		week:         week,
 		workspaceIDs: make(map[string]int64), names: make(map[int64]string), saved: make(map[int64]bool),
@@ -86,7 +91,7 @@ func openWeek(ctx context.Context, path string, week event.Week, a access, cache
 	return w, nil
 }
 
-func (w *weekFile) open(ctx context.Context, path string, a access, caches weekCaches) error {
+func (w *weekFile) open(ctx context.Context, path string, a access, caches weekSettings) error {
 	reading := access{sealed: a.sealed, cacheKB: caches.reader, connections: a.connections}
 	var err error
 	if !a.sealed {
@@ -99,6 +104,9 @@ func (w *weekFile) open(ctx context.Context, path string, a access, caches weekC
 		if err := create(ctx, w.writer, "week "+w.week.String(), weekSchema); err != nil {
 			return err
 		}
+		if err := w.markWith(ctx, caches.installation); err != nil {
+			return err
+		}
 	}
 	if w.reader, err = openPool(path, reading); err != nil {
 		return err
@@ -107,6 +115,19 @@ func (w *weekFile) open(ctx context.Context, path string, a access, caches weekC
 		return err
 	}
 	return w.loadWorkspaces(ctx)
+}
+
+// markWith writes which installation a file belongs to, unless it says.
+func (w *weekFile) markWith(ctx context.Context, installation string) error {
+	if installation == "" {
+		return nil
+	}
+	var mark int64
+	if err := w.writer.QueryRowContext(ctx, "PRAGMA application_id").Scan(&mark); err != nil || mark != 0 {
+		return err
+	}
+	_, err := w.writer.ExecContext(ctx, fmt.Sprintf("PRAGMA application_id = %d", installationMark(installation)))
+	return err
 }
 
 func (w *weekFile) prepare(ctx context.Context) error {

@@ -1,0 +1,142 @@
+package stream
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+
+	"github.com/nats-io/nats-server/v2/server"
+
+	"tidings/event"
+)
+
+// lastName is the file beside the server's own that says what each stream had a moment
+// ago. A server takes what it finds, blocks that are gone or not, without a word.
+const lastName = "last"
+
+// noted is what a stream had.
+type noted struct {
+	// Last is its last sequence, which never falls.
+	Last uint64 `json:"last"`
+	// Messages is how many it had when it was closed in order, -1 while it is open:
+	// what is acknowledged leaves.
+	Messages int64 `json:"messages"`
+}
+
+// watched are the streams whose messages nobody can make again.
+var watched = []string{eventsName, deadName}
+
+// lookForLosses holds the streams that a server found in its directory to what was
+// there. What is gone is said once in the log, and by Lost until the process ends.
+func (s *Stream) lookForLosses(ctx context.Context) error {
+	if s.server == nil {
+		return nil
+	}
+	gone := s.server.lost()
+	before, err := readLast(s.cfg.Dir)
+	if err != nil {
+		return err
+	}
+	for _, name := range watched {
+		stream, err := s.stream(ctx, name)
+		if err != nil {
+			return unavailable("look for losses", err)
+		}
+		state, was := stream.CachedInfo().State, before[name]
+		if was.Messages >= 0 && state.LastSeq == was.Last {
+			gone[name] = max(gone[name], int(was.Messages)-int(state.Msgs))
+		}
+		if state.LastSeq < was.Last {
+			gone[name] = max(gone[name], int(was.Last-state.LastSeq))
+		}
+	}
+	if gone[eventsName]+gone[deadName] == 0 {
+		return nil
+	}
+	lost := &event.Degraded{Words: fmt.Sprintf("a block of the queue is damaged or missing: up to %d events that had been accepted and up to %d dead letters are lost; "+
+		"have the senders send again what they sent since the server last ran well", gone[eventsName], gone[deadName])}
+	s.cfg.Logger.ErrorContext(ctx, "the queue is damaged", "error", lost)
+	s.lost = lost
+	return nil
+}
+
+// Lost says what opening the queue found missing, nil for nothing.
+func (s *Stream) Lost() error {
+	if s.lost == nil {
+		return nil
+	}
+	return s.lost
+}
+
+// lost is how many messages of each stream the server could not read.
+func (o *embeddedServer) lost() map[string]int {
+	gone := make(map[string]int)
+	info, err := o.current.Load().Jsz(&server.JSzOptions{Streams: true, Accounts: true})
+	if err != nil {
+		return gone
+	}
+	for _, account := range info.AccountDetails {
+		for _, stream := range account.Streams {
+			if lost := stream.State.Lost; lost != nil {
+				gone[stream.Name] += len(lost.Msgs)
+			}
+		}
+	}
+	return gone
+}
+
+// noteLast writes down what there is where that has changed, and how many messages
+// once nothing comes or goes any more.
+func (s *Stream) noteLast(ctx context.Context, closing bool) error {
+	if s.server == nil {
+		return nil
+	}
+	last := make(map[string]noted)
+	for _, name := range watched {
+		stream, err := s.stream(ctx, name)
+		if err != nil {
+			return unavailable("refresh", err)
+		}
+		state, messages := stream.CachedInfo().State, int64(-1)
+		if closing {
+			messages = int64(state.Msgs)
+		}
+		last[name] = noted{Last: state.LastSeq, Messages: messages}
+	}
+	if maps.Equal(last, s.figures.lastNoted) {
+		return nil
+	}
+	raw, err := json.Marshal(last)
+	if err != nil {
+		return err
+	}
+	path := filepath.Join(s.cfg.Dir, lastName)
+	if err = os.WriteFile(path+".new", raw, 0o600); err == nil {
+		err = os.Rename(path+".new", path)
+	}
+	if err != nil {
+		return fmt.Errorf("note the last sequences of the queue: %w", err)
+	}
+	s.figures.lastNoted = last
+	return nil
+}
+
+// readLast reads what noteLast wrote; a file that cannot be understood says nothing.
+func readLast(dir string) (map[string]noted, error) {
+	last := make(map[string]noted)
+	raw, err := os.ReadFile(filepath.Join(dir, lastName))
+	if errors.Is(err, os.ErrNotExist) {
+		return last, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read the last sequences of the queue: %w", err)
+	}
+	if json.Unmarshal(raw, &last) != nil {
+		return map[string]noted{}, nil
+	}
+	return last, nil
+}
