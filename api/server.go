@@ -18,6 +18,7 @@ import (
 	"tidings/account"
 	"tidings/api/hooks"
 	"tidings/audit"
+	"tidings/limit"
 	"tidings/outbound"
 	"tidings/secret"
 	"tidings/tracing"
@@ -65,6 +66,10 @@ type Config struct {
 	// Secrets seals what may not lie in the clear. Without it sources are kept in the
 	// clear, and other secrets cannot be kept.
 	Secrets *secret.Box
+	// Endpoints is nil where nothing is sent to anybody.
+	Endpoints *Endpoints
+	// Understander reads the searches of endpoints; needed with Endpoints.
+	Understander LiveQuestions
 	// Outbound makes calls to what others name; public addresses alone when nil.
 	Outbound *outbound.Client
 
@@ -115,12 +120,14 @@ type Server struct {
 	limits    *limits
 	failures  *failures
 	forwarded forwarded
-	addresses *account.SessionAddresses
-	linkKeys  *linkKeys
-	bodies    bodies
-	metrics   *metrics
-	engine    *gin.Engine
-	openapi   []byte
+	// endpointTests are by workspace.
+	endpointTests *limit.Buckets[string]
+	addresses     *account.SessionAddresses
+	linkKeys      *linkKeys
+	bodies        bodies
+	metrics       *metrics
+	engine        *gin.Engine
+	openapi       []byte
 	// exporting are the exports that are under way.
 	exporting exporting
 }
@@ -171,6 +178,7 @@ func New(config Config) (*Server, error) {
 	}
 	var err error
 	s.failures = newFailures(config.Clock)
+	s.endpointTests = limit.NewBuckets[string](testRate, limitsKept, config.Clock)
 	if s.linkKeys, err = newLinkKeys(config); err != nil {
 		return nil, fmt.Errorf("api: %w", err)
 	}
@@ -212,6 +220,7 @@ func (s *Server) route() error {
 	s.suggestRoutes(docs)
 	s.hookRoutes(docs)
 	s.sourceRoutes(docs)
+	s.endpointRoutes(docs)
 	s.rejectedRoutes(docs)
 	s.tryRoutes(docs)
 	s.reportRoutes(docs)
@@ -244,7 +253,7 @@ func humaConfig(version string) huma.Config {
 	}
 	config := huma.DefaultConfig("Tidings", version)
 	config.Info.Description = "Activity of e-mail: taken in as events, read as a feed."
-	for _, group := range []string{"Events", "Feed", "Live", "Session", "Settings", "Directory", "Keys", "Audit", "Sources", "Scanners", "Tracking", "Dead letters", "Operation"} {
+	for _, group := range []string{"Events", "Feed", "Live", "Session", "Settings", "Directory", "Keys", "Audit", "Sources", "Endpoints", "Scanners", "Tracking", "Dead letters", "Operation"} {
 		config.Tags = append(config.Tags, &huma.Tag{Name: group})
 	}
 	config.OpenAPIPath, config.DocsPath, config.SchemasPath = "", "", ""

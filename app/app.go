@@ -24,6 +24,7 @@ import (
 	"tidings/api"
 	"tidings/api/hooks"
 	"tidings/audit"
+	"tidings/deliver"
 	"tidings/event"
 	"tidings/feed"
 	"tidings/indexer"
@@ -82,6 +83,12 @@ type App struct {
 	secretsMissing atomic.Pointer[event.Degraded]
 	// secrets is nil where there is no key for them.
 	secrets *secret.Box
+	// What leaves the house; outboxFile is nil where the outbox is no file.
+	outbox     deliver.Outbox
+	outboxFile *sqlite.Outbox
+	endpoints  *deliver.Directory
+	deliveries *deliver.Worker
+	forwarder  *deliver.Forwarder
 }
 
 // gcPercent lets the heap grow to three times what is live before collecting.
@@ -211,6 +218,10 @@ func (a *App) assemble(s Settings) error {
 		Policy: s.Rollover, Weeks: inventoried{a.Index, inventory{records: a.State}}, Blocks: a.Index, States: a.State, Catalogue: a.State,
 		Notes: notes, Leases: a.Stream, Logger: a.log,
 	})
+	endpoints, err := a.assembleDeliveries(s, directory, reader)
+	if err != nil {
+		return err
+	}
 	page, err := web.Handler()
 	if err != nil {
 		return fmt.Errorf("read the built page: %w", err)
@@ -218,7 +229,7 @@ func (a *App) assemble(s Settings) error {
 	a.Server, err = api.New(api.Config{
 		Intake: a.Stream, Feed: reader, Suggester: reader, Contacts: reader, Reports: reader, Known: reader, Records: a.State, Audit: a.Audit, Directory: directory, DeadLetters: a.Stream, Weeks: countedWeeks{a.Index, a.State},
 		Eraser: apiEraser{eraser}, Ready: a.Readiness, ReadySelf: a.readySelf, Metrics: registry, Web: page,
-		Verdicts: a.reevaluator, PublicURL: s.PublicURL, Hooks: hooks.New(a.outbound.HTTP(), a.Stream), Outbound: a.outbound, Secrets: a.secrets,
+		Verdicts: a.reevaluator, PublicURL: s.PublicURL, Hooks: hooks.New(a.outbound.HTTP(), a.Stream), Outbound: a.outbound, Secrets: a.secrets, Endpoints: endpoints, Understander: reader,
 		Live: http.HandlerFunc(pushed.Socket), SSE: http.HandlerFunc(pushed.SSE),
 		Clock: time.Now, Rand: rand.Reader, Logger: a.log,
 		Memory: int64(s.Memory), Retention: s.Retention, SecureCookies: s.Secure, Lives: s.Lives, TrustedProxies: s.Proxies, Version: Version(), Tracer: s.Tracer,
@@ -281,6 +292,8 @@ func (a *App) Run(ctx context.Context) error {
 		group.Go(func() error {
 			return a.Stream.RunUnderLease(ctx, correctionsLease, correctionsTTL, a.reevaluator.Run)
 		})
+		group.Go(func() error { return a.deliveries.Run(ctx) })
+		group.Go(func() error { return a.keepForwarding(ctx) })
 		group.Go(func() error { return a.searchSenders(ctx) })
 		group.Go(func() error { return a.keepWeeks(ctx) })
 		group.Go(func() error { return a.keepHeld(ctx) })
@@ -306,6 +319,9 @@ func (a *App) Close() error {
 	errs := []error{a.closeAudit()}
 	if a.Stream != nil {
 		errs = append(errs, a.Stream.Close())
+	}
+	if a.outboxFile != nil {
+		errs = append(errs, a.outboxFile.Close())
 	}
 	if a.State != nil {
 		errs = append(errs, a.State.Close())

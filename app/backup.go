@@ -93,6 +93,11 @@ func (a *App) Backup(ctx context.Context, request BackupRequest) (Manifest, erro
 	if err != nil {
 		return made, err
 	}
+	if a.outboxFile != nil {
+		if err := a.outboxFile.Backup(ctx, filepath.Join(request.To, outboxName)); err != nil {
+			return made, err
+		}
+	}
 	if made.DeadLetters, err = a.Stream.DeadCount(ctx); err != nil {
 		return made, err
 	}
@@ -108,6 +113,9 @@ func (a *App) Backup(ctx context.Context, request BackupRequest) (Manifest, erro
 	}
 	for i, name := range names {
 		names[i] = filepath.Join("weeks", name)
+	}
+	if a.outboxFile != nil {
+		audited = append(audited, outboxName)
 	}
 	if made.Files, err = describe(request.To, append(append(names, audited...), "state.db", deadLettersName)); err != nil {
 		return made, err
@@ -137,7 +145,7 @@ func clearForBackup(dir string) error {
 	}
 	for _, entry := range entries {
 		switch entry.Name() {
-		case manifestName, deadLettersName, "weeks", "state.db", "state.db.new":
+		case manifestName, deadLettersName, "weeks", "state.db", "state.db.new", outboxName, outboxName + ".new":
 		default:
 			return fmt.Errorf("%s holds %s, which is of no backup: choose a directory of its own", dir, entry.Name())
 		}

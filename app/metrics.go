@@ -6,6 +6,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"tidings/deliver"
 	"tidings/indexer"
 )
 
@@ -16,6 +17,8 @@ type metrics struct {
 	outcomes *prometheus.CounterVec
 	// reevaluations are of messages, corrections of events.
 	reevaluations, corrections prometheus.Counter
+	deliveries                 *prometheus.CounterVec
+	deliveryTime               *prometheus.HistogramVec
 }
 
 func newMetrics(registry *prometheus.Registry, a *App) *metrics {
@@ -38,8 +41,15 @@ func newMetrics(registry *prometheus.Registry, a *App) *metrics {
 			Help: "Stored events whose verdict, subject or user was put right.",
 		}),
 	}
+	m.deliveries = prometheus.NewCounterVec(prometheus.CounterOpts{
+		Name: "tidings_deliveries_total",
+		Help: "Tries to deliver to endpoints, by channel and by what became of the delivery: sent, waiting, failed.",
+	}, []string{"channel", "result"})
+	m.deliveryTime = prometheus.NewHistogramVec(prometheus.HistogramOpts{
+		Name: "tidings_delivery_seconds", Help: "Time a try to deliver takes.", Buckets: prometheus.ExponentialBuckets(0.005, 2, 13),
+	}, []string{"channel"})
 	registry.MustRegister(
-		m.steps, m.outcomes, m.reevaluations, m.corrections, readiness{a},
+		m.deliveries, m.deliveryTime, m.steps, m.outcomes, m.reevaluations, m.corrections, readiness{a},
 		gauge("tidings_queue_waiting_events", "Events accepted and not indexed yet.", func() float64 {
 			return float64(a.Stream.Backlog())
 		}),
@@ -91,6 +101,12 @@ func (r readiness) Collect(metrics chan<- prometheus.Metric) {
 
 func gauge(name, help string, read func() float64) prometheus.Collector {
 	return prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: name, Help: help}, read)
+}
+
+// delivered is told by the worker of each try.
+func (m *metrics) delivered(kind deliver.Kind, result string, took time.Duration) {
+	m.deliveries.WithLabelValues(string(kind), result).Inc()
+	m.deliveryTime.WithLabelValues(string(kind)).Observe(took.Seconds())
 }
 
 // Took is told by the indexer how long a step took.

@@ -73,8 +73,10 @@ func (a *App) missSecrets(ctx context.Context) error {
 // RotateSecrets seals everything by new keys.
 func (a *App) RotateSecrets(ctx context.Context, _ struct{}) (secret.Rotated, error) {
 	return a.secrets.Rotate(ctx, func(ctx context.Context) error {
-		_, err := a.Server.SealSources(ctx)
-		return err
+		if _, err := a.Server.SealSources(ctx); err != nil {
+			return err
+		}
+		return a.endpoints.Reseal(ctx)
 	})
 }
 

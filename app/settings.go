@@ -54,6 +54,9 @@ type Settings struct {
 	// OutboundAllow are hosts and networks that calls may reach beyond public addresses
 	// on port 443, as outbound.ParseAllow reads them.
 	OutboundAllow []string
+	// SMTP is who sends mail, as smtp://USER:PASSWORD@HOST:PORT, "" for nobody, and
+	// MailFrom the sender's address.
+	SMTP, MailFrom string
 	// SecretsKey is the file with the key of secrets; "" is secrets.key in the data
 	// directory, which is made when it is first needed.
 	SecretsKey string

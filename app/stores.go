@@ -47,6 +47,9 @@ func (a *App) openStores(ctx context.Context, s Settings, id string) error {
 	if err := a.openState(ctx, s); err != nil {
 		return fmt.Errorf("open the state: %w", err)
 	}
+	if err := a.openOutbox(ctx, s); err != nil {
+		return fmt.Errorf("open the outbox: %w", err)
+	}
 	if err := a.openAudit(ctx, s); err != nil {
 		return err
 	}

@@ -35,12 +35,14 @@ requests under way are finished.`
 
 // Run serves until it is told to stop.
 func (c *apiCmd) Run(ctx context.Context, env *environment) error {
-	return run(ctx, env, c.Listen, app.Settings{
+	s := app.Settings{
 		Role: app.RoleAPI, Stores: app.Stores(c.storeFlags), Retention: c.Retention, Grace: c.Grace,
 		Backlog: c.Backlog, Origins: c.Origins, Secure: c.Secure, Drain: c.Drain, Proxies: c.Proxies,
 		Memory: c.Memory, Connections: c.Connections,
-		PublicURL: c.PublicURL, OutboundAllow: c.OutboundAllow, SecretsKey: c.SecretsKey, Verdict: c.config(),
-	})
+		PublicURL: c.PublicURL, Verdict: c.config(),
+	}
+	c.outboundFlags.into(&s)
+	return run(ctx, env, c.Listen, s)
 }
 
 // indexerCmd runs one of several indexers.
@@ -62,7 +64,7 @@ Nothing is kept in the process: --index, --state and --stream are needed.`
 func (c *indexerCmd) Run(ctx context.Context, env *environment) error {
 	s := c.indexFlags.settings()
 	s.Role, s.Stores = app.RoleIndexer, app.Stores(c.storeFlags)
-	s.OutboundAllow, s.SecretsKey = c.OutboundAllow, c.SecretsKey
+	c.outboundFlags.into(&s)
 	return run(ctx, env, c.Listen, s)
 }
 

@@ -30,8 +30,8 @@ const (
 	MaxTries = 20
 	// KeepAnswer is how many bytes of an answer are kept.
 	KeepAnswer = 1 << 10
-	// Kept is how long a delivery is kept after its end.
-	Kept = 30 * 24 * time.Hour
+	// KeepFor is how long a delivery is kept after its end.
+	KeepFor = 30 * 24 * time.Hour
 )
 
 // Delivery is one message to one place. What it says is rendered from its event at each
@@ -99,4 +99,14 @@ func (d *Delivery) record(t Try) {
 // end takes a delivery out of Waiting.
 func (d *Delivery) end(state State, why string, now time.Time) {
 	d.State, d.Why, d.Ended, d.Lease = state, why, millis(now), 0
+}
+
+// Again makes a delivery that ended wait once more, as a replay; false for one that
+// waits already.
+func (d *Delivery) Again(now int64) bool {
+	if d.State == Waiting {
+		return false
+	}
+	d.State, d.Due, d.Tried, d.Begun, d.Ended, d.Lease, d.Why, d.Replay = Waiting, now, 0, 0, 0, 0, "", true
+	return true
 }

@@ -88,7 +88,7 @@ func (w *Worker) Run(ctx context.Context) error {
 		case <-look.C:
 		case <-w.wake:
 		case <-expire.C:
-			if _, err := w.Outbox.Expire(ctx, w.Clock().Add(-Kept), expireAtOnce); err != nil && ctx.Err() == nil {
+			if _, err := w.Outbox.Expire(ctx, w.Clock().Add(-KeepFor), expireAtOnce); err != nil && ctx.Err() == nil {
 				w.Logger.WarnContext(ctx, "old deliveries could not be deleted; it is tried again", "error", err)
 			}
 		}

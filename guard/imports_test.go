@@ -42,7 +42,7 @@ var rules = map[string]rule{
 	"address": {outside: []string{"golang.org/x/net/idna", "golang.org/x/text/unicode/norm"}},
 	"event":   {internal: []string{"address", "quotes"}, outside: []string{"golang.org/x/text/unicode/norm"}},
 	"limit":   {outside: plain},
-	"deliver": {internal: []string{"event", "outbound"}, outside: append([]string{"github.com/wneessen/go-mail"}, plain...)},
+	"deliver": {internal: []string{"event", "feed", "live", "outbound", "query", "secret"}, outside: append([]string{"github.com/wneessen/go-mail"}, plain...)},
 	// The one way out to addresses that others name.
 	"outbound": {},
 	// Seals what may not lie in the clear; records are all that it keeps.
@@ -64,7 +64,7 @@ var rules = map[string]rule{
 	"audit":   {internal: []string{"address", "event"}},
 	"account": {internal: []string{"address", "event", "feed", "verdict"}, outside: plain},
 	"api": {
-		internal: []string{"account", "address", "audit", "event", "query", "verdict", "tracking", "feed", "live", "limit", "api/hooks", "outbound", "secret", "tracing"},
+		internal: []string{"account", "address", "audit", "event", "query", "verdict", "tracking", "feed", "live", "limit", "api/hooks", "deliver", "outbound", "secret", "tracing"},
 		outside: append([]string{
 			"github.com/danielgtaylor/huma/v2", "github.com/gin-gonic/gin", "github.com/gorilla/websocket",
 			"github.com/prometheus/client_golang", "go.opentelemetry.io/otel",

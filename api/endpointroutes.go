@@ -1,0 +1,295 @@
+package api
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"tidings/deliver"
+	"tidings/event"
+)
+
+type (
+	endpointsOutput struct {
+		Body struct {
+			Items []EndpointView `json:"items"`
+			Kinds []deliver.Kind `json:"kinds" doc:"what can be made here; mail takes a mail server"`
+		} `nameHint:"EndpointList"`
+	}
+	endpointNameInput struct {
+		Name pathText `path:"name" doc:"percent-encoded"`
+	}
+	endpointInput struct {
+		content
+		Name pathText `path:"name" doc:"percent-encoded"`
+	}
+	endpointOutput  struct{ Body NewEndpoint }
+	endpointEnabled struct{ Body EndpointView }
+	deliveriesInput struct {
+		Name   pathText `path:"name" doc:"percent-encoded"`
+		State  string   `query:"state" enum:"waiting,sent,failed,cancelled" doc:"all when absent"`
+		Cursor string   `query:"cursor" maxLength:"100" doc:"next of the page before"`
+	}
+	deliveriesOutput struct {
+		Body struct {
+			Items []DeliveryView `json:"items" doc:"newest first"`
+			Next  string         `json:"next,omitempty"`
+		} `nameHint:"DeliveryList"`
+	}
+	tryOutput       struct{ Body EndpointTest }
+	sentAgainOutput struct {
+		Body struct {
+			Deliveries int `json:"deliveries" doc:"how many are sent again, under the same ids"`
+		} `nameHint:"Replayed"`
+	}
+)
+
+// EndpointTest is what came of a test.
+type EndpointTest struct {
+	OK bool `json:"ok"`
+	TryView
+}
+
+func (s *Server) endpointRoutes(docs huma.API) {
+	const group = "Endpoints"
+	handle(s, docs, route{
+		id: "list-endpoints", audit: auditNothing, method: http.MethodGet, path: "/v1/endpoints", group: group, may: integrators(),
+		summary: "The workspace's endpoints, and how they do",
+	}, s.listEndpoints)
+	handle(s, docs, route{
+		id: "put-endpoint", method: http.MethodPut, path: "/v1/endpoints/{name}", group: group, may: integrators(),
+		request: EndpointRequest{}, failures: []int{http.StatusConflict},
+		summary: "Make or replace an endpoint",
+		description: "Events that its search finds are sent there, from now on and at least once, under an id that stays the same " +
+			"(webhook-id). Secrets are written and never read back; a webhook's is told once, when it is made.",
+	}, s.putEndpoint)
+	handle(s, docs, route{
+		id: "delete-endpoint", method: http.MethodDelete, path: "/v1/endpoints/{name}", group: group, may: integrators(),
+		success: http.StatusNoContent, summary: "Take an endpoint off",
+		description: "What waits for it is cancelled.",
+	}, s.deleteEndpoint)
+	handle(s, docs, route{
+		id: "test-endpoint", method: http.MethodPost, path: "/v1/endpoints/{name}/test", group: group, may: integrators(),
+		failures: []int{http.StatusTooManyRequests},
+		summary:  "Send a test now, and say what came of it; at most 6 a minute",
+	}, s.testEndpoint)
+	handle(s, docs, route{
+		id: "enable-endpoint", method: http.MethodPost, path: "/v1/endpoints/{name}/enable", group: group, may: integrators(),
+		failures:    []int{http.StatusConflict},
+		summary:     "Send to an endpoint again that was disabled or paused",
+		description: "What was missed meanwhile is not sent: replay it. 409 within 5 minutes after it was disabled.",
+	}, s.enableEndpoint)
+	handle(s, docs, route{
+		id: "list-deliveries", audit: auditNothing, method: http.MethodGet, path: "/v1/endpoints/{name}/deliveries", group: group, may: integrators(),
+		summary: "An endpoint's deliveries of the last 30 days with their tries, newest first, 100 a page",
+	}, s.listDeliveries)
+	handle(s, docs, route{
+		id: "replay-deliveries", method: http.MethodPost, path: "/v1/endpoints/{name}/replay", group: group, may: integrators(),
+		request: ReplayRequest{},
+		summary: "Send deliveries again: some by id, or all that failed in a span of time",
+	}, s.replayDeliveries)
+}
+
+// place is what a path names.
+func (s *Server) place(caller Caller, part pathText) (deliver.Place, error) {
+	name, err := part.decode("name")
+	if err != nil {
+		return deliver.Place{}, err
+	}
+	if err := deliver.CheckName(name); err != nil {
+		return deliver.Place{}, badPath("name", "is empty, has more than 100 bytes, or holds | or /")
+	}
+	if s.Endpoints == nil {
+		return deliver.Place{}, fmt.Errorf("nothing is sent from here: %w", event.ErrNotFound)
+	}
+	return deliver.Place{Workspace: caller.Workspace, Endpoint: name}, nil
+}
+
+func (s *Server) listEndpoints(ctx context.Context, caller Caller, _ *empty) (*endpointsOutput, error) {
+	out := new(endpointsOutput)
+	out.Body.Items, out.Body.Kinds = []EndpointView{}, []deliver.Kind{}
+	if s.Endpoints == nil {
+		return out, nil
+	}
+	out.Body.Kinds = []deliver.Kind{deliver.Webhook, deliver.Slack, deliver.Teams}
+	if s.Endpoints.Directory.CanMail() {
+		out.Body.Kinds = append(out.Body.Kinds, deliver.Mail)
+	}
+	all, err := s.Endpoints.Directory.List(ctx, caller.Workspace)
+	if err != nil {
+		return nil, err
+	}
+	waiting, err := s.Endpoints.Outbox.Waiting(ctx, caller.Workspace)
+	if err != nil {
+		return nil, err
+	}
+	for _, kept := range all {
+		view, err := s.endpointView(ctx, deliver.Place{Workspace: caller.Workspace, Endpoint: kept.Name}, kept, waiting)
+		if err != nil {
+			return nil, err
+		}
+		out.Body.Items = append(out.Body.Items, view)
+	}
+	return out, nil
+}
+
+func (s *Server) putEndpoint(ctx context.Context, caller Caller, in *endpointInput) (*endpointOutput, error) {
+	place, err := s.place(caller, in.Name)
+	if err != nil {
+		return nil, err
+	}
+	request, err := decodeDocument[EndpointRequest](&s.bodies, &in.content)
+	if err != nil {
+		return nil, err
+	}
+	kept, secret, err := s.putEndpointRecord(ctx, place, request)
+	if err != nil {
+		return nil, inBody(err)
+	}
+	view, err := s.endpointView(ctx, place, kept, nil)
+	if err != nil {
+		return nil, err
+	}
+	return &endpointOutput{NewEndpoint{view, secret}}, nil
+}
+
+func (s *Server) deleteEndpoint(ctx context.Context, caller Caller, in *endpointNameInput) (*empty, error) {
+	place, err := s.place(caller, in.Name)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := s.keptEndpoint(ctx, place); err != nil {
+		return nil, err
+	}
+	// The endpoint goes first: nothing is sent from then on, whatever still waits.
+	if err := s.Endpoints.Directory.Delete(ctx, place); err != nil {
+		return nil, err
+	}
+	now := s.Clock().UnixMilli()
+	_, err = s.Endpoints.Outbox.Change(ctx, place.Workspace, deliver.Filter{Endpoint: place.Endpoint, State: deliver.Waiting}, func(d *deliver.Delivery) bool {
+		d.State, d.Why, d.Ended, d.Lease = deliver.Cancelled, "the endpoint was deleted", now, 0
+		return true
+	})
+	return nil, err
+}
+
+// keptEndpoint is one, whether its secrets can be opened or not.
+func (s *Server) keptEndpoint(ctx context.Context, place deliver.Place) (deliver.Kept, error) {
+	kept, _, err := s.Endpoints.Directory.Get(ctx, place)
+	if err != nil && kept.Name == "" {
+		return kept, err
+	}
+	return kept, nil
+}
+
+func (s *Server) testEndpoint(ctx context.Context, caller Caller, in *endpointNameInput) (*tryOutput, error) {
+	place, err := s.place(caller, in.Name)
+	if err != nil {
+		return nil, err
+	}
+	endpoint, err := s.Endpoints.Directory.Endpoint(ctx, place)
+	if err != nil {
+		return nil, err
+	}
+	if state := s.endpointTests.Take(place.Workspace, 1); state.After > 0 {
+		p := problem(http.StatusTooManyRequests, "a workspace sends at most 6 tests a minute")
+		p.header = http.Header{"Retry-After": {fmt.Sprint(int(state.After/time.Second) + 1)}}
+		return nil, p
+	}
+	now := s.Clock()
+	d := deliver.Delivery{
+		ID: deliver.ID(place.Workspace, deliver.TestType, now.String(), place.Endpoint), Workspace: place.Workspace, Endpoint: place.Endpoint,
+		Type: deliver.TestType, Reason: "endpoint", At: now.UnixMilli(),
+	}
+	content, _, err := s.Endpoints.Source.Content(ctx, d)
+	if err != nil {
+		return nil, err
+	}
+	result := s.Endpoints.Sender.Send(ctx, endpoint, d, content)
+	return &tryOutput{EndpointTest{result.OK, TryView{
+		At: now.UTC(), Milliseconds: result.Took, Status: result.Status, Error: result.Error, Answer: result.Answer,
+	}}}, nil
+}
+
+func (s *Server) enableEndpoint(ctx context.Context, caller Caller, in *endpointNameInput) (*endpointEnabled, error) {
+	place, err := s.place(caller, in.Name)
+	if err != nil {
+		return nil, err
+	}
+	kept, err := s.keptEndpoint(ctx, place)
+	if err != nil {
+		return nil, err
+	}
+	now := s.Clock()
+	var from time.Time
+	enabled := false
+	if _, err := s.Endpoints.Directory.Health(ctx, place, func(h *deliver.Health) { from, enabled = h.Enable(now) }); err != nil {
+		return nil, err
+	}
+	if !enabled {
+		return nil, problem(http.StatusConflict, "it was disabled a moment ago: it can be enabled from "+from.UTC().Format(time.RFC3339))
+	}
+	s.Endpoints.wake()
+	view, err := s.endpointView(ctx, place, kept, nil)
+	return &endpointEnabled{view}, err
+}
+
+func (e *Endpoints) wake() {
+	if e.Wake != nil {
+		e.Wake()
+	}
+}
+
+func (s *Server) listDeliveries(ctx context.Context, caller Caller, in *deliveriesInput) (*deliveriesOutput, error) {
+	place, err := s.place(caller, in.Name)
+	if err != nil {
+		return nil, err
+	}
+	filter := deliver.Filter{Endpoint: place.Endpoint, State: deliver.State(in.State)}
+	list, next, err := s.Endpoints.Outbox.List(ctx, place.Workspace, filter, in.Cursor, deliveriesPage)
+	if err != nil {
+		return nil, err
+	}
+	out := new(deliveriesOutput)
+	out.Body.Items, out.Body.Next = make([]DeliveryView, len(list)), next
+	for i, d := range list {
+		out.Body.Items[i] = viewOfDelivery(d)
+	}
+	return out, nil
+}
+
+// replayDeliveries makes ended deliveries wait again, under the same ids.
+func (s *Server) replayDeliveries(ctx context.Context, caller Caller, in *endpointInput) (*sentAgainOutput, error) {
+	place, err := s.place(caller, in.Name)
+	if err != nil {
+		return nil, err
+	}
+	request, err := decodeDocument[ReplayRequest](&s.bodies, &in.content)
+	if err != nil {
+		return nil, err
+	}
+	if len(request.IDs) > maxReplayIDs {
+		return nil, inBody(event.Invalid("ids", "are more than 1,000"))
+	}
+	if _, err := s.keptEndpoint(ctx, place); err != nil {
+		return nil, err
+	}
+	filter := deliver.Filter{Endpoint: place.Endpoint, IDs: request.IDs}
+	if len(request.IDs) == 0 {
+		filter.State = deliver.Failed
+	}
+	if request.Since != nil {
+		filter.Since = request.Since.UnixMilli()
+	}
+	if request.Until != nil {
+		filter.Until = request.Until.UnixMilli()
+	}
+	now := s.Clock().UnixMilli()
+	out := new(sentAgainOutput)
+	out.Body.Deliveries, err = s.Endpoints.Outbox.Change(ctx, place.Workspace, filter, func(d *deliver.Delivery) bool { return d.Again(now) })
+	s.Endpoints.wake()
+	return out, err
+}

@@ -1,0 +1,60 @@
+package app
+
+import (
+	"context"
+	"path/filepath"
+	"time"
+
+	"tidings/account"
+	"tidings/api"
+	"tidings/deliver"
+	"tidings/feed"
+	"tidings/store/mongo"
+	"tidings/store/sqlite"
+)
+
+const (
+	// outboxName is the file of deliveries in a data directory.
+	outboxName    = "deliveries.db"
+	forwardsLease = "endpoints"
+	forwardsTTL   = 15 * time.Second
+)
+
+// openOutbox opens where deliveries are kept: beside the state.
+func (a *App) openOutbox(ctx context.Context, s Settings) error {
+	if state, ok := a.State.(*mongo.State); ok {
+		outbox, err := state.Outbox(ctx)
+		if err == nil {
+			a.outbox = outbox
+		}
+		return err
+	}
+	outbox, err := sqlite.OpenOutbox(filepath.Join(s.Data, outboxName))
+	if err == nil {
+		a.outbox, a.outboxFile = outbox, outbox
+	}
+	return err
+}
+
+// assembleDeliveries puts together what leaves the house.
+func (a *App) assembleDeliveries(s Settings, directory *account.Directory, reader *feed.Reader) (*api.Endpoints, error) {
+	server, err := mailServer(s)
+	if err != nil {
+		return nil, err
+	}
+	a.endpoints = deliver.NewDirectory(a.State, a.secrets, server)
+	source := &deliver.EventSource{Events: a.Index, Names: directory, Searches: reader, Directory: a.endpoints, Page: s.PublicURL}
+	sender := deliver.NewSender(a.outbound, time.Now)
+	a.deliveries = deliver.NewWorker(deliver.Config{
+		Outbox: a.outbox, Endpoints: a.endpoints, Source: source, Sender: sender, Clock: time.Now, Observe: a.metrics.delivered, Logger: a.log,
+	})
+	a.forwarder = &deliver.Forwarder{
+		Log: a.Stream, Directory: a.endpoints, Searches: reader, Outbox: a.outbox, Wake: a.deliveries.Wake, Clock: time.Now, Logger: a.log,
+	}
+	return &api.Endpoints{Directory: a.endpoints, Outbox: a.outbox, Sender: sender, Source: source, Wake: a.deliveries.Wake}, nil
+}
+
+// keepForwarding has one process make deliveries of what is announced.
+func (a *App) keepForwarding(ctx context.Context) error {
+	return a.Stream.RunUnderLease(ctx, forwardsLease, forwardsTTL, a.forwarder.Run)
+}

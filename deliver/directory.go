@@ -1,0 +1,244 @@
+package deliver
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"tidings/event"
+	"tidings/secret"
+)
+
+// Records keeps endpoints and their health. It is a part of the state store.
+type Records interface {
+	Get(ctx context.Context, workspace, kind, id string) (json.RawMessage, error)
+	secret.Records
+}
+
+// Kinds of records. The note outside of any workspace says which have endpoints.
+const (
+	kindEndpoint  = "endpoint"
+	kindHealth    = "endpoint-health"
+	kindWorkspace = "endpoint-workspace"
+	noWorkspace   = ""
+)
+
+// MaxEndpoints is how many a workspace may have.
+const MaxEndpoints = 100
+
+// Kept is an endpoint as it is kept: what is secret of it is sealed.
+type Kept struct {
+	Name string `json:"name"`
+	Kind Kind   `json:"kind"`
+	// URL is a webhook's; a chat's is sealed, and Host is where it leads.
+	URL     string `json:"url,omitempty"`
+	Host    string `json:"host,omitempty"`
+	To      string `json:"to,omitempty"`
+	Enabled bool   `json:"enabled"`
+	// Search chooses the events that are sent, "" for none.
+	Search  string    `json:"search,omitempty"`
+	Sealed  string    `json:"sealed,omitempty"`
+	Created time.Time `json:"created"`
+	// Since is from when on events are sent: when it was made or its search changed.
+	Since   time.Time `json:"since"`
+	Changed time.Time `json:"changed"`
+}
+
+// Secrets are what is sealed of an endpoint.
+type Secrets struct {
+	URL     string          `json:"url,omitempty"`
+	Signing []SigningSecret `json:"signing,omitempty"`
+}
+
+// Directory keeps endpoints.
+type Directory struct {
+	records Records
+	box     *secret.Box
+	mail    *SMTP
+}
+
+// NewDirectory makes a Directory. mail is who sends mail, nil where nobody does.
+func NewDirectory(records Records, box *secret.Box, mail *SMTP) *Directory {
+	return &Directory{records, box, mail}
+}
+
+// CanMail reports whether there is a mail server.
+func (d *Directory) CanMail() bool { return d.mail != nil }
+
+// Get returns an endpoint with its secrets, or event.ErrNotFound.
+func (d *Directory) Get(ctx context.Context, place Place) (Kept, Secrets, error) {
+	var kept Kept
+	var secrets Secrets
+	doc, err := d.records.Get(ctx, place.Workspace, kindEndpoint, place.Endpoint)
+	if err == nil {
+		err = json.Unmarshal(doc, &kept)
+	}
+	if err == nil && kept.Sealed != "" {
+		var plain []byte
+		if plain, err = d.box.OpenText(ctx, place.Workspace, kindEndpoint, place.Endpoint, kept.Sealed); err == nil {
+			err = json.Unmarshal(plain, &secrets)
+		}
+	}
+	if err != nil {
+		return kept, secrets, fmt.Errorf("find endpoint: %w", err)
+	}
+	return kept, secrets, nil
+}
+
+// Put keeps an endpoint with its secrets.
+func (d *Directory) Put(ctx context.Context, workspace string, kept Kept, secrets Secrets) error {
+	plain, err := json.Marshal(secrets)
+	if err != nil {
+		return err
+	}
+	kept.Sealed = ""
+	if secrets.URL != "" || len(secrets.Signing) > 0 {
+		if kept.Sealed, err = d.box.Seal(ctx, workspace, kindEndpoint, kept.Name, plain); err != nil {
+			return fmt.Errorf("keep endpoint: %w", err)
+		}
+	}
+	doc, err := json.Marshal(kept)
+	if err == nil {
+		// The note goes first: a workspace with endpoints always has one.
+		err = d.records.Put(ctx, noWorkspace, kindWorkspace, workspace, json.RawMessage("true"))
+	}
+	if err == nil {
+		err = d.records.Put(ctx, workspace, kindEndpoint, kept.Name, doc)
+	}
+	if err != nil {
+		return fmt.Errorf("keep endpoint: %w", err)
+	}
+	return nil
+}
+
+// Delete takes an endpoint off; there need not be one.
+func (d *Directory) Delete(ctx context.Context, place Place) error {
+	err := d.records.Delete(ctx, place.Workspace, kindEndpoint, place.Endpoint)
+	if err == nil {
+		err = d.records.Delete(ctx, place.Workspace, kindHealth, place.Endpoint)
+	}
+	if err == nil {
+		err = d.box.Forget(ctx, place.Workspace, kindEndpoint, place.Endpoint)
+	}
+	if err != nil {
+		return fmt.Errorf("delete endpoint: %w", err)
+	}
+	return nil
+}
+
+// List returns a workspace's endpoints by name, their secrets sealed.
+func (d *Directory) List(ctx context.Context, workspace string) ([]Kept, error) {
+	docs, err := d.records.List(ctx, workspace, kindEndpoint)
+	if err != nil {
+		return nil, fmt.Errorf("list endpoints: %w", err)
+	}
+	all := make([]Kept, len(docs))
+	for i, doc := range docs {
+		if err := json.Unmarshal(doc.Doc, &all[i]); err != nil {
+			return nil, fmt.Errorf("list endpoints: %w", err)
+		}
+	}
+	return all, nil
+}
+
+// Workspaces are those that have, or had, endpoints.
+func (d *Directory) Workspaces(ctx context.Context) ([]string, error) {
+	docs, err := d.records.List(ctx, noWorkspace, kindWorkspace)
+	names := make([]string, len(docs))
+	for i, doc := range docs {
+		names[i] = doc.ID
+	}
+	if err != nil {
+		return nil, fmt.Errorf("list endpoints: %w", err)
+	}
+	return names, nil
+}
+
+// Endpoint opens one for the worker.
+func (d *Directory) Endpoint(ctx context.Context, place Place) (Endpoint, error) {
+	kept, secrets, err := d.Get(ctx, place)
+	if err != nil {
+		return Endpoint{}, err
+	}
+	e := Endpoint{Place: place, Kind: kept.Kind, URL: kept.URL, To: kept.To, Secrets: secrets.Signing, Enabled: kept.Enabled}
+	if secrets.URL != "" {
+		e.URL = secrets.URL
+	}
+	if d.mail != nil {
+		e.Server = *d.mail
+	}
+	return e, nil
+}
+
+// Health reads the health of an endpoint, and replaces it where apply is not nil.
+func (d *Directory) Health(ctx context.Context, place Place, apply func(*Health)) (Health, error) {
+	for range 20 { // Others of this endpoint's tries end at the same time.
+		health := Health{Mode: OK}
+		old, err := d.records.Get(ctx, place.Workspace, kindHealth, place.Endpoint)
+		switch {
+		case errors.Is(err, event.ErrNotFound):
+			old = nil
+		case err != nil:
+			return health, fmt.Errorf("read the health of an endpoint: %w", err)
+		default:
+			if err := json.Unmarshal(old, &health); err != nil {
+				return health, fmt.Errorf("read the health of an endpoint: %w", err)
+			}
+		}
+		if apply == nil {
+			return health, nil
+		}
+		apply(&health)
+		doc, err := json.Marshal(health)
+		if err == nil {
+			err = d.records.Swap(ctx, place.Workspace, kindHealth, place.Endpoint, old, doc)
+		}
+		if !errors.Is(err, event.ErrConflict) {
+			return health, err
+		}
+	}
+	return Health{}, fmt.Errorf("write the health of an endpoint: %w", event.ErrConflict)
+}
+
+// Reseal seals again what is sealed by an older key, in every workspace.
+func (d *Directory) Reseal(ctx context.Context) error {
+	workspaces, err := d.Workspaces(ctx)
+	if err != nil {
+		return err
+	}
+	for _, workspace := range workspaces {
+		all, err := d.List(ctx, workspace)
+		if err != nil {
+			return err
+		}
+		for _, kept := range all {
+			if err := d.reseal(ctx, Place{workspace, kept.Name}); err != nil && !errors.Is(err, event.ErrNotFound) && !errors.Is(err, secret.ErrLocked) {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func (d *Directory) reseal(ctx context.Context, place Place) error {
+	kept, secrets, err := d.Get(ctx, place)
+	if err != nil || kept.Sealed == "" {
+		return err
+	}
+	stale, err := d.box.Stale(ctx, place.Workspace, kept.Sealed)
+	if err != nil || !stale {
+		return err
+	}
+	return d.Put(ctx, place.Workspace, kept, secrets)
+}
+
+// CheckName says what is wrong with the name of an endpoint.
+func CheckName(name string) error {
+	if name == "" || len(name) > 100 || strings.ContainsAny(name, "|/\x00\r\n") {
+		return event.Invalid("name", "is empty, has more than 100 bytes, or holds | or /")
+	}
+	return nil
+}

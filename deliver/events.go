@@ -1,0 +1,138 @@
+package deliver
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"tidings/event"
+	"tidings/feed"
+	"tidings/query"
+)
+
+// Events finds events by id; those that do not exist are left out.
+type Events interface {
+	Get(ctx context.Context, workspace string, ids []event.ID) ([]event.Event, error)
+}
+
+// Names knows the names of a workspace's users, by id.
+type Names interface {
+	Names(ctx context.Context, workspace string) (map[string]string, error)
+}
+
+// Searches understands the text of an endpoint's search.
+type Searches interface {
+	Understand(ctx context.Context, request feed.PageRequest) (feed.Understood, query.Query, error)
+}
+
+// EventSource renders deliveries from the events that they tell of.
+type EventSource struct {
+	Events    Events
+	Names     Names
+	Searches  Searches
+	Directory *Directory
+	// Page is how people reach the page; "" leaves links out.
+	Page string
+}
+
+// TestType is the type of a test delivery.
+const TestType = "test"
+
+// Content renders one, as of now: an event that was erased, or that the endpoint's search
+// does not find any more, is not told.
+func (s *EventSource) Content(ctx context.Context, d Delivery) (Content, string, error) {
+	if d.Type == TestType {
+		return Content{
+			Sentence: "This is a test from Tidings", Subject: "If you can read it, the endpoint " + d.Endpoint + " works.",
+			Time: time.UnixMilli(d.At).UTC(), Link: s.link(""), Why: "Somebody pressed “Send a test”.",
+		}, "", nil
+	}
+	found, err := s.Events.Get(ctx, d.Workspace, []event.ID{d.Event})
+	if err != nil {
+		return Content{}, "", err
+	}
+	if len(found) == 0 {
+		return Content{}, "the event was erased", nil
+	}
+	e := found[0]
+	why, err := s.check(ctx, d, e)
+	if err != nil || why != "" {
+		return Content{}, why, err
+	}
+	names, err := s.Names.Names(ctx, d.Workspace)
+	if err != nil {
+		return Content{}, "", err
+	}
+	item, err := json.Marshal(feed.ItemOf(e, nil, func(user string) string { return names[user] }))
+	if err != nil {
+		return Content{}, "", fmt.Errorf("render an event: %w", err)
+	}
+	return Content{
+		Sentence: Sentence(e), Subject: e.Subject, Owner: names[e.User], Time: time.Unix(e.Time, 0).UTC(), Item: item,
+		Link: s.link("#event=" + e.ID.String()), Why: "Sent by the endpoint " + d.Endpoint + ".",
+	}, "", nil
+}
+
+// check looks again whether the endpoint's search finds the event: an open may have turned
+// out to be a scanner's since.
+func (s *EventSource) check(ctx context.Context, d Delivery, e event.Event) (why string, err error) {
+	kept, _, err := s.Directory.Get(ctx, Place{d.Workspace, d.Endpoint})
+	if err != nil {
+		return "", err
+	}
+	if d.Replay || kept.Search == "" || d.Rule != "" {
+		return "", nil
+	}
+	_, q, err := s.Searches.Understand(ctx, feed.PageRequest{Scope: feed.Scope{Workspace: d.Workspace}, Text: kept.Search})
+	if err != nil {
+		return "", fmt.Errorf("understand the search of an endpoint: %w", err)
+	}
+	q.From, q.Until = 0, 0 // What was in time when it was decided is.
+	if q.Match(query.NewDocument(e), nil) {
+		return "", nil
+	}
+	if e.Verdict.Is == event.Machine {
+		return "it was withdrawn: a machine did it", nil
+	}
+	return "the endpoint's search does not find it any more", nil
+}
+
+func (s *EventSource) link(fragment string) string {
+	if s.Page == "" {
+		return ""
+	}
+	return s.Page + "/" + fragment
+}
+
+// phrases say what somebody did with a mail.
+var phrases = map[event.Type]string{
+	event.Delivery: "%s received", event.Open: "%s opened", event.Click: "%s clicked in", event.Download: "%s downloaded from",
+	event.Reply: "%s replied to", event.Meeting: "%s answered an invitation in", event.Bounce: "%s did not get",
+	event.Complaint: "%s complained about", event.Unsubscribe: "%s unsubscribed from",
+}
+
+// Sentence says in one line what happened.
+func Sentence(e event.Event) string {
+	who := "Somebody"
+	if e.Recipient != nil {
+		if who = e.Recipient.Name; who == "" {
+			who = e.Recipient.Email
+		}
+	}
+	subject := "your mail"
+	if e.Subject != "" {
+		subject = "“" + e.Subject + "”"
+	}
+	switch {
+	case e.Type == event.Send:
+		return "Sent: " + subject
+	case e.Type == event.Custom && e.Title != "":
+		return who + ": " + e.Title
+	}
+	phrase, ok := phrases[e.Type]
+	if !ok {
+		return fmt.Sprintf("%s: %s, about %s", who, e.Kind, subject)
+	}
+	return fmt.Sprintf(phrase, who) + " " + subject
+}
