@@ -13,6 +13,7 @@ import type {
   Problem,
   Session,
   SettingsRequest,
+  EndpointRequest,
   SourceRequest,
   Stats,
   StatsQuery,
@@ -267,6 +268,40 @@ export class Client {
 
   payloads(name: string) {
     return read(this.#api.GET('/v1/sources/{name}/payloads', { params: { path: { name } } }));
+  }
+
+  endpoints() {
+    return read(this.#api.GET('/v1/endpoints'));
+  }
+
+  putEndpoint(name: string, body: EndpointRequest) {
+    return read(this.#api.PUT('/v1/endpoints/{name}', { params: { path: { name } }, body }));
+  }
+
+  dropEndpoint(name: string) {
+    return done(this.#api.DELETE('/v1/endpoints/{name}', { params: { path: { name } } }));
+  }
+
+  /** testEndpoint sends a test now. */
+  testEndpoint(name: string) {
+    return read(this.#api.POST('/v1/endpoints/{name}/test', { params: { path: { name } } }));
+  }
+
+  enableEndpoint(name: string) {
+    return read(this.#api.POST('/v1/endpoints/{name}/enable', { params: { path: { name } } }));
+  }
+
+  deliveries(name: string, cursor: string) {
+    const params = { path: { name }, query: cursor ? { cursor } : {} };
+    return read(this.#api.GET('/v1/endpoints/{name}/deliveries', { params }));
+  }
+
+  /** replayDeliveries sends some again, or all that failed. */
+  replayDeliveries(name: string, ids?: readonly string[]) {
+    const body = ids ? { ids: [...ids] } : {};
+    return read(
+      this.#api.POST('/v1/endpoints/{name}/replay', { params: { path: { name } }, body }),
+    );
   }
 
   /** rejected are the requests that were believed and not understood. */
