@@ -17,6 +17,7 @@ import (
 	"tidings/account"
 	"tidings/api"
 	"tidings/deliver"
+	"tidings/deliver/forward"
 	"tidings/feed"
 	"tidings/outbound"
 	"tidings/query"
@@ -79,7 +80,7 @@ func leaving(t *testing.T, to *receiver) (*site, deliver.Outbox) {
 		directory := deliver.NewDirectory(c.Records, c.Secrets, nil)
 		c.Endpoints = &api.Endpoints{
 			Directory: directory, Outbox: outbox, Sender: deliver.NewSender(out, time.Now),
-			Source: &deliver.EventSource{Directory: directory, Page: "https://t.example"},
+			Source: &forward.EventSource{Directory: directory, Page: "https://t.example"},
 		}
 	})
 	return s, outbox

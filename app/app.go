@@ -25,6 +25,7 @@ import (
 	"tidings/api/hooks"
 	"tidings/audit"
 	"tidings/deliver"
+	"tidings/deliver/forward"
 	"tidings/event"
 	"tidings/feed"
 	"tidings/indexer"
@@ -88,7 +89,7 @@ type App struct {
 	outboxFile *sqlite.Outbox
 	endpoints  *deliver.Directory
 	deliveries *deliver.Worker
-	forwarder  *deliver.Forwarder
+	forwarder  *forward.Forwarder
 }
 
 // gcPercent lets the heap grow to three times what is live before collecting.

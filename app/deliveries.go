@@ -8,6 +8,7 @@ import (
 	"tidings/account"
 	"tidings/api"
 	"tidings/deliver"
+	"tidings/deliver/forward"
 	"tidings/feed"
 	"tidings/store/mongo"
 	"tidings/store/sqlite"
@@ -43,12 +44,12 @@ func (a *App) assembleDeliveries(s Settings, directory *account.Directory, reade
 		return nil, err
 	}
 	a.endpoints = deliver.NewDirectory(a.State, a.secrets, server)
-	source := &deliver.EventSource{Events: a.Index, Names: directory, Searches: reader, Directory: a.endpoints, Page: s.PublicURL}
+	source := &forward.EventSource{Events: a.Index, Names: directory, Searches: reader, Directory: a.endpoints, Page: s.PublicURL}
 	sender := deliver.NewSender(a.outbound, time.Now)
 	a.deliveries = deliver.NewWorker(deliver.Config{
 		Outbox: a.outbox, Endpoints: a.endpoints, Source: source, Sender: sender, Clock: time.Now, Observe: a.metrics.delivered, Logger: a.log,
 	})
-	a.forwarder = &deliver.Forwarder{
+	a.forwarder = &forward.Forwarder{
 		Log: a.Stream, Directory: a.endpoints, Searches: reader, Outbox: a.outbox, Wake: a.deliveries.Wake, Clock: time.Now, Logger: a.log,
 	}
 	return &api.Endpoints{Directory: a.endpoints, Outbox: a.outbox, Sender: sender, Source: source, Wake: a.deliveries.Wake}, nil

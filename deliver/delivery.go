@@ -34,6 +34,9 @@ const (
 	KeepFor = 30 * 24 * time.Hour
 )
 
+// TestType is the type of a test delivery.
+const TestType = "test"
+
 // Delivery is one message to one place. What it says is rendered from its event at each
 // try and is not kept.
 type Delivery struct {

@@ -12,12 +12,6 @@ import (
 	"tidings/secret"
 )
 
-// Records keeps endpoints and their health. It is a part of the state store.
-type Records interface {
-	Get(ctx context.Context, workspace, kind, id string) (json.RawMessage, error)
-	secret.Records
-}
-
 // Kinds of records. The note outside of any workspace says which have endpoints.
 const (
 	kindEndpoint  = "endpoint"

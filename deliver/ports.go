@@ -2,7 +2,10 @@ package deliver
 
 import (
 	"context"
+	"encoding/json"
 	"time"
+
+	"tidings/secret"
 )
 
 // Place is an endpoint of a workspace.
@@ -56,4 +59,10 @@ type Source interface {
 	// Content is what may be said, with the time of the decision. why is not empty where
 	// nothing may be sent any more: withdrawn, erased, not visible.
 	Content(ctx context.Context, d Delivery) (content Content, why string, err error)
+}
+
+// Records keeps endpoints and their health. It is a part of the state store.
+type Records interface {
+	Get(ctx context.Context, workspace, kind, id string) (json.RawMessage, error)
+	secret.Records
 }

@@ -39,10 +39,11 @@ var rules = map[string]rule{
 	"quotes":  {},
 	"backoff": {},
 	// What an address is, is one decision for everybody (ADR 0015).
-	"address": {outside: []string{"golang.org/x/net/idna", "golang.org/x/text/unicode/norm"}},
-	"event":   {internal: []string{"address", "quotes"}, outside: []string{"golang.org/x/text/unicode/norm"}},
-	"limit":   {outside: plain},
-	"deliver": {internal: []string{"event", "feed", "live", "outbound", "query", "secret"}, outside: append([]string{"github.com/wneessen/go-mail"}, plain...)},
+	"address":         {outside: []string{"golang.org/x/net/idna", "golang.org/x/text/unicode/norm"}},
+	"event":           {internal: []string{"address", "quotes"}, outside: []string{"golang.org/x/text/unicode/norm"}},
+	"limit":           {outside: plain},
+	"deliver":         {internal: []string{"event", "outbound", "secret"}, outside: append([]string{"github.com/wneessen/go-mail"}, plain...)},
+	"deliver/forward": {internal: []string{"deliver", "event", "feed", "live", "query"}},
 	// The one way out to addresses that others name.
 	"outbound": {},
 	// Seals what may not lie in the clear; records are all that it keeps.

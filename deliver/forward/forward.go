@@ -1,4 +1,4 @@
-package deliver
+package forward
 
 import (
 	"context"
@@ -7,18 +7,12 @@ import (
 	"log/slog"
 	"time"
 
+	"tidings/deliver"
 	"tidings/event"
 	"tidings/feed"
 	"tidings/live"
 	"tidings/query"
 )
-
-// Announcements is the LIVE stream.
-type Announcements interface {
-	// Follow calls each for what is kept, from the oldest on, and goes on with what comes
-	// until ctx ends.
-	Follow(ctx context.Context, each func(live.Entry)) error
-}
 
 // Bounds of forwarding.
 const (
@@ -38,9 +32,9 @@ const (
 // again has the same ids and is there already.
 type Forwarder struct {
 	Log       Announcements
-	Directory *Directory
+	Directory *deliver.Directory
 	Searches  Searches
-	Outbox    Outbox
+	Outbox    deliver.Outbox
 	// Wake is called when something was added.
 	Wake   func()
 	Clock  func() time.Time
@@ -98,7 +92,7 @@ func (f *Forwarder) one(ctx context.Context, entry live.Entry) (added bool, err 
 		return false, nil
 	}
 	document := query.NewDocument(e)
-	var made []Delivery
+	var made []deliver.Delivery
 	for _, m := range matchers {
 		if entry.At.Before(m.since) || !m.query.Match(document, announced.State) {
 			continue
@@ -111,16 +105,16 @@ func (f *Forwarder) one(ctx context.Context, entry live.Entry) (added bool, err 
 	return true, f.Outbox.Add(ctx, made)
 }
 
-func deliveryOf(e event.Event, m matcher, now time.Time) Delivery {
-	d := Delivery{
-		ID: ID(e.Workspace, e.ID.String(), "", m.endpoint+"|"+m.since.UTC().Format(time.RFC3339Nano)), Workspace: e.Workspace, Endpoint: m.endpoint,
-		Event: e.ID, Message: e.Message, Type: string(e.Type), Reason: "search", At: millis(now), State: Waiting,
+func deliveryOf(e event.Event, m matcher, now time.Time) deliver.Delivery {
+	d := deliver.Delivery{
+		ID: deliver.ID(e.Workspace, e.ID.String(), "", m.endpoint+"|"+m.since.UTC().Format(time.RFC3339Nano)), Workspace: e.Workspace, Endpoint: m.endpoint,
+		Event: e.ID, Message: e.Message, Type: string(e.Type), Reason: "search", At: now.UnixMilli(), State: deliver.Waiting,
 	}
 	due := now
 	if e.Type == event.Open || e.Type == event.Click {
 		due = due.Add(settle)
 	}
-	d.Due = millis(due)
+	d.Due = due.UnixMilli()
 	return d
 }
 

@@ -1,4 +1,4 @@
-package deliver
+package forward
 
 import (
 	"context"
@@ -6,69 +6,52 @@ import (
 	"fmt"
 	"time"
 
+	"tidings/deliver"
 	"tidings/event"
 	"tidings/feed"
 	"tidings/query"
 )
-
-// Events finds events by id; those that do not exist are left out.
-type Events interface {
-	Get(ctx context.Context, workspace string, ids []event.ID) ([]event.Event, error)
-}
-
-// Names knows the names of a workspace's users, by id.
-type Names interface {
-	Names(ctx context.Context, workspace string) (map[string]string, error)
-}
-
-// Searches understands the text of an endpoint's search.
-type Searches interface {
-	Understand(ctx context.Context, request feed.PageRequest) (feed.Understood, query.Query, error)
-}
 
 // EventSource renders deliveries from the events that they tell of.
 type EventSource struct {
 	Events    Events
 	Names     Names
 	Searches  Searches
-	Directory *Directory
+	Directory *deliver.Directory
 	// Page is how people reach the page; "" leaves links out.
 	Page string
 }
 
-// TestType is the type of a test delivery.
-const TestType = "test"
-
 // Content renders one, as of now: an event that was erased, or that the endpoint's search
 // does not find any more, is not told.
-func (s *EventSource) Content(ctx context.Context, d Delivery) (Content, string, error) {
-	if d.Type == TestType {
-		return Content{
+func (s *EventSource) Content(ctx context.Context, d deliver.Delivery) (deliver.Content, string, error) {
+	if d.Type == deliver.TestType {
+		return deliver.Content{
 			Sentence: "This is a test from Tidings", Subject: "If you can read it, the endpoint " + d.Endpoint + " works.",
 			Time: time.UnixMilli(d.At).UTC(), Link: s.link(""), Why: "Somebody pressed “Send a test”.",
 		}, "", nil
 	}
 	found, err := s.Events.Get(ctx, d.Workspace, []event.ID{d.Event})
 	if err != nil {
-		return Content{}, "", err
+		return deliver.Content{}, "", err
 	}
 	if len(found) == 0 {
-		return Content{}, "the event was erased", nil
+		return deliver.Content{}, "the event was erased", nil
 	}
 	e := found[0]
 	why, err := s.check(ctx, d, e)
 	if err != nil || why != "" {
-		return Content{}, why, err
+		return deliver.Content{}, why, err
 	}
 	names, err := s.Names.Names(ctx, d.Workspace)
 	if err != nil {
-		return Content{}, "", err
+		return deliver.Content{}, "", err
 	}
 	item, err := json.Marshal(feed.ItemOf(e, nil, func(user string) string { return names[user] }))
 	if err != nil {
-		return Content{}, "", fmt.Errorf("render an event: %w", err)
+		return deliver.Content{}, "", fmt.Errorf("render an event: %w", err)
 	}
-	return Content{
+	return deliver.Content{
 		Sentence: Sentence(e), Subject: e.Subject, Owner: names[e.User], Time: time.Unix(e.Time, 0).UTC(), Item: item,
 		Link: s.link("#event=" + e.ID.String()), Why: "Sent by the endpoint " + d.Endpoint + ".",
 	}, "", nil
@@ -76,8 +59,8 @@ func (s *EventSource) Content(ctx context.Context, d Delivery) (Content, string,
 
 // check looks again whether the endpoint's search finds the event: an open may have turned
 // out to be a scanner's since.
-func (s *EventSource) check(ctx context.Context, d Delivery, e event.Event) (why string, err error) {
-	kept, _, err := s.Directory.Get(ctx, Place{d.Workspace, d.Endpoint})
+func (s *EventSource) check(ctx context.Context, d deliver.Delivery, e event.Event) (why string, err error) {
+	kept, _, err := s.Directory.Get(ctx, deliver.Place{Workspace: d.Workspace, Endpoint: d.Endpoint})
 	if err != nil {
 		return "", err
 	}
