@@ -30,6 +30,7 @@ import (
 	"tidings/feed"
 	"tidings/indexer"
 	"tidings/live"
+	"tidings/notify"
 	"tidings/outbound"
 	"tidings/rollover"
 	"tidings/secret"
@@ -82,6 +83,9 @@ type App struct {
 	secretsPath string
 	// secretsMissing says which secrets cannot be opened.
 	secretsMissing atomic.Pointer[event.Degraded]
+	// decisions and notifier are nil where decisions are kept nowhere.
+	decisions *sqlite.Notify
+	notifier  *notify.Engine
 	// secrets is nil where there is no key for them.
 	secrets *secret.Box
 	// What leaves the house; outboxFile is nil where the outbox is no file.
@@ -204,16 +208,17 @@ func (a *App) assemble(s Settings) error {
 	}
 	internal := account.NewInternal(a.State, directory, time.Now)
 	a.reevaluator = &indexer.Reevaluator{
-		Rules: rules, Index: a.Index, States: a.State, History: reader, Pending: pendingReevaluations{a.State}, Announcer: a.Stream,
+		Rules: rules, Index: a.Index, States: a.State, History: reader, Pending: pendingReevaluations{a.State}, Announcer: a.Stream, Triggers: a.triggers(),
 		Blocks: notes, Internal: internal, Observer: a.metrics, Logger: a.log,
 		Refresh: a.Index.RefreshInterval(), InFlight: 3 * ackWaitRemote / 2, Clock: time.Now,
 	}
 	a.indexer = indexer.New(indexer.Config{
-		Queue: a.Stream, Index: a.Index, States: a.State, Erasures: a.State, Announcer: a.Stream,
+		Queue: a.Stream, Index: a.Index, States: a.State, Erasures: a.State, Announcer: a.Stream, Triggers: a.triggers(),
 		Rules: rules, Internal: internal, Reevaluations: a.reevaluator,
 		Eraser: eraser, Blocks: notes, Observer: a.metrics, Tracer: s.Tracer, Logger: a.log,
 		BulkTime: bulkTimeOf(s), Limit: s.ackWait() * 2 / 3,
 	})
+	a.notifies(directory, reader)
 	a.night = s.Night
 	a.rollover = rollover.New(rollover.Config{
 		Policy: s.Rollover, Weeks: inventoried{a.Index, inventory{records: a.State}}, Blocks: a.Index, States: a.State, Catalogue: a.State,
@@ -289,6 +294,9 @@ func (a *App) Run(ctx context.Context) error {
 		group.Go(func() error { return a.Server.Watch(ctx) })
 	}
 	if a.role.indexes() {
+		if a.notifier != nil {
+			group.Go(func() error { return a.keepNotifying(ctx) })
+		}
 		group.Go(func() error { return a.indexer.Run(ctx) })
 		group.Go(func() error {
 			return a.Stream.RunUnderLease(ctx, correctionsLease, correctionsTTL, a.reevaluator.Run)
@@ -323,6 +331,9 @@ func (a *App) Close() error {
 	}
 	if a.outboxFile != nil {
 		errs = append(errs, a.outboxFile.Close())
+	}
+	if a.decisions != nil {
+		errs = append(errs, a.decisions.Close())
 	}
 	if a.State != nil {
 		errs = append(errs, a.State.Close())

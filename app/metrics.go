@@ -19,6 +19,9 @@ type metrics struct {
 	reevaluations, corrections prometheus.Counter
 	deliveries                 *prometheus.CounterVec
 	deliveryTime               *prometheus.HistogramVec
+	// decisions are about triggers; those lost were discarded before anybody decided.
+	decisions    *prometheus.CounterVec
+	triggersLost prometheus.Counter
 }
 
 func newMetrics(registry *prometheus.Registry, a *App) *metrics {
@@ -36,6 +39,14 @@ func newMetrics(registry *prometheus.Registry, a *App) *metrics {
 			Name: "tidings_reevaluations_total",
 			Help: "Messages of which verdicts were to be judged again.",
 		}),
+		decisions: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "tidings_notify_decisions_total",
+			Help: "Decisions about who is told of what, by outcome, the check that stopped it, and kind.",
+		}, []string{"outcome", "check", "kind"}),
+		triggersLost: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "tidings_notify_lost_total",
+			Help: "Triggers that were discarded before anybody decided about them.",
+		}),
 		corrections: prometheus.NewCounter(prometheus.CounterOpts{
 			Name: "tidings_corrected_events_total",
 			Help: "Stored events whose verdict, subject or user was put right.",
@@ -49,7 +60,7 @@ func newMetrics(registry *prometheus.Registry, a *App) *metrics {
 		Name: "tidings_delivery_seconds", Help: "Time a try to deliver takes.", Buckets: prometheus.ExponentialBuckets(0.005, 2, 13),
 	}, []string{"channel"})
 	registry.MustRegister(
-		m.deliveries, m.deliveryTime, m.steps, m.outcomes, m.reevaluations, m.corrections, readiness{a},
+		m.deliveries, m.deliveryTime, m.steps, m.outcomes, m.reevaluations, m.corrections, m.decisions, m.triggersLost, readiness{a},
 		gauge("tidings_queue_waiting_events", "Events accepted and not indexed yet.", func() float64 {
 			return float64(a.Stream.Backlog())
 		}),

@@ -95,6 +95,11 @@ func (a *App) openState(ctx context.Context, s Settings) error {
 		}
 		return err
 	}
+	decisions, err := sqlite.OpenNotify(filepath.Join(s.Data, "notify.db"))
+	if err != nil {
+		return err
+	}
+	a.decisions = decisions
 	state, err := sqlite.OpenState(filepath.Join(s.Data, "state.db"), sqlite.StateConfig{Grace: s.Grace})
 	if err == nil {
 		a.State = state

@@ -12,6 +12,7 @@ import (
 func (b *batch) announce(ctx context.Context) error {
 	carried := make(map[event.MessageKey]bool)
 	repeated := make(map[event.MessageKey]bool)
+	var triggers []event.Trigger // of the live lane alone: an import tells nobody
 	for _, entry := range b.entries {
 		key := keyOf(entry.event)
 		if entry.repeated() {
@@ -34,6 +35,11 @@ func (b *batch) announce(ctx context.Context) error {
 			carried[key] = !state.Shared()
 		}
 		b.announcements = append(b.announcements, announcement)
+		if laned, ok := entry.delivery.(Laned); ok && laned.Lane() == event.LaneLive {
+			if t, ok := event.TriggerOf(announcement); ok && b.Triggers != nil {
+				triggers = append(triggers, t)
+			}
+		}
 	}
 	for key, state := range b.after {
 		moved := state.Version != b.before[key].Version || repeated[key]
@@ -44,7 +50,10 @@ func (b *batch) announce(ctx context.Context) error {
 			})
 		}
 	}
-	return b.flush(ctx)
+	if err := b.flush(ctx); err != nil || len(triggers) == 0 {
+		return err
+	}
+	return b.Triggers.Trigger(ctx, triggers)
 }
 
 // movedUsers are those whose part of a message moved. A repetition may be one of

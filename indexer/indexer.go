@@ -22,7 +22,9 @@ type Config struct {
 	States    States
 	Erasures  Erasures
 	Announcer Announcer
-	Rules     *verdict.Rules
+	// Triggers may be nil: then nobody is told of anything.
+	Triggers Triggers
+	Rules    *verdict.Rules
 	// Internal knows the workspaces' own people and scanners; nil where nobody does.
 	Internal Internal
 	// Reevaluations takes the messages of which something must be judged again.

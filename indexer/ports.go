@@ -84,6 +84,9 @@ type Holder interface {
 	Hold(ctx context.Context, week event.Week, reason error) error
 }
 
+// Laned is a Delivery that knows its lane.
+type Laned interface{ Lane() event.Lane }
+
 // Traced is a Delivery that came with a trace.
 type Traced interface {
 	// Trace is a traceparent, or empty.
@@ -101,6 +104,12 @@ type Blocks interface {
 type Announcer interface {
 	// Announce is done once the announcements are on disk, in their order.
 	Announce(ctx context.Context, announcements []event.Announcement) error
+}
+
+// Triggers takes what people may want to be told of.
+type Triggers interface {
+	// Trigger is done once the triggers are on disk. It may be repeated.
+	Trigger(ctx context.Context, triggers []event.Trigger) error
 }
 
 // Erasures knows who must not come back.

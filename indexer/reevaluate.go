@@ -31,6 +31,8 @@ type Reevaluator struct {
 	History   History
 	Pending   PendingReevaluations
 	Announcer Announcer
+	// Triggers may be nil.
+	Triggers Triggers
 	// Blocks hears which weeks corrections wait for; it and Internal may be nil, as
 	// in Config.
 	Blocks   Blocks
@@ -280,8 +282,26 @@ func (c *Reevaluator) store(ctx context.Context, key event.MessageKey, changed [
 	if c.Observer != nil {
 		c.Observer.Corrected(len(changed))
 	}
-	if err := c.Announcer.Announce(ctx, corrections(key, changed, owners)); err != nil {
+	announcements := corrections(key, changed, owners)
+	if err := c.Announcer.Announce(ctx, announcements); err != nil {
 		return fmt.Errorf("announce corrections: %w", err)
+	}
+	return c.trigger(ctx, announcements)
+}
+
+// trigger tells of corrections those who were told of the events.
+func (c *Reevaluator) trigger(ctx context.Context, announcements []event.Announcement) error {
+	if c.Triggers == nil {
+		return nil
+	}
+	var triggers []event.Trigger
+	for _, a := range announcements {
+		if t, ok := event.TriggerOf(a); ok {
+			triggers = append(triggers, t)
+		}
+	}
+	if err := c.Triggers.Trigger(ctx, triggers); err != nil {
+		return fmt.Errorf("trigger corrections: %w", err)
 	}
 	return nil
 }

@@ -155,7 +155,7 @@ func (x *Engine) facts(ctx context.Context, t event.Trigger, book *Book, user st
 		}
 		f.Visible, f.Scope = slices.Contains(visible, t.Event.User), Team
 	}
-	addresses, err := x.People.ByAddress(ctx, workspace)
+	addresses, err := x.People.UsersByAddress(ctx, workspace)
 	if err != nil {
 		return f, fmt.Errorf("ask for own addresses: %w", err)
 	}

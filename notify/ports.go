@@ -65,8 +65,8 @@ type Records interface {
 type People interface {
 	// Visible lists whose events a user may see: their own and their teams'.
 	Visible(ctx context.Context, workspace, user string) ([]string, error)
-	// ByAddress are the ids of users by their own addresses.
-	ByAddress(ctx context.Context, workspace string) (map[string]string, error)
+	// UsersByAddress are the ids of users by their own addresses.
+	UsersByAddress(ctx context.Context, workspace string) (map[string]string, error)
 }
 
 // Questions matches rules.

@@ -54,6 +54,9 @@ func (d *delivery) id() string {
 	return fmt.Sprintf("sequence-%d", d.sequence)
 }
 
+// Lane is the one that the event was given out from.
+func (d *delivery) Lane() event.Lane { return d.lane }
+
 // Trace is the trace that the event was published in, or empty.
 func (d *delivery) Trace() string {
 	if given := d.message.Headers()[tracing.Header]; len(given) > 0 {

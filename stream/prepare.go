@@ -75,6 +75,9 @@ func (s *Stream) prepareStreams(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if err := s.prepareStream(ctx, triggersConfig()); err != nil {
+		return err
+	}
 	err = s.prepareStream(ctx, jetstream.StreamConfig{
 		Name:              claimsName,
 		Subjects:          []string{claimsPrefix + ">"},

@@ -1,0 +1,194 @@
+package notify_test
+
+import (
+	"context"
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"pgregory.net/rapid"
+
+	"tidings/account"
+	"tidings/event"
+	"tidings/notify"
+	"tidings/store/sqlite"
+)
+
+// office is an engine on stores of its own, with Ana and Jo in one team and Ben apart.
+type office struct {
+	t         testing.TB
+	engine    *notify.Engine
+	store     *sqlite.Notify
+	books     *notify.Books
+	now       time.Time
+	events    []event.Event
+	decisions int
+}
+
+func (o *office) Decided(notify.Decision) { o.decisions++ }
+
+func (o *office) History(context.Context, event.MessageKey) ([]event.Event, error) {
+	return o.events, nil
+}
+
+func newOffice(t testing.TB) *office {
+	ctx := context.Background()
+	dir := t.TempDir()
+	state, err := sqlite.OpenState(dir+"/state.db", sqlite.StateConfig{})
+	require.NoError(t, err)
+	store, err := sqlite.OpenNotify(dir + "/notify.db")
+	require.NoError(t, err)
+	t.Cleanup(func() {
+		require.NoError(t, store.Close())
+		require.NoError(t, state.Close())
+	})
+	o := &office{t: t, store: store, now: time.Date(2026, 11, 18, 10, 0, 0, 0, time.UTC)}
+	clock := func() time.Time { return o.now }
+	directory := account.NewDirectory(state, clock)
+	for _, user := range []string{"u_ana", "u_jo", "u_ben"} {
+		_, err := directory.PutUser(ctx, "w", user, account.MemberRequest{Name: user, Emails: []string{user + "@acme.test"}})
+		require.NoError(t, err)
+	}
+	_, err = directory.PutTeam(ctx, "w", "t", account.TeamRequest{Name: "t", Members: []string{"u_ana", "u_jo"}})
+	require.NoError(t, err)
+	o.books = notify.NewBooks(state, clock)
+	o.engine = notify.NewEngine(notify.Config{Store: store, Books: o.books, People: directory, History: o, Observer: o, Clock: clock})
+	return o
+}
+
+// open is an open of Ana's message m_1 by Lee, so many minutes ago.
+func (o *office) open(minutes int, by string) event.Event {
+	at := o.now.Add(-time.Duration(minutes) * time.Minute).Unix()
+	e := event.Event{
+		ID: event.NewID(at, "w", "test", true, fmt.Appendf(nil, "open-%d", minutes)), Workspace: "w", Type: event.Open, Time: at,
+		Message: "m_1", User: "u_ana", Recipient: &event.Person{Email: "lee@dox.test"}, Source: "test",
+		Verdict: event.Verdict{Is: by, Rule: "r"},
+	}
+	o.events = append(o.events, e)
+	return e
+}
+
+func (o *office) handle(kind string, e event.Event) {
+	o.t.Helper()
+	require.NoError(o.t, o.engine.Handle(context.Background(), event.Trigger{Kind: kind, Event: e}))
+}
+
+func (o *office) bell(user string) []notify.Decision {
+	o.t.Helper()
+	page, _, err := o.store.Page(context.Background(), "w", notify.Filter{User: user, Unread: true}, "", 100)
+	require.NoError(o.t, err)
+	return page
+}
+
+func (o *office) log(user string, e event.Event) notify.Decision {
+	o.t.Helper()
+	all, err := o.store.OfEvent(context.Background(), "w", e.ID)
+	require.NoError(o.t, err)
+	for _, d := range all {
+		if d.User == user {
+			return d
+		}
+	}
+	return notify.Decision{}
+}
+
+func TestTheFirstOpenReachesItsOwnersBellAndNobodyElses(t *testing.T) {
+	o := newOffice(t)
+	first, second := o.open(10, event.Human), o.open(5, event.Human)
+	for range 3 {
+		o.handle(event.AnnounceEvent, first)
+		o.handle(event.AnnounceEvent, second)
+	}
+	bell := o.bell("u_ana")
+	require.Len(t, bell, 1)
+	require.Equal(t, first.ID, bell[0].Event)
+	require.Equal(t, []notify.Reason{notify.ReasonYours}, bell[0].Reasons)
+	require.Empty(t, o.bell("u_jo"))
+	require.Empty(t, o.bell("u_ben"))
+	require.Equal(t, 2, o.decisions, "each is decided once")
+	stopped := o.log("u_ana", second)
+	require.Equal(t, notify.CheckFirst, stopped.Check)
+	require.Equal(t, first.ID, stopped.Other)
+
+	require.NoError(t, o.store.Read(context.Background(), "w", "u_ana", nil))
+	require.Empty(t, o.bell("u_ana"))
+}
+
+func TestATeamsEventReachesThoseWhoChoseIt(t *testing.T) {
+	o := newOffice(t)
+	for _, user := range []string{"u_jo", "u_ben"} {
+		_, err := o.books.ChangeSettings(context.Background(), "w", user, func(s *notify.Settings) error {
+			s.Cells = notify.Cells{notify.Team: {"open": {Often: notify.Every, Channels: []notify.Channel{notify.InPage}}}}
+			return nil
+		})
+		require.NoError(t, err)
+	}
+	o.handle(event.AnnounceEvent, o.open(1, event.Human))
+	require.Len(t, o.bell("u_jo"), 1)
+	require.Empty(t, o.bell("u_ben"), "he may not see it")
+}
+
+func TestAMuteStopsAndSaysSo(t *testing.T) {
+	o := newOffice(t)
+	_, err := o.books.ChangeSettings(context.Background(), "w", "u_ana", func(s *notify.Settings) error {
+		s.Mutes = []notify.Mute{{What: notify.MutePerson, ID: "lee@dox.test", Until: o.now.Add(time.Hour).Unix()}}
+		return nil
+	})
+	require.NoError(t, err)
+	muted := o.open(1, event.Human)
+	o.handle(event.AnnounceEvent, muted)
+	require.Empty(t, o.bell("u_ana"))
+	require.Equal(t, "You muted this person until Wed 18 Nov, 11:00.", o.log("u_ana", muted).Found)
+	o.now = o.now.Add(2 * time.Hour)
+	o.handle(event.AnnounceEvent, o.open(1, event.Human))
+	require.Len(t, o.bell("u_ana"), 1)
+}
+
+func TestAScannersOpenIsWithdrawnAndTheNextIsTold(t *testing.T) {
+	o := newOffice(t)
+	scanner, person := o.open(10, event.Human), o.open(5, event.Human)
+	o.handle(event.AnnounceEvent, scanner)
+	o.handle(event.AnnounceEvent, person)
+	scanner.Verdict.Is = event.Machine
+	o.events[0] = scanner
+	for range 2 {
+		o.handle(event.AnnounceChanged, scanner)
+	}
+	require.Equal(t, notify.Withdrawn, o.log("u_ana", scanner).Outcome)
+	bell := o.bell("u_ana")
+	require.Len(t, bell, 1)
+	require.Equal(t, person.ID, bell[0].Event)
+	require.Contains(t, bell[0].Reasons, notify.ReasonCorrection)
+}
+
+// Each trigger several times in any order: each decided once, and one is told.
+func TestTriggersInAnyOrderAreDecidedOnce(t *testing.T) {
+	o := newOffice(t)
+	message := 0
+	rapid.Check(t, func(rt *rapid.T) {
+		message++
+		var all []event.Event
+		for i := range rapid.IntRange(1, 4).Draw(rt, "events") {
+			e := o.open(i, event.Human)
+			e.Message = fmt.Sprintf("m_%d", message)
+			e.ID = event.NewID(e.Time, "w", "test", true, fmt.Appendf(nil, "%s-%d", e.Message, i))
+			for range 3 {
+				all = append(all, e)
+			}
+		}
+		for _, e := range rapid.Permutation(all).Draw(rt, "order") {
+			o.handle(event.AnnounceEvent, e)
+		}
+		page, _, err := o.store.Page(context.Background(), "w", notify.Filter{Message: all[0].Message}, "", 100)
+		require.NoError(rt, err)
+		require.Len(rt, page, len(all)/3)
+		told := 0
+		for _, d := range page {
+			if d.Tells() {
+				told++
+			}
+		}
+		require.Equal(rt, 1, told)
+	})
+}

@@ -1,0 +1,210 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+
+	"tidings/event"
+	"tidings/notify"
+)
+
+// notifySchema is the history of notify.db; a step is never changed once it was released.
+var notifySchema = []string{`
+CREATE TABLE decision(space TEXT, id TEXT, user TEXT NOT NULL, at INTEGER NOT NULL, event TEXT NOT NULL, message TEXT NOT NULL,
+  kind TEXT NOT NULL, outcome TEXT NOT NULL, unread INTEGER NOT NULL, version INTEGER NOT NULL, doc BLOB NOT NULL,
+  PRIMARY KEY(space, id)) WITHOUT ROWID;
+CREATE INDEX decision_user ON decision(space, user, at DESC, id DESC);
+CREATE INDEX decision_time ON decision(space, at DESC, id DESC);
+CREATE INDEX decision_event ON decision(space, event);
+CREATE INDEX decision_unread ON decision(space, user) WHERE unread;
+CREATE INDEX decision_age ON decision(at);
+CREATE TABLE claim(space TEXT, key TEXT, event TEXT NOT NULL, at INTEGER NOT NULL, PRIMARY KEY(space, key)) WITHOUT ROWID;
+CREATE INDEX claim_age ON claim(at);
+`}
+
+// Notify keeps decisions and claims, in a file of its own: state.db has one writer, which
+// the indexer needs.
+type Notify struct{ writer, reader *sql.DB }
+
+// OpenNotify opens the file, making it where there is none.
+func OpenNotify(path string) (*Notify, error) {
+	ctx := context.Background()
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		return nil, fmt.Errorf("opening the store of notifications: %w", err)
+	}
+	n := &Notify{}
+	var err error
+	if n.writer, err = openPool(path, access{write: true, cacheKB: 4 << 10, connections: 1}); err == nil {
+		err = create(ctx, n.writer, "the store of notifications", notifySchema)
+	}
+	if err == nil {
+		n.reader, err = openPool(path, access{cacheKB: 1 << 10, connections: 2})
+	}
+	if err == nil {
+		err = syncDirectory(filepath.Dir(path))
+	}
+	if err != nil {
+		return nil, failed("opening the store of notifications", errors.Join(err, n.Close()))
+	}
+	return n, nil
+}
+
+// Close closes the file.
+func (n *Notify) Close() error { return closePools(nil, n.reader, n.writer) }
+
+func unread(d notify.Decision) bool {
+	return !d.Read && d.Outcome == notify.Notified && !d.Shadow
+}
+
+// Add writes decisions that are not there yet.
+func (n *Notify) Add(ctx context.Context, decisions []notify.Decision) error {
+	return failed("adding decisions", transact(ctx, n.writer, func(tx *sql.Tx) error {
+		for _, d := range decisions {
+			doc, err := json.Marshal(d)
+			if err != nil {
+				return err
+			}
+			_, err = tx.ExecContext(ctx, "INSERT INTO decision VALUES(?,?,?,?,?,?,?,?,?,?,?) ON CONFLICT DO NOTHING",
+				d.Workspace, d.ID, d.User, d.At, d.Event.String(), d.Message, d.Kind, d.Outcome, unread(d), d.Version, doc)
+			if err != nil {
+				return err
+			}
+		}
+		return nil
+	}))
+}
+
+// Replace writes a decision over the version before.
+func (n *Notify) Replace(ctx context.Context, d notify.Decision) (bool, error) {
+	doc, err := json.Marshal(d)
+	if err != nil {
+		return false, fmt.Errorf("replacing a decision: %w", err)
+	}
+	done, err := n.writer.ExecContext(ctx, `UPDATE decision SET at = ?, kind = ?, outcome = ?, unread = ?, version = ?, doc = ?
+		WHERE space = ? AND id = ? AND version = ?`, d.At, d.Kind, d.Outcome, unread(d), d.Version, doc, d.Workspace, d.ID, d.Version-1)
+	if err != nil {
+		return false, failed("replacing a decision", err)
+	}
+	rows, err := done.RowsAffected()
+	return rows == 1, failed("replacing a decision", err)
+}
+
+// OfEvent returns all decisions about an event.
+func (n *Notify) OfEvent(ctx context.Context, workspace string, id event.ID) ([]notify.Decision, error) {
+	rows, err := n.reader.QueryContext(ctx, "SELECT doc, unread FROM decision WHERE space = ? AND event = ? ORDER BY id", workspace, id.String())
+	return decisionsOf(rows, err)
+}
+
+// Page returns decisions, newest first.
+func (n *Notify) Page(ctx context.Context, workspace string, f notify.Filter, after string, most int) ([]notify.Decision, string, error) {
+	where, args := []string{"space = ?"}, []any{workspace}
+	and := func(condition string, values ...any) { where, args = append(where, condition), append(args, values...) }
+	for column, value := range map[string]string{"user": f.User, "outcome": string(f.Outcome), "kind": string(f.Kind), "message": f.Message} {
+		if value != "" {
+			and(column+" = ?", value)
+		}
+	}
+	if f.Unread {
+		and("unread")
+	}
+	if after != "" {
+		at, id, _ := strings.Cut(after, ".")
+		millis, err := strconv.ParseInt(at, 10, 64)
+		if err != nil || id == "" {
+			return nil, "", failed("reading decisions", event.Invalid("cursor", "is not a position"))
+		}
+		and("(at, id) < (?, ?)", millis, id)
+	}
+	rows, err := n.reader.QueryContext(ctx, "SELECT doc, unread FROM decision WHERE "+strings.Join(where, " AND ")+
+		" ORDER BY at DESC, id DESC LIMIT ?", append(args, most)...)
+	page, err := decisionsOf(rows, err)
+	if err != nil || len(page) < most {
+		return page, "", err
+	}
+	last := page[len(page)-1]
+	return page, strconv.FormatInt(last.At, 10) + "." + last.ID, nil
+}
+
+func decisionsOf(rows *sql.Rows, err error) ([]notify.Decision, error) {
+	if err != nil {
+		return nil, failed("reading decisions", err)
+	}
+	defer rows.Close()
+	var all []notify.Decision
+	for rows.Next() {
+		var doc []byte
+		var unread bool
+		if err := rows.Scan(&doc, &unread); err != nil {
+			return nil, failed("reading decisions", err)
+		}
+		var d notify.Decision
+		if err := json.Unmarshal(doc, &d); err != nil {
+			return nil, failed("reading decisions", err)
+		}
+		d.Read = d.Outcome == notify.Notified && !d.Shadow && !unread
+		all = append(all, d)
+	}
+	return all, failed("reading decisions", rows.Err())
+}
+
+// Unread counts what a user has not read.
+func (n *Notify) Unread(ctx context.Context, workspace, user string, most int) (count int, err error) {
+	err = n.reader.QueryRowContext(ctx, `SELECT COUNT(*) FROM (SELECT 1 FROM decision WHERE space = ? AND user = ? AND unread LIMIT ?)`,
+		workspace, user, most).Scan(&count)
+	return count, failed("counting notifications", err)
+}
+
+// Read marks what a user was notified of as read.
+func (n *Notify) Read(ctx context.Context, workspace, user string, ids []string) error {
+	only, args := "", []any{workspace, user}
+	if len(ids) > 0 {
+		only = " AND id IN (?" + strings.Repeat(",?", len(ids)-1) + ")"
+		for _, id := range ids {
+			args = append(args, id)
+		}
+	}
+	_, err := n.writer.ExecContext(ctx, "UPDATE decision SET unread = 0 WHERE space = ? AND user = ? AND unread"+only, args...)
+	return failed("marking notifications as read", err)
+}
+
+// Expire deletes what is from before a time.
+func (n *Notify) Expire(ctx context.Context, before int64) error {
+	return failed("expiring decisions", transact(ctx, n.writer, func(tx *sql.Tx) error {
+		for _, table := range []string{"decision", "claim"} {
+			if _, err := tx.ExecContext(ctx, "DELETE FROM "+table+" WHERE at < ?", min(before, math.MaxInt64)); err != nil {
+				return err
+			}
+		}
+		return nil
+	}))
+}
+
+// Claim gives a key to an event where nobody has it, and returns who has.
+func (n *Notify) Claim(ctx context.Context, workspace, key string, id event.ID, at int64) (holder event.ID, err error) {
+	err = transact(ctx, n.writer, func(tx *sql.Tx) error {
+		if _, err := tx.ExecContext(ctx, "INSERT INTO claim VALUES(?,?,?,?) ON CONFLICT DO NOTHING", workspace, key, id.String(), at); err != nil {
+			return err
+		}
+		var text string
+		if err := tx.QueryRowContext(ctx, "SELECT event FROM claim WHERE space = ? AND key = ?", workspace, key).Scan(&text); err != nil {
+			return err
+		}
+		holder, err = event.ParseID(text)
+		return err
+	})
+	return holder, failed("claiming", err)
+}
+
+// Release takes a key from an event that has it.
+func (n *Notify) Release(ctx context.Context, workspace, key string, id event.ID) error {
+	_, err := n.writer.ExecContext(ctx, "DELETE FROM claim WHERE space = ? AND key = ? AND event = ?", workspace, key, id.String())
+	return failed("releasing a claim", err)
+}
