@@ -60,6 +60,8 @@ type App struct {
 
 	// auditFile is the store of the audit log where it is embedded, or nil.
 	auditFile *sqlite.Audit
+	// auditSink is where the log is sent to, or nil.
+	auditSink audit.Sink
 
 	role    Role
 	log     *slog.Logger
@@ -308,6 +310,7 @@ func (a *App) Run(ctx context.Context) error {
 		group.Go(func() error { return a.keepHeld(ctx) })
 		group.Go(func() error { return a.keepInventory(ctx) })
 		group.Go(func() error { return a.keepAudit(ctx) })
+		group.Go(func() error { return a.feedAudit(ctx) })
 		group.Go(func() error { return a.keepWalking(ctx) })
 		if a.Words != nil {
 			group.Go(func() error { return a.Words.KeepMerged(ctx, a.log) })

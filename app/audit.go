@@ -45,7 +45,10 @@ func (a *App) openAudit(ctx context.Context, s Settings) error {
 		return fmt.Errorf("open the audit log: %w", err)
 	}
 	a.Audit = log
-	return nil
+	if s.AuditSink != "" {
+		a.auditSink, err = auditSink(s.AuditSink, a.outbound)
+	}
+	return err
 }
 
 // auditFolder is where a data directory has the audit log.

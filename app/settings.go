@@ -51,6 +51,8 @@ type Settings struct {
 	Secure bool
 	// Proxies may say whom they speak for.
 	Proxies []netip.Prefix
+	// AuditSink is where the audit log is sent to beside being kept, "" for nowhere.
+	AuditSink string
 	// OutboundAllow are hosts and networks that calls may reach beyond public addresses
 	// on port 443, as outbound.ParseAllow reads them.
 	OutboundAllow []string

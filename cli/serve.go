@@ -32,6 +32,8 @@ type indexFlags struct {
 	Grace       time.Duration `help:"How long first opens are kept once everyone has opened." default:"720h" placeholder:"DURATION"`
 	MaxAttempts int           `help:"How often an event may fail of its own before it goes to the dead letters (1 to 100)." default:"5"`
 
+	AuditSink string `help:"Send the audit log on, beside keeping it: https://[USER:PASSWORD@|:TOKEN@]HOST/PATH as NDJSON, or syslog+tls://HOST:PORT or syslog+tcp://HOST:PORT as RFC 5424. Each row at least once, with its id." placeholder:"URL"`
+
 	verdictFlags
 	rolloverFlags
 	RolloverAt rollover.TimeOfDay `help:"When in the night, in UTC, old weeks are sealed and what is past its time is let go." default:"02:30" placeholder:"HH:MM"`
@@ -39,7 +41,7 @@ type indexFlags struct {
 
 func (f *indexFlags) settings() app.Settings {
 	return app.Settings{
-		Retention: f.Retention, Grace: f.Grace, MaxAttempts: f.MaxAttempts,
+		Retention: f.Retention, Grace: f.Grace, MaxAttempts: f.MaxAttempts, AuditSink: f.AuditSink,
 		Rollover: f.policy(), Night: &f.RolloverAt, Verdict: f.config(),
 	}
 }

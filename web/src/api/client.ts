@@ -4,6 +4,7 @@ import { earlyFetch, forgetFirst } from './early';
 import type { paths } from './schema';
 import type {
   Answer,
+  AuditQuery,
   DeadChoice,
   EventDetail,
   FeedQuery,
@@ -170,6 +171,15 @@ export class Client {
 
   keys() {
     return read(this.#api.GET('/v1/keys'));
+  }
+
+  audit(query: AuditQuery) {
+    return read(this.#api.GET('/v1/audit', { params: { query } }));
+  }
+
+  /** Who looked at the reader's own mail. */
+  auditMine(query: { cursor?: string }) {
+    return read(this.#api.GET('/v1/audit/mine', { params: { query } }));
   }
 
   createKey(body: KeyRequest) {

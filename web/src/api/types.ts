@@ -84,3 +84,5 @@ const all: Record<EventType, true> = {
   custom: true,
 };
 export const eventTypes = Object.keys(all) as readonly EventType[];
+export type AuditRow = Schemas['AuditRow'];
+export type AuditQuery = NonNullable<operations['list-audit']['parameters']['query']>;

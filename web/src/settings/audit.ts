@@ -1,0 +1,31 @@
+import type { AuditRow } from '../api/types';
+
+/** Who a row of the audit log names, for people. */
+export function whoOf(row: Pick<AuditRow, 'actor' | 'actor_name'>): string {
+  if (row.actor_name) return row.actor_name;
+  const [kind, id] = row.actor.split(':', 2);
+  switch (kind) {
+    case 'user':
+      return id ?? row.actor;
+    case 'key':
+      return `a key (${id})`;
+    case 'session':
+      return `a session of nobody (${id})`;
+    case 'operator':
+      return 'the operator of the machine';
+    case 'server':
+      return 'the server';
+    case 'nobody':
+      return 'somebody unknown';
+  }
+  return row.actor;
+}
+
+/** What a row is about: what was asked for, or else what was written or shown. */
+export function objectOf(row: Pick<AuditRow, 'object' | 'changes' | 'about'>): string {
+  if (row.object) return row.object;
+  const changes = (row.changes ?? []).map((change) => `${change.kind} ${change.id}`);
+  if (changes.length > 0) return changes.join(', ');
+  if ((row.about ?? []).includes('user:*')) return 'everybody’s mail';
+  return (row.about ?? []).map((subject) => subject.replace(/^user:/, '')).join(', ');
+}
