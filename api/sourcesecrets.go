@@ -31,6 +31,7 @@ func (s *Server) openSource(ctx context.Context, workspace string, r *sourceReco
 		return fmt.Errorf("open the secrets of a source: %w", err)
 	}
 	r.Keys, r.Basic, r.Sealed = secrets.Keys, secrets.Basic, ""
+	s.usesSecret(ctx, workspace, "source "+r.Name)
 	return nil
 }
 
