@@ -165,6 +165,8 @@ func (s *Stream) Close() error {
 }
 
 // noteAtEnd notes what the queue has once nothing comes in any more.
+//
+//nolint:contextcheck // it is done when the contexts of others have ended
 func (s *Stream) noteAtEnd() {
 	ctx, cancel := context.WithTimeout(context.Background(), commitTimeout)
 	defer cancel()

@@ -35,6 +35,8 @@ CREATE INDEX claim_age ON claim(at);
 type Notify struct{ writer, reader *sql.DB }
 
 // OpenNotify opens the file, making it where there is none.
+//
+//nolint:contextcheck // a store outlives the call that opens it
 func OpenNotify(path string) (*Notify, error) {
 	ctx := context.Background()
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {

@@ -36,6 +36,8 @@ type Outbox struct {
 }
 
 // OpenOutbox opens the file, making it where there is none.
+//
+//nolint:contextcheck // a store outlives the call that opens it
 func OpenOutbox(path string) (*Outbox, error) {
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return nil, fmt.Errorf("opening the outbox: %w", err)
