@@ -69,12 +69,6 @@ const (
 	walkShare = 14
 )
 
-// checkable is a state store that is a file on this machine.
-type checkable interface {
-	// Check reads all of it; what is wrong with it is an event.Degraded.
-	Check(ctx context.Context) error
-}
-
 // checkState reads the state from end to end. What is found stays a problem of this
 // process until it ends.
 func (a *App) checkState(ctx context.Context) error {

@@ -44,3 +44,9 @@ type damageable interface {
 	// Usable is nil where a week can be read and written again.
 	Usable(ctx context.Context, week event.Week) error
 }
+
+// checkable is a state store that is a file on this machine.
+type checkable interface {
+	// Check reads all of it; what is wrong with it is an event.Degraded.
+	Check(ctx context.Context) error
+}

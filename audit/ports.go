@@ -38,6 +38,12 @@ type Records interface {
 	List(ctx context.Context, workspace, kind string) ([]event.Record, error)
 }
 
+// Sink takes rows somewhere else. A row may come more than once, with the same ID.
+type Sink interface {
+	// Send returns nil once the rows are taken, in order.
+	Send(ctx context.Context, entries []Entry) error
+}
+
 // Question is what rows are looked for; what is empty does not count.
 type Question struct {
 	Workspace string

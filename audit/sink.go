@@ -10,12 +10,6 @@ import (
 	"tidings/event"
 )
 
-// Sink takes rows somewhere else. A row may come more than once, with the same ID.
-type Sink interface {
-	// Send returns nil once the rows are taken, in order.
-	Send(ctx context.Context, entries []Entry) error
-}
-
 const (
 	kindSent = "audit-sent"
 	// sinkRows is how many rows are sent at once, and sinkEvery how often it is looked

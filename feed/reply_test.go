@@ -24,6 +24,7 @@ func replied(t *testing.T, kind event.Type) event.Event {
 	}
 	e, err := in.Event("acme", "api", event.Limits{Now: time.Unix(1_790_000_000, 0)})
 	require.NoError(t, err)
+	e.TellOwnWords() // As the indexer does.
 	return e
 }
 

@@ -91,7 +91,7 @@ var rules = map[string]rule{
 		outside:  append([]string{"go.mongodb.org/mongo-driver/v2"}, plain...),
 	},
 	"store/mongo/mongotest": {outside: []string{"go.mongodb.org/mongo-driver/v2", "github.com/stretchr/testify"}},
-	"store/storetest":       {internal: []string{"audit", "deliver", "event", "query", "feed", "indexer", "notify", "rollover"}, outside: []string{"github.com/stretchr/testify", "pgregory.net/rapid"}},
+	"store/storetest":       {internal: []string{"audit", "deliver", "event", "query", "feed", "indexer", "rollover"}, outside: []string{"github.com/stretchr/testify", "pgregory.net/rapid"}},
 	"stream": {
 		internal: []string{"backoff", "event", "indexer", "limit", "live", "tracing"},
 		outside:  append([]string{"github.com/nats-io/", "github.com/synadia-io/orbit.go/", "github.com/minio/highwayhash", "go.opentelemetry.io/otel"}, plain...),
