@@ -239,4 +239,27 @@ describe('looking after a workspace', () => {
 
   it('asked nothing wrong and no other host, broke no policy and threw nothing', () =>
     harmless(watch));
+
+  it('lets an invited person in who presses the button, once, and no scanner', async () => {
+    const response = await fetch(`${demo.origin}/v1/invitations`, {
+      method: 'POST',
+      headers: { Authorization: `Bearer ${admin}`, 'Content-Type': 'application/json' },
+      body: JSON.stringify({ name: 'Kim Park', email: 'kim@northwind.example', role: 'member' }),
+    });
+    assert.equal(response.status, 201, await response.clone().text());
+    const { path } = await response.json();
+    for (let scanner = 0; scanner < 2; scanner++) await fetch(demo.origin + path);
+    const kim = await watch.page(browser, { viewport: { width: 390, height: 844 } });
+    await kim.goto(demo.origin + path);
+    await kim.getByRole('heading', { name: 'You are invited to Tidings' }).waitFor();
+    assert.equal(new URL(kim.url()).hash, '', 'the token leaves the address');
+    await kim.getByRole('button', { name: 'Accept the invitation' }).press('Enter');
+    await kim.getByRole('link', { name: 'Settings' }).first().waitFor();
+    await kim.context().close();
+    const late = await watch.page(browser, { viewport: { width: 390, height: 844 } });
+    await late.goto(demo.origin + path);
+    await late.getByRole('button', { name: 'Accept the invitation' }).click();
+    await late.getByRole('alert').filter({ hasText: 'has been used' }).waitFor();
+    await late.context().close();
+  });
 });

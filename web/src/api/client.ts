@@ -48,8 +48,8 @@ export class Failure extends Error {
   }
 }
 
-/** How the reader proves who they are: a key, or the token of a one-time link. */
-export type Credential = { key: string } | { token: string };
+/** How the reader proves who they are: a key, or the token of a one-time link or of an invitation. */
+export type Credential = { key: string } | { token: string } | { invitation: string };
 
 /**
  * Client speaks to the server that served the page, with its session cookie. Paths,
@@ -206,7 +206,7 @@ export class Client {
     return read(this.#api.GET('/v1/teams'));
   }
 
-  putTeam(id: string, body: { name: string; members: string[] }) {
+  putTeam(id: string, body: { name: string; members: string[]; leads?: string[] }) {
     return done(this.#api.PUT('/v1/teams/{id}', { params: { path: { id } }, body }));
   }
 

@@ -1,5 +1,13 @@
 import { describe, expect, it } from 'vitest';
-import { cutSpan, everything, readView, takeToken, toggleType, writeView } from './address';
+import {
+  cutSpan,
+  everything,
+  invitationOf,
+  readView,
+  takeToken,
+  toggleType,
+  writeView,
+} from './address';
 
 describe('the address of a view', () => {
   it('is read back as it was written', () => {
@@ -59,5 +67,11 @@ describe('a sign-in link', () => {
       rest: '/',
     });
     expect(takeToken({ hash: '', search: '?q=x' }).token).toBeNull();
+  });
+
+  it('reads an invitation', () => {
+    expect(invitationOf({ hash: '#invitation=abc' })).toBe('abc');
+    expect(invitationOf({ hash: '#token=abc' })).toBeNull();
+    expect(invitationOf({ hash: '' })).toBeNull();
   });
 });

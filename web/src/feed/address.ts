@@ -158,6 +158,11 @@ export function quoted(value: string): string {
   return /[\s"()]/.test(value) ? `"${value.replaceAll('"', '')}"` : value;
 }
 
+/** invitationOf reads the token of an invitation's link: /#invitation=… */
+export function invitationOf(location: { hash: string }): string | null {
+  return new URLSearchParams(location.hash.replace(/^#/, '')).get('invitation') || null;
+}
+
 /** takeToken reads the token of a sign-in link: /#token=… or /signin?token=… */
 export function takeToken(location: { hash: string; search: string; pathname?: string }): {
   token: string | null;
