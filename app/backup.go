@@ -145,7 +145,7 @@ func clearForBackup(dir string) error {
 	}
 	for _, entry := range entries {
 		switch entry.Name() {
-		case manifestName, deadLettersName, "weeks", "state.db", "state.db.new", outboxName, outboxName + ".new":
+		case manifestName, deadLettersName, "weeks", auditFolder, "state.db", "state.db.new", outboxName, outboxName + ".new":
 		default:
 			return fmt.Errorf("%s holds %s, which is of no backup: choose a directory of its own", dir, entry.Name())
 		}

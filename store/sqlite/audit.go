@@ -308,7 +308,7 @@ func (a *Audit) Backup(ctx context.Context, dir string) ([]string, error) {
 		if err := os.Remove(to); err != nil && !errors.Is(err, os.ErrNotExist) {
 			return nil, fmt.Errorf("backing up the audit log: %w", err)
 		}
-		pool, err := openPool(a.path(day), access{cacheKB: 1 << 10, connections: 1})
+		pool, err := openPool(a.path(day), access{write: true, cacheKB: 1 << 10, connections: 1})
 		if err == nil {
 			_, err = pool.ExecContext(ctx, "VACUUM INTO ?", to)
 			err = errors.Join(err, pool.Close())

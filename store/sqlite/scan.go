@@ -60,8 +60,8 @@ func (s *State) ScanStates(ctx context.Context, after string, most int) (states 
 	return states, next, failed("scanning states", err)
 }
 
-// ScanRecords returns the records of all workspaces, without the one that says which
-// installation this is.
+// ScanRecords returns the records of all workspaces, without those that say which
+// installation this is and what parts it has.
 func (s *State) ScanRecords(ctx context.Context, after string, most int) (records []migrations.Record, next string, err error) {
 	var position [3]string
 	if parts := strings.Split(after, "\x00"); len(parts) == len(position) {
@@ -70,8 +70,8 @@ func (s *State) ScanRecords(ctx context.Context, after string, most int) (record
 		return nil, "", failed("scanning records", event.Invalid("after", "is not a position"))
 	}
 	rows, err := s.reader.QueryContext(ctx, `SELECT space, kind, id, doc FROM record
-		WHERE (? OR (space, kind, id) > (?, ?, ?)) AND NOT (space = '' AND kind = ?) ORDER BY space, kind, id LIMIT ?`,
-		after == "", position[0], position[1], position[2], KindIdentity, most)
+		WHERE (? OR (space, kind, id) > (?, ?, ?)) AND NOT (space = '' AND kind IN (?, ?)) ORDER BY space, kind, id LIMIT ?`,
+		after == "", position[0], position[1], position[2], KindIdentity, KindPart, most)
 	if err != nil {
 		return nil, "", failed("scanning records", err)
 	}
