@@ -151,12 +151,13 @@ func (b *batch) overturns(entry *entry, before, after event.State) bool {
 	// A repeated delivery may be one whose process died after Apply: what the
 	// event brought is in before already.
 	fresh := entry.repeated()
+	others := after.Version > before.Version+1 // have brought something meanwhile
 	earlier := before
-	if fresh || after.Version > before.Version+1 {
-		earlier = after // with what others have brought meanwhile
+	if fresh || others {
+		earlier = after
 	}
 	if entry.event.Type == event.Click {
-		return b.joinsBurst(entry.event, before, after, fresh)
+		return b.joinsBurst(entry.event, before, after, fresh, others)
 	}
 	if entry.event.Type == event.Delivery {
 		key := event.KeyOf(entry.event.RecipientEmail())
@@ -203,8 +204,9 @@ func (b *batch) movesArrival(key event.RecipientKey, before, after, earlier even
 }
 
 // joinsBurst reports whether a click makes a burst of one that was none before
-// the batch, or may do so to one that is not kept any more.
-func (b *batch) joinsBurst(e event.Event, before, after event.State, fresh bool) bool {
+// the batch, or may do so to one that is not kept any more. Where others have brought
+// something meanwhile, that may have been a click of the batch too, judged without the rest.
+func (b *batch) joinsBurst(e event.Event, before, after event.State, fresh, others bool) bool {
 	key := event.KeyOf(e.RecipientEmail())
 	known, all := before.Clicks[key], after.Clicks[key]
 	if len(all) == event.MaxClicks && (b.Rules.Near(all[0].ID, e.ID) || e.Time < all[0].ID.Seconds()) {
@@ -214,7 +216,7 @@ func (b *batch) joinsBurst(e event.Event, before, after event.State, fresh bool)
 		known = nil
 	}
 	for _, other := range all {
-		if b.inBatch[other.ID] && !fresh && !slices.Contains(known, other) {
+		if b.inBatch[other.ID] && !fresh && !others && !slices.Contains(known, other) {
 			continue // it is judged with this one
 		}
 		if b.Rules.Burst(other, all) && !b.Rules.Burst(other, known) {

@@ -237,6 +237,34 @@ func TestVerdictsFollowFromTheEventsWhenSeveralIndexersAndACorrectorWork(t *test
 	})
 }
 
+// One click comes twice, and the second time beside another click that makes a burst of
+// both. Who has the two finds the first one new, since the batches run at the same time.
+func TestAClickThatTwoBatchesHaveJoinsTheBurstOfTheLargerOne(t *testing.T) {
+	s, closeStores := openStores(t)
+	defer closeStores()
+	clicked := func(link string, at int64) event.Event {
+		agent := "Mozilla/5.0 (X11; Linux x86_64) Gecko/20100101 Firefox/150.0"
+		e := event.Event{
+			Workspace: "w", Message: "m-1", Source: "api", Type: event.Click, Time: at, Link: link,
+			Recipient: &event.Person{Email: people[0].Email}, Client: &event.Client{UserAgent: &agent},
+		}
+		e.ID = event.NewID(e.Time, e.Workspace, e.Source, true, []byte(link))
+		return e
+	}
+	first, second := clicked("https://a.example/", start+20), clicked("https://b.example/", start+21)
+	l, alone := &listener{}, newQueue(first)
+	config := s.config(alone, l)
+	config.Between = func(step indexer.Step) {
+		if step == indexer.StepEnrich {
+			require.NoError(t, indexer.New(s.config(alone, l)).Handle(t.Context(), alone.take(1)))
+		}
+	}
+	both := newQueue(first, second)
+	require.NoError(t, indexer.New(config).Handle(t.Context(), both.take(2)))
+	s.reevaluator(l).quiet(t, s)
+	checkJudged(t, s, []event.Event{first, second}, nil)
+}
+
 func TestWhatAPersonSaidOutlastsEveryRepetition(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		events := rapid.SliceOfN(rapid.Custom(nearEvent), 1, 12).Draw(t, "events")
