@@ -88,12 +88,16 @@ func chipsOf(reading string) []string {
 }
 
 // judge compares chips with the readings of a line, whatever their order. A
-// reading's "to?" is a recipient or a word.
+// reading's "to?" is a recipient or a word. What says the opposite of every reading is
+// wrong, whatever is said beside it.
 func (l typedLine) judge(r Result) verdict {
 	for _, reading := range l.readings {
 		if sameChips(chipsOf(reading), r.Chips) {
 			return right
 		}
+	}
+	if !slices.ContainsFunc(l.readings, func(reading string) bool { return !inverts(chipsOf(reading), r.Chips) }) {
+		return silent
 	}
 	shown := strings.ToLower(strings.Join(append(slices.Clone(r.Notes), r.Unused...), " "))
 	for _, chip := range r.Chips {
@@ -125,6 +129,49 @@ func sameChips(want []string, got []Chip) bool {
 		left = slices.Delete(left, at, at+1)
 	}
 	return true
+}
+
+// inverts reports whether a chip excludes what a reading asks for, or asks for what it
+// excludes.
+func inverts(want []string, got []Chip) bool {
+	for _, c := range got {
+		opposites := []Chip{c}
+		opposites[0].Not = !c.Not
+		if c.Field == "is" {
+			other, un := strings.CutPrefix(c.Value, "un")
+			if !un {
+				other = "un" + c.Value
+			}
+			opposites = append(opposites, c)
+			opposites[1].Value = other
+		}
+		for _, opposite := range opposites {
+			says := func(chip string) bool { return isChip(chip, opposite) }
+			if slices.ContainsFunc(want, says) && !slices.ContainsFunc(want, func(chip string) bool { return isChip(chip, c) }) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+func TestAnInvertedReadingIsNotNoted(t *testing.T) {
+	for _, test := range []struct {
+		reading string
+		chips   []Chip
+		want    verdict
+	}{
+		{"type:open -to:acme", []Chip{{Field: "type", Value: "open"}, {Field: "to", Value: "acme", Not: true}}, right},
+		{"type:open -to:acme", []Chip{{Field: "type", Value: "open"}, {Field: "to", Value: "acme"}}, silent},
+		{"type:open to:acme", []Chip{{Field: "type", Value: "open"}, {Field: "to", Value: "acme", Not: true}}, silent},
+		{"is:unopened to:acme", []Chip{{Field: "is", Value: "opened"}, {Field: "to", Value: "acme"}}, silent},
+		{"-is:opened to:acme", []Chip{{Field: "is", Value: "opened"}, {Field: "to", Value: "acme"}}, silent},
+		{"-to:acme | type:open to:acme", []Chip{{Field: "to", Value: "acme"}}, noted},
+		{"type:open -to:acme", []Chip{{Field: "words", Value: "acme"}}, noted},
+	} {
+		line := typedLine{readings: strings.Split(test.reading, " | "), visible: []string{"acme"}}
+		require.Equal(t, test.want, line.judge(Result{Chips: test.chips}), "%s as %s", test.reading, written(test.chips))
+	}
 }
 
 func isChip(want string, c Chip) bool {

@@ -81,7 +81,10 @@ func (p *parser) exceptionAt(i int) (n int, anyWord bool) {
 			return 2, true
 		}
 	case "but":
-		if _, states := p.state(i + 1); p.word(i+1) == "not" && states == 0 && p.speaksOfEvents() {
+		if _, states := p.state(i + 1); p.word(i+1) != "not" || states > 0 {
+			return 0, false
+		}
+		if p.speaksOfEvents() || i > 0 && p.word(i+2) != "least" { // "last but not least" is a phrase
 			return 2, true
 		}
 	case "other":
