@@ -13,6 +13,9 @@ import (
 	"tidings/notify"
 )
 
+// decisionsName is the file of decisions in a data directory.
+const decisionsName = "notify.db"
+
 // decisionsKept is how long decisions are kept, and expireEvery how often older ones go.
 const (
 	decisionsKept = 30 * 24 * time.Hour

@@ -95,11 +95,13 @@ func (a *App) openState(ctx context.Context, s Settings) error {
 		}
 		return err
 	}
-	decisions, err := sqlite.OpenNotify(filepath.Join(s.Data, "notify.db"))
-	if err != nil {
-		return err
+	if s.Notify {
+		decisions, err := sqlite.OpenNotify(filepath.Join(s.Data, decisionsName))
+		if err != nil {
+			return err
+		}
+		a.decisions = decisions
 	}
-	a.decisions = decisions
 	state, err := sqlite.OpenState(filepath.Join(s.Data, "state.db"), sqlite.StateConfig{Grace: s.Grace})
 	if err == nil {
 		a.State = state
@@ -109,7 +111,7 @@ func (a *App) openState(ctx context.Context, s Settings) error {
 
 func (a *App) openStream(ctx context.Context, s Settings) error {
 	config := stream.Config{Backlog: s.Backlog, MaxAttempts: s.MaxAttempts, EventsBytes: s.StreamBytes, Logger: a.log, Tracer: s.Tracer}
-	config.AckWait = s.ackWait()
+	config.AckWait, config.Triggers = s.ackWait(), a.decisions != nil
 	if s.Stream == "" {
 		config.Dir = filepath.Join(s.Data, "stream")
 	} else {

@@ -25,8 +25,8 @@ const (
 	commitTimeout = 10 * time.Second
 )
 
-// committer makes messages durable in groups, in the order in which they are
-// handed in. One group is under way at a time and everything that arrives
+// committer makes messages of one stream durable in groups, in the order in which they
+// are handed in: the server takes no batch for several streams. One group is under way at a time and everything that arrives
 // meanwhile makes up the next, so that a group is as large as the disk is slow
 // and a lone message waits for nothing. (Two groups at once were tried and were
 // not faster.)

@@ -55,6 +55,8 @@ type Config struct {
 	// LiveAge and LiveBytes are how much LIVE keeps.
 	LiveAge   time.Duration
 	LiveBytes int64
+	// Triggers has a stream of triggers, which Trigger and Triggers need.
+	Triggers bool
 	// LiveStart is how many of the newest announcements that LIVE keeps Follow
 	// begins with, so that a start takes a bounded time.
 	LiveStart int

@@ -75,8 +75,10 @@ func (s *Stream) prepareStreams(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := s.prepareStream(ctx, triggersConfig()); err != nil {
-		return err
+	if s.cfg.Triggers {
+		if err := s.prepareStream(ctx, triggersConfig()); err != nil {
+			return err
+		}
 	}
 	err = s.prepareStream(ctx, jetstream.StreamConfig{
 		Name:              claimsName,

@@ -36,6 +36,7 @@ type Stream struct {
 
 	events    *committer
 	announced *committer
+	triggered *committer
 	allowance *allowance
 	lanes     [len(lanes)]*lane
 	// lost is what was missing when the queue was opened, nil for nothing.
@@ -137,11 +138,13 @@ func (s *Stream) connect(ctx context.Context) error {
 func (s *Stream) start() {
 	s.events = newCommitter(s.js, s.link, s.stopped)
 	s.announced = newCommitter(s.js, s.link, s.stopped)
+	s.triggered = newCommitter(s.js, s.link, s.stopped)
 	for i, name := range lanes {
 		s.lanes[i] = newLane(s, name)
 	}
 	s.running.Go(s.events.run)
 	s.running.Go(s.announced.run)
+	s.running.Go(s.triggered.run)
 	s.running.Go(s.observe)
 }
 

@@ -55,7 +55,7 @@ func (s *Stream) Trigger(ctx context.Context, triggers []event.Trigger) error {
 			messages[i].Header[tracing.Header] = []string{parent}
 		}
 	}
-	if err := s.announced.publish(ctx, messages); err != nil {
+	if err := s.triggered.publish(ctx, messages); err != nil {
 		return fmt.Errorf("trigger: %w", err)
 	}
 	return nil
@@ -63,8 +63,8 @@ func (s *Stream) Trigger(ctx context.Context, triggers []event.Trigger) error {
 
 // Triggers gives each trigger to handle until ctx ends, several at once and in no order.
 // One for which handle returns an error comes again: after 5 s where something is away,
-// else with growing delays, until it has been tried MaxAttempts times. What was discarded before it was given
-// out is told to lost.
+// else with growing delays, until it has been tried MaxAttempts times. What was discarded
+// before it was given out is told to lost.
 func (s *Stream) Triggers(ctx context.Context, handle func(context.Context, event.Trigger) error, lost func(count uint64)) error {
 	consumer, err := s.js.CreateOrUpdateConsumer(ctx, triggersName, jetstream.ConsumerConfig{
 		Durable: triggersConsumer, AckPolicy: jetstream.AckExplicitPolicy, AckWait: s.cfg.AckWait,

@@ -6,13 +6,14 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+	"golang.org/x/sync/errgroup"
 
 	"tidings/event"
 )
 
 // A trigger that could not be handled comes again; one that was does not.
 func TestATriggerComesUntilItWasHandled(t *testing.T) {
-	s := open(t, Config{RetryBase: time.Millisecond, RetryMax: time.Millisecond})
+	s := open(t, Config{Triggers: true, RetryBase: time.Millisecond, RetryMax: time.Millisecond})
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
 	want := event.Trigger{Kind: event.AnnounceEvent, Event: anEvent("w", 1)}
@@ -38,4 +39,25 @@ func TestATriggerComesUntilItWasHandled(t *testing.T) {
 	}
 	stop()
 	require.NoError(t, <-ended)
+}
+
+// Announcements and triggers are published beside each other, and no group holds both: the
+// server takes no batch for two streams.
+func TestAnnouncementsAndTriggersAtOnce(t *testing.T) {
+	s := open(t, Config{Triggers: true})
+	events := someEvents("w", 0, fewMessages+1)
+	announcements, triggers := make([]event.Announcement, len(events)), make([]event.Trigger, len(events))
+	for i := range events {
+		announcements[i] = event.Announcement{Kind: event.AnnounceEvent, Workspace: "w", Event: &events[i]}
+		triggers[i] = event.Trigger{Kind: event.AnnounceEvent, Event: events[i]}
+	}
+	var group errgroup.Group
+	for range 8 {
+		group.Go(func() error { return s.Announce(t.Context(), announcements) })
+		group.Go(func() error { return s.Trigger(t.Context(), triggers) })
+	}
+	require.NoError(t, group.Wait())
+	kept, err := s.stream(t.Context(), triggersName)
+	require.NoError(t, err)
+	require.EqualValues(t, 8*len(events), kept.CachedInfo().State.Msgs)
 }
