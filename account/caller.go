@@ -45,7 +45,8 @@ type Caller struct {
 	// Session is the session's token, "" for a key.
 	Session string
 	// Scopes are what a key may do, Sources whose events it may send, and Networks where
-	// it may come from; nil for any other credential.
+	// it may come from. A session that a key began has its key's; nil for any other
+	// credential.
 	Scopes            []Scope
 	Sources, Networks []string
 	// Origins are the pages that a token for embedding is for; nil for any

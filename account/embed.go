@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -125,10 +126,10 @@ func (k *Keys) roleNow(ctx context.Context, record keyRecord) (Role, error) {
 }
 
 // embedUser is whose events a token of this key may show: a key of somebody
-// shows theirs and no others.
+// shows theirs and no others, and one that does not read the feed shows nobody's.
 func (r keyRecord) embedUser(role Role, asked string) (user string, ok bool) {
-	switch role {
-	case RoleIngest, RoleSupport, RoleAuditor:
+	reads := slices.ContainsFunc(r.scopes(), func(s Scope) bool { return s == ScopeFeed || s == ScopeAdmin })
+	if !reads || role == RoleSupport || role == RoleAuditor {
 		return "", false
 	}
 	if role == RoleAdmin || r.User == "" || asked == r.User {

@@ -54,8 +54,8 @@ const (
 var ErrLastAdmin = fmt.Errorf("this is the last admin of the workspace; make somebody else admin first: %w", event.ErrConflict)
 
 // limitedBy is what a credential's role allows a person of a role. Theirs is "" where
-// it was never set. A key of a person, and a session that a key began, allow
-// no more than the key; taking events in is the key's alone.
+// it was never set. What a key of a person allows beyond that, and a session that it
+// began, is for its scopes to bound.
 func limitedBy(credential, person Role, byKey bool) Role {
 	switch {
 	case person == "":
@@ -64,7 +64,7 @@ func limitedBy(credential, person Role, byKey bool) Role {
 		return credential // until the session is made anew (Sessions.Rotate)
 	case !byKey:
 		return person
-	case credential == RoleIngest || person == RoleAdmin:
+	case person == RoleAdmin:
 		return credential
 	}
 	return person

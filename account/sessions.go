@@ -57,9 +57,10 @@ type Sessions struct {
 	swept     sweeps
 }
 
-// dated is a session with its last use.
+// dated is a session with its last use, and the key that began it.
 type dated struct {
 	record sessionRecord
+	key    keyRecord
 	seen   time.Time
 	// ends is zero unless another session has taken over.
 	ends time.Time
@@ -182,6 +183,9 @@ func (s *Sessions) Caller(ctx context.Context, token string) (Caller, error) {
 	}
 	caller := session.record.caller()
 	caller.Credential, caller.Session = hash, token
+	if caller.ByKey { // the session may do what the key may, and no more
+		caller.Scopes, caller.Sources, caller.Networks = session.key.scopes(), session.key.Sources, session.key.Networks
+	}
 	return caller, nil
 }
 
@@ -223,8 +227,9 @@ func (s *Sessions) find(ctx context.Context, hash string) (dated, error) {
 	if err != nil {
 		return dated{}, fmt.Errorf("find last use of session: %w", err)
 	}
+	var key keyRecord
 	if record.Key != "" {
-		if _, err := s.keys.byHash(ctx, record.Key); err != nil {
+		if key, err = s.keys.byHash(ctx, record.Key); err != nil {
 			return dated{}, fmt.Errorf("find key of session: %w", err)
 		}
 	}
@@ -239,7 +244,7 @@ func (s *Sessions) find(ctx context.Context, hash string) (dated, error) {
 			return dated{}, fmt.Errorf("date session: %w", err)
 		}
 	}
-	return dated{record, seen.Seen, seen.Ends}, nil
+	return dated{record, key, seen.Seen, seen.Ends}, nil
 }
 
 // End forgets a session. It is no error when there is none.

@@ -108,3 +108,51 @@ func TestARotatedKeyIsOneKey(t *testing.T) {
 	s.do(call{method: "POST", path: "/v1/keys/" + another.ID + "/rotate", key: admin, body: `{"overlap_hours":169}`}).problem(400)
 	s.do(call{method: "POST", path: "/v1/keys/" + another.ID + "/rotate", key: s.key("globex", account.RoleAdmin, ""), body: `{}`}).problem(404)
 }
+
+// What a key may not do, neither does what it signs or signs in.
+func TestNothingThatAKeyBeginsDoesMoreThanTheKey(t *testing.T) {
+	s := newSite(t, func(c *api.Config) { c.TrustedProxies = []netip.Prefix{netip.MustParsePrefix("127.0.0.1/32")} })
+	admin := s.key("acme", account.RoleAdmin, "")
+	do := func(b browser, method, path string, body any) answer {
+		return b.do(call{method: method, path: path, body: body, header: map[string]string{"X-CSRF-Token": b.csrf}})
+	}
+	stats := s.newKey(admin, `{"scopes":["stats:read"]}`)
+	b := s.signIn(map[string]string{"key": stats.Text})
+	do(b, "GET", "/v1/stats", nil).is(200)
+	do(b, "GET", "/v1/feed", nil).problem(403)
+	do(b, "PUT", "/v1/searches/x", `{"q":"x"}`).problem(403)
+
+	claims := map[string]any{"iss": "acme", "origins": []string{shop}, "exp": noon.Add(time.Minute).Unix()}
+	s.get(signed(t, map[string]any{"alg": "HS256", "kid": stats.ID}, claims, account.HashOf(stats.Text)), "/v1/feed").problem(401)
+
+	crm := s.newKey(admin, `{"role":"ingest","sources":["crm"]}`)
+	b = s.signIn(map[string]string{"key": crm.Text})
+	do(b, "POST", "/v1/events", open(map[string]any{"source": "crm"})).is(202)
+	do(b, "POST", "/v1/events", open(map[string]any{"source": "shop"})).problem(400)
+
+	office := s.newKey(admin, `{"role":"read","networks":["192.0.2.0/24"]}`)
+	at := func(from string, c call) answer {
+		c.header["X-Forwarded-For"] = from
+		return s.do(c)
+	}
+	a := at("192.0.2.7", call{method: "POST", path: "/v1/session", body: map[string]string{"key": office.Text}, header: map[string]string{}}).is(200)
+	for from, status := range map[string]int{"192.0.2.7": 200, "198.51.100.7": 403} {
+		at(from, call{method: "GET", path: "/v1/feed", header: browser{s, cookieOf(a), ""}.headers()}).is(status)
+	}
+
+	for person, question := range map[account.Role]string{account.RoleIntegrator: "/v1/sources", account.RoleLead: "/v1/teams", account.RoleAuditor: "/v1/audit"} {
+		_, who := s.accepted(admin, map[string]any{"name": "A person", "role": person})
+		do(s.signIn(map[string]string{"key": s.key("acme", account.RoleRead, who.User)}), "GET", question, nil).problem(403)
+	}
+}
+
+func TestAKeyOfAPersonReadsTheAuditLogWhereTheyMay(t *testing.T) {
+	s := newSite(t)
+	admin := s.key("acme", account.RoleAdmin, "")
+	for role, status := range map[account.Role]int{account.RoleAuditor: 200, account.RoleAdmin: 200, account.RoleViewer: 403, account.RoleMember: 403} {
+		_, who := s.accepted(admin, map[string]any{"name": "A person", "role": role})
+		made := s.newKey(admin, map[string]any{"scopes": []string{"audit:read"}, "user": who.User})
+		require.Equal(t, status, s.get(made.Text, "/v1/audit").status, role)
+	}
+	s.get(s.newKey(admin, `{"scopes":["audit:read"]}`).Text, "/v1/audit").is(200)
+}
