@@ -193,6 +193,28 @@ func (i *Invitations) Revoke(ctx context.Context, workspace, id string) error {
 	return i.forget(ctx, workspace, id, note.Hash)
 }
 
+// RevokeFor takes back all invitations of a user, by their id or one of their addresses.
+func (i *Invitations) RevokeFor(ctx context.Context, workspace, user string) error {
+	who, err := i.directory.User(ctx, workspace, user)
+	if err != nil {
+		return err
+	}
+	notes, err := List[invitationNote](ctx, i.records, workspace, kindInvitation)
+	if err != nil {
+		return err
+	}
+	for _, note := range notes {
+		theirs := func(email string) bool { return address.Fold(email) == address.Fold(note.Email) }
+		if note.User != user && !slices.ContainsFunc(who.Emails, theirs) {
+			continue
+		}
+		if err := i.forget(ctx, workspace, note.ID, note.Hash); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 func (i *Invitations) forget(ctx context.Context, workspace, id, hash string) error {
 	if err := i.records.Delete(ctx, NoWorkspace, kindInvitation, hash); err != nil {
 		return fmt.Errorf("forget invitation: %w", err)
@@ -225,13 +247,22 @@ func (i *Invitations) Accept(ctx context.Context, token string) (Caller, error) 
 	if !i.clock().Before(note.Ends) {
 		return Caller{}, fmt.Errorf("invitation is too old: %w", event.ErrNotFound)
 	}
-	if err := i.admit(ctx, record.Workspace, note.Invitation); err != nil {
+	if err := i.admit(ctx, record.Workspace, &note.Invitation); err != nil {
 		return Caller{}, err
 	}
 	return Caller{Workspace: record.Workspace, Role: note.Role, User: note.User}, nil
 }
 
-func (i *Invitations) admit(ctx context.Context, workspace string, invited Invitation) error {
+// admit puts who was invited into the directory. For a new user that is whoever has come
+// in with their address since.
+func (i *Invitations) admit(ctx context.Context, workspace string, invited *Invitation) error {
+	users, err := i.directory.users(ctx, workspace)
+	if err != nil {
+		return err
+	}
+	if _, known := users.byID[invited.User]; !known && invited.Email != "" {
+		invited.User = cmp.Or(users.byAddress[address.Fold(invited.Email)], invited.User)
+	}
 	user, err := i.directory.User(ctx, workspace, invited.User)
 	if err != nil {
 		return err

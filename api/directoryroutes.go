@@ -117,8 +117,12 @@ func (s *Server) deleteUser(ctx context.Context, caller Caller, in *nameInput) (
 	return nil, s.directory.RemoveUser(ctx, caller.Workspace, id)
 }
 
-// endAccess revokes a user's keys, and ends their sessions and what is open of both.
+// endAccess takes back a user's invitations and keys, and ends their sessions and what
+// is open of both.
 func (s *Server) endAccess(ctx context.Context, workspace, id string) error {
+	if err := s.invited.RevokeFor(ctx, workspace, id); err != nil {
+		return err
+	}
 	keys, err := s.keys.List(ctx, workspace)
 	if err != nil {
 		return err

@@ -90,6 +90,37 @@ func TestAnInvitationEnds(t *testing.T) {
 	s.do(call{method: "POST", path: "/v1/session", body: map[string]string{"invitation": "x", "token": "x"}}).problem(400)
 }
 
+// One person has one user, however many links they were sent, and no link is a way back.
+func TestASecondInvitationIsNoWayBack(t *testing.T) {
+	s := newSite(t)
+	admin := s.key("acme", account.RoleAdmin, "")
+	invite := func(body string) string {
+		var made api.NewInvitation
+		s.do(call{method: "POST", path: "/v1/invitations", key: admin, body: body}).is(201).json(&made)
+		return made.Token
+	}
+	users := func() []account.Member {
+		var list struct{ Items []account.Member }
+		s.get(admin, "/v1/users").is(200).json(&list)
+		return list.Items
+	}
+	const ana = `{"name":"Ana","email":"ana@own.example","role":"member"}`
+	first, second, third := invite(ana), invite(ana), invite(ana)
+	s.signIn(map[string]string{"invitation": first})
+	s.signIn(map[string]string{"invitation": second})
+	require.Len(t, users(), 1, "both links were for one address")
+	byID := invite(`{"user":"` + users()[0].ID + `","role":"admin"}`)
+	s.change(admin, users()[0].ID, `{"state":"suspended"}`).is(200)
+	s.change(admin, users()[0].ID, `{"state":"active"}`).is(200)
+	for _, token := range []string{third, byID} {
+		s.do(call{method: "POST", path: "/v1/session", body: map[string]string{"invitation": token}}).problem(401)
+	}
+	last := invite(ana)
+	s.do(call{method: "DELETE", path: "/v1/users/" + users()[0].ID, key: admin}).is(204)
+	s.do(call{method: "POST", path: "/v1/session", body: map[string]string{"invitation": last}}).problem(401)
+	require.Empty(t, users())
+}
+
 func TestTheLastAdminStays(t *testing.T) {
 	s := newSite(t)
 	key := s.key("acme", account.RoleAdmin, "")
