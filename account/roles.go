@@ -60,7 +60,7 @@ func limitedBy(credential, person Role, byKey bool) Role {
 	switch {
 	case person == "":
 		return credential
-	case !byKey && person.rank() > credential.rank():
+	case !byKey && person.includes(credential):
 		return credential // until the session is made anew (Sessions.Rotate)
 	case !byKey:
 		return person
@@ -70,19 +70,16 @@ func limitedBy(credential, person Role, byKey bool) Role {
 	return person
 }
 
-// rank says which of two roles has more to say.
-func (r Role) rank() int {
-	switch r {
-	case RoleAdmin:
-		return 4
-	case RoleLead, RoleIntegrator:
-		return 3
-	case RoleMember, RoleSupport, RoleRead:
-		return 2
-	case RoleViewer, RoleAuditor:
-		return 1
+// includes reports whether a role may all that another one may. Roles for different work
+// do not: who is auditor no more, and member now, has no business with the audit log.
+func (r Role) includes(other Role) bool {
+	switch {
+	case r == other || r == RoleAdmin:
+		return true
+	case r == RoleLead || r == RoleMember:
+		return other == RoleMember || other == RoleViewer || other == RoleRead
 	}
-	return 0
+	return false
 }
 
 // SignedIn is who has just shown who they are, with all that their role gives now.
@@ -97,14 +94,14 @@ func (d *Directory) SignedIn(ctx context.Context, caller Caller) (Caller, error)
 	return d.Now(ctx, caller)
 }
 
-// Risen reports whether a session's user has a role with more to say than the session,
+// Risen reports whether a session's user has a role that may what the session may not,
 // and which.
 func (d *Directory) Risen(ctx context.Context, caller Caller) (Role, bool, error) {
 	if caller.Session == "" || caller.ByKey || caller.User == "" {
 		return "", false, nil
 	}
 	role, err := d.RoleOf(ctx, caller.Workspace, caller.User)
-	return role, role.rank() > caller.Given.rank(), err
+	return role, role != "" && !caller.Given.includes(role), err
 }
 
 // Now returns the caller with the role that their user has now, and whose events they

@@ -78,6 +78,22 @@ func TestASessionIsMadeAnewWhereItsRoleRises(t *testing.T) {
 	fresh.do(call{method: "GET", path: "/v1/feed"}).problem(401) // a browser has one session
 }
 
+// A role for other work takes the place of the one before in old sessions too.
+func TestASessionDoesNotKeepARoleForOtherWork(t *testing.T) {
+	s := newSite(t)
+	admin := s.key("acme", account.RoleAdmin, "")
+	s.do(call{method: "PUT", path: "/v1/teams/sales", key: admin, body: `{"name":"Sales","members":["u_bo"]}`}).is(200)
+	b, ana := s.accepted(admin, map[string]any{"name": "Ana", "role": "auditor", "teams": []string{"sales"}})
+	b.do(call{method: "GET", path: "/v1/audit"}).is(200)
+	s.change(admin, ana.User, `{"role":"member"}`).is(200)
+	b.do(call{method: "GET", path: "/v1/audit"}).problem(403)
+	b.do(call{method: "GET", path: "/v1/feed"}).is(200)
+	require.ElementsMatch(t, []string{ana.User, "u_bo"}, s.feed.asked[len(s.feed.asked)-1].Users)
+	s.change(admin, ana.User, `{"role":"integrator"}`).is(200)
+	b.do(call{method: "GET", path: "/v1/feed"}).is(200)
+	require.Equal(t, []string{ana.User}, s.feed.asked[len(s.feed.asked)-1].Users)
+}
+
 func TestWhatIsGraveTakesAFreshSignIn(t *testing.T) {
 	s := newSite(t)
 	b, _ := s.accepted(s.key("acme", account.RoleAdmin, ""), map[string]any{"name": "Ana", "role": "admin"})
