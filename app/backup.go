@@ -89,14 +89,9 @@ func (a *App) Backup(ctx context.Context, request BackupRequest) (Manifest, erro
 	if err := state.Backup(ctx, filepath.Join(request.To, "state.db")); err != nil {
 		return made, err
 	}
-	audited, err := a.backupAudit(ctx, request.To)
+	beside, err := a.backupBeside(ctx, request.To)
 	if err != nil {
 		return made, err
-	}
-	if a.outboxFile != nil {
-		if err := a.outboxFile.Backup(ctx, filepath.Join(request.To, outboxName)); err != nil {
-			return made, err
-		}
 	}
 	if made.DeadLetters, err = a.Stream.DeadCount(ctx); err != nil {
 		return made, err
@@ -114,13 +109,22 @@ func (a *App) Backup(ctx context.Context, request BackupRequest) (Manifest, erro
 	for i, name := range names {
 		names[i] = filepath.Join("weeks", name)
 	}
-	if a.outboxFile != nil {
-		audited = append(audited, outboxName)
-	}
-	if made.Files, err = describe(request.To, append(append(names, audited...), "state.db", deadLettersName)); err != nil {
+	if made.Files, err = describe(request.To, append(append(names, beside...), "state.db", deadLettersName)); err != nil {
 		return made, err
 	}
 	return made, writeManifest(request.To, made)
+}
+
+// backupBeside copies what is kept beside the weeks and the state, and names the files.
+func (a *App) backupBeside(ctx context.Context, to string) ([]string, error) {
+	names, err := a.backupAudit(ctx, to)
+	if err == nil && a.decisions != nil {
+		names, err = append(names, decisionsName), a.decisions.Backup(ctx, filepath.Join(to, decisionsName))
+	}
+	if err == nil && a.outboxFile != nil {
+		names, err = append(names, outboxName), a.outboxFile.Backup(ctx, filepath.Join(to, outboxName))
+	}
+	return names, err
 }
 
 // saveDeadLetters adds those that there are to a file.
@@ -145,7 +149,8 @@ func clearForBackup(dir string) error {
 	}
 	for _, entry := range entries {
 		switch entry.Name() {
-		case manifestName, deadLettersName, "weeks", auditFolder, "state.db", "state.db.new", outboxName, outboxName + ".new":
+		case manifestName, deadLettersName, "weeks", auditFolder, "state.db", "state.db.new",
+			decisionsName, decisionsName + ".new", outboxName, outboxName + ".new":
 		default:
 			return fmt.Errorf("%s holds %s, which is of no backup: choose a directory of its own", dir, entry.Name())
 		}

@@ -19,9 +19,9 @@ type backupCmd struct {
 // Help says what is in it.
 func (backupCmd) Help() string {
 	return `Everything that was accepted before the command began is in the backup: weeks,
-state, keys, people, settings and dead letters; it waits until nothing of that is in
-the queue any more. What is not: events accepted meanwhile. Copy the directory to
-another machine.
+state, keys, people, settings, deliveries, the audit log and dead
+letters; it waits until nothing of that is in the queue any more. What is not: events
+accepted meanwhile, and secrets.key. Copy the directory to another machine.
 
   tidings backup --data DIR --to BACKUP
   tidings restore --from BACKUP --data NEW

@@ -2,6 +2,7 @@ package cli_test
 
 import (
 	"errors"
+	"io/fs"
 	"log/slog"
 	"net/http"
 	"os"
@@ -116,4 +117,32 @@ func TestADamagedOrHalfBackupIsNotRestored(t *testing.T) {
 	run(t, "backup", "--data", data, "--to", backup)
 	run(t, "restore", "--from", backup, "--data", target)
 	require.Contains(t, run(t, "keys", "list", "--data", target, "--workspace", "w"), "admin")
+}
+
+// Whatever file a directory has is in its backup, but for the queue and what is made anew.
+func TestABackupHasEveryFileOfADirectoryAndNoOther(t *testing.T) {
+	t.Parallel()
+	data, backup := t.TempDir(), filepath.Join(t.TempDir(), "backup")
+	createKey(t, data, "w", "admin")
+	stale := filepath.Join(backup, "audit", "2020-01-01.db") // that the backup before had
+	require.NoError(t, os.MkdirAll(filepath.Dir(stale), 0o700))
+	require.NoError(t, os.WriteFile(stale, []byte("old"), 0o600))
+	run(t, "backup", "--data", data, "--to", backup)
+	require.NoFileExists(t, stale)
+	require.NoError(t, filepath.WalkDir(data, func(path string, entry fs.DirEntry, err error) error {
+		if path == filepath.Join(data, "stream") {
+			return fs.SkipDir
+		}
+		if err != nil || filepath.Ext(path) != ".db" {
+			return err
+		}
+		name, err := filepath.Rel(data, path)
+		require.FileExists(t, filepath.Join(backup, name), "%s", name)
+		return err
+	}))
+	restored := filepath.Join(t.TempDir(), "restored")
+	run(t, "restore", "--from", backup, "--data", restored)
+	for _, name := range []string{"deliveries.db", "state.db"} {
+		require.FileExists(t, filepath.Join(restored, name))
+	}
 }

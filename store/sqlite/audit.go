@@ -242,13 +242,19 @@ func (a *Audit) Days(context.Context) ([]audit.Day, error) {
 	}
 	var days []audit.Day
 	for _, file := range files {
-		name, ok := strings.CutSuffix(file.Name(), ".db")
-		if _, err := time.Parse(time.DateOnly, name); ok && err == nil {
-			days = append(days, audit.Day(name))
+		if day, ok := dayOfFile(file.Name()); ok {
+			days = append(days, day)
 		}
 	}
 	slices.Sort(days)
 	return days, nil
+}
+
+// dayOfFile is the day that a file is of, if it is one of the log's.
+func dayOfFile(file string) (audit.Day, bool) {
+	name, ok := strings.CutSuffix(file, ".db")
+	_, err := time.Parse(time.DateOnly, name)
+	return audit.Day(name), ok && err == nil
 }
 
 // Workspaces lists those that have rows on a day.
@@ -304,19 +310,12 @@ func (a *Audit) Backup(ctx context.Context, dir string) ([]string, error) {
 	}
 	var names []string
 	for _, day := range days {
-		to := filepath.Join(dir, string(day)+".db")
-		if err := os.Remove(to); err != nil && !errors.Is(err, os.ErrNotExist) {
-			return nil, fmt.Errorf("backing up the audit log: %w", err)
-		}
-		pool, err := openPool(a.path(day), access{write: true, cacheKB: 1 << 10, connections: 1})
-		if err == nil {
-			_, err = pool.ExecContext(ctx, "VACUUM INTO ?", to)
-			err = errors.Join(err, pool.Close())
-		}
-		if err != nil {
+		name := filepath.Base(a.path(day))
+		if err := snapshot(ctx, filepath.Join(dir, name), a.path(day)); err != nil {
 			return nil, failed("backing up the audit log", err)
 		}
-		names = append(names, string(day)+".db")
+		names = append(names, name)
 	}
-	return names, nil
+	err = removeOthers(dir, names, func(name string) bool { _, ok := dayOfFile(name); return ok })
+	return names, failed("backing up the audit log", errors.Join(err, syncDirectory(dir)))
 }

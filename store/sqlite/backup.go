@@ -37,7 +37,7 @@ func (x *Index) Backup(ctx context.Context, dir string) ([]string, error) {
 			return names, failed("backing up week "+week.String(), err)
 		}
 	}
-	return names, failed("backing up the index", errors.Join(removeOthers(dir, names), syncDirectory(dir)))
+	return names, failed("backing up the index", errors.Join(removeOthers(dir, names, ofWeek), syncDirectory(dir)))
 }
 
 // Backup writes the state store into a file, from where OpenState opens it.
@@ -93,19 +93,25 @@ func copySealed(to, from string) error {
 	return errors.Join(os.Chtimes(made, source.ModTime(), source.ModTime()), os.Rename(made, to))
 }
 
-// removeOthers removes files of weeks that were not named.
-func removeOthers(dir string, names []string) error {
+// ofWeek reports whether a file is one of the index's.
+func ofWeek(name string) bool {
+	_, err := event.ParseWeek(strings.TrimSuffix(strings.TrimSuffix(name, sealedEnding), openEnding))
+	return err == nil
+}
+
+// removeOthers removes the files that are ours and were not named: those of a backup
+// before, of what is no more.
+func removeOthers(dir string, names []string, ours func(name string) bool) error {
 	entries, err := os.ReadDir(dir)
 	if err != nil {
 		return err
 	}
 	for _, entry := range entries {
-		stem := strings.TrimSuffix(strings.TrimSuffix(entry.Name(), sealedEnding), openEnding)
-		if _, err := event.ParseWeek(stem); err != nil || slices.Contains(names, entry.Name()) {
+		if !ours(entry.Name()) || slices.Contains(names, entry.Name()) {
 			continue
 		}
 		if err := os.Remove(filepath.Join(dir, entry.Name())); err != nil {
-			return fmt.Errorf("removing a week that is no more: %w", err)
+			return fmt.Errorf("removing what is no more: %w", err)
 		}
 	}
 	return nil

@@ -32,7 +32,10 @@ CREATE INDEX claim_age ON claim(at);
 
 // Notify keeps decisions and claims, in a file of its own: state.db has one writer, which
 // the indexer needs.
-type Notify struct{ writer, reader *sql.DB }
+type Notify struct {
+	path           string
+	writer, reader *sql.DB
+}
 
 // OpenNotify opens the file, making it where there is none.
 //
@@ -42,7 +45,7 @@ func OpenNotify(path string) (*Notify, error) {
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return nil, fmt.Errorf("opening the store of notifications: %w", err)
 	}
-	n := &Notify{}
+	n := &Notify{path: path}
 	var err error
 	if n.writer, err = openPool(path, access{write: true, cacheKB: 4 << 10, connections: 1}); err == nil {
 		err = create(ctx, n.writer, "the store of notifications", notifySchema)
@@ -61,6 +64,11 @@ func OpenNotify(path string) (*Notify, error) {
 
 // Close closes the file.
 func (n *Notify) Close() error { return closePools(nil, n.reader, n.writer) }
+
+// Backup writes it into a file, from where OpenNotify opens it.
+func (n *Notify) Backup(ctx context.Context, path string) error {
+	return failed("backing up the store of notifications", errors.Join(snapshot(ctx, path, n.path), syncDirectory(filepath.Dir(path))))
+}
 
 func unread(d notify.Decision) bool {
 	return !d.Read && d.Outcome == notify.Notified && !d.Shadow
