@@ -198,6 +198,22 @@ func TestARotationMayStopAnywhere(t *testing.T) {
 	}
 }
 
+// A process that read the file before a rotation by another makes no key that only the
+// old master key opens.
+func TestAKeyThatIsMadeAfterARotationElsewhereOpensByTheNewFile(t *testing.T) {
+	path, records := filepath.Join(t.TempDir(), "secrets.key"), newMemory()
+	running := New(path, true, records)
+	_, err := running.Seal(t.Context(), "acme", "source", "mail", []byte("hush"))
+	require.NoError(t, err)
+	_, err = New(path, false, records).Rotate(t.Context(), func(context.Context) error { return nil })
+	require.NoError(t, err)
+	sealed, err := running.Seal(t.Context(), "other", "source", "mail", []byte("new here"))
+	require.NoError(t, err)
+	got, err := New(path, false, records).OpenText(t.Context(), "other", "source", "mail", sealed)
+	require.NoError(t, err)
+	require.Equal(t, "new here", string(got))
+}
+
 func TestManyAtOnceHaveOneKey(t *testing.T) {
 	path, records := filepath.Join(t.TempDir(), "secrets.key"), newMemory()
 	require.NoError(t, New(path, true, records).Ready())

@@ -161,6 +161,9 @@ func (b *Box) add(ctx context.Context, workspace string, number int) error {
 	if err == nil {
 		err = b.records.Swap(ctx, noWorkspace, kindDataKey, id, nil, doc)
 	}
+	if err == nil {
+		err = b.followRotation(ctx, id, plain, doc)
+	}
 	if err != nil {
 		return fmt.Errorf("make a data key: %w", err)
 	}
@@ -168,6 +171,25 @@ func (b *Box) add(ctx context.Context, workspace string, number int) error {
 	defer b.mu.Unlock()
 	b.keys[id], b.newest[workspace] = gcm(plain), number
 	return nil
+}
+
+// followRotation seals a key that was just made by the master key of now: another process
+// may have put that into the file since it was read here. A rotation that does not see
+// the key among the others has done so before.
+func (b *Box) followRotation(ctx context.Context, id string, plain []byte, doc json.RawMessage) error {
+	var made dataKey
+	err := errors.Join(json.Unmarshal(doc, &made), b.master.read())
+	if err != nil {
+		return fmt.Errorf("open the key of secrets: %w", err)
+	}
+	if keys, err := b.master.all(); err != nil || nameOf(keys[0]) == made.Master {
+		return err
+	}
+	again, err := b.sealKey(id, plain)
+	if err != nil {
+		return err
+	}
+	return b.records.Swap(ctx, noWorkspace, kindDataKey, id, doc, again)
 }
 
 // Rotated says what a rotation did.
