@@ -70,13 +70,16 @@ func (a *App) closeAudit() error {
 	return errors.Join(errs...)
 }
 
+// oldestKept is the first day that the log is kept for.
+func oldestKept() audit.Day { return audit.DayOf(time.Now().Add(-auditKept)) }
+
 // keepAudit drops what is older than the log is kept for, in one process at a time.
 func (a *App) keepAudit(ctx context.Context) error {
 	return a.Stream.RunUnderLease(ctx, auditLease, auditTTL, func(ctx context.Context) error {
 		tick := time.NewTicker(auditEvery)
 		defer tick.Stop()
 		for {
-			if err := a.Audit.Retain(ctx, audit.DayOf(time.Now().Add(-auditKept))); err != nil && ctx.Err() == nil {
+			if err := a.Audit.Retain(ctx, oldestKept()); err != nil && ctx.Err() == nil {
 				a.log.WarnContext(ctx, "old days of the audit log were not dropped", "error", err)
 			}
 			select {
@@ -111,7 +114,7 @@ func (a *App) CheckAudit(ctx context.Context, check AuditCheck) (audit.Verified,
 	if err := a.Audit.Flush(ctx); err != nil {
 		return audit.Verified{}, err
 	}
-	return a.Audit.Verify(ctx, check.Heads)
+	return a.Audit.Verify(ctx, check.Heads, oldestKept())
 }
 
 // AuditHeads are the heads of all chains, to be kept elsewhere.
@@ -130,7 +133,7 @@ func (a *App) AuditHeads(ctx context.Context, _ struct{}) (AuditCheck, error) {
 }
 
 // onRecord writes down that the operator does something before it is done. What only
-// looks at the log or at how the weeks are is not.
+// looks at how the weeks are, or for warnings, is not.
 func (a *App) onRecord(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		name, ours := strings.CutPrefix(r.URL.Path, OperatorPath)

@@ -32,6 +32,8 @@ type site struct {
 
 	mu  sync.Mutex
 	now time.Time
+
+	kept audit.Day // what is older may be gone
 }
 
 // failing is a store that can be away.
@@ -40,6 +42,17 @@ type failing struct {
 	mu sync.Mutex
 	// away fails before anything is written, and lost behind it.
 	away, lost bool
+	// listed is called once, when the workspaces of a day were listed.
+	listed func()
+}
+
+func (f *failing) Workspaces(ctx context.Context, day audit.Day) ([]string, error) {
+	all, err := f.Audit.Workspaces(ctx, day)
+	if listed := f.listed; listed != nil {
+		f.listed = nil
+		listed()
+	}
+	return all, err
 }
 
 func (f *failing) set(away, lost bool) {
@@ -103,7 +116,7 @@ func (s *site) rows() []audit.Row {
 }
 
 func (s *site) faults(elsewhere map[string]map[audit.Day]audit.Head) []audit.Fault {
-	v, err := s.another().Verify(s.t.Context(), elsewhere)
+	v, err := s.another().Verify(s.t.Context(), elsewhere, s.kept)
 	require.NoError(s.t, err)
 	return v.Faults
 }
@@ -142,6 +155,7 @@ func TestWhatIsDoneToTheLogIsFound(t *testing.T) {
 		{"edited, with its hash", `UPDATE log SET hash = (SELECT hash FROM log WHERE seq = 2) WHERE seq = 3`, "was changed"},
 		{"hidden from its actor", `UPDATE log SET actor = 'user:u_eve' WHERE seq = 3`, "found by"},
 		{"hidden from whom it is about", `DELETE FROM about WHERE seq = 3`, "found by"},
+		{"put before the first", `UPDATE log SET route = route; INSERT INTO log SELECT w, -1, id, at, kind, actor, route, doc, hash FROM log WHERE seq = 3`, "before the first"},
 		{"taken out", `DELETE FROM log WHERE seq = 3`, "missing"},
 		{"taken out and closed up", `DELETE FROM log WHERE seq = 3; UPDATE log SET seq = seq - 1 WHERE seq > 3`, "was changed"},
 		{"put in another order", `UPDATE log SET seq = 99 WHERE seq = 3; UPDATE log SET seq = 3 WHERE seq = 4; UPDATE log SET seq = 4 WHERE seq = 99`, "was changed"},
@@ -198,6 +212,36 @@ func TestHeadsKeptElsewhereFindALogThatWasWrittenAnew(t *testing.T) {
 	require.NoError(t, again.Close(t.Context()))
 	require.Empty(t, s.faults(nil))
 	require.Len(t, s.faults(elsewhere), 1)
+}
+
+// Rows that come while the log is looked through are no faults, whatever is new.
+func TestWhatIsWrittenMeanwhileIsNoFault(t *testing.T) {
+	s := newSite(t)
+	s.log.Note(look("GET /1"))
+	require.NoError(t, s.log.Close(t.Context()))
+	s.store.listed = func() {
+		s.pass(24 * time.Hour)
+		other := look("GET /2")
+		other.Workspace = "globex"
+		s.log.Note(look("GET /2"))
+		s.log.Note(other)
+		require.NoError(t, s.log.Save(t.Context()))
+	}
+	require.Empty(t, s.faults(nil))
+}
+
+func TestAnOldDayThatWasDroppedIsNotMissedByOldHeads(t *testing.T) {
+	s := newSite(t)
+	s.log.Note(look("GET /1"))
+	require.NoError(t, s.log.Close(t.Context()))
+	kept, err := s.log.KeptHeads(t.Context(), "acme")
+	require.NoError(t, err)
+	elsewhere := map[string]map[audit.Day]audit.Head{"acme": kept}
+	s.pass(48 * time.Hour)
+	require.NoError(t, s.log.Retain(t.Context(), "2026-11-17"))
+	require.Len(t, s.faults(elsewhere), 1)
+	s.kept = "2026-11-17"
+	require.Empty(t, s.faults(elsewhere))
 }
 
 func TestAChangeThatCannotBeWrittenIsRefused(t *testing.T) {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"math"
 	"slices"
 
 	"tidings/event"
@@ -27,8 +28,9 @@ type Verified struct {
 }
 
 // Verify reads the whole log and holds it against the heads that are kept apart, and
-// against heads that were kept elsewhere, by workspace and day.
-func (l *Log) Verify(ctx context.Context, elsewhere map[string]map[Day]Head) (Verified, error) {
+// against heads that were kept elsewhere, by workspace and day. Days before kept may
+// have been dropped.
+func (l *Log) Verify(ctx context.Context, elsewhere map[string]map[Day]Head, kept Day) (Verified, error) {
 	days, err := l.Store.Days(ctx)
 	if err != nil {
 		return Verified{}, fmt.Errorf("list the days of the audit log: %w", err)
@@ -49,55 +51,45 @@ func (l *Log) Verify(ctx context.Context, elsewhere map[string]map[Day]Head) (Ve
 	if err != nil {
 		return v, err
 	}
-	for _, workspace := range known {
-		if chains[workspace] == nil {
-			chains[workspace] = []Day{}
-		}
-	}
-	for _, workspace := range slices.Sorted(maps.Keys(elsewhere)) {
-		if chains[workspace] == nil {
-			chains[workspace] = []Day{}
-		}
+	for _, workspace := range slices.AppendSeq(known, maps.Keys(elsewhere)) {
+		chains[workspace] = append(chains[workspace], []Day{}...)
 	}
 	for _, workspace := range slices.Sorted(maps.Keys(chains)) {
-		if err := l.verifyWorkspace(ctx, workspace, chains[workspace], elsewhere[workspace], &v); err != nil {
+		if err := l.verifyWorkspace(ctx, workspace, chains[workspace], elsewhere[workspace], kept, &v); err != nil {
 			return v, err
 		}
 	}
 	return v, nil
 }
 
-func (l *Log) verifyWorkspace(ctx context.Context, workspace string, days []Day, elsewhere map[Day]Head, v *Verified) error {
+// verifyWorkspace reads the days that have rows and those that should have: one that
+// began after the days were listed has a head already.
+func (l *Log) verifyWorkspace(ctx context.Context, workspace string, days []Day, elsewhere map[Day]Head, kept Day, v *Verified) error {
 	heads, err := l.KeptHeads(ctx, workspace)
 	if err != nil {
 		return err
 	}
-	for _, day := range days {
-		v.Chains++
-		if err := l.verifyChain(ctx, chainKey{workspace, day}, []Head{heads[day], elsewhere[day]}, v); err != nil {
+	days = slices.AppendSeq(slices.AppendSeq(slices.Clone(days), maps.Keys(heads)), maps.Keys(elsewhere))
+	slices.Sort(days)
+	for _, day := range slices.Compact(days) {
+		if err := l.verifyChain(ctx, chainKey{workspace, day}, []Head{heads[day], elsewhere[day]}, day < kept, v); err != nil {
 			return err
-		}
-	}
-	for _, kept := range []map[Day]Head{heads, elsewhere} {
-		for _, day := range slices.Sorted(maps.Keys(kept)) {
-			if !slices.Contains(days, day) {
-				v.Faults = append(v.Faults, Fault{workspace, day, 0, fmt.Sprintf("the day is gone; it had %d rows", kept[day].Seq)})
-			}
 		}
 	}
 	return nil
 }
 
 // verifyChain reads one chain. After its first fault nothing more can be said of it
-// but whether its end is there.
-func (l *Log) verifyChain(ctx context.Context, key chainKey, heads []Head, v *Verified) error {
+// but whether its end is there. One that mayBeGone is whole or not there.
+func (l *Log) verifyChain(ctx context.Context, key chainKey, heads []Head, mayBeGone bool, v *Verified) error {
 	fault := func(seq int64, problem string) {
 		v.Faults = append(v.Faults, Fault{key.workspace, key.day, seq, problem})
 	}
 	last := Head{0, genesis(key.workspace, key.day)}
 	broken := false
-	for {
-		entries, err := l.Store.Chain(ctx, key.workspace, key.day, last.Seq, commitRows)
+	// Whoever has the file may have put rows before the first.
+	for after := int64(math.MinInt64); ; after = last.Seq {
+		entries, err := l.Store.Chain(ctx, key.workspace, key.day, after, commitRows)
 		if err != nil {
 			return fmt.Errorf("read the audit log: %w", err)
 		}
@@ -120,6 +112,15 @@ func (l *Log) verifyChain(ctx context.Context, key chainKey, heads []Head, v *Ve
 		}
 	}
 	end := max(heads[0].Seq, heads[1].Seq)
+	switch {
+	case last.Seq != 0:
+		v.Chains++
+	case !mayBeGone && end > 0:
+		fault(0, fmt.Sprintf("the day is gone; it had %d rows", end))
+		return nil
+	case mayBeGone:
+		return nil
+	}
 	if end > last.Seq {
 		fault(last.Seq, fmt.Sprintf("the end is cut off: there were %d rows", end))
 	}
@@ -130,6 +131,8 @@ func (l *Log) verifyChain(ctx context.Context, key chainKey, heads []Head, v *Ve
 func (e Entry) follows(key chainKey, last Head) string {
 	row, err := e.Row()
 	switch {
+	case e.Seq < 1:
+		return "the row was put before the first"
 	case e.Seq != last.Seq+1:
 		return fmt.Sprintf("rows are missing behind %d", last.Seq)
 	case hashOf(last.Hash, e.Doc) != e.Hash:

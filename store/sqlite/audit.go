@@ -148,20 +148,20 @@ func (a *Audit) reading(ctx context.Context, day audit.Day, text string, argumen
 	pool, err := openPool(a.path(day), access{cacheKB: 1 << 10, connections: 1})
 	a.mu.Unlock()
 	if err != nil {
-		return failed("opening the audit log", err)
+		return failed("opening the audit log of "+string(day), err)
 	}
 	defer func() { err = errors.Join(err, failed("closing the audit log", pool.Close())) }()
 	rows, err := pool.QueryContext(ctx, text, arguments...)
 	if err != nil {
-		return failed("reading the audit log", err)
+		return failed("reading the audit log of "+string(day), err)
 	}
 	defer rows.Close()
 	for rows.Next() {
 		if err := each(rows); err != nil {
-			return failed("reading the audit log", err)
+			return failed("reading the audit log of "+string(day), err)
 		}
 	}
-	return failed("reading the audit log", rows.Err())
+	return failed("reading the audit log of "+string(day), rows.Err())
 }
 
 func (a *Audit) entries(ctx context.Context, day audit.Day, workspace, rest string, arguments ...any) ([]audit.Entry, error) {
