@@ -4,6 +4,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -29,6 +30,9 @@ func TestNothingIsDecidedUntilItIsAskedFor(t *testing.T) {
 		} else {
 			require.Error(t, a.Stream.Trigger(t.Context(), triggers), "there is no such stream")
 		}
+		names, err := a.backupBeside(t.Context(), t.TempDir())
+		require.NoError(t, err)
+		require.Equal(t, on, slices.Contains(names, decisionsName))
 		require.NoError(t, a.Close())
 	}
 }
