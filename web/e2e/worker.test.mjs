@@ -1,0 +1,122 @@
+// The service worker alone, with stores in memory and a server that answers when it is told to.
+import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
+import { beforeEach, describe, it } from 'node:test';
+import { runInNewContext } from 'node:vm';
+
+const origin = 'https://tidings.example';
+const source = await readFile(new URL('../public/sw.js', import.meta.url), 'utf8');
+
+/** Store is a cache: requests are told apart by their addresses. */
+class Store extends Map {
+  match = async ({ url }) => super.get(url)?.clone();
+  put = async ({ url }, answer) => void super.set(url, answer);
+  keys = async () => [...super.keys()].map((url) => ({ url }));
+  delete = async ({ url }) => super.delete(url);
+}
+
+describe('what the service worker keeps', () => {
+  let listeners, stores, waiting;
+
+  beforeEach(() => {
+    [listeners, stores, waiting] = [{}, new Map(), []];
+    const caches = {
+      open: async (name) => stores.get(name) ?? stores.set(name, new Store()).get(name),
+      delete: async (name) => stores.delete(name),
+    };
+    const self = {
+      location: new URL(origin),
+      addEventListener: (type, listener) => (listeners[type] = listener),
+    };
+    const fetch = (request) => new Promise((answer) => waiting.push({ request, answer }));
+    runInNewContext(source, { self, caches, fetch, URL, Map });
+  });
+
+  /** ask is a request of the page: what the server says to it, and when all of it is done. */
+  function ask(path, options) {
+    const done = [];
+    const event = {
+      request: new Request(origin + path, options),
+      respondWith: (answer) => done.push(answer),
+      waitUntil: (more) => done.push(more),
+    };
+    listeners.fetch(event);
+    const all = async () => {
+      for (const each of done) await each;
+    };
+    return { handled: done.length > 0, all };
+  }
+
+  /** asked are the requests that have reached the server, so many of them. */
+  async function asked(count) {
+    for (let turn = 0; waiting.length < count; turn++) {
+      assert.ok(turn < 100, 'the server is not asked');
+      await new Promise(setImmediate);
+    }
+    return waiting.splice(0);
+  }
+
+  /** answer lets the server answer the one request that waits. */
+  async function answer(text, status = 200) {
+    const [one] = await asked(1);
+    one.answer(new Response(text, { status }));
+  }
+
+  const kept = () => [...(stores.get('tidings-data')?.values() ?? [])].length;
+
+  async function reads() {
+    const feed = ask('/v1/feed');
+    await answer('mail of Ana');
+    await feed.all();
+  }
+
+  it('is the feed as it was read last', async () => {
+    await reads();
+    assert.equal(kept(), 1);
+  });
+
+  for (const [what, method] of [
+    ['out', 'DELETE'],
+    ['in, be it over the session of another', 'POST'],
+  ])
+    it(`is nothing after signing ${what}`, async () => {
+      await reads();
+      const session = ask('/v1/session', { method });
+      await answer('{}');
+      await session.all();
+      assert.equal(kept(), 0);
+    });
+
+  it('is nothing that was asked before the session ended and answered after', async () => {
+    const feed = ask('/v1/feed');
+    const out = ask('/v1/session', { method: 'DELETE' });
+    const [first, second] = await asked(2);
+    second.answer(new Response('{}'));
+    await out.all();
+    first.answer(new Response('mail of Ana'));
+    await feed.all();
+    assert.equal(kept(), 0);
+  });
+
+  it('is nothing that was asked while the next reader signed in', async () => {
+    const next = ask('/v1/session', { method: 'POST' });
+    const [signing] = await asked(1);
+    await reads();
+    signing.answer(new Response('{}'));
+    await next.all();
+    assert.equal(kept(), 0);
+  });
+
+  it('is nothing after the server says that nobody is signed in', async () => {
+    await reads();
+    const session = ask('/v1/session');
+    await answer('{}', 401);
+    await session.all();
+    assert.equal(kept(), 0);
+  });
+
+  it('is nothing that was read with a token of an embedded view', async () => {
+    const { handled } = ask('/v1/feed', { headers: { Authorization: 'Bearer emb_1' } });
+    assert.equal(handled, false);
+  });
+});
