@@ -125,12 +125,12 @@ export async function look(page, path, arrange) {
     return [scrollWidth - innerWidth, scrollHeight - innerHeight];
   });
   assert.ok(Math.max(...over) <= 0, `${name}: the window scrolls by ${over} px`);
-  assert.deepEqual(await page.evaluate(cutOff), [], `${name}: controls that stick out of the page`);
+  assert.deepEqual(await page.evaluate(cutOff), [], `${name}: what sticks out of the page`);
   assert.deepEqual(await violations(page), [], name);
 }
 
 /**
- * cutOff names controls that cannot be seen whole. Rows of chips and tables may be scrolled
+ * cutOff names controls and times that cannot be seen whole. Rows of chips and tables may be scrolled
  * sideways; what is scrolled up and down may not.
  */
 function cutOff() {
@@ -138,7 +138,7 @@ function cutOff() {
     e &&
     ((/auto|scroll/.test(getComputedStyle(e).overflowX) && e.scrollHeight <= e.clientHeight) ||
       scrolls(e.parentElement));
-  return [...document.querySelectorAll('a[href], button, input, select, textarea')]
+  return [...document.querySelectorAll('a[href], button, input, select, textarea, time')]
     .filter((e) => e.checkVisibility() && !scrolls(e.parentElement))
     .filter((e) => {
       const { left, right, width } = e.getBoundingClientRect();
