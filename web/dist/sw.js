@@ -1,6 +1,7 @@
 // Lets the installed page open without a network: the application from the cache, and
 // the feed as it was last read. With a network nothing here answers in its place but
-// files whose names change with their content. Signing out forgets what was read.
+// files whose names change with their content. What was read is of one reader: signing in
+// or out forgets it, and what was asked before is not kept after.
 'use strict';
 
 const shell = 'tidings-shell';
@@ -11,6 +12,8 @@ const fixed = ['/early.js', '/icon.svg', '/manifest.webmanifest'];
 const first = ['/v1/session', '/v1/settings', '/v1/searches', '/v1/feed'];
 /** How many answers are kept: the newest questions of the feed. */
 const most = 12;
+/** Moves whenever the session does. */
+let session = 0;
 
 self.addEventListener('install', () => self.skipWaiting());
 self.addEventListener('activate', (event) => event.waitUntil(self.clients.claim()));
@@ -19,11 +22,12 @@ self.addEventListener('fetch', (event) => {
   const { request } = event;
   const url = new URL(request.url);
   if (url.origin !== self.location.origin) return;
-  if (request.method === 'DELETE' && url.pathname === '/v1/session') {
-    event.waitUntil(caches.delete(data));
+  if (request.method !== 'GET') {
+    if (url.pathname === '/v1/session') event.respondWith(changed(request));
     return;
   }
-  if (request.method !== 'GET' || url.pathname.startsWith('/embed')) return;
+  // What is embedded has readers of its own.
+  if (url.pathname.startsWith('/embed') || request.headers.has('Authorization')) return;
   if (request.mode === 'navigate') event.respondWith(page(event));
   else if (assets.test(url.pathname)) event.respondWith(asset(request));
   else if (fixed.includes(url.pathname)) event.respondWith(newest(event, shell));
@@ -62,12 +66,27 @@ async function asset(request) {
   return answer;
 }
 
+/** Forgets once the server has answered: until then, other tabs may still read for the session before. */
+async function changed(request) {
+  try {
+    return await fetch(request);
+  } finally {
+    await forget();
+  }
+}
+
+function forget() {
+  session++;
+  return caches.delete(data);
+}
+
 async function newest(event, name) {
   const { request } = event;
+  const asked = session;
   try {
     const answer = await fetch(request);
-    if (answer.status === 401) await caches.delete(data);
-    else if (answer.ok) event.waitUntil(keep(name, request, answer.clone()));
+    if (answer.status === 401) await forget();
+    else if (answer.ok) event.waitUntil(keep(name, request, answer.clone(), asked));
     return answer;
   } catch (error) {
     const known = await (await caches.open(name)).match(request);
@@ -76,8 +95,9 @@ async function newest(event, name) {
   }
 }
 
-async function keep(name, request, answer) {
+async function keep(name, request, answer, asked) {
   const cache = await caches.open(name);
+  if (name === data && asked !== session) return;
   await cache.delete(request);
   await cache.put(request, answer);
   if (name !== data) return;

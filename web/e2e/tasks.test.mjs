@@ -26,6 +26,7 @@ describe('what people come to do', () => {
     await demo.post(
       ingest,
       mail.send('Quillwork', 'Tess', 'Udo'),
+      mail.send('A subject that is longer than the column beside the messages is wide', 'Tess'),
       mail.open('Quillwork', 'Tess'),
       mail.open('Quillwork', 'Tess', {
         id: mail.message('again'),
@@ -116,6 +117,34 @@ describe('what people come to do', () => {
     assert.deepEqual([before, await height()], [36, 32]);
     await page.goto(`${demo.origin}/settings`);
     await page.getByRole('combobox', { name: 'Rows' }).selectOption('comfortable');
+  });
+
+  it('asks to sign in again for a key when the sign-in is too old for it', async () => {
+    const admin = await watch.page(browser, looks[0]);
+    const key = await demo.key('admin');
+    const signIn = async () => {
+      await admin.getByLabel('Key', { exact: true }).fill(key);
+      await admin.keyboard.press('Enter');
+    };
+    await admin.goto(`${demo.origin}/settings`);
+    await signIn();
+    const make = admin.getByRole('button', { name: 'Make a key' });
+    // As the server says it ten minutes later.
+    await admin.route('**/v1/keys', (route) =>
+      route.request().method() === 'POST'
+        ? route.fulfill({
+            status: 403,
+            json: { errors: [{ location: 'session.signed_in', message: 'is old' }] },
+          })
+        : route.continue(),
+    );
+    await make.click();
+    await admin.getByText('takes a sign-in of the last ten minutes').waitFor();
+    await admin.getByRole('button', { name: 'Sign in again' }).click();
+    await admin.getByText('Sign in again to go on where you were').waitFor();
+    await signIn();
+    await make.waitFor();
+    await admin.context().close();
   });
 
   it('hands on a report: with a name, by its link, on one page', async () => {

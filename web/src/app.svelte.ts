@@ -22,12 +22,24 @@ export type Path = (typeof paths)[number];
 /** What an address names that is no page: it says so, and where to go. */
 export type Shown = Path | 'missing';
 
+/** What is said of something that takes a newer sign-in: see ui/Problem.svelte. */
+export const oldSignIn = 'This takes a sign-in of the last ten minutes, and yours is older.';
+
+/** How the page of a session is left. */
+interface End {
+  signedOut: () => void;
+  signOut: () => Promise<void>;
+  /** Asks who reads again; the session stays until they have said so. */
+  signInAgain: () => void;
+}
+
 /** App is what all pages share: who reads, where they are, and how they like it. */
 export class App {
   readonly client: Client;
   readonly session: Session;
   readonly signedOut: () => void;
   readonly signOut: () => Promise<void>;
+  readonly signInAgain: () => void;
   readonly history: History;
   readonly saved: SavedSearches;
   readonly preferences: Preferences;
@@ -43,15 +55,12 @@ export class App {
   help = $state(false);
   palette = $state(false);
 
-  constructor(
-    client: Client,
-    session: Session,
-    end: { signedOut: () => void; signOut: () => Promise<void> },
-  ) {
+  constructor(client: Client, session: Session, end: End) {
     this.client = client;
     this.session = session;
     this.signedOut = end.signedOut;
     this.signOut = end.signOut;
+    this.signInAgain = end.signInAgain;
     const owner = `${session.workspace}/${session.user?.id ?? ''}`;
     this.history = new History(owner);
     this.preferences = new Preferences(client, owner);
@@ -135,6 +144,7 @@ export class App {
     } catch (error) {
       if (!(error instanceof Failure)) throw error;
       if (error.signedOut) this.signedOut();
+      if (error.signInAgain) return oldSignIn;
       return error.detail || error.title || 'That didn’t work. Try again.';
     }
   }

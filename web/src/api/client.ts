@@ -28,6 +28,8 @@ export class Failure extends Error {
   readonly detail: string;
   /** Seconds to wait before the next try, where the server named them. */
   readonly retryAfter: number | undefined;
+  /** Whether it takes a newer sign-in. */
+  readonly signInAgain: boolean;
 
   constructor(status: number, problem: Problem, retryAfter?: number) {
     super(problem.title ?? `Status ${status}`);
@@ -36,6 +38,9 @@ export class Failure extends Error {
     this.title = problem.title ?? '';
     this.detail = problem.detail ?? problem.errors?.[0]?.message ?? '';
     this.retryAfter = retryAfter;
+    this.signInAgain =
+      status === 403 &&
+      (problem.errors ?? []).some(({ location }) => location === 'session.signed_in');
   }
 
   get signedOut(): boolean {
