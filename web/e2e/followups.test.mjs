@@ -146,6 +146,30 @@ describe('who to call and who to nudge', () => {
     await other.context().close();
   });
 
+  it('writes nothing over a note that came while the own was written', async () => {
+    const desk = { storageState, viewport: { width: 1440, height: 900 } };
+    const [mine, other] = [await watch.page(browser, desk), await watch.page(browser, desk)];
+    await mine.clock.install();
+    await open('/nudge', mine);
+    await open('/nudge', other);
+    await mine.getByRole('button', { name: 'Note for Rosa' }).click();
+    await mine.getByLabel('Note, for your team too').fill('Mine');
+    await other.getByRole('button', { name: 'Note for Rosa' }).click();
+    await other.getByLabel('Note, for your team too').fill('Theirs');
+    await other.getByRole('button', { name: 'Save' }).click();
+    await person('Rosa', other).getByText('Theirs').waitFor();
+    // The list is read anew while the note is open.
+    await mine.clock.fastForward(60_000);
+    await person('Rosa', mine).getByText('Theirs').waitFor();
+    await mine.getByRole('button', { name: 'Save' }).click();
+    await mine
+      .getByRole('alert')
+      .getByText(/Somebody else changed it/)
+      .waitFor();
+    await mine.context().close();
+    await other.context().close();
+  });
+
   it('is done with a swipe, and by keys alone', async () => {
     const phone = await watch.page(browser, {
       storageState,

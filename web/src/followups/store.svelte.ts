@@ -50,6 +50,7 @@ export class FollowUps<T extends Entry> {
   days = $state(3);
 
   #read: Read<T>;
+  #asked = '';
   #abort = new AbortController();
 
   constructor(app: App, read: Read<T>) {
@@ -71,9 +72,13 @@ export class FollowUps<T extends Entry> {
     this.#abort = new AbortController();
     const { signal } = this.#abort;
     const { app, show, days } = this;
+    const user = [...usersOf(app.view.scope, app.session.user)];
+    // Who was listed for another question is no answer to this one.
+    const question = JSON.stringify({ user, show, days });
+    if (question !== this.#asked) this.loaded = false;
+    this.#asked = question;
     const late = setTimeout(() => (this.slow = !this.loaded), patience);
     try {
-      const user = [...usersOf(app.view.scope, app.session.user)];
       const answer = await this.#read({ user, show, days }, signal);
       if (signal.aborted) return;
       this.items = answer.items;
