@@ -83,8 +83,8 @@ type App struct {
 	outbound *outbound.Client
 	// secretsPath is the file of the master key of secrets, "" where there is none.
 	secretsPath string
-	// secretsMissing says which secrets cannot be opened.
-	secretsMissing atomic.Pointer[event.Degraded]
+	// secretsLocked says that there were secrets that cannot be opened.
+	secretsLocked atomic.Bool
 	// decisions and notifier are nil where decisions are kept nowhere.
 	decisions *sqlite.Notify
 	notifier  *notify.Engine
@@ -258,8 +258,8 @@ func (a *App) Readiness(ctx context.Context) map[string]error {
 	if err := a.Stream.Lost(); err != nil {
 		parts["queue file"] = err
 	}
-	if degraded := a.secretsMissing.Load(); degraded != nil {
-		parts["secrets"] = degraded
+	if err := a.secretsReady(ctx); err != nil {
+		parts["secrets"] = err
 	}
 	if degraded := a.stateDamage.Load(); degraded != nil {
 		parts["state file"] = degraded

@@ -52,7 +52,7 @@ func mustOpen(t *testing.T, data string, anew ...string) *App {
 }
 
 func TestAPartThatIsMissingOrForeignStopsTheStart(t *testing.T) {
-	for _, part := range []string{"weeks", "state.db", "stream"} {
+	for _, part := range []string{"weeks", "state.db", "stream", "audit"} {
 		for name, lose := range map[string]func(t *testing.T, path string){
 			"missing": func(t *testing.T, path string) {
 				for _, beside := range []string{"", "-wal", "-shm"} {

@@ -33,10 +33,15 @@ func (a *App) sealSecrets(ctx context.Context) error {
 		return nil
 	}
 	if err := a.secrets.Ready(); err != nil {
+		return fmt.Errorf("%w; put the file back as it was, or delete it and enter the secrets of sources and endpoints again", err)
+	}
+	locked, err := a.lockedSecrets(ctx)
+	if err != nil {
 		return err
 	}
-	if err := a.missSecrets(ctx); err != nil {
-		return err
+	if locked != nil {
+		a.secretsLocked.Store(true)
+		a.log.ErrorContext(ctx, "secrets cannot be opened", "error", locked)
 	}
 	sealed, err := a.Server.SealSources(ctx)
 	if err != nil {
@@ -48,25 +53,39 @@ func (a *App) sealSecrets(ctx context.Context) error {
 	return nil
 }
 
-// missSecrets says what must be entered again where the key that sealed it is gone, as
-// after a restore, or is another one. Until the process ends it is a problem that readiness names.
-func (a *App) missSecrets(ctx context.Context) error {
+// lockedSecrets says what must be entered again where the key that sealed it is gone,
+// as after a restore, or is another one; nil where every secret can be opened.
+func (a *App) lockedSecrets(ctx context.Context) (*event.Degraded, error) {
 	locked, err := a.secrets.Locked(ctx)
 	if err != nil || len(locked) == 0 {
-		return err
+		return nil, err
 	}
 	places, err := a.sealedPlaces(ctx, func(workspace string) bool { return locked[workspace] })
 	if err != nil || len(places) == 0 {
-		return err
+		return nil, err
 	}
 	more := ""
 	if len(places) > 10 {
 		places, more = places[:10], fmt.Sprintf(" and %d more", len(places)-10)
 	}
-	missing := &event.Degraded{Words: fmt.Sprintf("%s is not the file that sealed them: put that back, or enter the secrets again of %s%s",
-		filepath.Base(a.secretsPath), strings.Join(places, ", "), more)}
-	a.log.ErrorContext(ctx, "secrets cannot be opened", "error", missing)
-	a.secretsMissing.Store(missing)
+	return &event.Degraded{Words: fmt.Sprintf("%s is not the file that sealed them: put that back, or enter the secrets again of %s%s",
+		filepath.Base(a.secretsPath), strings.Join(places, ", "), more)}, nil
+}
+
+// secretsReady is lockedSecrets for readiness, which asks again only where there was
+// something to enter again.
+func (a *App) secretsReady(ctx context.Context) error {
+	if !a.secretsLocked.Load() {
+		return nil
+	}
+	locked, err := a.lockedSecrets(ctx)
+	switch {
+	case err != nil:
+		return err
+	case locked != nil:
+		return locked
+	}
+	a.secretsLocked.Store(false)
 	return nil
 }
 

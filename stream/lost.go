@@ -115,7 +115,9 @@ func (s *Stream) noteLast(ctx context.Context, closing bool) error {
 		return err
 	}
 	path := filepath.Join(s.cfg.Dir, lastName)
-	if err = os.WriteFile(path+".new", raw, 0o600); err == nil {
+	// The first note of a process takes back what the last one said at its end: that one
+	// must not come again after the power failed.
+	if err = writeFile(path+".new", raw, s.figures.lastNoted == nil); err == nil {
 		err = os.Rename(path+".new", path)
 	}
 	if err != nil {
@@ -123,6 +125,18 @@ func (s *Stream) noteLast(ctx context.Context, closing bool) error {
 	}
 	s.figures.lastNoted = last
 	return nil
+}
+
+func writeFile(path string, raw []byte, synced bool) error {
+	file, err := os.OpenFile(filepath.Clean(path), os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)
+	if err != nil {
+		return err
+	}
+	_, err = file.Write(raw)
+	if err == nil && synced {
+		err = file.Sync()
+	}
+	return errors.Join(err, file.Close())
 }
 
 // readLast reads what noteLast wrote; a file that cannot be understood says nothing.

@@ -219,6 +219,24 @@ func (x *Index) present(path string) error {
 // application id. 0 is a file from before there were marks.
 func installationMark(id string) uint32 { return crc32.ChecksumIEEE([]byte(id))&math.MaxInt32 | 1 }
 
+// setMark has a file that nobody has open belong to an installation.
+func setMark(ctx context.Context, path, installation string) error {
+	if installation == "" {
+		return nil
+	}
+	pool, err := openPool(path, access{write: true, journal: "DELETE", connections: 1, cacheKB: 1 << 10})
+	if err != nil {
+		return err
+	}
+	_, err = pool.ExecContext(ctx, markStatement(installation))
+	return errors.Join(err, pool.Close())
+}
+
+// markStatement is without an argument, which a pragma does not take.
+func markStatement(installation string) string {
+	return fmt.Sprintf("PRAGMA application_id = %d", installationMark(installation))
+}
+
 // Expect says that a week should be there. Where it is not, it is damaged.
 func (x *Index) Expect(ctx context.Context, week event.Week) {
 	slot := x.slot(week)
@@ -263,6 +281,10 @@ func (x *Index) Usable(ctx context.Context, week event.Week) error {
 func (x *Index) Replace(ctx context.Context, week event.Week, made string, sealed bool) error {
 	err := x.exclusively(ctx, week, func(slot *weekSlot) error {
 		if _, err := verifyFile(ctx, made, true); err != nil {
+			return fmt.Errorf("what is to take its place: %w", err)
+		}
+		// It may be of another directory: whoever puts it here makes it this one's.
+		if err := setMark(ctx, made, x.config.Installation); err != nil {
 			return fmt.Errorf("what is to take its place: %w", err)
 		}
 		slot.mu.Lock()

@@ -126,7 +126,7 @@ func (w *weekFile) markWith(ctx context.Context, installation string) error {
 	if err := w.writer.QueryRowContext(ctx, "PRAGMA application_id").Scan(&mark); err != nil || mark != 0 {
 		return err
 	}
-	_, err := w.writer.ExecContext(ctx, fmt.Sprintf("PRAGMA application_id = %d", installationMark(installation)))
+	_, err := w.writer.ExecContext(ctx, markStatement(installation))
 	return err
 }
 
