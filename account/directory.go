@@ -162,30 +162,39 @@ func canonicalEmails(emails []string) ([]string, error) {
 
 // PutTeam makes or replaces a team.
 func (d *Directory) PutTeam(ctx context.Context, workspace, id string, request TeamRequest) (Team, error) {
-	if err := CheckName("name", request.Name); err != nil {
+	team, err := request.team(id)
+	if err != nil {
 		return Team{}, err
 	}
-	if request.Members == nil {
+	return team, d.put(ctx, workspace, kindTeam, id, team)
+}
+
+// team is the team that is asked for.
+func (r TeamRequest) team(id string) (Team, error) {
+	if err := CheckName("name", r.Name); err != nil {
+		return Team{}, err
+	}
+	if r.Members == nil {
 		return Team{}, event.Invalid("members", "is required: an empty list for nobody")
 	}
-	if len(request.Members) > maxMembers {
-		return Team{}, event.Invalid("members", fmt.Sprintf("has %d users; at most 1,000 are taken", len(request.Members)))
+	if len(r.Members) > maxMembers {
+		return Team{}, event.Invalid("members", fmt.Sprintf("has %d users; at most 1,000 are taken", len(r.Members)))
 	}
-	for i, member := range request.Members {
+	for i, member := range r.Members {
 		if err := CheckName(fmt.Sprintf("members[%d]", i), member); err != nil {
 			return Team{}, err
 		}
 	}
-	for i, lead := range request.Leads {
-		if !slices.Contains(request.Members, lead) {
+	for i, lead := range r.Leads {
+		if !slices.Contains(r.Members, lead) {
 			return Team{}, event.Invalid(fmt.Sprintf("leads[%d]", i), "is not a member of the team")
 		}
 	}
-	team := Team{ID: id, Name: request.Name, Members: sorted(request.Members)}
-	if len(request.Leads) > 0 {
-		team.Leads = sorted(request.Leads)
+	team := Team{ID: id, Name: r.Name, Members: sorted(r.Members)}
+	if len(r.Leads) > 0 {
+		team.Leads = sorted(r.Leads)
 	}
-	return team, d.put(ctx, workspace, kindTeam, id, team)
+	return team, nil
 }
 
 // HasUser returns ErrNotFound when a user is not in the directory.

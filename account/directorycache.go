@@ -69,7 +69,7 @@ func newKnownUsers(all []Member, admins []string) *knownUsers {
 		switch {
 		case admin[user.ID]:
 			user.Role, user.State = RoleAdmin, StateActive
-		case user.Role == RoleAdmin && user.State == StateActive: // it was not said to the end
+		case user.isAdmin(): // it was not said to the end
 			user.Role = RoleMember
 		}
 		all[i], u.byID[user.ID] = user, user

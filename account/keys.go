@@ -102,6 +102,8 @@ type keyNote struct {
 	Hash string `json:"hash"`
 	// Before is the hash of the text before the last rotation.
 	Before string `json:"before,omitempty"`
+	// Revoked keeps a rotation from giving it another text while it is revoked.
+	Revoked bool `json:"revoked,omitempty"`
 }
 
 func (r KeyRequest) check() *event.FieldError {
@@ -224,9 +226,9 @@ func (k *Keys) notes(ctx context.Context, workspace string) ([]noted, error) {
 // Revoke takes a key back and returns the hashes of its texts; ErrNotFound when there
 // is none. It does not work any more once Revoke returns.
 func (k *Keys) Revoke(ctx context.Context, workspace, id string) ([]string, error) {
-	note, err := Get[keyNote](ctx, k.records, workspace, kindKey, id)
+	note, err := k.retire(ctx, workspace, id)
 	if err != nil {
-		return nil, fmt.Errorf("find key: %w", err)
+		return nil, err
 	}
 	hashes := []string{note.Hash}
 	if note.Before != "" {
@@ -246,6 +248,26 @@ func (k *Keys) Revoke(ctx context.Context, workspace, id string) ([]string, erro
 		return nil, fmt.Errorf("forget key: %w", err)
 	}
 	return hashes, nil
+}
+
+// retire marks the note of a key that is to be revoked, so that what it names stays all
+// there is.
+func (k *Keys) retire(ctx context.Context, workspace, id string) (keyNote, error) {
+	for range swapTries {
+		old, err := k.records.Get(ctx, workspace, kindKey, id)
+		if err != nil {
+			return keyNote{}, fmt.Errorf("find key: %w", err)
+		}
+		var note keyNote
+		if err := json.Unmarshal(old, &note); err != nil {
+			return keyNote{}, fmt.Errorf("decode note of key: %w", err)
+		}
+		note.Revoked = true
+		if err := k.swap(ctx, workspace, id, old, note); !errors.Is(err, event.ErrConflict) {
+			return note, err
+		}
+	}
+	return keyNote{}, fmt.Errorf("revoke key: %w", event.ErrConflict)
 }
 
 // Caller is who a key stands for; ErrNotFound when it is none. Time tells

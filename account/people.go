@@ -71,13 +71,21 @@ func (d *Directory) writeOnce(ctx context.Context, workspace, id string, change 
 	case !errors.Is(err, event.ErrNotFound) || !create:
 		return Member{}, fmt.Errorf("find user: %w", err)
 	}
+	admins, _, err := d.admins(ctx, workspace)
+	if err != nil {
+		return Member{}, err
+	}
+	listed := slices.Contains(admins, id)
+	if !listed && user.isAdmin() {
+		user.Role = RoleMember // as they are shown: who is admin is said by admins alone
+	}
 	if change.Rev != nil && *change.Rev != user.Rev {
 		return Member{}, fmt.Errorf("user has changed: %w", event.ErrConflict)
 	}
 	if err := user.apply(change); err != nil {
 		return Member{}, err
 	}
-	admin := user.Role == RoleAdmin && user.State != StateSuspended
+	admin := user.isAdmin()
 	if !admin { // before anything says otherwise
 		if err := d.setAdmin(ctx, workspace, id, false); err != nil {
 			return Member{}, err
@@ -95,13 +103,33 @@ func (d *Directory) writeOnce(ctx context.Context, workspace, id string, change 
 	if err != nil {
 		return Member{}, fmt.Errorf("change user: %w", err)
 	}
-	if admin {
-		if err := d.setAdmin(ctx, workspace, id, true); err != nil {
+	if admin && !listed {
+		if err := d.promote(ctx, workspace, user); err != nil {
 			return Member{}, err
 		}
 	}
 	return user.shown(), d.changed(ctx, workspace)
 }
+
+// promote makes a user admin who was just written as one. errSwap says that they have
+// changed meanwhile: who was suspended then was not there yet to be taken off.
+func (d *Directory) promote(ctx context.Context, workspace string, user Member) error {
+	if err := d.setAdmin(ctx, workspace, user.ID, true); err != nil {
+		return err
+	}
+	now, err := Get[Member](ctx, d.records, workspace, kindUser, user.ID)
+	switch {
+	case errors.Is(err, event.ErrNotFound):
+		return errors.Join(err, d.setAdmin(ctx, workspace, user.ID, false))
+	case err != nil:
+		return err
+	case now.Rev != user.Rev:
+		return errSwap
+	}
+	return nil
+}
+
+func (m Member) isAdmin() bool { return m.Role == RoleAdmin && m.State != StateSuspended }
 
 func (m *Member) apply(change Change) error {
 	if change.Name != nil {
@@ -134,33 +162,56 @@ func (m Member) shown() Member {
 // Join puts a user into a team, beside those who change it meanwhile; ErrNotFound
 // when there is no such team.
 func (d *Directory) Join(ctx context.Context, workspace, team, user string) error {
-	for range swapTries {
-		old, err := d.records.Get(ctx, workspace, kindTeam, team)
-		if err != nil {
-			return fmt.Errorf("find team: %w", err)
-		}
-		var joined Team
-		if err := json.Unmarshal(old, &joined); err != nil {
-			return fmt.Errorf("decode team: %w", err)
-		}
+	_, err := d.changeTeam(ctx, workspace, team, func(joined Team) (Team, error) {
 		joined.Members = sorted(append(joined.Members, user))
 		if len(joined.Members) > maxMembers {
-			return event.Invalid("teams", "has 1,000 members already")
+			return Team{}, event.Invalid("teams", "has 1,000 members already")
 		}
-		doc, err := json.Marshal(joined)
+		return joined, nil
+	})
+	return err
+}
+
+// LeadTeam replaces a team for somebody who leads it, but for who leads it;
+// ErrForbidden where they do not, or not any more.
+func (d *Directory) LeadTeam(ctx context.Context, workspace, id, lead string, request TeamRequest) (Team, error) {
+	return d.changeTeam(ctx, workspace, id, func(team Team) (Team, error) {
+		if !team.LedBy(lead) {
+			return Team{}, fmt.Errorf("change team: %w", event.ErrForbidden)
+		}
+		request.Leads = team.Leads
+		return request.team(id)
+	})
+}
+
+// changeTeam makes a change to a team as it is when the change is written.
+func (d *Directory) changeTeam(ctx context.Context, workspace, id string, change func(Team) (Team, error)) (Team, error) {
+	for range swapTries {
+		old, err := d.records.Get(ctx, workspace, kindTeam, id)
 		if err != nil {
-			return fmt.Errorf("encode team: %w", err)
+			return Team{}, fmt.Errorf("find team: %w", err)
 		}
-		err = d.records.Swap(ctx, workspace, kindTeam, team, old, doc)
+		var team Team
+		if err := json.Unmarshal(old, &team); err != nil {
+			return Team{}, fmt.Errorf("decode team: %w", err)
+		}
+		if team, err = change(team); err != nil {
+			return Team{}, err
+		}
+		doc, err := json.Marshal(team)
+		if err != nil {
+			return Team{}, fmt.Errorf("encode team: %w", err)
+		}
+		err = d.records.Swap(ctx, workspace, kindTeam, id, old, doc)
 		if errors.Is(err, event.ErrConflict) {
 			continue
 		}
 		if err != nil {
-			return fmt.Errorf("join team: %w", err)
+			return Team{}, fmt.Errorf("change team: %w", err)
 		}
-		return d.changed(ctx, workspace)
+		return team, d.changed(ctx, workspace)
 	}
-	return fmt.Errorf("join team: %w", event.ErrConflict)
+	return Team{}, fmt.Errorf("change team: %w", event.ErrConflict)
 }
 
 // LedBy reports whether a user leads the team.

@@ -190,6 +190,13 @@ func (k *Keys) Rotate(ctx context.Context, workspace, id string, overlap time.Du
 	if err != nil {
 		return "", Key{}, fmt.Errorf("find note of key: %w", err)
 	}
+	var was keyNote
+	if err := json.Unmarshal(old, &was); err != nil {
+		return "", Key{}, fmt.Errorf("decode note of key: %w", err)
+	}
+	if was.Revoked {
+		return "", Key{}, fmt.Errorf("key is being revoked: %w", event.ErrNotFound)
+	}
 	hash, record, err := k.byID(ctx, workspace, id)
 	if err != nil {
 		return "", Key{}, err
@@ -215,12 +222,11 @@ func (k *Keys) Rotate(ctx context.Context, workspace, id string, overlap time.Du
 		return "", Key{}, errors.Join(fmt.Errorf("note key: %w", err), k.records.Delete(ctx, NoWorkspace, kindKey, note.Hash))
 	}
 	// What was before that could not be revoked by its id any more.
-	var gone keyNote
-	if err := json.Unmarshal(old, &gone); err == nil && gone.Before != "" {
-		if err := k.records.Delete(ctx, NoWorkspace, kindKey, gone.Before); err != nil {
+	if was.Before != "" {
+		if err := k.records.Delete(ctx, NoWorkspace, kindKey, was.Before); err != nil {
 			return "", Key{}, fmt.Errorf("forget key: %w", err)
 		}
-		k.trusted.forget(gone.Before)
+		k.trusted.forget(was.Before)
 	}
 	if err := k.swap(ctx, NoWorkspace, hash, doc, before); err != nil && !errors.Is(err, event.ErrConflict) { // it was revoked
 		return "", Key{}, fmt.Errorf("end key: %w", err)

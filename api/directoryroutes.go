@@ -188,15 +188,16 @@ func (s *Server) putTeam(ctx context.Context, caller Caller, in *documentInput) 
 	if err != nil {
 		return nil, err
 	}
-	if caller.Role != account.RoleAdmin {
+	var team account.Team
+	if caller.Role == account.RoleAdmin {
+		team, err = s.directory.PutTeam(ctx, caller.Workspace, id, request)
+	} else {
 		// A lead says who is in the team, and not who else leads it.
-		team, err := s.directory.Team(ctx, caller.Workspace, id)
-		if err != nil || !team.LedBy(caller.User) {
-			return nil, problem(http.StatusForbidden, "you do not lead this team")
+		team, err = s.directory.LeadTeam(ctx, caller.Workspace, id, caller.User, request)
+		if errors.Is(err, event.ErrNotFound) || errors.Is(err, event.ErrForbidden) {
+			err = problem(http.StatusForbidden, "you do not lead this team")
 		}
-		request.Leads = team.Leads
 	}
-	team, err := s.directory.PutTeam(ctx, caller.Workspace, id, request)
 	if err != nil {
 		return nil, inBody(err)
 	}
