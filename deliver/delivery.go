@@ -32,6 +32,8 @@ const (
 	KeepAnswer = 1 << 10
 	// KeepFor is how long a delivery is kept after its end.
 	KeepFor = 30 * 24 * time.Hour
+	// MaxWaiting is how many may wait for an endpoint: what would come on top is not made.
+	MaxWaiting = 100_000
 )
 
 // TestType is the type of a test delivery.

@@ -88,7 +88,7 @@ func (w *Worker) Run(ctx context.Context) error {
 		case <-look.C:
 		case <-w.wake:
 		case <-expire.C:
-			if _, err := w.Outbox.Expire(ctx, w.Clock().Add(-KeepFor), expireAtOnce); err != nil && ctx.Err() == nil {
+			if err := w.Expire(ctx); err != nil && ctx.Err() == nil {
 				w.Logger.WarnContext(ctx, "old deliveries could not be deleted; it is tried again", "error", err)
 			}
 		}
@@ -110,6 +110,15 @@ func (w *Worker) Look(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// Expire deletes all that ended long ago, some at once so that others can write between.
+func (w *Worker) Expire(ctx context.Context) error {
+	for before := w.Clock().Add(-KeepFor); ; {
+		if n, err := w.Outbox.Expire(ctx, before, expireAtOnce); err != nil || n < expireAtOnce {
+			return err
+		}
+	}
 }
 
 // Settled waits until no try is under way.
@@ -257,7 +266,7 @@ func (w *Worker) settle(ctx context.Context, d Delivery, lease int64) error {
 }
 
 // learn counts what a try says about the endpoint. That a chat finds one message
-// malformed, or a mail server one letter, says nothing of it.
+// malformed says nothing of it.
 func (h *Health) learn(now time.Time, out Outcome) {
 	switch {
 	case out.OK:

@@ -231,6 +231,22 @@ func TestA410DisablesAtOnce(t *testing.T) {
 	require.Len(t, h.of(deliver.Failed), 1)
 }
 
+// More may end in an hour than is deleted at once.
+func TestAllThatEndedLongAgoIsDeleted(t *testing.T) {
+	h := newHouse(t)
+	h.add("off", 2500) // There is no such endpoint.
+	_, err := h.outbox.Change(t.Context(), "w", deliver.Filter{}, func(d *deliver.Delivery) bool {
+		d.State, d.Ended = deliver.Cancelled, d.At
+		return true
+	})
+	require.NoError(t, err)
+	h.pass(deliver.KeepFor + time.Second)
+	h.endpoint("crm")
+	h.add("crm", 1)
+	require.NoError(t, h.worker.Expire(t.Context()))
+	require.Len(t, h.of(""), 1)
+}
+
 var errKilled = errors.New("killed")
 
 // dying is an outbox of a process that is killed before the n-th of its calls, or right

@@ -3,6 +3,7 @@ package forward
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"time"
 
@@ -64,19 +65,24 @@ func (s *EventSource) check(ctx context.Context, d deliver.Delivery, e event.Eve
 	if err != nil {
 		return "", err
 	}
-	if d.Replay || kept.Search == "" || d.Rule != "" {
+	if kept.Search == "" || d.Rule != "" {
 		return "", nil
 	}
 	_, q, err := s.Searches.Understand(ctx, feed.PageRequest{Scope: feed.Scope{Workspace: d.Workspace}, Text: kept.Search})
-	if err != nil {
+	switch {
+	case errors.Is(err, event.ErrUnavailable):
 		return "", fmt.Errorf("understand the search of an endpoint: %w", err)
+	case err != nil:
+		return "the endpoint's search is not understood", nil
 	}
 	q.From, q.Until = 0, 0 // What was in time when it was decided is.
-	if q.Match(query.NewDocument(e), nil) {
+	switch {
+	case q.Match(query.NewDocument(e), nil):
 		return "", nil
-	}
-	if e.Verdict.Is == event.Machine {
+	case e.Automated():
 		return "it was withdrawn: a machine did it", nil
+	case d.Replay:
+		return "", nil // Whoever sends it again knows that the search is another now.
 	}
 	return "the endpoint's search does not find it any more", nil
 }

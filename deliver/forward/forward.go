@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"time"
 
 	"tidings/deliver"
@@ -16,13 +17,13 @@ import (
 
 // Bounds of forwarding.
 const (
-	// settle is how long opens and clicks wait before they leave: bursts of scanners and
+	// delay is how long opens and clicks wait before they leave: bursts of scanners and
 	// late deliveries overturn them in that time.
-	settle = 20 * time.Second
+	delay = 20 * time.Second
 	// fresh is how old an event may be: what comes later tells nobody anything.
 	fresh = 24 * time.Hour
-	// searchesKept is how long the endpoints and their searches are used as they were read.
-	searchesKept = 2 * time.Second
+	// readEvery is how often the endpoints and their searches are read at most.
+	readEvery = time.Second
 	// addTries is how often adding is tried before an event is left to the next start.
 	addTries = 60
 )
@@ -36,12 +37,20 @@ type Forwarder struct {
 	Searches  Searches
 	Outbox    deliver.Outbox
 	// Wake is called when something was added.
-	Wake   func()
-	Clock  func() time.Time
+	Wake  func()
+	Clock func() time.Time
+	// Sleep waits, or returns when ctx ends; a timer when nil.
+	Sleep  func(ctx context.Context, d time.Duration)
 	Logger *slog.Logger
 
+	// next is the sequence that comes next, 0 for any.
+	next uint64
+	// at is when the endpoints were read, and upTo the last sequence before that.
 	at      time.Time
+	upTo    uint64
 	matched map[string][]matcher
+	// leftOut are the endpoints for which nothing is made for now.
+	leftOut map[deliver.Place]bool
 }
 
 // matcher is an endpoint with its search.
@@ -53,33 +62,48 @@ type matcher struct {
 
 // Run forwards until ctx ends.
 func (f *Forwarder) Run(ctx context.Context) error {
+	f.next, f.at, f.upTo = 0, time.Time{}, 0
 	return f.Log.Follow(ctx, func(entry live.Entry) { f.forward(ctx, entry) })
 }
 
 func (f *Forwarder) forward(ctx context.Context, entry live.Entry) {
+	if f.next != 0 && entry.Sequence > f.next {
+		f.Logger.ErrorContext(ctx, "announcements were discarded before they were forwarded to endpoints", "count", entry.Sequence-f.next)
+	}
+	f.next = entry.Sequence + 1
 	for try := 0; ; try++ {
 		added, err := f.one(ctx, entry)
-		if err == nil {
+		switch {
+		case err == nil:
 			if added && f.Wake != nil {
 				f.Wake()
 			}
 			return
-		}
-		if ctx.Err() != nil || try == addTries || !errors.Is(err, event.ErrUnavailable) {
+		case ctx.Err() != nil:
+			return // The next who runs begins with what is kept.
+		case try == addTries || !errors.Is(err, event.ErrUnavailable):
 			f.Logger.WarnContext(ctx, "an event could not be forwarded to endpoints", "error", err)
 			return
 		}
-		select {
-		case <-ctx.Done():
-		case <-time.After(time.Second):
-		}
+		f.sleep(ctx, time.Second)
+	}
+}
+
+func (f *Forwarder) sleep(ctx context.Context, d time.Duration) {
+	if f.Sleep != nil {
+		f.Sleep(ctx, d)
+		return
+	}
+	select {
+	case <-ctx.Done():
+	case <-time.After(d):
 	}
 }
 
 // one makes the deliveries of an announcement. A correction may make an event match that
 // did not before; one that does not match any more is withdrawn when it is due.
 func (f *Forwarder) one(ctx context.Context, entry live.Entry) (added bool, err error) {
-	matchers, err := f.matchers(ctx, entry.Workspace)
+	matchers, err := f.matchers(ctx, entry)
 	if err != nil || len(matchers) == 0 {
 		return false, err
 	}
@@ -88,13 +112,15 @@ func (f *Forwarder) one(ctx context.Context, entry live.Entry) (added bool, err 
 		return false, err
 	}
 	e, now := *announced.Event, f.Clock()
-	if now.Sub(time.Unix(e.Time, 0)) > fresh {
+	if now.Sub(e.At()) > fresh {
 		return false, nil
 	}
 	document := query.NewDocument(e)
 	var made []deliver.Delivery
 	for _, m := range matchers {
-		if entry.At.Before(m.since) || !m.query.Match(document, announced.State) {
+		// What is corrected may be from before the endpoint, or its search, was made.
+		before := entry.At.Before(m.since) || announced.Kind == event.AnnounceChanged && e.Time < m.since.Unix()
+		if before || !m.query.Match(document, announced.State) {
 			continue
 		}
 		made = append(made, deliveryOf(e, m, now))
@@ -112,45 +138,77 @@ func deliveryOf(e event.Event, m matcher, now time.Time) deliver.Delivery {
 	}
 	due := now
 	if e.Type == event.Open || e.Type == event.Click {
-		due = due.Add(settle)
+		due = due.Add(delay)
 	}
 	d.Due = due.UnixMilli()
 	return d
 }
 
-// matchers are a workspace's endpoints with a search, as of a moment ago.
-func (f *Forwarder) matchers(ctx context.Context, workspace string) ([]matcher, error) {
-	if now := f.Clock(); now.Sub(f.at) >= searchesKept || f.matched == nil {
-		workspaces, err := f.Directory.Workspaces(ctx)
-		if err != nil {
+// matchers are a workspace's endpoints with a search, read after the entry was announced:
+// an endpoint that was made before that is among them.
+func (f *Forwarder) matchers(ctx context.Context, entry live.Entry) ([]matcher, error) {
+	if age := f.Clock().Sub(f.at); entry.Sequence > f.upTo || age >= readEvery {
+		if age < readEvery {
+			f.sleep(ctx, readEvery-age)
+		}
+		if err := f.readAll(ctx); err != nil {
 			return nil, err
 		}
-		matched := make(map[string][]matcher, len(workspaces))
-		for _, each := range workspaces {
-			if matched[each], err = f.read(ctx, each); err != nil {
-				return nil, err
-			}
-		}
-		f.at, f.matched = now, matched
 	}
-	return f.matched[workspace], nil
+	return f.matched[entry.Workspace], nil
 }
 
-func (f *Forwarder) read(ctx context.Context, workspace string) ([]matcher, error) {
+func (f *Forwarder) readAll(ctx context.Context) error {
+	bounds, err := f.Log.Bounds(ctx)
+	if err != nil {
+		return err
+	}
+	now := f.Clock()
+	workspaces, err := f.Directory.Workspaces(ctx)
+	if err != nil {
+		return err
+	}
+	matched, leftOut := make(map[string][]matcher, len(workspaces)), make(map[deliver.Place]bool)
+	for _, each := range workspaces {
+		if matched[each], err = f.read(ctx, each, leftOut); err != nil {
+			return err
+		}
+	}
+	f.at, f.upTo, f.matched, f.leftOut = now, bounds.Last, matched, leftOut
+	return nil
+}
+
+// read are those of a workspace that can be matched; leftOut gets the others.
+func (f *Forwarder) read(ctx context.Context, workspace string, leftOut map[deliver.Place]bool) ([]matcher, error) {
 	all, err := f.Directory.List(ctx, workspace)
+	if err != nil {
+		return nil, err
+	}
+	all = slices.DeleteFunc(all, func(kept deliver.Kept) bool { return !kept.Enabled || kept.Search == "" })
+	if len(all) == 0 {
+		return nil, nil
+	}
+	waiting, err := f.Outbox.Waiting(ctx, workspace)
 	if err != nil {
 		return nil, err
 	}
 	var matchers []matcher
 	for _, kept := range all {
-		if !kept.Enabled || kept.Search == "" {
+		_, q, err := f.Searches.Understand(ctx, feed.PageRequest{Scope: feed.Scope{Workspace: workspace}, Text: kept.Search})
+		why := "too much waits for it"
+		switch {
+		case errors.Is(err, event.ErrUnavailable):
+			return nil, fmt.Errorf("understand the search of an endpoint: %w", err)
+		case err != nil:
+			why = err.Error()
+		case waiting[kept.Name] < deliver.MaxWaiting:
+			matchers = append(matchers, matcher{kept.Name, kept.Since, q})
 			continue
 		}
-		_, q, err := f.Searches.Understand(ctx, feed.PageRequest{Scope: feed.Scope{Workspace: workspace}, Text: kept.Search})
-		if err != nil {
-			return nil, fmt.Errorf("understand the search of an endpoint: %w", err)
+		place := deliver.Place{Workspace: workspace, Endpoint: kept.Name}
+		if leftOut[place] = true; !f.leftOut[place] {
+			f.Logger.WarnContext(ctx, "events are not sent to an endpoint for now, and are not sent later", "workspace", workspace, "endpoint", kept.Name, "why", why)
 		}
-		matchers = append(matchers, matcher{kept.Name, kept.Since, q})
 	}
 	return matchers, nil
 }

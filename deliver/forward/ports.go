@@ -29,4 +29,6 @@ type Announcements interface {
 	// Follow calls each for what is kept, from the oldest on, and goes on with what comes
 	// until ctx ends.
 	Follow(ctx context.Context, each func(live.Entry)) error
+	// Bounds says which sequences are kept.
+	Bounds(ctx context.Context) (live.Bounds, error)
 }
