@@ -16,6 +16,7 @@ import (
 	"tidings/event"
 	"tidings/feed"
 	"tidings/limit"
+	"tidings/secret"
 )
 
 // Bounds of endpoints.
@@ -147,9 +148,9 @@ func viewOfDelivery(d deliver.Delivery) DeliveryView {
 	return view
 }
 
-// putEndpointRecord makes or replaces an endpoint. secret is empty where it keeps the one
+// putEndpointRecord makes or replaces an endpoint. told is its secret, empty where it keeps the one
 // that it has.
-func (s *Server) putEndpointRecord(ctx context.Context, place deliver.Place, request EndpointRequest) (kept deliver.Kept, secret string, err error) {
+func (s *Server) putEndpointRecord(ctx context.Context, place deliver.Place, request EndpointRequest) (kept deliver.Kept, told string, err error) {
 	directory, now := s.Endpoints.Directory, s.Clock().UTC()
 	kept, secrets, err := directory.Get(ctx, place)
 	switch {
@@ -162,7 +163,7 @@ func (s *Server) putEndpointRecord(ctx context.Context, place deliver.Place, req
 			return kept, "", fmt.Errorf("a workspace has at most %d endpoints: %w", deliver.MaxEndpoints, event.ErrConflict)
 		}
 		kept = deliver.Kept{Name: place.Endpoint, Kind: request.Kind, Created: now, Since: now}
-	case errors.Is(err, event.ErrUnavailable) && kept.Name != "":
+	case errors.Is(err, secret.ErrLocked):
 		secrets = deliver.Secrets{} // What cannot be opened is entered again.
 	case err != nil:
 		return kept, "", err
@@ -177,12 +178,12 @@ func (s *Server) putEndpointRecord(ctx context.Context, place deliver.Place, req
 		return kept, "", err
 	}
 	if kept.Kind == deliver.Webhook && (request.NewSecret || request.Secret != "" || len(secrets.Signing) == 0) {
-		if secret, err = rotate(&secrets, request.Secret, now); err != nil {
+		if told, err = rotate(&secrets, request.Secret, now); err != nil {
 			return kept, "", err
 		}
 	}
 	kept.Changed = now
-	return kept, secret, directory.Put(ctx, place.Workspace, kept, secrets)
+	return kept, told, directory.Put(ctx, place.Workspace, kept, secrets)
 }
 
 // rotate puts a secret in front of those that there are; the newest of them signs for
@@ -225,8 +226,12 @@ func (s *Server) applyEndpoint(ctx context.Context, place deliver.Place, kept *d
 	}
 	if search != "" {
 		page := feed.PageRequest{Scope: feed.Scope{Workspace: place.Workspace}, Text: search}
-		if _, _, err := s.Understander.Understand(ctx, page); err != nil {
+		_, q, err := s.Understander.Understand(ctx, page)
+		if err != nil {
 			return fmt.Errorf("understand the search of an endpoint: %w", err)
+		}
+		if q.History != nil || q.AsksRecipients() {
+			return event.Invalid("search", "asks how often something was done, or whether: one event does not tell that. Ask for events, such as opens from acme")
 		}
 	}
 	enabled := request.Enabled == nil || *request.Enabled
@@ -276,7 +281,7 @@ func (s *Server) endpointView(ctx context.Context, place deliver.Place, kept del
 	}
 	view.Health = viewOfHealth(health)
 	_, secrets, err := s.Endpoints.Directory.Get(ctx, place)
-	if errors.Is(err, event.ErrUnavailable) {
+	if errors.Is(err, secret.ErrLocked) {
 		view.Locked = true
 		return view, nil
 	}

@@ -156,6 +156,8 @@ func TestWhatAnEndpointMayNotBe(t *testing.T) {
 		"a short secret":      {"kind": "webhook", "url": "https://example.com/", "secret": "whsec_c2hvcnQ="},
 		"mail without server": {"kind": "mail", "to": "ana@globex.example"},
 		"another kind":        {"kind": "pigeon", "url": "https://example.com/"},
+		"how often":           {"kind": "webhook", "url": "https://example.com/", "search": "opened twice"},
+		"whether":             {"kind": "webhook", "url": "https://example.com/", "search": "not opened"},
 	} {
 		a := s.do(call{method: "PUT", path: "/v1/endpoints/x", key: key, body: body})
 		require.Equal(t, 400, a.status, "%s: %s", name, a.body)
