@@ -140,8 +140,10 @@ type acted struct {
 	acts []event.Event
 	// answered is when we last wrote to them.
 	answered int64
-	// habit are the times of what they did before, newest first.
-	habit []int64
+	// habit are the times of what they did before, newest first; unread says that
+	// there was no time to look for any.
+	habit  []int64
+	unread bool
 }
 
 // recentActs gathers what people did, newest first.
@@ -183,8 +185,29 @@ func (c *recentActs) busiest(now time.Time) []*acted {
 	return all[:min(len(all), 2*callPeople)]
 }
 
-// habits reads what people did in the weeks before.
+// habits reads what people did in the weeks before. Where one read has no room for all
+// of it, those of whom it has nothing are read again without the others.
 func (r *Reader) habits(ctx context.Context, request CallRequest, people []*acted, now time.Time) error {
+	began := r.clock()
+	for {
+		more, err := r.readHabits(ctx, request, people, now)
+		if err != nil || !more {
+			return err
+		}
+		left := slices.DeleteFunc(slices.Clone(people), func(a *acted) bool { return len(a.habit) > 0 })
+		if len(left) == len(people) || r.clock().Sub(began) > r.budget {
+			for _, a := range left {
+				a.unread = true
+			}
+			return nil
+		}
+		people = left
+	}
+}
+
+// readHabits reads the newest of what people did in the weeks before, and reports whether
+// there may be more.
+func (r *Reader) readHabits(ctx context.Context, request CallRequest, people []*acted, now time.Time) (more bool, err error) {
 	byEmail := make(map[string][]*acted, len(people))
 	var values []string
 	for _, a := range people {
@@ -203,7 +226,7 @@ func (r *Reader) habits(ctx context.Context, request CallRequest, people []*acte
 	})
 	found := scan{reader: r, scope: request.Scope, query: q, limit: callHistories}
 	if err := found.run(ctx, until); err != nil {
-		return err
+		return false, err
 	}
 	for _, hit := range found.found {
 		if !acts(hit.Event) {
@@ -213,7 +236,7 @@ func (r *Reader) habits(ctx context.Context, request CallRequest, people []*acte
 			a.habit = append(a.habit, hit.Event.Time)
 		}
 	}
-	return nil
+	return found.next != nil, nil
 }
 
 // call is what somebody's acts come to; false where that is not worth a call.

@@ -93,6 +93,21 @@ func TestWhoToCall(t *testing.T) {
 	}
 }
 
+// How much others did hides nobody's habit.
+func TestAHabitIsReadBesideThoseOfBusierPeople(t *testing.T) {
+	const day, minute = 24 * time.Hour, time.Minute
+	f := newFixture(t, t.TempDir())
+	defer f.close()
+	busy := make([]event.Event, 1001)
+	for i := range busy {
+		busy[i] = did(event.Open, fmt.Sprint("busy ", i%10), ago(4*day+time.Duration(i)*minute), li)
+	}
+	f.put(busy...)
+	f.put(habit(jo, 2, 22*day)...)
+	f.put(pricing(did(event.Click, "a", ago(minute), jo), did(event.Click, "a", ago(2*minute), li))...)
+	require.Equal(t, "jo@acme.example: clicked in “Pricing”; for the first time in three weeks", called(t, f, feed.CallRequest{}))
+}
+
 // Whatever machines do, neither who is called nor why changes.
 func TestMachinesCallNobody(t *testing.T) {
 	f := newFixture(t, t.TempDir())

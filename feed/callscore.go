@@ -164,11 +164,15 @@ func (a *acted) unusual() []unusual {
 		return nil
 	}
 	first := counted[len(counted)-1].Time
-	if len(a.habit) == 0 {
+	switch {
+	case a.unread: // nobody knows whether they are new
+	case len(a.habit) == 0:
 		found = append(found, unusual{CallReason{Is: "new", Words: "nothing from them in the eight weeks before"}, worthNew})
-	} else if away := time.Duration(first-a.habit[0]) * time.Second; away >= callAway {
-		days := int(away.Hours() / 24)
-		found = append(found, unusual{CallReason{Is: "back", Count: days, Words: "for the first time in " + weeksWord(days)}, worthBack})
+	default:
+		if away := time.Duration(first-a.habit[0]) * time.Second; away >= callAway {
+			days := int(away.Hours() / 24)
+			found = append(found, unusual{CallReason{Is: "back", Count: days, Words: "for the first time in " + weeksWord(days)}, worthBack})
+		}
 	}
 	today := 0
 	for _, e := range counted {

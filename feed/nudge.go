@@ -89,7 +89,7 @@ func (r *Reader) Nudges(ctx context.Context, request NudgeRequest) (NudgeList, e
 	if request.Users != nil {
 		q = q.Restrict(request.Users)
 	}
-	b := nudgeBuilder{scope: request.Scope, due: due.Unix(), pairs: make(map[pairKey]*nudgePair)}
+	b := nudgeBuilder{scope: request.Scope, due: due.Unix(), pairs: make(map[pairKey]*nudgePair), left: make(map[leftKey]bool)}
 	reached, partial, err := r.walkSends(ctx, request.Scope, q, now, b.add)
 	if err != nil {
 		return NudgeList{}, fmt.Errorf("nudges: %w", err)
@@ -150,14 +150,30 @@ type nudgeBuilder struct {
 	scope Scope
 	due   int64
 	pairs map[pairKey]*nudgePair
+	// left are those who want no more mail since a mailing.
+	left map[leftKey]bool
+}
+
+// leftKey is one of ours and one who wants no more mail of theirs.
+type leftKey struct {
+	user string
+	key  event.RecipientKey
 }
 
 func (b *nudgeBuilder) add(e event.Event, state *event.State) {
-	if len(e.Recipients) > nudgeMailing || state == nil {
+	if state == nil {
 		return
 	}
 	seen, any := b.scope.seen(*state)
-	if !any || len(seen.Recipients) > nudgeMailing {
+	if !any {
+		return
+	}
+	if max(len(e.Recipients), len(seen.Recipients)) > nudgeMailing {
+		for _, mark := range []event.Mark{event.MarkComplained, event.MarkUnsubscribed} {
+			for key := range seen.First[mark] {
+				b.left[leftKey{e.User, key}] = true
+			}
+		}
 		return
 	}
 	for _, person := range e.Recipients {
@@ -237,7 +253,7 @@ func (b *nudgeBuilder) list(names map[string]string) NudgeList {
 	list := NudgeList{People: []Nudge{}, Bounced: []Nudge{}}
 	for key, pair := range b.pairs {
 		n, any := pair.nudge(b.due)
-		if !any {
+		if !any || b.left[leftKey{key.user, event.KeyOf(key.email)}] {
 			continue
 		}
 		n.Email, n.Domain = key.email, query.Domain(key.email)

@@ -80,6 +80,10 @@ func TestNobodyIsNudgedAboutAMailing(t *testing.T) {
 	}
 	f.put(send("a", now.Add(-4*24*time.Hour), people...))
 	require.Equal(t, "|", nudged(t, f, feed.NudgeRequest{}))
+	// Who wants no more mail since is not nudged about another one either.
+	f.put(send("b", now.Add(-5*24*time.Hour), people[:3]...))
+	f.put(did(event.Unsubscribe, "a", now.Add(-80*time.Hour), people[0]), did(event.Complaint, "a", now.Add(-80*time.Hour), people[1]))
+	require.Equal(t, "p2@many.example: unopened 1, |", nudged(t, f, feed.NudgeRequest{}))
 }
 
 func TestNudgesAreOfWhatTheReaderMaySee(t *testing.T) {
