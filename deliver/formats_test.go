@@ -2,6 +2,8 @@ package deliver
 
 import (
 	"encoding/json"
+	"errors"
+	"io/fs"
 	"net/http"
 	"os"
 	"strings"
@@ -17,10 +19,12 @@ var noon = time.Date(2026, 11, 16, 12, 0, 0, 0, time.UTC)
 
 // The vectors of Svix, which are those of Standard Webhooks.
 func TestSignaturesAreThoseOfTheStandard(t *testing.T) {
-	raw, err := os.ReadFile("../../shared/data/signature_vectors/svix_standard_webhooks.json")
-	if err != nil {
-		t.Skip("no shared data")
+	const vectors = "../../shared/data/signature_vectors/svix_standard_webhooks.json"
+	raw, err := os.ReadFile(vectors)
+	if errors.Is(err, fs.ErrNotExist) {
+		t.Skip("skipped: no shared data: " + vectors)
 	}
+	require.NoError(t, err)
 	var file struct {
 		Vectors []struct {
 			Name, Secret, ID, Payload, Signature string

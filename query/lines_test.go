@@ -34,7 +34,7 @@ type typedLine struct {
 func readTypedLines(t *testing.T, path string) []typedLine {
 	file, err := os.Open(path)
 	if errors.Is(err, fs.ErrNotExist) && path == sharedLines {
-		t.Skip("skipped: no shared data")
+		t.Skip("skipped: no shared data: " + path)
 	}
 	require.NoError(t, err)
 	defer file.Close()
