@@ -3,6 +3,7 @@ package indexer
 import (
 	"context"
 	"maps"
+	"math"
 	"slices"
 
 	"tidings/event"
@@ -148,23 +149,23 @@ func (b *batch) requestReevaluation(ctx context.Context) error {
 // overturns reports whether an event's evidence may change the verdict on an
 // event that is not of this batch.
 func (b *batch) overturns(entry *entry, before, after event.State) bool {
-	// A repeated delivery may be one whose process died after Apply: what the
-	// event brought is in before already.
-	fresh := entry.repeated()
-	others := after.Version > before.Version+1 // have brought something meanwhile
+	// Where others have brought something meanwhile, before is not what the state was just
+	// before Apply. Nor is it on a repeated delivery, which may be one whose process died
+	// after Apply: what the event brought is in before already.
+	unsure := entry.repeated() || after.Version > before.Version+1
 	earlier := before
-	if fresh || others {
+	if unsure {
 		earlier = after
 	}
 	if entry.event.Type == event.Click {
-		return b.joinsBurst(entry.event, before, after, fresh, others)
+		return b.joinsBurst(entry.event, before, after, unsure)
 	}
 	if entry.event.Type == event.Delivery {
 		key := event.KeyOf(entry.event.RecipientEmail())
-		return b.movesArrival(key, before, after, earlier, fresh)
+		return b.movesArrival(key, before, after, earlier, unsure)
 	}
 	for key := range judgedPeople(earlier) {
-		if b.movesArrival(key, before, after, earlier, fresh) {
+		if b.movesArrival(key, before, after, earlier, unsure) {
 			return true
 		}
 	}
@@ -187,13 +188,17 @@ func judgedPeople(s event.State) map[event.RecipientKey]bool {
 
 // movesArrival reports whether a message arrived at a recipient at another time
 // than was known, so that something may be too soon now, or not any more. The
-// first open of each kind is enough to know whether any may be.
-func (b *batch) movesArrival(key event.RecipientKey, before, after, earlier event.State, fresh bool) bool {
+// first open of each kind is enough to know whether any may be. By which time others
+// have judged meanwhile is not known, so that anything they judged may be.
+func (b *batch) movesArrival(key event.RecipientKey, before, after, earlier event.State, unsure bool) bool {
 	was, is := verdict.ArrivedOf(before, key), verdict.ArrivedOf(after, key)
-	if was == is && !fresh {
+	if was == is && !unsure {
 		return false
 	}
 	end := max(was, is) + b.Rules.Reach()
+	if unsure {
+		end = math.MaxInt64
+	}
 	for _, mark := range []event.Mark{event.MarkOpened, event.MarkMachineOpened} {
 		if at, known := earlier.First[mark][key]; known && at < end {
 			return true
@@ -204,19 +209,19 @@ func (b *batch) movesArrival(key event.RecipientKey, before, after, earlier even
 }
 
 // joinsBurst reports whether a click makes a burst of one that was none before
-// the batch, or may do so to one that is not kept any more. Where others have brought
-// something meanwhile, that may have been a click of the batch too, judged without the rest.
-func (b *batch) joinsBurst(e event.Event, before, after event.State, fresh, others bool) bool {
+// the batch, or may do so to one that is not kept any more. Where others may have brought
+// something, that may be a click of the batch too, judged without the rest.
+func (b *batch) joinsBurst(e event.Event, before, after event.State, unsure bool) bool {
 	key := event.KeyOf(e.RecipientEmail())
 	known, all := before.Clicks[key], after.Clicks[key]
 	if len(all) == event.MaxClicks && (b.Rules.Near(all[0].ID, e.ID) || e.Time < all[0].ID.Seconds()) {
 		return true
 	}
-	if fresh {
+	if unsure {
 		known = nil
 	}
 	for _, other := range all {
-		if b.inBatch[other.ID] && !fresh && !others && !slices.Contains(known, other) {
+		if b.inBatch[other.ID] && !unsure && !slices.Contains(known, other) {
 			continue // it is judged with this one
 		}
 		if b.Rules.Burst(other, all) && !b.Rules.Burst(other, known) {

@@ -237,32 +237,43 @@ func TestVerdictsFollowFromTheEventsWhenSeveralIndexersAndACorrectorWork(t *test
 	})
 }
 
-// One click comes twice, and the second time beside another click that makes a burst of
-// both. Who has the two finds the first one new, since the batches run at the same time.
-func TestAClickThatTwoBatchesHaveJoinsTheBurstOfTheLargerOne(t *testing.T) {
-	s, closeStores := openStores(t)
-	defer closeStores()
-	clicked := func(link string, at int64) event.Event {
-		agent := "Mozilla/5.0 (X11; Linux x86_64) Gecko/20100101 Firefox/150.0"
-		e := event.Event{
-			Workspace: "w", Message: "m-1", Source: "api", Type: event.Click, Time: at, Link: link,
-			Recipient: &event.Person{Email: people[0].Email}, Client: &event.Client{UserAgent: &agent},
+// What another batch brings while a batch is under way is judged again where the two
+// together say otherwise.
+func TestWhatComesBetweenTheStepsOfABatchIsJudgedByBoth(t *testing.T) {
+	of := func(e event.Event, at int64) event.Event {
+		e.Workspace, e.Message, e.Source, e.Time = "w", "m-1", "api", start+at
+		if e.Type == event.Send {
+			e.User, e.Recipients = "u_ana", people[:2]
+		} else {
+			agent := "Mozilla/5.0 (X11; Linux x86_64) Gecko/20100101 Firefox/150.0"
+			e.Recipient, e.Client = &event.Person{Email: people[0].Email}, &event.Client{UserAgent: &agent}
 		}
-		e.ID = event.NewID(e.Time, e.Workspace, e.Source, true, []byte(link))
+		e.ID = event.NewID(e.Time, e.Workspace, e.Source, true, []byte(e.Link))
 		return e
 	}
-	first, second := clicked("https://a.example/", start+20), clicked("https://b.example/", start+21)
-	l, alone := &listener{}, newQueue(first)
-	config := s.config(alone, l)
-	config.Between = func(step indexer.Step) {
-		if step == indexer.StepEnrich {
-			require.NoError(t, indexer.New(s.config(alone, l)).Handle(t.Context(), alone.take(1)))
-		}
+	first, second := of(event.Event{Type: event.Click, Link: "https://a.example/"}, 24), of(event.Event{Type: event.Click, Link: "https://b.example/"}, 25)
+	for name, test := range map[string]struct{ batch, between []event.Event }{
+		"a click of the batch, without the other that makes a burst of both": {[]event.Event{first, second}, []event.Event{first}},
+		"a click, too soon after a send that was not the first": {
+			[]event.Event{of(event.Event{Type: event.Send}, 7)}, []event.Event{first, of(event.Event{Type: event.Send}, 22)},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s, closeStores := openStores(t)
+			defer closeStores()
+			l := &listener{}
+			between := newQueue(test.between...)
+			config := s.config(between, l)
+			config.Between = func(step indexer.Step) {
+				if step == indexer.StepEnrich {
+					require.NoError(t, indexer.New(s.config(between, l)).Handle(t.Context(), between.take(2)))
+				}
+			}
+			require.NoError(t, indexer.New(config).Handle(t.Context(), newQueue(test.batch...).take(2)))
+			s.reevaluator(l).quiet(t, s)
+			checkJudged(t, s, append(test.batch, test.between...), nil)
+		})
 	}
-	both := newQueue(first, second)
-	require.NoError(t, indexer.New(config).Handle(t.Context(), both.take(2)))
-	s.reevaluator(l).quiet(t, s)
-	checkJudged(t, s, []event.Event{first, second}, nil)
 }
 
 func TestWhatAPersonSaidOutlastsEveryRepetition(t *testing.T) {
