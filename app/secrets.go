@@ -60,11 +60,7 @@ func (a *App) lockedSecrets(ctx context.Context) (*event.Degraded, error) {
 	if err != nil || len(locked) == 0 {
 		return nil, err
 	}
-	places, err := a.sealedPlaces(ctx, func(workspace string) bool { return locked[workspace] })
-	if err != nil || len(places) == 0 {
-		return nil, err
-	}
-	more := ""
+	places, more := placeNames(locked), ""
 	if len(places) > 10 {
 		places, more = places[:10], fmt.Sprintf(" and %d more", len(places)-10)
 	}
@@ -99,14 +95,16 @@ func (a *App) RotateSecrets(ctx context.Context, _ struct{}) (secret.Rotated, er
 	})
 }
 
-// sealedPlaces names what is sealed in some workspaces, as people know it.
-func (a *App) sealedPlaces(ctx context.Context, in func(workspace string) bool) ([]string, error) {
+// sealedPlaces names what is sealed, as people know it.
+func (a *App) sealedPlaces(ctx context.Context) ([]string, error) {
 	places, err := secret.Places(ctx, a.State)
-	names := make([]string, 0, len(places))
-	for _, place := range places {
-		if in(place[0]) {
-			names = append(names, fmt.Sprintf("%s %s of workspace %s", place[1], place[2], place[0]))
-		}
+	return placeNames(places), err
+}
+
+func placeNames(places []secret.Place) []string {
+	names := make([]string, len(places))
+	for i, at := range places {
+		names[i] = fmt.Sprintf("%s %s of workspace %s", at.Kind, at.ID, at.Workspace)
 	}
-	return names, err
+	return names
 }

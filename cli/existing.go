@@ -38,12 +38,16 @@ func (t target) exists() error {
 	if t.Data == "" || t.Server != "" || t.external() {
 		return nil
 	}
-	entries, err := os.ReadDir(t.Data)
+	return directoryExists(t.Data)
+}
+
+func directoryExists(data string) error {
+	entries, err := os.ReadDir(data)
 	switch {
 	case os.IsNotExist(err):
-		return fmt.Errorf("%s does not exist: is --data right?", t.Data)
+		return fmt.Errorf("%s does not exist: is --data right?", data)
 	case err != nil:
-		return fmt.Errorf("read %s: %w", t.Data, err)
+		return fmt.Errorf("read %s: %w", data, err)
 	}
 	for _, entry := range entries {
 		switch entry.Name() {
@@ -51,7 +55,7 @@ func (t target) exists() error {
 			return nil
 		}
 	}
-	return fmt.Errorf("%s holds no data of Tidings: is --data right?", filepath.Clean(t.Data))
+	return fmt.Errorf("%s holds no data of Tidings: is --data right?", filepath.Clean(data))
 }
 
 // workspaceExists refuses a workspace in which there is nothing at all: no event,

@@ -9,6 +9,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 	"sync"
 
@@ -47,7 +48,8 @@ type Box struct {
 	// keys are data keys by workspace and number; newest are the numbers in use.
 	keys   map[string]cipher.AEAD
 	newest map[string]int
-	noted  map[string]bool
+	// noted are the numbers of the keys that places are known to be sealed by.
+	noted map[string]int
 }
 
 // New makes a box by the file of its master key, which is read when it is first needed,
@@ -55,7 +57,7 @@ type Box struct {
 func New(path string, mayMake bool, records Records) *Box {
 	return &Box{
 		master: &master{path: path, mayMake: mayMake}, records: records,
-		keys: map[string]cipher.AEAD{}, newest: map[string]int{}, noted: map[string]bool{},
+		keys: map[string]cipher.AEAD{}, newest: map[string]int{}, noted: map[string]int{},
 	}
 }
 
@@ -79,7 +81,7 @@ func (b *Box) Seal(ctx context.Context, workspace, kind, id string, text []byte)
 	if err != nil {
 		return "", err
 	}
-	if err := b.note(ctx, place(workspace, kind, id)); err != nil {
+	if err := b.note(ctx, place(workspace, kind, id), number); err != nil {
 		return "", err
 	}
 	return fmt.Sprintf("%s.%d.%s", version, number, sealed(key, text, place(workspace, kind, id))), nil
@@ -125,35 +127,68 @@ func (b *Box) Forget(ctx context.Context, workspace, kind, id string) error {
 	return nil
 }
 
-// Places lists what is sealed, as workspace, kind and id.
-func Places(ctx context.Context, records Records) ([][3]string, error) {
+// Place is what a secret is sealed for.
+type Place struct{ Workspace, Kind, ID string }
+
+// Places lists what is sealed.
+func Places(ctx context.Context, records Records) ([]Place, error) {
+	return placesWhere(ctx, records, func(Place, json.RawMessage) (bool, error) { return true, nil })
+}
+
+// Locked lists what is sealed by a key that cannot be opened: its master key is not
+// there any more, and it must be entered again.
+func (b *Box) Locked(ctx context.Context) ([]Place, error) {
+	return placesWhere(ctx, b.records, func(at Place, note json.RawMessage) (bool, error) {
+		number, err := strconv.Atoi(string(note))
+		if err != nil {
+			return false, fmt.Errorf("read the note of a secret: %w", err)
+		}
+		_, err = b.key(ctx, at.Workspace, number)
+		if errors.Is(err, ErrLocked) {
+			return true, nil
+		}
+		return false, err
+	})
+}
+
+func placesWhere(ctx context.Context, records Records, is func(at Place, note json.RawMessage) (bool, error)) ([]Place, error) {
 	notes, err := records.List(ctx, noWorkspace, kindNote)
 	if err != nil {
 		return nil, fmt.Errorf("list what is sealed: %w", err)
 	}
-	var places [][3]string
+	var places []Place
 	for _, note := range notes {
-		if parts := strings.SplitN(note.ID, "|", 3); len(parts) == 3 {
-			places = append(places, [3]string(parts))
+		parts := strings.SplitN(note.ID, "|", 3)
+		if len(parts) != 3 {
+			continue
+		}
+		at := Place{parts[0], parts[1], parts[2]}
+		wanted, err := is(at, note.Doc)
+		if err != nil {
+			return nil, err
+		}
+		if wanted {
+			places = append(places, at)
 		}
 	}
 	return places, nil
 }
 
-// note goes before what is sealed is kept: what is sealed is always noted.
-func (b *Box) note(ctx context.Context, at string) error {
+// note goes before what is sealed is kept: what is sealed is always noted, with the
+// number of its key.
+func (b *Box) note(ctx context.Context, at string, number int) error {
 	b.mu.Lock()
-	known := b.noted[at]
+	known := b.noted[at] == number
 	b.mu.Unlock()
 	if known {
 		return nil
 	}
-	if err := b.records.Put(ctx, noWorkspace, kindNote, at, json.RawMessage("true")); err != nil {
+	if err := b.records.Put(ctx, noWorkspace, kindNote, at, json.RawMessage(strconv.Itoa(number))); err != nil {
 		return fmt.Errorf("note a secret: %w", err)
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.noted[at] = true
+	b.noted[at] = number
 	return nil
 }
 

@@ -99,7 +99,7 @@ func TestWhatIsSealedOpensInItsPlaceAlone(t *testing.T) {
 	require.Equal(t, os.FileMode(0o600), info.Mode().Perm())
 	places, err := Places(t.Context(), records)
 	require.NoError(t, err)
-	require.Equal(t, [][3]string{{"acme", "source", "mail"}}, places)
+	require.Equal(t, []Place{{"acme", "source", "mail"}}, places)
 	require.NoError(t, New(path, false, records).Forget(t.Context(), "acme", "source", "mail"))
 	places, err = Places(t.Context(), records)
 	require.NoError(t, err)
@@ -231,4 +231,30 @@ func TestManyAtOnceHaveOneKey(t *testing.T) {
 		})
 	}
 	all.Wait()
+}
+
+// What is sealed by a key that is gone is named place by place until it is sealed again,
+// whatever else was sealed since and however often the process starts.
+func TestWhatIsLockedIsNamedUntilItIsSealedAgain(t *testing.T) {
+	records, dir := newMemory(), t.TempDir()
+	seal := func(path, id string) {
+		t.Helper()
+		_, err := New(path, true, records).Seal(t.Context(), "acme", "source", id, []byte("a secret"))
+		require.NoError(t, err)
+	}
+	lost, now := filepath.Join(dir, "lost"), filepath.Join(dir, "now")
+	seal(lost, "mail")
+	seal(lost, "crm")
+	locked := func(path string) []Place {
+		t.Helper()
+		places, err := New(path, true, records).Locked(t.Context())
+		require.NoError(t, err)
+		return places
+	}
+	require.Empty(t, locked(lost))
+	require.Equal(t, []Place{{"acme", "source", "crm"}, {"acme", "source", "mail"}}, locked(now))
+	seal(now, "mail")
+	require.Equal(t, []Place{{"acme", "source", "crm"}}, locked(now))
+	seal(now, "crm")
+	require.Empty(t, locked(now))
 }

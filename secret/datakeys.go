@@ -1,13 +1,11 @@
 package secret
 
 import (
-	"bytes"
 	"context"
 	"crypto/cipher"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"maps"
 	"strings"
 
 	"tidings/event"
@@ -94,30 +92,6 @@ func (b *Box) load(ctx context.Context, workspace string) (last int, err error) 
 		b.mu.Unlock()
 	}
 	return last, nil
-}
-
-// Locked are the workspaces whose newest key cannot be opened: its master key is not
-// there any more, and what was sealed must be entered again, which makes a new one.
-func (b *Box) Locked(ctx context.Context) (map[string]bool, error) {
-	records, err := b.records.List(ctx, noWorkspace, kindDataKey)
-	if err != nil {
-		return nil, fmt.Errorf("read the data keys: %w", err)
-	}
-	newest, locked := make(map[string]int), make(map[string]bool)
-	for _, record := range records {
-		workspace, number, err := parseKeyID(record.ID)
-		if err != nil || number < newest[workspace] {
-			continue
-		}
-		newest[workspace] = number
-		_, err = b.openKey(record)
-		locked[workspace] = errors.Is(err, ErrLocked)
-		if err != nil && !locked[workspace] {
-			return nil, err
-		}
-	}
-	maps.DeleteFunc(locked, func(_ string, is bool) bool { return !is })
-	return locked, nil
 }
 
 func parseKeyID(id string) (workspace string, number int, err error) {
@@ -257,9 +231,6 @@ func (b *Box) sealAnew(ctx context.Context, record event.Record) error {
 	doc, err := b.sealKey(record.ID, plain)
 	if err != nil {
 		return err
-	}
-	if bytes.Equal(doc, record.Doc) {
-		return nil
 	}
 	if err := b.records.Swap(ctx, noWorkspace, kindDataKey, record.ID, record.Doc, doc); err != nil {
 		return fmt.Errorf("seal a data key: %w", err)
