@@ -20,6 +20,7 @@ import (
 // credentials by name. A route without one fails.
 var expectations = map[string]string{
 	"GET /healthz": "public", "GET /readyz": "public", "POST /v1/hooks/{token}": "public", "POST /v1/session": "public",
+	"POST /v1/sign-in/mail": "public", "POST /v1/sign-in/mail/link": "public",
 	"GET /v1/session": "anyone", "GET /v1/sessions": "anyone but a token", "DELETE /v1/sessions": "anyone but a token", "DELETE /v1/sessions/{id}": "anyone but a token",
 	"POST /v1/keys/{id}/rotate": "admins", "DELETE /v1/session": "anyone but a token",
 	"POST /v1/events": "senders", "POST /v1/links": "senders",

@@ -46,6 +46,9 @@ type Config struct {
 	// Audit is the audit log. Without it nothing is on record.
 	Audit *audit.Log
 
+	// Mail sends a text to an address; nil where no mail server is set.
+	Mail func(ctx context.Context, to, subject, text string) error
+
 	// Ready checks the dependencies; an error by name, nil for one that is up.
 	// Without it the server is always ready.
 	Ready func(context.Context) map[string]error
@@ -112,6 +115,7 @@ type Server struct {
 	traffic   *traffic
 	rejected  *rejectedRequests
 	grants    *account.Grants
+	mailing   *mailing
 	searches  *account.Searches
 	followups *account.FollowUps
 	scanners  *account.Scanners
@@ -176,6 +180,7 @@ func New(config Config) (*Server, error) {
 		limits:    newLimits(config.Memory, config.Clock),
 		exporting: exporting{most: exportsOf(config.Memory)},
 	}
+	s.mailing = newMailing(config)
 	var err error
 	s.failures = newFailures(config.Clock)
 	s.endpointTests = limit.NewBuckets[string](testRate, limitsKept, config.Clock)
@@ -239,6 +244,7 @@ func (s *Server) route() error {
 	s.embedRoutes(docs)
 	s.personRoutes(docs)
 	s.auditRoutes(docs)
+	s.mailRoutes(docs)
 	s.healthRoutes(docs)
 	s.liveRoutes(docs)
 	if err := s.trackingRoutes(); err != nil {
