@@ -47,6 +47,7 @@ type InvitationRequest struct {
 	Role  Role     `json:"role" enum:"viewer,member,lead,support,auditor,integrator,admin"`
 	Teams []string `json:"teams,omitempty" doc:"ids of the teams that they join" maxItems:"50"`
 	Days  int      `json:"days,omitempty" doc:"how long the link is good for; 7 when absent" minimum:"1" maximum:"30"`
+	Mail  bool     `json:"mail,omitempty" doc:"send them the link too, to email; 409 where no mail is sent from here"`
 }
 
 // Invitation is one that was not accepted yet.
@@ -110,6 +111,8 @@ func (i *Invitations) read(ctx context.Context, workspace string, request Invita
 			return Invitation{}, event.Invalid("email", problem)
 		}
 		made.Email = email
+	} else if request.Mail {
+		return Invitation{}, event.Invalid("email", "is needed to send the link there")
 	}
 	made.Ends = i.clock().Add(InvitationLife).UTC().Truncate(time.Second)
 	if request.Days > 0 {

@@ -95,30 +95,37 @@ func (m *MailLinks) Redeem(ctx context.Context, token, browser, code string) (Ca
 				fmt.Errorf("the link of a mail is over: %w", event.ErrNotFound),
 				m.records.Delete(ctx, NoWorkspace, kindMailLink, id))
 		}
-		same := browser != "" && equal(link.Browser, HashOf(browser))
-		if !same && code == "" {
+		if browser != "" && equal(link.Browser, HashOf(browser)) {
+			return m.take(ctx, id, link)
+		}
+		if code == "" {
 			return Caller{}, ErrNeedsCode
 		}
-		if same || equal(link.Code, HashOf(token+code)) {
-			// Of several who have it right at once one has it.
-			if _, err := m.records.Take(ctx, NoWorkspace, kindMailLink, id); err != nil {
-				return Caller{}, fmt.Errorf("take the link of a mail: %w", err)
-			}
-			return Caller{Workspace: link.Workspace, Role: RoleViewer, User: link.User}, nil
-		}
+		// A try counts before its digits are looked at: many at once have no more of them.
 		link.Left--
 		fewer, err := json.Marshal(link)
 		if err == nil {
 			err = m.records.Swap(ctx, NoWorkspace, kindMailLink, id, doc, fewer)
 		}
-		if err == nil {
+		switch {
+		case errors.Is(err, event.ErrConflict):
+			continue
+		case err != nil:
+			return Caller{}, fmt.Errorf("count a try of the digits of a mail: %w", err)
+		case !equal(link.Code, HashOf(token+code)):
 			return Caller{}, ErrNeedsCode
 		}
-		if !errors.Is(err, event.ErrConflict) {
-			return Caller{}, fmt.Errorf("count a try of the digits of a mail: %w", err)
-		}
+		return m.take(ctx, id, link)
 	}
 	return Caller{}, fmt.Errorf("the link of a mail is tried by too many: %w", event.ErrNotFound)
+}
+
+// take takes a link for good: of several who have it right at once one has it.
+func (m *MailLinks) take(ctx context.Context, id string, link mailLink) (Caller, error) {
+	if _, err := m.records.Take(ctx, NoWorkspace, kindMailLink, id); err != nil {
+		return Caller{}, fmt.Errorf("take the link of a mail: %w", err)
+	}
+	return Caller{Workspace: link.Workspace, Role: RoleViewer, User: link.User}, nil
 }
 
 func equal(a, b string) bool { return subtle.ConstantTimeCompare([]byte(a), []byte(b)) == 1 }

@@ -329,9 +329,17 @@ func (s *Server) signsIn(ctx context.Context, r *http.Request, caller Caller, ho
 	}
 	_, err := s.Audit.Must(ctx, audit.Row{
 		Workspace: caller.Workspace, Kind: audit.KindSignIn, Actor: actorOf(ctx, caller), Credential: credentialOf(caller),
-		Route: "POST /v1/session", Object: how, Address: networkOf(s.client(r)), Result: http.StatusOK, Trace: requestID(ctx),
+		Route: signInRoute(ctx), Object: how, Address: networkOf(s.client(r)), Result: http.StatusOK, Trace: requestID(ctx),
 	})
 	return err
+}
+
+// signInRoute is the route by which somebody signs in.
+func signInRoute(ctx context.Context) string {
+	if rec := recordingFrom(ctx); rec != nil {
+		return rec.row.Route
+	}
+	return "POST /v1/session"
 }
 
 // acceptsInvitation writes down that an invitation is to be accepted, which makes a
@@ -348,12 +356,12 @@ func (s *Server) acceptsInvitation(ctx context.Context, r *http.Request) error {
 }
 
 // failsToSignIn counts a sign-in that failed, of a workspace where it is known.
-func (s *Server) failsToSignIn(r *http.Request, workspace, how string) {
+func (s *Server) failsToSignIn(ctx context.Context, r *http.Request, workspace, how string) {
 	if s.Audit == nil {
 		return
 	}
 	row := audit.Row{
-		Workspace: workspace, Kind: audit.KindSignIn, Actor: "nobody", Route: "POST /v1/session",
+		Workspace: workspace, Kind: audit.KindSignIn, Actor: "nobody", Route: signInRoute(ctx),
 		Address: networkOf(s.client(r)), Result: http.StatusUnauthorized, Reason: how,
 	}
 	s.Audit.Sum(row, row.Address)

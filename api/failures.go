@@ -37,6 +37,18 @@ func (f *failures) attempt(address string) (undo func(), err error) {
 	return func() { f.buckets.Give(address, 1) }, nil
 }
 
+// attempt takes one sign-in, and one of the failures, of whom a request comes from.
+func (s *Server) attempt(r *http.Request) (undo func(), err error) {
+	from, err := s.signInFrom(r)
+	if err != nil {
+		return nil, err
+	}
+	if state := s.limits.signIns.Take(from, 1); state.After > 0 {
+		return nil, &event.TooMuch{What: "too many sign-ins from this address", After: state.After}
+	}
+	return s.failures.attempt(from)
+}
+
 // address is where a request comes from, an IPv6 network counting as one
 // address.
 func (s *Server) address(r *http.Request) netip.Addr { return network(s.client(r)) }

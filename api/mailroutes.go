@@ -93,13 +93,17 @@ func (s *Server) askForLink(ctx context.Context, _ Caller, in *sessionInput) (*m
 	}
 	// The link leads where the operator says, never where a request's Host does.
 	if s.Mail == nil || s.PublicURL == "" {
-		return nil, problem(http.StatusConflict, "no mail is sent from here: sign in in another way")
+		return nil, noMail()
 	}
 	email, wrong := address.Canonical(given.Email)
 	if wrong != "" {
 		return nil, invalidBody("email", wrong)
 	}
-	if state := s.mailing.networks.Take(s.address(r).String(), 1); state.After > 0 {
+	from, err := s.signInFrom(r)
+	if err != nil {
+		return nil, err
+	}
+	if state := s.mailing.networks.Take(from, 1); state.After > 0 {
 		return nil, &event.TooMuch{What: "too many links by mail were asked for from this network", After: state.After}
 	}
 	browser, err := account.RandomText(s.Rand, account.SecretLength)
@@ -113,6 +117,19 @@ func (s *Server) askForLink(ctx context.Context, _ Caller, in *sessionInput) (*m
 	}).String()}
 	out.Body.Detail = "if somebody here has this address, a mail is on its way"
 	return out, nil
+}
+
+func noMail() *Problem {
+	return problem(http.StatusConflict, "no mail is sent from here: that takes --smtp, --mail-from and --public-url")
+}
+
+// stillThere is a user of the directory who has shown who they are, with all that they
+// may do now; ErrNotFound where they were taken off or suspended meanwhile.
+func (s *Server) stillThere(ctx context.Context, caller Caller) (Caller, error) {
+	if err := s.directory.HasUser(ctx, caller.Workspace, caller.User); err != nil {
+		return Caller{}, err
+	}
+	return s.directory.SignedIn(ctx, caller)
 }
 
 // MailsSent waits until no link by mail is being sent.
@@ -195,7 +212,7 @@ Both are good for 15 minutes and once. If it was not you, do nothing.
 `, workspace, strings.TrimRight(base, "/"), link.Token, link.Code)
 }
 
-// workspaces are all that have a key or a row in the audit log.
+// workspaces are all that have a row in the audit log, as each has that has users.
 func (s *Server) workspaces(ctx context.Context) ([]string, error) {
 	if s.Audit == nil {
 		return nil, nil
@@ -212,10 +229,7 @@ func (s *Server) signInByMail(ctx context.Context, _ Caller, in *sessionInput) (
 	if given.Token == "" {
 		return nil, invalidBody("token", "is required")
 	}
-	if state := s.limits.signIns.Take(s.address(r).String(), 1); state.After > 0 {
-		return nil, &event.TooMuch{What: "too many sign-ins from this address", After: state.After}
-	}
-	undo, err := s.failures.attempt(s.address(r))
+	undo, err := s.attempt(r)
 	if err != nil {
 		return nil, err
 	}
@@ -225,7 +239,7 @@ func (s *Server) signInByMail(ctx context.Context, _ Caller, in *sessionInput) (
 	}
 	caller, err := s.mailing.links.Redeem(ctx, given.Token, browser, given.Code)
 	if err == nil {
-		caller, err = s.directory.Now(ctx, caller)
+		caller, err = s.stillThere(ctx, caller)
 	}
 	switch {
 	case errors.Is(err, account.ErrNeedsCode):
@@ -234,7 +248,7 @@ func (s *Server) signInByMail(ctx context.Context, _ Caller, in *sessionInput) (
 		}
 		return nil, problem(http.StatusConflict, "this browser did not ask for the link: type the six digits of the mail")
 	case errors.Is(err, event.ErrNotFound):
-		s.failsToSignIn(r, audit.Installation, "the link of a mail is not valid or has expired")
+		s.failsToSignIn(ctx, r, audit.Installation, "the link of a mail is not valid or has expired")
 		return nil, unauthorized("the link is not valid or has expired")
 	}
 	undo()

@@ -2,8 +2,12 @@ package api_test
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"net/http"
 	"regexp"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -129,4 +133,49 @@ func TestALinkByMailEnds(t *testing.T) {
 
 	none := newSite(t)
 	none.do(call{method: "POST", path: "/v1/sign-in/mail", body: map[string]string{"email": "ana@acme.example"}}).problem(409)
+}
+
+func TestManyTriesAtOnceAreNoMoreThanFive(t *testing.T) {
+	s, sent := mailSite(t)
+	_, token, code := s.asked(sent)
+	wrong := make([]string, 0, 60)
+	for i := 0; len(wrong) < 60; i++ {
+		if digits := fmt.Sprintf("%06d", i); digits != code {
+			wrong = append(wrong, digits)
+		}
+	}
+	links := account.NewMailLinks(s.records, s.clock, nil)
+	var tried atomic.Int32
+	var group sync.WaitGroup
+	for _, digits := range wrong {
+		group.Go(func() {
+			if _, err := links.Redeem(t.Context(), token, "", digits); errors.Is(err, account.ErrNeedsCode) {
+				tried.Add(1)
+			}
+		})
+	}
+	group.Wait()
+	require.LessOrEqual(t, tried.Load(), int32(5))
+}
+
+func TestALinkByMailIsForWhoIsStillThere(t *testing.T) {
+	s, sent := mailSite(t)
+	admin := s.key("acme", account.RoleAdmin, "")
+	cookie, token, _ := s.asked(sent)
+	s.do(call{method: "DELETE", path: "/v1/users/u_ana", key: admin}).is(204)
+	s.shows(token, "", cookie).is(401)
+}
+
+func TestAnInvitationGoesByMail(t *testing.T) {
+	s, sent := mailSite(t)
+	admin := s.key("acme", account.RoleAdmin, "")
+	var made api.NewInvitation
+	s.do(call{method: "POST", path: "/v1/invitations", key: admin, body: `{"name":"Bo","email":"bo@acme.example","role":"member","mail":true}`}).is(201).json(&made)
+	mail := <-sent
+	require.Equal(t, "bo@acme.example", mail[0])
+	require.Contains(t, mail[1], "https://t.example.com/#invitation="+made.Token)
+	require.Equal(t, "sent", made.Mailed)
+	s.do(call{method: "POST", path: "/v1/invitations", key: admin, body: `{"name":"Bo","role":"member","mail":true}`}).problem(400)
+	none := newSite(t)
+	none.do(call{method: "POST", path: "/v1/invitations", key: none.key("acme", account.RoleAdmin, ""), body: `{"name":"Bo","email":"bo@acme.example","role":"member","mail":true}`}).problem(409)
 }

@@ -89,14 +89,7 @@ func (s *Server) signIn(ctx context.Context, _ Caller, in *sessionInput) (*sessi
 	if err := given.check(); err != nil {
 		return nil, err
 	}
-	from, err := s.signInFrom(r)
-	if err != nil {
-		return nil, err
-	}
-	if state := s.limits.signIns.Take(from, 1); state.After > 0 {
-		return nil, &event.TooMuch{What: "too many sign-ins from this address", After: state.After}
-	}
-	undo, err := s.failures.attempt(from)
+	undo, err := s.attempt(r)
 	if err != nil {
 		return nil, err
 	}
@@ -116,7 +109,7 @@ func (s *Server) signIn(ctx context.Context, _ Caller, in *sessionInput) (*sessi
 		err = granted
 	}
 	if errors.Is(err, event.ErrNotFound) {
-		s.failsToSignIn(r, audit.Installation, "the "+given.how()+" is not valid or has expired")
+		s.failsToSignIn(ctx, r, audit.Installation, "the "+given.how()+" is not valid or has expired")
 		return nil, unauthorized("the key or link is not valid or has expired")
 	}
 	undo()

@@ -226,10 +226,11 @@ func (a *App) assemble(s Settings) error {
 		Policy: s.Rollover, Weeks: inventoried{a.Index, inventory{records: a.State}}, Blocks: a.Index, States: a.State, Catalogue: a.State,
 		Notes: notes, Leases: a.Stream, Logger: a.log,
 	})
-	endpoints, err := a.assembleDeliveries(s, directory, reader)
+	mail, err := mailServer(s)
 	if err != nil {
 		return err
 	}
+	endpoints := a.assembleDeliveries(s, directory, reader, mail)
 	page, err := web.Handler()
 	if err != nil {
 		return fmt.Errorf("read the built page: %w", err)
@@ -237,7 +238,7 @@ func (a *App) assemble(s Settings) error {
 	a.Server, err = api.New(api.Config{
 		Intake: a.Stream, Feed: reader, Suggester: reader, Contacts: reader, Reports: reader, Known: reader, Records: a.State, Audit: a.Audit, Directory: directory, DeadLetters: a.Stream, Weeks: countedWeeks{a.Index, a.State},
 		Eraser: apiEraser{eraser}, Ready: a.Readiness, ReadySelf: a.readySelf, Metrics: registry, Web: page,
-		Verdicts: a.reevaluator, PublicURL: s.PublicURL, Hooks: hooks.New(a.outbound.HTTP(), a.Stream), Outbound: a.outbound, Secrets: a.secrets, Endpoints: endpoints, Understander: reader,
+		Verdicts: a.reevaluator, PublicURL: s.PublicURL, Hooks: hooks.New(a.outbound.HTTP(), a.Stream), Outbound: a.outbound, Secrets: a.secrets, Endpoints: endpoints, Understander: reader, Mail: a.mailTo(mail),
 		Live: http.HandlerFunc(pushed.Socket), SSE: http.HandlerFunc(pushed.SSE),
 		Clock: time.Now, Rand: rand.Reader, Logger: a.log,
 		Memory: int64(s.Memory), Retention: s.Retention, SecureCookies: s.Secure, Lives: s.Lives, TrustedProxies: s.Proxies, Version: Version(), Tracer: s.Tracer,

@@ -38,11 +38,7 @@ func (a *App) openOutbox(ctx context.Context, s Settings) error {
 }
 
 // assembleDeliveries puts together what leaves the house.
-func (a *App) assembleDeliveries(s Settings, directory *account.Directory, reader *feed.Reader) (*api.Endpoints, error) {
-	server, err := mailServer(s)
-	if err != nil {
-		return nil, err
-	}
+func (a *App) assembleDeliveries(s Settings, directory *account.Directory, reader *feed.Reader, server *deliver.SMTP) *api.Endpoints {
 	a.endpoints = deliver.NewDirectory(a.State, a.secrets, server)
 	source := &forward.EventSource{Events: a.Index, Names: directory, Searches: reader, Directory: a.endpoints, Page: s.PublicURL}
 	sender := deliver.NewSender(a.outbound, time.Now)
@@ -52,7 +48,7 @@ func (a *App) assembleDeliveries(s Settings, directory *account.Directory, reade
 	a.forwarder = &forward.Forwarder{
 		Log: a.Stream, Directory: a.endpoints, Searches: reader, Outbox: a.outbox, Wake: a.deliveries.Wake, Clock: time.Now, Logger: a.log,
 	}
-	return &api.Endpoints{Directory: a.endpoints, Outbox: a.outbox, Sender: sender, Source: source, Wake: a.deliveries.Wake}, nil
+	return &api.Endpoints{Directory: a.endpoints, Outbox: a.outbox, Sender: sender, Source: source, Wake: a.deliveries.Wake}
 }
 
 // keepForwarding has one process make deliveries of what is announced.

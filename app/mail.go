@@ -1,9 +1,12 @@
 package app
 
 import (
+	"context"
+	"crypto/rand"
 	"fmt"
 	"net/url"
 	"strconv"
+	"time"
 
 	"tidings/deliver"
 )
@@ -39,4 +42,15 @@ func mailServer(s Settings) (*deliver.SMTP, error) {
 		return nil, &SettingsError{fmt.Sprintf("--smtp and --mail-from: %v", err)}
 	}
 	return server, nil
+}
+
+// mailTo sends a text to one person by the operator's server; nil where there is none.
+func (a *App) mailTo(server *deliver.SMTP) func(ctx context.Context, to, subject, text string) error {
+	if server == nil {
+		return nil
+	}
+	mailer := deliver.NewMailer(a.outbound)
+	return func(ctx context.Context, to, subject, text string) error {
+		return mailer.Send(ctx, *server, deliver.Letter{ID: rand.Text(), To: to, Subject: subject, Text: text, Reason: "sign-in", Date: time.Now()})
+	}
 }

@@ -86,6 +86,7 @@ func (a *App) stop(ctx context.Context, servers []*http.Server) error {
 	for _, server := range servers {
 		errs = append(errs, server.Shutdown(ctx))
 	}
+	a.Server.MailsSent()
 	return errors.Join(errs...)
 }
 

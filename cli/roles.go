@@ -39,7 +39,7 @@ func (c *apiCmd) Run(ctx context.Context, env *environment) error {
 		Role: app.RoleAPI, Stores: app.Stores(c.storeFlags), Retention: c.Retention, Grace: c.Grace,
 		Backlog: c.Backlog, Origins: c.Origins, Secure: c.Secure, Drain: c.Drain, Proxies: c.Proxies,
 		Memory: c.Memory, Connections: c.Connections,
-		PublicURL: c.PublicURL, Verdict: c.config(),
+		PublicURL: c.PublicURL, Verdict: c.config(), Lives: c.lives(),
 	}
 	c.outboundFlags.into(&s)
 	return run(ctx, env, c.Listen, s)

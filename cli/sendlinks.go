@@ -13,7 +13,7 @@ import (
 
 // addressFlags are how requests reach processes that answer them.
 type addressFlags struct {
-	PublicURL string `name:"public-url" help:"How the pictures and links in mail reach this server, such as https://t.example.com; by default as those who ask for them did." placeholder:"URL"`
+	PublicURL string `name:"public-url" help:"How people and the pictures and links in mail reach this server, such as https://t.example.com. Pictures and links do by default as those who ask for them did; links by which people sign in, by mail or by a provider, need it." placeholder:"URL"`
 }
 
 // sendLinksCmd makes the tracking addresses of a message.

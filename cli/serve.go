@@ -27,6 +27,10 @@ type apiFlags struct {
 	addressFlags
 }
 
+func (f *apiFlags) lives() account.Lives {
+	return account.Lives{Absolute: f.SessionLife, Idle: f.SessionIdle, AdminIdle: f.AdminIdle}
+}
+
 // indexFlags are what processes take that index.
 type indexFlags struct {
 	Grace       time.Duration `help:"How long first opens are kept once everyone has opened." default:"720h" placeholder:"DURATION"`
@@ -69,7 +73,7 @@ type serveFlags struct {
 func (f *serveFlags) settings(data string) app.Settings {
 	s := f.indexFlags.settings()
 	s.Data, s.Backlog, s.Origins, s.Secure = data, f.Backlog, f.Origins, f.Secure
-	s.Lives = account.Lives{Absolute: f.SessionLife, Idle: f.SessionIdle, AdminIdle: f.AdminIdle}
+	s.Lives = f.lives()
 	s.Drain, s.Proxies = f.Drain, f.Proxies
 	s.Memory, s.Connections = f.Memory, f.Connections
 	s.PublicURL = f.PublicURL

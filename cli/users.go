@@ -68,6 +68,7 @@ type usersInviteCmd struct {
 	Role  string   `help:"viewer, member, lead, support, auditor, integrator or admin." enum:"viewer,member,lead,support,auditor,integrator,admin" default:"member"`
 	Team  []string `help:"A team that they join, by its id; may be given several times." placeholder:"ID"`
 	Days  int      `help:"How long the link is good for." default:"7"`
+	Mail  bool     `help:"Send them the link too, by the server's mail."`
 	URL   string   `help:"Where people reach the server, for the whole link." placeholder:"URL"`
 }
 
@@ -83,15 +84,22 @@ func (c *usersInviteCmd) Run(ctx context.Context, env *environment) error {
 		if len(c.Team) > 0 {
 			request["teams"] = c.Team
 		}
+		if c.Mail {
+			request["mail"] = true
+		}
 		var made struct {
-			Path string    `json:"path"`
-			User string    `json:"user"`
-			Ends time.Time `json:"ends"`
+			Path   string    `json:"path"`
+			Mailed string    `json:"mailed"`
+			User   string    `json:"user"`
+			Ends   time.Time `json:"ends"`
 		}
 		if err := client.Call(ctx, http.MethodPost, "/v1/invitations", request, &made); err != nil {
 			return err
 		}
 		fmt.Fprintf(env.Err, "user %s, good until %s\n", made.User, made.Ends.Format(time.RFC3339))
+		if made.Mailed != "" {
+			fmt.Fprintf(env.Err, "mail: %s\n", made.Mailed)
+		}
 		_, err := fmt.Fprintln(env.Out, strings.TrimSuffix(c.URL, "/")+made.Path)
 		return err
 	})

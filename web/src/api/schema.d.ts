@@ -2125,6 +2125,8 @@ export interface components {
             days?: number;
             /** @description their own address */
             email?: string;
+            /** @description send them the link too, to email; 409 where no mail is sent from here */
+            mail?: boolean;
             /** @description needed for a new user */
             name?: string;
             /** @enum {string} */
@@ -2400,6 +2402,11 @@ export interface components {
             /** Format: date-time */
             ends: string;
             id: string;
+            /**
+             * @description whether the mail server took the mail; the link is good in any case
+             * @enum {string}
+             */
+            mailed?: "sent" | "failed";
             name: string;
             /** @description the page that accepts it, on this server; what follows # is not sent to it */
             path: string;
@@ -6374,6 +6381,15 @@ export interface operations {
             };
             /** @description Request Timeout */
             408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };
