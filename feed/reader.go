@@ -207,6 +207,15 @@ func (r *Reader) Find(ctx context.Context, workspace string, q query.Query, limi
 	return events, s.states, nil
 }
 
+// StatesOf returns the states that exist among the messages of a workspace.
+func (r *Reader) StatesOf(ctx context.Context, workspace string, messages []string) (map[string]event.State, error) {
+	states, err := r.states.Of(ctx, workspace, messages)
+	if err != nil {
+		return nil, fmt.Errorf("read states: %w", err)
+	}
+	return states, nil
+}
+
 // understand reads the text and joins it with the filters and with what the
 // reader may see.
 func (r *Reader) understand(request PageRequest, who *people, now time.Time) (Understood, query.Query) {

@@ -167,9 +167,9 @@ func (s *scan) stateOf(e event.Event) *event.State {
 func (s *scan) decorate(ctx context.Context) error { return s.read(ctx, s.found) }
 
 func (s *scan) read(ctx context.Context, hits []Hit) error {
-	wanted := make(map[string]bool)
+	wanted, ofActors := make(map[string]bool), s.query.AsksActor()
 	for _, hit := range hits {
-		if _, known := s.states[hit.Event.Message]; !known && hit.Event.Type == event.Send {
+		if _, known := s.states[hit.Event.Message]; !known && (ofActors || hit.Event.Type == event.Send) {
 			wanted[hit.Event.Message] = true
 		}
 	}

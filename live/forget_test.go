@@ -16,6 +16,10 @@ import (
 // emptyIndex is a Finder whose index shows nothing yet.
 type emptyIndex struct{}
 
+func (emptyIndex) StatesOf(context.Context, string, []string) (map[string]event.State, error) {
+	return nil, nil
+}
+
 func (emptyIndex) Find(context.Context, string, query.Query, int) ([]event.Event, map[string]event.State, error) {
 	return nil, nil, nil
 }

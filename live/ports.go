@@ -25,6 +25,8 @@ type Finder interface {
 	// conditions on recipients holds, at most limit, with the states of the
 	// messages of the sends among them.
 	Find(ctx context.Context, workspace string, q query.Query, limit int) ([]event.Event, map[string]event.State, error)
+	// StatesOf returns the states that exist among messages.
+	StatesOf(ctx context.Context, workspace string, messages []string) (map[string]event.State, error)
 }
 
 // Entry is one announcement with its sequence in the stream.

@@ -252,7 +252,8 @@ func (r *Reader) deliver(ctx context.Context, out []Delivery, e *entry, offset u
 	}
 	at := Position{r.incarnation, e.Sequence}
 	if r.users != nil && a.Kind == event.AnnounceState && a.State != nil && a.State.Shared() {
-		return r.deliverPart(out, views, a, offset, at)
+		out = r.deliverPart(out, views, a, offset, at)
+		return r.recountState(ctx, out, a, offset, at)
 	}
 	if r.users != nil && !r.users[announcedUser(a)] {
 		return out
@@ -265,7 +266,8 @@ func (r *Reader) deliver(ctx context.Context, out []Delivery, e *entry, offset u
 		if body := views.body(); body != nil {
 			out = append(out, Delivery{Kind: a.Kind, At: at, Body: body})
 		}
-		return r.recheck(out, views, keyOf(a), a.State, offset, at)
+		out = r.recheck(out, views, keyOf(a), a.State, offset, at)
+		return r.recountState(ctx, out, a, offset, at)
 	case a.Event == nil:
 		return out
 	}

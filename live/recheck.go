@@ -261,7 +261,7 @@ func (r *Reader) renewOne(ctx context.Context, s *subscription, now time.Time) (
 			}
 			each := newSend(e)
 			if after.History != nil {
-				if before.Match(each.document(), nil) || after.Match(each.document(), nil) {
+				if before.OfAnyActor().Match(each.document(), nil) || after.OfAnyActor().Match(each.document(), nil) {
 					counted = append(counted, e)
 				}
 				continue

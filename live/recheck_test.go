@@ -173,6 +173,7 @@ var siteQuestions = []string{
 	"to:jo@acme.example", "domain:acme.example", "to:cy", "from:ana", "pricing", "type:send", "type:open", "-type:open", "unopened:>3d",
 	"unopened:>1h", "newer_than:2h", "older_than:1h", "automated:show", "-kickoff",
 	"type:open times:>1", "nth:1", "nth:>1 -type:delivery", "type:open pause:>1h", "type:reply took:<2h", "opened more than once", "quiet:>2h", "device:computer",
+	"opened twice but didn't reply", "type:open times:>1 is:unreplied", "clicked but opened only once", "first open but no reply",
 	"not opened by jo@acme.example", "who at acme.example hasn't opened", "opened but didn't reply",
 }
 

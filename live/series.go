@@ -49,7 +49,7 @@ func (s *subscription) touches(v *views, a *event.Announcement) bool {
 	if a.Kind == event.AnnounceChanged {
 		return true
 	}
-	return s.query.Series([]event.Event{*a.Event}).Match(v.document(), nil)
+	return s.query.OfAnyActor().Series([]event.Event{*a.Event}).Match(v.document(), nil)
 }
 
 // recount tells the subscriptions with a History what an announced event has
@@ -72,7 +72,7 @@ func (r *Reader) recount(ctx context.Context, out []Delivery, v *views, a *event
 
 // recountOne tells which events of the series of these match now.
 func (r *Reader) recountOne(ctx context.Context, s *subscription, about []event.Event, at Position) ([]Delivery, error) {
-	series, err := r.seriesOf(ctx, s.query, about)
+	series, err := r.seriesOf(ctx, s.query.OfAnyActor(), about)
 	if err != nil {
 		return nil, err
 	}
@@ -82,6 +82,14 @@ func (r *Reader) recountOne(ctx context.Context, s *subscription, about []event.
 			all = append(all, e)
 		}
 	}
+	states, err := r.statesOf(ctx, s.query, all)
+	if err != nil {
+		return nil, err
+	}
+	if states != nil {
+		asked := s.query.Series(about)
+		series = slices.DeleteFunc(series, func(e event.Event) bool { return !asked.Match(query.NewDocument(e), states[e.Message]) })
+	}
 	holds := s.query.Among(all, series)
 	var out []Delivery
 	for _, e := range all {
@@ -89,7 +97,7 @@ func (r *Reader) recountOne(ctx context.Context, s *subscription, about []event.
 			continue
 		}
 		each := newSend(e)
-		matches := holds[e.ID] && s.query.Match(each.document(), nil)
+		matches := holds[e.ID] && s.query.Match(each.document(), states[e.Message])
 		out = r.tellWhether(out, s, each, nil, matches, at)
 	}
 	return out, nil
@@ -119,4 +127,71 @@ func (r *Reader) seriesOf(parent context.Context, q query.Query, about []event.E
 		}
 	}
 	return events, nil
+}
+
+// statesOf are the states of the messages of events, nil where the query does not ask
+// for them.
+func (r *Reader) statesOf(parent context.Context, q query.Query, events []event.Event) (map[string]*event.State, error) {
+	if !q.AsksActor() {
+		return nil, nil
+	}
+	ctx, cancel := context.WithTimeout(parent, findTimeout)
+	defer cancel()
+	messages := make([]string, len(events))
+	for i, e := range events {
+		messages[i] = e.Message
+	}
+	slices.Sort(messages)
+	known, err := r.hub.finder.StatesOf(ctx, r.workspace, slices.Compact(messages))
+	if err != nil {
+		return nil, err
+	}
+	states := make(map[string]*event.State, len(known))
+	for message, state := range known {
+		states[message] = &state
+	}
+	return states, nil
+}
+
+// recountState tells the subscriptions with a History that ask for the state of who
+// acted what the change of a message's state means for its events.
+func (r *Reader) recountState(ctx context.Context, out []Delivery, a *event.Announcement, offset uint64, at Position) []Delivery {
+	for _, s := range slices.Clone(r.subscriptions) {
+		if r.hub.finder == nil || s.query.History == nil || s.next > offset || !s.query.AsksActor() {
+			continue
+		}
+		more, err := r.recountMessage(ctx, s, a.State.AllNames(), at)
+		if err != nil {
+			r.hub.config.Logger.Warn("the events of a message could not be read; their subscription is reset", "error", err)
+			r.lose(s.id)
+			continue
+		}
+		out = append(out, more...)
+	}
+	return out
+}
+
+// recountMessage tells which events of a message match now.
+func (r *Reader) recountMessage(parent context.Context, s *subscription, names []string, at Position) ([]Delivery, error) {
+	ctx, cancel := context.WithTimeout(parent, findTimeout)
+	defer cancel()
+	q := s.query.OfAnyActor()
+	q.History = nil
+	q.Where = query.AllOf(query.Keyword{Field: query.FieldMessage, Values: names}, q.Where)
+	about, _, err := r.hub.finder.Find(ctx, r.workspace, q, longestSeries)
+	if err != nil {
+		return nil, err
+	}
+	if len(about) == longestSeries {
+		return nil, fmt.Errorf("read what happened to a message: %w", event.ErrTooMuch)
+	}
+	for _, e := range r.news {
+		if q.Match(query.NewDocument(*e), nil) && !slices.ContainsFunc(about, func(other event.Event) bool { return other.ID == e.ID }) {
+			about = append(about, *e)
+		}
+	}
+	if len(about) == 0 {
+		return nil, nil
+	}
+	return r.recountOne(parent, s, about, at)
 }

@@ -97,7 +97,10 @@ func weaken(where Expr, up bool) Expr {
 		}
 		return negation(weak)
 	case Recipients:
-		if up {
+		switch {
+		case up && e.Actor:
+			return nil
+		case up:
 			return Types(event.Send)
 		}
 		return Or{}

@@ -20,9 +20,14 @@ func (p *parser) counting(i int) (meaning, int) {
 		p.english.turned = behind
 		return meaning{}, 1
 	}
-	if !p.hasActs() || p.english.state {
+	if !p.hasActs() || p.english.state && p.english.counted < 0 {
 		return meaning{}, 0
 	}
+	return p.counts(i)
+}
+
+// counts reads how often, the how manieth time or how fast.
+func (p *parser) counts(i int) (meaning, int) {
 	for _, read := range [...]func(*parser, int) (meaning, int){(*parser).often, (*parser).ordinal, (*parser).took} {
 		if m, n := read(p, i); n > 0 {
 			return m, n

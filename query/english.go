@@ -54,7 +54,12 @@ type english struct {
 	noun, nounEnd int
 	// turned is the lexeme of a count that must not be reached. understood is one
 	// that was read before its turn, with so many words.
-	turned                      int
+	turned int
+	// counted is the lexeme of the act that a count, an order or a speed is of,
+	// where the text asks for a state beside it; -1 is none.
+	counted int
+	// deniedAct is the lexeme behind an act that was not done.
+	deniedAct                   int
 	understood, understoodWords int
 }
 
@@ -62,7 +67,7 @@ func newEnglish(p *parser) english {
 	e := english{
 		times:   times.NewReader(p.now, p.opts.DayFirst, len(p.lexemes)),
 		has:     map[event.Type]bool{},
-		negated: -1, lasting: -1, subject: -1, another: -1, deviceAt: -1, did: -1, noun: -1, nounEnd: -1, turned: -1, understood: -1,
+		negated: -1, lasting: -1, subject: -1, another: -1, deviceAt: -1, did: -1, noun: -1, nounEnd: -1, turned: -1, understood: -1, counted: -1,
 	}
 	for i, l := range p.lexemes {
 		if t, _ := p.eventAt(i); t != "" {

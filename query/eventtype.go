@@ -164,7 +164,7 @@ func (p *parser) happened(i int) (meaning, int) {
 	if p.english.verb && i == p.english.subject+1 || i == p.english.did {
 		return meaning{}, 1 // It was understood with the question.
 	}
-	if state, ok := stateOf(t); ok && f == past {
+	if state, ok := stateOf(t); ok && f == past && i != p.english.counted {
 		if p.word(i+1) == "by" {
 			switch p.word(i + 2) {
 			case "everyone", "everybody", "all":
@@ -190,7 +190,7 @@ func (p *parser) happened(i int) (meaning, int) {
 				}
 			}
 		}
-		if p.english.has[event.Send] || p.english.state {
+		if p.english.has[event.Send] || p.english.state || p.english.counted >= 0 {
 			return is(string(state)), 1
 		}
 	}
@@ -208,10 +208,7 @@ func (p *parser) inOtherWords(i int) (meaning, int) {
 	case "reading", "viewing", "opening", "clicking", "replying", "downloading":
 		switch p.word(i - 1) {
 		case "is", "are", "was", "were", "been", "keeps", "who's", "started":
-			return typeOf(string(map[string]event.Type{
-				"reading": event.Open, "viewing": event.Open, "opening": event.Open,
-				"clicking": event.Click, "replying": event.Reply, "downloading": event.Download,
-			}[w])), 1
+			return typeOf(string(doing(w))), 1
 		}
 	case "seen", "read":
 		if p.word(i+1) == "by" && !p.english.state {

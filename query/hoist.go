@@ -68,8 +68,13 @@ func (p *parser) hoist(where Expr) Query {
 	if q.From != 0 && q.Until != 0 && q.From >= q.Until {
 		p.note("The times exclude one another, so nothing can match.")
 	}
+	if q.History != nil {
+		q.Where = ofActor(conjunction(rest))
+		rest = conjuncts(q.Where)
+	} else {
+		q.Where = samePerson(conjunction(rest), nil)
+	}
 	p.noteConflict(q, rest)
-	q.Where = samePerson(conjunction(rest), nil)
 	if q.Automated == "" {
 		q.Automated = automatedFor(q.Where)
 	}
@@ -87,7 +92,7 @@ func (p *parser) noteConflict(q Query, parts []Expr) {
 		k, ok := part.(Keyword)
 		other = other || ok && k.Field == FieldType && !slices.Contains(k.Values, string(event.Send))
 		r, ok := part.(Recipients)
-		state = state || ok && r.Is != ""
+		state = state || ok && r.Is != "" && !r.Actor
 	}
 	if state && other {
 		p.note("Only sends have recipients in a state, so nothing can match.")

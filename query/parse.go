@@ -116,6 +116,7 @@ func newParser(text string, opts Options) *parser {
 		}
 	}
 	p.english.state = p.saysState()
+	p.findCounted()
 	return p
 }
 

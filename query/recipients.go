@@ -37,13 +37,20 @@ type Recipients struct {
 	// that have a time: opened, clicked, replied, downloaded, bounced. A time
 	// that is not kept any more (see event.State.Done) is in no bounds.
 	From, Until int64
+	// Actor has it ask, of an event that one recipient did, for that recipient's
+	// state with the same message: who opened it twice and has not replied. It
+	// holds on no send. Queries with a History ask so.
+	Actor bool
 }
 
 // ofPerson reports whether it asks single recipients, beyond RecipientStatus.
-func (r Recipients) ofPerson() bool { return r.Who != nil || r.From != 0 || r.Until != 0 }
+func (r Recipients) ofPerson() bool { return r.Who != nil || r.From != 0 || r.Until != 0 || r.Actor }
 
 // match reports whether it holds on a send at now.
 func (r Recipients) match(e event.Event, s *event.State, now int64) bool {
+	if r.Actor {
+		return r.matchActor(e, s)
+	}
 	old := r.OlderThan == 0 || e.Time <= now-r.OlderThan
 	switch {
 	case e.Type != event.Send || !old || s == nil:

@@ -50,6 +50,9 @@ func nobody(t event.Type) meaning {
 // state reads what recipients have not done: "who hasn't opened", "no reply",
 // "unopened".
 func (p *parser) state(i int) (meaning, int) {
+	if m, n := p.deniedToo(i); n > 0 {
+		return m, n
+	}
 	switch p.word(i) {
 	case "unopened", "unread":
 		return p.unopenedFor(is(string(IsUnopened)), i, i+1)
@@ -83,6 +86,9 @@ func (p *parser) absent(i, j int) (meaning, int) {
 	switch p.word(j) {
 	case "reply", "replies", "response", "responses", "answer", "answers":
 		return missing(event.Reply), j + 1 - i
+	}
+	if t := doing(p.word(j)); t != "" && p.word(i) == "without" {
+		return p.denied(nobody(t), i, j+1)
 	}
 	t, f := eventOf(p.word(j))
 	one := f == single && t != event.Open && !p.isText(j+1)
@@ -152,9 +158,10 @@ func (p *parser) notDone(i int) (meaning, int) {
 	_, ok := stateOf(t)
 	if ok && f != several {
 		if t == event.Open {
+			p.english.deniedAct = j + 1
 			return p.unopenedFor(missing(t), i, j+1)
 		}
-		return missing(t), j + 1 - i
+		return p.denied(missing(t), i, j+1)
 	}
 	if t, f := doneOf(p.word(j + 1)); f == past || f == single {
 		if _, ok := stateOf(t); ok && p.startsName(j) {
@@ -163,6 +170,53 @@ func (p *parser) notDone(i int) (meaning, int) {
 		}
 	}
 	return meaning{}, 0
+}
+
+// denied is a state that nobody is in, of the words [i, end). Another act may stand
+// behind it: "didn't click or reply".
+func (p *parser) denied(m meaning, i, end int) (meaning, int) {
+	p.english.deniedAct = end
+	return m, end - i
+}
+
+// deniedToo reads one more act that was not done: "or reply", "nor clicked".
+func (p *parser) deniedToo(i int) (meaning, int) {
+	if i == 0 || i != p.english.deniedAct {
+		return meaning{}, 0
+	}
+	j := i
+	switch w := p.word(i); {
+	case w == "or", w == "nor":
+		j++
+	case !p.endsWithComma(i-1) || p.word(i+1) != "or" && p.word(i+1) != "nor":
+		return meaning{}, 0
+	}
+	for w := p.word(j); w == "even" || w == "been" || w == "ever"; w = p.word(j) {
+		j++
+	}
+	t, f := doneOf(p.word(j))
+	if doing(p.word(j)) != "" {
+		t, f = doing(p.word(j)), past
+	}
+	if _, ok := stateOf(t); !ok || f != past && f != single {
+		return meaning{}, 0
+	}
+	return p.denied(missing(t), i, j+1)
+}
+
+// doing is the type of event that a word means which says what somebody is at.
+func doing(word string) event.Type {
+	switch word {
+	case "reading", "viewing", "opening":
+		return event.Open
+	case "clicking":
+		return event.Click
+	case "replying", "answering", "responding":
+		return event.Reply
+	case "downloading":
+		return event.Download
+	}
+	return ""
 }
 
 // doneOf reads what somebody has or has not done.

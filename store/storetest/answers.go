@@ -142,18 +142,22 @@ func (a answering) live(t *rapid.T, q query.Query, events []event.Event) ([]even
 			live = append(live, e)
 		}
 	}
-	return inHistory(q, live, events), known
+	return inHistory(q, live, events, known), known
 }
 
 // inHistory are those of the matching events for which the query's History holds.
-func inHistory(q query.Query, live, events []event.Event) []event.Event {
+func inHistory(q query.Query, live, events []event.Event, known map[string]event.State) []event.Event {
 	if q.History == nil {
 		return live
 	}
 	var series []event.Event
 	asked := q.Series(live)
 	for _, e := range events {
-		if asked.Match(query.NewDocument(e), nil) {
+		var state *event.State
+		if s, ok := known[e.Message]; ok {
+			state = &s
+		}
+		if asked.Match(query.NewDocument(e), state) {
 			series = append(series, e)
 		}
 	}
@@ -288,7 +292,8 @@ var answerTerms = []string{
 // historyTerms are conditions that other events decide, and devices.
 var historyTerms = []string{
 	"times:>1", "times:1", "times:<3", "type:open times:>1", "nth:1", "nth:>1", "type:click nth:2", "pause:>1d", "took:<2d", "took:>1h type:open",
-	"quiet:>1d", "quiet:>1w", "opened more than once", "first open", "device:phone", "-device:phone type:open", "client:outlook",
+	"quiet:>1d", "quiet:>1w", "opened more than once", "first open", "opened twice but didn't reply", "times:>1 is:unreplied type:open",
+	"clicked but opened only once", "opened again but never clicked", "took:<2d -is:replied", "device:phone", "-device:phone type:open", "client:outlook",
 }
 
 func genQuestion(workspace string) *rapid.Generator[feed.PageRequest] {
