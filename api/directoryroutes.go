@@ -34,8 +34,9 @@ type teamOutput struct{ Body account.Team }
 
 func (s *Server) directoryRoutes(docs huma.API) {
 	handle(s, docs, route{
-		id: "list-users", audit: auditNothing, method: http.MethodGet, path: "/v1/users", group: "Directory", may: admins(),
-		summary: "The workspace's people",
+		id: "list-users", audit: auditNothing, method: http.MethodGet, path: "/v1/users", group: "Directory", may: leads(),
+		summary:     "The workspace's people",
+		description: "Of a lead, who chooses from them, without their roles.",
 	}, s.listUsers)
 	handle(s, docs, route{
 		id: "put-user", method: http.MethodPut, path: "/v1/users/{id}", group: "Directory", may: admins(),
@@ -78,6 +79,13 @@ func (s *Server) listUsers(ctx context.Context, caller Caller, _ *empty) (*users
 	}
 	out := new(usersOutput)
 	out.Body.Items = users
+	if caller.Role != account.RoleAdmin {
+		out.Body.Items = make([]account.Member, len(users))
+		for i, user := range users {
+			user.Role = ""
+			out.Body.Items[i] = user
+		}
+	}
 	return out, nil
 }
 

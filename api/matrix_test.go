@@ -37,7 +37,7 @@ var expectations = map[string]string{
 	"GET /v1/keys": "admins", "POST /v1/keys": "admins", "DELETE /v1/keys/{id}": "admins",
 	"GET /v1/link-keys": "admins", "POST /v1/link-keys": "admins", "DELETE /v1/link-keys/{id}": "admins",
 	"GET /v1/invitations": "admins", "POST /v1/invitations": "admins", "DELETE /v1/invitations/{id}": "admins",
-	"GET /v1/users": "admins", "PATCH /v1/users/{id}": "admins", "PUT /v1/users/{id}": "admins", "DELETE /v1/users/{id}": "admins",
+	"GET /v1/users": "leads", "PATCH /v1/users/{id}": "admins", "PUT /v1/users/{id}": "admins", "DELETE /v1/users/{id}": "admins",
 	"GET /v1/teams": "leads", "PUT /v1/teams/{id}": "lead of the team", "DELETE /v1/teams/{id}": "admins",
 	"GET /v1/weeks": "admins", "DELETE /v1/people/{email}": "admins",
 	"GET /v1/dead-letters": "admins", "GET /v1/dead-letters/reasons": "admins", "POST /v1/dead-letters/replay": "admins",

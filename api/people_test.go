@@ -205,6 +205,10 @@ func TestALeadSaysWhoIsInTheirTeam(t *testing.T) {
 	var teams struct{ Items []account.Team }
 	b.do(call{method: "GET", path: "/v1/teams"}).is(200).json(&teams)
 	require.Len(t, teams.Items, 1)
+	var people struct{ Items []account.Member }
+	b.do(call{method: "GET", path: "/v1/users"}).is(200).json(&people)
+	require.Equal(t, "Ana", people.Items[0].Name, "they choose from those there are")
+	require.Empty(t, people.Items[0].Role, "what others may do is for admins to know")
 }
 
 // Demotion and suspension count in what is open, in another process too.

@@ -276,13 +276,17 @@ describe('reading', () => {
   it('keeps people, teams and the start of the week', async () => {
     await page.goto(`${demo.origin}/settings`);
     const people = page.getByRole('region', { name: 'People', exact: true });
+    await people.getByText('Add somebody who doesn’t sign in').click();
     await people.getByLabel('Id', { exact: true }).fill('u_zoe');
     await people.getByLabel('Name', { exact: true }).fill('Zoe Lind');
     await people.getByLabel('Own addresses').fill('zoe@harbourline.example, z@harbourline.example');
     await page.getByRole('button', { name: 'Save person' }).click();
     await page.getByText('Zoe Lind is saved').waitFor();
-    const row = page.getByRole('row', { name: /Zoe Lind/ });
-    await row.getByRole('checkbox').first().check();
+    const zoe = page.getByRole('list', { name: 'People' }).getByRole('listitem');
+    const row = zoe.filter({ hasText: 'Zoe Lind' });
+    await row.getByRole('button', { name: 'Edit Zoe Lind' }).click();
+    await row.getByRole('group', { name: 'Teams' }).getByRole('checkbox').first().check();
+    await row.getByRole('button', { name: 'Save', exact: true }).click();
     await eventually('she is in a team', async () => {
       const { items } = await demo.get(admin, '/v1/teams');
       return items.some(({ members }) => members.includes('u_zoe'));

@@ -1,6 +1,6 @@
 import createClient, { type Client as Api, type Middleware } from 'openapi-fetch';
-import type { Readable } from 'openapi-typescript-helpers';
 import { earlyFetch, forgetFirst } from './early';
+import { done, exact, failureOf, read, unanswered } from './failure';
 import type { paths } from './schema';
 import type {
   Answer,
@@ -9,9 +9,7 @@ import type {
   EventDetail,
   FeedQuery,
   FollowUpRequest,
-  KeyRequest,
   Page,
-  Problem,
   Session,
   SettingsRequest,
   EndpointRequest,
@@ -21,37 +19,7 @@ import type {
   Suggestions,
 } from './types';
 
-/** Failure is a request that did not succeed; status 0 means that no answer came. */
-export class Failure extends Error {
-  readonly status: number;
-  readonly title: string;
-  readonly detail: string;
-  /** Seconds to wait before the next try, where the server named them. */
-  readonly retryAfter: number | undefined;
-  /** Whether it takes a newer sign-in. */
-  readonly signInAgain: boolean;
-
-  constructor(status: number, problem: Problem, retryAfter?: number) {
-    super(problem.title ?? `Status ${status}`);
-    this.name = 'Failure';
-    this.status = status;
-    this.title = problem.title ?? '';
-    this.detail = problem.detail ?? problem.errors?.[0]?.message ?? '';
-    this.retryAfter = retryAfter;
-    this.signInAgain =
-      status === 403 &&
-      (problem.errors ?? []).some(({ location }) => location === 'session.signed_in');
-  }
-
-  get signedOut(): boolean {
-    return this.status === 401;
-  }
-
-  /** Whether the same question may succeed later: the server, or the way to it, is away. */
-  get passing(): boolean {
-    return this.status === 0 || this.status === 429 || (this.status >= 502 && this.status <= 504);
-  }
-}
+export { Failure } from './failure';
 
 /** How the reader proves who they are: a key, or the token of a one-time link or of an invitation. */
 export type Credential = { key: string } | { token: string } | { invitation: string };
@@ -63,13 +31,14 @@ export type Credential = { key: string } | { token: string } | { invitation: str
 export class Client {
   /** A token for embedding, where there is no cookie to go with. */
   readonly token: string | null;
+  /** For what few pages ask: see Access. */
+  readonly api: Api<paths>;
 
   #csrf = '';
-  #api: Api<paths>;
 
   constructor(token: string | null = null) {
     this.token = token;
-    this.#api = createClient<paths>({
+    this.api = createClient<paths>({
       baseUrl: location.origin,
       headers: { Accept: 'application/json', ...(token && { Authorization: `Bearer ${token}` }) },
       credentials: token === null ? 'same-origin' : 'omit',
@@ -88,58 +57,58 @@ export class Client {
         if (error instanceof TypeError) return unanswered();
       },
     };
-    this.#api.use(failures);
+    this.api.use(failures);
   }
 
   async signIn(body: Credential): Promise<Session> {
-    return this.#begin(await read(this.#api.POST('/v1/session', { body })));
+    return this.#begin(await read(this.api.POST('/v1/session', { body })));
   }
 
   /** session says who is signed in; a Failure with signedOut when nobody is. */
   async session(): Promise<Session> {
-    return this.#begin(await read(this.#api.GET('/v1/session')));
+    return this.#begin(await read(this.api.GET('/v1/session')));
   }
 
   async signOut(): Promise<void> {
-    await this.#api.DELETE('/v1/session');
+    await this.api.DELETE('/v1/session');
     forgetFirst();
     this.#csrf = '';
   }
 
   feed(query: FeedQuery, signal: AbortSignal) {
-    return exact<Page>(this.#api.GET('/v1/feed', { params: { query }, signal }));
+    return exact<Page>(this.api.GET('/v1/feed', { params: { query }, signal }));
   }
 
   /** answer is what a question comes to; cursor is next of the answer before. */
   answer(query: FeedQuery, signal: AbortSignal) {
-    return exact<Answer>(this.#api.GET('/v1/answer', { params: { query }, signal }));
+    return exact<Answer>(this.api.GET('/v1/answer', { params: { query }, signal }));
   }
 
   message(id: string, signal: AbortSignal) {
-    return read(this.#api.GET('/v1/messages/{id}', { params: { path: { id } }, signal }));
+    return read(this.api.GET('/v1/messages/{id}', { params: { path: { id } }, signal }));
   }
 
   timeline(id: string, cursor: string | null, signal: AbortSignal) {
     const params = { path: { id }, query: cursor === null ? {} : { cursor } };
-    return exact<Page>(this.#api.GET('/v1/messages/{id}/events', { params, signal }));
+    return exact<Page>(this.api.GET('/v1/messages/{id}/events', { params, signal }));
   }
 
   event(id: string, signal: AbortSignal) {
     return exact<EventDetail>(
-      this.#api.GET('/v1/events/{id}', { params: { path: { id } }, signal }),
+      this.api.GET('/v1/events/{id}', { params: { path: { id } }, signal }),
     );
   }
 
   /** person is what is known of somebody outside, by address. */
   person(email: string, tz: string, signal: AbortSignal) {
     const params = { path: { email }, query: { tz } };
-    return read(this.#api.GET('/v1/people/{email}', { params, signal }));
+    return read(this.api.GET('/v1/people/{email}', { params, signal }));
   }
 
   /** company is what is known of the people of a domain. */
   company(domain: string, tz: string, signal: AbortSignal) {
     const params = { path: { domain }, query: { tz } };
-    return read(this.#api.GET('/v1/companies/{domain}', { params, signal }));
+    return read(this.api.GET('/v1/companies/{domain}', { params, signal }));
   }
 
   /** nudges are those who let mail wait. */
@@ -147,247 +116,171 @@ export class Client {
     query: { user: string[]; show: 'open' | 'snoozed' | 'done'; days: number },
     signal: AbortSignal,
   ) {
-    return read(this.#api.GET('/v1/nudges', { params: { query }, signal }));
+    return read(this.api.GET('/v1/nudges', { params: { query }, signal }));
   }
 
   /** calls are those who are worth a call now. */
   calls(query: { user: string[]; show: 'open' | 'snoozed' | 'done' }, signal: AbortSignal) {
-    return read(this.#api.GET('/v1/calls', { params: { query }, signal }));
+    return read(this.api.GET('/v1/calls', { params: { query }, signal }));
   }
 
   async followUps(email: string, signal: AbortSignal) {
     const params = { path: { email } };
-    return (await read(this.#api.GET('/v1/follow-ups/{email}', { params, signal }))).items;
+    return (await read(this.api.GET('/v1/follow-ups/{email}', { params, signal }))).items;
   }
 
   /** putFollowUp notes something of a person for a user's mail. */
   putFollowUp(email: string, user: string, body: FollowUpRequest) {
     const params = { path: { email }, query: { ...(user && { user }) } };
-    return read(this.#api.PUT('/v1/follow-ups/{email}', { params, body }));
+    return read(this.api.PUT('/v1/follow-ups/{email}', { params, body }));
   }
 
   settings() {
-    return read(this.#api.GET('/v1/settings'));
+    return read(this.api.GET('/v1/settings'));
   }
 
   saveSettings(body: SettingsRequest) {
-    return read(this.#api.PUT('/v1/settings', { body }));
-  }
-
-  keys() {
-    return read(this.#api.GET('/v1/keys'));
+    return read(this.api.PUT('/v1/settings', { body }));
   }
 
   audit(query: AuditQuery) {
-    return read(this.#api.GET('/v1/audit', { params: { query } }));
+    return read(this.api.GET('/v1/audit', { params: { query } }));
   }
 
   /** Who looked at the reader's own mail. */
   auditMine(query: { cursor?: string }) {
-    return read(this.#api.GET('/v1/audit/mine', { params: { query } }));
-  }
-
-  createKey(body: KeyRequest) {
-    return read(this.#api.POST('/v1/keys', { body }));
-  }
-
-  revokeKey(id: string) {
-    return done(this.#api.DELETE('/v1/keys/{id}', { params: { path: { id } } }));
-  }
-
-  users() {
-    return read(this.#api.GET('/v1/users'));
-  }
-
-  putUser(id: string, body: { name: string; emails: string[] }) {
-    return done(this.#api.PUT('/v1/users/{id}', { params: { path: { id } }, body }));
-  }
-
-  dropUser(id: string) {
-    return done(this.#api.DELETE('/v1/users/{id}', { params: { path: { id } } }));
-  }
-
-  teams() {
-    return read(this.#api.GET('/v1/teams'));
-  }
-
-  putTeam(id: string, body: { name: string; members: string[]; leads?: string[] }) {
-    return done(this.#api.PUT('/v1/teams/{id}', { params: { path: { id } }, body }));
-  }
-
-  dropTeam(id: string) {
-    return done(this.#api.DELETE('/v1/teams/{id}', { params: { path: { id } } }));
+    return read(this.api.GET('/v1/audit/mine', { params: { query } }));
   }
 
   deadReasons() {
-    return read(this.#api.GET('/v1/dead-letters/reasons'));
+    return read(this.api.GET('/v1/dead-letters/reasons'));
   }
 
   /** deadLetters are those that failed for a reason, oldest first. */
   deadLetters(reason: string, cursor: string | null) {
     const query = { reason, limit: 20, ...(cursor !== null && { cursor }) };
-    return read(this.#api.GET('/v1/dead-letters', { params: { query } }));
+    return read(this.api.GET('/v1/dead-letters', { params: { query } }));
   }
 
   /** settleDeadLetters replays or drops many; the receipt says whether there are more. */
   settleDeadLetters(what: 'replay' | 'drop', body: DeadChoice) {
-    return read(this.#api.POST(`/v1/dead-letters/${what}`, { body }));
+    return read(this.api.POST(`/v1/dead-letters/${what}`, { body }));
   }
 
   stats(query: StatsQuery, signal: AbortSignal) {
-    return exact<Stats>(this.#api.GET('/v1/stats', { params: { query }, signal }));
+    return exact<Stats>(this.api.GET('/v1/stats', { params: { query }, signal }));
   }
 
   /** suggest proposes what a search may go on with; at is the caret. */
   suggest(q: string, at: number, signal: AbortSignal) {
     const query = { q, at: [...q.slice(0, at)].length };
-    return exact<Suggestions>(this.#api.GET('/v1/suggest', { params: { query }, signal }));
+    return exact<Suggestions>(this.api.GET('/v1/suggest', { params: { query }, signal }));
   }
 
   async savedSearches() {
-    return (await read(this.#api.GET('/v1/searches'))).items;
+    return (await read(this.api.GET('/v1/searches'))).items;
   }
 
   saveSearch(name: string, q: string, shared: boolean) {
     return done(
-      this.#api.PUT('/v1/searches/{name}', { params: { path: { name } }, body: { q, shared } }),
+      this.api.PUT('/v1/searches/{name}', { params: { path: { name } }, body: { q, shared } }),
     );
   }
 
   dropSearch(name: string) {
-    return done(this.#api.DELETE('/v1/searches/{name}', { params: { path: { name } } }));
+    return done(this.api.DELETE('/v1/searches/{name}', { params: { path: { name } } }));
   }
 
   /** override says who made an event; null takes back what was said. */
   override(id: string, is: 'human' | 'machine' | null, reason: string) {
     const body = is === null ? { is } : { is, reason };
-    return done(this.#api.PUT('/v1/events/{id}/verdict', { params: { path: { id } }, body }));
+    return done(this.api.PUT('/v1/events/{id}/verdict', { params: { path: { id } }, body }));
   }
 
   sources() {
-    return read(this.#api.GET('/v1/sources'));
+    return read(this.api.GET('/v1/sources'));
   }
 
   putSource(name: string, body: SourceRequest) {
-    return read(this.#api.PUT('/v1/sources/{name}', { params: { path: { name } }, body }));
+    return read(this.api.PUT('/v1/sources/{name}', { params: { path: { name } }, body }));
   }
 
   dropSource(name: string) {
-    return done(this.#api.DELETE('/v1/sources/{name}', { params: { path: { name } } }));
+    return done(this.api.DELETE('/v1/sources/{name}', { params: { path: { name } } }));
   }
 
   /** testSource says what a sample of the provider would become. */
   testSource(name: string) {
-    return read(this.#api.POST('/v1/sources/{name}/test', { params: { path: { name } } }));
+    return read(this.api.POST('/v1/sources/{name}/test', { params: { path: { name } } }));
   }
 
   payloads(name: string) {
-    return read(this.#api.GET('/v1/sources/{name}/payloads', { params: { path: { name } } }));
+    return read(this.api.GET('/v1/sources/{name}/payloads', { params: { path: { name } } }));
   }
 
   endpoints() {
-    return read(this.#api.GET('/v1/endpoints'));
+    return read(this.api.GET('/v1/endpoints'));
   }
 
   putEndpoint(name: string, body: EndpointRequest) {
-    return read(this.#api.PUT('/v1/endpoints/{name}', { params: { path: { name } }, body }));
+    return read(this.api.PUT('/v1/endpoints/{name}', { params: { path: { name } }, body }));
   }
 
   dropEndpoint(name: string) {
-    return done(this.#api.DELETE('/v1/endpoints/{name}', { params: { path: { name } } }));
+    return done(this.api.DELETE('/v1/endpoints/{name}', { params: { path: { name } } }));
   }
 
   /** testEndpoint sends a test now. */
   testEndpoint(name: string) {
-    return read(this.#api.POST('/v1/endpoints/{name}/test', { params: { path: { name } } }));
+    return read(this.api.POST('/v1/endpoints/{name}/test', { params: { path: { name } } }));
   }
 
   enableEndpoint(name: string) {
-    return read(this.#api.POST('/v1/endpoints/{name}/enable', { params: { path: { name } } }));
+    return read(this.api.POST('/v1/endpoints/{name}/enable', { params: { path: { name } } }));
   }
 
   deliveries(name: string, cursor: string) {
     const params = { path: { name }, query: cursor ? { cursor } : {} };
-    return read(this.#api.GET('/v1/endpoints/{name}/deliveries', { params }));
+    return read(this.api.GET('/v1/endpoints/{name}/deliveries', { params }));
   }
 
   /** replayDeliveries sends some again, or all that failed. */
   replayDeliveries(name: string, ids?: readonly string[]) {
     const body = ids ? { ids: [...ids] } : {};
-    return read(
-      this.#api.POST('/v1/endpoints/{name}/replay', { params: { path: { name } }, body }),
-    );
+    return read(this.api.POST('/v1/endpoints/{name}/replay', { params: { path: { name } }, body }));
   }
 
   /** rejected are the requests that were believed and not understood. */
   rejected(name: string) {
-    return read(this.#api.GET('/v1/sources/{name}/rejected', { params: { path: { name } } }));
+    return read(this.api.GET('/v1/sources/{name}/rejected', { params: { path: { name } } }));
   }
 
   replayAllRejected(name: string) {
     const params = { path: { name } };
-    return read(this.#api.POST('/v1/sources/{name}/rejected/replay', { params }));
+    return read(this.api.POST('/v1/sources/{name}/rejected/replay', { params }));
   }
 
   dropRejected(name: string, id: string) {
     const params = { path: { name, id } };
-    return done(this.#api.DELETE('/v1/sources/{name}/rejected/{id}', { params }));
+    return done(this.api.DELETE('/v1/sources/{name}/rejected/{id}', { params }));
   }
 
   /** scanners are those adopted and those suggested: it takes seconds where there is much mail. */
   scanners() {
-    return read(this.#api.GET('/v1/scanners'));
+    return read(this.api.GET('/v1/scanners'));
   }
 
   putScanner(domain: string, networks: readonly string[], reason: string) {
     const body = { networks: [...networks], ...(reason && { reason }) };
-    return done(this.#api.PUT('/v1/scanners/{domain}', { params: { path: { domain } }, body }));
+    return done(this.api.PUT('/v1/scanners/{domain}', { params: { path: { domain } }, body }));
   }
 
   dropScanner(domain: string) {
-    return done(this.#api.DELETE('/v1/scanners/{domain}', { params: { path: { domain } } }));
+    return done(this.api.DELETE('/v1/scanners/{domain}', { params: { path: { domain } } }));
   }
 
   #begin(session: Session): Session {
     this.#csrf = session.csrf;
     return session;
   }
-}
-
-/** read is the body of an answer; one that failed has thrown. */
-async function read<T>(answer: Promise<{ data?: T; response: Response }>): Promise<T> {
-  const { data, response } = await answer.catch(cutShort);
-  if (data === undefined) throw new Failure(response.status, { title: 'The answer was empty' });
-  return data;
-}
-
-/**
- * exact is read for answers with pairs in them (the spans of words): openapi-fetch 0.17
- * takes every tuple for an array, so its type is compared loosely and named here.
- */
-async function exact<T>(answer: Promise<{ data?: Readable<T>; response: Response }>): Promise<T> {
-  return (await read(answer)) as T;
-}
-
-/** done waits for something that answers nothing of use. */
-async function done(answer: Promise<unknown>): Promise<void> {
-  await answer;
-}
-
-/** cutShort is thrown when the line was lost within an answer. */
-function cutShort(error: unknown): never {
-  throw error instanceof TypeError ? unanswered() : error;
-}
-
-const unanswered = () => new Failure(0, { title: 'The server didn’t answer' });
-
-async function failureOf(response: Response): Promise<Failure> {
-  let problem: Problem = {};
-  try {
-    problem = (await response.json()) as Problem;
-  } catch {
-    // A proxy in between may answer with something that is no JSON.
-  }
-  const after = Number(response.headers.get('Retry-After'));
-  return new Failure(response.status, problem, after > 0 ? after : undefined);
 }

@@ -1307,7 +1307,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The workspace's people */
+        /**
+         * The workspace's people
+         * @description Of a lead, who chooses from them, without their roles.
+         */
         get: operations["list-users"];
         put?: never;
         post?: never;
