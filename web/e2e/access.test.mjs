@@ -13,7 +13,7 @@ describe('who comes in', () => {
 
   before(async () => {
     await mkdir(results, { recursive: true });
-    demo = await Demo.make(['--months', '0']);
+    demo = await Demo.make('0');
     await demo.start();
     browser = await launch();
     watch = new Watch(demo.origin);

@@ -49,7 +49,7 @@ describe('what was wrong', () => {
 
   before(async () => {
     await mkdir(results, { recursive: true });
-    demo = await Demo.make(['--months', '1']);
+    demo = await Demo.make('1');
     await demo.start();
     ingest = await demo.key('ingest');
     browser = await launch();

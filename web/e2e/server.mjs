@@ -1,11 +1,12 @@
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { cp, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { promisify } from 'node:util';
+import { eventually } from './browser.mjs';
 
 const startTimeout = 180_000;
 
@@ -18,14 +19,32 @@ export class Demo {
   /** The sign-in link that the last start printed. */
   link = '';
 
-  /** make finds the binary and a free port; nothing runs yet. Options are the command's. */
-  static async make(options = ['--months', '2']) {
+  /**
+   * make finds the binary and a free port; nothing runs yet. Options are the command's. Where run.mjs
+   * has made a workspace of so many months, this one begins as a copy of it.
+   */
+  static async make(months = '2', options = []) {
+    const demo = await Demo.#at(await mkdtemp(join(tmpdir(), 'tidings-e2e-')), months, options);
+    const made = process.env['TIDINGS_DEMOS'];
+    if (made && months !== '0') await cp(join(made, months), demo.#directory, { recursive: true });
+    return demo;
+  }
+
+  /** prepare makes the workspace that others copy, in a directory that is not there yet. */
+  static async prepare(directory, months) {
+    const demo = await Demo.#at(directory, months, []);
+    await demo.start();
+    await eventually('all is indexed', async () => (await demo.waiting()) === 0);
+    await demo.stop();
+  }
+
+  static async #at(directory, months, options) {
     const binary = process.env['TIDINGS_BIN'];
     if (!binary) throw new Error('TIDINGS_BIN names no binary: build one and set it');
     const demo = new Demo();
     demo.#binary = binary;
-    demo.#options = options;
-    demo.#directory = await mkdtemp(join(tmpdir(), 'tidings-e2e-'));
+    demo.#options = ['--months', months, ...options];
+    demo.#directory = directory;
     demo.port = await freePort();
     return demo;
   }

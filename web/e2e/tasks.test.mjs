@@ -14,7 +14,7 @@ describe('what people come to do', () => {
 
   before(async () => {
     await mkdir(results, { recursive: true });
-    demo = await Demo.make(['--months', '1']);
+    demo = await Demo.make('1');
     await demo.start();
     ingest = await demo.key('ingest');
     browser = await launch();

@@ -16,7 +16,7 @@ describe('looking after a workspace', () => {
 
   before(async () => {
     await mkdir(results, { recursive: true });
-    demo = await Demo.make(['--months', '0', '--max-attempts', '2']);
+    demo = await Demo.make('0', ['--max-attempts', '2']);
     await demo.start();
     [ingest, admin] = [await demo.key('ingest'), await demo.key('admin')];
     browser = await launch();
