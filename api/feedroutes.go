@@ -55,8 +55,9 @@ type answerInput struct {
 type answerOutput struct{ Body feed.Answer }
 
 type messageInput struct {
-	ID pathText `path:"id" doc:"the sender's own id of the message, percent-encoded"`
-	TZ string   `query:"tz" doc:"IANA time zone" maxLength:"100"`
+	ID         pathText `path:"id" doc:"the sender's own id of the message, percent-encoded"`
+	Recipients string   `query:"recipients" doc:"rest.next of the recipients before" maxLength:"100"`
+	TZ         string   `query:"tz" doc:"IANA time zone" maxLength:"100"`
 }
 
 type messageOutput struct{ Body feed.MessageView }
@@ -88,7 +89,8 @@ func (s *Server) feedRoutes(docs huma.API) {
 	}, s.getAnswer)
 	handle(s, docs, route{
 		id: "get-message", audit: auditReads, embedded: true, inTurn: true, method: http.MethodGet, path: "/v1/messages/{id}", group: "Feed", may: readers(),
-		summary: "What is known of a message",
+		summary:     "What is known of a message",
+		description: "Lists the first 50 recipients, by address. With rest.next as recipients it lists the next of them, up to 200.",
 	}, s.getMessage)
 	handle(s, docs, route{
 		id: "get-message-events", audit: auditReads, embedded: true, inTurn: true, method: http.MethodGet, path: "/v1/messages/{id}/events", group: "Feed", may: readers(),
@@ -197,9 +199,9 @@ func (s *Server) getMessage(ctx context.Context, caller Caller, in *messageInput
 		return nil, err
 	}
 	name := event.MessageName(id)
-	view, err := s.Feed.Message(ctx, caller.Scope(), name)
+	view, err := s.Feed.Message(ctx, caller.Scope(), name, in.Recipients)
 	if isGone(err) && name != id { // one from before brackets were taken off
-		view, err = s.Feed.Message(ctx, caller.Scope(), id)
+		view, err = s.Feed.Message(ctx, caller.Scope(), id, in.Recipients)
 	}
 	if err != nil {
 		return nil, err

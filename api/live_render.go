@@ -41,6 +41,7 @@ func NewLiveRenderer(directory feed.Directory, clock func() time.Time) *LiveRend
 type liveState struct {
 	Message    string           `json:"message"`
 	Recipients []feed.Recipient `json:"recipients"`
+	Rest       *feed.Rest       `json:"rest,omitempty"`
 	Unopened   int              `json:"unopened"`
 	Version    int64            `json:"v"`
 }
@@ -50,8 +51,8 @@ type liveState struct {
 func (r *LiveRenderer) Render(a event.Announcement) ([]byte, error) {
 	var value any
 	if a.Kind == event.AnnounceState {
-		recipients, unopened := feed.RecipientsOf(*a.State)
-		value = liveState{a.State.Message, recipients, unopened, a.State.Version}
+		recipients, unopened, rest := feed.LatestOf(*a.State)
+		value = liveState{a.State.Message, recipients, rest, unopened, a.State.Version}
 	} else {
 		names := r.namesOf(a.Workspace)
 		value = feed.ItemOf(*a.Event, a.State, func(user string) string { return names[user] })

@@ -99,7 +99,7 @@ type Feed interface {
 	Answer(ctx context.Context, request feed.AnswerRequest) (feed.Answer, error)
 	// Message returns what is known of a message. ErrNotFound is also what the
 	// reader may not see.
-	Message(ctx context.Context, scope feed.Scope, id string) (feed.MessageView, error)
+	Message(ctx context.Context, scope feed.Scope, id, recipients string) (feed.MessageView, error)
 	// Timeline returns a message's events, newest first.
 	Timeline(ctx context.Context, scope feed.Scope, id, cursor string, limit int) (feed.Page, error)
 	// Event returns one event, or ErrNotFound.

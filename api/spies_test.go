@@ -125,7 +125,7 @@ func (r *reader) Page(_ context.Context, request feed.PageRequest) (feed.Page, e
 	return page, nil
 }
 
-func (r *reader) Message(_ context.Context, scope feed.Scope, id string) (feed.MessageView, error) {
+func (r *reader) Message(_ context.Context, scope feed.Scope, id, _ string) (feed.MessageView, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.scopes = append(r.scopes, scope)
@@ -186,7 +186,7 @@ func (r *reader) Colleagues(context.Context, feed.Scope) ([]feed.User, error) {
 }
 
 func (r *reader) Timeline(ctx context.Context, scope feed.Scope, id, _ string, _ int) (feed.Page, error) {
-	_, err := r.Message(ctx, scope, id)
+	_, err := r.Message(ctx, scope, id, "")
 	return feed.Page{}, err
 }
 

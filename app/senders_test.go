@@ -62,7 +62,7 @@ func TestADirectoryThatKnewOneSenderIsUpgraded(t *testing.T) {
 	require.NoError(t, err)
 	defer func() { require.NoError(t, a.Close()) }()
 	panel := func(user, message string) (feed.MessageView, error) {
-		return a.Reader.Message(ctx, feed.Scope{Workspace: "acme", Users: []string{user}}, message)
+		return a.Reader.Message(ctx, feed.Scope{Workspace: "acme", Users: []string{user}}, message, "")
 	}
 	hers, err := panel("u_ana", "campaign-42")
 	require.NoError(t, err, "states of before are read as they are")

@@ -44,7 +44,8 @@ type ContactMessage struct {
 	Sent    *time.Time `json:"sent,omitempty" doc:"absent while the send itself is not known"`
 	Last    time.Time  `json:"last" doc:"when something last happened to it"`
 	// Recipients are those that were asked about.
-	Recipients []Recipient `json:"recipients" nullable:"false"`
+	Recipients []Recipient `json:"recipients" nullable:"false" doc:"of those who were asked about the first 50"`
+	Rest       *Rest       `json:"rest,omitempty" doc:"the others of them"`
 }
 
 // ContactDevice is a kind of device that somebody acted with.

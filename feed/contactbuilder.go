@@ -188,7 +188,10 @@ func (c *contactBuilder) recipients(message *ContactMessage, state event.State) 
 		}
 	}
 	sortPeople(people)
-	message.Recipients, _ = recipients(people, &state)
+	message.Recipients = recipients(first(people, MostRecipients), &state)
+	if others := len(people) - MostRecipients; others > 0 {
+		message.Rest = &Rest{Count: others, At: messagePath(state.Message)}
+	}
 	var delays []int64
 	for _, person := range people {
 		opened, ok := state.First[event.MarkOpened][event.KeyOf(person.Email)]

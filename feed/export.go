@@ -1,6 +1,7 @@
 package feed
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -10,8 +11,12 @@ import (
 	"tidings/query"
 )
 
-// exportBatch is how many items an export has in memory at a time.
-const exportBatch = 200
+// What an export has in memory at a time: so many events, and items with so many
+// recipients.
+const (
+	exportBatch      = 200
+	exportRecipients = 5_000
+)
 
 // ExportRequest asks for every event that a feed would list.
 type ExportRequest struct {
@@ -55,11 +60,7 @@ func (r *Reader) Export(ctx context.Context, request ExportRequest, visit func([
 		if len(hits) == 0 {
 			continue
 		}
-		items, err := w.items(ctx, hits, who.names)
-		if err != nil {
-			return err
-		}
-		if err := visit(items); err != nil {
+		if err := w.visit(ctx, hits, who.names, visit); err != nil {
 			return err
 		}
 	}
@@ -83,14 +84,24 @@ func (s *scan) stillListed(ctx context.Context, weeks []event.Week, now time.Tim
 	return nil
 }
 
-// items are the items of hits, the sends with the state of their recipients.
-func (w *walk) items(ctx context.Context, hits []Hit, names map[string]string) ([]Item, error) {
-	if err := w.read(ctx, hits); err != nil {
-		return nil, err
+// visit gives the items of hits, the sends with the state of all their recipients, at
+// most exportRecipients at a time.
+func (w *walk) visit(ctx context.Context, hits []Hit, names map[string]string, give func([]Item) error) error {
+	var items []Item
+	var failed error
+	people := 0
+	err := w.inParts(ctx, hits, func(hit Hit) {
+		if failed != nil {
+			return
+		}
+		if people += len(hit.Event.Recipients); people > exportRecipients && len(items) > 0 {
+			failed = give(items)
+			items, people = nil, len(hit.Event.Recipients)
+		}
+		items = append(items, itemOf(hit.Event, w.stateOf(hit.Event), func(user string) string { return names[user] }, event.MaxRecipients))
+	})
+	if err = cmp.Or(failed, err); err != nil || len(items) == 0 {
+		return err
 	}
-	items := make([]Item, len(hits))
-	for i, hit := range hits {
-		items[i] = ItemOf(hit.Event, w.stateOf(hit.Event), func(user string) string { return names[user] })
-	}
-	return items, nil
+	return give(items)
 }

@@ -301,11 +301,11 @@ func TestAMemberSeesTheirOwnAndTheirTeamsEventsAlone(t *testing.T) {
 
 	_, err := f.Event(t.Context(), scope, mine.ID)
 	require.ErrorIs(t, err, event.ErrNotFound)
-	_, err = f.Message(t.Context(), scope, "m-sent-by-ana")
+	_, err = f.Message(t.Context(), scope, "m-sent-by-ana", "")
 	require.ErrorIs(t, err, event.ErrNotFound)
 	_, err = f.Timeline(t.Context(), scope, "m-sent-by-ana", "", 10)
 	require.ErrorIs(t, err, event.ErrNotFound)
-	_, err = f.Message(t.Context(), scope, "m-ben")
+	_, err = f.Message(t.Context(), scope, "m-ben", "")
 	require.NoError(t, err)
 }
 
@@ -322,7 +322,7 @@ func TestAMessageHasItsRecipientsItsCountsAndItsTimeline(t *testing.T) {
 		}
 		f.put(e)
 	}
-	view, err := f.Message(t.Context(), feed.Scope{Workspace: "w"}, "m-3")
+	view, err := f.Message(t.Context(), feed.Scope{Workspace: "w"}, "m-3", "")
 	require.NoError(t, err)
 	require.Equal(t, 1, view.Unopened)
 	require.Equal(t, []feed.TypeCount{{Type: event.Send, People: 1}, {Type: event.Open, People: 3, Automated: 2}}, view.Counts)
@@ -340,6 +340,6 @@ func TestAMessageHasItsRecipientsItsCountsAndItsTimeline(t *testing.T) {
 	}
 	require.Len(t, seen, 6, "automated ones are in a timeline")
 	require.True(t, slices.IsSortedFunc(seen, func(a, b event.ID) int { return int(b.Seconds() - a.Seconds()) }))
-	_, err = f.Message(t.Context(), feed.Scope{Workspace: "w"}, "nothing")
+	_, err = f.Message(t.Context(), feed.Scope{Workspace: "w"}, "nothing", "")
 	require.ErrorIs(t, err, event.ErrNotFound)
 }

@@ -22,10 +22,11 @@ type Item struct {
 	Subject  string `json:"subject,omitempty"`
 	// Person is absent on sends.
 	Person     *event.Person  `json:"person,omitempty" doc:"who acted, or was acted on; absent on sends"`
-	Candidates []event.Person `json:"candidates,omitempty" doc:"opens and clicks of which nobody says who did them: one of these"`
+	Candidates []event.Person `json:"candidates,omitempty" doc:"opens and clicks of which nobody says who did them: one of these, of whom the first 50 are listed"`
 	// Recipients and Unopened are on sends alone.
-	Recipients []Recipient         `json:"recipients,omitempty" doc:"sends only"`
-	Unopened   *int                `json:"unopened,omitempty" doc:"sends only: how many have not opened"`
+	Recipients []Recipient         `json:"recipients,omitempty" doc:"sends only: the first 50; rest has the number of the others"`
+	Unopened   *int                `json:"unopened,omitempty" doc:"sends only: how many have not opened, of all recipients"`
+	Rest       *Rest               `json:"rest,omitempty" doc:"recipients or candidates beyond the first 50"`
 	Verdict    *Verdict            `json:"verdict,omitempty" doc:"whether a person or a machine did it"`
 	Kind       string              `json:"kind,omitempty" doc:"custom events: a word for what it is"`
 	Title      string              `json:"title,omitempty" doc:"custom events: what people read"`
@@ -127,9 +128,14 @@ func (o *Opening) UnmarshalText(text []byte) error {
 // snippetRunes is how much of a reply a line of the feed shows.
 const snippetRunes = 140
 
-// ItemOf is the item of an event. state is what is known of its message, nil
+// ItemOf is the item of an event, with the first of its recipients: see Rest. state is what is known of its message, nil
 // when nothing is or when the event is no send; names gives a user's name.
 func ItemOf(e event.Event, state *event.State, names func(user string) string) Item {
+	return itemOf(e, state, names, MostRecipients)
+}
+
+// itemOf lists at most so many recipients.
+func itemOf(e event.Event, state *event.State, names func(user string) string, most int) Item {
 	item := Item{
 		ID: e.ID, Type: e.Type, Time: e.At(), Message: e.Message, Original: e.Original, Subject: e.Subject,
 		Person: e.Recipient, Kind: e.Kind, Title: e.Title, Link: e.Link, File: e.File,
@@ -153,76 +159,15 @@ func ItemOf(e event.Event, state *event.State, names func(user string) string) I
 		item.Snippet = snippet(e.OwnBody())
 	}
 	if e.Type == event.Send {
-		item.Recipients, item.Unopened = recipients(e.Recipients, state)
+		item.Unopened = unopened(e.Recipients, state)
+		item.Recipients = recipients(first(e.Recipients, most), state)
 	} else if e.Recipient == nil {
-		item.Candidates = e.Recipients
+		item.Candidates = first(e.Recipients, most)
+	}
+	if others := len(e.Recipients) - most; others > 0 && (e.Type == event.Send || e.Recipient == nil) {
+		item.Rest = &Rest{Count: others, At: messagePath(e.Message)}
 	}
 	return item
-}
-
-// RecipientsOf lists all recipients of a message, by address, and how many have
-// not opened.
-func RecipientsOf(state event.State) ([]Recipient, int) {
-	people := make([]event.Person, 0, len(state.Recipients))
-	for _, person := range state.Recipients {
-		people = append(people, person)
-	}
-	sortPeople(people)
-	list, unopened := recipients(people, &state)
-	return list, *unopened
-}
-
-// recipients decorates people with the state of their message. Without a state
-// nobody is known to have done anything.
-func recipients(people []event.Person, state *event.State) ([]Recipient, *int) {
-	if state == nil {
-		state = &event.State{}
-	}
-	list := make([]Recipient, len(people))
-	unopened := 0
-	for i, person := range people {
-		key := event.KeyOf(person.Email)
-		list[i] = Recipient{
-			Email: person.Email, Name: person.Name,
-			Opened:     opening(state, key),
-			Clicked:    first(state, event.MarkClicked, key),
-			Downloaded: first(state, event.MarkDownloaded, key),
-			Replied:    first(state, event.MarkReplied, key),
-			Bounced:    first(state, event.MarkBounced, key),
-			Delivered:  first(state, event.MarkDelivered, key),
-
-			Complained:   first(state, event.MarkComplained, key),
-			Unsubscribed: first(state, event.MarkUnsubscribed, key),
-		}
-		if list[i].Opened == Never {
-			unopened++
-		}
-	}
-	return list, &unopened
-}
-
-func opening(state *event.State, key event.RecipientKey) Opening {
-	if state.Done {
-		return Opening{}
-	}
-	seconds, opened := state.First[event.MarkOpened][key]
-	if !opened {
-		return Never
-	}
-	return OpenedAt(seconds)
-}
-
-func first(state *event.State, mark event.Mark, key event.RecipientKey) *time.Time {
-	seconds, ok := state.First[mark][key]
-	if !ok {
-		return nil
-	}
-	return at(seconds)
-}
-
-func at(seconds int64) *time.Time {
-	t := time.Unix(seconds, 0).UTC()
-	return &t
 }
 
 // snippet is the beginning of a text on one line, without what it quotes.

@@ -18,8 +18,8 @@ const maxCounted = 10_000
 const beforeSend = 24 * time.Hour
 
 // Message returns what is known of one message, ErrNotFound when nothing is or
-// the reader may not see it.
-func (r *Reader) Message(ctx context.Context, scope Scope, id string) (MessageView, error) {
+// the reader may not see it. Its recipients are those behind a cursor, "" for the first.
+func (r *Reader) Message(ctx context.Context, scope Scope, id, recipients string) (MessageView, error) {
 	names, err := r.namesFor(ctx, scope)
 	if err != nil {
 		return MessageView{}, fmt.Errorf("read names: %w", err)
@@ -36,7 +36,9 @@ func (r *Reader) Message(ctx context.Context, scope Scope, id string) (MessageVi
 		return MessageView{}, fmt.Errorf("message: %w", event.ErrNotFound)
 	}
 	view := MessageView{Message: state.Message, Aliases: state.Aliases, Subject: state.Subject, Counts: counts, Version: state.Version}
-	view.Recipients, view.Unopened = RecipientsOf(state)
+	if err := view.listRecipients(scope, state, recipients); err != nil {
+		return MessageView{}, err
+	}
 	if state.User != "" {
 		view.User = &User{ID: state.User, Name: names[state.User]}
 	}

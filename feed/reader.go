@@ -118,10 +118,10 @@ func (r *Reader) Page(ctx context.Context, request PageRequest) (Page, error) {
 	if err != nil {
 		return Page{}, err
 	}
-	if err := found.scan.decorate(ctx); err != nil {
+	page, err := found.page(ctx, position, now)
+	if err != nil {
 		return Page{}, err
 	}
-	page := found.page(position, now)
 	page.Answer, err = r.answerBeside(ctx, found, now)
 	return page, err
 }
@@ -154,8 +154,8 @@ func (r *Reader) find(ctx context.Context, request PageRequest, who *people) (*p
 	return p, now, p.scan.run(ctx, now)
 }
 
-// page shows what was found.
-func (p *pageScan) page(position string, now time.Time) Page {
+// page shows what was found, the sends with the state of their recipients.
+func (p *pageScan) page(ctx context.Context, position string, now time.Time) (Page, error) {
 	page := Page{
 		Items:   make([]Item, 0, len(p.scan.found)),
 		Reached: time.Unix(p.scan.reached, 0).UTC(),
@@ -167,12 +167,11 @@ func (p *pageScan) page(position string, now time.Time) Page {
 		next := cursor{*p.scan.next, now.Unix(), p.request.fingerprint()}.String()
 		page.Next = &next
 	}
-	for _, hit := range p.scan.found {
+	return page, p.scan.inParts(ctx, p.scan.found, func(hit Hit) {
 		item := ItemOf(hit.Event, p.scan.stateOf(hit.Event), func(user string) string { return p.who.names[user] })
 		item.Highlights = query.Highlights(hit.Event, p.scan.query)
 		page.Items = append(page.Items, item)
-	}
-	return page
+	})
 }
 
 // Understand reads a question as Page does, for those who match it themselves.

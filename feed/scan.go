@@ -16,6 +16,13 @@ import (
 // twice as many each time up to a bound, since few may match.
 const mostCandidates = 500
 
+// States of mailings are large: they are read for sends of so many recipients at a time,
+// and let go when there are of so many together.
+const (
+	statesAtOnce = 5_000
+	mostStates   = 20_000
+)
+
 // scan walks back over weeks for one page.
 type scan struct {
 	reader *Reader
@@ -28,6 +35,7 @@ type scan struct {
 
 	found   []Hit
 	states  map[string]event.State
+	stated  int // recipients in states
 	next    *Key
 	reached int64
 	// damaged are the weeks that could not be read: what is found is the others'.
@@ -143,16 +151,38 @@ func (s *scan) window(ctx context.Context, weeks []event.Week, began time.Time) 
 
 // matching keeps the candidates that match once the state is known.
 func (s *scan) matching(ctx context.Context, hits []Hit) ([]Hit, error) {
-	if err := s.read(ctx, hits); err != nil {
-		return nil, err
-	}
 	var kept []Hit
-	for _, hit := range hits {
+	err := s.inParts(ctx, hits, func(hit Hit) {
 		if s.query.Confirm(hit.Event, s.stateOf(hit.Event)) {
 			kept = append(kept, hit)
 		}
+	})
+	if err != nil {
+		return nil, err
 	}
 	return s.inHistory(ctx, kept)
+}
+
+// inParts visits hits one after the other, with the states of their messages read.
+func (s *scan) inParts(ctx context.Context, hits []Hit, visit func(hit Hit)) error {
+	for len(hits) > 0 {
+		n, people := 0, 0
+		for n < len(hits) && (n == 0 || people+len(hits[n].Event.Recipients) <= statesAtOnce) {
+			people += len(hits[n].Event.Recipients)
+			n++
+		}
+		if s.stated > mostStates {
+			s.states, s.stated = nil, 0
+		}
+		if err := s.read(ctx, hits[:n]); err != nil {
+			return err
+		}
+		for _, hit := range hits[:n] {
+			visit(hit)
+		}
+		hits = hits[n:]
+	}
+	return nil
 }
 
 // stateOf is what was read of an event's message, nil where there is nothing.
@@ -183,6 +213,9 @@ func (s *scan) read(ctx context.Context, hits []Hit) error {
 	if s.states == nil {
 		s.states = make(map[string]event.State, len(states))
 	}
-	maps.Copy(s.states, states)
+	for message, state := range states {
+		s.states[message] = state
+		s.stated += len(state.Recipients)
+	}
 	return nil
 }

@@ -44,7 +44,7 @@ func hides(t *testing.T, shown any, words ...string) {
 
 func TestAMessageOfTwoSendersIsEachOnesOwn(t *testing.T) {
 	f := shared(t)
-	hers, err := f.Message(t.Context(), reader("u_ana"), "campaign-42")
+	hers, err := f.Message(t.Context(), reader("u_ana"), "campaign-42", "")
 	require.NoError(t, err)
 	hides(t, hers, "globex", "Budget", "u_ben")
 	require.Equal(t, "Pricing proposal", hers.Subject)
@@ -53,7 +53,7 @@ func TestAMessageOfTwoSendersIsEachOnesOwn(t *testing.T) {
 	require.Equal(t, 0, hers.Unopened)
 	require.Equal(t, now.Add(-3*time.Hour), *hers.Sent)
 
-	his, err := f.Message(t.Context(), reader("u_ben"), "campaign-42")
+	his, err := f.Message(t.Context(), reader("u_ben"), "campaign-42", "")
 	require.NoError(t, err)
 	hides(t, his, "acme", "Pricing", "u_ana")
 	require.Equal(t, "Budget cuts", his.Subject)
@@ -61,10 +61,10 @@ func TestAMessageOfTwoSendersIsEachOnesOwn(t *testing.T) {
 	require.Equal(t, 1, his.Unopened)
 	require.Equal(t, now.Add(-2*time.Hour), *his.Sent)
 
-	both, err := f.Message(t.Context(), reader("u_ana", "u_ben"), "campaign-42")
+	both, err := f.Message(t.Context(), reader("u_ana", "u_ben"), "campaign-42", "")
 	require.NoError(t, err)
 	require.Len(t, both.Recipients, 3)
-	_, err = f.Message(t.Context(), reader("u_cy"), "campaign-42")
+	_, err = f.Message(t.Context(), reader("u_cy"), "campaign-42", "")
 	require.ErrorIs(t, err, event.ErrNotFound)
 
 	timeline, err := f.Timeline(t.Context(), reader("u_ana"), "campaign-42", "", 0)
@@ -76,7 +76,7 @@ func TestAMessageOfTwoSendersIsEachOnesOwn(t *testing.T) {
 func TestAVersionTellsNothingOfAnothersRecipients(t *testing.T) {
 	f := shared(t)
 	version := func(user string) int64 {
-		view, err := f.Message(t.Context(), reader(user), "campaign-42")
+		view, err := f.Message(t.Context(), reader(user), "campaign-42", "")
 		require.NoError(t, err)
 		return view.Version
 	}

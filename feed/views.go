@@ -101,8 +101,9 @@ type MessageView struct {
 	User       *User       `json:"user,omitempty"`
 	Subject    string      `json:"subject,omitempty"`
 	Sent       *time.Time  `json:"sent,omitempty" doc:"absent while the send itself is not known"`
-	Recipients []Recipient `json:"recipients" nullable:"false"`
-	Unopened   int         `json:"unopened"`
+	Recipients []Recipient `json:"recipients" nullable:"false" doc:"by address: the first 50, or up to 200 behind a cursor"`
+	Rest       *Rest       `json:"rest,omitempty" doc:"the recipients behind those"`
+	Unopened   int         `json:"unopened" doc:"how many have not opened, of all recipients"`
 	Counts     []TypeCount `json:"counts" nullable:"false" doc:"events of the message, by type"`
 	Version    int64       `json:"v" doc:"version of the state; the socket's state frames carry it too"`
 }

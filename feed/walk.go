@@ -34,7 +34,7 @@ func (w *walk) next(ctx context.Context) (hits []Hit, more bool, err error) {
 	if len(w.weeks) == 0 {
 		return nil, false, nil
 	}
-	w.states = nil
+	w.states, w.stated = nil, 0
 	week := w.weeks[0]
 	found, err := w.search(ctx, Search{
 		Workspace: w.scope.Workspace, Query: w.asked, Weeks: []event.Week{week}, Before: w.before, Limit: w.batch,

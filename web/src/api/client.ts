@@ -84,8 +84,10 @@ export class Client {
     return exact<Answer>(this.api.GET('/v1/answer', { params: { query }, signal }));
   }
 
-  message(id: string, signal: AbortSignal) {
-    return read(this.api.GET('/v1/messages/{id}', { params: { path: { id } }, signal }));
+  /** message is what is known of one; recipients is rest.next of the answer before. */
+  message(id: string, signal: AbortSignal, recipients?: string) {
+    const params = { path: { id }, query: recipients === undefined ? {} : { recipients } };
+    return read(this.api.GET('/v1/messages/{id}', { params, signal }));
   }
 
   timeline(id: string, cursor: string | null, signal: AbortSignal) {

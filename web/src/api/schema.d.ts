@@ -721,7 +721,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** What is known of a message */
+        /**
+         * What is known of a message
+         * @description Lists the first 50 recipients, by address. With rest.next as recipients it lists the next of them, up to 200.
+         */
         get: operations["get-message"];
         put?: never;
         post?: never;
@@ -1717,7 +1720,10 @@ export interface components {
              */
             last: string;
             message: string;
+            /** @description of those who were asked about the first 50 */
             recipients: components["schemas"]["Recipient"][];
+            /** @description the others of them */
+            rest?: components["schemas"]["Rest"];
             /**
              * Format: date-time
              * @description absent while the send itself is not known
@@ -1968,7 +1974,7 @@ export interface components {
             /** @description the whole text, of a reply with what it quotes */
             body?: string;
             bounce?: components["schemas"]["BounceDetail"];
-            /** @description opens and clicks of which nobody says who did them: one of these */
+            /** @description opens and clicks of which nobody says who did them: one of these, of whom the first 50 are listed */
             candidates?: components["schemas"]["Person"][];
             /** @description what was said of the client, as it came */
             evidence?: components["schemas"]["Evidence"];
@@ -1994,8 +2000,10 @@ export interface components {
             own_words?: string;
             /** @description who acted, or was acted on; absent on sends */
             person?: components["schemas"]["Person"];
-            /** @description sends only */
+            /** @description sends only: the first 50; rest has the number of the others */
             recipients?: components["schemas"]["Recipient"][];
+            /** @description recipients or candidates beyond the first 50 */
+            rest?: components["schemas"]["Rest"];
             /** @description replies: how the text begins */
             snippet?: string;
             source: string;
@@ -2011,7 +2019,7 @@ export interface components {
             type: "send" | "delivery" | "open" | "click" | "download" | "reply" | "meeting" | "bounce" | "complaint" | "unsubscribe" | "custom";
             /**
              * Format: int64
-             * @description sends only: how many have not opened
+             * @description sends only: how many have not opened, of all recipients
              */
             unopened?: number;
             /** @description whose mail it is */
@@ -2141,7 +2149,7 @@ export interface components {
         };
         Item: {
             bounce?: components["schemas"]["BounceDetail"];
-            /** @description opens and clicks of which nobody says who did them: one of these */
+            /** @description opens and clicks of which nobody says who did them: one of these, of whom the first 50 are listed */
             candidates?: components["schemas"]["Person"][];
             file?: string;
             /** @description what the query matched: by field, spans in Unicode code points */
@@ -2163,8 +2171,10 @@ export interface components {
             original_message?: string;
             /** @description who acted, or was acted on; absent on sends */
             person?: components["schemas"]["Person"];
-            /** @description sends only */
+            /** @description sends only: the first 50; rest has the number of the others */
             recipients?: components["schemas"]["Recipient"][];
+            /** @description recipients or candidates beyond the first 50 */
+            rest?: components["schemas"]["Rest"];
             /** @description replies: how the text begins */
             snippet?: string;
             source: string;
@@ -2180,7 +2190,7 @@ export interface components {
             type: "send" | "delivery" | "open" | "click" | "download" | "reply" | "meeting" | "bounce" | "complaint" | "unsubscribe" | "custom";
             /**
              * Format: int64
-             * @description sends only: how many have not opened
+             * @description sends only: how many have not opened, of all recipients
              */
             unopened?: number;
             /** @description whose mail it is */
@@ -2355,14 +2365,20 @@ export interface components {
             counts: components["schemas"]["TypeCount"][];
             /** @description the name that the message is known under; any of its names may be asked for */
             message: string;
+            /** @description by address: the first 50, or up to 200 behind a cursor */
             recipients: components["schemas"]["Recipient"][];
+            /** @description the recipients behind those */
+            rest?: components["schemas"]["Rest"];
             /**
              * Format: date-time
              * @description absent while the send itself is not known
              */
             sent?: string;
             subject?: string;
-            /** Format: int64 */
+            /**
+             * Format: int64
+             * @description how many have not opened, of all recipients
+             */
             unopened: number;
             user?: components["schemas"]["User"];
             /**
@@ -2846,6 +2862,17 @@ export interface components {
              * @description how many are sent again, under the same ids
              */
             deliveries: number;
+        };
+        Rest: {
+            /** @description the path, with its query, that lists the message's recipients, or the next of them */
+            at: string;
+            /**
+             * Format: int64
+             * @description how many are not listed
+             */
+            count: number;
+            /** @description the cursor in it */
+            next?: string;
         };
         RotateRequest: {
             /**
@@ -7359,6 +7386,8 @@ export interface operations {
     "get-message": {
         parameters: {
             query?: {
+                /** @description rest.next of the recipients before */
+                recipients?: string;
                 /** @description IANA time zone */
                 tz?: string;
             };

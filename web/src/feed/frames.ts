@@ -23,6 +23,7 @@ export type ServerFrame =
       op: 'state';
       message: string;
       recipients: Recipient[];
+      rest?: { count: number };
       unopened: number;
       v: number;
       at: string;

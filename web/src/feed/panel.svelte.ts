@@ -1,5 +1,5 @@
 import { Failure } from '../api/client';
-import type { EventDetail, Item, Message } from '../api/types';
+import type { EventDetail, Item, Message, Recipient } from '../api/types';
 import type { App } from '../app.svelte';
 import { newestFirst } from './folds';
 import type { ServerFrame } from './frames';
@@ -28,6 +28,9 @@ export class Panel {
   message = $state.raw<Message | null>(null);
   items = $state.raw<readonly Item[]>([]);
   next = $state<string | null>(null);
+  /** The recipients that were read, with how many there are behind them. */
+  recipients = $state.raw<readonly Recipient[]>([]);
+  others = $state.raw<Message['rest']>(undefined);
   failure = $state.raw<Failure | null>(null);
   /** The event whose verdict is explained, once its evidence has been read. */
   detail = $state.raw<EventDetail | null>(null);
@@ -56,6 +59,7 @@ export class Panel {
       ]);
       if (signal.aborted) return;
       this.message = message;
+      this.#recipients(message);
       if (this.items.length === 0) this.next = timeline.next;
       this.#add(timeline.items);
       this.failure = null;
@@ -71,6 +75,21 @@ export class Panel {
       const timeline = await this.#app.client.timeline(this.id, this.next, this.#abort.signal);
       this.next = timeline.next;
       this.#add(timeline.items);
+    } catch (error) {
+      this.#fail(error);
+    }
+  }
+
+  /** loadRecipients reads the next of the recipients of a mailing. */
+  async loadRecipients(): Promise<void> {
+    const next = this.others?.next;
+    if (next === undefined) return;
+    const { signal } = this.#abort;
+    try {
+      const message = await this.#app.client.message(this.id, signal, next);
+      if (signal.aborted || this.others?.next !== next) return;
+      this.recipients = [...this.recipients, ...message.recipients];
+      this.others = message.rest;
     } catch (error) {
       this.#fail(error);
     }
@@ -144,6 +163,17 @@ export class Panel {
   close(): void {
     clearTimeout(this.#timer);
     this.#abort.abort();
+  }
+
+  /** #recipients takes the first ones as they are now and keeps those read behind them. */
+  #recipients({ recipients, rest }: Message): void {
+    const now = new Map(recipients.map((person) => [person.email, person]));
+    if (this.recipients.length <= recipients.length) {
+      this.recipients = recipients;
+      this.others = rest;
+    } else {
+      this.recipients = this.recipients.map((person) => now.get(person.email) ?? person);
+    }
   }
 
   #add(items: readonly Item[]): void {

@@ -197,6 +197,19 @@ describe('state', () => {
     expect(unopened(r)[2]).toBe(0);
   });
 
+  it('counts those of a mailing whom the server alone has seen', () => {
+    const r = new Rows(dayOf);
+    r.reset(
+      [{ ...send('s', 1, 'm-1', 'tom@x'), rest: { count: 999, at: '' }, unopened: 999 }],
+      true,
+    );
+    r.state({ ...change(1, 'raj@x'), rest: { count: 997 }, unopened: 998 });
+    expect(shown(r)[0]?.unopened).toBe(998);
+    r.state({ ...change(2, 'tom@x'), rest: { count: 5 }, unopened: 3 });
+    expect(shown(r)[0]?.unopened, 'it is a piece').toBe(998);
+    expect(shown(r)[0]?.recipients?.[0]?.opened).toBe(opened);
+  });
+
   it('reaches what waits, too', () => {
     const r = new Rows(dayOf);
     r.reset([], true);

@@ -5,7 +5,10 @@ import { foldKey, newestFirst, pageOrder, rowIndexOf, type Entry, type Fold } fr
 /** A message whose recipients' state moved. */
 export interface StateChange {
   message: string;
+  /** Of a mailing those of whom something was heard last; rest counts the others. */
   recipients: Recipient[];
+  rest?: { count: number };
+  unopened?: number;
   v: number;
 }
 
@@ -108,7 +111,7 @@ export class Rows {
     this.#versions.set(change.message, change.v);
     const now = new Map(change.recipients.map((person) => [person.email, person]));
     for (const id of this.#sends.get(change.message) ?? []) {
-      this.#replace(id, (item) => withState(item, now));
+      this.#replace(id, (item) => withState(item, now, change));
     }
   }
 
@@ -250,8 +253,14 @@ export class Rows {
 }
 
 /** A send may hold some of its message's recipients only, and keeps to those. */
-function withState(item: Item, now: ReadonlyMap<string, Recipient>): Item {
+function withState(item: Item, now: ReadonlyMap<string, Recipient>, change: StateChange): Item {
   const recipients = (item.recipients ?? []).map((person) => now.get(person.email) ?? person);
-  const unopened = unopenedOf(recipients).length;
+  let unopened = unopenedOf(recipients).length;
+  if (item.rest) {
+    // Only the server has seen all of a mailing's recipients, and a piece of it keeps its count.
+    const all = recipients.length + item.rest.count;
+    const whole = all === change.recipients.length + (change.rest?.count ?? 0);
+    unopened = (whole ? change.unopened : item.unopened) ?? unopened;
+  }
   return { ...item, recipients, unopened };
 }

@@ -7,6 +7,7 @@ import {
   isAutomated,
   isOwn,
   progress,
+  progressOf,
   sentence,
   shortLink,
   spoken,
@@ -91,6 +92,14 @@ describe('progress', () => {
     ],
     ['nobody', [], ''],
   ];
+  it('counts a mailing, of which only the first are listed', () => {
+    const send = { unopened: 640, rest: { count: 950 } };
+    const listed = Array.from({ length: 50 }, (_, i) => ({ email: `p${i}@x`, opened: null }));
+    expect(progressOf(send, listed).spoken).toBe('640 of 1000 haven’t opened');
+    expect(progressOf({ ...send, unopened: 0 }, listed).spoken).toBe('Opened by all 1000');
+    expect(progressOf({ unopened: 50 }, listed)).toEqual(progress(listed));
+  });
+
   it.each(rows)('%s', (_, recipients, want) => {
     expect(progress(recipients).spoken).toBe(want);
   });

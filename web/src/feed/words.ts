@@ -130,7 +130,7 @@ export function sentence(
 /** whoOf is who did it. Mail whose sender was not named was sent all the same. */
 function whoOf(item: Item, me: string | undefined, times: number): string {
   if (item.person) return nameOf(item.person);
-  const among = item.candidates?.length ?? 0;
+  const among = (item.candidates?.length ?? 0) + (item.rest?.count ?? 0);
   // Of several times, nobody knows whether it was one and the same person.
   if (among > 0) return `One ${times > 1 ? 'or more ' : ''}of ${counted(among, 'recipient')}`;
   if (byOthers.has(item.type)) return 'Someone';
@@ -155,7 +155,7 @@ export function unattributed(items: readonly Item[]): string[] {
   const said = items.flatMap((item) => {
     if (item.person || isAutomated(item)) return [];
     if (item.type !== 'open' && item.type !== 'click') return [];
-    const among = item.candidates?.length ?? 0;
+    const among = (item.candidates?.length ?? 0) + (item.rest?.count ?? 0);
     const who = among > 0 ? `one of ${counted(among, 'recipient')}` : 'someone who isn’t named';
     return [`${item.type === 'open' ? 'Opened' : 'Clicked'} by ${who}`];
   });
@@ -180,7 +180,7 @@ export function spoken(
   const { who, verb, what, extra } = sentence(item, me, repeats);
   const parts = [`${who} ${verb} ${what}${extra ? ` ${extra}` : ''}`];
   if (repeats.length > 1 && item.type !== 'delivery') parts.push(`${repeats.length} times`);
-  if (item.recipients) parts.push(progress(item.recipients).spoken);
+  if (item.recipients) parts.push(progressOf(item, item.recipients).spoken);
   if (item.type === 'meeting' && item.meeting?.start) parts.push('meeting');
   if (isAutomated(item)) parts.push('automated');
   return `${parts.filter(Boolean).join(', ')}, ${time}`;
@@ -227,6 +227,22 @@ const hasOpened = (person: Recipient): boolean =>
 /** unopenedOf are those who may still open: who to nudge. */
 export function unopenedOf(recipients: readonly Recipient[]): Recipient[] {
   return recipients.filter((person) => stateOf(person) === 'unopened');
+}
+
+/** A list of recipients of whom only some may be listed. */
+interface Listed {
+  unopened?: number;
+  rest?: { count: number };
+}
+
+/** progressOf is the progress of a send: of a mailing that lists some alone, in numbers. */
+export function progressOf(send: Listed, listed: readonly Recipient[]): Progress {
+  const { rest, unopened } = send;
+  if (!rest || unopened === undefined) return progress(listed);
+  const total = listed.length + rest.count;
+  const count =
+    unopened === 0 ? `Opened by all ${total}` : `${unopened} of ${total} haven’t opened`;
+  return { count, names: '', beside: '', spoken: count };
 }
 
 /** progress says who has not opened, by name where there is room. */
