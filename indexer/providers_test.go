@@ -119,7 +119,7 @@ func TestAMailThroughEachProviderIsOneMessageInAllOrders(t *testing.T) {
 		})
 		scope, ids := feed.Scope{Workspace: "w"}, make(map[string]bool)
 		for _, called := range []string{"offer-17", p.vendors, p.messageID} {
-			view, err := reader.Message(context.Background(), scope, called)
+			view, err := reader.Message(context.Background(), scope, called, "")
 			require.NoError(t, err, called)
 			ids[view.Message] = true
 			require.Equal(t, "Offer", view.Subject)
