@@ -53,6 +53,13 @@ func (s *Stream) bury(ctx context.Context, d *delivery, history []event.Attempt,
 	if err != nil {
 		return fmt.Errorf("dead letter: %w", err)
 	}
+	// What it replaces is overwritten. A crash before the next line loses nothing: the
+	// event was not acknowledged.
+	if _, before, err := s.deadLetter(ctx, workspace, d.id()); err == nil {
+		if err := s.dropDead(ctx, before); err != nil {
+			return err
+		}
+	}
 	_, err = s.js.PublishMsg(ctx, &nats.Msg{Subject: deadSubject(workspace, d.id()), Data: data})
 	if err != nil {
 		return unavailable("dead letter", err)
@@ -158,14 +165,14 @@ func (s *Stream) Drop(ctx context.Context, workspace, id string) error {
 	return s.dropDead(ctx, sequence)
 }
 
-// dropDead removes one by its sequence on DEAD: if the event has failed again
+// dropDead removes one by its sequence on DEAD and overwrites it in the file: if the event has failed again
 // since, what it left then has another sequence and stays.
 func (s *Stream) dropDead(ctx context.Context, sequence uint64) error {
 	dead, err := s.js.Stream(ctx, deadName)
 	if err != nil {
 		return unavailable("drop dead letter", err)
 	}
-	if err := dead.DeleteMsg(ctx, sequence); err != nil {
+	if err := dead.SecureDeleteMsg(ctx, sequence); err != nil {
 		if _, gone := dead.GetMsg(ctx, sequence); missing(gone) {
 			return nil
 		}

@@ -52,19 +52,12 @@ func (s *Stream) Trim(ctx context.Context) (uint64, error) {
 	if info.State.Msgs == 0 {
 		return 0, nil
 	}
-	// Everything up to the floor is done with. The state was read first: an
-	// event that came since lies behind it.
-	floor := info.State.LastSeq
-	for _, name := range lanes {
-		first, err := firstWaiting(ctx, events, name)
-		if err != nil {
-			return 0, fmt.Errorf("trim: %w", err)
-		}
-		if first != nil {
-			floor = min(floor, first.Sequence-1)
-		}
+	// Everything up to the floor is done with.
+	floor, err := s.acknowledged(ctx, events)
+	if err != nil {
+		return 0, fmt.Errorf("trim: %w", err)
 	}
-	upTo, err := sequenceAt(ctx, events, info.State, s.cfg.Clock().Add(-s.cfg.Keep))
+	upTo, err := sequenceAt(ctx, events, eventsPrefix, info.State, s.cfg.Clock().Add(-s.cfg.Keep))
 	if err != nil {
 		return 0, fmt.Errorf("trim: %w", err)
 	}
@@ -98,13 +91,13 @@ func tooMuch(info *jetstream.StreamInfo) uint64 {
 	return state.FirstSeq + uint64(events) - 1
 }
 
-// sequenceAt is the sequence of the first event that arrived at a time or
+// sequenceAt is the sequence of the first message of a stream that arrived at a time or
 // later, one more than the last when there is none.
-func sequenceAt(ctx context.Context, events jetstream.Stream, state jetstream.StreamState, at time.Time) (uint64, error) {
+func sequenceAt(ctx context.Context, events jetstream.Stream, prefix string, state jetstream.StreamState, at time.Time) (uint64, error) {
 	low, high := state.FirstSeq, state.LastSeq+1
 	for low < high {
 		middle := low + (high-low)/2
-		message, err := events.GetMsg(ctx, middle, jetstream.WithGetMsgSubject(eventsPrefix+">"))
+		message, err := events.GetMsg(ctx, middle, jetstream.WithGetMsgSubject(prefix+">"))
 		switch {
 		case missing(err):
 			high = middle
