@@ -12,6 +12,7 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"tidings/address"
 	"tidings/event"
 )
 
@@ -180,8 +181,7 @@ func (f *FollowUps) ForgetPerson(ctx context.Context, workspace, email string, f
 		return err
 	}
 	for _, one := range all {
-		named := slices.ContainsFunc(forms, func(form string) bool { return strings.Contains(strings.ToLower(one.Note), form) })
-		if one.Email != email && !named {
+		if one.Email != email && !address.Names(one.Note, forms) {
 			continue
 		}
 		if err := f.delete(ctx, workspace, one); err != nil {

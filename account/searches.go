@@ -11,6 +11,7 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"tidings/address"
 	"tidings/event"
 )
 
@@ -138,9 +139,7 @@ func (s *Searches) ForgetUser(ctx context.Context, workspace, user string) error
 // case that their address is written in. It may be repeated.
 func (s *Searches) ForgetPerson(ctx context.Context, workspace string, forms []string) error {
 	return s.forget(ctx, workspace, func(saved SavedSearch) bool {
-		return slices.ContainsFunc(forms, func(form string) bool {
-			return strings.Contains(strings.ToLower(saved.Q), form) || strings.Contains(strings.ToLower(saved.Name), form)
-		})
+		return address.Names(saved.Q, forms) || address.Names(saved.Name, forms)
 	})
 }
 

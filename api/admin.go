@@ -55,6 +55,7 @@ type ErasureReceipt struct {
 	SendsRewritten  int       `json:"sends_rewritten" doc:"sends to several, which lost this recipient alone"`
 	MessagesTouched int       `json:"messages_touched" doc:"messages whose recipients' state lost this person"`
 	DeadLetters     int       `json:"dead_letters"`
+	Endpoints       int       `json:"endpoints" doc:"endpoints that were deleted, since they named this person or sent to them"`
 }
 
 func (s *Server) personRoutes(docs huma.API) {
@@ -65,8 +66,9 @@ func (s *Server) personRoutes(docs huma.API) {
 	}, s.listWeeks)
 	handle(s, docs, route{
 		id: "erase-person", stepUp: true, method: http.MethodDelete, path: "/v1/people/{email}", group: "Operation", may: admins(),
-		summary: "Erase a person: events, state, facts, and saved searches that name them",
-		description: "A send to several loses only this recipient. What is still in the queue does not bring the person back. " +
+		summary: "Erase a person: events, state, facts, and what else names them",
+		description: "A send to several loses only this recipient. What is still in the queue does not bring the person back, " +
+			"nor does a repetition; what happens later is kept, or refused where the settings say so. Files forget with the next nightly run. " +
 			"Erasing again is harmless.",
 	}, s.erasePerson)
 }
@@ -105,27 +107,37 @@ func (s *Server) listWeeks(ctx context.Context, caller Caller, _ *empty) (*weeks
 	return out, nil
 }
 
+// ForgetPerson removes what names a person, by canonical address, beside events and what
+// is known of messages. It may be repeated.
+func (s *Server) ForgetPerson(ctx context.Context, workspace, email string) error {
+	forms := address.Forms(email)
+	err := s.searches.ForgetPerson(ctx, workspace, forms)
+	if err == nil {
+		err = s.followups.ForgetPerson(ctx, workspace, email, forms)
+	}
+	if err == nil {
+		err = s.rejected.erase(ctx, workspace, email)
+	}
+	s.traffic.erase(workspace)
+	return err
+}
+
 func (s *Server) erasePerson(ctx context.Context, caller Caller, in *personInput) (*personOutput, error) {
 	email, err := in.address()
 	if err != nil {
 		return nil, err
 	}
-	if err := s.searches.ForgetPerson(ctx, caller.Workspace, formsOf(email)); err != nil {
-		return nil, err
-	}
-	if err := s.followups.ForgetPerson(ctx, caller.Workspace, email, formsOf(email)); err != nil {
-		return nil, err
+	// Records go first: the eraser cuts off the log that they are in until then.
+	if err := s.ForgetPerson(ctx, caller.Workspace, email); err != nil {
+		return nil, fmt.Errorf("erase: %w", err)
 	}
 	erased, err := s.Eraser.Erase(ctx, caller.Workspace, email)
 	if err != nil {
 		return nil, fmt.Errorf("erase: %w", err)
 	}
-	if err := s.rejected.erase(ctx, caller.Workspace, email); err != nil {
-		return nil, fmt.Errorf("erase: %w", err)
-	}
-	s.traffic.erase(caller.Workspace)
 	return &personOutput{ErasureReceipt{
 		At: s.Clock().UTC().Truncate(time.Second), EventsDeleted: erased.EventsDeleted,
 		SendsRewritten: erased.SendsRewritten, MessagesTouched: erased.MessagesTouched, DeadLetters: erased.DeadLetters,
+		Endpoints: erased.Endpoints,
 	}}, nil
 }

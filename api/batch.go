@@ -18,7 +18,9 @@ const maxEvents = 10_000
 // batch is what a body of events holds: those that are good, and for the
 // others why not.
 type batch struct {
-	good     []event.Event
+	good []event.Event
+	// at says which one each good event is.
+	at       []int
 	rejected []rejection
 	// total counts both.
 	total int
@@ -165,6 +167,7 @@ func (r *reader) take(in event.Input) {
 	}
 	if err == nil {
 		r.batch.good = append(r.batch.good, e)
+		r.batch.at = append(r.batch.at, r.batch.total)
 		r.batch.total++
 		return
 	}

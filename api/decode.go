@@ -42,6 +42,7 @@ const (
 	reasonEncoding  reason = "encoding"
 	reasonType      reason = "wrong_type"
 	reasonInvalid   reason = "invalid_value"
+	reasonErased    reason = "erased"
 )
 
 func (f fault) text() string {

@@ -66,12 +66,20 @@ type Eraser interface {
 	Erase(ctx context.Context, workspace, email string) (Erased, error)
 }
 
+// Erasures knows who was erased.
+type Erasures interface {
+	// Erased reports which of the addresses, by workspace, were erased, and up to
+	// when what happened stays out, Unix seconds.
+	Erased(ctx context.Context, emails map[string][]string) (map[string]map[string]int64, error)
+}
+
 // Erased is what an erasure did, for its receipt.
 type Erased struct {
 	EventsDeleted   int
 	SendsRewritten  int
 	MessagesTouched int
 	DeadLetters     int
+	Endpoints       int
 }
 
 // Reports answers questions about all of what is in.

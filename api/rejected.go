@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"net/url"
 	"slices"
 	"strings"
 	"sync"
@@ -220,24 +219,13 @@ func (q *rejectedRequests) forget(ctx context.Context, workspace, source string)
 // erase drops all that may hold an address: those where it can be read, and
 // those with coded parts, which nobody can search.
 func (q *rejectedRequests) erase(ctx context.Context, workspace, email string) error {
-	forms := formsOf(email)
+	forms := address.Forms(email)
 	return q.dropWhere(ctx, workspace, func(r rejectedRecord) bool {
 		body := bytes.ToLower(r.Body)
 		named := func(form string) bool { return bytes.Contains(body, []byte(form)) }
 		return r.Cut || slices.ContainsFunc(forms, named) || bytes.Contains(body, []byte("base64")) || bytes.Contains(body, []byte(`\u00`)) || bytes.Contains(body, []byte("=\r\n")) ||
 			slices.ContainsFunc(forms, func(form string) bool { return strings.Contains(strings.ToLower(r.Reason), form) })
 	})
-}
-
-// formsOf are the ways in which a payload may write an address, in lower case:
-// its domain in Unicode or ASCII, as it is, in a form, and in JSON.
-func formsOf(email string) []string {
-	var forms []string
-	for _, form := range []string{address.Fold(email), strings.ToLower(address.ASCII(address.Fold(email)))} {
-		forms = append(forms, form, strings.ToLower(url.QueryEscape(form)), strings.ReplaceAll(form, `"`, `\"`))
-	}
-	slices.Sort(forms)
-	return slices.Compact(forms)
 }
 
 func (q *rejectedRequests) dropWhere(ctx context.Context, workspace string, which func(rejectedRecord) bool) error {

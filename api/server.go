@@ -41,7 +41,9 @@ type Config struct {
 	DeadLetters DeadLetters
 	Weeks       Weeks
 	Eraser      Eraser
-	Verdicts    Verdicts
+	// Erasures knows who was erased. Without it nobody is refused.
+	Erasures Erasures
+	Verdicts Verdicts
 
 	// Audit is the audit log. Without it nothing is on record.
 	Audit *audit.Log
@@ -117,13 +119,15 @@ type Server struct {
 	grants    *account.Grants
 	mailing   *mailing
 	searches  *account.Searches
-	followups *account.FollowUps
-	scanners  *account.Scanners
-	invited   *account.Invitations
-	opened    opened
-	limits    *limits
-	failures  *failures
-	forwarded forwarded
+	// erasedPolicy says who refuses erased people.
+	erasedPolicy *erasedPolicy
+	followups    *account.FollowUps
+	scanners     *account.Scanners
+	invited      *account.Invitations
+	opened       opened
+	limits       *limits
+	failures     *failures
+	forwarded    forwarded
 	// endpointTests are by workspace.
 	endpointTests *limit.Buckets[string]
 	addresses     *account.SessionAddresses
@@ -170,15 +174,16 @@ func New(config Config) (*Server, error) {
 		bodies: bodies{budget: newBudget(config.Memory/bodiesShare, config.MemoryWait)},
 		Config: config, keys: keys, directory: config.Directory,
 		traffic: newTraffic(), rejected: newRejectedRequests(config.Records, config.Clock),
-		sessions:  account.NewSessions(config.Records, keys, config.Directory, config.Lives, config.Clock, config.Rand),
-		grants:    account.NewGrants(config.Records, config.Clock, config.Rand),
-		searches:  account.NewSearches(config.Records, config.Clock),
-		followups: account.NewFollowUps(config.Records, config.Clock),
-		scanners:  account.NewScanners(config.Records),
-		invited:   account.NewInvitations(config.Records, config.Directory, config.Clock, config.Rand),
-		addresses: account.NewSessionAddresses(config.Records, config.Clock),
-		limits:    newLimits(config.Memory, config.Clock),
-		exporting: exporting{most: exportsOf(config.Memory)},
+		sessions:     account.NewSessions(config.Records, keys, config.Directory, config.Lives, config.Clock, config.Rand),
+		grants:       account.NewGrants(config.Records, config.Clock, config.Rand),
+		searches:     account.NewSearches(config.Records, config.Clock),
+		erasedPolicy: &erasedPolicy{records: config.Records, clock: config.Clock},
+		followups:    account.NewFollowUps(config.Records, config.Clock),
+		scanners:     account.NewScanners(config.Records),
+		invited:      account.NewInvitations(config.Records, config.Directory, config.Clock, config.Rand),
+		addresses:    account.NewSessionAddresses(config.Records, config.Clock),
+		limits:       newLimits(config.Memory, config.Clock),
+		exporting:    exporting{most: exportsOf(config.Memory)},
 	}
 	s.mailing = newMailing(config)
 	var err error

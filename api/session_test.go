@@ -236,7 +236,7 @@ func TestSettings(t *testing.T) {
 	nobody := s.key("acme", account.RoleRead, "")
 	var got api.Settings
 	s.get(nobody, "/v1/settings").is(200).json(&got)
-	require.Equal(t, api.Settings{Effective: api.Preferences{TimeZone: "UTC", WeekStart: "monday"}, Warnings: []string{}}, got)
+	require.Equal(t, api.Settings{Effective: api.Preferences{TimeZone: "UTC", WeekStart: "monday"}, Erased: "keep", Warnings: []string{}}, got)
 
 	s.do(call{method: "PUT", path: "/v1/settings", body: `{"workspace":{"time_zone":"Europe/Lisbon","week_start":"sunday"}}`, key: admin}).is(200)
 	s.do(call{method: "PUT", path: "/v1/settings", body: `{"workspace":{}}`, key: reader}).problem(403)

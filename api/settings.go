@@ -35,6 +35,7 @@ type Settings struct {
 	Reader    *Preferences `json:"reader" doc:"null when the key belongs to nobody"`
 	// Effective is what counts for this reader.
 	Effective Preferences `json:"effective" doc:"what counts for this reader"`
+	Erased    string      `json:"erased" enum:"keep,refuse" doc:"what becomes of events that happen to a person after they were erased"`
 	Warnings  []string    `json:"warnings" nullable:"false" doc:"for admins: what is wrong with how the server is set up, as far as requests have shown it"`
 }
 
@@ -42,6 +43,7 @@ type Settings struct {
 type SettingsRequest struct {
 	Workspace *Preferences `json:"workspace,omitempty" doc:"admins alone"`
 	Reader    *Preferences `json:"reader,omitempty"`
+	Erased    string       `json:"erased,omitempty" enum:"keep,refuse" doc:"admins alone: keep what happens to a person after they were erased, or refuse it by name"`
 }
 
 func (p Preferences) check(field string) *event.FieldError {
@@ -90,6 +92,9 @@ func (s *Server) getSettings(ctx context.Context, caller Caller, _ *empty) (*set
 	if err != nil {
 		return nil, err
 	}
+	if settings.Erased, err = s.erasedPolicy.of(ctx, caller.Workspace); err != nil {
+		return nil, err
+	}
 	settings.Warnings = []string{}
 	if caller.Role == account.RoleAdmin {
 		settings.Warnings = s.Warnings(ctx)
@@ -115,18 +120,26 @@ func (s *Server) putSettings(ctx context.Context, caller Caller, in *settingsInp
 			return nil, err
 		}
 	}
+	if request.Erased != "" {
+		if err := s.erasedPolicy.put(ctx, caller.Workspace, request.Erased); err != nil {
+			return nil, err
+		}
+	}
 	return s.getSettings(ctx, caller, nil)
 }
 
 // check looks at all of the request before any of it is written.
 func (r SettingsRequest) check(caller Caller) error {
-	if r.Workspace == nil && r.Reader == nil {
-		return invalidBody("", "must hold workspace, reader or both")
+	if r.Workspace == nil && r.Reader == nil && r.Erased == "" {
+		return invalidBody("", "must hold workspace, reader or erased")
+	}
+	if (r.Workspace != nil || r.Erased != "") && caller.Role != account.RoleAdmin {
+		return problem(http.StatusForbidden, "the workspace's settings take a key with the role admin")
+	}
+	if !slices.Contains([]string{"", erasedKeep, erasedRefuse}, r.Erased) {
+		return inBody(event.Invalid("erased", "is not one of keep, refuse"))
 	}
 	if r.Workspace != nil {
-		if caller.Role != account.RoleAdmin {
-			return problem(http.StatusForbidden, "the workspace's settings take a key with the role admin")
-		}
 		if err := r.Workspace.check("workspace"); err != nil {
 			return inBody(err)
 		}

@@ -63,6 +63,9 @@ type App struct {
 	// auditSink is where the log is sent to, or nil.
 	auditSink audit.Sink
 
+	// data is the data directory, "" where there is none.
+	data    string
+	eraser  *indexer.Eraser
 	role    Role
 	log     *slog.Logger
 	lock    *flock.Flock
@@ -130,7 +133,7 @@ func Open(ctx context.Context, s Settings, log *slog.Logger) (_ *App, err error)
 	if err != nil {
 		return nil, &SettingsError{"--outbound-allow: " + err.Error()}
 	}
-	a := &App{outbound: outbound.New(allow), role: s.Role, log: log, drainFor: s.Drain, backlog: s.Backlog, connections: s.Connections, proxies: s.Proxies}
+	a := &App{data: s.Data, outbound: outbound.New(allow), role: s.Role, log: log, drainFor: s.Drain, backlog: s.Backlog, connections: s.Connections, proxies: s.Proxies}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, a.Close())
@@ -200,7 +203,7 @@ func (a *App) assemble(s Settings) error {
 	pushed := &api.LiveHandler{
 		Hub: a.Hub, Questions: reader, Zone: api.Zones(a.State), Origins: s.Origins, Logger: a.log, Tracer: s.Tracer,
 	}
-	eraser := &indexer.Eraser{
+	a.eraser = &indexer.Eraser{
 		Index: a.Index, States: a.State, DeadLetters: deadLetterEraser{a.Stream}, Announcer: a.Stream,
 	}
 	notes := weekNotes{a.State}
@@ -215,16 +218,16 @@ func (a *App) assemble(s Settings) error {
 		Refresh: a.Index.RefreshInterval(), InFlight: 3 * ackWaitRemote / 2, Clock: time.Now,
 	}
 	a.indexer = indexer.New(indexer.Config{
-		Queue: a.Stream, Index: a.Index, States: a.State, Erasures: a.State, Announcer: a.Stream, Triggers: a.triggers(),
+		Queue: a.Stream, Index: a.Index, States: a.State, Erasures: refusing{a.State, a.refuses}, Announcer: a.Stream, Triggers: a.triggers(),
 		Rules: rules, Internal: internal, Reevaluations: a.reevaluator,
-		Eraser: eraser, Blocks: notes, Observer: a.metrics, Tracer: s.Tracer, Logger: a.log,
+		Eraser: a.eraser, Blocks: notes, Observer: a.metrics, Tracer: s.Tracer, Logger: a.log,
 		BulkTime: bulkTimeOf(s), Limit: s.ackWait() * 2 / 3,
 	})
 	a.notifies(directory, reader)
 	a.night = s.Night
 	a.rollover = rollover.New(rollover.Config{
 		Policy: s.Rollover, Weeks: inventoried{a.Index, inventory{records: a.State}}, Blocks: a.Index, States: a.State, Catalogue: a.State,
-		Notes: notes, Leases: a.Stream, Logger: a.log,
+		Notes: notes, Leases: a.Stream, Leftovers: leftovers{a}, Logger: a.log,
 	})
 	mail, err := mailServer(s)
 	if err != nil {
@@ -237,7 +240,7 @@ func (a *App) assemble(s Settings) error {
 	}
 	a.Server, err = api.New(api.Config{
 		Intake: a.Stream, Feed: reader, Suggester: reader, Contacts: reader, Reports: reader, Known: reader, Records: a.State, Audit: a.Audit, Directory: directory, DeadLetters: a.Stream, Weeks: countedWeeks{a.Index, a.State},
-		Eraser: apiEraser{eraser}, Ready: a.Readiness, ReadySelf: a.readySelf, Metrics: registry, Web: page,
+		Eraser: personEraser{a, a.eraser}, Erasures: a.State, Ready: a.Readiness, ReadySelf: a.readySelf, Metrics: registry, Web: page,
 		Verdicts: a.reevaluator, PublicURL: s.PublicURL, Hooks: hooks.New(a.outbound.HTTP(), a.Stream), Outbound: a.outbound, Secrets: a.secrets, Endpoints: endpoints, Understander: reader, Mail: a.mailTo(mail),
 		Live: http.HandlerFunc(pushed.Socket), SSE: http.HandlerFunc(pushed.SSE),
 		Clock: time.Now, Rand: rand.Reader, Logger: a.log,
@@ -349,14 +352,6 @@ func (a *App) Close() error {
 		errs = append(errs, a.lock.Unlock())
 	}
 	return errors.Join(errs...)
-}
-
-// apiEraser gives the API's receipt what an erasure did.
-type apiEraser struct{ *indexer.Eraser }
-
-func (e apiEraser) Erase(ctx context.Context, workspace, email string) (api.Erased, error) {
-	erased, err := e.Eraser.Erase(ctx, workspace, email)
-	return api.Erased(erased), err
 }
 
 // deadLetterEraser drops dead letters by what their event says.

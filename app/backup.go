@@ -70,6 +70,10 @@ func (a *App) Backup(ctx context.Context, request BackupRequest) (Manifest, erro
 	if err := clearForBackup(request.To); err != nil {
 		return made, err
 	}
+	// From here on the list of erased people beside it is kept.
+	if err := a.noteBackup(ctx, request.To, made.At); err != nil {
+		return made, err
+	}
 	// Before and after: one that is put back into the queue meanwhile is in the
 	// backup all the same, and so is one that fails for good meanwhile.
 	letters := filepath.Join(request.To, deadLettersName)
@@ -149,14 +153,16 @@ func clearForBackup(dir string) error {
 	}
 	for _, entry := range entries {
 		switch entry.Name() {
-		case manifestName, deadLettersName, "weeks", auditFolder, "state.db", "state.db.new",
+		case manifestName, deadLettersName, erasuresName, erasuresName + ".new", "weeks", auditFolder, "state.db", "state.db.new",
 			decisionsName, decisionsName + ".new", outboxName, outboxName + ".new":
 		default:
 			return fmt.Errorf("%s holds %s, which is of no backup: choose a directory of its own", dir, entry.Name())
 		}
 	}
-	if err := os.Remove(filepath.Join(dir, manifestName)); err != nil && !errors.Is(err, os.ErrNotExist) {
-		return fmt.Errorf("begin the backup: %w", err)
+	for _, name := range []string{manifestName, erasuresName} {
+		if err := os.Remove(filepath.Join(dir, name)); err != nil && !errors.Is(err, os.ErrNotExist) {
+			return fmt.Errorf("begin the backup: %w", err)
+		}
 	}
 	return nil
 }

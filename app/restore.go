@@ -13,31 +13,51 @@ import (
 	"tidings/stream"
 )
 
+// Restored is what Restore did.
+type Restored struct {
+	// DeadLetters is how many are in it.
+	DeadLetters int64
+	// Erased is how many people it had who were erased since.
+	Erased int
+}
+
 // Restore makes a data directory of a backup and counts the dead letters in it.
 // Every file is checked against the backup's list while it is copied. A
-// directory that was not finished is removed again.
-func Restore(ctx context.Context, from, data string) (list Manifest, letters int64, err error) {
+// directory that was not finished is removed again. Who was erased since, by the list
+// beside the backup or another one, is erased from it.
+func Restore(ctx context.Context, from, data string, lists ...string) (list Manifest, done Restored, err error) {
 	if list, err = readManifest(from); err != nil {
-		return list, 0, err
+		return list, done, err
+	}
+	var people []erasedPerson
+	for _, path := range append([]string{from}, lists...) {
+		more, err := readErasures(path)
+		if err != nil {
+			return list, done, err
+		}
+		people = append(people, more...)
 	}
 	entries, err := os.ReadDir(data)
 	if err != nil && !errors.Is(err, os.ErrNotExist) {
-		return list, 0, fmt.Errorf("look at the data directory: %w", err)
+		return list, done, fmt.Errorf("look at the data directory: %w", err)
 	}
 	if len(entries) > 0 {
-		return list, 0, fmt.Errorf("%s is not empty: restore into a new directory", data)
+		return list, done, fmt.Errorf("%s is not empty: restore into a new directory", data)
 	}
 	part := data + ".part"
-	if letters, err = restoreInto(ctx, part, from, list); err != nil {
-		return list, 0, errors.Join(err, os.RemoveAll(part))
+	if done.DeadLetters, err = restoreInto(ctx, part, from, list); err == nil {
+		done.Erased, err = eraseAgain(ctx, part, people)
+	}
+	if err != nil {
+		return list, Restored{}, errors.Join(err, os.RemoveAll(part))
 	}
 	if err := os.Remove(data); err != nil && !errors.Is(err, os.ErrNotExist) {
-		return list, 0, fmt.Errorf("make the data directory: %w", err)
+		return list, done, fmt.Errorf("make the data directory: %w", err)
 	}
 	if err := os.Rename(part, data); err != nil {
-		return list, 0, fmt.Errorf("make the data directory: %w", err)
+		return list, done, fmt.Errorf("make the data directory: %w", err)
 	}
-	return list, letters, nil
+	return list, done, nil
 }
 
 func restoreInto(ctx context.Context, part, from string, list Manifest) (letters int64, err error) {

@@ -12,9 +12,10 @@ import (
 
 // restoreCmd makes a data directory of a backup.
 type restoreCmd struct {
-	From string `help:"The backup's directory." required:"" placeholder:"DIR" type:"path"`
-	Data string `help:"The data directory to make. It must not exist, or be empty." required:"" placeholder:"DIR" type:"path"`
-	Week string `help:"Only this week, such as 2026-w40, into the data directory that there is, also while serve runs on it. What was there of the week is set aside." placeholder:"WEEK"`
+	From     string   `help:"The backup's directory." required:"" placeholder:"DIR" type:"path"`
+	Data     string   `help:"The data directory to make. It must not exist, or be empty." required:"" placeholder:"DIR" type:"path"`
+	Erasures []string `help:"More lists of people who were erased since the backup: a file, or another backup's directory. The list beside the backup is always read." placeholder:"PATH" type:"path"`
+	Week     string   `help:"Only this week, such as 2026-w40, into the data directory that there is, also while serve runs on it. What was there of the week is set aside." placeholder:"WEEK"`
 }
 
 // restoreOneWeek puts one week of a backup into a directory that is in use.
@@ -44,12 +45,16 @@ func (c *restoreCmd) Run(ctx context.Context, env *environment) error {
 	if c.Week != "" {
 		return c.restoreOneWeek(ctx, env)
 	}
-	list, letters, err := app.Restore(ctx, c.From, c.Data)
+	list, done, err := app.Restore(ctx, c.From, c.Data, c.Erasures...)
 	if err != nil {
 		return err
 	}
 	_, err = fmt.Fprintf(env.Out, "%s and %s as of %s in %s\n", count(int(list.Events), "event", "events"),
-		count(int(letters), "dead letter", "dead letters"), list.At.Format("2006-01-02 15:04:05 MST"), c.Data)
+		count(int(done.DeadLetters), "dead letter", "dead letters"), list.At.Format("2006-01-02 15:04:05 MST"), c.Data)
+	if err == nil && done.Erased > 0 {
+		_, err = fmt.Fprintf(env.Out, "%s of it who were erased since the backup %s erased again\n",
+			count(done.Erased, "person", "people"), map[bool]string{true: "was", false: "were"}[done.Erased == 1])
+	}
 	if err != nil || len(list.Sealed) == 0 {
 		return err
 	}

@@ -111,7 +111,7 @@ func (b *batch) eraseAgain(ctx context.Context) error {
 			return known && before >= until
 		})
 		for email := range emails {
-			if err := b.Eraser.again(ctx, workspace, email); err != nil {
+			if err := b.Eraser.Again(ctx, workspace, email); err != nil {
 				return err
 			}
 		}

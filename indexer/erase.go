@@ -23,8 +23,8 @@ type Erased struct {
 
 // Erase first of all bars the address from coming back with what is still in
 // the queue or is sent again, then removes what is there. What happens to the
-// person afterwards is another matter: events later than the erasure are taken. It may be repeated; a repetition after
-// a crash does the rest.
+// person afterwards is another matter: events later than the erasure are taken. It may
+// be repeated; a repetition after a crash does the rest.
 func (r *Eraser) Erase(ctx context.Context, workspace, email string) (Erased, error) {
 	email = address.Fold(email)
 	if err := r.States.MarkErased(ctx, workspace, email, 0); err != nil {
@@ -33,9 +33,9 @@ func (r *Eraser) Erase(ctx context.Context, workspace, email string) (Erased, er
 	return r.remove(ctx, workspace, email, true)
 }
 
-// again removes what came of a person while they were erased. It bars nothing: two
+// Again removes what came back of a person who is barred. It bars nothing: two
 // indexers that each did would take the other's for a new erasure.
-func (r *Eraser) again(ctx context.Context, workspace, email string) error {
+func (r *Eraser) Again(ctx context.Context, workspace, email string) error {
 	_, err := r.remove(ctx, workspace, email, false)
 	return err
 }

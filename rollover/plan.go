@@ -33,6 +33,8 @@ const (
 	StepUnlist Step = "unlist"
 	// StepSeal closes an old week.
 	StepSeal Step = "seal"
+	// StepClear takes what is left of erased people out of the files.
+	StepClear Step = "clear"
 )
 
 // Action is one thing that a run does.
@@ -109,6 +111,21 @@ func (r *Rollover) plan(ctx context.Context, now time.Time, confirmed bool) ([]A
 		if old && !info.Sealed && info.Damage == nil && !r.past(info.Week, now) && !slices.Contains(wanted, info.Week) {
 			plan = append(plan, about(StepSeal, info.Week, r.Blocks.Seal))
 		}
+	}
+	return r.clearing(ctx, plan)
+}
+
+// clearing adds to a plan, as its last, what erasures have left.
+func (r *Rollover) clearing(ctx context.Context, plan []Action) ([]Action, error) {
+	if r.Leftovers == nil {
+		return plan, nil
+	}
+	wanted, err := r.Leftovers.Wanted(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("plan: %w", err)
+	}
+	if wanted {
+		plan = append(plan, Action{Step: StepClear, do: func(ctx context.Context) (int, error) { return 0, r.Leftovers.Clear(ctx) }})
 	}
 	return plan, nil
 }

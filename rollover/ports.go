@@ -31,6 +31,14 @@ type Blocks interface {
 	Unseal(ctx context.Context, week event.Week) error
 }
 
+// Leftovers are what an erasure leaves in files: free pages, and what was acknowledged.
+type Leftovers interface {
+	// Wanted reports whether somebody was erased since the last Clear.
+	Wanted(ctx context.Context) (bool, error)
+	// Clear takes them out. It may be stopped and repeated.
+	Clear(ctx context.Context) error
+}
+
 // States are what is known of messages.
 type States interface {
 	// Expire reduces complete states whose time has passed to what is kept for

@@ -31,6 +31,8 @@ type Config struct {
 	Catalogue Catalogue
 	Notes     Notes
 	Leases    Leases
+	// Leftovers may be nil.
+	Leftovers Leftovers
 	// Clock is the system's when nil.
 	Clock  func() time.Time
 	Logger *slog.Logger

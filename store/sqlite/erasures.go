@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"fmt"
 
 	"tidings/event"
 	"tidings/store/erasures"
@@ -97,12 +98,37 @@ func (s *State) EraseRecipient(ctx context.Context, workspace, email string) ([]
 	if err == nil {
 		// The log has what was overwritten until it is cut off; whoever reads an old part
 		// of it keeps that there until the next time.
-		_, err = s.writer.ExecContext(ctx, "PRAGMA wal_checkpoint(TRUNCATE)")
+		err = cutLog(ctx, s.writer)
 	}
 	if err != nil {
 		return nil, failed("erasing a recipient's states", err)
 	}
 	return touched, nil
+}
+
+// CutLog cuts off the log, which has what was overwritten in the file.
+func (s *State) CutLog(ctx context.Context) error {
+	return failed("cutting the log of the state", cutLog(ctx, s.writer))
+}
+
+// CutLog cuts off the log, which has what was overwritten in the file.
+func (o *Outbox) CutLog(ctx context.Context) error {
+	return failed("cutting the log of the outbox", cutLog(ctx, o.writer))
+}
+
+// CutLog cuts off the log, which has what was overwritten in the file.
+func (n *Notify) CutLog(ctx context.Context) error {
+	return failed("cutting the log of notifications", cutLog(ctx, n.writer))
+}
+
+// cutLog fails where somebody reads an old part of the log for longer than SQLite waits.
+func cutLog(ctx context.Context, writer *sql.DB) error {
+	var busy, frames, moved int
+	err := writer.QueryRowContext(ctx, "PRAGMA wal_checkpoint(TRUNCATE)").Scan(&busy, &frames, &moved)
+	if err == nil && busy != 0 {
+		err = fmt.Errorf("somebody reads an old part of it: %w", event.ErrUnavailable)
+	}
+	return err
 }
 
 func (tx *stateTx) ofRecipient(workspaceID int64, workspace string, key event.RecipientKey) ([]stateRow, error) {

@@ -47,7 +47,7 @@ func OpenNotify(path string) (*Notify, error) {
 	}
 	n := &Notify{path: path}
 	var err error
-	if n.writer, err = openPool(path, access{write: true, cacheKB: 4 << 10, connections: 1}); err == nil {
+	if n.writer, err = openPool(path, access{write: true, overwrites: true, cacheKB: 4 << 10, connections: 1}); err == nil {
 		err = create(ctx, n.writer, "the store of notifications", notifySchema)
 	}
 	if err == nil {

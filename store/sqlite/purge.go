@@ -26,6 +26,10 @@ func (x *Index) RemoveSends(ctx context.Context, week event.Week, messages []eve
 			}
 			return false, nil
 		}, func(file *weekFile) error {
+			// Who is erased later is not looked for in what is free.
+			if err := secure(ctx, file, 1); err != nil {
+				return err
+			}
 			for workspace, messages := range byWorkspace {
 				rows, err := sendsOf(ctx, file, workspace, messages)
 				if err != nil {
@@ -36,7 +40,7 @@ func (x *Index) RemoveSends(ctx context.Context, week event.Week, messages []eve
 				}
 				removed += len(rows)
 			}
-			return nil
+			return secure(ctx, file, 0)
 		})
 	})
 	return removed, failed("removing sends from week "+week.String(), err)

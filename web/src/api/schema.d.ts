@@ -786,8 +786,8 @@ export interface paths {
         put?: never;
         post?: never;
         /**
-         * Erase a person: events, state, facts, and saved searches that name them
-         * @description A send to several loses only this recipient. What is still in the queue does not bring the person back. Erasing again is harmless.
+         * Erase a person: events, state, facts, and what else names them
+         * @description A send to several loses only this recipient. What is still in the queue does not bring the person back, nor does a repetition; what happens later is kept, or refused where the settings say so. Files forget with the next nightly run. Erasing again is harmless.
          */
         delete: operations["erase-person"];
         options?: never;
@@ -1923,6 +1923,11 @@ export interface components {
             at: string;
             /** Format: int64 */
             dead_letters: number;
+            /**
+             * Format: int64
+             * @description endpoints that were deleted, since they named this person or sent to them
+             */
+            endpoints: number;
             /** Format: int64 */
             events_deleted: number;
             /**
@@ -3031,6 +3036,11 @@ export interface components {
         Settings: {
             /** @description what counts for this reader */
             effective: components["schemas"]["Preferences"];
+            /**
+             * @description what becomes of events that happen to a person after they were erased
+             * @enum {string}
+             */
+            erased: "keep" | "refuse";
             /** @description null when the key belongs to nobody */
             reader: components["schemas"]["Preferences"] | null;
             /** @description for admins: what is wrong with how the server is set up, as far as requests have shown it */
@@ -3038,6 +3048,11 @@ export interface components {
             workspace: components["schemas"]["Preferences"];
         };
         SettingsRequest: {
+            /**
+             * @description admins alone: keep what happens to a person after they were erased, or refuse it by name
+             * @enum {string|null}
+             */
+            erased?: "keep" | "refuse" | null;
             reader?: components["schemas"]["Preferences"] | null;
             /** @description admins alone */
             workspace?: components["schemas"]["Preferences"] | null;
