@@ -30,8 +30,8 @@ type searchCmd struct {
 
 // Help shows what can be typed.
 func (*searchCmd) Help() string {
-	return `The newest events come first, the 20 newest where neither --limit nor --all says
-otherwise. For example:
+	return `The newest events come first ("oldest first" turns them around), 20 of them where
+neither --limit nor --all says otherwise. For example:
   tidings search --data DIR --workspace acme "who hasn't opened the pricing proposal since monday"
   tidings search --server URL --key KEY --limit 500 "replies from acme.com last week"
   tidings search --server URL --key KEY --all --json "clicks this month" | jq -r .link

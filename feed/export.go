@@ -28,7 +28,7 @@ type ExportRequest struct {
 }
 
 // Export gives every event that Page lists for the same text and filters to
-// visit, newest first, a bounded number at a time, without highlights. It ends
+// visit, in the same order, a bounded number at a time, without highlights. It ends
 // with the first error of visit, or when ctx does. What arrives meanwhile may be
 // missing, but nothing comes twice. Where a week was dropped meanwhile the error is an
 // event.Cause: what it held may be missing. Once all the others were given it returns
@@ -39,16 +39,17 @@ func (r *Reader) Export(ctx context.Context, request ExportRequest, visit func([
 		return err
 	}
 	now := r.clock()
-	_, q, err := r.interpret(ctx, PageRequest{Scope: request.Scope, Text: request.Text, Filter: request.Filter}, who, now)
+	understood, q, err := r.interpret(ctx, PageRequest{Scope: request.Scope, Text: request.Text, Filter: request.Filter}, who, now)
 	if err != nil {
 		return err
 	}
-	s := scan{reader: r, scope: request.Scope, query: q}
+	s := scan{reader: r, scope: request.Scope, query: q, oldest: understood.Order == string(query.OldestFirst)}
 	weeks, err := s.weeks(ctx, now)
 	if err != nil {
 		return err
 	}
 	w := r.walkThrough(request.Scope, q, weeks, exportBatch)
+	w.oldest = s.oldest
 	for more := len(weeks) > 0; more; {
 		if err := ctx.Err(); err != nil {
 			return fmt.Errorf("export: %w", err)

@@ -10,9 +10,9 @@ import (
 
 // Index reads events that an indexer wrote.
 type Index interface {
-	// Search returns the newest events of a search, newest first. It is asked
-	// for a run of weeks and answers as if they were one. A week that does not
-	// exist is empty.
+	// Search returns the newest events of a search, newest first, or the oldest,
+	// oldest first. It is asked for a run of weeks and answers as if they were one.
+	// A week that does not exist is empty.
 	Search(ctx context.Context, s Search) ([]Hit, error)
 	// Get returns the events that exist among ids, in any order. Others, and
 	// those of another workspace, are left out.
@@ -26,10 +26,13 @@ type Search struct {
 	Workspace string
 	// Query holds no Recipients condition: see query.Query.Candidates.
 	Query query.Query
-	// Weeks are the ones to look in, newest first, without gaps of interest.
+	// Weeks are the ones to look in, newest first, without gaps of interest; with
+	// Oldest the oldest first.
 	Weeks []event.Week
-	// Before, when not zero, leaves out what does not sort after it.
+	// Before, when not zero, leaves out what does not come after it in the list.
 	Before Key
+	// Oldest asks for the oldest events, oldest first.
+	Oldest bool
 	// Limit is how many to return at most.
 	Limit int
 }

@@ -1,6 +1,7 @@
 package feed
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -99,7 +100,10 @@ func (r *Reader) scanOf(request PageRequest, who *people, before Key, now time.T
 	understood, q := r.understand(request, who, now)
 	return &pageScan{
 		request, who, understood,
-		scan{reader: r, scope: request.Scope, query: q, before: before, limit: pageLimit(request.Limit)},
+		scan{
+			reader: r, scope: request.Scope, query: q, before: before, limit: pageLimit(request.Limit),
+			oldest: understood.Order == string(query.OldestFirst),
+		},
 	}
 }
 
@@ -235,7 +239,7 @@ func (r *Reader) understand(request PageRequest, who *people, now time.Time) (Un
 	if result.Chips == nil {
 		result.Chips = []query.Chip{}
 	}
-	return Understood{Chips: result.Chips, Words: result.Words, Interpretation: result.Interpretation, Notes: result.Notes, Unused: result.Unused, table: result.Table}, q
+	return Understood{Chips: result.Chips, Words: result.Words, Interpretation: result.Interpretation, Notes: result.Notes, Unused: result.Unused, table: result.Table, Order: string(cmp.Or(result.Order, query.NewestFirst))}, q
 }
 
 func pageLimit(limit int) int {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"math"
 	"slices"
 	"time"
 
@@ -30,6 +31,8 @@ type scan struct {
 	query  query.Query
 	before Key
 	limit  int
+	// oldest has the oldest come first; before is then what they come after.
+	oldest bool
 	// named says that the query asks for messages by all their names.
 	named bool
 
@@ -74,7 +77,7 @@ func (s *scan) run(ctx context.Context, now time.Time) error {
 			return nil
 		}
 		if len(weeks) > 0 && s.spent(began) {
-			s.next = &Key{Seconds: window[len(window)-1].Start()}
+			s.next = s.endOf(window[len(window)-1])
 			return nil
 		}
 	}
@@ -82,7 +85,16 @@ func (s *scan) run(ctx context.Context, now time.Time) error {
 	return nil
 }
 
-// weeks lists where to look, newest first. The two newest are looked into even
+// endOf is behind whatever a week lists.
+func (s *scan) endOf(week event.Week) *Key {
+	if s.oldest {
+		s.reached = week.End()
+		return &Key{Seconds: week.End() - 1, Tie: math.MaxUint64}
+	}
+	return &Key{Seconds: week.Start()}
+}
+
+// weeks lists where to look, newest first, or the oldest first. The two newest are looked into even
 // when the catalogue does not list them yet.
 func (s *scan) weeks(ctx context.Context, now time.Time) ([]event.Week, error) {
 	listed, err := s.reader.weeks.Weeks(ctx, s.scope.Workspace)
@@ -95,11 +107,17 @@ func (s *scan) weeks(ctx context.Context, now time.Time) ([]event.Week, error) {
 	}
 	newest := event.WeekOf(now.Unix())
 	all[newest], all[newest-1] = true, true
-	newestFirst := slices.SortedFunc(maps.Keys(all), func(a, b event.Week) int { return int(b) - int(a) })
-	return slices.DeleteFunc(newestFirst, func(w event.Week) bool {
+	ordered := slices.SortedFunc(maps.Keys(all), func(a, b event.Week) int {
+		if s.oldest {
+			return int(a) - int(b)
+		}
+		return int(b) - int(a)
+	})
+	return slices.DeleteFunc(ordered, func(w event.Week) bool {
 		return w.End() <= s.query.From ||
 			(s.query.Until != 0 && w.Start() >= s.query.Until) ||
-			(!s.before.IsZero() && w.Start() > s.before.Seconds)
+			(!s.before.IsZero() && !s.oldest && w.Start() > s.before.Seconds) ||
+			(!s.before.IsZero() && s.oldest && w.End() <= s.before.Seconds)
 	}), nil
 }
 
@@ -115,7 +133,7 @@ func (s *scan) window(ctx context.Context, weeks []event.Week, began time.Time) 
 	before := s.before
 	for batch := 2 * s.limit; ; batch *= 2 {
 		search := Search{
-			Workspace: s.scope.Workspace, Query: asked, Weeks: weeks, Before: before,
+			Workspace: s.scope.Workspace, Query: asked, Weeks: weeks, Before: before, Oldest: s.oldest,
 			Limit: min(batch, mostCandidates),
 		}
 		if exact {

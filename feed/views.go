@@ -67,7 +67,7 @@ type Page struct {
 	// Next asks for the page after this one; nil when there is none.
 	Next *string `json:"next" doc:"cursor of the page after this one; null when there is none"`
 	// Reached is how far back this page has looked.
-	Reached time.Time  `json:"reached" doc:"how far back this page has looked"`
+	Reached time.Time  `json:"reached" doc:"how far back this page has looked; with the oldest first, how far forward where there are more"`
 	Query   Understood `json:"query" doc:"how the text was understood"`
 	// Partial says that some of the weeks that were looked into cannot be read, and
 	// Warnings which.
@@ -86,6 +86,7 @@ type Understood struct {
 	Interpretation string       `json:"interpretation" doc:"what was understood of the text, in words"`
 	// Table is what the events are to be counted by, beside the list.
 	table query.Table
+	Order string   `json:"order" enum:"newest,oldest" doc:"what comes first in the list"`
 	Notes []string `json:"notes,omitempty" doc:"what was left out, and why"`
 	// Unused are the words that took no part.
 	Unused []string `json:"unused,omitempty" doc:"words of the text that took no part"`

@@ -37,7 +37,7 @@ func (w *walk) next(ctx context.Context) (hits []Hit, more bool, err error) {
 	w.states, w.stated = nil, 0
 	week := w.weeks[0]
 	found, err := w.search(ctx, Search{
-		Workspace: w.scope.Workspace, Query: w.asked, Weeks: []event.Week{week}, Before: w.before, Limit: w.batch,
+		Workspace: w.scope.Workspace, Query: w.asked, Weeks: []event.Week{week}, Before: w.before, Oldest: w.oldest, Limit: w.batch,
 	})
 	if err != nil {
 		return nil, false, fmt.Errorf("search: %w", err)

@@ -17,6 +17,7 @@ import (
 type aside struct {
 	history History
 	table   Table
+	order   Order
 	// quiet is the time since when nothing was done, in Unix seconds.
 	quiet int64
 	chip  int
@@ -41,7 +42,7 @@ func (a aside) opposite() Expr {
 		return true
 	}
 	h := a.history
-	if a.quiet != 0 || a.table != (Table{}) || h.Pause != 0 || h.measures() {
+	if a.quiet != 0 || a.table != (Table{}) || a.order != "" || h.Pause != 0 || h.measures() {
 		return nil
 	}
 	if h.counts() && !h.ranks() && turn(&h.Least, &h.Most) || h.ranks() && !h.counts() && turn(&h.First, &h.Last) {
@@ -67,6 +68,9 @@ func (p *parser) heed(q *Query, asides []aside, rest []Expr) []Expr {
 			q.within(Time{Until: a.quiet})
 		}
 		p.table = p.table.with(a.table)
+		if a.order != "" {
+			p.order = a.order
+		}
 	}
 	if q.History != nil && q.History.Quiet || p.table.Limit > 0 && !asksType(rest) {
 		acts := Types(ActTypes...)

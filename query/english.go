@@ -161,7 +161,7 @@ func (p *parser) understood(m meaning, start, end int) {
 // condition reads one condition at lexeme i.
 func (p *parser) condition(i int) (meaning, int) {
 	for _, read := range [...]func(*parser, int) (meaning, int){
-		(*parser).counting, (*parser).tabled, (*parser).state, (*parser).traffic, (*parser).exception,
+		(*parser).counting, (*parser).sorted, (*parser).tabled, (*parser).state, (*parser).traffic, (*parser).exception,
 	} {
 		if m, n := read(p, i); n > 0 {
 			return m, n

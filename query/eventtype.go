@@ -86,7 +86,7 @@ func (p *parser) eventAt(i int) (event.Type, form) {
 		return t, f // "declined the meeting"
 	}
 	switch p.word(i - 1) {
-	case "first", "second", "third", "last", "latest", "newest", "every", "each", "any", "new":
+	case "first", "second", "third", "last", "latest", "newest", "oldest", "earliest", "every", "each", "any", "new":
 		if t != event.Meeting && (!p.isText(i+1) || times.IsWord(p.word(i+1))) {
 			return t, f
 		}

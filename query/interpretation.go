@@ -17,6 +17,7 @@ func interpret(chips []Chip, me string) string {
 		_, state := stateOf(event.Type(c.Value))
 		return c.Field == "type" && !c.Not && (state || c.Value == string(event.Unsubscribe) || c.Value == string(event.Complaint))
 	})
+	counted := slices.ContainsFunc(chips, Chip.ofHistory)
 	for i, chip := range chips {
 		together := []Chip{chip}
 		if chip.Group != 0 {
@@ -25,7 +26,7 @@ func interpret(chips []Chip, me string) string {
 			}
 			together = slices.DeleteFunc(slices.Clone(chips), func(c Chip) bool { return !chip.sameGroup(c) })
 		}
-		text := sayAny(together, me, acted)
+		text := sayAny(together, me, acted, counted)
 		switch {
 		case head == "" && allTypes(together):
 			head = text
@@ -35,7 +36,7 @@ func interpret(chips []Chip, me string) string {
 	}
 	if head == "" {
 		head = "everything"
-		if slices.ContainsFunc(chips, func(c Chip) bool { return !c.Not && c.Group == 0 && (c.Field == "is" || c.Field == "unopened") }) {
+		if !counted && slices.ContainsFunc(chips, func(c Chip) bool { return !c.Not && c.Group == 0 && (c.Field == "is" || c.Field == "unopened") }) {
 			head = "sends" // Nothing else has such a state.
 		}
 	}
@@ -56,11 +57,33 @@ func allTypes(chips []Chip) bool {
 	return true
 }
 
+// ofHistory reports whether the chip makes a History.
+func (c Chip) ofHistory() bool {
+	switch c.Field {
+	case "times", "nth", "pause", "took", "quiet":
+		return true
+	}
+	return false
+}
+
+// sayActor says the state of those who did something.
+func sayActor(chip Chip) string {
+	state, ok := strings.CutPrefix(chip.Value, "un")
+	if ok != chip.Not {
+		return "by people who have not " + state
+	}
+	return "by people who have " + state
+}
+
 // sayAny says chips of which one is enough. acted is whether recipients are those
-// who acted.
-func sayAny(chips []Chip, me string, acted bool) string {
+// who acted, counted whether states are theirs.
+func sayAny(chips []Chip, me string, acted, counted bool) string {
 	text := make([]string, len(chips))
 	for i, chip := range chips {
+		if counted && chip.Field == "is" {
+			text[i] = sayActor(chip)
+			continue
+		}
 		text[i] = say(chip, me)
 		if acted && chip.Field == "to" {
 			text[i] = "from " + chip.Value
@@ -118,6 +141,8 @@ func say(chip Chip, me string) string {
 		return "the " + chip.Value + " with the most"
 	case "bottom":
 		return "the " + chip.Value + " with the fewest"
+	case "order":
+		return "the " + chip.Value + " first"
 	case "device":
 		return "on a " + chip.Value
 	case "client":

@@ -25,7 +25,7 @@ func isOperator(name string) bool {
 	case "from", "to", "domain", "type", "event", "is", "unopened",
 		"subject", "body", "link", "file", "words",
 		"opened", "clicked", "replied", "downloaded", "bounced",
-		"times", "nth", "pause", "took", "quiet", "by", "top", "bottom", "device", "client",
+		"times", "nth", "pause", "took", "quiet", "by", "top", "bottom", "device", "client", "order", "sort",
 		"answer", "verdict", "automated", "source", "message",
 		"before", "after", "since", "on", "during", "newer_than", "older_than", "time":
 		return true
@@ -121,6 +121,8 @@ func (p *parser) understand(l lexeme) meaning {
 		return p.told(l.field, lower)
 	case "by", "top", "bottom":
 		return tableBy(l.field, lower)
+	case "order", "sort":
+		return ordered(lower)
 	case "device":
 		return oneOf("device", FieldDevice, lower, Devices...)
 	case "client":

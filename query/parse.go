@@ -45,6 +45,8 @@ type Result struct {
 	// Table is how what is found shall be counted; the zero value where the text
 	// does not say.
 	Table Table
+	// Order is how what is found shall be listed; the zero value is NewestFirst.
+	Order Order
 	// Unused are the words of the text that took no part, in their order: those
 	// that join others, and those that were left out with a note.
 	Unused []string
@@ -92,6 +94,7 @@ func Parse(text string, opts Options) Result {
 		Interpretation: interpret(chips, opts.Me),
 		Notes:          p.notes,
 		Table:          p.table,
+		Order:          p.order,
 		Unused:         p.unused,
 	}
 }
@@ -145,6 +148,7 @@ type parser struct {
 	unknown []bool
 	// table is how what is found shall be counted.
 	table Table
+	order Order
 	// asText are the lexemes that are searched for as they stand; unused the
 	// words that take no part.
 	asText    []int

@@ -17,8 +17,8 @@ import (
 // which Elasticsearch bounds to 4 KB.
 const maxWeeks = 64
 
-// Search returns the newest events of a search, newest first: of the newest weeks
-// first, and of older ones for what is lacking.
+// Search returns the events of a search in its order: of the first weeks first, and
+// of the others for what is lacking.
 func (x *Index) Search(ctx context.Context, s feed.Search) ([]feed.Hit, error) {
 	where, err := compile(s.Query.Where)
 	if err != nil {
@@ -30,7 +30,7 @@ func (x *Index) Search(ctx context.Context, s feed.Search) ([]feed.Hit, error) {
 		for len(hits) < s.Limit {
 			limit := min(s.Limit-len(hits), maxPage)
 			page := searchPage{
-				workspace: s.Workspace, query: s.Query, where: where, weeks: weeks, before: before, limit: limit,
+				workspace: s.Workspace, query: s.Query, where: where, weeks: weeks, before: before, oldest: s.Oldest, limit: limit,
 			}
 			found, err := x.page(ctx, page)
 			if err != nil {
@@ -53,6 +53,7 @@ type searchPage struct {
 	where     object
 	weeks     []event.Week
 	before    feed.Key
+	oldest    bool
 	limit     int
 }
 
@@ -61,13 +62,17 @@ func (x *Index) page(ctx context.Context, p searchPage) ([]feed.Hit, error) {
 	if !some {
 		return nil, nil
 	}
+	order := "desc"
+	if p.oldest {
+		order = "asc"
+	}
 	search := object{
 		"size":             p.limit,
 		"track_total_hits": false,
 		"query":            scoped(p.workspace, p.query.Automated, between(from, until), p.where),
 		"sort": []object{
-			{"@timestamp": object{"order": "desc", "format": "epoch_second"}},
-			{"tie": object{"order": "desc"}},
+			{"@timestamp": object{"order": order, "format": "epoch_second"}},
+			{"tie": object{"order": order}},
 		},
 	}
 	if !p.before.IsZero() {
@@ -97,7 +102,9 @@ func (p searchPage) times() (from, until int64, some bool) {
 	if p.query.Until != 0 {
 		until = min(p.query.Until, until)
 	}
-	if !p.before.IsZero() {
+	if !p.before.IsZero() && p.oldest {
+		from = max(from, p.before.Seconds)
+	} else if !p.before.IsZero() {
 		until = min(p.before.Seconds, lastSecond-1, until-1) + 1
 	}
 	return from, until, from < until

@@ -107,7 +107,7 @@ func (e *erasure) find(ctx context.Context, file *weekFile, limit int) ([]row, e
 	if err != nil {
 		return nil, err
 	}
-	return file.page(ctx, match, 0, rowids.End(file.week), limit)
+	return file.page(ctx, match, 0, rowids.End(file.week), limit, false)
 }
 
 func (e *erasure) rows(tx *weekTx, rows []row) error {

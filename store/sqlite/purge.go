@@ -59,7 +59,7 @@ func sendsOf(ctx context.Context, file *weekFile, workspace string, messages []s
 		if err != nil {
 			return nil, err
 		}
-		rows, err := file.page(ctx, match, 0, rowids.End(file.week), maxPieces)
+		rows, err := file.page(ctx, match, 0, rowids.End(file.week), maxPieces, false)
 		if err != nil {
 			return nil, err
 		}

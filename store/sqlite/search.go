@@ -11,7 +11,7 @@ import (
 	"tidings/store/sqlite/rowids"
 )
 
-// Search returns the newest events of a search, newest first, week by week and
+// Search returns the events of a search in its order, week by week and
 // no further than the limit. With those of the other weeks comes which weeks are
 // damaged, as event.DamagedWeeks.
 func (x *Index) Search(ctx context.Context, s feed.Search) ([]feed.Hit, error) {
@@ -85,7 +85,7 @@ func (x *Index) searchWeek(ctx context.Context, file *weekFile, s feed.Search, l
 	if err != nil || match == "" {
 		return nil, err
 	}
-	rows, err := file.page(ctx, match, low, high, limit)
+	rows, err := file.page(ctx, match, low, high, limit, s.Oldest)
 	if err != nil {
 		return nil, err
 	}
@@ -112,9 +112,14 @@ func partsOf(workspaceID int64, choice query.Automated) []string {
 	return []string{part(workspaceID, false)}
 }
 
-// page reads the rows that an expression matches in [low, high), newest first.
-func (w *weekFile) page(ctx context.Context, match string, low, high int64, limit int) ([]row, error) {
-	rows, err := w.read.page.QueryContext(ctx, match, low, high, limit)
+// page reads the rows that an expression matches in [low, high), newest first or
+// oldest first.
+func (w *weekFile) page(ctx context.Context, match string, low, high int64, limit int, oldest bool) ([]row, error) {
+	page := w.read.page
+	if oldest {
+		page = w.read.pageOldest
+	}
+	rows, err := page.QueryContext(ctx, match, low, high, limit)
 	if err != nil {
 		return nil, err
 	}

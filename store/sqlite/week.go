@@ -67,7 +67,7 @@ type weekWrites struct {
 }
 
 type weekReads struct {
-	run, page, rowids, events *sql.Stmt
+	run, page, pageOldest, rowids, events *sql.Stmt
 }
 
 // weekSettings are how the files of weeks are opened.
@@ -133,12 +133,14 @@ func (w *weekFile) markWith(ctx context.Context, installation string) error {
 func (w *weekFile) prepare(ctx context.Context) error {
 	p := preparer{ctx: ctx, pool: w.reader}
 	const run = "SELECT k, space, id, doc FROM event WHERE k BETWEEN ? AND ? ORDER BY k DESC"
+	const page = `SELECT e.k, e.space, e.id, e.doc FROM words CROSS JOIN event e ON e.k = words.rowid
+			WHERE words MATCH ? AND words.rowid >= ? AND words.rowid < ? ORDER BY words.rowid`
 	w.read = weekReads{
-		run: p.prepare(run),
-		page: p.prepare(`SELECT e.k, e.space, e.id, e.doc FROM words CROSS JOIN event e ON e.k = words.rowid
-			WHERE words MATCH ? AND words.rowid >= ? AND words.rowid < ? ORDER BY words.rowid DESC LIMIT ?`),
-		rowids: p.prepare("SELECT rowid FROM words WHERE words MATCH ? AND rowid >= ? AND rowid < ? ORDER BY rowid"),
-		events: p.prepare("SELECT events FROM total"),
+		run:        p.prepare(run),
+		page:       p.prepare(page + " DESC LIMIT ?"),
+		pageOldest: p.prepare(page + " LIMIT ?"),
+		rowids:     p.prepare("SELECT rowid FROM words WHERE words MATCH ? AND rowid >= ? AND rowid < ? ORDER BY rowid"),
+		events:     p.prepare("SELECT events FROM total"),
 	}
 	if p.pool = w.writer; w.writer != nil {
 		w.write = weekWrites{

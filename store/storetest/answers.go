@@ -101,6 +101,9 @@ func (a answering) ask(t *rapid.T, question feed.PageRequest, events []event.Eve
 	require.NoError(t, err)
 	live, known := a.live(t, q, events)
 	want := newestFirst(live)
+	if strings.Contains(question.Text, "oldest") {
+		slices.Reverse(want)
+	}
 
 	require.Equal(t, want, a.pages(t, question), "the feed")
 
@@ -311,6 +314,9 @@ func genQuestion(workspace string) *rapid.Generator[feed.PageRequest] {
 		}
 		if rapid.IntRange(0, 3).Draw(t, "counted") == 0 {
 			request.Text += " " + rapid.SampledFrom(historyTerms).Draw(t, "history")
+		}
+		if rapid.IntRange(0, 4).Draw(t, "order") == 0 {
+			request.Text += " order:oldest"
 		}
 		if rapid.IntRange(0, 3).Draw(t, "member") == 0 {
 			request.Users = rapid.SliceOfN(rapid.SampledFrom(users[1:]), 0, 2).Draw(t, "visible")

@@ -45,6 +45,7 @@ func RunIndex(t *testing.T, h IndexHarness) {
 		{"an event about nobody, or by one of several, is kept", testNobody},
 		{"events of one second have one order", testSameSecond},
 		{"a page is newest first and stops at its limit", testPage},
+		{"the oldest come first where that is asked", testOldest},
 		{"weeks are searched as one", testWeeks},
 		{"keyword fields compare whole values", testKeywords},
 		{"words, phrases and prefixes", testWords},

@@ -52,6 +52,32 @@ func testPage(t *testing.T, x indexTest) {
 	require.Equal(t, order, x.search(t, feed.Search{Workspace: workspace, Before: far}))
 }
 
+// testOldest reads the oldest first, over weeks and page by page.
+func testOldest(t *testing.T, x indexTest) {
+	var events []event.Event
+	for _, week := range []event.Week{allWeeks[3], allWeeks[2], allWeeks[0]} {
+		for i, second := range []int64{week.Start(), week.Start() + 1, week.Start() + 1, week.Start() + 1, week.End() - 1} {
+			events = append(events, named(event.Event{Time: second}, fmt.Sprint(week, i)))
+		}
+	}
+	x.create(t, events...)
+	order := newestFirst(events)
+	slices.Reverse(order)
+	weeks := slices.Clone(allWeeks)
+	slices.Reverse(weeks)
+	oldest := feed.Search{Workspace: workspace, Weeks: weeks, Oldest: true}
+	require.Equal(t, order, x.search(t, oldest))
+	oldest.Limit = 2
+	require.Equal(t, order[:2], x.search(t, oldest))
+	require.Equal(t, order, x.walk(t, oldest))
+	oldest.Limit, oldest.Before = 20, feed.Key{Seconds: weeks[0].End() - 1, Tie: 1<<64 - 1}
+	require.Equal(t, order[5:], x.search(t, oldest))
+	oldest.Before = feed.Key{Seconds: 1 << 40}
+	require.Empty(t, x.search(t, oldest))
+	oldest.Before, oldest.Query = feed.Key{}, query.Query{From: weeks[1].Start() + 1, Until: weeks[3].End() - 1}
+	require.Equal(t, order[6:14], x.search(t, oldest))
+}
+
 func testWeeks(t *testing.T, x indexTest) {
 	var events []event.Event
 	for _, week := range []event.Week{allWeeks[3], allWeeks[2], allWeeks[0]} { // one between is empty

@@ -62,6 +62,12 @@ func Range(week event.Week, s feed.Search) (low, high int64) {
 		before := First(week, within(s.Before.Seconds))
 		if within(s.Before.Seconds) == s.Before.Seconds {
 			before |= int64(s.Before.Tie >> (64 - tieBits))
+			if s.Oldest {
+				before++
+			}
+		}
+		if s.Oldest {
+			return max(low, before), high
 		}
 		high = min(high, before)
 	}

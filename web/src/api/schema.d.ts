@@ -2568,7 +2568,7 @@ export interface components {
             query: components["schemas"]["Understood"];
             /**
              * Format: date-time
-             * @description how far back this page has looked
+             * @description how far back this page has looked; with the oldest first, how far forward where there are more
              */
             reached: string;
             /** @description what is missing, in words */
@@ -3353,6 +3353,11 @@ export interface components {
             interpretation: string;
             /** @description what was left out, and why */
             notes?: string[];
+            /**
+             * @description what comes first in the list
+             * @enum {string}
+             */
+            order: "newest" | "oldest";
             /** @description the corrected text that the items are of, when there are none of the text as it was typed; chips, words and interpretation are this text's */
             showing?: string;
             /** @description words of the text that took no part */

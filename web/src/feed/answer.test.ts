@@ -39,7 +39,7 @@ const answer: Answer = {
   next: '3.1',
   partial: false,
   reached: '2026-11-01T00:00:00Z',
-  query: { chips: [], words: '', interpretation: '' },
+  query: { chips: [], words: '', interpretation: '', order: 'newest' },
 };
 
 describe('pieces', () => {

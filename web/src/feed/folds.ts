@@ -68,25 +68,35 @@ function whoKey({ person, candidates }: Item): string {
   return person?.email ?? (candidates ?? []).map(({ email }) => email).join(' ');
 }
 
-/** order tells whether an entry stands before (negative) or behind an event of a day. */
-export function order(entry: Entry, item: Item, day: string): number {
+/**
+ * order tells whether an entry stands before (negative) or behind an event of a day, where
+ * the newest come first or, with oldest, the oldest.
+ */
+export function order(entry: Entry, item: Item, day: string, oldest = false): number {
   switch (entry.is) {
-    case 'row':
-      return newestFirst(entry.fold.items[0] as Item, item);
+    case 'row': {
+      const newest = newestFirst(entry.fold.items[0] as Item, item);
+      return oldest ? -newest : newest;
+    }
     case 'day':
-      return entry.day >= day ? -1 : 1;
+      return (oldest ? entry.day <= day : entry.day >= day) ? -1 : 1;
     case 'mark':
       return entry.at >= item.time ? -1 : 1;
   }
 }
 
 /** rowIndexOf is the first index whose entry does not stand before the event. */
-export function rowIndexOf(entries: readonly Entry[], item: Item, day: string): number {
+export function rowIndexOf(
+  entries: readonly Entry[],
+  item: Item,
+  day: string,
+  oldest = false,
+): number {
   let low = 0;
   let high = entries.length;
   while (low < high) {
     const middle = (low + high) >>> 1;
-    if (order(entries[middle] as Entry, item, day) < 0) low = middle + 1;
+    if (order(entries[middle] as Entry, item, day, oldest) < 0) low = middle + 1;
     else high = middle;
   }
   return low;

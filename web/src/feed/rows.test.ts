@@ -46,6 +46,23 @@ describe('order', () => {
     expect(ids(shown(rows))).toBe('b c a');
   });
 
+  it('is the other way round where the oldest come first', () => {
+    const rows = new Rows(dayOf);
+    const day = 24 * 60 * 60;
+    rows.reset([item('a', 1), item('b', 3), item('c', day)], false, true);
+    expect(ids(shown(rows))).toBe('a b c');
+    rows.append([item('d', 2 * day), item('e', 2 * day + 1)], false);
+    // What is behind the last page comes with the page that will bring it.
+    expect(rows.arrive([item('f', 2), item('g', 3 * day)], false).map((one) => one.id)).toEqual([
+      'f',
+    ]);
+    rows.append([], true);
+    rows.arrive([item('g', 3 * day)], false);
+    expect(ids(shown(rows))).toBe('a f b c d e g');
+    const kinds = rows.entries.map((entry) => entry.is).join(' ');
+    expect(kinds).toBe('day row row row day row day row row day row');
+  });
+
   it('is by id within a second, highest first', () => {
     expect([item('a', 1), item('c', 1), item('b', 1)].sort(newestFirst).map((i) => i.id)).toEqual([
       'c',

@@ -16,8 +16,8 @@ export interface StateChange {
 export const maxWaiting = 500;
 
 /**
- * Rows are the events of one query, newest first: those on screen, and those
- * that came while the reader was reading and wait behind the pill. Pages and
+ * Rows are the events of one query, newest first or oldest first: those on screen, and
+ * those that came while the reader was reading and wait behind the pill. Pages and
  * socket frames may repeat events in any order; each is held once.
  *
  * On screen they are entries: rows of folded repeats, heads of days, and the
@@ -44,6 +44,7 @@ export class Rows {
   #sends = new Map<string, Set<string>>();
   #versions = new Map<string, number>();
   #last: Item | undefined;
+  #oldest = false;
 
   /** dayOf names the reader's day of a time; markAt is when they were last here. */
   constructor(dayOf: (time: string) => string, markAt: string | null = null) {
@@ -52,7 +53,8 @@ export class Rows {
   }
 
   /** reset starts over with a first page. */
-  reset(items: readonly Item[], complete: boolean): void {
+  reset(items: readonly Item[], complete: boolean, oldest = false): void {
+    this.#oldest = oldest;
     this.entries = [];
     this.waiting = [];
     this.overflow = this.size = this.count = 0;
@@ -70,18 +72,18 @@ export class Rows {
     this.#show(this.#learn(items));
     this.#mark();
     const last = items.at(-1);
-    if (last && (!this.#last || pageOrder(last, this.#last) > 0)) this.#last = last;
+    if (last && (!this.#last || this.#behind(last, this.#last))) this.#last = last;
   }
 
   /**
    * arrive adds live events, to the screen or, when the reader holds it, to those
-   * that wait, and returns the ones that were not known. One that is older than
-   * the last page is left to the page that will bring it.
+   * that wait, and returns the ones that were not known. One that is behind the last
+   * page is left to the page that will bring it.
    */
   arrive(items: readonly Item[], held: boolean): Item[] {
     const last = this.#last;
     const ours = items.filter(
-      (item) => this.complete || last === undefined || pageOrder(item, last) < 0,
+      (item) => this.complete || last === undefined || this.#behind(last, item),
     );
     const fresh = this.#learn(ours);
     if (fresh.length === 0) return fresh;
@@ -144,9 +146,18 @@ export class Rows {
     const fold = this.#known.get(id);
     const newest = fold?.items[0];
     if (!fold || !newest) return -1;
-    const at = rowIndexOf(this.entries, newest, fold.day);
+    const at = this.#indexOf(this.entries, newest, fold.day);
     const entry = this.entries[at];
     return entry?.is === 'row' && entry.fold === fold ? at : -1;
+  }
+
+  /** #behind tells whether an event comes behind another in the server's pages. */
+  #behind(item: Item, other: Item): boolean {
+    return this.#oldest ? pageOrder(item, other) < 0 : pageOrder(item, other) > 0;
+  }
+
+  #indexOf(entries: readonly Entry[], item: Item, day: string): number {
+    return rowIndexOf(entries, item, day, this.#oldest);
   }
 
   #learn(items: readonly Item[]): Item[] {
@@ -182,7 +193,7 @@ export class Rows {
         fold.items = [...fold.items, item].sort(newestFirst);
         return;
       }
-      entries.splice(rowIndexOf(entries, newest, day), 1);
+      entries.splice(this.#indexOf(entries, newest, day), 1);
       fold.items = [item, ...fold.items];
     } else {
       fold = { key, day, items: [item] };
@@ -190,7 +201,7 @@ export class Rows {
       this.#known.set(item.id, fold);
       this.count++;
     }
-    const at = rowIndexOf(entries, item, day);
+    const at = this.#indexOf(entries, item, day);
     entries.splice(at, 0, { is: 'row', key, fold });
     let before = at - 1;
     while (entries[before]?.is === 'mark') before--;
@@ -202,7 +213,7 @@ export class Rows {
   /** #mark puts the mark between what came after the last visit and what was there. */
   #mark(): void {
     const at = this.#markAt;
-    if (at === null) return;
+    if (at === null || this.#oldest) return;
     const first = this.entries.findIndex((e) => e.is === 'row' && e.fold.items[0]!.time <= at);
     if (first < 0) return;
     this.#markAt = null;
@@ -224,7 +235,7 @@ export class Rows {
     }
     this.size--;
     const entries = [...this.entries];
-    const at = rowIndexOf(entries, fold.items[0] as Item, fold.day);
+    const at = this.#indexOf(entries, fold.items[0] as Item, fold.day);
     const wasNewest = fold.items[0] === item;
     fold.items = fold.items.filter((one) => one !== item);
     if (!wasNewest) return;
@@ -232,7 +243,7 @@ export class Rows {
     entries.splice(at, 1);
     const newest = fold.items[0];
     if (newest) {
-      entries.splice(rowIndexOf(entries, newest, fold.day), 0, row);
+      entries.splice(this.#indexOf(entries, newest, fold.day), 0, row);
     } else {
       this.#folds.delete(fold.key);
       this.count--;

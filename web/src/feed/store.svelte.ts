@@ -51,7 +51,12 @@ export class FeedStore {
   /** How many pages have been read. */
   pages = $state(0);
   more = $state<'idle' | 'loading' | 'failed'>('idle');
-  understood = $state.raw<Understood>({ chips: [], words: '', interpretation: '' });
+  understood = $state.raw<Understood>({
+    chips: [],
+    words: '',
+    interpretation: '',
+    order: 'newest',
+  });
   reached = $state('');
   arrived = $state.raw<ReadonlySet<string>>(new Set());
 
@@ -173,7 +178,7 @@ export class FeedStore {
       const page = await this.app.client.feed(search, signal);
       this.answers.show(page.answer, search);
       this.app.learn(page.items);
-      this.#rows.reset(page.items, page.next === null);
+      this.#rows.reset(page.items, page.next === null, page.query.order === 'oldest');
       // Frames of the search before are none of this one's business.
       this.#frames = [];
       this.arrived = new Set();
