@@ -55,7 +55,7 @@ func (a aside) opposite() Expr {
 func (p *parser) heed(q *Query, asides []aside, rest []Expr) []Expr {
 	for _, a := range asides {
 		if a.history != (History{}) {
-			both, ok := a.history, true
+			both, ok := a.history.with(a.history)
 			if q.History != nil {
 				both, ok = q.History.with(a.history)
 			}
@@ -172,7 +172,7 @@ func parseRange(text string) (least, most int, ok bool) {
 	if from, to, found := strings.Cut(text, ".."); found {
 		least, ok = number(from)
 		most, also := number(to)
-		return least, most, ok && also && least > 0 && least <= most
+		return least, most, ok && also && least > 0 && most > 0
 	}
 	sign := text[:len(text)-len(strings.TrimLeft(text, "<>="))]
 	text = strings.TrimPrefix(text, sign)

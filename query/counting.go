@@ -77,6 +77,10 @@ func (p *parser) often(i int) (meaning, int) {
 			least, most, plain, j = 0, n, false, j+2
 		}
 	}
+	if to, k := p.count(j + 1); plain && said && p.word(j) == "or" && k > 0 && to > n {
+		most, plain, j = to, false, j+1+k // "once or twice", "twice or three times"
+		said = p.word(j-1) == "twice" || p.word(j-1) == "thrice" || p.word(j) != "times"
+	}
 	if to, k := p.count(j + 1); plain && !said && (p.word(j) == "to" || p.word(j) == "or" || p.word(j) == "and") && k > 0 && to >= n {
 		most, j = to, j+1+k
 	}
@@ -84,7 +88,7 @@ func (p *parser) often(i int) (meaning, int) {
 	case p.word(j) == "times":
 		j++
 	case said:
-	case !plain && p.isAct(j) && p.nounForm(j):
+	case !plain && p.isAct(j) && (p.nounForm(j) || n == 1):
 		// "more than 3 opens"
 	default:
 		return meaning{}, 0

@@ -222,3 +222,6 @@ func TestLinesWrittenBeforeTheyWereTried(t *testing.T) { testLines(t, "testdata/
 
 // TestLinesOfADay are more of them, of people who sell, help and administer.
 func TestLinesOfADay(t *testing.T) { testLines(t, "testdata/daily.tsv") }
+
+// TestLinesOfSalesAndSupport are of both sides of the Atlantic.
+func TestLinesOfSalesAndSupport(t *testing.T) { testLines(t, "testdata/sales.tsv") }

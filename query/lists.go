@@ -16,7 +16,7 @@ func (p *parser) alternative(preposition string, i int) {
 	switch {
 	case p.english.excepting:
 		return
-	case p.word(i) == "or" || p.word(i) == "and":
+	case p.word(i) == "or" || p.word(i) == "and" || p.word(i) == "nor":
 		m, n := p.operand(i + 1)
 		loose := m.field == "to" && !isKeyword(m.where) && !isCapitalised(p.lexemes[i+1].value)
 		if n == 0 || p.word(i) == "and" && loose && !p.english.list && (!p.speaksOfEvents() || p.isText(i+1+n)) {

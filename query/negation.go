@@ -5,6 +5,12 @@ import "tidings/event"
 // exception reads "anything but clicks", "not from acme", "everyone except ben",
 // "NOT draft": a condition that must not hold.
 func (p *parser) exception(i int) (meaning, int) {
+	if n := p.onlyAt(i); n > 0 {
+		p.note("\"" + p.words(i, n) + "\" is read as those who are named: that all others did not is not looked at.")
+		p.unused = append(p.unused, p.words(i, n))
+		p.english.another, p.english.preposition = i+n, "at"
+		return meaning{}, n
+	}
 	n, anyWord := p.exceptionAt(i)
 	listed := n == 0 && i == p.english.negated && p.endsWithComma(i-1) &&
 		(p.english.negatedAny && p.isItem(i) || p.english.exceptedBy != "" && p.startsName(i))
@@ -58,6 +64,46 @@ func (p *parser) exception(i int) (meaning, int) {
 	return m, inner + 1 - i
 }
 
+// onlyAt is how many words are "nobody but" or "no one except", behind which stands who
+// alone did something.
+func (p *parser) onlyAt(i int) int {
+	j := i
+	switch p.word(i) {
+	case "nobody", "noone", "no-one", "none":
+		j++
+	case "no":
+		if p.word(i+1) != "one" {
+			return 0
+		}
+		j += 2
+	default:
+		return 0
+	}
+	switch p.word(j) {
+	case "but", "except", "besides", "excluding", "bar":
+		j++
+		if p.word(j) == "for" {
+			j++
+		}
+	case "other":
+		if p.word(j+1) != "than" {
+			return 0
+		}
+		j += 2
+	case "apart", "aside":
+		if p.word(j+1) != "from" {
+			return 0
+		}
+		j += 2
+	default:
+		return 0
+	}
+	if _, n := p.operand(j); n == 0 || !p.speaksOfEvents() {
+		return 0
+	}
+	return j - i
+}
+
 // exceptionAt reads the words before an exception, and whether any word may be
 // excepted after them.
 func (p *parser) exceptionAt(i int) (n int, anyWord bool) {
@@ -92,7 +138,7 @@ func (p *parser) exceptionAt(i int) (n int, anyWord bool) {
 			return 2, true
 		}
 	case "not", "without", "isn't", "wasn't", "aren't", "weren't":
-		if p.word(i+2) == "than" {
+		if w := p.word(i + 1); w == "only" || w == "just" || p.word(i+2) == "than" {
 			return 0, false // Times have a limit so: not later than friday.
 		}
 		switch p.word(i + 1) {

@@ -62,6 +62,9 @@ func (p *parser) person(i int) (meaning, int) {
 	if m, n := p.ofSomebody(i); n > 0 {
 		return m, n
 	}
+	if m, n := p.ofSeveral(i); n > 0 {
+		return m, n
+	}
 	if m, n := p.owner(i); n > 0 {
 		return m, n
 	}
@@ -153,6 +156,20 @@ func (p *parser) ofSomebody(i int) (meaning, int) {
 			return m, k + 1 + btoi(isMail(p.word(i+k+1)))
 		}
 	}
+	if name, possessive := strings.CutSuffix(p.word(i), "'s"); possessive {
+		// "ben's unopened emails", "ana's latest sends"
+		j := i + 1
+		if _, states := p.state(j); states > 0 {
+			j += states
+		} else if w := p.word(j); w == "latest" || w == "newest" || w == "oldest" || w == "recent" || w == "last" {
+			j++
+		}
+		if _, f := p.eventAt(j); j > i+1 && (f != noForm || isMail(p.word(j))) {
+			if m, ok := p.inDirectory(name); ok {
+				return m, 1
+			}
+		}
+	}
 	word := p.word(i)
 	n := len(word) - 2
 	if n < 1 || word[n:] != "'s" || isSmall(word) {
@@ -177,6 +194,22 @@ func (p *parser) ofSomebody(i int) (meaning, int) {
 		return p.to(lexeme{value: name}), 1
 	}
 	return meaning{}, 0
+}
+
+// ofSeveral reads the ana of "ana and ben's sends".
+func (p *parser) ofSeveral(i int) (meaning, int) {
+	if w := p.word(i + 1); w != "and" && w != "or" {
+		return meaning{}, 0
+	}
+	m, ok := p.userAt(i, 1)
+	if !ok {
+		return meaning{}, 0
+	}
+	if other, n := p.ofSomebody(i + 2); n == 0 || other.field != "from" {
+		return meaning{}, 0
+	}
+	p.joinWith(i + 1)
+	return m, 1
 }
 
 // owner reads whose mail is spoken of: "tess obrien emails", "bens emails", "sales

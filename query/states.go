@@ -60,8 +60,12 @@ func (p *parser) state(i int) (meaning, int) {
 		return is(string(IsUnreplied)), 1
 	case "unclicked":
 		return missing(event.Click), 1
-	case "nobody":
+	case "nobody", "noone", "no-one":
 		return p.nobodyDid(i, i+1)
+	case "neither":
+		if m, n := p.neither(i); n > 0 {
+			return m, n
+		}
 	case "awaiting":
 		return p.absent(i, i+1)
 	case "waiting":
@@ -75,6 +79,31 @@ func (p *parser) state(i int) (meaning, int) {
 		return p.absent(i, i+1)
 	}
 	return p.notDone(i)
+}
+
+// neither reads the neither of "neither acme nor globex replied": nobody of them has.
+func (p *parser) neither(i int) (meaning, int) {
+	j, names := i+1, 0
+	for p.startsName(j) {
+		_, n := p.operand(j)
+		if n == 0 {
+			break
+		}
+		names++
+		if j += n; p.word(j) != "nor" && p.word(j) != "or" {
+			break
+		}
+		j++
+	}
+	for p.word(j) == "has" || p.word(j) == "have" || p.word(j) == "ever" {
+		j++
+	}
+	t, f := doneOf(p.word(j))
+	if _, ok := stateOf(t); !ok || f != past || names < 2 {
+		return meaning{}, 0
+	}
+	p.english.did, p.english.another, p.english.preposition = j, i+1, "at"
+	return nobody(t), 1
 }
 
 // absent reads the event that has not come: "a reply", "opens".

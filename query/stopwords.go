@@ -28,6 +28,8 @@ func (p *parser) isFiller(i int) bool {
 	case "most":
 		t, _ := p.eventAt(i + 2)
 		return p.word(i+1) == "recent" && (t != "" || p.newestFirst(i+1) > 0)
+	case "so":
+		return p.word(i+1) == "far" && p.speaksOfEvents()
 	case "often":
 		return p.word(i-1) == "how"
 	case "first":

@@ -242,7 +242,8 @@ func (p *parser) mostOf(i int) (meaning, int) {
 // company opened the most".
 func (p *parser) nounBefore(i int) (meaning, int) {
 	key := keyNoun(p.word(i))
-	if key == "company" && p.isAct(i+1) && (p.word(i-1) == "which" || p.word(i-1) == "what" || p.isWord(i-2, "how", "many")) {
+	_, states := p.state(i + 1)
+	if key == "company" && (p.isAct(i+1) || states > 0) && (p.word(i-1) == "which" || p.word(i-1) == "what" || p.isWord(i-2, "how", "many")) {
 		p.english.nounEnd = i + 1
 		return groupedBy(key), 1
 	}

@@ -1,5 +1,7 @@
 package times
 
+import "time"
+
 // partOf reads what narrows a day that was just read: "after 3pm", "before noon",
 // "between 3pm and 5pm", "6-8".
 func (r *Reader) partOf(s span, i int) (Period, int) {
@@ -19,12 +21,32 @@ func (r *Reader) partOf(s span, i int) (Period, int) {
 	}
 	c, n := r.clockBehind(i + 1)
 	if n == 0 {
+		c, n = r.bareHour(i + 1)
+	}
+	if n == 0 {
 		return Period{}, 0
+	}
+	if s.from.Hour() >= 18 {
+		c = c.atNight()
+		s.from, s.unit = StartOfDay(s.from), day
+		if !from {
+			return Period{DayStart(s.from.Year(), s.from.Month(), s.from.Day(), s.from.Location()).Add(18 * time.Hour), c.on(s).from}, n
+		}
 	}
 	if from {
 		return Period{c.on(s).end(), s.until}, n
 	}
 	return Period{s.from, c.on(s).from}, n
+}
+
+// bareHour reads an hour without am and pm behind the day that it is of: "friday after 9".
+func (r *Reader) bareHour(i int) (clock, int) {
+	h, ok := digits(r.text(i))
+	m, _ := monthOf(r.text(i + 1))
+	if !ok || h >= 24 || len(r.text(i)) > 2 || m != 0 || unitOf(r.text(i+1)) != noUnit || r.text(i+1) == "-" {
+		return clock{}, 0
+	}
+	return clock{from: businessHour(h), unit: hour}, i + 1
 }
 
 // openEnded reads "or later", "onwards", "or earlier" behind a time.

@@ -76,6 +76,9 @@ func (r *Reader) relative(i int) (span, int) {
 	}
 	// The last week is up to now; last week was up to Monday.
 	rolling := r.text(i) == "past" || r.text(i) == "last" && the
+	if r.text(i+1) == "fortnight" && distance < 0 {
+		return r.lately(week, 2), i + 2
+	}
 	switch u := unitOf(r.text(i + 1)); {
 	case r.text(i+1) == "weekend":
 		saturday := AddDays(week.start(r.now), 5+7*distance)
@@ -205,6 +208,9 @@ func (r *Reader) distance(i int) (span, int) {
 		return span{}, 0
 	}
 	sign, from := 0, r.now
+	if s, m := r.weeksBefore(a, n); m > 0 {
+		return s, m
+	}
 	switch {
 	case r.text(n) == "ago" || r.text(n) == "back":
 		sign, n = -1, n+1
@@ -237,4 +243,28 @@ func (r *Reader) distance(i int) (span, int) {
 	s := unitSpan(a.unit, at)
 	s.edge = StartOfDay(at)
 	return s, n
+}
+
+// weeksBefore reads the day behind a length of time in days or weeks: "a week ago
+// today", "a week last tuesday".
+func (r *Reader) weeksBefore(a Amount, n int) (span, int) {
+	if a.unit != day && a.unit != week {
+		return span{}, 0
+	}
+	switch r.text(n) {
+	case "ago":
+		n = r.skip(n+1, "on")
+	case "last":
+	default:
+		return span{}, 0
+	}
+	led := r.led
+	r.led = true
+	defer func() { r.led = led }()
+	for _, read := range [...]func(*Reader, int) (span, int){(*Reader).named, (*Reader).weekday} {
+		if s, m := read(r, n); m > 0 && s.unit == day {
+			return unitSpan(day, StartOfDay(a.Before(s.from))), m
+		}
+	}
+	return span{}, 0
 }

@@ -6,6 +6,9 @@ import "time"
 func (r *Reader) partOfMonth(i int) (span, int) {
 	i = r.skip(i, "the")
 	if nth, ok := ordinalOf(r.text(i)); ok || r.text(i) == "last" {
+		if r.is(i+1, "half", "of") {
+			return r.halfOf(max(1, nth), nth == 0, i+3)
+		}
 		if !r.is(i+1, "week", "of") || nth > 5 {
 			return span{}, 0
 		}
@@ -50,6 +53,31 @@ func (r *Reader) partOfMonth(i int) (span, int) {
 		s.until = m.until
 	}
 	return s, n
+}
+
+// halfOf reads the month or the year behind "first half of".
+func (r *Reader) halfOf(nth int, last bool, i int) (span, int) {
+	led := r.led
+	r.led = true
+	s, n := r.whole(i)
+	r.led = led
+	if n == 0 || nth > 2 {
+		return span{}, 0
+	}
+	var middle time.Time
+	switch s.unit {
+	case month:
+		middle = AddDays(s.from, 15)
+	case year:
+		middle = month.add(s.from, 6)
+	default:
+		return span{}, 0
+	}
+	half := span{from: s.from, until: middle, unit: week, again: s.again}
+	if last || nth == 2 {
+		half.from, half.until = middle, s.until
+	}
+	return half, n
 }
 
 // dayNumber reads 12, 12th or twelfth as a day of a month.

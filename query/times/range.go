@@ -50,6 +50,12 @@ func (r *Reader) between(i int, joins ...string) (Period, int) {
 		if s, m := r.date(r.skip(n, "on")); m > 0 && s.unit == day {
 			return r.hoursOn(s, a, b), m
 		}
+		if part, ok := partOfDay(r.text(n + 1)); ok && r.text(n) == "this" {
+			if part.from >= daySeconds/2 && a.bare && b.bare && b.from < daySeconds/2 {
+				a.from, b.from = a.from+daySeconds/2, b.from+daySeconds/2
+			}
+			return r.hoursOn(unitSpan(day, r.now), a, b), n + 2
+		}
 		if !a.bare || !b.bare {
 			p := r.hoursOn(r.onLatestDay(a).whole(), a, b)
 			return p, n
