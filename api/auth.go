@@ -48,8 +48,21 @@ func (s *Server) Operator() http.Handler {
 	})
 }
 
-// sessionCookie holds the session's token.
-const sessionCookie = "tidings_session"
+// sessionCookie holds the session's token. Where cookies are for https alone it has the
+// prefix by which browsers take it from this host only: no other host of the domain can
+// set or shadow it.
+const (
+	sessionCookie = "tidings_session"
+	hostPrefix    = "__Host-"
+)
+
+// cookieName is what the session's cookie is called.
+func (s *Server) cookieName() string {
+	if s.SecureCookies {
+		return hostPrefix + sessionCookie
+	}
+	return sessionCookie
+}
 
 // csrfHeader repeats the session's CSRF token on writes.
 const csrfHeader = "X-CSRF-Token"
@@ -90,7 +103,7 @@ func (s *Server) credential(r *http.Request) (Caller, error) {
 	if token, ok := embedTokenIn(r); ok {
 		return s.embeddedIn(r, token)
 	}
-	cookie, err := r.Cookie(sessionCookie)
+	cookie, err := r.Cookie(s.cookieName())
 	if err != nil || cookie.Value == "" {
 		return Caller{}, unauthorized("a key (Authorization: Bearer …) or a session is needed")
 	}

@@ -66,7 +66,7 @@ func routes(id event.ID) []struct {
 		{call{method: "POST", path: "/v1/dead-letters/replay", body: `{"reason":"none"}`}, ruling, 200},
 		{call{method: "POST", path: "/v1/dead-letters/drop", body: `{"reason":"none"}`}, ruling, 200},
 		{call{method: "GET", path: "/v1/sources"}, ruling, 200},
-		{call{method: "PUT", path: "/v1/sources/cal", body: `{"provider":"calendly","keys":["k"]}`}, ruling, 200},
+		{call{method: "PUT", path: "/v1/sources/cal", body: `{"provider":"calendly","keys":["a key that is long enough"]}`}, ruling, 200},
 		{call{method: "POST", path: "/v1/sources/cal/test"}, ruling, 200},
 		{call{method: "GET", path: "/v1/sources/cal/payloads"}, ruling, 200},
 		{call{method: "GET", path: "/v1/sources/cal/rejected"}, ruling, 200},
@@ -97,7 +97,7 @@ func (s *site) furnish(workspace string) (id event.ID, keyID string) {
 	admin := s.key(workspace, account.RoleAdmin, "")
 	s.do(call{method: "PUT", path: "/v1/users/u_ana", body: `{"name":"Ana"}`, key: admin}).is(200)
 	s.do(call{method: "PUT", path: "/v1/teams/t_1", body: `{"name":"One","members":["u_ana"]}`, key: admin}).is(200)
-	s.do(call{method: "PUT", path: "/v1/sources/cal", body: `{"provider":"calendly","keys":["k"]}`, key: admin}).is(200)
+	s.do(call{method: "PUT", path: "/v1/sources/cal", body: `{"provider":"calendly","keys":["a key that is long enough"]}`, key: admin}).is(200)
 	var made api.NewKey
 	s.do(call{method: "POST", path: "/v1/keys", body: `{"role":"ingest"}`, key: admin}).is(201).json(&made)
 	return e.ID, made.ID

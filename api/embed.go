@@ -7,6 +7,8 @@ import (
 	"strings"
 
 	"github.com/gorilla/websocket"
+
+	"tidings/account"
 )
 
 // embedProtocol is how a socket of a page brings its token: a page cannot set
@@ -53,13 +55,18 @@ func (s *Server) embeddedIn(r *http.Request, token string) (Caller, error) {
 	return caller, nil
 }
 
-// frame serves the page for other sites. Only those that its token names may
-// frame it, and without a good token nobody.
+// framePath is what a page puts into an iframe. The token stands behind the #, so that
+// it is in no log and no Referer; the origins before it are for the policy alone.
+func framePath(token string, origins []string) string {
+	return embedPath + "?" + url.Values{"origin": origins}.Encode() + "#token=" + token
+}
+
+// frame serves the page for other sites. Only those that its address names may frame
+// it; the page shows nothing unless its token names all of them too.
 func (s *Server) frame(w http.ResponseWriter, r *http.Request) {
 	ancestors := "'none'"
-	caller, err := s.keys.EmbedCaller(r.Context(), r.URL.Query().Get("token"))
-	if err == nil {
-		ancestors = strings.Join(caller.Origins, " ")
+	if origins := r.URL.Query()["origin"]; account.CheckOrigins(origins) == nil {
+		ancestors = strings.Join(origins, " ")
 	}
 	s.Web.ServeHTTP(&framedWriter{w, ancestors}, r)
 }
@@ -75,7 +82,7 @@ func (w *framedWriter) WriteHeader(status int) {
 	h := w.Header()
 	policy := h.Get("Content-Security-Policy")
 	h.Set("Content-Security-Policy", strings.Replace(policy, "frame-ancestors 'none'", "frame-ancestors "+w.ancestors, 1))
-	h.Set("Cache-Control", "no-store") // the policy goes with the token
+	h.Set("Cache-Control", "no-store") // the policy goes with the address
 	h.Del("ETag")
 	h.Del("X-Frame-Options")
 	w.ResponseWriter.WriteHeader(status)

@@ -153,8 +153,12 @@ func TestOnlyThePagesOfATokenMayFrameTheFeed(t *testing.T) {
 	allowed, frame := policy(token.Path)
 	require.Equal(t, "default-src 'self'; frame-ancestors https://shop.example http://localhost:3000", allowed)
 	require.Empty(t, frame)
-	refused, _ := policy("/embed/feed?token=e30.e30.e30")
-	require.Equal(t, "default-src 'self'; frame-ancestors 'none'", refused)
+	require.NotContains(t, strings.Split(token.Path, "#")[0], token.Token, "the token is in no log and no Referer")
+	require.True(t, strings.HasSuffix(token.Path, "#token="+token.Token))
+	for _, path := range []string{"/embed/feed", "/embed/feed?token=" + token.Token, "/embed/feed?origin=*", "/embed/feed?origin=https://a.example%20*"} {
+		refused, _ := policy(path)
+		require.Equal(t, "default-src 'self'; frame-ancestors 'none'", refused, path)
+	}
 	other, frame := policy("/stats")
 	require.Contains(t, other, "frame-ancestors 'none'")
 	require.Equal(t, "DENY", frame)

@@ -65,7 +65,7 @@ func (s *Server) createEmbedToken(ctx context.Context, caller Caller, in *embedI
 	case err != nil:
 		return nil, err
 	}
-	return &embedOutput{EmbedToken{token, ends, embedPath + "?token=" + token}}, nil
+	return &embedOutput{EmbedToken{token, ends, framePath(token, request.Origins)}}, nil
 }
 
 func (r EmbedRequest) check() *event.FieldError {

@@ -177,7 +177,7 @@ func TestATokenThatIsNoneIsNotFound(t *testing.T) {
 func TestASourceKeepsItsTokenAndNeverShowsItsSecrets(t *testing.T) {
 	s := newSite(t)
 	key := s.key("acme", account.RoleAdmin, "")
-	path := s.source(key, "my%20mail", map[string]any{"provider": "postmark", "basic": []string{"tidings:geheim"}, "addresses": []string{"127.0.0.1"}})
+	path := s.source(key, "my%20mail", map[string]any{"provider": "postmark", "basic": []string{"tidings:geheimnisvoll"}, "addresses": []string{"127.0.0.1"}})
 	again := s.do(call{method: "PUT", path: "/v1/sources/my%20mail", key: key, body: map[string]any{
 		"provider": "postmark", "user": map[string]string{"by": "fixed", "value": "u_ana"},
 	}}).is(200)
@@ -190,7 +190,7 @@ func TestASourceKeepsItsTokenAndNeverShowsItsSecrets(t *testing.T) {
 	require.NotContains(t, string(s.get(key, "/v1/sources").body), "geheim")
 
 	body := `{"RecordType":"Open","MessageID":"m-1","Recipient":"jo@acme.example","ReceivedAt":"2026-11-16T09:30:00Z"}`
-	basic := map[string]string{"Authorization": "Basic " + base64.StdEncoding.EncodeToString([]byte("tidings:geheim"))}
+	basic := map[string]string{"Authorization": "Basic " + base64.StdEncoding.EncodeToString([]byte("tidings:geheimnisvoll"))}
 	s.do(call{method: "POST", path: path, body: body, header: basic}).is(204)
 	require.Equal(t, "u_ana", s.intake.all()[0].User)
 	require.Equal(t, "my mail", s.intake.all()[0].Source)
@@ -205,16 +205,18 @@ func TestASourceThatCannotWorkIsRefusedByItsField(t *testing.T) {
 		body   string
 		field  string
 	}{
-		"no provider":       {"x", `{"keys":["k"]}`, "body.provider"},
+		"no provider":       {"x", `{"keys":["a key that is long enough"]}`, "body.provider"},
 		"another provider":  {"x", `{"provider":"fax"}`, "body.provider"},
 		"no key":            {"x", `{"provider":"calendly"}`, "body.keys"},
-		"a key of no kind":  {"x", `{"provider":"sendgrid","keys":["nonsense"]}`, "body.keys"},
+		"a key of no kind":  {"x", `{"provider":"sendgrid","keys":["nonsense, but long"]}`, "body.keys"},
 		"too many keys":     {"x", `{"provider":"calendly","keys":["1","2","3","4","5","6","7","8","9","10","11"]}`, "body.keys"},
+		"a short key":       {"x", `{"provider":"calendly","keys":["a key that is long enough","short"]}`, "body.keys[1]"},
+		"a short password":  {"x", `{"provider":"postmark","basic":["a-long-user-name:pw"]}`, "body.basic[0]"},
 		"no network":        {"x", `{"provider":"postmark","addresses":["300.1.1.1"]}`, "body.addresses[0]"},
-		"no way to a user":  {"x", `{"provider":"calendly","keys":["k"],"user":{"by":"magic"}}`, "body.user.by"},
-		"no user":           {"x", `{"provider":"calendly","keys":["k"],"user":{"by":"fixed"}}`, "body.user.value"},
-		"unknown field":     {"x", `{"provider":"calendly","keys":["k"],"colour":1}`, "body.colour"},
-		"it had another":    {"taken", `{"provider":"mailgun","keys":["k"]}`, "body.provider"},
+		"no way to a user":  {"x", `{"provider":"calendly","keys":["a key that is long enough"],"user":{"by":"magic"}}`, "body.user.by"},
+		"no user":           {"x", `{"provider":"calendly","keys":["a key that is long enough"],"user":{"by":"fixed"}}`, "body.user.value"},
+		"unknown field":     {"x", `{"provider":"calendly","keys":["a key that is long enough"],"colour":1}`, "body.colour"},
+		"it had another":    {"taken", `{"provider":"mailgun","keys":["a key that is long enough"]}`, "body.provider"},
 		"all keys are gone": {"taken", `{"provider":"calendly","keys":[]}`, "body.keys"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -329,7 +331,7 @@ func TestEveryProviderCanBeTried(t *testing.T) {
 		case "ses":
 			source["keys"] = []string{"arn:aws:sns:eu-west-1:123456789012:mail"}
 		case "postmark", "pipedrive":
-			source = map[string]any{"provider": provider, "basic": []string{"a:b"}}
+			source = map[string]any{"provider": provider, "basic": []string{"a:b and so on and on"}}
 		case "postal":
 			source["keys"] = []string{rsaPublic}
 		case "json":

@@ -21,7 +21,7 @@ const rsaPublic = "MIGfMA0GCSqGSIb3DQEBAQUAA4GNADCBiQKBgQC7vbqajDw4o6gJy8UtmIbkc
 // phone is a source of an administrator's own.
 func phone() map[string]any {
 	return map[string]any{
-		"provider": "json", "keys": []string{"s3cret"},
+		"provider": "json", "keys": []string{"s3cret-s3cret"},
 		"verify": map[string]any{"by": "hmac", "header": "X-Phone-Signature", "hash": "sha256", "encoding": "hex"},
 		"mapping": map[string]any{
 			"each": "body.calls", "name": "e.kind", "time": "e.at", "message": `"call/" + text(e.id)`, "recipient": "e.callee", "id": "e.id",
@@ -47,7 +47,7 @@ func TestASourceSaysItselfHowItIsRead(t *testing.T) {
 	const calls = `{"calls":[{"kind":"call","id":7,"at":1763285400250,"callee":"Jo <Jo@acme.example>","minutes":12,"agent":"Ana@globex.example"},` +
 		`{"kind":"fax","id":8,"at":1763285400250},{"kind":"missed","id":9,"at":"2025-11-16 09:30:00","callee":"nobody"}]}`
 	s.rings(path, "wrong", calls).problem(http.StatusUnauthorized)
-	s.rings(path, "s3cret", calls).is(http.StatusNoContent)
+	s.rings(path, "s3cret-s3cret", calls).is(http.StatusNoContent)
 	got := s.intake.all()
 	require.Len(t, got, 2)
 	require.Equal(t, event.Custom, got[0].Type)
@@ -76,7 +76,7 @@ func TestAMappingIsTriedOnTheLastPayloads(t *testing.T) {
 	s := newSite(t)
 	key := s.key("acme", account.RoleAdmin, "")
 	path := s.source(key, "phone", phone())
-	s.rings(path, "s3cret", `{"calls":[{"kind":"call","id":7,"at":1763285400250}]}`).is(http.StatusNoContent)
+	s.rings(path, "s3cret-s3cret", `{"calls":[{"kind":"call","id":7,"at":1763285400250}]}`).is(http.StatusNoContent)
 	before := len(s.intake.all())
 	draft := phone()["mapping"].(map[string]any)
 	draft["subject"], draft["link"] = "e.minutes.x.y", `"https://phone.example/" + text(e.id)`
@@ -105,8 +105,8 @@ func TestSourcesWithoutSchemesAreRefusedByName(t *testing.T) {
 		"no mapping":         {"provider": "json", "verify": map[string]any{"by": "path"}},
 		"no verify":          {"provider": "json", "mapping": phone()["mapping"]},
 		"no secret":          {"provider": "brevo"},
-		"a mapping for code": {"provider": "sendgrid", "mapping": phone()["mapping"], "keys": []string{"x"}},
-		"a wrong expression": {"provider": "calendly", "keys": []string{"k"}, "fields": map[string]any{"user": "((("}},
+		"a mapping for code": {"provider": "sendgrid", "mapping": phone()["mapping"], "keys": []string{"xxxxxxxxxxxxxxxx"}},
+		"a wrong expression": {"provider": "calendly", "keys": []string{"a key that is long enough"}, "fields": map[string]any{"user": "((("}},
 	} {
 		s.do(call{method: "PUT", path: "/v1/sources/x-" + strings.ReplaceAll(name, " ", "-"), key: key, body: body}).problem(http.StatusBadRequest)
 	}

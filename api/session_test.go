@@ -100,7 +100,15 @@ func TestCookiesAreSecureBehindHTTPS(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			s := newSite(t, c.change)
 			a := s.do(call{method: "POST", path: "/v1/session", body: map[string]string{"key": s.key("acme", account.RoleRead, "")}, header: c.header})
-			require.Equal(t, c.want, cookieOf(a.is(200)).Secure)
+			cookie := cookieOf(a.is(200))
+			require.Equal(t, c.want, cookie.Secure)
+			require.Equal(t, name == "configured", cookie.Name == "__Host-tidings_session")
+			sent := map[string]string{"Cookie": cookie.Name + "=" + cookie.Value}
+			s.do(call{method: "GET", path: "/v1/feed", header: sent}).is(200)
+			if name == "configured" { // another host of the domain could have set this one
+				sent = map[string]string{"Cookie": "tidings_session=" + cookie.Value}
+				s.do(call{method: "GET", path: "/v1/feed", header: sent}).problem(401)
+			}
 		})
 	}
 }

@@ -177,7 +177,7 @@ func (g SignIn) how() string {
 
 // replaced ends the session that the browser had before it signed in anew.
 func (s *Server) replaced(ctx context.Context, r *http.Request) error {
-	cookie, err := r.Cookie(sessionCookie)
+	cookie, err := r.Cookie(s.cookieName())
 	if err != nil {
 		return nil
 	}
@@ -206,7 +206,7 @@ func (g SignIn) check() error {
 
 func (s *Server) cookie(r *http.Request, token string, age int) string {
 	cookie := http.Cookie{
-		Name: sessionCookie, Value: token, Path: "/", MaxAge: age,
+		Name: s.cookieName(), Value: token, Path: "/", MaxAge: age,
 		HttpOnly: true, SameSite: http.SameSiteLaxMode, Secure: s.isHTTPS(r),
 	}
 	return cookie.String()

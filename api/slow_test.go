@@ -133,7 +133,7 @@ func TestALargeWebhookIsRefusedUnread(t *testing.T) {
 	s := newSite(t)
 	admin := s.key("acme", account.RoleAdmin, "")
 	var made struct{ Path string }
-	s.do(call{method: "PUT", path: "/v1/sources/cal", body: `{"provider":"calendly","keys":["k"]}`, key: admin}).is(200).json(&made)
+	s.do(call{method: "PUT", path: "/v1/sources/cal", body: `{"provider":"calendly","keys":["a key that is long enough"]}`, key: admin}).is(200).json(&made)
 	response, _ := s.raw("POST " + made.Path + " HTTP/1.1\nHost: x\nContent-Type: application/json\nContent-Length: 11000000\n\n")
 	require.Equal(t, http.StatusRequestEntityTooLarge, response.StatusCode)
 	require.True(t, response.Close)

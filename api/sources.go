@@ -127,9 +127,32 @@ func (r *sourceRecord) apply(request SourceRequest, providers *hooks.Hooks) erro
 	return nil
 }
 
+// minSecret is the least length of a secret of a source, in bytes: with a shorter one
+// somebody who has seen one request could find it by trying.
+const minSecret = 12
+
+// checkSecrets looks at secrets that are new; those of before stay good.
+func checkSecrets(request SourceRequest) *event.FieldError {
+	short := fmt.Sprintf("has fewer than %d bytes: make a longer one, such as by openssl rand -hex 24", minSecret)
+	for i, key := range request.Keys {
+		if len(key) < minSecret {
+			return event.Invalid(fmt.Sprintf("keys[%d]", i), short)
+		}
+	}
+	for i, basic := range request.Basic {
+		if _, password, _ := strings.Cut(basic, ":"); len(password) < minSecret {
+			return event.Invalid(fmt.Sprintf("basic[%d]", i), short)
+		}
+	}
+	return nil
+}
+
 func (r *sourceRecord) applySecrets(request SourceRequest) error {
 	if len(request.Keys) > maxKeys || len(request.Basic) > maxKeys || len(request.Addresses) > maxPrefixes {
 		return event.Invalid("keys", "are too many: at most 10 keys, 10 of basic and 200 addresses are taken")
+	}
+	if err := checkSecrets(request); err != nil {
+		return err
 	}
 	if request.Keys != nil {
 		r.Keys = request.Keys
