@@ -11,6 +11,8 @@ import (
 	"os"
 	"path/filepath"
 	"time"
+
+	"tidings/crash"
 )
 
 // Manifest lists the files of a backup. It is written last: a directory without
@@ -133,6 +135,7 @@ func (a *App) backupBeside(ctx context.Context, to string) ([]string, error) {
 
 // saveDeadLetters adds those that there are to a file.
 func (a *App) saveDeadLetters(ctx context.Context, path string) error {
+	crash.At("dead letters")
 	file, err := os.OpenFile(path, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 	if err != nil {
 		return fmt.Errorf("save the dead letters: %w", err)
@@ -221,6 +224,7 @@ func writeManifest(dir string, m Manifest) error {
 	if err != nil {
 		return fmt.Errorf("write the backup's list: %w", err)
 	}
+	crash.At("list")
 	file, err := os.OpenFile(filepath.Join(dir, manifestName), os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)
 	if err != nil {
 		return fmt.Errorf("write the backup's list: %w", err)

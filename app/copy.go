@@ -151,7 +151,7 @@ func (t *copyTarget) copyState(ctx context.Context) (migrations.Copied, error) {
 	}
 	copier := migrations.StateCopier{
 		From: source, To: target, Records: listing{t.state},
-		Leave: map[string]bool{kindCopied: true, kindWeekWanted: true, kindRun: true, "migration": true},
+		Leave: map[string]bool{kindCopied: true, kindBackup: true, kindWeekWanted: true, kindRun: true, "migration": true},
 	}
 	return copier.Copy(ctx)
 }

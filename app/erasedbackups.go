@@ -16,6 +16,7 @@ import (
 	"strings"
 	"time"
 
+	"tidings/crash"
 	"tidings/event"
 	"tidings/store/erasures"
 	"tidings/store/sqlite"
@@ -177,6 +178,7 @@ func (p backupPlace) replace(list []byte) error {
 	if err := errors.Join(err, file.Sync(), file.Close()); err != nil {
 		return err
 	}
+	crash.At("list of erased people")
 	return os.Rename(path+".new", path)
 }
 

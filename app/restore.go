@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"tidings/crash"
 	"tidings/stream"
 )
 
@@ -51,9 +52,11 @@ func Restore(ctx context.Context, from, data string, lists ...string) (list Mani
 	if err != nil {
 		return list, Restored{}, errors.Join(err, os.RemoveAll(part))
 	}
+	crash.At("remove the empty directory")
 	if err := os.Remove(data); err != nil && !errors.Is(err, os.ErrNotExist) {
 		return list, done, fmt.Errorf("make the data directory: %w", err)
 	}
+	crash.At("rename the new directory")
 	if err := os.Rename(part, data); err != nil {
 		return list, done, fmt.Errorf("make the data directory: %w", err)
 	}
@@ -132,6 +135,7 @@ func restoreFileAnew(to, from string, want BackupFile) error {
 
 // restoreFile copies a file and holds the copy to the list.
 func restoreFile(to, from string, want BackupFile) error {
+	crash.At("restore a file")
 	source, err := os.Open(from)
 	if err != nil {
 		return fmt.Errorf("restore %s: %w", want.Name, err)

@@ -36,6 +36,8 @@ var rules = map[string]rule{
 	"app": {internal: everything, outside: everything},
 	"cli": {internal: everything, outside: everything},
 
+	// Moments between two writes, for tests.
+	"crash":   {},
 	"quotes":  {},
 	"backoff": {},
 	// What an address is, is one decision for everybody (ADR 0015).
@@ -76,7 +78,7 @@ var rules = map[string]rule{
 	// Adapters know the vendor they are named after and the packages whose ports
 	// they serve.
 	"store/sqlite": {
-		internal: []string{"audit", "deliver", "event", "query", "feed", "indexer", "notify", "rollover", "migrations", "store/sqlite/columns", "store/sqlite/rowids", "store/erasures"},
+		internal: []string{"audit", "crash", "deliver", "event", "query", "feed", "indexer", "notify", "rollover", "migrations", "store/sqlite/columns", "store/sqlite/rowids", "store/erasures"},
 		outside:  append([]string{"modernc.org/sqlite"}, plain...),
 	},
 	"store/sqlite/columns": {internal: []string{"event", "query", "feed", "store/sqlite/rowids"}},
@@ -93,7 +95,7 @@ var rules = map[string]rule{
 	"store/mongo/mongotest": {outside: []string{"go.mongodb.org/mongo-driver/v2", "github.com/stretchr/testify"}},
 	"store/storetest":       {internal: []string{"audit", "deliver", "event", "query", "feed", "indexer", "rollover"}, outside: []string{"github.com/stretchr/testify", "pgregory.net/rapid"}},
 	"stream": {
-		internal: []string{"backoff", "event", "indexer", "limit", "live", "tracing"},
+		internal: []string{"backoff", "crash", "event", "indexer", "limit", "live", "tracing"},
 		outside:  append([]string{"github.com/nats-io/", "github.com/synadia-io/orbit.go/", "github.com/minio/highwayhash", "go.opentelemetry.io/otel"}, plain...),
 	},
 

@@ -10,6 +10,7 @@ import (
 
 	"github.com/nats-io/nats.go/jetstream"
 
+	"tidings/crash"
 	"tidings/event"
 )
 
@@ -76,6 +77,7 @@ func (s *Stream) clear(ctx context.Context, name string, done func(context.Conte
 			return fmt.Errorf("clear: %w", err)
 		}
 		if upTo > 0 {
+			crash.At("purge " + name)
 			if err := from.Purge(ctx, jetstream.WithPurgeSequence(upTo+1)); err != nil {
 				return unavailable("clear", err)
 			}

@@ -14,6 +14,7 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 	"github.com/synadia-io/orbit.go/jetstreamext"
 
+	"tidings/crash"
 	"tidings/event"
 )
 
@@ -172,6 +173,7 @@ func (s *Stream) dropDead(ctx context.Context, sequence uint64) error {
 	if err != nil {
 		return unavailable("drop dead letter", err)
 	}
+	crash.At("dead letter")
 	if err := dead.SecureDeleteMsg(ctx, sequence); err != nil {
 		if _, gone := dead.GetMsg(ctx, sequence); missing(gone) {
 			return nil

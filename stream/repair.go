@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/nats-io/nats.go"
+
+	"tidings/crash"
 )
 
 // Repaired says what was kept of a queue and what was lost.
@@ -55,14 +57,17 @@ func Repair(ctx context.Context, dir string, at time.Time, logger *slog.Logger) 
 		if done, err = refill(ctx, dir, made, logger); err != nil {
 			return done, fmt.Errorf("repair the queue: %w", err)
 		}
+		crash.At("new queue")
 		if err := errors.Join(copyFiles(made, dir), syncDir(made), os.Rename(made, ready), syncDir(filepath.Dir(dir))); err != nil {
 			return done, fmt.Errorf("repair the queue: %w", err)
 		}
+		crash.At("set the old queue aside")
 		if err := os.Rename(dir, aside); err != nil {
 			return done, fmt.Errorf("set the old queue aside: %w", err)
 		}
 		done.SetAside = aside
 	}
+	crash.At("put the new queue in its place")
 	if err := errors.Join(os.Rename(ready, dir), syncDir(filepath.Dir(dir))); err != nil {
 		return done, fmt.Errorf("put the new queue in its place: %w", err)
 	}
@@ -97,6 +102,7 @@ func refill(ctx context.Context, dir, made string, logger *slog.Logger) (done Re
 		*each.kept = len(messages)
 		for len(messages) > 0 {
 			n := min(repairBatch, len(messages))
+			crash.At("refill")
 			if err := each.put(ctx, messages[:n]); err != nil {
 				return done, err
 			}

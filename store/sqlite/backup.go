@@ -66,7 +66,7 @@ func snapshot(ctx context.Context, to, from string) error {
 	if err := finalize(ctx, made); err != nil {
 		return err
 	}
-	return os.Rename(made, to)
+	return rename(made, to)
 }
 
 // copySealed copies a file that nothing writes, unless it is there already. A
@@ -90,7 +90,7 @@ func copySealed(to, from string) error {
 	if err := errors.Join(file.Sync(), file.Close()); err != nil {
 		return err
 	}
-	return errors.Join(os.Chtimes(made, source.ModTime(), source.ModTime()), os.Rename(made, to))
+	return errors.Join(os.Chtimes(made, source.ModTime(), source.ModTime()), rename(made, to))
 }
 
 // ofWeek reports whether a file is one of the index's.

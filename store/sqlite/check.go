@@ -38,7 +38,7 @@ func (x *Index) writeSum(week event.Week, noted string) error {
 	if err := os.WriteFile(path+newEnding, []byte(noted), 0o600); err != nil {
 		return err
 	}
-	return errors.Join(x.sync(path+newEnding), os.Rename(path+newEnding, path))
+	return errors.Join(x.sync(path+newEnding), rename(path+newEnding, path))
 }
 
 // dropSum forgets the checksum of a sealed file that is about to change.

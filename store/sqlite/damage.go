@@ -296,7 +296,7 @@ func (x *Index) Replace(ctx context.Context, week event.Week, made string, seale
 		if err != nil {
 			return err
 		}
-		if err := os.Rename(made, x.path(week, endingOf(sealed))); err != nil {
+		if err := rename(made, x.path(week, endingOf(sealed))); err != nil {
 			return err
 		}
 		slot.exists, slot.sealed = true, sealed

@@ -7,11 +7,13 @@ import (
 	"fmt"
 	"net/url"
 	"os"
+	"path/filepath"
 	"strconv"
 	"time"
 
 	modernc "modernc.org/sqlite"
 
+	"tidings/crash"
 	"tidings/event"
 )
 
@@ -141,7 +143,14 @@ func transact(ctx context.Context, pool *sql.DB, do func(*sql.Tx) error) error {
 	if err := do(tx); err != nil {
 		return errors.Join(err, ignoreDone(tx.Rollback()))
 	}
+	crash.At("commit")
 	return tx.Commit()
+}
+
+// rename puts a file in a place.
+func rename(from, to string) error {
+	crash.At("rename to " + filepath.Base(to))
+	return os.Rename(from, to)
 }
 
 // ignoreDone drops the complaint that a cancelled context already rolled back.

@@ -142,7 +142,7 @@ func (x *Index) setAside(week event.Week, ending string) error {
 	var errs []error
 	for _, beside := range []string{"-wal", "-shm", "-journal", ""} {
 		path := x.path(week, ending) + beside
-		if err := os.Rename(path, x.path(week, ending)+mark+beside); !errors.Is(err, os.ErrNotExist) {
+		if err := rename(path, x.path(week, ending)+mark+beside); !errors.Is(err, os.ErrNotExist) {
 			errs = append(errs, err)
 		}
 	}

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 
+	"tidings/crash"
 	"tidings/event"
 )
 
@@ -26,6 +27,7 @@ func (s *State) Get(ctx context.Context, workspace, kind, id string) (json.RawMe
 
 // Put writes a record over what it was; it is on disk when Put returns.
 func (s *State) Put(ctx context.Context, workspace, kind, id string, doc json.RawMessage) error {
+	crash.At("record")
 	_, err := s.write.putRecord.ExecContext(ctx, workspace, kind, id, []byte(doc))
 	return failed("writing a record", err)
 }
@@ -33,6 +35,7 @@ func (s *State) Put(ctx context.Context, workspace, kind, id string, doc json.Ra
 // Swap writes a record where it is still old, or where there is none and old is nil,
 // and returns event.ErrConflict otherwise.
 func (s *State) Swap(ctx context.Context, workspace, kind, id string, old, doc json.RawMessage) error {
+	crash.At("record")
 	var done sql.Result
 	var err error
 	if old == nil {
@@ -51,6 +54,7 @@ func (s *State) Swap(ctx context.Context, workspace, kind, id string, old, doc j
 
 // Delete removes a record; there need not be one.
 func (s *State) Delete(ctx context.Context, workspace, kind, id string) error {
+	crash.At("record")
 	_, err := s.write.dropRecord.ExecContext(ctx, workspace, kind, id)
 	return failed("deleting a record", err)
 }

@@ -125,7 +125,7 @@ func (s *Schema) up(ctx context.Context, file schemaFile) error {
 	if err := finalize(ctx, made); err != nil {
 		return err
 	}
-	if err := os.Rename(made, file.path); err != nil {
+	if err := rename(made, file.path); err != nil {
 		return err
 	}
 	return syncDirectory(s.weeks)

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"slices"
 
+	"tidings/crash"
 	"tidings/event"
 )
 
@@ -205,7 +206,7 @@ func (x *Index) swap(ctx context.Context, slot *weekSlot, made string, sealed bo
 	if err := x.dropSum(slot.week); err != nil {
 		return err
 	}
-	if err := os.Rename(made, x.path(slot.week, ending)); err != nil {
+	if err := rename(made, x.path(slot.week, ending)); err != nil {
 		return err
 	}
 	// Were both there after a crash, the open file would be taken: it has all
@@ -224,6 +225,7 @@ func (x *Index) swap(ctx context.Context, slot *weekSlot, made string, sealed bo
 func (x *Index) remove(week event.Week, ending string) error {
 	var errs []error
 	for _, beside := range []string{"", "-wal", "-shm", "-journal"} {
+		crash.At("remove " + ending + beside)
 		if err := os.Remove(x.path(week, ending) + beside); !errors.Is(err, os.ErrNotExist) {
 			errs = append(errs, err)
 		}
