@@ -88,6 +88,12 @@ var pageKinds = []pageKind{
 	{name: "is:opened and not replied, one person", most: mostText, ask: func(r *rand.Rand, _ Load) url.Values {
 		return question("to:" + firstNames[r.IntN(len(firstNames))] + " is:opened -is:replied")
 	}},
+	{name: "opened twice and not replied, one person", most: mostText, ask: func(r *rand.Rand, _ Load) url.Values {
+		return question("to:" + firstNames[r.IntN(len(firstNames))] + " opened twice but didn't reply")
+	}},
+	{name: "oldest first, one word", most: mostText, ask: func(r *rand.Rand, load Load) url.Values {
+		return question("order:oldest " + frequent(r, load))
+	}},
 	{name: "suggestions for a frequent word", suggest: true, most: mostSuggest, ask: func(r *rand.Rand, load Load) url.Values {
 		return question(beginning(r, frequent(r, load)))
 	}},
