@@ -136,17 +136,8 @@ func (p *parser) isQuestion(i int) bool {
 
 // happened reads an event: "opens", "sent", "spam reports".
 func (p *parser) happened(i int) (meaning, int) {
-	if p.isWord(i, "spam", "reports") || p.isWord(i, "marked", "as", "spam") || p.isWord(i, "opted", "out") {
-		switch p.word(i) {
-		case "opted":
-			return typeOf(string(event.Unsubscribe)), 2
-		case "spam":
-			return typeOf(string(event.Complaint)), 2
-		}
-		return typeOf(string(event.Complaint)), 3
-	}
-	if w := p.word(i + 1); p.word(i) == "marked" && isSmall(w) && p.isWord(i+2, "as", "spam") {
-		return typeOf(string(event.Complaint)), 4
+	if m, n := p.complained(i); n > 0 {
+		return m, n
 	}
 	if isMail(p.word(i)) {
 		if len(p.english.has) > 0 || p.english.state {
@@ -199,6 +190,23 @@ func (p *parser) happened(i int) (meaning, int) {
 		}
 	}
 	return typeOf(string(t)), 1
+}
+
+// complained reads complaints and unsubscriptions in other words.
+func (p *parser) complained(i int) (meaning, int) {
+	if p.isWord(i, "spam", "reports") || p.isWord(i, "marked", "as", "spam") || p.isWord(i, "opted", "out") {
+		switch p.word(i) {
+		case "opted":
+			return typeOf(string(event.Unsubscribe)), 2
+		case "spam":
+			return typeOf(string(event.Complaint)), 2
+		}
+		return typeOf(string(event.Complaint)), 3
+	}
+	if w := p.word(i + 1); p.word(i) == "marked" && isSmall(w) && p.isWord(i+2, "as", "spam") {
+		return typeOf(string(event.Complaint)), 4
+	}
+	return meaning{}, 0
 }
 
 // inOtherWords reads events that people describe: "bounced back", "is reading",

@@ -135,14 +135,8 @@ func say(chip Chip, me string) string {
 			return "by people who have been quiet for " + length
 		}
 		return "by people who have been quiet since " + chip.Value
-	case "by":
-		return "counted by " + chip.Value
-	case "top":
-		return "the " + chip.Value + " with the most"
-	case "bottom":
-		return "the " + chip.Value + " with the fewest"
-	case "order":
-		return "the " + chip.Value + " first"
+	case "by", "top", "bottom", "order":
+		return sayTable(chip)
 	case "device":
 		return "on a " + chip.Value
 	case "client":
@@ -160,6 +154,19 @@ func say(chip Chip, me string) string {
 		return sayAutomated(Automated(chip.Value))
 	}
 	return "with " + chip.Field + " " + chip.Value
+}
+
+// sayTable says how what is found is counted and listed.
+func sayTable(chip Chip) string {
+	switch chip.Field {
+	case "by":
+		return "counted by " + chip.Value
+	case "top":
+		return "the " + chip.Value + " with the most"
+	case "bottom":
+		return "the " + chip.Value + " with the fewest"
+	}
+	return "the " + chip.Value + " first"
 }
 
 func sayState(is RecipientState) string {

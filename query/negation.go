@@ -117,6 +117,11 @@ func (p *parser) exceptionAt(i int) (n int, anyWord bool) {
 			}
 			return n, true
 		}
+	case "minus":
+		if _, f := doneOf(p.word(i + 1)); f == past || !p.speaksOfEvents() {
+			return 0, false
+		}
+		return 1, true
 	case "except", "excluding", "besides", notOperator:
 		if p.word(i+1) == "for" {
 			return 2, true
@@ -142,6 +147,14 @@ func (p *parser) exceptionAt(i int) (n int, anyWord bool) {
 			return 0, false // Times have a limit so: not later than friday.
 		}
 		switch p.word(i + 1) {
+		case "everyone", "everybody", "all":
+			return 0, false // Not all of them is not none of them.
+		case "sent":
+			if p.word(i+2) == "by" || p.word(i+2) == "from" {
+				return 2, false
+			}
+		case "including", "counting":
+			return 2, true
 		case "about", "regarding", "mentioning", "containing":
 			return 2, true
 		}

@@ -6,6 +6,7 @@ import (
 	"unicode/utf8"
 
 	"tidings/address"
+	"tidings/query/times"
 )
 
 // operand reads a person, a team, a company or an address.
@@ -80,6 +81,9 @@ func (p *parser) startsName(i int) bool {
 		return false
 	}
 	_, n := p.timeAt(i)
+	if times.IsOrdinal(word) {
+		return false
+	}
 	_, states := doneOf(word)
 	return n == 0 && states == noForm && word != "unopened" && word != "unread"
 }

@@ -21,23 +21,7 @@ func ordered(value string) meaning {
 // date". That the newest come first needs no condition.
 func (p *parser) sorted(i int) (meaning, int) {
 	start := i
-	switch p.word(i) {
-	case "sort", "sorted", "order", "ordered":
-		i++
-		if p.word(i) == "by" {
-			i++
-		}
-		switch p.word(i) {
-		case "date", "time", "age":
-			i++
-		}
-	case "starting", "beginning":
-		if p.word(i+1) == "with" || p.word(i+1) == "from" {
-			i += 2
-		}
-	case "in":
-		i++
-	}
+	i = p.sortedBy(i)
 	if p.word(i) == "the" {
 		i++
 	}
@@ -80,4 +64,26 @@ func (p *parser) sorted(i int) (meaning, int) {
 		}
 	}
 	return meaning{}, 0
+}
+
+// sortedBy is behind "sorted by date", "starting with" and "in".
+func (p *parser) sortedBy(i int) int {
+	switch p.word(i) {
+	case "sort", "sorted", "order", "ordered":
+		i++
+		if p.word(i) == "by" {
+			i++
+		}
+		switch p.word(i) {
+		case "date", "time", "age":
+			i++
+		}
+	case "starting", "beginning":
+		if p.word(i+1) == "with" || p.word(i+1) == "from" {
+			i += 2
+		}
+	case "in":
+		i++
+	}
+	return i
 }

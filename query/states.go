@@ -62,6 +62,24 @@ func (p *parser) state(i int) (meaning, int) {
 		return missing(event.Click), 1
 	case "nobody", "noone", "no-one":
 		return p.nobodyDid(i, i+1)
+	case "none":
+		j := i + 1
+		if p.word(j) == "of" && isSmall(p.word(j+1)) {
+			for j++; isSmall(p.word(j)) || p.word(j) == "recipients" || p.word(j) == "people"; j++ {
+			}
+			for w := p.word(j - 1); w == "has" || w == "have"; w = p.word(j - 1) {
+				j--
+			}
+		}
+		return p.nobodyDid(i, j)
+	case "non-openers", "nonopeners":
+		return missing(event.Open), 1
+	case "non-responders", "non-repliers", "nonresponders":
+		return missing(event.Reply), 1
+	case "non-clickers", "nonclickers":
+		return missing(event.Click), 1
+	case "except", "excluding", "minus":
+		return p.exceptThose(i)
 	case "neither":
 		if m, n := p.neither(i); n > 0 {
 			return m, n
@@ -81,31 +99,6 @@ func (p *parser) state(i int) (meaning, int) {
 	return p.notDone(i)
 }
 
-// neither reads the neither of "neither acme nor globex replied": nobody of them has.
-func (p *parser) neither(i int) (meaning, int) {
-	j, names := i+1, 0
-	for p.startsName(j) {
-		_, n := p.operand(j)
-		if n == 0 {
-			break
-		}
-		names++
-		if j += n; p.word(j) != "nor" && p.word(j) != "or" {
-			break
-		}
-		j++
-	}
-	for p.word(j) == "has" || p.word(j) == "have" || p.word(j) == "ever" {
-		j++
-	}
-	t, f := doneOf(p.word(j))
-	if _, ok := stateOf(t); !ok || f != past || names < 2 {
-		return meaning{}, 0
-	}
-	p.english.did, p.english.another, p.english.preposition = j, i+1, "at"
-	return nobody(t), 1
-}
-
 // absent reads the event that has not come: "a reply", "opens".
 func (p *parser) absent(i, j int) (meaning, int) {
 	switch p.word(j) {
@@ -114,7 +107,7 @@ func (p *parser) absent(i, j int) (meaning, int) {
 	}
 	switch p.word(j) {
 	case "reply", "replies", "response", "responses", "answer", "answers":
-		return missing(event.Reply), j + 1 - i
+		return p.denied(missing(event.Reply), i, j+1)
 	}
 	if t := doing(p.word(j)); t != "" && p.word(i) == "without" {
 		return p.denied(nobody(t), i, j+1)
@@ -124,7 +117,7 @@ func (p *parser) absent(i, j int) (meaning, int) {
 	if _, ok := stateOf(t); !ok || f != several && !one || p.word(i) == "awaiting" {
 		return meaning{}, 0
 	}
-	return nobody(t), j + 1 - i
+	return p.denied(nobody(t), i, j+1)
 }
 
 // nobodyDid reads "nobody has opened"; j is behind nobody.
@@ -134,13 +127,19 @@ func (p *parser) nobodyDid(i, j int) (meaning, int) {
 	}
 	verb := j
 	switch p.word(j) {
-	case "at", "from", "in":
+	case "at", "from", "in", "of":
 		// "nobody at acme opened": who it is stands between.
 		_, n := p.operand(j + 1)
 		if n == 0 {
 			return meaning{}, 0
 		}
 		verb = j + 1 + n
+		for p.word(verb) == "or" || p.word(verb) == "and" || p.word(verb) == "nor" {
+			if _, n = p.operand(verb + 1); n == 0 {
+				break
+			}
+			verb += 1 + n
+		}
 		for p.word(verb) == "has" || p.word(verb) == "have" || p.word(verb) == "ever" {
 			verb++
 		}
@@ -161,21 +160,33 @@ func (p *parser) notDone(i int) (meaning, int) {
 	if p.notSoOften(i) > 0 {
 		return meaning{}, 0
 	}
+	if m, n := p.notEveryone(i); n > 0 {
+		return m, n
+	}
 	j := i
 	switch p.word(i) {
 	case "hasn't", "haven't", "hasnt", "havent", "didn't", "didnt", "don't", "dont", "doesn't", "doesnt", "isn't",
 		"wasn't", "weren't", "hadn't", "never", "not", "neither", "nor":
 		j++
 	case "has", "have", "did", "was", "were", "is", "are", "does", "do":
-		if p.word(i+1) != "not" && p.word(i+1) != "never" {
+		switch {
+		case p.isWord(i+1, "yet", "to"), p.isWord(i+1, "failed", "to"), p.isWord(i+1, "forgotten", "to"):
+			return p.yetTo(i, i+3)
+		case p.word(i+1) != "not" && p.word(i+1) != "never":
 			return meaning{}, 0
 		}
 		j += 2
+	case "yet", "failed", "forgot", "neglected":
+		if p.word(i+1) != "to" {
+			return meaning{}, 0
+		}
+		return p.yetTo(i, i+2)
 	default:
 		return meaning{}, 0
 	}
-	for p.word(j) == "yet" || p.word(j) == "been" || p.word(j) == "even" || p.word(j) == "ever" {
-		j++
+	j = p.trying(j)
+	if t := doing(p.word(j)); t != "" && (p.word(j-1) == "bother" || p.word(j-1) == "bothered") {
+		return p.denied(missing(t), i, j+1)
 	}
 	if p.word(j) == "heard" || p.word(j) == "hear" {
 		if p.word(j+1) == "back" {
@@ -199,53 +210,6 @@ func (p *parser) notDone(i int) (meaning, int) {
 		}
 	}
 	return meaning{}, 0
-}
-
-// denied is a state that nobody is in, of the words [i, end). Another act may stand
-// behind it: "didn't click or reply".
-func (p *parser) denied(m meaning, i, end int) (meaning, int) {
-	p.english.deniedAct = end
-	return m, end - i
-}
-
-// deniedToo reads one more act that was not done: "or reply", "nor clicked".
-func (p *parser) deniedToo(i int) (meaning, int) {
-	if i == 0 || i != p.english.deniedAct {
-		return meaning{}, 0
-	}
-	j := i
-	switch w := p.word(i); {
-	case w == "or", w == "nor":
-		j++
-	case !p.endsWithComma(i-1) || p.word(i+1) != "or" && p.word(i+1) != "nor":
-		return meaning{}, 0
-	}
-	for w := p.word(j); w == "even" || w == "been" || w == "ever"; w = p.word(j) {
-		j++
-	}
-	t, f := doneOf(p.word(j))
-	if doing(p.word(j)) != "" {
-		t, f = doing(p.word(j)), past
-	}
-	if _, ok := stateOf(t); !ok || f != past && f != single {
-		return meaning{}, 0
-	}
-	return p.denied(missing(t), i, j+1)
-}
-
-// doing is the type of event that a word means which says what somebody is at.
-func doing(word string) event.Type {
-	switch word {
-	case "reading", "viewing", "opening":
-		return event.Open
-	case "clicking":
-		return event.Click
-	case "replying", "answering", "responding":
-		return event.Reply
-	case "downloading":
-		return event.Download
-	}
-	return ""
 }
 
 // doneOf reads what somebody has or has not done.

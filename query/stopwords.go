@@ -49,6 +49,9 @@ func (p *parser) isFiller(i int) bool {
 		if next == "with" && p.word(i+2) == "no" {
 			return true
 		}
+		if p.word(i-1) == "by" && (next == "at" || next == "from") {
+			return true
+		}
 		return next == "who" || next == "that" || p.speaksOfEvents() && (next == "at" || next == "from" || next == "in")
 	}
 	return isSmall(word)

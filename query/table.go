@@ -177,6 +177,12 @@ func (p *parser) grouped(i int) (meaning, int) {
 		end++
 	}
 	key := keyNoun(p.word(end))
+	switch p.word(end + 1) {
+	case "at", "from", "who", "that", "of":
+		if key == "person" || key == "company" {
+			return meaning{}, 0 // "opens by people at acme"
+		}
+	}
 	if next := keyNoun(p.word(end + 1)); key == "message" && next == "client" {
 		key = next
 		end++

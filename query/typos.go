@@ -12,7 +12,7 @@ var ownWords = func() map[byte][]string {
 	for _, word := range strings.Fields(`opens opened unopened clicks clicked click replies replied reply responded downloads downloaded
 		download bounces bounced meetings meeting declined accepted unsubscribed unsubscribes complaints deliveries delivered unread
 		unanswered yesterday today week weeks month months quarter monday tuesday wednesday thursday friday saturday sunday january
-		february april june july august september october november december since between before nobody emails haven't hasn't didn't`) {
+		february april june july august september october november december since between before nobody without except quarter companies tomorrow oldest everyone emails haven't hasn't didn't`) {
 		all[word[0]] = append(all[word[0]], word)
 	}
 	return all

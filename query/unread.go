@@ -52,7 +52,7 @@ func (p *parser) noteUnread() {
 		word := p.word(i)
 		goesOn := i == behind && (isQuantity(word) || isNumber(word) || word == "people" || p.word(i-1) == "per")
 		grouped := isGroup(word) && p.word(i-1) == "by"
-		counts := isNegation(word) || isQuantity(word)
+		counts := isNegation(word) || isQuantity(word) || isNumber(word) && keyNoun(p.word(i+1)) == "person" && p.speaksOfEvents()
 		if grouped || (word == "least" || word == "most") && p.word(i-1) == "at" {
 			word = p.word(i-1) + " " + word
 		}

@@ -177,6 +177,9 @@ func (r *Reader) whole(i int) (span, int) {
 // numberedWeek reads "week 47" of the ISO calendar, the latest such that is not
 // ahead where no year is named.
 func (r *Reader) numberedWeek(i int) (span, int) {
+	if s, n := r.weekOf(i); n > 0 {
+		return s, n
+	}
 	n, ok := digits(r.text(i + 1))
 	if word := r.text(i); word != "week" && word != "wk" && word != "cw" && word != "kw" || !ok || n < 1 || n > 53 {
 		return span{}, 0
@@ -194,6 +197,23 @@ func (r *Reader) numberedWeek(i int) (span, int) {
 		s = at(y - 1)
 	}
 	return s, end
+}
+
+// weekOf reads "the week of november 2": the week that has the day.
+func (r *Reader) weekOf(i int) (span, int) {
+	i = r.skip(i, "the")
+	if !r.is(i, "week", "of") && !r.is(i, "week", "beginning") && !r.is(i, "week", "starting") && !r.is(i, "week", "commencing") {
+		return span{}, 0
+	}
+	led := r.led
+	r.led = true
+	defer func() { r.led = led }()
+	for _, read := range [...]func(*Reader, int) (span, int){(*Reader).dated, (*Reader).dayAndMonth, (*Reader).numeric} {
+		if s, n := read(r, i+2); n > 0 && s.unit == day {
+			return unitSpan(week, week.start(s.from)), n
+		}
+	}
+	return span{}, 0
 }
 
 // weekend reads "the weekend": the latest that is not ahead.

@@ -1,6 +1,9 @@
 package times
 
-import "time"
+import (
+	"strings"
+	"time"
+)
 
 // partOfMonth reads "first week of october" and "early march".
 func (r *Reader) partOfMonth(i int) (span, int) {
@@ -118,6 +121,13 @@ func (r *Reader) dayAndMonth(i int) (span, int) {
 		y, n := r.yearAt(j + 1)
 		return r.onDate(y, m, d, n)
 	}
+	if m, _ := monthOf(r.text(i + 2)); m != 0 && r.text(i+1) == "-" && r.sameWord(i, i+2) {
+		y, n := r.yearAt(i + 4)
+		if r.text(i+3) != "-" || !r.sameWord(i, i+4) || y == 0 {
+			return r.onDate(0, m, d, i+3)
+		}
+		return r.onDate(y, m, d, n) // 10-nov-2026
+	}
 	if distance, ok := whichOf(r.text(j)); ok && j > i+1 && r.text(j+1) == "month" {
 		at := month.add(month.start(r.now), distance)
 		return r.onDate(at.Year(), at.Month(), d, j+2)
@@ -136,6 +146,11 @@ func (r *Reader) dayAndMonth(i int) (span, int) {
 	s := unitSpan(day, at)
 	s.again = month
 	return s, i + 1
+}
+
+// sameWord reports whether two pieces are of one word.
+func (r *Reader) sameWord(i, j int) bool {
+	return j < len(r.pieces) && r.pieces[i].word == r.pieces[j].word
 }
 
 // onDate is a day, of the latest such year that is not ahead when y is 0.
@@ -168,6 +183,11 @@ func dateOf(y int, m time.Month, d int, zone *time.Location) (time.Time, bool) {
 // yearAt reads a year at i, 0 when there is none, and the position behind it.
 func (r *Reader) yearAt(i int) (y, n int) {
 	j := r.skip(i, "of")
+	if short, ok := strings.CutPrefix(strings.ReplaceAll(r.text(j), "’", "'"), "'"); ok && len(short) == 2 {
+		if y, ok := digits(short); ok {
+			return 2000 + y, j + 1 // '25
+		}
+	}
 	if y, ok := digits(r.text(j)); ok && y >= 1970 && y <= 2100 {
 		return y, j + 1
 	}
@@ -191,7 +211,7 @@ func (r *Reader) month(i int) (span, int) {
 	switch {
 	case y != 0:
 		return unitSpan(month, DayStart(y, m, 1, r.now.Location())), n
-	case !plain && !chosen && !r.led:
+	case !plain && !chosen && !r.led && !r.monthBehind(i+1):
 		return span{}, 0
 	}
 	here := month.start(r.now)
@@ -209,4 +229,13 @@ func (r *Reader) month(i int) (span, int) {
 		s.again = noUnit
 	}
 	return s, n
+}
+
+// monthBehind reports whether another month follows or is before, as in "sept - oct".
+func (r *Reader) monthBehind(i int) bool {
+	joins := []string{"-", "to", "through", "thru", "until", "till"}
+	j := r.skip(i, joins...)
+	next, _ := monthOf(r.text(j))
+	before, _ := monthOf(r.text(i - 3))
+	return r.likely && (j > i && next != 0 || before != 0 && r.skip(i-2, joins...) == i-1)
 }

@@ -11,6 +11,9 @@ func (r *Reader) phrase(i int) (Period, int) {
 		if s, n := r.point(i + 1); n > 0 {
 			return Period{From: s.cut()}, n
 		}
+		if a, n := r.amount(i + 1); n > 0 {
+			return Period{From: r.since(a)}, n // "since 3 days"
+		}
 		return Period{}, 0
 	case "after":
 		r.led = true

@@ -161,6 +161,13 @@ func (r *Reader) daysOfMonth(i int, joins []string) (Period, int) {
 		return Period{}, 0
 	}
 	m, _ := monthOf(r.text(r.skip(n, "of")))
+	if m == 0 && r.likely && r.ordinals(i, j) {
+		at := month.start(r.now)
+		if AddDays(at, first-1).After(r.now) {
+			at = month.add(at, -1)
+		}
+		return Period{AddDays(at, first-1), AddDays(at, last)}, n
+	}
 	if m == 0 {
 		return Period{}, 0
 	}
@@ -181,4 +188,11 @@ func (r *Reader) daysFrom(y int, m time.Month, first, last int) Period {
 		DayStart(y, m, first, r.now.Location()),
 		DayStart(y, m, last+1, r.now.Location()),
 	}
+}
+
+// ordinals reports whether days of a month are written 5th and 9th at i and j.
+func (r *Reader) ordinals(i, j int) bool {
+	_, first := ordinalOf(r.text(r.skip(i, "the")))
+	_, last := ordinalOf(r.text(r.skip(j, "the")))
+	return first && last
 }

@@ -223,6 +223,12 @@ func IsMonth(word string) bool {
 	return m != 0
 }
 
+// IsOrdinal reports whether a word is written like 9th.
+func IsOrdinal(word string) bool {
+	_, ok := ordinalOf(word)
+	return ok && '0' <= word[0] && word[0] <= '9'
+}
+
 // IsWord reports whether a word may take part in a time.
 func IsWord(word string) bool {
 	if IsDay(word) || IsMonth(word) || unitOf(word) != noUnit {

@@ -1,0 +1,171 @@
+package query
+
+import "tidings/event"
+
+// exceptThose reads "except those who replied".
+func (p *parser) exceptThose(i int) (meaning, int) {
+	j := i + 1
+	if p.word(j) == "for" {
+		j++
+	}
+	switch p.word(j) {
+	case "those", "people", "anyone", "anybody", "everyone", "ones", "recipients", "contacts", "customers":
+		j++
+	case "the":
+		if p.word(j+1) != "ones" {
+			return meaning{}, 0
+		}
+		j += 2
+	default:
+		return meaning{}, 0
+	}
+	if w := p.word(j); w != "who" && w != "that" {
+		return meaning{}, 0
+	}
+	for j++; p.word(j) == "have" || p.word(j) == "has" || p.word(j) == "already"; j++ {
+	}
+	t, f := doneOf(p.word(j))
+	if _, ok := stateOf(t); !ok || f != past {
+		return meaning{}, 0
+	}
+	return missing(t), j + 1 - i
+}
+
+// notEveryone reads "not everyone has opened"; of other acts nobody is asked who has
+// not done them.
+func (p *parser) notEveryone(i int) (meaning, int) {
+	if p.word(i) != "not" {
+		return meaning{}, 0
+	}
+	switch p.word(i + 1) {
+	case "everyone", "everybody", "all":
+	default:
+		return meaning{}, 0
+	}
+	j := i + 2
+	for isSmall(p.word(j)) || isPeople(p.word(j)) {
+		j++
+	}
+	if t, f := doneOf(p.word(j)); t != event.Open || f != past {
+		return meaning{}, 0
+	}
+	return missing(event.Open), j + 1 - i
+}
+
+// neither reads the neither of "neither acme nor globex replied": nobody of them has.
+func (p *parser) neither(i int) (meaning, int) {
+	j, names := i+1, 0
+	for p.startsName(j) {
+		_, n := p.operand(j)
+		if n == 0 {
+			break
+		}
+		names++
+		if j += n; p.word(j) != "nor" && p.word(j) != "or" {
+			break
+		}
+		j++
+	}
+	for p.word(j) == "has" || p.word(j) == "have" || p.word(j) == "ever" {
+		j++
+	}
+	t, f := doneOf(p.word(j))
+	if _, ok := stateOf(t); !ok || f != past || names < 2 {
+		return meaning{}, 0
+	}
+	p.english.did, p.english.another, p.english.preposition = j, i+1, "at"
+	return nobody(t), 1
+}
+
+// denied is a state that nobody is in, of the words [i, end). Another act may stand
+// behind it: "didn't click or reply".
+func (p *parser) denied(m meaning, i, end int) (meaning, int) {
+	p.english.deniedAct = end
+	return m, end - i
+}
+
+// deniedToo reads one more act that was not done: "or reply", "nor clicked".
+func (p *parser) deniedToo(i int) (meaning, int) {
+	if i == 0 || i != p.english.deniedAct {
+		return meaning{}, 0
+	}
+	j := i
+	switch w := p.word(i); {
+	case w == "or", w == "nor":
+		j++
+	case !p.endsWithComma(i-1) || p.word(i+1) != "or" && p.word(i+1) != "nor":
+		return meaning{}, 0
+	}
+	for w := p.word(j); w == "even" || w == "been" || w == "ever"; w = p.word(j) {
+		j++
+	}
+	t, f := doneOf(p.word(j))
+	if doing(p.word(j)) != "" {
+		t, f = doing(p.word(j)), past
+	}
+	if f == several { // "no opens or clicks"
+		if _, before := eventOf(p.word(i - 1)); before != several && !isAnswerNoun(p.word(i-1)) {
+			return meaning{}, 0
+		}
+	}
+	if _, ok := stateOf(t); !ok || f == noForm {
+		return meaning{}, 0
+	}
+	return p.denied(missing(t), i, j+1)
+}
+
+func isAnswerNoun(word string) bool {
+	switch word {
+	case "reply", "response", "answer", "answers":
+		return true
+	}
+	return false
+}
+
+// trying is behind the words between "hasn't" and what was not done: "hasn't yet
+// bothered to reply".
+func (p *parser) trying(j int) int {
+	for {
+		switch p.word(j) {
+		case "yet", "been", "even", "ever", "got":
+			j++
+		case "bothered", "managed", "bother", "manage":
+			j++
+			if p.word(j) == "to" {
+				j++
+			}
+		case "gotten":
+			if p.isWord(j+1, "around", "to") || p.isWord(j+1, "round", "to") {
+				j += 3
+				continue
+			}
+			return j
+		default:
+			return j
+		}
+	}
+}
+
+// yetTo reads what somebody has yet to do; j is behind the words for that.
+func (p *parser) yetTo(i, j int) (meaning, int) {
+	t, f := doneOf(p.word(j))
+	if _, ok := stateOf(t); !ok || f != single {
+		return meaning{}, 0
+	}
+	return p.denied(missing(t), i, j+1)
+}
+
+// doing is the type of event that a word means which says what somebody is at.
+func doing(word string) event.Type {
+	switch word {
+	case "reading", "viewing", "opening":
+		return event.Open
+	case "clicking":
+		return event.Click
+	case "replying", "answering", "responding":
+		return event.Reply
+	case "downloading":
+		return event.Download
+	}
+	return ""
+}
