@@ -79,6 +79,8 @@ type App struct {
 	// stateDamage is what was found wrong with the file of the state.
 	stateDamage atomic.Pointer[event.Degraded]
 	drainFor    time.Duration
+	// small is Settings.Small.
+	small       bool
 	backlog     int64
 	connections int
 	proxies     []netip.Prefix
@@ -104,8 +106,12 @@ type App struct {
 // gcPercent lets the heap grow to three times what is live before collecting.
 const gcPercent = 200
 
-// smallGCPercent is that of Settings.Small.
-const smallGCPercent = 40
+// smallGCPercent is that of Settings.Small, and smallMemory what Go's part of such a
+// process should use at most: the databases have some 25 MB beside it.
+const (
+	smallGCPercent = 40
+	smallMemory    = 76 << 20
+)
 
 // Open opens the directory, making it where there is none, and puts the
 // parts together. Nothing runs yet.
@@ -125,6 +131,9 @@ func Open(ctx context.Context, s Settings, log *slog.Logger) (_ *App, err error)
 	}
 	if s.Memory == 0 {
 		s.Memory = Memory(memoryOf(thisMachine()))
+		if s.Small {
+			s.Memory = min(s.Memory, smallMemory)
+		}
 	}
 	if s.Memory != 0 && os.Getenv("GOMEMLIMIT") == "" {
 		debug.SetMemoryLimit(int64(s.Memory))
@@ -133,7 +142,7 @@ func Open(ctx context.Context, s Settings, log *slog.Logger) (_ *App, err error)
 	if err != nil {
 		return nil, &SettingsError{"--outbound-allow: " + err.Error()}
 	}
-	a := &App{data: s.Data, outbound: outbound.New(allow), role: s.Role, log: log, drainFor: s.Drain, backlog: s.Backlog, connections: s.Connections, proxies: s.Proxies}
+	a := &App{data: s.Data, outbound: outbound.New(allow), role: s.Role, small: s.Small, log: log, drainFor: s.Drain, backlog: s.Backlog, connections: s.Connections, proxies: s.Proxies}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, a.Close())
@@ -221,7 +230,7 @@ func (a *App) assemble(s Settings) error {
 		Queue: a.Stream, Index: a.Index, States: a.State, Erasures: refusing{a.State, a.refuses}, Announcer: a.Stream, Triggers: a.triggers(),
 		Rules: rules, Internal: internal, Reevaluations: a.reevaluator,
 		Eraser: a.eraser, Blocks: notes, Observer: a.metrics, Tracer: s.Tracer, Logger: a.log,
-		BulkTime: bulkTimeOf(s), Limit: s.ackWait() * 2 / 3,
+		BulkTime: bulkTimeOf(s), BatchSize: batchOf(s), Limit: s.ackWait() * 2 / 3,
 	})
 	a.notifies(directory, reader)
 	a.night = s.Night
@@ -295,7 +304,7 @@ func (a *App) readySelf(context.Context) map[string]error {
 // Run keeps the parts going until ctx ends.
 func (a *App) Run(ctx context.Context) error {
 	group, ctx := errgroup.WithContext(ctx)
-	if a.role.pushes() {
+	if a.role.pushes() && !a.small {
 		group.Go(func() error { return a.Hub.Run(ctx) })
 		group.Go(func() error { return a.Server.Watch(ctx) })
 	}
@@ -304,9 +313,11 @@ func (a *App) Run(ctx context.Context) error {
 			group.Go(func() error { return a.keepNotifying(ctx) })
 		}
 		group.Go(func() error { return a.indexer.Run(ctx) })
-		group.Go(func() error {
-			return a.Stream.RunUnderLease(ctx, correctionsLease, correctionsTTL, a.reevaluator.Run)
-		})
+		if !a.small {
+			group.Go(func() error {
+				return a.Stream.RunUnderLease(ctx, correctionsLease, correctionsTTL, a.reevaluator.Run)
+			})
+		}
 		group.Go(func() error { return a.deliveries.Run(ctx) })
 		group.Go(func() error { return a.keepForwarding(ctx) })
 		group.Go(func() error { return a.searchSenders(ctx) })

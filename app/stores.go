@@ -40,6 +40,14 @@ func bulkTimeOf(s Settings) time.Duration {
 	return bulkTime
 }
 
+// batchOf is how many events the indexer takes at once, 0 for its default.
+func batchOf(s Settings) int {
+	if s.Small {
+		return smallEvents
+	}
+	return 0
+}
+
 func (a *App) openStores(ctx context.Context, s Settings, id string) error {
 	if err := a.openIndex(s, id); err != nil {
 		return fmt.Errorf("open the index: %w", err)
@@ -75,7 +83,7 @@ func (a *App) openIndex(s Settings, id string) error {
 	config := sqlite.IndexConfig{Logger: a.log, Installation: id}
 	if s.Small {
 		config.OpenWeeks, config.Readers = 8, 1
-		config.WriterCacheKB, config.ReaderCacheKB, config.CountCacheKB = 4<<10, 512, 1<<10
+		config.WriterCacheKB, config.ReaderCacheKB, config.CountCacheKB = 2<<10, 512, 1<<10
 	}
 	index, err := sqlite.OpenIndex(filepath.Join(s.Data, "weeks"), config)
 	if err == nil {
@@ -102,16 +110,40 @@ func (a *App) openState(ctx context.Context, s Settings) error {
 		}
 		a.decisions = decisions
 	}
-	state, err := sqlite.OpenState(filepath.Join(s.Data, "state.db"), sqlite.StateConfig{Grace: s.Grace})
+	config := sqlite.StateConfig{Grace: s.Grace}
+	if s.Small {
+		config.Readers, config.WriterCacheKB, config.ReaderCacheKB = 1, 4<<10, 1<<10
+	}
+	state, err := sqlite.OpenState(filepath.Join(s.Data, "state.db"), config)
 	if err == nil {
 		a.State = state
 	}
 	return err
 }
 
+// Bounds of the queue where little is cached.
+const (
+	// smallBacklog is how many events may wait: so few are read from the blocks that
+	// are in memory because they are being written.
+	smallBacklog = 4000
+	// smallLive is how many bytes of announcements are kept, in blocks half as large
+	// as usual. Nobody reads them while such a command runs.
+	smallLive = 16 << 20
+	// smallBatch is how many bytes are written to the queue at once.
+	smallBatch = 768 << 10
+	// smallEvents is how many events a batch of the indexer has at most.
+	smallEvents = 500
+)
+
 func (a *App) openStream(ctx context.Context, s Settings) error {
 	config := stream.Config{Backlog: s.Backlog, MaxAttempts: s.MaxAttempts, EventsBytes: s.StreamBytes, Logger: a.log, Tracer: s.Tracer}
 	config.AckWait, config.Triggers = s.ackWait(), a.decisions != nil
+	if s.Small {
+		config.LiveBytes, config.BatchBytes = smallLive, smallBatch
+		if s.Backlog == 0 {
+			config.Backlog = smallBacklog
+		}
+	}
 	if s.Stream == "" {
 		config.Dir = filepath.Join(s.Data, "stream")
 	} else {

@@ -44,8 +44,8 @@ import goes on where it stopped when it is run again.
 
 // Bounds of one request of an import, well below the server's.
 const (
-	importEvents = 2000
-	importBytes  = 4 << 20
+	importEvents = 500
+	importBytes  = 1 << 20
 )
 
 // Run imports the files one after the other and prints a summary.

@@ -14,10 +14,9 @@ import (
 )
 
 const (
-	// batchMessages and batchBytes bound a batch. The server takes no more than
+	// batchMessages and Config.BatchBytes bound a batch. The server takes no more than
 	// 1,000 messages in one.
 	batchMessages = 1000
-	batchBytes    = 8 << 20
 	// fewMessages is up to how many are published one by one: a batch costs the
 	// server about a dozen syncs for its staging, a message alone costs one.
 	fewMessages = 8
@@ -34,7 +33,9 @@ type committer struct {
 	js      jetstream.JetStream
 	link    *link
 	stopped context.Context
-	in      chan *chunk
+	// bytes bound a batch.
+	bytes int
+	in    chan *chunk
 
 	batches atomic.Uint64
 }
@@ -46,15 +47,15 @@ type chunk struct {
 	done     chan error // buffered: nobody may be listening any more
 }
 
-func newCommitter(js jetstream.JetStream, link *link, stopped context.Context) *committer {
-	return &committer{js: js, link: link, stopped: stopped, in: make(chan *chunk)}
+func newCommitter(js jetstream.JetStream, link *link, stopped context.Context, bytes int) *committer {
+	return &committer{bytes: bytes, js: js, link: link, stopped: stopped, in: make(chan *chunk)}
 }
 
 // publish returns nil once all messages are durable. They are handed in in
 // order; when it fails, any of them may be durable all the same.
 func (c *committer) publish(ctx context.Context, messages []*nats.Msg) error {
 	var waiting []*chunk
-	for _, h := range chunks(messages) {
+	for _, h := range chunks(messages, c.bytes) {
 		select {
 		case c.in <- h:
 			waiting = append(waiting, h)
@@ -87,12 +88,12 @@ func gaveUp(ctx context.Context) error {
 }
 
 // chunks cuts messages so that each part fits into a batch.
-func chunks(messages []*nats.Msg) []*chunk {
+func chunks(messages []*nats.Msg, most int) []*chunk {
 	var out []*chunk
 	var last *chunk
 	for _, m := range messages {
 		size := len(m.Data)
-		if last == nil || len(last.messages) == batchMessages || last.bytes+size > batchBytes {
+		if last == nil || len(last.messages) == batchMessages || last.bytes+size > most {
 			last = &chunk{done: make(chan error, 1)}
 			out = append(out, last)
 		}
@@ -130,7 +131,7 @@ func (c *committer) gather(first *chunk) (group []*chunk, next *chunk) {
 	for messages < batchMessages {
 		select {
 		case h := <-c.in:
-			if messages+len(h.messages) > batchMessages || bytes+h.bytes > batchBytes {
+			if messages+len(h.messages) > batchMessages || bytes+h.bytes > c.bytes {
 				return group, h
 			}
 			group = append(group, h)

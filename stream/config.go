@@ -15,6 +15,7 @@ const (
 	defaultEventsBytes = 8 << 30
 	defaultLiveAge     = 15 * time.Minute
 	defaultLiveBytes   = 64 << 20
+	defaultBatchBytes  = 8 << 20
 	defaultLiveStart   = 20_000
 	defaultBacklog     = 1_000_000
 	defaultMaxAttempts = 5
@@ -55,6 +56,9 @@ type Config struct {
 	// LiveAge and LiveBytes are how much LIVE keeps.
 	LiveAge   time.Duration
 	LiveBytes int64
+	// BatchBytes bound what is written at once. The server keeps a batch in memory
+	// until it is whole.
+	BatchBytes int
 	// Triggers has a stream of triggers, which Trigger and Triggers need.
 	Triggers bool
 	// LiveStart is how many of the newest announcements that LIVE keeps Follow
@@ -99,6 +103,7 @@ func (c Config) withDefaults() (Config, error) {
 	setDefault(&c.EventsBytes, defaultEventsBytes)
 	setDefault(&c.LiveAge, defaultLiveAge)
 	setDefault(&c.LiveBytes, defaultLiveBytes)
+	setDefault(&c.BatchBytes, defaultBatchBytes)
 	setDefault(&c.LiveStart, defaultLiveStart)
 	setDefault(&c.Backlog, defaultBacklog)
 	setDefault(&c.LiveRate, defaultLiveRate)
@@ -131,7 +136,7 @@ func (c Config) check() error {
 		return event.Invalid("stream.retry", "must grow, to an hour at most")
 	case c.Keep < 0 || c.LiveAge < 0 || c.AckWait < 0:
 		return event.Invalid("stream", "a time must not be negative")
-	case c.EventsBytes < 0 || c.LiveBytes < 0 || c.LiveStart < 0 || c.Backlog < 0 || c.LiveRate < 0 || c.LiveBurst < 0:
+	case c.EventsBytes < 0 || c.LiveBytes < 0 || c.LiveStart < 0 || c.BatchBytes < 0 || c.Backlog < 0 || c.LiveRate < 0 || c.LiveBurst < 0:
 		return event.Invalid("stream", "a bound must not be negative")
 	}
 	return nil

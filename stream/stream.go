@@ -136,9 +136,9 @@ func (s *Stream) connect(ctx context.Context) error {
 
 // start runs what works in the background until Close.
 func (s *Stream) start() {
-	s.events = newCommitter(s.js, s.link, s.stopped)
-	s.announced = newCommitter(s.js, s.link, s.stopped)
-	s.triggered = newCommitter(s.js, s.link, s.stopped)
+	s.events = newCommitter(s.js, s.link, s.stopped, s.cfg.BatchBytes)
+	s.announced = newCommitter(s.js, s.link, s.stopped, s.cfg.BatchBytes)
+	s.triggered = newCommitter(s.js, s.link, s.stopped, s.cfg.BatchBytes)
 	for i, name := range lanes {
 		s.lanes[i] = newLane(s, name)
 	}

@@ -94,6 +94,9 @@ func tooMuch(info *jetstream.StreamInfo) uint64 {
 // sequenceAt is the sequence of the first message of a stream that arrived at a time or
 // later, one more than the last when there is none.
 func sequenceAt(ctx context.Context, events jetstream.Stream, prefix string, state jetstream.StreamState, at time.Time) (uint64, error) {
+	if !state.FirstTime.Before(at) {
+		return state.FirstSeq, nil // Nothing has to be read: each look loads a block.
+	}
 	low, high := state.FirstSeq, state.LastSeq+1
 	for low < high {
 		middle := low + (high-low)/2

@@ -21,6 +21,9 @@ type StateConfig struct {
 	Grace time.Duration
 	// Readers bounds the connections that read at once. 0 means 4.
 	Readers int
+	// WriterCacheKB and ReaderCacheKB bound the page caches of the connection that
+	// writes and of each that reads. 0 means 32 MiB and 4 MiB.
+	WriterCacheKB, ReaderCacheKB int
 	// Now is the clock, the system's when nil.
 	Now func() time.Time
 }
@@ -103,6 +106,12 @@ func OpenState(path string, config StateConfig) (*State, error) {
 	if config.Readers == 0 {
 		config.Readers = 4
 	}
+	if config.WriterCacheKB == 0 {
+		config.WriterCacheKB = 32 << 10
+	}
+	if config.ReaderCacheKB == 0 {
+		config.ReaderCacheKB = 4 << 10
+	}
 	if config.Now == nil {
 		config.Now = time.Now
 	}
@@ -114,22 +123,22 @@ func OpenState(path string, config StateConfig) (*State, error) {
 		workspaceIDs: make(map[string]int64), marked: make(map[workspaceWeek]bool),
 		statusCache: newStatusCache(mostStatuses),
 	}
-	if err := s.open(path, config.Readers); err != nil {
+	if err := s.open(path, config); err != nil {
 		return nil, failed("opening the state store", errors.Join(err, s.Close()))
 	}
 	return s, nil
 }
 
-func (s *State) open(path string, readers int) error {
+func (s *State) open(path string, config StateConfig) error {
 	ctx := context.Background()
 	var err error
-	if s.writer, err = openPool(path, access{write: true, overwrites: true, cacheKB: 32 << 10, connections: 1}); err != nil {
+	if s.writer, err = openPool(path, access{write: true, overwrites: true, cacheKB: config.WriterCacheKB, connections: 1}); err != nil {
 		return err
 	}
 	if err := create(ctx, s.writer, "the state store", stateSchema); err != nil {
 		return err
 	}
-	if s.reader, err = openPool(path, access{cacheKB: 4 << 10, connections: readers}); err != nil {
+	if s.reader, err = openPool(path, access{cacheKB: config.ReaderCacheKB, connections: config.Readers}); err != nil {
 		return err
 	}
 	if err := s.prepare(ctx); err != nil {
