@@ -59,6 +59,9 @@ func (m Mail) isAutomatic() bool {
 			return true
 		}
 	}
+	if m.suppressed() && automaticPrefix.MatchString(m.Subject) && !passedOn.MatchString(m.Subject) {
+		return true
+	}
 	begin := automaticSubject.FindStringIndex(m.Subject)
 	if begin == nil {
 		return false
@@ -70,6 +73,17 @@ func (m Mail) isAutomatic() bool {
 		strings.HasPrefix(strings.TrimPrefix(rest, "auto"), "reply:") || strings.HasPrefix(rest, "auto-reply:")
 }
 
+// suppressed reports whether the mail asks that no program answers it, as Exchange's
+// automatic answers do. What people write asks for it seldom.
+func (m Mail) suppressed() bool {
+	asked := strings.ToLower(m.header.first("x-auto-response-suppress"))
+	return strings.Contains(asked, "all") || strings.Contains(asked, "oof")
+}
+
+// automaticPrefix is what stands before the subject of the mail that is answered, in
+// whatever language: some words and a colon.
+var automaticPrefix = regexp.MustCompile(`^\s*[\p{L}\p{M}]{2,}(?:[ -][\p{L}\p{M}]+){0,4} ?[:：]\s*\S`)
+
 // automaticSubject is how the subjects of automatic answers begin, in the words
 // of Exchange, Gmail, Notes and others.
 var automaticSubject = regexp.MustCompile(`(?i)^\s*(?:` + strings.Join([]string{
@@ -78,8 +92,10 @@ var automaticSubject = regexp.MustCompile(`(?i)^\s*(?:` + strings.Join([]string{
 	`automatische (?:antwort|abwesenheit)`, `abwesenheits(?:notiz|benachrichtigung|nachricht|assistent|meldung)`, `abwesend:`,
 	`réponse automatique`, `message d.absence`, `absence du bureau`, `absent du bureau`,
 	`respuesta automática`, `fuera de (?:la )?oficina`, `resposta automática`, `fora do escritório`, `ausência temporária`,
-	`risposta automatica`, `fuori (?:sede|ufficio)`, `automatisch antwoord`, `automatische? (?:antwoord|beantwoording)`, `afwezig(?:heid)?\b`,
+	`risposta automatica`, `fuori (?:sede|ufficio)`, `automatisch antwoord`, `automatische? (?:antwoord|beantwoording)`, `afwezig\w*`,
 	`autosvar`, `automatiskt svar`, `automatisk svar`, `frånvaro`, `automaattinen vastaus`, `poissa\b`,
 	`odpowiedź automatyczna`, `automatická odpověď`, `automatikus válasz`, `automatický`, `автоответ`, `автоматический ответ`,
-	`自动回复`, `自動回覆`, `自動応答`, `自動返信`, `자동 ?회신`, `不在通知`, `otomatik yanıt`, `αυτόματη απάντηση`,
+	`автоматична відповідь`, `автоматичен отговор`, `automatická odpoveď`, `automatski odgovor`, `samodejni odgovor`, `automatinis atsakymas`, `automātiska atbilde`, `automaatvastus`,
+	`răspuns automat`, `resposta automàtica`, `trả lời tự động`, `balasan otomatis`, `jawapan automatik`, `ตอบกลับอัตโนมัติ`, `תשובה אוטומטית`, `מענה אוטומטי`, `رد تلقائي`, `الرد التلقائي`, `پاسخ خودکار`,
+	`nieobecność`, `nepřítomnost`, `távollét`, `ikke til stede`, `semester:`, `ferie:`, `urlaub:`, `自动答复`, `自動回答`, `부재중`, `自动回复`, `自動回覆`, `自動応答`, `自動返信`, `자동 ?회신`, `不在通知`, `otomatik yanıt`, `αυτόματη απάντηση`,
 }, "|") + `)`)

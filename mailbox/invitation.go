@@ -89,6 +89,7 @@ func firstAddress(people []event.Person) string {
 type calendar struct {
 	method, uid, summary, organizer string
 	start                           time.Time
+	startValue, startZone           string
 	attendees                       []attendee
 }
 
@@ -121,6 +122,7 @@ func (c calendar) name(m Mail) string {
 // with a zone that this machine knows are of it; others are UTC.
 func parseCalendar(text string) calendar {
 	var c calendar
+	var zones calendarZones
 	text = strings.NewReplacer("\r\n ", "", "\r\n\t", "", "\n ", "", "\n\t", "").Replace(text)
 	component, lines := []string{}, 0
 	for line := range strings.Lines(text) {
@@ -145,8 +147,11 @@ func parseCalendar(text string) calendar {
 			}
 		case "VCALENDAR/VEVENT", "VEVENT", "VCALENDAR/VTODO":
 			c.property(name, params, value)
+		default:
+			zones.property(where, name, value)
 		}
 	}
+	c.start = zones.time(c.startValue, c.startZone)
 	return c
 }
 
@@ -161,8 +166,8 @@ func (c *calendar) property(name string, params map[string]string, value string)
 			c.summary = unescapeCalendar(value)
 		}
 	case "DTSTART":
-		if c.start.IsZero() {
-			c.start = calendarTime(value, params["TZID"])
+		if c.startValue == "" {
+			c.startValue, c.startZone = value, params["TZID"]
 		}
 	case "ORGANIZER":
 		c.organizer = calendarAddress(value, params)
@@ -210,43 +215,4 @@ func calendarAddress(value string, params map[string]string) string {
 
 func unescapeCalendar(text string) string {
 	return strings.NewReplacer(`\n`, " ", `\N`, " ", `\,`, ",", `\;`, ";", `\\`, `\`).Replace(text)
-}
-
-// calendarTime reads 20261110T090000Z, 20261110T090000 and 20261110.
-func calendarTime(value, zone string) time.Time {
-	location := time.UTC
-	if known, err := time.LoadLocation(zone); err == nil && zone != "" && zone != "Local" {
-		location = known
-	} else if name, ok := windowsZones[zone]; ok {
-		if known, err := time.LoadLocation(name); err == nil {
-			location = known
-		}
-	}
-	value = strings.TrimSpace(value)
-	if at, err := time.Parse("20060102T150405Z", value); err == nil {
-		return at
-	}
-	for _, layout := range []string{"20060102T150405", "20060102"} {
-		if at, err := time.ParseInLocation(layout, value, location); err == nil {
-			return at
-		}
-	}
-	return time.Time{}
-}
-
-// windowsZones are the names that Exchange writes, with those of the tz
-// database: Unicode's windowsZones.xml, the commonest.
-var windowsZones = map[string]string{
-	"W. Europe Standard Time": "Europe/Berlin", "Central Europe Standard Time": "Europe/Budapest",
-	"Romance Standard Time": "Europe/Paris", "Central European Standard Time": "Europe/Warsaw",
-	"GMT Standard Time": "Europe/London", "Greenwich Standard Time": "Atlantic/Reykjavik",
-	"E. Europe Standard Time": "Europe/Chisinau", "FLE Standard Time": "Europe/Kiev", "GTB Standard Time": "Europe/Bucharest",
-	"Russian Standard Time": "Europe/Moscow", "Turkey Standard Time": "Europe/Istanbul",
-	"Eastern Standard Time": "America/New_York", "Central Standard Time": "America/Chicago",
-	"Mountain Standard Time": "America/Denver", "Pacific Standard Time": "America/Los_Angeles",
-	"Atlantic Standard Time": "America/Halifax", "E. South America Standard Time": "America/Sao_Paulo",
-	"India Standard Time": "Asia/Kolkata", "China Standard Time": "Asia/Shanghai", "Tokyo Standard Time": "Asia/Tokyo",
-	"Korea Standard Time": "Asia/Seoul", "Singapore Standard Time": "Asia/Singapore", "Israel Standard Time": "Asia/Jerusalem",
-	"Arabian Standard Time": "Asia/Dubai", "AUS Eastern Standard Time": "Australia/Sydney", "New Zealand Standard Time": "Pacific/Auckland",
-	"South Africa Standard Time": "Africa/Johannesburg", "UTC": "UTC",
 }

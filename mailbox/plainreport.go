@@ -21,9 +21,17 @@ func (r interpreter) plainReport() (Reading, bool) {
 		whole = r.mail.Body
 	}
 	report, copied := cutCopy(withoutNotice(whole))
+	if !copiedID.MatchString(copied) {
+		if said, header := cutHeader(report); header != "" {
+			report, copied = said, header
+		}
+	}
+	if r.speaksOfOthers(report) {
+		return Reading{}, false
+	}
 	delayed := delayPhrase.MatchString(report) || delaySubject.MatchString(r.mail.Subject)
 	failed := failurePhrase.MatchString(report) || reportSubject.MatchString(r.mail.Subject) && !passedOn.MatchString(r.mail.Subject)
-	if !failed && !delayed {
+	if !failed && !delayed && !refusalCode.MatchString(report) {
 		return Reading{}, false
 	}
 	if len(r.mail.parts.inner) == 0 {
@@ -45,6 +53,24 @@ func (r interpreter) plainReport() (Reading, bool) {
 	}
 	return r.reported(deliveries), true
 }
+
+// refusalCode is what a server said, in a report in whatever language.
+var refusalCode = regexp.MustCompile(`(?m)\b5\d\d[ -]#?5\.\d{1,3}\.\d{1,3}\b|#5\.\d{1,3}\.\d{1,3}\b|(?:^|said: |: )55[0-4][ -]\S`)
+
+// speaksOfOthers reports whether a mail system writes of something else than a mail
+// of its reader that failed: of mail to the reader, or as a person who is away.
+func (r interpreter) speaksOfOthers(report string) bool {
+	if automaticSubject.MatchString(r.mail.Subject) && !refusalCode.MatchString(report) {
+		return true
+	}
+	return otherSubject.MatchString(r.mail.Subject) || otherPhrase.MatchString(report) && !refusalCode.MatchString(report)
+}
+
+// otherSubject and otherPhrase are what filters, lists and reports of policies write.
+var (
+	otherSubject = regexp.MustCompile(`(?i)quarant[aä]n|\bdigest\b|report domain:|awaits? (?:moderator )?approval|moderator|unsubscri`)
+	otherPhrase  = regexp.MustCompile(`(?is)\b(?:messages?|mails?|e-mails?)\s+(?:(?:sent|addressed)\s+)?to\s+you\b|being\s+held\s+until|release\s+(?:them|it|the\s+message)|quarantin|requires?\s+verification|verify\s+that\s+you|aggregate\s+report`)
+)
 
 // fromMailSystem reports whether a mail system, and no person, wrote the mail.
 func (m Mail) fromMailSystem() bool {
@@ -73,8 +99,17 @@ func (m Mail) fromMailSystem() bool {
 	return robotSender.MatchString(local)
 }
 
+// byProgram reports whether the sender is a name that no person writes under.
+func (m Mail) byProgram() bool {
+	local, _, _ := strings.Cut(strings.ToLower(m.From.Email), "@")
+	return programSender.MatchString(local) || strings.TrimSpace(m.header.first("return-path")) == "<>" && systemSender.MatchString(local)
+}
+
+// programSender are the names of mail systems that are no role of a person.
+var programSender = regexp.MustCompile(`^(?:mailer[-_. ]?daemon\d*|mail[-_.]daemon|microsoftexchange[0-9a-f]+|mdaemon|double-?bounce)$`)
+
 // passedOn are the subjects of what people answer or pass on.
-var passedOn = regexp.MustCompile(`(?i)^\s*(?:re|fwd?|aw|wg|tr|rv|antw|sv|vs|r|i)\s*(?:\[\d+\])?:`)
+var passedOn = regexp.MustCompile(`(?i)^\s*(?:re|fwd?|aw|wg|tr|rv|antw|sv|vs|vb|vl|r|i|rif|res|enc|odp|pd|ref|ynt|ilt|vá|továbbítás|hä|отв|ответ|пересл|на|απ|σχετ|回复|回覆|答复|转发|轉寄|返信|転送|회신|전달|תגובה|הועבר|رد|إعادة توجيه|doorst|bls|trs|atb|per|fs)\s*(?:\[\d+\])?[:：]`)
 
 // robotSender are parts of the names under which gateways and filters write.
 var robotSender = regexp.MustCompile(`(?:mail|smtp|delivery|virus)[-_.]?(?:service|gateways?|gate|system|admin|filter|sweeper|marshal|scan)|service|gateway|daemon|administrator|^(?:no-?reply|admin|imss|system|root|nobody|bounces?|mail)$`)
@@ -106,7 +141,8 @@ var failurePhrase = regexp.MustCompile(`(?is)` + strings.Join([]string{
 	`non-delivery\s+report`, `error\s+was\s+detected\s+while\s+processing`, `did\s+not\s+exactly\s+match`, `automatically\s+rejected`, `can\s?not\s+be\s+(?:delivered|found)`, `does\s+not\s+exist`, `not\s+a\s+valid\s+(?:user|address|recipient|mailbox)`, `(?:exceeded|over)\s+(?:its|their|the)?\s*(?:disk\s+)?quota|quota\s+(?:exceeded|violation)`,
 	`не\s+(?:может\s+быть|было|удалось)\s+достав`, `nicht\s+(?:zugestellt|ausgeliefert|zustellen|erreicht)`, `konnte\s+nicht\s+an`, `não\s+(?:pôde|foi\s+possível)\s+(?:ser\s+)?entreg`, `nie\s+mo(?:że|gla|gła)\s+(?:zostać|być)\s+dostarczona`, `impossible\s+de\s+(?:remettre|livrer|distribuer)`,
 	`(?:配信|配送|送信)(?:でき|する).{0,12}(?:ません|失敗)|届きません`, `无法(?:投递|送达|发送)|投递失败|退信`,
-	`nicht\s+(?:zugestellt|ausgeliefert)`, `unzustellbar`, `n['’]a\s+(?:pas|pu)\s+(?:pu\s+)?(?:[êe]tre|été)\s+(?:remis|d[ée]livr[ée]|distribu[ée])`, `no\s+(?:se\s+)?(?:ha\s+podido|pudo|puede)\s+(?:ser\s+)?entrega`, `non\s+è\s+stato\s+(?:recapitato|possibile)`, `kon\s+niet\s+worden\s+(?:bezorgd|afgeleverd)`,
+	`unzustellbar`, `n['’]a\s+(?:pas|pu)\s+(?:pu\s+)?(?:[êe]tre|été)\s+(?:remis|d[ée]livr[ée]|distribu[ée])`, `no\s+(?:se\s+)?(?:ha\s+podido|pudo|puede)\s+(?:ser\s+)?entrega`, `non\s+è\s+stato\s+(?:recapitato|possibile)`, `kon\s+niet\s+worden\s+(?:bezorgd|afgeleverd)`,
+	`kunde\s+inte\s+(?:levereras|skickas)`, `kunne\s+ikke\s+(?:leveres|sendes)`, `ei\s+voitu\s+toimittaa`, `nepodařilo\s+doručit|nedoručiteľn|nedoručiteln|nebol[ao]?\s+doručen`, `teslim\s+edileme`, `전송(?:에)?\s*실패|전송할\s+수\s+없|전달되지\s+못`, `δεν\s+(?:ήταν\s+δυνατή|παραδόθηκε)`, `nem\s+(?:sikerült\s+kézbesíteni|kézbesíthető)`, `nu\s+a\s+putut\s+fi\s+livrat`, `не\s+вдалося\s+(?:доставити|надіслати)`, `לא\s+ניתן\s+(?:למסור|היה)`, `تعذر\s+(?:تسليم|التسليم)`,
 }, "|"))
 
 // delayPhrase is how they say that they go on trying.
@@ -213,7 +249,7 @@ func (r interpreter) mentioned(report string) []delivery {
 }
 
 // looseRecipient is an address within a line.
-var looseRecipient = regexp.MustCompile(`[^\s<>"'()\[\]:;,@=]{1,64}@[^\s<>"'()\[\]:;,@]{1,253}`)
+var looseRecipient = regexp.MustCompile(`[^\s<>"'()\[\]:;,@=：，、。；（）【】《》「」“”]{1,64}@[^\s<>"'()\[\]:;,@：，、。；（）【】《》「」“”]{1,253}`)
 
 // isReporter reports whether an address is the report's author or reader, who
 // are named in such texts too.
@@ -231,10 +267,10 @@ func (r interpreter) isReporter(address string) bool {
 }
 
 // failedLine is a line that begins with an address, or names one as mail systems do.
-var failedLine = regexp.MustCompile(`(?i)^(?:(?:>>> )?rcpt to: *|(?:message |mail )?(?:delivered|message|mail|delivery|sent) to:? |(?:to|recipient|final-recipient|failed recipients?|intended recipient|undeliverable address|(?:unknown|invalid) user|invalid final delivery userid|error-for|address|an|für|à)[:=]+ *|[-*•] +|<?mailto:)?['"]?<?((?:"[^"\n]{1,64}"|[^\s<>"'()\[\]:;,@][^\s<>"()\[\]:;,@]{0,63})@[^\s<>"'()\[\]:;,@]{1,253})['">]*(.*)$`)
+var failedLine = regexp.MustCompile(`(?i)^(?:(?:>>> )?rcpt to: *|(?:message |mail )?(?:delivered|message|mail|delivery|sent) to:? |(?:to|recipient|final-recipient|failed recipients?|intended recipient|undeliverable address|(?:unknown|invalid) user|invalid final delivery userid|error-for|address|an|für|à)[:=]+ *|[-*•] +|<?mailto:)?['"]?<?((?:"[^"\n]{1,64}"|[^\s<>"'()\[\]:;,@：，、。；（）【】《》「」“”][^\s<>"()\[\]:;,@：，、。；（）【】《》「」“”]{0,63})@[^\s<>"'()\[\]:;,@：，、。；（）【】《》「」“”]{1,253})['">]*(.*)$`)
 
 // anywhere finds the sentences that name a recipient within a line.
-var anywhere = regexp.MustCompile(`(?i)(?:(?:wasn['’]t|could(?:n['’]t| not)|was not|not be) (?:be )?delivered to|unable to deliver (?:your )?(?:message|mail) to|addressed to|smtp=|generated from|your message to|message to|mail to|rcpt to:) *['"]?<?([^\s<>"'()\[\]:;,@][^\s<>"()\[\]:;,@]{0,63}@[^\s<>"'()\[\]:;,@]{1,253})['">]*(.*)$`)
+var anywhere = regexp.MustCompile(`(?i)(?:(?:wasn['’]t|could(?:n['’]t| not)|was not|not be) (?:be )?delivered to:?|unable to deliver (?:your )?(?:message|mail) to|addressed to|smtp=|generated from|your message to|message to|mail to|rcpt to:) *['"]?<?([^\s<>"'()\[\]:;,@：，、。；（）【】《》「」“”][^\s<>"()\[\]:;,@：，、。；（）【】《》「」“”]{0,63}@[^\s<>"'()\[\]:;,@：，、。；（）【】《》「」“”]{1,253})['">]*(.*)$`)
 
 // failedAddress is the recipient that a line names, and what follows it.
 func failedAddress(line string) (address, rest string) {
@@ -262,6 +298,9 @@ func serverWord(behind, report string) string {
 	if code := replyCode.FindStringIndex(report); code != nil {
 		line, _, _ := strings.Cut(report[code[0]:], "\n\n")
 		return cleanLine(line, maxSubject)
+	}
+	if full := fullMailbox.FindString(report); full != "" && !fullMailbox.MatchString(behind) {
+		return cleanLine(behind+" "+full, maxSubject)
 	}
 	return cleanLine(behind, maxSubject)
 }

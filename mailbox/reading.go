@@ -287,6 +287,8 @@ func (r interpreter) incoming() Reading {
 	switch {
 	case !strings.Contains(from, "@"):
 		return Reading{Kind: Received, Why: "its sender has no address"}
+	case ok && r.mail.byProgram():
+		return Reading{Kind: Automatic, Why: "a mail system wrote it"}
 	case ok && !original.Self:
 		return Reading{Kind: Reply, Events: []event.Input{r.reply(original.Message)}}
 	case r.mail.isList():

@@ -74,7 +74,7 @@ func (r interpreter) receipt() (Reading, bool) {
 const maxDetail = 500
 
 // fullMailbox is a refusal that may pass.
-var fullMailbox = regexp.MustCompile(`(?i)quota|mailbox is full|full mailbox`)
+var fullMailbox = regexp.MustCompile(`(?i)quota|mailbox(?:es)? (?:is|are|was) full|mailbox full|full mailbox|inbox (?:is )?full|out of storage|insufficient (?:disk )?(?:space|storage)|postfach (?:ist )?(?:\S+ )?(?:voll|überfüllt)|boîte (?:aux lettres )?(?:est )?pleine|buzón (?:está )?lleno|casella (?:è )?piena|容量|已满`)
 
 // isRejection reports whether a receipt says that a mailbox refused the mail, as
 // Sieve's reject does: RFC 5429 section 2.1.
