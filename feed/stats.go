@@ -112,6 +112,13 @@ func (r *Reader) Stats(ctx context.Context, request StatsRequest) (Stats, error)
 		stats.reach(active)
 	}
 	stats.fill(request, q, counted.aggregate, who.names)
+	if stats.Totals != nil {
+		rejected, err := r.rejected(ctx, request.Scope, q, stats.Totals, now)
+		if err != nil {
+			return Stats{}, err
+		}
+		stats.reach(rejected)
+	}
 	if request.wants(FieldSeries) {
 		period.from = max(period.from, counted.reached)
 		stats.Series = seriesOf(counted.aggregate.Times, interval, period, request.zone(), request.WeekStart)
@@ -218,6 +225,20 @@ func (r *Reader) topMessages(ctx context.Context, scope Scope, ranking Ranking) 
 	return messages, nil
 }
 
+// rejected counts those of the bounces that the sender's side would not send. No index
+// tells them apart, so the bounces are read where there are any.
+func (r *Reader) rejected(ctx context.Context, scope Scope, q query.Query, totals *Totals, now time.Time) (counted, error) {
+	if totals.Types[event.Bounce] == 0 {
+		return counted{}, nil
+	}
+	q.Where = query.AllOf(q.Where, query.Keyword{Field: query.FieldBounce, Values: []string{event.BounceRejected}})
+	found, err := r.aggregate(ctx, scope, q, 0, now)
+	if err == nil {
+		totals.Rejected = found.aggregate.Events.Sum()
+	}
+	return found, err
+}
+
 // previous counts the time that this one is compared with.
 func (r *Reader) previous(ctx context.Context, request StatsRequest, q query.Query, period period, now time.Time) (*Previous, error) {
 	earlier := period.before(request.zone())
@@ -237,6 +258,9 @@ func (r *Reader) previous(ctx context.Context, request StatsRequest, q query.Que
 	previous := &Previous{
 		Since: time.Unix(before.From, 0).UTC(), Until: time.Unix(before.Until, 0).UTC(),
 		Partial: counted.partial || len(counted.damaged) > 0, Totals: totalsOf(counted.aggregate),
+	}
+	if _, err := r.rejected(ctx, request.Scope, before, previous.Totals, now); err != nil {
+		return nil, err
 	}
 	if parts != 0 {
 		previous.Unique = uniqueOf(counted.aggregate)

@@ -258,3 +258,17 @@ func TestPeriodsAreComparedByWeekday(t *testing.T) {
 		require.Equal(t, c.before.UTC(), s.Previous.Until, c.name)
 	}
 }
+
+func TestRejectedMailsAreToldAndRaiseNoRate(t *testing.T) {
+	f := newFixture(t, t.TempDir())
+	defer f.close()
+	rejected := did(event.Bounce, "m-1", now.Add(-9*24*time.Hour).Add(2*time.Second), cy)
+	rejected.Bounce = &event.BounceDetail{Kind: event.BounceRejected}
+	f.put(append(aMail(now.Add(-9*24*time.Hour)), rejected)...)
+
+	s := f.stats(feed.StatsRequest{})
+	require.Equal(t, 2, s.Totals.Types[event.Bounce])
+	require.Equal(t, 1, s.Totals.Rejected)
+	require.Equal(t, 1, s.Unique.Bounces)
+	require.Equal(t, 1, f.stats(feed.StatsRequest{Text: "bounce:rejected"}).Totals.Events)
+}

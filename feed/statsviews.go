@@ -48,6 +48,8 @@ type Stats struct {
 type Totals struct {
 	Events int                `json:"events" doc:"as many as the feed lists"`
 	Types  map[event.Type]int `json:"types" doc:"by type, those without any left out"`
+	// Rejected are those of the bounces that say nothing of an address.
+	Rejected int `json:"rejected" doc:"those of the bounces whose mail the sender's side would not send: they are in no rate"`
 }
 
 // Unique are numbers of (message, recipient) pairs: a recipient counts once a
@@ -129,7 +131,7 @@ type Previous struct {
 	Rates   *Rates    `json:"rates,omitempty"`
 }
 
-func totalsOf(t Aggregate) *Totals { return &Totals{t.Events.Sum(), typeCounts(t.Events)} }
+func totalsOf(t Aggregate) *Totals { return &Totals{Events: t.Events.Sum(), Types: typeCounts(t.Events)} }
 
 func uniqueOf(t Aggregate) *Unique {
 	count := func(kind event.Type) int {

@@ -39,7 +39,7 @@ func asksMore(where Expr) bool {
 	case Recipients, Time:
 		return true
 	case Keyword:
-		return e.Field.ofClient()
+		return e.Field.unindexed()
 	}
 	return false
 }
@@ -111,7 +111,9 @@ func weaken(where Expr, up bool) Expr {
 		return Or{}
 	case Keyword:
 		switch {
-		case !e.Field.ofClient():
+		case !e.Field.unindexed():
+		case up && e.Field == FieldBounce:
+			return Types(event.Bounce)
 		case up:
 			return nil
 		default:

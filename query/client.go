@@ -6,9 +6,10 @@ import (
 	"tidings/event"
 )
 
-// ofClient reports whether the field is told by the client of an event alone, which
-// no index holds.
-func (f KeywordField) ofClient() bool { return f == FieldDevice || f == FieldClient }
+// unindexed reports whether the field is told by the event alone, and no index holds it.
+func (f KeywordField) unindexed() bool {
+	return f == FieldDevice || f == FieldClient || f == FieldBounce
+}
 
 // Devices and Clients are what a user agent may tell.
 var (

@@ -138,6 +138,8 @@ func (c Completion) Known() []Suggestion {
 		add("value", ">1d", ">3d", ">1w", ">2w")
 	case "answer":
 		add("value", "yes", "no", "maybe")
+	case "bounce":
+		add("value", Bounces...)
 	case "verdict":
 		add("value", event.Human, event.Machine, event.Unknown)
 	case "automated":
@@ -155,7 +157,7 @@ func (c Completion) Known() []Suggestion {
 		add("event", "opens", "clicks", "replies", "sends", "meetings", "downloads", "bounces", "unsubscribes",
 			"unopened", "no reply", "hasn't opened", "hasn't replied")
 		add("operator", "from:", "to:", "is:", "type:", "since:", "subject:", "domain:", "before:", "on:", "link:", "file:", "body:",
-			"unopened:", "verdict:", "answer:", "automated:", "during:", "after:", "newer_than:", "older_than:", "source:", "message:")
+			"unopened:", "verdict:", "answer:", "bounce:", "automated:", "during:", "after:", "newer_than:", "older_than:", "source:", "message:")
 		add("time", timePhrases[:]...)
 	}
 	return all

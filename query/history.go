@@ -205,7 +205,7 @@ func (q Query) AsksBeyondIndex() bool {
 	asks := q.History != nil
 	walk(q.Where, true, func(leaf Expr, _ bool) {
 		k, ok := leaf.(Keyword)
-		asks = asks || ok && k.Field.ofClient()
+		asks = asks || ok && k.Field.unindexed()
 	})
 	return asks
 }

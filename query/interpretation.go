@@ -145,6 +145,8 @@ func say(chip Chip, me string) string {
 		return "with " + chip.Value
 	case "answer":
 		return "answered " + chip.Value
+	case "bounce":
+		return "bounced, " + chip.Value
 	case "verdict":
 		if chip.Value == event.Unknown {
 			return "made by a person or a machine"

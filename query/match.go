@@ -141,6 +141,8 @@ func (k Keyword) match(e event.Event) bool {
 		return has(e.Verdict.Is)
 	case FieldAnswer:
 		return e.Meeting != nil && has(e.Meeting.Answer)
+	case FieldBounce:
+		return e.Bounce != nil && has(e.Bounce.Kind)
 	case FieldDevice:
 		return has(DeviceOf(e))
 	case FieldClient:

@@ -26,7 +26,7 @@ func isOperator(name string) bool {
 		"subject", "body", "link", "file", "words",
 		"opened", "clicked", "replied", "downloaded", "bounced",
 		"times", "nth", "pause", "took", "quiet", "by", "top", "bottom", "device", "client", "order", "sort",
-		"answer", "verdict", "automated", "source", "message",
+		"answer", "bounce", "verdict", "automated", "source", "message",
 		"before", "after", "since", "on", "during", "newer_than", "older_than", "time":
 		return true
 	}
@@ -109,6 +109,8 @@ func (p *parser) understand(l lexeme) meaning {
 		return oneOf("verdict", FieldVerdict, lower, event.Human, event.Machine, event.Unknown)
 	case "answer":
 		return oneOf("answer", FieldAnswer, lower, "yes", "no", "maybe")
+	case "bounce":
+		return bounceOf(lower)
 	case "type", "event":
 		return typeOf(lower)
 	case "is":

@@ -76,6 +76,8 @@ const (
 	// and ClientOf. No index holds them.
 	FieldDevice KeywordField = "device"
 	FieldClient KeywordField = "client"
+	// FieldBounce is the kind of a bounce. No index holds it.
+	FieldBounce KeywordField = "bounce"
 )
 
 // Words holds when a text field has the terms in the given form.

@@ -3235,6 +3235,11 @@ export interface components {
              * @description as many as the feed lists
              */
             events: number;
+            /**
+             * Format: int64
+             * @description those of the bounces whose mail the sender's side would not send: they are in no rate
+             */
+            rejected: number;
             /** @description by type, those without any left out */
             types: {
                 [key: string]: number;

@@ -80,6 +80,13 @@ export const fields: Record<string, Field> = {
     values: ['yes', 'no', 'maybe'],
     any: 'whatever the answer',
   },
+  bounce: {
+    label: 'bounce',
+    icon: CircleCheck,
+    hint: 'why it came back',
+    values: ['hard', 'soft', 'rejected'],
+    any: 'whatever the bounce',
+  },
   verdict: {
     label: 'by',
     icon: UserCheck,
