@@ -22,6 +22,7 @@ type metrics struct {
 	// decisions are about triggers; those lost were discarded before anybody decided.
 	decisions    *prometheus.CounterVec
 	triggersLost prometheus.Counter
+	apart        *prometheus.CounterVec
 }
 
 func newMetrics(registry *prometheus.Registry, a *App) *metrics {
@@ -52,6 +53,13 @@ func newMetrics(registry *prometheus.Registry, a *App) *metrics {
 			Help: "Stored events whose verdict, subject or user was put right.",
 		}),
 	}
+	m.apart = prometheus.NewCounterVec(prometheus.CounterOpts{
+		Name: "tidings_names_kept_apart_total",
+		Help: "Names told of a message that stay another message's: of another mail, or beyond the bound of names or recipients.",
+	}, []string{"why"})
+	for _, why := range []indexer.Apart{indexer.ApartOtherMail, indexer.ApartNames, indexer.ApartRecipients} {
+		m.apart.WithLabelValues(string(why))
+	}
 	m.deliveries = prometheus.NewCounterVec(prometheus.CounterOpts{
 		Name: "tidings_deliveries_total",
 		Help: "Tries to deliver to endpoints, by channel and by what became of the delivery: sent, waiting, failed.",
@@ -60,7 +68,7 @@ func newMetrics(registry *prometheus.Registry, a *App) *metrics {
 		Name: "tidings_delivery_seconds", Help: "Time a try to deliver takes.", Buckets: prometheus.ExponentialBuckets(0.005, 2, 13),
 	}, []string{"channel"})
 	registry.MustRegister(
-		m.deliveries, m.deliveryTime, m.steps, m.outcomes, m.reevaluations, m.corrections, m.decisions, m.triggersLost, readiness{a},
+		m.deliveries, m.deliveryTime, m.steps, m.outcomes, m.reevaluations, m.corrections, m.apart, m.decisions, m.triggersLost, readiness{a},
 		gauge("tidings_queue_waiting_events", "Events accepted and not indexed yet.", func() float64 {
 			return float64(a.Stream.Backlog())
 		}),
@@ -132,6 +140,10 @@ func (m *metrics) Count(outcome indexer.Outcome, n int) {
 
 // Reevaluates is told by the indexer how many messages are to be judged again.
 func (m *metrics) Reevaluates(messages int) { m.reevaluations.Add(float64(messages)) }
+
+// KeptApart is told by the indexer of each name that does not lead to the message that
+// it was told of.
+func (m *metrics) KeptApart(why indexer.Apart) { m.apart.WithLabelValues(string(why)).Inc() }
 
 // Corrected is told by the indexer how many stored events were put right.
 func (m *metrics) Corrected(events int) { m.corrections.Add(float64(events)) }

@@ -126,6 +126,7 @@ type silent struct{}
 func (silent) Took(Step, time.Duration) {}
 func (silent) Count(Outcome, int)       {}
 func (silent) Reevaluates(int)          {}
+func (silent) KeptApart(Apart)          {}
 func (silent) Corrected(int)            {}
 
 // pullWait is how long a pull waits for a first event.

@@ -178,11 +178,22 @@ func (s *slow) Apply(ctx context.Context, changes []event.Change, weeks []indexe
 type counted struct {
 	mu sync.Mutex
 	of map[indexer.Outcome]int
+	// apart are the names that stayed apart, by why.
+	apart map[indexer.Apart]int
 }
 
 func (c *counted) Took(indexer.Step, time.Duration) {}
 func (c *counted) Reevaluates(int)                  {}
 func (c *counted) Corrected(int)                    {}
+
+func (c *counted) KeptApart(why indexer.Apart) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.apart == nil {
+		c.apart = make(map[indexer.Apart]int)
+	}
+	c.apart[why]++
+}
 
 func (c *counted) Count(outcome indexer.Outcome, n int) {
 	c.mu.Lock()

@@ -203,9 +203,19 @@ func (b *batch) membersOf(ctx context.Context, e event.Event, states map[event.M
 		all := distinct(append(append(slices.Clone(names), state.AllNames()...), alias))
 		apart := slices.ContainsFunc(judged, func(m event.State) bool { return !m.SameMail(state) })
 		apart = apart && !slices.Contains(known, alias)
-		if apart || len(all) > event.MaxNames+1 || people+len(state.Recipients) > event.MaxRecipients {
+		var why Apart
+		switch {
+		case apart:
+			why = ApartOtherMail
+		case len(all) > event.MaxNames+1:
+			why = ApartNames
+		case people+len(state.Recipients) > event.MaxRecipients:
+			why = ApartRecipients
+		}
+		if why != "" {
+			b.Observer.KeptApart(why)
 			b.Logger.WarnContext(ctx, "a name was told of a message that another one has; they stay apart",
-				"workspace", e.Workspace, "source", e.Source, "message", e.Message, "alias", alias)
+				"workspace", e.Workspace, "source", e.Source, "message", e.Message, "alias", alias, "why", why)
 			continue
 		}
 		members, judged, names = append(members, state), append(judged, state), all

@@ -180,10 +180,13 @@ func TestAConstantInAVendorsFieldJoinsNoMails(t *testing.T) {
 		e.ID = event.NewID(e.Time, "w", "api", true, []byte(e.Message))
 		events = append(events, e)
 	}
-	q, l := newQueue(events...), &listener{}
+	q, l, counts := newQueue(events...), &listener{}, &counted{of: make(map[indexer.Outcome]int)}
+	config := s.config(q, l)
+	config.Observer = counts
 	for q.waiting() > 0 {
-		require.NoError(t, indexer.New(s.config(q, l)).Handle(t.Context(), q.take(1)))
+		require.NoError(t, indexer.New(config).Handle(t.Context(), q.take(1)))
 	}
+	require.Equal(t, map[indexer.Apart]int{indexer.ApartOtherMail: 2}, counts.apart)
 	states, err := s.state.Of(t.Context(), "w", []string{"m-0", "m-1", "m-2", "campaign"})
 	require.NoError(t, err)
 	require.Equal(t, []string{"campaign"}, states["m-0"].Aliases, "the first has the name")
@@ -191,6 +194,27 @@ func TestAConstantInAVendorsFieldJoinsNoMails(t *testing.T) {
 	for i, name := range []string{"m-0", "m-1", "m-2"} {
 		require.Equal(t, fmt.Sprint("About ", i), states[name].Subject)
 	}
+}
+
+func TestAMessageHasABoundOfNames(t *testing.T) {
+	s, closeStores := openStores(t)
+	defer closeStores()
+	var events []event.Event
+	for i := range 3 {
+		e := event.Event{Workspace: "w", Message: "m", Type: event.Send, Time: start, Subject: "s", Recipients: people[:1], Source: "api"}
+		for j := range event.MaxAliases {
+			e.Aliases = append(e.Aliases, fmt.Sprint("name-", i, "-", j))
+		}
+		e.ID = event.NewID(e.Time, "w", "api", true, fmt.Append(nil, i))
+		events = append(events, e)
+	}
+	q, l, counts := newQueue(events...), &listener{}, &counted{of: make(map[indexer.Outcome]int)}
+	config := s.config(q, l)
+	config.Observer = counts
+	for q.waiting() > 0 {
+		require.NoError(t, indexer.New(config).Handle(t.Context(), q.take(1)))
+	}
+	require.Equal(t, 3*event.MaxAliases-event.MaxNames, counts.apart[indexer.ApartNames])
 }
 
 func TestTheNamesOfAMailGoWithItsPeople(t *testing.T) {

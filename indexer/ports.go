@@ -163,7 +163,21 @@ type Observer interface {
 	// Corrected the stored events that were put right.
 	Reevaluates(messages int)
 	Corrected(events int)
+	// KeptApart counts names that were told of a message and do not lead to it.
+	KeptApart(why Apart)
 }
+
+// Apart is why two names that an event gives one mail stay those of two messages.
+type Apart string
+
+// The reasons.
+const (
+	// ApartOtherMail are those of two mails, by what is known of them.
+	ApartOtherMail Apart = "other_mail"
+	// ApartNames and ApartRecipients would be too many for one message.
+	ApartNames      Apart = "names"
+	ApartRecipients Apart = "recipients"
+)
 
 // ErasableIndex removes a person from the index.
 type ErasableIndex interface {
