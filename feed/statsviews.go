@@ -131,7 +131,9 @@ type Previous struct {
 	Rates   *Rates    `json:"rates,omitempty"`
 }
 
-func totalsOf(t Aggregate) *Totals { return &Totals{Events: t.Events.Sum(), Types: typeCounts(t.Events)} }
+func totalsOf(t Aggregate) *Totals {
+	return &Totals{Events: t.Events.Sum(), Types: typeCounts(t.Events)}
+}
 
 func uniqueOf(t Aggregate) *Unique {
 	count := func(kind event.Type) int {

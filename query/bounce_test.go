@@ -14,8 +14,15 @@ func TestKindsOfBouncesAreSearchedFor(t *testing.T) {
 		return event.Event{Type: event.Bounce, Time: 1, Bounce: &event.BounceDetail{Kind: kind}}
 	}
 	for _, each := range []struct{ text, kind string }{
-		{"bounce:rejected", "rejected"}, {"rejected", "rejected"}, {"rejected mails", "rejected"}, {"rejected this week", "rejected"},
-		{"suppressed mails", "rejected"}, {"hard bounces", "hard"}, {"bounce:hard", "hard"}, {"soft bounces", "soft"}, {"bounced softly", "soft"},
+		{"bounce:rejected", "rejected"},
+		{"rejected", "rejected"},
+		{"rejected mails", "rejected"},
+		{"rejected this week", "rejected"},
+		{"suppressed mails", "rejected"},
+		{"hard bounces", "hard"},
+		{"bounce:hard", "hard"},
+		{"soft bounces", "soft"},
+		{"bounced softly", "soft"},
 	} {
 		t.Run(each.text, func(t *testing.T) {
 			q := understood(t, each.text)
