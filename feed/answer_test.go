@@ -29,13 +29,14 @@ func TestQuestionsAreAnswered(t *testing.T) {
 	f.put(aMail(sent)...)
 	f.put(send("m-2", sent.Add(time.Hour), jo, li))
 	for text, want := range map[string]string{
-		"who hasn't opened":                 "3 people at 2 companies haven’t opened 2 messages; 1 more bounced.",
-		"who at acme.example hasn't opened": "1 person at 1 company hasn’t opened 2 messages; 1 more bounced.",
-		"who opened":                        "2 people at 1 company opened 1 message.",
-		"did jo@acme.example click":         "Yes: 1 person at 1 company clicked in 1 message.",
-		"did li@globex.example click":       "No: nobody clicked in a message like that.",
-		"how many opens":                    "3 events: 2 people at 1 company opened 1 message.",
-		"when did jo@acme.example click":    "On Tuesday, 10 November 2026, 14:00: 1 person at 1 company clicked in 1 message.",
+		"who hasn't opened":                   "3 people at 2 companies haven’t opened 2 messages; 1 more bounced.",
+		"who at acme.example hasn't opened":   "1 person at 1 company hasn’t opened 2 messages; 1 more bounced.",
+		"who opened":                          "2 people at 1 company opened 1 message.",
+		"did jo@acme.example click":           "Yes: 1 person at 1 company clicked in 1 message.",
+		"did li@globex.example click":         "No: nobody clicked in a message like that.",
+		"who opened twice but hasn't replied": "1 person at 1 company opened and hasn’t replied to 1 message.",
+		"how many opens":                      "3 events: 2 people at 1 company opened 1 message.",
+		"when did jo@acme.example click":      "On Tuesday, 10 November 2026, 14:00: 1 person at 1 company clicked in 1 message.",
 	} {
 		a := f.answer(feed.AnswerRequest{Text: text})
 		if text == "when did jo@acme.example click" {

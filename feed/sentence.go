@@ -79,7 +79,7 @@ func phraseOf(chips []query.Chip) did {
 				state = opposites[state]
 			}
 			if text, ok := statePhrases[state]; ok {
-				return text
+				return beside(chips, text)
 			}
 		case chip.Field == "opened" || chip.Field == "clicked" || chip.Field == "replied" || chip.Field == "downloaded" || chip.Field == "bounced":
 			return statePhrases[chip.Field]
@@ -90,6 +90,26 @@ func phraseOf(chips []query.Chip) did {
 		}
 	}
 	return phrase
+}
+
+// beside is the state of people beside what they did, where they did something a number
+// of times: "opened and haven’t replied to".
+func beside(chips []query.Chip, state did) did {
+	counted, act := false, did{}
+	for _, chip := range chips {
+		switch chip.Field {
+		case "times", "nth", "pause", "took", "quiet":
+			counted = true
+		case "type":
+			if text, ok := typePhrases[event.Type(chip.Value)]; ok && !chip.Not && chip.Group == 0 {
+				act = text
+			}
+		}
+	}
+	if !counted || act.many == "" {
+		return state
+	}
+	return did{act.one + " and " + state.one, act.many + " and " + state.many, act.none + " and " + state.none}
 }
 
 // sentence says what was counted.

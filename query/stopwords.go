@@ -20,6 +20,9 @@ func (p *parser) isFiller(i int) bool {
 		return true
 	case "than":
 		return p.speaksOfEvents()
+	case "last":
+		t, f := p.eventAt(i + 1)
+		return t != "" && f == single // "the last reply": results come in this order.
 	case "newest", "latest", "recent":
 		if t, _ := p.eventAt(i + 1); t != "" {
 			return true // Results come in this order.

@@ -210,7 +210,7 @@ func (x *Index) present(path string) error {
 	}
 	current := string(header[24:28]) == string(header[92:96])
 	if current && info.Size() < page*pages {
-		return errCut
+		return stillCut(path, page, pages)
 	}
 	return nil
 }
