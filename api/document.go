@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/http"
 	"strconv"
+	"sync"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/gin-gonic/gin"
@@ -18,21 +19,20 @@ import (
 //go:embed docs
 var pages embed.FS
 
-// documentRoutes serves the OpenAPI document and the page that shows it.
+// documentRoutes serves the OpenAPI document and the page that shows it. The
+// document is written when it is first asked for.
 func (s *Server) documentRoutes(docs huma.API) error {
 	completeSchemas(docs)
-	compact, err := json.Marshal(docs.OpenAPI())
-	if err != nil {
-		return fmt.Errorf("write OpenAPI document: %w", err)
-	}
-	var indented bytes.Buffer
-	if err := json.Indent(&indented, compact, "", "  "); err != nil {
-		return fmt.Errorf("indent OpenAPI document: %w", err)
-	}
-	indented.WriteByte('\n')
-	s.openapi = indented.Bytes()
+	written := sync.OnceValues(func() ([]byte, error) { return writeDocument(docs.OpenAPI()) })
 	s.engine.GET("/openapi.json", func(c *gin.Context) {
-		c.Data(http.StatusOK, "application/json", s.openapi)
+		document, err := written()
+		if err != nil {
+			s.Logger.ErrorContext(c.Request.Context(), "the OpenAPI document cannot be written", "error", err)
+			p, _ := problemOf(err)
+			p.write(c.Writer)
+			return
+		}
+		c.Data(http.StatusOK, "application/json", document)
 	})
 	for path, page := range map[string]struct{ file, mediaType string }{
 		"/docs":          {"docs/docs.html", "text/html; charset=utf-8"},
@@ -46,6 +46,19 @@ func (s *Server) documentRoutes(docs huma.API) error {
 		s.engine.GET(path, func(c *gin.Context) { c.Data(http.StatusOK, page.mediaType, content) })
 	}
 	return nil
+}
+
+func writeDocument(openapi *huma.OpenAPI) ([]byte, error) {
+	compact, err := json.Marshal(openapi)
+	if err != nil {
+		return nil, fmt.Errorf("write OpenAPI document: %w", err)
+	}
+	var indented bytes.Buffer
+	if err := json.Indent(&indented, compact, "", "  "); err != nil {
+		return nil, fmt.Errorf("indent OpenAPI document: %w", err)
+	}
+	indented.WriteByte('\n')
+	return indented.Bytes(), nil
 }
 
 // documentLive writes a live route, which huma does not serve, into the

@@ -135,7 +135,6 @@ type Server struct {
 	bodies        bodies
 	metrics       *metrics
 	engine        *gin.Engine
-	openapi       []byte
 	// exporting are the exports that are under way.
 	exporting exporting
 }

@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 )
 
 //go:embed data/*.txt
@@ -41,6 +42,16 @@ type lists struct {
 
 // loadLists reads the lists of dir, and the built-in ones that it has not.
 func loadLists(dir string) (*lists, error) {
+	if dir == "" {
+		return builtInLists()
+	}
+	return readLists(dir)
+}
+
+// builtInLists are read once: nobody changes lists.
+var builtInLists = sync.OnceValues(func() (*lists, error) { return readLists("") })
+
+func readLists(dir string) (*lists, error) {
 	if err := checkNames(dir); err != nil {
 		return nil, err
 	}

@@ -48,8 +48,11 @@ type Vendor struct {
 //go:embed vendors/*.yaml
 var vendorFiles embed.FS
 
-// vendors reads the embedded files, by the names of the providers.
-func vendors() (map[string]Vendor, error) {
+// vendors are those of the embedded files, by the names of the providers. They are
+// read once, and nobody changes them.
+var vendors = sync.OnceValues(readVendors)
+
+func readVendors() (map[string]Vendor, error) {
 	files, err := vendorFiles.ReadDir("vendors")
 	if err != nil {
 		return nil, fmt.Errorf("read vendors: %w", err)
