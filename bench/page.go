@@ -44,6 +44,8 @@ const (
 	mostPlain   = 10 * time.Millisecond
 	mostSuggest = 50 * time.Millisecond
 	mostText    = 100 * time.Millisecond
+	// mostCounted is for what the other events of each person decide.
+	mostCounted = 500 * time.Millisecond
 )
 
 // frequent is a word that many subjects and bodies have, seldom one that few do.
@@ -88,7 +90,7 @@ var pageKinds = []pageKind{
 	{name: "is:opened and not replied, one person", most: mostText, ask: func(r *rand.Rand, _ Load) url.Values {
 		return question("to:" + firstNames[r.IntN(len(firstNames))] + " is:opened -is:replied")
 	}},
-	{name: "opened twice and not replied, one person", most: mostText, ask: func(r *rand.Rand, _ Load) url.Values {
+	{name: "opened twice and not replied, one person", most: mostCounted, ask: func(r *rand.Rand, _ Load) url.Values {
 		return question("to:" + firstNames[r.IntN(len(firstNames))] + " opened twice but didn't reply")
 	}},
 	{name: "oldest first, one word", most: mostText, ask: func(r *rand.Rand, load Load) url.Values {
