@@ -24,6 +24,7 @@ import (
 	"tidings/api"
 	"tidings/audit"
 	"tidings/event"
+	"tidings/notify"
 	"tidings/store/sqlite"
 )
 
@@ -52,6 +53,8 @@ type site struct {
 	// verdicts keeps overrides.
 	verdicts *verdicts
 	audit    *audit.Log
+	// decisions are about who is told of what.
+	decisions *sqlite.Notify
 	// auditStore is where the log is kept.
 	auditStore *auditStore
 	log        *locked
@@ -78,6 +81,13 @@ func newSite(t testing.TB, change ...func(*api.Config)) *site {
 		Logger:   slog.New(slog.NewTextHandler(s.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
 		Metrics:  s.metrics,
 	}
+	decisions, err := sqlite.OpenNotify(filepath.Join(t.TempDir(), "notify.db"))
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, decisions.Close()) })
+	s.decisions = decisions
+	config.Notify = notify.NewEngine(notify.Config{
+		Store: decisions, Books: notify.NewBooks(states, s.clock), People: account.NewDirectory(states, s.clock), Events: s.feed, Clock: s.clock,
+	})
 	store, err := sqlite.OpenAudit(t.TempDir())
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, store.Close()) })

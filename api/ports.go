@@ -112,6 +112,8 @@ type Feed interface {
 	Timeline(ctx context.Context, scope feed.Scope, id, cursor string, limit int) (feed.Page, error)
 	// Event returns one event, or ErrNotFound.
 	Event(ctx context.Context, scope feed.Scope, id event.ID) (feed.EventView, error)
+	// Items returns those of the events that there are and the reader may see.
+	Items(ctx context.Context, scope feed.Scope, ids []event.ID) (map[event.ID]feed.Item, error)
 }
 
 // Known tells which events are in.

@@ -19,6 +19,7 @@ import (
 	"tidings/api/hooks"
 	"tidings/audit"
 	"tidings/limit"
+	"tidings/notify"
 	"tidings/outbound"
 	"tidings/secret"
 	"tidings/tracing"
@@ -44,6 +45,9 @@ type Config struct {
 	// Erasures knows who was erased. Without it nobody is refused.
 	Erasures Erasures
 	Verdicts Verdicts
+
+	// Notify decides who is told of what. Without it there are no such routes.
+	Notify *notify.Engine
 
 	// Audit is the audit log. Without it nothing is on record.
 	Audit *audit.Log
@@ -226,6 +230,7 @@ func (s *Server) route() error {
 	s.eventRoutes(docs)
 	s.feedRoutes(docs)
 	s.contactRoutes(docs)
+	s.notifyRoutes(docs)
 	s.suggestRoutes(docs)
 	s.hookRoutes(docs)
 	s.sourceRoutes(docs)
@@ -263,7 +268,7 @@ func humaConfig(version string) huma.Config {
 	}
 	config := huma.DefaultConfig("Tidings", version)
 	config.Info.Description = "Activity of e-mail: taken in as events, read as a feed."
-	for _, group := range []string{"Events", "Feed", "Live", "Session", "Settings", "Directory", "Keys", "Audit", "Sources", "Endpoints", "Scanners", "Tracking", "Dead letters", "Operation"} {
+	for _, group := range []string{"Events", "Feed", "Live", "Notifications", "Session", "Settings", "Directory", "Keys", "Audit", "Sources", "Endpoints", "Scanners", "Tracking", "Dead letters", "Operation"} {
 		config.Tags = append(config.Tags, &huma.Tag{Name: group})
 	}
 	config.OpenAPIPath, config.DocsPath, config.SchemasPath = "", "", ""

@@ -125,6 +125,28 @@ func (r *reader) Page(_ context.Context, request feed.PageRequest) (feed.Page, e
 	return page, nil
 }
 
+func (r *reader) Get(_ context.Context, workspace string, ids []event.ID) (found []event.Event, err error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, e := range r.events {
+		if e.Workspace == workspace && slices.Contains(ids, e.ID) {
+			found = append(found, e)
+		}
+	}
+	return found, nil
+}
+
+func (r *reader) Items(ctx context.Context, scope feed.Scope, ids []event.ID) (map[event.ID]feed.Item, error) {
+	found, err := r.Get(ctx, scope.Workspace, ids)
+	items := make(map[event.ID]feed.Item)
+	for _, e := range found {
+		if scope.Users == nil || slices.Contains(scope.Users, e.User) {
+			items[e.ID] = feed.ItemOf(e, nil, func(string) string { return "" })
+		}
+	}
+	return items, err
+}
+
 func (r *reader) Message(_ context.Context, scope feed.Scope, id, _ string) (feed.MessageView, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()

@@ -78,7 +78,9 @@ type App struct {
 	draining    atomic.Bool
 	// stateDamage is what was found wrong with the file of the state.
 	stateDamage atomic.Pointer[event.Degraded]
-	drainFor    time.Duration
+	// notifyDamage is what was found wrong with the file of decisions.
+	notifyDamage atomic.Pointer[event.Degraded]
+	drainFor     time.Duration
 	// small is Settings.Small.
 	small       bool
 	backlog     int64
@@ -213,7 +215,7 @@ func (a *App) assemble(s Settings) error {
 		Hub: a.Hub, Questions: reader, Zone: api.Zones(a.State), Origins: s.Origins, Logger: a.log, Tracer: s.Tracer,
 	}
 	a.eraser = &indexer.Eraser{
-		Index: a.Index, States: a.State, DeadLetters: deadLetterEraser{a.Stream}, Announcer: a.Stream,
+		Index: a.Index, States: a.State, DeadLetters: deadLetterEraser{a.Stream}, Triggers: a.Stream, Announcer: a.Stream,
 	}
 	notes := weekNotes{a.State}
 	rules, err := verdict.New(s.Verdict)
@@ -249,7 +251,7 @@ func (a *App) assemble(s Settings) error {
 	}
 	a.Server, err = api.New(api.Config{
 		Intake: a.Stream, Feed: reader, Suggester: reader, Contacts: reader, Reports: reader, Known: reader, Records: a.State, Audit: a.Audit, Directory: directory, DeadLetters: a.Stream, Weeks: countedWeeks{a.Index, a.State},
-		Eraser: personEraser{a, a.eraser}, Erasures: a.State, Ready: a.Readiness, ReadySelf: a.readySelf, Metrics: registry, Web: page,
+		Notify: a.notifier, Eraser: personEraser{a, a.eraser}, Erasures: a.State, Ready: a.Readiness, ReadySelf: a.readySelf, Metrics: registry, Web: page,
 		Verdicts: a.reevaluator, PublicURL: s.PublicURL, Hooks: hooks.New(a.outbound.HTTP(), a.Stream), Outbound: a.outbound, Secrets: a.secrets, Endpoints: endpoints, Understander: reader, Mail: a.mailTo(mail),
 		Live: http.HandlerFunc(pushed.Socket), SSE: http.HandlerFunc(pushed.SSE),
 		Clock: time.Now, Rand: rand.Reader, Logger: a.log,
@@ -276,6 +278,9 @@ func (a *App) Readiness(ctx context.Context) map[string]error {
 	}
 	if degraded := a.stateDamage.Load(); degraded != nil {
 		parts["state file"] = degraded
+	}
+	if degraded := a.notifyDamage.Load(); degraded != nil {
+		parts["notify file"] = degraded
 	}
 	for _, week := range a.damagedWeeks(ctx) {
 		parts["week "+week.Week.String()] = week

@@ -102,7 +102,7 @@ func (a *App) keepWalking(ctx context.Context) error {
 		var damaged event.DamagedWeeks
 		var err error
 		last, damaged, err = a.Words.CheckSome(ctx, last, walkShare)
-		err = errors.Join(err, a.checkState(ctx))
+		err = errors.Join(err, a.checkState(ctx), a.checkDecisions(ctx))
 		if len(damaged) > 0 {
 			a.log.ErrorContext(ctx, "weeks are damaged", "error", damaged)
 		}

@@ -147,3 +147,6 @@ func (m *metrics) KeptApart(why indexer.Apart) { m.apart.WithLabelValues(string(
 
 // Corrected is told by the indexer how many stored events were put right.
 func (m *metrics) Corrected(events int) { m.corrections.Add(float64(events)) }
+
+// Untold is told by the indexer how many events were not handed to notifications.
+func (m *metrics) Untold(events int) { m.triggersLost.Add(float64(events)) }

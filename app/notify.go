@@ -2,15 +2,21 @@ package app
 
 import (
 	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"golang.org/x/sync/errgroup"
 
 	"tidings/account"
+	"tidings/api"
+	"tidings/event"
 	"tidings/feed"
 	"tidings/indexer"
 	"tidings/notify"
+	"tidings/store/sqlite"
 )
 
 // decisionsName is the file of decisions in a data directory.
@@ -21,6 +27,39 @@ const (
 	decisionsKept = 30 * 24 * time.Hour
 	expireEvery   = time.Hour
 )
+
+// openDecisions opens the file of decisions. One that cannot be read is set aside: who was
+// told of what is worth less than everything else going on.
+func (a *App) openDecisions(ctx context.Context, data string) error {
+	var err error
+	a.decisions, err = sqlite.OpenNotify(filepath.Join(data, decisionsName))
+	degraded, damaged := errors.AsType[*event.Degraded](err)
+	if !damaged {
+		return err
+	}
+	if err := setPartAside(data, part{name: decisionsName}); err != nil {
+		return fmt.Errorf("set the decisions about notifications aside: %w", err)
+	}
+	a.log.ErrorContext(ctx, "decisions about notifications cannot be read; they were set aside, and are begun anew", "error", degraded)
+	a.notifyDamage.Store(&event.Degraded{Words: degraded.Words + "; it was set aside and begun anew: who was told of what before is not known, and may be told again"})
+	a.decisions, err = sqlite.OpenNotify(filepath.Join(data, decisionsName))
+	return err
+}
+
+// checkDecisions reads the decisions from end to end. What is found stays a problem of
+// this process until it ends.
+func (a *App) checkDecisions(ctx context.Context) error {
+	if a.decisions == nil {
+		return nil
+	}
+	err := a.decisions.Check(ctx)
+	if degraded, is := errors.AsType[*event.Degraded](err); is {
+		a.notifyDamage.Store(degraded)
+		a.log.ErrorContext(ctx, "the file of decisions about notifications is damaged", "error", degraded)
+		return nil
+	}
+	return err
+}
 
 // triggers takes what people may want to be told of; nil where decisions are kept nowhere.
 func (a *App) triggers() indexer.Triggers {
@@ -36,7 +75,7 @@ func (a *App) notifies(directory *account.Directory, reader *feed.Reader) {
 		return
 	}
 	a.notifier = notify.NewEngine(notify.Config{
-		Store: a.decisions, Books: notify.NewBooks(a.State, time.Now), People: directory, History: reader,
+		Store: a.decisions, Books: notify.NewBooks(api.Recorded(a.State, a.Audit), time.Now), People: directory, History: reader, Events: a.Index,
 		Observer: a.metrics,
 	})
 }

@@ -12,27 +12,32 @@ import (
 	"tidings/event"
 )
 
-// Nothing shows notifications yet: until they are asked for, they cost neither a write of
-// the indexer's nor a file.
-func TestNothingIsDecidedUntilItIsAskedFor(t *testing.T) {
-	opened := event.Event{ID: event.NewID(1_795_000_000, "w", "api", true, []byte("one")), Workspace: "w", Type: event.Open, Time: 1_795_000_000, User: "u_ana"}
-	triggers := []event.Trigger{{Kind: event.AnnounceEvent, Event: opened}}
-	for _, on := range []bool{false, true} {
-		data := t.TempDir()
-		a, err := Open(t.Context(), Settings{Data: data, Notify: on}, slog.New(slog.DiscardHandler))
+// Decisions that cannot be read stop nothing: they are set aside and begun anew, which is
+// said until the process ends.
+func TestDamagedDecisionsAreSetAside(t *testing.T) {
+	data := t.TempDir()
+	start := func() *App {
+		a, err := Open(t.Context(), Settings{Data: data}, slog.New(slog.DiscardHandler))
 		require.NoError(t, err)
-		_, err = os.Stat(filepath.Join(data, decisionsName))
-		require.Equal(t, on, err == nil, err)
-		require.Equal(t, on, a.triggers() != nil)
-		require.Equal(t, on, a.notifier != nil)
-		if on {
-			require.NoError(t, a.Stream.Trigger(t.Context(), triggers))
-		} else {
-			require.Error(t, a.Stream.Trigger(t.Context(), triggers), "there is no such stream")
-		}
-		names, err := a.backupBeside(t.Context(), t.TempDir())
-		require.NoError(t, err)
-		require.Equal(t, on, slices.Contains(names, decisionsName))
-		require.NoError(t, a.Close())
+		return a
 	}
+	a := start()
+	names, err := a.backupBeside(t.Context(), t.TempDir())
+	require.NoError(t, err)
+	require.True(t, slices.Contains(names, decisionsName))
+	require.NoError(t, a.Close())
+	require.NoError(t, os.WriteFile(filepath.Join(data, decisionsName), []byte("this is no database, and never was"), 0o600))
+
+	a = start()
+	require.NotNil(t, a.notifier)
+	require.ErrorAs(t, a.Readiness(t.Context())["notify file"], new(*event.Degraded))
+	aside, err := filepath.Glob(filepath.Join(data, decisionsName+".aside-*"))
+	require.NoError(t, err)
+	require.Len(t, aside, 1)
+	require.NoError(t, a.Close())
+
+	a = start()
+	require.NoError(t, a.Readiness(t.Context())["notify file"])
+	require.NoError(t, a.checkDecisions(t.Context()))
+	require.NoError(t, a.Close())
 }

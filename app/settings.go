@@ -43,9 +43,6 @@ type Settings struct {
 	Backlog int64
 	// MaxAttempts is how often an event may fail of its own, 0 for the default.
 	MaxAttempts int
-	// Notify decides who is told of what and keeps it, in an embedded state store. No page
-	// and no route shows it yet, so no flag sets it: see docs/adr/0030.
-	Notify bool
 	// Origins are other origins whose pages may open the socket.
 	Origins []string
 	// Lives say how long browsers stay signed in.

@@ -103,12 +103,8 @@ func (a *App) openState(ctx context.Context, s Settings) error {
 		}
 		return err
 	}
-	if s.Notify {
-		decisions, err := sqlite.OpenNotify(filepath.Join(s.Data, decisionsName))
-		if err != nil {
-			return err
-		}
-		a.decisions = decisions
+	if err := a.openDecisions(ctx, s.Data); err != nil {
+		return err
 	}
 	config := sqlite.StateConfig{Grace: s.Grace}
 	if s.Small {

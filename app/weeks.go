@@ -83,7 +83,7 @@ func (a *App) WeekHealth(ctx context.Context, request WeekHealthRequest) (WeekHe
 		}
 	}
 	if request.Deep {
-		if err := a.checkState(ctx); err != nil {
+		if err := errors.Join(a.checkState(ctx), a.checkDecisions(ctx)); err != nil {
 			return WeekHealth{}, err
 		}
 	}

@@ -183,6 +183,26 @@ func (r *Reader) Event(ctx context.Context, scope Scope, id event.ID) (EventView
 	return viewOf(e, state, func(user string) string { return names[user] }), nil
 }
 
+// Items returns those of the events that there are and the reader may see, without
+// the state of their messages.
+func (r *Reader) Items(ctx context.Context, scope Scope, ids []event.ID) (map[event.ID]Item, error) {
+	found, err := r.index.Get(ctx, scope.Workspace, ids)
+	if err != nil {
+		return nil, fmt.Errorf("get events: %w", err)
+	}
+	names, err := r.namesFor(ctx, scope)
+	if err != nil {
+		return nil, fmt.Errorf("read names: %w", err)
+	}
+	items := make(map[event.ID]Item, len(found))
+	for _, e := range found {
+		if scope.maySee(e.User) {
+			items[e.ID] = ItemOf(e, nil, func(user string) string { return names[user] })
+		}
+	}
+	return items, nil
+}
+
 // viewOf is an event with its evidence.
 func viewOf(e event.Event, state *event.State, names func(user string) string) EventView {
 	view := EventView{Item: ItemOf(e, state, names), Body: e.Body, OwnWords: e.OwnWords}

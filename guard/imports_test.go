@@ -67,7 +67,7 @@ var rules = map[string]rule{
 	"audit":   {internal: []string{"address", "event"}},
 	"account": {internal: []string{"address", "event", "feed", "verdict"}, outside: plain},
 	"api": {
-		internal: []string{"account", "address", "audit", "event", "query", "verdict", "tracking", "feed", "live", "limit", "api/hooks", "deliver", "outbound", "secret", "tracing"},
+		internal: []string{"account", "address", "audit", "event", "query", "verdict", "tracking", "feed", "live", "limit", "notify", "api/hooks", "deliver", "outbound", "secret", "tracing"},
 		outside: append([]string{
 			"github.com/danielgtaylor/huma/v2", "github.com/gin-gonic/gin", "github.com/gorilla/websocket",
 			"github.com/prometheus/client_golang", "go.opentelemetry.io/otel",

@@ -2,6 +2,8 @@ package indexer
 
 import (
 	"context"
+	"errors"
+	"sync"
 
 	"tidings/event"
 )
@@ -50,10 +52,31 @@ func (b *batch) announce(ctx context.Context) error {
 			})
 		}
 	}
-	if err := b.flush(ctx); err != nil || len(triggers) == 0 {
+	if len(triggers) == 0 {
+		return b.flush(ctx)
+	}
+	var beside sync.WaitGroup
+	var untold error
+	beside.Go(func() { untold = b.Triggers.Trigger(ctx, triggers) })
+	err := b.flush(ctx)
+	beside.Wait()
+	return errors.Join(err, b.untold(ctx, untold, len(triggers)))
+}
+
+// untold has a batch that could not be triggered tried once more. After that it is gone
+// without: notifying never stops indexing.
+func (b *batch) untold(ctx context.Context, err error, count int) error {
+	if err == nil || ctx.Err() != nil {
 		return err
 	}
-	return b.Triggers.Trigger(ctx, triggers)
+	for _, entry := range b.entries {
+		if !entry.repeated() {
+			return err
+		}
+	}
+	b.Logger.ErrorContext(ctx, "nobody is told of events: they could not be handed to notifications", "count", count, "error", err)
+	b.Observer.Untold(count)
+	return nil
 }
 
 // movedUsers are those whose part of a message moved. A repetition may be one of

@@ -13,6 +13,7 @@ type Eraser struct {
 	Index       ErasableIndex
 	States      ErasableStates
 	DeadLetters ErasableDeadLetters
+	Triggers    ErasableTriggers
 	Announcer   Announcer
 }
 
@@ -55,11 +56,13 @@ func (r *Eraser) remove(ctx context.Context, workspace, email string, bar bool) 
 	if err != nil {
 		return Erased{}, fmt.Errorf("erase state: %w", err)
 	}
-	dropped, err := r.DeadLetters.DropWhere(ctx, workspace, func(e event.Event) bool {
-		return concerns(e, email)
-	})
+	theirs := func(e event.Event) bool { return concerns(e, email) }
+	dropped, err := r.DeadLetters.DropWhere(ctx, workspace, theirs)
 	if err != nil {
 		return Erased{}, fmt.Errorf("erase dead letters: %w", err)
+	}
+	if err := r.Triggers.EraseTriggers(ctx, workspace, theirs); err != nil {
+		return Erased{}, fmt.Errorf("erase what waits to be told: %w", err)
 	}
 	if err := r.announce(ctx, workspace, deleted, rewritten, touched); err != nil {
 		return Erased{}, err

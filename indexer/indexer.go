@@ -128,6 +128,7 @@ func (silent) Count(Outcome, int)       {}
 func (silent) Reevaluates(int)          {}
 func (silent) KeptApart(Apart)          {}
 func (silent) Corrected(int)            {}
+func (silent) Untold(int)               {}
 
 // pullWait is how long a pull waits for a first event.
 const pullWait = time.Second

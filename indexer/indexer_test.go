@@ -74,7 +74,7 @@ func (s stores) config(q *queue, l *listener) indexer.Config {
 	return indexer.Config{
 		Queue: q, Index: s.index, States: s.state, Erasures: s.state, Announcer: l,
 		Rules: testRules, Reevaluations: &indexer.Reevaluator{Pending: s.pending},
-		Eraser: &indexer.Eraser{Index: s.index, States: s.state, DeadLetters: noLetters{}, Announcer: l},
+		Eraser: &indexer.Eraser{Index: s.index, States: s.state, DeadLetters: noLetters{}, Triggers: noLetters{}, Announcer: l},
 		Logger: slog.New(slog.DiscardHandler),
 	}
 }
@@ -85,6 +85,8 @@ type noLetters struct{}
 func (noLetters) DropWhere(context.Context, string, func(event.Event) bool) (int, error) {
 	return 0, nil
 }
+
+func (noLetters) EraseTriggers(context.Context, string, func(event.Event) bool) error { return nil }
 
 // handle takes one batch through an indexer that may crash after a step, the
 // way a killed process does: nothing is given back and no deferred work runs on.

@@ -185,6 +185,7 @@ type counted struct {
 func (c *counted) Took(indexer.Step, time.Duration) {}
 func (c *counted) Reevaluates(int)                  {}
 func (c *counted) Corrected(int)                    {}
+func (c *counted) Untold(int)                       {}
 
 func (c *counted) KeptApart(why indexer.Apart) {
 	c.mu.Lock()

@@ -165,6 +165,8 @@ type Observer interface {
 	Corrected(events int)
 	// KeptApart counts names that were told of a message and do not lead to it.
 	KeptApart(why Apart)
+	// Untold counts events that could not be handed to notifications.
+	Untold(events int)
 }
 
 // Apart is why two names that an event gives one mail stay those of two messages.
@@ -200,4 +202,10 @@ type ErasableStates interface {
 type ErasableDeadLetters interface {
 	// DropWhere drops the letters of a workspace whose event matches.
 	DropWhere(ctx context.Context, workspace string, match func(event.Event) bool) (int, error)
+}
+
+// ErasableTriggers removes a person from what waits to be decided.
+type ErasableTriggers interface {
+	// EraseTriggers removes those of a workspace whose event matches.
+	EraseTriggers(ctx context.Context, workspace string, match func(event.Event) bool) error
 }

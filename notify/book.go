@@ -6,7 +6,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"net/url"
+	"slices"
 	"sync"
 	"time"
 
@@ -55,6 +57,33 @@ type Book struct {
 	Settings map[string]Settings
 	// Rules are by owner, in the order of names.
 	Rules map[string][]Rule
+	// wide are those whom more than their own messages may concern, in order.
+	wide []string
+}
+
+// candidates are those who may want to be told of an owner's event: the owner, and
+// those whose settings or rules reach beyond their own messages.
+func (b *Book) candidates(owner string) []string {
+	if at, found := slices.BinarySearch(b.wide, owner); owner != "" && !found {
+		return slices.Insert(slices.Clone(b.wide), at, owner)
+	}
+	return b.wide
+}
+
+// widen finds those who are candidates for everything.
+func (b *Book) widen() {
+	who := make(map[string]bool)
+	shared := len(b.Defaults.Cells[Team]) > 0 || len(b.Defaults.Cells[Everyone]) > 0
+	for user, s := range b.Settings {
+		if shared || len(s.Cells[Team]) > 0 || len(s.Cells[Everyone]) > 0 || s.Preset == PresetAll {
+			who[user] = true
+		}
+	}
+	for user := range b.Rules {
+		who[user] = true
+	}
+	delete(who, "")
+	b.wide = slices.Sorted(maps.Keys(who))
 }
 
 // Books keeps books in records. What another process changes is seen after a second.
@@ -148,6 +177,7 @@ func (b *Books) read(ctx context.Context, workspace string) (*Book, error) {
 		}
 		book.Rules[r.Owner] = append(book.Rules[r.Owner], r)
 	}
+	book.widen()
 	return book, nil
 }
 

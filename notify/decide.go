@@ -26,6 +26,8 @@ type Facts struct {
 	// Corrected says that the verdict was overturned after a decision.
 	Corrected bool
 	Shadow    bool
+
+	now time.Time
 }
 
 // Fresh is how old an event may be by default.
@@ -34,6 +36,7 @@ const Fresh = 24 * time.Hour
 // Decide concludes for one person whether they are told of a trigger. It does no I/O:
 // the live path, "why" and simulation call it.
 func Decide(t event.Trigger, s Settings, f Facts, now time.Time) Decision {
+	f.now = now
 	d := deciding{
 		trigger: t, settings: s, facts: f, now: now,
 		Decision: Decision{
@@ -45,30 +48,23 @@ func Decide(t event.Trigger, s Settings, f Facts, now time.Time) Decision {
 	if t.Event.Recipient != nil {
 		d.Person = event.KeyOf(t.Event.Recipient.Email)
 	}
-	for _, check := range []struct {
-		name Check
-		ask  func() (found string, pass bool)
-	}{
-		{CheckSeenBy, d.seenBy},
-		{CheckKind, d.kind},
-		{CheckSelf, d.self},
-		{CheckMute, d.mute},
-		{CheckPerson, d.person},
-		{CheckFresh, d.fresh},
-		{CheckFirst, d.first},
-		{CheckQuiet, d.quiet},
-		{CheckChannel, d.channel},
+	for i, ask := range []func() (found string, pass bool){
+		d.seenBy, d.kind, d.self, d.mute, d.person, d.fresh, d.first, d.quiet, d.channel,
 	} {
-		found, pass := check.ask()
-		d.Checks = append(d.Checks, Checked{check.name, pass, found})
+		name := checkOrder[i]
+		found, pass := ask()
+		d.Checks = append(d.Checks, Checked{name, pass, found})
 		if !pass {
-			d.Outcome, d.Check, d.Found = Not, check.name, found
+			d.Outcome, d.Check, d.Found = Not, name, found
 			d.Channels, d.Until = nil, 0
-			if check.name != CheckFirst {
+			if name != CheckFirst {
 				d.Claim = ""
 			}
 			break
 		}
+	}
+	if d.Outcome != Not {
+		d.Found = d.told()
 	}
 	if f.Corrected && d.Outcome == Notified {
 		d.Reasons = append(d.Reasons, ReasonCorrection)
@@ -84,6 +80,8 @@ type deciding struct {
 	facts    Facts
 	now      time.Time
 	cell     Cell
+	// from says whose the cell is.
+	from string
 }
 
 func (d *deciding) seenBy() (string, bool) {
@@ -98,9 +96,9 @@ func (d *deciding) seenBy() (string, bool) {
 func (d *deciding) kind() (string, bool) {
 	if d.trigger.Event.Automated() {
 		if cell, from := row(d.settings, d.facts.Defaults, d.facts.Scope, KindAutomated); cell.Often != Off {
-			d.cell, d.Kind = cell, KindAutomated
+			d.cell, d.Kind, d.from = cell, KindAutomated, from
 			d.Reasons = []Reason{reasonOf(d.facts.Scope)}
-			return fmt.Sprintf("What machines do is on (%s).", from), true
+			return fmt.Sprintf("You are told of what machines do (%s).", from), true
 		}
 	}
 	cell, from := row(d.settings, d.facts.Defaults, d.facts.Scope, d.Kind)
@@ -124,9 +122,40 @@ func (d *deciding) kind() (string, bool) {
 		from = "the rule " + d.Rules[0]
 	}
 	if !on {
-		return fmt.Sprintf("%s is off for %s (%s).", d.Kind, scopeWords[d.facts.Scope], from), false
+		return fmt.Sprintf("You are told of no %s of %s (%s).", nouns[d.Kind].many, scopeWords[d.facts.Scope], from), false
 	}
-	return fmt.Sprintf("%s is on for %s (%s).", d.Kind, scopeWords[d.facts.Scope], from), true
+	d.from = from
+	return fmt.Sprintf("You are told of %s (%s).", d.which(), from), true
+}
+
+// which are the events that the row tells of.
+func (d *deciding) which() string {
+	noun := nouns[d.Kind]
+	first := map[Often]string{
+		FirstPerRecipient: "the first %s by each recipient", FirstPerMessage: "the first %s of each message",
+		FirstPerLink: "the first %s on each link", FirstPerDomain: "the first %s by each company",
+	}[d.cell.Often]
+	if first == "" {
+		return "every " + noun.one + " of " + scopeWords[d.facts.Scope]
+	}
+	return fmt.Sprintf(first, noun.one) + " of " + scopeWords[d.facts.Scope]
+}
+
+// told says why somebody is told.
+func (d *deciding) told() string {
+	if len(d.Rules) > 0 {
+		return "Your rule “" + d.Rules[0] + "” found it."
+	}
+	return "You are told of " + d.which() + " (" + d.from + ")."
+}
+
+// nouns name kinds in sentences.
+var nouns = map[Kind]struct{ one, many string }{
+	"reply": {"reply", "replies"}, "meeting": {"answer to an invitation", "answers to invitations"},
+	"open": {"open", "opens"}, "click": {"click", "clicks"}, "download": {"download", "downloads"},
+	"bounce": {"bounce", "bounces"}, "complaint": {"complaint", "complaints"},
+	"unsubscribe": {"unsubscribe", "unsubscribes"}, "custom": {"event of your own", "events of your own"},
+	KindAutomated: {"event that a machine made", "events that machines made"},
 }
 
 var scopeWords = map[Scope]string{Mine: "your messages", Team: "your team's messages", Everyone: "everyone's messages"}
@@ -225,15 +254,10 @@ func (d *deciding) first() (string, bool) {
 	case d.Claim == "":
 		return "Every one is told.", true
 	case d.facts.Holder.IsZero() || d.facts.Holder == d.trigger.Event.ID:
-		return oftenWords[d.cell.Often] + " is told, and this is it.", true
+		return "It is the first.", true
 	}
 	d.Other = d.facts.Holder
-	return oftenWords[d.cell.Often] + " is told, and another was.", false
-}
-
-var oftenWords = map[Often]string{
-	FirstPerRecipient: "The first of each recipient", FirstPerMessage: "The first of each message",
-	FirstPerLink: "The first of each link", FirstPerDomain: "The first of each company",
+	return "You are told of " + d.which() + " alone, and that was another.", false
 }
 
 // claimKey is the key under which an event is told only once, "" for every time.

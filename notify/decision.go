@@ -37,6 +37,11 @@ const (
 	CheckChannel Check = "channel"
 )
 
+// checkOrder are the checks in the order in which they are asked.
+var checkOrder = []Check{
+	CheckSeenBy, CheckKind, CheckSelf, CheckMute, CheckPerson, CheckFresh, CheckFirst, CheckQuiet, CheckChannel,
+}
+
 // Reason is why somebody is told.
 type Reason string
 
@@ -77,7 +82,8 @@ type Decision struct {
 	// Rules are the names of the user's rules that matched.
 	Rules   []string `json:"rules,omitempty"`
 	Outcome Outcome  `json:"outcome"`
-	// Check is the one that stopped, and Found what it found, in a sentence.
+	// Check is the one that stopped, and Found what it found, in a sentence; of what is
+	// told it is why.
 	Check Check  `json:"check,omitempty"`
 	Found string `json:"found,omitempty"`
 	// Other is the event that was told instead, of CheckFirst.

@@ -17,6 +17,7 @@ type Config struct {
 	Books     *Books
 	People    People
 	History   History
+	Events    Events
 	Questions Questions
 	Outbox    Outbox
 	Observer  Observer
@@ -39,78 +40,169 @@ func NewEngine(c Config) *Engine {
 	return &Engine{c}
 }
 
-// Handle decides about a trigger for everybody. When it returns nil, all that follows
-// from the trigger is durable. It may be repeated.
-func (x *Engine) Handle(ctx context.Context, t event.Trigger) error {
-	book, err := x.Books.Load(ctx, t.Event.Workspace)
+// Handle decides about triggers for everybody. When it returns nil, all that follows
+// from them is durable. It may be repeated.
+func (x *Engine) Handle(ctx context.Context, triggers []event.Trigger) error {
+	of := make(map[string][]event.Trigger)
+	for _, t := range triggers {
+		of[t.Event.Workspace] = append(of[t.Event.Workspace], t)
+	}
+	for _, workspace := range slices.Sorted(maps.Keys(of)) {
+		if err := x.handle(ctx, workspace, of[workspace]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// handle decides about those of one workspace: new events together, corrections one by
+// one and after them.
+func (x *Engine) handle(ctx context.Context, workspace string, triggers []event.Trigger) error {
+	book, err := x.Books.Load(ctx, workspace)
 	if err != nil {
 		return fmt.Errorf("load settings of notifications: %w", err)
 	}
 	if book.Mode == ModeOff {
 		return nil
 	}
-	stored, err := x.Store.OfEvent(ctx, t.Event.Workspace, t.Event.ID)
-	if err != nil {
-		return err
+	var events, corrections []event.Trigger
+	seen := make(map[event.ID]bool, len(triggers))
+	for _, t := range triggers {
+		switch {
+		case t.Kind == event.AnnounceChanged:
+			corrections = append(corrections, t)
+		case !seen[t.Event.ID]:
+			seen[t.Event.ID] = true
+			events = append(events, t)
+		}
 	}
-	before := make(map[string]Decision, len(stored))
-	for _, d := range stored {
-		before[d.User] = d
-	}
-	if t.Kind == event.AnnounceChanged && t.Event.Automated() {
-		if err := x.withdraw(ctx, t, stored); err != nil {
+	if len(events) > 0 {
+		stored, err := x.Store.OfEvents(ctx, workspace, slices.Collect(maps.Keys(seen)))
+		if err != nil {
+			return err
+		}
+		if err := x.decideAll(ctx, book, events, stored); err != nil {
 			return err
 		}
 	}
-	return x.decideAll(ctx, t, book, before)
+	for _, t := range corrections {
+		stored, err := x.Store.OfEvents(ctx, workspace, []event.ID{t.Event.ID})
+		if err != nil {
+			return err
+		}
+		if t.Event.Automated() {
+			if err := x.withdraw(ctx, t, stored); err != nil {
+				return err
+			}
+		}
+		if err := x.decideAll(ctx, book, []event.Trigger{t}, stored); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// question is a decision on its way: old is the one before, where decided is set.
+type question struct {
+	trigger event.Trigger
+	facts   Facts
+	old     Decision
+	decided bool
+	Decision
 }
 
 // decideAll decides for all candidates who have no decision yet, and, on a correction,
 // anew for those whose decision it overturns.
-func (x *Engine) decideAll(ctx context.Context, t event.Trigger, book *Book, before map[string]Decision) error {
-	var added []Decision
-	for _, user := range candidates(book, t.Event.User) {
-		old, decided := before[user]
-		if decided && !overturned(t, old) {
-			if old.Leaves() && t.Kind == event.AnnounceEvent { // a crash may have come between
-				added = append(added, old)
+func (x *Engine) decideAll(ctx context.Context, book *Book, triggers []event.Trigger, stored []Decision) error {
+	before := make(map[string]Decision, len(stored))
+	for _, d := range stored {
+		before[d.ID] = d
+	}
+	var questions []*question
+	var leaving []Decision
+	for _, t := range triggers {
+		for _, user := range book.candidates(t.Event.User) {
+			old, decided := before[IDOf(t.Event.Workspace, t.Event.ID.String(), "", user)]
+			if decided && !overturned(t, old) {
+				if t.Kind == event.AnnounceEvent {
+					leaving = append(leaving, old) // a crash may have come between
+				}
+				continue
 			}
-			continue
-		}
-		d, err := x.decide(ctx, t, book, user, decided)
-		if err != nil {
-			return err
-		}
-		switch {
-		case decided && d.Tells():
-			d.Version, d.Read = old.Version+1, false
-			if done, err := x.Store.Replace(ctx, d); err != nil {
+			facts, err := x.facts(ctx, t, book, user)
+			if err != nil {
 				return err
-			} else if done {
-				x.Observer.Decided(d)
-				added = append(added, d)
 			}
-		case decided:
-		case d.kept() || t.Kind == event.AnnounceChanged:
-			added = append(added, d)
+			facts.Corrected = decided
+			questions = append(questions, &question{trigger: t, facts: facts, old: old, decided: decided})
 		}
 	}
-	if len(added) == 0 {
-		return nil
-	}
-	if err := x.Store.Add(ctx, added); err != nil {
+	if err := x.decide(ctx, book, questions); err != nil {
 		return err
 	}
-	for _, d := range added {
-		if _, decided := before[d.User]; !decided {
-			x.Observer.Decided(d)
-		}
+	made, err := x.keep(ctx, questions)
+	if err != nil {
+		return err
 	}
-	leaving := slices.DeleteFunc(added, func(d Decision) bool { return !d.Leaves() })
+	leaving = slices.DeleteFunc(append(leaving, made...), func(d Decision) bool { return !d.Leaves() })
 	if x.Outbox == nil || len(leaving) == 0 {
 		return nil
 	}
 	return x.Outbox.Deliver(ctx, leaving)
+}
+
+// decide answers questions, and claims what is told only once.
+func (x *Engine) decide(ctx context.Context, book *Book, questions []*question) error {
+	now := x.Clock()
+	var claims []Claim
+	var claiming []*question
+	for _, q := range questions {
+		q.Decision = Decide(q.trigger, book.Settings[q.facts.User], q.facts, now)
+		if q.Tells() && q.Claim != "" {
+			claims, claiming = append(claims, Claim{q.Claim, q.Event}), append(claiming, q)
+		}
+	}
+	if len(claims) == 0 {
+		return nil
+	}
+	holders, err := x.Store.Claim(ctx, claiming[0].Workspace, claims, now.UnixMilli())
+	if err != nil {
+		return err
+	}
+	for i, q := range claiming {
+		q.facts.Holder = holders[i]
+		q.Decision = Decide(q.trigger, book.Settings[q.facts.User], q.facts, now)
+	}
+	return nil
+}
+
+// keep writes the answers that are worth a row and returns those that it wrote.
+func (x *Engine) keep(ctx context.Context, questions []*question) ([]Decision, error) {
+	var added, made []Decision
+	for _, q := range questions {
+		switch {
+		case q.decided && q.Tells():
+			q.Version, q.Read = q.old.Version+1, false
+			if done, err := x.Store.Replace(ctx, q.Decision); err != nil {
+				return nil, err
+			} else if done {
+				made = append(made, q.Decision)
+			}
+		case q.decided:
+		case q.kept() || q.trigger.Kind == event.AnnounceChanged:
+			added = append(added, q.Decision)
+		}
+	}
+	if len(added) > 0 {
+		if err := x.Store.Add(ctx, added); err != nil {
+			return nil, err
+		}
+	}
+	made = append(made, added...)
+	for _, d := range made {
+		x.Observer.Decided(d)
+	}
+	return made, nil
 }
 
 // overturned reports whether a correction asks for another decision: what was a
@@ -120,25 +212,6 @@ func overturned(t event.Trigger, old Decision) bool {
 		return false
 	}
 	return old.Outcome == Withdrawn || old.Check == CheckPerson || old.Check == CheckKind || old.Check == CheckFirst
-}
-
-// decide decides for one person, and claims what is told only once.
-func (x *Engine) decide(ctx context.Context, t event.Trigger, book *Book, user string, again bool) (Decision, error) {
-	facts, err := x.facts(ctx, t, book, user)
-	if err != nil {
-		return Decision{}, err
-	}
-	facts.Corrected = again
-	now := x.Clock()
-	d := Decide(t, book.Settings[user], facts, now)
-	if !d.Tells() || d.Claim == "" {
-		return d, nil
-	}
-	facts.Holder, err = x.Store.Claim(ctx, d.Workspace, d.Claim, d.Event, now.UnixMilli())
-	if err != nil {
-		return Decision{}, err
-	}
-	return Decide(t, book.Settings[user], facts, now), nil
 }
 
 // facts are what is known of a person and an event.
@@ -168,26 +241,6 @@ func (x *Engine) facts(ctx context.Context, t event.Trigger, book *Book, user st
 		}
 	}
 	return f, nil
-}
-
-// candidates are those who may want to be told of an owner's event: the owner, and
-// those whose settings or rules reach beyond their own messages.
-func candidates(book *Book, owner string) []string {
-	who := make(map[string]bool)
-	if owner != "" {
-		who[owner] = true
-	}
-	for user, s := range book.Settings {
-		if len(s.Cells[Team]) > 0 || len(s.Cells[Everyone]) > 0 || s.Preset == PresetAll ||
-			len(book.Defaults.Cells[Team]) > 0 || len(book.Defaults.Cells[Everyone]) > 0 {
-			who[user] = true
-		}
-	}
-	for user := range book.Rules {
-		who[user] = true
-	}
-	delete(who, "")
-	return slices.Sorted(maps.Keys(who))
 }
 
 // withdraw takes back what was told of an event that a machine made, lets go of its
@@ -247,5 +300,5 @@ func (x *Engine) decideNext(ctx context.Context, t event.Trigger) error {
 		return nil
 	}
 	again, _ := event.TriggerOf(event.Announcement{Kind: event.AnnounceChanged, Event: next, Trace: t.Trace})
-	return x.Handle(ctx, again)
+	return x.Handle(ctx, []event.Trigger{again})
 }

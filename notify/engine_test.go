@@ -71,7 +71,7 @@ func (o *office) open(minutes int, by string) event.Event {
 
 func (o *office) handle(kind string, e event.Event) {
 	o.t.Helper()
-	require.NoError(o.t, o.engine.Handle(context.Background(), event.Trigger{Kind: kind, Event: e}))
+	require.NoError(o.t, o.engine.Handle(context.Background(), []event.Trigger{{Kind: kind, Event: e}}))
 }
 
 func (o *office) bell(user string) []notify.Decision {
@@ -83,7 +83,7 @@ func (o *office) bell(user string) []notify.Decision {
 
 func (o *office) log(user string, e event.Event) notify.Decision {
 	o.t.Helper()
-	all, err := o.store.OfEvent(context.Background(), "w", e.ID)
+	all, err := o.store.OfEvents(context.Background(), "w", []event.ID{e.ID})
 	require.NoError(o.t, err)
 	for _, d := range all {
 		if d.User == user {

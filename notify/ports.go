@@ -15,8 +15,8 @@ type Log interface {
 	// Replace writes a decision over the one of the version before its own. It
 	// reports false, and has done nothing, when that has moved.
 	Replace(ctx context.Context, d Decision) (bool, error)
-	// OfEvent returns all decisions about an event, by id.
-	OfEvent(ctx context.Context, workspace string, id event.ID) ([]Decision, error)
+	// OfEvents returns all decisions about events, by id.
+	OfEvents(ctx context.Context, workspace string, ids []event.ID) ([]Decision, error)
 	// Page returns up to most, newest first by At and id, after a place that it returned.
 	Page(ctx context.Context, workspace string, filter Filter, after string, most int) (page []Decision, next string, err error)
 	// Unread counts what a user was notified of and has not read, up to most.
@@ -37,11 +37,17 @@ type Filter struct {
 	Unread bool
 }
 
+// Claim is a key of what is told only once, and who asks for it.
+type Claim struct {
+	Key   string
+	Event event.ID
+}
+
 // Claims keep what is told only once.
 type Claims interface {
-	// Claim gives a key to an event where nobody has it, at a time in Unix
-	// milliseconds, and returns who has it.
-	Claim(ctx context.Context, workspace, key string, id event.ID, at int64) (holder event.ID, err error)
+	// Claim gives each key to its event where nobody has it, in order, at a time in
+	// Unix milliseconds, and returns who has them.
+	Claim(ctx context.Context, workspace string, claims []Claim, at int64) (holders []event.ID, err error)
 	// Release takes a key from an event; from another it is not taken.
 	Release(ctx context.Context, workspace, key string, id event.ID) error
 }
@@ -78,6 +84,12 @@ type Questions interface {
 // History finds the events of a message, in any order.
 type History interface {
 	History(ctx context.Context, key event.MessageKey) ([]event.Event, error)
+}
+
+// Events finds events by their ids.
+type Events interface {
+	// Get returns those that there are, in any order.
+	Get(ctx context.Context, workspace string, ids []event.ID) ([]event.Event, error)
 }
 
 // Outbox takes decisions that leave the house: those with a channel besides the page.

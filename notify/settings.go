@@ -197,6 +197,18 @@ var presets = map[string]Cells{
 
 func inPage(often Often) Cell { return Cell{Often: often, Channels: []Channel{InPage, Desktop}} }
 
+// Rows are the rows that hold by scope and kind, chosen or not.
+func Rows(s Settings, d Defaults) Cells {
+	all := make(Cells, len(scopes))
+	for _, scope := range []Scope{Mine, Team} {
+		all[scope] = make(map[Kind]Cell, len(Kinds))
+		for _, kind := range Kinds {
+			all[scope][kind], _ = row(s, d, scope, kind)
+		}
+	}
+	return all
+}
+
 // row is the cell that holds for a kind in a scope, and who says so. Among rows the
 // most specific scope wins as a whole; a person's choice wins over the workspace's.
 func row(s Settings, d Defaults, scope Scope, kind Kind) (Cell, string) {

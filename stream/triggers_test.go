@@ -23,11 +23,11 @@ func TestATriggerComesUntilItWasHandled(t *testing.T) {
 	handling, stop := context.WithCancel(ctx)
 	ended := make(chan error, 1)
 	go func() {
-		ended <- s.Triggers(handling, func(_ context.Context, got event.Trigger) error {
+		ended <- s.Triggers(handling, func(_ context.Context, got []event.Trigger) error {
 			if tries++; tries == 1 {
 				return event.ErrInvalid
 			}
-			given <- got
+			given <- got[0]
 			return nil
 		}, func(uint64) {})
 	}()
@@ -60,4 +60,63 @@ func TestAnnouncementsAndTriggersAtOnce(t *testing.T) {
 	kept, err := s.stream(t.Context(), triggersName)
 	require.NoError(t, err)
 	require.EqualValues(t, 8*len(events), kept.CachedInfo().State.Msgs)
+}
+
+// Where several at once cannot be handled, each gets its own try, and one that is bad
+// holds up no other.
+func TestABadTriggerHoldsUpNoOther(t *testing.T) {
+	s := open(t, Config{Triggers: true, RetryBase: time.Hour, RetryMax: time.Hour})
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	var triggers []event.Trigger
+	for _, e := range someEvents("w", 0, 40) {
+		triggers = append(triggers, event.Trigger{Kind: event.AnnounceEvent, Event: e})
+	}
+	require.NoError(t, s.Trigger(ctx, triggers))
+	given := make(chan event.ID, len(triggers))
+	handling, stop := context.WithCancel(ctx)
+	ended := make(chan error, 1)
+	go func() {
+		ended <- s.Triggers(handling, func(_ context.Context, got []event.Trigger) error {
+			for _, each := range got {
+				if each.Event.ID == triggers[7].Event.ID {
+					return event.ErrInvalid
+				}
+			}
+			for _, each := range got {
+				given <- each.Event.ID
+			}
+			return nil
+		}, func(uint64) {})
+	}()
+	seen := make(map[event.ID]bool)
+	for len(seen) < len(triggers)-1 {
+		select {
+		case id := <-given:
+			seen[id] = true
+		case <-ctx.Done():
+			t.Fatalf("%d of the others came", len(seen))
+		}
+	}
+	stop()
+	require.NoError(t, <-ended)
+}
+
+// Who is erased is in no trigger any more: neither in what waits nor in what was decided.
+func TestErasingReachesTriggers(t *testing.T) {
+	s := open(t, Config{Triggers: true})
+	events := someEvents("w", 0, 6)
+	var triggers []event.Trigger
+	for _, e := range events {
+		triggers = append(triggers, event.Trigger{Kind: event.AnnounceEvent, Event: e})
+	}
+	require.NoError(t, s.Trigger(t.Context(), triggers))
+	theirs := func(e event.Event) bool { return e.ID == events[2].ID || e.ID == events[4].ID }
+	for range 2 {
+		require.NoError(t, s.EraseTriggers(t.Context(), "w", theirs))
+	}
+	require.NoError(t, s.EraseTriggers(t.Context(), "other", func(event.Event) bool { return true }))
+	kept, err := s.stream(t.Context(), triggersName)
+	require.NoError(t, err)
+	require.EqualValues(t, len(events)-2, kept.CachedInfo().State.Msgs)
 }

@@ -56,10 +56,26 @@ func OpenNotify(path string) (*Notify, error) {
 	if err == nil {
 		err = syncDirectory(filepath.Dir(path))
 	}
-	if err != nil {
-		return nil, failed("opening the store of notifications", errors.Join(err, n.Close()))
+	if err == nil {
+		return n, nil
 	}
-	return n, nil
+	if cause := causeOf(err); cause != "" && !errors.Is(err, os.ErrPermission) {
+		err = errors.Join(err, &event.Degraded{Words: "notify.db cannot be opened (" + cause + ")"})
+	}
+	return nil, failed("opening the store of notifications", errors.Join(err, n.Close()))
+}
+
+// Check runs SQLite's checks over the whole file. What they find is a Degraded.
+func (n *Notify) Check(ctx context.Context) error {
+	var verdict string
+	err := n.reader.QueryRowContext(ctx, "PRAGMA quick_check(1)").Scan(&verdict)
+	if err == nil && verdict == "ok" {
+		return nil
+	}
+	if err != nil && causeOf(err) == "" {
+		return failed("checking the store of notifications", err)
+	}
+	return &event.Degraded{Words: "notify.db has damaged pages; stop the server and delete it: who was told of what is begun anew"}
 }
 
 // Close closes the file.
@@ -107,9 +123,17 @@ func (n *Notify) Replace(ctx context.Context, d notify.Decision) (bool, error) {
 	return rows == 1, failed("replacing a decision", err)
 }
 
-// OfEvent returns all decisions about an event.
-func (n *Notify) OfEvent(ctx context.Context, workspace string, id event.ID) ([]notify.Decision, error) {
-	rows, err := n.reader.QueryContext(ctx, "SELECT doc, unread FROM decision WHERE space = ? AND event = ? ORDER BY id", workspace, id.String())
+// OfEvents returns all decisions about events.
+func (n *Notify) OfEvents(ctx context.Context, workspace string, ids []event.ID) ([]notify.Decision, error) {
+	if len(ids) == 0 {
+		return nil, nil
+	}
+	args := []any{workspace}
+	for _, id := range ids {
+		args = append(args, id.String())
+	}
+	rows, err := n.reader.QueryContext(ctx, "SELECT doc, unread FROM decision WHERE space = ? AND event IN (?"+
+		strings.Repeat(",?", len(ids)-1)+") ORDER BY id", args...)
 	return decisionsOf(rows, err)
 }
 
@@ -197,20 +221,26 @@ func (n *Notify) Expire(ctx context.Context, before int64) error {
 	}))
 }
 
-// Claim gives a key to an event where nobody has it, and returns who has.
-func (n *Notify) Claim(ctx context.Context, workspace, key string, id event.ID, at int64) (holder event.ID, err error) {
-	err = transact(ctx, n.writer, func(tx *sql.Tx) error {
-		if _, err := tx.ExecContext(ctx, "INSERT INTO claim VALUES(?,?,?,?) ON CONFLICT DO NOTHING", workspace, key, id.String(), at); err != nil {
-			return err
+// Claim gives keys to events where nobody has them, and returns who has.
+func (n *Notify) Claim(ctx context.Context, workspace string, claims []notify.Claim, at int64) ([]event.ID, error) {
+	holders := make([]event.ID, len(claims))
+	err := transact(ctx, n.writer, func(tx *sql.Tx) error {
+		for i, claim := range claims {
+			if _, err := tx.ExecContext(ctx, "INSERT INTO claim VALUES(?,?,?,?) ON CONFLICT DO NOTHING", workspace, claim.Key, claim.Event.String(), at); err != nil {
+				return err
+			}
+			var text string
+			err := tx.QueryRowContext(ctx, "SELECT event FROM claim WHERE space = ? AND key = ?", workspace, claim.Key).Scan(&text)
+			if err == nil {
+				holders[i], err = event.ParseID(text)
+			}
+			if err != nil {
+				return err
+			}
 		}
-		var text string
-		if err := tx.QueryRowContext(ctx, "SELECT event FROM claim WHERE space = ? AND key = ?", workspace, key).Scan(&text); err != nil {
-			return err
-		}
-		holder, err = event.ParseID(text)
-		return err
+		return nil
 	})
-	return holder, failed("claiming", err)
+	return holders, failed("claiming", err)
 }
 
 // Release takes a key from an event that has it.

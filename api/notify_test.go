@@ -1,0 +1,88 @@
+package api_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"tidings/account"
+	"tidings/api"
+	"tidings/event"
+	"tidings/notify"
+)
+
+func TestABellIsOnesOwn(t *testing.T) {
+	s := newSite(t)
+	s.furnish("acme")
+	ana, bob := s.key("acme", account.RoleRead, "u_ana"), s.key("acme", account.RoleRead, "u_bob")
+	require.NoError(t, s.decisions.Add(t.Context(), []notify.Decision{
+		{ID: "a", Workspace: "acme", User: "u_ana", Event: event.NewID(1, "acme", "test", true, []byte("1")), Kind: "open", Outcome: notify.Notified, Version: 1},
+		{ID: "b", Workspace: "acme", User: "u_ana", Event: event.NewID(2, "acme", "test", true, []byte("2")), Kind: "open", Outcome: notify.Not, Check: notify.CheckMute, Version: 1},
+	}))
+	page := func(key, path string) (page api.DecisionPage) {
+		s.get(key, path).is(200).json(&page)
+		return page
+	}
+	bell := page(ana, "/v1/notifications?unread=true")
+	require.Len(t, bell.Items, 1)
+	require.Equal(t, 1, bell.Unread)
+	require.Nil(t, bell.Items[0].Event, "it is gone")
+	require.Empty(t, page(bob, "/v1/notifications").Items)
+	require.Len(t, page(ana, "/v1/decisions").Items, 2)
+	require.Len(t, page(ana, "/v1/decisions?outcome=not").Items, 1)
+
+	s.do(call{method: "POST", path: "/v1/notifications/read", key: bob, body: `{}`}).is(204)
+	require.Equal(t, 1, page(ana, "/v1/notifications").Unread)
+	s.do(call{method: "POST", path: "/v1/notifications/read", key: ana, body: `{"ids":["a"]}`}).is(204)
+	require.Zero(t, page(ana, "/v1/notifications").Unread)
+}
+
+func TestSettingsOfNotificationsAreNotOverwrittenUnseen(t *testing.T) {
+	s := newSite(t)
+	ana := s.key("acme", account.RoleRead, "u_ana")
+	put := func(body string) answer {
+		return s.do(call{method: "PUT", path: "/v1/notification-settings", key: ana, body: body})
+	}
+	put(`{"rev":0,"preset":"quiet"}`).is(200)
+	put(`{"rev":0,"preset":"all"}`).is(409)
+	put(`{"rev":1,"mutes":[{"what":"planet","id":"x"}]}`).is(400)
+	var got api.SettingsInForce
+	s.get(ana, "/v1/notification-settings").is(200).json(&got)
+	require.Equal(t, api.NotificationSettings{Rev: 1, Preset: "quiet"}, got.Settings)
+	require.Equal(t, notify.Off, got.Rows[notify.Mine]["open"].Often)
+}
+
+// Ana mutes Jo: what Jo does next is not told, the reason has the way back, and going
+// back tells again.
+func TestAMuteIsNamedWithTheWayBack(t *testing.T) {
+	s := newSite(t)
+	ana, ben, admin := s.key("acme", account.RoleRead, "u_ana"), s.key("acme", account.RoleRead, "u_ben"), s.key("acme", account.RoleAdmin, "")
+	patch := func(body any) (got api.SettingsInForce) {
+		s.do(call{method: "PATCH", path: "/v1/notification-settings", key: ana, body: body}).is(200).json(&got)
+		return got
+	}
+	e := event.Event{
+		ID: event.NewID(noon.Unix(), "acme", "test", true, []byte("open")), Workspace: "acme", Type: event.Open, Time: noon.Unix(), Message: "m", User: "u_ana",
+		Recipient: &event.Person{Email: "jo@dox.test"}, Verdict: event.Verdict{Is: event.Human},
+	}
+	s.feed.events = []event.Event{e}
+	why := func(key, of string) (why api.WhyView) {
+		s.get(key, "/v1/notifications/why?event="+e.ID.String()+of).is(200).json(&why)
+		return why
+	}
+	require.Equal(t, notify.Notified, why(ana, "").Now.Outcome)
+	patch(`{"mute":{"what":"person","id":"Jo@Dox.test","until":4102444800}}`)
+	s.pass(time.Minute)
+	got := why(ana, "")
+	require.Equal(t, notify.CheckMute, got.Now.Check)
+	require.Len(t, got.Fixes, 1)
+	require.Equal(t, notify.CheckMute, why(admin, "&user=u_ana").Now.Check)
+	s.get(ben, "/v1/notifications/why?event="+e.ID.String()).is(404)
+	s.get(ben, "/v1/notifications/why?event="+e.ID.String()+"&user=u_ana").is(403)
+
+	require.Empty(t, patch(got.Fixes[0].Change).Settings.Mutes)
+	s.pass(time.Minute)
+	require.Equal(t, notify.Notified, why(ana, "").Now.Outcome)
+	s.do(call{method: "PATCH", path: "/v1/notification-settings", key: admin, body: `{"preset":"all"}`}).is(422)
+}

@@ -1,0 +1,312 @@
+package api
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"tidings/account"
+	"tidings/event"
+	"tidings/feed"
+	"tidings/notify"
+)
+
+// mostUnread is up to how many unread notifications are counted.
+const mostUnread = 500
+
+type notificationsInput struct {
+	Unread bool   `query:"unread" doc:"those alone that were not read"`
+	Limit  int    `query:"limit" minimum:"1" maximum:"100" default:"30"`
+	Cursor string `query:"cursor" doc:"next of the page before" maxLength:"100"`
+}
+
+type decisionsInput struct {
+	Outcome string `query:"outcome" enum:"notified,held,not,withdrawn"`
+	Kind    string `query:"kind" maxLength:"20" doc:"such as open or reply"`
+	Message string `query:"message" maxLength:"2000"`
+	Limit   int    `query:"limit" minimum:"1" maximum:"100" default:"30"`
+	Cursor  string `query:"cursor" doc:"next of the page before" maxLength:"100"`
+}
+
+// DecisionPage is a part of the log of decisions.
+type DecisionPage struct {
+	Items  []DecisionView `json:"items" nullable:"false"`
+	Unread int            `json:"unread" doc:"notifications that were not read, 500 at most"`
+	Next   *string        `json:"next" doc:"cursor of the page after this one; null when there is none"`
+}
+
+// DecisionView is a decision about telling the reader of an event, and why.
+type DecisionView struct {
+	ID       string           `json:"id"`
+	Time     time.Time        `json:"time" doc:"when it was decided"`
+	Outcome  notify.Outcome   `json:"outcome" enum:"notified,held,not,withdrawn"`
+	Kind     notify.Kind      `json:"kind" doc:"such as open or reply"`
+	Reasons  []notify.Reason  `json:"reasons" nullable:"false" doc:"yours, team, everyone, rule or correction"`
+	Check    notify.Check     `json:"check,omitempty" doc:"which check stopped it"`
+	Found    string           `json:"found,omitempty" doc:"what that check found, or why it was told, in a sentence"`
+	Until    *time.Time       `json:"until,omitempty" doc:"until when what leaves the house waits"`
+	Rules    []string         `json:"rules,omitempty" doc:"names of the reader's rules that found it"`
+	Other    string           `json:"other,omitempty" doc:"id of the event that was told instead"`
+	Channels []notify.Channel `json:"channels" nullable:"false"`
+	Read     bool             `json:"read"`
+	Event    *feed.Item       `json:"event" doc:"null when it is gone, or may not be seen any more"`
+}
+
+type decisionsOutput struct{ Body DecisionPage }
+
+// ReadRequest marks notifications as read.
+type ReadRequest struct {
+	IDs []string `json:"ids,omitempty" maxItems:"100" doc:"of decisions; all when absent"`
+}
+
+// NotificationSettings are what a person wants to be told.
+type NotificationSettings notify.Settings
+
+// SettingsInForce are a person's settings with what follows from them.
+type SettingsInForce struct {
+	Settings NotificationSettings `json:"settings" doc:"what the reader has chosen"`
+	// Rows are what holds for each kind, chosen or not.
+	Rows notify.Cells `json:"rows" doc:"what holds by scope and kind, chosen or not"`
+}
+
+type notifyInput struct{ content }
+
+type noteSettingsOutput struct{ Body SettingsInForce }
+
+func (s *Server) notifyRoutes(docs huma.API) {
+	if s.Notify == nil {
+		return
+	}
+	const group = "Notifications"
+	handle(s, docs, route{
+		id: "list-notifications", audit: auditReads, method: http.MethodGet, path: "/v1/notifications", group: group, may: readers(),
+		summary: "What the reader was told, newest first",
+	}, s.getNotifications)
+	handle(s, docs, route{
+		id: "read-notifications", audit: auditNothing, method: http.MethodPost, path: "/v1/notifications/read", group: group, may: readers(),
+		request: ReadRequest{}, success: http.StatusNoContent,
+		summary: "Mark notifications as read",
+	}, s.readNotifications)
+	handle(s, docs, route{
+		id: "list-decisions", audit: auditReads, method: http.MethodGet, path: "/v1/decisions", group: group, may: readers(),
+		summary:     "What was decided about telling the reader, newest first, and why",
+		description: "What a kind that is switched off has stopped is not kept.",
+	}, s.getDecisions)
+	handle(s, docs, route{
+		id: "get-notification-settings", audit: auditNothing, method: http.MethodGet, path: "/v1/notification-settings", group: group, may: readers(),
+		summary: "What the reader wants to be told",
+	}, s.getNoteSettings)
+	handle(s, docs, route{
+		id: "put-notification-settings", method: http.MethodPut, path: "/v1/notification-settings", group: group, may: readers(),
+		request: NotificationSettings{}, failures: []int{http.StatusConflict},
+		summary:     "Replace what the reader wants to be told",
+		description: "rev is the one that was read; 409 when the settings have changed since.",
+	}, s.putNoteSettings)
+	handle(s, docs, route{
+		id: "patch-notification-settings", method: http.MethodPatch, path: "/v1/notification-settings", group: group, may: readers(),
+		request: NotificationChange{}, failures: []int{http.StatusConflict},
+		summary:     "Change what the reader wants to be told",
+		description: "What is absent stays, whatever it is by then: mutes, rows and quiet hours are changed one at a time.",
+	}, s.patchNoteSettings)
+	handle(s, docs, route{
+		id: "why-notified", audit: auditReads, method: http.MethodGet, path: "/v1/notifications/why", group: group, may: readers(),
+		failures: []int{http.StatusNotFound},
+		summary:  "Why the reader was told of an event, or was not",
+	}, s.getWhy)
+}
+
+func (s *Server) getNotifications(ctx context.Context, caller Caller, in *notificationsInput) (*decisionsOutput, error) {
+	return s.decisionPage(ctx, caller, notify.Filter{Outcome: notify.Notified, Unread: in.Unread}, in.Cursor, in.Limit)
+}
+
+func (s *Server) getDecisions(ctx context.Context, caller Caller, in *decisionsInput) (*decisionsOutput, error) {
+	filter := notify.Filter{Outcome: notify.Outcome(in.Outcome), Kind: notify.Kind(in.Kind), Message: in.Message}
+	return s.decisionPage(ctx, caller, filter, in.Cursor, in.Limit)
+}
+
+// decisionPage is a page of the reader's own decisions; a key of nobody has none.
+func (s *Server) decisionPage(ctx context.Context, caller Caller, filter notify.Filter, after string, most int) (*decisionsOutput, error) {
+	out := &decisionsOutput{DecisionPage{Items: []DecisionView{}}}
+	if caller.User == "" {
+		return out, nil
+	}
+	filter.User = caller.User
+	page, next, err := s.Notify.Store.Page(ctx, caller.Workspace, filter, after, most)
+	if err != nil {
+		return nil, err
+	}
+	if out.Body.Unread, err = s.Notify.Store.Unread(ctx, caller.Workspace, caller.User, mostUnread); err != nil {
+		return nil, err
+	}
+	ids := make([]event.ID, len(page))
+	for i, d := range page {
+		ids[i] = d.Event
+	}
+	items, err := s.Feed.Items(ctx, caller.Scope(), ids)
+	if err != nil {
+		return nil, err
+	}
+	for _, d := range page {
+		view := viewOfDecision(d)
+		if item, ok := items[d.Event]; ok {
+			view.Event = &item
+		}
+		out.Body.Items = append(out.Body.Items, view)
+	}
+	if next != "" {
+		out.Body.Next = &next
+	}
+	return out, nil
+}
+
+func viewOfDecision(d notify.Decision) DecisionView {
+	view := DecisionView{
+		ID: d.ID, Time: time.UnixMilli(d.At).UTC(), Outcome: d.Outcome, Kind: d.Kind, Reasons: d.Reasons, Rules: d.Rules,
+		Check: d.Check, Found: d.Found, Channels: d.Channels, Read: d.Read,
+	}
+	if view.Reasons == nil {
+		view.Reasons = []notify.Reason{}
+	}
+	if view.Channels == nil {
+		view.Channels = []notify.Channel{}
+	}
+	if !d.Other.IsZero() {
+		view.Other = d.Other.String()
+	}
+	if d.Until != 0 {
+		until := time.Unix(d.Until, 0).UTC()
+		view.Until = &until
+	}
+	return view
+}
+
+func (s *Server) readNotifications(ctx context.Context, caller Caller, in *notifyInput) (*empty, error) {
+	request, err := decodeDocument[ReadRequest](&s.bodies, &in.content)
+	if err != nil {
+		return nil, err
+	}
+	if len(request.IDs) > 100 {
+		return nil, event.Invalid("ids", "has too many; 100 are taken")
+	}
+	if caller.User == "" {
+		return nil, nil
+	}
+	return nil, s.Notify.Store.Read(ctx, caller.Workspace, caller.User, request.IDs)
+}
+
+func (s *Server) getNoteSettings(ctx context.Context, caller Caller, _ *empty) (*noteSettingsOutput, error) {
+	settings, err := s.Notify.Books.Settings(ctx, caller.Workspace, caller.User)
+	if err != nil {
+		return nil, err
+	}
+	return s.noteSettings(ctx, caller, settings)
+}
+
+// noteSettings are settings with what follows from them.
+func (s *Server) noteSettings(ctx context.Context, caller Caller, settings notify.Settings) (*noteSettingsOutput, error) {
+	book, err := s.Notify.Books.Load(ctx, caller.Workspace)
+	if err != nil {
+		return nil, err
+	}
+	return &noteSettingsOutput{SettingsInForce{NotificationSettings(settings), notify.Rows(settings, book.Defaults)}}, nil
+}
+
+// errNobody is for keys that belong to nobody.
+var errNobody = problem(http.StatusUnprocessableEntity, "this key belongs to nobody, and nobody is told of anything")
+
+func (s *Server) putNoteSettings(ctx context.Context, caller Caller, in *notifyInput) (*noteSettingsOutput, error) {
+	request, err := decodeDocument[NotificationSettings](&s.bodies, &in.content)
+	if err != nil {
+		return nil, err
+	}
+	if caller.User == "" {
+		return nil, errNobody
+	}
+	settings, err := s.Notify.Books.ChangeSettings(ctx, caller.Workspace, caller.User, func(now *notify.Settings) error {
+		if now.Rev != request.Rev {
+			return event.ErrConflict
+		}
+		*now = notify.Settings(request)
+		return nil
+	})
+	if err != nil {
+		return nil, inBody(err)
+	}
+	return s.noteSettings(ctx, caller, settings)
+}
+
+// NotificationChange is what changes of a person's settings.
+type NotificationChange notify.SettingsChange
+
+func (s *Server) patchNoteSettings(ctx context.Context, caller Caller, in *notifyInput) (*noteSettingsOutput, error) {
+	request, err := decodeDocument[NotificationChange](&s.bodies, &in.content)
+	if err != nil {
+		return nil, err
+	}
+	if caller.User == "" {
+		return nil, errNobody
+	}
+	settings, err := s.Notify.Books.Change(ctx, caller.Workspace, caller.User, notify.SettingsChange(request))
+	if err != nil {
+		return nil, inBody(err)
+	}
+	return s.noteSettings(ctx, caller, settings)
+}
+
+type whyInput struct {
+	Event string `query:"event" maxLength:"100" doc:"id of the event"`
+	User  string `query:"user" maxLength:"200" doc:"another than the reader, for admins"`
+}
+
+// WhyView is how it came that somebody was told of an event, or was not.
+type WhyView struct {
+	Decision *DecisionView    `json:"decision" doc:"null where none is kept: a kind that is switched off keeps none"`
+	Checks   []notify.Checked `json:"checks" nullable:"false" doc:"what was asked, in order, up to what stopped it"`
+	Now      DecisionView     `json:"now" doc:"what would be decided with the settings of today, were the event new"`
+	Fixes    []notify.Fix     `json:"fixes" nullable:"false" doc:"changes that turn it round"`
+}
+
+type whyOutput struct{ Body WhyView }
+
+func (s *Server) getWhy(ctx context.Context, caller Caller, in *whyInput) (*whyOutput, error) {
+	user := caller.User
+	if in.User != "" && in.User != user {
+		if caller.Role != account.RoleAdmin {
+			return nil, problem(http.StatusForbidden, "only admins may ask for others")
+		}
+		user = in.User
+	}
+	if user == "" {
+		return nil, event.Invalid("user", "is required: this key belongs to nobody")
+	}
+	id, err := event.ParseID(in.Event)
+	if err != nil {
+		return nil, event.Invalid("event", "is not an id")
+	}
+	items, err := s.Feed.Items(ctx, caller.Scope(), []event.ID{id})
+	if err != nil {
+		return nil, err
+	}
+	item, seen := items[id]
+	if !seen {
+		return nil, fmt.Errorf("event: %w", event.ErrNotFound)
+	}
+	why, err := s.Notify.Why(ctx, caller.Workspace, user, id)
+	if err != nil {
+		return nil, err
+	}
+	out := &whyOutput{WhyView{Checks: why.Checks, Now: viewOfDecision(why.Now), Fixes: why.Fixes}}
+	if why.Fixes == nil {
+		out.Body.Fixes = []notify.Fix{}
+	}
+	out.Body.Now.Event = &item
+	if why.Kept != nil {
+		view := viewOfDecision(*why.Kept)
+		view.Event = out.Body.Now.Event
+		out.Body.Decision = &view
+	}
+	return out, nil
+}
