@@ -33,7 +33,7 @@ type Session struct {
 	ID       string    `json:"id"`
 	User     string    `json:"user,omitempty"`
 	SignedIn time.Time `json:"signed_in"`
-	LastSeen time.Time `json:"last_seen" doc:"to the hour"`
+	LastSeen time.Time `json:"last_seen" doc:"to the hour, and never before the sign-in"`
 	From     string    `json:"from,omitempty" doc:"the network address of the sign-in"`
 	Agent    string    `json:"agent,omitempty" doc:"what the browser says it is"`
 	Current  bool      `json:"current" doc:"the session that asks"`
@@ -145,9 +145,11 @@ func (s *Sessions) Shown(ctx context.Context, hashes []string, current string) (
 			continue
 		}
 		record := session.record
-		all = append(all, Session{
-			SessionID(hash), record.User, record.SignedIn, session.seen.UTC().Truncate(time.Hour), record.From, record.Agent, hash == current,
-		})
+		seen := session.seen.UTC().Truncate(time.Hour)
+		if seen.Before(record.SignedIn) {
+			seen = record.SignedIn
+		}
+		all = append(all, Session{SessionID(hash), record.User, record.SignedIn, seen, record.From, record.Agent, hash == current})
 	}
 	slices.SortFunc(all, func(a, b Session) int {
 		return cmp.Or(b.LastSeen.Compare(a.LastSeen), b.SignedIn.Compare(a.SignedIn), strings.Compare(a.ID, b.ID))

@@ -24,6 +24,14 @@ func (b browser) write(method, path string) answer {
 	return b.do(call{method: method, path: path, header: map[string]string{"X-CSRF-Token": b.csrf}})
 }
 
+func TestASessionIsNotSeenBeforeItsSignIn(t *testing.T) {
+	s := newSite(t)
+	s.pass(50 * time.Minute)
+	list := s.signIn(map[string]string{"key": s.key("acme", account.RoleRead, "u_ana")}).sessions("")
+	require.Len(t, list, 1)
+	require.Equal(t, noon.Add(50*time.Minute), list[0].LastSeen)
+}
+
 func TestMySessionsAreListedAndEnded(t *testing.T) {
 	s := newSite(t)
 	admin := s.key("acme", account.RoleAdmin, "")

@@ -3212,7 +3212,7 @@ export interface components {
             id: string;
             /**
              * Format: date-time
-             * @description to the hour
+             * @description to the hour, and never before the sign-in
              */
             last_seen: string;
             /** Format: date-time */
