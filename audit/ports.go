@@ -14,7 +14,8 @@ type Store interface {
 	// durable when it returns nil. Where another row has an entry's workspace and Seq
 	// it returns ErrConflict and how many entries before that one were added.
 	Append(ctx context.Context, day Day, entries []Entry) (int, error)
-	// Chain returns the rows of a workspace and day in order, from behind a Seq.
+	// Chain returns the rows of a workspace and day in order, from behind a Seq. Where
+	// what is stored of the day is damaged, this and Workspaces return an event.Degraded.
 	Chain(ctx context.Context, workspace string, day Day, after int64, limit int) ([]Entry, error)
 	// Last is the last of them, or ErrNotFound.
 	Last(ctx context.Context, workspace string, day Day) (Entry, error)

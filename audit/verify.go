@@ -29,7 +29,7 @@ type Verified struct {
 
 // Verify reads the whole log and holds it against the heads that are kept apart, and
 // against heads that were kept elsewhere, by workspace and day. Days before kept may
-// have been dropped.
+// have been dropped. A day that cannot be read is a fault, and the others are read.
 func (l *Log) Verify(ctx context.Context, elsewhere map[string]map[Day]Head, kept Day) (Verified, error) {
 	days, err := l.Store.Days(ctx)
 	if err != nil {
@@ -40,6 +40,10 @@ func (l *Log) Verify(ctx context.Context, elsewhere map[string]map[Day]Head, kep
 	chains := make(map[string][]Day)
 	for _, day := range days {
 		workspaces, err := l.Store.Workspaces(ctx, day)
+		if damaged, is := errors.AsType[*event.Degraded](err); is {
+			v.Faults = append(v.Faults, Fault{Day: day, Problem: damaged.Words})
+			continue // Those that have a head of it are named below.
+		}
 		if err != nil {
 			return v, fmt.Errorf("list the workspaces of the audit log: %w", err)
 		}
@@ -90,6 +94,10 @@ func (l *Log) verifyChain(ctx context.Context, key chainKey, heads []Head, mayBe
 	// Whoever has the file may have put rows before the first.
 	for after := int64(math.MinInt64); ; after = last.Seq {
 		entries, err := l.Store.Chain(ctx, key.workspace, key.day, after, commitRows)
+		if damaged, is := errors.AsType[*event.Degraded](err); is {
+			fault(last.Seq, damaged.Words)
+			return nil
+		}
 		if err != nil {
 			return fmt.Errorf("read the audit log: %w", err)
 		}

@@ -148,20 +148,31 @@ func (a *Audit) reading(ctx context.Context, day audit.Day, text string, argumen
 	pool, err := openPool(a.path(day), access{cacheKB: 1 << 10, connections: 1})
 	a.mu.Unlock()
 	if err != nil {
-		return failed("opening the audit log of "+string(day), err)
+		return failedDay(day, err)
 	}
 	defer func() { err = errors.Join(err, failed("closing the audit log", pool.Close())) }()
 	rows, err := pool.QueryContext(ctx, text, arguments...)
 	if err != nil {
-		return failed("reading the audit log of "+string(day), err)
+		return failedDay(day, err)
 	}
 	defer rows.Close()
 	for rows.Next() {
 		if err := each(rows); err != nil {
-			return failed("reading the audit log of "+string(day), err)
+			return failedDay(day, err)
 		}
 	}
-	return failed("reading the audit log of "+string(day), rows.Err())
+	return failedDay(day, rows.Err())
+}
+
+// failedDay is failed for a day's file. One that is damaged is an event.Degraded.
+func failedDay(day audit.Day, err error) error {
+	if err == nil {
+		return nil
+	}
+	if cause := causeOf(err); cause != "" {
+		err = fmt.Errorf("%w: %w", &event.Degraded{Words: cause + "; take audit/" + string(day) + ".db from a backup"}, err)
+	}
+	return failed("reading the audit log of "+string(day), err)
 }
 
 func (a *Audit) entries(ctx context.Context, day audit.Day, workspace, rest string, arguments ...any) ([]audit.Entry, error) {
