@@ -8,6 +8,7 @@ import (
 	"runtime/pprof"
 	"slices"
 	"strings"
+	"time"
 
 	"tidings/bench"
 	"tidings/store/elastic"
@@ -19,6 +20,9 @@ type benchCmd struct {
 	Storm  benchStormCmd  `cmd:"" help:"How fast events are taken that a provider delivers many times, against once."`
 	Page   benchPageCmd   `cmd:"" help:"How long pages take, on a directory that bench ingest filled."`
 	Stats  benchStatsCmd  `cmd:"" help:"How long statistics over a year of a busy workspace take."`
+
+	Faults benchFaultsCmd `cmd:"" help:"Whether a server that is killed and paused under load loses or doubles what it has acknowledged."`
+	Soak   benchSoakCmd   `cmd:"" help:"Whether what a server holds stays as it is under a steady load with slow sockets."`
 
 	Elastic benchElasticCmd `cmd:"" help:"What Tidings adds to an Elasticsearch, and what weeks that never change are worth there."`
 }
@@ -83,6 +87,34 @@ type benchStormCmd struct {
 func (c *benchStormCmd) Run(ctx context.Context, env *environment) error {
 	storm := bench.Storm(*c)
 	return storm.Run(ctx, env.bench())
+}
+
+type benchFaultsCmd struct {
+	Data    string `help:"A directory for the measurement; it must be empty." default:"tidings-bench-faults" placeholder:"DIR" type:"path"`
+	Seed    uint64 `help:"Where the randomness begins." default:"1"`
+	Kills   int    `help:"How often the server is killed." default:"20"`
+	Pauses  int    `help:"How often it stands still for a second." default:"5"`
+	Senders int    `help:"How many senders post at once." default:"4"`
+}
+
+// Run tries each fault and prints the ledger.
+func (c *benchFaultsCmd) Run(ctx context.Context, env *environment) error {
+	faults := bench.Faults(*c)
+	return faults.Run(ctx, env.bench())
+}
+
+type benchSoakCmd struct {
+	Data    string        `help:"A directory for the measurement; it must be empty." default:"tidings-bench-soak" placeholder:"DIR" type:"path"`
+	For     time.Duration `help:"How long." default:"20m" placeholder:"DURATION"`
+	Rate    int           `help:"How many events a second." default:"300"`
+	Sockets int           `help:"How many sockets listen." default:"200"`
+	Slow    int           `help:"How many of them read one frame a second." default:"20"`
+}
+
+// Run loads a server and prints what it held.
+func (c *benchSoakCmd) Run(ctx context.Context, env *environment) error {
+	soak := bench.Soak(*c)
+	return soak.Run(ctx, env.bench())
 }
 
 type pageFlags struct {

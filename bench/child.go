@@ -1,0 +1,92 @@
+package bench
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"strings"
+	"time"
+
+	"tidings/apiclient"
+	"tidings/app"
+)
+
+// childStart is how long a server may take until it listens.
+const childStart = time.Minute
+
+// child is a server of this program in a process of its own, which can be killed.
+type child struct {
+	data    string
+	address string
+	command *exec.Cmd
+	exited  chan error
+	// said are the last lines of its log.
+	said chan string
+}
+
+// serveChild starts serve on a directory, on loopback, and waits until it listens.
+func serveChild(ctx context.Context, data, listen string) (*child, error) {
+	self, err := os.Executable()
+	if err != nil {
+		return nil, fmt.Errorf("find this program: %w", err)
+	}
+	c := &child{data: data, command: exec.Command(self, "serve", "--data", data, "--listen", listen), exited: make(chan error, 1), said: make(chan string, 1)}
+	stderr, err := c.command.StderrPipe()
+	if err == nil {
+		err = c.command.Start()
+	}
+	if err != nil {
+		return nil, fmt.Errorf("start a server: %w", err)
+	}
+	ready := make(chan string, 1)
+	go func() {
+		last := ""
+		for lines := bufio.NewScanner(stderr); lines.Scan(); {
+			if last = lines.Text(); strings.HasPrefix(last, "listening on http://") {
+				ready <- strings.TrimPrefix(last, "listening on http://")
+			}
+		}
+		c.said <- last
+		c.exited <- c.command.Wait()
+	}()
+	select {
+	case c.address = <-ready:
+		return c, nil
+	case err := <-c.exited:
+		return nil, fmt.Errorf("the server ended at its start: %w: %s", err, <-c.said)
+	case <-ctx.Done():
+		return nil, errors.Join(ctx.Err(), c.kill())
+	case <-time.After(childStart):
+		return nil, errors.Join(errors.New("the server does not listen after a minute"), c.kill())
+	}
+}
+
+// kill ends it as a power cut does.
+func (c *child) kill() error {
+	err := c.command.Process.Kill()
+	<-c.exited
+	if errors.Is(err, os.ErrProcessDone) {
+		return nil
+	}
+	return err
+}
+
+// stop ends it in order.
+func (c *child) stop() error {
+	if err := c.command.Process.Signal(os.Interrupt); err != nil {
+		return err
+	}
+	return <-c.exited
+}
+
+// client asks it as the operator of this machine.
+func (c *child) client(ctx context.Context, workspace string) (*apiclient.Client, error) {
+	dial, serves := app.DialOperator(ctx, c.data)
+	if !serves {
+		return nil, errors.New("nobody serves the directory")
+	}
+	return apiclient.Operator(dial, workspace, func() error { return nil }), nil
+}

@@ -1,0 +1,256 @@
+package bench
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"net/http"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/gorilla/websocket"
+	"golang.org/x/sync/errgroup"
+
+	"tidings/apiclient"
+)
+
+// Soak loads a server at a steady rate while sockets listen, some of them slowly, and
+// looks whether what it holds stays as it is.
+type Soak struct {
+	// Data is an empty directory.
+	Data string
+	For  time.Duration
+	// Rate is how many events a second are posted.
+	Rate int
+	// Sockets listen, Slow of them read one frame a second.
+	Sockets, Slow int
+}
+
+const (
+	// soakSamples is how often the server is looked at, over the whole time.
+	soakSamples = 60
+	// soakBatches is how many requests a second bring the events.
+	soakBatches = 10
+	// soakWarm is how long what is kept for sockets to resume takes to reach its bound.
+	soakWarm = 15 * time.Minute
+	// soakGrowth is how much the last third may have more than the middle one.
+	soakGrowth = 1.2
+)
+
+// soakSample is what a server holds at a moment.
+type soakSample struct {
+	memory, descriptors, goroutines, wals float64
+}
+
+// figures names them.
+func (s soakSample) figures() map[string]float64 {
+	return map[string]float64{"resident memory, MB": s.memory / (1 << 20), "descriptors": s.descriptors, "goroutines": s.goroutines, "logs of SQLite, MB": s.wals / (1 << 20)}
+}
+
+// slack is by how much a figure may grow whatever it is, in its unit.
+var slack = map[string]float64{"resident memory, MB": 32, "descriptors": 16, "goroutines": 40, "logs of SQLite, MB": 40}
+
+// Run loads, prints a table, and fails where a figure grows.
+func (s *Soak) Run(ctx context.Context, env Env) error {
+	if entries, err := os.ReadDir(s.Data); err == nil && len(entries) > 0 {
+		return fmt.Errorf("%s is not empty: remove it, or choose another --data", s.Data)
+	}
+	server, err := serveChild(ctx, s.Data, "127.0.0.1:0")
+	if err != nil {
+		return err
+	}
+	samples, frames, posted, err := s.measure(ctx, server)
+	if err := errors.Join(err, server.stop()); err != nil {
+		return err
+	}
+	third := len(samples) / 3
+	fmt.Fprintf(env.Out, "%d events in %v, %d sockets, %d of them slow, %d frames\n\n| what | first third | middle third | last third | |\n| --- | --- | --- | --- | --- |\n",
+		posted, s.For, s.Sockets, s.Slow, frames)
+	var grown []string
+	for _, name := range []string{"resident memory, MB", "descriptors", "goroutines", "logs of SQLite, MB"} {
+		first, middle, last := middleOf(samples[:third], name), middleOf(samples[third:2*third], name), middleOf(samples[2*third:], name)
+		word := "flat"
+		switch {
+		case last <= middle*soakGrowth || last <= middle+slack[name]:
+		case s.For < soakWarm:
+			word = "grows, as it may in the first 15 minutes"
+		default:
+			word, grown = "grows", append(grown, name)
+		}
+		fmt.Fprintf(env.Out, "| %s | %.0f | %.0f | %.0f | %s |\n", name, first, middle, last, word)
+	}
+	if len(grown) > 0 {
+		return fmt.Errorf("these grow: %s", strings.Join(grown, ", "))
+	}
+	return nil
+}
+
+func middleOf(samples []soakSample, name string) float64 {
+	values := make([]float64, len(samples))
+	for i, sample := range samples {
+		values[i] = sample.figures()[name]
+	}
+	slices.Sort(values)
+	if len(values) == 0 {
+		return 0
+	}
+	return values[len(values)/2]
+}
+
+// measure loads for the time, and samples.
+func (s *Soak) measure(ctx context.Context, server *child) (samples []soakSample, frames, posted int64, err error) {
+	client, err := server.client(ctx, "soak")
+	if err != nil {
+		return nil, 0, 0, err
+	}
+	defer func() { err = errors.Join(err, client.Close()) }()
+	var key struct {
+		Key string `json:"key"`
+	}
+	if err := client.Call(ctx, http.MethodPost, "/v1/keys", map[string]any{"role": "read", "name": "soak"}, &key); err != nil {
+		return nil, 0, 0, err
+	}
+	ctx, cancel := context.WithTimeout(ctx, s.For)
+	defer cancel()
+	var load errgroup.Group
+	var heard, sent atomic.Int64
+	for i := range s.Sockets {
+		load.Go(func() error { return listenFor(ctx, server.address, key.Key, i < s.Slow, &heard) })
+	}
+	load.Go(func() error { return s.post(ctx, client, &sent) })
+	load.Go(func() error {
+		tick := time.NewTicker(max(s.For/soakSamples, 100*time.Millisecond))
+		defer tick.Stop()
+		for {
+			select {
+			case <-ctx.Done():
+				return nil
+			case <-tick.C:
+			}
+			sample, err := s.look(ctx, server)
+			if ctx.Err() != nil {
+				return nil
+			}
+			if err != nil {
+				return err
+			}
+			samples = append(samples, sample)
+		}
+	})
+	err = load.Wait()
+	return samples, heard.Load(), sent.Load(), err
+}
+
+// listenFor keeps a socket open, coming back where it is sent away, as slow ones are.
+func listenFor(ctx context.Context, address, key string, slow bool, heard *atomic.Int64) error {
+	dialer := websocket.Dialer{Subprotocols: []string{"tidings.v1"}, HandshakeTimeout: 10 * time.Second}
+	for ctx.Err() == nil {
+		conn, response, err := dialer.DialContext(ctx, "ws://"+address+"/v1/live", http.Header{"Authorization": {"Bearer " + key}})
+		if response != nil {
+			_ = response.Body.Close() // a handshake has none
+		}
+		if err != nil {
+			if wait(ctx, time.Second) != nil {
+				return nil
+			}
+			continue
+		}
+		stop := context.AfterFunc(ctx, func() { _ = conn.Close() })
+		err = conn.WriteMessage(websocket.TextMessage, []byte(`{"op":"subscribe","id":"s","q":""}`))
+		for err == nil {
+			if _, _, err = conn.ReadMessage(); err == nil {
+				heard.Add(1)
+			}
+			if slow && wait(ctx, time.Second) != nil {
+				break
+			}
+		}
+		stop()
+		_ = conn.Close() // it has ended
+	}
+	return nil
+}
+
+// post brings the events at the rate, whatever becomes of single requests.
+func (s *Soak) post(ctx context.Context, client *apiclient.Client, sent *atomic.Int64) error {
+	tick := time.NewTicker(time.Second / soakBatches)
+	defer tick.Stop()
+	for n := 0; ; n++ {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-tick.C:
+		}
+		events := make([]map[string]any, 0, s.Rate/soakBatches)
+		message := fmt.Sprint("m-", n)
+		at := time.Now().UTC().Format(time.RFC3339)
+		person := map[string]string{"email": fmt.Sprintf("p%d@acme.example", n%4000), "name": "P"}
+		events = append(events, map[string]any{"type": "send", "time": at, "message": message, "user": "u_ana", "subject": "About " + message, "recipients": []any{person}})
+		for i := 1; i < s.Rate/soakBatches; i++ {
+			events = append(events, map[string]any{"type": "open", "id": strconv.Itoa(i), "time": at, "message": message, "recipient": person})
+		}
+		if err := client.Call(ctx, http.MethodPost, "/v1/events", events, nil); err == nil {
+			sent.Add(int64(len(events)))
+		} else if ctx.Err() == nil && wait(ctx, time.Second) != nil {
+			return nil
+		}
+	}
+}
+
+// look reads what the server says of itself, and how large the logs are.
+func (s *Soak) look(ctx context.Context, server *child) (soakSample, error) {
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+server.address+"/metrics", http.NoBody)
+	if err != nil {
+		return soakSample{}, err
+	}
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		return soakSample{}, fmt.Errorf("read the metrics: %w", err)
+	}
+	defer response.Body.Close()
+	figures, err := metricsIn(response.Body)
+	if err != nil {
+		return soakSample{}, err
+	}
+	sample := soakSample{memory: figures["process_resident_memory_bytes"], descriptors: figures["process_open_fds"], goroutines: figures["go_goroutines"]}
+	err = filepath.WalkDir(s.Data, func(path string, entry fs.DirEntry, err error) error {
+		if err != nil || !strings.HasSuffix(path, "-wal") {
+			return ignoreGone(err)
+		}
+		info, err := entry.Info()
+		if err == nil {
+			sample.wals += float64(info.Size())
+		}
+		return ignoreGone(err)
+	})
+	return sample, err
+}
+
+// ignoreGone drops the complaint about files that go while they are counted.
+func ignoreGone(err error) error {
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	return err
+}
+
+// metricsIn reads figures without labels from a page of metrics.
+func metricsIn(page io.Reader) (map[string]float64, error) {
+	figures := make(map[string]float64)
+	lines := bufio.NewScanner(page)
+	for lines.Scan() {
+		name, text, ok := strings.Cut(lines.Text(), " ")
+		if value, err := strconv.ParseFloat(text, 64); ok && err == nil {
+			figures[name] = value
+		}
+	}
+	return figures, lines.Err()
+}
