@@ -78,6 +78,8 @@ func printStatus(ctx context.Context, out io.Writer, m *migrations.Migrator) err
 // schemaStatus says how the version of a part compares to that of this program.
 func schemaStatus(part migrations.Part) string {
 	switch {
+	case part.Damage != "":
+		return part.Damage
 	case part.Have < part.Want:
 		return "behind: run tidings migrate up"
 	case part.Have > part.Want:

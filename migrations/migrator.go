@@ -38,31 +38,42 @@ func (m *Migrator) Plan(ctx context.Context) ([]Part, error) {
 
 // Up takes every missing step and notes it. Nothing is begun where any part is
 // newer than this program. A crash between a step and its note loses the note
-// alone. told is called after each step.
+// alone. told is called after each step. A damaged week stays as it is: it is in the
+// error, once all others are done.
 func (m *Migrator) Up(ctx context.Context, told func(Taken)) error {
 	parts, err := m.Plan(ctx)
 	if err != nil {
 		return err
 	}
-	clock := m.Clock
-	if clock == nil {
-		clock = time.Now
+	if m.Clock == nil {
+		m.Clock = time.Now
 	}
+	var damaged event.DamagedWeeks
 	for _, part := range parts {
-		for version := part.Have; version < part.Want; version++ {
-			began := clock()
-			if err := m.Schema.Up(ctx, part.Name); err != nil {
-				return fmt.Errorf("migrate %s to version %d: %w", part.Name, version+1, err)
-			}
-			step := Taken{
-				Part: part.Name, From: version, To: version + 1,
-				At: began.UTC(), Took: clock().Sub(began), By: m.Version,
-			}
-			if err := m.History.Note(ctx, step); err != nil {
-				return fmt.Errorf("note that %s was migrated: %w", part.Name, err)
-			}
-			told(step)
+		week, other := event.SplitDamaged(m.upPart(ctx, part, told))
+		if other != nil {
+			return other
 		}
+		damaged = append(damaged, week...)
+	}
+	return damaged.Err()
+}
+
+// upPart takes one part all its missing steps.
+func (m *Migrator) upPart(ctx context.Context, part Part, told func(Taken)) error {
+	for version := part.Have; version < part.Want; version++ {
+		began := m.Clock()
+		if err := m.Schema.Up(ctx, part.Name); err != nil {
+			return fmt.Errorf("migrate %s to version %d: %w", part.Name, version+1, err)
+		}
+		step := Taken{
+			Part: part.Name, From: version, To: version + 1,
+			At: began.UTC(), Took: m.Clock().Sub(began), By: m.Version,
+		}
+		if err := m.History.Note(ctx, step); err != nil {
+			return fmt.Errorf("note that %s was migrated: %w", part.Name, err)
+		}
+		told(step)
 	}
 	return nil
 }

@@ -16,7 +16,7 @@ type Schema interface {
 	Parts(ctx context.Context) ([]Part, error)
 	// Up takes a part the next step from the version that it has. The step and
 	// its number become durable together, and a step that was taken is not
-	// taken again.
+	// taken again. A week that is damaged is an event.WeekDamaged.
 	Up(ctx context.Context, part string) error
 }
 
@@ -29,6 +29,8 @@ type Part struct {
 	Want int `json:"want"`
 	// Steps say in a few words what each missing step does.
 	Steps []string `json:"steps,omitempty"`
+	// Damage says why the version is not known, and what to do.
+	Damage string `json:"damage,omitempty"`
 }
 
 // History keeps what was done.

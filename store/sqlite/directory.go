@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"tidings/event"
+	"tidings/migrations"
 )
 
 // asideMark is in the name of a file that was replaced or is not used, and kept. It
@@ -77,7 +78,14 @@ func (x *Index) adopt(ctx context.Context, week event.Week, files weekFiles) err
 		return nil
 	}
 	if err == nil {
-		err = checkVersion(x.path(week, endingOf(sealed)), "week "+week.String(), weekSchema)
+		path := x.path(week, endingOf(sealed))
+		err = checkVersion(path, "week "+week.String(), weekSchema)
+		if _, older := errors.AsType[*migrations.Mismatch](err); older {
+			// One that migrate up went past, since it is damaged, keeps nobody from starting.
+			if _, broken := verifyFile(ctx, path, sealed); causeOf(broken) != "" {
+				err = broken
+			}
+		}
 	}
 	if blamed := x.blame(slot, err); errors.Is(blamed, event.ErrUnavailable) {
 		x.config.Logger.ErrorContext(ctx, "a week is damaged", "week", week.String(), "error", blamed)

@@ -72,6 +72,10 @@ func (s *Schema) Parts(context.Context) ([]migrations.Part, error) {
 	parts := make([]migrations.Part, 0, len(files))
 	for _, file := range files {
 		version, err := versionOf(file.path)
+		if damaged := file.damaged(err); damaged != nil {
+			parts = append(parts, migrations.Part{Name: file.part, Damage: damaged.Error()})
+			continue
+		}
 		if err != nil {
 			return nil, failed("reading the schema of "+file.part, err)
 		}
@@ -102,10 +106,30 @@ func (s *Schema) Up(ctx context.Context, part string) error {
 	}
 	for _, file := range files {
 		if file.part == part {
-			return failed("migrating "+part, s.up(ctx, file))
+			err := s.up(ctx, file)
+			if err == nil {
+				return nil
+			}
+			// A step may stop at what nobody has read for long.
+			if _, broken := verifyFile(ctx, file.path, file.sealed); broken != nil {
+				err = errors.Join(err, broken)
+			}
+			if damaged := file.damaged(err); damaged != nil {
+				return damaged
+			}
+			return failed("migrating "+part, err)
 		}
 	}
 	return fmt.Errorf("migrating %s: %w", part, event.ErrNotFound)
+}
+
+// damaged is what an error says of a week whose file is damaged, nil for any other.
+func (f schemaFile) damaged(err error) *event.WeekDamaged {
+	cause := causeOf(err)
+	if f.part == statePart || cause == "" {
+		return nil
+	}
+	return &event.WeekDamaged{Week: f.week, Cause: cause, Remedy: "take it from a backup: tidings restore --week " + f.week.String() + " --from BACKUP"}
 }
 
 func (s *Schema) up(ctx context.Context, file schemaFile) error {

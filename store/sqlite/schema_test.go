@@ -93,6 +93,49 @@ func TestAnOlderSchemaSaysWhatToRunAndIsMigrated(t *testing.T) {
 	require.NoError(t, state.Close())
 }
 
+// A damaged week is gone past, and is the start's to name.
+func TestADamagedWeekHoldsUpNoMigration(t *testing.T) {
+	for name, damage := range map[string]func([]byte) []byte{
+		"cut":     func(raw []byte) []byte { return raw[:len(raw)/2] },
+		"flipped": func(raw []byte) []byte { return append([]byte("SQLite format 4"), raw[15:]...) },
+		"garbled": func(raw []byte) []byte {
+			for i := 4096; i < len(raw); i++ {
+				raw[i] ^= 0xff
+			}
+			return raw
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			ctx, dir := t.Context(), t.TempDir()
+			weeks := filepath.Join(dir, "weeks")
+			index := openForFaults(t, weeks)
+			other := faultEvent("w", "b", "")
+			other.Time += 14 * 86_400
+			other.ID = event.NewID(other.Time, "w", "s", true, []byte("b"))
+			_, err := index.Create(ctx, []event.Event{faultEvent("w", "a", ""), other})
+			require.NoError(t, err)
+			require.NoError(t, index.Close())
+			oldState(t, filepath.Join(dir, "state.db"))
+			withWeekStep(t, "CREATE TABLE moon(phase INTEGER);")
+			path := filepath.Join(weeks, "2025-w31.db")
+			raw, err := os.ReadFile(path)
+			require.NoError(t, err)
+			require.NoError(t, os.WriteFile(path, damage(raw), 0o600))
+
+			schema := NewSchema(weeks, filepath.Join(dir, "state.db"))
+			var taken []string
+			_ = (&migrations.Migrator{Schema: schema, History: schema}).Up(ctx, func(step migrations.Taken) { taken = append(taken, step.Part) })
+			require.Contains(t, taken, "week 2025-w33", "the others are done")
+			again := openForFaults(t, weeks)
+			infos, err := again.WeekInfos(ctx)
+			require.NoError(t, err)
+			require.Len(t, infos, 2)
+			require.NotNil(t, infos[1].Damage, "the start names it")
+			require.Nil(t, infos[0].Damage)
+		})
+	}
+}
+
 func aboutSteps(steps []string) []string {
 	about := make([]string, len(steps))
 	for i, step := range steps {
