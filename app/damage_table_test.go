@@ -209,6 +209,7 @@ var phrases = []struct {
 	message *regexp.Regexp
 	words   string
 }{
+	{regexp.MustCompile(`^stops: .*a block of the queue`), "the start stops; put it back, or move `stream/` away and `--begin-anew=stream`"},
 	{regexp.MustCompile(`^stops: .*--begin-anew=(\S+?)[:,]`), "the start stops; put it back, restore a backup, or `--begin-anew=$1`"},
 	{regexp.MustCompile(`^stops: .*delete that file`), "the start stops; delete it, and it is made again"},
 	{regexp.MustCompile(`^stops: .*restore a backup into a new directory`), "the start stops; restore a backup"},
@@ -219,7 +220,6 @@ var phrases = []struct {
 	{regexp.MustCompile(`^deep: week .*restore --data`), "found by night and by `doctor --deep`; then degraded, `restore --week`"},
 	{regexp.MustCompile(`^deep: state\.db`), "found by night and by `doctor --deep`; then degraded, restore a backup"},
 	{regexp.MustCompile(`^audit: `), "`audit verify` names it"},
-	{regexp.MustCompile(`^others' events`), "its events are taken for this directory's: nothing marks a block"},
 	{regexp.MustCompile(`^3 in the queue`), "nothing is lost"},
 }
 

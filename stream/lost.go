@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 
 	"github.com/nats-io/nats-server/v2/server"
+	"github.com/nats-io/nats.go/jetstream"
 
 	"tidings/event"
 )
@@ -25,6 +26,9 @@ type noted struct {
 	// Messages is how many it had when it was closed in order, -1 while it is open:
 	// what is acknowledged leaves.
 	Messages int64 `json:"messages"`
+	// At is when the last message came, in Unix nanoseconds, 0 where there was none. Two
+	// queues do not have the same time at the same sequence.
+	At int64 `json:"at,omitempty"`
 }
 
 // watched are the streams whose messages nobody can make again.
@@ -47,6 +51,9 @@ func (s *Stream) lookForLosses(ctx context.Context) error {
 			return unavailable("look for losses", err)
 		}
 		state, was := stream.CachedInfo().State, before[name]
+		if err := s.ownBlock(ctx, stream, was); err != nil {
+			return err
+		}
 		if was.Messages >= 0 && state.LastSeq == was.Last {
 			gone[name] = max(gone[name], int(was.Messages)-int(state.Msgs))
 		}
@@ -62,6 +69,26 @@ func (s *Stream) lookForLosses(ctx context.Context) error {
 	s.cfg.Logger.ErrorContext(ctx, "the queue is damaged", "error", lost)
 	s.lost = lost
 	return nil
+}
+
+// ownBlock refuses a stream whose message at the last sequence of before is another one:
+// its block is of another directory.
+func (s *Stream) ownBlock(ctx context.Context, stream jetstream.Stream, was noted) error {
+	if was.At == 0 {
+		return nil
+	}
+	message, err := stream.GetMsg(ctx, was.Last)
+	if missing(err) {
+		return nil // it has left, or is lost
+	}
+	if err != nil {
+		return unavailable("look for losses", err)
+	}
+	if message.Time.UnixNano() == was.At {
+		return nil
+	}
+	return fmt.Errorf("a block of the queue in %s is of another directory: put its own back, or move the folder away and start with --begin-anew=stream: %w",
+		s.cfg.Dir, event.ErrConflict)
 }
 
 // Lost says what opening the queue found missing, nil for nothing.
@@ -106,6 +133,9 @@ func (s *Stream) noteLast(ctx context.Context, closing bool) error {
 			messages = int64(state.Msgs)
 		}
 		last[name] = noted{Last: state.LastSeq, Messages: messages}
+		if state.Msgs > 0 {
+			last[name] = noted{Last: state.LastSeq, Messages: messages, At: state.LastTime.UnixNano()}
+		}
 	}
 	if maps.Equal(last, s.figures.lastNoted) {
 		return nil

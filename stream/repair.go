@@ -130,8 +130,8 @@ func copyFiles(to, from string) error {
 		return err
 	}
 	for _, entry := range entries {
-		if !entry.Type().IsRegular() {
-			continue
+		if !entry.Type().IsRegular() || entry.Name() == lastName {
+			continue // The new queue says itself what it has.
 		}
 		raw, err := os.ReadFile(filepath.Join(from, entry.Name()))
 		if err == nil {
