@@ -14,6 +14,7 @@ import type {
   SettingsRequest,
   EndpointRequest,
   SourceRequest,
+  TryRequest,
   Stats,
   StatsQuery,
   Suggestions,
@@ -209,6 +210,11 @@ export class Client {
 
   dropSource(name: string) {
     return done(this.api.DELETE('/v1/sources/{name}', { params: { path: { name } } }));
+  }
+
+  /** trySource says what a mapping makes of the last payloads; nothing is kept. */
+  trySource(name: string, body: TryRequest) {
+    return read(this.api.POST('/v1/sources/{name}/try', { params: { path: { name } }, body }));
   }
 
   /** testSource says what a sample of the provider would become. */
