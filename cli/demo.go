@@ -31,7 +31,7 @@ type demoCmd struct {
 // Help says what one gets.
 func (demoCmd) Help() string {
 	return `Starts everything in one directory, fills it with the mail of a made-up company,
-prints a link that signs you in, and keeps events coming. Delete the directory
+prints links that sign you in as one of three people, and keeps events coming. Delete the directory
 to start over.`
 }
 
@@ -81,22 +81,58 @@ func (d *demoRun) run(ctx context.Context, address string) error {
 	if err := d.history(ctx); err != nil {
 		return fmt.Errorf("make the demo's history: %w", err)
 	}
-	me := d.office.Directory().Users[0]
-	token, err := d.app.Server.NewSignInToken(ctx, demoWorkspace, me.ID, account.RoleAdmin, demoLinkLife)
+	links, err := d.links(ctx, address)
 	if err != nil {
-		return fmt.Errorf("make the sign-in link: %w", err)
+		return fmt.Errorf("make the sign-in links: %w", err)
 	}
 	fmt.Fprintf(d.env.Err, "listening on http://%s\n", address)
-	fmt.Fprintf(d.env.Out, demoText, me.Name, "http://"+address+"/#token="+url.QueryEscape(token), invokedAs(), shellQuoted(d.options.Data), address)
+	fmt.Fprintf(d.env.Out, demoText, links, invokedAs(), shellQuoted(d.options.Data), address)
 	return d.trickle(ctx)
 }
 
+// demoLead leads the team support in the demo.
+const demoLead = "u_grace"
+
+// demoRole is the role of a person of the demo.
+func demoRole(user demo.User) account.Role {
+	switch {
+	case user.Admin:
+		return account.RoleAdmin
+	case user.ID == demoLead:
+		return account.RoleLead
+	}
+	return account.RoleMember
+}
+
+// links are a line each for the first person of each role, the admin first.
+func (d *demoRun) links(ctx context.Context, address string) (string, error) {
+	lines := make(map[account.Role]string)
+	for _, user := range d.office.Directory().Users {
+		role := demoRole(user)
+		if lines[role] != "" {
+			continue
+		}
+		token, err := d.app.Server.NewSignInToken(ctx, demoWorkspace, user.ID, role, demoLinkLife)
+		if err != nil {
+			return "", err
+		}
+		lines[role] = fmt.Sprintf("  %s, %s\n  http://%s/#token=%s\n", user.Name, demoSees[role], address, url.QueryEscape(token))
+	}
+	return lines[account.RoleAdmin] + lines[account.RoleLead] + lines[account.RoleMember], nil
+}
+
+// demoSees says what who has a role sees.
+var demoSees = map[account.Role]string{
+	account.RoleAdmin:  "admin, who sees everything",
+	account.RoleLead:   "lead of a team, who sees its mail and says who is in it",
+	account.RoleMember: "member, who sees the mail of their team",
+}
+
 const demoText = `
-The demo is ready. Open it as %s:
+The demo is ready. Open it as one of three people; a browser is one of them at a time:
 
-  %s
-
-The link signs you in once, within a day. To put in an event of your own:
+%s
+Each link signs in once, within a day. To put in an event of your own:
 
   KEY=$(%s keys create --data %s --workspace demo --role ingest)
   curl -H "Authorization: Bearer $KEY" -H 'Content-Type: application/json' http://%s/v1/events \
@@ -114,13 +150,16 @@ func (d *demoRun) people(ctx context.Context) error {
 	})
 	directory := d.office.Directory()
 	for _, user := range directory.Users {
-		body := map[string]any{"name": user.Name, "emails": []string{user.Email}}
+		body := map[string]any{"name": user.Name, "emails": []string{user.Email}, "role": demoRole(user)}
 		if err := client.Call(ctx, http.MethodPut, "/v1/users/"+url.PathEscape(user.ID), body, nil); err != nil {
 			return errors.Join(err, client.Close())
 		}
 	}
 	for _, team := range directory.Teams {
 		body := map[string]any{"name": team.Name, "members": team.Members}
+		if slices.Contains(team.Members, demoLead) {
+			body["leads"] = []string{demoLead}
+		}
 		if err := client.Call(ctx, http.MethodPut, "/v1/teams/"+url.PathEscape(team.ID), body, nil); err != nil {
 			return errors.Join(err, client.Close())
 		}

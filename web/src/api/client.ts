@@ -65,6 +65,17 @@ export class Client {
     return this.#begin(await read(this.api.POST('/v1/session', { body })));
   }
 
+  /** askForLink has a link sent by mail to whoever has the address. */
+  askForLink(email: string): Promise<void> {
+    return done(this.api.POST('/v1/sign-in/mail', { body: { email } }));
+  }
+
+  /** signInByMail takes the link of a mail; code are its digits, where another browser asked. */
+  async signInByMail(token: string, code: string): Promise<Session> {
+    const body = { token, ...(code && { code }) };
+    return this.#begin(await read(this.api.POST('/v1/sign-in/mail/link', { body })));
+  }
+
   /** session says who is signed in; a Failure with signedOut when nobody is. */
   async session(): Promise<Session> {
     return this.#begin(await read(this.api.GET('/v1/session')));

@@ -163,6 +163,11 @@ export function invitationOf(location: { hash: string }): string | null {
   return new URLSearchParams(location.hash.replace(/^#/, '')).get('invitation') || null;
 }
 
+/** mailOf reads the token of a link that came by mail: /#mail=… */
+export function mailOf(location: { hash: string }): string | null {
+  return new URLSearchParams(location.hash.replace(/^#/, '')).get('mail') || null;
+}
+
 /** takeToken reads the token of a sign-in link: /#token=… or /signin?token=… */
 export function takeToken(location: { hash: string; search: string; pathname?: string }): {
   token: string | null;
