@@ -42,6 +42,8 @@ type Caller struct {
 	Credential string
 	// SignedIn is when the session's user has shown who they are.
 	SignedIn time.Time
+	// Vouched is the provider that vouches for a session's user; nil where none does.
+	Vouched *Voucher
 	// Session is the session's token, "" for a key.
 	Session string
 	// Scopes are what a key may do, Sources whose events it may send, and Networks where
@@ -54,6 +56,20 @@ type Caller struct {
 	Origins []string
 	// Ends is when a token for embedding ends; zero for any other credential.
 	Ends time.Time
+}
+
+// Voucher is what a provider has said of a session.
+type Voucher struct {
+	Provider string `json:"provider"`
+	// Identity names the user at the provider (IdentityID), and Sid the provider's own
+	// session, by its hash; "" where it has none.
+	Identity string `json:"identity"`
+	Sid      string `json:"sid,omitempty"`
+	// Grant names what the provider is asked with whether it still vouches; "" where it
+	// cannot be asked.
+	Grant string `json:"grant,omitempty"`
+	// At is when the user has shown the provider who they are; zero is at the sign-in.
+	At time.Time `json:"at,omitzero"`
 }
 
 // Scope is what the caller may read of the feed.

@@ -228,6 +228,13 @@ func (i *Invitations) forget(ctx context.Context, workspace, id, hash string) er
 	return nil
 }
 
+// WorkspaceOf says which workspace an invitation is for, and leaves it as it is;
+// ErrNotFound when there is none.
+func (i *Invitations) WorkspaceOf(ctx context.Context, token string) (string, error) {
+	record, err := Get[invitationRecord](ctx, i.records, NoWorkspace, kindInvitation, HashOf(token))
+	return record.Workspace, err
+}
+
 // Accept takes an invitation for good, puts who was invited into the directory and the
 // teams, and returns them as a caller; ErrNotFound when there is none, or not any more.
 func (i *Invitations) Accept(ctx context.Context, token string) (Caller, error) {

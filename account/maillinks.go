@@ -129,3 +129,29 @@ func (m *MailLinks) take(ctx context.Context, id string, link mailLink) (Caller,
 }
 
 func equal(a, b string) bool { return subtle.ConstantTimeCompare([]byte(a), []byte(b)) == 1 }
+
+// ForgetEnded deletes links of mails and one-time links that have ended, and records of
+// other kinds outside of any workspace that say when they end.
+func ForgetEnded(ctx context.Context, records Records, now time.Time, kinds ...string) error {
+	for _, kind := range append(kinds, kindMailLink, kindSignIn) {
+		docs, err := records.List(ctx, NoWorkspace, kind)
+		if err != nil {
+			return fmt.Errorf("list what has ended: %w", err)
+		}
+		for _, doc := range docs {
+			var kept struct {
+				Ends time.Time `json:"ends"`
+			}
+			if err := json.Unmarshal(doc.Doc, &kept); err != nil {
+				return fmt.Errorf("decode what has ended: %w", err)
+			}
+			if now.Before(kept.Ends) {
+				continue
+			}
+			if err := records.Delete(ctx, NoWorkspace, kind, doc.ID); err != nil {
+				return fmt.Errorf("forget what has ended: %w", err)
+			}
+		}
+	}
+	return nil
+}

@@ -172,6 +172,42 @@ func (d *Directory) Join(ctx context.Context, workspace, team, user string) erro
 	return err
 }
 
+// place puts a user into a team for a provider, as a lead or not; ours is false where
+// somebody had put them there, which stays as it is. had says that the provider has.
+func (d *Directory) place(ctx context.Context, workspace, team, user string, had, lead bool) (ours bool, err error) {
+	_, err = d.changeTeam(ctx, workspace, team, func(now Team) (Team, error) {
+		if ours = had || !slices.Contains(now.Members, user); !ours {
+			return now, nil
+		}
+		now.Members = sorted(append(now.Members, user))
+		if len(now.Members) > maxMembers {
+			return Team{}, event.Invalid("teams", "has 1,000 members already")
+		}
+		now.Leads = without(now.Leads, user)
+		if lead {
+			now.Leads = sorted(append(now.Leads, user))
+		}
+		return now, nil
+	})
+	return ours, err
+}
+
+// Leave takes a user out of a team; ErrNotFound when there is no such team.
+func (d *Directory) Leave(ctx context.Context, workspace, team, user string) error {
+	_, err := d.changeTeam(ctx, workspace, team, func(left Team) (Team, error) {
+		left.Members, left.Leads = without(left.Members, user), without(left.Leads, user)
+		if left.Members == nil {
+			left.Members = []string{}
+		}
+		return left, nil
+	})
+	return err
+}
+
+func without(all []string, one string) []string {
+	return slices.DeleteFunc(slices.Clone(all), func(each string) bool { return each == one })
+}
+
 // LeadTeam replaces a team for somebody who leads it, but for who leads it;
 // ErrForbidden where they do not, or not any more.
 func (d *Directory) LeadTeam(ctx context.Context, workspace, id, lead string, request TeamRequest) (Team, error) {

@@ -19,6 +19,12 @@ const (
 	// sessions of one.
 	kindOfUser = "session-of/"
 	kindOfKey  = "session-by/"
+	// kindVouched and kindOfSid list those of an identity, and of a provider's session.
+	kindVouched = "session-vouched/"
+	kindOfSid   = "session-sid/"
+	// KindProviderGrant holds with what a provider is asked whether it still vouches. It
+	// goes with its session.
+	KindProviderGrant = "sign-in-grant"
 	// indexedID says that a workspace's sessions from before there were those lists are
 	// in them.
 	indexedID = "indexed"
@@ -39,19 +45,20 @@ type Session struct {
 	Current  bool      `json:"current" doc:"the session that asks"`
 }
 
-func (n sessionNote) ofUser() string { return kindOfUser + n.User }
-func (n sessionNote) ofKey() string  { return kindOfKey + n.Key }
-
-// index lists a session under its user and its key.
-func (s *Sessions) index(ctx context.Context, workspace, hash string, note sessionNote) error {
+// lists are the kinds of the lists that a session is in.
+func (n sessionNote) lists() []string {
 	var kinds []string
-	if note.User != "" {
-		kinds = append(kinds, note.ofUser())
+	for _, list := range []struct{ kind, of string }{{kindOfUser, n.User}, {kindOfKey, n.Key}, {kindVouched, n.Identity}, {kindOfSid, n.Sid}} {
+		if list.of != "" {
+			kinds = append(kinds, list.kind+list.of)
+		}
 	}
-	if note.Key != "" {
-		kinds = append(kinds, note.ofKey())
-	}
-	for _, kind := range kinds {
+	return kinds
+}
+
+// index lists a session under its user, its key and who vouches.
+func (s *Sessions) index(ctx context.Context, workspace, hash string, note sessionNote) error {
+	for _, kind := range note.lists() {
 		if err := Put(ctx, s.records, workspace, kind, hash, true); err != nil {
 			return fmt.Errorf("index session: %w", err)
 		}
@@ -126,6 +133,17 @@ func (s *Sessions) OfKey(ctx context.Context, workspace, key string) ([]string, 
 	return s.listed(ctx, workspace, kindOfKey+key)
 }
 
+// OfIdentity lists the hashes of the sessions of an identity, and OfSid those of a
+// provider's own session, by its hash.
+func (s *Sessions) OfIdentity(ctx context.Context, workspace, identity string) ([]string, error) {
+	return s.listed(ctx, workspace, kindVouched+identity)
+}
+
+// OfSid is described at OfIdentity.
+func (s *Sessions) OfSid(ctx context.Context, workspace, sid string) ([]string, error) {
+	return s.listed(ctx, workspace, kindOfSid+sid)
+}
+
 // Shown are sessions by their hashes, the last used first; those that are over are
 // left out. At most 1,000 are read.
 func (s *Sessions) Shown(ctx context.Context, hashes []string, current string) ([]Session, error) {
@@ -172,6 +190,12 @@ func (s *Sessions) Rotate(ctx context.Context, caller Caller, role Role) (string
 	token, err := s.begin(ctx, record)
 	if err != nil {
 		return "", err
+	}
+	if note := record.note(); note.Grant != "" { // it goes with the new one
+		note.Grant = ""
+		if err := Put(ctx, s.records, record.Workspace, kindSession, caller.Credential, note); err != nil {
+			return "", fmt.Errorf("hand session over: %w", err)
+		}
 	}
 	ends := seenRecord{session.seen, s.clock().Add(handedOver).UTC()}
 	if err := Put(ctx, s.records, NoWorkspace, kindSeen, caller.Credential, ends); err != nil {

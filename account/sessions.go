@@ -80,6 +80,10 @@ type sessionRecord struct {
 	SignedIn time.Time `json:"signed_in,omitzero"`
 	From     string    `json:"from,omitempty"`
 	Agent    string    `json:"agent,omitempty"`
+	// Vouched is who vouches for the user, nil where nobody does.
+	Vouched *Voucher `json:"vouched,omitempty"`
+	// Ends is when the session ends whatever is done with it; zero where nothing says so.
+	Ends time.Time `json:"ends,omitzero"`
 }
 
 // seenRecord is when a session was last used. It used to be when it ends.
@@ -105,6 +109,18 @@ func (r *seenRecord) UnmarshalJSON(doc []byte) error {
 type sessionNote struct {
 	User string `json:"user,omitempty"`
 	Key  string `json:"key,omitempty"`
+	// Identity, Sid and Grant are those of who vouches.
+	Identity string `json:"identity,omitempty"`
+	Sid      string `json:"sid,omitempty"`
+	Grant    string `json:"grant,omitempty"`
+}
+
+func (r sessionRecord) note() sessionNote {
+	note := sessionNote{User: r.User, Key: r.Key}
+	if r.Vouched != nil {
+		note.Identity, note.Sid, note.Grant = r.Vouched.Identity, r.Vouched.Sid, r.Vouched.Grant
+	}
+	return note
 }
 
 // signInRecord is a one-time link.
@@ -123,6 +139,7 @@ func (s *Sessions) Begin(ctx context.Context, caller Caller, browser Browser) (s
 	return s.begin(ctx, sessionRecord{
 		Workspace: caller.Workspace, Role: cmp.Or(caller.Given, caller.Role), User: caller.User, Key: caller.Credential,
 		SignedIn: s.clock().UTC().Truncate(time.Second), From: browser.From, Agent: clipped(browser.Agent, maxAgent),
+		Vouched: caller.Vouched, Ends: caller.Ends,
 	})
 }
 
@@ -138,10 +155,10 @@ func (s *Sessions) begin(ctx context.Context, record sessionRecord) (string, err
 	if err := s.note(ctx, record.Workspace, hash, time.Time{}, s.clock()); err != nil {
 		return "", err
 	}
-	if err := s.index(ctx, record.Workspace, hash, sessionNote{record.User, record.Key}); err != nil {
+	if err := s.index(ctx, record.Workspace, hash, record.note()); err != nil {
 		return "", err
 	}
-	if err := Put(ctx, s.records, record.Workspace, kindSession, hash, sessionNote{record.User, record.Key}); err != nil {
+	if err := Put(ctx, s.records, record.Workspace, kindSession, hash, record.note()); err != nil {
 		return "", fmt.Errorf("note session: %w", err)
 	}
 	if err := Put(ctx, s.records, NoWorkspace, kindSession, hash, record); err != nil {
@@ -190,7 +207,11 @@ func (s *Sessions) Caller(ctx context.Context, token string) (Caller, error) {
 }
 
 func (r sessionRecord) caller() Caller {
-	return Caller{Workspace: r.Workspace, Role: r.Role, Given: r.Role, ByKey: r.Key != "", User: r.User, SignedIn: r.SignedIn}
+	caller := Caller{Workspace: r.Workspace, Role: r.Role, Given: r.Role, ByKey: r.Key != "", User: r.User, SignedIn: r.SignedIn, Vouched: r.Vouched}
+	if r.Vouched != nil && !r.Vouched.At.IsZero() && r.Vouched.At.Before(r.SignedIn) {
+		caller.SignedIn = r.Vouched.At
+	}
+	return caller
 }
 
 // over reports whether a session has come to its end. Its user's role now says how long
@@ -207,8 +228,10 @@ func (s *Sessions) over(ctx context.Context, session dated) (bool, error) {
 		}
 		role = caller.Role
 	}
-	if !session.ends.IsZero() && !now.Before(session.ends) {
-		return true, nil
+	for _, ends := range []time.Time{session.ends, session.record.Ends} {
+		if !ends.IsZero() && !now.Before(ends) {
+			return true, nil
+		}
 	}
 	return !now.Before(session.seen.Add(s.lives.idle(role))) || !now.Before(session.record.SignedIn.Add(s.lives.Absolute)), nil
 }
@@ -253,9 +276,16 @@ func (s *Sessions) End(ctx context.Context, workspace, hash string) error {
 	if err != nil && !errors.Is(err, event.ErrNotFound) {
 		return fmt.Errorf("end session: %w", err)
 	}
-	for _, kept := range []struct{ workspace, kind string }{
-		{NoWorkspace, kindSession}, {NoWorkspace, kindSeen}, {workspace, note.ofUser()}, {workspace, note.ofKey()}, {workspace, kindSession},
-	} {
+	if note.Grant != "" {
+		if err := s.records.Delete(ctx, workspace, KindProviderGrant, note.Grant); err != nil {
+			return fmt.Errorf("end session: %w", err)
+		}
+	}
+	kinds := []struct{ workspace, kind string }{{NoWorkspace, kindSession}, {NoWorkspace, kindSeen}}
+	for _, list := range note.lists() {
+		kinds = append(kinds, struct{ workspace, kind string }{workspace, list})
+	}
+	for _, kept := range append(kinds, struct{ workspace, kind string }{workspace, kindSession}) {
 		if err := s.records.Delete(ctx, kept.workspace, kept.kind, hash); err != nil {
 			return fmt.Errorf("end session: %w", err)
 		}

@@ -117,6 +117,7 @@ func (s *Server) credential(r *http.Request) (Caller, error) {
 	if err := s.checkForgery(r, cookie.Value); err != nil {
 		return caller, err
 	}
+	s.stillVouched(r.Context(), caller)
 	if s.isForwarded(r) {
 		return caller, nil // The address is the proxy's, and recipients come through it too.
 	}

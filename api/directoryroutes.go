@@ -122,6 +122,9 @@ func (s *Server) deleteUser(ctx context.Context, caller Caller, in *nameInput) (
 	if err := s.searches.ForgetUser(ctx, caller.Workspace, id); err != nil {
 		return nil, err
 	}
+	if err := s.vouching.identities.Forget(ctx, caller.Workspace, id); err != nil {
+		return nil, err
+	}
 	return nil, s.directory.RemoveUser(ctx, caller.Workspace, id)
 }
 

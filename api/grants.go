@@ -47,7 +47,7 @@ func (s *Server) grantedBy(ctx context.Context, r *http.Request, token string) (
 	if err != nil {
 		return nil, err
 	}
-	caller := Caller{Workspace: workspace, Role: grant.Role, Given: grant.Role}
+	caller := Caller{Workspace: workspace, Role: grant.Role, Given: grant.Role, Ends: grant.Until}
 	if err := s.signsIn(ctx, r, caller, "access granted by the operator, "+grant.ID); err != nil {
 		return nil, err
 	}

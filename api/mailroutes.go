@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -37,9 +36,7 @@ type mailing struct {
 	links     *account.MailLinks
 	addresses *limit.Buckets[string]
 	networks  *limit.Buckets[string]
-	// turns are as many mails as are sent at once; sending waits for them at the end.
-	turns   chan struct{}
-	sending sync.WaitGroup
+	behind    *behind
 }
 
 func newMailing(config Config) *mailing {
@@ -47,7 +44,7 @@ func newMailing(config Config) *mailing {
 		links:     account.NewMailLinks(config.Records, config.Clock, config.Rand),
 		addresses: limit.NewBuckets[string](mailsOfAddress, limitsKept, config.Clock),
 		networks:  limit.NewBuckets[string](mailsOfNetwork, limitsKept, config.Clock),
-		turns:     make(chan struct{}, mailsAtOnce),
+		behind:    newBehind(mailsAtOnce),
 	}
 }
 
@@ -110,7 +107,7 @@ func (s *Server) askForLink(ctx context.Context, _ Caller, in *sessionInput) (*m
 	if err != nil {
 		return nil, err
 	}
-	s.mailLinks(context.WithoutCancel(ctx), r, email, browser)
+	s.mailLinks(ctx, r, email, browser)
 	out := &mailAsked{SetCookie: (&http.Cookie{
 		Name: askedCookie, Value: browser, Path: "/v1/sign-in", MaxAge: int(account.MailLinkLife.Seconds()),
 		HttpOnly: true, SameSite: http.SameSiteStrictMode, Secure: s.isHTTPS(r),
@@ -132,24 +129,12 @@ func (s *Server) stillThere(ctx context.Context, caller Caller) (Caller, error) 
 	return s.directory.SignedIn(ctx, caller)
 }
 
-// MailsSent waits until no link by mail is being sent.
-func (s *Server) MailsSent() { s.mailing.sending.Wait() }
-
 // mailLinks looks for who has an address and writes to them, behind the answer: its
 // time tells nothing. Where too much is being sent, or was sent to the address,
 // nothing is.
 func (s *Server) mailLinks(ctx context.Context, r *http.Request, email, browser string) {
 	from := networkOf(s.client(r))
-	select {
-	case s.mailing.turns <- struct{}{}:
-	default:
-		s.Logger.WarnContext(ctx, "too many links by mail at once: one is not sent")
-		return
-	}
-	s.mailing.sending.Go(func() {
-		defer func() { <-s.mailing.turns }()
-		ctx, cancel := context.WithTimeout(ctx, mailTime)
-		defer cancel()
+	begun := s.mailing.behind.do(ctx, mailTime, func(ctx context.Context) {
 		if s.mailing.addresses.Take(email, 1).After > 0 {
 			return
 		}
@@ -157,6 +142,9 @@ func (s *Server) mailLinks(ctx context.Context, r *http.Request, email, browser 
 			s.Logger.WarnContext(ctx, "a link by mail was not sent", "error", err)
 		}
 	})
+	if !begun {
+		s.Logger.WarnContext(ctx, "too many links by mail at once: one is not sent")
+	}
 }
 
 func (s *Server) mailLinksTo(ctx context.Context, from, email, browser string) error {
@@ -165,12 +153,16 @@ func (s *Server) mailLinksTo(ctx context.Context, from, email, browser string) e
 		return err
 	}
 	for _, workspace := range workspaces {
+		only, err := s.vouching.Only(ctx, workspace)
+		if err != nil {
+			return err
+		}
 		users, err := s.directory.UsersByAddress(ctx, workspace)
 		if err != nil {
 			return err
 		}
 		user, ok := users[email]
-		if !ok {
+		if !ok || only {
 			continue
 		}
 		_, err = s.directory.Now(ctx, Caller{Workspace: workspace, User: user, Role: account.RoleViewer})

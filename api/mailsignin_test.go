@@ -111,7 +111,7 @@ func TestWhoeverAsksForALinkLearnsNothing(t *testing.T) {
 		for range 4 {
 			s.do(call{method: "POST", path: "/v1/sign-in/mail", body: map[string]string{"email": "ana@acme.example"}}).is(202)
 		}
-		s.server.MailsSent()
+		s.server.Finish()
 		require.Len(t, sent, 2)
 	})
 	t.Run("and a network asks twenty times", func(t *testing.T) {
@@ -119,7 +119,7 @@ func TestWhoeverAsksForALinkLearnsNothing(t *testing.T) {
 			s.do(call{method: "POST", path: "/v1/sign-in/mail", body: map[string]string{"email": "nobody@acme.example"}}).is(202)
 		}
 		s.do(call{method: "POST", path: "/v1/sign-in/mail", body: map[string]string{"email": "nobody@acme.example"}}).problem(429)
-		s.server.MailsSent()
+		s.server.Finish()
 	})
 }
 

@@ -20,8 +20,11 @@ import (
 // credentials by name. A route without one fails.
 var expectations = map[string]string{
 	"GET /healthz": "public", "GET /readyz": "public", "POST /v1/hooks/{token}": "public", "POST /v1/session": "public",
-	"POST /v1/sign-in/mail": "public", "POST /v1/sign-in/mail/link": "public",
-	"GET /v1/session": "anyone", "GET /v1/sessions": "anyone but a token", "DELETE /v1/sessions": "anyone but a token", "DELETE /v1/sessions/{id}": "anyone but a token",
+	"POST /v1/sign-in/mail": "public", "POST /v1/sign-in/mail/link": "public", "GET /v1/sign-in": "public",
+	"GET /auth/{provider}": "public", "GET /auth/{provider}/callback": "public", "POST /auth/{provider}/logout": "public",
+	"GET /v1/sign-in/providers": "admins", "PUT /v1/sign-in/providers/{name}": "admins", "DELETE /v1/sign-in/providers/{name}": "admins",
+	"POST /v1/sign-in/providers/{name}/test": "admins",
+	"GET /v1/session":                        "anyone", "GET /v1/sessions": "anyone but a token", "DELETE /v1/sessions": "anyone but a token", "DELETE /v1/sessions/{id}": "anyone but a token",
 	"POST /v1/keys/{id}/rotate": "admins", "DELETE /v1/session": "anyone but a token",
 	"POST /v1/events": "senders", "POST /v1/links": "senders",
 	"GET /v1/people/{email}/tracking": "senders", "PUT /v1/people/{email}/tracking": "senders",
@@ -134,7 +137,7 @@ func TestEveryRouteKnowsItsCaller(t *testing.T) {
 	quick := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusOK) })
 	s := newSite(t, func(c *api.Config) { c.Live, c.SSE = quick, quick })
 	s.furnish("acme")
-	fill := strings.NewReplacer("{id}", "x", "{name}", "x", "{email}", "x%40x.test", "{domain}", "x.test", "{token}", "x")
+	fill := strings.NewReplacer("{id}", "x", "{name}", "x", "{email}", "x%40x.test", "{domain}", "x.test", "{token}", "x", "{provider}", "acme.x")
 	all, none := s.credentials()
 	for _, route := range s.documentedRoutes() {
 		expected, known := expectations[route]
@@ -207,6 +210,7 @@ func (s *through) toldOfOthers(admin, event string) {
 		"/v1/people/{email}/data": "jo@zephyrine.example", "/v1/people/{email}/access": "jo@zephyrine.example", "/v1/follow-ups/{email}": "jo@zephyrine.example",
 		"/v1/companies/{domain}": "zephyrine.example", "/v1/endpoints/{name}/deliveries": "zephyrine",
 		"/v1/sources/{name}/rejected": "zephyrine", "/v1/sources/{name}/payloads": "zephyrine", "/v1/dead-letters/{id}": event,
+		"/auth/{provider}": "acme.zephyrine", "/auth/{provider}/callback": "acme.zephyrine",
 	}
 	// What is asked for does not name it, so that an answer that repeats the question does not.
 	questions := map[string][]string{
@@ -268,7 +272,7 @@ func (s *through) changedByOthers(admin, event string) {
 		return all
 	}
 	before, stranger := shown(), s.key("globex", account.RoleAdmin, "")
-	names := strings.NewReplacer("{id}", "u_zephyrine", "{name}", "zephyrine", "{email}", "jo@zephyrine.example", "{domain}", "zephyrine.example", "{token}", "x")
+	names := strings.NewReplacer("{id}", "u_zephyrine", "{name}", "zephyrine", "{email}", "jo@zephyrine.example", "{domain}", "zephyrine.example", "{token}", "x", "{provider}", "acme.zephyrine")
 	for _, route := range s.documentedRoutes() {
 		method, path, _ := strings.Cut(route, " ")
 		if method == "GET" || path == "/v1/session" {

@@ -8,7 +8,9 @@ import (
 	"sync"
 	"time"
 
+	"tidings/account"
 	"tidings/event"
+	"tidings/signin"
 )
 
 // Why what is open ends before its client wants it to.
@@ -156,7 +158,23 @@ func (s *Server) Watch(ctx context.Context) error {
 			return nil
 		case <-tick.C:
 			s.LookAgain(ctx)
+			s.forgetUsed(ctx)
 		}
+	}
+}
+
+// forgetEvery is how often what was good once or for a while is let go.
+const forgetEvery = time.Hour
+
+// forgetUsed lets go of links and notes that have ended, once an hour.
+func (s *Server) forgetUsed(ctx context.Context) {
+	now := s.Clock()
+	if now.Sub(s.forgot) < forgetEvery {
+		return
+	}
+	s.forgot = now
+	if err := account.ForgetEnded(ctx, s.Records, now, signin.KindUsed); err != nil && ctx.Err() == nil {
+		s.Logger.WarnContext(ctx, "links that have ended were not let go; it is tried again in an hour", "error", err)
 	}
 }
 

@@ -45,6 +45,8 @@ type route struct {
 	embedded bool
 	// audit is what a call leaves in the audit log; see audits.
 	audit auditing
+	// anyQuery takes parameters too that nobody knows: others send a browser here.
+	anyQuery bool
 	// failures are the statuses that this call adds to the usual ones.
 	failures []int
 }
@@ -122,7 +124,7 @@ func (r route) operation(input reflect.Type) huma.Operation {
 	o := huma.Operation{
 		OperationID: r.id, Method: r.method, Path: r.path, Summary: r.summary,
 		Description: r.description, Tags: []string{r.group}, DefaultStatus: r.success,
-		Extensions: map[string]any{"x-audit": string(r.expected())},
+		Extensions: map[string]any{"x-audit": string(r.expected())}, SkipValidateParams: r.anyQuery,
 	}
 	o.Errors = append(o.Errors, http.StatusInternalServerError, http.StatusServiceUnavailable)
 	if hasParameters(input) || r.may == nil {

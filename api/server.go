@@ -82,6 +82,9 @@ type Config struct {
 	// Outbound makes calls to what others name; public addresses alone when nil.
 	Outbound *outbound.Client
 
+	// Graph replaces the address of Microsoft Graph in tests.
+	Graph string
+
 	// Lives say how long sessions live.
 	Lives account.Lives
 
@@ -122,6 +125,7 @@ type Server struct {
 	rejected  *rejectedRequests
 	grants    *account.Grants
 	mailing   *mailing
+	vouching  *vouching
 	searches  *account.Searches
 	// erasedPolicy says who refuses erased people.
 	erasedPolicy *erasedPolicy
@@ -139,6 +143,8 @@ type Server struct {
 	bodies        bodies
 	metrics       *metrics
 	engine        *gin.Engine
+	// forgot is when what had ended was let go; of Watch alone.
+	forgot time.Time
 	// exporting are the exports that are under way.
 	exporting exporting
 }
@@ -189,6 +195,7 @@ func New(config Config) (*Server, error) {
 		exporting:    exporting{most: exportsOf(config.Memory)},
 	}
 	s.mailing = newMailing(config)
+	s.vouching = newVouching(config, s.directory, s.invited)
 	var err error
 	s.failures = newFailures(config.Clock)
 	s.endpointTests = limit.NewBuckets[string](testRate, limitsKept, config.Clock)
@@ -254,6 +261,8 @@ func (s *Server) route() error {
 	s.personRoutes(docs)
 	s.auditRoutes(docs)
 	s.mailRoutes(docs)
+	s.signInRoutes(docs)
+	s.providerRoutes(docs)
 	s.healthRoutes(docs)
 	s.liveRoutes(docs)
 	if err := s.trackingRoutes(); err != nil {
@@ -268,7 +277,7 @@ func humaConfig(version string) huma.Config {
 	}
 	config := huma.DefaultConfig("Tidings", version)
 	config.Info.Description = "Activity of e-mail: taken in as events, read as a feed."
-	for _, group := range []string{"Events", "Feed", "Live", "Notifications", "Session", "Settings", "Directory", "Keys", "Audit", "Sources", "Endpoints", "Scanners", "Tracking", "Dead letters", "Operation"} {
+	for _, group := range []string{"Events", "Feed", "Live", "Notifications", "Session", "Providers", "Settings", "Directory", "Keys", "Audit", "Sources", "Endpoints", "Scanners", "Tracking", "Dead letters", "Operation"} {
 		config.Tags = append(config.Tags, &huma.Tag{Name: group})
 	}
 	config.OpenAPIPath, config.DocsPath, config.SchemasPath = "", "", ""

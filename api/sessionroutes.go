@@ -100,6 +100,9 @@ func (s *Server) signIn(ctx context.Context, _ Caller, in *sessionInput) (*sessi
 	if err == nil {
 		caller, err = s.proven(ctx, given)
 	}
+	if err == nil {
+		err = s.notOnly(ctx, caller.Workspace)
+	}
 	if errors.Is(err, event.ErrNotFound) && given.Token != "" {
 		out, granted := s.grantedBy(ctx, r, given.Token)
 		if granted == nil {
@@ -127,7 +130,13 @@ func (s *Server) proven(ctx context.Context, given SignIn) (caller Caller, err e
 	case given.Token != "":
 		caller, err = s.sessions.Redeem(ctx, given.Token)
 	default:
-		caller, err = s.invited.Accept(ctx, given.Invitation)
+		var workspace string
+		if workspace, err = s.invited.WorkspaceOf(ctx, given.Invitation); err == nil {
+			err = s.notOnly(ctx, workspace) // before there is a user
+		}
+		if err == nil {
+			caller, err = s.invited.Accept(ctx, given.Invitation)
+		}
 	}
 	if err != nil {
 		return Caller{}, err

@@ -86,7 +86,7 @@ func (a *App) stop(ctx context.Context, servers []*http.Server) error {
 	for _, server := range servers {
 		errs = append(errs, server.Shutdown(ctx))
 	}
-	a.Server.MailsSent()
+	a.Server.Finish()
 	return errors.Join(errs...)
 }
 

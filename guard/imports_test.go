@@ -66,8 +66,10 @@ var rules = map[string]rule{
 
 	"audit":   {internal: []string{"address", "event"}},
 	"account": {internal: []string{"address", "event", "feed", "verdict"}, outside: plain},
+	// Asks identity providers who somebody is (ADR 0032).
+	"signin": {internal: []string{"account", "address", "event", "secret"}, outside: append([]string{"github.com/coreos/go-oidc/v3", "golang.org/x/oauth2"}, plain...)},
 	"api": {
-		internal: []string{"account", "address", "audit", "event", "query", "verdict", "tracking", "feed", "live", "limit", "notify", "api/hooks", "deliver", "outbound", "secret", "tracing"},
+		internal: []string{"account", "address", "audit", "event", "query", "verdict", "tracking", "feed", "live", "limit", "notify", "api/hooks", "deliver", "outbound", "secret", "signin", "tracing"},
 		outside: append([]string{
 			"github.com/danielgtaylor/huma/v2", "github.com/gin-gonic/gin", "github.com/gorilla/websocket",
 			"github.com/prometheus/client_golang", "go.opentelemetry.io/otel",
