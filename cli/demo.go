@@ -112,7 +112,12 @@ func (d *demoRun) links(ctx context.Context, address string) (string, error) {
 		if lines[role] != "" {
 			continue
 		}
-		token, err := d.app.Server.NewSignInToken(ctx, demoWorkspace, user.ID, role, demoLinkLife)
+		// Whoever signs in has the role of the directory; a link needs one of a key.
+		link := account.RoleRead
+		if role == account.RoleAdmin {
+			link = account.RoleAdmin
+		}
+		token, err := d.app.Server.NewSignInToken(ctx, demoWorkspace, user.ID, link, demoLinkLife)
 		if err != nil {
 			return "", err
 		}
