@@ -97,8 +97,8 @@ func drawExpr(t *rapid.T, depth int) Expr {
 	r := Recipients{Is: rapid.SampledFrom(states).Draw(t, "state"), OlderThan: rapid.Int64Range(0, 3).Draw(t, "age")}
 	if rapid.IntRange(0, 2).Draw(t, "of a person") == 0 {
 		r.Who = drawWho(t, 2)
-	} else {
-		r.Actor = rapid.IntRange(0, 3).Draw(t, "actor") == 0
+	} else if r.OlderThan == 0 { // See ofActor.
+		r.Actor = rapid.IntRange(0, 2).Draw(t, "actor") == 0
 	}
 	return r
 }
