@@ -91,6 +91,9 @@ func (p *parser) noteConflict(q Query, parts []Expr) {
 	for _, part := range parts {
 		k, ok := part.(Keyword)
 		other = other || ok && k.Field == FieldType && !slices.Contains(k.Values, string(event.Send))
+		if not, negated := part.(Not); negated {
+			part = not.Expr // It asks for sends of which it does not hold.
+		}
 		r, ok := part.(Recipients)
 		state = state || ok && r.Is != "" && !r.Actor
 	}

@@ -132,6 +132,10 @@ func (p *parser) exceptionAt(i int) (n int, anyWord bool) {
 			return 2, true
 		}
 	case "but":
+		switch p.word(i - 1) {
+		case "everyone", "everybody", "all":
+			return 1, true // "opened by everyone but acme"
+		}
 		if _, states := p.state(i + 1); p.word(i+1) != "not" || states > 0 {
 			return 0, false
 		}

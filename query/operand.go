@@ -74,7 +74,7 @@ func (p *parser) startsName(i int) bool {
 	if _, f := eventOf(word); f != noForm {
 		return false
 	}
-	if isMachine(word) || isPeople(word) {
+	if isMachine(word) || isPeople(word) || p.countsPeople(i) {
 		return false
 	}
 	if !isCapitalised(p.lexemes[i].value) && (isQuantity(word) || isNegation(word) || isGroup(word)) {

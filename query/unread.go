@@ -1,6 +1,10 @@
 package query
 
-import "strings"
+import (
+	"strings"
+
+	"tidings/query/times"
+)
 
 // isContraction reports whether a word is an auxiliary with its "not". Where
 // what it negates is not understood, nobody wants it searched for.
@@ -52,7 +56,7 @@ func (p *parser) noteUnread() {
 		word := p.word(i)
 		goesOn := i == behind && (isQuantity(word) || isNumber(word) || word == "people" || p.word(i-1) == "per")
 		grouped := isGroup(word) && p.word(i-1) == "by"
-		counts := isNegation(word) || isQuantity(word) || isNumber(word) && keyNoun(p.word(i+1)) == "person" && p.speaksOfEvents()
+		counts := isNegation(word) || isQuantity(word) || p.speaksOfEvents() && (p.countsPeople(i) || p.isWord(i, "half", "of"))
 		if grouped || (word == "least" || word == "most") && p.word(i-1) == "at" {
 			word = p.word(i-1) + " " + word
 		}
@@ -72,6 +76,15 @@ func (p *parser) noteUnread() {
 	if len(unread) > 0 {
 		p.note("Not understood, and searched for as words: \"" + strings.Join(unread, `", "`) + "\".")
 	}
+}
+
+// countsPeople reports whether the word at i is the number of "two people".
+func (p *parser) countsPeople(i int) bool {
+	if keyNoun(p.word(i+1)) != "person" {
+		return false
+	}
+	_, spelled := times.Number(p.word(i))
+	return spelled || isNumber(p.word(i))
 }
 
 func isNumber(word string) bool { return word != "" && strings.Trim(word, "0123456789") == "" }

@@ -26,6 +26,9 @@ func TestWhatIsNotUnderstoodIsSaid(t *testing.T) {
 		{"\U0001F389 opens", "type:open", []string{"\U0001F389"}, []string{"\"\U0001F389\" has no letter or digit and is not searched for."}},
 		{"opens yesterday since:2026-11-18", "type:open time:2026-11-17/2026-11-18 time:2026-11-18/..", nil, []string{"The times exclude one another, so nothing can match."}},
 		{"type:click is:unopened", "type:click is:unopened", nil, []string{"Only sends have recipients in a state, so nothing can match."}},
+		{"opens without clicks", "type:open -is:clicked", nil, []string{"Only sends have recipients in a state, so nothing can match."}},
+		{"opened by two people at acme", "type:open words:two to:acme", []string{"by", "people"}, []string{`Not understood, and searched for as words: "two".`}},
+		{"half of acme opened", "words:half words:acme type:open", []string{"of"}, []string{`Not understood, and searched for as words: "half".`}},
 		{"clciks", "type:click", nil, []string{`"clciks" is read as clicks.`}},
 		{"from:zelda", "from:zelda", nil, []string{"from:zelda finds nothing unless that is a user's id: no user or team has this name."}},
 	} {
