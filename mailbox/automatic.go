@@ -14,7 +14,7 @@ func (r interpreter) automaticAnswer() (Reading, bool) {
 	if !m.isAutomatic() {
 		return Reading{}, false
 	}
-	answers := strings.HasPrefix(strings.ToLower(m.header.first("auto-submitted")), "auto-replied") || m.ReplyTo != "" || len(m.References) > 0
+	answers := strings.HasPrefix(strings.ToLower(m.header.first("auto-submitted")), "auto-replied") || m.answers()
 	// What one of ours sends by a program, and answers nothing, is a mail of theirs.
 	if _, ours := r.author(); ours && (!answers || r.owner.Folder == FolderSent || m.labelled(FolderSent)) && !r.owner.anybody() {
 		return Reading{}, false
@@ -66,12 +66,22 @@ func (m Mail) isAutomatic() bool {
 	if begin == nil {
 		return false
 	}
+	if !m.suppressed() && !m.answers() && everydaySubject.MatchString(m.Subject) {
+		return false
+	}
 	// The field asks for no automatic answers: people's mail may have it too. And
 	// where people write such words, they seldom put a colon behind them.
 	rest := strings.ToLower(strings.TrimSpace(m.Subject[begin[1]:]))
 	return h.has("x-auto-response-suppress") || strings.HasPrefix(rest, ":") || strings.HasSuffix(m.Subject[:begin[1]], ":") ||
 		strings.HasPrefix(strings.TrimPrefix(rest, "auto"), "reply:") || strings.HasPrefix(rest, "auto-reply:")
 }
+
+// answers reports whether the mail names another that it answers.
+func (m Mail) answers() bool { return m.ReplyTo != "" || len(m.References) > 0 }
+
+// everydaySubject is a subject that programs begin their answers with, and people a mail
+// about their leave or their car.
+var everydaySubject = regexp.MustCompile(`(?i)^\s*(?:auto|urlaub|semester|ferie|abwesend|afwezig\w*|frånvaro|poissa|nieobecność|nepřítomnost|távollét|ikke til stede)\s*[:：]`)
 
 // suppressed reports whether the mail asks that no program answers it, as Exchange's
 // automatic answers do. What people write asks for it seldom.

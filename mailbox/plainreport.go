@@ -63,7 +63,12 @@ func (r interpreter) speaksOfOthers(report string) bool {
 	if automaticSubject.MatchString(r.mail.Subject) && !refusalCode.MatchString(report) {
 		return true
 	}
-	return otherSubject.MatchString(r.mail.Subject) || otherPhrase.MatchString(report) && !refusalCode.MatchString(report)
+	subject := r.mail.Subject
+	if own, _, quotes := strings.Cut(subject, ":"); quotes && reportSubject.MatchString(own) {
+		subject = own // "Undeliverable: Monthly digest"
+	}
+	return otherSubject.MatchString(subject) ||
+		otherPhrase.MatchString(returnedToYou.ReplaceAllString(report, "")) && !refusalCode.MatchString(report)
 }
 
 // otherSubject and otherPhrase are what filters, lists and reports of policies write.
@@ -71,6 +76,9 @@ var (
 	otherSubject = regexp.MustCompile(`(?i)quarant[aä]n|\bdigest\b|report domain:|awaits? (?:moderator )?approval|moderator|unsubscri`)
 	otherPhrase  = regexp.MustCompile(`(?is)\b(?:messages?|mails?|e-mails?)\s+(?:(?:sent|addressed)\s+)?to\s+you\b|being\s+held\s+until|release\s+(?:them|it|the\s+message)|quarantin|requires?\s+verification|verify\s+that\s+you|aggregate\s+report`)
 )
+
+// returnedToYou is no mail to the reader: "so we are returning your message to you".
+var returnedToYou = regexp.MustCompile(`(?i)return\w*\s+(?:(?:the|this|your)\s+)?(?:original\s+)?(?:message|mail|e-mail)\s+to\s+you\b`)
 
 // fromMailSystem reports whether a mail system, and no person, wrote the mail.
 func (m Mail) fromMailSystem() bool {
@@ -83,6 +91,9 @@ func (m Mail) fromMailSystem() bool {
 	}
 	if from == "" && m.header.has("from") {
 		return true // "From: <>"
+	}
+	if passedOn.MatchString(m.Subject) && !m.byProgram() && !m.header.has("auto-submitted") {
+		return false // A postmaster is a person too.
 	}
 	local, _, _ := strings.Cut(from, "@")
 	if systemSender.MatchString(local) || systemSender.MatchString(strings.ToLower(m.From.Name)) {
@@ -109,7 +120,7 @@ func (m Mail) byProgram() bool {
 var programSender = regexp.MustCompile(`^(?:mailer[-_. ]?daemon\d*|mail[-_.]daemon|microsoftexchange[0-9a-f]+|mdaemon|double-?bounce)$`)
 
 // passedOn are the subjects of what people answer or pass on.
-var passedOn = regexp.MustCompile(`(?i)^\s*(?:re|fwd?|aw|wg|tr|rv|antw|sv|vs|vb|vl|r|i|rif|res|enc|odp|pd|ref|ynt|ilt|vá|továbbítás|hä|отв|ответ|пересл|на|απ|σχετ|回复|回覆|答复|转发|轉寄|返信|転送|회신|전달|תגובה|הועבר|رد|إعادة توجيه|doorst|bls|trs|atb|per|fs)\s*(?:\[\d+\])?[:：]`)
+var passedOn = regexp.MustCompile(`(?i)^\s*(?:re|fwd?|aw|wg|tr|rv|antw|sv|vs|vb|vl|r|i|rif|res|enc|odp|pd|ref|ynt|ilt|vá|továbbítás|hä|отв|ответ|пересл|на|απ|σχετ|回复|回覆|答复|转发|轉寄|返信|転送|회신|전달|תגובה|הועבר|رد|إعادة توجيه|doorst|bls|trs|atb|per|fs|reply|forward(?:ed)?|antwort|weiterleitung|weitergeleitet|antwoord|doorgestuurd|svar|vidarebefordrat|videresendt|vastaus|rép(?:onse)?|transfert|respuesta|reenviado|resposta|encaminhado|risposta|inoltro|inoltrato|odpowiedź|odpověď|odpoveď|odgovor|válasz|yanıt|răspuns)\s*(?:\[\d+\])?[:：]`)
 
 // robotSender are parts of the names under which gateways and filters write.
 var robotSender = regexp.MustCompile(`(?:mail|smtp|delivery|virus)[-_.]?(?:service|gateways?|gate|system|admin|filter|sweeper|marshal|scan)|service|gateway|daemon|administrator|^(?:no-?reply|admin|imss|system|root|nobody|bounces?|mail)$`)

@@ -28,8 +28,8 @@ func (r interpreter) deliveryReport() (Reading, bool) {
 			}
 		}
 	}
-	if part == nil {
-		return Reading{}, false
+	if part == nil || passedOn.MatchString(r.mail.Subject) && !r.mail.fromMailSystem() {
+		return Reading{}, false // A person passes one on, with its parts.
 	}
 	deliveries := parseDeliveries(part.text)
 	if len(deliveries) == 0 {
