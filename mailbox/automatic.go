@@ -84,10 +84,9 @@ func (m Mail) answers() bool { return m.ReplyTo != "" || len(m.References) > 0 }
 var everydaySubject = regexp.MustCompile(`(?i)^\s*(?:auto|urlaub|semester|ferie|abwesend|afwezig\w*|frånvaro|poissa|nieobecność|nepřítomnost|távollét|ikke til stede)\s*[:：]`)
 
 // suppressed reports whether the mail asks that no program answers it, as Exchange's
-// automatic answers do. What people write asks for it seldom.
+// automatic answers do. People's mail may ask for less, such as no notes of absence.
 func (m Mail) suppressed() bool {
-	asked := strings.ToLower(m.header.first("x-auto-response-suppress"))
-	return strings.Contains(asked, "all") || strings.Contains(asked, "oof")
+	return strings.Contains(strings.ToLower(m.header.first("x-auto-response-suppress")), "all")
 }
 
 // automaticPrefix is what stands before the subject of the mail that is answered, in
