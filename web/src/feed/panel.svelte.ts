@@ -3,6 +3,7 @@ import type { EventDetail, Item, Message, Recipient } from '../api/types';
 import type { App } from '../app.svelte';
 import { newestFirst } from './folds';
 import type { ServerFrame } from './frames';
+import { asNow } from './rows';
 
 /** How long news of a message are gathered before it is read again. */
 const gather = 400;
@@ -104,6 +105,10 @@ export class Panel {
         ? named(frame.message)
         : (frame.op === 'event' || frame.op === 'changed') && named(frame.item.message);
     if (!frames.some(ours)) return;
+    // What is read again are the first recipients alone.
+    for (const frame of frames)
+      if (frame.op === 'state' && ours(frame))
+        this.recipients = asNow(this.recipients, frame.recipients);
     this.#timer ??= setTimeout(() => {
       this.#timer = undefined;
       void this.load();
@@ -167,12 +172,11 @@ export class Panel {
 
   /** #recipients takes the first ones as they are now and keeps those read behind them. */
   #recipients({ recipients, rest }: Message): void {
-    const now = new Map(recipients.map((person) => [person.email, person]));
     if (this.recipients.length <= recipients.length) {
       this.recipients = recipients;
       this.others = rest;
     } else {
-      this.recipients = this.recipients.map((person) => now.get(person.email) ?? person);
+      this.recipients = asNow(this.recipients, recipients);
     }
   }
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Item } from '../api/types';
 import { foldKey, newestFirst } from './folds';
-import { maxWaiting, Rows } from './rows';
+import { asNow, maxWaiting, Rows } from './rows';
 
 const at = (seconds: number) => new Date(1_790_000_000_000 + seconds * 1000).toISOString();
 
@@ -225,6 +225,11 @@ describe('state', () => {
     r.state({ ...change(2, 'tom@x'), rest: { count: 5 }, unopened: 3 });
     expect(shown(r)[0]?.unopened, 'it is a piece').toBe(998);
     expect(shown(r)[0]?.recipients?.[0]?.opened).toBe(opened);
+  });
+
+  it('is kept of those of whom nothing was heard, in their order', () => {
+    const said = change(1, 'ines@x', 'raj@x').recipients;
+    expect(asNow(change(0, 'ines@x').recipients, said.slice(2))).toEqual(said);
   });
 
   it('reaches what waits, too', () => {

@@ -111,9 +111,8 @@ export class Rows {
     const seen = this.#versions.get(change.message);
     if (seen !== undefined && change.v <= seen) return;
     this.#versions.set(change.message, change.v);
-    const now = new Map(change.recipients.map((person) => [person.email, person]));
     for (const id of this.#sends.get(change.message) ?? []) {
-      this.#replace(id, (item) => withState(item, now, change));
+      this.#replace(id, (item) => withState(item, change));
     }
   }
 
@@ -263,9 +262,15 @@ export class Rows {
   }
 }
 
+/** asNow are people as they are now, where that is known of some of them. */
+export function asNow(people: readonly Recipient[], some: readonly Recipient[]): Recipient[] {
+  const now = new Map(some.map((person) => [person.email, person]));
+  return people.map((person) => now.get(person.email) ?? person);
+}
+
 /** A send may hold some of its message's recipients only, and keeps to those. */
-function withState(item: Item, now: ReadonlyMap<string, Recipient>, change: StateChange): Item {
-  const recipients = (item.recipients ?? []).map((person) => now.get(person.email) ?? person);
+function withState(item: Item, change: StateChange): Item {
+  const recipients = asNow(item.recipients ?? [], change.recipients);
   let unopened = unopenedOf(recipients).length;
   if (item.rest) {
     // Only the server has seen all of a mailing's recipients, and a piece of it keeps its count.
