@@ -201,9 +201,14 @@ func (f *fakeProvider) graph(w http.ResponseWriter, r *http.Request) {
 		w.WriteHeader(http.StatusForbidden)
 		return
 	}
-	at := 0
+	// Of directory objects of one kind, Graph lists only those that it has counted.
+	at, counted := 0, r.URL.Query().Get("$count") == "true"
 	if r.URL.Query().Get("page") == "2" {
-		at = 1
+		at, counted = 1, true
+	}
+	if !counted || r.Header.Get("ConsistencyLevel") != "eventual" {
+		w.WriteHeader(http.StatusBadRequest)
+		return
 	}
 	page := map[string]any{"value": []any{map[string]any{"id": f.groups[at]}}}
 	if at == 0 && len(f.groups) > 1 {

@@ -22,7 +22,7 @@ const (
 var microsofts = []string{"login.microsoftonline.com", "sts.windows.net"}
 
 // fromGraph asks Microsoft Graph for somebody's groups, which a token leaves out where
-// there are more than 200. The client needs GroupMember.Read.All for it.
+// there are more than 200. The client needs GroupMember.Read.All for it, and asks for it as a scope.
 func (s *SignIns) fromGraph(ctx context.Context, remote *remote, site Site, token *oauth2.Token) ([]string, error) {
 	issuer, err := url.Parse(site.Issuer)
 	if err != nil {
@@ -36,7 +36,7 @@ func (s *SignIns) fromGraph(ctx context.Context, remote *remote, site Site, toke
 		return nil, errors.New("the provider tells groups in no way that is known")
 	}
 	var groups []string
-	next := s.graph + "/v1.0/me/transitiveMemberOf/microsoft.graph.group?$select=id&$top=500"
+	next := s.graph + "/v1.0/me/transitiveMemberOf/microsoft.graph.group?$count=true&$select=id&$top=500"
 	for range graphPages {
 		var page struct {
 			Value []struct{ ID string } `json:"value"`
@@ -65,6 +65,8 @@ func getJSON(ctx context.Context, client *http.Client, address, bearer string, i
 		return err
 	}
 	request.Header.Set("Authorization", "Bearer "+bearer)
+	// Graph lists objects of one kind by its index alone, which $count and this ask for.
+	request.Header.Set("ConsistencyLevel", "eventual")
 	response, err := client.Do(request)
 	if err != nil {
 		return err
