@@ -140,17 +140,27 @@ func (s *SignIns) Start(ctx context.Context, site Site, redirect string, ask Ask
 	if err != nil {
 		return "", "", fmt.Errorf("seal a sign-in: %w", err)
 	}
-	options := []oauth2.AuthCodeOption{oidc.Nonce(flow.Nonce), oauth2.S256ChallengeOption(flow.Verifier)}
+	options := append(asking(site.Issuer, ask), oidc.Nonce(flow.Nonce), oauth2.S256ChallengeOption(flow.Verifier))
+	return remote.config(site.Provider, "", redirect).AuthCodeURL(flow.State, options...), sealed, nil
+}
+
+// asking says in the provider's words what is asked of it. Google gives what it is asked
+// again with for access_type=offline, and after the first time only where somebody consents;
+// it has no way to have somebody show anew who they are (docs/setup.md).
+func asking(issuer string, ask Ask) []oauth2.AuthCodeOption {
+	var options []oauth2.AuthCodeOption
 	if ask.Hint != "" {
 		options = append(options, oauth2.SetAuthURLParam("login_hint", ask.Hint))
 	}
-	if ask.Again {
-		options = append(options, oauth2.SetAuthURLParam("prompt", "login"), oauth2.SetAuthURLParam("max_age", "0"))
+	switch {
+	case isGoogle(issuer) && ask.Again:
+		return append(options, oauth2.AccessTypeOffline, oauth2.SetAuthURLParam("prompt", "select_account consent"))
+	case isGoogle(issuer):
+		return append(options, oauth2.AccessTypeOffline, oauth2.SetAuthURLParam("prompt", "consent"))
+	case ask.Again:
+		return append(options, oauth2.SetAuthURLParam("prompt", "login"), oauth2.SetAuthURLParam("max_age", "0"))
 	}
-	if isGoogle(site.Issuer) { // it gives what it is asked again with for this alone
-		options = append(options, oauth2.AccessTypeOffline)
-	}
-	return remote.config(site.Provider, "", redirect).AuthCodeURL(flow.State, options...), sealed, nil
+	return options
 }
 
 func isGoogle(issuer string) bool { return issuer == "https://accounts.google.com" }
