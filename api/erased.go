@@ -25,6 +25,8 @@ const (
 	policyLife = 5 * time.Second
 	// policiesKept bounds the workspaces whose setting is remembered.
 	policiesKept = 10_000
+	// erasedWait is how long an event waits for the state to say who was erased.
+	erasedWait = time.Second
 )
 
 // erasedPolicy remembers which workspaces refuse erased people.
@@ -34,6 +36,8 @@ type erasedPolicy struct {
 
 	mu    sync.Mutex
 	known map[string]knownPolicy
+	// awayUntil is when the state is asked again after it gave no answer.
+	awayUntil time.Time
 }
 
 type knownPolicy struct {
@@ -56,6 +60,18 @@ func (p *erasedPolicy) put(ctx context.Context, workspace, setting string) error
 	defer p.mu.Unlock()
 	delete(p.known, workspace)
 	return err
+}
+
+func (p *erasedPolicy) away() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.clock().Before(p.awayUntil)
+}
+
+func (p *erasedPolicy) isAway() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.awayUntil = p.clock().Add(policyLife)
 }
 
 func (p *erasedPolicy) refuses(ctx context.Context, workspace string) (bool, error) {
@@ -86,10 +102,24 @@ func (s *Server) RefusesErased(ctx context.Context, workspace string) (bool, err
 }
 
 // erasedIn are the erased people whom events name, where the workspace refuses them.
-func (s *Server) erasedIn(ctx context.Context, workspace string, events []event.Event) (map[string]int64, error) {
-	if s.Erasures == nil || len(events) == 0 {
-		return nil, nil
+// While the state does not say, events are taken in: the indexer asks again, and drops
+// what is refused.
+func (s *Server) erasedIn(ctx context.Context, workspace string, events []event.Event) map[string]int64 {
+	if s.Erasures == nil || len(events) == 0 || s.erasedPolicy.away() {
+		return nil
 	}
+	ctx, cancel := context.WithTimeout(ctx, erasedWait)
+	defer cancel()
+	erased, err := s.lookErased(ctx, workspace, events)
+	if err != nil {
+		s.erasedPolicy.isAway()
+		s.Logger.WarnContext(ctx, "events are taken in without asking who was erased; the indexer asks again", "error", err)
+		return nil
+	}
+	return erased
+}
+
+func (s *Server) lookErased(ctx context.Context, workspace string, events []event.Event) (map[string]int64, error) {
 	if refuses, err := s.erasedPolicy.refuses(ctx, workspace); err != nil || !refuses {
 		return nil, err
 	}
@@ -136,10 +166,10 @@ func erasedField(e *event.Event, erased map[string]int64) string {
 
 // refuseErased takes the events out of a batch that name erased people, where the
 // workspace refuses them, and rejects each by name.
-func (s *Server) refuseErased(ctx context.Context, workspace string, b *batch) error {
-	erased, err := s.erasedIn(ctx, workspace, b.good)
-	if err != nil || len(erased) == 0 {
-		return err
+func (s *Server) refuseErased(ctx context.Context, workspace string, b *batch) {
+	erased := s.erasedIn(ctx, workspace, b.good)
+	if len(erased) == 0 {
+		return
 	}
 	good, at := b.good[:0], b.at[:0]
 	for i, e := range b.good {
@@ -153,5 +183,4 @@ func (s *Server) refuseErased(ctx context.Context, workspace string, b *batch) e
 		}})
 	}
 	b.good, b.at = good, at
-	return nil
 }

@@ -214,13 +214,12 @@ func (s *Server) takeIn(ctx context.Context, workspace string, source sourceReco
 	}
 	// A vendor would send again what is answered with a refusal, and a rejected request
 	// would keep what may not be kept.
-	erased, err := s.erasedIn(ctx, workspace, out.good)
-	if len(erased) > 0 {
+	if erased := s.erasedIn(ctx, workspace, out.good); len(erased) > 0 {
 		all := len(out.good)
 		out.good = slices.DeleteFunc(out.good, func(e event.Event) bool { return erasedField(&e, erased) != "" })
 		s.metrics.rejected.WithLabelValues(string(reasonErased)).Add(float64(all - len(out.good)))
 	}
-	return out, err
+	return out, nil
 }
 
 // mostEarly is how many requests with events whose time is to come are kept of a

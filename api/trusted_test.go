@@ -33,7 +33,10 @@ func (r *absent) Get(ctx context.Context, workspace, kind, id string) (json.RawM
 
 func TestTakingEventsInGoesOnWhileTheRecordsAreAway(t *testing.T) {
 	records := &absent{}
-	s := newSite(t, func(c *api.Config) { records.Records = c.Records; c.Records = records })
+	s := newSite(t, func(c *api.Config) {
+		records.Records, c.Erasures = c.Records, c.Records.(api.Erasures)
+		c.Records = records
+	})
 	known, unknown := s.key("acme", account.RoleIngest, ""), s.key("acme", account.RoleIngest, "")
 	post := func(key string) answer {
 		return s.do(call{
@@ -52,6 +55,8 @@ func TestTakingEventsInGoesOnWhileTheRecordsAreAway(t *testing.T) {
 	s.pass(3 * time.Second)
 	post(known).is(http.StatusAccepted)
 	require.Greater(t, records.asks.Load(), asked)
+	s.pass(6 * time.Second)
+	post(known).is(http.StatusAccepted)
 	s.pass(10 * time.Minute)
 	post(known).problem(http.StatusServiceUnavailable)
 
