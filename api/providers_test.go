@@ -103,6 +103,17 @@ func TestAProviderIsAskedAgain(t *testing.T) {
 	})
 }
 
+func TestWhatAnIssuerGaveIsShownToNoOther(t *testing.T) {
+	a := newAt(t, nil)
+	_, session := a.signIn("/auth/acme.fake")
+	by := call{method: "GET", path: "/v1/session", header: map[string]string{"Cookie": session}}
+	a.put("fake", map[string]any{"issuer": a.fake.http.URL + "/other"}).is(200)
+	a.pass(61 * time.Minute)
+	a.do(by)
+	a.server.Finish()
+	a.do(by).is(401)
+}
+
 func TestAProviderAlone(t *testing.T) {
 	a := newAt(t, map[string]any{"groups_claim": "groups", "map": []map[string]string{{"group": "it", "role": "admin"}, {"group": "s", "role": "member"}}})
 	only := map[string]any{"only": true, "groups_claim": "groups", "map": []map[string]string{{"group": "it", "role": "admin"}, {"group": "s", "role": "member"}}}

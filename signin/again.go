@@ -27,6 +27,7 @@ var ErrEnded = errors.New("the provider does not vouch for them any more")
 // grant is with what a provider is asked again, as it is kept.
 type grant struct {
 	Provider string    `json:"provider"`
+	Issuer   string    `json:"issuer"`
 	Subject  string    `json:"subject"`
 	Sealed   string    `json:"sealed"`
 	Asked    time.Time `json:"asked"`
@@ -48,7 +49,7 @@ func (s *SignIns) Remember(ctx context.Context, site Site, answer Answer) (strin
 	if err != nil {
 		return "", err
 	}
-	_, err = s.keep(ctx, site, id, nil, &grant{Provider: site.Name, Subject: answer.Subject}, answer.Refresh)
+	_, err = s.keep(ctx, site, id, nil, &grant{Provider: site.Name, Issuer: answer.Issuer, Subject: answer.Subject}, answer.Refresh)
 	return id, err
 }
 
@@ -81,6 +82,9 @@ func (s *SignIns) AskAgain(ctx context.Context, site Site, id string) (answer *A
 	}
 	if err != nil {
 		return nil, now.Add(AskLater), fmt.Errorf("find a provider's token: %w", err)
+	}
+	if kept.Issuer != site.Issuer { // What one issuer gave is for no other to see.
+		return nil, next, ErrEnded
 	}
 	if due := kept.Asked.Add(AskEvery); now.Before(due) {
 		return nil, due, nil
