@@ -233,6 +233,9 @@ func (s *Server) signInByMail(ctx context.Context, _ Caller, in *sessionInput) (
 	if err == nil {
 		caller, err = s.stillThere(ctx, caller)
 	}
+	if err == nil {
+		err = s.notOnly(ctx, caller.Workspace) // since the link was sent
+	}
 	switch {
 	case errors.Is(err, account.ErrNeedsCode):
 		if given.Code == "" {

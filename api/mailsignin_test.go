@@ -16,6 +16,7 @@ import (
 	"tidings/account"
 	"tidings/api"
 	"tidings/event"
+	"tidings/signin"
 )
 
 // mails are those that were sent.
@@ -164,6 +165,15 @@ func TestALinkByMailIsForWhoIsStillThere(t *testing.T) {
 	cookie, token, _ := s.asked(sent)
 	s.do(call{method: "DELETE", path: "/v1/users/u_ana", key: admin}).is(204)
 	s.shows(token, "", cookie).is(401)
+}
+
+func TestALinkByMailIsNoWayInBesideAProviderAlone(t *testing.T) {
+	s, sent := mailSite(t)
+	cookie, token, code := s.asked(sent)
+	require.NoError(t, account.Put(t.Context(), s.records, "", "sign-in-workspace", "acme", true))
+	require.NoError(t, account.Put(t.Context(), s.records, "acme", "sign-in-provider", "corp", signin.Provider{Name: "corp", Only: true}))
+	s.pass(2 * time.Second)
+	s.shows(token, code, cookie).problem(403)
 }
 
 func TestAnInvitationGoesByMail(t *testing.T) {
