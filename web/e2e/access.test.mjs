@@ -49,7 +49,7 @@ describe('who comes in', () => {
 
     await nora.goto(link);
     await nora.getByRole('button', { name: 'Accept the invitation' }).click();
-    await nora.goto(`${demo.origin}/settings`);
+    await nora.getByRole('link', { name: 'Settings' }).click();
     await nora.getByText('You see your own and your teams’ mail.').waitFor();
     await entry('Where you are signed in', 'this browser', nora).waitFor();
     assert.equal(await region('People', nora).count(), 0);

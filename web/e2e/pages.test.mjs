@@ -245,7 +245,10 @@ describe('the pages', () => {
     await page.getByLabel('What it is for').fill('Mail server');
     await page.getByRole('button', { name: 'Make a key' }).click();
     await page.getByRole('status').locator('code').waitFor();
-    const key = page.getByRole('list', { name: 'Keys' }).getByRole('listitem');
+    const key = page
+      .getByRole('list', { name: 'Keys' })
+      .getByRole('listitem')
+      .filter({ hasText: 'Mail server' });
     await key.getByText('may send events').waitFor();
     await key.getByRole('button', { name: /^Revoke/ }).click();
     await key.getByRole('button', { name: /^Revoke for good/ }).click();
