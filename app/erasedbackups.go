@@ -1,7 +1,6 @@
 package app
 
 import (
-	"bufio"
 	"bytes"
 	"context"
 	"crypto/sha256"
@@ -119,12 +118,31 @@ func (p backupPlace) add(person erasedPerson) error {
 	if err != nil {
 		return err
 	}
-	file, err := os.OpenFile(filepath.Join(p.Path, erasuresName), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+	path := filepath.Join(p.Path, erasuresName)
+	if err := dropUnfinished(path); err != nil {
+		return err
+	}
+	file, err := os.OpenFile(path, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 	if err != nil {
 		return err
 	}
 	_, err = file.Write(append(line, '\n'))
 	return errors.Join(err, file.Sync(), file.Close())
+}
+
+// dropUnfinished cuts a line off whose writing broke off: the next night writes it anew.
+func dropUnfinished(path string) error {
+	raw, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	if end := bytes.LastIndexByte(raw, '\n') + 1; end < len(raw) {
+		return os.Truncate(path, int64(end))
+	}
+	return nil
 }
 
 // syncBackups writes the lists beside the backups anew.
@@ -197,9 +215,9 @@ func readErasures(path string) ([]erasedPerson, error) {
 	}
 	whole := raw[:bytes.LastIndexByte(raw, '\n')+1]
 	var people []erasedPerson
-	for lines := bufio.NewScanner(bytes.NewReader(whole)); lines.Scan(); {
+	for line := range bytes.Lines(whole) {
 		var person erasedPerson
-		if err := json.Unmarshal(lines.Bytes(), &person); err != nil || person.ID == "" || !json.Valid(person.Record) {
+		if err := json.Unmarshal(line, &person); err != nil || person.ID == "" || !json.Valid(person.Record) {
 			return nil, fmt.Errorf("%s is damaged: %w", path, event.ErrInvalid)
 		}
 		people = append(people, person)

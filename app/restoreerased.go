@@ -94,6 +94,9 @@ func (a *App) eraseOnceMore(ctx context.Context, workspace, email string) error 
 	if err == nil {
 		_, err = a.forgetOutside(ctx, workspace, email)
 	}
+	if err == nil {
+		err = leftovers{a}.want(ctx)
+	}
 	return err
 }
 

@@ -3,6 +3,7 @@ package signin
 import (
 	"context"
 	"fmt"
+	"io"
 	"net/http"
 	"slices"
 	"sync"
@@ -99,7 +100,11 @@ func (r *remotes) ask(ctx context.Context, issuer string) (*remote, error) {
 	return fresh, nil
 }
 
-// seldom calls one address not more often than once a minute.
+// maxAnswer is how many bytes of an answer of a provider are read.
+const maxAnswer = 1 << 20
+
+// seldom calls one address not more often than once a minute, and reads a bounded part
+// of each answer.
 type seldom struct {
 	next  http.RoundTripper
 	clock func() time.Time
@@ -122,7 +127,17 @@ func (s *seldom) RoundTrip(r *http.Request) (*http.Response, error) {
 			return nil, fmt.Errorf("its keys were asked for less than %v ago", keysEvery)
 		}
 	}
-	return s.next.RoundTrip(r)
+	response, err := s.next.RoundTrip(r)
+	if err == nil {
+		response.Body = cutBody{io.LimitReader(response.Body, maxAnswer), response.Body}
+	}
+	return response, err
+}
+
+// cutBody is a body up to a bound.
+type cutBody struct {
+	io.Reader
+	io.Closer
 }
 
 // config is how a provider is talked to.
