@@ -1,7 +1,9 @@
 package query
 
 import (
+	"hash/maphash"
 	"strings"
+	"sync/atomic"
 	"unicode"
 	"unicode/utf8"
 
@@ -269,16 +271,38 @@ func (s *scanner) dropAddress() { s.local, s.at = 0, 0 }
 // into what it is given.
 func stem(word string) string {
 	const shortest = 3
-	var letters [maxWord]rune
 	if len(word) < shortest || len(word) > maxWord {
 		return word
 	}
 	for i := range len(word) {
-		c := word[i]
-		if c < 'a' || c > 'z' {
+		if c := word[i]; c < 'a' || c > 'z' {
 			return word
 		}
-		letters[i] = rune(c)
+	}
+	kept := &stems[maphash.String(stemSeed, word)%uint64(len(stems))]
+	if known := kept.Load(); known != nil && known.word == word {
+		return known.stem
+	}
+	stemmed := porterStem(word)
+	kept.Store(&stemOf{word: strings.Clone(word), stem: strings.Clone(stemmed)})
+	return stemmed
+}
+
+// stems are the stems of words seen lately: most words of a text are among the same
+// few thousand, and a stem takes half of the time of the analysis. A word drives out
+// another with the same place.
+var (
+	stems    [1 << 13]atomic.Pointer[stemOf]
+	stemSeed = maphash.MakeSeed()
+)
+
+type stemOf struct{ word, stem string }
+
+// porterStem is the stem of a word of small letters.
+func porterStem(word string) string {
+	var letters [maxWord]rune
+	for i := range len(word) {
+		letters[i] = rune(word[i])
 	}
 	stemmed := porter.StemWithoutLowerCasing(letters[:len(word)])
 	same := 0

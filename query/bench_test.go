@@ -87,3 +87,12 @@ func BenchmarkParseLongest(b *testing.B) {
 		})
 	}
 }
+
+func BenchmarkNewDocument(b *testing.B) {
+	e := sendEvent()
+	e.Body = prose[:2048]
+	b.ReportAllocs()
+	for b.Loop() {
+		NewDocument(e)
+	}
+}

@@ -15,33 +15,17 @@ type Document struct {
 }
 
 // NewDocument analyses the texts of an event; of a reply, its own words and not what
-// it quotes. The words of a field that has
-// several texts follow one another.
+// it quotes. The words of a field that has several texts follow one another, and
+// behind them all stand their variants. Links and addresses have none: nobody writes
+// them in another way.
 func NewDocument(e event.Event) Document {
 	d := Document{Event: e, Fields: make(map[TextField][]Token, len(TextFields))}
-	d.add(FieldSubject, e.Subject)
-	if e.Meeting != nil {
-		d.add(FieldSubject, e.Meeting.Title)
-	}
-	d.add(FieldSubject, e.Title)
-	for _, person := range people(e) {
-		d.add(FieldPeople, person.Name)
-		d.add(FieldPeople, person.Email)
-	}
-	d.add(FieldLink, e.Link)
-	d.add(FieldFile, e.File)
-	d.add(FieldBody, e.OwnBody())
-	d.addVariants()
-	return d
-}
-
-// addVariants puts the variants of words behind the words of a field. Links and
-// addresses are written in one way.
-func (d Document) addVariants() {
-	e := d.Event
+	variants := make(map[TextField][]Token)
 	add := func(field TextField, text string) {
-		if variants := Variants(text); len(variants) > 0 {
-			d.Fields[field] = append(d.Fields[field], variants...)
+		tokens := Analyse(text)
+		d.add(field, tokens)
+		if others := variantsOf(text, tokens); len(others) > 0 {
+			variants[field] = append(variants[field], others...)
 		}
 	}
 	add(FieldSubject, e.Subject)
@@ -51,13 +35,18 @@ func (d Document) addVariants() {
 	add(FieldSubject, e.Title)
 	for _, person := range people(e) {
 		add(FieldPeople, person.Name)
+		d.add(FieldPeople, Analyse(person.Email))
 	}
+	d.add(FieldLink, Analyse(e.Link))
 	add(FieldFile, e.File)
 	add(FieldBody, e.OwnBody())
+	for field, others := range variants {
+		d.add(field, others)
+	}
+	return d
 }
 
-func (d Document) add(field TextField, text string) {
-	tokens := Analyse(text)
+func (d Document) add(field TextField, tokens []Token) {
 	switch {
 	case len(tokens) == 0:
 	case d.Fields[field] == nil:

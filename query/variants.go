@@ -2,7 +2,6 @@ package query
 
 import (
 	"strings"
-	"unicode/utf8"
 
 	"golang.org/x/text/unicode/norm"
 )
@@ -88,6 +87,14 @@ func Variants(text string) []Token {
 	if !mayVary(text) {
 		return nil
 	}
+	return variantsOf(text, Analyse(text))
+}
+
+// variantsOf is Variants of a text that is analysed already.
+func variantsOf(text string, tokens []Token) []Token {
+	if !mayVary(text) {
+		return nil
+	}
 	var all []Token
 	known := map[string]bool{}
 	add := func(word string, start, end int) {
@@ -96,7 +103,6 @@ func Variants(text string) []Token {
 			all = append(all, Token{Word: word, Stem: stem(word), Start: start, End: end})
 		}
 	}
-	tokens := Analyse(text)
 	for i, token := range tokens {
 		if token.End-token.Start > longestVariant || strings.Contains(token.Word, "@") {
 			continue
@@ -117,11 +123,13 @@ func Variants(text string) []Token {
 
 // mayVary tells most texts without a variant apart at once.
 func mayVary(text string) bool {
-	for i := range len(text) {
-		switch c := text[i]; {
-		case c == '-' || c >= utf8.RuneSelf:
-			return true
-		case (c == 'e' || c == 'E') && i > 0 && strings.IndexByte("aouAOU", text[i-1]) >= 0:
+	return strings.IndexByte(text, '-') >= 0 || !isASCII(text) || spellsUmlaut(text)
+}
+
+// spellsUmlaut reports whether a text has ae, oe or ue.
+func spellsUmlaut(text string) bool {
+	for i := 1; i < len(text); i++ {
+		if c := text[i]; (c == 'e' || c == 'E') && strings.IndexByte("aouAOU", text[i-1]) >= 0 {
 			return true
 		}
 	}
@@ -176,7 +184,7 @@ func withUmlauts(written, word string) string {
 // "guest", "request".
 func withoutUmlauts(word string) string {
 	const shortest = 5
-	if len(word) < shortest || !isASCII(word) {
+	if len(word) < shortest || !isASCII(word) || !spellsUmlaut(word) {
 		return word
 	}
 	var folded strings.Builder
