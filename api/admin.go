@@ -115,6 +115,9 @@ func (s *Server) ForgetPerson(ctx context.Context, workspace, email string) erro
 	if err == nil {
 		err = s.followups.ForgetPerson(ctx, workspace, email, forms)
 	}
+	if err == nil && s.Notify != nil {
+		err = s.Notify.Books.ForgetPerson(ctx, workspace, forms)
+	}
 	if err == nil {
 		err = s.rejected.erase(ctx, workspace, email)
 	}

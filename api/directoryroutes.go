@@ -122,6 +122,11 @@ func (s *Server) deleteUser(ctx context.Context, caller Caller, in *nameInput) (
 	if err := s.searches.ForgetUser(ctx, caller.Workspace, id); err != nil {
 		return nil, err
 	}
+	if s.Notify != nil {
+		if err := s.Notify.Books.ForgetUser(ctx, caller.Workspace, id); err != nil {
+			return nil, err
+		}
+	}
 	if err := s.vouching.identities.Forget(ctx, caller.Workspace, id); err != nil {
 		return nil, err
 	}

@@ -86,7 +86,7 @@ func newSite(t testing.TB, change ...func(*api.Config)) *site {
 	t.Cleanup(func() { require.NoError(t, decisions.Close()) })
 	s.decisions = decisions
 	config.Notify = notify.NewEngine(notify.Config{
-		Store: decisions, Books: notify.NewBooks(states, s.clock), People: account.NewDirectory(states, s.clock), Events: s.feed, Clock: s.clock,
+		Store: decisions, Books: notify.NewBooks(states, s.clock), People: account.NewDirectory(states, s.clock), Events: s.feed, Searches: plainRules{}, Feed: s.feed, Clock: s.clock,
 	})
 	store, err := sqlite.OpenAudit(t.TempDir())
 	require.NoError(t, err)

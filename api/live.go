@@ -31,7 +31,10 @@ type LiveHandler struct {
 	Origins []string
 	// Lag is how long an event that was announced may stay unseen by a search;
 	// 0 means ten seconds.
-	Lag    time.Duration
+	Lag time.Duration
+	// Unread counts what a user was notified of and has not read; nil where
+	// notifications are kept nowhere.
+	Unread func(ctx context.Context, workspace, user string) (int, error)
 	Timing LiveTiming
 	Logger *slog.Logger
 	// Tracer may be nil.

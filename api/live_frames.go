@@ -38,7 +38,12 @@ type clientFrame struct {
 	Since   string       `json:"since"`
 	TZ      string       `json:"tz"`
 	Filters *liveFilters `json:"filters"`
+	// To is toNotifications for what the caller is notified of, instead of a question.
+	To string `json:"to"`
 }
+
+// toNotifications subscribes to what the caller is notified of.
+const toNotifications = "notifications"
 
 // liveFilters are the structured filters, as a page has them.
 type liveFilters struct {
@@ -63,7 +68,7 @@ func parseFrame(raw []byte) (clientFrame, *Problem) {
 			return f, located("frame", err)
 		}
 	case opUnsubscribe:
-		if f.Q != "" || f.Since != "" || f.TZ != "" || f.Filters != nil {
+		if f.Q != "" || f.Since != "" || f.TZ != "" || f.Filters != nil || f.To != "" {
 			return f, located("frame", event.Invalid("", "unsubscribe takes an id alone"))
 		}
 	default:
@@ -79,7 +84,12 @@ func (f clientFrame) check() *event.FieldError {
 	if len(f.Q) > maxLiveText {
 		return event.Invalid("q", "is too long")
 	}
-	if f.Filters == nil {
+	switch {
+	case f.To != "" && f.To != toNotifications:
+		return event.Invalid("to", "is notifications, or absent")
+	case f.To != "" && (f.Q != "" || f.Filters != nil):
+		return event.Invalid("to", "takes neither q nor filters beside it")
+	case f.Filters == nil:
 		return nil
 	}
 	if err := f.Filters.check(); err != nil {
@@ -171,7 +181,7 @@ func appendDelivery(to []byte, d live.Delivery, highlights map[string][][2]int) 
 		to = append(to, `,"item":"`...)
 		to = append(to, d.Gone.String()...)
 		to = append(to, '"')
-	case event.AnnounceState:
+	case event.AnnounceState, event.AnnounceNotification, event.AnnounceWithdrawn, event.AnnounceRead:
 		// The body is an object whose members join the frame's.
 		to = append(to, ',')
 		to = append(to, d.Body[1:len(d.Body)-1]...)

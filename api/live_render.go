@@ -47,15 +47,22 @@ type liveState struct {
 }
 
 // Render is for live.Config: an item for an event, and an object whose members
-// belong into the frame for a state.
+// belong into the frame for a state and for what is about notifications.
 func (r *LiveRenderer) Render(a event.Announcement) ([]byte, error) {
 	var value any
-	if a.Kind == event.AnnounceState {
+	names := func(user string) string { return r.namesOf(a.Workspace)[user] }
+	switch a.Kind {
+	case event.AnnounceNotification, event.AnnounceWithdrawn, event.AnnounceRead:
+		note, err := frameOfNote(a, names)
+		if err != nil {
+			return nil, err
+		}
+		value = note
+	case event.AnnounceState:
 		recipients, unopened, rest := feed.LatestOf(*a.State)
 		value = liveState{a.State.Message, recipients, rest, unopened, a.State.Version}
-	} else {
-		names := r.namesOf(a.Workspace)
-		value = feed.ItemOf(*a.Event, a.State, func(user string) string { return names[user] })
+	default:
+		value = feed.ItemOf(*a.Event, a.State, names)
 	}
 	return appendJSON(nil, value)
 }

@@ -3,8 +3,11 @@ package api
 import (
 	"context"
 	"errors"
+	"net/http"
+	"slices"
 	"time"
 
+	"tidings/account"
 	"tidings/event"
 	"tidings/feed"
 	"tidings/live"
@@ -36,25 +39,28 @@ func (l *LiveHandler) session(caller Caller, reader *live.Reader, part string) *
 
 // ask begins a subscription. The errors are those of live.Reader.Subscribe and
 // of reading the question.
-func (s *liveSession) ask(ctx context.Context, f clientFrame) (feed.Understood, live.Position, error) {
+func (s *liveSession) ask(ctx context.Context, f clientFrame) (any, live.Position, error) {
+	if f.To != "" {
+		return s.askNotifications(ctx, f)
+	}
 	ctx, cancel := context.WithTimeout(ctx, understandTimeout)
 	defer cancel()
 	zone, err := s.zone(ctx, s.caller, s.part, f.TZ)
 	if err != nil {
-		return feed.Understood{}, live.Position{}, err
+		return nil, live.Position{}, err
 	}
 	scope := feed.Scope{Workspace: s.caller.Workspace, Users: s.caller.Users, Me: s.caller.User, Zone: zone}
 	request := feed.PageRequest{Scope: scope, Text: f.Q, Filter: f.Filters.filter()}
 	understood, q, err := s.Questions.Understand(ctx, request)
 	if err != nil {
-		return feed.Understood{}, live.Position{}, err
+		return nil, live.Position{}, err
 	}
 	at, err := s.reader.Subscribe(f.ID, q, f.Since)
 	if errors.Is(err, live.ErrPositionExpired) {
 		s.unsubscribe(f.ID)
 	}
 	if err != nil {
-		return feed.Understood{}, live.Position{}, err
+		return nil, live.Position{}, err
 	}
 	s.reader.Renew(f.ID, func(ctx context.Context) (query.Query, error) {
 		_, again, err := s.Questions.Understand(ctx, request)
@@ -68,6 +74,42 @@ func (s *liveSession) ask(ctx context.Context, f clientFrame) (feed.Understood, 
 		rec.subscribes(f.Q)
 	}
 	return understood, at, nil
+}
+
+// askNotifications begins a subscription to what the caller is notified of.
+func (s *liveSession) askNotifications(ctx context.Context, f clientFrame) (any, live.Position, error) {
+	switch {
+	case s.Unread == nil:
+		return nil, live.Position{}, problem(http.StatusNotImplemented, "notifications are not kept on this server")
+	case !hearsNotifications(s.caller):
+		return nil, live.Position{}, problem(http.StatusForbidden, "this takes a key with the scope notifications:read")
+	case s.caller.User == "":
+		return nil, live.Position{}, errNobody
+	}
+	// What is counted after the subscription began may be told again, and nothing is missed.
+	at, err := s.reader.Notify(f.ID, s.caller.User, f.Since)
+	if errors.Is(err, live.ErrPositionExpired) {
+		s.unsubscribe(f.ID)
+	}
+	if err != nil {
+		return nil, live.Position{}, err
+	}
+	ctx, cancel := context.WithTimeout(ctx, understandTimeout)
+	defer cancel()
+	unread, err := s.Unread(ctx, s.caller.Workspace, s.caller.User)
+	if err != nil {
+		s.unsubscribe(f.ID)
+		return nil, live.Position{}, err
+	}
+	delete(s.queries, f.ID)
+	s.told = at
+	return unread, at, nil
+}
+
+// hearsNotifications reports whether a credential is for notifications.
+func hearsNotifications(c Caller) bool {
+	has := func(scope account.Scope) bool { return slices.Contains(c.Scopes, scope) }
+	return c.Origins == nil && (c.Scopes == nil || has(account.ScopeNotifications) || has(account.ScopeAdmin))
 }
 
 // subscribe answers a subscribe frame with subscribed, reset or error. An
@@ -86,8 +128,13 @@ func (s *liveSession) subscribe(ctx context.Context, f clientFrame) ([]byte, err
 }
 
 // subscribed is the frame that begins a subscription.
-func (s *liveSession) subscribed(id string, understood feed.Understood, at live.Position) ([]byte, error) {
-	frame, err := appendJSON(append(appendFrame(s.frame[:0], opSubscribed, id), `,"query":`...), understood)
+// of is how the question was understood, or how many notifications are unread.
+func (s *liveSession) subscribed(id string, of any, at live.Position) ([]byte, error) {
+	member := `,"query":`
+	if _, unread := of.(int); unread {
+		member = `,"unread":`
+	}
+	frame, err := appendJSON(append(appendFrame(s.frame[:0], opSubscribed, id), member...), of)
 	if err != nil {
 		return nil, err
 	}

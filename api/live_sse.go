@@ -8,13 +8,13 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strings"
 	"time"
 	"unicode/utf8"
 
 	"go.opentelemetry.io/otel/trace"
 
 	"tidings/event"
-	"tidings/feed"
 	"tidings/live"
 )
 
@@ -71,11 +71,11 @@ func parseSSE(r *http.Request) (clientFrame, error) {
 	if last := r.Header.Get("Last-Event-ID"); last != "" {
 		f.Since = last
 	}
-	if len(f.Q) > maxLiveText {
-		return f, located("query", event.Invalid("q", "is too long"))
+	if f.To != "" && len(values)-len(values["to"])-min(1, len(values["since"])) == 0 {
+		f.Filters = nil
 	}
-	if err := f.Filters.check(); err != nil {
-		return f, located("query", err)
+	if err := f.check(); err != nil {
+		return f, located("query", event.Invalid(strings.TrimPrefix(err.Field, "filters."), err.Problem))
 	}
 	return f, nil
 }
@@ -83,7 +83,7 @@ func parseSSE(r *http.Request) (clientFrame, error) {
 // parameter takes one parameter.
 func (f *clientFrame) parameter(name string, given []string) *event.FieldError {
 	once := map[string]*string{
-		"q": &f.Q, "since": &f.Since, "tz": &f.TZ, "automated": (*string)(&f.Filters.Automated),
+		"q": &f.Q, "since": &f.Since, "tz": &f.TZ, "to": &f.To, "automated": (*string)(&f.Filters.Automated),
 	}
 	many := map[string]*[]string{
 		"user": &f.Filters.User, "recipient": &f.Filters.Recipient, "message": &f.Filters.Message,
@@ -203,7 +203,7 @@ func (s *eventStream) send(ctx context.Context) (sent bool, err error) {
 }
 
 // begin says that the subscription has begun.
-func (s *eventStream) begin(understood feed.Understood, at live.Position) error {
+func (s *eventStream) begin(understood any, at live.Position) error {
 	frame, err := s.subscribed(sseID, understood, at)
 	if err != nil {
 		return err

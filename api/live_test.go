@@ -172,6 +172,10 @@ type serverFrame struct {
 	V          int              `json:"v"`
 	Reason     string           `json:"reason"`
 	Problem    *api.Problem     `json:"problem"`
+	// Notification, Unread and IDs are of frames about notifications.
+	Notification *api.DecisionView `json:"notification"`
+	Unread       *int              `json:"unread"`
+	IDs          []string          `json:"ids"`
 }
 
 func (f serverFrame) item(t testing.TB) feed.Item {

@@ -1,6 +1,7 @@
 package api_test
 
 import (
+	"context"
 	"testing"
 	"time"
 
@@ -10,6 +11,7 @@ import (
 	"tidings/api"
 	"tidings/event"
 	"tidings/notify"
+	"tidings/query"
 )
 
 func TestABellIsOnesOwn(t *testing.T) {
@@ -85,4 +87,40 @@ func TestAMuteIsNamedWithTheWayBack(t *testing.T) {
 	s.pass(time.Minute)
 	require.Equal(t, notify.Notified, why(ana, "").Now.Outcome)
 	s.do(call{method: "PATCH", path: "/v1/notification-settings", key: admin, body: `{"preset":"all"}`}).is(422)
+}
+
+// plainRules reads the texts of rules without a directory of people.
+type plainRules struct{}
+
+func (plainRules) Search(_ context.Context, _, user, text string) (query.Query, string, error) {
+	return query.Parse(text, query.Options{Now: noon, Me: user}).Query, "", nil
+}
+
+func TestRulesAreMadeTriedAndDeleted(t *testing.T) {
+	s := newSite(t)
+	s.furnish("acme")
+	ana, bob, nobody := s.key("acme", account.RoleRead, "u_ana"), s.key("acme", account.RoleRead, "u_bob"), s.key("acme", account.RoleRead, "")
+	s.feed.events = []event.Event{{
+		ID: event.NewID(noon.Unix(), "acme", "test", true, []byte("open")), Workspace: "acme", Type: event.Open, Time: noon.Unix(), Message: "m", User: "u_ana",
+		Recipient: &event.Person{Email: "jo@dox.test"}, Verdict: event.Verdict{Is: event.Human},
+	}}
+	const body = `{"q":"opens from dox.test","enabled":true,"do":{"often":"every","channels":["inpage"]}}`
+	path := "/v1/notification-rules"
+	var preview api.RulePreview
+	s.do(call{method: "POST", path: path + "/preview", key: ana, body: body}).is(200).json(&preview)
+	require.Equal(t, 1, preview.Count)
+	require.Len(t, preview.Examples, 1)
+
+	s.do(call{method: "PUT", path: path + "/dox%2Fopens", key: ana, body: body}).is(200)
+	s.do(call{method: "PUT", path: path + "/x", key: nobody, body: body}).is(422)
+	s.do(call{method: "PUT", path: path + "/x", key: ana, body: `{"q":"is:unopened","do":{"often":"every","channels":["inpage"]}}`}).is(400)
+	list := func(key string) (list api.NotificationRuleList) {
+		s.get(key, path).is(200).json(&list)
+		return list
+	}
+	require.Equal(t, "dox/opens", list(ana).Items[0].Name)
+	require.Empty(t, list(bob).Items)
+	s.do(call{method: "DELETE", path: path + "/dox%2Fopens", key: bob}).is(404)
+	s.do(call{method: "DELETE", path: path + "/dox%2Fopens", key: ana}).is(204)
+	require.Empty(t, list(ana).Items)
 }

@@ -14,9 +14,6 @@ import (
 	"tidings/notify"
 )
 
-// mostUnread is up to how many unread notifications are counted.
-const mostUnread = 500
-
 type notificationsInput struct {
 	Unread bool   `query:"unread" doc:"those alone that were not read"`
 	Limit  int    `query:"limit" minimum:"1" maximum:"100" default:"30"`
@@ -82,21 +79,21 @@ func (s *Server) notifyRoutes(docs huma.API) {
 	}
 	const group = "Notifications"
 	handle(s, docs, route{
-		id: "list-notifications", audit: auditReads, method: http.MethodGet, path: "/v1/notifications", group: group, may: readers(),
+		id: "list-notifications", scope: account.ScopeNotifications, audit: auditReads, method: http.MethodGet, path: "/v1/notifications", group: group, may: readers(),
 		summary: "What the reader was told, newest first",
 	}, s.getNotifications)
 	handle(s, docs, route{
-		id: "read-notifications", audit: auditNothing, method: http.MethodPost, path: "/v1/notifications/read", group: group, may: readers(),
+		id: "read-notifications", scope: account.ScopeNotifications, audit: auditNothing, method: http.MethodPost, path: "/v1/notifications/read", group: group, may: readers(),
 		request: ReadRequest{}, success: http.StatusNoContent,
 		summary: "Mark notifications as read",
 	}, s.readNotifications)
 	handle(s, docs, route{
-		id: "list-decisions", audit: auditReads, method: http.MethodGet, path: "/v1/decisions", group: group, may: readers(),
+		id: "list-decisions", scope: account.ScopeNotifications, audit: auditReads, method: http.MethodGet, path: "/v1/decisions", group: group, may: readers(),
 		summary:     "What was decided about telling the reader, newest first, and why",
 		description: "What a kind that is switched off has stopped is not kept.",
 	}, s.getDecisions)
 	handle(s, docs, route{
-		id: "get-notification-settings", audit: auditNothing, method: http.MethodGet, path: "/v1/notification-settings", group: group, may: readers(),
+		id: "get-notification-settings", scope: account.ScopeNotifications, audit: auditNothing, method: http.MethodGet, path: "/v1/notification-settings", group: group, may: readers(),
 		summary: "What the reader wants to be told",
 	}, s.getNoteSettings)
 	handle(s, docs, route{
@@ -112,10 +109,11 @@ func (s *Server) notifyRoutes(docs huma.API) {
 		description: "What is absent stays, whatever it is by then: mutes, rows and quiet hours are changed one at a time.",
 	}, s.patchNoteSettings)
 	handle(s, docs, route{
-		id: "why-notified", audit: auditReads, method: http.MethodGet, path: "/v1/notifications/why", group: group, may: readers(),
+		id: "why-notified", scope: account.ScopeNotifications, audit: auditReads, method: http.MethodGet, path: "/v1/notifications/why", group: group, may: readers(),
 		failures: []int{http.StatusNotFound},
 		summary:  "Why the reader was told of an event, or was not",
 	}, s.getWhy)
+	s.noteRuleRoutes(docs)
 }
 
 func (s *Server) getNotifications(ctx context.Context, caller Caller, in *notificationsInput) (*decisionsOutput, error) {
@@ -138,7 +136,7 @@ func (s *Server) decisionPage(ctx context.Context, caller Caller, filter notify.
 	if err != nil {
 		return nil, err
 	}
-	if out.Body.Unread, err = s.Notify.Store.Unread(ctx, caller.Workspace, caller.User, mostUnread); err != nil {
+	if out.Body.Unread, err = s.Notify.Store.Unread(ctx, caller.Workspace, caller.User, notify.MostUnread); err != nil {
 		return nil, err
 	}
 	ids := make([]event.ID, len(page))
@@ -194,7 +192,7 @@ func (s *Server) readNotifications(ctx context.Context, caller Caller, in *notif
 	if caller.User == "" {
 		return nil, nil
 	}
-	return nil, s.Notify.Store.Read(ctx, caller.Workspace, caller.User, request.IDs)
+	return nil, s.Notify.Read(ctx, caller.Workspace, caller.User, request.IDs)
 }
 
 func (s *Server) getNoteSettings(ctx context.Context, caller Caller, _ *empty) (*noteSettingsOutput, error) {

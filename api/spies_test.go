@@ -102,6 +102,15 @@ type reader struct {
 	err    error
 }
 
+func (r *reader) Find(_ context.Context, _ string, q query.Query, _ int) (found []event.Event, _ map[string]event.State, _ error) {
+	for _, e := range r.events {
+		if q.Match(query.NewDocument(e), nil) {
+			found = append(found, e)
+		}
+	}
+	return found, nil, nil
+}
+
 func (r *reader) Answer(context.Context, feed.AnswerRequest) (feed.Answer, error) {
 	return feed.Answer{}, nil
 }

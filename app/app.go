@@ -212,7 +212,7 @@ func (a *App) assemble(s Settings) error {
 	a.Reader = reader
 	a.Hub.RecheckBy(reader)
 	pushed := &api.LiveHandler{
-		Hub: a.Hub, Questions: reader, Zone: api.Zones(a.State), Origins: s.Origins, Logger: a.log, Tracer: s.Tracer,
+		Hub: a.Hub, Questions: reader, Zone: api.Zones(a.State), Unread: a.unread(), Origins: s.Origins, Logger: a.log, Tracer: s.Tracer,
 	}
 	a.eraser = &indexer.Eraser{
 		Index: a.Index, States: a.State, DeadLetters: deadLetterEraser{a.Stream}, Triggers: a.Stream, Announcer: a.Stream,

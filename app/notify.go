@@ -16,6 +16,7 @@ import (
 	"tidings/feed"
 	"tidings/indexer"
 	"tidings/notify"
+	"tidings/query"
 	"tidings/store/sqlite"
 )
 
@@ -61,6 +62,16 @@ func (a *App) checkDecisions(ctx context.Context) error {
 	return err
 }
 
+// unread counts what somebody has not read; nil where decisions are kept nowhere.
+func (a *App) unread() func(ctx context.Context, workspace, user string) (int, error) {
+	if a.decisions == nil {
+		return nil
+	}
+	return func(ctx context.Context, workspace, user string) (int, error) {
+		return a.decisions.Unread(ctx, workspace, user, notify.MostUnread)
+	}
+}
+
 // triggers takes what people may want to be told of; nil where decisions are kept nowhere.
 func (a *App) triggers() indexer.Triggers {
 	if a.decisions == nil {
@@ -76,8 +87,23 @@ func (a *App) notifies(directory *account.Directory, reader *feed.Reader) {
 	}
 	a.notifier = notify.NewEngine(notify.Config{
 		Store: a.decisions, Books: notify.NewBooks(api.Recorded(a.State, a.Audit), time.Now), People: directory, History: reader, Events: a.Index,
-		Observer: a.metrics,
+		Searches: ruleSearches{reader}, Feed: reader,
+		Announcer: a.Stream, Observer: a.metrics,
 	})
+}
+
+// ruleSearches reads the texts of rules as their owners type them.
+type ruleSearches struct{ reader *feed.Reader }
+
+// Search reads a text; see notify.Searches. What its owner may see is asked elsewhere.
+func (s ruleSearches) Search(ctx context.Context, workspace, user, text string) (query.Query, string, error) {
+	understood, q, err := s.reader.Understand(ctx, feed.PageRequest{Scope: feed.Scope{Workspace: workspace, Me: user}, Text: text})
+	for _, chip := range understood.Chips {
+		if chip.Field == "time" {
+			return q, chip.Text, err
+		}
+	}
+	return q, "", err
 }
 
 // keepNotifying decides about triggers until ctx ends.

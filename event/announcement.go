@@ -1,5 +1,7 @@
 package event
 
+import "encoding/json"
+
 // Announcements are what the indexer says on the LIVE stream.
 const (
 	// AnnounceEvent is an event that the index holds now.
@@ -10,6 +12,11 @@ const (
 	AnnounceGone = "gone"
 	// AnnounceState is a message whose recipients' state moved.
 	AnnounceState = "state"
+	// AnnounceNotification is somebody who was told of something, AnnounceWithdrawn what
+	// was taken back, and AnnounceRead what they have read: each for To alone.
+	AnnounceNotification = "notification"
+	AnnounceWithdrawn    = "withdrawn"
+	AnnounceRead         = "read"
 )
 
 // Announcement is one message of the LIVE stream.
@@ -27,6 +34,10 @@ type Announcement struct {
 	State *State `json:"state,omitempty"`
 	// Gone is the id of what was removed, for AnnounceGone.
 	Gone *ID `json:"gone,omitempty"`
+	// To is whose sockets alone are told, and Note what they are told beside the event,
+	// for the three kinds about notifications.
+	To   string          `json:"to,omitempty"`
+	Note json.RawMessage `json:"note,omitempty"`
 	// Trace is the trace that the announcement belongs to. It travels beside
 	// it, since readers compare announcements without.
 	Trace string `json:"-"`

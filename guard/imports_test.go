@@ -59,7 +59,7 @@ var rules = map[string]rule{
 	"indexer":     {internal: []string{"address", "backoff", "event", "verdict", "tracing"}, outside: append([]string{"go.opentelemetry.io/otel"}, plain...)},
 	"feed":        {internal: []string{"event", "query"}, outside: plain},
 	"live":        {internal: []string{"backoff", "event", "query"}, outside: plain},
-	"notify":      {internal: []string{"event"}, outside: plain},
+	"notify":      {internal: []string{"address", "event", "query"}, outside: plain},
 	"rollover":    {internal: []string{"event"}, outside: plain},
 	"migrations":  {internal: []string{"event"}, outside: plain},
 	"mailbox":     {internal: []string{"address", "event"}, outside: plain},

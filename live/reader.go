@@ -70,6 +70,8 @@ type subscription struct {
 	id    string
 	query query.Query
 	next  uint64
+	// to is whose notifications it is about; then query finds nothing.
+	to string
 	// known says of sends whether the client was told that they match.
 	known map[event.ID]bool
 	// again reads the question at a later time; nil where the clock changes
@@ -117,6 +119,16 @@ func (r *Reader) Close() { r.hub.leave(r) }
 // position at which the subscription begins. The error is ErrInvalid, a
 // TooMuch, ErrPositionExpired or ErrRestarting; nothing has changed then.
 func (r *Reader) Subscribe(id string, q query.Query, since string) (Position, error) {
+	return r.subscribe(&subscription{id: id, query: q}, since)
+}
+
+// Notify adds a subscription to what one user is notified of, as Subscribe does.
+func (r *Reader) Notify(id, user, since string) (Position, error) {
+	return r.subscribe(&subscription{id: id, to: user}, since)
+}
+
+func (r *Reader) subscribe(s *subscription, since string) (Position, error) {
+	id := s.id
 	if id == "" || len(id) > maxSubscription {
 		return Position{}, event.Invalid("id", fmt.Sprintf("is 1 to %d bytes long", maxSubscription))
 	}
@@ -124,7 +136,7 @@ func (r *Reader) Subscribe(id string, q query.Query, since string) (Position, er
 	if err != nil {
 		return Position{}, err
 	}
-	s := &subscription{id: id, query: q, next: next}
+	s.next = next
 	at := r.find(id)
 	if at < 0 && len(r.subscriptions) == MaxSubscriptions {
 		return Position{}, &event.TooMuch{What: fmt.Sprintf("a connection has at most %d subscriptions", MaxSubscriptions)}
@@ -251,6 +263,9 @@ func (r *Reader) deliver(ctx context.Context, out []Delivery, e *entry, offset u
 		r.forget(*a.Gone)
 	}
 	at := Position{r.incarnation, e.Sequence}
+	if a.To != "" {
+		return r.deliverTo(out, views, a, offset, at)
+	}
 	if r.users != nil && a.Kind == event.AnnounceState && a.State != nil && a.State.Shared() {
 		out = r.deliverPart(out, views, a, offset, at)
 		return r.recountState(ctx, out, a, offset, at)
@@ -280,7 +295,7 @@ func (r *Reader) deliver(ctx context.Context, out []Delivery, e *entry, offset u
 		r.heard(a.Event)
 	}
 	for _, s := range r.subscriptions {
-		if s.next > offset || s.query.History != nil {
+		if s.next > offset || s.query.History != nil || s.to != "" {
 			continue
 		}
 		if isSend && a.State == nil && s.follows(r.hub) {
@@ -304,6 +319,20 @@ func (r *Reader) deliver(ctx context.Context, out []Delivery, e *entry, offset u
 	}
 	if isSend && a.State == nil {
 		out = r.recheck(out, views, keyOf(a), nil, offset, at)
+	}
+	return out
+}
+
+// deliverTo is deliver for what is one person's alone.
+func (r *Reader) deliverTo(out []Delivery, views *views, a *event.Announcement, offset uint64, at Position) []Delivery {
+	for _, s := range r.subscriptions {
+		if s.next > offset || s.to != a.To {
+			continue
+		}
+		r.at = at
+		if body := views.body(); body != nil {
+			out = append(out, Delivery{Kind: a.Kind, Subscription: s.id, At: at, Body: body, Trace: a.Trace})
+		}
 	}
 	return out
 }

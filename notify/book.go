@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"net/url"
 	"slices"
 	"sync"
 	"time"
@@ -57,17 +56,26 @@ type Book struct {
 	Settings map[string]Settings
 	// Rules are by owner, in the order of names.
 	Rules map[string][]Rule
+	// followers are the owners of rules about one message, by its id.
+	followers map[string][]string
 	// wide are those whom more than their own messages may concern, in order.
 	wide []string
 }
 
-// candidates are those who may want to be told of an owner's event: the owner, and
-// those whose settings or rules reach beyond their own messages.
-func (b *Book) candidates(owner string) []string {
-	if at, found := slices.BinarySearch(b.wide, owner); owner != "" && !found {
-		return slices.Insert(slices.Clone(b.wide), at, owner)
+// candidates are those who may want to be told of an event: its owner, those whose
+// settings or rules reach beyond their own messages, and those who follow its message.
+func (b *Book) candidates(e event.Event) []string {
+	following := b.followers[e.Message]
+	if e.User == "" && len(following) == 0 {
+		return b.wide
 	}
-	return b.wide
+	all := slices.Clone(b.wide)
+	for _, user := range append([]string{e.User}, following...) {
+		if at, found := slices.BinarySearch(all, user); user != "" && !found {
+			all = slices.Insert(all, at, user)
+		}
+	}
+	return all
 }
 
 // widen finds those who are candidates for everything.
@@ -79,8 +87,17 @@ func (b *Book) widen() {
 			who[user] = true
 		}
 	}
-	for user := range b.Rules {
-		who[user] = true
+	b.followers = make(map[string][]string)
+	for user, rules := range b.Rules {
+		for _, r := range rules {
+			switch {
+			case !r.Enabled || !r.Done.IsZero():
+			case r.Message != "":
+				b.followers[r.Message] = append(b.followers[r.Message], user)
+			default:
+				who[user] = true
+			}
+		}
 	}
 	delete(who, "")
 	b.wide = slices.Sorted(maps.Keys(who))
@@ -234,28 +251,6 @@ func (b *Books) ChangeDefaults(ctx context.Context, workspace string, change fun
 // SetMode says what a workspace does with decisions.
 func (b *Books) SetMode(ctx context.Context, workspace string, mode Mode) error {
 	return b.change(ctx, workspace, kindMode, "", func(json.RawMessage) (any, error) { return mode, nil })
-}
-
-// PutRule makes or replaces one of its owner's rules.
-func (b *Books) PutRule(ctx context.Context, workspace string, r Rule) error {
-	if err := r.Check(); err != nil {
-		return err
-	}
-	book, err := b.read(ctx, workspace)
-	if err != nil {
-		return err
-	}
-	others := 0
-	for _, other := range book.Rules[r.Owner] {
-		if other.Name != r.Name {
-			others++
-		}
-	}
-	if others >= MaxRules {
-		return &event.TooMuch{What: fmt.Sprintf("there are %d rules already: delete one first", others)}
-	}
-	id := url.PathEscape(r.Owner) + "/" + url.PathEscape(r.Name)
-	return b.change(ctx, workspace, kindRule, id, func(json.RawMessage) (any, error) { return r, nil })
 }
 
 // change compares and swaps a record, anew where somebody else was faster.

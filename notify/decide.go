@@ -1,6 +1,7 @@
 package notify
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 	"time"
@@ -80,6 +81,8 @@ type deciding struct {
 	facts    Facts
 	now      time.Time
 	cell     Cell
+	// once is the claim of a rule of once, where nothing else tells of it.
+	once string
 	// from says whose the cell is.
 	from string
 }
@@ -110,6 +113,9 @@ func (d *deciding) kind() (string, bool) {
 	for _, rule := range d.facts.Rules {
 		if !on {
 			d.cell = rule.Cell
+			if rule.Once {
+				d.once = rule.onceKey()
+			}
 		}
 		on = true
 		d.Rules = append(d.Rules, rule.Name)
@@ -249,7 +255,7 @@ func (d *deciding) fresh() (string, bool) {
 
 // first asks who has the claim. The holder goes on, since a trigger may come again.
 func (d *deciding) first() (string, bool) {
-	d.Claim = claimKey(d.cell.Often, d.User, d.Kind, d.trigger.Event)
+	d.Claim = cmp.Or(d.once, claimKey(d.cell.Often, d.User, d.Kind, d.trigger.Event))
 	switch {
 	case d.Claim == "":
 		return "Every one is told.", true

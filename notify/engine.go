@@ -11,15 +11,18 @@ import (
 )
 
 // Config is what an Engine is made of. Outbox may be nil: then nothing leaves the
-// house. Questions may be nil: then no rule matches.
+// house. Searches may be nil: then rules have no texts.
 type Config struct {
-	Store     Store
-	Books     *Books
-	People    People
-	History   History
-	Events    Events
-	Questions Questions
-	Outbox    Outbox
+	Store    Store
+	Books    *Books
+	People   People
+	History  History
+	Events   Events
+	Searches Searches
+	Feed     Feed
+	Outbox   Outbox
+	// Announcer tells sockets; nil where there are none.
+	Announcer Announcer
 	Observer  Observer
 	Clock     func() time.Time
 	// Fresh is how old an event may be, Fresh when 0.
@@ -27,7 +30,10 @@ type Config struct {
 }
 
 // Engine takes triggers through deciding.
-type Engine struct{ Config }
+type Engine struct {
+	Config
+	questions *questions
+}
 
 // NewEngine makes an Engine.
 func NewEngine(c Config) *Engine {
@@ -37,7 +43,7 @@ func NewEngine(c Config) *Engine {
 	if c.Clock == nil {
 		c.Clock = time.Now
 	}
-	return &Engine{c}
+	return &Engine{c, newQuestions(c.Searches, c.Clock)}
 }
 
 // Handle decides about triggers for everybody. When it returns nil, all that follows
@@ -91,7 +97,7 @@ func (x *Engine) handle(ctx context.Context, workspace string, triggers []event.
 			return err
 		}
 		if t.Event.Automated() {
-			if err := x.withdraw(ctx, t, stored); err != nil {
+			if err := x.withdraw(ctx, book, t, stored); err != nil {
 				return err
 			}
 		}
@@ -111,6 +117,8 @@ type question struct {
 	Decision
 }
 
+func (q *question) bell() bell { return bell{q.Decision, &q.trigger.Event, q.trigger.Trace} }
+
 // decideAll decides for all candidates who have no decision yet, and, on a correction,
 // anew for those whose decision it overturns.
 func (x *Engine) decideAll(ctx context.Context, book *Book, triggers []event.Trigger, stored []Decision) error {
@@ -119,13 +127,13 @@ func (x *Engine) decideAll(ctx context.Context, book *Book, triggers []event.Tri
 		before[d.ID] = d
 	}
 	var questions []*question
-	var leaving []Decision
+	var again []bell
 	for _, t := range triggers {
-		for _, user := range book.candidates(t.Event.User) {
+		for _, user := range book.candidates(t.Event) {
 			old, decided := before[IDOf(t.Event.Workspace, t.Event.ID.String(), "", user)]
 			if decided && !overturned(t, old) {
 				if t.Kind == event.AnnounceEvent {
-					leaving = append(leaving, old) // a crash may have come between
+					again = append(again, bell{old, &t.Event, t.Trace}) // a crash may have come between
 				}
 				continue
 			}
@@ -144,7 +152,24 @@ func (x *Engine) decideAll(ctx context.Context, book *Book, triggers []event.Tri
 	if err != nil {
 		return err
 	}
-	leaving = slices.DeleteFunc(append(leaving, made...), func(d Decision) bool { return !d.Leaves() })
+	told := append(again, made...)
+	if err := x.endOnce(ctx, book, told); err != nil {
+		return err
+	}
+	return x.tell(ctx, told)
+}
+
+// tell hands decisions that are kept on to sockets and to what leaves the house.
+func (x *Engine) tell(ctx context.Context, bells []bell) error {
+	if err := x.ring(ctx, bells); err != nil {
+		return err
+	}
+	var leaving []Decision
+	for _, b := range bells {
+		if b.Leaves() {
+			leaving = append(leaving, b.Decision)
+		}
+	}
 	if x.Outbox == nil || len(leaving) == 0 {
 		return nil
 	}
@@ -177,8 +202,9 @@ func (x *Engine) decide(ctx context.Context, book *Book, questions []*question) 
 }
 
 // keep writes the answers that are worth a row and returns those that it wrote.
-func (x *Engine) keep(ctx context.Context, questions []*question) ([]Decision, error) {
-	var added, made []Decision
+func (x *Engine) keep(ctx context.Context, questions []*question) ([]bell, error) {
+	var added []Decision
+	var made []bell
 	for _, q := range questions {
 		switch {
 		case q.decided && q.Tells():
@@ -186,11 +212,11 @@ func (x *Engine) keep(ctx context.Context, questions []*question) ([]Decision, e
 			if done, err := x.Store.Replace(ctx, q.Decision); err != nil {
 				return nil, err
 			} else if done {
-				made = append(made, q.Decision)
+				made = append(made, q.bell())
 			}
 		case q.decided:
 		case q.kept() || q.trigger.Kind == event.AnnounceChanged:
-			added = append(added, q.Decision)
+			added, made = append(added, q.Decision), append(made, q.bell())
 		}
 	}
 	if len(added) > 0 {
@@ -198,9 +224,8 @@ func (x *Engine) keep(ctx context.Context, questions []*question) ([]Decision, e
 			return nil, err
 		}
 	}
-	made = append(made, added...)
-	for _, d := range made {
-		x.Observer.Decided(d)
+	for _, b := range made {
+		x.Observer.Decided(b.Decision)
 	}
 	return made, nil
 }
@@ -235,8 +260,8 @@ func (x *Engine) facts(ctx context.Context, t event.Trigger, book *Book, user st
 	if email := t.Event.RecipientEmail(); email != "" {
 		f.Own = addresses[email] == user
 	}
-	if rules := book.Rules[user]; len(rules) > 0 && f.Visible && x.Questions != nil {
-		if f.Rules, err = x.Questions.Matches(ctx, workspace, rules, t.Event); err != nil {
+	if rules := book.Rules[user]; len(rules) > 0 && f.Visible {
+		if f.Rules, err = x.matches(ctx, workspace, rules, t.Event); err != nil {
 			return f, fmt.Errorf("match rules: %w", err)
 		}
 	}
@@ -245,7 +270,7 @@ func (x *Engine) facts(ctx context.Context, t event.Trigger, book *Book, user st
 
 // withdraw takes back what was told of an event that a machine made, lets go of its
 // claims, and decides about the oldest other that a person made.
-func (x *Engine) withdraw(ctx context.Context, t event.Trigger, stored []Decision) error {
+func (x *Engine) withdraw(ctx context.Context, book *Book, t event.Trigger, stored []Decision) error {
 	for _, d := range stored {
 		claim := d.Claim
 		if d.Tells() {
@@ -260,6 +285,15 @@ func (x *Engine) withdraw(ctx context.Context, t event.Trigger, stored []Decisio
 				return fmt.Errorf("withdraw a notification: %w", event.ErrUnavailable) // it comes again
 			}
 			x.Observer.Decided(d)
+		}
+		if d.Outcome == Withdrawn {
+			taken := []bell{{d, &t.Event, t.Trace}}
+			if err := x.ring(ctx, taken); err != nil {
+				return err
+			}
+			if err := x.endOnce(ctx, book, taken); err != nil {
+				return err
+			}
 		}
 		if d.Outcome != Withdrawn || claim == "" {
 			continue

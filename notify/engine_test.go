@@ -12,6 +12,7 @@ import (
 	"tidings/account"
 	"tidings/event"
 	"tidings/notify"
+	"tidings/query"
 	"tidings/store/sqlite"
 )
 
@@ -24,6 +25,33 @@ type office struct {
 	now       time.Time
 	events    []event.Event
 	decisions int
+	said      []event.Announcement
+}
+
+func (o *office) Announce(_ context.Context, said []event.Announcement) error {
+	o.said = append(o.said, said...)
+	return nil
+}
+
+// Search reads a text as the feed does.
+func (o *office) Search(_ context.Context, _, user, text string) (query.Query, string, error) {
+	read := query.Parse(text, query.Options{Now: o.now, Me: user})
+	for _, chip := range read.Chips {
+		if chip.Field == "time" {
+			return read.Query, chip.Text, nil
+		}
+	}
+	return read.Query, "", nil
+}
+
+// Find finds among the events that there are.
+func (o *office) Find(_ context.Context, _ string, q query.Query, limit int) (found []event.Event, _ map[string]event.State, _ error) {
+	for _, e := range o.events {
+		if q.Match(query.NewDocument(e), nil) && len(found) < limit {
+			found = append(found, e)
+		}
+	}
+	return found, nil, nil
 }
 
 func (o *office) Decided(notify.Decision) { o.decisions++ }
@@ -53,7 +81,7 @@ func newOffice(t testing.TB) *office {
 	_, err = directory.PutTeam(ctx, "w", "t", account.TeamRequest{Name: "t", Members: []string{"u_ana", "u_jo"}})
 	require.NoError(t, err)
 	o.books = notify.NewBooks(state, clock)
-	o.engine = notify.NewEngine(notify.Config{Store: store, Books: o.books, People: directory, History: o, Observer: o, Clock: clock})
+	o.engine = notify.NewEngine(notify.Config{Store: store, Books: o.books, People: directory, History: o, Searches: o, Feed: o, Announcer: o, Observer: o, Clock: clock})
 	return o
 }
 

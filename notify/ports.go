@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 
 	"tidings/event"
+	"tidings/query"
 )
 
 // Log keeps decisions, durable when a call returns.
@@ -65,6 +66,7 @@ type Records interface {
 	Put(ctx context.Context, workspace, kind, id string, doc json.RawMessage) error
 	Swap(ctx context.Context, workspace, kind, id string, old, doc json.RawMessage) error
 	List(ctx context.Context, workspace, kind string) ([]event.Record, error)
+	Delete(ctx context.Context, workspace, kind, id string) error
 }
 
 // People knows who sees whose events.
@@ -75,10 +77,19 @@ type People interface {
 	UsersByAddress(ctx context.Context, workspace string) (map[string]string, error)
 }
 
-// Questions matches rules.
-type Questions interface {
-	// Matches reports which of a person's rules find an event.
-	Matches(ctx context.Context, workspace string, rules []Rule, e event.Event) ([]Rule, error)
+// Searches understands the texts of rules.
+type Searches interface {
+	// Search reads a text as its person means it. timed is what of it is a time, "" for
+	// nothing.
+	Search(ctx context.Context, workspace, user, text string) (q query.Query, timed string, err error)
+}
+
+// Feed finds events.
+type Feed interface {
+	// Find returns the newest events of a workspace for which a query holds that has no
+	// condition on recipients, at most limit, with the states of the sends among them.
+	// event.ErrUnavailable where that takes too long.
+	Find(ctx context.Context, workspace string, q query.Query, limit int) ([]event.Event, map[string]event.State, error)
 }
 
 // History finds the events of a message, in any order.
@@ -98,6 +109,12 @@ type Outbox interface {
 	Deliver(ctx context.Context, decisions []Decision) error
 	// Cancel takes back what was not delivered yet of a decision.
 	Cancel(ctx context.Context, d Decision) error
+}
+
+// Announcer says on the LIVE stream what people's sockets are told.
+type Announcer interface {
+	// Announce returns once all is on disk, in its order.
+	Announce(ctx context.Context, announcements []event.Announcement) error
 }
 
 // Observer is told what happens.

@@ -1,0 +1,151 @@
+package notify
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"tidings/event"
+	"tidings/query"
+)
+
+// Bounds of a preview.
+const (
+	// PreviewTime is how far back a preview looks.
+	PreviewTime = 7 * 24 * time.Hour
+	// mostPreviewed is how many events it looks at, and mostExamples how many it names.
+	mostPreviewed = 1000
+	mostExamples  = 20
+)
+
+// Preview is what a rule would have told last week.
+type Preview struct {
+	Since, Until time.Time
+	// Count is how many, and More that there were more events than are looked at.
+	Count int
+	More  bool
+	// Days are the days of the owner's zone with a count, the oldest first, all of them.
+	Days []DayCount
+	// Examples are the newest of what would have been told.
+	Examples []event.ID
+}
+
+// DayCount is how many a day has.
+type DayCount struct {
+	Date  string `json:"date" doc:"such as 2026-11-29"`
+	Count int    `json:"count"`
+}
+
+// PreviewRule says what a rule of its owner would have told last week. Nobody is told.
+func (x *Engine) PreviewRule(ctx context.Context, workspace string, r Rule) (Preview, error) {
+	if err := x.CheckRule(ctx, workspace, r); err != nil {
+		return Preview{}, err
+	}
+	r.Enabled = true
+	book, err := x.Books.Load(ctx, workspace)
+	if err != nil {
+		return Preview{}, fmt.Errorf("load settings of notifications: %w", err)
+	}
+	settings := book.Settings[r.Owner]
+	p := newPreview(x.Clock(), settings.location())
+	q, err := x.previewed(ctx, workspace, r)
+	if err != nil {
+		return p, err
+	}
+	q.From = p.Since.Unix()
+	events, _, err := x.Feed.Find(ctx, workspace, q, mostPreviewed)
+	if err != nil {
+		return p, fmt.Errorf("find what a rule would have told: %w", err)
+	}
+	p.More = len(events) == mostPreviewed
+	slices.SortFunc(events, func(a, b event.Event) int { return int(a.Time - b.Time) })
+	addresses, err := x.People.UsersByAddress(ctx, workspace)
+	if err != nil {
+		return p, fmt.Errorf("ask for own addresses: %w", err)
+	}
+	claims := make(map[string]event.ID)
+	for _, e := range events {
+		t, ok := event.TriggerOf(event.Announcement{Kind: event.AnnounceEvent, Event: &e})
+		if !ok || !r.about(e) {
+			continue
+		}
+		facts := Facts{
+			User: r.Owner, Visible: true, Scope: scopeOf(r.Owner, e), Defaults: book.Defaults, Fresh: x.Fresh, Rules: []Rule{r},
+			Own: addresses[e.RecipientEmail()] == r.Owner,
+		}
+		d := Decide(t, settings, facts, e.At())
+		if holder, held := claims[d.Claim]; held {
+			facts.Holder = holder
+			d = Decide(t, settings, facts, e.At())
+		}
+		if d.Tells() {
+			claims[d.Claim] = e.ID
+			delete(claims, "")
+			p.add(e, settings.location())
+			if r.Once {
+				break
+			}
+		}
+	}
+	slices.Reverse(p.Examples)
+	p.Examples = p.Examples[:min(len(p.Examples), mostExamples)]
+	return p, nil
+}
+
+// previewed is what a rule finds of what its owner may see.
+func (x *Engine) previewed(ctx context.Context, workspace string, r Rule) (query.Query, error) {
+	var q query.Query
+	var err error
+	if r.Q != "" {
+		if q, err = x.questions.understand(ctx, workspace, r.Owner, r.Q); err != nil {
+			return q, err
+		}
+	}
+	and := func(field query.KeywordField, values ...string) {
+		q.Where = query.AllOf(query.Keyword{Field: field, Values: values}, q.Where)
+	}
+	if r.Message != "" {
+		and(query.FieldMessage, r.Message)
+	}
+	if len(r.Kinds) > 0 {
+		kinds := make([]string, len(r.Kinds))
+		for i, kind := range r.Kinds {
+			kinds[i] = string(kind)
+		}
+		and(query.FieldType, kinds...)
+	}
+	visible, err := x.People.Visible(ctx, workspace, r.Owner)
+	if err != nil {
+		return q, fmt.Errorf("ask what %s may see: %w", r.Owner, err)
+	}
+	return q.Restrict(visible), nil
+}
+
+func newPreview(now time.Time, zone *time.Location) Preview {
+	p := Preview{Since: now.Add(-PreviewTime), Until: now}
+	for day := p.Since.In(zone); ; day = day.AddDate(0, 0, 1) {
+		p.Days = append(p.Days, DayCount{Date: day.Format(time.DateOnly)})
+		if day.Format(time.DateOnly) >= now.In(zone).Format(time.DateOnly) {
+			return p
+		}
+	}
+}
+
+func (p *Preview) add(e event.Event, zone *time.Location) {
+	p.Count++
+	p.Examples = append(p.Examples, e.ID)
+	date := e.At().In(zone).Format(time.DateOnly)
+	for i := range p.Days {
+		if p.Days[i].Date == date {
+			p.Days[i].Count++
+		}
+	}
+}
+
+func scopeOf(user string, e event.Event) Scope {
+	if e.User == user {
+		return Mine
+	}
+	return Team
+}
