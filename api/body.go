@@ -31,7 +31,11 @@ const (
 
 // content is a request's body that the handler reads itself: huma would read it
 // without a decoder of ours, and decode it by reflection.
-type content struct{ request huma.Context }
+type content struct {
+	request huma.Context
+	// workspace is whose a body is, where no caller says so.
+	workspace string
+}
 
 // Resolve is called by huma before the handler.
 func (c *content) Resolve(ctx huma.Context) []error {
@@ -79,7 +83,11 @@ func (b *bodies) read(c *content, most int64, compressed bool) (body []byte, rel
 	if humagin.Unwrap(c.request).Request.ContentLength > most {
 		return nil, nil, tooLarge(most) // before anything is read
 	}
-	ctx, held := c.request.Context(), &hold{budget: b.budget}
+	ctx, workspace := c.request.Context(), c.workspace
+	if caller, ok := CallerFrom(ctx); ok {
+		workspace = caller.Workspace
+	}
+	held := b.budget.held(workspace)
 	raw := b.buffer()
 	cost := int64(bodyCost)
 	if encoding != "" {

@@ -8,18 +8,11 @@ import (
 )
 
 const (
-	// exportCost is what an export holds while it is made.
-	exportCost = 32 << 20
-	// maxExports is how many are made at once, where there is memory for them.
-	maxExports = 32
-	// maxExportsOfOne is how many of them are one workspace's.
+	// maxExportsOfOne is how many are one workspace's at once.
 	maxExportsOfOne = 4
 	// exportRetry is when to try again after too many exports at once.
 	exportRetry = 5 * time.Second
 )
-
-// exportsOf is how many exports a memory is enough for.
-func exportsOf(memory int64) int { return max(2, min(maxExports, int(memory/exportCost))) }
 
 // exporting counts the exports that are under way, in all and of each workspace.
 type exporting struct {

@@ -58,6 +58,7 @@ func (s *Server) postHook(ctx context.Context, _ Caller, in *hookInput) (*empty,
 	if err != nil {
 		return nil, fmt.Errorf("provider of a source: %w", err)
 	}
+	in.workspace = workspace // nobody has signed it yet, but its path is that workspace's
 	body, release, err := s.bodies.read(&in.content, maxHook, false)
 	if err != nil {
 		s.metrics.hooks.WithLabelValues(source.Provider, "unreadable").Inc()

@@ -46,8 +46,6 @@ const limitsKept = 10_000
 
 // Bounds of reading events at once.
 const (
-	// readCost is what a page holds while it is made.
-	readCost = 64 << 20
 	// readsWaiting is how many reads of one key or session may wait for their turn,
 	// and readPatience how long.
 	readsWaiting = 64
@@ -68,7 +66,7 @@ func newLimits(memory int64, clock func() time.Time) *limits {
 		ones: make(map[use]*limit.Buckets[string]), workspaces: make(map[use]*limit.Buckets[string]),
 		signIns:   limit.NewBuckets[string](signInRate, limitsKept, clock),
 		forwarded: limit.NewBuckets[string](forwardedRate, limitsKept, clock),
-		reads:     limit.NewSlots(max(2, min(most, int(memory/readCost))), readsWaiting),
+		reads:     limit.NewSlots(min(most, limit.Memory(memory).Reads()), readsWaiting),
 	}
 	for of, rate := range rates {
 		l.ones[of] = limit.NewBuckets[string](rate.one, 2*limitsKept, clock)

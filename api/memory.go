@@ -4,6 +4,7 @@ import (
 	"context"
 	"io"
 	"net/http"
+	"sync"
 	"time"
 
 	"golang.org/x/sync/semaphore"
@@ -15,8 +16,7 @@ const defaultMemory = 1 << 30
 // Shares of the memory that requests may hold at once.
 const (
 	// A body costs three times its bytes: as it came, and as events.
-	bodyCost    = 3
-	bodiesShare = 8 // an eighth
+	bodyCost = 3
 	// bodyChunk is how much of a body memory is taken for at a time.
 	bodyChunk     = 64 << 10
 	memoryWaiting = 2 * time.Second
@@ -24,60 +24,100 @@ const (
 	keptBuffer = 1 << 20
 )
 
-// budget is a share of the memory. Who finds none waits for a while and is then
-// asked to come back.
+// budget is a share of the memory. One workspace has at most half of it. Who finds
+// none waits for a while and is then asked to come back.
 type budget struct {
 	size  int64
 	wait  time.Duration
 	share *semaphore.Weighted
+
+	mu sync.Mutex
+	of map[string]*budgetPart // by workspace, of those that hold something
+}
+
+type budgetPart struct {
+	share *semaphore.Weighted
+	holds int
 }
 
 func newBudget(size int64, wait time.Duration) *budget {
 	if wait == 0 {
 		wait = memoryWaiting
 	}
-	return &budget{size, wait, semaphore.NewWeighted(size)}
+	return &budget{size: size, wait: wait, share: semaphore.NewWeighted(size), of: make(map[string]*budgetPart)}
 }
 
-// hold is what one request has of a budget. It grows as the request needs more.
-// It is for one goroutine.
+// hold is what one request has of a budget. It grows as the request needs more, and
+// must be released. It is for one goroutine.
 type hold struct {
-	budget *budget // nil is no bound
-	taken  int64
+	budget    *budget // nil is no bound
+	workspace string
+	part      *budgetPart
+	taken     int64
 }
 
-// grow takes n bytes more, though never more in all than the budget has. The
+// held begins a hold for a workspace, "" for those of whom none is known.
+func (b *budget) held(workspace string) *hold {
+	h := &hold{budget: b, workspace: workspace}
+	if b == nil {
+		return h
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if h.part = b.of[workspace]; h.part == nil {
+		h.part = &budgetPart{share: semaphore.NewWeighted(b.size / 2)}
+		b.of[workspace] = h.part
+	}
+	h.part.holds++
+	return h
+}
+
+// grow takes n bytes more, though never more in all than a workspace may have. The
 // error says when to come back; what was taken before stays taken.
 func (h *hold) grow(ctx context.Context, n int64) error {
 	if h.budget == nil {
 		return nil
 	}
-	n = min(n, h.budget.size-h.taken)
+	n = min(n, h.budget.size/2-h.taken)
 	if n <= 0 {
 		return nil
 	}
-	if !h.budget.share.TryAcquire(n) {
-		waiting, cancel := context.WithTimeout(ctx, h.budget.wait)
-		defer cancel()
-		if h.budget.share.Acquire(waiting, n) != nil {
-			if ctx.Err() != nil {
-				return ctx.Err()
-			}
-			p := problem(http.StatusServiceUnavailable, "the server has no memory left for this request; try again soon")
-			p.header = http.Header{"Retry-After": {"2"}}
-			return p
+	waiting, cancel := context.WithTimeout(ctx, h.budget.wait)
+	defer cancel()
+	err := h.part.share.Acquire(waiting, n)
+	if err == nil {
+		if err = h.budget.share.Acquire(waiting, n); err != nil {
+			h.part.share.Release(n)
 		}
 	}
-	h.taken += n
-	return nil
+	switch {
+	case err == nil:
+		h.taken += n
+		return nil
+	case ctx.Err() != nil:
+		return ctx.Err()
+	}
+	p := problem(http.StatusServiceUnavailable, "the server has no memory left for this request; try again soon")
+	p.header = http.Header{"Retry-After": {"2"}}
+	return p
 }
 
 // release gives everything back. It may be called again.
 func (h *hold) release() {
+	if h.part == nil {
+		return
+	}
 	if h.taken > 0 {
 		h.budget.share.Release(h.taken)
+		h.part.share.Release(h.taken)
 		h.taken = 0
 	}
+	h.budget.mu.Lock()
+	defer h.budget.mu.Unlock()
+	if h.part.holds--; h.part.holds == 0 {
+		delete(h.budget.of, h.workspace)
+	}
+	h.part = nil
 }
 
 // heldReader takes memory for what it reads, a chunk ahead.

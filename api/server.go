@@ -180,7 +180,7 @@ func New(config Config) (*Server, error) {
 		config.Memory = defaultMemory
 	}
 	s := &Server{
-		bodies: bodies{budget: newBudget(config.Memory/bodiesShare, config.MemoryWait)},
+		bodies: bodies{budget: newBudget(limit.Memory(config.Memory).Bodies(), config.MemoryWait)},
 		Config: config, keys: keys, directory: config.Directory,
 		traffic: newTraffic(), rejected: newRejectedRequests(config.Records, config.Clock),
 		sessions:     account.NewSessions(config.Records, keys, config.Directory, config.Lives, config.Clock, config.Rand),
@@ -192,7 +192,7 @@ func New(config Config) (*Server, error) {
 		invited:      account.NewInvitations(config.Records, config.Directory, config.Clock, config.Rand),
 		addresses:    account.NewSessionAddresses(config.Records, config.Clock),
 		limits:       newLimits(config.Memory, config.Clock),
-		exporting:    exporting{most: exportsOf(config.Memory)},
+		exporting:    exporting{most: limit.Memory(config.Memory).Exports()},
 	}
 	s.mailing = newMailing(config)
 	s.vouching = newVouching(config, s.directory, s.invited)

@@ -85,7 +85,7 @@ func TestAProperBodyKeepsTheConnection(t *testing.T) {
 // requests are told when to come back, and what was taken is given back.
 func TestBodiesInFlightAreBounded(t *testing.T) {
 	s := newSite(t, func(c *api.Config) {
-		c.Memory, c.MemoryWait = 8*9<<20, time.Millisecond // 48 chunks of bodies, three times over
+		c.Memory, c.MemoryWait = 8*18<<20, time.Millisecond // 48 chunks of a workspace's bodies, three times over
 	})
 	key := s.key("acme", account.RoleAdmin, "")
 	var held []net.Conn
@@ -137,4 +137,24 @@ func TestALargeWebhookIsRefusedUnread(t *testing.T) {
 	response, _ := s.raw("POST " + made.Path + " HTTP/1.1\nHost: x\nContent-Type: application/json\nContent-Length: 11000000\n\n")
 	require.Equal(t, http.StatusRequestEntityTooLarge, response.StatusCode)
 	require.True(t, response.Close)
+}
+
+// Bodies of one workspace never take all the memory that there is for bodies.
+func TestBodiesOfOneWorkspaceLeaveRoomForOthers(t *testing.T) {
+	s := newSite(t, func(c *api.Config) {
+		c.Memory, c.MemoryWait = 8*9<<20, time.Millisecond
+	})
+	flooding, other := s.key("acme", account.RoleAdmin, ""), s.key("globex", account.RoleAdmin, "")
+	for range 60 {
+		conn, err := net.Dial("tcp", s.http.Listener.Addr().String())
+		require.NoError(t, err)
+		t.Cleanup(func() { _ = conn.Close() })
+		_, err = fmt.Fprintf(conn, "POST /v1/events HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer %s\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n1\r\n[\r\n", flooding)
+		require.NoError(t, err)
+	}
+	post := func(key string) int {
+		return s.do(call{method: "POST", path: "/v1/events", key: key, body: open(nil)}).status
+	}
+	require.Eventually(t, func() bool { return post(flooding) == http.StatusServiceUnavailable }, 20*time.Second, time.Millisecond)
+	require.Equal(t, http.StatusAccepted, post(other))
 }

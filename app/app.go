@@ -11,7 +11,6 @@ import (
 	"net/netip"
 	"os"
 	"path/filepath"
-	"runtime/debug"
 	"sync/atomic"
 	"time"
 
@@ -29,6 +28,7 @@ import (
 	"tidings/event"
 	"tidings/feed"
 	"tidings/indexer"
+	"tidings/limit"
 	"tidings/live"
 	"tidings/notify"
 	"tidings/outbound"
@@ -105,46 +105,21 @@ type App struct {
 	forwarder  *forward.Forwarder
 }
 
-// gcPercent lets the heap grow to three times what is live before collecting.
-const gcPercent = 200
-
-// smallGCPercent is that of Settings.Small, and smallMemory what Go's part of such a
-// process should use at most: the databases have some 25 MB beside it.
-const (
-	smallGCPercent = 40
-	smallMemory    = 76 << 20
-)
-
 // Open opens the directory, making it where there is none, and puts the
 // parts together. Nothing runs yet.
 func Open(ctx context.Context, s Settings, log *slog.Logger) (_ *App, err error) {
 	if err := errors.Join(CheckPublicURL(s.PublicURL), checkWindows(s.Verdict)); err != nil {
 		return nil, &SettingsError{err.Error()}
 	}
-	if os.Getenv("GOGC") == "" {
-		// Batches make much short-lived garbage on a small heap.
-		debug.SetGCPercent(gcPercent)
-		if s.Small {
-			debug.SetGCPercent(smallGCPercent)
-		}
-	}
 	if err := s.check(); err != nil {
 		return nil, err
 	}
-	if s.Memory == 0 {
-		s.Memory = Memory(memoryOf(thisMachine()))
-		if s.Small {
-			s.Memory = min(s.Memory, smallMemory)
-		}
-	}
-	if s.Memory != 0 && os.Getenv("GOMEMLIMIT") == "" {
-		debug.SetMemoryLimit(int64(s.Memory))
-	}
+	s.useMemory()
 	allow, err := outbound.ParseAllow(s.OutboundAllow)
 	if err != nil {
 		return nil, &SettingsError{"--outbound-allow: " + err.Error()}
 	}
-	a := &App{data: s.Data, outbound: outbound.New(allow), role: s.Role, small: s.Small, log: log, drainFor: s.Drain, backlog: s.Backlog, connections: s.Connections, proxies: s.Proxies}
+	a := &App{data: s.Data, outbound: outbound.New(allow), role: s.Role, small: s.Small, log: log, drainFor: s.Drain, backlog: s.Backlog, connections: s.connections(), proxies: s.Proxies}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, a.Close())
@@ -201,13 +176,13 @@ func (a *App) assemble(s Settings) error {
 	a.secrets = a.box(s)
 	directory := account.NewDirectory(api.Recorded(a.State, a.Audit), time.Now)
 	renderer := api.NewLiveRenderer(directory, time.Now)
-	a.Hub = live.NewHub(live.Config{Log: a.Stream, Render: renderer.Render, Logger: a.log})
+	a.Hub = live.NewHub(live.Config{Log: a.Stream, Render: renderer.Render, Bytes: limit.Memory(s.Memory).Live(), Logger: a.log})
 	vocabulary, _ := a.Index.(feed.Vocabulary)
 	aggregator, _ := a.Index.(feed.Aggregator) // statistics read every event without
 	statuses, _ := a.State.(feed.Statuses)
 	reader := feed.NewReader(feed.Config{
 		Index: a.Index, States: a.State, Catalogue: a.State, Directory: directory, Teams: directory, Positions: a.Hub,
-		Aggregator: aggregator, Statuses: statuses, Vocabulary: vocabulary,
+		Aggregator: aggregator, Statuses: statuses, Vocabulary: vocabulary, Remember: limit.Memory(s.Memory).Aggregates(),
 	})
 	a.Reader = reader
 	a.Hub.RecheckBy(reader)

@@ -8,12 +8,12 @@ import (
 	"net/netip"
 	"slices"
 	"sync"
+
+	"tidings/limit"
 )
 
 // Bounds of connections.
 const (
-	// maxConnections is how many are served at once unless told otherwise.
-	maxConnections = 4096
 	// spareConnections are taken beyond that, for /healthz, /readyz and /metrics
 	// alone. The oldest of them ends when another comes.
 	spareConnections = 64
@@ -35,15 +35,22 @@ type connections struct {
 	spare []*connection // oldest first
 }
 
-// bounded bounds a listener; 0 is the default.
-func bounded(listener net.Listener, most int, exempt []netip.Prefix) *connections {
-	if most <= 0 {
-		most = maxConnections
-		if files := openFiles(); files > 0 {
-			// Stores and the queue need the others.
-			most = max(1, min(most, files-spareConnections-files/3))
-		}
+// connections is how many there may be: as told, or as memory and descriptors are
+// enough for.
+func (s *Settings) connections() int {
+	if s.Connections > 0 {
+		return s.Connections
 	}
+	most := limit.Memory(s.Memory).Connections()
+	if files := openFiles(); files > 0 {
+		// Stores and the queue need the others.
+		most = max(1, min(most, files-spareConnections-files/3))
+	}
+	return most
+}
+
+// bounded bounds a listener.
+func bounded(listener net.Listener, most int, exempt []netip.Prefix) *connections {
 	return &connections{Listener: listener, most: most, byAddress: max(1, most/2), exempt: exempt, open: make(map[netip.Addr]int)}
 }
 

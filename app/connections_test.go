@@ -82,3 +82,12 @@ func TestHealthIsAnsweredWhenTheRestIsFull(t *testing.T) {
 		require.Equal(t, http.StatusOK, ask(path).StatusCode, path)
 	}
 }
+
+// Memory and descriptors bound connections where nobody says how many.
+func TestConnectionsFollowFromMemory(t *testing.T) {
+	most := func(s Settings) int { return s.connections() }
+	require.Equal(t, 7, most(Settings{Connections: 7, Memory: 128 << 20}))
+	require.LessOrEqual(t, most(Settings{Memory: 128 << 20}), 512)
+	require.LessOrEqual(t, most(Settings{Memory: 64 << 30}), 4096)
+	require.Positive(t, most(Settings{}))
+}

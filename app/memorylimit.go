@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"runtime/debug"
 	"strconv"
 	"strings"
 )
@@ -15,6 +16,19 @@ type Memory int64
 
 // leastMemory is the least that a process works with.
 const leastMemory = 128 << 20
+
+// gcPercent lets the heap grow to three times what is live before collecting.
+const gcPercent = 200
+
+// smallGCPercent is that of Settings.Small, and smallMemory what Go's part of such a
+// process should use at most: the databases have some 25 MB beside it.
+const (
+	smallGCPercent = 40
+	smallMemory    = 76 << 20
+)
+
+// unknownMemory is what bounds follow from where nothing says how much there is.
+const unknownMemory = 1 << 30
 
 // UnmarshalText reads a flag.
 func (m *Memory) UnmarshalText(text []byte) error {
@@ -37,6 +51,29 @@ func (m *Memory) UnmarshalText(text []byte) error {
 		return fmt.Errorf("%q is too little: at least 128MiB are needed", text)
 	}
 	return nil
+}
+
+// useMemory settles how much the process uses and tells the runtime, unless its own
+// variables in the environment say otherwise.
+func (s *Settings) useMemory() {
+	if os.Getenv("GOGC") == "" {
+		// Batches make much short-lived garbage on a small heap.
+		debug.SetGCPercent(gcPercent)
+		if s.Small {
+			debug.SetGCPercent(smallGCPercent)
+		}
+	}
+	if s.Memory == 0 {
+		s.Memory = Memory(memoryOf(thisMachine()))
+		if s.Small {
+			s.Memory = min(s.Memory, smallMemory)
+		}
+	}
+	if s.Memory == 0 {
+		s.Memory = unknownMemory
+	} else if os.Getenv("GOMEMLIMIT") == "" {
+		debug.SetMemoryLimit(int64(s.Memory))
+	}
 }
 
 // memoryOf is what this process may use: three quarters of what its cgroup may,

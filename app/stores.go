@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"tidings/limit"
 	"tidings/store/elastic"
 	"tidings/store/mongo"
 	"tidings/store/sqlite"
@@ -80,7 +81,11 @@ func (a *App) openIndex(s Settings, id string) error {
 		}
 		return err
 	}
-	config := sqlite.IndexConfig{Logger: a.log, Installation: id}
+	memory := limit.Memory(s.Memory)
+	config := sqlite.IndexConfig{
+		Logger: a.log, Installation: id,
+		WriterCacheKB: memory.Writer() >> 10, ReaderCacheKB: memory.Reader() >> 10, CountCacheKB: memory.Columns() >> 10,
+	}
 	if s.Small {
 		config.OpenWeeks, config.Readers = 8, 1
 		config.WriterCacheKB, config.ReaderCacheKB, config.CountCacheKB = 2<<10, 512, 1<<10

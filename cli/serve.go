@@ -13,15 +13,15 @@ import (
 // apiFlags are what processes take that answer requests.
 type apiFlags struct {
 	Listen      string         `help:"Where to listen. Beyond this machine only with keys, and behind TLS." default:"127.0.0.1:8080" placeholder:"ADDRESS"`
-	Backlog     int64          `help:"How many events may wait to be indexed before new ones are refused for a while." default:"1000000"`
+	Backlog     int64          `help:"How many events may wait to be indexed before new ones are refused for a while. A workspace may have three times what is free of it, so that the flood of one refuses that one alone." default:"1000000"`
 	Origins     []string       `help:"Other origins whose pages may open the socket." placeholder:"ORIGIN"`
 	SessionLife time.Duration  `help:"How long a browser stays signed in at most." default:"720h" placeholder:"DURATION"`
 	SessionIdle time.Duration  `help:"How long a browser stays signed in unused." default:"336h" placeholder:"DURATION"`
 	AdminIdle   time.Duration  `help:"The same for admins." default:"12h" placeholder:"DURATION"`
 	Secure      bool           `help:"Send cookies over https alone. Set it behind TLS."`
 	Proxies     []netip.Prefix `help:"Networks of proxies whose X-Forwarded-For and X-Forwarded-Proto count, such as 10.0.0.0/8." placeholder:"NETWORK"`
-	Memory      app.Memory     `help:"How much memory the process should use, such as 512MiB or 2GiB. The bounds of what requests hold follow from it. 0 is three quarters of what its cgroup may, or else half of the machine's." default:"0" placeholder:"SIZE"`
-	Connections int            `help:"How many connections are served at once; one address may have half of them. 0 is 4,096, or two thirds of the descriptors that the process may open." default:"0" placeholder:"N"`
+	Memory      app.Memory     `help:"How much memory the process should use, such as 512MiB or 2GiB. The bounds of bodies, pages, exports, connections, caches and what sockets are sent follow from it. 0 is three quarters of what its cgroup may, or else half of the machine's." default:"0" placeholder:"SIZE"`
+	Connections int            `help:"How many connections are served at once; one address may have half of them. 0 is one for each 256 KiB of --memory, up to 4,096 or two thirds of the descriptors that the process may open." default:"0" placeholder:"N"`
 	Drain       time.Duration  `help:"How long /readyz says that this process stops before it does, for load balancers to look elsewhere." default:"0" placeholder:"DURATION"`
 
 	addressFlags

@@ -58,11 +58,13 @@ type Config struct {
 	// Statuses makes statistics by the state of recipients fast; nil where
 	// those read every event.
 	Statuses Statuses
+	// Remember bounds what is remembered of counted weeks, in bytes; 0 means 64 MiB.
+	Remember int
 	// Vocabulary corrects misspelt words; nil where they are left as they are.
 	Vocabulary Vocabulary
 }
 
-// aggregateCacheBytes bounds what is remembered of counted weeks, in bytes.
+// aggregateCacheBytes is Config.Remember unless it is set.
 const aggregateCacheBytes = 64 << 20
 
 // NewReader makes a Reader.
@@ -79,7 +81,7 @@ func NewReader(c Config) *Reader {
 	r := &Reader{
 		index: c.Index, states: named{c.States}, weeks: c.Catalogue, directory: c.Directory, teams: c.Teams,
 		positions: c.Positions, clock: c.Clock, budget: c.Budget, timeout: c.WithTimeout, aggregator: c.Aggregator, statuses: c.Statuses,
-		cache: newAggregateCache(aggregateCacheBytes),
+		cache: newAggregateCache(cmp.Or(c.Remember, aggregateCacheBytes)),
 	}
 	if c.Vocabulary != nil {
 		r.spelling = newSpelling(c.Vocabulary, c.Clock)

@@ -141,6 +141,13 @@ func (s *Stream) refresh(ctx context.Context) error {
 	w, losses := &s.figures, s.link.losses()
 	eventsEnded, bytesEnded := w.events.ended.Load(), w.bytes.ended.Load()
 	before := w.events.value()
+	published := s.shares.begin()
+	looked := false
+	defer func() {
+		if !looked {
+			s.shares.published(published)
+		}
+	}()
 
 	events, err := s.stream(ctx, eventsName)
 	if err != nil {
@@ -151,16 +158,20 @@ func (s *Stream) refresh(ctx context.Context) error {
 	w.maxBytes.Store(info.Config.MaxBytes)
 	w.lastSequence.Store(info.State.LastSeq)
 	waiting := int64(0)
+	var consumers [len(lanes)]*jetstream.ConsumerInfo
 	for i, name := range lanes {
 		consumer, err := s.js.Consumer(ctx, eventsName, string(name))
 		if err != nil {
 			return unavailable("refresh", err)
 		}
 		info := consumer.CachedInfo()
+		consumers[i] = info
 		w.waiting[i].Store(int64(info.NumPending) + int64(info.NumAckPending))
 		waiting += w.waiting[i].Load()
 	}
 	w.events.set(waiting, eventsEnded)
+	s.shares.end(published, info.State.LastSeq, consumers)
+	looked = true
 	gone := max(before-w.events.value(), 0) * int64(time.Second/refreshEvery)
 	w.drained.Store((w.drained.Load()*3 + gone) / 4)
 	if s.server != nil {

@@ -33,7 +33,7 @@ const (
 
 // Publish returns nil once every event is on disk. Callers share batches, and
 // one who gives up does not hurt the others. It returns TooMuch, with nothing
-// published, when the backlog is over its bound, and ErrUnavailable when the
+// published, when the backlog is over its bound or its workspace over its share, and ErrUnavailable when the
 // server is away, the disk is nearly full or EVENTS is full.
 //
 // A workspace has LiveRate and LiveBurst of the live lane. What it publishes as
@@ -49,12 +49,15 @@ func (s *Stream) Publish(ctx context.Context, lane event.Lane, events []event.Ev
 	if err != nil {
 		return err
 	}
-	if err := s.admit(int64(len(messages))); err != nil {
+	waiting := loadOf(messages)
+	if err := s.admit(waiting, int64(len(messages))); err != nil {
 		return fmt.Errorf("publish: %w", err)
 	}
 	if err := s.submit(ctx, messages); err != nil {
+		s.shares.failed(waiting)
 		return fmt.Errorf("publish: %w", err)
 	}
+	s.shares.published(waiting)
 	s.counts.published.Add(uint64(len(events)))
 	return nil
 }
@@ -99,14 +102,18 @@ func eventMessage(lane event.Lane, workspace, id string, data []byte) *nats.Msg 
 	}
 }
 
-// admit says whether the backlog has room for more events. It asks nobody.
-func (s *Stream) admit(n int64) error {
+// admit says whether the backlog has room for more events, and their workspace a share of
+// it. It asks nobody. What it admits counts as waiting.
+func (s *Stream) admit(waiting load, n int64) error {
 	w := &s.figures
 	if backlog := w.events.value(); backlog > 0 && backlog+n > s.cfg.Backlog {
 		return &event.TooMuch{
 			What:  "too many events are waiting to be indexed",
 			After: w.drainTime(backlog + n - s.cfg.Backlog),
 		}
+	}
+	if over := s.shares.take(waiting, s.cfg.Backlog-w.events.value()); over > 0 {
+		return &event.TooMuch{What: "too many events of this workspace are waiting to be indexed", After: w.drainTime(over)}
 	}
 	return nil
 }

@@ -126,6 +126,42 @@ func TestBacklogOverItsBoundIsTooMuch(t *testing.T) {
 	})
 }
 
+// A workspace that floods is refused before it has all of the backlog, and nobody else is.
+func TestAFloodRefusesItsOwnWorkspace(t *testing.T) {
+	s := open(t, Config{Backlog: 200})
+	flood := func(workspace string) (taken int, refused error) {
+		for ; refused == nil && taken < 500; taken += 10 {
+			refused = s.Publish(t.Context(), event.LaneLive, someEvents(workspace, taken, 10))
+		}
+		return taken - 10, refused
+	}
+	taken, err := flood("acme")
+	var much *event.TooMuch
+	require.ErrorAs(t, err, &much)
+	require.Contains(t, much.What, "of this workspace")
+	require.Equal(t, 150, taken, "three quarters")
+	require.NoError(t, s.Publish(t.Context(), event.LaneLive, someEvents("globex", 0, 20)))
+	taken, err = flood("globex")
+	require.ErrorIs(t, err, event.ErrTooMuch)
+	require.Positive(t, taken)
+	require.NoError(t, s.Publish(t.Context(), event.LaneLive, someEvents("initech", 0, 5)))
+
+	ackAll(t, pull(t, s, 100))
+	eventually(t, "what was indexed gives room again", func() bool {
+		return s.Publish(t.Context(), event.LaneLive, someEvents("acme", 1000, 10)) == nil
+	})
+	eventually(t, "nothing is left of shares", func() bool {
+		for _, lane := range lanes {
+			given, err := s.Pull(t.Context(), lane, 100, time.Millisecond)
+			require.NoError(t, err)
+			ackAll(t, given)
+		}
+		s.shares.mu.Lock()
+		defer s.shares.mu.Unlock()
+		return len(s.shares.by) == 0
+	})
+}
+
 func TestAFullQueueRefusesAndLosesNothing(t *testing.T) {
 	s := open(t, Config{EventsBytes: 400 << 10})
 	accepted := map[event.ID]bool{}

@@ -38,6 +38,7 @@ type Stream struct {
 	announced *committer
 	triggered *committer
 	allowance *allowance
+	shares    shares
 	lanes     [len(lanes)]*lane
 	// lost is what was missing when the queue was opened, nil for nothing.
 	lost    *event.Degraded

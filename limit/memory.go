@@ -1,0 +1,47 @@
+package limit
+
+// Memory is what a process may use, in bytes. All that grows with what others do has a
+// share of it; the shares add up to fifteen sixteenths, and the runtime is told the
+// whole. Where there is a least, a process works with less memory than that and is slow.
+type Memory int64
+
+// What one of each costs at most while it is under way.
+const (
+	readBytes       = 32 << 20 // a page of mailings: their events, and states a part at a time
+	exportBytes     = 16 << 20 // a batch of mailings; the rest of a slow one has not been read
+	connectionBytes = 32 << 10 // buffers, stacks, and a socket's frame
+)
+
+// Bodies is what has come of all bodies in flight, at three times its size.
+func (m Memory) Bodies() int64 { return int64(m) / 8 }
+
+// Reads is how many questions are answered at once.
+func (m Memory) Reads() int { return m.slots(4, readBytes, 2, 64) }
+
+// Exports is how many are made at once.
+func (m Memory) Exports() int { return m.slots(8, exportBytes, 2, 32) }
+
+// Connections is how many are open at once, sockets among them. What a socket is sent
+// is in Live, once for all of them.
+func (m Memory) Connections() int { return m.slots(8, connectionBytes, 256, 4096) }
+
+// Live is what is kept of announcements for all sockets.
+func (m Memory) Live() int { return m.slots(16, 1, 4<<20, 64<<20) }
+
+// Aggregates is what is remembered of counted weeks.
+func (m Memory) Aggregates() int { return m.slots(32, 1, 2<<20, 64<<20) }
+
+// Columns is what is kept of weeks to count their events.
+func (m Memory) Columns() int { return m.slots(16, 1, 4<<20, 128<<20) }
+
+// Writer is the page cache of the week that is written, and Reader that of a
+// connection that reads one, of which some 64 are busy.
+func (m Memory) Writer() int { return m.slots(32, 1, 4<<20, 64<<20) }
+
+// Reader is beside Writer.
+func (m Memory) Reader() int { return m.slots(16*64, 1, 512<<10, 2<<20) }
+
+// slots are as many of a size as there are in a share, between two bounds.
+func (m Memory) slots(share, size Memory, least, most int) int {
+	return max(least, min(most, int(m/share/size)))
+}
