@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
 	"tidings/event"
 )
 
@@ -12,9 +14,15 @@ import (
 // is left then waits for something that is broken, or for a later time.
 const drainPatience = 30 * time.Second
 
-// RunReading keeps those parts going that answer questions, until ctx ends. Nothing
-// is indexed, and nothing waits for a part that is broken.
-func (a *App) RunReading(ctx context.Context) error { return a.Hub.Run(ctx) }
+// RunReading keeps those parts going that answer questions, until ctx ends: the hub,
+// and the audit log, without which nobody reads for longer than a minute. Nothing is
+// indexed, and nothing waits for a part that is broken.
+func (a *App) RunReading(ctx context.Context) error {
+	group, ctx := errgroup.WithContext(ctx)
+	group.Go(func() error { return a.Hub.Run(ctx) })
+	group.Go(func() error { return a.Audit.Run(ctx) })
+	return group.Wait()
+}
 
 // Drain waits until everything that was accepted is indexed. The count of what
 // waits is a moment old, so it must be zero twice. It is ErrUnavailable when nothing

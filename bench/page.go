@@ -120,6 +120,7 @@ func (c *Pages) Run(ctx context.Context, env Env) error {
 	if err != nil {
 		return err
 	}
+	stopReading := keepReading(ctx, a)
 	dial, stopServer := a.OperateInMemory()
 	fmt.Fprintf(env.Out, "%s\n| P4, page of 50, and suggestions | p50 | p99 | most | p99 must be below |\n| --- | --- | --- | --- | --- |\n", machine.Markdown())
 	for _, kind := range pageKinds {
@@ -127,8 +128,20 @@ func (c *Pages) Run(ctx context.Context, env Env) error {
 			err = c.time(ctx, env, dial, kind)
 		}
 	}
-	err = errors.Join(err, stopServer())
+	err = errors.Join(err, stopServer(), stopReading())
 	return errors.Join(err, a.Close())
+}
+
+// keepReading runs what answers questions until stop: what is read is on record, as
+// in a server.
+func keepReading(ctx context.Context, a *app.App) (stop func() error) {
+	running, end := context.WithCancel(ctx)
+	done := make(chan error, 1)
+	go func() { done <- a.RunReading(running) }()
+	return func() error {
+		end()
+		return <-done
+	}
 }
 
 // time asks one kind of question again and again, of busy and quiet workspaces,

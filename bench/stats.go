@@ -88,6 +88,7 @@ func (c *Stats) Run(ctx context.Context, env Env) error {
 	if err != nil {
 		return errors.Join(err, a.Close())
 	}
+	stopReading := keepReading(ctx, a)
 	dial, stopServer := a.OperateInMemory()
 	asked := apiclient.Operator(dial, c.load().Workspace(0), func() error { return nil })
 	fmt.Fprintf(env.Out, "%s\n| P9, %d events in %d weeks | first | p50 | p99 | most | p99 must be below |\n| --- | --- | --- | --- | --- | --- |\n",
@@ -97,7 +98,7 @@ func (c *Stats) Run(ctx context.Context, env Env) error {
 			err = c.time(ctx, env, a, asked, kind)
 		}
 	}
-	err = errors.Join(err, asked.Close(), stopServer())
+	err = errors.Join(err, asked.Close(), stopServer(), stopReading())
 	return errors.Join(err, a.Close())
 }
 
