@@ -203,8 +203,8 @@ func (p *parser) count(i int) (int, int) {
 func (p *parser) ordinal(i int) (meaning, int) {
 	switch w := p.word(i); w {
 	case "for":
-		if p.isWord(i, "for", "the", "first", "time") {
-			return ranked(1, 1), 4
+		if n, ok := times.Ordinal(p.word(i + 2)); ok && p.word(i+1) == "the" && p.word(i+3) == "time" {
+			return ranked(n, n), 4
 		}
 	case "again":
 		if p.word(i-1) == "never" || p.word(i-1) == "not" {
@@ -228,19 +228,41 @@ func (p *parser) ordinal(i int) (meaning, int) {
 		case p.word(i+1) == "times":
 			return counted(2, 0), 2
 		}
-	case "first", "second", "third", "2nd", "3rd", "1st":
-		n := map[string]int{"first": 1, "1st": 1, "second": 2, "2nd": 2, "third": 3, "3rd": 3}[w]
+	default:
+		n, ok := times.Ordinal(w)
+		if !ok {
+			return meaning{}, 0
+		}
 		if p.newestFirst(i-1) > 0 || p.newestFirst(i-2) > 0 {
 			return meaning{}, 0
 		}
 		if t, f := p.eventAt(i + 1); f != noForm && p.isAct(i+1) && t != "" {
 			return ranked(n, n), 1
 		}
-		if n == 1 && p.isAct(i-1) && p.word(i+1) == "time" {
-			return ranked(1, 1), 2
+		if p.word(i+1) == "time" && p.actsBeside(i, i+2) {
+			return ranked(n, n), 2
 		}
 	}
 	return meaning{}, 0
+}
+
+// actsBeside reports whether somebody did something just before i, or within three words
+// from j on: "opened a third time", "the first time acme opened".
+func (p *parser) actsBeside(i, j int) bool {
+	for k := i - 1; k >= i-3; k-- {
+		if _, f := eventOf(p.word(k)); f != noForm && p.isAct(k) {
+			return true
+		}
+		if !isSmall(p.word(k)) {
+			break
+		}
+	}
+	for k := j; k < j+3; k++ {
+		if _, f := eventOf(p.word(k)); f == past && p.isAct(k) {
+			return true
+		}
+	}
+	return false
 }
 
 // took reads how fast something was done after its mail was sent: "within an hour",

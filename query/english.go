@@ -61,13 +61,15 @@ type english struct {
 	// deniedAct is the lexeme behind an act that was not done.
 	deniedAct                   int
 	understood, understoodWords int
+	// newestEnd is the lexeme behind "the last 3"; -1 is none.
+	newestEnd int
 }
 
 func newEnglish(p *parser) english {
 	e := english{
 		times:   times.NewReader(p.now, p.opts.DayFirst, len(p.lexemes)),
 		has:     map[event.Type]bool{},
-		negated: -1, lasting: -1, subject: -1, another: -1, deviceAt: -1, did: -1, noun: -1, nounEnd: -1, turned: -1, understood: -1, counted: -1,
+		negated: -1, lasting: -1, subject: -1, another: -1, deviceAt: -1, did: -1, noun: -1, nounEnd: -1, turned: -1, understood: -1, counted: -1, newestEnd: -1,
 	}
 	for i, l := range p.lexemes {
 		if t, _ := p.eventAt(i); t != "" {
@@ -161,7 +163,7 @@ func (p *parser) understood(m meaning, start, end int) {
 // condition reads one condition at lexeme i.
 func (p *parser) condition(i int) (meaning, int) {
 	for _, read := range [...]func(*parser, int) (meaning, int){
-		(*parser).counting, (*parser).sorted, (*parser).tabled, (*parser).state, (*parser).traffic, (*parser).exception,
+		(*parser).counting, (*parser).sorted, (*parser).newest, (*parser).everyPeriod, (*parser).tabled, (*parser).state, (*parser).traffic, (*parser).exception,
 	} {
 		if m, n := read(p, i); n > 0 {
 			return m, n
@@ -191,12 +193,18 @@ func (p *parser) timed(i int) (meaning, int) {
 	if p.isWord(i, "right", "now") {
 		return meaning{}, 2
 	}
+	if p.atNight(i) {
+		p.english.text = i + 2
+	}
 	when, n := p.timeAt(i)
 	switch {
 	case n == 0 || i < p.english.text:
 		return meaning{}, 0
 	case p.ahead(when) && !p.english.has[event.Meeting], n == 1 && p.isTitle(i):
 		p.english.text = i + n
+		if p.ahead(when) && p.speaksOfEvents() {
+			p.note("\"" + p.words(i, n) + "\" is ahead, and searched for as words.")
+		}
 		return meaning{}, 0
 	}
 	p.orTime(when, i+n)
@@ -322,7 +330,7 @@ func (p *parser) named(i int) (meaning, int) {
 			field = FieldFile
 		}
 	}
-	if field == "" || p.isFiller(i) {
+	if _, place := times.Ordinal(p.word(i)); field == "" || place || p.isFiller(i) {
 		return meaning{}, 0
 	}
 	m := p.plain(string(field), field, lexeme{value: p.lexemes[i].value, quoted: p.lexemes[i].quoted})

@@ -79,6 +79,9 @@ func isMail(word string) bool {
 // word: one event needs somebody who did it, or a question.
 func (p *parser) eventAt(i int) (event.Type, form) {
 	t, f := eventOf(p.word(i))
+	if f == noForm {
+		return p.lookedAt(i)
+	}
 	if f != single {
 		return t, f
 	}
@@ -86,8 +89,12 @@ func (p *parser) eventAt(i int) (event.Type, form) {
 		return t, f // "declined the meeting"
 	}
 	switch p.word(i - 1) {
-	case "first", "second", "third", "last", "latest", "newest", "oldest", "earliest", "every", "each", "any", "new":
+	case "last", "latest", "newest", "oldest", "earliest", "every", "each", "any", "new":
 		if t != event.Meeting && (!p.isText(i+1) || times.IsWord(p.word(i+1))) {
+			return t, f
+		}
+	default:
+		if _, ok := times.Ordinal(p.word(i - 1)); ok && t != event.Meeting && (!p.isText(i+1) || times.IsWord(p.word(i+1))) {
 			return t, f
 		}
 	case "one", "single":
@@ -213,6 +220,12 @@ func (p *parser) complained(i int) (meaning, int) {
 // "failed emails".
 func (p *parser) inOtherWords(i int) (meaning, int) {
 	switch w := p.word(i); w {
+	case "look", "looked":
+		if t, f := p.lookedAt(i); f != noForm && p.english.state {
+			return is(string(IsOpened)), 2
+		} else if f != noForm {
+			return typeOf(string(t)), 2
+		}
 	case "bounced":
 		if p.word(i+1) == "back" && !p.english.state {
 			return typeOf(string(event.Bounce)), 2
@@ -221,6 +234,9 @@ func (p *parser) inOtherWords(i int) (meaning, int) {
 		switch p.word(i - 1) {
 		case "is", "are", "was", "were", "been", "keeps", "who's", "started":
 			return typeOf(string(doing(w))), 1
+		}
+		if t, f := p.lookedAt(i); f != noForm {
+			return typeOf(string(t)), 1
 		}
 	case "seen", "read":
 		if p.word(i+1) == "by" && !p.english.state {

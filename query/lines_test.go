@@ -225,3 +225,7 @@ func TestLinesOfADay(t *testing.T) { testLines(t, "testdata/daily.tsv") }
 
 // TestLinesOfSalesAndSupport are of both sides of the Atlantic.
 func TestLinesOfSalesAndSupport(t *testing.T) { testLines(t, "testdata/sales.tsv") }
+
+// TestLinesOfTiredPeople are of a seller, a support lead and a recruiter at the end of
+// the day: only somebody, my last, on mondays, this weekend, the third.
+func TestLinesOfTiredPeople(t *testing.T) { testLines(t, "testdata/tired.tsv") }

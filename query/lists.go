@@ -18,6 +18,9 @@ func (p *parser) alternative(preposition string, i int) {
 		return
 	case p.word(i) == "or" || p.word(i) == "and" || p.word(i) == "nor":
 		m, n := p.operand(i + 1)
+		if isMine(p.word(i+1)) && p.opts.Me != "" {
+			m, n = keyword("from", FieldUser, p.opts.Me), 1 // "from ben or me"
+		}
 		loose := m.field == "to" && !isKeyword(m.where) && !isCapitalised(p.lexemes[i+1].value)
 		if n == 0 || p.word(i) == "and" && loose && !p.english.list && (!p.speaksOfEvents() || p.isText(i+1+n)) {
 			return

@@ -1,15 +1,15 @@
 package query
 
-import "tidings/event"
+import (
+	"tidings/event"
+	"tidings/query/times"
+)
 
 // exception reads "anything but clicks", "not from acme", "everyone except ben",
 // "NOT draft": a condition that must not hold.
 func (p *parser) exception(i int) (meaning, int) {
-	if n := p.onlyAt(i); n > 0 {
-		p.note("\"" + p.words(i, n) + "\" is read as those who are named: that all others did not is not looked at.")
-		p.unused = append(p.unused, p.words(i, n))
-		p.english.another, p.english.preposition = i+n, "at"
-		return meaning{}, n
+	if m, n := p.onlyThose(i); n > 0 {
+		return m, n
 	}
 	n, anyWord := p.exceptionAt(i)
 	listed := n == 0 && i == p.english.negated && p.endsWithComma(i-1) &&
@@ -23,7 +23,7 @@ func (p *parser) exception(i int) (meaning, int) {
 	}
 	anyWord = anyWord || listed && p.english.negatedAny
 	inner := i + n
-	for p.isFiller(inner) && !p.startsPerson(inner) {
+	for p.isFiller(inner) && !p.startsPerson(inner) && !isMine(p.word(inner)) {
 		if _, times := p.timeAt(inner); times > 0 {
 			break
 		}
@@ -64,46 +64,6 @@ func (p *parser) exception(i int) (meaning, int) {
 	return m, inner + 1 - i
 }
 
-// onlyAt is how many words are "nobody but" or "no one except", behind which stands who
-// alone did something.
-func (p *parser) onlyAt(i int) int {
-	j := i
-	switch p.word(i) {
-	case "nobody", "noone", "no-one", "none":
-		j++
-	case "no":
-		if p.word(i+1) != "one" {
-			return 0
-		}
-		j += 2
-	default:
-		return 0
-	}
-	switch p.word(j) {
-	case "but", "except", "besides", "excluding", "bar":
-		j++
-		if p.word(j) == "for" {
-			j++
-		}
-	case "other":
-		if p.word(j+1) != "than" {
-			return 0
-		}
-		j += 2
-	case "apart", "aside":
-		if p.word(j+1) != "from" {
-			return 0
-		}
-		j += 2
-	default:
-		return 0
-	}
-	if _, n := p.operand(j); n == 0 || !p.speaksOfEvents() {
-		return 0
-	}
-	return j - i
-}
-
 // exceptionAt reads the words before an exception, and whether any word may be
 // excepted after them.
 func (p *parser) exceptionAt(i int) (n int, anyWord bool) {
@@ -111,6 +71,9 @@ func (p *parser) exceptionAt(i int) (n int, anyWord bool) {
 	case "anything", "everything", "all", "anyone", "everyone", "anybody", "everybody", "any", "people":
 		switch p.word(i + 1) {
 		case "but", "except", "besides", "excluding":
+			if _, number := times.Number(p.word(i + 2)); number {
+				return 0, false // "all but two" is a count.
+			}
 			n := 2
 			if p.word(i+2) == "for" {
 				n++
@@ -134,7 +97,11 @@ func (p *parser) exceptionAt(i int) (n int, anyWord bool) {
 	case "but":
 		switch p.word(i - 1) {
 		case "everyone", "everybody", "all":
-			return 1, true // "opened by everyone but acme"
+			_, number := times.Number(p.word(i + 1))
+			return btoi(!number), !number // "opened by everyone but acme", but "all but two" is a count.
+		}
+		if isMine(p.word(i+1)) && p.speaksOfEvents() {
+			return 1, true
 		}
 		if _, states := p.state(i + 1); p.word(i+1) != "not" || states > 0 {
 			return 0, false
@@ -174,6 +141,9 @@ func (p *parser) exceptionAt(i int) (n int, anyWord bool) {
 // excepted reads the condition behind an exception: a person of the directory, an
 // address, or what else asserts something.
 func (p *parser) excepted(i int, anyWord bool) (meaning, int) {
+	if isMine(p.word(i)) && p.opts.Me != "" {
+		return keyword("from", FieldUser, p.opts.Me), 1
+	}
 	if anyWord && isMachine(p.word(i)) {
 		return keyword("verdict", FieldVerdict, event.Machine), 1
 	}
@@ -199,3 +169,6 @@ func (p *parser) excepted(i int, anyWord bool) (meaning, int) {
 	}
 	return meaning{}, 0
 }
+
+// isMine reports whether a word means the reader or what the reader sent.
+func isMine(word string) bool { return word == "me" || word == "mine" || word == "myself" }

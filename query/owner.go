@@ -21,10 +21,12 @@ func (p *parser) ofSomebody(i int) (meaning, int) {
 		j := i + 1
 		if _, states := p.state(j); states > 0 {
 			j += states
-		} else if w := p.word(j); w == "latest" || w == "newest" || w == "oldest" || w == "recent" || w == "last" {
+		} else if newest := p.newestAt(j); newest > 0 {
+			j += newest
+		} else if p.word(j) == "oldest" {
 			j++
 		}
-		if _, f := p.eventAt(j); j > i+1 && (f != noForm || isMail(p.word(j))) {
+		if _, f := p.eventAt(j); j > i+1 && (f != noForm || isMail(p.word(j)) || isOneMail(p.word(j))) {
 			if m, ok := p.inDirectory(name); ok {
 				return m, 1
 			}
@@ -35,7 +37,7 @@ func (p *parser) ofSomebody(i int) (meaning, int) {
 	if n < 1 || word[n:] != "'s" || isSmall(word) {
 		return meaning{}, 0
 	}
-	t, f := p.eventAt(i + 1)
+	t, f := p.eventAt(i + 1 + p.newestAt(i+1))
 	mail := isMail(p.word(i+1)) || isOneMail(p.word(i+1)) && p.speaksOfEvents()
 	if _, times := p.timeAt(i); times > 0 || f == noForm && !mail {
 		return meaning{}, 0

@@ -117,6 +117,7 @@ func newParser(text string, opts Options) *parser {
 		if _, n := p.quiet(i); n > 0 {
 			p.english.generic, p.english.understood = true, -1
 		}
+		p.english.generic = p.english.generic || p.newestAt(i) > 0
 	}
 	p.english.state = p.saysState()
 	p.findCounted()

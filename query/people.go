@@ -51,7 +51,7 @@ func (p *parser) person(i int) (meaning, int) {
 			p.english.understood, p.english.understoodWords = verb, 1
 			verb++
 		}
-		if t, f := eventOf(p.word(verb)); f == single || f == past {
+		if t, f := doneOf(p.word(verb)); f == single || f == past {
 			p.english.subject, p.english.verb = i+1, false
 			p.english.has[t] = true
 			return meaning{}, 1
@@ -79,6 +79,9 @@ func (p *parser) possessiveMine(i int) (meaning, int) {
 	}
 	if p.word(i) != "my" || p.opts.Me == "" {
 		return meaning{}, 0
+	}
+	if p.newestAt(i+1) > 0 {
+		return keyword("from", FieldUser, p.opts.Me), 1
 	}
 	if p.speaksOfEvents() && (p.isText(i+1) || p.isFiller(i+1)) && i > 0 {
 		return keyword("from", FieldUser, p.opts.Me), 1

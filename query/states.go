@@ -84,6 +84,10 @@ func (p *parser) state(i int) (meaning, int) {
 		if m, n := p.neither(i); n > 0 {
 			return m, n
 		}
+	case "said":
+		if p.word(i+1) == "nothing" || p.isWord(i+1, "no", "word") {
+			return missing(event.Reply), 2 + btoi(p.word(i+1) == "no")
+		}
 	case "awaiting":
 		return p.absent(i, i+1)
 	case "waiting":

@@ -33,13 +33,15 @@ func (p *parser) isFiller(i int) bool {
 		return p.word(i+1) == "recent" && (t != "" || p.newestFirst(i+1) > 0)
 	case "so":
 		return p.word(i+1) == "far" && p.speaksOfEvents()
+	case "either":
+		return p.speaksOfEvents() && p.listsAfter(i)
 	case "often":
 		return p.word(i-1) == "how"
 	case "first":
 		return p.newestFirst(i-1) > 0 || p.newestFirst(i-2) > 0
 	case "email", "mail", "message", "e-mail":
 		mine := p.word(i-2) == "my" || p.word(i-2) == "our"
-		return p.speaksOfEvents() && (isSmall(p.word(i-1)) || mine) && !p.isText(i+1)
+		return p.speaksOfEvents() && (isSmall(p.word(i-1)) || mine || p.english.newestEnd >= 0) && !p.isText(i+1)
 	case "many", "much":
 		return p.word(i-1) == "how"
 	case "happened":
@@ -96,6 +98,16 @@ func isSmall(word string) bool {
 		"should", "would", "could", "can", "will", "shall",
 		"show", "list", "find", "give", "get", "got", "please", "just", "about", "-", "–", "—":
 		return true
+	}
+	return false
+}
+
+// listsAfter reports whether an "or" follows soon: "either jo or sam".
+func (p *parser) listsAfter(i int) bool {
+	for k := i + 2; k <= i+4 && k < len(p.lexemes); k++ {
+		if p.word(k) == "or" || p.lexemes[k].kind == lexOr {
+			return true
+		}
 	}
 	return false
 }

@@ -32,7 +32,7 @@ func isQuantity(word string) bool {
 	switch word {
 	case "more", "less", "fewer", "least", "most", "once", "twice", "thrice", "times", "again", "first", "oldest", "newest", "latest",
 		"top", "bottom", "average", "median", "percent", "per", "every", "each", "only", "both", "exactly", "many", "several", "few",
-		"rank", "ranked", "sorted", "sort", "grouped", "group", "count", "total", "best", "worst", "highest", "lowest", "least-engaged", "rate":
+		"almost", "nearly", "mostly", "alone", "else", "solely", "exclusively", "rank", "ranked", "sorted", "sort", "grouped", "group", "count", "total", "best", "worst", "highest", "lowest", "least-engaged", "rate":
 		return true
 	}
 	return false
@@ -56,7 +56,7 @@ func (p *parser) noteUnread() {
 		word := p.word(i)
 		goesOn := i == behind && (isQuantity(word) || isNumber(word) || word == "people" || p.word(i-1) == "per")
 		grouped := isGroup(word) && p.word(i-1) == "by"
-		counts := isNegation(word) || isQuantity(word) || p.speaksOfEvents() && (p.countsPeople(i) || p.isWord(i, "half", "of"))
+		counts := isNegation(word) || isQuantity(word) || p.isHabit(i) || (p.speaksOfEvents() || isOneMail(p.word(i+1)) || p.word(i-1) == "my") && p.isPlace(i) || p.speaksOfEvents() && (p.countsPeople(i) || p.isWord(i, "half", "of"))
 		if grouped || (word == "least" || word == "most") && p.word(i-1) == "at" {
 			word = p.word(i-1) + " " + word
 		}
@@ -92,4 +92,18 @@ func isNumber(word string) bool { return word != "" && strings.Trim(word, "01234
 // leftOut drops a word with a note.
 func (p *parser) leftOut(i int) {
 	p.note("\"" + p.word(i) + "\" is left out: what it negates is not understood.")
+}
+
+// isPlace reports whether the word at i is the place of something in a row: the last,
+// the third, the 2nd; or the number of "all but two".
+func (p *parser) isPlace(i int) bool {
+	switch p.word(i) {
+	case "last", "previous", "recent":
+		return true
+	}
+	if _, number := times.Number(p.word(i)); number && (p.word(i-1) == "but" || p.word(i-1) == "except") {
+		return true
+	}
+	_, ok := times.Ordinal(p.word(i))
+	return ok
 }

@@ -1,6 +1,7 @@
 package query
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -91,4 +92,19 @@ func TestEachOneOfAnExceptionIsExcepted(t *testing.T) {
 func TestAPersonSaidTwiceIsAskedOnce(t *testing.T) {
 	once := Parse("pricing is:unopened -to:jo unopened:>3d", demoOptions()).Query
 	require.Equal(t, once, Parse("pricing is:unopened -to:jo unopened:>3d -to:jo", demoOptions()).Query)
+}
+
+// TestWhatNoConditionSaysIsNamed reads lines of which a part is searched for as words,
+// or is left out, which a note has to say.
+func TestWhatNoConditionSaysIsNamed(t *testing.T) {
+	for text, named := range map[string]string{
+		"only jo opened": `"only"`, "opened only by jo": `"only"`, "jo is the only one who replied": `"only one"`, "opened by jo alone": `"alone"`,
+		"just jo and sam clicked": `"just"`, "who only opened": `"only opened"`, "opens on mondays": `"mondays"`, "clicks at night": `"night"`,
+		"monday mornings": `"mornings"`, "opens during office hours": `"hours"`, "my last email": `"last"`, "my last 3 emails": `"last 3"`,
+		"5 most recent clicks": `"5 most recent"`, "latest from acme": `"latest"`, "who replied last": `"last"`, "clicks tomorrow": `"tomorrow"`,
+		"clicked the second link": `"second"`, "second email to jo": `"second"`, "all but two opened": `"two"`, "almost nobody replied": `"almost"`,
+	} {
+		r := Parse(text, demoOptions())
+		require.Contains(t, strings.Join(r.Notes, " "), named, "%s: %s", text, written(r.Chips))
+	}
 }

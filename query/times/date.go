@@ -5,7 +5,7 @@ import "time"
 // date reads what names days: yesterday, last week, the 5th of march, 3 days ago.
 func (r *Reader) date(i int) (span, int) {
 	for _, read := range [...]func(*Reader, int) (span, int){
-		(*Reader).edgeOf, (*Reader).numberedWeek, (*Reader).weekend, (*Reader).dated,
+		(*Reader).edgeOf, (*Reader).nth, (*Reader).numberedWeek, (*Reader).weekend, (*Reader).dated,
 		(*Reader).named, (*Reader).partOfMonth, (*Reader).relative, (*Reader).weekday,
 		(*Reader).rolling, (*Reader).distance, (*Reader).dayAndMonth, (*Reader).month,
 		(*Reader).numeric, (*Reader).quarterOrYear,
@@ -82,8 +82,8 @@ func (r *Reader) relative(i int) (span, int) {
 	switch u := unitOf(r.text(i + 1)); {
 	case r.text(i+1) == "weekend":
 		saturday := AddDays(week.start(r.now), 5+7*distance)
-		if distance == 0 && saturday.After(r.now) && r.text(i) == "past" {
-			saturday = AddDays(saturday, -7)
+		if distance == 0 && saturday.After(r.now) && !r.ahead {
+			saturday = AddDays(saturday, -7) // Nobody has done anything in the one ahead.
 		}
 		return span{from: saturday, until: AddDays(saturday, 2), unit: week}, i + 2
 	case u == noUnit, u <= day && u != hour && !r.led && !rolling:
@@ -147,6 +147,9 @@ func (r *Reader) weekday(i int) (span, int) {
 	case chosen && distance == 0:
 		s.again = noUnit
 		s.from = AddDays(week.start(r.now), int(d+6)%7)
+		if s.from.After(r.now) && r.likely && !r.ahead {
+			s.from = AddDays(s.from, -7)
+		}
 	case distance > 0:
 		s.again = noUnit
 		s.from = AddDays(today, 7-ago)

@@ -229,6 +229,9 @@ func IsOrdinal(word string) bool {
 	return ok && '0' <= word[0] && word[0] <= '9'
 }
 
+// Ordinal reads the number of 9th or ninth.
+func Ordinal(word string) (int, bool) { return ordinalOf(word) }
+
 // IsWord reports whether a word may take part in a time.
 func IsWord(word string) bool {
 	if IsDay(word) || IsMonth(word) || unitOf(word) != noUnit {

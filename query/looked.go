@@ -1,0 +1,43 @@
+package query
+
+import "tidings/event"
+
+// lookedAt reads what somebody did in words that mean other things too: "did the ceo
+// read it", "anyone who looked at", "is jo reading". A question makes it an act.
+func (p *parser) lookedAt(i int) (event.Type, form) {
+	switch w := p.word(i); w {
+	case "look", "looked":
+		if p.word(i+1) != "at" || !p.asked(i) {
+			return "", noForm
+		}
+		return event.Open, past
+	case "read", "seen":
+		if !p.asked(i) {
+			return "", noForm
+		}
+		return event.Open, past
+	case "reading", "viewing", "opening", "clicking", "replying", "downloading":
+		switch p.word(i - 2) {
+		case "is", "was":
+			if p.startsName(i - 1) {
+				return doing(w), past
+			}
+		}
+	}
+	return "", noForm
+}
+
+// asked reports whether the words before i ask who did something, or whether somebody
+// did.
+func (p *parser) asked(i int) bool {
+	switch p.word(i - 1) {
+	case "who", "that", "anyone", "anybody", "someone", "somebody", "everyone", "everybody":
+		return true
+	}
+	for k := i - 1; k >= 0 && k >= i-5 && p.word(k) != ""; k-- {
+		if p.isQuestion(k) {
+			return true
+		}
+	}
+	return false
+}
