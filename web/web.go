@@ -43,7 +43,7 @@ const (
 )
 
 // pages are the addresses of the application, all of them served index.html.
-var pages = map[string]bool{"/": true, "/now": true, "/nudge": true, "/signin": true, "/stats": true, "/settings": true, "/dead-letters": true, "/people": true, "/companies": true, "/embed/feed": true}
+var pages = map[string]bool{"/": true, "/now": true, "/nudge": true, "/notifications": true, "/signin": true, "/stats": true, "/settings": true, "/dead-letters": true, "/people": true, "/companies": true, "/embed/feed": true}
 
 // file is one file of dist, ready to be sent.
 type file struct {

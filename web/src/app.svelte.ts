@@ -4,6 +4,7 @@ import type { Item, Session } from './api/types';
 import { everything, readView, writeView, type View } from './feed/address';
 import { RememberedScope } from './shell/scope';
 import { History } from './search/history';
+import { Bell } from './notify/bell.svelte';
 import { Preferences } from './settings/preferences.svelte';
 import { SavedSearches } from './search/saved.svelte';
 
@@ -12,6 +13,7 @@ export const paths = [
   '/now',
   '/nudge',
   '/stats',
+  '/notifications',
   '/settings',
   '/dead-letters',
   '/people',
@@ -24,6 +26,12 @@ export type Shown = Path | 'missing';
 
 /** What is said of something that takes a newer sign-in: see ui/Problem.svelte. */
 export const oldSignIn = 'This takes a sign-in of the last ten minutes, and yours is older.';
+
+/** What was just done, and how it is taken back. */
+export interface Said {
+  text: string;
+  undo?: (() => Promise<unknown>) | undefined;
+}
 
 /** How the page of a session is left. */
 interface End {
@@ -43,6 +51,7 @@ export class App {
   readonly history: History;
   readonly saved: SavedSearches;
   readonly preferences: Preferences;
+  readonly bell: Bell;
 
   path = $state<Shown>(pathOf(location));
   view = $state.raw<View>(readView(location.search));
@@ -54,6 +63,10 @@ export class App {
   readonly names = new SvelteMap<string, string>();
   help = $state(false);
   palette = $state(false);
+  /** What is said at the foot of the page until it was read. */
+  said = $state.raw<Said | null>(null);
+  /** The event that is asked about: why the reader was told of it, or was not. */
+  why = $state.raw<Item | null>(null);
 
   constructor(client: Client, session: Session, end: End) {
     this.client = client;
@@ -66,6 +79,7 @@ export class App {
     this.preferences = new Preferences(client, owner);
     this.saved = new SavedSearches(client, session);
     if (session.user?.name) this.names.set(session.user.id, session.user.name);
+    this.bell = new Bell(this);
     this.#scope = new RememberedScope(owner);
     if (!this.embedded) this.#restoreScope();
   }
@@ -96,7 +110,11 @@ export class App {
     addEventListener('popstate', back);
     void this.preferences.load();
     if (!this.embedded) void this.saved.load();
-    return () => removeEventListener('popstate', back);
+    const silence = this.embedded ? () => {} : this.bell.start();
+    return () => {
+      removeEventListener('popstate', back);
+      silence();
+    };
   }
 
   /** go changes what is shown, in the address too. */
@@ -111,6 +129,12 @@ export class App {
     else history.pushState(null, '', url);
     this.path = path;
     this.view = view;
+  }
+
+  /** say tells what was done, to all who read, and offers to take it back. */
+  say(text: string, undo?: () => Promise<unknown>): void {
+    this.said = { text, undo };
+    this.announcement = text;
   }
 
   /** learn remembers what people of ours are called. */

@@ -94,3 +94,20 @@ const all: Record<EventType, true> = {
 export const eventTypes = Object.keys(all) as readonly EventType[];
 export type AuditRow = Schemas['AuditRow'];
 export type AuditQuery = NonNullable<operations['list-audit']['parameters']['query']>;
+
+/** The document says of references that they are null in words alone. */
+export type Decision = Omit<Schemas['DecisionView'], 'event'> & { event: Item | null };
+export type DecisionPage = Omit<Schemas['DecisionPage'], 'items'> & { items: Decision[] };
+export type WhyTold = Omit<Schemas['WhyView'], 'decision' | 'now'> & {
+  decision: Decision | null;
+  now: Decision;
+};
+export type NoteSettings = Schemas['NotificationSettings'];
+export type NotesInForce = Schemas['SettingsInForce'];
+export type NoteChange = Schemas['NotificationChange'];
+export type NoteRule = Schemas['NotificationRule'];
+export type RuleRequest = Schemas['RuleRequest'];
+export type RulePreview = Schemas['RulePreview'];
+export type Mute = Schemas['Mute'];
+export type Quiet = Schemas['Quiet'];
+export type Cell = Schemas['Cell'];

@@ -32,12 +32,8 @@ export interface Listener {
   signedOut(): void;
 }
 
-/** What is asked: a query, its filters and the reader's zone. */
-export interface Subscription {
-  q: string;
-  filters: Filters;
-  tz: string;
-}
+/** What is asked: a query, its filters and the reader's zone, or the reader's notifications. */
+export type Subscription = { q: string; filters: Filters; tz: string } | { to: 'notifications' };
 
 const firstDelay = 500;
 const longestDelay = 30_000;
@@ -66,7 +62,7 @@ export class Connection {
     this.#listener = listener;
   }
 
-  /** subscribe replaces what is asked, and starts from a page's position. */
+  /** subscribe replaces what is asked, and starts from a page's position, or from now where it is empty. */
   subscribe(subscription: Subscription, since: string): void {
     if (this.#subscription && this.#socket) this.#say({ op: 'unsubscribe', id: String(this.#id) });
     this.#subscription = subscription;
@@ -123,7 +119,7 @@ export class Connection {
     this.#say({
       op: 'subscribe',
       id: String(this.#id),
-      since: this.#position,
+      ...(this.#position && { since: this.#position }),
       ...this.#subscription,
     });
   }
@@ -149,7 +145,8 @@ export class Connection {
       this.#listener.status({ is: 'live' });
     }
     if (frame.op === 'error') {
-      this.#closed(0);
+      this.#listener.frame(frame);
+      if (this.#subscription) this.#closed(0);
       return;
     }
     // Frames still under way for what was asked before say nothing of this replay.

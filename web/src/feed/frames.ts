@@ -1,4 +1,12 @@
-import type { Automated, EventType, Item, Problem, Recipient, Understood } from '../api/types';
+import type {
+  Automated,
+  Decision,
+  EventType,
+  Item,
+  Problem,
+  Recipient,
+  Understood,
+} from '../api/types';
 
 /** The structured filters of a query, as the socket takes them. */
 export interface Filters {
@@ -9,12 +17,13 @@ export interface Filters {
 
 /** What the page says on the socket. */
 export type ClientFrame =
-  | { op: 'subscribe'; id: string; q: string; since: string; tz: string; filters: Filters }
+  | { op: 'subscribe'; id: string; q: string; since?: string; tz: string; filters: Filters }
+  | { op: 'subscribe'; id: string; since?: string; to: 'notifications' }
   | { op: 'unsubscribe'; id: string };
 
 /** What the server says on the socket. Later versions may say more. */
 export type ServerFrame =
-  | { op: 'subscribed'; id: string; query?: Understood; at?: string }
+  | { op: 'subscribed'; id: string; query?: Understood; unread?: number; at?: string }
   /** Nothing to tell, but the position moved on. */
   | { op: 'at'; at: string }
   | { op: 'event'; id: string; item: Item; at: string }
@@ -28,11 +37,33 @@ export type ServerFrame =
       v: number;
       at: string;
     }
-  | { op: 'gone'; item: string; at: string }
+  | {
+      op: 'notification' | 'withdrawn';
+      id: string;
+      notification: Decision;
+      unread: number;
+      at: string;
+    }
+  /** ids were read, all where they are absent. */
+  | { op: 'read'; id: string; ids?: string[]; unread: number; at: string }
+  /** With an id it has left that subscription alone. */
+  | { op: 'gone'; item: string; id?: string; at: string }
   | { op: 'reset'; id: string; reason?: string }
   | { op: 'error'; id?: string; problem?: Problem };
 
-const ops = ['subscribed', 'at', 'event', 'changed', 'state', 'gone', 'reset', 'error'];
+const ops = [
+  'subscribed',
+  'at',
+  'event',
+  'changed',
+  'state',
+  'notification',
+  'withdrawn',
+  'read',
+  'gone',
+  'reset',
+  'error',
+];
 
 /** parseFrame reads a frame; null is one that this page does not understand. */
 export function parseFrame(text: unknown): ServerFrame | null {

@@ -1,13 +1,18 @@
-import type { Item } from '../api/types';
+import type { EventType, Item } from '../api/types';
 import type { App } from '../app.svelte';
 import { addTerm, everything, quoted, writeView } from './address';
+import { muteActions } from '../notify/mutes';
 import type { FeedStore } from './store.svelte';
 import { isAutomated, nameOf } from './words';
 
 /** One thing that a row's menu does. */
 export interface Action {
   label: string;
-  run: () => void | Promise<void>;
+  run?: () => unknown;
+  /** The menu that it leads to, instead of doing something. */
+  more?: readonly Action[];
+  /** Whether what it leads to mutes. */
+  mutes?: boolean;
 }
 
 /** actionsOf are what may be done with an event, from its row. */
@@ -30,6 +35,17 @@ export function actionsOf(feed: FeedStore, item: Item): Action[] {
     actions.push({ label: 'Copy address', run: () => copy(app, person.email, 'Address copied') });
   if (isAutomated(item) && !app.embedded)
     actions.push({ label: 'This was a person', run: () => human(feed, item) });
+  if (app.bell.offered) actions.push(...noteActions(app, item));
+  return actions;
+}
+
+/** Events of these types are told to nobody: they are what we do. */
+const untold: readonly EventType[] = ['send', 'delivery'];
+
+function noteActions(app: App, item: Item): Action[] {
+  const actions: Action[] = [{ label: 'Mute', more: muteActions(app, item), mutes: true }];
+  if (!untold.includes(item.type))
+    actions.push({ label: 'Why was I told, or not?', run: () => (app.why = item) });
   return actions;
 }
 

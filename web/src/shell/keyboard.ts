@@ -17,6 +17,8 @@ export interface Keys {
   human(): void;
   save(): void;
   menu(): void;
+  mute(): void;
+  why(): void;
 }
 
 /** What the help dialog lists. */
@@ -39,6 +41,8 @@ export const shortcuts: { group: string; keys: { what: string; keys: string[] }[
       { what: 'Pause or resume', keys: ['Space'] },
       { what: 'Show what’s new', keys: ['N'] },
       { what: 'This was a person', keys: ['H'] },
+      { what: 'Mute', keys: ['U'] },
+      { what: 'Why was I told, or not?', keys: ['W'] },
     ],
   },
   {
@@ -59,6 +63,7 @@ export const shortcuts: { group: string; keys: { what: string; keys: string[] }[
       { what: 'Now: who to call', keys: ['G', 'C'] },
       { what: 'Nudge', keys: ['G', 'U'] },
       { what: 'Stats', keys: ['G', 'S'] },
+      { what: 'Notifications', keys: ['G', 'N'] },
       { what: 'Settings', keys: ['G', ','] },
     ],
   },
@@ -69,6 +74,7 @@ const destinations: Record<string, Path> = {
   c: '/now',
   u: '/nudge',
   s: '/stats',
+  n: '/notifications',
   ',': '/settings',
 };
 const patience = 1_000;
@@ -137,6 +143,8 @@ export function press(event: KeyboardEvent, single: boolean, keys: Keys): boolea
     h: keys.human,
     s: keys.save,
     '.': keys.menu,
+    u: keys.mute,
+    w: keys.why,
     '?': keys.help,
     Escape: keys.escape,
   };

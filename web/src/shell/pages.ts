@@ -1,4 +1,5 @@
 import Activity from '@lucide/svelte/icons/activity';
+import Bell from '@lucide/svelte/icons/bell';
 import ChartColumn from '@lucide/svelte/icons/chart-column';
 import MailWarning from '@lucide/svelte/icons/mail-warning';
 import PhoneCall from '@lucide/svelte/icons/phone-call';
@@ -10,6 +11,8 @@ import type { App, Path } from '../app.svelte';
 export interface Destination {
   path: Path;
   label: string;
+  /** What there is room for on a phone. */
+  short?: string;
   icon: typeof Activity;
 }
 
@@ -20,6 +23,9 @@ export function destinations(app: App): Destination[] {
     { path: '/now', label: 'Now', icon: PhoneCall },
     { path: '/nudge', label: 'Nudge', icon: Hourglass },
     { path: '/stats', label: 'Stats', icon: ChartColumn },
+    ...(app.bell.offered
+      ? [{ path: '/notifications', label: 'Notifications', short: 'Alerts', icon: Bell } as const]
+      : []),
     { path: '/settings', label: 'Settings', icon: Settings2 },
   ];
   if (app.admin) pages.push({ path: '/dead-letters', label: 'Dead letters', icon: MailWarning });
@@ -31,4 +37,10 @@ export function follow(event: MouseEvent, go: () => void): void {
   if (event.ctrlKey || event.metaKey || event.shiftKey || event.button !== 0) return;
   event.preventDefault();
   go();
+}
+
+/** freshOf is how much is new on a page: events that wait, and notifications that are unread. */
+export function freshOf(app: App, path: Path): number {
+  if (path === '/') return app.waiting;
+  return path === '/notifications' ? app.bell.unread : 0;
 }

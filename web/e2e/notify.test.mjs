@@ -1,0 +1,186 @@
+// What the reader is told: the bell, the log, mutes and rules.
+import assert from 'node:assert/strict';
+import { mkdir } from 'node:fs/promises';
+import { after, before, describe, it } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import {
+  eventually,
+  harmless,
+  launch,
+  look,
+  looks,
+  suffix,
+  violations,
+  Watch,
+} from './browser.mjs';
+import { Mail } from './events.mjs';
+import { Demo } from './server.mjs';
+
+const results = fileURLToPath(new URL('../test-results/', import.meta.url));
+const wide = { viewport: { width: 1440, height: 900 } };
+
+describe('what the reader is told', () => {
+  const mail = new Mail(`notify-${Date.now()}`);
+  let demo, browser, watch, ana, ben, anaId, ingest, storageState;
+
+  const bell = (page) =>
+    page
+      .getByRole('navigation', { name: 'Pages' })
+      .first()
+      .getByRole('link', { name: /^Notifications/ });
+  const unread = async (page) => Number((await bell(page).innerText()).match(/\d+/)?.[0] ?? 0);
+  const signIn = async (link) => {
+    const page = await watch.page(browser, wide);
+    await page.goto(link);
+    await page.locator('li[data-id]').first().waitFor();
+    await bell(page).waitFor();
+    return page;
+  };
+  const idOf = (page) =>
+    page.evaluate(async () => (await (await fetch('/v1/session')).json()).user.id);
+  const said = (page, text) => page.locator('.toast').getByText(text).waitFor();
+
+  before(async () => {
+    await mkdir(results, { recursive: true });
+    demo = await Demo.make('1');
+    await demo.start();
+    browser = await launch();
+    watch = new Watch(demo.origin);
+    ana = await signIn(demo.link);
+    storageState = await ana.context().storageState();
+    anaId = await idOf(ana);
+    ingest = await demo.key('ingest');
+    // Ben is a colleague who comes in by an invitation.
+    await ana.goto(`${demo.origin}/settings#people`);
+    const people = ana.getByRole('region', { name: 'People' });
+    await people.getByLabel('Colleague').fill('Ben Aker');
+    await ana.getByRole('button', { name: 'Invite', exact: true }).click();
+    const link = await people.getByRole('status').locator('code').innerText();
+    ben = await watch.page(browser, wide);
+    await ben.goto(link);
+    await ben.getByRole('button', { name: 'Accept the invitation' }).click();
+    await bell(ben).waitFor();
+    await ana.goto(demo.origin);
+    await bell(ana).waitFor();
+    const subjects = ['Proposal', 'Renewal', 'Contract', 'Waiting'];
+    await demo.post(ingest, ...subjects.map((s) => ({ ...mail.send(s, 'Jo'), user: anaId })));
+  });
+  after(async () => {
+    await browser?.close();
+    await demo?.remove();
+  });
+
+  it('an open by Jo reaches Ana’s bell, and Ben’s not', async () => {
+    const [before, bens] = [await unread(ana), await unread(ben)];
+    await demo.post(ingest, mail.open('Proposal', 'Jo'));
+    await eventually('the bell counts', async () => (await unread(ana)) === before + 1);
+    await bell(ana).click();
+    const row = ana.locator('li', { hasText: 'Jo opened Proposal' });
+    await row.getByText(/You are told of the first open/).waitFor();
+    await row.getByText('Unread:').waitFor({ state: 'attached' });
+    assert.equal(await unread(ben), bens);
+    await bell(ben).click();
+    await ben.getByText('Nothing yet').waitFor();
+    assert.equal(await ben.getByText('Jo opened').count(), 0);
+  });
+
+  it('says why, and marks as read in every window', async () => {
+    const other = await watch.page(browser, { ...wide, storageState });
+    await other.goto(`${demo.origin}/notifications`);
+    const row = (page) => page.locator('li', { hasText: 'Jo opened Proposal' });
+    await row(other).waitFor();
+    await row(ana).getByRole('button', { name: 'More' }).click();
+    await ana.getByRole('menuitem', { name: 'Why was I told?' }).click();
+    const dialog = ana.getByRole('dialog');
+    await dialog.getByText('You were told: In app, Desktop.').waitFor();
+    await dialog.getByText('Was it a person?').waitFor();
+    assert.deepEqual(await violations(ana), []);
+    await ana.keyboard.press('Escape');
+    await ana.getByRole('button', { name: 'Mark all as read' }).click();
+    await ana.getByText('All read').waitFor();
+    await eventually('the other window knows', async () => (await unread(other)) === 0);
+    await other.getByText('All read').waitFor();
+    await other.context().close();
+  });
+
+  it('Ana mutes Jo: the next open is in the log, with the reason and the way back', async () => {
+    const row = ana.locator('li', { hasText: 'Jo opened Proposal' });
+    await row.getByRole('button', { name: 'More' }).click();
+    await ana.getByRole('menuitem', { name: 'Mute Jo', exact: true }).click();
+    await ana.getByRole('menuitem', { name: 'Until Monday' }).click();
+    await said(ana, /^Muted Jo until Mon /);
+    await demo.post(ingest, mail.open('Renewal', 'Jo'));
+    await ana.getByRole('button', { name: 'Log', exact: true }).click();
+    const logged = ana.locator('li', { hasText: 'opened Renewal' });
+    await eventually('it is in the log', async () => {
+      await ana.evaluate(() => dispatchEvent(new Event('focus')));
+      return (await logged.count()) > 0;
+    });
+    await logged.getByText('Not told').waitFor();
+    await logged.getByText(/muted/).waitFor();
+    assert.equal(await unread(ana), 0);
+    await logged.getByRole('button', { name: 'Unmute' }).click();
+    await said(ana, /isn’t muted any more/);
+    // What was done by mistake is taken back where it is said.
+    await ana.locator('.toast').getByRole('button', { name: 'Undo' }).click();
+    await said(ana, 'Taken back');
+    await logged.getByRole('button', { name: 'Show how this was decided' }).click();
+    await logged.getByText('It stopped here.').waitFor();
+    await logged.getByRole('button', { name: /nmute/ }).last().click();
+    await said(ana, /mute/i);
+  });
+
+  it('a scanner’s open is taken back', async () => {
+    const before = await unread(ana);
+    await demo.post(ingest, mail.open('Contract', 'Jo'));
+    await eventually('the bell counts', async () => (await unread(ana)) === before + 1);
+    await ana
+      .getByRole('group', { name: 'Part of the notifications' })
+      .getByRole('button', { name: 'Told' })
+      .click();
+    const row = ana.locator('li', { hasText: 'Jo opened Contract' });
+    await row.getByText(/You are told/).waitFor();
+    // Later evidence, or a colleague, says that it was a machine.
+    const body = JSON.stringify({ is: 'machine', reason: 'It reads every mail at once.' });
+    await ana.evaluate(async (body) => {
+      const ask = async (path) => (await fetch(path)).json();
+      const told = await ask('/v1/notifications');
+      const { event } = told.items.find((one) => one.event?.subject === 'Contract');
+      const headers = { 'X-CSRF-Token': (await ask('/v1/session')).csrf };
+      await fetch(`/v1/events/${event.id}/verdict`, { method: 'PUT', headers, body });
+    }, body);
+    await row.getByText('Taken back: it was a scanner').waitFor();
+    await eventually('the bell counts back', async () => (await unread(ana)) === before);
+    await ana.reload();
+    await row.getByText('Taken back: it was a scanner').waitFor();
+  });
+
+  it('is chosen by kind, with quiet hours, and looks as it should', async () => {
+    await ana.getByRole('button', { name: 'Settings', exact: true }).click();
+    const box = ana.getByRole('checkbox', { name: 'Download: In app' });
+    await box.check();
+    await ana.reload();
+    assert.equal(await box.isChecked(), true);
+    await ana.getByRole('button', { name: 'Turn on' }).last().click();
+    await said(ana, 'Quiet from 18:30 to 08:00');
+    await ana.getByRole('button', { name: 'Turn off' }).click();
+    await said(ana, 'No quiet hours any more');
+    for (const { viewport, colorScheme } of looks) {
+      const page = await watch.page(browser, { viewport, colorScheme, storageState });
+      for (const part of ['', 'log', 'settings']) {
+        await look(
+          page,
+          `${results}notify-${part || 'told'}-${suffix({ viewport, colorScheme })}`,
+          async () => {
+            await page.goto(`${demo.origin}/notifications#${part}`);
+            await page.reload();
+            await page.locator('.page section, .page li').first().waitFor();
+            await page.waitForLoadState('networkidle');
+          },
+        );
+      }
+      await page.context().close();
+    }
+    harmless(watch);
+  });
+});
