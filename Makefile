@@ -38,7 +38,7 @@ unit: ## Run the Go tests with the race detector
 	@.ci/unit
 
 .PHONY: lint
-lint: lint-format lint-vet lint-static lint-errors lint-bodies lint-contexts lint-dead ## Run all linters
+lint: lint-format lint-vet lint-static lint-types lint-dead ## Run all linters
 
 .PHONY: format
 format: ## Format the Go code
@@ -57,18 +57,13 @@ lint-vet: # what the compiler lets through
 lint-static: # staticcheck; staticcheck.conf has the exceptions with their reasons
 	go tool staticcheck ./...
 
-.PHONY: lint-errors
-lint-errors: # errorlint: errors are wrapped, compared and asserted so that wrapping works
-	go tool go-errorlint ./...
-
-.PHONY: lint-bodies
-lint-bodies: # bodyclose: bodies of answers are closed. Not in tests, whose recorders hold no connection
-	go tool bodyclose -test=false ./...
-
-# An exception is written where it is: //nolint:contextcheck and the reason.
-.PHONY: lint-contexts
-lint-contexts: # contextcheck: a caller's context is passed on, by code of ours that is no test
-	go tool contextcheck -pkgprefix tidings -test=false ./...
+# errorlint: errors are wrapped, compared and asserted so that wrapping works.
+# bodyclose: bodies of answers are closed. contextcheck: a caller's context is passed
+# on; an exception is written where it is: //nolint:contextcheck and the reason.
+.PHONY: lint-types
+lint-types: # the three at once (guard/lint); PACKAGES=./feed for one package
+	go build -o bin/lint ./guard/lint
+	go vet -vettool="$(CURDIR)/bin/lint" $(or $(PACKAGES),./...)
 
 # A function that only tests reach belongs to the tests.
 .PHONY: lint-dead

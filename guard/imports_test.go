@@ -111,6 +111,7 @@ var rules = map[string]rule{
 	// Builds a release with the go command.
 	"deploy/release": {},
 	"guard":          {},
+	"guard/lint":     {outside: []string{"github.com/kkHAIKE/contextcheck", "github.com/polyfloyd/go-errorlint", "github.com/timakin/bodyclose", "golang.org/x/tools/go/analysis"}},
 }
 
 // choosers alone decide which adapter is used, and the command that starts a server
