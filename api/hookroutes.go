@@ -16,9 +16,15 @@ import (
 	"tidings/event"
 )
 
-// maxHook bounds the body of a webhook: a mail that comes in with what is
-// attached to it, in base64.
-const maxHook = 10 << 20
+// Bounds of webhooks.
+const (
+	// maxHook bounds a body: a mail that comes in with what is attached to it, in
+	// base64. It holds before anybody has signed the body.
+	maxHook = 10 << 20
+	// minHookBound and maxHookBound are between which a source may have its own.
+	minHookBound = 1 << 10
+	maxHookBound = 40 << 20
+)
 
 type hookInput struct {
 	content
@@ -59,7 +65,7 @@ func (s *Server) postHook(ctx context.Context, _ Caller, in *hookInput) (*empty,
 		return nil, fmt.Errorf("provider of a source: %w", err)
 	}
 	in.workspace = workspace // nobody has signed it yet, but its path is that workspace's
-	body, release, err := s.bodies.read(&in.content, maxHook, false)
+	body, release, err := s.bodies.read(&in.content, source.mostBytes(), false)
 	if err != nil {
 		s.metrics.hooks.WithLabelValues(source.Provider, "unreadable").Inc()
 		s.traffic.refused(workspace, source.Name, s.Clock())

@@ -139,6 +139,56 @@ func TestALargeWebhookIsRefusedUnread(t *testing.T) {
 	require.True(t, response.Close)
 }
 
+// The bound is the source's own where an admin gave it one, and stays until it is set anew.
+func TestEachSourceBoundsItsWebhooks(t *testing.T) {
+	s := newSite(t)
+	admin := s.key("acme", account.RoleAdmin, "")
+	put := func(more string) answer {
+		return s.do(call{method: "PUT", path: "/v1/sources/cal", key: admin, body: `{"provider":"calendly"` + more + `}`})
+	}
+	var made struct {
+		Path     string `json:"path"`
+		MaxBytes int64  `json:"max_bytes"`
+	}
+	put(`,"keys":["a key that is long enough"]`).is(200).json(&made)
+	require.EqualValues(t, 10<<20, made.MaxBytes)
+	for _, wrong := range []string{"0", "1023", "41943041", "-1"} {
+		put(`,"max_bytes":` + wrong).is(400)
+	}
+	path := made.Path
+	post := func(length int64) int {
+		return s.do(call{method: "POST", path: path, body: bytes.Repeat([]byte("x"), int(length))}).status
+	}
+	put(`,"max_bytes":2048`).is(200).json(&made)
+	put("").is(200).json(&made)
+	require.EqualValues(t, 2048, made.MaxBytes, "absent keeps what there is")
+	require.Equal(t, http.StatusUnauthorized, post(2048))
+	require.Equal(t, http.StatusRequestEntityTooLarge, post(2049))
+	put(`,"max_bytes":12582912`).is(200).json(&made)
+	require.Equal(t, http.StatusUnauthorized, post(11<<20), "more than the default")
+}
+
+// What nobody signed holds no more memory than bodies may, however many come at once.
+func TestUnsignedWebhooksShareTheMemoryOfBodies(t *testing.T) {
+	s := newSite(t, func(c *api.Config) { c.Memory, c.MemoryWait = 8*9<<20, time.Millisecond })
+	admin := s.key("acme", account.RoleAdmin, "")
+	var made struct{ Path string }
+	s.do(call{method: "PUT", path: "/v1/sources/cal", body: `{"provider":"calendly","keys":["a key that is long enough"]}`, key: admin}).is(200).json(&made)
+	for range 40 {
+		conn, err := net.Dial("tcp", s.http.Listener.Addr().String())
+		require.NoError(t, err)
+		t.Cleanup(func() { _ = conn.Close() })
+		_, err = fmt.Fprintf(conn, "POST %s HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n1\r\n[\r\n", made.Path)
+		require.NoError(t, err)
+	}
+	post := func() int {
+		return s.do(call{method: "POST", path: made.Path, body: "{}"}).status
+	}
+	require.Eventually(t, func() bool { return post() == http.StatusServiceUnavailable }, 20*time.Second, time.Millisecond)
+	other := s.key("globex", account.RoleAdmin, "")
+	require.Equal(t, http.StatusAccepted, s.do(call{method: "POST", path: "/v1/events", key: other, body: open(nil)}).status)
+}
+
 // Bodies of one workspace never take all the memory that there is for bodies.
 func TestBodiesOfOneWorkspaceLeaveRoomForOthers(t *testing.T) {
 	s := newSite(t, func(c *api.Config) {

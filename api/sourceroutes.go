@@ -27,6 +27,7 @@ type SourceView struct {
 	User      UserRule         `json:"user"`
 	Message   string           `json:"message_field,omitempty"`
 	Fields    *FieldRules      `json:"fields,omitempty"`
+	MaxBytes  int64            `json:"max_bytes" doc:"how large a request may be"`
 	Verify    *hooks.Scheme    `json:"verify,omitempty" doc:"the source's own; absent where it is the provider's"`
 	Mapping   *mapping.Mapping `json:"mapping,omitempty" doc:"the source's own; absent where it is the provider's"`
 	Created   time.Time        `json:"created"`
@@ -105,7 +106,7 @@ func (s *Server) sourceRoutes(docs huma.API) {
 func (s *Server) sourceView(workspace string, r sourceRecord) SourceView {
 	view := SourceView{
 		Locked: r.Sealed != "", Name: r.Name, Provider: r.Provider, Keys: len(r.Keys), Basic: len(r.Basic), Addresses: make([]string, len(r.Addresses)),
-		User: r.User, Message: r.Message, Fields: r.Fields, Verify: r.Custom.Verify, Mapping: r.Custom.Mapping, Created: r.Created, Changed: r.Changed,
+		User: r.User, Message: r.Message, Fields: r.Fields, MaxBytes: r.mostBytes(), Verify: r.Custom.Verify, Mapping: r.Custom.Mapping, Created: r.Created, Changed: r.Changed,
 		Traffic: s.traffic.show(workspace, r.Name, s.Clock()),
 	}
 	for i, prefix := range r.Addresses {
@@ -193,7 +194,7 @@ func (s *Server) testSource(ctx context.Context, caller Caller, in *sourceInput)
 	if err != nil {
 		return nil, fmt.Errorf("provider of a source: %w", err)
 	}
-	body, release, err := s.bodies.read(&in.content, maxHook, false)
+	body, release, err := s.bodies.read(&in.content, source.mostBytes(), false)
 	if err != nil {
 		return nil, err
 	}

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -58,6 +59,7 @@ type SourceRequest struct {
 	Mapping  *mapping.Mapping `json:"mapping,omitempty" doc:"how payloads are read, for json and the providers that are mappings; the provider's own when absent"`
 	Fields   *FieldRules      `json:"fields,omitempty" doc:"what single fields of each event are, by expressions over the provider's own object e"`
 	Message  string           `json:"message_field,omitempty" maxLength:"200" doc:"a member of the payload that holds the message's id as you call it; the provider's own when absent"`
+	MaxBytes *int64           `json:"max_bytes,omitempty" minimum:"1024" maximum:"41943040" doc:"how large a request may be, before anybody believes it. 10 MiB unless it is set; absent keeps what there is"`
 	NewToken bool             `json:"new_token,omitempty" doc:"give the source another address; the old one stops to work"`
 }
 
@@ -73,6 +75,7 @@ type sourceRecord struct {
 	User      UserRule       `json:"user"`
 	Message   string         `json:"message_field,omitempty"`
 	Fields    *FieldRules    `json:"fields,omitempty"`
+	MaxBytes  int64          `json:"max_bytes,omitempty"` // 0 is maxHook
 	hooks.Custom
 	TokenHash string    `json:"token_hash"`
 	Created   time.Time `json:"created"`
@@ -84,6 +87,9 @@ type hookRecord struct {
 	Workspace string `json:"w"`
 	Source    string `json:"source"`
 }
+
+// mostBytes is how large a request of the source may be.
+func (r sourceRecord) mostBytes() int64 { return cmp.Or(r.MaxBytes, maxHook) }
 
 func (r sourceRecord) secrets() hooks.Secrets {
 	return hooks.Secrets{Keys: r.Keys, Basic: r.Basic, Addresses: r.Addresses}
@@ -114,6 +120,12 @@ func (r *sourceRecord) apply(request SourceRequest, providers *hooks.Hooks) erro
 			return err
 		}
 		r.User = *request.User
+	}
+	if request.MaxBytes != nil {
+		if *request.MaxBytes < minHookBound || *request.MaxBytes > maxHookBound {
+			return event.Invalid("max_bytes", fmt.Sprintf("is not from %d to %d", minHookBound, maxHookBound))
+		}
+		r.MaxBytes = *request.MaxBytes
 	}
 	if r.Fields = request.Fields; r.Fields != nil {
 		if _, err := mapping.CompileFields(r.Fields.texts()); err != nil {

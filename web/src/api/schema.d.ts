@@ -2868,6 +2868,11 @@ export interface components {
             locked?: boolean;
             /** @description the source's own; absent where it is the provider's */
             mapping?: components["schemas"]["Mapping"];
+            /**
+             * Format: int64
+             * @description how large a request may be
+             */
+            max_bytes: number;
             message_field?: string;
             name: string;
             /** @description where the provider sends its webhooks, behind this server's address */
@@ -3671,6 +3676,11 @@ export interface components {
             keys?: string[];
             /** @description how payloads are read, for json and the providers that are mappings; the provider's own when absent */
             mapping?: components["schemas"]["Mapping"];
+            /**
+             * Format: int64
+             * @description how large a request may be, before anybody believes it. 10 MiB unless it is set; absent keeps what there is
+             */
+            max_bytes?: number;
             /** @description a member of the payload that holds the message's id as you call it; the provider's own when absent */
             message_field?: string;
             /** @description give the source another address; the old one stops to work */
@@ -3711,6 +3721,11 @@ export interface components {
             locked?: boolean;
             /** @description the source's own; absent where it is the provider's */
             mapping?: components["schemas"]["Mapping"];
+            /**
+             * Format: int64
+             * @description how large a request may be
+             */
+            max_bytes: number;
             message_field?: string;
             name: string;
             provider: string;
