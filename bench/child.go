@@ -28,12 +28,12 @@ type child struct {
 }
 
 // serveChild starts serve on a directory, on loopback, and waits until it listens.
-func serveChild(ctx context.Context, data, listen string) (*child, error) {
+func serveChild(ctx context.Context, data, listen string, more ...string) (*child, error) {
 	self, err := os.Executable()
 	if err != nil {
 		return nil, fmt.Errorf("find this program: %w", err)
 	}
-	c := &child{data: data, command: exec.Command(self, "serve", "--data", data, "--listen", listen), exited: make(chan error, 1), said: make(chan string, 1)}
+	c := &child{data: data, command: exec.Command(self, append([]string{"serve", "--data", data, "--listen", listen}, more...)...), exited: make(chan error, 1), said: make(chan string, 1)}
 	stderr, err := c.command.StderrPipe()
 	if err == nil {
 		err = c.command.Start()

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"tidings/app"
 	"tidings/bench"
 	"tidings/store/elastic"
 )
@@ -22,6 +23,7 @@ type benchCmd struct {
 	Stats  benchStatsCmd  `cmd:"" help:"How long statistics over a year of a busy workspace take."`
 
 	Faults benchFaultsCmd `cmd:"" help:"Whether a server that is killed and paused under load loses or doubles what it has acknowledged."`
+	Attack benchAttackCmd `cmd:"" help:"What a server holds, and how long another workspace waits, while one does all at once that it should not."`
 	Soak   benchSoakCmd   `cmd:"" help:"Whether what a server holds stays as it is under a steady load with slow sockets."`
 
 	Elastic benchElasticCmd `cmd:"" help:"What Tidings adds to an Elasticsearch, and what weeks that never change are worth there."`
@@ -115,6 +117,20 @@ type benchSoakCmd struct {
 func (c *benchSoakCmd) Run(ctx context.Context, env *environment) error {
 	soak := bench.Soak(*c)
 	return soak.Run(ctx, env.bench())
+}
+
+type benchAttackCmd struct {
+	Data     string        `help:"A directory for the measurement; it must be empty." default:"tidings-bench-attack" placeholder:"DIR" type:"path"`
+	Memory   app.Memory    `help:"The server's --memory." default:"512MiB" placeholder:"SIZE"`
+	For      time.Duration `help:"How long the attack lasts." default:"2m" placeholder:"DURATION"`
+	Quiet    time.Duration `help:"How long the page is timed before." default:"20s" placeholder:"DURATION"`
+	Mailings int           `help:"How many sends of a thousand recipients the attacker has." default:"200"`
+}
+
+// Run attacks and prints what it found.
+func (c *benchAttackCmd) Run(ctx context.Context, env *environment) error {
+	attack := bench.Attack(*c)
+	return attack.Run(ctx, env.bench())
 }
 
 type pageFlags struct {
