@@ -40,8 +40,8 @@ type DecisionView struct {
 	ID       string           `json:"id"`
 	Time     time.Time        `json:"time" doc:"when it was decided"`
 	Outcome  notify.Outcome   `json:"outcome" enum:"notified,held,not,withdrawn"`
-	Kind     notify.Kind      `json:"kind" doc:"such as open or reply"`
-	Reasons  []notify.Reason  `json:"reasons" nullable:"false" doc:"yours, team, everyone, rule or correction"`
+	Kind     notify.Kind      `json:"kind" doc:"such as open or reply; unopened, unreplied, schedule, count, rate and silence are of rules"`
+	Reasons  []notify.Reason  `json:"reasons" nullable:"false" doc:"yours, team, everyone, rule, correction, absence, schedule, count or rate"`
 	Check    notify.Check     `json:"check,omitempty" doc:"which check stopped it"`
 	Found    string           `json:"found,omitempty" doc:"what that check found, or why it was told, in a sentence"`
 	Until    *time.Time       `json:"until,omitempty" doc:"until when what leaves the house waits"`
@@ -49,7 +49,7 @@ type DecisionView struct {
 	Other    string           `json:"other,omitempty" doc:"id of the event that was told instead"`
 	Channels []notify.Channel `json:"channels" nullable:"false"`
 	Read     bool             `json:"read"`
-	Event    *feed.Item       `json:"event" doc:"null when it is gone, or may not be seen any more"`
+	Event    *feed.Item       `json:"event" doc:"null when it is gone, may not be seen any more, or there is none: a rule of a time is about no one event. Of absence it is the send"`
 }
 
 type decisionsOutput struct{ Body DecisionPage }

@@ -29,6 +29,14 @@ const (
 	expireEvery   = time.Hour
 )
 
+// tickEvery is how often rules that wait for a time are looked at, by whoever holds
+// notifyLease.
+const (
+	tickEvery   = 30 * time.Second
+	notifyLease = "notify-times"
+	notifyTTL   = 15 * time.Second
+)
+
 // openDecisions opens the file of decisions. One that cannot be read is set aside: who was
 // told of what is worth less than everything else going on.
 func (a *App) openDecisions(ctx context.Context, data string) error {
@@ -87,7 +95,7 @@ func (a *App) notifies(directory *account.Directory, reader *feed.Reader) {
 	}
 	a.notifier = notify.NewEngine(notify.Config{
 		Store: a.decisions, Books: notify.NewBooks(api.Recorded(a.State, a.Audit), time.Now), People: directory, History: reader, Events: a.Index,
-		Searches: ruleSearches{reader}, Feed: reader,
+		Searches: ruleSearches{reader}, Feed: reader, Counts: ruleSearches{reader},
 		Announcer: a.Stream, Observer: a.metrics,
 	})
 }
@@ -106,6 +114,34 @@ func (s ruleSearches) Search(ctx context.Context, workspace, user, text string) 
 	return q, "", err
 }
 
+// Count counts what a rule asks for; see notify.Counts.
+func (s ruleSearches) Count(ctx context.Context, workspace, user string, users []string, text string, since time.Time) (map[event.Type]int, error) {
+	stats, err := s.reader.Stats(ctx, feed.StatsRequest{
+		Scope: feed.Scope{Workspace: workspace, Users: users, Me: user}, Text: text,
+		Filter: query.Filter{Since: since.Unix(), Automated: query.AutomatedShow}, Fields: []feed.StatsField{feed.FieldTotals},
+	})
+	if err != nil || stats.Totals == nil {
+		return nil, err
+	}
+	return stats.Totals.Types, nil
+}
+
+// keepTime looks at the rules that wait for a time, until ctx ends.
+func (a *App) keepTime(ctx context.Context) error {
+	ticker := time.NewTicker(tickEvery)
+	defer ticker.Stop()
+	for {
+		if err := a.notifier.Tick(ctx); err != nil && ctx.Err() == nil {
+			a.log.WarnContext(ctx, "rules that wait for a time were not all looked at; it is tried again", "error", err)
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-ticker.C:
+		}
+	}
+}
+
 // keepNotifying decides about triggers until ctx ends.
 func (a *App) keepNotifying(ctx context.Context) error {
 	group, ctx := errgroup.WithContext(ctx)
@@ -115,6 +151,7 @@ func (a *App) keepNotifying(ctx context.Context) error {
 			a.log.ErrorContext(ctx, "triggers were discarded before anybody was told of them", "count", count)
 		})
 	})
+	group.Go(func() error { return a.Stream.RunUnderLease(ctx, notifyLease, notifyTTL, a.keepTime) })
 	group.Go(func() error {
 		ticker := time.NewTicker(expireEvery)
 		defer ticker.Stop()

@@ -30,6 +30,9 @@ func load(seed uint64, weeks int) Load {
 	// The last second of a week that is over, so that the same settings give the
 	// same events for a week.
 	until := time.Now().UTC().Truncate(7 * 24 * time.Hour)
+	if weeks == 0 {
+		until = time.Now().UTC() // what happened within a day is what people are told of
+	}
 	return Load{Seed: seed, Weeks: weeks, Until: until}
 }
 

@@ -58,7 +58,7 @@ func (e *environment) bench() bench.Env { return bench.Env{Out: e.Out, Err: e.Er
 type ingestFlags struct {
 	Data    string `help:"A directory for the measurement, on the disk to be measured." default:"tidings-bench" placeholder:"DIR" type:"path"`
 	Seed    uint64 `help:"Where the randomness begins." default:"1"`
-	Weeks   int    `help:"Over how many weeks the events are spread." default:"4"`
+	Weeks   int    `help:"Over how many weeks the events are spread; 0 is the day before now, of which people are notified." default:"4"`
 	Events  int    `help:"How many events." default:"1000000"`
 	Senders int    `help:"How many senders post at once." default:"4"`
 	Batch   int    `help:"How many events a request holds at most." default:"500"`

@@ -4,9 +4,14 @@ import (
 	"context"
 	"errors"
 	"sync"
+	"time"
 
 	"tidings/event"
 )
+
+// triggerFresh is how old an event may be of which somebody may be told. Notifications
+// refuse from a day on, and say so.
+const triggerFresh = 25 * time.Hour
 
 // announce tells who is listening what the index holds now. An event is
 // announced when it was created, and when it comes for another time: the crash, or
@@ -38,7 +43,8 @@ func (b *batch) announce(ctx context.Context) error {
 		}
 		b.announcements = append(b.announcements, announcement)
 		if laned, ok := entry.delivery.(Laned); ok && laned.Lane() == event.LaneLive {
-			if t, ok := event.TriggerOf(announcement); ok && b.Triggers != nil {
+			recent := b.Clock().Sub(entry.event.At()) < triggerFresh
+			if t, ok := event.TriggerOf(announcement); ok && recent && b.Triggers != nil {
 				triggers = append(triggers, t)
 			}
 		}

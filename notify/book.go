@@ -22,6 +22,8 @@ const (
 	kindDefaults = "notify-defaults"
 	kindMode     = "notify-mode"
 	kindRule     = "notify-rule"
+	kindTimed    = "notify-timed"
+	noWorkspace  = ""
 	kindRevision = "revision"
 	bookRevision = "notify"
 )
@@ -91,7 +93,7 @@ func (b *Book) widen() {
 	for user, rules := range b.Rules {
 		for _, r := range rules {
 			switch {
-			case !r.Enabled || !r.Done.IsZero():
+			case !r.Enabled || !r.Done.IsZero() || r.timed():
 			case r.Message != "":
 				b.followers[r.Message] = append(b.followers[r.Message], user)
 			default:

@@ -27,6 +27,8 @@ type Facts struct {
 	// Corrected says that the verdict was overturned after a decision.
 	Corrected bool
 	Shadow    bool
+	// Timed is what a rule that waits for a time, or counts, concluded; nil for an event.
+	Timed *Timed
 
 	now time.Time
 }
@@ -48,6 +50,9 @@ func Decide(t event.Trigger, s Settings, f Facts, now time.Time) Decision {
 	}
 	if t.Event.Recipient != nil {
 		d.Person = event.KeyOf(t.Event.Recipient.Email)
+	}
+	if f.Timed != nil {
+		d.ID, d.Kind = IDOf(t.Event.Workspace, f.Timed.Cause, t.Event.Message, f.User), f.Timed.Kind
 	}
 	for i, ask := range []func() (found string, pass bool){
 		d.seenBy, d.kind, d.self, d.mute, d.person, d.fresh, d.first, d.quiet, d.channel,
@@ -97,6 +102,11 @@ func (d *deciding) seenBy() (string, bool) {
 // kind finds the row that holds: a rule's own before the settings' of a scope. What a
 // machine did is a kind of its own where that is told; otherwise person stops it.
 func (d *deciding) kind() (string, bool) {
+	if timed := d.facts.Timed; timed != nil {
+		d.cell, d.from = timed.Rule.Cell, "the rule "+timed.Rule.Name
+		d.Rules, d.Reasons = []string{timed.Rule.Name}, []Reason{timed.Reason}
+		return "Your rule “" + timed.Rule.Name + "” asks for it.", true
+	}
 	if d.trigger.Event.Automated() {
 		if cell, from := row(d.settings, d.facts.Defaults, d.facts.Scope, KindAutomated); cell.Often != Off {
 			d.cell, d.Kind, d.from = cell, KindAutomated, from
@@ -149,6 +159,9 @@ func (d *deciding) which() string {
 
 // told says why somebody is told.
 func (d *deciding) told() string {
+	if d.facts.Timed != nil {
+		return d.facts.Timed.Found
+	}
 	if len(d.Rules) > 0 {
 		return "Your rule “" + d.Rules[0] + "” found it."
 	}
@@ -240,14 +253,18 @@ func (s Settings) location() *time.Location {
 }
 
 func (d *deciding) person() (string, bool) {
-	if d.trigger.Event.Automated() && d.Kind != KindAutomated {
+	if d.facts.Timed == nil && d.trigger.Event.Automated() && d.Kind != KindAutomated {
 		return fmt.Sprintf("A machine did this (rule %s).", d.trigger.Event.Verdict.Rule), false
 	}
 	return "Nothing says that a machine did this.", true
 }
 
 func (d *deciding) fresh() (string, bool) {
-	if age := d.now.Sub(d.trigger.Event.At()); age > d.facts.Fresh {
+	at := d.trigger.Event.At()
+	if d.facts.Timed != nil {
+		at = d.facts.Timed.Due
+	}
+	if age := d.now.Sub(at); age > d.facts.Fresh {
 		return fmt.Sprintf("It came %d hours late.", int(age.Hours())), false
 	}
 	return "It is recent.", true
@@ -255,6 +272,9 @@ func (d *deciding) fresh() (string, bool) {
 
 // first asks who has the claim. The holder goes on, since a trigger may come again.
 func (d *deciding) first() (string, bool) {
+	if d.facts.Timed != nil {
+		return "It is told once.", true
+	}
 	d.Claim = cmp.Or(d.once, claimKey(d.cell.Often, d.User, d.Kind, d.trigger.Event))
 	switch {
 	case d.Claim == "":

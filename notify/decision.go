@@ -52,6 +52,10 @@ const (
 	ReasonEveryone   Reason = "everyone"
 	ReasonRule       Reason = "rule"
 	ReasonCorrection Reason = "correction"
+	ReasonAbsence    Reason = "absence"
+	ReasonSchedule   Reason = "schedule"
+	ReasonCount      Reason = "count"
+	ReasonRate       Reason = "rate"
 )
 
 // Channel is a way to tell.

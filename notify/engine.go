@@ -20,6 +20,7 @@ type Config struct {
 	Events   Events
 	Searches Searches
 	Feed     Feed
+	Counts   Counts
 	Outbox   Outbox
 	// Announcer tells sockets; nil where there are none.
 	Announcer Announcer
@@ -144,6 +145,13 @@ func (x *Engine) decideAll(ctx context.Context, book *Book, triggers []event.Tri
 			facts.Corrected = decided
 			questions = append(questions, &question{trigger: t, facts: facts, old: old, decided: decided})
 		}
+		if t.Kind == event.AnnounceEvent {
+			counted, err := x.countAll(ctx, book, t)
+			if err != nil {
+				return err
+			}
+			questions = append(questions, counted...)
+		}
 	}
 	if err := x.decide(ctx, book, questions); err != nil {
 		return err
@@ -261,7 +269,7 @@ func (x *Engine) facts(ctx context.Context, t event.Trigger, book *Book, user st
 		f.Own = addresses[email] == user
 	}
 	if rules := book.Rules[user]; len(rules) > 0 && f.Visible {
-		if f.Rules, err = x.matches(ctx, workspace, rules, t.Event); err != nil {
+		if f.Rules, err = x.matches(ctx, workspace, rules, t.Event, false); err != nil {
 			return f, fmt.Errorf("match rules: %w", err)
 		}
 	}

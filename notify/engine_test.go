@@ -3,6 +3,7 @@ package notify_test
 import (
 	"context"
 	"fmt"
+	"slices"
 	"testing"
 	"time"
 
@@ -26,6 +27,12 @@ type office struct {
 	events    []event.Event
 	decisions int
 	said      []event.Announcement
+	states    map[string]event.State
+	counts    map[event.Type]int
+}
+
+func (o *office) Count(context.Context, string, string, []string, string, time.Time) (map[event.Type]int, error) {
+	return o.counts, nil
 }
 
 func (o *office) Announce(_ context.Context, said []event.Announcement) error {
@@ -51,7 +58,8 @@ func (o *office) Find(_ context.Context, _ string, q query.Query, limit int) (fo
 			found = append(found, e)
 		}
 	}
-	return found, nil, nil
+	slices.SortStableFunc(found, func(a, b event.Event) int { return int(b.Time - a.Time) })
+	return found, o.states, nil
 }
 
 func (o *office) Decided(notify.Decision) { o.decisions++ }
@@ -71,7 +79,7 @@ func newOffice(t testing.TB) *office {
 		require.NoError(t, store.Close())
 		require.NoError(t, state.Close())
 	})
-	o := &office{t: t, store: store, now: time.Date(2026, 11, 18, 10, 0, 0, 0, time.UTC)}
+	o := &office{t: t, store: store, states: make(map[string]event.State), now: time.Date(2026, 11, 18, 10, 0, 0, 0, time.UTC)}
 	clock := func() time.Time { return o.now }
 	directory := account.NewDirectory(state, clock)
 	for _, user := range []string{"u_ana", "u_jo", "u_ben"} {
@@ -81,7 +89,7 @@ func newOffice(t testing.TB) *office {
 	_, err = directory.PutTeam(ctx, "w", "t", account.TeamRequest{Name: "t", Members: []string{"u_ana", "u_jo"}})
 	require.NoError(t, err)
 	o.books = notify.NewBooks(state, clock)
-	o.engine = notify.NewEngine(notify.Config{Store: store, Books: o.books, People: directory, History: o, Searches: o, Feed: o, Announcer: o, Observer: o, Clock: clock})
+	o.engine = notify.NewEngine(notify.Config{Store: store, Books: o.books, People: directory, History: o, Searches: o, Feed: o, Counts: o, Announcer: o, Observer: o, Clock: clock})
 	return o
 }
 

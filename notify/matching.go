@@ -63,19 +63,20 @@ func (q *questions) read(ctx context.Context, workspace, user, text string) (que
 		return query.Query{}, fmt.Errorf("understand a rule: %w", err)
 	case timed != "":
 		return query.Query{}, event.Invalid("q", "has a time, “"+timed+"”: a rule tells of what comes. Leave it out")
-	case read.History != nil || read.AsksRecipients():
+	case read.History != nil:
 		return query.Query{}, event.Invalid("q", "asks how often something was done, or whether: one event does not tell that. Ask for events, such as opens from acme")
 	}
 	read.From, read.Until = 0, 0
 	return read, nil
 }
 
-// matches are those of a person's rules that find an event.
-func (x *Engine) matches(ctx context.Context, workspace string, rules []Rule, e event.Event) ([]Rule, error) {
+// matches are those of a person's rules that find an event; counting are those that
+// count, otherwise those that tell of each.
+func (x *Engine) matches(ctx context.Context, workspace string, rules []Rule, e event.Event, counting bool) ([]Rule, error) {
 	var found []Rule
 	var document *query.Document
 	for _, r := range rules {
-		if !r.about(e) {
+		if !r.about(e) || (r.asked() == OnCount) != counting {
 			continue
 		}
 		if r.Q != "" {
@@ -90,7 +91,7 @@ func (x *Engine) matches(ctx context.Context, workspace string, rules []Rule, e 
 				d := query.NewDocument(e)
 				document = &d
 			}
-			if !q.Match(*document, nil) {
+			if q.AsksRecipients() || !q.Match(*document, nil) {
 				continue
 			}
 		}
@@ -107,7 +108,10 @@ func (x *Engine) CheckRule(ctx context.Context, workspace string, r Rule) error 
 	if r.Q == "" {
 		return nil
 	}
-	_, err := x.questions.understand(ctx, workspace, r.Owner, r.Q)
+	q, err := x.questions.understand(ctx, workspace, r.Owner, r.Q)
+	if err == nil && q.AsksRecipients() && r.asked() != OnBy {
+		return event.Invalid("q", "asks what recipients have done until now: one event does not tell that. Ask for events, such as opens from acme, or for a time")
+	}
 	return err
 }
 

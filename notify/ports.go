@@ -3,6 +3,7 @@ package notify
 import (
 	"context"
 	"encoding/json"
+	"time"
 
 	"tidings/event"
 	"tidings/query"
@@ -24,7 +25,7 @@ type Log interface {
 	Unread(ctx context.Context, workspace, user string, most int) (int, error)
 	// Read marks what a user was notified of as read: the ids, or all when there are none.
 	Read(ctx context.Context, workspace, user string, ids []string) error
-	// Expire deletes decisions and claims from before a time, Unix milliseconds.
+	// Expire deletes decisions, claims and notes from before a time, Unix milliseconds.
 	Expire(ctx context.Context, before int64) error
 }
 
@@ -53,10 +54,27 @@ type Claims interface {
 	Release(ctx context.Context, workspace, key string, id event.ID) error
 }
 
+// Notes keep how far rules that wait or count have come.
+type Notes interface {
+	// Note returns what is noted under a key; nil where nothing is.
+	Note(ctx context.Context, workspace, key string) ([]byte, error)
+	// SwapNote writes a note over the one that was read, nil for none, at a time in Unix
+	// milliseconds. It reports false, and has done nothing, when that has moved.
+	SwapNote(ctx context.Context, workspace, key string, old, doc []byte, at int64) (bool, error)
+}
+
+// Counts counts events.
+type Counts interface {
+	// Count counts the events of a person's search since a time by type; text is as they
+	// type it, users are whose events they may see.
+	Count(ctx context.Context, workspace, user string, users []string, text string, since time.Time) (map[event.Type]int, error)
+}
+
 // Store is what a state store keeps of notifications.
 type Store interface {
 	Log
 	Claims
+	Notes
 	Close() error
 }
 

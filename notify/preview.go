@@ -49,6 +49,9 @@ func (x *Engine) PreviewRule(ctx context.Context, workspace string, r Rule) (Pre
 	}
 	settings := book.Settings[r.Owner]
 	p := newPreview(x.Clock(), settings.location())
+	if r.timed() {
+		return p, x.previewTimed(ctx, book, workspace, r, &p)
+	}
 	q, err := x.previewed(ctx, workspace, r)
 	if err != nil {
 		return p, err
@@ -64,7 +67,7 @@ func (x *Engine) PreviewRule(ctx context.Context, workspace string, r Rule) (Pre
 	if err != nil {
 		return p, fmt.Errorf("ask for own addresses: %w", err)
 	}
-	claims := make(map[string]event.ID)
+	claims, counts := make(map[string]event.ID), make(map[string]*counted)
 	for _, e := range events {
 		t, ok := event.TriggerOf(event.Announcement{Kind: event.AnnounceEvent, Event: &e})
 		if !ok || !r.about(e) {
@@ -73,6 +76,16 @@ func (x *Engine) PreviewRule(ctx context.Context, workspace string, r Rule) (Pre
 		facts := Facts{
 			User: r.Owner, Visible: true, Scope: scopeOf(r.Owner, e), Defaults: book.Defaults, Fresh: x.Fresh, Rules: []Rule{r},
 			Own: addresses[e.RecipientEmail()] == r.Owner,
+		}
+		if r.asked() == OnCount {
+			by := countedBy(r, e)
+			if counts[by] == nil {
+				counts[by] = new(counted)
+			}
+			if !e.Automated() && counts[by].add(r, e) {
+				p.add(e, settings.location())
+			}
+			continue
 		}
 		d := Decide(t, settings, facts, e.At())
 		if holder, held := claims[d.Claim]; held {
@@ -88,9 +101,50 @@ func (x *Engine) PreviewRule(ctx context.Context, workspace string, r Rule) (Pre
 			}
 		}
 	}
+	p.newest()
+	return p, nil
+}
+
+// newest leaves the newest examples.
+func (p *Preview) newest() {
 	slices.Reverse(p.Examples)
 	p.Examples = p.Examples[:min(len(p.Examples), mostExamples)]
-	return p, nil
+}
+
+// previewTimed is PreviewRule for a rule that waits for a time: what it would tell of
+// the sends whose time was over last week, as they are now, or what it would tell now.
+func (x *Engine) previewTimed(ctx context.Context, book *Book, workspace string, r Rule, p *Preview) error {
+	r.Created = p.Since.UnixMilli()
+	zone := book.Settings[r.Owner].location()
+	var found []*question
+	var err error
+	switch r.asked() {
+	case OnAbsence:
+		found, err = x.sweep(ctx, book, workspace, r, progress{UpTo: p.Since.Unix()}, new(progress))
+	case OnBy:
+		found, err = x.byDue(ctx, book, workspace, r, p.Until)
+	default:
+		found, err = x.measure(ctx, book, workspace, r, progress{}, new(progress))
+	}
+	if err != nil {
+		return err
+	}
+	slices.SortFunc(found, func(a, b *question) int { return int(a.trigger.Event.Time - b.trigger.Event.Time) })
+	for _, q := range found {
+		e := q.trigger.Event
+		p.Count++
+		if !e.ID.IsZero() {
+			p.Examples = append(p.Examples, e.ID)
+		}
+		date := q.facts.Timed.Due.In(zone).Format(time.DateOnly)
+		for i := range p.Days {
+			if p.Days[i].Date == date {
+				p.Days[i].Count++
+			}
+		}
+	}
+	p.newest()
+	return nil
 }
 
 // previewed is what a rule finds of what its owner may see.
@@ -107,6 +161,9 @@ func (x *Engine) previewed(ctx context.Context, workspace string, r Rule) (query
 	}
 	if r.Message != "" {
 		and(query.FieldMessage, r.Message)
+	}
+	if r.asked() == OnAbsence && r.Q == "" && r.Message == "" {
+		and(query.FieldUser, r.Owner)
 	}
 	if len(r.Kinds) > 0 {
 		kinds := make([]string, len(r.Kinds))

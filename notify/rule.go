@@ -16,6 +16,22 @@ type When string
 const (
 	// OnEvent tells of each event that is found.
 	OnEvent When = "event"
+	// OnAbsence tells of each send that nobody has opened, or answered, so long after it.
+	OnAbsence When = "absence"
+	// OnBy tells at a time, once or each week.
+	OnBy When = "by"
+	// OnCount tells when so many events are found within a time.
+	OnCount When = "count"
+	// OnRate tells when so many of the sends bounce, and when no longer.
+	OnRate When = "rate"
+	// OnSilence tells when a source sends nothing, and when it does again.
+	OnSilence When = "silence"
+)
+
+// What a rule of absence, or of a message by a time, waits for in vain.
+const (
+	NoOpen  = "open"
+	NoReply = "reply"
 )
 
 // Rule tells a person of what they asked for, whoever's it is that they may see.
@@ -32,7 +48,7 @@ type Rule struct {
 
 // Ask is what a rule asks, as its owner writes it.
 type Ask struct {
-	On When `json:"on,omitempty" enum:"event" doc:"event when absent"`
+	On When `json:"on,omitempty" enum:"event,absence,by,count,rate,silence" doc:"event when absent"`
 	// Q, Message, Person and Kinds all hold where they are given.
 	Q       string `json:"q,omitempty" maxLength:"2000" doc:"a search for events, as it is typed; without times and without conditions on what happens later"`
 	Message string `json:"message,omitempty" maxLength:"2000" doc:"of this message alone, by id"`
@@ -41,6 +57,20 @@ type Ask struct {
 	// Once ends it with the first that it tells.
 	Once    bool `json:"once,omitempty" doc:"the rule ends with the first that it tells"`
 	Enabled bool `json:"enabled"`
+	// No and After are of absence; No is of by and a message too.
+	No    string `json:"no,omitempty" enum:"open,reply" doc:"absence, and by with a message: what has not happened"`
+	After string `json:"after,omitempty" maxLength:"30" doc:"absence: how long after the send, such as 36h, 3d or 5 working days; 60 days at most"`
+	// At or Weekly is when a rule of a time tells.
+	At     int64   `json:"at,omitempty" doc:"by: when, Unix seconds"`
+	Weekly *Weekly `json:"weekly,omitempty" doc:"by: each week, by the clock of the owner's zone"`
+	// Count, Within and Per are of counts; Within is of rates and of silence too.
+	Count  int    `json:"count,omitempty" doc:"count: how many, 2 to 50"`
+	Within string `json:"within,omitempty" maxLength:"30" doc:"count, rate, silence: within how long, such as 1h; a week at most"`
+	Per    string `json:"per,omitempty" enum:"recipient,message,domain" doc:"count: by the same recipient (when absent), of the same message, or by the same company"`
+	// Percent and Least are of rates, Source is of silence.
+	Percent float64 `json:"percent,omitempty" doc:"rate: tells when more of the sends than this bounce"`
+	Least   int     `json:"least,omitempty" doc:"rate: of so many sends at least, 100 when absent"`
+	Source  string  `json:"source,omitempty" maxLength:"200" doc:"silence: the name of the source"`
 	// Cell says how often and where it tells.
 	Cell Cell `json:"do"`
 }
@@ -73,13 +103,10 @@ func (r Rule) Check() *event.FieldError {
 
 // Check says what is wrong with what a rule asks.
 func (a Ask) Check() *event.FieldError {
-	if a.asked() != OnEvent {
-		return event.Invalid("on", "is not one of the choices")
+	if err := a.checkTimes(); err != nil {
+		return err
 	}
-	if strings.TrimSpace(a.Q) == "" && a.Message == "" && a.Person == "" {
-		return event.Invalid("q", "is required where neither message nor person is given")
-	}
-	for _, text := range []struct{ name, value string }{{"q", a.Q}, {"message", a.Message}, {"person", a.Person}} {
+	for _, text := range []struct{ name, value string }{{"q", a.Q}, {"message", a.Message}, {"person", a.Person}, {"source", a.Source}} {
 		if len(text.value) > maxRuleText || !utf8.ValidString(text.value) {
 			return event.Invalid(text.name, "is too long, or not valid UTF-8; 2,000 bytes are taken")
 		}
@@ -96,7 +123,7 @@ func (a Ask) Check() *event.FieldError {
 // about reports whether an event is one of those that a rule is about, but for its text.
 func (r Rule) about(e event.Event) bool {
 	switch {
-	case !r.Enabled || r.asked() != OnEvent:
+	case !r.Enabled || r.asked() != OnEvent && r.asked() != OnCount:
 		return false
 	case !r.Done.IsZero() && r.Done != e.ID:
 		return false

@@ -60,6 +60,12 @@ func (b *Books) PutRule(ctx context.Context, workspace string, r Rule) (Rule, er
 	if all >= maxSpaceRules {
 		return r, &event.TooMuch{What: fmt.Sprintf("the workspace has %d rules already: delete one first", all)}
 	}
+	if r.timed() {
+		// The note goes first: a workspace with such rules always has one.
+		if err := b.records.Put(ctx, noWorkspace, kindTimed, workspace, json.RawMessage("true")); err != nil {
+			return r, fmt.Errorf("note a rule of a time: %w", err)
+		}
+	}
 	err = b.change(ctx, workspace, kindRule, ruleID(r.Owner, r.Name), func(old json.RawMessage) (any, error) {
 		var before Rule
 		if old != nil {
@@ -74,6 +80,19 @@ func (b *Books) PutRule(ctx context.Context, workspace string, r Rule) (Rule, er
 		return r, nil
 	})
 	return r, err
+}
+
+// Timed are the workspaces that have, or had, rules that wait for a time.
+func (b *Books) Timed(ctx context.Context) ([]string, error) {
+	docs, err := b.records.List(ctx, noWorkspace, kindTimed)
+	if err != nil {
+		return nil, fmt.Errorf("list rules of a time: %w", err)
+	}
+	names := make([]string, len(docs))
+	for i, doc := range docs {
+		names[i] = doc.ID
+	}
+	return names, nil
 }
 
 // over reports whether a rule of once ended so long ago that it is not listed any more.

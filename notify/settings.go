@@ -19,6 +19,16 @@ var Kinds = []Kind{
 	"reply", "meeting", "open", "click", "download", "bounce", "complaint", "unsubscribe", "custom", KindAutomated,
 }
 
+// The kinds of what rules conclude; no row of the settings is about them.
+const (
+	KindUnopened  Kind = "unopened"
+	KindUnreplied Kind = "unreplied"
+	KindSchedule  Kind = "schedule"
+	KindCount     Kind = "count"
+	KindRate      Kind = "rate"
+	KindSilence   Kind = "silence"
+)
+
 // Scope says whose events a row of the settings is about.
 type Scope string
 

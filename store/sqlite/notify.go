@@ -28,6 +28,9 @@ CREATE INDEX decision_unread ON decision(space, user) WHERE unread;
 CREATE INDEX decision_age ON decision(at);
 CREATE TABLE claim(space TEXT, key TEXT, event TEXT NOT NULL, at INTEGER NOT NULL, PRIMARY KEY(space, key)) WITHOUT ROWID;
 CREATE INDEX claim_age ON claim(at);
+`, `
+CREATE TABLE note(space TEXT, key TEXT, doc BLOB NOT NULL, at INTEGER NOT NULL, PRIMARY KEY(space, key)) WITHOUT ROWID;
+CREATE INDEX note_age ON note(at);
 `}
 
 // Notify keeps decisions and claims, in a file of its own: state.db has one writer, which
@@ -212,7 +215,7 @@ func (n *Notify) Read(ctx context.Context, workspace, user string, ids []string)
 // Expire deletes what is from before a time.
 func (n *Notify) Expire(ctx context.Context, before int64) error {
 	return failed("expiring decisions", transact(ctx, n.writer, func(tx *sql.Tx) error {
-		for _, table := range []string{"decision", "claim"} {
+		for _, table := range []string{"decision", "claim", "note"} {
 			if _, err := tx.ExecContext(ctx, "DELETE FROM "+table+" WHERE at < ?", min(before, math.MaxInt64)); err != nil {
 				return err
 			}
@@ -247,4 +250,27 @@ func (n *Notify) Claim(ctx context.Context, workspace string, claims []notify.Cl
 func (n *Notify) Release(ctx context.Context, workspace, key string, id event.ID) error {
 	_, err := n.writer.ExecContext(ctx, "DELETE FROM claim WHERE space = ? AND key = ? AND event = ?", workspace, key, id.String())
 	return failed("releasing a claim", err)
+}
+
+// Note returns what is noted under a key.
+func (n *Notify) Note(ctx context.Context, workspace, key string) (doc []byte, err error) {
+	err = n.reader.QueryRowContext(ctx, "SELECT doc FROM note WHERE space = ? AND key = ?", workspace, key).Scan(&doc)
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil, nil
+	}
+	return doc, failed("reading a note", err)
+}
+
+// SwapNote writes a note over the one that was read.
+func (n *Notify) SwapNote(ctx context.Context, workspace, key string, old, doc []byte, at int64) (bool, error) {
+	statement, args := "INSERT INTO note VALUES(?1,?2,?3,?4) ON CONFLICT DO NOTHING", []any{workspace, key, doc, at}
+	if old != nil {
+		statement, args = "UPDATE note SET doc = ?3, at = ?4 WHERE space = ?1 AND key = ?2 AND doc = ?5", append(args, old)
+	}
+	done, err := n.writer.ExecContext(ctx, statement, args...)
+	if err != nil {
+		return false, failed("writing a note", err)
+	}
+	rows, err := done.RowsAffected()
+	return rows == 1, failed("writing a note", err)
 }

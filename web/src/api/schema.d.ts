@@ -2097,19 +2097,19 @@ export interface components {
             channels: string[];
             /** @description which check stopped it */
             check?: string;
-            /** @description null when it is gone, or may not be seen any more */
+            /** @description null when it is gone, may not be seen any more, or there is none: a rule of a time is about no one event. Of absence it is the send */
             event: components["schemas"]["Item"];
             /** @description what that check found, or why it was told, in a sentence */
             found?: string;
             id: string;
-            /** @description such as open or reply */
+            /** @description such as open or reply; unopened, unreplied, schedule, count, rate and silence are of rules */
             kind: string;
             /** @description id of the event that was told instead */
             other?: string;
             /** @enum {string} */
             outcome: "notified" | "held" | "not" | "withdrawn";
             read: boolean;
-            /** @description yours, team, everyone, rule or correction */
+            /** @description yours, team, everyone, rule, correction, absence, schedule, count or rate */
             reasons: string[];
             /** @description names of the reader's rules that found it */
             rules?: string[];
@@ -2904,6 +2904,18 @@ export interface components {
             zone?: string;
         };
         NotificationRule: {
+            /** @description absence: how long after the send, such as 36h, 3d or 5 working days; 60 days at most */
+            after?: string;
+            /**
+             * Format: int64
+             * @description by: when, Unix seconds
+             */
+            at?: number;
+            /**
+             * Format: int64
+             * @description count: how many, 2 to 50
+             */
+            count?: number;
             /**
              * Format: date-time
              * @description from when on it tells
@@ -2915,22 +2927,48 @@ export interface components {
             enabled: boolean;
             /** @description of these kinds alone, such as open and reply */
             kinds?: string[];
+            /**
+             * Format: int64
+             * @description rate: of so many sends at least, 100 when absent
+             */
+            least?: number;
             /** @description of this message alone, by id */
             message?: string;
             name: string;
             /**
+             * @description absence, and by with a message: what has not happened
+             * @enum {string}
+             */
+            no?: "open" | "reply";
+            /**
              * @description event when absent
              * @enum {string}
              */
-            on?: "event";
+            on?: "event" | "absence" | "by" | "count" | "rate" | "silence";
             /** @description the rule ends with the first that it tells */
             once?: boolean;
+            /**
+             * @description count: by the same recipient (when absent), of the same message, or by the same company
+             * @enum {string}
+             */
+            per?: "recipient" | "message" | "domain";
+            /**
+             * Format: double
+             * @description rate: tells when more of the sends than this bounce
+             */
+            percent?: number;
             /** @description by this recipient alone, by address */
             person?: string;
             /** @description why it tells nothing: its search is not understood any more */
             problem?: string;
             /** @description a search for events, as it is typed; without times and without conditions on what happens later */
             q?: string;
+            /** @description silence: the name of the source */
+            source?: string;
+            /** @description by: each week, by the clock of the owner's zone */
+            weekly?: components["schemas"]["Weekly"];
+            /** @description count, rate, silence: within how long, such as 1h; a week at most */
+            within?: string;
         };
         NotificationRuleList: {
             items: components["schemas"]["NotificationRule"][];
@@ -3421,23 +3459,61 @@ export interface components {
             until: string;
         };
         RuleRequest: {
+            /** @description absence: how long after the send, such as 36h, 3d or 5 working days; 60 days at most */
+            after?: string;
+            /**
+             * Format: int64
+             * @description by: when, Unix seconds
+             */
+            at?: number;
+            /**
+             * Format: int64
+             * @description count: how many, 2 to 50
+             */
+            count?: number;
             do: components["schemas"]["Cell"];
             enabled: boolean;
             /** @description of these kinds alone, such as open and reply */
             kinds?: string[];
+            /**
+             * Format: int64
+             * @description rate: of so many sends at least, 100 when absent
+             */
+            least?: number;
             /** @description of this message alone, by id */
             message?: string;
+            /**
+             * @description absence, and by with a message: what has not happened
+             * @enum {string}
+             */
+            no?: "open" | "reply";
             /**
              * @description event when absent
              * @enum {string}
              */
-            on?: "event";
+            on?: "event" | "absence" | "by" | "count" | "rate" | "silence";
             /** @description the rule ends with the first that it tells */
             once?: boolean;
+            /**
+             * @description count: by the same recipient (when absent), of the same message, or by the same company
+             * @enum {string}
+             */
+            per?: "recipient" | "message" | "domain";
+            /**
+             * Format: double
+             * @description rate: tells when more of the sends than this bounce
+             */
+            percent?: number;
             /** @description by this recipient alone, by address */
             person?: string;
             /** @description a search for events, as it is typed; without times and without conditions on what happens later */
             q?: string;
+            /** @description silence: the name of the source */
+            source?: string;
+            /** @description by: each week, by the clock of the owner's zone */
+            weekly?: components["schemas"]["Weekly"];
+            /** @description count, rate, silence: within how long, such as 1h; a week at most */
+            within?: string;
         };
         SavedSearch: {
             /** Format: date-time */
@@ -4069,6 +4145,15 @@ export interface components {
             state: "open" | "sealed";
             /** @description ISO week, such as 2026-w47 */
             week: string;
+        };
+        Weekly: {
+            /**
+             * Format: int64
+             * @description 0 is Sunday
+             */
+            day: number;
+            /** @description such as 09:00 */
+            time: string;
         };
         WhyView: {
             /** @description what was asked, in order, up to what stopped it */
