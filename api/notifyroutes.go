@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"time"
@@ -9,6 +10,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"tidings/account"
+	"tidings/deliver"
 	"tidings/event"
 	"tidings/feed"
 	"tidings/notify"
@@ -67,6 +69,9 @@ type SettingsInForce struct {
 	Settings NotificationSettings `json:"settings" doc:"what the reader has chosen"`
 	// Rows are what holds for each kind, chosen or not.
 	Rows notify.Cells `json:"rows" doc:"what holds by scope and kind, chosen or not"`
+	// Mail and Chats are where the channels mail and chat can lead.
+	Mail  string   `json:"mail,omitempty" doc:"the reader's address that the channel mail goes to; absent where the server sends no mail, or the reader has none"`
+	Chats []string `json:"chats" nullable:"false" doc:"names of the workspace's endpoints that the channel chat can lead to"`
 }
 
 type notifyInput struct{ content }
@@ -209,7 +214,30 @@ func (s *Server) noteSettings(ctx context.Context, caller Caller, settings notif
 	if err != nil {
 		return nil, err
 	}
-	return &noteSettingsOutput{SettingsInForce{NotificationSettings(settings), notify.Rows(settings, book.Defaults)}}, nil
+	out := &noteSettingsOutput{SettingsInForce{Settings: NotificationSettings(settings), Rows: notify.Rows(settings, book.Defaults), Chats: []string{}}}
+	if s.Endpoints == nil {
+		return out, nil
+	}
+	all, err := s.Endpoints.Directory.List(ctx, caller.Workspace)
+	if err != nil {
+		return nil, err
+	}
+	for _, one := range all {
+		if one.Enabled && one.Kind != deliver.Mail {
+			out.Body.Chats = append(out.Body.Chats, one.Name)
+		}
+	}
+	if !s.Endpoints.Directory.CanMail() || caller.User == "" {
+		return out, nil
+	}
+	member, err := s.directory.User(ctx, caller.Workspace, caller.User)
+	if errors.Is(err, event.ErrNotFound) || err == nil && len(member.Emails) == 0 {
+		return out, nil
+	}
+	if err == nil {
+		out.Body.Mail = member.Emails[0]
+	}
+	return out, err
 }
 
 // errNobody is for keys that belong to nobody.

@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"errors"
 	"path/filepath"
 	"time"
 
@@ -9,6 +10,7 @@ import (
 	"tidings/api"
 	"tidings/deliver"
 	"tidings/deliver/forward"
+	"tidings/event"
 	"tidings/feed"
 	"tidings/store/mongo"
 	"tidings/store/sqlite"
@@ -40,7 +42,21 @@ func (a *App) openOutbox(ctx context.Context, s Settings) error {
 // assembleDeliveries puts together what leaves the house.
 func (a *App) assembleDeliveries(s Settings, directory *account.Directory, reader *feed.Reader, server *deliver.SMTP) *api.Endpoints {
 	a.endpoints = deliver.NewDirectory(a.State, a.secrets, server)
-	source := &forward.EventSource{Events: a.Index, Names: directory, Searches: reader, Directory: a.endpoints, Page: s.PublicURL}
+	a.endpoints.Addresses = func(ctx context.Context, workspace, user string) (string, error) {
+		member, err := directory.User(ctx, workspace, user)
+		if err != nil || len(member.Emails) == 0 || member.State == account.StateSuspended {
+			return "", errors.Join(err, event.ErrNotFound)
+		}
+		return member.Emails[0], nil
+	}
+	var source deliver.Source = &forward.EventSource{Events: a.Index, Names: directory, Searches: reader, Directory: a.endpoints, Page: s.PublicURL}
+	if a.notifier != nil {
+		notes := &forward.Notes{
+			Decisions: a.decisions, Books: a.notifier.Books, People: directory, Events: a.Index, Names: directory, Outbox: a.outbox, Others: source,
+			Page: s.PublicURL, Wake: func() { a.deliveries.Wake() }, Clock: time.Now,
+		}
+		a.notifier.Outbox, source = notes, notes
+	}
 	sender := deliver.NewSender(a.outbound, time.Now)
 	a.deliveries = deliver.NewWorker(deliver.Config{
 		Outbox: a.outbox, Endpoints: a.endpoints, Source: source, Sender: sender, Clock: time.Now, Observe: a.metrics.delivered, Logger: a.log,

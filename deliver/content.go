@@ -10,6 +10,8 @@ type Content struct {
 	// Sentence says in one line what happened.
 	Sentence string
 	Subject  string
+	// Lines are what it tells of together, each in one line; nil for one thing.
+	Lines []string
 	// Person is who did it, Owner whose mail it is.
 	Person, Email, Owner string
 	Time                 time.Time

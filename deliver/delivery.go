@@ -55,6 +55,10 @@ type Delivery struct {
 	Reason string `json:"reason"`
 	// For is whose rights count, "" for the workspace's.
 	For string `json:"for,omitempty"`
+	// Decision is what it tells of, and Window the end of the time whose decisions it
+	// tells of together, in Unix seconds; where For is set, one of them.
+	Decision string `json:"decision,omitempty"`
+	Window   int64  `json:"window,omitempty"`
 	// At is when it was decided, in Unix milliseconds, as all times here.
 	At int64 `json:"at"`
 	// Due is when the next try may be made, and Lease until when one is being made.

@@ -52,11 +52,14 @@ type Directory struct {
 	records Records
 	box     *secret.Box
 	mail    *SMTP
+	// Addresses finds the address of a workspace's user, event.ErrNotFound where they have
+	// none. Without it nobody has.
+	Addresses func(ctx context.Context, workspace, user string) (string, error)
 }
 
 // NewDirectory makes a Directory. mail is who sends mail, nil where nobody does.
 func NewDirectory(records Records, box *secret.Box, mail *SMTP) *Directory {
-	return &Directory{records, box, mail}
+	return &Directory{records: records, box: box, mail: mail}
 }
 
 // CanMail reports whether there is a mail server.
@@ -153,6 +156,9 @@ func (d *Directory) Workspaces(ctx context.Context) ([]string, error) {
 
 // Endpoint opens one for the worker.
 func (d *Directory) Endpoint(ctx context.Context, place Place) (Endpoint, error) {
+	if user, of := strings.CutPrefix(place.Endpoint, userPrefix); of {
+		return d.ofUser(ctx, place, strings.TrimSuffix(user, userMail))
+	}
 	kept, secrets, err := d.Get(ctx, place)
 	if err != nil {
 		return Endpoint{}, err
@@ -165,6 +171,28 @@ func (d *Directory) Endpoint(ctx context.Context, place Place) (Endpoint, error)
 		e.Server = *d.mail
 	}
 	return e, nil
+}
+
+// userPrefix and userMail are around the user in the name of where their mail goes. No
+// endpoint that somebody makes is called so.
+const (
+	userPrefix = "@"
+	userMail   = "/mail"
+)
+
+// MailOf names where a user's mail goes.
+func MailOf(user string) string { return userPrefix + user + userMail }
+
+// ofUser is where a user's mail goes.
+func (d *Directory) ofUser(ctx context.Context, place Place, user string) (Endpoint, error) {
+	if d.mail == nil || d.Addresses == nil {
+		return Endpoint{}, fmt.Errorf("find endpoint: %w", event.ErrNotFound)
+	}
+	to, err := d.Addresses(ctx, place.Workspace, user)
+	if err != nil {
+		return Endpoint{}, fmt.Errorf("find endpoint: %w", err)
+	}
+	return Endpoint{Place: place, Kind: Mail, To: to, Server: *d.mail, Enabled: true}, nil
 }
 
 // Health reads the health of an endpoint, and replaces it where apply is not nil.

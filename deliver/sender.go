@@ -55,6 +55,12 @@ func mailText(c Content) string {
 	if c.Subject != "" {
 		text += "\n" + OneLine(c.Subject, 500) + "\n"
 	}
+	for i, line := range c.Lines {
+		if i == 0 {
+			text += "\n"
+		}
+		text += "- " + OneLine(line, 500) + "\n"
+	}
 	if c.Link != "" {
 		text += "\n" + c.Link + "\n"
 	}

@@ -51,7 +51,11 @@ type slackField struct {
 
 // slackBody is a message as an incoming webhook takes it.
 func slackBody(c Content) ([]byte, error) {
-	section := slackField{"mrkdwn", cut("*"+slackText(c.Sentence, 500)+"*\n"+slackText(c.Subject, 500), slackSection), true}
+	text := "*" + slackText(c.Sentence, 500) + "*\n" + slackText(c.Subject, 500)
+	for _, line := range c.Lines {
+		text += "\n• " + slackText(line, 200)
+	}
+	section := slackField{"mrkdwn", cut(text, slackSection), true}
 	if c.Link != "" {
 		section.Text += "\n<" + slackEscapes.Replace(c.Link) + "|Open in Tidings>"
 	}

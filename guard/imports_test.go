@@ -45,7 +45,7 @@ var rules = map[string]rule{
 	"event":           {internal: []string{"address", "quotes"}, outside: []string{"golang.org/x/text/unicode/norm"}},
 	"limit":           {outside: plain},
 	"deliver":         {internal: []string{"event", "outbound", "secret"}, outside: append([]string{"github.com/wneessen/go-mail"}, plain...)},
-	"deliver/forward": {internal: []string{"deliver", "event", "feed", "live", "query"}},
+	"deliver/forward": {internal: []string{"deliver", "event", "feed", "live", "notify", "query"}},
 	// The one way out to addresses that others name.
 	"outbound": {},
 	// Seals what may not lie in the clear; records are all that it keeps.

@@ -27,6 +27,8 @@ type Facts struct {
 	// Corrected says that the verdict was overturned after a decision.
 	Corrected bool
 	Shadow    bool
+	// Left is how many left the house for them by themselves within this hour.
+	Left int
 	// Timed is what a rule that waits for a time, or counts, concluded; nil for an event.
 	Timed *Timed
 
@@ -71,6 +73,9 @@ func Decide(t event.Trigger, s Settings, f Facts, now time.Time) Decision {
 	}
 	if d.Outcome != Not {
 		d.Found = d.told()
+		if d.Leaves() {
+			d.Window = s.window(f.Left, now)
+		}
 	}
 	if f.Corrected && d.Outcome == Notified {
 		d.Reasons = append(d.Reasons, ReasonCorrection)

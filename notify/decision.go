@@ -95,6 +95,9 @@ type Decision struct {
 	// Until is until when what leaves the house waits, Unix seconds.
 	Until    int64     `json:"until,omitempty"`
 	Channels []Channel `json:"channels,omitempty"`
+	// Window is when what leaves the house does, with all else of that time, Unix seconds;
+	// 0 for at once and by itself.
+	Window int64 `json:"window,omitempty"`
 	// Claim is the key under which it is told only once.
 	Claim string `json:"claim,omitempty"`
 	// Rev is the revision of the user's settings.

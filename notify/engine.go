@@ -196,7 +196,7 @@ func (x *Engine) decide(ctx context.Context, book *Book, questions []*question) 
 		}
 	}
 	if len(claims) == 0 {
-		return nil
+		return x.bound(ctx, book, questions)
 	}
 	holders, err := x.Store.Claim(ctx, claiming[0].Workspace, claims, now.UnixMilli())
 	if err != nil {
@@ -206,7 +206,7 @@ func (x *Engine) decide(ctx context.Context, book *Book, questions []*question) 
 		q.facts.Holder = holders[i]
 		q.Decision = Decide(q.trigger, book.Settings[q.facts.User], q.facts, now)
 	}
-	return nil
+	return x.bound(ctx, book, questions)
 }
 
 // keep writes the answers that are worth a row and returns those that it wrote.

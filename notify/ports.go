@@ -31,6 +31,7 @@ type Log interface {
 
 // Filter chooses decisions of a workspace. What is empty chooses all.
 type Filter struct {
+	ID      string
 	User    string
 	Outcome Outcome
 	Kind    Kind

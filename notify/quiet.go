@@ -64,9 +64,24 @@ func (q *Quiet) rangeAt(at time.Time) (time.Time, bool) {
 	return time.Time{}, false
 }
 
-// onDay is a time of the wall clock on a day; in a gap of the clock it is what time.Date
-// makes of it.
+// onDay is a time of the wall clock on a day. One that the clock leaves out is the end of
+// the gap, and of one that it shows twice it is the first.
 func onDay(day time.Time, text string, later int) time.Time {
-	at, _ := time.Parse(clock, text)
-	return time.Date(day.Year(), day.Month(), day.Day()+later, at.Hour(), at.Minute(), 0, 0, day.Location())
+	of, _ := time.Parse(clock, text)
+	at := time.Date(day.Year(), day.Month(), day.Day()+later, of.Hour(), of.Minute(), 0, 0, day.Location())
+	if at.Format(clock) != of.Format(clock) {
+		begin, end := at.ZoneBounds()
+		if !end.IsZero() && end.Sub(at) < at.Sub(begin) {
+			return end
+		}
+		return begin
+	}
+	if begin, _ := at.ZoneBounds(); !begin.IsZero() {
+		_, now := at.Zone()
+		_, before := begin.Add(-time.Second).Zone()
+		if first := at.Add(-time.Duration(before-now) * time.Second); before > now && first.Before(begin) {
+			return first
+		}
+	}
+	return at
 }

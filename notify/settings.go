@@ -3,6 +3,7 @@ package notify
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"tidings/event"
@@ -106,6 +107,10 @@ type Settings struct {
 	Mutes  []Mute `json:"mutes,omitempty"`
 	// Quiet are the hours in which nothing leaves the house.
 	Quiet *Quiet `json:"quiet,omitempty"`
+	// Digest gathers what leaves the house; nil sends each by itself.
+	Digest *Digest `json:"digest,omitempty"`
+	// Chat is the workspace's endpoint that the channel chat leads to.
+	Chat string `json:"chat,omitempty" maxLength:"100" doc:"name of the endpoint that the channel chat leads to"`
 }
 
 // Quiet are hours of the wall clock in the person's zone, by weekday (0 is Sunday).
@@ -142,6 +147,12 @@ func (s Settings) Check() *event.FieldError {
 		if err := mute.Check(); err != nil {
 			return event.Invalid(fmt.Sprintf("mutes[%d].%s", i, err.Field), err.Problem)
 		}
+	}
+	if err := s.Digest.check(); err != nil {
+		return err
+	}
+	if len(s.Chat) > 100 || strings.ContainsAny(s.Chat, "|/") {
+		return event.Invalid("chat", "is not the name of an endpoint")
 	}
 	if s.Quiet != nil {
 		if err := s.Quiet.check(); err != nil {

@@ -14,10 +14,12 @@ type SettingsChange struct {
 	Preset *string `json:"preset,omitempty" enum:"quiet,normal,all"`
 	// Cells replace those of the same scope and kind; one without how often falls back
 	// to the preset.
-	Cells  Cells  `json:"cells,omitempty" doc:"rows by scope and kind; one with an empty often goes back to the preset"`
-	Mute   *Mute  `json:"mute,omitempty" doc:"replaces the one of the same thing"`
-	Unmute *Mute  `json:"unmute,omitempty" doc:"the one of this thing goes"`
-	Quiet  *Quiet `json:"quiet,omitempty" doc:"without days there are none"`
+	Cells  Cells   `json:"cells,omitempty" doc:"rows by scope and kind; one with an empty often goes back to the preset"`
+	Mute   *Mute   `json:"mute,omitempty" doc:"replaces the one of the same thing"`
+	Unmute *Mute   `json:"unmute,omitempty" doc:"the one of this thing goes"`
+	Quiet  *Quiet  `json:"quiet,omitempty" doc:"without days there are none"`
+	Digest *Digest `json:"digest,omitempty" doc:"without either time each is sent by itself"`
+	Chat   *string `json:"chat,omitempty" doc:"name of the endpoint that the channel chat leads to"`
 }
 
 // Change makes a change to a person's settings, whatever they are by then.
@@ -56,6 +58,15 @@ func (c SettingsChange) apply(s *Settings, now int64) {
 	})
 	if c.Mute != nil {
 		s.Mutes = append(s.Mutes, *c.Mute)
+	}
+	if c.Chat != nil {
+		s.Chat = *c.Chat
+	}
+	if c.Digest != nil {
+		s.Digest = c.Digest
+		if *c.Digest == (Digest{}) {
+			s.Digest = nil
+		}
 	}
 	if c.Quiet != nil {
 		s.Quiet = c.Quiet

@@ -144,7 +144,7 @@ func (n *Notify) OfEvents(ctx context.Context, workspace string, ids []event.ID)
 func (n *Notify) Page(ctx context.Context, workspace string, f notify.Filter, after string, most int) ([]notify.Decision, string, error) {
 	where, args := []string{"space = ?"}, []any{workspace}
 	and := func(condition string, values ...any) { where, args = append(where, condition), append(args, values...) }
-	for column, value := range map[string]string{"user": f.User, "outcome": string(f.Outcome), "kind": string(f.Kind), "message": f.Message} {
+	for column, value := range map[string]string{"id": f.ID, "user": f.User, "outcome": string(f.Outcome), "kind": string(f.Kind), "message": f.Message} {
 		if value != "" {
 			and(column+" = ?", value)
 		}

@@ -2150,6 +2150,12 @@ export interface components {
             type: string;
             why?: string;
         };
+        Digest: {
+            /** @description each day at this time of the reader's zone, such as 08:00 */
+            daily?: string;
+            /** @description at the end of each so long, such as 1h; 24h at most */
+            every?: string;
+        };
         EmbedRequest: {
             /** @description pages that may show the feed, such as https://app.example.com */
             origins: string[];
@@ -2892,6 +2898,10 @@ export interface components {
                     [key: string]: components["schemas"]["Cell"];
                 };
             };
+            /** @description name of the endpoint that the channel chat leads to */
+            chat?: string;
+            /** @description without either time each is sent by itself */
+            digest?: components["schemas"]["Digest"];
             /** @description replaces the one of the same thing */
             mute?: components["schemas"]["Mute"];
             /** @enum {string} */
@@ -2984,6 +2994,9 @@ export interface components {
                     [key: string]: components["schemas"]["Cell"];
                 };
             };
+            /** @description name of the endpoint that the channel chat leads to */
+            chat?: string;
+            digest?: components["schemas"]["Digest"];
             mutes?: components["schemas"]["Mute"][];
             /** @enum {string} */
             preset?: "quiet" | "normal" | "all";
@@ -3683,6 +3696,10 @@ export interface components {
                     [key: string]: components["schemas"]["Cell"];
                 };
             };
+            /** @description name of the endpoint that the channel chat leads to */
+            chat?: string;
+            /** @description without either time each is sent by itself */
+            digest?: components["schemas"]["Digest"];
             /** @description replaces the one of the same thing */
             mute?: components["schemas"]["Mute"];
             /** @enum {string} */
@@ -3695,6 +3712,10 @@ export interface components {
             zone?: string;
         };
         SettingsInForce: {
+            /** @description names of the workspace's endpoints that the channel chat can lead to */
+            chats: string[];
+            /** @description the reader's address that the channel mail goes to; absent where the server sends no mail, or the reader has none */
+            mail?: string;
             /** @description what holds by scope and kind, chosen or not */
             rows: {
                 [key: string]: {

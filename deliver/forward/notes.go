@@ -1,0 +1,254 @@
+package forward
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"tidings/deliver"
+	"tidings/event"
+	"tidings/feed"
+	"tidings/notify"
+)
+
+const (
+	// digestType is the type of a delivery that tells of several decisions.
+	digestType = "digest"
+	// digestLines is how many it names, and digestBack how far back those of one window
+	// may have been decided.
+	digestLines = 50
+	digestBack  = 8 * 24 * time.Hour
+	digestPage  = 100
+)
+
+// Notes sends what people are told by mail and chat: it makes deliveries of decisions,
+// and renders them. Deliveries that are nobody's are rendered by Others.
+type Notes struct {
+	Decisions notify.Log
+	Books     *notify.Books
+	People    notify.People
+	Events    Events
+	Names     Names
+	Outbox    deliver.Outbox
+	Others    deliver.Source
+	// Page is how people reach the page; "" leaves links out.
+	Page string
+	// Wake is called when something was added.
+	Wake  func()
+	Clock func() time.Time
+}
+
+// Deliver makes the deliveries of decisions. Those of one window are one delivery.
+func (n *Notes) Deliver(ctx context.Context, decisions []notify.Decision) error {
+	var made []deliver.Delivery
+	for _, d := range decisions {
+		for _, channel := range d.Channels {
+			place, err := n.place(ctx, d, channel)
+			if err != nil {
+				return err
+			}
+			if place != "" {
+				made = append(made, n.deliveryOf(d, channel, place))
+			}
+		}
+	}
+	if len(made) == 0 {
+		return nil
+	}
+	if err := n.Outbox.Add(ctx, made); err != nil {
+		return fmt.Errorf("deliver notifications: %w", err)
+	}
+	if n.Wake != nil {
+		n.Wake()
+	}
+	return nil
+}
+
+// place is where a channel leads for a person, "" for nowhere.
+func (n *Notes) place(ctx context.Context, d notify.Decision, channel notify.Channel) (string, error) {
+	switch channel {
+	case notify.Mail:
+		return deliver.MailOf(d.User), nil
+	case notify.Chat:
+		book, err := n.Books.Load(ctx, d.Workspace)
+		if err != nil {
+			return "", fmt.Errorf("deliver notifications: %w", err)
+		}
+		return book.Settings[d.User].Chat, nil
+	}
+	return "", nil
+}
+
+func (n *Notes) deliveryOf(d notify.Decision, channel notify.Channel, place string) deliver.Delivery {
+	now := n.Clock()
+	made := deliver.Delivery{
+		ID: noteID(d, channel), Workspace: d.Workspace, Endpoint: place, Event: d.Event, Message: d.Message, Type: string(d.Kind),
+		Reason: reasonOf(d), For: d.User, Decision: d.ID, At: d.At, Due: now.UnixMilli(), State: deliver.Waiting,
+	}
+	switch {
+	case time.Unix(d.Window, 0).After(now):
+		made.ID = deliver.ID(d.Workspace, "window", fmt.Sprintf("%s|%d", d.User, d.Window), string(channel))
+		made.Event, made.Message, made.Decision, made.Type, made.Reason = event.ID{}, "", "", digestType, digestType
+		made.Window, made.Due = d.Window, d.Window*1000
+	case d.Kind == "open" || d.Kind == "click":
+		made.Due = now.Add(delay).UnixMilli()
+	}
+	return made
+}
+
+func noteID(d notify.Decision, channel notify.Channel) string {
+	return deliver.ID(d.Workspace, d.ID, "", string(channel))
+}
+
+func reasonOf(d notify.Decision) string {
+	if len(d.Reasons) == 0 {
+		return ""
+	}
+	return string(d.Reasons[0])
+}
+
+// Cancel takes back what was not delivered yet of a decision. What is told with others is
+// left out when that is rendered.
+func (n *Notes) Cancel(ctx context.Context, d notify.Decision) error {
+	ids := []string{noteID(d, notify.Mail), noteID(d, notify.Chat)}
+	now := n.Clock().UnixMilli()
+	_, err := n.Outbox.Change(ctx, d.Workspace, deliver.Filter{IDs: ids}, func(one *deliver.Delivery) bool {
+		if one.State != deliver.Waiting {
+			return false
+		}
+		one.State, one.Why, one.Lease, one.Ended = deliver.Cancelled, "it was withdrawn: a machine did it", 0, now
+		return true
+	})
+	if err != nil {
+		return fmt.Errorf("take deliveries back: %w", err)
+	}
+	return nil
+}
+
+// Content renders a delivery as of now: what was withdrawn, erased or may not be seen any
+// more is not told.
+func (n *Notes) Content(ctx context.Context, d deliver.Delivery) (deliver.Content, string, error) {
+	switch {
+	case d.For == "":
+		return n.Others.Content(ctx, d)
+	case d.Window != 0:
+		return n.digest(ctx, d)
+	}
+	page, _, err := n.Decisions.Page(ctx, d.Workspace, notify.Filter{ID: d.Decision}, "", 1)
+	if err != nil {
+		return deliver.Content{}, "", err
+	}
+	told, err := n.told(ctx, d, page)
+	if err != nil || len(told) == 0 {
+		return deliver.Content{}, "it was withdrawn or erased, or may not be seen any more", err
+	}
+	one := told[0]
+	content := deliver.Content{
+		Sentence: one.sentence, Time: time.UnixMilli(d.At).UTC(), Link: n.link(one.Decision), Why: one.Found + " Change what you are told in Settings.",
+	}
+	if one.event != nil {
+		names, err := n.Names.Names(ctx, d.Workspace)
+		if err != nil {
+			return deliver.Content{}, "", err
+		}
+		content.Subject, content.Owner = one.event.Subject, names[one.event.User]
+		if content.Item, err = json.Marshal(feed.ItemOf(*one.event, nil, func(user string) string { return names[user] })); err != nil {
+			return deliver.Content{}, "", fmt.Errorf("render an event: %w", err)
+		}
+	}
+	return content, "", nil
+}
+
+func (n *Notes) link(d notify.Decision) string {
+	switch {
+	case n.Page == "":
+		return ""
+	case d.Event.IsZero():
+		return n.Page + "/"
+	}
+	return n.Page + "/#event=" + d.Event.String()
+}
+
+// digest renders all of a window that was not seen meanwhile.
+func (n *Notes) digest(ctx context.Context, d deliver.Delivery) (deliver.Content, string, error) {
+	oldest := time.Unix(d.Window, 0).Add(-digestBack).UnixMilli()
+	var held []notify.Decision
+	for after, more := "", true; more; {
+		page, next, err := n.Decisions.Page(ctx, d.Workspace, notify.Filter{User: d.For}, after, digestPage)
+		if err != nil {
+			return deliver.Content{}, "", err
+		}
+		for _, one := range page {
+			if one.Window == d.Window && !one.Read {
+				held = append(held, one)
+			}
+		}
+		after, more = next, next != "" && page[len(page)-1].At >= oldest
+	}
+	told, err := n.told(ctx, d, held)
+	if err != nil || len(told) == 0 {
+		return deliver.Content{}, "everything was seen in the page meanwhile, or withdrawn", err
+	}
+	content := deliver.Content{
+		Sentence: fmt.Sprintf("%d notifications", len(told)), Time: time.Unix(d.Window, 0).UTC(),
+		Why: "They were held for your quiet hours or your digest. Change that in Settings.",
+	}
+	if len(told) == 1 {
+		content.Sentence = "One notification"
+	}
+	if n.Page != "" {
+		content.Link = n.Page + "/"
+	}
+	slices.Reverse(told) // as it happened
+	for i, one := range told {
+		if i == digestLines {
+			content.Lines = append(content.Lines, fmt.Sprintf("and %d more", len(told)-i))
+			break
+		}
+		content.Lines = append(content.Lines, one.sentence)
+	}
+	return content, "", nil
+}
+
+// toldOne is a decision with what it says.
+type toldOne struct {
+	notify.Decision
+	event    *event.Event
+	sentence string
+}
+
+// told are those of decisions that their person may still be told, in order.
+func (n *Notes) told(ctx context.Context, d deliver.Delivery, decisions []notify.Decision) ([]toldOne, error) {
+	var ids []event.ID
+	for _, one := range decisions {
+		if !one.Event.IsZero() {
+			ids = append(ids, one.Event)
+		}
+	}
+	found, err := n.Events.Get(ctx, d.Workspace, ids)
+	if err != nil {
+		return nil, err
+	}
+	visible, err := n.People.Visible(ctx, d.Workspace, d.For)
+	if err != nil && !errors.Is(err, event.ErrNotFound) {
+		return nil, fmt.Errorf("ask what %s may see: %w", d.For, err)
+	}
+	var told []toldOne
+	for _, one := range decisions {
+		at := slices.IndexFunc(found, func(e event.Event) bool { return e.ID == one.Event })
+		switch {
+		case !one.Tells() || one.Shadow:
+		case one.Event.IsZero():
+			told = append(told, toldOne{one, nil, one.Found})
+		case at < 0 || found[at].User != d.For && !slices.Contains(visible, found[at].User):
+		case found[at].Type == event.Send: // what a rule found of a send
+			told = append(told, toldOne{one, &found[at], "“" + found[at].Subject + "”: " + one.Found})
+		default:
+			told = append(told, toldOne{one, &found[at], Sentence(found[at])})
+		}
+	}
+	return told, nil
+}

@@ -1,0 +1,147 @@
+package forward_test
+
+import (
+	"context"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"tidings/account"
+	"tidings/deliver"
+	"tidings/deliver/forward"
+	"tidings/event"
+	"tidings/notify"
+	"tidings/store/sqlite"
+)
+
+// noted is what notifications are delivered from, with events in memory.
+type noted struct {
+	*forward.Notes
+	decisions *sqlite.Notify
+	outbox    *sqlite.Outbox
+	events    []event.Event
+	now       time.Time
+}
+
+func (n *noted) Get(_ context.Context, _ string, ids []event.ID) (found []event.Event, _ error) {
+	for _, e := range n.events {
+		for _, id := range ids {
+			if e.ID == id {
+				found = append(found, e)
+			}
+		}
+	}
+	return found, nil
+}
+
+func newNoted(t *testing.T) *noted {
+	t.Helper()
+	dir := t.TempDir()
+	states, err := sqlite.OpenState(filepath.Join(dir, "state.db"), sqlite.StateConfig{})
+	require.NoError(t, err)
+	decisions, err := sqlite.OpenNotify(filepath.Join(dir, "notify.db"))
+	require.NoError(t, err)
+	outbox, err := sqlite.OpenOutbox(filepath.Join(dir, "deliveries.db"))
+	require.NoError(t, err)
+	t.Cleanup(func() {
+		require.NoError(t, outbox.Close())
+		require.NoError(t, decisions.Close())
+		require.NoError(t, states.Close())
+	})
+	n := &noted{decisions: decisions, outbox: outbox, now: time.Date(2026, 11, 18, 10, 0, 0, 0, time.UTC)}
+	clock := func() time.Time { return n.now }
+	directory := account.NewDirectory(states, clock)
+	_, err = directory.PutUser(t.Context(), "w", "u_ana", account.MemberRequest{Name: "Ana", Emails: []string{"ana@acme.test"}})
+	require.NoError(t, err)
+	n.Notes = &forward.Notes{
+		Decisions: decisions, Books: notify.NewBooks(states, clock), People: directory, Events: n, Names: directory, Outbox: outbox, Clock: clock,
+	}
+	return n
+}
+
+// tell decides that Ana is told of an open by mail, now or at the end of a window.
+func (n *noted) tell(t *testing.T, id string, window time.Time) notify.Decision {
+	t.Helper()
+	e := event.Event{
+		ID: event.NewID(n.now.Unix(), "w", "test", true, []byte(id)), Workspace: "w", Type: event.Open, Time: n.now.Unix(), Message: "m", User: "u_ana",
+		Subject: id, Recipient: &event.Person{Email: "lee@dox.test", Name: "Lee"},
+	}
+	n.events = append(n.events, e)
+	d := notify.Decision{
+		ID: id, Workspace: "w", User: "u_ana", Event: e.ID, Kind: "open", Outcome: notify.Notified, Reasons: []notify.Reason{notify.ReasonYours},
+		Channels: []notify.Channel{notify.InPage, notify.Mail}, At: n.now.UnixMilli(), Found: "You are told.", Version: 1,
+	}
+	if !window.IsZero() {
+		d.Window = window.Unix()
+	}
+	require.NoError(t, n.decisions.Add(t.Context(), []notify.Decision{d}))
+	for range 2 {
+		require.NoError(t, n.Deliver(t.Context(), []notify.Decision{d}))
+	}
+	return d
+}
+
+func (n *noted) kept(t *testing.T) []deliver.Delivery {
+	t.Helper()
+	list, _, err := n.outbox.List(t.Context(), "w", deliver.Filter{}, "", 100)
+	require.NoError(t, err)
+	return list
+}
+
+func TestANotificationLeavesByMailOnce(t *testing.T) {
+	n := newNoted(t)
+	d := n.tell(t, "one", time.Time{})
+	kept := n.kept(t)
+	require.Len(t, kept, 1)
+	require.Equal(t, deliver.MailOf("u_ana"), kept[0].Endpoint)
+	require.Equal(t, n.now.Add(20*time.Second).UnixMilli(), kept[0].Due, "scanners are found out in that time")
+	content, why, err := n.Content(t.Context(), kept[0])
+	require.NoError(t, err)
+	require.Empty(t, why)
+	require.Equal(t, "Lee opened “one”", content.Sentence)
+
+	d.Outcome, d.Version = notify.Withdrawn, 2
+	done, err := n.decisions.Replace(t.Context(), d)
+	require.NoError(t, err)
+	require.True(t, done)
+	_, why, err = n.Content(t.Context(), kept[0])
+	require.NoError(t, err)
+	require.NotEmpty(t, why)
+	require.NoError(t, n.Cancel(t.Context(), d))
+	require.Equal(t, deliver.Cancelled, n.kept(t)[0].State)
+}
+
+// What is held for one window is one delivery, of what was not seen in the page and not
+// withdrawn meanwhile.
+func TestAWindowIsOneDelivery(t *testing.T) {
+	n := newNoted(t)
+	morning := time.Date(2026, 11, 19, 8, 0, 0, 0, time.UTC)
+	n.tell(t, "seen", morning)
+	for _, id := range []string{"one", "two"} {
+		n.now = n.now.Add(time.Minute)
+		n.tell(t, id, morning)
+	}
+	n.tell(t, "other", morning.AddDate(0, 0, 1))
+	require.NoError(t, n.decisions.Read(t.Context(), "w", "u_ana", []string{"seen"}))
+	kept := n.kept(t)
+	require.Len(t, kept, 2)
+	var window deliver.Delivery
+	for _, one := range kept {
+		if one.Window == morning.Unix() {
+			window = one
+		}
+	}
+	require.Equal(t, morning.UnixMilli(), window.Due)
+	content, why, err := n.Content(t.Context(), window)
+	require.NoError(t, err)
+	require.Empty(t, why)
+	require.Equal(t, "2 notifications", content.Sentence)
+	require.Equal(t, []string{"Lee opened “one”", "Lee opened “two”"}, content.Lines)
+
+	n.events = nil // erased
+	_, why, err = n.Content(t.Context(), window)
+	require.NoError(t, err)
+	require.NotEmpty(t, why)
+}

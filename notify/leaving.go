@@ -1,0 +1,99 @@
+package notify
+
+import (
+	"context"
+	"time"
+
+	"tidings/event"
+)
+
+const (
+	// mostLeaving is how many leave the house by themselves for a person in an hour: the
+	// rest of it goes together at its end.
+	mostLeaving = 20
+	// longestDigest bounds a digest of every so long.
+	longestDigest = 24 * time.Hour
+)
+
+// Digest gathers what leaves the house by mail or chat.
+type Digest struct {
+	Daily string `json:"daily,omitempty" doc:"each day at this time of the reader's zone, such as 08:00"`
+	Every string `json:"every,omitempty" doc:"at the end of each so long, such as 1h; 24h at most"`
+}
+
+func (d *Digest) check() *event.FieldError {
+	if d == nil {
+		return nil
+	}
+	every := spanOf(d.Every)
+	if d.Every != "" && (every.length < time.Minute || every.length > longestDigest) || d.Every != "" && d.Daily != "" {
+		return event.Invalid("digest.every", "is a time such as 1h, 24h at most, and not beside daily")
+	}
+	if _, err := time.Parse(clock, d.Daily); d.Daily != "" && err != nil {
+		return event.Invalid("digest.daily", "is a time such as 08:00")
+	}
+	return nil
+}
+
+// next is when what is gathered now goes.
+func (d *Digest) next(now time.Time) time.Time {
+	if d.Daily != "" {
+		at := onDay(now, d.Daily, 0)
+		if !at.After(now) {
+			at = onDay(now, d.Daily, 1)
+		}
+		return at
+	}
+	every := spanOf(d.Every).length
+	return now.Truncate(every).Add(every)
+}
+
+// window is when what leaves the house now does, 0 for at once: at the end of the quiet
+// hours, with the digest, or with the rest of an hour that has had enough.
+func (s Settings) window(left int, now time.Time) int64 {
+	now = now.In(s.location())
+	end := now
+	if s.Digest != nil {
+		end = s.Digest.next(now)
+	}
+	if quiet, in := s.Quiet.until(end); in {
+		end = quiet
+	}
+	if end.Equal(now) && left >= mostLeaving {
+		end = now.Truncate(time.Hour).Add(time.Hour)
+	}
+	if end.Equal(now) {
+		return 0
+	}
+	return end.Unix()
+}
+
+// bound counts what leaves the house for each person within this hour, and has what is
+// too much go together.
+func (x *Engine) bound(ctx context.Context, book *Book, questions []*question) error {
+	now := x.Clock()
+	left := make(map[string]int)
+	for _, q := range questions {
+		if !q.Leaves() || q.Window != 0 {
+			continue
+		}
+		count, known := left[q.User]
+		if !known {
+			page, _, err := x.Store.Page(ctx, q.Workspace, Filter{User: q.User}, "", 5*mostLeaving)
+			if err != nil {
+				return err
+			}
+			for _, d := range page {
+				if d.At >= now.Truncate(time.Hour).UnixMilli() && d.Leaves() && d.Window == 0 {
+					count++
+				}
+			}
+		}
+		left[q.User] = count + 1
+		if count >= mostLeaving {
+			q.facts.Left = count
+			q.Decision = Decide(q.trigger, book.Settings[q.facts.User], q.facts, now)
+		}
+	}
+	return nil
+}
