@@ -71,6 +71,10 @@ lint-dead: # deadcode: what the commands never call
 	@dead=$$(go tool deadcode -tags "$(TAGS)" .); \
 	if [ -n "$$dead" ]; then echo "never called:"; echo "$$dead"; exit 1; fi
 
+.PHONY: mutate
+mutate: ## Change the core's code at random and list what no test notices; ARGS="-n 20 -seed 3 query feed"
+	nice -n 10 go run ./guard/mutate $(ARGS)
+
 .PHONY: release
 release: web-install ## Build a release into bin/release, twice, with its bills of materials; VERSION=v1.2.0
 	go run ./deploy/release -version "$(VERSION)" -tags "$(TAGS)"

@@ -3,8 +3,6 @@ package feed
 import (
 	"context"
 	"fmt"
-	"maps"
-	"slices"
 
 	"tidings/event"
 	"tidings/query"
@@ -16,33 +14,10 @@ type named struct{ States }
 
 // Of returns the states that exist among the messages of a workspace.
 func (n named) Of(ctx context.Context, workspace string, messages []string) (map[string]event.State, error) {
-	found, err := n.States.Of(ctx, workspace, messages)
-	for range event.MaxNames {
-		if err != nil {
-			return nil, err
-		}
-		leading := make(map[string][]string)
-		for name, state := range found {
-			if state.To != "" {
-				leading[state.To] = append(leading[state.To], name)
-			}
-		}
-		if len(leading) == 0 {
-			return found, nil
-		}
-		var targets map[string]event.State
-		targets, err = n.States.Of(ctx, workspace, slices.Collect(maps.Keys(leading)))
-		for to, names := range leading {
-			state, known := targets[to]
-			if !known { // it was forgotten
-				state.MessageKey = event.MessageKey{Workspace: workspace, Message: to}
-			}
-			for _, name := range names {
-				found[name] = state
-			}
-		}
+	read := func(ctx context.Context, names []string) (map[string]event.State, error) {
+		return n.States.Of(ctx, workspace, names)
 	}
-	return found, err
+	return event.Follow(ctx, messages, read, func(_, name string) string { return name })
 }
 
 // withNames is a query for messages by any of their names: what came before a name was

@@ -9,40 +9,12 @@ import (
 	"tidings/event"
 )
 
-// nameHops bounds how many redirects are followed: each join shortens the way.
-const nameHops = event.MaxNames
-
 // follow reads the states of messages under whatever name of theirs is asked for.
 // A state has the name that the message is known under as its key.
 func follow(ctx context.Context, states States, keys []event.MessageKey) (map[event.MessageKey]event.State, error) {
-	found, err := states.Read(ctx, keys)
-	for range nameHops {
-		if err != nil {
-			return nil, err
-		}
-		leading := make(map[event.MessageKey][]event.MessageKey)
-		for key, state := range found {
-			if state.To != "" {
-				to := event.MessageKey{Workspace: key.Workspace, Message: state.To}
-				leading[to] = append(leading[to], key)
-			}
-		}
-		if len(leading) == 0 {
-			return found, nil
-		}
-		var targets map[event.MessageKey]event.State
-		targets, err = states.Read(ctx, slices.Collect(maps.Keys(leading)))
-		for to, keys := range leading {
-			state, known := targets[to]
-			if !known {
-				state = event.State{MessageKey: to} // it was forgotten
-			}
-			for _, key := range keys {
-				found[key] = state
-			}
-		}
-	}
-	return found, err
+	return event.Follow(ctx, keys, states.Read, func(from event.MessageKey, name string) event.MessageKey {
+		return event.MessageKey{Workspace: from.Workspace, Message: name}
+	})
 }
 
 // nameEvents files the events of the batch under the names that their messages are

@@ -179,7 +179,7 @@ func (p *parser) assertion(i int) (meaning, int) {
 	}
 	for _, read := range [...]func(*parser, int) (meaning, int){
 		(*parser).state, (*parser).device, (*parser).person, (*parser).lastingTime, (*parser).timed,
-		(*parser).traffic, (*parser).answer, (*parser).bounce, (*parser).happened, (*parser).named,
+		(*parser).traffic, (*parser).answer, (*parser).bounce, (*parser).eventType, (*parser).named,
 	} {
 		if m, n := read(p, i); n > 0 {
 			return m, n

@@ -141,8 +141,8 @@ func (p *parser) isQuestion(i int) bool {
 	return false
 }
 
-// happened reads an event: "opens", "sent", "spam reports".
-func (p *parser) happened(i int) (meaning, int) {
+// eventType reads an event: "opens", "sent", "spam reports".
+func (p *parser) eventType(i int) (meaning, int) {
 	if m, n := p.complained(i); n > 0 {
 		return m, n
 	}

@@ -1,0 +1,37 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// A change touches what it names and nothing else.
+func TestAChangeIsOneThing(t *testing.T) {
+	folder := t.TempDir()
+	source := "package p\n\nfunc f(a, b int) bool {\n\tb++\n\tif a < b && a != 3 {\n\t\treturn true\n\t}\n\tb = a\n\tf(a, b)\n\treturn false\n}\n"
+	require.NoError(t, os.WriteFile(filepath.Join(folder, "p.go"), []byte(source), 0o600))
+
+	all, err := mutants(folder)
+	require.NoError(t, err)
+	var told []string
+	for _, m := range all {
+		require.NotEqual(t, source, string(m.apply()))
+		m.path = "p.go"
+		told = append(told, m.String())
+	}
+	require.ElementsMatch(t, []string{
+		"p.go:4: b++ -> ",
+		"p.go:5: a < b && a != 3 -> !(a < b && a != 3)",
+		"p.go:5: && -> ||",
+		"p.go:5: < -> <=",
+		"p.go:5: != -> ==",
+		"p.go:5: 3 -> 4",
+		"p.go:6: true -> false",
+		"p.go:8: b = a -> ",
+		"p.go:9: f(a, b) -> ",
+		"p.go:10: false -> true",
+	}, told)
+}
