@@ -394,7 +394,7 @@ describe('a hundred thousand rows', () => {
     expect(rows.positionOf('new')).toBe(1);
     expect(rows.entries[2]).toBe(head);
     expect(rows.positionOf('p50-500')).toBeGreaterThan(50_000);
-  });
+  }, 60_000); // what it asserts is no time, and a machine may be busy
 });
 
 describe('events of one second', () => {

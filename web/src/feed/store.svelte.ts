@@ -1,12 +1,14 @@
 import { Failure } from '../api/client';
-import type { FeedQuery, Item, Understood } from '../api/types';
+import type { Item, Understood } from '../api/types';
 import type { App } from '../app.svelte';
-import { everything, sameSearch, searchOf, typesOf, usersOf, type View } from './address';
+import { everything, sameSearch, type View } from './address';
 import { AnswerStore } from './answer.svelte';
 import { Announcer } from './announcer';
+import { nothingUnderstood, pageQuery, subscription } from './asked';
 import { browserWith, watch } from './browser';
 import { Connection, type Status } from './connection';
 import { DayCounts } from './days.svelte';
+import { animated, neighbourOf, toggled } from './entries';
 import type { Entry } from './folds';
 import type { ServerFrame } from './frames';
 import { Panel } from './panel.svelte';
@@ -15,9 +17,6 @@ import { Rows } from './rows';
 import { Strip } from './strip.svelte';
 import { Visits } from './visits';
 
-/** The first page comes fast, the ones that are scrolled to hold more. */
-const firstPage = 50;
-const laterPages = 200;
 /** A skeleton is shown for what takes longer than this. */
 const patience = 150;
 /** Frames are taken in together, so that a burst paints once. */
@@ -25,7 +24,6 @@ const frameInterval = 100;
 /** A page that was open for days is read anew rather than growing on. */
 const mostRows = 5_000;
 const clockStep = 5_000;
-const mostAnimated = 5;
 const catchUpDelay = 5_000;
 /** Every how many failed tries to connect the session is looked at. */
 const sessionChecks = 4;
@@ -51,12 +49,7 @@ export class FeedStore {
   /** How many pages have been read. */
   pages = $state(0);
   more = $state<'idle' | 'loading' | 'failed'>('idle');
-  understood = $state.raw<Understood>({
-    chips: [],
-    words: '',
-    interpretation: '',
-    order: 'newest',
-  });
+  understood = $state.raw<Understood>(nothingUnderstood);
   reached = $state('');
   arrived = $state.raw<ReadonlySet<string>>(new Set());
 
@@ -174,7 +167,7 @@ export class FeedStore {
     this.days.load();
     const late = setTimeout(() => (this.slow = true), patience);
     try {
-      const search = this.#search(null);
+      const search = pageQuery(this.app, null);
       const page = await this.app.client.feed(search, signal);
       this.answers.show(page.answer, search);
       this.app.learn(page.items);
@@ -210,7 +203,7 @@ export class FeedStore {
     const { signal } = this.#abort;
     this.more = 'loading';
     try {
-      const page = await this.app.client.feed(this.#search(this.#next), signal);
+      const page = await this.app.client.feed(pageQuery(this.app, this.#next), signal);
       if (signal.aborted) return;
       this.#next = page.next;
       this.reached = page.reached;
@@ -222,7 +215,7 @@ export class FeedStore {
     } catch (error) {
       if (signal.aborted) return;
       this.more = 'failed';
-      if (error instanceof Failure && error.signedOut) this.app.signedOut();
+      this.#ended(error);
     }
   }
 
@@ -268,19 +261,11 @@ export class FeedStore {
 
   /** neighbour is the event of the next (1) or previous (-1) row. */
   neighbour(id: string | null, by: 1 | -1): Item | null {
-    let at = this.positionOf(id);
-    if (at < 0 && by < 0) return null;
-    for (at += by; at < this.entries.length && at >= 0; at += by) {
-      const entry = this.entries[at];
-      if (entry?.is === 'row') return entry.fold.items[0] ?? null;
-    }
-    return null;
+    return neighbourOf(this.entries, this.positionOf(id), by);
   }
 
   toggleFold(key: string): void {
-    const unfolded = new Set(this.unfolded);
-    if (!unfolded.delete(key)) unfolded.add(key);
-    this.unfolded = unfolded;
+    this.unfolded = toggled(this.unfolded, key);
   }
 
   /** openMessage shows the panel of an event's message. */
@@ -309,7 +294,7 @@ export class FeedStore {
     const { signal } = this.#abort;
     this.stale = true;
     try {
-      const page = await this.app.client.feed(this.#search(null), signal);
+      const page = await this.app.client.feed(pageQuery(this.app, null), signal);
       if (signal.aborted) return;
       this.#rows.arrive(page.items, true);
       this.#sync();
@@ -330,34 +315,13 @@ export class FeedStore {
     return this.#abort.signal;
   }
 
-  #search(cursor: string | null): FeedQuery {
-    return {
-      ...searchOf(this.view, this.app.session.user),
-      tz: this.app.preferences.zone,
-      limit: cursor === null ? firstPage : laterPages,
-      ...(cursor !== null && { cursor }),
-    };
-  }
-
   #follow(since: string | undefined): void {
-    if (since === undefined) return;
-    const { q, scope, automated } = this.view;
-    const types = typesOf(this.view);
-    const user = usersOf(scope, this.app.session.user);
-    const filters = {
-      ...(automated !== 'hide' && { automated }),
-      ...(types.length > 0 && { type: [...types] }),
-      ...(user.length > 0 && { user: [...user] }),
-    };
-    this.#connection.subscribe({ q: q.trim(), filters, tz: this.app.preferences.zone }, since);
+    if (since !== undefined) this.#connection.subscribe(subscription(this.app), since);
   }
 
   #fail(error: unknown): void {
     if (!(error instanceof Failure)) throw error;
-    if (error.signedOut) {
-      this.app.signedOut();
-      return;
-    }
+    if (error.signedOut) return this.#ended(error);
     // Nothing is wrong with what is asked: it waits for the line, and the rows stay.
     if (error.passing) this.asking = this.#asking.failed(error.retryAfter);
     if (error.passing && this.pages > 0) {
@@ -380,9 +344,12 @@ export class FeedStore {
     this.status = status;
     if (status.is === 'live') this.#back();
     if (status.is !== 'retrying' || status.attempt % sessionChecks !== 2) return;
-    this.app.client.session().catch((error: unknown) => {
-      if (error instanceof Failure && error.signedOut) this.app.signedOut();
-    });
+    this.app.client.session().catch((error: unknown) => this.#ended(error));
+  }
+
+  /** #ended looks whether a call failed since the session is over. */
+  #ended(error: unknown): void {
+    if (error instanceof Failure && error.signedOut) this.app.signedOut();
   }
 
   #receive(frame: ServerFrame): void {
@@ -416,7 +383,7 @@ export class FeedStore {
   }
 
   #animate(items: readonly Item[]): void {
-    this.arrived = new Set(items.length > mostAnimated ? [] : items.map((item) => item.id));
+    this.arrived = animated(items);
   }
 
   #sync(): void {
