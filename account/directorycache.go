@@ -118,7 +118,7 @@ func (t *knownTeams) visibleTo(user string) []string {
 func newDirectories() *lru.Cache[string, *known] {
 	by, err := lru.New[string, *known](directoriesKept)
 	if err != nil {
-		panic(err) // The size is ours.
+		panic(err) // Only a size below one fails.
 	}
 	return by
 }

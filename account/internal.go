@@ -51,7 +51,7 @@ type knownInternal struct {
 func NewInternal(records Records, directory *Directory, clock func() time.Time) *Internal {
 	known, err := lru.New[string, knownInternal](internalCached)
 	if err != nil {
-		panic(err) // The size is ours.
+		panic(err) // Only a size below one fails.
 	}
 	return &Internal{records: records, directory: directory, scanners: NewScanners(records), clock: clock, known: known}
 }
@@ -121,7 +121,7 @@ type sessionAddress struct {
 func NewSessionAddresses(records Records, clock func() time.Time) *SessionAddresses {
 	noted, err := lru.New[sessionAddress, struct{}](internalCached)
 	if err != nil {
-		panic(err) // The size is ours.
+		panic(err) // Only a size below one fails.
 	}
 	return &SessionAddresses{records: records, clock: clock, noted: noted}
 }

@@ -33,7 +33,7 @@ type seen[V any] struct {
 func newLately[V any](clock func() time.Time) *lately[V] {
 	by, err := lru.New[string, seen[V]](latelyKept)
 	if err != nil {
-		panic(err) // The size is ours.
+		panic(err) // Only a size below one fails.
 	}
 	return &lately[V]{clock: clock, by: by}
 }

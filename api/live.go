@@ -96,7 +96,7 @@ func (l *LiveHandler) admit(r *http.Request) (Caller, *Problem) {
 }
 
 // sameOrigin reports whether a request that a browser made with its user's
-// session comes from a page of ours. A websocket always names its page; an
+// session comes from our own page. A websocket always names its page; an
 // EventSource does unless the page is on the same origin.
 func (l *LiveHandler) sameOrigin(r *http.Request) bool {
 	given := r.Header.Values("Origin")

@@ -35,7 +35,7 @@ type vouching struct {
 func newVouching(config Config, directory *account.Directory, invited *account.Invitations) *vouching {
 	next, err := lru.New[string, time.Time](askKept)
 	if err != nil {
-		panic(err) // The size is ours.
+		panic(err) // Only a size below one fails.
 	}
 	return &vouching{
 		SignIns: signin.New(signin.Config{

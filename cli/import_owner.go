@@ -15,7 +15,7 @@ import (
 	"tidings/mailbox"
 )
 
-// everybody is the --own that makes each author one of ours.
+// everybody is the --own that makes each author internal.
 const everybody = "*"
 
 // owner is whose mail is imported: the addresses of the workspace's people, those of

@@ -53,7 +53,7 @@ type CallRequest struct {
 }
 
 // CallList is who to call, the most urgent first. A person is listed once for each
-// user of ours whose mail they reacted to.
+// user whose mail they reacted to.
 type CallList struct {
 	People  []Call    `json:"people" nullable:"false" doc:"at most 50"`
 	Partial bool      `json:"partial" doc:"not every event could be read: those since reached were"`

@@ -55,7 +55,7 @@ type ContactDevice struct {
 	Last   time.Time `json:"last"`
 }
 
-// ContactUser is one of ours who has written to somebody.
+// ContactUser is a user who has written to somebody.
 type ContactUser struct {
 	User
 	Messages int       `json:"messages"`

@@ -39,7 +39,7 @@ type Item struct {
 	Highlights map[string][][2]int `json:"highlights,omitempty" doc:"what the query matched: by field, spans in Unicode code points"`
 }
 
-// User is one of ours.
+// User is a user of the workspace.
 type User struct {
 	ID   string `json:"id"`
 	Name string `json:"name,omitempty"`

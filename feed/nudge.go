@@ -36,7 +36,7 @@ type NudgeRequest struct {
 	Days int
 }
 
-// NudgeList is who waits to be nudged. A person is listed once for each user of ours
+// NudgeList is who waits to be nudged. A person is listed once for each user
 // who writes to them.
 type NudgeList struct {
 	People []Nudge `json:"people" nullable:"false" doc:"at most 500, those who came to be due last first"`
@@ -46,7 +46,7 @@ type NudgeList struct {
 	Reached time.Time `json:"reached" doc:"how far back was read"`
 }
 
-// Nudge is one person and what one user of ours has sent them.
+// Nudge is one person and what one user has sent them.
 type Nudge struct {
 	Email    string         `json:"email"`
 	Name     string         `json:"name,omitempty"`
@@ -129,7 +129,7 @@ func (r *Reader) walkSends(ctx context.Context, scope Scope, q query.Query, now 
 	return time.Unix(past, 0).UTC(), partial || len(w.damaged) > 0, nil
 }
 
-// pairKey is one of ours and one of theirs.
+// pairKey is a user and a person outside.
 type pairKey struct{ user, email string }
 
 // nudgePair is what is between the two.
@@ -154,7 +154,7 @@ type nudgeBuilder struct {
 	left map[leftKey]bool
 }
 
-// leftKey is one of ours and one who wants no more mail of theirs.
+// leftKey is a user and a person who wants no more mail from them.
 type leftKey struct {
 	user string
 	key  event.RecipientKey

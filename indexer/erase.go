@@ -47,7 +47,7 @@ func (r *Eraser) remove(ctx context.Context, workspace, email string, bar bool) 
 		return Erased{}, fmt.Errorf("erase events: %w", err)
 	}
 	if latest := latestOf(deleted, rewritten); bar && latest > 0 {
-		// A sender's clock may be ahead of ours: its event must not come back either.
+		// A sender's clock may be ahead of the server's: its event must not come back either.
 		if err := r.States.MarkErased(ctx, workspace, email, latest); err != nil {
 			return Erased{}, fmt.Errorf("bar the address: %w", err)
 		}

@@ -15,7 +15,7 @@ func (r interpreter) automaticAnswer() (Reading, bool) {
 		return Reading{}, false
 	}
 	answers := strings.HasPrefix(strings.ToLower(m.header.first("auto-submitted")), "auto-replied") || m.answers()
-	// What one of ours sends by a program, and answers nothing, is a mail of theirs.
+	// What an internal author sends by a program, and answers nothing, is a mail of theirs.
 	if _, ours := r.author(); ours && (!answers || r.owner.Folder == FolderSent || m.labelled(FolderSent)) && !r.owner.anybody() {
 		return Reading{}, false
 	}

@@ -21,7 +21,7 @@
 // message that a mail answers or returns.
 //
 //	kind        told by                                   event
-//	sent        its author is one of ours, or its folder  send; reply where it answers another's
+//	sent        its author is internal, or its folder     send; reply where it answers another's
 //	reply       In-Reply-To, else the last known of       reply on about
 //	            References, from somebody else
 //	report      RFC 3464, or a mail system's own words    bounce (5.x.x hard, 4.x.x soft), delivery,

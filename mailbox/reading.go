@@ -12,9 +12,9 @@ type Kind string
 
 // The kinds of mail. Those from Reply on come from somebody else.
 const (
-	// Sent is a mail of ours to its recipients.
+	// Sent is a mail of the workspace to its recipients.
 	Sent Kind = "sent"
-	// Reply is a person's answer to a mail of ours.
+	// Reply is a person's answer to a mail of the workspace.
 	Reply Kind = "reply"
 	// Automatic is an answer by a program: out of office, a receipt of a ticket.
 	Automatic Kind = "automatic"
@@ -28,7 +28,7 @@ const (
 	Invitation Kind = "invitation"
 	// List is a mail of a mailing list or newsletter.
 	List Kind = "list"
-	// Received is any other mail from outside: no answer to anything of ours.
+	// Received is any other mail from outside: no answer to a mail of the workspace.
 	Received Kind = "received"
 	// Draft, Trash, Spam and Chat lie where what was never sent, or is wanted no
 	// more, lies. They are left out.
@@ -53,7 +53,7 @@ type Owner struct {
 	// Users are the own addresses and domains, lower case, each with the user
 	// whose it is. A user "" stands for the address itself.
 	Users map[string]string
-	// Everybody says that each author is one of ours, as in the archive of a whole
+	// Everybody says that each author is internal, as in the archive of a whole
 	// organisation.
 	Everybody bool
 	// Arrived says that all mail has come in from outside, as at an inbound
@@ -80,7 +80,7 @@ type Reading struct {
 	// Assumed says that it was taken for its author's own, since nothing says whose
 	// mail it is.
 	Assumed bool
-	// Events are what to take in; none of a mail that says nothing of ours.
+	// Events are what to take in; none of a mail that concerns no mail of the workspace.
 	Events []event.Input
 	// Why says more where there are no events, or is empty.
 	Why string
@@ -190,7 +190,7 @@ func (o Owner) user(address string) (string, bool) {
 	return user, internal
 }
 
-// author is whose send the mail is, if it is one of ours.
+// author is whose send the mail is, if its author is internal.
 func (r interpreter) author() (string, bool) {
 	if r.owner.Arrived {
 		return "", false
@@ -246,7 +246,7 @@ func (r interpreter) answered() (Original, bool) {
 	return Original{}, false
 }
 
-// addressedToUs reports whether the first recipient is one of ours. Where
+// addressedToUs reports whether the first recipient is internal. Where
 // nothing is known of whose mail it is, all are.
 func (r interpreter) addressedToUs() bool {
 	if r.authors() || r.owner.Arrived {

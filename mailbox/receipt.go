@@ -82,7 +82,7 @@ func (r interpreter) isRejection() bool {
 	return strings.Contains(strings.ToLower(r.mail.header.first("auto-submitted")), "rejected") || strings.Contains(strings.ToLower(r.mail.Subject), "rejected")
 }
 
-// about is the message that a mail by a program is about, if it is one of ours.
+// about is the message that a mail by a program is about, if the workspace sent it.
 // An id that is not known counts where the mail is addressed to us.
 func (r interpreter) about(ids ...string) (string, bool) {
 	if found, ok := r.original(ids...); ok {

@@ -259,7 +259,7 @@ func (r interpreter) returned() Mail {
 	return Mail{}
 }
 
-// reportedMessage is the message that a report is about. It is one of ours when
+// reportedMessage is the message that a report is about. The workspace sent it when
 // it is known, or when its author is, or when nothing says that it is not: who
 // forges our address gets us reports about mail that we did not send.
 func (r interpreter) reportedMessage(returned Mail) (message string, ours bool) {

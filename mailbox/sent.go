@@ -41,8 +41,8 @@ func (o outcome) err() error {
 	return nil
 }
 
-// sent is a mail of one of ours: a send in pieces of 1,000 recipients, and a
-// reply where it answers what somebody else of ours wrote.
+// sent is a mail of an internal author: a send in pieces of 1,000 recipients, and a
+// reply where it answers what another internal author wrote.
 func (r interpreter) sent() (outcome, bool) {
 	user, ours := r.author()
 	m := r.mail
@@ -79,7 +79,7 @@ func (r interpreter) checkSend(user string) *Refusal {
 	return r.checkTime()
 }
 
-// resent is a mail that one of ours has sent on as it was: RFC 5322 section
+// resent is a mail that an internal author has sent on as it was: RFC 5322 section
 // 3.6.6. It is a send of theirs; its first author's is another mail.
 func (r interpreter) resent() (Reading, bool) {
 	h := r.mail.header

@@ -125,7 +125,7 @@ type knownBook struct {
 func NewBooks(records Records, clock func() time.Time) *Books {
 	known, err := lru.New[string, *knownBook](booksKept)
 	if err != nil {
-		panic(err) // The size is ours.
+		panic(err) // Only a size below one fails.
 	}
 	return &Books{records: records, clock: clock, known: known}
 }

@@ -38,7 +38,7 @@ type question1 struct {
 func newQuestions(searches Searches, clock func() time.Time) *questions {
 	known, err := lru.New[questionKey, question1](questionsKept)
 	if err != nil {
-		panic(err) // The size is ours.
+		panic(err) // Only a size below one fails.
 	}
 	return &questions{searches: searches, clock: clock, known: known}
 }

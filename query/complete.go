@@ -17,7 +17,7 @@ type Completion struct {
 	// Person is whether a name is likely, as behind "from".
 	Person bool
 	// Actor is whether whoever did something is being named, as behind "opened by":
-	// somebody outside, and none of ours.
+	// somebody outside, and no user.
 	Actor bool
 	// Span is what a suggestion replaces, [start, end) in code points.
 	Span [2]int

@@ -281,7 +281,7 @@ func isKeyword(where Expr) bool {
 	return ok
 }
 
-// actor is the one who acts, n words from lexeme i on, who is no user of ours.
+// actor is the one who acts, n words from lexeme i on, who is no user.
 func (p *parser) actor(m meaning, i, n int) meaning {
 	if m.field == "from" {
 		return p.recipient(i, n)

@@ -60,7 +60,7 @@ type remotes struct {
 func newRemotes(client *http.Client, clock func() time.Time) *remotes {
 	by, err := lru.New[string, *remote](remotesKept)
 	if err != nil {
-		panic(err) // The size is ours.
+		panic(err) // Only a size below one fails.
 	}
 	return &remotes{client: client, clock: clock, by: by}
 }

@@ -56,7 +56,7 @@ func list(command *exec.Cmd, path string) error {
 	return os.WriteFile(path, append(out, '\n'), 0o644)
 }
 
-// licences are those that a package of ours may have, by their SPDX names. They
+// licences are those that one of our packages may have, by their SPDX names. They
 // ask at most that their text goes along; MPL-2.0 is for files that are not changed.
 var licences = []string{
 	"0BSD", "Apache-2.0", "BlueOak-1.0.0", "BSD-2-Clause", "BSD-3-Clause", "CC0-1.0", "ISC", "MIT", "MIT-0",

@@ -47,7 +47,7 @@ type Mapping struct {
 	// Recipient is an address or a list of them, with or without a name.
 	Recipient     string `json:"recipient,omitempty" yaml:"recipient"`
 	RecipientName string `json:"recipient_name,omitempty" yaml:"recipient_name"`
-	// Owner is the address of ours that the mail came from, User the id of a user.
+	// Owner is the internal address that the mail came from, User the id of a user.
 	Owner   string `json:"owner,omitempty" yaml:"owner"`
 	User    string `json:"user,omitempty" yaml:"user"`
 	Subject string `json:"subject,omitempty" yaml:"subject"`
