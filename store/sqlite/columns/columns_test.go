@@ -109,6 +109,33 @@ func FuzzDecode(f *testing.F) {
 	})
 }
 
+// A code behind the end of the names is damage in each column, and none is taken for
+// another name.
+func TestACodeThatNamesNothingIsDamage(t *testing.T) {
+	for name, change := range map[string]func(f *Columns, r *row){
+		"type":    func(_ *Columns, r *row) { r.kind = uint8(len(event.Types)) },
+		"user":    func(f *Columns, r *row) { r.user = uint32(len(f.names)) },
+		"link":    func(f *Columns, r *row) { r.link = uint32(f.linkCount) },
+		"source":  func(f *Columns, r *row) { r.source = uint32(len(f.names)) },
+		"verdict": func(f *Columns, r *row) { r.verdict = uint32(len(f.names)) },
+		"answer":  func(f *Columns, r *row) { r.answer = uint32(len(f.names)) },
+		"people":  func(_ *Columns, r *row) { r.people = 0 },
+		"rowid":   func(_ *Columns, r *row) { r.Rowid = rowids.End(testWeek) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			f := New(testWeek)
+			jo := event.Person{Email: "jo@acme.example"}
+			f.Put([]Event{{7, event.Event{Type: event.Meeting, Message: "m", Recipient: &jo, Meeting: &event.Appointment{Answer: "no"}}}})
+			f.Encode() // sorts the links
+			_, err := decodeRows(testWeek, f.encodeRows())
+			require.NoError(t, err)
+			change(f, &f.rows[0])
+			_, err = decodeRows(testWeek, f.encodeRows())
+			require.ErrorIs(t, err, ErrDamaged)
+		})
+	}
+}
+
 func TestASealedWeekKnowsItsMostFrequentLinks(t *testing.T) {
 	f, jo := New(testWeek), event.Person{Email: "jo@acme.example"}
 	var events []Event
