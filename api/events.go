@@ -6,6 +6,7 @@ import (
 	"net/http"
 
 	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humagin"
 
 	"tidings/account"
 	"tidings/event"
@@ -73,7 +74,7 @@ func (s *Server) postEvents(ctx context.Context, caller Caller, in *eventsInput)
 	}
 	s.refuseErased(ctx, caller.Workspace, batch)
 	more := max(0, len(batch.good)-1) // one was taken before the body was read
-	if err := s.spend(in.request.SetHeader, useEvents, caller, more); err != nil {
+	if err := s.spend(humagin.Unwrap(in.request).Request, in.request.SetHeader, useEvents, caller, more); err != nil {
 		return nil, err
 	}
 	for _, rejected := range batch.rejected {

@@ -135,7 +135,7 @@ func (s *Server) live(handler http.Handler) gin.HandlerFunc {
 		caller, err := s.authorize(c.Request, route{method: http.MethodGet, may: readers()})
 		ctx, leave := c.Request.Context(), func() {}
 		if err == nil {
-			err = s.spend(c.Writer.Header().Set, useSockets, caller, 1)
+			err = s.spend(c.Request, c.Writer.Header().Set, useSockets, caller, 1)
 		}
 		if err == nil {
 			ctx, leave, err = s.open(ctx, &caller, true)

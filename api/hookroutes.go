@@ -124,7 +124,7 @@ func (s *Server) receive(ctx context.Context, workspace string, source sourceRec
 	if err != nil {
 		return err
 	}
-	if _, err := s.limits.take(useEvents, sender(ctx, workspace, source), len(taken.good)); err != nil {
+	if _, err := s.limits.take(useEvents, sender(ctx, workspace, source), "", len(taken.good)); err != nil {
 		return err
 	}
 	if err := s.Intake.Publish(ctx, event.LaneLive, taken.good); err != nil {

@@ -1,6 +1,7 @@
 package api_test
 
 import (
+	"fmt"
 	"net/http"
 	"net/netip"
 	"strings"
@@ -65,4 +66,26 @@ func TestSignInsAreBoundedByAddress(t *testing.T) {
 	require.Contains(t, string(a.body), "too many sign-ins from this address")
 	require.Equal(t, "1", a.header.Get("Retry-After"))
 	try(good, "192.0.2.2").is(200)
+}
+
+// However many keys one address has, it takes no more than a workspace may: others are
+// served. This machine and trusted proxies speak for many and have no such limit.
+func TestAnAddressIsLimitedWhateverKeysItHas(t *testing.T) {
+	s := newSite(t, func(c *api.Config) { c.TrustedProxies = []netip.Prefix{netip.MustParsePrefix("127.0.0.1/32")} })
+	export := func(workspace, from string) answer {
+		header := map[string]string{}
+		if from != "" {
+			header["X-Forwarded-For"] = from
+		}
+		return s.do(call{method: "GET", path: "/v1/export", key: s.key(workspace, account.RoleAdmin, ""), header: header})
+	}
+	for i := range 60 {
+		export(fmt.Sprint("workspace-", i%10), "2001:db8::1").is(200)
+	}
+	a := export("workspace-0", "2001:db8::2")
+	a.problem(429)
+	require.Contains(t, string(a.body), "too many exports of this address")
+	require.Contains(t, a.header.Get("RateLimit"), `"exports-address";r=0`)
+	export("workspace-0", "2001:db8:1::1").is(200)
+	export("workspace-0", "").is(200)
 }

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humagin"
 
 	"tidings/event"
 	"tidings/limit"
@@ -28,7 +29,8 @@ const (
 )
 
 // rates are by use; docs/api.md has the same table. Of a key or session and of a user
-// each may have as much as one says.
+// each may have as much as one says, and an address, where a whole office may be, as much
+// as a workspace.
 var rates = map[use]struct{ one, workspace limit.Rate }{
 	useReads:       {limit.Rate{PerSecond: 50, Burst: 600}, limit.Rate{PerSecond: 400, Burst: 4800}},
 	useEvents:      {limit.Rate{PerSecond: 20_000, Burst: 200_000}, limit.Rate{PerSecond: 40_000, Burst: 400_000}},
@@ -54,16 +56,17 @@ const (
 
 // limits are the buckets of all uses, and the slots for reading events.
 type limits struct {
-	ones, workspaces map[use]*limit.Buckets[string]
-	signIns          *limit.Buckets[string]
-	forwarded        *limit.Buckets[string]
-	reads            *limit.Slots
+	ones, workspaces, addresses map[use]*limit.Buckets[string]
+
+	signIns   *limit.Buckets[string]
+	forwarded *limit.Buckets[string]
+	reads     *limit.Slots
 }
 
 func newLimits(memory int64, clock func() time.Time) *limits {
 	most := 4 * runtime.GOMAXPROCS(0)
 	l := &limits{
-		ones: make(map[use]*limit.Buckets[string]), workspaces: make(map[use]*limit.Buckets[string]),
+		ones: make(map[use]*limit.Buckets[string]), workspaces: make(map[use]*limit.Buckets[string]), addresses: make(map[use]*limit.Buckets[string]),
 		signIns:   limit.NewBuckets[string](signInRate, limitsKept, clock),
 		forwarded: limit.NewBuckets[string](forwardedRate, limitsKept, clock),
 		reads:     limit.NewSlots(min(most, limit.Memory(memory).Reads()), readsWaiting),
@@ -71,6 +74,7 @@ func newLimits(memory int64, clock func() time.Time) *limits {
 	for of, rate := range rates {
 		l.ones[of] = limit.NewBuckets[string](rate.one, 2*limitsKept, clock)
 		l.workspaces[of] = limit.NewBuckets[string](rate.workspace, limitsKept, clock)
+		l.addresses[of] = limit.NewBuckets[string](rate.workspace, limitsKept, clock)
 	}
 	return l
 }
@@ -81,9 +85,9 @@ type scarcity struct {
 	limit.State
 }
 
-// take takes n of a use from each bucket of a caller, or from none. told are the
-// buckets, for limitHeaders.
-func (l *limits) take(of use, caller Caller, n int) (told []scarcity, err error) {
+// take takes n of a use from each bucket of a caller, or from none; from is the caller's
+// address, "" where it has no bucket. told are the buckets, for limitHeaders.
+func (l *limits) take(of use, caller Caller, from string, n int) (told []scarcity, err error) {
 	if caller.Credential == "" {
 		return nil, nil // the operator
 	}
@@ -97,6 +101,9 @@ func (l *limits) take(of use, caller Caller, n int) (told []scarcity, err error)
 		buckets = append(buckets, bucket{kind, name, l.ones[of]})
 	}
 	buckets = append(buckets, bucket{"workspace", caller.Workspace, l.workspaces[of]})
+	if from != "" {
+		buckets = append(buckets, bucket{"address", from, l.addresses[of]})
+	}
 	for i, b := range buckets {
 		state := b.from.Take(b.key, n)
 		told = append(told, scarcity{string(of) + "-" + b.name, state})
@@ -126,9 +133,24 @@ func limitHeaders(told []scarcity) (policy, left string) {
 
 func seconds(d time.Duration) int { return int(math.Ceil(d.Seconds())) }
 
+// limitedAddress is what the limits by address count a request for: nothing for this
+// machine and for trusted proxies that name nobody, which speak for many, and behind a
+// proxy that is not trusted whom it names last. A name that is invented evades this limit
+// alone: those by key, user and workspace hold.
+func (s *Server) limitedAddress(r *http.Request) string {
+	at := s.client(r)
+	switch {
+	case s.isForwarded(r):
+		return at.String() + " for " + network(lastHop(r)).String()
+	case !at.IsValid(), at.IsLoopback(), s.trusted(at):
+		return ""
+	}
+	return network(at).String()
+}
+
 // spend takes n of a use for a request and says in its answer what is left.
-func (s *Server) spend(header func(name, value string), of use, caller Caller, n int) error {
-	told, err := s.limits.take(of, caller, n)
+func (s *Server) spend(r *http.Request, header func(name, value string), of use, caller Caller, n int) error {
+	told, err := s.limits.take(of, caller, s.limitedAddress(r), n)
 	if len(told) > 0 {
 		policy, left := limitHeaders(told)
 		header("RateLimit-Policy", policy)
@@ -141,7 +163,7 @@ func (s *Server) spend(header func(name, value string), of use, caller Caller, n
 func (s *Server) limited(of use) func(huma.Context, func(huma.Context)) {
 	return func(ctx huma.Context, next func(huma.Context)) {
 		caller, _ := CallerFrom(ctx.Context())
-		if err := s.spend(ctx.SetHeader, of, caller, 1); err != nil {
+		if err := s.spend(humagin.Unwrap(ctx).Request, ctx.SetHeader, of, caller, 1); err != nil {
 			writeProblem(ctx, s.problemFor(ctx.Context(), err))
 			return
 		}

@@ -18,7 +18,7 @@ func TestLimitsAreByKeyUserAndWorkspace(t *testing.T) {
 	now := time.Date(2026, time.November, 16, 12, 0, 0, 0, time.UTC)
 	l := newLimits(1<<30, func() time.Time { return now })
 	refused := func(of use, c Caller, n int) bool {
-		_, err := l.take(of, c, n)
+		_, err := l.take(of, c, "", n)
 		if err != nil {
 			require.ErrorIs(t, err, event.ErrTooMuch)
 		}
@@ -49,7 +49,7 @@ func TestASourceCountsForItself(t *testing.T) {
 	l := newLimits(1<<30, func() time.Time { return now })
 	source, operator := sourceRecord{Name: "sendgrid"}, context.WithValue(t.Context(), operatorMark{}, true)
 	take := func(ctx context.Context, workspace string, source sourceRecord) error {
-		_, err := l.take(useEvents, sender(ctx, workspace, source), rates[useEvents].one.Burst)
+		_, err := l.take(useEvents, sender(ctx, workspace, source), "", rates[useEvents].one.Burst)
 		return err
 	}
 	require.NoError(t, take(t.Context(), "acme", source))
@@ -64,7 +64,7 @@ func TestASourceCountsForItself(t *testing.T) {
 func TestAnswersSayWhatIsLeft(t *testing.T) {
 	now := time.Date(2026, time.November, 16, 12, 0, 0, 0, time.UTC)
 	l := newLimits(1<<30, func() time.Time { return now })
-	told, err := l.take(useReads, Caller{Workspace: "acme", Credential: "k", User: "u"}, 100)
+	told, err := l.take(useReads, Caller{Workspace: "acme", Credential: "k", User: "u"}, "", 100)
 	require.NoError(t, err)
 	policy, left := limitHeaders(told)
 	require.Equal(t, `"reads-credential";q=600;w=12, "reads-user";q=600;w=12, "reads-workspace";q=4800;w=12`, policy)

@@ -138,7 +138,7 @@ func (a *attacked) listen(ctx context.Context, head string, bytes int) (string, 
 	if bytes == 0 {
 		// What comes is read, as the machine of a client does that is asleep; nothing
 		// is answered.
-		_, err = io.Copy(io.Discard, conn)
+		_, _ = io.Copy(io.Discard, conn) // that it is broken off is what is waited for
 		return status, nil
 	}
 	for part := make([]byte, bytes); ctx.Err() == nil; pause(ctx, time.Second) {
