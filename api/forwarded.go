@@ -64,7 +64,10 @@ func (s *Server) Warnings(context.Context) []string {
 
 // Bounds of signing in through a proxy that is not trusted, for all who do. Secrets have
 // 256 bits, so this bounds what trying costs and not what it finds.
-var forwardedRate = limit.Rate{PerSecond: 50, Burst: 3000}
+const forwardedAtOnce, forwardedEach = 3000, 50
+
+// forwardedRate is both.
+var forwardedRate = limit.Rate{PerSecond: forwardedEach, Burst: forwardedAtOnce}
 
 // signInFrom is whom the limits of signing in count a request for: its address, or
 // behind a proxy that is not trusted whom the proxy names last. The proxy may be

@@ -39,8 +39,11 @@ var rates = map[use]struct{ one, workspace limit.Rate }{
 	useSockets:     {limit.Rate{PerSecond: 5, Burst: 100}, limit.Rate{PerSecond: 50, Burst: 2000}},
 }
 
+// signInsAtOnce is the burst of signInRate.
+const signInsAtOnce = 120
+
 // signInRate is by address, good sign-ins included.
-var signInRate = limit.Rate{PerSecond: 2, Burst: 120}
+var signInRate = limit.Rate{PerSecond: 2, Burst: signInsAtOnce}
 
 // limitsKept bounds how many keys, users, workspaces or addresses are remembered for
 // each use.
@@ -48,6 +51,8 @@ const limitsKept = 10_000
 
 // Bounds of reading events at once.
 const (
+	// readsOfProcessor is how many are answered at once for each processor.
+	readsOfProcessor = 4
 	// readsWaiting is how many reads of one key or session may wait for their turn,
 	// and readPatience how long.
 	readsWaiting = 64
@@ -64,7 +69,7 @@ type limits struct {
 }
 
 func newLimits(memory int64, clock func() time.Time) *limits {
-	most := 4 * runtime.GOMAXPROCS(0)
+	most := readsOfProcessor * runtime.GOMAXPROCS(0)
 	l := &limits{
 		ones: make(map[use]*limit.Buckets[string]), workspaces: make(map[use]*limit.Buckets[string]), addresses: make(map[use]*limit.Buckets[string]),
 		signIns:   limit.NewBuckets[string](signInRate, limitsKept, clock),

@@ -10,6 +10,13 @@ import (
 	"time"
 )
 
+// Bounds of how a body comes.
+const (
+	bodyGrace = 10 * time.Second
+	bodyRate  = 8 << 10
+	bodyTotal = 60 * time.Second
+)
+
 // BodyTiming is how long a caller may take to send a body; 0 means the default.
 type BodyTiming struct {
 	// Grace is how long the first bytes may take (10 s), Rate how many bytes a
@@ -28,14 +35,14 @@ func (t BodyTiming) orDefault() BodyTiming {
 		value    *time.Duration
 		standard time.Duration
 	}{
-		{&t.Grace, 10 * time.Second}, {&t.Total, time.Minute}, {&t.Rest, 500 * time.Millisecond},
+		{&t.Grace, bodyGrace}, {&t.Total, bodyTotal}, {&t.Rest, 500 * time.Millisecond},
 	} {
 		if *d.value == 0 {
 			*d.value = d.standard
 		}
 	}
 	if t.Rate == 0 {
-		t.Rate = 8 << 10
+		t.Rate = bodyRate
 	}
 	return t
 }

@@ -71,6 +71,34 @@ func TestSlotsAreTakenByTurns(t *testing.T) {
 	})
 }
 
+// However long those of one group take, one slot is left for who comes from another.
+func TestAGroupLeavesASlotToOthers(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := limit.NewSlots(4, 40)
+		var held []func()
+		for range 3 {
+			release, err := s.Take(t.Context(), "busy", "a")
+			require.NoError(t, err)
+			held = append(held, release)
+		}
+		let := make(chan func(), 1)
+		go func() {
+			if release, err := s.Take(t.Context(), "busy", "b"); err == nil {
+				let <- release
+			}
+		}()
+		synctest.Wait()
+		require.Empty(t, let)
+		other, err := s.Take(t.Context(), "quiet", "c")
+		require.NoError(t, err)
+		other()
+		synctest.Wait()
+		require.Empty(t, let, "a slot that is given back stays for others")
+		held[0]()
+		(<-let)()
+	})
+}
+
 func TestSlotsAreNeitherLostNorMade(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		synctest.Test(t, func(t *testing.T) {
@@ -99,8 +127,8 @@ func TestSlotsAreNeitherLostNorMade(t *testing.T) {
 				synctest.Wait()
 			}
 			time.Sleep(time.Second)
-			for range n {
-				_, err := s.Take(t.Context(), "last", "last")
+			for i := range n {
+				_, err := s.Take(t.Context(), fmt.Sprint("last-", i), "last")
 				require.NoError(rt, err)
 			}
 		})

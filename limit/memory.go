@@ -12,31 +12,44 @@ const (
 	connectionBytes = 32 << 10 // buffers, stacks, and a socket's frame
 )
 
+// Of what share of the memory each is, and between which bounds.
+const (
+	readShare, leastReads, mostReads                   = 4, 2, 64
+	exportShare, leastExports, mostExports             = 8, 2, 32
+	connectionShare, leastConnections, mostConnections = 8, 256, 4096
+	leastLive, mostLive                                = 4 << 20, 64 << 20
+	leastAggregates, mostAggregates                    = 2 << 20, 64 << 20
+	leastColumns, mostColumns                          = 4 << 20, 128 << 20
+	leastWriter, mostWriter                            = 4 << 20, 64 << 20
+)
+
 // Bodies is what has come of all bodies in flight, at three times its size.
 func (m Memory) Bodies() int64 { return int64(m) / 8 }
 
 // Reads is how many questions are answered at once.
-func (m Memory) Reads() int { return m.slots(4, readBytes, 2, 64) }
+func (m Memory) Reads() int { return m.slots(readShare, readBytes, leastReads, mostReads) }
 
 // Exports is how many are made at once.
-func (m Memory) Exports() int { return m.slots(8, exportBytes, 2, 32) }
+func (m Memory) Exports() int { return m.slots(exportShare, exportBytes, leastExports, mostExports) }
 
 // Connections is how many are open at once, sockets among them. What a socket is sent
 // is in Live, once for all of them.
-func (m Memory) Connections() int { return m.slots(8, connectionBytes, 256, 4096) }
+func (m Memory) Connections() int {
+	return m.slots(connectionShare, connectionBytes, leastConnections, mostConnections)
+}
 
 // Live is what is kept of announcements for all sockets.
-func (m Memory) Live() int { return m.slots(16, 1, 4<<20, 64<<20) }
+func (m Memory) Live() int { return m.slots(16, 1, leastLive, mostLive) }
 
 // Aggregates is what is remembered of counted weeks.
-func (m Memory) Aggregates() int { return m.slots(32, 1, 2<<20, 64<<20) }
+func (m Memory) Aggregates() int { return m.slots(32, 1, leastAggregates, mostAggregates) }
 
 // Columns is what is kept of weeks to count their events.
-func (m Memory) Columns() int { return m.slots(16, 1, 4<<20, 128<<20) }
+func (m Memory) Columns() int { return m.slots(16, 1, leastColumns, mostColumns) }
 
 // Writer is the page cache of the week that is written, and Reader that of a
 // connection that reads one, of which some 64 are busy.
-func (m Memory) Writer() int { return m.slots(32, 1, 4<<20, 64<<20) }
+func (m Memory) Writer() int { return m.slots(32, 1, leastWriter, mostWriter) }
 
 // Reader is beside Writer.
 func (m Memory) Reader() int { return m.slots(16*64, 1, 512<<10, 2<<20) }

@@ -3,6 +3,7 @@ package limit
 import (
 	"context"
 	"errors"
+	"slices"
 	"sync"
 )
 
@@ -10,10 +11,14 @@ import (
 var ErrTooMany = errors.New("too many wait")
 
 // Slots let a bounded number run at once. Those who wait are let in by turns: first
-// of the groups, and within a group of its members, however many each has waiting.
+// of the groups, and within a group of its members, however many each has waiting. Of
+// more than two slots one group has at most three quarters: what another asks begins at
+// once, however long that group's take.
 type Slots struct {
 	mu      sync.Mutex
 	free    int
+	most    int // how many a group may have
+	held    map[string]int
 	waiting int // how many of a member may wait
 	groups  turns[*turns[*queue]]
 }
@@ -30,16 +35,24 @@ type turns[T any] struct {
 }
 
 // NewSlots lets n run at once and waiting of each member wait.
-func NewSlots(n, waiting int) *Slots { return &Slots{free: n, waiting: waiting} }
+func NewSlots(n, waiting int) *Slots {
+	most := n
+	if n > 2 {
+		most -= max(1, n/4)
+	}
+	return &Slots{free: n, most: most, held: make(map[string]int), waiting: waiting}
+}
 
 // Take waits for a slot until ctx ends. The caller gives it back by release.
 // ErrTooMany says that too many of the member wait already.
 func (s *Slots) Take(ctx context.Context, group, member string) (release func(), err error) {
 	s.mu.Lock()
-	if s.free > 0 {
+	release = sync.OnceFunc(func() { s.release(group) })
+	if s.free > 0 && s.mayHave(group) {
 		s.free--
+		s.held[group]++
 		s.mu.Unlock()
-		return sync.OnceFunc(s.release), nil
+		return release, nil
 	}
 	members := s.groups.of(group, func() *turns[*queue] { return &turns[*queue]{} })
 	q := members.of(member, func() *queue { return &queue{} })
@@ -53,23 +66,30 @@ func (s *Slots) Take(ctx context.Context, group, member string) (release func(),
 	s.mu.Unlock()
 	select {
 	case <-w.let:
-		return sync.OnceFunc(s.release), nil
+		return release, nil
 	case <-ctx.Done():
 		s.leave(group, member, w)
 		return nil, ctx.Err()
 	}
 }
 
-// release lets the next one in, or frees the slot.
-func (s *Slots) release() {
+// mayHave says whether a group may have one more. The lock is held.
+func (s *Slots) mayHave(group string) bool { return s.held[group] < s.most }
+
+// release gives a group's slot back and lets the next one in who may have it.
+func (s *Slots) release(of string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	group, members, ok := s.groups.next()
+	if s.held[of]--; s.held[of] == 0 {
+		delete(s.held, of)
+	}
+	group, members, ok := s.groups.next(s.mayHave)
 	if !ok {
 		s.free++
 		return
 	}
-	member, q, _ := members.next()
+	s.held[group]++
+	member, q, _ := members.next(func(string) bool { return true })
 	w := q.waiters[0]
 	q.waiters = q.waiters[1:]
 	close(w.let)
@@ -83,7 +103,7 @@ func (s *Slots) leave(group, member string, w *waiter) {
 	select {
 	case <-w.let:
 		s.mu.Unlock()
-		s.release()
+		s.release(group)
 		return
 	default:
 	}
@@ -123,13 +143,14 @@ func (t *turns[T]) of(name string, make func() T) T {
 	return thing
 }
 
-// next returns whose turn it is and puts them at the end of the order.
-func (t *turns[T]) next() (name string, thing T, ok bool) {
-	if len(t.order) == 0 {
+// next returns whose turn it is, of those who may, and puts them at the end of the order.
+func (t *turns[T]) next(may func(name string) bool) (name string, thing T, ok bool) {
+	i := slices.IndexFunc(t.order, may)
+	if i < 0 {
 		return "", thing, false
 	}
-	name = t.order[0]
-	t.order = append(t.order[1:], name)
+	name = t.order[i]
+	t.order = append(slices.Delete(t.order, i, i+1), name)
 	return name, t.by[name], true
 }
 
