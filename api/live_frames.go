@@ -12,10 +12,11 @@ import (
 	"tidings/query"
 )
 
-// Operations of frames. A client says the first two.
+// Operations of frames. A client says the first three.
 const (
 	opSubscribe   = "subscribe"
 	opUnsubscribe = "unsubscribe"
+	opShows       = "shows"
 	opSubscribed  = "subscribed"
 	opError       = "error"
 	opAt          = "at"
@@ -27,15 +28,18 @@ const (
 	maxLiveText    = 2000
 	maxLiveValues  = 100
 	maxLiveValue   = 2000
+	maxLiveShows   = 500
 )
 
 // clientFrame is what a client says.
 type clientFrame struct {
 	Op string `json:"op"`
 	ID string `json:"id"`
-	// The rest is for subscribe alone.
-	Q       string       `json:"q"`
+	// Shows are messages that the client shows, for subscribe and shows.
+	Shows []string `json:"shows"`
+	// Since is for both too; the rest is for subscribe alone.
 	Since   string       `json:"since"`
+	Q       string       `json:"q"`
 	TZ      string       `json:"tz"`
 	Filters *liveFilters `json:"filters"`
 	// To is toNotifications for what the caller is notified of, instead of a question.
@@ -68,11 +72,18 @@ func parseFrame(raw []byte) (clientFrame, *Problem) {
 			return f, located("frame", err)
 		}
 	case opUnsubscribe:
-		if f.Q != "" || f.Since != "" || f.TZ != "" || f.Filters != nil || f.To != "" {
+		if f.Q != "" || f.Since != "" || f.TZ != "" || f.Filters != nil || f.To != "" || f.Shows != nil {
 			return f, located("frame", event.Invalid("", "unsubscribe takes an id alone"))
 		}
+	case opShows:
+		if f.Q != "" || f.TZ != "" || f.Filters != nil || f.To != "" {
+			return f, located("frame", event.Invalid("", "shows takes an id, shows and since alone"))
+		}
+		if err := checkList("shows", f.Shows, maxLiveShows); err != nil {
+			return f, located("frame", err)
+		}
 	default:
-		return f, located("frame", event.Invalid("op", "is subscribe or unsubscribe"))
+		return f, located("frame", event.Invalid("op", "is subscribe, shows or unsubscribe"))
 	}
 	if f.ID == "" {
 		return f, located("frame", event.Invalid("id", "is required: frames of this subscription repeat it"))
@@ -89,8 +100,9 @@ func (f clientFrame) check() *event.FieldError {
 		return event.Invalid("to", "is notifications, or absent")
 	case f.To != "" && (f.Q != "" || f.Filters != nil):
 		return event.Invalid("to", "takes neither q nor filters beside it")
-	case f.Filters == nil:
-		return nil
+	}
+	if err := checkList("shows", f.Shows, maxLiveShows); err != nil || f.Filters == nil {
+		return err
 	}
 	if err := f.Filters.check(); err != nil {
 		return event.Invalid("filters."+err.Field, err.Problem)
@@ -111,11 +123,8 @@ func (f liveFilters) check() *event.FieldError {
 		name   string
 		values []string
 	}{{"user", f.User}, {"recipient", f.Recipient}, {"message", f.Message}} {
-		if len(list.values) > maxLiveValues {
-			return event.Invalid(list.name, "has too many values")
-		}
-		if slices.ContainsFunc(list.values, func(v string) bool { return len(v) > maxLiveValue }) {
-			return event.Invalid(list.name, "has a value that is too long")
+		if err := checkList(list.name, list.values, maxLiveValues); err != nil {
+			return err
 		}
 	}
 	switch f.Automated {
@@ -123,6 +132,17 @@ func (f liveFilters) check() *event.FieldError {
 		return nil
 	}
 	return event.Invalid("automated", "is hide, show or only")
+}
+
+// checkList bounds a list of values.
+func checkList(name string, values []string, most int) *event.FieldError {
+	if len(values) > most {
+		return event.Invalid(name, "has too many values")
+	}
+	if slices.ContainsFunc(values, func(v string) bool { return len(v) > maxLiveValue }) {
+		return event.Invalid(name, "has a value that is too long")
+	}
+	return nil
 }
 
 func (f *liveFilters) filter() query.Filter {

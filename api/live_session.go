@@ -62,6 +62,9 @@ func (s *liveSession) ask(ctx context.Context, f clientFrame) (any, live.Positio
 	if err != nil {
 		return nil, live.Position{}, err
 	}
+	if _, err := s.reader.Shows(f.Shows, ""); err != nil {
+		return nil, live.Position{}, err
+	}
 	s.reader.Renew(f.ID, func(ctx context.Context) (query.Query, error) {
 		_, again, err := s.Questions.Understand(ctx, request)
 		if err == nil {
@@ -125,6 +128,17 @@ func (s *liveSession) subscribe(ctx context.Context, f clientFrame) ([]byte, err
 		return s.refused(f.ID, s.problemIn(ctx, err)), nil
 	}
 	return s.subscribed(f.ID, understood, at)
+}
+
+// shows takes the messages that a page shows, and returns what has moved of them since
+// before it was read. Where that is not known any more, the subscription ends.
+func (s *liveSession) shows(f clientFrame) ([]live.Delivery, error) {
+	moved, err := s.reader.Shows(f.Shows, f.Since)
+	if errors.Is(err, live.ErrPositionExpired) {
+		s.unsubscribe(f.ID)
+		return []live.Delivery{{Kind: live.KindReset, Subscription: f.ID}}, nil
+	}
+	return moved, err
 }
 
 // subscribed is the frame that begins a subscription.

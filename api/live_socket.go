@@ -212,12 +212,36 @@ func (s *socket) take(ctx context.Context, message clientMessage) error {
 	case f.Op == opUnsubscribe:
 		s.session.unsubscribe(f.ID)
 		return nil
+	case f.Op == opShows:
+		return s.shows(ctx, f)
 	}
 	frame, err := s.session.subscribe(ctx, f)
 	if err != nil {
 		return farewell(err)
 	}
 	return s.write(frame)
+}
+
+// shows takes what the client shows and tells it what has moved of that.
+func (s *socket) shows(ctx context.Context, f clientFrame) error {
+	moved, err := s.session.shows(f)
+	var wrong *event.FieldError
+	switch {
+	case errors.As(err, &wrong):
+		return s.write(s.session.refused(f.ID, s.session.problemIn(ctx, err)))
+	case err != nil:
+		return farewell(err)
+	}
+	for _, d := range moved {
+		frame, err := s.session.delivery(d)
+		if err == nil {
+			err = s.write(frame)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // send writes what the hub has for this client now; sent is false when there

@@ -94,6 +94,32 @@ func TestSocketTellsStateCorrectionsAndRemovals(t *testing.T) {
 	require.Equal(t, `"`+send.Event.ID.String()+`"`, string(f.Item))
 }
 
+func TestSocketHearsTheStateOfWhatItShows(t *testing.T) {
+	s := newLiveSite(t)
+	page := s.page()
+	c := s.connect("ana")
+	c.say(`{"op":"subscribe","id":"a","q":"type:click","since":%q,"shows":["m-1"]}`, page)
+	require.Equal(t, "subscribed", c.hear().Op)
+	state := func(message string) event.Announcement {
+		send := announced("w", "ana", event.Send, message, "Pricing")
+		return event.Announcement{Kind: event.AnnounceState, Workspace: "w", User: "ana", State: send.State}
+	}
+	s.log.announce(state("m-2"), state("m-3"), state("m-1"))
+	require.Equal(t, "m-1", c.hear().Message, "those of no other message come")
+	c.say(`{"op":"shows","id":"a","shows":["m-2"],"since":%q}`, page)
+	require.Equal(t, "m-2", c.hear().Message, "what moved while the page was read")
+	for frame, field := range map[string]string{
+		`{"op":"shows","id":"a","shows":["m"],"since":"x"}`: "since", `{"op":"shows","id":"a","q":"x"}`: "",
+		`{"op":"shows","id":"a","shows":[` + strings.Repeat(`"m",`, 500) + `"m"]}`: "shows",
+	} {
+		c.say("%s", frame)
+		f := c.hear()
+		require.Equal(t, "error", f.Op, frame)
+		require.Equal(t, 400, f.Problem.Status, frame)
+		require.Equal(t, strings.TrimSuffix("frame."+field, "."), f.Problem.Errors[0].Location, frame)
+	}
+}
+
 func TestSocketKeepsWorkspacesAndUsersApart(t *testing.T) {
 	s := newLiveSite(t)
 	page := s.page()

@@ -87,6 +87,7 @@ func (f *clientFrame) parameter(name string, given []string) *event.FieldError {
 	}
 	many := map[string]*[]string{
 		"user": &f.Filters.User, "recipient": &f.Filters.Recipient, "message": &f.Filters.Message,
+		"shows": &f.Shows,
 	}
 	switch {
 	case name == "type":

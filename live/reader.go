@@ -20,7 +20,7 @@ const KindReset = "reset"
 type Delivery struct {
 	Kind string
 	// Subscription is whose it is. It is empty when it is for the connection as
-	// a whole: state, and what was removed for good.
+	// a whole: the state of a message that it shows, and what was removed for good.
 	Subscription string
 	// At is the position behind it. Every subscription of the connection can
 	// be resumed without a gap from the last one sent.
@@ -55,6 +55,8 @@ type Reader struct {
 	news []*event.Event
 	// at is the position of the entry that was read last.
 	at Position
+	// shown are the messages whose state the client is told.
+	shown shown
 	// timed says that a subscription follows the clock.
 	timed atomic.Bool
 
@@ -266,8 +268,8 @@ func (r *Reader) deliver(ctx context.Context, out []Delivery, e *entry, offset u
 	if a.To != "" {
 		return r.deliverTo(out, views, a, offset, at)
 	}
-	if r.users != nil && a.Kind == event.AnnounceState && a.State != nil && a.State.Shared() {
-		out = r.deliverPart(out, views, a, offset, at)
+	if a.Kind == event.AnnounceState && a.State != nil {
+		out = r.deliverState(out, views, a, offset, at)
 		return r.recountState(ctx, out, a, offset, at)
 	}
 	if r.users != nil && !r.users[announcedUser(a)] {
@@ -277,12 +279,6 @@ func (r *Reader) deliver(ctx context.Context, out []Delivery, e *entry, offset u
 	switch {
 	case a.Kind == event.AnnounceGone && a.Gone != nil:
 		return append(out, Delivery{Kind: a.Kind, At: at, Gone: *a.Gone})
-	case a.Kind == event.AnnounceState && a.State != nil:
-		if body := views.body(); body != nil {
-			out = append(out, Delivery{Kind: a.Kind, At: at, Body: body})
-		}
-		out = r.recheck(out, views, keyOf(a), a.State, offset, at)
-		return r.recountState(ctx, out, a, offset, at)
 	case a.Event == nil:
 		return out
 	}
@@ -307,6 +303,7 @@ func (r *Reader) deliver(ctx context.Context, out []Delivery, e *entry, offset u
 		}
 		if matches {
 			if body := views.body(); body != nil {
+				r.shown.add(a.Event.Message)
 				out = append(out, Delivery{Kind: a.Kind, Subscription: s.id, At: at, Body: body, Event: a.Event, Trace: a.Trace})
 			}
 		} else if a.Kind == event.AnnounceChanged {

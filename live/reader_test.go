@@ -109,6 +109,8 @@ func TestStateAndRemovalsGoOnceToAConnection(t *testing.T) {
 		for _, r := range []*Reader{ana, all, none} {
 			subscribe(t, r, "s", ofType(event.Click), "")
 			subscribe(t, r, "t", ofType(event.Click), "")
+			_, err := r.Shows([]string{"m1", "m2", "m3", "m4"}, "")
+			require.NoError(t, err)
 		}
 		quiet := h.open("w", nil) // no subscription: nothing is sent
 		id := event.NewID(1, "w", "api", true, []byte("x"))

@@ -135,22 +135,17 @@ func (r *Reader) recheck(out []Delivery, views *views, key event.MessageKey, sta
 	return out
 }
 
-// deliverPart is deliver for the state of a message that several users have sent:
-// the reader is told of the part that they may see, when that has moved.
-func (r *Reader) deliverPart(out []Delivery, views *views, a *event.Announcement, offset uint64, at Position) []Delivery {
-	may := func(user string) bool { return r.users[user] }
-	seen, any := a.State.SeenBy(may)
-	if !any || a.Users != nil && !slices.ContainsFunc(a.Users, may) {
+// deliverState is deliver for the state of a message: connections that show it are told,
+// and its sends are checked again, if the reader may see what has moved.
+func (r *Reader) deliverState(out []Delivery, views *views, a *event.Announcement, offset uint64, at Position) []Delivery {
+	if !r.hears(a) {
 		return out
 	}
 	r.at = at
-	body, err := r.hub.config.Render(event.Announcement{
-		Kind: event.AnnounceState, Workspace: a.Workspace, User: seen.User, State: &seen,
-	})
-	if err != nil {
-		r.hub.config.Logger.Error("a state cannot be rendered", "error", err)
-	} else {
-		out = append(out, Delivery{Kind: a.Kind, At: at, Body: body})
+	if r.shown.has(a.State.AllNames()) {
+		if body := r.stateFor(views, a); body != nil {
+			out = append(out, Delivery{Kind: a.Kind, At: at, Body: body})
+		}
 	}
 	return r.recheck(out, views, keyOf(a), a.State, offset, at)
 }
@@ -177,6 +172,7 @@ func (r *Reader) tellWhether(out []Delivery, s *subscription, each *send, state 
 		r.hub.config.Logger.Error("send cannot be rendered", "error", err)
 		return out
 	}
+	r.shown.add(each.event.Message)
 	return append(out, Delivery{Kind: event.AnnounceEvent, Subscription: s.id, At: at, Body: body, Event: &each.event})
 }
 

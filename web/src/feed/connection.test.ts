@@ -125,6 +125,36 @@ describe('a subscription', () => {
   });
 });
 
+describe('what the page shows', () => {
+  const named = (from: number, to: number) =>
+    Array.from({ length: to - from }, (_, i) => `m-${from + i}`);
+
+  it('is named with the question, and again on each new socket', () => {
+    connection.close();
+    connection = new Connection(world, {
+      frame: () => {},
+      status: () => {},
+      signedOut: () => {},
+      shows: () => named(0, 450),
+    });
+    connection.subscribe(asking, 'p0');
+    wire().accept();
+    expect(wire().sent).toEqual([
+      { op: 'subscribe', id: '1', since: 'p0', ...asking, shows: named(0, 200) },
+      { op: 'shows', id: '1', since: 'p0', shows: named(200, 400) },
+      { op: 'shows', id: '1', since: 'p0', shows: named(400, 450) },
+    ]);
+  });
+
+  it('is added to by a page that was read later', () => {
+    wire().accept();
+    wire().confirm();
+    connection.shows([], 'p3');
+    connection.shows(['m-1'], 'p3');
+    expect(wire().sent.slice(1)).toEqual([{ op: 'shows', id: '1', since: 'p3', shows: ['m-1'] }]);
+  });
+});
+
 describe('resuming', () => {
   it('starts from the position of the last frame', () => {
     wire().accept();

@@ -30,6 +30,8 @@ export interface Listener {
   frame(frame: ServerFrame): void;
   status(status: Status): void;
   signedOut(): void;
+  /** The messages whose state the page shows, the newest first; none where it is absent. */
+  shows?(): string[];
 }
 
 /** What is asked: a query, its filters and the reader's zone, or the reader's notifications. */
@@ -39,6 +41,9 @@ const firstDelay = 500;
 const longestDelay = 30_000;
 const refusedDelay = 60_000;
 const patience = 15_000;
+/** How many messages one frame names, and all of them: the server keeps no more. */
+const shownAtOnce = 200;
+const mostShown = 4_000;
 
 /**
  * Connection keeps one subscription alive on one socket: it reconnects with
@@ -71,6 +76,20 @@ export class Connection {
     this.#id++;
     if (!this.#socket) this.retryNow();
     else this.#ask();
+  }
+
+  /** The position of the last frame that was seen. */
+  get position(): string {
+    return this.#position;
+  }
+
+  /** shows names messages of a page that was read after a position. */
+  shows(messages: readonly string[], since: string): void {
+    if (!this.#subscription || messages.length === 0) return;
+    for (let at = 0; at < Math.min(messages.length, mostShown); at += shownAtOnce) {
+      const shows = messages.slice(at, at + shownAtOnce);
+      this.#say({ op: 'shows', id: String(this.#id), since, shows });
+    }
   }
 
   /** retryNow gives up waiting and connects. */
@@ -116,12 +135,15 @@ export class Connection {
 
   #ask(): void {
     if (!this.#subscription) return;
+    const messages = this.#listener.shows?.() ?? [];
     this.#say({
       op: 'subscribe',
       id: String(this.#id),
       ...(this.#position && { since: this.#position }),
       ...this.#subscription,
+      ...(messages.length > 0 && { shows: messages.slice(0, shownAtOnce) }),
     });
+    this.shows(messages.slice(shownAtOnce), this.#position);
   }
 
   #say(frame: ClientFrame): void {

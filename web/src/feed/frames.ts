@@ -17,8 +17,18 @@ export interface Filters {
 
 /** What the page says on the socket. */
 export type ClientFrame =
-  | { op: 'subscribe'; id: string; q: string; since?: string; tz: string; filters: Filters }
+  | {
+      op: 'subscribe';
+      id: string;
+      q: string;
+      since?: string;
+      tz: string;
+      filters: Filters;
+      shows?: string[];
+    }
   | { op: 'subscribe'; id: string; since?: string; to: 'notifications' }
+  /** Messages of a page that was read after a position: their state comes from there on. */
+  | { op: 'shows'; id: string; since: string; shows: string[] }
   | { op: 'unsubscribe'; id: string };
 
 /** What the server says on the socket. Later versions may say more. */

@@ -116,6 +116,11 @@ export class Rows {
     }
   }
 
+  /** messages are those whose state some row shows. */
+  messages(): string[] {
+    return [...this.#sends.keys()];
+  }
+
   /** change replaces a corrected event where it is; one not known yet arrives. */
   change(item: Item, held: boolean): Item[] {
     if (!this.#known.has(item.id)) return this.arrive([item], held);

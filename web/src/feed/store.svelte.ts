@@ -107,6 +107,7 @@ export class FeedStore {
       frame: (frame) => this.#receive(frame),
       status: (status) => this.#tell(status),
       signedOut: app.signedOut,
+      shows: () => this.#shown(),
     });
     this.#view = app.view;
     this.#openPanel();
@@ -202,6 +203,7 @@ export class FeedStore {
     if (this.asking !== null) return;
     const { signal } = this.#abort;
     this.more = 'loading';
+    const since = this.#connection.position;
     try {
       const page = await this.app.client.feed(pageQuery(this.app, this.#next), signal);
       if (signal.aborted) return;
@@ -209,6 +211,8 @@ export class FeedStore {
       this.reached = page.reached;
       this.app.learn(page.items);
       this.#rows.append(page.items, page.next === null);
+      const sends = page.items.filter((item) => item.recipients);
+      this.#connection.shows([...new Set(sends.map((item) => item.message))], since);
       this.more = 'idle';
       this.pages++;
       this.#sync();
@@ -284,6 +288,13 @@ export class FeedStore {
     const { open } = this.view;
     if (open === null) this.selected = null;
     this.panel = open === null ? null : new Panel(this.app, open);
+    if (open !== null) this.#connection.shows([open], this.#connection.position);
+  }
+
+  /** #shown are the messages whose state is on the page. */
+  #shown(): string[] {
+    const { panel } = this;
+    return [...(panel ? [panel.id] : []), ...this.#rows.messages()];
   }
 
   /**
