@@ -52,7 +52,7 @@ func TestSocketTellsStateCorrectionsAndRemovals(t *testing.T) {
 	c := s.connect("ana")
 	c.subscribe("all", "", "")
 	c.subscribe("people", "", "")
-	c.say(`{"op":"subscribe","id":"shown","filters":{"automated":"show","type":["open"],"user":["ana","ben"],"recipient":["Jo@acme.example"],"message":["m1"]}}`)
+	c.say(`{"op":"subscribe","id":"shown","shows":["m1"],"filters":{"automated":"show","type":["open"],"user":["ana","ben"],"recipient":["Jo@acme.example"],"message":["m1"]}}`)
 	require.Equal(t, "subscribed", c.hear().Op)
 	c.say(`{"op":"unsubscribe","id":"people"}`)
 	c.say(`{"op":"unsubscribe","id":"never was"}`)
@@ -115,7 +115,7 @@ func TestSocketHearsTheStateOfWhatItShows(t *testing.T) {
 		c.say("%s", frame)
 		f := c.hear()
 		require.Equal(t, "error", f.Op, frame)
-		require.Equal(t, 400, f.Problem.Status, frame)
+		require.Equal(t, 422, f.Problem.Status, frame)
 		require.Equal(t, strings.TrimSuffix("frame."+field, "."), f.Problem.Errors[0].Location, frame)
 	}
 }
