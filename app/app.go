@@ -78,6 +78,8 @@ type App struct {
 	draining    atomic.Bool
 	// stateDamage is what was found wrong with the file of the state.
 	stateDamage atomic.Pointer[event.Degraded]
+	// readOnly is set where files of weeks cannot be written.
+	readOnly *event.Degraded
 	// notifyDamage is what was found wrong with the file of decisions.
 	notifyDamage atomic.Pointer[event.Degraded]
 	drainFor     time.Duration
@@ -130,7 +132,7 @@ func Open(ctx context.Context, s Settings, log *slog.Logger) (_ *App, err error)
 		if err := os.MkdirAll(s.Data, 0o700); err != nil {
 			return nil, fmt.Errorf("make the data directory: %w", err)
 		}
-		if err := a.hold(s.Data); err != nil {
+		if err := errors.Join(a.hold(s.Data), a.checkWritable(s.Data)); err != nil {
 			return nil, err
 		}
 	}
@@ -253,6 +255,9 @@ func (a *App) Readiness(ctx context.Context) map[string]error {
 	}
 	if degraded := a.stateDamage.Load(); degraded != nil {
 		parts["state file"] = degraded
+	}
+	if a.readOnly != nil {
+		parts["files"] = a.readOnly
 	}
 	if degraded := a.notifyDamage.Load(); degraded != nil {
 		parts["notify file"] = degraded

@@ -1,10 +1,12 @@
 package app
 
 import (
+	"context"
 	"encoding/json"
 	"flag"
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -105,6 +107,22 @@ var damages = []struct {
 		require.NoError(t, err)
 		require.NoError(t, os.WriteFile(path, raw, 0o600))
 	}},
+	{"read-only", false, func(t *testing.T, path, _ string) {
+		require.True(t, lock(t, path))
+	}},
+}
+
+// lock makes a file, or all in a folder, read-only for everybody, root as well. It
+// reports whether the system can.
+func lock(t *testing.T, path string) bool {
+	t.Helper()
+	if exec.CommandContext(t.Context(), "chattr", "-R", "+i", path).Run() != nil {
+		return false
+	}
+	t.Cleanup(func() {
+		require.NoError(t, exec.CommandContext(context.WithoutCancel(t.Context()), "chattr", "-R", "-i", path).Run())
+	})
+	return true
 }
 
 // parts of a data directory, by a pattern that names one.
@@ -119,6 +137,8 @@ var directoryParts = []struct{ name, pattern string }{
 	{"`audit/`", "audit"},
 	{"a day of the audit log", "audit/*.db"},
 	{"`secrets.key`", "secrets.key"},
+	{"`deliveries.db`", outboxName},
+	{"`notify.db`", decisionsName},
 }
 
 // TestDamageIsNamed tries what may become of each part of a data directory, and holds
@@ -126,19 +146,28 @@ var directoryParts = []struct{ name, pattern string }{
 func TestDamageIsNamed(t *testing.T) {
 	whole, other := fullDirectory(t, queued), fullDirectory(t, queued+2)
 	cells := make([][]string, len(directoryParts))
+	probe := filepath.Join(t.TempDir(), "probe")
+	require.NoError(t, os.WriteFile(probe, nil, 0o600))
+	canLock := lock(t, probe)
 	t.Run("each", func(t *testing.T) {
 		for i, part := range directoryParts {
 			cells[i] = make([]string, len(damages))
 			for j, each := range damages {
 				t.Run(part.name+" "+each.name, func(t *testing.T) {
 					t.Parallel()
-					cells[i][j] = "–"
+					if cells[i][j] = "–"; each.name == "read-only" && !canLock {
+						cells[i][j] = written(t, part.name)
+						t.Skip("nothing can be made read-only here")
+					}
 					data := filepath.Join(t.TempDir(), "data")
 					require.NoError(t, os.CopyFS(data, os.DirFS(whole)))
 					path := oneFile(t, data, part.pattern)
 					if info, err := os.Stat(path); err == nil && (!each.files || !info.IsDir()) {
 						each.damage(t, path, oneFile(t, other, part.pattern))
 						cells[i][j] = inWords(found(t, data))
+						if cells[i][j] == "nothing is lost" && (part.pattern == outboxName || part.pattern == decisionsName) {
+							cells[i][j] = "not noticed" // what was in it is not looked for
+						}
 					}
 				})
 			}
@@ -154,6 +183,16 @@ func TestDamageIsNamed(t *testing.T) {
 	}
 	require.NotContains(t, table, "nothing was said")
 	inDocument(t, "../docs/running.md", "damage", table)
+}
+
+// written is the last column of a part's row as the document has it.
+func written(t *testing.T, name string) string {
+	t.Helper()
+	raw, err := os.ReadFile("../docs/running.md")
+	require.NoError(t, err)
+	_, row, _ := strings.Cut(string(raw), "\n| "+name+" | ")
+	row, _, _ = strings.Cut(row, " |\n")
+	return row[strings.LastIndex(row, "| ")+2:]
 }
 
 // found is everything that is said of a directory: why it does not start, what
@@ -214,6 +253,10 @@ var phrases = []struct {
 	{regexp.MustCompile(`^stops: .*delete that file`), "the start stops; delete it, and it is made again"},
 	{regexp.MustCompile(`^stops: .*restore a backup into a new directory`), "the start stops; restore a backup"},
 	{regexp.MustCompile(`^stops: open the key of secrets`), "the start stops; put it back, or delete it and enter the secrets again"},
+	{regexp.MustCompile(`^stops: .*cannot be written .*let the user`), "the start stops, says what to do"},
+	{regexp.MustCompile(`^stops: .*the outbox`), "the start stops; restore a backup, or move it away and begin it anew"},
+	{regexp.MustCompile(`^ready: weeks/.* cannot be written`), "degraded, names the week and says what to do"},
+	{regexp.MustCompile(`^(ready|deep): notify\.db`), "set aside or named; who was told of what is begun anew"},
 	{regexp.MustCompile(`^ready: secrets\.key is not the file`), "degraded, names what must be entered again"},
 	{regexp.MustCompile(`^ready: week .*restore --data`), "degraded, names the week; `restore --week`"},
 	{regexp.MustCompile(`^ready: a block of the queue`), "degraded, says how many events are lost"},
