@@ -160,9 +160,12 @@ func parseAnswerCursor(text string) (skip int, now time.Time, err error) {
 
 // answered is what was counted for an answer.
 type answered struct {
-	events      int
-	messages    map[string]bool
-	people      map[string]*answeredPerson
+	events   int
+	messages map[string]bool
+	people   map[string]*answeredPerson
+	// companies has how many events are about somebody of each domain: one to several
+	// people of it counts once.
+	companies   map[string]int
 	first, last int64
 	reached     int64
 	partial     bool
@@ -183,7 +186,7 @@ type answeredPerson struct {
 
 // answer reads every event of a question, as far as time and bounds allow.
 func (r *Reader) answer(ctx context.Context, scope Scope, q query.Query, now time.Time, budget time.Duration, table *tableBuilder) (*answered, error) {
-	a := &answered{messages: make(map[string]bool), people: make(map[string]*answeredPerson), reached: q.From, table: table}
+	a := &answered{messages: make(map[string]bool), people: make(map[string]*answeredPerson), companies: make(map[string]int), reached: q.From, table: table}
 	table.history = q.History != nil
 	s := scan{reader: r, scope: scope, query: q}
 	weeks, err := s.weeks(ctx, now)
@@ -234,7 +237,11 @@ func (a *answered) add(q query.Query, e event.Event, state *event.State) {
 	a.last = max(a.last, e.Time)
 	about := q.PeopleOf(e, state)
 	a.table.add(e, about)
-	for _, person := range about {
+	for i, person := range about {
+		domain := query.Domain(person.Email)
+		if !slices.ContainsFunc(about[:i], func(other event.Person) bool { return query.Domain(other.Email) == domain }) {
+			a.companies[domain]++
+		}
 		known := a.people[person.Email]
 		if known == nil {
 			known = &answeredPerson{messages: make(map[string]bool), state: make(map[string]bool)}
@@ -264,8 +271,8 @@ func (a *answered) add(q query.Query, e event.Event, state *event.State) {
 	}
 }
 
-// companies are the people by their domain.
-func (a *answered) companies() map[string][]*answeredPerson {
+// byCompany are the people by their domain.
+func (a *answered) byCompany() map[string][]*answeredPerson {
 	companies := make(map[string][]*answeredPerson)
 	for _, person := range a.people {
 		domain := query.Domain(person.Email)
@@ -277,7 +284,7 @@ func (a *answered) companies() map[string][]*answeredPerson {
 // list gives limit people behind the first skip of them.
 func (a *answered) list(text string, skip, limit int) (list []AnsweredCompany, more bool) {
 	list = []AnsweredCompany{}
-	companies := a.companies()
+	companies := a.byCompany()
 	domains := slices.SortedFunc(maps.Keys(companies), func(x, y string) int {
 		return cmp.Or(cmp.Compare(len(companies[y]), len(companies[x])), strings.Compare(x, y))
 	})
@@ -285,10 +292,9 @@ func (a *answered) list(text string, skip, limit int) (list []AnsweredCompany, m
 		people := companies[domain]
 		slices.SortFunc(people, func(x, y *answeredPerson) int { return strings.Compare(x.Email, y.Email) })
 		company := AnsweredCompany{
-			Domain: domain, Count: len(people), Query: narrowed(text, "domain:"+query.QuoteValue(domain)), People: []AnsweredPerson{},
+			Domain: domain, Count: len(people), Events: a.companies[domain], Query: narrowed(text, "domain:"+query.QuoteValue(domain)), People: []AnsweredPerson{},
 		}
 		for _, person := range people {
-			company.Events += person.Events
 			switch {
 			case skip > 0:
 				skip--

@@ -35,6 +35,8 @@ func TestQuestionsAreAnswered(t *testing.T) {
 		"did jo@acme.example click":           "Yes: 1 person at 1 company clicked in 1 message.",
 		"did li@globex.example click":         "No: nobody clicked in a message like that.",
 		"who opened twice but hasn't replied": "1 person at 1 company opened and hasn’t replied to 1 message.",
+		"who opened but didn't reply":         "1 person at 1 company has opened and hasn’t replied to 1 message.",
+		"who hasn't clicked":                  "2 people at 2 companies haven’t clicked in 1 message.",
 		"how many opens":                      "3 events: 2 people at 1 company opened 1 message.",
 		"when did jo@acme.example click":      "On Tuesday, 10 November 2026, 14:00: 1 person at 1 company clicked in 1 message.",
 	} {

@@ -63,7 +63,7 @@ func (a *answered) counts(text string, apart map[string][]string) []AnswerCount 
 		{"events", a.events, text},
 		{"messages", len(a.messages), text},
 		{"people", len(a.people), text},
-		{"companies", len(a.companies()), text},
+		{"companies", len(a.byCompany()), text},
 	}
 	for _, way := range apartWays {
 		people := apart[way.of]

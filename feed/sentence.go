@@ -32,10 +32,17 @@ var statePhrases = map[string]did{
 	"unreplied":  {"hasn’t replied to", "haven’t replied to", "has left unanswered"},
 	"downloaded": {"has downloaded from", "have downloaded from", "has downloaded from"},
 	"bounced":    {"didn’t get", "didn’t get", "missed"},
+	// These are no states that can be asked for in one word.
+	"unclicked":    {"hasn’t clicked in", "haven’t clicked in", "has not clicked in"},
+	"undownloaded": {"hasn’t downloaded from", "haven’t downloaded from", "has not downloaded from"},
+	"unbounced":    {"got", "got", "got"},
 }
 
 // opposites are the states that hold where others do not.
-var opposites = map[string]string{"opened": "unopened", "unopened": "opened", "replied": "unreplied", "unreplied": "replied"}
+var opposites = map[string]string{
+	"opened": "unopened", "unopened": "opened", "replied": "unreplied", "unreplied": "replied",
+	"clicked": "unclicked", "downloaded": "undownloaded", "bounced": "unbounced",
+}
 
 var typePhrases = map[event.Type]did{
 	event.Send:        {"was sent", "were sent", "was sent"},
@@ -67,22 +74,12 @@ func stateAsked(chips []query.Chip) string {
 
 // phraseOf is what the people of a question did, by its chips.
 func phraseOf(chips []query.Chip) did {
+	if states := statesOf(chips); states.many != "" {
+		return beside(chips, states)
+	}
 	phrase := did{"takes part in", "take part in", "takes part in"}
 	for _, chip := range chips {
 		switch {
-		case chip.Field == "is" || chip.Field == "unopened":
-			state := chip.Value
-			if chip.Field == "unopened" {
-				state = "unopened"
-			}
-			if chip.Not {
-				state = opposites[state]
-			}
-			if text, ok := statePhrases[state]; ok {
-				return beside(chips, text)
-			}
-		case chip.Field == "opened" || chip.Field == "clicked" || chip.Field == "replied" || chip.Field == "downloaded" || chip.Field == "bounced":
-			return statePhrases[chip.Field]
 		case chip.Field == "type" && !chip.Not && chip.Group == 0:
 			if text, ok := typePhrases[event.Type(chip.Value)]; ok {
 				phrase = text
@@ -90,6 +87,38 @@ func phraseOf(chips []query.Chip) did {
 		}
 	}
 	return phrase
+}
+
+// statesOf is the states that the chips ask of one person, joined: "have opened and
+// haven’t replied to". Of alternatives only the first is named.
+func statesOf(chips []query.Chip) did {
+	joined, alternatives := did{}, map[int]bool{}
+	for _, chip := range chips {
+		state := chip.Value
+		switch chip.Field {
+		case "is":
+		case "unopened":
+			state = "unopened"
+		case "opened", "clicked", "replied", "downloaded", "bounced":
+			state = chip.Field
+		default:
+			continue
+		}
+		if chip.Not {
+			state = opposites[state]
+		}
+		text, ok := statePhrases[state]
+		if !ok || chip.Group != 0 && alternatives[chip.Group] {
+			continue
+		}
+		alternatives[chip.Group] = true
+		if joined.many == "" {
+			joined = text
+			continue
+		}
+		joined = did{joined.one + " and " + text.one, joined.many + " and " + text.many, joined.none + " and " + text.none}
+	}
+	return joined
 }
 
 // beside is the state of people beside what they did, where they did something a number

@@ -5,10 +5,12 @@ import "tidings/query/times"
 // newestAt is how many words from i on ask for the newest of something: "last 3",
 // "most recent", "5 latest". Results come in that order, so nothing is looked for.
 func (p *parser) newestAt(i int) int {
-	j := i
-	_, before := times.Number(p.word(j))
-	if before {
-		j++
+	j, before := i, false
+	switch p.word(i + 1) {
+	case "last", "latest", "newest", "most":
+		if _, before = times.Number(p.word(i)); before {
+			j++
+		}
 	}
 	switch p.word(j) {
 	case "last", "latest", "newest", "previous":
@@ -26,9 +28,6 @@ func (p *parser) newestAt(i int) int {
 	default:
 		return 0
 	}
-	if _, n := p.timeAt(i); n > 0 || p.newestFirst(j-1) > 0 {
-		return 0
-	}
 	for k := i - 1; k >= 0 && k >= i-3; k-- {
 		if p.isQuestion(k) && p.word(k-1) == "when" {
 			return 0 // "when did jo last open"
@@ -37,7 +36,10 @@ func (p *parser) newestAt(i int) int {
 	if _, ok := times.Number(p.word(j)); ok && !before {
 		j++
 	}
-	if !p.isNewestOf(i, j) {
+	if !p.isNewestOf(i, j) || p.newestFirst(j-1) > 0 {
+		return 0
+	}
+	if _, n := p.timeAt(i); n > 0 {
 		return 0
 	}
 	return j - i

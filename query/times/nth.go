@@ -10,6 +10,10 @@ func (r *Reader) nth(i int) (span, int) {
 		return s, n
 	}
 	i = r.skip(i, "the")
+	_, _, isDay := weekdayOf(r.text(i + 1))
+	if !isDay && r.text(i+1) != "quarter" {
+		return span{}, 0
+	}
 	nth, ok := ordinalOf(r.text(i))
 	if !ok && r.text(i) != "last" {
 		return span{}, 0
@@ -17,7 +21,7 @@ func (r *Reader) nth(i int) (span, int) {
 	if r.text(i+1) == "quarter" && ok && nth <= 4 && (r.led || r.likely) {
 		return r.nthQuarter(nth, i+2)
 	}
-	d, _, isDay := weekdayOf(r.text(i + 1))
+	d, _, _ := weekdayOf(r.text(i + 1))
 	if !isDay || nth > 5 || r.text(i+2) != "of" && r.text(i+2) != "in" {
 		return span{}, 0
 	}
@@ -60,19 +64,20 @@ func (r *Reader) nthQuarter(nth, i int) (span, int) {
 
 // weekendBack reads "two weekends ago" and "the weekend before last".
 func (r *Reader) weekendBack(i int) (span, int) {
-	saturday := AddDays(week.start(r.now), 5)
-	if saturday.After(r.now) {
-		saturday = AddDays(saturday, -7)
-	}
 	back, n := 0, 0
 	if j := r.skip(i, "the"); r.is(j, "weekend", "before", "last") {
 		back, n = 1, j+3
-	} else if count, ok := numberOf(r.text(i)); ok && count > 0 && count <= 52 && r.text(i+2) == "ago" &&
-		(r.text(i+1) == "weekends" || r.text(i+1) == "weekend") {
-		back, n = count-1, i+3
+	} else if w := r.text(i + 1); (w == "weekends" || w == "weekend") && r.text(i+2) == "ago" {
+		if count, ok := numberOf(r.text(i)); ok && count > 0 && count <= 52 {
+			back, n = count-1, i+3
+		}
 	}
 	if n == 0 {
 		return span{}, 0
+	}
+	saturday := AddDays(week.start(r.now), 5)
+	if saturday.After(r.now) {
+		saturday = AddDays(saturday, -7)
 	}
 	saturday = AddDays(saturday, -7*back)
 	return span{from: saturday, until: AddDays(saturday, 2), unit: week}, n

@@ -1,6 +1,9 @@
 package times
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // hours reads two times of day: "9am to 5pm", "3-5".
 func (r *Reader) hours(i int, joins ...string) (a, b clock, n int) {
@@ -43,6 +46,9 @@ func (r *Reader) hoursOn(s span, a, b clock) Period {
 
 // between reads two times with one of the words between them.
 func (r *Reader) between(i int, joins ...string) (Period, int) {
+	if !r.joinedBy(i+1, joins) {
+		return Period{}, 0
+	}
 	if p, n := r.daysOfMonth(i, joins); n > 0 {
 		return p, n
 	}
@@ -195,4 +201,17 @@ func (r *Reader) ordinals(i, j int) bool {
 	_, first := ordinalOf(r.text(r.skip(i, "the")))
 	_, last := ordinalOf(r.text(r.skip(j, "the")))
 	return first && last
+}
+
+// longestPoint is more than how many pieces a time before a joining word has.
+const longestPoint = 12
+
+// joinedBy reports whether one of the words that join two times is near behind i.
+func (r *Reader) joinedBy(i int, joins []string) bool {
+	for k := i; k < len(r.pieces) && k < i+longestPoint; k++ {
+		if slices.Contains(joins, r.pieces[k].text) {
+			return true
+		}
+	}
+	return false
 }
