@@ -22,3 +22,13 @@ func Names(text string, forms []string) bool {
 	text = strings.ToLower(text)
 	return slices.ContainsFunc(forms, func(form string) bool { return strings.Contains(text, form) })
 }
+
+// Stored are the texts that may stand for an address in events that were stored before
+// there was one: its domain in Unicode or ASCII, with a dot at its end or without.
+func Stored(email string) []string {
+	email = Fold(email)
+	ascii := strings.ToLower(ASCII(email))
+	forms := []string{email, ascii, email + ".", ascii + "."}
+	slices.Sort(forms)
+	return slices.Compact(forms)
+}

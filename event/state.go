@@ -20,6 +20,10 @@ func KeyOf(email string) RecipientKey {
 	return RecipientKey(hex.EncodeToString(sum[:12]))
 }
 
+// TextsOf are the texts that may stand for an address in stored events: those that came in
+// before addresses had one text keep theirs.
+func TextsOf(email string) []string { return address.Stored(email) }
+
 // MessageKey names a message.
 type MessageKey struct {
 	Workspace string `json:"w"`

@@ -3,6 +3,7 @@ package indexer
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"tidings/address"
 	"tidings/event"
@@ -56,7 +57,8 @@ func (r *Eraser) remove(ctx context.Context, workspace, email string, bar bool) 
 	if err != nil {
 		return Erased{}, fmt.Errorf("erase state: %w", err)
 	}
-	theirs := func(e event.Event) bool { return concerns(e, email) }
+	forms := event.TextsOf(email)
+	theirs := func(e event.Event) bool { return concerns(e, forms) }
 	dropped, err := r.DeadLetters.DropWhere(ctx, workspace, theirs)
 	if err != nil {
 		return Erased{}, fmt.Errorf("erase dead letters: %w", err)
@@ -108,12 +110,13 @@ func (r *Eraser) announce(
 	return nil
 }
 
-func concerns(e event.Event, email string) bool {
-	if e.Recipient != nil && e.Recipient.Email == email {
+// concerns reports whether an event is about a person, by the texts of their address.
+func concerns(e event.Event, forms []string) bool {
+	if e.Recipient != nil && slices.Contains(forms, e.Recipient.Email) {
 		return true
 	}
 	for _, person := range e.Recipients {
-		if person.Email == email {
+		if slices.Contains(forms, person.Email) {
 			return true
 		}
 	}

@@ -7,7 +7,6 @@ import (
 	"maps"
 	"net/http"
 	"slices"
-	"strings"
 
 	"tidings/event"
 	"tidings/query"
@@ -23,12 +22,12 @@ const eraseBatch = 500
 // its disks; in an open week that is done by the merges that it has anyway, at
 // the latest by sealing it.
 func (x *Index) EraseRecipient(ctx context.Context, workspace, email string) (deleted []event.ID, rewritten []event.Event, err error) {
-	email = strings.ToLower(email)
+	forms := event.TextsOf(email)
 	r := removal{
 		workspace: workspace, indices: x.names.every(),
-		where: object{"term": object{"recipient": email}},
+		where: object{"terms": object{"recipient": forms}},
 		left: func(e event.Event) (event.Event, bool) {
-			e.Recipients = slices.DeleteFunc(slices.Clone(e.Recipients), func(p event.Person) bool { return p.Email == email })
+			e.Recipients = slices.DeleteFunc(slices.Clone(e.Recipients), func(p event.Person) bool { return slices.Contains(forms, p.Email) })
 			return e, len(e.Recipients) > 0
 		},
 	}

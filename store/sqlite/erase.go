@@ -5,7 +5,6 @@ import (
 	"database/sql"
 	"fmt"
 	"slices"
-	"strings"
 
 	"tidings/event"
 	"tidings/query"
@@ -21,10 +20,10 @@ const eraseBatch = 500
 // stopped and repeated; it says what this call did. Damaged weeks fail it, once the
 // others are done.
 func (x *Index) EraseRecipient(ctx context.Context, workspace, email string) (deleted []event.ID, rewritten []event.Event, err error) {
-	email = strings.ToLower(email)
+	forms := event.TextsOf(email)
 	var damaged event.DamagedWeeks
 	for _, week := range x.known() {
-		e := erasure{index: x, workspace: workspace, email: email}
+		e := erasure{index: x, workspace: workspace, forms: forms}
 		err := x.exclusively(ctx, week, func(slot *weekSlot) error { return e.week(ctx, slot) })
 		found, other := event.SplitDamaged(err)
 		if other != nil {
@@ -41,7 +40,8 @@ func (x *Index) EraseRecipient(ctx context.Context, workspace, email string) (de
 type erasure struct {
 	index     *Index
 	workspace string
-	email     string
+	// forms are the texts that stand for the person's address.
+	forms     []string
 	deleted   []event.ID
 	rewritten []event.Event
 }
@@ -74,7 +74,7 @@ func (e *erasure) file(ctx context.Context, file *weekFile) error {
 		if len(rows) == 0 {
 			break
 		}
-		batch := erasure{index: e.index, workspace: e.workspace, email: e.email}
+		batch := erasure{index: e.index, workspace: e.workspace, forms: e.forms}
 		if err := file.transact(ctx, func(tx *weekTx) error { return batch.rows(tx, rows) }); err != nil {
 			return err
 		}
@@ -102,7 +102,7 @@ func (e *erasure) find(ctx context.Context, file *weekFile, limit int) ([]row, e
 	if !known {
 		return nil, nil
 	}
-	named := query.Keyword{Field: query.FieldRecipient, Values: []string{e.email}}
+	named := query.Keyword{Field: query.FieldRecipient, Values: e.forms}
 	match, err := compileParts(named, partsOf(workspaceID, query.AutomatedShow))
 	if err != nil {
 		return nil, err
@@ -124,7 +124,7 @@ func (e *erasure) row(tx *weekTx, r row) error {
 	if err != nil {
 		return err
 	}
-	left := slices.DeleteFunc(slices.Clone(stored.Recipients), func(p event.Person) bool { return p.Email == e.email })
+	left := slices.DeleteFunc(slices.Clone(stored.Recipients), func(p event.Person) bool { return slices.Contains(e.forms, p.Email) })
 	if len(left) > 0 {
 		stored.Recipients = left
 		e.rewritten = append(e.rewritten, stored)

@@ -64,6 +64,7 @@ func RunIndex(t *testing.T, h IndexHarness) {
 		{"the sends of a message are taken out of open and sealed weeks", testRemoveSends},
 		{"an erased recipient is gone", testErase},
 		{"erasing reaches sealed weeks", testEraseSealed},
+		{"erasing finds an address as it was stored once", testEraseOldText},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			test.run(t, openIndex(t, h))

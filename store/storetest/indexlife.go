@@ -3,6 +3,7 @@ package storetest
 import (
 	"context"
 	"errors"
+	"fmt"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -151,6 +152,25 @@ func testRemoveSends(t *testing.T, x indexTest) {
 }
 
 func testErase(t *testing.T, x indexTest) { eraseWith(t, x, false) }
+
+// testEraseOldText erases somebody whose address was stored in texts that come in no more.
+func testEraseOldText(t *testing.T, x indexTest) {
+	ctx := context.Background()
+	var all []event.Event
+	for i, email := range []string{"jo@xn--bcher-kva.example", "jo@bücher.example.", "jo@xn--bcher-kva.example.", "jo@bücher.example"} {
+		all = append(all, named(event.Event{Recipient: &event.Person{Email: email}, Time: allWeeks[i%len(allWeeks)].Start()}, fmt.Sprint("old", i)))
+	}
+	kim := event.Person{Email: "kim@bücher.example"}
+	send := named(event.Event{Type: event.Send, Recipients: []event.Person{{Email: "jo@xn--bcher-kva.example"}, kim}}, "both")
+	x.create(t, append(all, send)...)
+	deleted, rewritten, err := x.eraser(t).EraseRecipient(ctx, workspace, "Jo@Bücher.example")
+	require.NoError(t, err)
+	x.refresh(t)
+	require.Len(t, deleted, len(all))
+	send.Recipients = []event.Person{kim}
+	require.Equal(t, []event.Event{send}, rewritten)
+	require.Equal(t, []event.ID{send.ID}, x.search(t, feed.Search{Workspace: workspace}))
+}
 
 func testEraseSealed(t *testing.T, x indexTest) { eraseWith(t, x, true) }
 
