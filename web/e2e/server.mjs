@@ -156,6 +156,61 @@ export class Demo {
   }
 }
 
+/** Installation is the binary under test as somebody begins with it: serve, on an empty directory. */
+export class Installation {
+  #binary = process.env['TIDINGS_BIN'];
+  #directory;
+  #options;
+  #process;
+
+  /** make finds a free port and an empty directory; nothing runs yet. Options are the command's. */
+  static async make(options = []) {
+    const made = new Installation();
+    if (!made.#binary) throw new Error('TIDINGS_BIN names no binary: build one and set it');
+    made.#options = options;
+    made.#directory = await mkdtemp(join(tmpdir(), 'tidings-e2e-'));
+    made.port = await freePort();
+    return made;
+  }
+
+  get origin() {
+    return `http://127.0.0.1:${this.port}`;
+  }
+
+  /** key makes a key of a role, as in docs/setup.md. */
+  async key(workspace, role) {
+    const { stdout } = await promisify(execFile)(this.#binary, [
+      ...['keys', 'create', '--data', this.#directory, '--workspace', workspace, '--role', role],
+    ]);
+    return stdout.trim();
+  }
+
+  async start() {
+    const args = ['serve', '--data', this.#directory, '--listen', `127.0.0.1:${this.port}`];
+    const child = spawn(this.#binary, [...args, '--public-url', this.origin, ...this.#options]);
+    this.#process = child;
+    child.stdout.resume();
+    const said = [];
+    await new Promise((resolve, reject) => {
+      createInterface({ input: child.stderr }).on('line', (line) => {
+        said.push(line);
+        if (line.includes('listening on http')) resolve();
+      });
+      child.once('exit', (code) => reject(new Error(`exit ${code}:\n${said.join('\n')}`)));
+      setTimeout(() => reject(new Error(`not ready:\n${said.join('\n')}`)), startTimeout).unref();
+    });
+  }
+
+  async remove() {
+    if (this.#process?.exitCode === null) {
+      const ended = once(this.#process, 'exit');
+      this.#process.kill('SIGTERM');
+      await ended;
+    }
+    await rm(this.#directory, { recursive: true, force: true });
+  }
+}
+
 async function freePort() {
   const server = createServer();
   server.listen(0, '127.0.0.1');

@@ -1,9 +1,15 @@
 import type { Client as Api } from 'openapi-fetch';
 import { done, read } from './failure';
 import type { paths } from './schema';
-import type { InvitationRequest, KeyRequest, MemberChange, TeamRequest } from './types';
+import type {
+  InvitationRequest,
+  KeyRequest,
+  MemberChange,
+  ProviderRequest,
+  TeamRequest,
+} from './types';
 
-/** Access is who comes in and what they may do: people, teams, invitations, sessions, keys. */
+/** Access is who comes in and what they may do: people, teams, invitations, sessions, keys, providers. */
 export class Access {
   #api: Api<paths>;
 
@@ -86,5 +92,26 @@ export class Access {
 
   revokeKey(id: string) {
     return done(this.#api.DELETE('/v1/keys/{id}', { params: { path: { id } } }));
+  }
+
+  /** providers are those at which people sign in, and the addresses to register at a new one. */
+  providers() {
+    return read(this.#api.GET('/v1/sign-in/providers'));
+  }
+
+  putProvider(name: string, body: ProviderRequest) {
+    return read(
+      this.#api.PUT('/v1/sign-in/providers/{name}', { params: { path: { name } }, body }),
+    );
+  }
+
+  testProvider(name: string) {
+    const params = { path: { name } };
+    return read(this.#api.POST('/v1/sign-in/providers/{name}/test', { params }));
+  }
+
+  dropProvider(name: string) {
+    const params = { path: { name } };
+    return done(this.#api.DELETE('/v1/sign-in/providers/{name}', { params }));
   }
 }

@@ -65,6 +65,11 @@ export class Client {
     return this.#begin(await read(this.api.POST('/v1/session', { body })));
   }
 
+  /** ways are those in which somebody with an address may sign in; without one, anybody. */
+  ways(email: string) {
+    return read(this.api.GET('/v1/sign-in', { params: { query: email ? { email } : {} } }));
+  }
+
   /** askForLink has a link sent by mail to whoever has the address. */
   askForLink(email: string): Promise<void> {
     return done(this.api.POST('/v1/sign-in/mail', { body: { email } }));
