@@ -58,10 +58,19 @@ type GroupRules struct {
 // ranks are the roles from the least to the most; of several, the last counts.
 var ranks = []Role{RoleViewer, RoleMember, RoleLead, RoleIntegrator, RoleSupport, RoleAuditor, RoleAdmin}
 
-// give says what somebody's groups give: their role, "" for none, and in which teams
-// they are, with whether they lead them.
-func (r GroupRules) give(groups []string) (role Role, teams map[string]bool) {
-	teams = make(map[string]bool)
+// gift is what somebody's groups give.
+type gift struct {
+	// role is "" for none; byDefault says that no group gave it.
+	role      Role
+	byDefault bool
+	// teams are those that they are in, and whether they lead them.
+	teams map[string]bool
+}
+
+// give says what somebody's groups give.
+func (r GroupRules) give(groups []string) gift {
+	var role Role
+	teams := make(map[string]bool)
 	for _, rule := range r.Map {
 		if !slices.Contains(groups, rule.Group) {
 			continue
@@ -73,7 +82,7 @@ func (r GroupRules) give(groups []string) (role Role, teams map[string]bool) {
 			teams[rule.Team] = teams[rule.Team] || rule.Role == RoleLead
 		}
 	}
-	return cmp.Or(role, r.Default), teams
+	return gift{cmp.Or(role, r.Default), role == "" && r.Default != "", teams}
 }
 
 func (r GroupRules) any() bool { return len(r.Map) > 0 || r.Default != "" }
@@ -85,6 +94,8 @@ type identity struct {
 	Issuer   string    `json:"issuer"`
 	Subject  string    `json:"subject"`
 	Since    time.Time `json:"since"`
+	// Role is what the provider gave them, "" where people did.
+	Role Role `json:"role,omitempty"`
 	// Teams are those that the provider's groups put them into, and whether as a lead.
 	Teams map[string]bool `json:"teams,omitempty"`
 }
@@ -113,15 +124,16 @@ func (i *Identities) Admit(ctx context.Context, workspace string, who Vouched, r
 	if err != nil {
 		return Caller{}, nil, err
 	}
-	role, teams := rules.give(who.Groups)
-	if who.GroupsKnown && rules.any() && role == "" {
-		return Caller{}, nil, ErrNoRole
+	given := rules.give(who.Groups)
+	if who.GroupsKnown && rules.any() && given.role == "" {
+		notes, err := i.takeBack(ctx, workspace, id, known, changing)
+		return Caller{}, notes, errors.Join(ErrNoRole, err)
 	}
 	if !known.is() {
 		if err := changing(); err != nil {
 			return Caller{}, nil, err
 		}
-		if known, err = i.meet(ctx, workspace, who, role, invitation); err != nil {
+		if known, err = i.meet(ctx, workspace, who, given.role, invitation); err != nil {
 			return Caller{}, nil, err
 		}
 		if err := i.keep(ctx, workspace, id, old, &known); err != nil {
@@ -136,7 +148,7 @@ func (i *Identities) Admit(ctx context.Context, workspace string, who Vouched, r
 		return Caller{}, nil, ErrSuspended
 	}
 	if who.GroupsKnown && rules.any() {
-		if notes, err = i.apply(ctx, workspace, id, known, user, role, teams, changing); err != nil {
+		if notes, err = i.apply(ctx, workspace, id, known, user, given, changing); err != nil {
 			return Caller{}, nil, err
 		}
 	}
@@ -200,6 +212,7 @@ func (i *Identities) meet(ctx context.Context, workspace string, who Vouched, ro
 	known.User = "u_" + IdentityID(who.Issuer, who.Subject)[:20]
 	name := clipped(cmp.Or(strings.TrimSpace(who.Name), who.Email), maxNameLength)
 	emails := []string{who.Email}
+	known.Role = role
 	_, err = i.directory.write(ctx, workspace, known.User, Change{Name: &name, Emails: &emails, Role: &role}, true)
 	return known, err
 }
@@ -220,22 +233,69 @@ func (i *Identities) keep(ctx context.Context, workspace, id string, old json.Ra
 	return err
 }
 
-// apply gives a user what their groups give now, and takes back what they gave before
-// and do not any more. What people gave stays.
-func (i *Identities) apply(ctx context.Context, workspace, id string, known identity, user Member, role Role, teams map[string]bool, changing func() error) (notes []string, err error) {
-	if user.Role != role {
+// takeBack takes from somebody whom no group lets in any more what groups gave them: their
+// places in teams, and a role that is more than a viewer's. Who has nothing of a provider
+// keeps what people gave.
+func (i *Identities) takeBack(ctx context.Context, workspace, id string, known identity, changing func() error) (notes []string, err error) {
+	if !known.is() || known.Role == "" && len(known.Teams) == 0 {
+		return nil, nil
+	}
+	user, err := i.directory.User(ctx, workspace, known.User)
+	if err != nil {
+		return nil, err
+	}
+	left := gift{role: user.Role}
+	if known.Role != "" {
+		left.role = RoleViewer
+	}
+	return i.apply(ctx, workspace, id, known, user, left, changing)
+}
+
+// giveRole gives a user the role of their groups. A default takes the place of no role that
+// people gave.
+func (i *Identities) giveRole(ctx context.Context, workspace string, known *identity, user Member, given gift, changing func() error) (notes []string, err error) {
+	if given.byDefault && known.Role == "" && user.Role != "" {
+		return nil, nil
+	}
+	if user.Role != given.role {
 		if err := changing(); err != nil {
 			return nil, err
 		}
-		_, err := i.directory.ChangeUser(ctx, workspace, user.ID, Change{Role: &role})
-		switch {
-		case errors.Is(err, ErrLastAdmin):
-			notes = append(notes, "stays admin: nobody else is")
-		case err != nil:
+		_, err := i.directory.ChangeUser(ctx, workspace, user.ID, Change{Role: &given.role})
+		if errors.Is(err, ErrLastAdmin) {
+			return []string{"stays admin: nobody else is"}, nil
+		}
+		if err != nil {
 			return nil, err
 		}
+		known.Role = given.role
 	}
-	given := make(map[string]bool)
+	return nil, nil
+}
+
+// apply gives a user what their groups give now, and takes back what they gave before
+// and do not any more. What people gave stays.
+func (i *Identities) apply(ctx context.Context, workspace, id string, known identity, user Member, what gift, changing func() error) (notes []string, err error) {
+	before := known.Role
+	if notes, err = i.giveRole(ctx, workspace, &known, user, what, changing); err != nil {
+		return nil, err
+	}
+	given, more, err := i.giveTeams(ctx, workspace, known, user, what.teams, changing)
+	if err != nil {
+		return nil, err
+	}
+	notes = append(notes, more...)
+	if before == known.Role && (len(given) == 0 && len(known.Teams) == 0 || maps.Equal(given, known.Teams)) {
+		return notes, nil
+	}
+	known.Teams = given
+	return notes, Put(ctx, i.records, workspace, kindIdentity, id, known)
+}
+
+// giveTeams puts a user into the teams of their groups, and takes them out of those that
+// groups put them into before; given are those that are the provider's now.
+func (i *Identities) giveTeams(ctx context.Context, workspace string, known identity, user Member, teams map[string]bool, changing func() error) (given map[string]bool, notes []string, err error) {
+	given = make(map[string]bool)
 	for team, lead := range teams {
 		before, had := known.Teams[team]
 		if had && before == lead {
@@ -243,14 +303,14 @@ func (i *Identities) apply(ctx context.Context, workspace, id string, known iden
 			continue
 		}
 		if err := changing(); err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		ours, err := i.directory.place(ctx, workspace, team, user.ID, had, lead)
 		switch {
 		case errors.Is(err, event.ErrNotFound):
 			notes = append(notes, "there is no team "+team)
 		case err != nil:
-			return nil, err
+			return nil, nil, err
 		case ours || had:
 			given[team] = lead
 		}
@@ -260,17 +320,13 @@ func (i *Identities) apply(ctx context.Context, workspace, id string, known iden
 			continue
 		}
 		if err := changing(); err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		if err := i.directory.Leave(ctx, workspace, team, user.ID); err != nil && !errors.Is(err, event.ErrNotFound) {
-			return nil, err
+			return nil, nil, err
 		}
 	}
-	if len(given) == 0 && len(known.Teams) == 0 || maps.Equal(given, known.Teams) {
-		return notes, nil
-	}
-	known.Teams = given
-	return notes, Put(ctx, i.records, workspace, kindIdentity, id, known)
+	return given, notes, nil
 }
 
 // Forget forgets who a user is at every provider: whoever comes as one of those is

@@ -298,9 +298,10 @@ func TestGroupsGiveRolesAndTeams(t *testing.T) {
 		{"several: the most counts", []string{"look", "s", "n", "it"}, then{account.RoleAdmin, "north (lead) own sales"}, "/"},
 		{"fewer: what people gave stays", "look", then{account.RoleViewer, "own"}, "/"},
 		{"a lead", []string{"n"}, then{account.RoleLead, "north (lead) own"}, "/"},
-		{"none is no role", []string{}, then{account.RoleLead, "north (lead) own"}, "/#sign-in-failed=no-role"},
-		{"nor is no claim", nil, then{account.RoleLead, "north (lead) own"}, "/#sign-in-failed=no-role"},
-		{"nor others", []string{"x"}, then{account.RoleLead, "north (lead) own"}, "/#sign-in-failed=no-role"},
+		{"none is no role: what groups gave is taken back", []string{}, then{account.RoleViewer, "own"}, "/#sign-in-failed=no-role"},
+		{"a lead again", []string{"n"}, then{account.RoleLead, "north (lead) own"}, "/"},
+		{"nor is no claim", nil, then{account.RoleViewer, "own"}, "/#sign-in-failed=no-role"},
+		{"nor others", []string{"x"}, then{account.RoleViewer, "own"}, "/#sign-in-failed=no-role"},
 	} {
 		a.fake.claims = map[string]any{"groups": step.groups}
 		to, _ := a.signIn("/auth/acme.fake")
@@ -331,6 +332,46 @@ func TestGroupsGiveRolesAndTeams(t *testing.T) {
 		require.Equal(t, "/", to)
 		require.Equal(t, account.RoleAdmin, a.users("u_ana").Role)
 	})
+}
+
+func TestADefaultTakesTheRoleOfNobody(t *testing.T) {
+	a := newAt(t, nil)
+	for _, step := range []struct {
+		name   string
+		was    string // what people say before
+		groups []string
+		want   account.Role
+	}{
+		{"people made them admin", "admin", nil, account.RoleAdmin},
+		{"or a member", "member", nil, account.RoleMember},
+		{"a group says more", "", []string{"it"}, account.RoleAdmin},
+		{"and no more", "", nil, account.RoleViewer},
+	} {
+		if step.was != "" {
+			a.do(call{method: "PATCH", path: "/v1/users/u_ana", key: a.admin, body: map[string]string{"role": step.was}}).is(200)
+		}
+		a.put("fake", map[string]any{"groups_claim": "groups", "role_default": "viewer", "map": []map[string]string{{"group": "it", "role": "admin"}}}).is(200)
+		a.fake.claims = map[string]any{"groups": step.groups}
+		to, _ := a.signIn("/auth/acme.fake")
+		require.Equal(t, "/", to, step.name)
+		require.Equal(t, step.want, a.users("u_ana").Role, step.name)
+	}
+}
+
+func TestWhoShowsAnewWhoTheyAreIsSaidToHave(t *testing.T) {
+	a := newAt(t, nil)
+	for name, step := range map[string]struct {
+		at any
+		to string
+	}{
+		"just now":     {a.clock().Unix(), "/"},
+		"days ago":     {a.clock().Add(-48 * time.Hour).Unix(), "/#sign-in-failed=not-anew"},
+		"does not say": {nil, "/#sign-in-failed=not-anew"},
+	} {
+		a.fake.claims = map[string]any{"auth_time": step.at}
+		to, _ := a.signIn("/auth/acme.fake?again=true")
+		require.Equal(t, step.to, to, name)
+	}
 }
 
 func TestWhoIsNewComesInByAGroupOrAnInvitation(t *testing.T) {

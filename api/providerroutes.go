@@ -22,7 +22,7 @@ type ProviderRequest struct {
 	ClientID    string              `json:"client_id" maxLength:"500"`
 	Secret      *string             `json:"secret,omitempty" maxLength:"2000" doc:"the client's secret, which is never read back; absent keeps what there is, and empty is a client without one. Needed anew with another issuer"`
 	Scopes      []string            `json:"scopes,omitempty" maxItems:"20" doc:"beside openid, profile and email; offline_access goes along where the provider offers it"`
-	Domains     []string            `json:"domains,omitempty" maxItems:"100" doc:"domains whose addresses this provider decides over: users with such an address are found by it. Name those alone that nobody else can have an address of there"`
+	Domains     []string            `json:"domains,omitempty" maxItems:"100" doc:"domains whose addresses this provider decides over: users with such an address are found by it. Name those alone that nobody else can have an address of there. A domain is of the workspace that names it first: 409 where that is another"`
 	Button      bool                `json:"button,omitempty" doc:"shown to everybody who signs in, whatever their address; needed without domains"`
 	GroupsClaim string              `json:"groups_claim,omitempty" maxLength:"200" doc:"the claim that holds somebody's groups, such as groups"`
 	Map         []account.GroupRule `json:"map,omitempty" maxItems:"500" doc:"what groups give. Of several roles the last of viewer, member, lead, integrator, support, auditor, admin counts"`
@@ -151,6 +151,10 @@ func (s *Server) putProvider(ctx context.Context, caller Caller, in *providerInp
 		return nil, err
 	}
 	kept, err := s.vouching.Put(ctx, caller.Workspace, provider, request.Secret)
+	var claimed *signin.ErrClaimed
+	if errors.As(err, &claimed) {
+		return nil, problem(http.StatusConflict, claimed.Error()+": whoever runs the server can tell whose it is")
+	}
 	if err != nil {
 		return nil, inBody(err)
 	}

@@ -42,6 +42,9 @@ func TestAProviderSignsItsPeopleOut(t *testing.T) {
 	is(one, 200)
 
 	token := a.fake.logoutToken(nil)
+	a.auditStore.away.Store(true) // nothing is ended that is not on record: the provider tries again
+	out(token).is(503)
+	a.auditStore.away.Store(false)
 	out(token).is(200)
 	is(one, 401)
 	is(two, 200)
@@ -145,6 +148,27 @@ func TestAProviderAlone(t *testing.T) {
 	grant, _, err := a.server.GrantAccess(t.Context(), "acme", account.RoleAdmin, time.Hour, "IdP down")
 	require.NoError(t, err)
 	a.do(call{method: "POST", path: "/v1/session", body: map[string]string{"token": grant}}).is(200)
+}
+
+func TestADomainIsOfTheWorkspaceThatNamesItFirst(t *testing.T) {
+	a := newAt(t, nil)
+	other := a.key("globex", account.RoleAdmin, "")
+	put := func(domains ...string) answer {
+		return a.do(call{method: "PUT", path: "/v1/sign-in/providers/own", key: other, body: map[string]any{
+			"issuer": a.fake.http.URL, "client_id": "client", "domains": domains,
+		}})
+	}
+	require.Contains(t, put("globex.example", "ACME.example").problem(409).Detail, "decides over acme.example")
+	put("globex.example").is(200)
+	a.put("second", nil).is(200) // several of one workspace may
+	a.put("third", map[string]any{"domains": []string{"globex.example"}}).problem(409)
+	for _, name := range []string{"fake", "second"} {
+		put("acme.example").problem(409)
+		a.do(call{method: "DELETE", path: "/v1/sign-in/providers/" + name, key: a.admin}).is(204)
+	}
+	a.pass(time.Minute) // a provider may be about to be written
+	put("acme.example").is(200)
+	a.put("fake", nil).problem(409)
 }
 
 func TestAProviderIsTried(t *testing.T) {

@@ -84,8 +84,8 @@ func (s *Server) signInRoutes(docs huma.API) {
 		success: http.StatusSeeOther, failures: []int{http.StatusTooManyRequests},
 		summary: "Send a browser to a provider to sign in",
 		description: "What goes wrong there or here leads to /#sign-in-failed=REASON: unknown (no such provider), expired (begun by " +
-			"another browser, or too long ago), declined, provider (it cannot be reached, or what it says does not hold), not-invited, " +
-			"no-role, suspended.",
+			"another browser, or too long ago), declined, provider (it cannot be reached, or what it says does not hold), not-anew (again was " +
+			"asked for, and it does not say that they have just shown it who they are), not-invited, no-role, suspended.",
 	}, s.startSignIn)
 	handle(s, docs, route{
 		id: "sign-in-from-provider", audit: auditSignIns, method: http.MethodGet, path: "/auth/{provider}/callback", group: "Session",
@@ -309,7 +309,10 @@ func (s *Server) signOutByProvider(ctx context.Context, _ Caller, in *logoutInpu
 	if err != nil {
 		return nil, err
 	}
-	return nil, s.endVouched(ctx, site, logout)
+	if err := s.endVouched(ctx, site, logout); err != nil {
+		return nil, err // It is good for another try.
+	}
+	return nil, s.vouching.LoggedOut(ctx, logout)
 }
 
 // endVouched ends the sessions that a provider wants ended, on record before.

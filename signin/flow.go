@@ -34,6 +34,8 @@ const (
 	Declined = "declined"
 	// Broken: the provider cannot be reached, or what it says does not hold.
 	Broken = "provider"
+	// NotAnew: they were to show the provider anew who they are, and it does not say so.
+	NotAnew = "not-anew"
 )
 
 // Refusal is why somebody is not signed in by a provider.
@@ -196,8 +198,11 @@ func (s *SignIns) Finish(ctx context.Context, site Site, redirect string, back B
 	if err != nil {
 		return Answer{}, flow, refuse(Broken, err)
 	}
-	if flow.Again && !answer.At.IsZero() && s.clock().Sub(answer.At) > FlowLife {
-		return Answer{}, flow, refuse(Broken, errors.New("they have not shown the provider anew who they are"))
+	// Without a time (auth_time) it may have been days ago. Google never tells it: there they
+	// have at least chosen the account and consented (ADR 36).
+	untold := answer.At.IsZero() && !isGoogle(site.Issuer)
+	if flow.Again && (untold || !answer.At.IsZero() && s.clock().Sub(answer.At) > FlowLife) {
+		return Answer{}, flow, refuse(NotAnew, errors.New("they have not shown the provider anew who they are"))
 	}
 	return answer, flow, nil
 }

@@ -19,6 +19,9 @@ type Logout struct {
 	// Identity is the person's (account.IdentityID), "" where it names none, and Sid the
 	// provider's session, "" for all of theirs.
 	Identity, Sid string
+
+	used string
+	ends time.Time
 }
 
 // CheckLogout reads a provider's logout token (OpenID Connect Back-Channel Logout). A
@@ -37,14 +40,12 @@ func (s *SignIns) CheckLogout(ctx context.Context, site Site, token string) (Log
 	if latest := s.clock().Add(logoutKept); ends.After(latest) {
 		return Logout{}, refuse(Broken, errors.New("it is good for more than a day"))
 	}
-	err = s.once(ctx, "logout "+site.Issuer+" "+checked.TokenID, ends)
-	if errors.Is(err, event.ErrConflict) {
+	logout := Logout{used: "logout " + site.Issuer + " " + checked.TokenID, ends: ends}
+	if _, err := s.records.Get(ctx, noWorkspace, KindUsed, account.HashOf(logout.used)); err == nil {
 		return Logout{}, refuse(Expired, errors.New("it was used already"))
-	}
-	if err != nil {
+	} else if !errors.Is(err, event.ErrNotFound) {
 		return Logout{}, err
 	}
-	var logout Logout
 	if checked.Subject != "" {
 		logout.Identity = account.IdentityID(site.Issuer, checked.Subject)
 	}
@@ -52,6 +53,16 @@ func (s *SignIns) CheckLogout(ctx context.Context, site Site, token string) (Log
 		logout.Sid = SidID(site.Issuer, checked.SessionID)
 	}
 	return logout, nil
+}
+
+// LoggedOut notes that what a logout token wanted ended has: it is good no more. Of two
+// that come at once both end the same.
+func (s *SignIns) LoggedOut(ctx context.Context, logout Logout) error {
+	err := s.once(ctx, logout.used, logout.ends)
+	if errors.Is(err, event.ErrConflict) {
+		return nil
+	}
+	return err
 }
 
 // SidID names a provider's session.

@@ -67,7 +67,7 @@ func (p *Providers) List(ctx context.Context, workspace string) ([]Provider, err
 }
 
 // Put keeps a provider. given is its secret, nil for the one that it has. ErrTooMuch
-// where the workspace has as many as it may.
+// where the workspace has as many as it may, *ErrClaimed where another one has a domain.
 func (p *Providers) Put(ctx context.Context, workspace string, provider Provider, given *string) (Provider, error) {
 	all, err := p.List(ctx, workspace)
 	if err != nil {
@@ -94,6 +94,9 @@ func (p *Providers) Put(ctx context.Context, workspace string, provider Provider
 		if provider.Sealed, err = p.box.Seal(ctx, workspace, kindProvider, provider.Name, []byte(*given)); err != nil {
 			return Provider{}, fmt.Errorf("seal the secret of a provider: %w", err)
 		}
+	}
+	if err := p.claimAll(ctx, workspace, provider.Domains); err != nil {
+		return Provider{}, err
 	}
 	provider.Changed = p.clock().UTC().Truncate(time.Second)
 	doc, err := json.Marshal(provider)

@@ -13,7 +13,7 @@ export interface paths {
         };
         /**
          * Send a browser to a provider to sign in
-         * @description What goes wrong there or here leads to /#sign-in-failed=REASON: unknown (no such provider), expired (begun by another browser, or too long ago), declined, provider (it cannot be reached, or what it says does not hold), not-invited, no-role, suspended.
+         * @description What goes wrong there or here leads to /#sign-in-failed=REASON: unknown (no such provider), expired (begun by another browser, or too long ago), declined, provider (it cannot be reached, or what it says does not hold), not-anew (again was asked for, and it does not say that they have just shown it who they are), not-invited, no-role, suspended.
          */
         get: operations["sign-in-at-provider"];
         put?: never;
@@ -3196,7 +3196,7 @@ export interface components {
             /** @description shown to everybody who signs in, whatever their address; needed without domains */
             button?: boolean;
             client_id: string;
-            /** @description domains whose addresses this provider decides over: users with such an address are found by it. Name those alone that nobody else can have an address of there */
+            /** @description domains whose addresses this provider decides over: users with such an address are found by it. Name those alone that nobody else can have an address of there. A domain is of the workspace that names it first: 409 where that is another */
             domains?: string[];
             /** @description the claim that holds somebody's groups, such as groups */
             groups_claim?: string;
