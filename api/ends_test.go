@@ -100,6 +100,31 @@ func TestWhatIsOpenEndsWithWhatItsCallerMaySee(t *testing.T) {
 	stays()
 }
 
+// Sessions and keys that end in another process end what is open here, and pages too.
+func TestWhatIsOpenEndsWithItsSessionOrKey(t *testing.T) {
+	one := newSite(t, withLive, func(c *api.Config) { c.Reports = &endless{} })
+	two := newSite(t, func(c *api.Config) { c.Records = one.records })
+	admin := one.key("acme", account.RoleAdmin, "")
+	const stream, export = "/v1/live/sse", "/v1/export?format=ndjson"
+	b, ana := one.accepted(admin, map[string]any{"name": "Ana", "role": "member"})
+	cookie := b.cookie.Name + "=" + b.cookie.Value
+	left := []func() string{one.reading("", cookie, stream), one.reading("", cookie, export)}
+	two.do(call{method: "DELETE", path: "/v1/sessions?user=" + ana.User, key: admin}).is(204)
+	one.pass(3 * time.Second)
+	one.server.LookAgain(t.Context())
+	require.Equal(t, []string{"gone", "broken off"}, []string{left[0](), left[1]()})
+	b.do(call{method: "GET", path: "/v1/feed"}).problem(http.StatusUnauthorized)
+
+	var key api.NewKey
+	body := map[string]any{"role": "read", "user": ana.User, "ends": one.clock().Add(time.Hour)}
+	two.do(call{method: "POST", path: "/v1/keys", key: admin, body: body}).is(201).json(&key)
+	left = []func() string{one.reading(key.Text, "", stream), one.reading(key.Text, "", export)}
+	one.pass(time.Hour)
+	one.server.LookAgain(t.Context())
+	require.Equal(t, []string{"gone", "broken off"}, []string{left[0](), left[1]()})
+	one.get(key.Text, "/v1/feed").problem(http.StatusUnauthorized)
+}
+
 func TestOneWorkspaceDoesNotTakeAllExports(t *testing.T) {
 	s := newSite(t, func(c *api.Config) { c.Reports = &endless{} })
 	busy, quiet := s.key("acme", account.RoleRead, ""), s.key("globex", account.RoleRead, "")
