@@ -39,27 +39,28 @@ type commands struct {
 	LogLevel string      `help:"How much to log: debug, info, warn or error. By default info for serve, api and indexer, warn for others." enum:"debug,info,warn,error," default:""`
 	Version  versionFlag `help:"Print the version and stop."`
 
-	Serve       serveCmd       `cmd:"" help:"Run the feed: API, indexer and page, on one data directory."`
-	API         apiCmd         `cmd:"" name:"api" help:"Run one of several processes that take events in, answer and push."`
-	Indexer     indexerCmd     `cmd:"" help:"Run one of several processes that index."`
-	Demo        demoCmd        `cmd:"" help:"Try it: a made-up company with months of history and events that keep coming."`
-	Import      importCmd      `cmd:"" help:"Bring in mail files (mbox, Maildir, eml) or events (NDJSON)."`
-	Search      searchCmd      `cmd:"" help:"Ask the feed, in plain English or operators."`
-	Keys        keysCmd        `cmd:"" help:"Make, list and revoke keys."`
-	Users       usersCmd       `cmd:"" help:"Invite people, and say what they may do."`
-	SendLinks   sendLinksCmd   `cmd:"" help:"Make the tracking addresses of a mail: opens, clicks, unsubscribing."`
-	Access      accessCmd      `cmd:"" help:"Let somebody in when nobody comes in any more."`
-	Audit       auditCmd       `cmd:"" help:"Read, export and verify the audit log."`
-	DeadLetters deadLettersCmd `cmd:"" name:"dead-letters" help:"Look after events that failed for good."`
-	Replay      replayCmd      `cmd:"" help:"Feed the events of a past span through the indexer again."`
-	Rollover    rolloverCmd    `cmd:"" help:"Make the nightly run now, or say what it would do."`
-	Migrate     migrateCmd     `cmd:"" help:"Bring stores to what this program writes."`
-	Stream      streamCmd      `cmd:"" help:"Repair a damaged queue."`
-	Backup      backupCmd      `cmd:"" help:"Copy everything on a data directory, also while serve runs on it."`
-	Restore     restoreCmd     `cmd:"" help:"Make a data directory of a backup."`
-	Secrets     secretsCmd     `cmd:"" help:"Look after the key that seals secrets."`
-	Doctor      doctorCmd      `cmd:"" help:"Check configuration and connections, and say what is wrong."`
-	Bench       benchCmd       `cmd:"" help:"Measure this machine."`
+	Serve         serveCmd         `cmd:"" help:"Run the feed: API, indexer and page, on one data directory."`
+	API           apiCmd           `cmd:"" name:"api" help:"Run one of several processes that take events in, answer and push."`
+	Indexer       indexerCmd       `cmd:"" help:"Run one of several processes that index."`
+	Demo          demoCmd          `cmd:"" help:"Try it: a made-up company with months of history and events that keep coming."`
+	Import        importCmd        `cmd:"" help:"Bring in mail files (mbox, Maildir, eml) or events (NDJSON)."`
+	Search        searchCmd        `cmd:"" help:"Ask the feed, in plain English or operators."`
+	Keys          keysCmd          `cmd:"" help:"Make, list and revoke keys."`
+	Users         usersCmd         `cmd:"" help:"Invite people, and say what they may do."`
+	Notifications notificationsCmd `cmd:"" help:"Say who was told of what, and why."`
+	SendLinks     sendLinksCmd     `cmd:"" help:"Make the tracking addresses of a mail: opens, clicks, unsubscribing."`
+	Access        accessCmd        `cmd:"" help:"Let somebody in when nobody comes in any more."`
+	Audit         auditCmd         `cmd:"" help:"Read, export and verify the audit log."`
+	DeadLetters   deadLettersCmd   `cmd:"" name:"dead-letters" help:"Look after events that failed for good."`
+	Replay        replayCmd        `cmd:"" help:"Feed the events of a past span through the indexer again."`
+	Rollover      rolloverCmd      `cmd:"" help:"Make the nightly run now, or say what it would do."`
+	Migrate       migrateCmd       `cmd:"" help:"Bring stores to what this program writes."`
+	Stream        streamCmd        `cmd:"" help:"Repair a damaged queue."`
+	Backup        backupCmd        `cmd:"" help:"Copy everything on a data directory, also while serve runs on it."`
+	Restore       restoreCmd       `cmd:"" help:"Make a data directory of a backup."`
+	Secrets       secretsCmd       `cmd:"" help:"Look after the key that seals secrets."`
+	Doctor        doctorCmd        `cmd:"" help:"Check configuration and connections, and say what is wrong."`
+	Bench         benchCmd         `cmd:"" help:"Measure this machine."`
 }
 
 const description = `Tidings is an activity feed for e-mail: who opened, clicked, replied, newest first.
