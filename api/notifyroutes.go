@@ -23,6 +23,7 @@ type notificationsInput struct {
 }
 
 type decisionsInput struct {
+	User    string `query:"user" maxLength:"200" doc:"another than the reader, for admins"`
 	Outcome string `query:"outcome" enum:"notified,held,not,withdrawn"`
 	Kind    string `query:"kind" maxLength:"20" doc:"such as open or reply"`
 	Message string `query:"message" maxLength:"2000"`
@@ -118,6 +119,12 @@ func (s *Server) notifyRoutes(docs huma.API) {
 		failures: []int{http.StatusNotFound},
 		summary:  "Why the reader was told of an event, or was not",
 	}, s.getWhy)
+	handle(s, docs, route{
+		id: "simulate-notifications", scope: account.ScopeNotifications, audit: auditReads, inTurn: true, method: http.MethodPost, path: "/v1/notifications/simulate", group: group, may: readers(),
+		request:     SimulationRequest{},
+		summary:     "What other settings would have told",
+		description: "Nobody is told of anything, and nothing is kept. With the settings of now it is what the log has, but for corrections.",
+	}, s.simulateNotes)
 	s.noteRuleRoutes(docs)
 }
 
@@ -126,22 +133,27 @@ func (s *Server) getNotifications(ctx context.Context, caller Caller, in *notifi
 }
 
 func (s *Server) getDecisions(ctx context.Context, caller Caller, in *decisionsInput) (*decisionsOutput, error) {
-	filter := notify.Filter{Outcome: notify.Outcome(in.Outcome), Kind: notify.Kind(in.Kind), Message: in.Message}
+	if in.User != "" && in.User != caller.User && caller.Role != account.RoleAdmin {
+		return nil, problem(http.StatusForbidden, "only admins may ask for others")
+	}
+	filter := notify.Filter{User: in.User, Outcome: notify.Outcome(in.Outcome), Kind: notify.Kind(in.Kind), Message: in.Message}
 	return s.decisionPage(ctx, caller, filter, in.Cursor, in.Limit)
 }
 
 // decisionPage is a page of the reader's own decisions; a key of nobody has none.
 func (s *Server) decisionPage(ctx context.Context, caller Caller, filter notify.Filter, after string, most int) (*decisionsOutput, error) {
 	out := &decisionsOutput{DecisionPage{Items: []DecisionView{}}}
-	if caller.User == "" {
+	if filter.User == "" {
+		filter.User = caller.User
+	}
+	if filter.User == "" {
 		return out, nil
 	}
-	filter.User = caller.User
 	page, next, err := s.Notify.Store.Page(ctx, caller.Workspace, filter, after, most)
 	if err != nil {
 		return nil, err
 	}
-	if out.Body.Unread, err = s.Notify.Store.Unread(ctx, caller.Workspace, caller.User, notify.MostUnread); err != nil {
+	if out.Body.Unread, err = s.Notify.Store.Unread(ctx, caller.Workspace, filter.User, notify.MostUnread); err != nil {
 		return nil, err
 	}
 	ids := make([]event.ID, len(page))

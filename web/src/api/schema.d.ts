@@ -945,6 +945,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/notifications/simulate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * What other settings would have told
+         * @description Nobody is told of anything, and nothing is kept. With the settings of now it is what the log has, but for corrections.
+         */
+        post: operations["simulate-notifications"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/notifications/why": {
         parameters: {
             query?: never;
@@ -3006,6 +3026,12 @@ export interface components {
             /** @description IANA time zone; UTC when absent */
             zone?: string;
         };
+        NowThen: {
+            /** Format: int64 */
+            now: number;
+            /** Format: int64 */
+            then: number;
+        };
         NudgeList: {
             /** @description whom nothing reaches: never nudged */
             bounced: components["schemas"]["NudgeView"][];
@@ -3756,6 +3782,48 @@ export interface components {
             mail: boolean;
             /** @description those of the address's domain, or those that everybody is shown */
             providers: components["schemas"]["SignInProvider"][];
+        };
+        SimulatedDay: {
+            date: string;
+            /** Format: int64 */
+            now: number;
+            /** Format: int64 */
+            then: number;
+        };
+        SimulationRequest: {
+            settings: components["schemas"]["NotificationSettings"];
+            /**
+             * Format: date-time
+             * @description 31 days ago at most
+             */
+            since: string;
+        };
+        SimulationView: {
+            /** @description days on which something is told, the oldest first */
+            days: components["schemas"]["SimulatedDay"][];
+            /** @description what would be told too, the newest 100 */
+            gained: components["schemas"]["Item"][];
+            kinds: {
+                [key: string]: components["schemas"]["NowThen"];
+            };
+            /** @description what would not be told any more, the newest 100 */
+            lost: components["schemas"]["Item"][];
+            /**
+             * Format: int64
+             * @description told with the settings of now
+             */
+            now: number;
+            /** @description there are more events than are looked at; since is how far it went */
+            partial?: boolean;
+            /** Format: date-time */
+            since: string;
+            /**
+             * Format: int64
+             * @description told with the others
+             */
+            then: number;
+            /** Format: date-time */
+            until: string;
         };
         SourceList: {
             items: components["schemas"]["SourceView"][];
@@ -5584,6 +5652,8 @@ export interface operations {
     "list-decisions": {
         parameters: {
             query?: {
+                /** @description another than the reader, for admins */
+                user?: string;
                 outcome?: "notified" | "held" | "not" | "withdrawn";
                 /** @description such as open or reply */
                 kind?: string;
@@ -9438,6 +9508,120 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Timeout */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unsupported Media Type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "simulate-notifications": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SimulationRequest"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SimulationView"];
+                };
             };
             /** @description Bad Request */
             400: {
