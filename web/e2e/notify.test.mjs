@@ -146,7 +146,10 @@ describe('what the reader is told', () => {
       const ask = async (path) => (await fetch(path)).json();
       const told = await ask('/v1/notifications');
       const { event } = told.items.find((one) => one.event?.subject === 'Contract');
-      const headers = { 'X-CSRF-Token': (await ask('/v1/session')).csrf };
+      const headers = {
+        'X-CSRF-Token': (await ask('/v1/session')).csrf,
+        'Content-Type': 'application/json',
+      };
       await fetch(`/v1/events/${event.id}/verdict`, { method: 'PUT', headers, body });
     }, body);
     await row.getByText('Taken back: it was a scanner').waitFor();
@@ -155,8 +158,46 @@ describe('what the reader is told', () => {
     await row.getByText('Taken back: it was a scanner').waitFor();
   });
 
+  it('makes a rule from a search in two presses, after saying what it would have told', async () => {
+    await ana.goto(`${demo.origin}/?q=type%3Adownload+subject%3ABrochure`);
+    await ana.getByRole('button', { name: 'Save search' }).click();
+    await ana.getByText('It would have told you of nothing last week.').waitFor();
+    await ana.getByRole('button', { name: 'Save and notify me' }).click();
+    await said(ana, /^You’ll be told of “/);
+    const before = await unread(ana);
+    const sent = { ...mail.send('Brochure', 'Jo'), user: anaId };
+    const download = { ...mail.open('Brochure', 'Jo'), type: 'download', file: 'brochure.pdf' };
+    await demo.post(ingest, sent, download);
+    await eventually('the bell counts', async () => (await unread(ana)) === before + 1);
+    await bell(ana).click();
+    await ana
+      .locator('li', { hasText: 'brochure.pdf' })
+      .getByText(/^Your rule “/)
+      .waitFor();
+  });
+
+  it('tells when somebody opens, from a message, and reminds of who does not reply', async () => {
+    await ana.goto(`${demo.origin}/?open=${encodeURIComponent(mail.message('Waiting'))}`);
+    const panel = ana.getByRole('complementary', { name: 'Message' });
+    await panel.getByRole('button', { name: 'Tell me when' }).click();
+    await ana.getByRole('menuitem', { name: 'Jo opens it' }).click();
+    await said(ana, 'You’ll be told when Jo opens it');
+    const before = await unread(ana);
+    await demo.post(ingest, mail.open('Waiting', 'Jo'));
+    await eventually('the bell counts', async () => (await unread(ana)) === before + 1);
+    await ana.goto(`${demo.origin}/?q=subject%3AWaiting`);
+    await ana.locator('li[data-id]', { hasText: 'opened' }).first().waitFor();
+    await ana.keyboard.press('j');
+    await ana.keyboard.press('.');
+    await ana.getByRole('menuitem', { name: 'Remind me if no reply' }).press('ArrowRight');
+    await ana.getByRole('menuitem', { name: 'By Friday' }).click();
+    await said(ana, /^Jo is on Nudge again Fri .*, unless they reply$/);
+    await ana.locator('.toast').getByRole('button', { name: 'Undo' }).click();
+    await said(ana, 'Taken back');
+  });
+
   it('is chosen by kind, with quiet hours, and looks as it should', async () => {
-    await ana.getByRole('button', { name: 'Settings', exact: true }).click();
+    await ana.goto(`${demo.origin}/notifications#settings`);
     const box = ana.getByRole('checkbox', { name: 'Download: In app' });
     await box.check();
     await ana.reload();

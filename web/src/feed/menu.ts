@@ -2,6 +2,8 @@ import type { EventType, Item } from '../api/types';
 import type { App } from '../app.svelte';
 import { addTerm, everything, quoted, writeView } from './address';
 import { muteActions } from '../notify/mutes';
+import { remindActions } from '../notify/remind';
+import { tellActions } from '../notify/rules';
 import type { FeedStore } from './store.svelte';
 import { isAutomated, nameOf } from './words';
 
@@ -35,6 +37,8 @@ export function actionsOf(feed: FeedStore, item: Item): Action[] {
     actions.push({ label: 'Copy address', run: () => copy(app, person.email, 'Address copied') });
   if (isAutomated(item) && !app.embedded)
     actions.push({ label: 'This was a person', run: () => human(feed, item) });
+  if (person && !app.embedded && app.session.user)
+    actions.push({ label: 'Remind me if no reply', more: remindActions(app, item) });
   if (app.bell.offered) actions.push(...noteActions(app, item));
   return actions;
 }
@@ -43,7 +47,10 @@ export function actionsOf(feed: FeedStore, item: Item): Action[] {
 const untold: readonly EventType[] = ['send', 'delivery'];
 
 function noteActions(app: App, item: Item): Action[] {
-  const actions: Action[] = [{ label: 'Mute', more: muteActions(app, item), mutes: true }];
+  const actions: Action[] = [
+    { label: 'Tell me when', more: tellActions(app, item) },
+    { label: 'Mute', more: muteActions(app, item), mutes: true },
+  ];
   if (!untold.includes(item.type))
     actions.push({ label: 'Why was I told, or not?', run: () => (app.why = item) });
   return actions;

@@ -1,5 +1,6 @@
 import type { Item, RuleRequest } from '../api/types';
 import type { App } from '../app.svelte';
+import type { Action } from '../feed/menu';
 import { nameOf } from '../feed/words';
 
 const longestName = 200;
@@ -45,30 +46,38 @@ export async function tellMe(
   await make(app, name, rule, `You’ll be told when ${who} ${waits[wait].label}`);
 }
 
-/** tellOfAll has the reader told when any of those who have not opened some messages does. */
-export async function tellOfAll(app: App, messages: readonly { id: string; subject: string }[]) {
+/** How many people of an answer are waited for at once: each takes one of the reader's rules. */
+export const mostWaited = 10;
+
+/** tellOfAll has the reader told, once each, when people open a mail or answer. */
+export async function tellOfAll(app: App, people: readonly { email: string; name?: string }[]) {
   const made: string[] = [];
+  const waited = people.slice(0, mostWaited);
   const problem = await app.attempt(async () => {
-    for (const { id, subject } of messages) {
-      const name = cutTo(`When they open: ${subject || id}`);
+    for (const person of waited) {
+      const name = cutTo(`When ${nameOf(person)} opens or replies`);
       await app.bell.notes.putRule(name, {
-        message: id,
+        person: person.email,
         kinds: ['open', 'reply'],
+        once: true,
         enabled: true,
-        do: { ...doing(), often: 'first-per-recipient' },
+        do: doing(),
       });
       made.push(name);
     }
   });
-  const back = () => Promise.all(made.map((name) => app.bell.notes.dropRule(name)));
-  if (problem) app.say(problem, made.length > 0 ? back : undefined);
-  else
-    app.say(
-      made.length === 1
-        ? 'You’ll be told when they open it'
-        : `You’ll be told of ${made.length} mails`,
-      back,
-    );
+  const back = async () => {
+    for (const name of made) await app.bell.notes.dropRule(name);
+    app.bell.heard++;
+  };
+  const who = waited.length === 1 && waited[0] ? nameOf(waited[0]) : `${waited.length} people`;
+  app.say(
+    problem ||
+      `You’ll be told when ${who} ${waited.length === 1 ? 'opens' : 'open'} or ${
+        waited.length === 1 ? 'replies' : 'reply'
+      }`,
+    made.length > 0 ? back : undefined,
+  );
   app.bell.heard++;
 }
 
@@ -85,5 +94,17 @@ export async function make(app: App, name: string, rule: RuleRequest, said: stri
     });
 }
 
-/** messageOf is what a rule is about, of an event. */
-export const messageOf = ({ message, subject }: Item) => ({ id: message, subject });
+/** tellActions are the entries of a menu that wait for something once. */
+export function tellActions(app: App, item: Item): Action[] {
+  const message = { id: item.message, subject: item.subject };
+  const { person } = item;
+  const one = (who: typeof person | null, wait: Wait): Action => ({
+    label: `${who ? nameOf(who) : 'Anybody'} ${waits[wait].label}`,
+    run: () => tellMe(app, message, who ?? null, wait),
+  });
+  return [
+    ...(person ? [one(person, 'open'), one(person, 'reply')] : []),
+    one(null, 'open'),
+    one(null, 'reply'),
+  ];
+}
