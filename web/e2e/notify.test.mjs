@@ -191,7 +191,7 @@ describe('what the reader is told', () => {
     await ana.keyboard.press('.');
     await ana.getByRole('menuitem', { name: 'Remind me if no reply' }).press('ArrowRight');
     await ana.getByRole('menuitem', { name: 'By Friday' }).click();
-    await said(ana, /^Jo is on Nudge again Fri .*, unless they reply$/);
+    await said(ana, /^You’ll be reminded Fri .*, unless Jo replies$/);
     await ana.locator('.toast').getByRole('button', { name: 'Undo' }).click();
     await said(ana, 'Taken back');
   });

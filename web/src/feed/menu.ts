@@ -37,8 +37,6 @@ export function actionsOf(feed: FeedStore, item: Item): Action[] {
     actions.push({ label: 'Copy address', run: () => copy(app, person.email, 'Address copied') });
   if (isAutomated(item) && !app.embedded)
     actions.push({ label: 'This was a person', run: () => human(feed, item) });
-  if (person && !app.embedded && app.session.user)
-    actions.push({ label: 'Remind me if no reply', more: remindActions(app, item) });
   if (app.bell.offered) actions.push(...noteActions(app, item));
   return actions;
 }
@@ -49,6 +47,7 @@ const untold: readonly EventType[] = ['send', 'delivery'];
 function noteActions(app: App, item: Item): Action[] {
   const actions: Action[] = [
     { label: 'Tell me when', more: tellActions(app, item) },
+    { label: 'Remind me if no reply', more: remindActions(app, item) },
     { label: 'Mute', more: muteActions(app, item), mutes: true },
   ];
   if (!untold.includes(item.type))

@@ -28,6 +28,7 @@ export const oftenLabels: Record<Cell['often'], string> = {
 export const channels = [
   { channel: 'inpage', label: 'In app' },
   { channel: 'desktop', label: 'Desktop' },
+  { channel: 'mail', label: 'E-mail' },
 ] as const;
 export type Channel = NonNullable<Cell['channels']>[number];
 

@@ -1,7 +1,8 @@
-import type { FollowUp, FollowUpRequest, Item } from '../api/types';
+import type { Item, RuleRequest } from '../api/types';
 import type { App } from '../app.svelte';
 import type { Action } from '../feed/menu';
 import { nameOf } from '../feed/words';
+import { cutTo, make } from './rules';
 
 const day = 24 * 60 * 60_000;
 const friday = 5;
@@ -27,7 +28,7 @@ export function dueAt(reminder: Reminder, now: number): string {
   return due.toISOString();
 }
 
-/** remindActions are the entries of a menu that put somebody back on Nudge, unless they reply. */
+/** remindActions are the entries of a menu that remind of a mail, unless it is answered. */
 export function remindActions(app: App, item: Item): Action[] {
   return reminders.map((reminder) => ({
     label: reminderLabels[reminder],
@@ -35,28 +36,18 @@ export function remindActions(app: App, item: Item): Action[] {
   }));
 }
 
-async function remind(app: App, { person, user }: Item, due: string): Promise<void> {
-  if (!person) return;
-  const owner = user?.id ?? '';
-  const put = (body: FollowUpRequest) => app.client.putFollowUp(person.email, owner, body);
-  const problem = await app.attempt(async () => {
-    const all = await app.client.followUps(person.email, AbortSignal.timeout(10_000));
-    const before = all.find((one) => (one.user ?? '') === owner);
-    const kept = partsOf(before);
-    const after = await put({ ...kept, snoozed_until: due, revision: before?.revision ?? 0 });
-    app.say(`${nameOf(person)} is on Nudge again ${app.clock.moment(due)}, unless they reply`, () =>
-      put({ ...partsOf(before, true), revision: after.revision }),
-    );
-  });
-  if (problem) app.say(problem);
-}
-
-/** partsOf are what is kept of a follow-up that is written anew; whole with its snooze and done. */
-function partsOf(one: FollowUp | undefined, whole = false): FollowUpRequest {
-  return {
-    ...(one?.assignee && { assignee: one.assignee }),
-    ...(one?.note && { note: one.note }),
-    ...(whole && one?.done && { done: true }),
-    ...(whole && one?.snoozed_until && { snoozed_until: one.snoozed_until }),
+function remind(app: App, { message, person, subject }: Item, due: string): Promise<void> {
+  const who = person ? nameOf(person) : 'somebody';
+  const when = app.clock.moment(due);
+  const rule: RuleRequest = {
+    on: 'by',
+    message,
+    ...(person && { person: person.email }),
+    no: 'reply',
+    at: Date.parse(due) / 1000,
+    enabled: true,
+    do: { often: 'every', channels: ['inpage', 'desktop'] },
   };
+  const name = cutTo(`Unless ${who} replies by ${when}: ${subject || message}`);
+  return make(app, name, rule, `You’ll be reminded ${when}, unless ${who} replies`);
 }

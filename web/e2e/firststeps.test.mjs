@@ -1,0 +1,77 @@
+// From an empty installation to the first event, in the page alone.
+import assert from 'node:assert/strict';
+import { mkdir } from 'node:fs/promises';
+import { after, before, describe, it } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { harmless, launch, look, looks, suffix, violations, Watch } from './browser.mjs';
+import { Demo } from './server.mjs';
+
+const results = fileURLToPath(new URL('../test-results/', import.meta.url));
+
+describe('an empty installation', () => {
+  let demo, browser, watch, page;
+
+  before(async () => {
+    await mkdir(results, { recursive: true });
+    demo = await Demo.make('0');
+    await demo.start();
+    browser = await launch();
+    watch = new Watch(demo.origin);
+    page = await watch.page(browser, { viewport: { width: 1440, height: 900 } });
+    await page.goto(demo.link);
+  });
+  after(async () => {
+    await browser?.close();
+    await demo?.remove();
+  });
+
+  it('says what is done, what is next, and waits for the first event', async () => {
+    const steps = page.getByRole('list', { name: 'First steps' });
+    await steps.locator('[aria-current="step"]', { hasText: 'Connect a source' }).waitFor();
+    assert.deepEqual(await violations(page), []);
+    await steps.getByRole('link', { name: /^Connect a source/ }).click();
+    const sources = page.getByRole('region', { name: 'Sources' });
+    await sources.getByLabel('Name').fill('crm');
+    await sources.getByLabel('Provider').selectOption({ label: 'Resend' });
+    await sources.getByText('Resend needs the signing secret').waitFor();
+    await sources.getByLabel('Provider').selectOption('cloudevents');
+    await sources.getByLabel('Signing key').fill('a-token-of-ours-that-is-long-enough');
+    await sources.getByRole('button', { name: 'Save source' }).click();
+    await sources.getByText('Waiting for the first event of crm').waitFor();
+    const address = await sources.getByRole('status').locator('code').innerText();
+    const response = await fetch(address, {
+      method: 'POST',
+      headers: {
+        Authorization: 'Bearer a-token-of-ours-that-is-long-enough',
+        'Content-Type': 'application/cloudevents+json',
+      },
+      body: JSON.stringify({
+        specversion: '1.0',
+        id: '1',
+        source: '/crm',
+        type: 'com.example.mail.open',
+        time: new Date().toISOString(),
+        data: { message: 'm-1', recipient: { email: 'jo@acme.example' } },
+      }),
+    });
+    assert.ok(response.ok, `${response.status}`);
+    await sources.getByText('The first event of crm was received').waitFor();
+    await page.goto(demo.origin);
+    await page.locator('li[data-id]').first().waitFor();
+    await page
+      .getByRole('region', { name: 'Sources' })
+      .getByRole('link', { name: /crm/ })
+      .waitFor();
+    for (const { viewport, colorScheme } of looks) {
+      const storageState = await page.context().storageState();
+      const other = await watch.page(browser, { viewport, colorScheme, storageState });
+      await look(other, `${results}setup-${suffix({ viewport, colorScheme })}`, async () => {
+        await other.goto(`${demo.origin}/settings#sources`);
+        await other.getByRole('region', { name: 'Sources' }).last().waitFor();
+        await other.waitForLoadState('networkidle');
+      });
+      await other.context().close();
+    }
+    harmless(watch);
+  });
+});
