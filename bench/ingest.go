@@ -54,32 +54,44 @@ func (c *Ingest) Run(ctx context.Context, env Env) error {
 	if entries, err := os.ReadDir(c.Data); err == nil && len(entries) > 0 {
 		return fmt.Errorf("%s is not empty: remove it, or choose another --data", c.Data)
 	}
-	a, err := app.Open(ctx, app.Settings{Data: c.Data, Backlog: int64(c.Events) + 1}, env.Log)
-	if err != nil {
+	if err := os.MkdirAll(c.Data, 0o700); err != nil {
 		return err
 	}
 	machine, err := Describe(ctx, c.Data)
 	if err != nil {
-		return errors.Join(err, a.Close())
+		return err
+	}
+	made, err := c.keepPosts(ctx)
+	if err != nil {
+		return err
+	}
+	report, err := c.fill(ctx, env, made)
+	if err := errors.Join(err, made.Close()); err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(env.Out, "%s\n%s", machine.Markdown(), report)
+	return err
+}
+
+// fill posts what was made to a Tidings on the directory.
+func (c *Ingest) fill(ctx context.Context, env Env, made *keptPosts) (ingestReport, error) {
+	a, err := app.Open(ctx, app.Settings{Data: c.Data, Backlog: int64(c.Events) + 1}, env.Log)
+	if err != nil {
+		return ingestReport{}, err
 	}
 	running, stop := context.WithCancel(ctx)
 	done := make(chan error, 1)
 	go func() { done <- a.Run(running) }()
 	dial, stopServer := a.OperateInMemory()
 
-	report, err := c.measure(ctx, env, a, dial)
+	report, err := c.measure(ctx, env, a, dial, made)
 	stop()
 	err = errors.Join(err, stopServer(), <-done)
 	if err := errors.Join(err, a.Close()); err != nil {
-		return err
+		return report, err
 	}
-	size, err := directorySize(c.Data, "weeks", "state.db")
-	if err != nil {
-		return err
-	}
-	report.disk = size
-	_, err = fmt.Fprintf(env.Out, "%s\n%s", machine.Markdown(), report)
-	return err
+	report.disk, err = directorySize(c.Data, "weeks", "state.db")
+	return report, err
 }
 
 // ingestReport is what bench ingest found.
@@ -105,14 +117,8 @@ func (r ingestReport) String() string {
 }
 
 // measure posts all events and waits until the last can be found.
-func (c *Ingest) measure(ctx context.Context, env Env, a *app.App, dial app.Dialer) (_ ingestReport, err error) {
-	report := ingestReport{events: c.Events}
-	made, err := c.keepPosts(ctx)
-	if err != nil {
-		return report, err
-	}
-	defer func() { err = errors.Join(err, made.Close()) }()
-	report.bytes = made.size
+func (c *Ingest) measure(ctx context.Context, env Env, a *app.App, dial app.Dialer, made *keptPosts) (_ ingestReport, err error) {
+	report := ingestReport{events: c.Events, bytes: made.size}
 	began := time.Now()
 	if report.requests, err = c.postAll(ctx, dial, made); err != nil {
 		return report, err

@@ -48,8 +48,11 @@ const (
 	mostCounted = 500 * time.Millisecond
 )
 
+// mostFrequent is how many words are frequent.
+const mostFrequent = 310
+
 // frequent is a word that many subjects and bodies have, seldom one that few do.
-func frequent(r *rand.Rand, load Load) string { return load.Word(10 + r.IntN(300)) }
+func frequent(r *rand.Rand, load Load) string { return load.Word(10 + r.IntN(mostFrequent-10)) }
 func seldom(r *rand.Rand, load Load) string   { return load.Word(3000 + r.IntN(10000)) }
 
 func question(q string) url.Values { return url.Values{"q": {q}} }

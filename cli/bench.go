@@ -26,6 +26,8 @@ type benchCmd struct {
 	Attack benchAttackCmd `cmd:"" help:"What a server holds, and how long another workspace waits, while one does all at once that it should not."`
 	Soak   benchSoakCmd   `cmd:"" help:"Whether what a server holds stays as it is under a steady load with slow sockets."`
 
+	Postgres benchPostgresCmd `cmd:"" help:"The same events and pages on a PostgreSQL of the measurement's own and on Tidings, in turns."`
+
 	Elastic benchElasticCmd `cmd:"" help:"What Tidings adds to an Elasticsearch, and what weeks that never change are worth there."`
 }
 
@@ -170,6 +172,22 @@ type benchStatsCmd struct {
 func (c *benchStatsCmd) Run(ctx context.Context, env *environment) error {
 	stats := bench.Stats(c.statsFlags)
 	return c.profile(func() error { return stats.Run(ctx, env.bench()) })
+}
+
+type benchPostgresCmd struct {
+	Data    string `help:"A directory for the measurement, on the disk to be measured; it must be empty, and is removed at the end. Root's PostgreSQL runs as another user, who must be able to get there." default:"tidings-bench-postgres" placeholder:"DIR" type:"path"`
+	Seed    uint64 `help:"Where the randomness begins." default:"1"`
+	Weeks   int    `help:"Over how many weeks the events are spread." default:"4"`
+	Events  int    `help:"How many events." default:"200000"`
+	Senders int    `help:"How many write at once, to either." default:"4"`
+	Rounds  int    `help:"How many rounds; figures are medians of them." default:"5"`
+	Queries int    `help:"How many pages of each kind a round." default:"500"`
+}
+
+// Run measures both and prints a table.
+func (c *benchPostgresCmd) Run(ctx context.Context, env *environment) error {
+	compared := bench.Postgres(*c)
+	return compared.Run(ctx, env.bench())
 }
 
 type elasticFlags struct {

@@ -105,9 +105,10 @@ var rules = map[string]rule{
 	"demo":  {internal: []string{"event"}, outside: []string{"golang.org/x/text"}},
 	"bench": {internal: everything, outside: everything},
 	// Only the measurements can import what is below bench/internal.
-	"bench/internal/bulk":    {internal: []string{"event"}},
-	"bench/internal/mutable": {internal: []string{"bench/internal/bulk", "event", "indexer"}},
-	"apiclient":              {internal: []string{"event"}},
+	"bench/internal/bulk":     {internal: []string{"event"}},
+	"bench/internal/mutable":  {internal: []string{"bench/internal/bulk", "event", "indexer"}},
+	"bench/internal/postgres": {},
+	"apiclient":               {internal: []string{"event"}},
 	// Builds a release with the go command.
 	"deploy/release": {},
 	"guard":          {},
