@@ -30,10 +30,16 @@ func load(seed uint64, weeks int) Load {
 	// The last second of a week that is over, so that the same settings give the
 	// same events for a week.
 	until := time.Now().UTC().Truncate(7 * 24 * time.Hour)
-	if weeks == 0 {
-		until = time.Now().UTC() // what happened within a day is what people are told of
-	}
 	return Load{Seed: seed, Weeks: weeks, Until: until}
+}
+
+// loadOf is load with the mails of a directory; without one they are made up.
+func loadOf(seed uint64, weeks int, mails string) (_ Load, err error) {
+	l := load(seed, weeks)
+	if mails != "" {
+		l.Mails, err = ReadMails(mails)
+	}
+	return l, err
 }
 
 // Ingest is the whole way of events: posted, durable, indexed.
@@ -44,6 +50,9 @@ type Ingest struct {
 	Weeks   int
 	Events  int
 	Senders int
+	// Mails is a directory of mails that are sent and answered; "" for texts that are
+	// made up.
+	Mails string
 	// Batch is how many events a request holds at most, and Every after how many
 	// each sender's waiting ones are posted.
 	Batch, Every int
@@ -192,6 +201,10 @@ type keptPost struct {
 
 // keepPosts makes all requests.
 func (c *Ingest) keepPosts(ctx context.Context) (_ *keptPosts, err error) {
+	load, err := loadOf(c.Seed, c.Weeks, c.Mails)
+	if err != nil {
+		return nil, err
+	}
 	file, err := os.CreateTemp(c.Data, "posts-*")
 	if err != nil {
 		return nil, err
@@ -206,7 +219,7 @@ func (c *Ingest) keepPosts(ctx context.Context) (_ *keptPosts, err error) {
 	posts := make(chan post)
 	group.Go(func() error {
 		defer close(posts)
-		return c.makePosts(making, posts, &kept.size)
+		return c.makePosts(making, load, posts, &kept.size)
 	})
 	group.Go(func() error {
 		for p := range posts {
@@ -245,7 +258,7 @@ func (k *keptPosts) Close() error {
 }
 
 // makePosts collects events by workspace into requests.
-func (c *Ingest) makePosts(ctx context.Context, posts chan<- post, size *int64) error {
+func (c *Ingest) makePosts(ctx context.Context, load Load, posts chan<- post, size *int64) error {
 	type open struct {
 		body   bytes.Buffer
 		events int
@@ -274,7 +287,7 @@ func (c *Ingest) makePosts(ctx context.Context, posts chan<- post, size *int64) 
 		}
 		return nil
 	}
-	for given := range load(c.Seed, c.Weeks).Inputs(c.Events) {
+	for given := range load.Inputs(c.Events) {
 		if made++; made%c.Every == 0 {
 			if err := flush(); err != nil {
 				return err

@@ -23,6 +23,9 @@ type Load struct {
 	Weeks int
 	// Until is the time of the last event.
 	Until time.Time
+	// Mails are what is sent and answered, one after the other and then from the
+	// beginning; nil makes texts and links up.
+	Mails *Mails
 }
 
 // Given is an event as its sender gives it, with the workspace of the key.
@@ -68,7 +71,12 @@ func (l Load) Workspace(rank int) string { return fmt.Sprintf("bench-%03d", rank
 func (l Load) User(rank int) string { return fmt.Sprintf("u_%02d", rank) }
 
 // Word is the word of a rank, 0 being the most frequent, for searches.
-func (l Load) Word(rank int) string { return newWords(l.Seed).list[rank] }
+func (l Load) Word(rank int) string {
+	if l.Mails != nil {
+		return l.Mails.words[rank%len(l.Mails.words)]
+	}
+	return newWords(l.Seed).list[rank]
+}
 
 // Inputs makes n events in the order of time.
 func (l Load) Inputs(n int) iter.Seq[Given] {
@@ -120,6 +128,8 @@ type sent struct {
 	user             int
 	people           [5]int32
 	count            int8
+	// real is the mail where mails are real; people and count are then not used.
+	real *realMail
 }
 
 // maker holds what is needed to make events one after the other.
@@ -132,6 +142,7 @@ type maker struct {
 	kinds      [1000]event.Type
 	offices    []office
 	text       []byte // scratch
+	mail       int    // the next of Load.Mails
 }
 
 func newMaker(l Load) *maker {
@@ -171,16 +182,13 @@ func (m *maker) make(i int, at int64) Given {
 
 // send makes a mail to 1 to 5 people and remembers it.
 func (m *maker) send(o *office, in *event.Input, i int) {
-	s := sent{
-		message: m.messageID(i), subject: m.subject(), user: m.rank(m.users),
-		count: int8(1 + min(4, int(m.r.ExpFloat64()*1.05))),
+	s := sent{message: m.messageID(i), user: m.rank(m.users)}
+	in.Message, in.User = s.message, m.load.User(s.user)
+	if m.load.Mails != nil {
+		m.mailed(&s, in)
+	} else {
+		m.madeUp(&s, in)
 	}
-	for at := range s.count {
-		s.people[at] = int32(m.r.IntN(m.load.People))
-		in.Recipients = append(in.Recipients, m.person(s.people[at]))
-	}
-	in.Message, in.User, in.Subject = s.message, m.load.User(s.user), s.subject
-	in.Body = m.prose(190, 430)
 	if len(o.sent) < remembered {
 		o.sent = append(o.sent, s)
 	} else {
@@ -189,11 +197,30 @@ func (m *maker) send(o *office, in *event.Input, i int) {
 	o.next = (o.next + 1) % remembered
 }
 
+// madeUp fills a send with what nobody wrote.
+func (m *maker) madeUp(s *sent, in *event.Input) {
+	s.subject = m.subject()
+	s.count = int8(1 + min(4, int(m.r.ExpFloat64()*1.05)))
+	for at := range s.count {
+		s.people[at] = int32(m.r.IntN(m.load.People))
+		in.Recipients = append(in.Recipients, m.person(s.people[at]))
+	}
+	in.Subject, in.Body = s.subject, m.prose(190, 430)
+}
+
+// one is one of the people a mail went to.
+func (m *maker) one(s *sent) event.Person {
+	if s.real != nil {
+		return s.real.people[m.r.IntN(len(s.real.people))]
+	}
+	return m.person(s.people[m.r.IntN(int(s.count))])
+}
+
 // reaction makes an event about an earlier send, mostly a recent one.
 func (m *maker) reaction(o *office, in *event.Input) {
 	back := int(m.r.ExpFloat64()*float64(len(o.sent))/8) % len(o.sent)
 	s := &o.sent[((o.next-1-back)%len(o.sent)+len(o.sent))%len(o.sent)]
-	person := m.person(s.people[m.r.IntN(int(s.count))])
+	person := m.one(s)
 	in.Message, in.User, in.Subject, in.Recipient = s.message, m.load.User(s.user), s.subject, &person
 	in.Client = m.client()
 	switch in.Type {
@@ -213,6 +240,9 @@ func (m *maker) reaction(o *office, in *event.Input) {
 		in.Link = m.link("view")
 	default:
 		in.Link = m.link("r")
+	}
+	if s.real != nil {
+		m.told(s, in)
 	}
 }
 

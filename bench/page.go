@@ -28,6 +28,8 @@ type Pages struct {
 	// their names are asked for.
 	Queries int
 	Kind    string
+	// Mails is the directory of the mails that Ingest was given.
+	Mails string
 }
 
 // pageKind is a kind of question that is timed.
@@ -50,6 +52,9 @@ const (
 
 // mostFrequent is how many words are frequent.
 const mostFrequent = 310
+
+// leastWords is how many words frequent and seldom draw from.
+const leastWords = 13_000
 
 // frequent is a word that many subjects and bodies have, seldom one that few do.
 func frequent(r *rand.Rand, load Load) string { return load.Word(10 + r.IntN(mostFrequent-10)) }
@@ -115,6 +120,10 @@ func (c *Pages) Run(ctx context.Context, env Env) error {
 	if _, err := os.Stat(filepath.Join(c.Data, "state.db")); err != nil {
 		return fmt.Errorf("%s has not been filled: run tidings bench ingest first", c.Data)
 	}
+	events, err := loadOf(c.Seed, c.Weeks, c.Mails)
+	if err != nil {
+		return err
+	}
 	machine, err := Describe(ctx, c.Data)
 	if err != nil {
 		return err
@@ -128,7 +137,7 @@ func (c *Pages) Run(ctx context.Context, env Env) error {
 	fmt.Fprintf(env.Out, "%s\n| P4, page of 50, and suggestions | p50 | p99 | most | p99 must be below |\n| --- | --- | --- | --- | --- |\n", machine.Markdown())
 	for _, kind := range pageKinds {
 		if err == nil && strings.Contains(kind.name, c.Kind) {
-			err = c.time(ctx, env, dial, kind)
+			err = c.time(ctx, env, dial, events, kind)
 		}
 	}
 	err = errors.Join(err, stopServer(), stopReading())
@@ -149,8 +158,7 @@ func keepReading(ctx context.Context, a *app.App) (stop func() error) {
 
 // time asks one kind of question again and again, of busy and quiet workspaces,
 // and throws the first tenth away.
-func (c *Pages) time(ctx context.Context, env Env, dial app.Dialer, kind pageKind) error {
-	events := load(c.Seed, c.Weeks)
+func (c *Pages) time(ctx context.Context, env Env, dial app.Dialer, events Load, kind pageKind) error {
 	random := rand.New(rand.NewPCG(c.Seed, 4))
 	timing := NewTiming()
 	clients := make(map[string]*apiclient.Client)

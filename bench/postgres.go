@@ -28,6 +28,9 @@ type Postgres struct {
 	Senders int
 	// Rounds is how many rounds there are, of Queries pages of each kind.
 	Rounds, Queries int
+	// Mails is a directory of mails that are sent and answered; "" for texts that are
+	// made up.
+	Mails string
 }
 
 // comparedKinds are the kinds of pages that both are asked for.
@@ -75,7 +78,10 @@ func (c *Postgres) Run(ctx context.Context, env Env) (err error) {
 		return err
 	}
 	b := &postgresBench{Postgres: c, Env: env}
-	b.ingest = Ingest{Data: c.Data, Seed: c.Seed, Weeks: c.Weeks, Events: c.Events, Senders: c.Senders, Batch: 500, Every: 20_000}
+	if b.load, err = loadOf(c.Seed, c.Weeks, c.Mails); err != nil {
+		return err
+	}
+	b.ingest = Ingest{Data: c.Data, Seed: c.Seed, Weeks: c.Weeks, Events: c.Events, Senders: c.Senders, Mails: c.Mails, Batch: 500, Every: 20_000}
 	if b.posts, err = b.ingest.keepPosts(ctx); err != nil {
 		return err
 	}
@@ -102,6 +108,7 @@ func (c *Postgres) Run(ctx context.Context, env Env) (err error) {
 type postgresBench struct {
 	*Postgres
 	Env
+	load          Load
 	ingest        Ingest
 	posts, copies *keptPosts
 	version       string
@@ -124,7 +131,10 @@ func (b *postgresBench) ask(kind pageKind, random *rand.Rand, events Load) url.V
 // readIgnored asks which of the frequent words are ignored.
 func (b *postgresBench) readIgnored(conn *postgres.Conn) error {
 	b.ignored = make(map[string]bool)
-	words := newWords(b.Seed).list[:mostFrequent]
+	words := make([]string, mostFrequent)
+	for rank := range words {
+		words[rank] = b.load.Word(rank)
+	}
 	return conn.Query("SELECT word FROM unnest("+postgres.Literal(postgres.Array(words))+"::text[]) word WHERE numnode(plainto_tsquery('english', word)) = 0",
 		func(columns [][]byte) error {
 			b.ignored[string(columns[0])] = true
@@ -220,7 +230,7 @@ type askPage func(workspace string, values url.Values) (int, error)
 // askKind asks both the same pages of a kind, some of the one and then the same of the
 // other, and throws the first turn away.
 func (b *postgresBench) askKind(ctx context.Context, kind pageKind, ask ...askPage) error {
-	events := load(b.Seed, b.Weeks)
+	events := b.load
 	timings := []*Timing{NewTiming(), NewTiming()}
 	rows := make([]int, len(ask))
 	for block := 0; block*turn < b.Queries+turn; block++ {

@@ -82,7 +82,7 @@ func (b *postgresBench) fillTable(ctx context.Context, server *postgres.Server) 
 	if err := conn.Query(tables, nil); err != nil {
 		return report, err
 	}
-	until := load(b.Seed, b.Weeks).Until.Unix()
+	until := b.load.Until.Unix()
 	for week := event.WeekOf(until) - event.Week(b.Weeks) - 1; week <= event.WeekOf(until); week++ {
 		err := conn.Query(fmt.Sprintf("CREATE TABLE events_%d PARTITION OF events FOR VALUES FROM (to_timestamp(%d)) TO (to_timestamp(%d))",
 			week, week.Start(), (week+1).Start()), nil)

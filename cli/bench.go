@@ -63,6 +63,7 @@ type ingestFlags struct {
 	Weeks   int    `help:"Over how many weeks the events are spread; 0 is the day before now, of which people are notified." default:"4"`
 	Events  int    `help:"How many events." default:"1000000"`
 	Senders int    `help:"How many senders post at once." default:"4"`
+	Mails   string `help:"A directory of mails that are sent and answered, in a form that import takes; without one texts and links are made up." placeholder:"DIR" type:"path"`
 	Batch   int    `help:"How many events a request holds at most." default:"500"`
 	Every   int    `help:"After how many events each sender's waiting ones are posted, as a sender does every few seconds." default:"20000"`
 }
@@ -141,6 +142,7 @@ type pageFlags struct {
 	Weeks   int    `help:"Over how many weeks the events are spread." default:"4"`
 	Queries int    `help:"How many pages of each kind." default:"500"`
 	Kind    string `help:"Ask only the kinds with this in their names." placeholder:"TEXT"`
+	Mails   string `help:"The directory of mails that bench ingest was given." placeholder:"DIR" type:"path"`
 }
 
 type benchPageCmd struct {
@@ -182,6 +184,7 @@ type benchPostgresCmd struct {
 	Senders int    `help:"How many write at once, to either." default:"4"`
 	Rounds  int    `help:"How many rounds; figures are medians of them." default:"5"`
 	Queries int    `help:"How many pages of each kind a round." default:"500"`
+	Mails   string `help:"A directory of mails that are sent and answered, in a form that import takes; without one texts and links are made up." placeholder:"DIR" type:"path"`
 }
 
 // Run measures both and prints a table.
