@@ -32,9 +32,9 @@ describe('an empty installation', () => {
     await steps.getByRole('link', { name: /^Connect a source/ }).click();
     const sources = page.getByRole('region', { name: 'Sources' });
     await sources.getByLabel('Name').fill('crm');
-    await sources.getByLabel('Provider').selectOption({ label: 'Resend' });
+    await sources.getByRole('combobox', { name: 'Provider' }).selectOption({ label: 'Resend' });
     await sources.getByText('Resend needs the signing secret').waitFor();
-    await sources.getByLabel('Provider').selectOption('cloudevents');
+    await sources.getByRole('combobox', { name: 'Provider' }).selectOption('cloudevents');
     await sources.getByLabel('Signing key').fill('a-token-of-ours-that-is-long-enough');
     await sources.getByRole('button', { name: 'Save source' }).click();
     await sources.getByText('Waiting for the first event of crm').waitFor();
@@ -59,7 +59,7 @@ describe('an empty installation', () => {
     await page.goto(demo.origin);
     await page.locator('li[data-id]').first().waitFor();
     await page
-      .getByRole('region', { name: 'Sources' })
+      .getByRole('region', { name: 'Source health' })
       .getByRole('link', { name: /crm/ })
       .waitFor();
     for (const { viewport, colorScheme } of looks) {
