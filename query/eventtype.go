@@ -93,16 +93,16 @@ func (p *parser) eventAt(i int) (event.Type, form) {
 		if t != event.Meeting && (!p.isText(i+1) || times.IsWord(p.word(i+1))) {
 			return t, f
 		}
-	default:
-		if _, ok := times.Ordinal(p.word(i - 1)); ok && t != event.Meeting && (!p.isText(i+1) || times.IsWord(p.word(i+1))) {
-			return t, f
-		}
 	case "one", "single":
 		if w := p.word(i - 2); (w == "than" || w == "least" || w == "most" || w == "exactly") && t != event.Meeting {
 			return t, f // "no more than one open"
 		}
 	case "did", "didn't", "who", "to", "does", "doesn't", "i", "we", "they":
 		if t != event.Meeting && (p.word(i-1) != "to" || p.word(i-2) != "") {
+			return t, f
+		}
+	default:
+		if _, ok := times.Ordinal(p.word(i - 1)); ok && t != event.Meeting && (!p.isText(i+1) || times.IsWord(p.word(i+1))) {
 			return t, f
 		}
 	}

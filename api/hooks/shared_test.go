@@ -257,9 +257,6 @@ func goodEvents(d Decoded, now time.Time) (good []Event, refused []string) {
 	return good, refused
 }
 
-// clockOfToday stands still.
-func clockOfToday() time.Time { return today }
-
 var today = time.Date(2026, time.November, 21, 12, 0, 0, 0, time.UTC)
 
 func TestCapturedRequestsBecomeTheExpectedEvents(t *testing.T) {
