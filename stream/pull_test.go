@@ -129,7 +129,7 @@ func TestTheOldestEventThatWaitsHasAnAge(t *testing.T) {
 	require.Zero(t, s.Stats().OldestAge)
 	publish(t, s, event.LaneBulk, anEvent("acme", 1))
 	clock.advance(time.Hour)
-	require.NoError(t, s.refresh(t.Context()))
+	waits(t, s, 0, 1)
 	require.NoError(t, s.refreshSlowly(t.Context()))
 	require.InDelta(t, time.Hour.Seconds(), s.Stats().OldestAge.Seconds(), 30)
 	ackAll(t, pull(t, s, 1))

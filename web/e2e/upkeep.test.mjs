@@ -58,7 +58,7 @@ describe('looking after a workspace', () => {
     await page.getByRole('heading', { name: 'Keys' }).waitFor();
     assert.equal(new URL(page.url()).hash, '#keys');
     await page.goBack();
-    await page.getByRole('link', { name: /Connect a source/ }).click();
+    await page.getByRole('link', { name: /^Connect a source SendGrid/ }).click();
     await page.getByRole('heading', { name: 'Sources' }).waitFor();
     await eventually('the sources are in view', () =>
       page.getByRole('heading', { name: 'Sources' }).evaluate((head) => {

@@ -6,7 +6,8 @@ const still = 10;
 
 /**
  * longPress tells of a finger that rests on an element: not every browser shows a context
- * menu for it. The click that would follow is none.
+ * menu for it. The click that would follow is none, wherever it lands: what was opened may
+ * lie under the finger by then.
  */
 export function longPress(pressed: (at: PointerEvent) => void): Attachment<HTMLElement> {
   return (element) => {
@@ -20,13 +21,18 @@ export function longPress(pressed: (at: PointerEvent) => void): Attachment<HTMLE
     };
     const down = (event: PointerEvent) => {
       stop();
-      fired = false;
+      forget();
       if (event.pointerType !== 'touch' || !event.isPrimary) return;
       from = event;
       timer = setTimeout(() => {
         fired = true;
+        document.addEventListener('click', click, true);
         pressed(event);
       }, long);
+    };
+    const forget = () => {
+      fired = false;
+      document.removeEventListener('click', click, true);
     };
     const move = (event: PointerEvent) => {
       if (!from) return;
@@ -34,7 +40,7 @@ export function longPress(pressed: (at: PointerEvent) => void): Attachment<HTMLE
     };
     const click = (event: MouseEvent) => {
       if (!fired) return;
-      fired = false;
+      forget();
       event.preventDefault();
       event.stopPropagation();
     };
@@ -42,14 +48,13 @@ export function longPress(pressed: (at: PointerEvent) => void): Attachment<HTMLE
     element.addEventListener('pointermove', move);
     element.addEventListener('pointerup', stop);
     element.addEventListener('pointercancel', stop);
-    element.addEventListener('click', click, true);
     return () => {
       stop();
       element.removeEventListener('pointerdown', down);
       element.removeEventListener('pointermove', move);
       element.removeEventListener('pointerup', stop);
       element.removeEventListener('pointercancel', stop);
-      element.removeEventListener('click', click, true);
+      forget();
     };
   };
 }
