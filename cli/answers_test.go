@@ -1,11 +1,9 @@
-package cli
+package cli_test
 
 import (
 	"bytes"
 	"encoding/json"
 	"fmt"
-	"io"
-	"log/slog"
 	"net/http"
 	"net/url"
 	"os"
@@ -167,26 +165,11 @@ func askTheDemo(t *testing.T) askedDemo {
 	}
 	data, file := filepath.Join(t.TempDir(), "d"), filepath.Join(t.TempDir(), "events.ndjson")
 	require.NoError(t, os.WriteFile(file, lines.Bytes(), 0o600))
-	var said bytes.Buffer
-	require.Zero(t, Main([]string{"import", "--data", data, "--workspace", "demo", file}, Streams{In: strings.NewReader(""), Out: &said, Err: &said}), said.String())
-	env := &environment{Streams: Streams{Err: io.Discard}, log: slog.New(slog.DiscardHandler)}
-	where := workspaceTarget{target: target{Data: data}, Workspace: "demo"}
-	opened, ended, done := make(chan *apiclient.Client), make(chan struct{}), make(chan error)
-	go func() {
-		done <- where.reading(t.Context(), env, func(client *apiclient.Client) error {
-			opened <- client
-			<-ended
-			return nil
-		})
-	}()
-	select {
-	case client := <-opened:
-		t.Cleanup(func() { close(ended); require.NoError(t, <-done) })
-		return askedDemo{client}
-	case err := <-done:
-		require.NoError(t, err)
-		return askedDemo{}
-	}
+	run(t, "import", "--data", data, "--workspace", "demo", file)
+	key := createKey(t, data, "demo", "admin")
+	client := apiclient.New("http://"+startServer(t, data, "127.0.0.1:0").address, key)
+	t.Cleanup(func() { require.NoError(t, client.Close()) })
+	return askedDemo{client}
 }
 
 func (d askedDemo) get(t *testing.T, path string, values url.Values, into any) {
