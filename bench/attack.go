@@ -2,6 +2,7 @@ package bench
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
@@ -30,7 +31,10 @@ type Attack struct {
 	Mailings int
 }
 
-// Run measures, and fails when an acknowledged event was lost.
+// attackLeast is how long an attack takes at least whose times and memory are judged.
+const attackLeast = 2 * time.Minute
+
+// Run measures, and fails where the report does not show what it must.
 func (c *Attack) Run(ctx context.Context, env Env) error {
 	if entries, err := os.ReadDir(c.Data); err == nil && len(entries) > 0 {
 		return fmt.Errorf("%s is not empty: remove it, or choose another --data", c.Data)
@@ -50,10 +54,7 @@ func (c *Attack) Run(ctx context.Context, env Env) error {
 	if _, err := fmt.Fprintf(env.Out, "%s\n%s", machine.Markdown(), report); err != nil {
 		return err
 	}
-	if report.lost > 0 {
-		return fmt.Errorf("%d of %d acknowledged events were lost", report.lost, report.acknowledged)
-	}
-	return nil
+	return notShown(report.notShown())
 }
 
 // attacked is the server, and what two workspaces know of it.
@@ -82,6 +83,13 @@ func (a *attacked) as(key string) *apiclient.Client {
 	return apiclient.New("http://"+a.address, key)
 }
 
+// reading asks for a path.
+func reading(client *apiclient.Client, path string) func(context.Context) error {
+	return func(ctx context.Context) error {
+		return client.Send(ctx, http.MethodGet, path, "", nil, new(json.RawMessage))
+	}
+}
+
 // measure times the page while it is quiet and while it is not.
 func (c *Attack) measure(ctx context.Context, server *child) (*attackReport, error) {
 	attacker, err := keyOf(ctx, server, "attacker")
@@ -104,9 +112,9 @@ func (c *Attack) measure(ctx context.Context, server *child) (*attackReport, err
 		var group sync.WaitGroup
 		for _, work := range append(more,
 			func(ctx context.Context) {
-				timed(ctx, a.as(a.victim), "/v1/feed?limit=50", page, &report.failedPages)
+				timed(ctx, reading(a.as(a.victim), "/v1/feed?limit=50"), page, &report.failedPages)
 			},
-			func(ctx context.Context) { timed(ctx, a.as(""), "/healthz", health, &report.failedHealth) },
+			func(ctx context.Context) { timed(ctx, reading(a.as(""), "/healthz"), health, &report.failedHealth) },
 			func(ctx context.Context) { sent.send(ctx, a.as(a.victim)) },
 		) {
 			group.Go(func() { work(running) })

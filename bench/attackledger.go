@@ -2,7 +2,6 @@ package bench
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"net/http"
 	"time"
@@ -75,23 +74,20 @@ func (l *ledger) lost(ctx context.Context, client *apiclient.Client) (int, error
 		if lost == 0 || time.Now().After(patience) {
 			return lost, nil
 		}
-		time.Sleep(time.Second)
+		pause(ctx, time.Second)
 	}
 }
 
-// timed asks ten times a second until ctx ends. It is timed from when it should have
-// begun, so that waiting in line counts.
-func timed(ctx context.Context, client *apiclient.Client, path string, timing *Timing, failed *int) {
-	every := time.NewTicker(100 * time.Millisecond)
-	defer every.Stop()
-	for {
-		var due time.Time
-		select {
-		case <-ctx.Done():
+// timed asks ten times a second until ctx ends. Each is timed from when it should have
+// begun, so that waiting in line counts: after one that took long the others that were due
+// meanwhile are made up for.
+func timed(ctx context.Context, ask func(context.Context) error, timing *Timing, failed *int) {
+	for due := time.Now(); ; due = due.Add(100 * time.Millisecond) {
+		pause(ctx, time.Until(due))
+		if ctx.Err() != nil {
 			return
-		case due = <-every.C:
 		}
-		err := client.Send(ctx, http.MethodGet, path, "", nil, new(json.RawMessage))
+		err := ask(ctx)
 		if ctx.Err() != nil {
 			return
 		}

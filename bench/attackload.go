@@ -24,6 +24,9 @@ const (
 	forgeryBytes = 9 << 20
 )
 
+// brokenOff stands for an answer that did not come.
+const brokenOff = "broken off"
+
 // attacks are what goes on at once, each until its context ends.
 func (c *Attack) attacks(a *attacked, report *attackReport) []func(context.Context) {
 	var all []func(context.Context)
@@ -33,7 +36,7 @@ func (c *Attack) attacks(a *attacked, report *attackReport) []func(context.Conte
 				for ctx.Err() == nil {
 					answered, err := once(ctx)
 					if err != nil {
-						answered = "broken off"
+						answered = brokenOff
 					}
 					report.answered(kind, answered)
 					pause(ctx, 50*time.Millisecond)

@@ -20,15 +20,53 @@ func (r *attackReport) watch(ctx context.Context, pid int) {
 	}
 }
 
+// healthBound is how long /healthz may take beside the attack.
+const healthBound = 100 * time.Millisecond
+
+func (r *attackReport) memoryBound() int64       { return r.memory * 6 / 5 }
+func (r *attackReport) pageBound() time.Duration { return 3 * r.quiet.Percentile(99) }
+
+// notShown names what the report must show and does not. Times and memory of a short
+// attack say nothing.
+func (r *attackReport) notShown() []string {
+	var not []string
+	must := func(shown bool, format string, of ...any) {
+		if !shown {
+			not = append(not, fmt.Sprintf(format, of...))
+		}
+	}
+	must(r.acknowledged > 0, "no event was acknowledged")
+	must(r.lost == 0, "%d of %d acknowledged events were lost", r.lost, r.acknowledged)
+	if r.took < attackLeast {
+		return not
+	}
+	must(r.most > 0, "resident memory was not measured")
+	must(r.most <= r.memoryBound(), "resident memory was %s", megabytes(r.most))
+	must(r.health.Count() > 0 && r.failedHealth == 0, "/healthz was asked %d times and failed %d times", r.health.Count(), r.failedHealth)
+	must(r.health.Max() < healthBound, "/healthz took up to %s", round(r.health.Max()))
+	must(r.quiet.Count() > 0 && r.quietFailed == 0, "the page was asked %d times while it was quiet and failed %d times", r.quiet.Count(), r.quietFailed)
+	must(r.page.Count() > 0 && r.failedPages == 0, "the page was asked %d times beside the attack and failed %d times", r.page.Count(), r.failedPages)
+	must(r.page.Percentile(99) < r.pageBound(), "the page's p99 was %s beside the attack", round(r.page.Percentile(99)))
+	must(len(r.answers) > 0, "nothing attacked")
+	for _, kind := range slices.Sorted(maps.Keys(r.answers)) {
+		answered := len(r.answers[kind])
+		if r.answers[kind][brokenOff] > 0 {
+			answered--
+		}
+		must(answered > 0, "no answer to %s", kind)
+	}
+	return not
+}
+
 func (r *attackReport) String() string {
 	var table strings.Builder
 	row := func(of, found string, bound any) { fmt.Fprintf(&table, "| %s | %s | %v |\n", of, found, bound) }
 	fmt.Fprintf(&table, "| An attack of %v, embedded, with --memory %s | found | must |\n| --- | --- | --- |\n", r.took, megabytes(r.memory))
-	row("most resident memory", megabytes(r.most), "at most "+megabytes(r.memory*6/5))
-	row("/healthz", fmt.Sprintf("%s; %d failed", r.health, r.failedHealth), "below 100ms")
+	row("most resident memory", megabytes(r.most), "at most "+megabytes(r.memoryBound()))
+	row("/healthz", fmt.Sprintf("%s; %d failed", r.health, r.failedHealth), "below "+healthBound.String())
 	row("another workspace's page while it is quiet", fmt.Sprintf("%s; %d failed", r.quiet, r.quietFailed), "")
 	row("another workspace's page beside the attack", fmt.Sprintf("%s; %d failed", r.page, r.failedPages),
-		"p99 below "+round(3*r.quiet.Percentile(99)).String())
+		"p99 below "+round(r.pageBound()).String())
 	row("its acknowledged events that are missing", fmt.Sprintf("%d of %d", r.lost, r.acknowledged), 0)
 	for _, kind := range slices.Sorted(maps.Keys(r.answers)) {
 		var counts []string
@@ -36,6 +74,9 @@ func (r *attackReport) String() string {
 			counts = append(counts, fmt.Sprintf("%s: %d", status, r.answers[kind][status]))
 		}
 		row(kind+", by answer", strings.Join(counts, ", "), "")
+	}
+	if r.took < attackLeast {
+		fmt.Fprintf(&table, "\nTimes and memory are not judged: the attack was shorter than %v.\n", attackLeast)
 	}
 	return table.String()
 }

@@ -43,12 +43,23 @@ const (
 	soakWarm = 15 * time.Minute
 	// soakGrowth is how much the last third may have more than the middle one.
 	soakGrowth = 1.2
+	// soakRate and soakFrames are what part of the events must be accepted, and of their
+	// sends heard by each socket that is not slow.
+	soakRate, soakFrames = 0.95, 0.9
+	// soakPosts is how many requests are under way at most.
+	soakPosts = 16
 )
 
-// soakSample is what a server holds at a moment.
+// soakSample is what a server holds at a moment, and what has come of the load until then.
 type soakSample struct {
 	memory, descriptors, goroutines, wals float64
+	// sends were accepted, one with each batch, and frames heard by all sockets that are
+	// not slow.
+	sends, frames float64
 }
+
+// batch is how many events a request brings.
+func (s *Soak) batch() int { return max(1, s.Rate/soakBatches) }
 
 // figures names them.
 func (s soakSample) figures() map[string]float64 {
@@ -58,7 +69,7 @@ func (s soakSample) figures() map[string]float64 {
 // slack is by how much a figure may grow whatever it is, in its unit.
 var slack = map[string]float64{"resident memory, MB": 32, "descriptors": 16, "goroutines": 40, "logs of SQLite, MB": 40}
 
-// Run loads, prints a table, and fails where a figure grows.
+// Run loads, prints a table, and fails where a figure grows or the load was not there.
 func (s *Soak) Run(ctx context.Context, env Env) error {
 	if entries, err := os.ReadDir(s.Data); err == nil && len(entries) > 0 {
 		return fmt.Errorf("%s is not empty: remove it, or choose another --data", s.Data)
@@ -67,30 +78,61 @@ func (s *Soak) Run(ctx context.Context, env Env) error {
 	if err != nil {
 		return err
 	}
-	samples, frames, posted, err := s.measure(ctx, server)
+	samples, posted, err := s.measure(ctx, server)
 	if err := errors.Join(err, server.stop()); err != nil {
 		return err
 	}
+	table, not := s.judge(samples, posted)
+	if _, err := io.WriteString(env.Out, table); err != nil {
+		return err
+	}
+	return notShown(not)
+}
+
+// notShown is the error of a measurement that has not shown what it has to.
+func notShown(not []string) error {
+	if len(not) == 0 {
+		return nil
+	}
+	return fmt.Errorf("this was not shown: %s", strings.Join(not, "; "))
+}
+
+// judge makes the table, and names what the samples do not show.
+func (s *Soak) judge(samples []soakSample, posted int64) (table string, not []string) {
+	if len(samples) < 3 {
+		return "", []string{fmt.Sprintf("the server was looked at %d times, which is too few: take a longer --for", len(samples))}
+	}
 	third := len(samples) / 3
-	fmt.Fprintf(env.Out, "%d events in %v, %d sockets, %d of them slow, %d frames\n\n| what | first third | middle third | last third | |\n| --- | --- | --- | --- | --- |\n",
-		posted, s.For, s.Sockets, s.Slow, frames)
-	var grown []string
+	wanted := float64(s.batch()*soakBatches) * s.For.Seconds()
+	if float64(posted) < soakRate*wanted {
+		not = append(not, fmt.Sprintf("%d of %.0f events were accepted", posted, wanted))
+	}
+	from, to := samples[2*third-1], samples[len(samples)-1]
+	quick := s.Sockets - s.Slow
+	must := (to.sends - from.sends) * float64(quick)
+	if quick > 0 && (must == 0 || to.frames-from.frames < soakFrames*must) {
+		not = append(not, fmt.Sprintf("in the last third the sockets that are not slow heard %.0f frames of %.0f or more", to.frames-from.frames, must))
+	}
+	var out strings.Builder
+	fmt.Fprintf(&out, "%d of %.0f events in %v, %d sockets, %d of them slow, %.0f frames to the others\n\n| what | first third | middle third | last third | |\n| --- | --- | --- | --- | --- |\n",
+		posted, wanted, s.For, s.Sockets, s.Slow, to.frames)
 	for _, name := range []string{"resident memory, MB", "descriptors", "goroutines", "logs of SQLite, MB"} {
 		first, middle, last := middleOf(samples[:third], name), middleOf(samples[third:2*third], name), middleOf(samples[2*third:], name)
 		word := "flat"
 		switch {
+		case last == 0:
+			word = "not measured"
+			not = append(not, name+": not measured")
 		case last <= middle*soakGrowth || last <= middle+slack[name]:
 		case s.For < soakWarm:
 			word = "grows, as it may in the first 15 minutes"
 		default:
-			word, grown = "grows", append(grown, name)
+			word = "grows"
+			not = append(not, name+": grows")
 		}
-		fmt.Fprintf(env.Out, "| %s | %.0f | %.0f | %.0f | %s |\n", name, first, middle, last, word)
+		fmt.Fprintf(&out, "| %s | %.0f | %.0f | %.0f | %s |\n", name, first, middle, last, word)
 	}
-	if len(grown) > 0 {
-		return fmt.Errorf("these grow: %s", strings.Join(grown, ", "))
-	}
-	return nil
+	return out.String(), not
 }
 
 func middleOf(samples []soakSample, name string) float64 {
@@ -106,26 +148,30 @@ func middleOf(samples []soakSample, name string) float64 {
 }
 
 // measure loads for the time, and samples.
-func (s *Soak) measure(ctx context.Context, server *child) (samples []soakSample, frames, posted int64, err error) {
+func (s *Soak) measure(ctx context.Context, server *child) (samples []soakSample, posted int64, err error) {
 	client, err := server.client(ctx, "soak")
 	if err != nil {
-		return nil, 0, 0, err
+		return nil, 0, err
 	}
 	defer func() { err = errors.Join(err, client.Close()) }()
 	var key struct {
 		Key string `json:"key"`
 	}
 	if err := client.Call(ctx, http.MethodPost, "/v1/keys", map[string]any{"role": "read", "name": "soak"}, &key); err != nil {
-		return nil, 0, 0, err
+		return nil, 0, err
 	}
 	ctx, cancel := context.WithTimeout(ctx, s.For)
 	defer cancel()
 	var load errgroup.Group
-	var heard, sent atomic.Int64
+	var frames, slowFrames, sends, sent atomic.Int64
 	for i := range s.Sockets {
-		load.Go(func() error { return listenFor(ctx, server.address, key.Key, i < s.Slow, &heard) })
+		heard := &frames
+		if i < s.Slow {
+			heard = &slowFrames
+		}
+		load.Go(func() error { return listenFor(ctx, server.address, key.Key, i < s.Slow, heard) })
 	}
-	load.Go(func() error { return s.post(ctx, client, &sent) })
+	load.Go(func() error { return s.post(ctx, client, &sends, &sent) })
 	load.Go(func() error {
 		tick := time.NewTicker(max(s.For/soakSamples, 100*time.Millisecond))
 		defer tick.Stop()
@@ -142,11 +188,12 @@ func (s *Soak) measure(ctx context.Context, server *child) (samples []soakSample
 			if err != nil {
 				return err
 			}
+			sample.sends, sample.frames = float64(sends.Load()), float64(frames.Load())
 			samples = append(samples, sample)
 		}
 	})
 	err = load.Wait()
-	return samples, heard.Load(), sent.Load(), err
+	return samples, sent.Load(), err
 }
 
 // listenFor keeps a socket open, coming back where it is sent away, as slow ones are.
@@ -179,30 +226,42 @@ func listenFor(ctx context.Context, address, key string, slow bool, heard *atomi
 	return nil
 }
 
-// post brings the events at the rate, whatever becomes of single requests.
-func (s *Soak) post(ctx context.Context, client *apiclient.Client, sent *atomic.Int64) error {
+// post brings the events at the rate, whatever becomes of single requests: one that takes
+// long does not hold up the next.
+func (s *Soak) post(ctx context.Context, client *apiclient.Client, sends, sent *atomic.Int64) error {
 	tick := time.NewTicker(time.Second / soakBatches)
 	defer tick.Stop()
+	var posts errgroup.Group
+	posts.SetLimit(soakPosts)
 	for n := 0; ; n++ {
 		select {
 		case <-ctx.Done():
-			return nil
+			return posts.Wait()
 		case <-tick.C:
 		}
-		events := make([]map[string]any, 0, s.Rate/soakBatches)
-		message := fmt.Sprint("m-", n)
-		at := time.Now().UTC().Format(time.RFC3339)
-		person := map[string]string{"email": fmt.Sprintf("p%d@acme.example", n%4000), "name": "P"}
-		events = append(events, map[string]any{"type": "send", "time": at, "message": message, "user": "u_ana", "subject": "About " + message, "recipients": []any{person}})
-		for i := 1; i < s.Rate/soakBatches; i++ {
-			events = append(events, map[string]any{"type": "open", "id": strconv.Itoa(i), "time": at, "message": message, "recipient": person})
-		}
-		if err := client.Call(ctx, http.MethodPost, "/v1/events", events, nil); err == nil {
-			sent.Add(int64(len(events)))
-		} else if ctx.Err() == nil && wait(ctx, time.Second) != nil {
+		posts.Go(func() error {
+			events := s.events(n)
+			if err := client.Call(ctx, http.MethodPost, "/v1/events", events, nil); err == nil {
+				sends.Add(1)
+				sent.Add(int64(len(events)))
+			} else {
+				pause(ctx, time.Second)
+			}
 			return nil
-		}
+		})
 	}
+}
+
+// events are a send, and opens of it by its recipient.
+func (s *Soak) events(n int) []map[string]any {
+	message := fmt.Sprint("m-", n)
+	at := time.Now().UTC().Format(time.RFC3339)
+	person := map[string]string{"email": fmt.Sprintf("p%d@acme.example", n%4000), "name": "P"}
+	events := []map[string]any{{"type": "send", "time": at, "message": message, "user": "u_ana", "subject": "About " + message, "recipients": []any{person}}}
+	for i := 1; i < s.batch(); i++ {
+		events = append(events, map[string]any{"type": "open", "id": strconv.Itoa(i), "time": at, "message": message, "recipient": person})
+	}
+	return events
 }
 
 // look reads what the server says of itself, and how large the logs are.
