@@ -121,11 +121,24 @@ func (d *Directory) Teams(ctx context.Context, workspace string) ([]Team, error)
 	return teams.all, nil
 }
 
-// Visible lists whose events a user may see: their own and their teams'.
+// Visible lists whose events a user may see as one of their teams: their own and their
+// teams', their own alone as an integrator, and nobody's where they are suspended or do
+// work that no event is needed for.
 func (d *Directory) Visible(ctx context.Context, workspace, user string) ([]string, error) {
+	users, err := d.users(ctx, workspace)
+	if err != nil {
+		return nil, err
+	}
 	teams, err := d.teams(ctx, workspace)
 	if err != nil {
 		return nil, err
+	}
+	person := users.byID[user]
+	switch {
+	case person.State == StateSuspended, person.Role == RoleSupport, person.Role == RoleAuditor:
+		return []string{}, nil
+	case person.Role == RoleIntegrator:
+		return []string{user}, nil
 	}
 	return teams.visibleTo(user), nil
 }

@@ -269,7 +269,7 @@ func (s *Server) sessionView(ctx context.Context, caller Caller, session string)
 		if err != nil {
 			return SessionView{}, err
 		}
-		if len(team) == 1 {
+		if len(team) <= 1 {
 			team = []string{}
 		}
 		view.User = &SessionWho{user.ID, user.Name, team}

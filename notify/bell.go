@@ -44,6 +44,18 @@ func (x *Engine) ring(ctx context.Context, bells []bell) error {
 		if b.Shadow || b.Outcome != Notified && b.Outcome != Withdrawn {
 			continue
 		}
+		if b.event != nil {
+			sees, err := x.sees(ctx, b.User, *b.event)
+			if err != nil {
+				return err
+			}
+			if !sees { // not any more: what is taken back is, without what it was
+				if b.Outcome == Notified {
+					continue
+				}
+				b.event = nil
+			}
+		}
 		count, counted := unread[b.User]
 		if !counted {
 			var err error

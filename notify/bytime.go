@@ -88,9 +88,9 @@ func (x *Engine) byMessage(ctx context.Context, book *Book, workspace string, r 
 // measure looks at a rate or a silence, and tells when it begins and when it ends.
 func (x *Engine) measure(ctx context.Context, book *Book, workspace string, r Rule, before progress, after *progress) ([]*question, error) {
 	now, within := x.Clock(), spanOf(r.Within)
-	visible, err := x.People.Visible(ctx, workspace, r.Owner)
+	visible, err := x.visible(ctx, workspace, r.Owner)
 	if err != nil {
-		return nil, fmt.Errorf("ask what %s may see: %w", r.Owner, err)
+		return nil, err
 	}
 	text, kind := r.Q, KindRate
 	if r.asked() == OnSilence {

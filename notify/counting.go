@@ -43,11 +43,11 @@ func (x *Engine) countAll(ctx context.Context, book *Book, t event.Trigger) ([]*
 		if !slices.ContainsFunc(book.Rules[user], func(r Rule) bool { return r.asked() == OnCount && r.about(t.Event) }) {
 			continue
 		}
-		visible, err := x.People.Visible(ctx, t.Event.Workspace, user)
+		sees, err := x.sees(ctx, user, t.Event)
 		if err != nil {
-			return nil, fmt.Errorf("ask what %s may see: %w", user, err)
+			return nil, err
 		}
-		if t.Event.User != user && !slices.Contains(visible, t.Event.User) || t.Event.Automated() {
+		if !sees || t.Event.Automated() {
 			continue
 		}
 		rules, err := x.matches(ctx, t.Event.Workspace, book.Rules[user], t.Event, true)

@@ -251,15 +251,12 @@ func overturned(t event.Trigger, old Decision) bool {
 func (x *Engine) facts(ctx context.Context, t event.Trigger, book *Book, user string) (Facts, error) {
 	workspace := t.Event.Workspace
 	f := Facts{
-		User: user, Scope: Mine, Visible: user == t.Event.User,
+		User: user, Scope: scopeOf(user, t.Event),
 		Defaults: book.Defaults, Fresh: x.Fresh, Shadow: book.Mode == ModeShadow,
 	}
-	if !f.Visible {
-		visible, err := x.People.Visible(ctx, workspace, user)
-		if err != nil {
-			return f, fmt.Errorf("ask what %s may see: %w", user, err)
-		}
-		f.Visible, f.Scope = slices.Contains(visible, t.Event.User), Team
+	var err error
+	if f.Visible, err = x.sees(ctx, user, t.Event); err != nil {
+		return f, err
 	}
 	addresses, err := x.People.UsersByAddress(ctx, workspace)
 	if err != nil {
@@ -274,6 +271,21 @@ func (x *Engine) facts(ctx context.Context, t event.Trigger, book *Book, user st
 		}
 	}
 	return f, nil
+}
+
+// sees reports whether a person may see an event now.
+func (x *Engine) sees(ctx context.Context, user string, e event.Event) (bool, error) {
+	visible, err := x.visible(ctx, e.Workspace, user)
+	return slices.Contains(visible, e.User), err
+}
+
+// visible are those whose events a person may see now.
+func (x *Engine) visible(ctx context.Context, workspace, user string) ([]string, error) {
+	visible, err := x.People.Visible(ctx, workspace, user)
+	if err != nil {
+		return nil, fmt.Errorf("ask what %s may see: %w", user, err)
+	}
+	return visible, nil
 }
 
 // withdraw takes back what was told of an event that a machine made, lets go of its

@@ -90,7 +90,8 @@ type Records interface {
 
 // People knows who sees whose events.
 type People interface {
-	// Visible lists whose events a user may see: their own and their teams'.
+	// Visible lists whose events a user may see now: their own and their teams', as far as
+	// their role lets them; nobody's where they may see none.
 	Visible(ctx context.Context, workspace, user string) ([]string, error)
 	// UsersByAddress are the ids of users by their own addresses.
 	UsersByAddress(ctx context.Context, workspace string) (map[string]string, error)

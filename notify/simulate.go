@@ -102,9 +102,9 @@ func (x *Engine) Simulate(ctx context.Context, workspace, user string, other Set
 	if err != nil {
 		return Simulation{}, fmt.Errorf("load settings of notifications: %w", err)
 	}
-	visible, err := x.People.Visible(ctx, workspace, user)
+	visible, err := x.visible(ctx, workspace, user)
 	if err != nil {
-		return Simulation{}, fmt.Errorf("ask what %s may see: %w", user, err)
+		return Simulation{}, err
 	}
 	q := query.Query{From: since.Unix(), Automated: query.AutomatedShow, Where: query.Not{Expr: query.Types(event.Send, event.Delivery)}}
 	events, _, err := x.Feed.Find(ctx, workspace, q.Restrict(visible), mostSimulated)

@@ -236,6 +236,9 @@ func (n *Notes) told(ctx context.Context, d deliver.Delivery, decisions []notify
 	if err != nil && !errors.Is(err, event.ErrNotFound) {
 		return nil, fmt.Errorf("ask what %s may see: %w", d.For, err)
 	}
+	if len(visible) == 0 {
+		return nil, nil
+	}
 	var told []toldOne
 	for _, one := range decisions {
 		at := slices.IndexFunc(found, func(e event.Event) bool { return e.ID == one.Event })
@@ -243,7 +246,7 @@ func (n *Notes) told(ctx context.Context, d deliver.Delivery, decisions []notify
 		case !one.Tells() || one.Shadow:
 		case one.Event.IsZero():
 			told = append(told, toldOne{one, nil, one.Found})
-		case at < 0 || found[at].User != d.For && !slices.Contains(visible, found[at].User):
+		case at < 0 || !slices.Contains(visible, found[at].User):
 		case found[at].Type == event.Send: // what a rule found of a send
 			told = append(told, toldOne{one, &found[at], "“" + found[at].Subject + "”: " + one.Found})
 		default:
