@@ -54,6 +54,8 @@ type progress struct {
 	UpTo int64 `json:"upto"`
 	// Back is when it looked back over the last week.
 	Back int64 `json:"back,omitempty"`
+	// Told is when all was told that had been decided, in Unix milliseconds.
+	Told int64 `json:"told,omitempty"`
 	// Over says of a rate or a silence that it was told.
 	Over bool `json:"over,omitempty"`
 }
@@ -85,10 +87,11 @@ func (x *Engine) tick(ctx context.Context, workspace string) error {
 	var errs []error
 	for owner, rules := range book.Rules {
 		for _, r := range rules {
-			if !r.timed() || !r.Enabled {
+			if !r.timed() || !r.Enabled || !r.Done.IsZero() {
 				continue
 			}
-			if err := x.look(ctx, book, workspace, r); err != nil {
+			err := x.look(ctx, book, workspace, r)
+			if err != nil && !errors.Is(err, event.ErrInvalid) { // its owner sees that in the list of rules
 				errs = append(errs, fmt.Errorf("look at a rule of %s: %w", owner, err))
 			}
 		}
@@ -98,6 +101,10 @@ func (x *Engine) tick(ctx context.Context, workspace string) error {
 
 // look looks at one rule. How far it has come is written after what it told.
 func (x *Engine) look(ctx context.Context, book *Book, workspace string, r Rule) error {
+	visible, err := x.visible(ctx, workspace, r.Owner)
+	if err != nil || len(visible) == 0 {
+		return err // whoever may see nothing is told of nothing
+	}
 	key := r.cause(r.Owner)
 	doc, err := x.Store.Note(ctx, workspace, key)
 	if err != nil {
@@ -110,12 +117,19 @@ func (x *Engine) look(ctx context.Context, book *Book, workspace string, r Rule)
 		}
 	}
 	now := x.Clock()
+	if before.UpTo > now.Unix() { // the clock was ahead: do not wait until it is there again
+		before.UpTo, before.Back = now.Add(-measureEvery).Unix(), 0
+	}
 	after := before
-	after.UpTo = max(before.UpTo, now.Unix())
+	after.UpTo = now.Unix()
 	var questions []*question
+	told := 0
 	switch r.asked() {
 	case OnAbsence:
-		questions, err = x.sweep(ctx, book, workspace, r, before, &after)
+		err = x.sweep(ctx, book, workspace, r, before, &after, func(found []*question) (bool, error) {
+			told += len(found)
+			return !r.Once || told == 0, x.settle(ctx, book, found)
+		})
 	case OnBy:
 		questions, err = x.byNow(ctx, book, workspace, r, before, now)
 	default:
@@ -127,9 +141,10 @@ func (x *Engine) look(ctx context.Context, book *Book, workspace string, r Rule)
 	if err == nil {
 		err = x.settle(ctx, book, questions)
 	}
-	if err != nil || len(questions) == 0 && now.Sub(time.Unix(before.UpTo, 0)) < measureEvery {
+	if told += len(questions); err != nil || told == 0 && now.Sub(time.Unix(before.UpTo, 0)) < measureEvery {
 		return err // what was looked at is looked at again
 	}
+	after.Told = x.Clock().UnixMilli()
 	next, err := json.Marshal(after)
 	if err != nil {
 		return err
@@ -169,8 +184,11 @@ func (x *Engine) conclude(book *Book, r Rule, e event.Event, timed Timed) *quest
 	}
 }
 
-// sweep finds the sends whose time is over and of which nothing was heard.
-func (x *Engine) sweep(ctx context.Context, book *Book, workspace string, r Rule, before progress, after *progress) ([]*question, error) {
+// sweep finds the sends whose time is over and of which nothing was heard, and visits
+// those of each sweptAtOnce sends until visit returns false.
+func (x *Engine) sweep(
+	ctx context.Context, book *Book, workspace string, r Rule, before progress, after *progress, visit func([]*question) (bool, error),
+) error {
 	now, wait, zone := x.Clock(), spanOf(r.After), book.Settings[r.Owner].location()
 	from := time.Unix(before.UpTo, 0).Add(-sweepOverlap)
 	if now.Sub(time.Unix(before.Back, 0)) >= sweepAgain {
@@ -184,24 +202,26 @@ func (x *Engine) sweep(ctx context.Context, book *Book, workspace string, r Rule
 	}
 	q, err := x.previewed(ctx, workspace, r)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	q.Automated = query.AutomatedShow
 	q.Where = query.AllOf(query.Types(event.Send), q.Where)
 	q.From, q.Until = wait.begins(from.In(zone)).Unix(), wait.begins(now.In(zone)).Unix()
-	var questions []*question
-	err = x.eachSend(ctx, workspace, q, func(sends []event.Event, states map[string]event.State) error {
+	return x.eachSend(ctx, workspace, q, func(sends []event.Event, states map[string]event.State) (bool, error) {
 		due := slices.DeleteFunc(sends, func(e event.Event) bool {
 			state, known := states[e.Message]
 			return !known || !silent(state, e, r)
 		})
-		fresh, err := x.undecided(ctx, workspace, r, due)
-		for _, e := range fresh {
-			questions = append(questions, x.conclude(book, r, e, absent(r, e, wait.after(e.At().In(zone)))))
+		untold, err := x.untold(ctx, workspace, r, due, before.Told)
+		if err != nil {
+			return false, err
 		}
-		return err
+		questions := make([]*question, len(untold))
+		for i, e := range untold {
+			questions[i] = x.conclude(book, r, e, absent(r, e, wait.after(e.At().In(zone))))
+		}
+		return visit(questions)
 	})
-	return questions, err
 }
 
 // absent is what a rule of absence says of a send.
@@ -213,8 +233,10 @@ func absent(r Rule, e event.Event, due time.Time) Timed {
 	return Timed{Kind: kind, Reason: ReasonAbsence, Cause: r.cause(e.Message), Due: due, Found: words + r.After + "."}
 }
 
-// undecided are those of which a rule has not told yet, one of each message.
-func (x *Engine) undecided(ctx context.Context, workspace string, r Rule, sends []event.Event) ([]event.Event, error) {
+// untold are those of which a rule has not told yet, one of each message: all that was
+// decided until a time, in Unix milliseconds, was told. After it, a crash may have come
+// between the two.
+func (x *Engine) untold(ctx context.Context, workspace string, r Rule, sends []event.Event, until int64) ([]event.Event, error) {
 	ids := make([]event.ID, len(sends))
 	for i, e := range sends {
 		ids[i] = e.ID
@@ -225,7 +247,7 @@ func (x *Engine) undecided(ctx context.Context, workspace string, r Rule, sends 
 	}
 	seen := make(map[string]bool, len(stored))
 	for _, d := range stored {
-		seen[d.ID] = true
+		seen[d.ID] = d.At <= until || d.At > x.Clock().UnixMilli()
 	}
 	return slices.DeleteFunc(sends, func(e event.Event) bool {
 		id := IDOf(workspace, r.cause(e.Message), e.Message, r.Owner)
@@ -234,8 +256,9 @@ func (x *Engine) undecided(ctx context.Context, workspace string, r Rule, sends 
 	}), nil
 }
 
-// eachSend visits the sends of a query with their states, some at once, newest first.
-func (x *Engine) eachSend(ctx context.Context, workspace string, q query.Query, visit func([]event.Event, map[string]event.State) error) error {
+// eachSend visits the sends of a query with their states, some at once, newest first,
+// until visit returns false.
+func (x *Engine) eachSend(ctx context.Context, workspace string, q query.Query, visit func([]event.Event, map[string]event.State) (bool, error)) error {
 	for q.From < q.Until {
 		sends, states, err := x.Feed.Find(ctx, workspace, q, sweptAtOnce)
 		if err != nil {
@@ -250,11 +273,8 @@ func (x *Engine) eachSend(ctx context.Context, workspace string, q query.Query, 
 				q.Until = oldest
 			}
 		}
-		if err := visit(sends, states); err != nil {
+		if on, err := visit(sends, states); err != nil || !on || !more {
 			return err
-		}
-		if !more {
-			return nil
 		}
 	}
 	return nil

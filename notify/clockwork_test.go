@@ -209,10 +209,106 @@ func TestTimesOfRules(t *testing.T) {
 		{notify.Ask{On: notify.OnCount, Q: "acme", Count: 3, Within: "1y"}, "within"},
 		{notify.Ask{On: notify.OnRate, Within: "1h"}, "percent"},
 		{notify.Ask{On: notify.OnSilence, Within: "1h"}, "source"},
+		{notify.Ask{On: notify.OnRate, Percent: 5, Within: "1h", Once: true}, "once"},
+		{notify.Ask{On: notify.OnBy, Q: "acme", At: 1, Once: true}, "once"},
 	} {
 		tc.ask.Cell = everyInPage
 		var field *event.FieldError
 		require.ErrorAs(t, o.engine.CheckRule(context.Background(), "w", notify.Rule{Name: "r", Owner: "u_ana", Ask: tc.ask}), &field, fmt.Sprintf("%+v", tc.ask))
 		require.Equal(t, tc.field, field.Field)
 	}
+}
+
+// What was decided just before a crash, or before what tells was away, is told at the
+// next look, once.
+func TestWhatWasNotToldBeforeACrashIsToldAfterIt(t *testing.T) {
+	o := newOffice(t)
+	ask := notify.Ask{On: notify.OnAbsence, No: notify.NoOpen, After: "3d", Cell: notify.Cell{Often: notify.Every, Channels: []notify.Channel{notify.InPage, notify.Mail}}}
+	o.rule("u_ana", "3d", ask)
+	m := &mortal{Notify: o.store, deliveries: make(map[string]int)}
+	config := o.engine.Config
+	config.Store, config.Announcer, config.Outbox = m, m, m
+	engine := notify.NewEngine(config)
+	for _, after := range []bool{false, true} {
+		for step := 0; ; step++ {
+			m.left, m.after, m.kills, m.deliveries = step, after, 0, make(map[string]int)
+			message := fmt.Sprintf("m_%t_%d", after, step)
+			o.send(message, o.now)
+			o.pass(73 * time.Hour)
+			for range 4 {
+				if err := engine.Tick(context.Background()); err != nil {
+					require.ErrorIs(t, err, errKilled)
+				}
+				o.pass(30 * time.Second)
+			}
+			require.Len(t, m.deliveries, 1, "%s", message)
+			for _, times := range m.deliveries {
+				require.LessOrEqual(t, times, m.kills+1, message)
+			}
+			if m.kills == 0 {
+				require.Greater(t, step, 2)
+				break
+			}
+		}
+	}
+}
+
+// A clock that was a year ahead and was put right holds nothing up.
+func TestRulesDoNotWaitForAClockThatWasAhead(t *testing.T) {
+	o := newOffice(t) // Wednesday, 10:00
+	o.rule("u_ana", "3d", notify.Ask{On: notify.OnAbsence, No: notify.NoOpen, After: "3d"})
+	o.rule("u_ana", "bounces", notify.Ask{On: notify.OnRate, Percent: 5, Within: "1h"})
+	o.rule("u_ana", "thursday", notify.Ask{On: notify.OnBy, At: o.now.Add(70 * time.Hour).Unix(), Q: "is:unopened"})
+	o.pass(10 * time.Minute)
+	o.tick()
+	right := o.now
+	o.pass(20 * time.Hour)
+	o.tick()
+	o.now = right
+	o.tick()
+	o.send("silent", o.now)
+	o.counts = map[event.Type]int{event.Send: 100, event.Bounce: 50}
+	o.pass(6 * time.Minute)
+	o.tick()
+	require.Len(t, o.bell("u_ana"), 1, "the rate")
+	o.pass(73 * time.Hour)
+	o.tick()
+	require.Len(t, o.bell("u_ana"), 3)
+}
+
+// A rule whose search is not understood any more is its owner's to mend, not the operator's.
+func TestARuleThatIsNotUnderstoodAnyMoreStopsNoOther(t *testing.T) {
+	o := newOffice(t)
+	o.rule("u_ana", "absence", notify.Ask{On: notify.OnAbsence, No: notify.NoOpen, After: "3d", Q: "opened more than 3 times"})
+	o.rule("u_ana", "3d", notify.Ask{On: notify.OnAbsence, No: notify.NoOpen, After: "3d"})
+	o.send("silent", o.now)
+	o.pass(73 * time.Hour)
+	o.tick()
+	require.Len(t, o.bell("u_ana"), 1)
+}
+
+func TestARuleOfATimeThatTellsOnceEnds(t *testing.T) {
+	o := newOffice(t)
+	o.rule("u_ana", "once", notify.Ask{On: notify.OnAbsence, No: notify.NoOpen, After: "3d", Once: true})
+	o.send("a", o.now)
+	o.send("b", o.now.Add(time.Minute))
+	o.pass(73 * time.Hour)
+	o.tick()
+	o.tick()
+	require.Len(t, o.bell("u_ana"), 1)
+	o.send("c", o.now)
+	o.pass(73 * time.Hour)
+	o.tick()
+	require.Len(t, o.bell("u_ana"), 1)
+}
+
+func TestAPreviewOfAbsenceLooksAtABoundedNumberOfSends(t *testing.T) {
+	o := newOffice(t)
+	for i := range 1001 {
+		o.send(fmt.Sprint(i), o.now.Add(-time.Duration(i+1)*time.Minute))
+	}
+	p, err := o.engine.PreviewRule(context.Background(), "w", notify.Rule{Name: "p", Owner: "u_ana", Ask: notify.Ask{On: notify.OnAbsence, No: "open", After: "1m", Cell: everyInPage}})
+	require.NoError(t, err)
+	require.Equal(t, 1000, p.Count)
+	require.True(t, p.More)
 }

@@ -277,10 +277,15 @@ func (d *deciding) fresh() (string, bool) {
 
 // first asks who has the claim. The holder goes on, since a trigger may come again.
 func (d *deciding) first() (string, bool) {
-	if d.facts.Timed != nil {
+	timed := d.facts.Timed
+	switch {
+	case timed == nil:
+		d.Claim = cmp.Or(d.once, claimKey(d.cell.Often, d.User, d.Kind, d.trigger.Event))
+	case timed.Rule.Once:
+		d.Claim = timed.Rule.onceKey()
+	default:
 		return "It is told once.", true
 	}
-	d.Claim = cmp.Or(d.once, claimKey(d.cell.Often, d.User, d.Kind, d.trigger.Event))
 	switch {
 	case d.Claim == "":
 		return "Every one is told.", true
@@ -288,6 +293,9 @@ func (d *deciding) first() (string, bool) {
 		return "It is the first.", true
 	}
 	d.Other = d.facts.Holder
+	if timed != nil {
+		return "Your rule “" + timed.Rule.Name + "” tells once, and that was another.", false
+	}
 	return "You are told of " + d.which() + " alone, and that was another.", false
 }
 

@@ -11,6 +11,8 @@ const (
 	// mostLeaving is how many leave the house by themselves for a person in an hour: the
 	// rest of it goes together at its end.
 	mostLeaving = 20
+	// leavingPage is how many decisions are read at once to count those.
+	leavingPage = 5 * mostLeaving
 	// longestDigest bounds a digest of every so long.
 	longestDigest = 24 * time.Hour
 )
@@ -79,14 +81,9 @@ func (x *Engine) bound(ctx context.Context, book *Book, questions []*question) e
 		}
 		count, known := left[q.User]
 		if !known {
-			page, _, err := x.Store.Page(ctx, q.Workspace, Filter{User: q.User}, "", 5*mostLeaving)
-			if err != nil {
+			var err error
+			if count, err = x.leftSince(ctx, q.Workspace, q.User, now.Truncate(time.Hour).UnixMilli()); err != nil {
 				return err
-			}
-			for _, d := range page {
-				if d.At >= now.Truncate(time.Hour).UnixMilli() && d.Leaves() && d.Window == 0 {
-					count++
-				}
 			}
 		}
 		left[q.User] = count + 1
@@ -96,4 +93,22 @@ func (x *Engine) bound(ctx context.Context, book *Book, questions []*question) e
 		}
 	}
 	return nil
+}
+
+// leftSince counts what left the house for a person by itself since a time, in Unix
+// milliseconds, up to mostLeaving.
+func (x *Engine) leftSince(ctx context.Context, workspace, user string, since int64) (count int, err error) {
+	for after, more := "", true; more && count < mostLeaving; {
+		page, next, err := x.Store.Page(ctx, workspace, Filter{User: user, Outcome: Notified}, after, leavingPage)
+		if err != nil {
+			return 0, err
+		}
+		for _, d := range page {
+			if d.At >= since && d.Leaves() && d.Window == 0 {
+				count++
+			}
+		}
+		after, more = next, next != "" && page[len(page)-1].At >= since
+	}
+	return count, nil
 }

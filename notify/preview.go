@@ -118,9 +118,17 @@ func (x *Engine) previewTimed(ctx context.Context, book *Book, workspace string,
 	zone := book.Settings[r.Owner].location()
 	var found []*question
 	var err error
+	looked := 0
 	switch r.asked() {
 	case OnAbsence:
-		found, err = x.sweep(ctx, book, workspace, r, progress{UpTo: p.Since.Unix()}, new(progress))
+		err = x.sweep(ctx, book, workspace, r, progress{UpTo: p.Since.Unix()}, new(progress), func(some []*question) (bool, error) {
+			if looked += sweptAtOnce; looked > mostPreviewed {
+				p.More = true
+				return false, nil
+			}
+			found = append(found, some...)
+			return true, nil
+		})
 	case OnBy:
 		found, err = x.byDue(ctx, book, workspace, r, p.Until)
 	default:
@@ -172,9 +180,9 @@ func (x *Engine) previewed(ctx context.Context, workspace string, r Rule) (query
 		}
 		and(query.FieldType, kinds...)
 	}
-	visible, err := x.People.Visible(ctx, workspace, r.Owner)
+	visible, err := x.visible(ctx, workspace, r.Owner)
 	if err != nil {
-		return q, fmt.Errorf("ask what %s may see: %w", r.Owner, err)
+		return q, err
 	}
 	return q.Restrict(visible), nil
 }

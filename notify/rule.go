@@ -111,6 +111,9 @@ func (a Ask) Check() *event.FieldError {
 			return event.Invalid(text.name, "is too long, or not valid UTF-8; 2,000 bytes are taken")
 		}
 	}
+	if a.Once && (a.asked() == OnRate || a.asked() == OnSilence || a.asked() == OnBy && a.Message == "") {
+		return event.Invalid("once", "is of rules that tell of an event or a message: leave it out")
+	}
 	if len(a.Kinds) > maxRuleKinds || slices.ContainsFunc(a.Kinds, func(k Kind) bool { return !slices.Contains(Kinds, k) }) {
 		return event.Invalid("kinds", "has one that is not known, such as open or reply")
 	}

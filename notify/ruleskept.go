@@ -49,7 +49,10 @@ func (b *Books) PutRule(ctx context.Context, workspace string, r Rule) (Rule, er
 				}
 				continue
 			}
-			if all++; owner == r.Owner && other.Name != r.Name {
+			if owner == r.Owner && other.Name == r.Name {
+				continue // it is replaced
+			}
+			if all++; owner == r.Owner {
 				others++
 			}
 		}
