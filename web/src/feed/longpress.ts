@@ -6,14 +6,13 @@ const still = 10;
 
 /**
  * longPress tells of a finger that rests on an element: not every browser shows a context
- * menu for it. The click that would follow is none, wherever it lands: what was opened may
- * lie under the finger by then.
+ * menu for it. A click that its lifting makes is none, wherever it lands: what was opened may
+ * lie under the finger by then. Not every browser makes one, and the next press is meant again.
  */
 export function longPress(pressed: (at: PointerEvent) => void): Attachment<HTMLElement> {
   return (element) => {
     let timer: ReturnType<typeof setTimeout> | undefined;
     let from: PointerEvent | null = null;
-    let fired = false;
 
     const stop = () => {
       clearTimeout(timer);
@@ -21,25 +20,23 @@ export function longPress(pressed: (at: PointerEvent) => void): Attachment<HTMLE
     };
     const down = (event: PointerEvent) => {
       stop();
-      forget();
       if (event.pointerType !== 'touch' || !event.isPrimary) return;
       from = event;
       timer = setTimeout(() => {
-        fired = true;
-        document.addEventListener('click', click, true);
+        document.addEventListener('click', swallow, true);
+        document.addEventListener('pointerdown', forget, true);
         pressed(event);
       }, long);
     };
     const forget = () => {
-      fired = false;
-      document.removeEventListener('click', click, true);
+      document.removeEventListener('click', swallow, true);
+      document.removeEventListener('pointerdown', forget, true);
     };
     const move = (event: PointerEvent) => {
       if (!from) return;
       if (Math.hypot(event.clientX - from.clientX, event.clientY - from.clientY) > still) stop();
     };
-    const click = (event: MouseEvent) => {
-      if (!fired) return;
+    const swallow = (event: MouseEvent) => {
       forget();
       event.preventDefault();
       event.stopPropagation();
