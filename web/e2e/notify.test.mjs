@@ -179,7 +179,12 @@ describe('what the reader is told', () => {
   it('tells when somebody opens, from a message, and reminds of who does not reply', async () => {
     await ana.goto(`${demo.origin}/?open=${encodeURIComponent(mail.message('Waiting'))}`);
     const panel = ana.getByRole('complementary', { name: 'Message' });
-    await panel.getByRole('button', { name: 'Tell me when' }).click();
+    const tell = panel.getByRole('button', { name: 'Tell me when' });
+    await tell.click();
+    await ana.getByRole('menuitem', { name: 'Jo opens it' }).press('Escape');
+    await ana.getByRole('menu').waitFor({ state: 'detached' });
+    assert.ok(await tell.evaluate((button) => button === document.activeElement));
+    await tell.click();
     await ana.getByRole('menuitem', { name: 'Jo opens it' }).click();
     await said(ana, 'You’ll be told when Jo opens it');
     const before = await unread(ana);
