@@ -111,6 +111,10 @@ func TestWhoIsNotNotifiedIsTold(t *testing.T) {
 	require.Equal(t, 422, c.hear().Problem.Status)
 	c.say(`{"op":"subscribe","id":"n","to":"notifications","q":"acme"}`)
 	require.Equal(t, 422, c.hear().Problem.Status)
+	for parameters, status := range map[string]int{"&tz=Europe/Berlin": 200, "&user=ana": 422, "&automated=show": 422, "&q=acme": 422} {
+		_, response := s.events("ana", "to=notifications"+parameters, "")
+		require.Equal(t, status, response.StatusCode, parameters)
+	}
 	nobody := s.connect("admin")
 	nobody.say(`{"op":"subscribe","id":"n","to":"notifications"}`)
 	require.Equal(t, 422, nobody.hear().Problem.Status)

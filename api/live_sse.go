@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"reflect"
 	"slices"
 	"strings"
 	"time"
@@ -71,7 +72,7 @@ func parseSSE(r *http.Request) (clientFrame, error) {
 	if last := r.Header.Get("Last-Event-ID"); last != "" {
 		f.Since = last
 	}
-	if f.To != "" && len(values)-len(values["to"])-min(1, len(values["since"])) == 0 {
+	if reflect.ValueOf(*f.Filters).IsZero() {
 		f.Filters = nil
 	}
 	if err := f.check(); err != nil {

@@ -106,13 +106,15 @@ func eventMessage(lane event.Lane, workspace, id string, data []byte) *nats.Msg 
 // it. It asks nobody. What it admits counts as waiting.
 func (s *Stream) admit(waiting load, n int64) error {
 	w := &s.figures
-	if backlog := w.events.value(); backlog > 0 && backlog+n > s.cfg.Backlog {
+	backlog := w.events.value()
+	if backlog > 0 && backlog+n > s.cfg.Backlog {
 		return &event.TooMuch{
 			What:  "too many events are waiting to be indexed",
 			After: w.drainTime(backlog + n - s.cfg.Backlog),
 		}
 	}
-	if over := s.shares.take(waiting, s.cfg.Backlog-w.events.value()); over > 0 {
+	// Where nothing waits, more than the backlog's bound are taken at once, or they never were.
+	if over := s.shares.take(waiting, max(s.cfg.Backlog, n)-backlog); over > 0 {
 		return &event.TooMuch{What: "too many events of this workspace are waiting to be indexed", After: w.drainTime(over)}
 	}
 	return nil

@@ -126,6 +126,17 @@ func TestBacklogOverItsBoundIsTooMuch(t *testing.T) {
 	})
 }
 
+// A request that is larger than the backlog's bound is taken once nothing else waits.
+func TestALargeRequestIsTakenWhereNothingWaits(t *testing.T) {
+	s := open(t, Config{Backlog: 10})
+	publish(t, s, event.LaneLive, someEvents("acme", 0, 40)...)
+	require.ErrorIs(t, s.Publish(t.Context(), event.LaneLive, someEvents("acme", 40, 40)), event.ErrTooMuch)
+	ackAll(t, pull(t, s, 40))
+	eventually(t, "nothing waits any more", func() bool {
+		return s.Publish(t.Context(), event.LaneLive, someEvents("acme", 40, 40)) == nil
+	})
+}
+
 // A workspace that floods is refused before it has all of the backlog, and nobody else is.
 func TestAFloodRefusesItsOwnWorkspace(t *testing.T) {
 	s := open(t, Config{Backlog: 200})
