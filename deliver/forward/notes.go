@@ -22,6 +22,8 @@ const (
 	digestLines = 50
 	digestBack  = 8 * 24 * time.Hour
 	digestPage  = 100
+	// digestMost is how many it looks at, the newest: it says that there are more.
+	digestMost = 1000
 )
 
 // Notes sends what people are told by mail and chat: it makes deliveries of decisions,
@@ -182,11 +184,11 @@ func (n *Notes) digest(ctx context.Context, d deliver.Delivery) (deliver.Content
 			return deliver.Content{}, "", err
 		}
 		for _, one := range page {
-			if one.Window == d.Window && !one.Read {
+			if one.Window == d.Window && !one.Read && one.Tells() {
 				held = append(held, one)
 			}
 		}
-		after, more = next, next != "" && page[len(page)-1].At >= oldest
+		after, more = next, len(held) < digestMost && next != "" && page[len(page)-1].At >= oldest
 	}
 	told, err := n.told(ctx, d, held)
 	if err != nil || len(told) == 0 {
@@ -196,7 +198,10 @@ func (n *Notes) digest(ctx context.Context, d deliver.Delivery) (deliver.Content
 		Sentence: fmt.Sprintf("%d notifications", len(told)), Time: time.Unix(d.Window, 0).UTC(),
 		Why: "They were held for your quiet hours or your digest. Change that in Settings.",
 	}
-	if len(told) == 1 {
+	switch {
+	case len(held) >= digestMost:
+		content.Sentence = fmt.Sprintf("The newest %d notifications", len(told))
+	case len(told) == 1:
 		content.Sentence = "One notification"
 	}
 	if n.Page != "" {
@@ -239,18 +244,22 @@ func (n *Notes) told(ctx context.Context, d deliver.Delivery, decisions []notify
 	if len(visible) == 0 {
 		return nil, nil
 	}
+	byID := make(map[event.ID]*event.Event, len(found))
+	for i := range found {
+		byID[found[i].ID] = &found[i]
+	}
 	var told []toldOne
 	for _, one := range decisions {
-		at := slices.IndexFunc(found, func(e event.Event) bool { return e.ID == one.Event })
+		e := byID[one.Event]
 		switch {
 		case !one.Tells() || one.Shadow:
 		case one.Event.IsZero():
 			told = append(told, toldOne{one, nil, one.Found})
-		case at < 0 || !slices.Contains(visible, found[at].User):
-		case found[at].Type == event.Send: // what a rule found of a send
-			told = append(told, toldOne{one, &found[at], "“" + found[at].Subject + "”: " + one.Found})
+		case e == nil || !slices.Contains(visible, e.User):
+		case e.Type == event.Send: // what a rule found of a send
+			told = append(told, toldOne{one, e, "“" + e.Subject + "”: " + one.Found})
 		default:
-			told = append(told, toldOne{one, &found[at], Sentence(found[at])})
+			told = append(told, toldOne{one, e, Sentence(*e)})
 		}
 	}
 	return told, nil

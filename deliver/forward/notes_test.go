@@ -2,6 +2,7 @@ package forward_test
 
 import (
 	"context"
+	"fmt"
 	"path/filepath"
 	"testing"
 	"time"
@@ -144,4 +145,23 @@ func TestAWindowIsOneDelivery(t *testing.T) {
 	_, why, err = n.Content(t.Context(), window)
 	require.NoError(t, err)
 	require.NotEmpty(t, why)
+}
+
+// A window that held very much is told of by its newest.
+func TestADigestLooksAtABoundedNumber(t *testing.T) {
+	n := newNoted(t)
+	window := n.now.Add(time.Hour)
+	d := n.tell(t, "one", window)
+	var more []notify.Decision
+	for i := range 1200 {
+		d.ID, d.At = fmt.Sprint("d", i), n.now.UnixMilli()
+		more = append(more, d)
+	}
+	require.NoError(t, n.decisions.Add(t.Context(), more))
+	content, why, err := n.Content(t.Context(), n.kept(t)[0])
+	require.NoError(t, err)
+	require.Empty(t, why)
+	require.Equal(t, "The newest 1000 notifications", content.Sentence)
+	require.Len(t, content.Lines, 51)
+	require.Equal(t, "and 950 more", content.Lines[50])
 }
