@@ -116,7 +116,7 @@ func (s *Server) ForgetPerson(ctx context.Context, workspace, email string) erro
 		err = s.followups.ForgetPerson(ctx, workspace, email, forms)
 	}
 	if err == nil && s.Notify != nil {
-		err = s.Notify.Books.ForgetPerson(ctx, workspace, forms)
+		err = s.Notify.ForgetPerson(ctx, workspace, email, forms)
 	}
 	if err == nil {
 		err = s.rejected.erase(ctx, workspace, email)

@@ -30,6 +30,7 @@ type office struct {
 	states    map[string]event.State
 	counts    map[event.Type]int
 	records   notify.Records
+	path      string
 }
 
 func (o *office) Count(context.Context, string, string, []string, string, time.Time) (map[event.Type]int, error) {
@@ -80,7 +81,7 @@ func newOffice(t testing.TB) *office {
 		require.NoError(t, store.Close())
 		require.NoError(t, state.Close())
 	})
-	o := &office{t: t, store: store, records: state, states: make(map[string]event.State), now: time.Date(2026, 11, 18, 10, 0, 0, 0, time.UTC)}
+	o := &office{t: t, store: store, records: state, path: dir + "/notify.db", states: make(map[string]event.State), now: time.Date(2026, 11, 18, 10, 0, 0, 0, time.UTC)}
 	clock := func() time.Time { return o.now }
 	directory := account.NewDirectory(state, clock)
 	for _, user := range []string{"u_ana", "u_jo", "u_ben"} {

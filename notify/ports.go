@@ -25,6 +25,9 @@ type Log interface {
 	Unread(ctx context.Context, workspace, user string, most int) (int, error)
 	// Read marks what a user was notified of as read: the ids, or all when there are none.
 	Read(ctx context.Context, workspace, user string, ids []string) error
+	// Forget takes what an erased person's rules are called out of decisions, claims and
+	// notes. It may be repeated.
+	Forget(ctx context.Context, workspace string, f Forgotten) error
 	// Expire deletes decisions, claims and notes from before a time, Unix milliseconds.
 	Expire(ctx context.Context, before int64) error
 }
@@ -38,6 +41,13 @@ type Filter struct {
 	Message string
 	// Unread chooses what was notified and was not read.
 	Unread bool
+}
+
+// Forgotten is an erased person, and the rules that go with them.
+type Forgotten struct {
+	Person event.RecipientKey
+	// Rules are the names of the rules that go, and Kept of those that stay.
+	Rules, Kept map[string]bool
 }
 
 // Claim is a key of what is told only once, and who asks for it.

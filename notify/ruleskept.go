@@ -170,12 +170,39 @@ func (b *Books) ForgetUser(ctx context.Context, workspace, user string) error {
 	return b.changed(ctx, workspace)
 }
 
+// ForgetPerson deletes the rules and mutes that name an erased person, and what those
+// rules are called wherever that is kept: it says who the person was. It may be repeated.
+func (x *Engine) ForgetPerson(ctx context.Context, workspace, email string, forms []string) error {
+	book, err := x.Books.read(ctx, workspace)
+	if err != nil {
+		return err
+	}
+	f := Forgotten{Person: event.KeyOf(email), Rules: make(map[string]bool), Kept: make(map[string]bool)}
+	for _, rules := range book.Rules {
+		for _, r := range rules {
+			if r.named(forms) {
+				f.Rules[r.Name] = true
+			} else {
+				f.Kept[r.Name] = true
+			}
+		}
+	}
+	// The rules go last: their names are known from them.
+	if err := x.Store.Forget(ctx, workspace, f); err != nil {
+		return err
+	}
+	return x.Books.ForgetPerson(ctx, workspace, forms)
+}
+
+// named reports whether a rule names a person, by the forms of their address.
+func (r Rule) named(forms []string) bool {
+	return address.Names(r.Q, forms) || address.Names(r.Person, forms) || address.Names(r.Name, forms)
+}
+
 // ForgetPerson deletes the rules and mutes that name an erased person, by the forms in
 // lower case that their address is written in. It may be repeated.
 func (b *Books) ForgetPerson(ctx context.Context, workspace string, forms []string) error {
-	err := b.forgetRules(ctx, workspace, func(r Rule) bool {
-		return address.Names(r.Q, forms) || address.Names(r.Person, forms) || address.Names(r.Name, forms)
-	})
+	err := b.forgetRules(ctx, workspace, func(r Rule) bool { return r.named(forms) })
 	if err != nil {
 		return err
 	}

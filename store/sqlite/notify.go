@@ -6,9 +6,11 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -218,6 +220,45 @@ func (n *Notify) Expire(ctx context.Context, before int64) error {
 		for _, table := range []string{"decision", "claim", "note"} {
 			if _, err := tx.ExecContext(ctx, "DELETE FROM "+table+" WHERE at < ?", min(before, math.MaxInt64)); err != nil {
 				return err
+			}
+		}
+		return nil
+	}))
+}
+
+// Forget takes what an erased person's rules are called out of decisions, claims and notes.
+func (n *Notify) Forget(ctx context.Context, workspace string, f notify.Forgotten) error {
+	return failed("forgetting a person", transact(ctx, n.writer, func(tx *sql.Tx) error {
+		names := maps.Clone(f.Rules)
+		rows, err := tx.QueryContext(ctx, "SELECT doc, unread FROM decision WHERE space = ? AND instr(doc, ?)", workspace, []byte(`"rules":[`))
+		all, err := decisionsOf(rows, err)
+		if err != nil {
+			return err
+		}
+		for _, d := range all {
+			theirs := d.Person == f.Person
+			if !theirs && !slices.ContainsFunc(d.Rules, func(rule string) bool { return f.Rules[rule] }) {
+				continue
+			}
+			for _, rule := range d.Rules {
+				if theirs && !f.Kept[rule] { // it was deleted before
+					names[rule] = true
+				}
+			}
+			d.Rules, d.Claim, d.Found = nil, "", "A rule found it, about a person who was erased."
+			doc, err := json.Marshal(d)
+			if err != nil {
+				return err
+			}
+			if _, err := tx.ExecContext(ctx, "UPDATE decision SET doc = ? WHERE space = ? AND id = ?", doc, workspace, d.ID); err != nil {
+				return err
+			}
+		}
+		for name := range names {
+			for _, table := range []string{"claim", "note"} {
+				if _, err := tx.ExecContext(ctx, "DELETE FROM "+table+" WHERE space = ? AND instr(key, ?)", workspace, "|"+name+"|"); err != nil {
+					return err
+				}
 			}
 		}
 		return nil
