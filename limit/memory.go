@@ -1,7 +1,7 @@
 package limit
 
 // Memory is what a process may use, in bytes. All that grows with what others do has a
-// share of it; the shares add up to fifteen sixteenths, and the runtime is told the
+// share of it; the shares add up to seven eighths, and the runtime is told the
 // whole. Where there is a least, a process works with less memory than that and is slow.
 type Memory int64
 
