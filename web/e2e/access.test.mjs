@@ -1,32 +1,19 @@
 // Who comes in and what they may do: people, teams, sessions and keys, in the page alone.
 import assert from 'node:assert/strict';
-import { mkdir } from 'node:fs/promises';
 import { after, before, describe, it } from 'node:test';
-import { fileURLToPath } from 'node:url';
-import { eventually, harmless, launch, look, looks, suffix, Watch } from './browser.mjs';
-import { Demo } from './server.mjs';
-
-const results = fileURLToPath(new URL('../test-results/', import.meta.url));
+import { eventually, harmless, look, looks, suffix } from './browser.mjs';
+import { begin, results, signIn } from './scene.mjs';
 
 describe('who comes in', () => {
-  let demo, browser, watch, page, nora, link;
+  let demo, browser, watch, end, page, nora, link;
 
   before(async () => {
-    await mkdir(results, { recursive: true });
-    demo = await Demo.make('0');
-    await demo.start();
-    browser = await launch();
-    watch = new Watch(demo.origin);
-    page = await watch.page(browser, { viewport: { width: 1440, height: 900 } });
+    ({ demo, browser, watch, page, end } = await begin('0'));
     nora = await watch.page(browser, { viewport: { width: 390, height: 844 } });
-    await page.goto(demo.link);
-    await page.getByRole('link', { name: 'Settings' }).first().waitFor();
+    await signIn(demo, page);
     await page.goto(`${demo.origin}/settings`);
   });
-  after(async () => {
-    await browser?.close();
-    await demo?.remove();
-  });
+  after(() => end?.());
 
   const region = (name, p = page) => p.getByRole('region', { name, exact: true });
   const entry = (list, text, p = page) =>

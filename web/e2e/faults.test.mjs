@@ -1,21 +1,8 @@
 import assert from 'node:assert/strict';
-import { mkdir } from 'node:fs/promises';
 import { after, before, describe, it } from 'node:test';
-import { fileURLToPath } from 'node:url';
-import {
-  eventually,
-  harmless,
-  launch,
-  look,
-  looks,
-  suffix,
-  violations,
-  Watch,
-} from './browser.mjs';
+import { eventually, harmless, look, looks, suffix, violations } from './browser.mjs';
 import { Mail } from './events.mjs';
-import { Demo } from './server.mjs';
-
-const results = fileURLToPath(new URL('../test-results/', import.meta.url));
+import { begin, results, signIn } from './scene.mjs';
 
 /** meeting names cells of rows that lie over each other, or whose text runs into the next. */
 function meeting(selector) {
@@ -45,24 +32,15 @@ function meeting(selector) {
 
 describe('what was wrong', () => {
   const mail = new Mail(`faults-${Date.now()}`);
-  let demo, browser, watch, page, ingest, storageState;
+  let demo, browser, watch, end, page, ingest, storageState;
 
   before(async () => {
-    await mkdir(results, { recursive: true });
-    demo = await Demo.make('1');
-    await demo.start();
+    ({ demo, browser, watch, page, end } = await begin('1'));
     ingest = await demo.key('ingest');
-    browser = await launch();
-    watch = new Watch(demo.origin);
-    page = await watch.page(browser, { viewport: { width: 1440, height: 900 } });
-    await page.goto(demo.link);
+    storageState = await signIn(demo, page);
     await rows().first().waitFor();
-    storageState = await page.context().storageState();
   });
-  after(async () => {
-    await browser?.close();
-    await demo?.remove();
-  });
+  after(() => end?.());
 
   const rows = (p = page) => p.locator('li[data-id]');
   const named = (text, p = page) => rows(p).filter({ hasText: text });

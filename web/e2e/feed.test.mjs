@@ -1,39 +1,19 @@
 import assert from 'node:assert/strict';
-import { mkdir } from 'node:fs/promises';
-import { fileURLToPath } from 'node:url';
 import { after, before, describe, it } from 'node:test';
-import {
-  eventually,
-  harmless,
-  launch,
-  look,
-  looks,
-  suffix,
-  violations,
-  Watch,
-} from './browser.mjs';
+import { eventually, harmless, look, looks, suffix, violations } from './browser.mjs';
 import { Mail } from './events.mjs';
-import { Demo } from './server.mjs';
+import { begin, results } from './scene.mjs';
 
-const results = fileURLToPath(new URL('../test-results/', import.meta.url));
 const mail = new Mail(`feed-${Date.now()}`);
 
 describe('the feed page', () => {
-  let demo, browser, watch, page, ingest;
+  let demo, browser, watch, end, page, ingest;
 
   before(async () => {
-    await mkdir(results, { recursive: true });
-    demo = await Demo.make();
-    await demo.start();
+    ({ demo, browser, watch, page, end } = await begin());
     ingest = await demo.key('ingest');
-    browser = await launch();
-    watch = new Watch(demo.origin);
-    page = await watch.page(browser, { viewport: { width: 1440, height: 900 } });
   });
-  after(async () => {
-    await browser?.close();
-    await demo?.remove();
-  });
+  after(() => end?.());
 
   const feedRequests = () => watch.feedRequests;
   const rows = (p = page) => p.locator('li[data-id]');

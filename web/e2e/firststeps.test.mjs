@@ -1,29 +1,17 @@
 // From an empty installation to the first event, in the page alone.
 import assert from 'node:assert/strict';
-import { mkdir } from 'node:fs/promises';
 import { after, before, describe, it } from 'node:test';
-import { fileURLToPath } from 'node:url';
-import { harmless, launch, look, looks, suffix, violations, Watch } from './browser.mjs';
-import { Demo } from './server.mjs';
-
-const results = fileURLToPath(new URL('../test-results/', import.meta.url));
+import { harmless, look, looks, suffix, violations } from './browser.mjs';
+import { begin, results, signIn } from './scene.mjs';
 
 describe('an empty installation', () => {
-  let demo, browser, watch, page;
+  let demo, browser, watch, end, page;
 
   before(async () => {
-    await mkdir(results, { recursive: true });
-    demo = await Demo.make('0');
-    await demo.start();
-    browser = await launch();
-    watch = new Watch(demo.origin);
-    page = await watch.page(browser, { viewport: { width: 1440, height: 900 } });
-    await page.goto(demo.link);
+    ({ demo, browser, watch, page, end } = await begin('0'));
+    await signIn(demo, page);
   });
-  after(async () => {
-    await browser?.close();
-    await demo?.remove();
-  });
+  after(() => end?.());
 
   it('says what is done, what is next, and waits for the first event', async () => {
     const steps = page.getByRole('list', { name: 'First steps' });

@@ -1,21 +1,9 @@
 import assert from 'node:assert/strict';
-import { mkdir } from 'node:fs/promises';
 import { after, before, describe, it } from 'node:test';
-import { fileURLToPath } from 'node:url';
-import {
-  eventually,
-  harmless,
-  launch,
-  look,
-  looks,
-  suffix,
-  violations,
-  Watch,
-} from './browser.mjs';
+import { eventually, harmless, look, looks, suffix, violations } from './browser.mjs';
 import { Mail } from './events.mjs';
-import { Demo } from './server.mjs';
+import { begin, results, signIn } from './scene.mjs';
 
-const results = fileURLToPath(new URL('../test-results/', import.meta.url));
 const day = 86_400;
 
 /** at is an event at another time, so many seconds ago. */
@@ -27,18 +15,12 @@ const at = (event, seconds, id = '') => ({
 
 describe('who to call and who to nudge', () => {
   const mail = new Mail(`followups-${Date.now()}`);
-  let demo, browser, watch, page, storageState, me;
+  let demo, browser, watch, end, page, storageState, me;
 
   before(async () => {
-    await mkdir(results, { recursive: true });
-    demo = await Demo.make('1');
-    await demo.start();
-    browser = await launch();
-    watch = new Watch(demo.origin);
-    page = await watch.page(browser, { viewport: { width: 1440, height: 900 } });
-    await page.goto(demo.link);
+    ({ demo, browser, watch, page, end } = await begin('1'));
+    storageState = await signIn(demo, page);
     await page.locator('li[data-id]').first().waitFor();
-    storageState = await page.context().storageState();
     me = await page.evaluate(async () => (await (await fetch('/v1/session')).json()).user.id);
     const ingest = await demo.key('ingest');
     const offer = at({ ...mail.send('Offer', 'Quill', 'Rosa', 'Bart'), user: me }, 6 * day);
@@ -56,10 +38,7 @@ describe('who to call and who to nudge', () => {
     );
     await eventually('all is read', async () => (await demo.waiting()) === 0);
   });
-  after(async () => {
-    await browser?.close();
-    await demo?.remove();
-  });
+  after(() => end?.());
 
   const people = (p = page) => p.getByRole('main').locator('li.person');
   const person = (name, p = page) => people(p).filter({ hasText: name });

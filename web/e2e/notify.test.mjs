@@ -1,27 +1,13 @@
 // What the reader is told: the bell, the log, mutes and rules.
 import assert from 'node:assert/strict';
-import { mkdir } from 'node:fs/promises';
 import { after, before, describe, it } from 'node:test';
-import { fileURLToPath } from 'node:url';
-import {
-  eventually,
-  harmless,
-  launch,
-  look,
-  looks,
-  suffix,
-  violations,
-  Watch,
-} from './browser.mjs';
+import { eventually, harmless, look, looks, suffix, violations } from './browser.mjs';
 import { Mail } from './events.mjs';
-import { Demo } from './server.mjs';
-
-const results = fileURLToPath(new URL('../test-results/', import.meta.url));
-const wide = { viewport: { width: 1440, height: 900 } };
+import { begin, results, signIn, wide } from './scene.mjs';
 
 describe('what the reader is told', () => {
   const mail = new Mail(`notify-${Date.now()}`);
-  let demo, browser, watch, ana, ben, anaId, ingest, storageState;
+  let demo, browser, watch, end, ana, ben, anaId, ingest, storageState;
 
   const bell = (page) =>
     page
@@ -29,25 +15,14 @@ describe('what the reader is told', () => {
       .first()
       .getByRole('link', { name: /^Notifications/ });
   const unread = async (page) => Number((await bell(page).innerText()).match(/\d+/)?.[0] ?? 0);
-  const signIn = async (link) => {
-    const page = await watch.page(browser, wide);
-    await page.goto(link);
-    await page.locator('li[data-id]').first().waitFor();
-    await bell(page).waitFor();
-    return page;
-  };
   const idOf = (page) =>
     page.evaluate(async () => (await (await fetch('/v1/session')).json()).user.id);
   const said = (page, text) => page.locator('.toast').getByText(text).waitFor();
 
   before(async () => {
-    await mkdir(results, { recursive: true });
-    demo = await Demo.make('1');
-    await demo.start();
-    browser = await launch();
-    watch = new Watch(demo.origin);
-    ana = await signIn(demo.link);
-    storageState = await ana.context().storageState();
+    ({ demo, browser, watch, page: ana, end } = await begin('1'));
+    storageState = await signIn(demo, ana);
+    await bell(ana).waitFor();
     anaId = await idOf(ana);
     ingest = await demo.key('ingest');
     // Ben is a colleague who comes in by an invitation.
@@ -65,10 +40,7 @@ describe('what the reader is told', () => {
     const subjects = ['Proposal', 'Renewal', 'Contract', 'Waiting'];
     await demo.post(ingest, ...subjects.map((s) => ({ ...mail.send(s, 'Jo'), user: anaId })));
   });
-  after(async () => {
-    await browser?.close();
-    await demo?.remove();
-  });
+  after(() => end?.());
 
   it('an open by Jo reaches Ana’s bell, and Ben’s not', async () => {
     const [before, bens] = [await unread(ana), await unread(ben)];

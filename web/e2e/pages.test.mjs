@@ -1,35 +1,22 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { mkdir } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { after, before, describe, it } from 'node:test';
-import { fileURLToPath } from 'node:url';
-import { eventually, harmless, launch, look, looks, suffix, Watch } from './browser.mjs';
+import { eventually, harmless, look, looks, suffix } from './browser.mjs';
 import { Mail } from './events.mjs';
-import { Demo } from './server.mjs';
-
-const results = fileURLToPath(new URL('../test-results/', import.meta.url));
+import { begin, results, signIn } from './scene.mjs';
 
 describe('the pages', () => {
   const mail = new Mail(`pages-${Date.now()}`);
-  let demo, browser, watch, page, ingest, admin, storageState;
+  let demo, browser, watch, end, page, ingest, admin, storageState;
 
   before(async () => {
-    await mkdir(results, { recursive: true });
-    demo = await Demo.make();
-    await demo.start();
+    ({ demo, browser, watch, page, end } = await begin());
     [ingest, admin] = [await demo.key('ingest'), await demo.key('admin')];
-    browser = await launch();
-    watch = new Watch(demo.origin);
-    page = await watch.page(browser, { viewport: { width: 1440, height: 900 } });
-    await page.goto(demo.link);
+    storageState = await signIn(demo, page);
     await rows().first().waitFor();
-    storageState = await page.context().storageState();
   });
-  after(async () => {
-    await browser?.close();
-    await demo?.remove();
-  });
+  after(() => end?.());
 
   const rows = (p = page) => p.locator('li[data-id]');
   const named = (text, p = page) => rows(p).filter({ hasText: text });

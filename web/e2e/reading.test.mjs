@@ -2,35 +2,23 @@
 // screens, slowly, and where something fails.
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
-import { mkdir } from 'node:fs/promises';
-import { fileURLToPath } from 'node:url';
-import { eventually, harmless, launch, look, Watch } from './browser.mjs';
+import { eventually, harmless, look } from './browser.mjs';
 import { Mail } from './events.mjs';
-import { Demo } from './server.mjs';
+import { begin, results, signIn } from './scene.mjs';
 
-const results = fileURLToPath(new URL('../test-results/', import.meta.url));
 const number = (text) => Number(text.replace(/\D/g, ''));
 
 describe('reading', () => {
   const mail = new Mail(`reading-${Date.now()}`);
-  let demo, browser, watch, page, ingest, admin, storageState;
+  let demo, browser, watch, end, page, ingest, admin, storageState;
 
   before(async () => {
-    await mkdir(results, { recursive: true });
-    demo = await Demo.make();
-    await demo.start();
+    ({ demo, browser, watch, page, end } = await begin());
     [ingest, admin] = [await demo.key('ingest'), await demo.key('admin')];
-    browser = await launch();
-    watch = new Watch(demo.origin);
-    page = await open({ viewport: { width: 1440, height: 900 } });
-    await page.goto(demo.link);
+    storageState = await signIn(demo, page);
     await rows().first().waitFor();
-    storageState = await page.context().storageState();
   });
-  after(async () => {
-    await browser?.close();
-    await demo?.remove();
-  });
+  after(() => end?.());
 
   const open = (options) => watch.page(browser, options);
   const rows = (p = page) => p.locator('li[data-id]');

@@ -1,28 +1,18 @@
 import assert from 'node:assert/strict';
-import { mkdir } from 'node:fs/promises';
 import { after, before, describe, it } from 'node:test';
-import { fileURLToPath } from 'node:url';
-import { eventually, harmless, launch, look, looks, suffix, Watch } from './browser.mjs';
+import { eventually, harmless, look, looks, suffix } from './browser.mjs';
 import { Mail } from './events.mjs';
-import { Demo } from './server.mjs';
-
-const results = fileURLToPath(new URL('../test-results/', import.meta.url));
+import { begin, results, signIn } from './scene.mjs';
 
 describe('what people come to do', () => {
   const mail = new Mail(`tasks-${Date.now()}`);
-  let demo, browser, watch, page, storageState, ingest;
+  let demo, browser, watch, end, page, storageState, ingest;
 
   before(async () => {
-    await mkdir(results, { recursive: true });
-    demo = await Demo.make('1');
-    await demo.start();
+    ({ demo, browser, watch, page, end } = await begin('1'));
     ingest = await demo.key('ingest');
-    browser = await launch();
-    watch = new Watch(demo.origin);
-    page = await watch.page(browser, { viewport: { width: 1440, height: 900 } });
-    await page.goto(demo.link);
+    storageState = await signIn(demo, page);
     await rows().first().waitFor();
-    storageState = await page.context().storageState();
     await demo.post(
       ingest,
       mail.send('Quillwork', 'Tess', 'Udo'),
@@ -36,10 +26,7 @@ describe('what people come to do', () => {
     );
     await eventually('all is read', async () => (await demo.waiting()) === 0);
   });
-  after(async () => {
-    await browser?.close();
-    await demo?.remove();
-  });
+  after(() => end?.());
 
   const rows = (p = page) => p.locator('li[data-id]');
   const home = async (path = '/', p = page) => {

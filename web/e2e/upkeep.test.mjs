@@ -1,35 +1,21 @@
 // What admins look after: events that failed for good, webhooks that were not
 // understood, and a workspace that has nothing yet.
 import assert from 'node:assert/strict';
-import { mkdir } from 'node:fs/promises';
 import { after, before, describe, it } from 'node:test';
-import { fileURLToPath } from 'node:url';
-import { eventually, harmless, launch, look, looks, suffix, Watch } from './browser.mjs';
+import { eventually, harmless, look, looks, suffix } from './browser.mjs';
 import { Mail } from './events.mjs';
-import { Demo } from './server.mjs';
-
-const results = fileURLToPath(new URL('../test-results/', import.meta.url));
+import { begin, results, signIn } from './scene.mjs';
 
 describe('looking after a workspace', () => {
   const mail = new Mail(`upkeep-${Date.now()}`);
-  let demo, browser, watch, page, ingest, admin, storageState;
+  let demo, browser, watch, end, page, ingest, admin, storageState;
 
   before(async () => {
-    await mkdir(results, { recursive: true });
-    demo = await Demo.make('0', ['--max-attempts', '2']);
-    await demo.start();
+    ({ demo, browser, watch, page, end } = await begin('0', ['--max-attempts', '2']));
     [ingest, admin] = [await demo.key('ingest'), await demo.key('admin')];
-    browser = await launch();
-    watch = new Watch(demo.origin);
-    page = await watch.page(browser, { viewport: { width: 1440, height: 900 } });
-    await page.goto(demo.link);
-    await page.getByRole('link', { name: 'Settings' }).first().waitFor();
-    storageState = await page.context().storageState();
+    storageState = await signIn(demo, page);
   });
-  after(async () => {
-    await browser?.close();
-    await demo?.remove();
-  });
+  after(() => end?.());
 
   const rows = () => page.locator('li[data-id]');
 
