@@ -18,6 +18,7 @@ import (
 	"tidings/app"
 	"tidings/demo"
 	"tidings/event"
+	"tidings/notify"
 )
 
 // demoCmd shows what the product does without anything to set up.
@@ -192,11 +193,21 @@ func (d *demoRun) history(ctx context.Context) error {
 		return err
 	}
 	fmt.Fprintf(d.env.Err, "Making history since %s …\n", from.Format(time.DateOnly))
-	if err := d.publish(ctx, d.office.History(from, now), event.LaneBulk); err != nil {
-		return err
+	// What came in the last day came live, so that people were told of it.
+	lately := now.Add(-notify.Fresh)
+	if from.After(lately) {
+		lately = from
 	}
-	if err := d.app.Drain(ctx); err != nil {
-		return err
+	for _, part := range []struct {
+		from, to time.Time
+		lane     event.Lane
+	}{{from, lately, event.LaneBulk}, {lately, now, event.LaneLive}} {
+		if err := d.publish(ctx, d.office.History(part.from, part.to), part.lane); err != nil {
+			return err
+		}
+		if err := d.app.Drain(ctx); err != nil {
+			return err
+		}
 	}
 	doc, err := json.Marshal(demoRecord{now})
 	if err != nil {
