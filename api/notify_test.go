@@ -35,6 +35,7 @@ func TestABellIsOnesOwn(t *testing.T) {
 	require.Len(t, page(ana, "/v1/decisions?outcome=not").Items, 1)
 
 	s.do(call{method: "POST", path: "/v1/notifications/read", key: bob, body: `{}`}).is(204)
+	s.do(call{method: "POST", path: "/v1/notifications/read", key: ana, body: `{"ids":[]}`}).is(204)
 	require.Equal(t, 1, page(ana, "/v1/notifications").Unread)
 	s.do(call{method: "POST", path: "/v1/notifications/read", key: ana, body: `{"ids":["a"]}`}).is(204)
 	require.Zero(t, page(ana, "/v1/notifications").Unread)

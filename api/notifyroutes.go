@@ -206,7 +206,8 @@ func (s *Server) readNotifications(ctx context.Context, caller Caller, in *notif
 	if len(request.IDs) > 100 {
 		return nil, event.Invalid("ids", "has too many; 100 are taken")
 	}
-	if caller.User == "" {
+	none := request.IDs != nil && len(request.IDs) == 0 // a list without any is not all
+	if caller.User == "" || none {
 		return nil, nil
 	}
 	return nil, s.Notify.Read(ctx, caller.Workspace, caller.User, request.IDs)
