@@ -336,11 +336,11 @@ func (d *deciding) channel() (string, bool) {
 	inPage := false
 	names := make([]string, len(d.Channels))
 	for i, channel := range d.Channels {
-		names[i] = string(channel)
+		names[i] = channel.words()
 		inPage = inPage || channel == InPage || channel == Desktop
 	}
 	if d.Until != 0 && !inPage {
 		d.Outcome = Held
 	}
-	return "Told by " + strings.Join(names, ", ") + ".", true
+	return "Told " + strings.Join(names, ", ") + ".", true
 }

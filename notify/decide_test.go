@@ -78,3 +78,10 @@ func TestWhatTheChecksStop(t *testing.T) {
 		})
 	}
 }
+
+func TestChannelsAreWords(t *testing.T) {
+	d := deciding{cell: Cell{Channels: Channels}}
+	found, tells := d.channel()
+	require.True(t, tells)
+	require.Equal(t, "Told in the page, on the desktop, by mail, in the chat.", found)
+}

@@ -69,6 +69,21 @@ const (
 	Chat    Channel = "chat"
 )
 
+// words say where a channel tells, behind "told".
+func (c Channel) words() string {
+	switch c {
+	case InPage:
+		return "in the page"
+	case Desktop:
+		return "on the desktop"
+	case Mail:
+		return "by mail"
+	case Chat:
+		return "in the chat"
+	}
+	return "by " + string(c)
+}
+
 // Channels lists the channels, in the order of the page.
 var Channels = []Channel{InPage, Desktop, Mail, Chat}
 
