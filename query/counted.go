@@ -46,6 +46,9 @@ func (p *parser) countedAct(i, n int) int {
 		}
 		return at
 	}
+	if t, f := doneOf(p.word(i + n)); f == past && slices.Contains(ActTypes, t) {
+		return i + n // "twice opened but not replied"
+	}
 	return -1
 }
 

@@ -56,6 +56,9 @@ func (p *parser) notSoOften(i int) int {
 
 // often reads "more than 3 times", "twice", "at least once", "3 or more opens".
 func (p *parser) often(i int) (meaning, int) {
+	if m, n := p.oftenInRange(i); n > 0 {
+		return m, n
+	}
 	least, most, j := p.compared(i)
 	plain := j == i || p.word(i) == "between"
 	n, number := p.count(j)
@@ -114,6 +117,25 @@ func (p *parser) often(i int) (meaning, int) {
 	return counted(least, most), j - i
 }
 
+// oftenInRange reads "2-3 times" and "a couple of times".
+func (p *parser) oftenInRange(i int) (meaning, int) {
+	if from, to, found := strings.Cut(p.word(i), "-"); found && p.word(i+1) == "times" {
+		least, first := times.Number(from)
+		most, second := times.Number(to)
+		if first && second && 0 < least && least <= most && most <= maxCount && !p.spread(i+2) {
+			return counted(least, most), 2
+		}
+	}
+	j := i
+	if p.word(j) == "a" {
+		j++
+	}
+	if p.isWord(j, "couple", "of", "times") && !p.spread(j+3) {
+		return counted(2, 2), j + 3 - i
+	}
+	return meaning{}, 0
+}
+
 func (p *parser) nounForm(i int) bool {
 	_, f := eventOf(p.word(i))
 	return f == several
@@ -151,8 +173,16 @@ func (p *parser) compared(i int) (least, most, j int) {
 		return none, -1 - 1, i + 2
 	case p.isWord(i, "under"):
 		return none, -1 - 1, i + 1
-	case p.isWord(i, "exactly"), p.isWord(i, "only"), p.isWord(i, "just"):
+	case p.isWord(i, "exactly"), p.isWord(i, "only"), p.isWord(i, "just"), p.isWord(i, "="):
 		return 0, 0, i + 1
+	case p.isWord(i, ">"):
+		return 1, none, i + 1
+	case p.isWord(i, ">="), p.isWord(i, "≥"):
+		return 0, none, i + 1
+	case p.isWord(i, "<"):
+		return none, -1 - 1, i + 1
+	case p.isWord(i, "<="), p.isWord(i, "≤"):
+		return none, 0, i + 1
 	case p.isWord(i, "between"):
 		return 0, 0, i + 1
 	}
@@ -282,10 +312,13 @@ func (p *parser) took(i int) (meaning, int) {
 		return meaning{}, 0
 	}
 	seconds, n := p.amountAt(j)
-	if n == 0 || !p.actedBefore(i) {
+	if _, f := eventOf(p.word(j + n)); n == 0 || !p.actedBefore(i) && (f != past || !p.isAct(j+n)) {
 		return meaning{}, 0
 	}
 	j += n
+	if p.word(j) == "or" && (p.word(j+1) == "more" || p.word(j+1) == "longer" || p.word(j+1) == "later") {
+		j, more = j+2, true
+	}
 	switch {
 	case p.isWord(j, "of", "sending"), p.isWord(j, "after", "sending"), p.isWord(j, "of", "delivery"):
 		j += 2

@@ -32,22 +32,37 @@ func (p *parser) device(i int) (meaning, int) {
 			return keyword("client", FieldClient, client), n
 		}
 		device, n := p.deviceNoun(i)
-		if n > 0 && p.isAct(i+n) && p.nounForm(i+n) {
+		if n > 0 && p.beforeAct(i+n, p.deviceNoun) {
+			p.orDevice(i+n, p.deviceNoun)
 			return keyword("device", FieldDevice, device), n
 		}
 		client, n := p.clientNoun(i)
-		if n > 0 && p.isAct(i+n) && p.nounForm(i+n) {
+		if n > 0 && p.beforeAct(i+n, p.clientNoun) {
+			p.orDevice(i+n, p.clientNoun)
 			return keyword("client", FieldClient, client), n
 		}
 	}
 	return meaning{}, 0
 }
 
+// beforeAct reports whether acts stand at i, perhaps behind one more device: "phone
+// opens", "phone or tablet opens".
+func (p *parser) beforeAct(i int, noun func(int) (string, int)) bool {
+	if p.word(i) == "or" || p.word(i) == "and" || p.kindAt(i) == lexOr {
+		_, n := noun(i + 1)
+		if n == 0 {
+			return false
+		}
+		i += 1 + n
+	}
+	return p.isAct(i) && p.nounForm(i)
+}
+
 // orDevice makes an alternative of another device or client behind "or", "and" or a
 // comma before i: an event has one of each.
 func (p *parser) orDevice(i int, noun func(int) (string, int)) {
 	switch w := p.word(i); {
-	case w == "or", w == "and":
+	case w == "or", w == "and", p.kindAt(i) == lexOr:
 		if _, n := noun(i + 1); n > 0 {
 			p.joinWith(i)
 			p.english.deviceAt = i + 1
@@ -62,17 +77,21 @@ func (p *parser) orDevice(i int, noun func(int) (string, int)) {
 
 func (p *parser) deviceNoun(i int) (string, int) {
 	switch p.word(i) {
-	case "phone", "phones", "cellphone", "smartphone", "iphone":
+	case "phone", "phones", "cellphone", "smartphone", "smartphones", "iphone", "iphones":
 		return "phone", 1
+	case "android": // It is on tablets too.
+		if next := p.word(i + 1); next == "phone" || next == "phones" {
+			return "phone", 2
+		}
 	case "mobile":
 		switch p.word(i + 1) {
 		case "phone", "phones", "device", "devices":
 			return "phone", 2
 		}
 		return "phone", 1
-	case "tablet", "tablets", "ipad":
+	case "tablet", "tablets", "ipad", "ipads":
 		return "tablet", 1
-	case "desktop", "computer", "laptop", "pc":
+	case "desktop", "computer", "computers", "laptop", "laptops", "pc", "mac", "macbook":
 		return "computer", 1
 	}
 	return "", 0

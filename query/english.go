@@ -44,6 +44,8 @@ type english struct {
 	preposition string
 	// deviceAt is the lexeme of one more device or client.
 	deviceAt int
+	// personEnd is the lexeme behind the person who was understood last.
+	personEnd int
 	// list is whether it is an item of a list; listed is the lexeme up to which
 	// lists of plain words were looked for.
 	list   bool
@@ -69,7 +71,7 @@ func newEnglish(p *parser) english {
 	e := english{
 		times:   times.NewReader(p.now, p.opts.DayFirst, len(p.lexemes)),
 		has:     map[event.Type]bool{},
-		negated: -1, lasting: -1, subject: -1, another: -1, deviceAt: -1, did: -1, noun: -1, nounEnd: -1, turned: -1, understood: -1, counted: -1, newestEnd: -1,
+		negated: -1, lasting: -1, subject: -1, another: -1, deviceAt: -1, did: -1, noun: -1, nounEnd: -1, turned: -1, understood: -1, counted: -1, newestEnd: -1, personEnd: -1,
 	}
 	for i, l := range p.lexemes {
 		if t, _ := p.eventAt(i); t != "" {
@@ -135,11 +137,14 @@ func (p *parser) phrase(signed bool) (meaning, int) {
 	}
 	if contraction || p.isFiller(i) {
 		p.dropped = true
-		p.unused = append(p.unused, p.word(i))
+		p.unused = append(p.unused, p.typed(i))
 		return meaning{}, 1
 	}
 	return meaning{}, 0
 }
+
+// typed is the word at i as it was typed, in lower case.
+func (p *parser) typed(i int) string { return trimWord(strings.ToLower(p.lexemes[i].value)) }
 
 // understood keeps what later words may refer to.
 func (p *parser) understood(m meaning, start, end int) {
@@ -148,6 +153,9 @@ func (p *parser) understood(m meaning, start, end int) {
 	}
 	if m.field == "verdict" && m.value == event.Human && !m.not {
 		p.english.human = true
+	}
+	if m.field == "to" || m.field == "domain" || m.field == "from" {
+		p.english.personEnd = end
 	}
 	if start == p.english.lasting && (m.field == "to" || m.field == "domain" || m.field == "from") {
 		p.english.lasting = end // "no reply from acme for 3 days"

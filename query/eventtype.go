@@ -49,6 +49,8 @@ var eventWords = map[string]struct {
 	"complained":   {event.Complaint, past},
 	"unsubscribes": {event.Unsubscribe, several}, "unsubscriptions": {event.Unsubscribe, several},
 	"unsubscribed": {event.Unsubscribe, past},
+	"unsubscribe":  {event.Unsubscribe, single},
+	"complain":     {event.Complaint, single},
 }
 
 // eventOf reads a word as a type of event.
@@ -162,6 +164,12 @@ func (p *parser) eventType(i int) (meaning, int) {
 	if t == event.Send && p.english.state {
 		p.english.last = event.Send
 		return meaning{}, 1 // Nothing else has recipients with a state.
+	}
+	if t == event.Send && f == past && p.english.last == event.Reply && p.nounForm(i-1) {
+		return meaning{}, 1 // "replies sent from a phone"
+	}
+	if t == event.Meeting && f == single && p.english.state {
+		return meaning{}, 0 // Of a mail that somebody has not opened, "the invite" is a word.
 	}
 	if p.english.verb && i == p.english.subject+1 || i == p.english.did {
 		return meaning{}, 1 // It was understood with the question.

@@ -97,7 +97,11 @@ func lexTermAt(text string, start int) lexeme {
 	term.end = start + wordLength(text[start:])
 	name, value, found := strings.Cut(text[start:term.end], ":")
 	name = strings.ToLower(name)
-	if !found || !isOperator(name) {
+	operator, other := "", (*language)(nil)
+	if found && !isOperator(name) {
+		operator, other = operatorOf(name)
+	}
+	if !found || !isOperator(name) && other == nil {
 		if comma := commaBetween(text[start:term.end]); comma > 0 {
 			term.end = start + comma
 		}
@@ -108,6 +112,13 @@ func lexTermAt(text string, start int) lexeme {
 	term.field, term.value = name, value
 	if r, size := utf8.DecodeRuneInString(text[term.end:]); value == "" && isQuote(r) {
 		term.quote(text, term.end+size)
+	}
+	if other != nil {
+		term.field = operator
+		switch operator {
+		case "type", "is", "before", "after", "since":
+			term.value = other.say(term.value)
+		}
 	}
 	return term
 }

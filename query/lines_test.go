@@ -69,6 +69,8 @@ var given = map[string]string{
 	"first open":                   "nth:1 type:open",
 	"most clicked link this month": "top:10 type:click by:link time:2026-11-01/2026-12-01",
 	"opens per day":                "type:open by:day",
+	"re-opened an old proposal":    "type:open nth:>1 words:old words:proposal",
+	"öffnungen gestern":            "type:open time:2026-11-17/2026-11-18",
 }
 
 // verdict is how a line was read.
@@ -229,3 +231,9 @@ func TestLinesOfSalesAndSupport(t *testing.T) { testLines(t, "testdata/sales.tsv
 // TestLinesOfTiredPeople are of a seller, a support lead and a recruiter at the end of
 // the day: only somebody, my last, on mondays, this weekend, the third.
 func TestLinesOfTiredPeople(t *testing.T) { testLines(t, "testdata/tired.tsv") }
+
+// TestLinesOfHurriedPeople are of people who type between two calls.
+func TestLinesOfHurriedPeople(t *testing.T) { testLines(t, "testdata/hurried.tsv") }
+
+// TestLinesInGerman are of the other language, some of them mixed with English words.
+func TestLinesInGerman(t *testing.T) { testLines(t, "testdata/german.tsv") }

@@ -11,20 +11,40 @@ func (p *parser) lookedAt(i int) (event.Type, form) {
 			return "", noForm
 		}
 		return event.Open, past
+	case "reads":
+		if p.word(i-1) != "who" {
+			return "", noForm
+		}
+		return event.Open, past
 	case "read", "seen":
 		if !p.asked(i) {
 			return "", noForm
 		}
 		return event.Open, past
 	case "reading", "viewing", "opening", "clicking", "replying", "downloading":
-		switch p.word(i - 2) {
-		case "is", "was":
-			if p.startsName(i - 1) {
-				return doing(w), past
-			}
+		if p.askedOf(i) {
+			return doing(w), past
 		}
 	}
 	return "", noForm
+}
+
+// askedOf reports whether the words before i ask what somebody is at: "is jo", "is
+// anybody at acme".
+func (p *parser) askedOf(i int) bool {
+	for k := i - 2; k >= 0 && k >= i-5; k-- {
+		switch p.word(k) {
+		case "is", "was", "are", "were":
+		default:
+			continue
+		}
+		switch p.word(k + 1) {
+		case "anyone", "anybody", "someone", "somebody", "everyone", "everybody":
+			return true
+		}
+		return p.startsName(k + 1)
+	}
+	return false
 }
 
 // asked reports whether the words before i ask who did something, or whether somebody

@@ -70,7 +70,7 @@ func (p *parser) exceptionAt(i int) (n int, anyWord bool) {
 	switch p.word(i) {
 	case "anything", "everything", "all", "anyone", "everyone", "anybody", "everybody", "any", "people":
 		switch p.word(i + 1) {
-		case "but", "except", "besides", "excluding":
+		case "but", "except", "besides", "excluding", "bar":
 			if _, number := times.Number(p.word(i + 2)); number {
 				return 0, false // "all but two" is a count.
 			}
@@ -80,6 +80,11 @@ func (p *parser) exceptionAt(i int) (n int, anyWord bool) {
 			}
 			return n, true
 		}
+	case "bar":
+		if _, f := eventOf(p.word(i - 1)); f != several && !isGeneric(p.word(i-1)) {
+			return 0, false
+		}
+		return 1, true
 	case "minus":
 		if _, f := doneOf(p.word(i + 1)); f == past || !p.speaksOfEvents() {
 			return 0, false
@@ -129,6 +134,9 @@ func (p *parser) exceptionAt(i int) (n int, anyWord bool) {
 		case "about", "regarding", "mentioning", "containing":
 			return 2, true
 		}
+		if p.word(i) == "not" && i == p.english.personEnd || p.word(i) == "without" && p.speaksOfEvents() && p.isSomebody(i+1) {
+			return 1, true // "opened by sam not jo"
+		}
 		return 1, false
 	case "or", "and", "nor":
 		if i == p.english.negated {
@@ -168,6 +176,12 @@ func (p *parser) excepted(i int, anyWord bool) (meaning, int) {
 		return m, k
 	}
 	return meaning{}, 0
+}
+
+// isSomebody reports whether the word at i is a user or written like a name.
+func (p *parser) isSomebody(i int) bool {
+	_, user := p.userAt(i, 1)
+	return user || p.startsName(i) && isCapitalised(p.lexemes[i].value)
 }
 
 // isMine reports whether a word means the reader or what the reader sent.

@@ -30,7 +30,8 @@ func (p *parser) operand(i int) (meaning, int) {
 		return meaning{}, 0
 	}
 	value := strings.TrimFunc(l.value, func(r rune) bool { return strings.ContainsRune(",.;:!?", r) })
-	if !strings.Contains(value, "@") && isDomain(value) {
+	if domain, ok := strings.CutPrefix(value, "@"); ok && isDomain(domain) || !strings.Contains(value, "@") && isDomain(value) {
+		value = strings.TrimPrefix(value, "@")
 		return keyword("domain", FieldDomain, address.Domain(value)), 1
 	}
 	n := 1
@@ -38,7 +39,26 @@ func (p *parser) operand(i int) (meaning, int) {
 		isCapitalised(p.lexemes[i+n].value) && !strings.HasSuffix(p.lexemes[i+n-1].value, ",") {
 		n++
 	}
+	if n == 1 && p.twoWordNames(i) {
+		n = 2
+	}
 	return some(p.recipient(i, n), n)
+}
+
+// twoWordNames reports whether two names of two words each stand at i, with "or"
+// between: "by jo reyes or li wei". One word of each would be another search.
+func (p *parser) twoWordNames(i int) bool {
+	pair := func(i int) bool {
+		return i >= 0 && p.startsName(i) && p.startsName(i+1) && !p.isFiller(i+1) && !p.endsWithComma(i)
+	}
+	switch p.word(i - 1) {
+	case "from", "by", "to", "with", "of":
+		w := p.word(i + 2)
+		joined := w == "or" || w == "and"
+		return joined && pair(i) && pair(i+3) && !p.isText(i+5)
+	}
+	before := i > 2 && p.lexemes[i-1].kind == lexOr
+	return before && i == p.english.another && pair(i) && !p.isText(i+2) && !p.startsName(i-4) && p.startsName(i-3) && p.startsName(i-2)
 }
 
 // some is n where there is a condition, else 0.

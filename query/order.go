@@ -49,6 +49,10 @@ func (p *parser) sorted(i int) (meaning, int) {
 		if f != noForm || states > 0 || isMail(p.word(i+1)) || i > start {
 			return ordered(string(OldestFirst)), i + 1 - start
 		}
+	case "reverse", "reversed":
+		if p.word(i+1) == "order" && (i > start || p.speaksOfEvents()) {
+			return ordered(string(OldestFirst)), i + 2 - start
+		}
 	case "ascending", "chronological", "chronologically":
 		if i == start && p.word(i) != "chronologically" {
 			return meaning{}, 0

@@ -110,7 +110,14 @@ func newParser(text string, opts Options) *parser {
 		p.note("The search is longer than " + strconv.Itoa(MaxText) + " bytes; the rest is ignored.")
 	}
 	p.lexemes = lex(p.text)
+	l := languageOf(p.lexemes)
+	if l != nil {
+		p.lexemes, p.verbLast = l.reword(p.lexemes), l.verbLast
+	} else {
+		p.lexemes = shortEnglish.reword(p.lexemes)
+	}
 	p.correctOwnWords()
+	p.writeVerbs()
 	p.unknown = nil
 	p.english = newEnglish(p)
 	for i := range p.lexemes {
@@ -143,6 +150,9 @@ type parser struct {
 	// at is the lexeme to be read next.
 	at      int
 	english english
+	// verbLast is whether what somebody did may stand at the end: "hat jo das angebot
+	// geöffnet".
+	verbLast bool
 	// literal takes every word as text; dropped is whether some were not.
 	literal, dropped bool
 	// unknown are the names that the directory lacks, by lexeme and number of words.
@@ -155,6 +165,8 @@ type parser struct {
 	asText    []int
 	unused    []string
 	corrected []ownCorrection
+	// written are the lexemes of those whom somebody wrote to without a preposition.
+	written []int
 	// chips are at positions in bytes until they are shown. A chip without a field
 	// was dropped.
 	chips []Chip

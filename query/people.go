@@ -1,9 +1,12 @@
 package query
 
 import (
+	"slices"
 	"strings"
 
+	"tidings/address"
 	"tidings/event"
+	"tidings/query/times"
 )
 
 // person reads who is meant: "from acme", "my", "i", "ana's", "with
@@ -15,12 +18,28 @@ func (p *parser) person(i int) (meaning, int) {
 	case "i", "i've":
 		return p.iDid(i)
 	case "from", "by", "to", "with", "at", "of":
+		if w == "of" && p.word(i+1) == "mine" && p.opts.Me != "" {
+			return keyword("from", FieldUser, p.opts.Me), 2
+		}
 		if _, n := p.timeAt(i); w == "at" && n > 0 {
 			return meaning{}, 0 // "at noon"
 		}
 		m, n := p.behind(w, i, i+1)
 		if n > 0 {
 			p.alternative(w, i+n)
+		}
+		return m, n
+	}
+	if domain, ok := strings.CutPrefix(p.word(i), "@"); ok && isDomain(domain) {
+		return keyword("domain", FieldDomain, address.Domain(domain)), 1
+	}
+	if slices.Contains(p.written, i) {
+		m, n := p.operand(i)
+		if n > 0 && m.field == "from" {
+			m = p.recipient(i, n)
+		}
+		if n > 0 {
+			p.alternative("to", i+n)
 		}
 		return m, n
 	}
@@ -51,6 +70,11 @@ func (p *parser) person(i int) (meaning, int) {
 			p.english.understood, p.english.understoodWords = verb, 1
 			verb++
 		}
+		for ; p.verbLast && verb < len(p.lexemes); verb++ {
+			if _, f := doneOf(p.word(verb)); f == past || f == single {
+				break
+			}
+		}
 		if t, f := doneOf(p.word(verb)); f == single || f == past {
 			p.english.subject, p.english.verb = i+1, false
 			p.english.has[t] = true
@@ -59,7 +83,7 @@ func (p *parser) person(i int) (meaning, int) {
 		return meaning{}, 0
 	}
 	for _, read := range [...]func(*parser, int) (meaning, int){
-		(*parser).whoHasNot, (*parser).ofSomebody, (*parser).ofSeveral, (*parser).owner,
+		(*parser).whoWaits, (*parser).whoHasNot, (*parser).ofSomebody, (*parser).ofSeveral, (*parser).owner,
 	} {
 		if m, n := read(p, i); n > 0 {
 			return m, n
@@ -79,6 +103,9 @@ func (p *parser) possessiveMine(i int) (meaning, int) {
 	}
 	if p.word(i) != "my" || p.opts.Me == "" {
 		return meaning{}, 0
+	}
+	if owner, possessive := strings.CutSuffix(p.word(i+1), "'s"); possessive && !times.IsNamed(owner) {
+		return meaning{}, 0 // "my colleague's sends" are not mine.
 	}
 	if p.newestAt(i+1) > 0 {
 		return keyword("from", FieldUser, p.opts.Me), 1
@@ -105,7 +132,8 @@ func (p *parser) iDid(i int) (meaning, int) {
 		return meaning{}, 0
 	}
 	j := i + 1
-	if p.word(j) == "have" || p.word(j) == "had" {
+	switch p.word(j) {
+	case "have", "had", "last", "ever", "already", "also", "just":
 		j++
 	}
 	if t, f := eventOf(p.word(j)); t == event.Send && (f == past || p.isQuestion(i-1) || p.word(i-1) == "") {
@@ -120,8 +148,11 @@ func (p *parser) whoHasNot(i int) (meaning, int) {
 	if !p.startsName(i) || p.isFiller(i) || p.word(i-1) == "which" {
 		return meaning{}, 0
 	}
-	if before := p.word(i - 1); before != "" && !isSmall(before) && !isMail(before) && before != "sends" {
+	if before := p.word(i - 1); before != "" && !isSmall(before) && !isMail(before) && before != "sends" || p.verbLast && isArticle(before) {
 		return meaning{}, 0
+	}
+	if m, n := p.subjectFirst(i); n > 0 {
+		return m, n
 	}
 	j, negated := i+1, false
 	for ; j < i+5; j++ {
@@ -143,6 +174,51 @@ func (p *parser) whoHasNot(i int) (meaning, int) {
 		return p.actor(m, i, n), n
 	}
 	return meaning{}, 0
+}
+
+// whoWaits reads the user whose mails are answered or not: the yuki of "has yuki not
+// heard back" and "yuki hasn't heard back", the ben of "ben is waiting for a reply" and of
+// "how many replies did ben get".
+func (p *parser) whoWaits(i int) (meaning, int) {
+	m, ok := p.userAt(i, 1)
+	if !ok {
+		return meaning{}, 0
+	}
+	j := i + 1
+	for w := p.word(j); w == "is" || w == "still" || w == "has" || w == "have" || w == "not" || w == "never" || isContraction(w); w = p.word(j) {
+		j++
+	}
+	switch w := p.word(j); {
+	case p.isQuestion(i-1) && (w == "get" || w == "got" || w == "gotten" || w == "receive" || w == "received" || w == "have") && p.english.last != "" && p.english.last != event.Send:
+		p.english.understood, p.english.understoodWords = j, 1
+		return m, 1
+	case j == i+1:
+	case w == "heard", w == "hear", w == "waiting", w == "awaiting":
+		return m, 1
+	}
+	return meaning{}, 0
+}
+
+// subjectFirst reads the jo of "jo hat das angebot (nicht) geöffnet".
+func (p *parser) subjectFirst(i int) (meaning, int) {
+	if w := p.word(i + 1); !p.verbLast || i > 0 || w != "has" && w != "have" {
+		return meaning{}, 0
+	}
+	for j := i + 2; j < len(p.lexemes); j++ {
+		if t, f := doneOf(p.word(j)); f == past && slices.Contains(ActTypes, t) {
+			m, n := p.operand(i)
+			return p.actor(m, i, n), n
+		}
+	}
+	return meaning{}, 0
+}
+
+func isArticle(word string) bool {
+	switch word {
+	case "the", "a", "an", "my", "our", "this", "that":
+		return true
+	}
+	return false
 }
 
 // words are n plain words from lexeme i on as one text, "" when there are not

@@ -268,8 +268,9 @@ func checkParse(t interface {
 		t.Fatalf("%q has %d clauses", text, leaves)
 	}
 	end, runes := 0, []rune(text)
-	for _, chip := range r.Chips {
-		if chip.Span[0] < end || chip.Span[1] <= chip.Span[0] || chip.Span[1] > len(runes) {
+	for i, chip := range r.Chips {
+		same := i > 0 && chip.Span == r.Chips[i-1].Span // "reopened" is opened, and again.
+		if chip.Span[0] < end && !same || chip.Span[1] <= chip.Span[0] || chip.Span[1] > len(runes) {
 			t.Fatalf("%q: chip %+v is out of place", text, chip)
 		}
 		if got := string(runes[chip.Span[0]:chip.Span[1]]); got != string([]rune(chip.Text)) || chip.Field == "" {

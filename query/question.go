@@ -48,13 +48,14 @@ var questionWords = []struct {
 
 // QuestionOf says what a text asks for.
 func QuestionOf(text string) Question {
-	text = strings.ToLower(strings.Join(strings.Fields(text), " ")) + " "
+	typed := strings.TrimSpace(text)
+	text = strings.ToLower(strings.Join(strings.Fields(inEnglish(text)), " ")) + " "
 	for _, q := range questionWords {
 		if strings.HasPrefix(text, q.words+" ") || strings.HasPrefix(text, q.words+"'s ") || strings.HasPrefix(text, q.words+"’s ") {
 			return q.asks
 		}
 	}
-	if strings.HasSuffix(strings.TrimSpace(text), "?") {
+	if strings.HasSuffix(typed, "?") {
 		return AskWhich
 	}
 	return NoQuestion

@@ -189,6 +189,9 @@ func (p *parser) notDone(i int) (meaning, int) {
 		return meaning{}, 0
 	}
 	j = p.trying(j)
+	if m, n := p.notReceived(i, j); n > 0 {
+		return m, n
+	}
 	if t := doing(p.word(j)); t != "" && (p.word(j-1) == "bother" || p.word(j-1) == "bothered") {
 		return p.denied(missing(t), i, j+1)
 	}
@@ -211,6 +214,30 @@ func (p *parser) notDone(i int) (meaning, int) {
 		if _, ok := stateOf(t); ok && p.startsName(j) {
 			p.english.subject, p.english.verb = j, true
 			return missing(t), j - i
+		}
+	}
+	return meaning{}, 0
+}
+
+// notReceived reads "didn't get any reply"; j is behind the words of negation and "got".
+func (p *parser) notReceived(i, j int) (meaning, int) {
+	switch p.word(j) {
+	case "get", "receive", "received", "have", "had", "see":
+		j++
+	default:
+		if p.word(j-1) != "got" && p.word(j-1) != "gotten" {
+			return meaning{}, 0
+		}
+	}
+	if w := p.word(j); w != "any" && w != "a" && w != "an" {
+		return meaning{}, 0
+	}
+	if m, n := p.absent(i, j); n > 0 {
+		return m, n
+	}
+	if t, f := eventOf(p.word(j + 1)); f == single { // "haven't had an open"
+		if _, ok := stateOf(t); ok && !p.isText(j+2) {
+			return p.denied(nobody(t), i, j+2)
 		}
 	}
 	return meaning{}, 0

@@ -31,6 +31,12 @@ func (p *parser) isFiller(i int) bool {
 	case "most":
 		t, _ := p.eventAt(i + 2)
 		return p.word(i+1) == "recent" && (t != "" || p.newestFirst(i+1) > 0)
+	case "new":
+		switch p.word(i - 1) {
+		case "anything", "what's", "whats":
+			return true // The newest come first.
+		}
+		return false
 	case "so":
 		return p.word(i+1) == "far" && p.speaksOfEvents()
 	case "either":

@@ -133,6 +133,11 @@ func (p *parser) tabled(i int) (meaning, int) {
 		}
 		return groupedBy(keyNoun(p.word(i))), 1
 	}
+	if number, ok := times.Number(p.word(i)); ok && number > 0 && number <= mostRows && p.word(i-1) != "top" && p.word(i-1) != "bottom" {
+		if w := p.word(i + 1); w == "most" || w == "least" || w == "top" || w == "best" {
+			return p.soManyOf(i, number)
+		}
+	}
 	switch p.word(i) {
 	case "by", "per", "group", "grouped", "split", "broken", "rank", "ranked", "sort", "sorted", "order", "ordered":
 		return p.grouped(i)
@@ -168,6 +173,9 @@ func (p *parser) grouped(i int) (meaning, int) {
 		return meaning{}, 0
 	}
 	end := by + 1
+	if by > i && i == p.english.nounEnd && p.isAct(end) {
+		return top(usualRows, false), 2 // "emails ranked by opens"
+	}
 	if by > i || p.english.ranks {
 		if _, f := eventOf(p.word(end)); f == several {
 			return typeOf(string(eventWords[p.word(end)].kind)), end + 1 - i
@@ -237,6 +245,9 @@ func (p *parser) mostOf(i int) (meaning, int) {
 		p.english.noun, p.english.nounEnd = j+1, j+2
 		return top(usualRows, fewest), 1
 	}
+	if p.isAct(j) && p.nounForm(j) && (p.word(j+1) == "by" || p.word(j+1) == "per") && keyNoun(p.word(j+2)) != "" {
+		return top(usualRows, fewest), 1 // "most replies by company"
+	}
 	_, n := p.timeAt(j)
 	if p.hasActs() && p.word(i-1) != "at" && (p.word(j) == "" || n > 0) && i > 0 {
 		return top(usualRows, fewest), 1
@@ -244,26 +255,62 @@ func (p *parser) mostOf(i int) (meaning, int) {
 	return meaning{}, 0
 }
 
+// soManyOf reads "3 most active companies".
+func (p *parser) soManyOf(i, rows int) (meaning, int) {
+	read := p.mostOf
+	if p.word(i+1) == "top" {
+		read = p.topOf
+	}
+	m, n := read(i + 1)
+	ranked, ok := m.where.(aside)
+	if n == 0 || !ok || ranked.table.Limit != usualRows || p.english.nounEnd < 0 {
+		return meaning{}, 0
+	}
+	return top(rows, ranked.table.Fewest), n + 1
+}
+
 // nounBefore reads the companies of "companies with the most opens" and "which
 // company opened the most".
 func (p *parser) nounBefore(i int) (meaning, int) {
 	key := keyNoun(p.word(i))
 	_, states := p.state(i + 1)
-	if key == "company" && (p.isAct(i+1) || states > 0) && (p.word(i-1) == "which" || p.word(i-1) == "what" || p.isWord(i-2, "how", "many")) {
+	if key == "company" && (p.isAct(p.behindHas(i+1)) || states > 0) && (p.word(i-1) == "which" || p.word(i-1) == "what" || p.isWord(i-2, "how", "many")) {
 		p.english.nounEnd = i + 1
+		return groupedBy(key), 1
+	}
+	if (key == "company" || key == "person") && (p.word(i-1) == "which" || p.word(i-1) == "what") && p.isQuestion(i+1) && p.isSender(i+2) {
+		if key == "person" {
+			return meaning{}, 1 // "which people did ben email" are in the answer.
+		}
 		return groupedBy(key), 1
 	}
 	if key == "" || !p.english.ranks {
 		return meaning{}, 0
 	}
+	if w := p.word(i + 1); (w == "ranked" || w == "sorted" || w == "ordered") && p.word(i+2) == "by" && p.isAct(i+3) {
+		p.english.nounEnd = i + 1
+		return groupedBy(key), 1
+	}
 	with := p.isWord(i+1, "with", "the", "most") || p.isWord(i+1, "with", "the", "fewest")
-	asked := (p.word(i-1) == "which" || p.word(i-1) == "what") && p.isAct(i+1)
+	asked := (p.word(i-1) == "which" || p.word(i-1) == "what") && p.isAct(p.behindPlace(p.behindHas(i+1)))
 	if !with && !asked {
 		return meaning{}, 0
 	}
 	p.english.nounEnd = i + 1
 	return groupedBy(key), 1
 }
+
+// behindPlace is behind the "at acme" at i, or i: "which person at acme clicks most".
+func (p *parser) behindPlace(i int) int {
+	if w := p.word(i); w == "at" || w == "from" || w == "in" {
+		_, n := p.operand(i + 1)
+		return i + btoi(n > 0) + n
+	}
+	return i
+}
+
+// behindHas is behind the "has" at i, or i.
+func (p *parser) behindHas(i int) int { return i + btoi(p.word(i) == "has" || p.word(i) == "have") }
 
 // ranksPeople reports whether the word at i ranks people or companies, so that the
 // text is about what they do: "most engaged", "top 10 contacts".

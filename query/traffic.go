@@ -28,7 +28,7 @@ func (p *parser) traffic(i int) (meaning, int) {
 	switch w := p.word(i); {
 	case (w == "real" || w == "human" || w == "genuine") && behind != "":
 		return human, 1
-	case (w == "by" || w == "from") && isPeople(p.word(i+1)):
+	case (w == "by" || w == "from") && isPeople(p.word(i+1)) && !p.saysWho(i+2):
 		return human, 2 + only(i+2)
 	case w == "only" && isPeople(p.word(i+1)):
 		return human, 2
@@ -56,6 +56,15 @@ func (p *parser) traffic(i int) (meaning, int) {
 		return machine, 2
 	}
 	return meaning{}, 0
+}
+
+// saysWho reports whether the words from i on say which people are meant: "at acme".
+func (p *parser) saysWho(i int) bool {
+	switch p.word(i) {
+	case "at", "from", "in", "of", "who", "that", "with":
+		return true
+	}
+	return false
 }
 
 // withoutMachines reads "don't show bots", "not including bots".

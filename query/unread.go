@@ -57,16 +57,17 @@ func (p *parser) noteUnread() {
 		goesOn := i == behind && (isQuantity(word) || isNumber(word) || word == "people" || p.word(i-1) == "per")
 		grouped := isGroup(word) && p.word(i-1) == "by"
 		counts := isNegation(word) || isQuantity(word) || p.isHabit(i) || (p.speaksOfEvents() || isOneMail(p.word(i+1)) || p.word(i-1) == "my") && p.isPlace(i) || p.speaksOfEvents() && (p.countsPeople(i) || p.isWord(i, "half", "of"))
+		shown := p.typed(i)
 		if grouped || (word == "least" || word == "most") && p.word(i-1) == "at" {
-			word = p.word(i-1) + " " + word
+			shown = p.typed(i-1) + " " + shown
 		}
 		if !goesOn && !grouped && !counts {
 			continue
 		}
 		if goesOn {
-			unread[len(unread)-1] += " " + word
+			unread[len(unread)-1] += " " + shown
 		} else {
-			unread = append(unread, word)
+			unread = append(unread, shown)
 		}
 		behind = i + 1
 		if p.word(behind) == "than" || p.word(behind) == "or" {
@@ -91,7 +92,7 @@ func isNumber(word string) bool { return word != "" && strings.Trim(word, "01234
 
 // leftOut drops a word with a note.
 func (p *parser) leftOut(i int) {
-	p.note("\"" + p.word(i) + "\" is left out: what it negates is not understood.")
+	p.note("\"" + p.typed(i) + "\" is left out: what it negates is not understood.")
 }
 
 // isPlace reports whether the word at i is the place of something in a row: the last,

@@ -54,6 +54,8 @@ func (r *Reader) openEnded(s span, i int) (Period, int) {
 	switch {
 	case r.text(i) == "onwards" || r.text(i) == "onward":
 		return Period{From: s.cut()}, i + 1
+	case r.is(i, "so", "far"), r.is(i, "to", "date"):
+		return Period{s.from, s.until}, i + 2
 	case r.text(i) != "or" && r.text(i) != "and":
 		return Period{}, 0
 	}

@@ -251,7 +251,7 @@ func (r *Reader) distance(i int) (span, int) {
 // weeksBefore reads the day behind a length of time in days or weeks: "a week ago
 // today", "a week last tuesday".
 func (r *Reader) weeksBefore(a Amount, n int) (span, int) {
-	if a.unit != day && a.unit != week {
+	if a.unit < day {
 		return span{}, 0
 	}
 	switch r.text(n) {
@@ -265,7 +265,7 @@ func (r *Reader) weeksBefore(a Amount, n int) (span, int) {
 	r.led = true
 	defer func() { r.led = led }()
 	for _, read := range [...]func(*Reader, int) (span, int){(*Reader).named, (*Reader).weekday} {
-		if s, m := read(r, n); m > 0 && s.unit == day {
+		if s, m := read(r, n); m > 0 && s.unit == day && (a.unit <= week || s.again == noUnit) {
 			return unitSpan(day, StartOfDay(a.Before(s.from))), m
 		}
 	}

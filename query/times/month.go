@@ -119,6 +119,9 @@ func (r *Reader) dayAndMonth(i int) (span, int) {
 	j := r.skip(i+1, "of")
 	if m, _ := monthOf(r.text(j)); m != 0 {
 		y, n := r.yearAt(j + 1)
+		if y == 0 {
+			y, n = r.shortYearAt(j + 1)
+		}
 		return r.onDate(y, m, d, n)
 	}
 	if m, _ := monthOf(r.text(i + 2)); m != 0 && r.text(i+1) == "-" && r.sameWord(i, i+2) {
@@ -192,6 +195,24 @@ func (r *Reader) yearAt(i int) (y, n int) {
 		return y, j + 1
 	}
 	return 0, i
+}
+
+// shortYearAt reads the 26 of "9 nov 26": one of the last years, where nothing behind it
+// makes it something else.
+func (r *Reader) shortYearAt(i int) (y, n int) {
+	const oldest = 10
+	short, ok := digits(r.text(i))
+	y = r.now.Year()/100*100 + short
+	switch next := r.text(i + 1); {
+	case !ok, len(r.text(i)) != 2, y > r.now.Year(), y < r.now.Year()-oldest:
+		return 0, i
+	case halfOf(next) != 0, unitOf(next) != noUnit, next == "-", next == "to", next == "and", next == "or", next == "times", next == "o'clock":
+		return 0, i
+	}
+	if m, _ := monthOf(r.text(i + 1)); m != 0 {
+		return 0, i
+	}
+	return y, i + 1
 }
 
 // month reads a month by its name: the latest such that is not ahead.

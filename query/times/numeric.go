@@ -35,7 +35,10 @@ func (r *Reader) numeric(i int) (span, int) {
 			}
 		}
 		if len(fields) == 2 {
-			if sign == "-" && len(fields[0]) == 4 && n[1] >= 1 && n[1] <= 12 && r.led {
+			if y, m := n[1], n[0]; len(fields[1]) == 4 && m >= 1 && m <= 12 && y >= 1970 && y <= 2100 && (r.led || r.likely) {
+				return unitSpan(month, DayStart(y, time.Month(m), 1, r.now.Location())), i + 1 // 11/2026
+			}
+			if sign != "." && len(fields[0]) == 4 && n[1] >= 1 && n[1] <= 12 && (r.led || sign == "/" && r.likely) {
 				return unitSpan(month, DayStart(n[0], time.Month(n[1]), 1, r.now.Location())), i + 1
 			}
 			switch {
@@ -106,7 +109,7 @@ func (r *Reader) quarterOrYear(i int) (span, int) {
 	text := r.text(i)
 	if len(text) == 2 && text[0] == 'q' && text[1] >= '1' && text[1] <= '4' {
 		y, n := r.yearAt(i + 1)
-		if y == 0 && !r.led && !r.likely {
+		if y == 0 && !r.led && !r.likely && !r.is(i+1, "so", "far") && !r.is(i+1, "to", "date") {
 			return span{}, 0
 		}
 		s := span{}

@@ -7,6 +7,9 @@ import (
 
 // point reads a day, with a time of day or not, or a time of day alone.
 func (r *Reader) point(i int) (span, int) {
+	if s, n := r.hourOfPart(i); n > 0 {
+		return s, n
+	}
 	if s, n := r.clockOnDate(i); n > 0 {
 		return s, n
 	}

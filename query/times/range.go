@@ -49,6 +49,9 @@ func (r *Reader) between(i int, joins ...string) (Period, int) {
 	if !r.joinedBy(i+1, joins) {
 		return Period{}, 0
 	}
+	if p, n := r.agoRange(i, joins); n > 0 {
+		return p, n
+	}
 	if p, n := r.daysOfMonth(i, joins); n > 0 {
 		return p, n
 	}
@@ -106,6 +109,33 @@ func (r *Reader) between(i int, joins ...string) (Period, int) {
 		return Period{}, 0
 	}
 	return Period{a.from, b.end()}, n
+}
+
+// agoRange reads "6 to 8 weeks ago", whose unit is said once.
+func (r *Reader) agoRange(i int, joins []string) (Period, int) {
+	count, ok := numberOf(r.text(i))
+	j := i + 1
+	u := unitOf(r.text(j))
+	if u != noUnit {
+		j++
+	}
+	k := r.skip(j, joins...)
+	if !ok || k == j {
+		return Period{}, 0
+	}
+	far, n := r.amount(k)
+	if n == 0 || far.count != 1 || u != noUnit && u != far.unit || r.text(n) != "ago" && r.text(n) != "back" {
+		return Period{}, 0
+	}
+	near := far
+	near.parts[0].n = count
+	if count > far.parts[0].n {
+		near, far = far, near
+	}
+	if far.unit < day {
+		return Period{far.Before(r.now), near.Before(r.now)}, n + 1
+	}
+	return Period{unitSpan(far.unit, far.Before(r.now)).from, unitSpan(near.unit, near.Before(r.now)).until}, n + 1
 }
 
 // onDay moves a time of day to the day of another time.

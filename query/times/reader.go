@@ -146,7 +146,7 @@ func (r *Reader) Lasting(word int) (Amount, int) {
 		return Amount{}, 0
 	}
 	i := r.first[word]
-	j := r.skip(i, "for", "in", "within", "after")
+	j := r.skip(i, "for", "in", "within", "after", "since")
 	j = r.skip(j, "the")
 	j = r.skip(j, "over", "more", "longer", "last", "past", ">")
 	j = r.skip(r.skip(j, "than"), "=")
