@@ -172,6 +172,8 @@ type answered struct {
 	// damaged are weeks that could not be read.
 	damaged event.DamagedWeeks
 	table   *tableBuilder
+	// nobody is whether it is about mails that nobody did something with.
+	nobody bool
 }
 
 type answeredPerson struct {
@@ -186,8 +188,8 @@ type answeredPerson struct {
 
 // answer reads every event of a question, as far as time and bounds allow.
 func (r *Reader) answer(ctx context.Context, scope Scope, q query.Query, now time.Time, budget time.Duration, table *tableBuilder) (*answered, error) {
-	a := &answered{messages: make(map[string]bool), people: make(map[string]*answeredPerson), companies: make(map[string]int), reached: q.From, table: table}
-	table.history = q.History != nil
+	a := &answered{messages: make(map[string]bool), people: make(map[string]*answeredPerson), companies: make(map[string]int), reached: q.From, table: table, nobody: q.AsksNobody()}
+	table.history, table.nobody = q.History != nil, a.nobody
 	s := scan{reader: r, scope: scope, query: q}
 	weeks, err := s.weeks(ctx, now)
 	if err != nil {
@@ -292,7 +294,7 @@ func (a *answered) list(text string, skip, limit int) (list []AnsweredCompany, m
 		people := companies[domain]
 		slices.SortFunc(people, func(x, y *answeredPerson) int { return strings.Compare(x.Email, y.Email) })
 		company := AnsweredCompany{
-			Domain: domain, Count: len(people), Events: a.companies[domain], Query: narrowed(text, "domain:"+query.QuoteValue(domain)), People: []AnsweredPerson{},
+			Domain: domain, Count: len(people), Events: a.companies[domain], Query: toCompany(text, domain, a.nobody), People: []AnsweredPerson{},
 		}
 		for _, person := range people {
 			switch {
@@ -305,7 +307,7 @@ func (a *answered) list(text string, skip, limit int) (list []AnsweredCompany, m
 			}
 			limit--
 			p := person.AnsweredPerson
-			p.Messages, p.State, p.Query = len(person.messages), []string{}, narrowed(text, "to:"+query.QuoteValue(p.Email))
+			p.Messages, p.State, p.Query = len(person.messages), []string{}, toPerson(text, p.Email, a.nobody)
 			for _, m := range stateMarks {
 				if person.state[m.name] {
 					p.State = append(p.State, m.name)
@@ -320,9 +322,27 @@ func (a *answered) list(text string, skip, limit int) (list []AnsweredCompany, m
 	return list, more
 }
 
+// toPerson is a text for what of it is about one person, and toCompany for what is about
+// one company. Where it asks what nobody did, that stays so.
+func toPerson(text, email string, nobody bool) string {
+	return narrowed(text, personOperator("to", nobody)+query.QuoteValue(email))
+}
+
+func toCompany(text, domain string, nobody bool) string {
+	return narrowed(text, personOperator("domain", nobody)+query.QuoteValue(domain))
+}
+
+func personOperator(operator string, nobody bool) string {
+	if nobody {
+		operator = "among"
+	}
+	return operator + ":"
+}
+
 // narrowed is a text with one more condition.
 func narrowed(text, condition string) string {
-	if strings.Contains(strings.ToLower(" "+text+" "), " or ") || strings.Contains(text, "|") {
+	lower := strings.ToLower(" " + text + " ")
+	if strings.Contains(lower, " or ") || strings.Contains(lower, " oder ") || strings.Contains(text, "|") {
 		text = "(" + text + ")"
 	}
 	return strings.TrimSpace(text + " " + condition)

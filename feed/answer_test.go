@@ -145,7 +145,10 @@ func TestTheNumbersOfAnAnswerAreThoseOfTheFeed(t *testing.T) {
 				f.put(did(kind, id, now.Add(-time.Duration(n+1)*time.Minute), rapid.SampledFrom(to).Draw(t, "who")))
 			}
 		}
-		for _, text := range []string{"who hasn't opened", "who opened", "who opened but didn't reply", "is:clicked", "type:open OR type:click", "who at acme.example replied"} {
+		for _, text := range []string{
+			"who hasn't opened", "who opened", "who opened but didn't reply", "is:clicked", "type:open OR type:click", "who at acme.example replied",
+			"who never replied", "who at acme.example never replied", "who hasn't clicked", "nobody opened", "is:opened -is:replied", "wer hat nicht geantwortet", "is:unreplied by:company",
+		} {
 			a := f.answer(feed.AnswerRequest{Text: text, Limit: 500})
 			for _, count := range a.Counts {
 				if count.Of == "events" {
@@ -156,6 +159,7 @@ func TestTheNumbersOfAnAnswerAreThoseOfTheFeed(t *testing.T) {
 			for _, company := range a.Companies {
 				total += company.Count
 				require.Len(t, company.People, company.Count)
+				require.Len(t, f.page(feed.PageRequest{Text: company.Query, Limit: 200}).Items, company.Events, "%s: %s", text, company.Query)
 				for _, p := range company.People {
 					require.Len(t, f.page(feed.PageRequest{Text: p.Query, Limit: 200}).Items, p.Events, "%s: %s", text, p.Query)
 				}

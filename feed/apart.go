@@ -74,7 +74,7 @@ func (a *answered) counts(text string, apart map[string][]string) []AnswerCount 
 		if len(people) <= apartMost {
 			quoted := make([]string, len(people))
 			for i, email := range people {
-				quoted[i] = "to:" + query.QuoteValue(email)
+				quoted[i] = personOperator("to", a.nobody) + query.QuoteValue(email)
 			}
 			condition := strings.Join(quoted, " OR ")
 			if len(people) > 1 {

@@ -40,6 +40,8 @@ type tableBuilder struct {
 	rows  map[string]*tableRow
 	// history is whether other events decide what is counted.
 	history bool
+	// nobody is whether what is counted are mails that nobody did something with.
+	nobody bool
 }
 
 type tableRow struct {
@@ -179,9 +181,9 @@ func (t *tableBuilder) queryOf(text, name string) string {
 	value := query.QuoteValue(name)
 	switch key {
 	case "person":
-		return narrowed(text, "to:"+value)
+		return toPerson(text, name, t.nobody)
 	case "company":
-		return narrowed(text, "domain:"+value)
+		return toCompany(text, name, t.nobody)
 	case "user":
 		return narrowed(text, "(from:"+value+")")
 	case "message", "type", "device", "client":

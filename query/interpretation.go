@@ -106,6 +106,8 @@ func say(chip Chip, me string) string {
 		return "from " + chip.Value
 	case "to":
 		return "to " + chip.Value
+	case "among":
+		return "among others to " + chip.Value
 	case "domain":
 		return "at " + chip.Value
 	case "is":

@@ -22,7 +22,7 @@ type meaning struct {
 // isOperator reports whether name, in lower case, may stand before a colon.
 func isOperator(name string) bool {
 	switch name {
-	case "from", "to", "domain", "type", "event", "is", "unopened",
+	case "from", "to", "among", "domain", "type", "event", "is", "unopened",
 		"subject", "body", "link", "file", "words",
 		"opened", "clicked", "replied", "downloaded", "bounced",
 		"times", "nth", "pause", "took", "quiet", "by", "top", "bottom", "device", "client", "order", "sort",
@@ -96,6 +96,8 @@ func (p *parser) understand(l lexeme) meaning {
 		return p.from(value)
 	case "to":
 		return p.to(l)
+	case "among":
+		return p.among(l)
 	case "domain":
 		if !utf8.ValidString(value) {
 			return meaning{problem: "that is not a domain"}

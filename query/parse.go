@@ -119,6 +119,7 @@ func newParser(text string, opts Options) *parser {
 	p.correctOwnWords()
 	p.writeVerbs()
 	p.unknown = nil
+	p.chips, p.asText = make([]Chip, 0, 12), make([]int, 0, 16)
 	p.english = newEnglish(p)
 	for i := range p.lexemes {
 		if _, n := p.quiet(i); n > 0 {
@@ -213,7 +214,7 @@ type position struct{ part, chip int }
 
 // all reads conditions side by side, up to a closing bracket or the end.
 func (p *parser) all() Expr {
-	var parts []Expr
+	parts := make([]Expr, 0, 8)
 	before := len(p.chips)
 	seen := map[KeywordField]position{}
 	for {

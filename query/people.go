@@ -180,23 +180,32 @@ func (p *parser) whoHasNot(i int) (meaning, int) {
 // heard back" and "yuki hasn't heard back", the ben of "ben is waiting for a reply" and of
 // "how many replies did ben get".
 func (p *parser) whoWaits(i int) (meaning, int) {
-	m, ok := p.userAt(i, 1)
-	if !ok {
-		return meaning{}, 0
-	}
 	j := i + 1
 	for w := p.word(j); w == "is" || w == "still" || w == "has" || w == "have" || w == "not" || w == "never" || isContraction(w); w = p.word(j) {
 		j++
 	}
-	switch w := p.word(j); {
-	case p.isQuestion(i-1) && (w == "get" || w == "got" || w == "gotten" || w == "receive" || w == "received" || w == "have") && p.english.last != "" && p.english.last != event.Send:
-		p.english.understood, p.english.understoodWords = j, 1
-		return m, 1
-	case j == i+1:
-	case w == "heard", w == "hear", w == "waiting", w == "awaiting":
-		return m, 1
+	gets := false
+	switch p.word(j) {
+	case "heard", "hear", "waiting", "awaiting":
+		if j == i+1 {
+			return meaning{}, 0
+		}
+	case "get", "got", "gotten", "receive", "received", "have":
+		gets = true
+		if !p.isQuestion(i-1) || p.english.last == "" || p.english.last == event.Send {
+			return meaning{}, 0
+		}
+	default:
+		return meaning{}, 0
 	}
-	return meaning{}, 0
+	m, ok := p.userAt(i, 1)
+	if !ok {
+		return meaning{}, 0
+	}
+	if gets {
+		p.english.understood, p.english.understoodWords = j, 1
+	}
+	return m, 1
 }
 
 // subjectFirst reads the jo of "jo hat das angebot (nicht) geöffnet".
@@ -232,11 +241,28 @@ func (p *parser) words(i, n int) string {
 	if n == 1 {
 		return p.word(i)
 	}
+	if text, ok := p.asTyped(i, n); ok {
+		return text
+	}
 	parts := make([]string, n)
 	for k := range n {
 		parts[k] = p.word(i + k)
 	}
 	return strings.Join(parts, " ")
+}
+
+// asTyped are n words from lexeme i on where they stand in the text in lower case, with a
+// space between.
+func (p *parser) asTyped(i, n int) (string, bool) {
+	start, end := p.lexemes[i].start, p.lexemes[i].start
+	for k := i; k < i+n; k++ {
+		l := &p.lexemes[k]
+		if l.end-l.start != len(l.word) || p.text[l.start:l.end] != l.word || k > i && (l.start != end+1 || p.text[end] != ' ') {
+			return "", false
+		}
+		end = l.end
+	}
+	return p.text[start:end], true
 }
 
 // mostNameWords is how many words a name has at most that is looked for in the

@@ -95,6 +95,10 @@ func printAll(where Expr, outer []Expr) string {
 			seen[e.Field] = true
 			printed = append(printed, text)
 		case Or:
+			if k, ok := e[0].(Keyword); ok && len(e) == 2 && reflect.DeepEqual(e[1], Keyword{Field: FieldMessage}) && isPerson(k) {
+				printed = append(printed, "among:"+quoteValue(k.Values[0]))
+				continue
+			}
 			alternatives := make([]string, len(e))
 			for i, alternative := range e {
 				alternatives[i] = printOne(alternative, outer)

@@ -95,6 +95,9 @@ func (o *recipient) asked(where Expr) (holds, asked bool) {
 		return holds && asked, asked
 	case Or:
 		for _, part := range e {
+			if neverHolds(part) {
+				continue
+			}
 			h, a := o.asked(part)
 			if !a {
 				return false, false // the alternative that asks nothing may be why it matches
