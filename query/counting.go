@@ -158,6 +158,11 @@ func (p *parser) spread(j int) bool {
 // to a number: see bound. It returns where the number stands.
 func (p *parser) compared(i int) (least, most, j int) {
 	const none = -1
+	switch p.word(i) {
+	case "more", "over", "above", "at", "up", "no", "not", "less", "fewer", "under", "exactly", "only", "just", "=", ">", ">=", "≥", "<", "<=", "≤", "between":
+	default:
+		return 0, 0, i
+	}
 	switch {
 	case p.isWord(i, "more", "than"), p.isWord(i, "over"), p.isWord(i, "above"):
 		return 1, none, i + 1 + btoi(p.word(i) == "more")

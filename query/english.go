@@ -177,7 +177,7 @@ func (p *parser) condition(i int) (meaning, int) {
 			return m, n
 		}
 	}
-	return p.assertion(i)
+	return p.plainly(i)
 }
 
 // assertion reads one condition that is not negated in so many words.
@@ -185,8 +185,16 @@ func (p *parser) assertion(i int) (meaning, int) {
 	if i >= len(p.lexemes) {
 		return meaning{}, 0
 	}
+	if m, n := p.state(i); n > 0 {
+		return m, n
+	}
+	return p.plainly(i)
+}
+
+// plainly reads what is no state.
+func (p *parser) plainly(i int) (meaning, int) {
 	for _, read := range [...]func(*parser, int) (meaning, int){
-		(*parser).state, (*parser).device, (*parser).person, (*parser).lastingTime, (*parser).timed,
+		(*parser).device, (*parser).person, (*parser).lastingTime, (*parser).timed,
 		(*parser).traffic, (*parser).answer, (*parser).bounce, (*parser).eventType, (*parser).named,
 	} {
 		if m, n := read(p, i); n > 0 {

@@ -84,8 +84,25 @@ func (p *parser) recipient(i, n int) meaning {
 // startsName reports whether a name may begin at i: a word with a letter that is
 // no small word, no event and no time.
 func (p *parser) startsName(i int) bool {
+	if p.word(i) == "" {
+		return false
+	}
+	const yes, no = 1, 2
+	if p.mayBeName == nil {
+		p.mayBeName = make([]int8, len(p.lexemes))
+	}
+	if p.mayBeName[i] == 0 {
+		p.mayBeName[i] = no
+		if p.looksLikeName(i) {
+			p.mayBeName[i] = yes
+		}
+	}
+	return p.mayBeName[i] == yes
+}
+
+func (p *parser) looksLikeName(i int) bool {
 	word := p.word(i)
-	if word == "" || isSmall(word) || isGeneric(word) {
+	if isSmall(word) || isGeneric(word) {
 		return false
 	}
 	if !strings.ContainsFunc(word, unicode.IsLetter) || strings.HasSuffix(p.lexemes[i].value, "*") {

@@ -121,6 +121,7 @@ func newParser(text string, opts Options) *parser {
 	p.unknown = nil
 	p.chips, p.asText = make([]Chip, 0, 12), make([]int, 0, 16)
 	p.english = newEnglish(p)
+	p.mayBeName = nil // Times are known now.
 	for i := range p.lexemes {
 		if _, n := p.quiet(i); n > 0 {
 			p.english.generic, p.english.understood = true, -1
@@ -158,6 +159,8 @@ type parser struct {
 	literal, dropped bool
 	// unknown are the names that the directory lacks, by lexeme and number of words.
 	unknown []bool
+	// mayBeName is what startsName said of each lexeme, 0 where it was not asked.
+	mayBeName []int8
 	// table is how what is found shall be counted.
 	table Table
 	order Order

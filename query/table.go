@@ -273,10 +273,11 @@ func (p *parser) soManyOf(i, rows int) (meaning, int) {
 // company opened the most".
 func (p *parser) nounBefore(i int) (meaning, int) {
 	key := keyNoun(p.word(i))
-	_, states := p.state(i + 1)
-	if key == "company" && (p.isAct(p.behindHas(i+1)) || states > 0) && (p.word(i-1) == "which" || p.word(i-1) == "what" || p.isWord(i-2, "how", "many")) {
-		p.english.nounEnd = i + 1
-		return groupedBy(key), 1
+	if key == "company" && (p.word(i-1) == "which" || p.word(i-1) == "what" || p.isWord(i-2, "how", "many")) {
+		if _, states := p.state(i + 1); states > 0 || p.isAct(p.behindHas(i+1)) {
+			p.english.nounEnd = i + 1
+			return groupedBy(key), 1
+		}
 	}
 	if (key == "company" || key == "person") && (p.word(i-1) == "which" || p.word(i-1) == "what") && p.isQuestion(i+1) && p.isSender(i+2) {
 		if key == "person" {

@@ -96,6 +96,9 @@ var (
 // monthOf reads the name of a month. plain is false for names that are other
 // words as well, which need something beside them to be a time.
 func monthOf(word string) (m time.Month, plain bool) {
+	if len(word) < 3 || word[0] < 'a' || word[0] > 's' {
+		return 0, false
+	}
 	for i, name := range months {
 		m = time.Month(i + 1)
 		switch word {
@@ -113,6 +116,9 @@ func monthOf(word string) (m time.Month, plain bool) {
 
 // weekdayOf reads the name of a day; plain as for months.
 func weekdayOf(word string) (d time.Weekday, plain, ok bool) {
+	if len(word) < 3 || word[0] < 'f' || word[0] > 'w' {
+		return 0, false, false
+	}
 	for i, name := range weekdays {
 		if word == name || word == name[:3] {
 			return time.Weekday(i), word == name, true
