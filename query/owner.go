@@ -64,6 +64,9 @@ func (p *parser) ofSeveral(i int) (meaning, int) {
 		return meaning{}, 0
 	}
 	m, ok := p.userAt(i, 1)
+	if owner, possessive := strings.CutSuffix(p.word(i), "'s"); !ok && possessive {
+		m, ok = p.inDirectory(owner) // "ben's and tess's sends"
+	}
 	if !ok {
 		return meaning{}, 0
 	}

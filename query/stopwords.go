@@ -48,6 +48,8 @@ func (p *parser) isFiller(i int) bool {
 	case "email", "mail", "message", "e-mail":
 		mine := p.word(i-2) == "my" || p.word(i-2) == "our"
 		return p.speaksOfEvents() && (isSmall(p.word(i-1)) || mine || p.english.newestEnd >= 0) && !p.isText(i+1)
+	case "times":
+		return p.isWord(i-2, "how", "many")
 	case "many", "much":
 		return p.word(i-1) == "how"
 	case "happened":

@@ -224,11 +224,26 @@ func (r *Reader) weekend(i int) (span, int) {
 	if r.text(j) != "weekend" || j == i && !r.led && !r.likely {
 		return span{}, 0
 	}
-	saturday := AddDays(week.start(r.now), 5)
-	if saturday.After(r.now) {
+	saturday, n := AddDays(week.start(r.now), 5), j+1
+	switch s, m := r.dateBehindOf(n); {
+	case m > 0:
+		saturday, n = AddDays(week.start(s.from), 5), m
+	case saturday.After(r.now):
 		saturday = AddDays(saturday, -7)
 	}
-	return span{from: saturday, until: AddDays(saturday, 2), unit: week}, j + 1
+	return span{from: saturday, until: AddDays(saturday, 2), unit: week}, n
+}
+
+// dateBehindOf reads the day of "the weekend of nov 7".
+func (r *Reader) dateBehindOf(i int) (span, int) {
+	if r.text(i) != "of" {
+		return span{}, 0
+	}
+	s, n := r.dayAndMonth(i + 1)
+	if n == 0 || s.unit != day {
+		return span{}, 0
+	}
+	return s, n
 }
 
 // dated reads a date behind the name of its weekday: "tue, 10 nov 2026".
