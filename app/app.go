@@ -11,6 +11,7 @@ import (
 	"net/netip"
 	"os"
 	"path/filepath"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -76,13 +77,12 @@ type App struct {
 	rollover    *rollover.Rollover
 	night       *rollover.TimeOfDay
 	draining    atomic.Bool
-	// stateDamage is what was found wrong with the file of the state.
-	stateDamage atomic.Pointer[event.Degraded]
+	// fileDamage is what was found wrong with files beside the weeks, an *event.Degraded
+	// by the name of the file.
+	fileDamage sync.Map
 	// readOnly is set where files of weeks cannot be written.
 	readOnly *event.Degraded
-	// notifyDamage is what was found wrong with the file of decisions.
-	notifyDamage atomic.Pointer[event.Degraded]
-	drainFor     time.Duration
+	drainFor time.Duration
 	// small is Settings.Small.
 	small       bool
 	backlog     int64
@@ -146,9 +146,12 @@ func Open(ctx context.Context, s Settings, log *slog.Logger) (_ *App, err error)
 		return nil, err
 	}
 	if s.Data != "" {
-		if err := errors.Join(a.mark(ctx, s, id), a.expectWeeks(ctx, s)); err != nil {
+		if err := a.mark(ctx, s, id); err != nil {
 			return nil, err
 		}
+	}
+	if err := a.expectWeeks(ctx, s); err != nil {
+		return nil, err
 	}
 	return a, a.assemble(s)
 }
@@ -253,14 +256,11 @@ func (a *App) Readiness(ctx context.Context) map[string]error {
 	if err := a.secretsReady(ctx); err != nil {
 		parts["secrets"] = err
 	}
-	if degraded := a.stateDamage.Load(); degraded != nil {
-		parts["state file"] = degraded
+	for name, degraded := range a.damagedFiles() {
+		parts[name] = degraded
 	}
 	if a.readOnly != nil {
 		parts["files"] = a.readOnly
-	}
-	if degraded := a.notifyDamage.Load(); degraded != nil {
-		parts["notify file"] = degraded
 	}
 	for _, week := range a.damagedWeeks(ctx) {
 		parts["week "+week.Week.String()] = week
@@ -315,6 +315,9 @@ func (a *App) Run(ctx context.Context) error {
 		if a.Words != nil {
 			group.Go(func() error { return a.Words.KeepMerged(ctx, a.log) })
 		}
+	}
+	if !a.role.indexes() {
+		group.Go(func() error { return a.keepLooking(ctx) })
 	}
 	group.Go(func() error { return a.Audit.Run(ctx) })
 	// Whoever sees the queue fill trims it.

@@ -39,6 +39,24 @@ func (a *App) keepHeld(ctx context.Context) error {
 	}
 }
 
+// keepLooking notices damaged weeks, where events are not indexed.
+func (a *App) keepLooking(ctx context.Context) error {
+	index, ok := a.Index.(damageable)
+	if !ok {
+		return nil
+	}
+	tick := time.NewTicker(lookEvery)
+	defer tick.Stop()
+	for {
+		index.Look(ctx)
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-tick.C:
+		}
+	}
+}
+
 func (a *App) releaseHeld(ctx context.Context, index damageable) error {
 	if a.Stream.Stats().DeadLetters == 0 {
 		return nil
@@ -69,23 +87,43 @@ const (
 	walkShare = 14
 )
 
-// checkState reads the state from end to end. What is found stays a problem of this
-// process until it ends.
-func (a *App) checkState(ctx context.Context) error {
-	state, is := a.State.(checkable)
-	if !is {
-		return nil
+// checkFiles reads the files beside the weeks from end to end. What is found stays a
+// problem of this process until it ends.
+func (a *App) checkFiles(ctx context.Context) error {
+	files := make(map[string]checkable)
+	if state, is := a.State.(checkable); is {
+		files["state.db"] = state
 	}
-	err := state.Check(ctx)
-	if degraded, is := errors.AsType[*event.Degraded](err); is {
-		a.stateDamage.Store(degraded)
-		a.log.ErrorContext(ctx, "the state store is damaged", "error", degraded)
-		return nil
+	if a.outboxFile != nil {
+		files[outboxName] = a.outboxFile
 	}
-	return err
+	if a.decisions != nil {
+		files[decisionsName] = a.decisions
+	}
+	var errs []error
+	for name, file := range files {
+		err := file.Check(ctx)
+		if degraded, is := errors.AsType[*event.Degraded](err); is {
+			a.fileDamage.Store(name, degraded)
+			a.log.ErrorContext(ctx, "a file is damaged", "file", name, "error", degraded)
+			continue
+		}
+		errs = append(errs, err)
+	}
+	return errors.Join(errs...)
 }
 
-// keepWalking reads the state, and weeks from end to end, a share a day, so that
+// damagedFiles says by name what was found wrong with files beside the weeks.
+func (a *App) damagedFiles() map[string]*event.Degraded {
+	found := make(map[string]*event.Degraded)
+	a.fileDamage.Range(func(name, degraded any) bool {
+		found[name.(string)] = degraded.(*event.Degraded)
+		return true
+	})
+	return found
+}
+
+// keepWalking reads the files beside the weeks, and weeks from end to end, a share a day, so that
 // flipped bytes are noticed before somebody asks for what they were.
 func (a *App) keepWalking(ctx context.Context) error {
 	if a.Words == nil {
@@ -102,7 +140,7 @@ func (a *App) keepWalking(ctx context.Context) error {
 		var damaged event.DamagedWeeks
 		var err error
 		last, damaged, err = a.Words.CheckSome(ctx, last, walkShare)
-		err = errors.Join(err, a.checkState(ctx), a.checkDecisions(ctx))
+		err = errors.Join(err, a.checkFiles(ctx))
 		if len(damaged) > 0 {
 			a.log.ErrorContext(ctx, "weeks are damaged", "error", damaged)
 		}

@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"tidings/event"
+	"tidings/store/sqlite"
 )
 
 // madeDirectory is a data directory with events in two weeks, one of them sealed.
@@ -52,7 +53,7 @@ func mustOpen(t *testing.T, data string, anew ...string) *App {
 }
 
 func TestAPartThatIsMissingOrForeignStopsTheStart(t *testing.T) {
-	for _, part := range []string{"weeks", "state.db", "stream", "audit"} {
+	for _, part := range []string{"weeks", "state.db", "stream", "audit", outboxName, decisionsName} {
 		for name, lose := range map[string]func(t *testing.T, path string){
 			"missing": func(t *testing.T, path string) {
 				for _, beside := range []string{"", "-wal", "-shm"} {
@@ -139,12 +140,36 @@ func TestADirectoryOfBeforeIsTakenIn(t *testing.T) {
 	data := madeDirectory(t)
 	a := mustOpen(t, data)
 	require.NoError(t, a.State.Delete(t.Context(), noWorkspace, kindIdentity, theIdentity))
+	for _, name := range []string{auditFolder, outboxName, decisionsName} {
+		require.NoError(t, a.State.Delete(t.Context(), noWorkspace, sqlite.KindPart, name))
+	}
 	require.NoError(t, a.Close())
+	for _, name := range []string{outboxName, decisionsName} {
+		unmark(t, filepath.Join(data, name))
+	}
 	for _, name := range []string{identityName, "weeks/" + identityName, "stream/" + identityName} {
 		require.NoError(t, os.Remove(filepath.Join(data, name)))
 	}
 	require.NoError(t, mustOpen(t, data).Close())
 	require.FileExists(t, filepath.Join(data, identityName))
+	for _, name := range []string{outboxName, decisionsName} {
+		require.NoError(t, os.Remove(filepath.Join(data, name)))
+		_, err := openOn(data)
+		require.ErrorContains(t, err, "--begin-anew="+name, "from then on it is missed")
+		require.NoError(t, mustOpen(t, data, name).Close())
+	}
+}
+
+// unmark makes a file one that does not say where it belongs.
+func unmark(t *testing.T, path string) {
+	t.Helper()
+	mark, err := sqlite.Mark(t.Context(), path)
+	require.NoError(t, err)
+	require.NotZero(t, mark)
+	raw, err := os.ReadFile(path)
+	require.NoError(t, err)
+	copy(raw[68:72], make([]byte, 4)) // https://www.sqlite.org/fileformat2.html#application_id
+	require.NoError(t, os.WriteFile(path, raw, 0o600))
 }
 
 func TestDeepLooksIntoEveryWeek(t *testing.T) {

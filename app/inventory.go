@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -25,8 +26,14 @@ const kindWeek = "week"
 // noteEvery is how often counts are written.
 const noteEvery = 10 * time.Minute
 
+// droppedFor is for how long a dropped week is not noted again, by a process that saw it
+// before it was dropped by another.
+const droppedFor = time.Hour
+
 type weekCount struct {
 	Events int64 `json:"events"`
+	// Dropped is when it was dropped, Unix seconds; 0 for one that is there.
+	Dropped int64 `json:"dropped,omitempty"`
 }
 
 // expected are the weeks that had events when they were last noted.
@@ -58,22 +65,51 @@ func (v *inventory) note(ctx context.Context, infos []event.WeekInfo) error {
 		if before, known := v.noted[info.Week]; info.Damage != nil || known && before == info.Events {
 			continue
 		}
-		raw, err := json.Marshal(weekCount{info.Events})
-		if err == nil {
-			err = v.records.Put(ctx, noWorkspace, kindWeek, info.Week.String(), raw)
-		}
+		noted, err := v.noteOne(ctx, info)
 		if err != nil {
 			return fmt.Errorf("note which weeks there are: %w", err)
 		}
-		v.noted[info.Week] = info.Events
+		if noted {
+			v.noted[info.Week] = info.Events
+		}
 	}
 	return nil
+}
+
+// noteOne notes a week, unless another process has noted or dropped it meanwhile.
+func (v *inventory) noteOne(ctx context.Context, info event.WeekInfo) (noted bool, err error) {
+	before, err := v.records.Get(ctx, noWorkspace, kindWeek, info.Week.String())
+	if err != nil && !errors.Is(err, event.ErrNotFound) {
+		return false, err
+	}
+	if err == nil {
+		var count weekCount
+		if err := json.Unmarshal(before, &count); err != nil {
+			return false, err
+		}
+		if count.Dropped != 0 && time.Since(time.Unix(count.Dropped, 0)) < droppedFor {
+			return false, nil
+		}
+	}
+	raw, err := json.Marshal(weekCount{Events: info.Events})
+	if err != nil {
+		return false, err
+	}
+	err = v.records.Swap(ctx, noWorkspace, kindWeek, info.Week.String(), before, raw)
+	if errors.Is(err, event.ErrConflict) {
+		return false, nil
+	}
+	return err == nil, err
 }
 
 // forget takes a week off, before it is dropped: a crash between leaves a week that is
 // noted again.
 func (v *inventory) forget(ctx context.Context, week event.Week) error {
-	if err := v.records.Delete(ctx, noWorkspace, kindWeek, week.String()); err != nil {
+	raw, err := json.Marshal(weekCount{Dropped: time.Now().Unix()})
+	if err == nil {
+		err = v.records.Put(ctx, noWorkspace, kindWeek, week.String(), raw)
+	}
+	if err != nil {
 		return fmt.Errorf("forget a week: %w", err)
 	}
 	return nil
@@ -82,10 +118,15 @@ func (v *inventory) forget(ctx context.Context, week event.Week) error {
 // expectWeeks tells the index which weeks it should have. Those that it has not are
 // damaged, until they are restored or begun anew.
 func (a *App) expectWeeks(ctx context.Context, s Settings) error {
-	if a.Words == nil {
-		return nil
-	}
 	v := inventory{records: a.State}
+	if elsewhere, ok := a.Index.(interface {
+		ExpectBy(expected func(ctx context.Context) ([]event.Week, error))
+	}); ok {
+		elsewhere.ExpectBy(v.expected)
+	}
+	if a.Words == nil && len(s.BeginAnew) == 0 {
+		return nil // the state need not be there yet
+	}
 	weeks, err := v.expected(ctx)
 	if err != nil {
 		return err
@@ -97,24 +138,20 @@ func (a *App) expectWeeks(ctx context.Context, s Settings) error {
 			}
 			continue
 		}
-		a.Words.Expect(ctx, week)
+		if a.Words != nil {
+			a.Words.Expect(ctx, week)
+		}
 	}
 	return nil
 }
 
 // keepInventory notes which weeks there are until ctx ends.
 func (a *App) keepInventory(ctx context.Context) error {
-	if a.Words == nil {
-		return nil
-	}
 	v := inventory{records: a.State, noted: make(map[event.Week]int64)}
 	tick := time.NewTicker(noteEvery)
 	defer tick.Stop()
 	for {
-		infos, err := a.Index.WeekInfos(ctx)
-		if err == nil {
-			err = v.note(ctx, infos)
-		}
+		err := a.noteWeeks(ctx, &v)
 		if err != nil && ctx.Err() == nil {
 			a.log.WarnContext(ctx, "which weeks there are could not be noted; it is tried again", "error", err)
 		}
@@ -130,14 +167,19 @@ func (a *App) keepInventory(ctx context.Context) error {
 func (a *App) noteOnce(ctx context.Context, v *inventory) error {
 	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
 	defer cancel()
-	infos, err := a.Index.WeekInfos(ctx)
-	if err == nil {
-		err = v.note(ctx, infos)
-	}
-	if err != nil {
+	if err := a.noteWeeks(ctx, v); err != nil {
 		a.log.WarnContext(ctx, "which weeks there are could not be noted", "error", err)
 	}
 	return nil
+}
+
+// noteWeeks notes which weeks there are.
+func (a *App) noteWeeks(ctx context.Context, v *inventory) error {
+	infos, err := a.Index.WeekInfos(ctx)
+	if err != nil {
+		return err
+	}
+	return v.note(ctx, infos)
 }
 
 // inventoried is an index whose dropped weeks are not missed.

@@ -50,23 +50,8 @@ func (a *App) openDecisions(ctx context.Context, data string) error {
 		return fmt.Errorf("set the decisions about notifications aside: %w", err)
 	}
 	a.log.ErrorContext(ctx, "decisions about notifications cannot be read; they were set aside, and are begun anew", "error", degraded)
-	a.notifyDamage.Store(&event.Degraded{Words: degraded.Words + "; it was set aside and begun anew: who was told of what before is not known, and may be told again"})
+	a.fileDamage.Store(decisionsName, &event.Degraded{Words: degraded.Words + "; it was set aside and begun anew: who was told of what before is not known, and may be told again"})
 	a.decisions, err = sqlite.OpenNotify(filepath.Join(data, decisionsName))
-	return err
-}
-
-// checkDecisions reads the decisions from end to end. What is found stays a problem of
-// this process until it ends.
-func (a *App) checkDecisions(ctx context.Context) error {
-	if a.decisions == nil {
-		return nil
-	}
-	err := a.decisions.Check(ctx)
-	if degraded, is := errors.AsType[*event.Degraded](err); is {
-		a.notifyDamage.Store(degraded)
-		a.log.ErrorContext(ctx, "the file of decisions about notifications is damaged", "error", degraded)
-		return nil
-	}
 	return err
 }
 

@@ -30,14 +30,14 @@ func TestDamagedDecisionsAreSetAside(t *testing.T) {
 
 	a = start()
 	require.NotNil(t, a.notifier)
-	require.ErrorAs(t, a.Readiness(t.Context())["notify file"], new(*event.Degraded))
+	require.ErrorAs(t, a.Readiness(t.Context())[decisionsName], new(*event.Degraded))
 	aside, err := filepath.Glob(filepath.Join(data, decisionsName+".aside-*"))
 	require.NoError(t, err)
 	require.Len(t, aside, 1)
 	require.NoError(t, a.Close())
 
 	a = start()
-	require.NoError(t, a.Readiness(t.Context())["notify file"])
-	require.NoError(t, a.checkDecisions(t.Context()))
+	require.NoError(t, a.Readiness(t.Context())[decisionsName])
+	require.NoError(t, a.checkFiles(t.Context()))
 	require.NoError(t, a.Close())
 }

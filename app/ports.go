@@ -45,7 +45,7 @@ type damageable interface {
 	Usable(ctx context.Context, week event.Week) error
 }
 
-// checkable is a state store that is a file on this machine.
+// checkable is a store that is a file on this machine.
 type checkable interface {
 	// Check reads all of it; what is wrong with it is an event.Degraded.
 	Check(ctx context.Context) error

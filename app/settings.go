@@ -20,7 +20,7 @@ type Settings struct {
 	// Data is the data directory, "" where nothing is kept in one.
 	Data string
 	Stores
-	// BeginAnew names parts of the directory (weeks, state.db, stream, audit), or weeks such as
+	// BeginAnew names parts of the directory (weeks, state.db, stream, audit, deliveries.db, notify.db), or weeks such as
 	// 2026-w40, that are missing or of another directory and are begun anew.
 	BeginAnew []string
 	// IndexTransport carries what is asked of Elasticsearch, nil for a pool of

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"time"
 
 	"tidings/event"
@@ -68,8 +70,8 @@ type WeekHealth struct {
 	Wanted []event.Week `json:"wanted"`
 	// Damaged says of each damaged week what is wrong and what to do.
 	Damaged []string `json:"damaged"`
-	// StateDamage says what is wrong with the file of the state and what to do.
-	StateDamage string `json:"state_damage,omitempty"`
+	// Files says what is wrong with files beside the weeks, and what to do.
+	Files []string `json:"files,omitempty"`
 	// Held is how many events wait for damaged weeks.
 	Held int `json:"held"`
 	// Last is the last nightly run, nil when there was none.
@@ -83,13 +85,14 @@ func (a *App) WeekHealth(ctx context.Context, request WeekHealthRequest) (WeekHe
 		}
 	}
 	if request.Deep {
-		if err := errors.Join(a.checkState(ctx), a.checkDecisions(ctx)); err != nil {
+		if err := a.checkFiles(ctx); err != nil {
 			return WeekHealth{}, err
 		}
 	}
 	var health WeekHealth
-	if degraded := a.stateDamage.Load(); degraded != nil {
-		health.StateDamage = degraded.Error()
+	damaged := a.damagedFiles()
+	for _, name := range slices.Sorted(maps.Keys(damaged)) {
+		health.Files = append(health.Files, damaged[name].Error())
 	}
 	infos, err := a.Index.WeekInfos(ctx)
 	if err != nil {

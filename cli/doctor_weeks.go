@@ -19,8 +19,8 @@ func (e *examination) weeks(health app.WeekHealth, err error, served bool) {
 	}
 	e.good("weeks", fmt.Sprintf("%d, %d of them sealed, with %s in %d MB",
 		health.Weeks, health.Sealed, count(int(health.Events), "event", "events"), health.Bytes>>20))
-	if health.StateDamage != "" {
-		e.bad("state", health.StateDamage)
+	for _, damaged := range health.Files {
+		e.bad("file", damaged)
 	}
 	for _, damaged := range health.Damaged {
 		e.bad("week", damaged)

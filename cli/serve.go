@@ -85,7 +85,7 @@ func (f *serveFlags) settings(data string) app.Settings {
 type serveCmd struct {
 	serveFlags
 	storeFlags
-	BeginAnew []string `help:"Go on without what is missing, or belongs to another data directory: weeks, state.db, stream, audit, or a week such as 2026-w40. For one start." placeholder:"PART" sep:","`
+	BeginAnew []string `help:"Go on without what is missing, or belongs to another data directory: weeks, state.db, stream, audit, deliveries.db, notify.db, or a week such as 2026-w40. For one start." placeholder:"PART" sep:","`
 
 	Data string `help:"Where everything is kept that --index, --state and --stream do not keep elsewhere. Needed unless they keep all of it." placeholder:"DIR" type:"path"`
 }

@@ -9,6 +9,10 @@ import (
 // with the smallest ids stay.
 const MaxSenders = 16
 
+// MaxParts bounds how many users a message may have as senders; of more, those whose
+// names come first are kept, in whatever order they come.
+const MaxParts = 256
+
 // Part is one sender's part of a message that several have sent: two users may
 // give the same id to mails of their own.
 type Part struct {
@@ -214,6 +218,12 @@ func (s State) parts() map[string]Part {
 // sender is the message's user has none noted.
 func (s *State) setSends(parts map[string]Part, keys map[RecipientKey][]string) {
 	s.User, s.Subject, s.At, s.Parts, s.Senders = "", "", 0, nil, nil
+	if len(parts) > MaxParts {
+		parts = maps.Clone(parts)
+		for _, user := range slices.Sorted(maps.Keys(parts))[MaxParts:] {
+			delete(parts, user)
+		}
+	}
 	first := true
 	for user, part := range parts {
 		minText(&s.User, user)
@@ -287,7 +297,9 @@ func (s *State) prune() {
 	for key := range s.Recipients {
 		keys[key] = s.SendersOf(key)
 		for _, user := range keys[key] {
-			parts[user] = s.Parts[user]
+			if part, kept := s.Parts[user]; kept {
+				parts[user] = part
+			}
 		}
 		if unnamed, known := s.Parts[""]; known && len(keys[key]) == 0 {
 			parts[""] = unnamed

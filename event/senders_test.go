@@ -1,6 +1,8 @@
 package event_test
 
 import (
+	"fmt"
+	"maps"
 	"slices"
 	"testing"
 
@@ -195,4 +197,28 @@ func TestAPartThatIsForgottenRaisesTheOthers(t *testing.T) {
 	after, _ := s.SeenBy(notBens)
 	require.Empty(t, after.Parts, "the send without a user has no recipient of its own")
 	require.Greater(t, after.Version, before.Version)
+}
+
+// However many users use a message's id, and in whatever order, what is kept is bounded
+// and the same.
+func TestThePartsOfAMessageAreBounded(t *testing.T) {
+	var events []event.Event
+	for i := range event.MaxParts + 50 {
+		user := fmt.Sprintf("u_%04d", i)
+		events = append(events, event.Event{
+			ID: event.NewID(1000, "w", "api", true, []byte(user)), Workspace: "w", Type: event.Send, Time: 1000, Message: "m", Source: "api",
+			User: user, Subject: "Of " + user, Recipients: []event.Person{{Email: fmt.Sprintf("jo%d@acme.example", i%20)}},
+		})
+	}
+	want := fold(events)
+	require.Len(t, want.Parts, event.MaxParts)
+	slices.Reverse(events)
+	got := fold(events)
+	require.Equal(t, slices.Sorted(maps.Keys(want.Parts)), slices.Sorted(maps.Keys(got.Parts)))
+	require.Equal(t, want.Recipients, got.Recipients)
+	seen, any := got.SeenBy(func(user string) bool { return user == "u_0007" })
+	require.True(t, any)
+	require.Equal(t, "Of u_0007", seen.Subject)
+	_, any = got.SeenBy(func(user string) bool { return user == fmt.Sprintf("u_%04d", event.MaxParts+1) })
+	require.False(t, any)
 }

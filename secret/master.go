@@ -58,6 +58,10 @@ func freshKey() []byte {
 }
 
 func (m *master) read() error {
+	// A pipe would wait for who writes to it.
+	if info, err := os.Stat(m.path); err == nil && !info.Mode().IsRegular() {
+		return fmt.Errorf("%s is not a file", m.path)
+	}
 	raw, err := os.ReadFile(m.path)
 	if err != nil {
 		return err

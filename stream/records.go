@@ -7,6 +7,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -33,60 +35,129 @@ const (
 	erasedBit, removedBit = 1 << 63, 1 << 62
 )
 
-// records are what could be read of a stream's blocks.
+// records are the sequences that could be read of a stream's blocks: what the messages
+// say is read a second time, so that memory follows their number and not their size.
 type records struct {
-	messages map[uint64]*nats.Msg
+	sequences []uint64
 	// removed are sequences of messages that were taken out again.
-	removed map[uint64]bool
+	removed []uint64
 	// unreadable is how many bytes belong to no record.
 	unreadable int64
 }
 
-// readRecords reads all blocks of a stream in a server's directory.
-func readRecords(dir, name, prefix string) (records, error) {
-	found := records{messages: map[uint64]*nats.Msg{}, removed: map[uint64]bool{}}
-	blocks, err := filepath.Glob(filepath.Join(dir, "jetstream", "*", "streams", name, "msgs", "*.blk"))
-	if err != nil {
-		return found, err
+// record is one that was read: a message, or nil and that the sequence was removed.
+type record struct {
+	sequence uint64
+	message  *nats.Msg
+}
+
+// listRecords reads all blocks of a stream in a server's directory.
+func listRecords(dir, name, prefix string) (r records, err error) {
+	r.unreadable, err = readRecords(dir, name, prefix, func(each record) error {
+		if each.message == nil {
+			r.removed = append(r.removed, each.sequence)
+		} else {
+			r.sequences = append(r.sequences, each.sequence)
+		}
+		return nil
+	})
+	for _, list := range []*[]uint64{&r.sequences, &r.removed} {
+		slices.Sort(*list)
+		*list = slices.Compact(*list)
 	}
-	for _, path := range blocks {
-		raw, err := os.ReadFile(path)
-		if err != nil {
-			return found, fmt.Errorf("read a block of %s: %w", name, err)
+	return r, err
+}
+
+// missing is how many sequences between the first and the last could not be read.
+func (r records) missing() (missing uint64) {
+	for i := 1; i < len(r.sequences); i++ {
+		missing += r.sequences[i] - r.sequences[i-1] - 1
+	}
+	return missing
+}
+
+// kept reports whether a message was not removed.
+func (r records) kept(sequence uint64) bool {
+	_, removed := slices.BinarySearch(r.removed, sequence)
+	return !removed
+}
+
+// readRecords reads the blocks of a stream in their order, record by record.
+func readRecords(dir, name, prefix string, each func(record) error) (unreadable int64, err error) {
+	paths, err := filepath.Glob(filepath.Join(dir, "jetstream", "*", "streams", name, "msgs", "*.blk"))
+	if err != nil {
+		return 0, err
+	}
+	blocks := make(map[uint64]string, len(paths))
+	for _, path := range paths {
+		if number, err := strconv.ParseUint(strings.TrimSuffix(filepath.Base(path), ".blk"), 10, 32); err == nil {
+			blocks[number] = path
 		}
-		number, err := strconv.ParseUint(strings.TrimSuffix(filepath.Base(path), ".blk"), 10, 32)
-		if err != nil {
-			continue
-		}
+	}
+	for _, number := range slices.Sorted(maps.Keys(blocks)) {
 		key := sha256.Sum256(fmt.Appendf(nil, "%s-%d", name, number))
 		sum, err := highwayhash.NewDigest64(key[:])
 		if err != nil {
-			return found, err
+			return unreadable, err
 		}
-		found.block(raw, prefix, sum)
+		skipped, err := readBlock(blocks[number], prefix, sum, each)
+		unreadable += skipped
+		if err != nil {
+			return unreadable, fmt.Errorf("read a block of %s: %w", name, err)
+		}
 	}
-	return found, nil
+	return unreadable, nil
 }
 
 // errRecord is bytes that are no record.
 var errRecord = errors.New("not a record")
 
-// block reads a block's records. Behind one that is damaged it looks for the next.
-func (r *records) block(raw []byte, prefix string, sum *highwayhash.Digest64) {
-	for len(raw) > 0 {
-		n, err := r.record(raw, prefix, sum)
+// readBlock reads a block's records. Behind one that is damaged it looks for the next. It
+// holds as much of the file as the longest record takes, however large the file is. What
+// is no file has no records.
+func readBlock(path, prefix string, sum *highwayhash.Digest64, each func(record) error) (unreadable int64, err error) {
+	info, err := os.Stat(path)
+	if err != nil || !info.Mode().IsRegular() {
+		return 0, err
+	}
+	file, err := os.Open(path)
+	if err != nil {
+		return 0, err
+	}
+	defer file.Close()
+	// Half of it is read at a time, so that what is moved is little of what is read.
+	buffer := make([]byte, min(info.Size()+1, 2*longestRecord))
+	raw, whole := buffer[:0], false
+	for {
+		if !whole && len(raw) < longestRecord {
+			n := copy(buffer, raw)
+			more, err := io.ReadFull(file, buffer[n:])
+			whole = errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF)
+			if err != nil && !whole {
+				return unreadable, err
+			}
+			raw = buffer[:n+more]
+		}
+		if len(raw) == 0 {
+			return unreadable, nil
+		}
+		found, n, err := readRecord(raw, prefix, sum)
 		if err != nil {
-			n = 1
-			r.unreadable++
+			unreadable++
+			raw = raw[1:]
+			continue
+		}
+		if err := each(found); err != nil {
+			return unreadable, err
 		}
 		raw = raw[n:]
 	}
 }
 
-// record takes in the record that bytes begin with, and returns its length.
-func (r *records) record(raw []byte, prefix string, sum *highwayhash.Digest64) (int, error) {
+// readRecord returns the record that bytes begin with, and its length.
+func readRecord(raw []byte, prefix string, sum *highwayhash.Digest64) (record, int, error) {
 	if len(raw) < recordHead+recordChecksum {
-		return 0, errRecord
+		return record{}, 0, errRecord
 	}
 	length, headers := binary.LittleEndian.Uint32(raw), false
 	if length&recordHeaders != 0 {
@@ -98,34 +169,29 @@ func (r *records) record(raw []byte, prefix string, sum *highwayhash.Digest64) (
 		begin += 4
 	}
 	if int64(length) > min(int64(len(raw)), longestRecord) || begin+recordChecksum > int(length) {
-		return 0, errRecord
+		return record{}, 0, errRecord
 	}
 	end := int(length) - recordChecksum
 	name := raw[recordHead : recordHead+subject]
 	if subject > 0 && !bytes.HasPrefix(name, []byte(prefix)) {
-		return 0, errRecord
+		return record{}, 0, errRecord
 	}
 	sum.Reset()
 	for _, part := range [][]byte{raw[4:20], name, raw[begin:end]} {
 		_, _ = sum.Write(part) // It never fails.
 	}
 	if !bytes.Equal(sum.Sum(nil), raw[end:length]) {
-		return 0, errRecord
+		return record{}, 0, errRecord
 	}
 	sequence := binary.LittleEndian.Uint64(raw[4:])
 	switch {
 	case sequence&removedBit != 0:
-		r.removed[sequence&^removedBit] = true
+		return record{sequence: sequence &^ removedBit}, int(length), nil
 	case sequence == 0 || sequence&erasedBit != 0:
-		r.removed[sequence&^erasedBit] = true
-	default:
-		message, err := messageOf(string(name), raw[begin:end], headers, raw[begin-4:])
-		if err != nil {
-			return 0, err
-		}
-		r.messages[sequence] = message
+		return record{sequence: sequence &^ erasedBit}, int(length), nil
 	}
-	return int(length), nil
+	message, err := messageOf(string(name), raw[begin:end], headers, raw[begin-4:])
+	return record{sequence, message}, int(length), err
 }
 
 // messageOf is a record's message. Headers that the server adds are left out.
@@ -160,22 +226,4 @@ func messageOf(subject string, body []byte, headers bool, size []byte) (*nats.Ms
 func splitRightly(subject string, data []byte) bool {
 	_, err := fromToken(subject[strings.LastIndex(subject, ".")+1:])
 	return err == nil && (!strings.HasPrefix(subject, deadPrefix) || json.Valid(data))
-}
-
-// inOrder are the messages that were not removed.
-func (r *records) inOrder() (messages []*nats.Msg, missing uint64) {
-	sequences := make([]uint64, 0, len(r.messages))
-	for sequence := range r.messages {
-		sequences = append(sequences, sequence)
-	}
-	slices.Sort(sequences)
-	for i, sequence := range sequences {
-		if i > 0 {
-			missing += sequence - sequences[i-1] - 1
-		}
-		if !r.removed[sequence] {
-			messages = append(messages, r.messages[sequence])
-		}
-	}
-	return messages, missing
 }

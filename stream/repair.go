@@ -33,8 +33,9 @@ type Repaired struct {
 const (
 	// repairEnding is of a queue in the making, readyEnding of one that is whole.
 	repairEnding, readyEnding = ".repair", ".repaired"
-	// repairBatch is how many messages are written at a time.
-	repairBatch = 500
+	// repairBatch is how many messages are written at a time, and repairBytes how many
+	// bytes of them.
+	repairBatch, repairBytes = 500, 4 << 20
 )
 
 // Repair makes a new queue of what can be read of the one in dir, which is set aside.
@@ -90,26 +91,47 @@ func refill(ctx context.Context, dir, made string, logger *slog.Logger) (done Re
 		{deadName, deadPrefix, &done.DeadLetters, s.putAll},
 		{claimsName, claimsPrefix, &done.Claims, s.putAll},
 	} {
-		found, err := readRecords(dir, each.name, each.prefix)
+		found, err := listRecords(dir, each.name, each.prefix)
 		if err != nil {
 			return done, err
 		}
-		messages, missing := found.inOrder()
 		if each.name == eventsName {
-			done.Missing = missing // The others' messages are replaced all the time.
+			done.Missing = found.missing() // The others' messages are replaced all the time.
 		}
 		done.Unreadable += found.unreadable
-		*each.kept = len(messages)
-		for len(messages) > 0 {
-			n := min(repairBatch, len(messages))
+		put := func(messages []*nats.Msg) error {
 			crash.At("refill")
-			if err := each.put(ctx, messages[:n]); err != nil {
-				return done, err
-			}
-			messages = messages[n:]
+			*each.kept += len(messages)
+			return each.put(ctx, messages)
+		}
+		if err := copyRecords(dir, each.name, each.prefix, found, put); err != nil {
+			return done, err
 		}
 	}
 	return done, nil
+}
+
+// copyRecords puts the messages that were found and not removed, some at a time.
+func copyRecords(dir, name, prefix string, found records, put func([]*nats.Msg) error) error {
+	var messages []*nats.Msg
+	bytes, last := 0, uint64(0)
+	_, err := readRecords(dir, name, prefix, func(r record) error {
+		if r.message == nil || r.sequence <= last || !found.kept(r.sequence) {
+			return nil
+		}
+		last = r.sequence
+		messages, bytes = append(messages, r.message), bytes+len(r.message.Data)
+		if len(messages) < repairBatch && bytes < repairBytes {
+			return nil
+		}
+		some := messages
+		messages, bytes = nil, 0
+		return put(some)
+	})
+	if err == nil && len(messages) > 0 {
+		err = put(messages)
+	}
+	return err
 }
 
 // putAll writes messages of any stream.

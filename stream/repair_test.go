@@ -6,10 +6,12 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/nats-io/nats.go"
 	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
 
@@ -73,16 +75,52 @@ func TestARepairedQueueHasAllThatCanBeRead(t *testing.T) {
 	require.EqualValues(t, 1, dead)
 }
 
+// allRecords are the messages of a stream's blocks by their sequence.
+func allRecords(t *testing.T, dir, name, prefix string) (messages map[uint64]*nats.Msg, unreadable int64) {
+	t.Helper()
+	messages = make(map[uint64]*nats.Msg)
+	unreadable, err := readRecords(dir, name, prefix, func(r record) error {
+		if r.message != nil {
+			messages[r.sequence] = r.message
+		}
+		return nil
+	})
+	require.NoError(t, err)
+	return messages, unreadable
+}
+
+// A block that is far larger than any that the server writes, and of which most is
+// nothing, is read with no more memory than a few records take.
+func TestALargeBlockIsReadInPieces(t *testing.T) {
+	dir := filledQueue(t, 20)
+	block := blocksOf(t, dir, eventsName)[0]
+	want, _ := allRecords(t, dir, eventsName, eventsPrefix)
+	whole, err := os.ReadFile(block)
+	require.NoError(t, err)
+	file, err := os.OpenFile(block, os.O_WRONLY, 0)
+	require.NoError(t, err)
+	const far = 8 * longestRecord
+	_, err = file.WriteAt(whole, far+longestRecord/2+1)
+	require.NoError(t, err)
+	require.NoError(t, file.Close())
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	got, unreadable := allRecords(t, dir, eventsName, eventsPrefix)
+	runtime.ReadMemStats(&after)
+	require.Equal(t, want, got)
+	require.GreaterOrEqual(t, unreadable, int64(far))
+	require.Less(t, after.TotalAlloc-before.TotalAlloc, uint64(4*longestRecord))
+}
+
 // Whatever a byte becomes and wherever a block ends, what is read was written.
 func TestRecordsOfADamagedBlock(t *testing.T) {
 	dir := filledQueue(t, 20)
 	block := blocksOf(t, dir, eventsName)[0]
 	whole, err := os.ReadFile(block)
 	require.NoError(t, err)
-	want, err := readRecords(dir, eventsName, eventsPrefix)
-	require.NoError(t, err)
-	require.Len(t, want.messages, 21)
-	require.Zero(t, want.unreadable)
+	want, unreadable := allRecords(t, dir, eventsName, eventsPrefix)
+	require.Len(t, want, 21)
+	require.Zero(t, unreadable)
 	rapid.Check(t, func(rt *rapid.T) {
 		raw := append([]byte(nil), whole...)
 		at := rapid.IntRange(0, len(raw)-1).Draw(rt, "at")
@@ -95,13 +133,12 @@ func TestRecordsOfADamagedBlock(t *testing.T) {
 			}
 		}
 		require.NoError(t, os.WriteFile(block, raw, 0o600))
-		got, err := readRecords(dir, eventsName, eventsPrefix)
-		require.NoError(t, err)
-		for sequence, message := range got.messages {
-			require.Equal(t, want.messages[sequence], message)
+		got, _ := allRecords(t, dir, eventsName, eventsPrefix)
+		for sequence, message := range got {
+			require.Equal(t, want[sequence], message)
 		}
 		if len(raw) == len(whole) {
-			require.GreaterOrEqual(t, len(got.messages), 21-4, "only what was damaged is lost")
+			require.GreaterOrEqual(t, len(got), 21-4, "only what was damaged is lost")
 		}
 	})
 }
@@ -128,19 +165,17 @@ func TestADeadLetterWithASubjectOfAnotherLengthIsDamaged(t *testing.T) {
 	block := blocksOf(t, dir, deadName)[0]
 	raw, err := os.ReadFile(block)
 	require.NoError(t, err)
-	want, err := readRecords(dir, deadName, deadPrefix)
-	require.NoError(t, err)
-	require.Len(t, want.messages, 1)
+	want, _ := allRecords(t, dir, deadName, deadPrefix)
+	require.Len(t, want, 1)
 	right := binary.LittleEndian.Uint16(raw[20:])
 	for length := range uint16(len(raw)) {
 		binary.LittleEndian.PutUint16(raw[20:], length)
 		require.NoError(t, os.WriteFile(block, raw, 0o600))
-		got, err := readRecords(dir, deadName, deadPrefix)
-		require.NoError(t, err)
+		got, _ := allRecords(t, dir, deadName, deadPrefix)
 		if length == right {
 			require.Equal(t, want, got)
 		} else {
-			require.Empty(t, got.messages, "a subject of %d bytes", length)
+			require.Empty(t, got, "a subject of %d bytes", length)
 		}
 	}
 }

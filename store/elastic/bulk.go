@@ -91,7 +91,9 @@ func (x *Index) bulk(ctx context.Context, actions []action, refresh bool) ([]res
 // send makes one bulk request of n actions.
 func (x *Index) send(ctx context.Context, text *bytes.Buffer, n int, refresh bool) ([]result, error) {
 	request := esapi.BulkRequest{
-		Body:       bytes.NewReader(text.Bytes()),
+		Body: bytes.NewReader(text.Bytes()),
+		// An index whose shards are missing is waited for, and the others' writes with it.
+		Timeout:    shardsTimeout,
 		FilterPath: []string{"items.*.status", "items.*.error.type", "items.*.error.caused_by.type"},
 	}
 	if refresh {

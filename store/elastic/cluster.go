@@ -97,7 +97,7 @@ func (r *refusal) Unwrap() error {
 		return event.ErrNotFound
 	case r.status == http.StatusConflict:
 		return event.ErrConflict
-	case r.kind == kindOtherMapping:
+	case r.kind == kindOtherMapping, r.kind == kindClosed:
 		return event.ErrUnavailable
 	case r.status == http.StatusBadRequest, r.status == http.StatusRequestEntityTooLarge:
 		return event.ErrInvalid
@@ -110,6 +110,8 @@ const (
 	kindNoIndex     = "index_not_found_exception"
 	kindIndexExists = "resource_already_exists_exception"
 	kindBlocked     = "cluster_block_exception"
+	// kindClosed is what an index says that somebody closed.
+	kindClosed = "index_closed_exception"
 	// kindOtherMapping is a document with a field that the week's mapping does
 	// not have. All documents have the same fields, so it is the week that is
 	// of another version, and not the event that is wrong.

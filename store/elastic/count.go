@@ -32,7 +32,11 @@ func (x *Index) Aggregate(ctx context.Context, c feed.AggregateRequest) (feed.Ag
 	if _, exact := c.Query.Candidates(); !exact {
 		return feed.Aggregate{}, fmt.Errorf("counting by a condition that is not in the index: %w", errors.ErrUnsupported)
 	}
-	aggregate, err := x.count(ctx, c)
+	var aggregate feed.Aggregate
+	err := x.eachWeek(ctx, []event.Week{c.Week}, func([]event.Week) (err error) {
+		aggregate, err = x.count(ctx, c)
+		return err
+	})
 	return aggregate, failed("counting week "+c.Week.String(), err)
 }
 
@@ -97,7 +101,7 @@ func (q counting) ask(ctx context.Context, choice query.Automated, aggregations 
 	if err != nil {
 		return err
 	}
-	return answer.whole()
+	return answer.whole(1)
 }
 
 // events counts what Events, Automated, Times and the rankings hold, which is all
@@ -263,8 +267,12 @@ func (x *Index) Revisions(ctx context.Context, workspace string, weeks []event.W
 	}
 	revisions := make(map[event.Week]string, len(weeks))
 	for some := range slices.Chunk(weeks, maxWeeks) {
-		named, err := x.revisions(ctx, workspace, some, infos)
-		if err != nil {
+		var named map[event.Week]string
+		err := x.eachWeek(ctx, some, func(weeks []event.Week) (err error) {
+			named, err = x.revisions(ctx, workspace, weeks, infos)
+			return err
+		})
+		if _, err := event.SplitDamaged(err); err != nil { // a damaged week has no revision
 			return nil, failed("reading revisions", err)
 		}
 		maps.Copy(revisions, named)
@@ -293,9 +301,9 @@ func (x *Index) revisions(ctx context.Context, workspace string, weeks []event.W
 		}},
 	}, &answer)
 	if err == nil {
-		err = answer.whole()
+		err = answer.whole(len(weeks))
 	}
-	if err != nil {
+	if _, less := errors.AsType[*fewer](err); err != nil && !less {
 		return nil, err
 	}
 	revisions := make(map[event.Week]string, len(weeks))
@@ -305,5 +313,5 @@ func (x *Index) revisions(ctx context.Context, workspace string, weeks []event.W
 			revisions[week] = fmt.Sprintf("%s-%.0f-%d", info.Settings.Index.UUID, index.Last.Value, index.Events)
 		}
 	}
-	return revisions, nil
+	return revisions, err
 }

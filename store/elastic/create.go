@@ -14,11 +14,15 @@ import (
 // Create writes the events that are not there yet and returns one outcome an
 // event in their order. Weeks are made as they are needed. What Elasticsearch was
 // too busy for is event.ErrUnavailable, each on its own; the events of a sealed
-// week are event.WeekBlocked.
+// week are event.WeekBlocked, and those of a damaged one event.WeekDamaged.
 func (x *Index) Create(ctx context.Context, events []event.Event) ([]event.Outcome, error) {
 	outcomes := make([]event.Outcome, len(events))
 	b := creation{index: x, events: events, outcomes: outcomes}
+	now := x.known()
 	for i, e := range events {
+		if outcomes[i].Err = now.of(e.Week()); outcomes[i].Err != nil {
+			continue
+		}
 		doc, err := encode(e)
 		if err != nil {
 			outcomes[i].Err = err
@@ -31,18 +35,39 @@ func (x *Index) Create(ctx context.Context, events []event.Event) ([]event.Outco
 	if err != nil {
 		return nil, failed("creating events", err)
 	}
-	if len(absent) == 0 {
-		return outcomes, nil
-	}
-	for _, week := range absent {
-		if err := x.Prepare(ctx, week); err != nil {
+	if len(absent) > 0 {
+		for _, week := range absent {
+			if _, err := event.SplitDamaged(x.Prepare(ctx, week)); err != nil {
+				return nil, failed("creating events", err)
+			}
+		}
+		if _, err := b.write(ctx); err != nil {
 			return nil, failed("creating events", err)
 		}
 	}
-	if _, err := b.write(ctx); err != nil {
-		return nil, failed("creating events", err)
+	return outcomes, failed("creating events", b.blame(ctx))
+}
+
+// blame has the weeks looked at whose events found them away, so that the damaged are
+// named.
+func (b *creation) blame(ctx context.Context) error {
+	for i, e := range b.events {
+		away := b.outcomes[i].Err
+		if !errors.Is(away, event.ErrUnavailable) || errors.Is(away, context.Canceled) {
+			continue
+		}
+		if _, blocked := errors.AsType[*event.WeekBlocked](away); blocked {
+			continue
+		}
+		now, err := b.index.look(ctx, lookAgain)
+		if err != nil {
+			return ctx.Err() // what is away is tried again
+		}
+		if damage := now.of(e.Week()); damage != nil {
+			b.outcomes[i].Err = damage
+		}
 	}
-	return outcomes, nil
+	return nil
 }
 
 // target is where an event is written by its week's alias.

@@ -23,16 +23,31 @@ const eraseBatch = 500
 // the latest by sealing it.
 func (x *Index) EraseRecipient(ctx context.Context, workspace, email string) (deleted []event.ID, rewritten []event.Event, err error) {
 	forms := event.TextsOf(email)
+	now, err := x.look(ctx, lookAgain)
+	if err != nil {
+		return nil, nil, failed("erasing a recipient", err)
+	}
 	r := removal{
-		workspace: workspace, indices: x.names.every(),
+		workspace: workspace, indices: x.names.every() + now.left(x.names),
 		where: object{"terms": object{"recipient": forms}},
 		left: func(e event.Event) (event.Event, bool) {
 			e.Recipients = slices.DeleteFunc(slices.Clone(e.Recipients), func(p event.Person) bool { return slices.Contains(forms, p.Email) })
 			return e, len(e.Recipients) > 0
 		},
 	}
-	err = x.remove(ctx, &r)
+	if err = x.remove(ctx, &r); err == nil {
+		err = event.DamagedWeeks(slices.Collect(maps.Values(now.damage))).Err()
+	}
 	return slices.Collect(maps.Keys(r.deleted)), slices.Collect(maps.Values(r.rewritten)), failed("erasing a recipient", err)
+}
+
+// left are the patterns that leave damaged weeks out of all.
+func (h health) left(n names) string {
+	text := ""
+	for week := range h.damage {
+		text += ",-" + n.of(week)
+	}
+	return text
 }
 
 // maxMessages is how many messages one request names.
@@ -41,6 +56,9 @@ const maxMessages = 1000
 // RemoveSends takes the sends of messages out of a week, sealed or not, and
 // returns how many it took.
 func (x *Index) RemoveSends(ctx context.Context, week event.Week, messages []event.MessageKey) (int, error) {
+	if err := x.Usable(ctx, week); err != nil {
+		return 0, failed("removing sends from week "+week.String(), err)
+	}
 	byWorkspace := make(map[string][]string)
 	for _, key := range messages {
 		byWorkspace[key.Workspace] = append(byWorkspace[key.Workspace], key.Message)
@@ -139,13 +157,17 @@ func gone(err error) bool {
 }
 
 func (r *removal) find(ctx context.Context) ([]found, error) {
-	return r.index.search(ctx, r.workspace, []string{r.indices}, object{
+	documents, err := r.index.search(ctx, r.workspace, []string{r.indices}, object{
 		"size":                eraseBatch,
 		"track_total_hits":    false,
 		"seq_no_primary_term": true,
 		"query":               scoped(r.workspace, query.AutomatedShow, r.where),
 		"sort":                []string{"_doc"},
 	})
+	if _, none := errors.AsType[*fewer](err); none {
+		return nil, nil // there is no index yet
+	}
+	return documents, err
 }
 
 // next returns the documents to take now, and takes the blocks off the indices

@@ -47,6 +47,9 @@ func (x *Index) NextGeneration(ctx context.Context, week event.Week) (migrations
 }
 
 func (x *Index) nextGeneration(ctx context.Context, week event.Week) (_ *generation, err error) {
+	if err := x.Usable(ctx, week); err != nil {
+		return nil, err
+	}
 	x.mu.Lock()
 	if x.building[week] {
 		x.mu.Unlock()
@@ -213,7 +216,7 @@ func (g *generation) read(ctx context.Context, shard int, after int64) ([]found,
 	if err != nil {
 		return nil, err
 	}
-	return answer.Hits.Hits, answer.whole()
+	return answer.Hits.Hits, answer.whole(1)
 }
 
 // write puts events into the new index, over what it has of them. What is too

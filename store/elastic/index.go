@@ -28,6 +28,14 @@ type Index struct {
 	prepared bool
 	// building are the weeks that this process builds anew.
 	building map[event.Week]bool
+	// health is what was found of the weeks last, and red says since when indices are.
+	health health
+	red    map[string]time.Time
+	// expected names the weeks that should be there; see ExpectBy.
+	expected func(ctx context.Context) ([]event.Week, error)
+
+	// looking is held by who asks the cluster about the weeks.
+	looking sync.Mutex
 }
 
 // Bounds of one call. Those of long work are in the hands of the caller.
@@ -36,6 +44,7 @@ const (
 	writeTimeout  = 30 * time.Second
 	adminTimeout  = 30 * time.Second
 	pingTimeout   = 5 * time.Second
+	shardsTimeout = 5 * time.Second
 )
 
 // Open makes an index on a cluster, which need not be there yet.

@@ -2,6 +2,8 @@ package elastic
 
 import (
 	"context"
+	"maps"
+	"slices"
 
 	"github.com/elastic/go-elasticsearch/v8/esapi"
 
@@ -17,13 +19,14 @@ type found struct {
 }
 
 // Get returns the events of a workspace that exist among ids, also those that a
-// search does not see yet.
+// search does not see yet. Of damaged weeks it has none, which event.DamagedWeeks says.
 func (x *Index) Get(ctx context.Context, workspace string, ids []event.ID) ([]event.Event, error) {
 	wanted := make([]event.Event, len(ids))
 	for i, id := range ids {
 		wanted[i] = event.Event{ID: id, Workspace: workspace, Time: id.Seconds()}
 	}
 	held, err := x.documents(ctx, wanted)
+	damaged, err := event.SplitDamaged(err)
 	if err != nil {
 		return nil, failed("reading events", err)
 	}
@@ -33,18 +36,26 @@ func (x *Index) Get(ctx context.Context, workspace string, ids []event.ID) ([]ev
 			events = append(events, d.Source.Event)
 		}
 	}
-	return events, nil
+	return events, damaged.Err()
 }
 
 // documents reads what is held of events, of which it knows the id, the time and
-// the workspace.
+// the workspace. Those of damaged weeks are left out, which event.DamagedWeeks says.
 func (x *Index) documents(ctx context.Context, events []event.Event) (map[event.ID]found, error) {
-	if len(events) == 0 {
-		return nil, nil
+	now := x.known()
+	weeks := make(map[event.Week]bool)
+	var wanted []object
+	var of []event.Week
+	for _, e := range events {
+		weeks[e.Week()] = true
+		if now.of(e.Week()) == nil {
+			wanted = append(wanted, object{"_index": x.names.alias(e.Week()), "_id": e.ID, "routing": e.Workspace})
+			of = append(of, e.Week())
+		}
 	}
-	wanted := make([]object, len(events))
-	for i, e := range events {
-		wanted[i] = object{"_index": x.names.alias(e.Week()), "_id": e.ID, "routing": e.Workspace}
+	_, damaged := now.readable(slices.Sorted(maps.Keys(weeks)))
+	if len(wanted) == 0 {
+		return nil, damaged.Err()
 	}
 	var answer struct {
 		Docs []struct {
@@ -60,13 +71,22 @@ func (x *Index) documents(ctx context.Context, events []event.Event) (map[event.
 		return nil, err
 	}
 	held := make(map[event.ID]found, len(events))
-	for _, d := range answer.Docs {
+	failing := make(map[event.Week]*refusal)
+	for i, d := range answer.Docs {
 		switch {
 		case d.Found:
 			held[d.Source.Event.ID] = d.found
 		case d.Error.Type != "" && d.Error.Type != kindNoIndex:
-			return nil, &refusal{kind: d.Error.Type}
+			failing[of[i]] = &refusal{kind: d.Error.Type}
 		}
 	}
-	return held, nil
+	for week, refused := range failing {
+		found, err := x.look(ctx, lookAgain)
+		if damage := found.damage[week]; err == nil && damage != nil {
+			damaged = append(damaged, damage)
+			continue
+		}
+		return nil, refused
+	}
+	return held, damaged.Err()
 }

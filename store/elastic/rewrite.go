@@ -15,15 +15,19 @@ const maxTries = 5
 
 // Rewrite replaces events that exist. Those that do not, and those of another
 // workspace, are left out. An event of a sealed week makes it event.WeekBlocked;
-// the others are rewritten all the same.
+// the others are rewritten all the same, and those of damaged weeks are left, which
+// event.DamagedWeeks says.
 func (x *Index) Rewrite(ctx context.Context, events []event.Event) error {
+	var damaged event.DamagedWeeks
 	for range maxTries {
 		met, err := x.rewrite(ctx, events)
+		more, err := event.SplitDamaged(err)
 		if err != nil {
 			return failed("rewriting events", err)
 		}
+		damaged = append(damaged, more...)
 		if len(met) == 0 {
-			return nil
+			return damaged.Err()
 		}
 		events = met
 	}
@@ -40,6 +44,7 @@ func (x *Index) rewrite(ctx context.Context, events []event.Event) (met []event.
 		}
 	}
 	held, err := x.documents(ctx, events)
+	damaged, err := event.SplitDamaged(err)
 	if err != nil {
 		return nil, err
 	}
@@ -69,5 +74,8 @@ func (x *Index) rewrite(ctx context.Context, events []event.Event) (met []event.
 			errs = append(errs, writeError(writing[i], result))
 		}
 	}
-	return met, errors.Join(errs...)
+	if err := errors.Join(errs...); err != nil {
+		return met, err
+	}
+	return met, damaged.Err()
 }

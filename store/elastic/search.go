@@ -2,6 +2,7 @@ package elastic
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -25,23 +26,34 @@ func (x *Index) Search(ctx context.Context, s feed.Search) ([]feed.Hit, error) {
 		return nil, failed("searching", err)
 	}
 	var hits []feed.Hit
+	var damaged event.DamagedWeeks
 	for weeks := range slices.Chunk(s.Weeks, maxWeeks) {
-		before := s.Before
-		for len(hits) < s.Limit {
-			limit := min(s.Limit-len(hits), maxPage)
-			page := searchPage{
-				workspace: s.Workspace, query: s.Query, where: where, weeks: weeks, before: before, oldest: s.Oldest, limit: limit,
-			}
-			found, err := x.page(ctx, page)
-			if err != nil {
-				return nil, failed("searching", err)
-			}
-			hits = append(hits, found...)
-			if len(found) < limit {
-				break
-			}
-			before = found[len(found)-1].Key
+		of := searchPage{workspace: s.Workspace, query: s.Query, where: where, before: s.Before, oldest: s.Oldest}
+		var found []feed.Hit
+		err := x.eachWeek(ctx, weeks, func(weeks []event.Week) (err error) {
+			of.weeks = weeks
+			found, err = x.pages(ctx, of, s.Limit-len(hits))
+			return err
+		})
+		more, err := event.SplitDamaged(err)
+		if err != nil {
+			return nil, failed("searching", err)
 		}
+		hits, damaged = append(hits, found...), append(damaged, more...)
+	}
+	return hits, damaged.Err()
+}
+
+// pages are the first of what a page has more than one request can bring.
+func (x *Index) pages(ctx context.Context, p searchPage, most int) (hits []feed.Hit, err error) {
+	for len(hits) < most {
+		p.limit = min(most-len(hits), maxPage)
+		found, err := x.page(ctx, p)
+		hits = append(hits, found...)
+		if err != nil || len(found) < p.limit {
+			return hits, err
+		}
+		p.before = found[len(found)-1].Key
 	}
 	return hits, nil
 }
@@ -80,7 +92,7 @@ func (x *Index) page(ctx context.Context, p searchPage) ([]feed.Hit, error) {
 		search["search_after"] = []any{strconv.FormatInt(min(p.before.Seconds, lastSecond), 10), tieOf(p.before.Tie)}
 	}
 	found, err := x.search(ctx, p.workspace, x.aliases(p.weeks), search)
-	if err != nil {
+	if _, less := errors.AsType[*fewer](err); err != nil && !less {
 		return nil, err
 	}
 	hits := make([]feed.Hit, len(found))
@@ -88,7 +100,7 @@ func (x *Index) page(ctx context.Context, p searchPage) ([]feed.Hit, error) {
 		id := hit.Source.Event.ID
 		hits[i] = feed.Hit{Event: hit.Source.Event, Key: feed.Key{Seconds: id.Seconds(), Tie: id.Tie()}}
 	}
-	return hits, nil
+	return hits, err
 }
 
 // lastSecond is after every time that an id can have.
@@ -161,20 +173,26 @@ func (x *Index) search(ctx context.Context, workspace string, indices []string, 
 	if err := x.ask(ctx, workspace, indices, search, &answer); err != nil {
 		return nil, err
 	}
-	return answer.Hits.Hits, answer.whole()
+	return answer.Hits.Hits, answer.whole(len(indices))
 }
 
 // searchState says whether an answer is whole.
 type searchState struct {
 	TimedOut bool `json:"timed_out"`
 	Shards   struct {
+		Total  int `json:"total"`
 		Failed int `json:"failed"`
 	} `json:"_shards"`
 }
 
-func (s searchState) whole() error {
+// whole is nil for an answer of all of so many weeks, each of which answers with one
+// shard, since a workspace is in one. Of fewer it is a fewer.
+func (s searchState) whole(weeks int) error {
 	if s.TimedOut || s.Shards.Failed > 0 {
 		return fmt.Errorf("%w: %d shards failed, timed out: %t", event.ErrUnavailable, s.Shards.Failed, s.TimedOut)
+	}
+	if s.Shards.Total < weeks {
+		return &fewer{asked: weeks, answered: s.Shards.Total}
 	}
 	return nil
 }

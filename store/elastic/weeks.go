@@ -23,6 +23,10 @@ func (x *Index) Prepare(ctx context.Context, week event.Week) error {
 }
 
 func (x *Index) prepare(ctx context.Context, week event.Week) error {
+	// What is missing is not made anew in silence.
+	if err := x.Usable(ctx, week); err != nil {
+		return err
+	}
 	if name, _, err := x.current(ctx, week); err != nil || name != "" {
 		return err
 	}
@@ -94,12 +98,16 @@ type indexInfo struct {
 			// UUID tells an index from another that had its name.
 			UUID   string `json:"uuid"`
 			Shards string `json:"number_of_shards"`
+			// Closed is set in an index that was closed, and taken off when it is opened.
+			Closed string `json:"verified_before_close"`
 			Blocks struct {
 				Write string `json:"write"`
 			} `json:"blocks"`
 		} `json:"index"`
 	} `json:"settings"`
 }
+
+func (i indexInfo) closed() bool { return i.Settings.Index.Closed == "true" }
 
 func (i indexInfo) blocked() bool { return i.Settings.Index.Blocks.Write == "true" }
 
@@ -113,9 +121,9 @@ func (i indexInfo) moving(n names, week event.Week) bool {
 func (x *Index) indices(ctx context.Context, pattern string) (map[string]indexInfo, error) {
 	var infos map[string]indexInfo
 	err := x.read(ctx, adminTimeout, esapi.IndicesGetRequest{
-		Index: []string{pattern}, FilterPath: []string{
+		Index: []string{pattern}, ExpandWildcards: "open,closed", FilterPath: []string{
 			"*.aliases", "*.settings.index.blocks", "*.settings.index.uuid",
-			"*.settings.index.number_of_shards",
+			"*.settings.index.number_of_shards", "*.settings.index.verified_before_close",
 		},
 	}, &infos)
 	return infos, err
@@ -160,10 +168,17 @@ func (x *Index) WeekInfos(ctx context.Context) ([]event.WeekInfo, error) {
 	if err != nil {
 		return nil, failed("describing weeks", err)
 	}
+	now, err := x.look(ctx, lookAgain)
+	if err != nil {
+		return nil, failed("describing weeks", err)
+	}
 	var weeks []event.WeekInfo
+	for _, damage := range now.damage {
+		weeks = append(weeks, event.WeekInfo{Week: damage.Week, Damage: damage})
+	}
 	for name, info := range infos {
 		week, ours := x.names.week(name)
-		if _, current := info.Aliases[x.names.alias(week)]; !ours || !current {
+		if _, current := info.Aliases[x.names.alias(week)]; !ours || !current || now.damage[week] != nil {
 			continue
 		}
 		size := answer.Indices[name].Primaries
@@ -181,6 +196,9 @@ func (x *Index) WeekInfos(ctx context.Context) ([]event.WeekInfo, error) {
 // is merged before, so that those who write wait little, and again after for what
 // came meanwhile. It may be stopped and repeated at any point.
 func (x *Index) Seal(ctx context.Context, week event.Week) error {
+	if err := x.Usable(ctx, week); err != nil {
+		return failed("sealing week "+week.String(), err)
+	}
 	name, info, err := x.current(ctx, week)
 	if err != nil || name == "" {
 		return failed("sealing week "+week.String(), err)
@@ -202,6 +220,9 @@ func (x *Index) Seal(ctx context.Context, week event.Week) error {
 
 // Unseal lets a week be written again.
 func (x *Index) Unseal(ctx context.Context, week event.Week) error {
+	if err := x.Usable(ctx, week); err != nil {
+		return failed("unsealing week "+week.String(), err)
+	}
 	name, info, err := x.current(ctx, week)
 	if err == nil && name != "" && info.blocked() {
 		err = x.open(ctx, week, name)

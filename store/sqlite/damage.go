@@ -2,6 +2,7 @@ package sqlite
 
 import (
 	"context"
+	"database/sql"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -62,6 +63,8 @@ var (
 	errForeign = errors.New("its file belongs to another data directory")
 	// errNoDatabase is a file that is no database of SQLite's.
 	errNoDatabase = errors.New("its file is not a database")
+	// errNoFile is a folder, a pipe or a device in a file's place.
+	errNoFile = errors.New("what is there, or its log, is not a file")
 )
 
 // causeOf says in words what is wrong with a week's file, "" where the error is none
@@ -87,6 +90,8 @@ func causeOf(err error) string {
 		return errForeign.Error()
 	case errors.Is(err, errNoDatabase):
 		return errNoDatabase.Error()
+	case errors.Is(err, errNoFile):
+		return errNoFile.Error()
 	}
 	var vendor *modernc.Error
 	if !errors.As(err, &vendor) {
@@ -178,18 +183,23 @@ func (x *Index) undamaged(slot *weekSlot) error {
 // present refuses a file that is missing, empty or cut short although the week is
 // known. Opening it would make an empty week in silence.
 func (x *Index) present(path string) error {
-	file, err := os.Open(path)
+	info, err := os.Stat(path)
 	switch {
 	case errors.Is(err, os.ErrNotExist):
 		return errGone
+	case errors.Is(err, syscall.ELOOP):
+		return errNoFile
 	case err != nil:
 		return err
 	}
-	defer file.Close()
-	info, err := file.Stat()
+	if !info.Mode().IsRegular() || !regularBeside(path) {
+		return errNoFile // to open a pipe would wait for who writes to it
+	}
+	file, err := os.Open(path)
 	if err != nil {
 		return err
 	}
+	defer file.Close()
 	if log, err := os.Stat(path + "-wal"); err == nil && log.Size() > 0 && info.Size() == 0 {
 		return nil // All that there is is in the log.
 	}
@@ -215,9 +225,65 @@ func (x *Index) present(path string) error {
 	return nil
 }
 
+// regularBeside reports whether what SQLite keeps beside a file are files too.
+func regularBeside(path string) bool {
+	for _, beside := range []string{"-wal", "-shm", "-journal"} {
+		info, err := os.Stat(path + beside)
+		if err != nil && !errors.Is(err, os.ErrNotExist) || err == nil && !info.Mode().IsRegular() {
+			return false
+		}
+	}
+	return true
+}
+
 // installationMark is how a file says which installation it belongs to, in SQLite's
 // application id. 0 is a file from before there were marks.
 func installationMark(id string) uint32 { return crc32.ChecksumIEEE([]byte(id))&math.MaxInt32 | 1 }
+
+// Mark reads which installation a file of this program that nobody has open belongs to,
+// 0 where it does not say. What is wrong with the file is an event.Degraded.
+func Mark(ctx context.Context, path string) (mark uint32, err error) {
+	info, err := os.Stat(path)
+	if errors.Is(err, syscall.ELOOP) || err == nil && (!info.Mode().IsRegular() || !regularBeside(path)) {
+		err = errNoFile
+	}
+	if err == nil {
+		var pool *sql.DB
+		if pool, err = openPool(path, access{connections: 1, cacheKB: 1 << 10}); err == nil {
+			err = errors.Join(pool.QueryRowContext(ctx, "PRAGMA application_id").Scan(&mark), pool.Close())
+		}
+	}
+	if cause := causeOf(err); cause != "" {
+		return 0, &event.Degraded{Words: cause}
+	}
+	return mark, failed("reading where a file belongs", err)
+}
+
+// Belongs reports whether what Mark read is that of an installation.
+func Belongs(mark uint32, installation string) bool { return mark == installationMark(installation) }
+
+// putMark has a file belong to an installation.
+func putMark(ctx context.Context, pool *sql.DB, installation string) error {
+	var mark uint32
+	err := pool.QueryRowContext(ctx, "PRAGMA application_id").Scan(&mark)
+	if err == nil && !Belongs(mark, installation) {
+		_, err = pool.ExecContext(ctx, markStatement(installation))
+	}
+	return err
+}
+
+// checkPages runs SQLite's checks over a whole file. What they find is a Degraded.
+func checkPages(ctx context.Context, pool *sql.DB, name, remedy string) error {
+	var verdict string
+	err := pool.QueryRowContext(ctx, "PRAGMA quick_check(1)").Scan(&verdict)
+	if err == nil && verdict == "ok" {
+		return nil
+	}
+	if err != nil && causeOf(err) == "" {
+		return failed("checking "+name, err)
+	}
+	return &event.Degraded{Words: name + " has damaged pages; stop the server and " + remedy}
+}
 
 // setMark has a file that nobody has open belong to an installation.
 func setMark(ctx context.Context, path, installation string) error {

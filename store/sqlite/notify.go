@@ -51,6 +51,9 @@ func OpenNotify(path string) (*Notify, error) {
 		return nil, fmt.Errorf("opening the store of notifications: %w", err)
 	}
 	n := &Notify{path: path}
+	if info, err := os.Stat(path); err == nil && (!info.Mode().IsRegular() || !regularBeside(path)) {
+		return nil, failed("opening the store of notifications", &event.Degraded{Words: "notify.db cannot be opened (" + errNoFile.Error() + ")"})
+	}
 	var err error
 	if n.writer, err = openPool(path, access{write: true, overwrites: true, cacheKB: 4 << 10, connections: 1}); err == nil {
 		err = create(ctx, n.writer, "the store of notifications", notifySchema)
@@ -72,15 +75,12 @@ func OpenNotify(path string) (*Notify, error) {
 
 // Check runs SQLite's checks over the whole file. What they find is a Degraded.
 func (n *Notify) Check(ctx context.Context) error {
-	var verdict string
-	err := n.reader.QueryRowContext(ctx, "PRAGMA quick_check(1)").Scan(&verdict)
-	if err == nil && verdict == "ok" {
-		return nil
-	}
-	if err != nil && causeOf(err) == "" {
-		return failed("checking the store of notifications", err)
-	}
-	return &event.Degraded{Words: "notify.db has damaged pages; stop the server and delete it: who was told of what is begun anew"}
+	return checkPages(ctx, n.reader, "notify.db", "start once with --begin-anew=notify.db: who was told of what is begun anew")
+}
+
+// Mark has the file belong to an installation; see Mark.
+func (n *Notify) Mark(ctx context.Context, installation string) error {
+	return failed("marking the store of notifications", putMark(ctx, n.writer, installation))
 }
 
 // Close closes the file.

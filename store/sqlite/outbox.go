@@ -55,6 +55,17 @@ func OpenOutbox(path string) (*Outbox, error) {
 	return o, nil
 }
 
+// Check runs SQLite's checks over the whole file. What they find is a Degraded.
+func (o *Outbox) Check(ctx context.Context) error {
+	return checkPages(ctx, o.reader, "deliveries.db", "restore a backup into a new directory (tidings restore), "+
+		"or start once with --begin-anew=deliveries.db: what was not delivered yet is lost with it")
+}
+
+// Mark has the file belong to an installation; see Mark.
+func (o *Outbox) Mark(ctx context.Context, installation string) error {
+	return failed("marking the outbox", putMark(ctx, o.writer, installation))
+}
+
 // Close closes the file.
 func (o *Outbox) Close() error { return closePools(nil, o.reader, o.writer) }
 

@@ -216,15 +216,7 @@ func (s *State) Ping(ctx context.Context) error {
 
 // Check runs SQLite's checks over the whole file. What they find is a Degraded.
 func (s *State) Check(ctx context.Context) error {
-	var verdict string
-	err := s.reader.QueryRowContext(ctx, "PRAGMA quick_check(1)").Scan(&verdict)
-	if err == nil && verdict == "ok" {
-		return nil
-	}
-	if err != nil && causeOf(err) == "" {
-		return failed("checking the state store", err)
-	}
-	return &event.Degraded{Words: "state.db has damaged pages; stop the server and restore a backup into a new directory (tidings restore)"}
+	return checkPages(ctx, s.reader, "state.db", "restore a backup into a new directory (tidings restore)")
 }
 
 // Close waits for what is under way, puts everything into the one file and
