@@ -80,7 +80,8 @@ func (b *bodies) read(c *content, most int64, compressed bool) (body []byte, rel
 		p.Errors = []ProblemError{{Location: "header.Content-Encoding", Message: p.Detail, Value: clipValue(encoding)}}
 		return nil, nil, p
 	}
-	if humagin.Unwrap(c.request).Request.ContentLength > most {
+	length := humagin.Unwrap(c.request).Request.ContentLength
+	if length > most {
 		return nil, nil, tooLarge(most) // before anything is read
 	}
 	ctx, workspace := c.request.Context(), c.workspace
@@ -93,7 +94,7 @@ func (b *bodies) read(c *content, most int64, compressed bool) (body []byte, rel
 	if encoding != "" {
 		cost = 1 // what it unfolds to is what costs
 	}
-	err = fill(raw, &heldReader{ctx: ctx, from: c.request.BodyReader(), hold: held, cost: cost}, most)
+	err = fill(raw, &heldReader{ctx: ctx, from: c.request.BodyReader(), hold: held, cost: cost}, length, most)
 	if err != nil {
 		b.release(raw)
 		held.release()
@@ -127,9 +128,29 @@ func (b *bodies) release(buffer *bytes.Buffer) {
 	b.buffers.Put(buffer)
 }
 
-// fill reads all of a body that is sent within most bytes.
-func fill(buffer *bytes.Buffer, from io.Reader, most int64) error {
-	n, err := buffer.ReadFrom(io.LimitReader(from, most+1))
+// fill reads all of a body that is sent within most bytes. length is what its sender says
+// of it, or -1: it is believed, and room made for all, once an eighth of it has come. To
+// double the room again and again would take three times the body.
+func fill(buffer *bytes.Buffer, from io.Reader, length, most int64) error {
+	from = io.LimitReader(from, most+1)
+	var err error
+	for err == nil {
+		if buffer.Available() == 0 {
+			room := max(buffer.Len(), bodyChunk)
+			if length > 0 && int64(buffer.Len()) >= length/8 {
+				room = max(int(length)-buffer.Len()+1, bodyChunk)
+			}
+			buffer.Grow(room)
+		}
+		free := buffer.AvailableBuffer()
+		var n int
+		n, err = from.Read(free[:cap(free)])
+		buffer.Write(free[:n])
+	}
+	if errors.Is(err, io.EOF) {
+		err = nil
+	}
+	n := int64(buffer.Len())
 	refused, noMemory := errors.AsType[*Problem](err)
 	switch {
 	case noMemory:

@@ -53,7 +53,8 @@ type hold struct {
 	budget    *budget // nil is no bound
 	workspace string
 	part      *budgetPart
-	taken     int64
+	// taken is what it has of the budget, and ofPart what of that counts for its workspace.
+	taken, ofPart int64
 }
 
 // held begins a hold for a workspace, "" for those of whom none is known.
@@ -72,27 +73,29 @@ func (b *budget) held(workspace string) *hold {
 	return h
 }
 
-// grow takes n bytes more, though never more in all than a workspace may have. The
-// error says when to come back; what was taken before stays taken.
+// grow takes n bytes more, though never more in all than there is: what needs more than
+// that is alone then. Beyond what a workspace may have it takes of everybody's. The error
+// says when to come back; what was taken before stays taken.
 func (h *hold) grow(ctx context.Context, n int64) error {
 	if h.budget == nil {
 		return nil
 	}
-	n = min(n, h.budget.size/2-h.taken)
+	n = min(n, h.budget.size-h.taken)
 	if n <= 0 {
 		return nil
 	}
+	theirs := min(n, h.budget.size/2-h.ofPart)
 	waiting, cancel := context.WithTimeout(ctx, h.budget.wait)
 	defer cancel()
-	err := h.part.share.Acquire(waiting, n)
+	err := h.part.share.Acquire(waiting, theirs)
 	if err == nil {
 		if err = h.budget.share.Acquire(waiting, n); err != nil {
-			h.part.share.Release(n)
+			h.part.share.Release(theirs)
 		}
 	}
 	switch {
 	case err == nil:
-		h.taken += n
+		h.taken, h.ofPart = h.taken+n, h.ofPart+theirs
 		return nil
 	case ctx.Err() != nil:
 		return ctx.Err()
@@ -109,8 +112,8 @@ func (h *hold) release() {
 	}
 	if h.taken > 0 {
 		h.budget.share.Release(h.taken)
-		h.part.share.Release(h.taken)
-		h.taken = 0
+		h.part.share.Release(h.ofPart)
+		h.taken, h.ofPart = 0, 0
 	}
 	h.budget.mu.Lock()
 	defer h.budget.mu.Unlock()

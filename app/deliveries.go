@@ -2,7 +2,10 @@ package app
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
+	"fmt"
+	"math"
 	"path/filepath"
 	"time"
 
@@ -12,6 +15,7 @@ import (
 	"tidings/deliver/forward"
 	"tidings/event"
 	"tidings/feed"
+	"tidings/live"
 	"tidings/store/mongo"
 	"tidings/store/sqlite"
 )
@@ -62,9 +66,59 @@ func (a *App) assembleDeliveries(s Settings, directory *account.Directory, reade
 		Outbox: a.outbox, Endpoints: a.endpoints, Source: source, Sender: sender, Clock: time.Now, Observe: a.metrics.delivered, Logger: a.log,
 	})
 	a.forwarder = &forward.Forwarder{
-		Log: a.Stream, Directory: a.endpoints, Searches: reader, Outbox: a.outbox, Wake: a.deliveries.Wake, Clock: time.Now, Logger: a.log,
+		Log: a.Stream, Places: forwarded{a.State}, Directory: a.endpoints, Searches: reader, Outbox: a.outbox, Wake: a.deliveries.Wake, Clock: time.Now, Logger: a.log,
 	}
 	return &api.Endpoints{Directory: a.endpoints, Outbox: a.outbox, Sender: sender, Source: source, Wake: a.deliveries.Wake}
+}
+
+// forwarded keeps how far forwarding has come.
+type forwarded struct{ records account.Records }
+
+// The record that says it.
+const (
+	kindForwarded = "forwarded"
+	theForwarded  = "live"
+)
+
+// Forwarded is what was noted last; see forward.Places.
+func (f forwarded) Forwarded(ctx context.Context) (live.Place, error) {
+	var place live.Place
+	raw, err := f.records.Get(ctx, noWorkspace, kindForwarded, theForwarded)
+	if errors.Is(err, event.ErrNotFound) {
+		return place, nil
+	}
+	if err == nil {
+		err = json.Unmarshal(raw, &place)
+	}
+	if err != nil {
+		return place, fmt.Errorf("read how far events were forwarded: %w", err)
+	}
+	return place, nil
+}
+
+// NoteForwarded notes how far it has come.
+func (f forwarded) NoteForwarded(ctx context.Context, place live.Place) error {
+	raw, err := json.Marshal(place)
+	if err == nil {
+		err = f.records.Put(ctx, noWorkspace, kindForwarded, theForwarded, raw)
+	}
+	if err != nil {
+		return fmt.Errorf("note how far events were forwarded: %w", err)
+	}
+	return nil
+}
+
+// forwardedTo is the place before which no endpoint needs an announcement any more.
+func (a *App) forwardedTo(ctx context.Context) (live.Place, error) {
+	workspaces, err := a.endpoints.Workspaces(ctx)
+	if err != nil {
+		return live.Place{}, err
+	}
+	if len(workspaces) > 0 {
+		return forwarded{a.State}.Forwarded(ctx)
+	}
+	bounds, err := a.Stream.Bounds(ctx)
+	return live.Place{Incarnation: bounds.Incarnation, Next: math.MaxUint64}, err
 }
 
 // keepForwarding has one process make deliveries of what is announced.

@@ -130,7 +130,7 @@ func (l leftovers) Clear(ctx context.Context) error {
 	if err != nil || !wanted {
 		return err
 	}
-	errs := []error{l.app.Stream.Clear(ctx), l.weeks(ctx), l.logs(ctx), l.aside(ctx), l.app.syncBackups(ctx)}
+	errs := []error{l.app.Stream.Clear(ctx, l.app.forwardedTo), l.weeks(ctx), l.logs(ctx), l.aside(ctx), l.app.syncBackups(ctx)}
 	if err := errors.Join(errs...); err != nil {
 		return err
 	}
@@ -221,6 +221,9 @@ type refusing struct {
 
 func (r refusing) Erased(ctx context.Context, emails map[string][]string) (map[string]map[string]int64, error) {
 	erased, err := r.Erasures.Erased(ctx, emails)
+	if err != nil {
+		return nil, err
+	}
 	for workspace, people := range erased {
 		refuses, err := r.refuses(ctx, workspace)
 		if err != nil {
@@ -232,5 +235,5 @@ func (r refusing) Erased(ctx context.Context, emails map[string][]string) (map[s
 			}
 		}
 	}
-	return erased, err
+	return erased, nil
 }

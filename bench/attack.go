@@ -19,7 +19,9 @@ import (
 // Attack is all at once what one workspace may do to a server: bodies that come slowly,
 // compressed ones that unfold, webhooks that nobody signed, pages of mailings, exports
 // that are read slowly and sockets that do not answer. Beside it another workspace sends
-// events and reads its page.
+// events and reads its page. Each kind comes from an address of its own where the machine
+// has several (127.0.0.0/8 on Linux), and of a workspace of its own where it needs none
+// with mailings, so that the bounds of one keep none of the others out.
 type Attack struct {
 	// Data is an empty directory on the disk to be measured.
 	Data string
@@ -61,7 +63,8 @@ func (c *Attack) Run(ctx context.Context, env Env) error {
 type attacked struct {
 	*child
 	attacker, victim string // keys
-	hook             string // the path of a source of the attacker
+	slow, unfolding  string // keys of two more attackers
+	hook             string // the key of a fourth, and then the path of their source
 }
 
 // keyOf makes a key of a workspace, as the operator may.
@@ -101,6 +104,16 @@ func (c *Attack) measure(ctx context.Context, server *child) (*attackReport, err
 		return nil, err
 	}
 	a := &attacked{child: server, attacker: attacker, victim: victim}
+	// Attackers of their own: what one may not do any more another goes on with.
+	if a.slow, err = keyOf(ctx, server, "slow"); err != nil {
+		return nil, err
+	}
+	if a.unfolding, err = keyOf(ctx, server, "unfolding"); err != nil {
+		return nil, err
+	}
+	if a.hook, err = keyOf(ctx, server, "unsigned"); err != nil {
+		return nil, err
+	}
 	report := &attackReport{memory: int64(c.Memory), took: c.For, answers: make(map[string]map[string]int), quiet: NewTiming(), page: NewTiming(), health: NewTiming()}
 	if err := c.prepare(ctx, a); err != nil {
 		return nil, err
@@ -131,14 +144,14 @@ func (c *Attack) measure(ctx context.Context, server *child) (*attackReport, err
 
 // prepare sends the mailings and makes a source.
 func (c *Attack) prepare(ctx context.Context, a *attacked) error {
-	client := a.as(a.attacker)
 	var made struct {
 		Path string `json:"path"`
 	}
-	if err := client.Call(ctx, http.MethodPut, "/v1/sources/calendar", map[string]any{"provider": "calendly", "keys": []string{"the secret of a benchmark"}}, &made); err != nil {
+	if err := a.as(a.hook).Call(ctx, http.MethodPut, "/v1/sources/calendar", map[string]any{"provider": "calendly", "keys": []string{"the secret of a benchmark"}}, &made); err != nil {
 		return err
 	}
 	a.hook = made.Path
+	client := a.as(a.attacker)
 	people := make([]event.Person, event.MaxRecipients)
 	for i := range people {
 		people[i] = event.Person{Email: fmt.Sprintf("person.number.%d@customer-%d.example", i, i%50), Name: fmt.Sprintf("Person Number %d", i)}

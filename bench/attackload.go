@@ -30,11 +30,11 @@ const brokenOff = "broken off"
 // attacks are what goes on at once, each until its context ends.
 func (c *Attack) attacks(a *attacked, report *attackReport) []func(context.Context) {
 	var all []func(context.Context)
-	add := func(kind string, n int, once func(ctx context.Context) (string, error)) {
+	add := func(kind string, n int, from *attacker, once func(ctx context.Context, from *attacker) (string, error)) {
 		for range n {
 			all = append(all, func(ctx context.Context) {
 				for ctx.Err() == nil {
-					answered, err := once(ctx)
+					answered, err := once(ctx, from)
 					if err != nil {
 						answered = brokenOff
 					}
@@ -46,32 +46,57 @@ func (c *Attack) attacks(a *attacked, report *attackReport) []func(context.Conte
 	}
 	bomb, forged := unfolding(), bytes.Repeat([]byte("x"), forgeryBytes)
 	authorized := "Authorization: Bearer " + a.attacker + "\r\n"
-	add("bodies that come slowly", slowBodies/2, func(ctx context.Context) (string, error) {
-		return a.drip(ctx, "POST /v1/session HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 1000\r\n\r\n")
+	addresses := 1
+	next := func() *attacker {
+		addresses++
+		return newAttacker(a.address, net.IPv4(127, 0, 0, byte(addresses)))
+	}
+	strangers, slow, unfolders, forgers, readers, exporters, listeners := next(), next(), next(), next(), next(), next(), next()
+	add("bodies that come slowly", slowBodies/2, strangers, func(ctx context.Context, from *attacker) (string, error) {
+		return from.drip(ctx, "POST /v1/session HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 1000\r\n\r\n")
 	})
-	add("bodies that come slowly", slowBodies/2, func(ctx context.Context) (string, error) {
-		return a.drip(ctx, "POST /v1/events HTTP/1.1\r\nHost: x\r\n"+authorized+"Content-Type: application/json\r\nContent-Length: 9000000\r\n\r\n")
+	add("bodies that come slowly", slowBodies/2, slow, func(ctx context.Context, from *attacker) (string, error) {
+		return from.drip(ctx, "POST /v1/events HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer "+a.slow+"\r\nContent-Type: application/json\r\nContent-Length: 9000000\r\n\r\n")
 	})
-	add("gzip bodies of 9 MiB", bombs, func(ctx context.Context) (string, error) {
-		return a.ask(ctx, http.MethodPost, "/v1/events", a.attacker, bomb, "gzip")
+	add("gzip bodies of 9 MiB", bombs, unfolders, func(ctx context.Context, from *attacker) (string, error) {
+		return from.ask(ctx, http.MethodPost, "/v1/events", a.unfolding, bomb, "gzip")
 	})
-	add("unsigned webhooks of 9 MiB", forgeries, func(ctx context.Context) (string, error) {
-		return a.ask(ctx, http.MethodPost, a.hook, "", forged, "")
+	add("unsigned webhooks of 9 MiB", forgeries, forgers, func(ctx context.Context, from *attacker) (string, error) {
+		return from.ask(ctx, http.MethodPost, a.hook, "", forged, "")
 	})
-	add("pages of mailings", widePages, func(ctx context.Context) (string, error) {
-		return a.ask(ctx, http.MethodGet, "/v1/feed?limit=200", a.attacker, nil, "")
+	add("pages of mailings", widePages, readers, func(ctx context.Context, from *attacker) (string, error) {
+		return from.ask(ctx, http.MethodGet, "/v1/feed?limit=200", a.attacker, nil, "")
 	})
-	add("searches of mailings", widePages, func(ctx context.Context) (string, error) {
-		return a.ask(ctx, http.MethodGet, "/v1/feed?limit=200&q=is%3Aunopened+type%3Asend", a.attacker, nil, "")
+	add("searches of mailings", widePages, readers, func(ctx context.Context, from *attacker) (string, error) {
+		return from.ask(ctx, http.MethodGet, "/v1/feed?limit=200&q=is%3Aunopened+type%3Asend", a.attacker, nil, "")
 	})
-	add("exports that are read slowly", slowExports, func(ctx context.Context) (string, error) {
-		return a.listen(ctx, "GET /v1/export?format=ndjson HTTP/1.1\r\nHost: x\r\n"+authorized+"\r\n", 1024)
+	add("exports that are read slowly", slowExports, exporters, func(ctx context.Context, from *attacker) (string, error) {
+		return from.listen(ctx, "GET /v1/export?format=ndjson HTTP/1.1\r\nHost: x\r\n"+authorized+"\r\n", 1024)
 	})
-	add("sockets that do not answer", deafSockets, func(ctx context.Context) (string, error) {
-		return a.listen(ctx, "GET /v1/live HTTP/1.1\r\nHost: x\r\n"+authorized+"Connection: Upgrade\r\nUpgrade: websocket\r\n"+
+	add("sockets that do not answer", deafSockets, listeners, func(ctx context.Context, from *attacker) (string, error) {
+		return from.listen(ctx, "GET /v1/live HTTP/1.1\r\nHost: x\r\n"+authorized+"Connection: Upgrade\r\nUpgrade: websocket\r\n"+
 			"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\nSec-WebSocket-Protocol: tidings.v1\r\n\r\n", 0)
 	})
 	return all
+}
+
+// attacker is who attacks from one address.
+type attacker struct {
+	address string // the server's
+	dialer  *net.Dialer
+	client  *http.Client
+}
+
+// newAttacker calls from an address of this machine, or from any where it has not that one.
+func newAttacker(server string, from net.IP) *attacker {
+	a := &attacker{address: server, dialer: &net.Dialer{LocalAddr: &net.TCPAddr{IP: from}}}
+	if listener, err := net.ListenTCP("tcp", &net.TCPAddr{IP: from}); err != nil {
+		a.dialer.LocalAddr = nil
+	} else {
+		_ = listener.Close() // it is only whether there is that address
+	}
+	a.client = &http.Client{Transport: &http.Transport{DialContext: a.dialer.DialContext, MaxIdleConnsPerHost: 16}}
+	return a
 }
 
 // unfolding is a small body of 9 MiB of one refused event.
@@ -87,7 +112,7 @@ func unfolding() []byte {
 }
 
 // ask makes one request and returns its status.
-func (a *attacked) ask(ctx context.Context, method, path, key string, body []byte, encoding string) (string, error) {
+func (a *attacker) ask(ctx context.Context, method, path, key string, body []byte, encoding string) (string, error) {
 	request, err := http.NewRequestWithContext(ctx, method, "http://"+a.address+path, bytes.NewReader(body))
 	if err != nil {
 		return "", err
@@ -99,7 +124,7 @@ func (a *attacked) ask(ctx context.Context, method, path, key string, body []byt
 	if encoding != "" {
 		request.Header.Set("Content-Encoding", encoding)
 	}
-	response, err := http.DefaultClient.Do(request)
+	response, err := a.client.Do(request)
 	if err != nil {
 		return "", err
 	}
@@ -109,7 +134,7 @@ func (a *attacked) ask(ctx context.Context, method, path, key string, body []byt
 }
 
 // drip sends a head and then a byte a second, until the server has had enough.
-func (a *attacked) drip(ctx context.Context, head string) (string, error) {
+func (a *attacker) drip(ctx context.Context, head string) (string, error) {
 	conn, err := a.dial(ctx, head)
 	if err != nil {
 		return "", err
@@ -128,7 +153,7 @@ func (a *attacked) drip(ctx context.Context, head string) (string, error) {
 
 // listen sends a request, reads the beginning of its answer, and then so many bytes a
 // second, until the server has had enough.
-func (a *attacked) listen(ctx context.Context, head string, bytes int) (string, error) {
+func (a *attacker) listen(ctx context.Context, head string, bytes int) (string, error) {
 	conn, err := a.dial(ctx, head)
 	if err != nil {
 		return "", err
@@ -153,8 +178,8 @@ func (a *attacked) listen(ctx context.Context, head string, bytes int) (string, 
 }
 
 // dial sends a head over a connection that ends with ctx.
-func (a *attacked) dial(ctx context.Context, head string) (net.Conn, error) {
-	conn, err := new(net.Dialer).DialContext(ctx, "tcp", a.address)
+func (a *attacker) dial(ctx context.Context, head string) (net.Conn, error) {
+	conn, err := a.dialer.DialContext(ctx, "tcp", a.address)
 	if err != nil {
 		return nil, err
 	}

@@ -1,6 +1,8 @@
 package cli_test
 
 import (
+	"encoding/json"
+	"fmt"
 	"net/http"
 	"strings"
 	"sync/atomic"
@@ -50,5 +52,84 @@ func TestNothingAcknowledgedIsLostOrDoubledWhileElasticsearchFails(t *testing.T)
 	require.Equal(t, http.StatusOK, refreshed.StatusCode)
 	book.check(t, server.address, key)
 	heard.check(t, book)
+	require.NoError(t, server.stop(), server.output())
+}
+
+// TestOneClosedIndexIsOneBadWeek closes the index of a week while a server runs on it, as
+// TestOneBadWeekIsOneBadWeek cuts a file: live events go on, answers are partial and name
+// the week, its events wait, the night goes on, and all of it ends when it is opened.
+func TestOneClosedIndexIsOneBadWeek(t *testing.T) {
+	t.Parallel()
+	cluster := strings.Replace(elasticServer.URL(t), "elasticsearch://", "http://", 1)
+	prefix := "closed-" + strings.ToLower(time.Now().Format("150405-000000000"))
+	data := t.TempDir()
+	key := createKey(t, data, "w", "admin")
+	server := startServer(t, data, "127.0.0.1:0", "--index", elasticServer.URL(t)+"/"+prefix)
+	base := "http://" + server.address
+	old := time.Now().Add(-60 * 24 * time.Hour)
+	year, week := old.UTC().ISOWeek()
+	name := fmt.Sprintf("%d-w%02d", year, week)
+	post := func(id string, at time.Time) {
+		t.Helper()
+		body, err := json.Marshal(map[string]any{
+			"id": id, "type": "open", "time": at.Unix(), "message": "m-" + id, "recipient": map[string]string{"email": "jo@acme.example"},
+		})
+		require.NoError(t, err)
+		require.NoError(t, request(http.MethodPost, base+"/v1/events", key, "application/json", body, &struct{}{}))
+	}
+	type answer struct {
+		Items    []struct{ Message string }
+		Partial  bool
+		Warnings []string
+	}
+	page := func() (page answer) {
+		t.Helper()
+		require.NoError(t, request(http.MethodGet, base+"/v1/feed?limit=200&automated=show&since="+fmt.Sprint(old.Add(-time.Hour).Unix()), key, "", nil, &page))
+		return page
+	}
+	tell := func(method, path string) {
+		t.Helper()
+		asked, err := http.NewRequest(method, cluster+path, nil)
+		require.NoError(t, err)
+		answered, err := http.DefaultClient.Do(asked)
+		require.NoError(t, err)
+		require.NoError(t, answered.Body.Close())
+		require.Equal(t, http.StatusOK, answered.StatusCode, path)
+	}
+	for n := range 10 {
+		post(fmt.Sprint("old", n), old.Add(time.Duration(n)*time.Second))
+	}
+	require.Eventually(t, func() bool { return len(page().Items) == 10 }, time.Minute, 100*time.Millisecond, server.output())
+	index := "/" + prefix + "-events-v2-" + name
+	tell(http.MethodPost, index+"/_close")
+
+	for n := range 10 {
+		post(fmt.Sprint("late", n), old.Add(time.Duration(n)*time.Minute/4))
+	}
+	post("now", time.Now())
+	require.Eventually(t, func() bool {
+		p := page()
+		return len(p.Items) == 1 && p.Partial && len(p.Warnings) == 1 && strings.Contains(p.Warnings[0], name)
+	}, time.Minute, 100*time.Millisecond, server.output())
+	var stats answer
+	require.NoError(t, request(http.MethodGet, base+"/v1/stats?since="+fmt.Sprint(old.Add(-time.Hour).Unix()), key, "", nil, &stats))
+	require.True(t, stats.Partial)
+	require.Contains(t, exported(t, base, key), name)
+	require.NoError(t, request(http.MethodGet, base+"/v1/weeks", key, "", nil, &struct{}{}))
+	health := get(t, base+"/readyz")
+	require.Contains(t, health, `"degraded"`)
+	require.Contains(t, health, "week "+name+" is damaged")
+	require.Contains(t, health, "_open")
+	require.NotContains(t, run(t, "rollover", "--data", data, "--now"), "seal "+name, "the night goes on without it")
+	var dead struct{ Items []any }
+	require.Eventually(t, func() bool {
+		require.NoError(t, request(http.MethodGet, base+"/v1/dead-letters?limit=200", key, "", nil, &dead))
+		return len(dead.Items) == 10
+	}, time.Minute, 100*time.Millisecond, server.output())
+
+	tell(http.MethodPost, index+"/_open")
+	require.Eventually(t, func() bool { return len(page().Items) == 21 }, time.Minute, 100*time.Millisecond, "and the events that waited are in it")
+	require.False(t, page().Partial)
+	require.NotContains(t, get(t, base+"/readyz"), "degraded")
 	require.NoError(t, server.stop(), server.output())
 }

@@ -48,3 +48,10 @@ type Bounds struct {
 	Incarnation string
 	First, Last uint64
 }
+
+// Place is how far somebody has come in a Log, so that they can go on there later.
+type Place struct {
+	Incarnation string `json:"incarnation"`
+	// Next is the sequence that comes next, 0 for the newest that are kept.
+	Next uint64 `json:"next"`
+}

@@ -16,6 +16,10 @@ const (
 	kindDomain = "sign-in-domain"
 	// claimFresh is how long a claim holds whose provider is not written yet.
 	claimFresh = time.Minute
+	// claimWrite is how long that may take.
+	claimWrite = claimFresh / 2
+	// claimTries is how often a claim is tried that others change meanwhile.
+	claimTries = 5
 )
 
 // ErrClaimed says that another workspace's provider decides over a domain.
@@ -44,35 +48,43 @@ func (p *Providers) claimAll(ctx context.Context, workspace string, domains []st
 	return nil
 }
 
+// claim makes or renews a claim. It is renewed also where it holds: the provider that it
+// holds by may go while the next one is written.
 func (p *Providers) claim(ctx context.Context, workspace, domain string) error {
-	old, err := p.records.Get(ctx, noWorkspace, kindDomain, domain)
+	for range claimTries {
+		old, err := p.records.Get(ctx, noWorkspace, kindDomain, domain)
+		if err != nil && !errors.Is(err, event.ErrNotFound) {
+			return err
+		}
+		if err != nil {
+			old = nil
+		} else if err := p.mayTake(ctx, old, workspace, domain); err != nil {
+			return err
+		}
+		doc, err := json.Marshal(claim{workspace, p.clock().UTC()})
+		if err != nil {
+			return err
+		}
+		err = p.records.Swap(ctx, noWorkspace, kindDomain, domain, old, doc)
+		if !errors.Is(err, event.ErrConflict) { // else somebody was faster, here or elsewhere
+			return err
+		}
+	}
+	return fmt.Errorf("%s is being claimed by others: %w", domain, event.ErrUnavailable)
+}
+
+// mayTake is nil where a claim is the workspace's, or does not hold any more.
+func (p *Providers) mayTake(ctx context.Context, kept json.RawMessage, workspace, domain string) error {
 	var held claim
-	switch {
-	case errors.Is(err, event.ErrNotFound):
-		old = nil
-	case err != nil:
-		return err
-	default:
-		if err := json.Unmarshal(old, &held); err != nil {
-			return err
-		}
-		holds, err := p.holds(ctx, held, domain)
-		switch {
-		case err != nil:
-			return err
-		case holds && held.Workspace != workspace:
-			return &ErrClaimed{domain}
-		case holds:
-			return nil
-		}
-	}
-	doc, err := json.Marshal(claim{workspace, p.clock().UTC()})
-	if err != nil {
+	if err := json.Unmarshal(kept, &held); err != nil {
 		return err
 	}
-	err = p.records.Swap(ctx, noWorkspace, kindDomain, domain, old, doc)
-	if errors.Is(err, event.ErrConflict) { // somebody was faster
-		return &ErrClaimed{domain}
+	if held.Workspace == workspace {
+		return nil
+	}
+	holds, err := p.holds(ctx, held, domain)
+	if err == nil && holds {
+		err = &ErrClaimed{domain}
 	}
 	return err
 }

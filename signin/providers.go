@@ -95,6 +95,10 @@ func (p *Providers) Put(ctx context.Context, workspace string, provider Provider
 			return Provider{}, fmt.Errorf("seal the secret of a provider: %w", err)
 		}
 	}
+	// Its domains stay claimed for longer than the provider may take to be written: a crash
+	// between leaves claims that nobody holds after a minute.
+	ctx, cancel := context.WithTimeout(ctx, claimWrite)
+	defer cancel()
 	if err := p.claimAll(ctx, workspace, provider.Domains); err != nil {
 		return Provider{}, err
 	}

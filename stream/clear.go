@@ -12,6 +12,7 @@ import (
 
 	"tidings/crash"
 	"tidings/event"
+	"tidings/live"
 )
 
 const (
@@ -30,8 +31,11 @@ const (
 // waits until none is left that was there when it began. What waits stays, and an event
 // that is taken out cannot be fed through again.
 //
+// Announcements that were not forwarded to endpoints yet stay; forwarded says how far that
+// has come, nil where nobody forwards.
+//
 // On a server elsewhere it only removes: when the files of it go is that server's matter.
-func (s *Stream) Clear(ctx context.Context) error {
+func (s *Stream) Clear(ctx context.Context, forwarded func(context.Context) (live.Place, error)) error {
 	ctx, cancel := context.WithTimeout(ctx, clearWithin)
 	defer cancel()
 	if err := s.clear(ctx, eventsName, s.acknowledged); err != nil {
@@ -42,7 +46,18 @@ func (s *Stream) Clear(ctx context.Context) error {
 			return err
 		}
 	}
-	if err := s.clear(ctx, liveName, s.announcedBefore); err != nil {
+	announced := func(ctx context.Context, announcements jetstream.Stream) (uint64, error) {
+		upTo, err := s.announcedBefore(ctx, announcements)
+		if err != nil || forwarded == nil || announcements.CachedInfo().State.Msgs == 0 {
+			return upTo, err
+		}
+		place, err := forwarded(ctx)
+		if err != nil || place.Incarnation != boundsOf(announcements).Incarnation || place.Next == 0 {
+			return 0, err
+		}
+		return min(upTo, place.Next-1), nil
+	}
+	if err := s.clear(ctx, liveName, announced); err != nil {
 		return err
 	}
 	// Dead letters are overwritten where they are removed. Those of before are not.
@@ -125,13 +140,13 @@ func (s *Stream) decided(ctx context.Context, triggers jetstream.Stream) (uint64
 
 // announcedBefore is the sequence up to which announcements are so old that all who
 // follow have read them.
-func (s *Stream) announcedBefore(ctx context.Context, live jetstream.Stream) (uint64, error) {
-	state := live.CachedInfo().State
+func (s *Stream) announcedBefore(ctx context.Context, announcements jetstream.Stream) (uint64, error) {
+	state := announcements.CachedInfo().State
 	at := s.cfg.Clock().Add(-clearQuiet)
 	if state.Msgs == 0 || state.LastTime.Before(at) {
 		return state.LastSeq, nil
 	}
-	next, err := sequenceAt(ctx, live, livePrefix, state, at)
+	next, err := sequenceAt(ctx, announcements, livePrefix, state, at)
 	return next - 1, err
 }
 

@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"tidings/event"
+	"tidings/live"
 )
 
 // filesWith are the files below a directory that hold a text.
@@ -53,7 +54,7 @@ func TestWhatIsDoneWithLeavesTheFilesOfTheQueue(t *testing.T) {
 	require.NoError(t, s.Drop(t.Context(), "acme", poison.ID.String()))
 	ackAll(t, pull(t, s, 1))
 	drained(t, s)
-	require.NoError(t, s.Clear(t.Context()))
+	require.NoError(t, s.Clear(t.Context(), nil))
 	for _, text := range []string{"a subject that went", "a subject that waits", "a poisoned subject", "jo@acme.example"} {
 		require.Empty(t, filesWith(t, s.cfg.Dir, text), text)
 	}
@@ -71,7 +72,7 @@ func TestADeadLetterThatIsReplacedIsOverwritten(t *testing.T) {
 	publish(t, s, event.LaneLive, e)
 	require.NoError(t, pull(t, s, 1)[0].Fail(t.Context(), os.ErrInvalid))
 	drained(t, s)
-	require.NoError(t, s.Clear(t.Context()))
+	require.NoError(t, s.Clear(t.Context(), nil))
 	require.Empty(t, filesWith(t, s.cfg.Dir, "the first text"))
 	require.Len(t, filesWith(t, s.cfg.Dir, "the second text"), 1)
 }
@@ -83,8 +84,34 @@ func TestWhatWaitsStaysInTheQueue(t *testing.T) {
 	ackAll(t, in[:1])
 	ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
 	defer cancel()
-	require.ErrorIs(t, s.Clear(ctx), event.ErrUnavailable)
+	require.ErrorIs(t, s.Clear(ctx, nil), event.ErrUnavailable)
 	ackAll(t, in[1:])
 	drained(t, s)
-	require.NoError(t, s.Clear(t.Context()))
+	require.NoError(t, s.Clear(t.Context(), nil))
+}
+
+// An announcement that was not forwarded to endpoints yet stays, and goes afterwards.
+func TestWhatWasNotForwardedStays(t *testing.T) {
+	s := open(t, Config{Clock: func() time.Time { return time.Now().Add(time.Minute) }})
+	for i := range 3 {
+		require.NoError(t, s.Announce(t.Context(), []event.Announcement{{Workspace: "acme", Kind: event.AnnounceEvent, Event: &someEvents("acme", i, 1)[0]}}))
+	}
+	bounds, err := s.Bounds(t.Context())
+	require.NoError(t, err)
+	for _, place := range []live.Place{{}, {Incarnation: "another", Next: 4}, {Incarnation: bounds.Incarnation, Next: bounds.Last}} {
+		ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
+		err := s.Clear(ctx, func(context.Context) (live.Place, error) { return place, nil })
+		cancel()
+		require.ErrorIs(t, err, event.ErrUnavailable)
+		now, err := s.Bounds(t.Context())
+		require.NoError(t, err)
+		require.Equal(t, bounds.Last, now.Last)
+		require.LessOrEqual(t, now.First, max(place.Next, 1), "%v", place)
+	}
+	require.NoError(t, s.Clear(t.Context(), func(context.Context) (live.Place, error) {
+		return live.Place{Incarnation: bounds.Incarnation, Next: bounds.Last + 1}, nil
+	}))
+	now, err := s.Bounds(t.Context())
+	require.NoError(t, err)
+	require.Equal(t, bounds.Last+1, now.First)
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"tidings/deliver"
@@ -24,6 +25,10 @@ const (
 	fresh = 24 * time.Hour
 	// readEvery is how often the endpoints and their searches are read at most.
 	readEvery = time.Second
+	// noteEvery is how often it is noted how far forwarding has come, and noteTime how
+	// long that may take at the end.
+	noteEvery = 2 * time.Second
+	noteTime  = 2 * time.Second
 	// addTries is how often adding is tried before an event is left to the next start.
 	addTries = 60
 )
@@ -33,6 +38,7 @@ const (
 // again has the same ids and is there already.
 type Forwarder struct {
 	Log       Announcements
+	Places    Places
 	Directory *deliver.Directory
 	Searches  Searches
 	Outbox    deliver.Outbox
@@ -43,8 +49,11 @@ type Forwarder struct {
 	Sleep  func(ctx context.Context, d time.Duration)
 	Logger *slog.Logger
 
-	// next is the sequence that comes next, 0 for any.
-	next uint64
+	// next is the sequence that comes next, 0 for any, of the LIVE of that incarnation.
+	next        uint64
+	incarnation string
+	// place is how far forwarding has come.
+	place atomic.Pointer[live.Place]
 	// at is when the endpoints were read, and upTo the last sequence before that.
 	at      time.Time
 	upTo    uint64
@@ -60,10 +69,70 @@ type matcher struct {
 	query    query.Query
 }
 
-// Run forwards until ctx ends.
+// Run forwards until ctx ends, from where an earlier run has come to.
 func (f *Forwarder) Run(ctx context.Context) error {
+	from, err := f.begin(ctx)
+	if err != nil {
+		return err
+	}
+	noting, stop := context.WithCancel(ctx)
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		f.keepNoting(noting, from)
+	}()
+	err = f.Log.FollowFrom(ctx, from, func(entry live.Entry) { f.forward(ctx, entry) })
+	stop()
+	<-done
+	return err
+}
+
+// begin reads where to go on.
+func (f *Forwarder) begin(ctx context.Context) (live.Place, error) {
 	f.next, f.at, f.upTo = 0, time.Time{}, 0
-	return f.Log.Follow(ctx, func(entry live.Entry) { f.forward(ctx, entry) })
+	f.place.Store(nil)
+	for {
+		bounds, err := f.Log.Bounds(ctx)
+		var from live.Place
+		if err == nil {
+			from, err = f.Places.Forwarded(ctx)
+		}
+		if err == nil {
+			f.incarnation = bounds.Incarnation
+			if from.Incarnation == bounds.Incarnation {
+				f.next = from.Next
+			}
+			return from, nil
+		}
+		if ctx.Err() != nil {
+			return from, ctx.Err()
+		}
+		f.sleep(ctx, time.Second) // what is away comes back
+	}
+}
+
+// keepNoting notes how far forwarding has come, until ctx ends and then once more. What
+// was forwarded and not noted is forwarded again, to the same deliveries.
+func (f *Forwarder) keepNoting(ctx context.Context, noted live.Place) {
+	tick := time.NewTicker(noteEvery)
+	defer tick.Stop()
+	for ended := false; !ended; {
+		select {
+		case <-ctx.Done():
+			ended = true
+		case <-tick.C:
+		}
+		place := f.place.Load()
+		if place == nil || *place == noted {
+			continue
+		}
+		writing, cancel := context.WithTimeout(context.WithoutCancel(ctx), noteTime)
+		err := f.Places.NoteForwarded(writing, *place)
+		cancel()
+		if err == nil {
+			noted = *place
+		}
+	}
 }
 
 func (f *Forwarder) forward(ctx context.Context, entry live.Entry) {
@@ -71,6 +140,11 @@ func (f *Forwarder) forward(ctx context.Context, entry live.Entry) {
 		f.Logger.ErrorContext(ctx, "announcements were discarded before they were forwarded to endpoints", "count", entry.Sequence-f.next)
 	}
 	f.next = entry.Sequence + 1
+	defer func() {
+		if ctx.Err() == nil {
+			f.place.Store(&live.Place{Incarnation: f.incarnation, Next: entry.Sequence + 1})
+		}
+	}()
 	for try := 0; ; try++ {
 		added, err := f.one(ctx, entry)
 		switch {
@@ -174,7 +248,7 @@ func (f *Forwarder) readAll(ctx context.Context) error {
 			return err
 		}
 	}
-	f.at, f.upTo, f.matched, f.leftOut = now, bounds.Last, matched, leftOut
+	f.at, f.upTo, f.matched, f.leftOut, f.incarnation = now, bounds.Last, matched, leftOut, bounds.Incarnation
 	return nil
 }
 

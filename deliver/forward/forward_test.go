@@ -118,15 +118,15 @@ func (p *post) Understand(_ context.Context, request feed.PageRequest) (feed.Und
 	return feed.Understood{}, query.Parse(request.Text, query.Options{Now: p.clock()}).Query, nil
 }
 
-// Bounds and Follow are the LIVE stream: Follow ends with what is announced.
+// Bounds and FollowFrom are the LIVE stream: it ends with what is announced.
 func (p *post) Bounds(context.Context) (live.Bounds, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return live.Bounds{First: 1, Last: uint64(len(p.announced))}, nil
 }
 
-func (p *post) Follow(_ context.Context, each func(live.Entry)) error {
-	for i := 0; ; i++ {
+func (p *post) FollowFrom(_ context.Context, place live.Place, each func(live.Entry)) error {
+	for i := int(max(place.Next, 1)) - 1; ; i++ {
 		p.mu.Lock()
 		left := p.announced[i:]
 		p.mu.Unlock()
@@ -137,10 +137,54 @@ func (p *post) Follow(_ context.Context, each func(live.Entry)) error {
 	}
 }
 
+// places remembers how far forwarding has come.
+type places struct {
+	mu    sync.Mutex
+	place live.Place
+}
+
+func (p *places) Forwarded(context.Context) (live.Place, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.place, nil
+}
+
+func (p *places) NoteForwarded(_ context.Context, place live.Place) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.place = place
+	return nil
+}
+
+// A process goes on where the one before has come to: what was announced while none ran
+// is forwarded however much it is, and what was forwarded is not looked at again.
+func TestForwardingGoesOnWhereItEnded(t *testing.T) {
+	p := newPost(t)
+	p.endpoint("crm", "replies")
+	kept := &places{}
+	first := p.forwarder()
+	first.Places = kept
+	p.announce(event.AnnounceEvent, p.event(1, event.Reply))
+	p.announce(event.AnnounceEvent, p.event(2, event.Reply))
+	require.NoError(t, first.Run(t.Context()))
+	require.Equal(t, uint64(3), kept.place.Next, "it is noted at the end")
+
+	for i := range 3 {
+		p.announce(event.AnnounceEvent, p.event(3+i, event.Reply))
+	}
+	looked := 0
+	second := p.forwarder()
+	second.Places, second.Wake = kept, func() { looked++ }
+	require.NoError(t, second.Run(t.Context()))
+	require.Equal(t, 3, looked)
+	require.Len(t, p.deliveries(), 5)
+	require.Equal(t, uint64(6), kept.place.Next)
+}
+
 // forwarder is the one of a process.
 func (p *post) forwarder() *forward.Forwarder {
 	return &forward.Forwarder{
-		Log: p, Directory: p.directory, Searches: p, Outbox: p.outbox, Clock: p.clock, Logger: slog.New(slog.DiscardHandler),
+		Log: p, Places: &places{}, Directory: p.directory, Searches: p, Outbox: p.outbox, Clock: p.clock, Logger: slog.New(slog.DiscardHandler),
 		Sleep: func(_ context.Context, d time.Duration) { p.pass(d) },
 	}
 }
@@ -283,7 +327,7 @@ type told struct {
 	tell func(each func(live.Entry))
 }
 
-func (l *told) Follow(_ context.Context, each func(live.Entry)) error {
+func (l *told) FollowFrom(_ context.Context, _ live.Place, each func(live.Entry)) error {
 	l.tell(each)
 	return nil
 }

@@ -7,6 +7,7 @@ import (
 	"maps"
 	"net/http"
 	"slices"
+	"time"
 
 	"tidings/event"
 )
@@ -51,6 +52,7 @@ func (x *Index) Create(ctx context.Context, events []event.Event) ([]event.Outco
 // blame has the weeks looked at whose events found them away, so that the damaged are
 // named.
 func (b *creation) blame(ctx context.Context) error {
+	ended := time.Now()
 	for i, e := range b.events {
 		away := b.outcomes[i].Err
 		if !errors.Is(away, event.ErrUnavailable) || errors.Is(away, context.Canceled) {
@@ -59,7 +61,7 @@ func (b *creation) blame(ctx context.Context) error {
 		if _, blocked := errors.AsType[*event.WeekBlocked](away); blocked {
 			continue
 		}
-		now, err := b.index.look(ctx, lookAgain)
+		now, err := b.index.look(ctx, ended)
 		if err != nil {
 			return ctx.Err() // what is away is tried again
 		}

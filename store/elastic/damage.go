@@ -13,13 +13,8 @@ import (
 	"tidings/event"
 )
 
-const (
-	// lookAgain is for how long what was found is taken for how it is, where a request
-	// finds that something may be wrong with a week.
-	lookAgain = time.Second
-	// lookOld is when it is too old to say which weeks exist.
-	lookOld = 10 * time.Second
-)
+// lookOld is when what was found is too old to say which weeks exist.
+const lookOld = 10 * time.Second
 
 // health is what was found when the weeks were looked at last.
 type health struct {
@@ -34,7 +29,7 @@ type health struct {
 // damaged: red, closed, or gone although events are in them. While the cluster is away
 // it is what was known before.
 func (x *Index) Look(ctx context.Context) event.DamagedWeeks {
-	_, _ = x.look(ctx, 0)
+	_, _ = x.look(ctx, time.Now())
 	return x.Damaged(ctx)
 }
 
@@ -55,7 +50,7 @@ func (x *Index) ExpectBy(expected func(ctx context.Context) ([]event.Week, error
 // Usable is nil where a week can be read and written as far as is known, or does not
 // exist.
 func (x *Index) Usable(ctx context.Context, week event.Week) error {
-	now, err := x.look(ctx, lookAgain)
+	now, err := x.look(ctx, time.Now())
 	if err != nil {
 		return err
 	}
@@ -77,11 +72,12 @@ func (x *Index) known() health {
 	return x.health
 }
 
-// look asks the cluster, unless it was asked within the time of fresh.
-func (x *Index) look(ctx context.Context, fresh time.Duration) (health, error) {
+// look asks the cluster, unless it was asked since a time: one look answers all who found
+// before that something may be wrong with a week.
+func (x *Index) look(ctx context.Context, since time.Time) (health, error) {
 	x.looking.Lock()
 	defer x.looking.Unlock()
-	if before := x.known(); fresh > 0 && time.Since(before.at) < fresh {
+	if before := x.known(); before.at.After(since) {
 		return before, nil
 	}
 	found, err := x.examine(ctx)
@@ -98,6 +94,7 @@ func (x *Index) look(ctx context.Context, fresh time.Duration) (health, error) {
 // and so are all while a cluster starts: red indices count once they were red before, and
 // while others of ours are not.
 func (x *Index) examine(ctx context.Context) (health, error) {
+	began := time.Now()
 	// First, as a week that is dropped is forgotten before its index goes.
 	var expected []event.Week
 	if x.expected != nil {
@@ -121,7 +118,7 @@ func (x *Index) examine(ctx context.Context) (health, error) {
 	if err != nil {
 		return health{}, err
 	}
-	now := health{at: time.Now(), damage: make(map[event.Week]*event.WeekDamaged), there: make(map[event.Week]bool)}
+	now := health{at: began, damage: make(map[event.Week]*event.WeekDamaged), there: make(map[event.Week]bool)}
 	red := make(map[string]time.Time)
 	green := false
 	for name, info := range infos {
@@ -221,6 +218,7 @@ func (x *Index) eachWeek(ctx context.Context, weeks []event.Week, ask func(weeks
 		if len(readable) == 0 {
 			return damaged.Err()
 		}
+		began := time.Now()
 		err := ask(readable)
 		less, is := errors.AsType[*fewer](err)
 		if err == nil || is && time.Since(now.at) < lookOld && less.answered >= now.searchable(readable) {
@@ -229,7 +227,7 @@ func (x *Index) eachWeek(ctx context.Context, weeks []event.Week, ask func(weeks
 		if ctx.Err() != nil || !errors.Is(err, event.ErrUnavailable) {
 			return err
 		}
-		found, lookErr := x.look(ctx, lookAgain)
+		found, lookErr := x.look(ctx, began)
 		if lookErr != nil {
 			return err
 		}

@@ -2,8 +2,13 @@ package elastic_test
 
 import (
 	"context"
+	"encoding/json"
+	"errors"
 	"fmt"
+	"io"
 	"net/http"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -33,15 +38,49 @@ func inEach(name string) []event.Event {
 }
 
 // askElastic sends a request to the server past the index.
-func askElastic(t *testing.T, config elastic.Config, method, path, body string) {
+func askElastic(t *testing.T, config elastic.Config, method, path, body string) []byte {
 	t.Helper()
 	request, err := http.NewRequestWithContext(t.Context(), method, strings.TrimSuffix(config.Nodes[0].String(), "/")+path, strings.NewReader(body))
 	require.NoError(t, err)
 	request.Header.Set("Content-Type", "application/json")
 	response, err := http.DefaultClient.Do(request)
 	require.NoError(t, err)
-	require.NoError(t, response.Body.Close())
-	require.Less(t, response.StatusCode, 300, "%s %s", method, path)
+	answer, err := io.ReadAll(response.Body)
+	require.NoError(t, errors.Join(err, response.Body.Close()))
+	require.Less(t, response.StatusCode, 300, "%s %s: %s", method, path, answer)
+	return answer
+}
+
+// segmentsOf are files of an index's shard on the disk of the server.
+func segmentsOf(t *testing.T, config elastic.Config, index, pattern string) []string {
+	t.Helper()
+	var nodes struct {
+		Nodes map[string]struct {
+			FS struct {
+				Data []struct {
+					Path string `json:"path"`
+				} `json:"data"`
+			} `json:"fs"`
+		} `json:"nodes"`
+	}
+	require.NoError(t, json.Unmarshal(askElastic(t, config, http.MethodGet, "/_nodes/stats/fs", ""), &nodes))
+	var settings map[string]struct {
+		Settings struct {
+			Index struct {
+				UUID string `json:"uuid"`
+			} `json:"index"`
+		} `json:"settings"`
+	}
+	require.NoError(t, json.Unmarshal(askElastic(t, config, http.MethodGet, "/"+index+"/_settings", ""), &settings))
+	for _, node := range nodes.Nodes {
+		found, err := filepath.Glob(filepath.Join(node.FS.Data[0].Path, "indices", settings[index].Settings.Index.UUID, "0", "index", pattern))
+		require.NoError(t, err)
+		if len(found) > 0 {
+			return found
+		}
+	}
+	t.Skip("the files of this Elasticsearch are not on this machine")
+	return nil
 }
 
 // onlyDamaged wants an error that names the week in the middle and nothing else.
@@ -73,13 +112,17 @@ func TestOneBadIndexIsOneBadWeek(t *testing.T) {
 		"red": {
 			"shards of its index",
 			func(t *testing.T, c elastic.Config, index string) {
-				// An index that is opened where none of its shards may be has none.
 				askElastic(t, c, http.MethodPost, "/"+index+"/_close", "")
-				askElastic(t, c, http.MethodPut, "/"+index+"/_settings", `{"index.routing.allocation.require._name": "nowhere"}`)
+				for _, segments := range segmentsOf(t, c, index, "segments_*") {
+					require.NoError(t, os.Rename(segments, filepath.Join(filepath.Dir(segments), "aside_"+filepath.Base(segments))))
+				}
 				askElastic(t, c, http.MethodPost, "/"+index+"/_open?wait_for_active_shards=0", "")
 			},
 			func(t *testing.T, c elastic.Config, index string) {
-				askElastic(t, c, http.MethodPut, "/"+index+"/_settings", `{"index.routing.allocation.require._name": null}`)
+				for _, segments := range segmentsOf(t, c, index, "aside_*") {
+					require.NoError(t, os.Rename(segments, filepath.Join(filepath.Dir(segments), strings.TrimPrefix(filepath.Base(segments), "aside_"))))
+				}
+				askElastic(t, c, http.MethodPost, "/_cluster/reroute?retry_failed=true", "")
 			},
 		},
 		"gone": {

@@ -7,6 +7,7 @@ import (
 	"maps"
 	"net/http"
 	"slices"
+	"time"
 
 	"tidings/event"
 	"tidings/query"
@@ -23,7 +24,7 @@ const eraseBatch = 500
 // the latest by sealing it.
 func (x *Index) EraseRecipient(ctx context.Context, workspace, email string) (deleted []event.ID, rewritten []event.Event, err error) {
 	forms := event.TextsOf(email)
-	now, err := x.look(ctx, lookAgain)
+	now, err := x.look(ctx, time.Now())
 	if err != nil {
 		return nil, nil, failed("erasing a recipient", err)
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"maps"
 	"slices"
+	"time"
 
 	"github.com/elastic/go-elasticsearch/v8/esapi"
 
@@ -42,7 +43,7 @@ func (x *Index) Get(ctx context.Context, workspace string, ids []event.ID) ([]ev
 // documents reads what is held of events, of which it knows the id, the time and
 // the workspace. Those of damaged weeks are left out, which event.DamagedWeeks says.
 func (x *Index) documents(ctx context.Context, events []event.Event) (map[event.ID]found, error) {
-	now := x.known()
+	now, began := x.known(), time.Now()
 	weeks := make(map[event.Week]bool)
 	var wanted []object
 	var of []event.Week
@@ -81,7 +82,7 @@ func (x *Index) documents(ctx context.Context, events []event.Event) (map[event.
 		}
 	}
 	for week, refused := range failing {
-		found, err := x.look(ctx, lookAgain)
+		found, err := x.look(ctx, began)
 		if damage := found.damage[week]; err == nil && damage != nil {
 			damaged = append(damaged, damage)
 			continue

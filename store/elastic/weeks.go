@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"time"
 
 	"github.com/elastic/go-elasticsearch/v8/esapi"
 
@@ -168,7 +169,7 @@ func (x *Index) WeekInfos(ctx context.Context) ([]event.WeekInfo, error) {
 	if err != nil {
 		return nil, failed("describing weeks", err)
 	}
-	now, err := x.look(ctx, lookAgain)
+	now, err := x.look(ctx, time.Now())
 	if err != nil {
 		return nil, failed("describing weeks", err)
 	}

@@ -1,0 +1,72 @@
+package api
+
+import (
+	"bytes"
+	"context"
+	"io"
+	"runtime"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+// What costs more than a workspace may have counts in full, so that no more of it goes on
+// at once than there is memory for.
+func TestALargeBodyCountsInFull(t *testing.T) {
+	b := newBudget(1000, 20*time.Millisecond)
+	large := b.held("one")
+	require.NoError(t, large.grow(t.Context(), 800), "beyond the half of its workspace")
+	other := b.held("two")
+	require.NoError(t, other.grow(t.Context(), 200))
+	require.Error(t, other.grow(t.Context(), 1), "there is no more")
+	second := b.held("one")
+	require.Error(t, second.grow(t.Context(), 1), "and not for its workspace at all")
+	large.release()
+	require.NoError(t, second.grow(t.Context(), 400))
+	require.NoError(t, other.grow(t.Context(), 300))
+	second.release()
+	other.release()
+	again := b.held("one")
+	require.NoError(t, again.grow(t.Context(), 5000), "no more than there is, which is all")
+	require.EqualValues(t, 1000, again.taken)
+	again.release()
+	require.True(t, b.share.TryAcquire(1000), "all was given back")
+}
+
+// zeroes is a body of so many bytes, some at a time.
+type zeroes struct{ left int }
+
+func (z *zeroes) Read(p []byte) (int, error) {
+	n := min(len(p), z.left, 10_000)
+	if z.left -= n; n == 0 {
+		return 0, io.EOF
+	}
+	return n, nil
+}
+
+// A body of a length that was told takes little more memory than that. One that was not
+// told truly takes what comes.
+func TestABodyTakesItsLength(t *testing.T) {
+	const size = 40 << 20
+	taken := func(length int64, come int) uint64 {
+		var before, after runtime.MemStats
+		var buffer bytes.Buffer
+		runtime.ReadMemStats(&before)
+		require.NoError(t, fill(&buffer, &zeroes{come}, length, size))
+		runtime.ReadMemStats(&after)
+		require.Equal(t, come, buffer.Len())
+		return after.TotalAlloc - before.TotalAlloc
+	}
+	require.Less(t, taken(size, size), uint64(size*3/2))
+	require.Less(t, taken(size, 1000), uint64(1<<20), "an eighth must have come")
+	require.Less(t, taken(-1, size), uint64(5*size), "by doubling")
+	require.Error(t, fill(new(bytes.Buffer), &zeroes{size + 1}, -1, size))
+	require.NoError(t, fill(new(bytes.Buffer), &zeroes{}, -1, size))
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	b := newBudget(100, time.Second)
+	full := b.held("one")
+	require.NoError(t, full.grow(t.Context(), 100))
+	require.Error(t, fill(new(bytes.Buffer), &heldReader{ctx: ctx, from: &zeroes{5}, hold: b.held("two"), cost: 1}, 5, size))
+}
