@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"slices"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -36,7 +37,7 @@ func (s *Server) directoryRoutes(docs huma.API) {
 	handle(s, docs, route{
 		id: "list-users", audit: auditNothing, method: http.MethodGet, path: "/v1/users", group: "Directory", may: leads(),
 		summary:     "The workspace's people",
-		description: "Of a lead, who chooses from them, without their roles.",
+		description: "Of a lead, who chooses from them, without their roles, and without the addresses and the state of whom they share no team with.",
 	}, s.listUsers)
 	handle(s, docs, route{
 		id: "put-user", method: http.MethodPut, path: "/v1/users/{id}", group: "Directory", may: admins(),
@@ -79,12 +80,20 @@ func (s *Server) listUsers(ctx context.Context, caller Caller, _ *empty) (*users
 	}
 	out := new(usersOutput)
 	out.Body.Items = users
-	if caller.Role != account.RoleAdmin {
-		out.Body.Items = make([]account.Member, len(users))
-		for i, user := range users {
-			user.Role = ""
-			out.Body.Items[i] = user
+	if caller.Role == account.RoleAdmin {
+		return out, nil
+	}
+	shared, err := s.directory.Visible(ctx, caller.Workspace, caller.User)
+	if err != nil {
+		return nil, err
+	}
+	out.Body.Items = make([]account.Member, len(users))
+	for i, user := range users {
+		user.Role = ""
+		if user.ID != caller.User && !slices.Contains(shared, user.ID) {
+			user.Emails, user.State = []string{}, ""
 		}
+		out.Body.Items[i] = user
 	}
 	return out, nil
 }

@@ -190,6 +190,9 @@ func TestALeadSaysWhoIsInTheirTeam(t *testing.T) {
 	put := func(team, body string) answer {
 		return s.do(call{method: "PUT", path: "/v1/teams/" + team, body: body, header: b.headers()})
 	}
+	for _, id := range []string{"u_zo", "u_bo"} {
+		s.do(call{method: "PUT", path: "/v1/users/" + id, key: admin, body: `{"name":"One","emails":["` + id[2:] + `@acme.example"]}`}).is(200)
+	}
 	s.do(call{method: "PUT", path: "/v1/teams/other", key: admin, body: `{"name":"Other","members":["u_zo"]}`}).is(200)
 	s.do(call{method: "PUT", path: "/v1/teams/sales", key: admin, body: `{"name":"Sales","members":["` + ana.User + `"]}`}).is(200)
 	put("sales", `{"name":"Sales","members":[]}`).problem(403)
@@ -207,8 +210,12 @@ func TestALeadSaysWhoIsInTheirTeam(t *testing.T) {
 	require.Len(t, teams.Items, 1)
 	var people struct{ Items []account.Member }
 	b.do(call{method: "GET", path: "/v1/users"}).is(200).json(&people)
-	require.Equal(t, "Ana", people.Items[0].Name, "they choose from those there are")
-	require.Empty(t, people.Items[0].Role, "what others may do is for admins to know")
+	require.Len(t, people.Items, 3, "they choose from those there are")
+	for _, person := range people.Items {
+		require.NotEmpty(t, person.Name)
+		require.Empty(t, person.Role, "what others may do is for admins to know")
+		require.Equal(t, person.ID == "u_zo", len(person.Emails) == 0, "addresses are those of their own teams: %s", person.ID)
+	}
 }
 
 // Demotion and suspension count in what is open, in another process too.

@@ -24,6 +24,9 @@ const errReadOnly = "let the user that runs Tidings write everything in the data
 func (a *App) checkWritable(data string) error {
 	var weeks []string
 	check := func(path string, entry fs.DirEntry, err error) error {
+		if err == nil && entry.Type()&(fs.ModeNamedPipe|fs.ModeSocket|fs.ModeDevice) != 0 && filepath.Dir(path) != data && filepath.Dir(path) != filepath.Join(data, "weeks") {
+			return fmt.Errorf("%s is not a file: move it away, and start again", path) // it would be waited for
+		}
 		if err != nil || !entry.Type().IsRegular() || strings.HasSuffix(path, ".sealed.db") || entry.Name() == identityName {
 			return ignoreMissing(err)
 		}

@@ -183,23 +183,20 @@ func (x *Index) undamaged(slot *weekSlot) error {
 // present refuses a file that is missing, empty or cut short although the week is
 // known. Opening it would make an empty week in silence.
 func (x *Index) present(path string) error {
-	info, err := os.Stat(path)
-	switch {
-	case errors.Is(err, os.ErrNotExist):
+	if err := isFile(path); errors.Is(err, os.ErrNotExist) {
 		return errGone
-	case errors.Is(err, syscall.ELOOP):
-		return errNoFile
-	case err != nil:
+	} else if err != nil {
 		return err
-	}
-	if !info.Mode().IsRegular() || !regularBeside(path) {
-		return errNoFile // to open a pipe would wait for who writes to it
 	}
 	file, err := os.Open(path)
 	if err != nil {
 		return err
 	}
 	defer file.Close()
+	info, err := file.Stat()
+	if err != nil {
+		return err
+	}
 	if log, err := os.Stat(path + "-wal"); err == nil && log.Size() > 0 && info.Size() == 0 {
 		return nil // All that there is is in the log.
 	}
@@ -225,15 +222,19 @@ func (x *Index) present(path string) error {
 	return nil
 }
 
-// regularBeside reports whether what SQLite keeps beside a file are files too.
-func regularBeside(path string) bool {
-	for _, beside := range []string{"-wal", "-shm", "-journal"} {
+// isFile is nil where a file is one, and what SQLite keeps beside it too: to open a pipe
+// would wait for who writes to it. errNoFile otherwise, or why it cannot be looked at.
+func isFile(path string) error {
+	for _, beside := range []string{"", "-wal", "-shm", "-journal"} {
 		info, err := os.Stat(path + beside)
-		if err != nil && !errors.Is(err, os.ErrNotExist) || err == nil && !info.Mode().IsRegular() {
-			return false
+		switch {
+		case err == nil && !info.Mode().IsRegular(), errors.Is(err, syscall.ELOOP):
+			return errNoFile
+		case err != nil && (beside == "" || !errors.Is(err, os.ErrNotExist)):
+			return err
 		}
 	}
-	return true
+	return nil
 }
 
 // installationMark is how a file says which installation it belongs to, in SQLite's
@@ -243,11 +244,7 @@ func installationMark(id string) uint32 { return crc32.ChecksumIEEE([]byte(id))&
 // Mark reads which installation a file of this program that nobody has open belongs to,
 // 0 where it does not say. What is wrong with the file is an event.Degraded.
 func Mark(ctx context.Context, path string) (mark uint32, err error) {
-	info, err := os.Stat(path)
-	if errors.Is(err, syscall.ELOOP) || err == nil && (!info.Mode().IsRegular() || !regularBeside(path)) {
-		err = errNoFile
-	}
-	if err == nil {
+	if err = isFile(path); err == nil {
 		var pool *sql.DB
 		if pool, err = openPool(path, access{connections: 1, cacheKB: 1 << 10}); err == nil {
 			err = errors.Join(pool.QueryRowContext(ctx, "PRAGMA application_id").Scan(&mark), pool.Close())

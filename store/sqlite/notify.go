@@ -51,7 +51,7 @@ func OpenNotify(path string) (*Notify, error) {
 		return nil, fmt.Errorf("opening the store of notifications: %w", err)
 	}
 	n := &Notify{path: path}
-	if info, err := os.Stat(path); err == nil && (!info.Mode().IsRegular() || !regularBeside(path)) {
+	if errors.Is(isFile(path), errNoFile) {
 		return nil, failed("opening the store of notifications", &event.Degraded{Words: "notify.db cannot be opened (" + errNoFile.Error() + ")"})
 	}
 	var err error
