@@ -132,7 +132,8 @@ func (a *App) expectWeeks(ctx context.Context, s Settings) error {
 		return err
 	}
 	for _, week := range weeks {
-		if slices.Contains(s.BeginAnew, week.String()) {
+		// The folder of that name is begun anew whole; elsewhere it stands for every week.
+		if slices.Contains(s.BeginAnew, week.String()) || a.Words == nil && slices.Contains(s.BeginAnew, "weeks") {
 			if err := v.forget(ctx, week); err != nil {
 				return err
 			}

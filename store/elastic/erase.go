@@ -45,7 +45,7 @@ func (x *Index) EraseRecipient(ctx context.Context, workspace, email string) (de
 // left are the patterns that leave damaged weeks out of all.
 func (h health) left(n names) string {
 	text := ""
-	for week := range h.damage {
+	for _, week := range slices.Sorted(maps.Keys(h.damage)) {
 		text += ",-" + n.of(week)
 	}
 	return text

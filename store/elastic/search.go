@@ -211,5 +211,9 @@ func (x *Index) ask(ctx context.Context, workspace string, indices []string, sea
 
 // Refresh lets searches see all that was written before.
 func (x *Index) Refresh(ctx context.Context) error {
-	return failed("refreshing", x.write(ctx, adminTimeout, esapi.IndicesRefreshRequest{Index: []string{x.names.every()}}, nil))
+	return x.refresh(ctx, x.names.every()+x.known().left(x.names)) // a red index would be waited for
+}
+
+func (x *Index) refresh(ctx context.Context, pattern string) error {
+	return failed("refreshing", x.write(ctx, adminTimeout, esapi.IndicesRefreshRequest{Index: []string{pattern}}, nil))
 }
