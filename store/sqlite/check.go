@@ -73,7 +73,7 @@ func sumFile(ctx context.Context, path string) (string, error) {
 // an event.WeekDamaged, and left alone from then on; one that does not exist is whole.
 func (x *Index) Check(ctx context.Context, week event.Week) error {
 	err := x.using(ctx, week, false, func(file *weekFile, sealed bool) error {
-		if err := x.present(x.path(week, endingOf(sealed))); err != nil {
+		if err := x.present(week, x.path(week, endingOf(sealed))); err != nil {
 			return err
 		}
 		note := ""

@@ -59,8 +59,8 @@ var (
 	errEmptied = errors.New("its file is empty")
 	errCut     = errors.New("its file is cut short")
 	errPages   = errors.New("its file has damaged pages")
-	// errForeign is a file that was written in another data directory.
-	errForeign = errors.New("its file belongs to another data directory")
+	// errForeign is a file that was written in another data directory, or for another week.
+	errForeign = errors.New("its file belongs to another data directory, or to another week")
 	// errNoDatabase is a file that is no database of SQLite's.
 	errNoDatabase = errors.New("its file is not a database")
 	// errNoFile is a folder, a pipe or a device in a file's place.
@@ -182,7 +182,7 @@ func (x *Index) undamaged(slot *weekSlot) error {
 
 // present refuses a file that is missing, empty or cut short although the week is
 // known. Opening it would make an empty week in silence.
-func (x *Index) present(path string) error {
+func (x *Index) present(week event.Week, path string) error {
 	if err := isFile(path); errors.Is(err, os.ErrNotExist) {
 		return errGone
 	} else if err != nil {
@@ -208,7 +208,9 @@ func (x *Index) present(path string) error {
 	if _, err := io.ReadFull(file, header[:]); err != nil || string(header[:16]) != "SQLite format 3\x00" {
 		return errNoDatabase
 	}
-	if of := binary.BigEndian.Uint32(header[68:]); of != 0 && x.config.Installation != "" && of != installationMark(x.config.Installation) {
+	// Files of before there were marks of weeks have the directory's.
+	of, installation := binary.BigEndian.Uint32(header[68:]), x.config.Installation
+	if of != 0 && installation != "" && of != weekMark(installation, week) && of != markOf(installation) {
 		return errForeign
 	}
 	page, pages := int64(binary.BigEndian.Uint16(header[16:])), int64(binary.BigEndian.Uint32(header[28:]))
@@ -237,9 +239,17 @@ func isFile(path string) error {
 	return nil
 }
 
-// installationMark is how a file says which installation it belongs to, in SQLite's
-// application id. 0 is a file from before there were marks.
-func installationMark(id string) uint32 { return crc32.ChecksumIEEE([]byte(id))&math.MaxInt32 | 1 }
+// markOf is how a file says which installation it belongs to, in SQLite's application id.
+// 0 is a file from before there were marks.
+func markOf(installation string) uint32 {
+	return crc32.ChecksumIEEE([]byte(installation))&math.MaxInt32 | 1
+}
+
+// weekMark is that of a week's file. Rows count from the beginning of their week, so that
+// those of another one would be read as of other times.
+func weekMark(installation string, week event.Week) uint32 {
+	return markOf(installation + " " + week.String())
+}
 
 // Mark reads which installation a file of this program that nobody has open belongs to,
 // 0 where it does not say. What is wrong with the file is an event.Degraded.
@@ -257,14 +267,14 @@ func Mark(ctx context.Context, path string) (mark uint32, err error) {
 }
 
 // Belongs reports whether what Mark read is that of an installation.
-func Belongs(mark uint32, installation string) bool { return mark == installationMark(installation) }
+func Belongs(mark uint32, installation string) bool { return mark == markOf(installation) }
 
 // putMark has a file belong to an installation.
 func putMark(ctx context.Context, pool *sql.DB, installation string) error {
 	var mark uint32
 	err := pool.QueryRowContext(ctx, "PRAGMA application_id").Scan(&mark)
 	if err == nil && !Belongs(mark, installation) {
-		_, err = pool.ExecContext(ctx, markStatement(installation))
+		_, err = pool.ExecContext(ctx, markStatement(markOf(installation)))
 	}
 	return err
 }
@@ -282,8 +292,8 @@ func checkPages(ctx context.Context, pool *sql.DB, name, remedy string) error {
 	return &event.Degraded{Words: name + " has damaged pages; stop the server and " + remedy}
 }
 
-// setMark has a file that nobody has open belong to an installation.
-func setMark(ctx context.Context, path, installation string) error {
+// setMark has a week's file that nobody has open belong to an installation.
+func setMark(ctx context.Context, path, installation string, week event.Week) error {
 	if installation == "" {
 		return nil
 	}
@@ -291,14 +301,12 @@ func setMark(ctx context.Context, path, installation string) error {
 	if err != nil {
 		return err
 	}
-	_, err = pool.ExecContext(ctx, markStatement(installation))
+	_, err = pool.ExecContext(ctx, markStatement(weekMark(installation, week)))
 	return errors.Join(err, pool.Close())
 }
 
 // markStatement is without an argument, which a pragma does not take.
-func markStatement(installation string) string {
-	return fmt.Sprintf("PRAGMA application_id = %d", installationMark(installation))
-}
+func markStatement(mark uint32) string { return fmt.Sprintf("PRAGMA application_id = %d", mark) }
 
 // Expect says that a week should be there. Where it is not, it is damaged.
 func (x *Index) Expect(ctx context.Context, week event.Week) {
@@ -322,7 +330,7 @@ func (x *Index) Look(ctx context.Context) event.DamagedWeeks {
 			_ = x.undamaged(slot)
 			continue
 		}
-		if err := x.blame(slot, x.present(x.pathOf(slot))); err != nil && slot.damage.Load() != nil {
+		if err := x.blame(slot, x.present(slot.week, x.pathOf(slot))); err != nil && slot.damage.Load() != nil {
 			x.config.Logger.ErrorContext(ctx, "a week is damaged", "week", week.String(), "error", err)
 		}
 	}
@@ -347,7 +355,7 @@ func (x *Index) Replace(ctx context.Context, week event.Week, made string, seale
 			return fmt.Errorf("what is to take its place: %w", err)
 		}
 		// It may be of another directory: whoever puts it here makes it this one's.
-		if err := setMark(ctx, made, x.config.Installation); err != nil {
+		if err := setMark(ctx, made, x.config.Installation, week); err != nil {
 			return fmt.Errorf("what is to take its place: %w", err)
 		}
 		slot.mu.Lock()

@@ -71,7 +71,7 @@ func (x *Index) adopt(ctx context.Context, week event.Week, files weekFiles) err
 		}
 	}
 	slot.exists, slot.sealed = true, sealed
-	err := x.present(x.path(week, endingOf(sealed)))
+	err := x.present(week, x.path(week, endingOf(sealed)))
 	if errors.Is(err, errEmptied) && !sealed {
 		// Nothing was ever written to it: the file of a week that is being made.
 		slot.exists = false

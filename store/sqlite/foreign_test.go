@@ -2,6 +2,7 @@ package sqlite
 
 import (
 	"fmt"
+	"os"
 	"path/filepath"
 	"testing"
 
@@ -9,6 +10,42 @@ import (
 
 	"tidings/event"
 )
+
+// A week's file in the place of another week's, of the same directory, is named as soon as
+// it is read.
+func TestAFileOfAnotherWeekIsDamage(t *testing.T) {
+	for _, sealed := range []bool{false, true} {
+		t.Run(fmt.Sprint("sealed ", sealed), func(t *testing.T) {
+			ctx, dir := t.Context(), t.TempDir()
+			index, err := OpenIndex(dir, IndexConfig{Installation: "here"})
+			require.NoError(t, err)
+			at := (faultWeek + 1).Start() + 5
+			other := event.Event{
+				ID: event.NewID(at, "w", "api", true, []byte("b")), Workspace: "w", Type: event.Open, Time: at, Message: "m", Source: "api",
+				Recipient: &event.Person{Email: "jo@acme.example"},
+			}
+			_, err = index.Create(ctx, []event.Event{faultEvent("w", "a", ""), other})
+			require.NoError(t, err)
+			if sealed {
+				require.NoError(t, index.Seal(ctx, faultWeek))
+				require.NoError(t, index.Seal(ctx, faultWeek+1))
+			}
+			require.NoError(t, index.Close())
+			require.NoError(t, os.Remove(filepath.Join(dir, faultWeek.String()+endingOf(sealed))))
+			require.NoError(t, copyFile(filepath.Join(dir, faultWeek.String()+endingOf(sealed)), filepath.Join(dir, (faultWeek+1).String()+endingOf(sealed))))
+
+			index, err = OpenIndex(dir, IndexConfig{Installation: "here"})
+			require.NoError(t, err)
+			require.ErrorContains(t, index.Usable(ctx, faultWeek), "another week")
+			require.ErrorContains(t, index.Look(ctx), "another week")
+			require.NoError(t, index.Usable(ctx, faultWeek+1))
+			outcomes, err := index.Create(ctx, []event.Event{faultEvent("w", "c", "")})
+			require.NoError(t, err)
+			require.ErrorContains(t, outcomes[0].Err, "another week")
+			require.NoError(t, index.Close())
+		})
+	}
+}
 
 // A week's file of another data directory is not read as this one's, unless somebody
 // puts it there.

@@ -295,7 +295,7 @@ func (x *Index) openSlot(ctx context.Context, slot *weekSlot, create bool) error
 		return fmt.Errorf("the index is closed: %w", event.ErrUnavailable)
 	}
 	if slot.exists {
-		if err := x.present(x.path(slot.week, endingOf(slot.sealed))); err != nil {
+		if err := x.present(slot.week, x.path(slot.week, endingOf(slot.sealed))); err != nil {
 			return err
 		}
 	}

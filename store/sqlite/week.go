@@ -117,16 +117,16 @@ func (w *weekFile) open(ctx context.Context, path string, a access, caches weekS
 	return w.loadWorkspaces(ctx)
 }
 
-// markWith writes which installation a file belongs to, unless it says.
+// markWith writes which installation and week a file belongs to, unless it says.
 func (w *weekFile) markWith(ctx context.Context, installation string) error {
 	if installation == "" {
 		return nil
 	}
-	var mark int64
-	if err := w.writer.QueryRowContext(ctx, "PRAGMA application_id").Scan(&mark); err != nil || mark != 0 {
+	var mark uint32
+	if err := w.writer.QueryRowContext(ctx, "PRAGMA application_id").Scan(&mark); err != nil || mark != 0 && mark != markOf(installation) {
 		return err
 	}
-	_, err := w.writer.ExecContext(ctx, markStatement(installation))
+	_, err := w.writer.ExecContext(ctx, markStatement(weekMark(installation, w.week)))
 	return err
 }
 
