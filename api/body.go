@@ -136,9 +136,9 @@ func fill(buffer *bytes.Buffer, from io.Reader, length, most int64) error {
 	var err error
 	for err == nil {
 		if buffer.Available() == 0 {
-			room := max(buffer.Len(), bodyChunk)
+			room := max(buffer.Len(), leastChunk)
 			if length > 0 && int64(buffer.Len()) >= length/8 {
-				room = max(int(length)-buffer.Len()+1, bodyChunk)
+				room = max(int(length)-buffer.Len()+1, leastChunk)
 			}
 			buffer.Grow(room)
 		}

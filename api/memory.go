@@ -17,8 +17,10 @@ const defaultMemory = 1 << 30
 const (
 	// A body costs three times its bytes: as it came, and as events.
 	bodyCost = 3
-	// bodyChunk is how much of a body memory is taken for at a time.
+	// bodyChunk is how much of a body memory is taken for at a time, and leastChunk how
+	// much at first: one that comes a byte a second must not take what others need.
 	bodyChunk     = 64 << 10
+	leastChunk    = 4 << 10
 	memoryWaiting = 2 * time.Second
 	// keptBuffer is how large a buffer may be that is used again.
 	keptBuffer = 1 << 20
@@ -130,16 +132,17 @@ type heldReader struct {
 	hold *hold
 	// cost is what a byte costs.
 	cost int64
-	// left is what may be read before more is taken.
-	left int64
+	// left is what may be read before more is taken, and chunk what was taken last.
+	left, chunk int64
 }
 
 func (r *heldReader) Read(p []byte) (int, error) {
 	if r.left == 0 {
-		if err := r.hold.grow(r.ctx, bodyChunk*r.cost); err != nil {
+		r.chunk = max(leastChunk, min(2*r.chunk, bodyChunk))
+		if err := r.hold.grow(r.ctx, r.chunk*r.cost); err != nil {
 			return 0, err
 		}
-		r.left = bodyChunk
+		r.left = r.chunk
 	}
 	n, err := r.from.Read(p[:min(int64(len(p)), r.left)])
 	r.left -= int64(n)

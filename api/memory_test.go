@@ -70,3 +70,15 @@ func TestABodyTakesItsLength(t *testing.T) {
 	require.NoError(t, full.grow(t.Context(), 100))
 	require.Error(t, fill(new(bytes.Buffer), &heldReader{ctx: ctx, from: &zeroes{5}, hold: b.held("two"), cost: 1}, 5, size))
 }
+
+// Bodies that come slowly take what came of them, and leave the rest to others.
+func TestSlowBodiesTakeLittle(t *testing.T) {
+	b := newBudget(64<<20, 20*time.Millisecond)
+	for range 1000 {
+		one := &heldReader{ctx: t.Context(), from: &zeroes{10}, hold: b.held("slow"), cost: bodyCost}
+		n, err := one.Read(make([]byte, 100))
+		require.NoError(t, err)
+		require.Equal(t, 10, n)
+	}
+	require.True(t, b.share.TryAcquire(48<<20))
+}

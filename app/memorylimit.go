@@ -9,6 +9,8 @@ import (
 	"runtime/debug"
 	"strconv"
 	"strings"
+
+	"tidings/limit"
 )
 
 // Memory is a number of bytes as people write it: 512MiB, 2GiB, 1500000000.
@@ -72,7 +74,11 @@ func (s *Settings) useMemory() {
 	if s.Memory == 0 {
 		s.Memory = unknownMemory
 	} else if os.Getenv("GOMEMLIMIT") == "" {
-		debug.SetMemoryLimit(int64(s.Memory))
+		memory := int64(s.Memory)
+		if !s.Small { // whose databases are left out of its figure
+			memory = limit.Memory(memory).Runtime()
+		}
+		debug.SetMemoryLimit(memory)
 	}
 }
 

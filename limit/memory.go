@@ -54,6 +54,13 @@ func (m Memory) Writer() int { return m.slots(32, 1, leastWriter, mostWriter) }
 // Reader is beside Writer.
 func (m Memory) Reader() int { return m.slots(16*64, 1, 512<<10, 2<<20) }
 
+// Runtime is what Go's part of a process should use at most: the page caches of SQLite lie
+// beside it.
+func (m Memory) Runtime() int64 { return int64(m) - int64(m.Writer()) - busyReaders*int64(m.Reader()) }
+
+// busyReaders are how many connections that read are busy at once, by and by.
+const busyReaders = 64
+
 // slots are as many of a size as there are in a share, between two bounds.
 func (m Memory) slots(share, size Memory, least, most int) int {
 	return max(least, min(most, int(m/share/size)))
