@@ -81,11 +81,17 @@ func TestAProperBodyKeepsTheConnection(t *testing.T) {
 	}
 }
 
+// begun is the beginning of a body of which 100 KB come at once, and then nothing.
+func begun() string {
+	const size = 100_000
+	return fmt.Sprintf("%x\r\n[%s\r\n", size, strings.Repeat(" ", size-1))
+}
+
 // Bodies that are in flight share a budget by what has come of them; beyond it
 // requests are told when to come back, and what was taken is given back.
 func TestBodiesInFlightAreBounded(t *testing.T) {
 	s := newSite(t, func(c *api.Config) {
-		c.Memory, c.MemoryWait = 8*18<<20, time.Millisecond // 48 chunks of a workspace's bodies, three times over
+		c.Memory, c.MemoryWait = 8*18<<20, time.Millisecond // 9 MiB of a workspace's bodies, at three times their size
 	})
 	key := s.key("acme", account.RoleAdmin, "")
 	var held []net.Conn
@@ -106,7 +112,7 @@ func TestBodiesInFlightAreBounded(t *testing.T) {
 		s.do(call{method: "POST", path: "/v1/events", key: key, body: open(nil)}).is(202)
 	}
 	for range 60 { // Many of them take it all.
-		begin("Transfer-Encoding: chunked", "1\r\n[\r\n")
+		begin("Transfer-Encoding: chunked", begun())
 	}
 	var bomb bytes.Buffer
 	w := gzip.NewWriter(&bomb)
@@ -178,7 +184,7 @@ func TestUnsignedWebhooksShareTheMemoryOfBodies(t *testing.T) {
 		conn, err := net.Dial("tcp", s.http.Listener.Addr().String())
 		require.NoError(t, err)
 		t.Cleanup(func() { _ = conn.Close() })
-		_, err = fmt.Fprintf(conn, "POST %s HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n1\r\n[\r\n", made.Path)
+		_, err = fmt.Fprintf(conn, "POST %s HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n%s", made.Path, begun())
 		require.NoError(t, err)
 	}
 	post := func() int {
@@ -199,7 +205,7 @@ func TestBodiesOfOneWorkspaceLeaveRoomForOthers(t *testing.T) {
 		conn, err := net.Dial("tcp", s.http.Listener.Addr().String())
 		require.NoError(t, err)
 		t.Cleanup(func() { _ = conn.Close() })
-		_, err = fmt.Fprintf(conn, "POST /v1/events HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer %s\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n1\r\n[\r\n", flooding)
+		_, err = fmt.Fprintf(conn, "POST /v1/events HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer %s\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n%s", flooding, begun())
 		require.NoError(t, err)
 	}
 	post := func(key string) int {

@@ -37,6 +37,9 @@ func (x *Index) Aggregate(ctx context.Context, c feed.AggregateRequest) (feed.Ag
 		aggregate, err = x.count(ctx, c)
 		return err
 	})
+	if damaged, other := event.SplitDamaged(err); other == nil && len(damaged) == 1 {
+		err = damaged[0]
+	}
 	return aggregate, failed("counting week "+c.Week.String(), err)
 }
 
