@@ -22,6 +22,9 @@ const (
 	bodyChunk     = 64 << 10
 	leastChunk    = 4 << 10
 	memoryWaiting = 2 * time.Second
+	// largeShare is the share of a budget beyond which a hold is large: of each workspace one
+	// grows at a time. Many that grow side by side would each wait for what the others have.
+	largeShare = 256
 	// keptBuffer is how large a buffer may be that is used again.
 	keptBuffer = 1 << 20
 )
@@ -39,6 +42,8 @@ type budget struct {
 
 type budgetPart struct {
 	share *semaphore.Weighted
+	// large is of the one that is large.
+	large *semaphore.Weighted
 	holds int
 }
 
@@ -57,6 +62,7 @@ type hold struct {
 	part      *budgetPart
 	// taken is what it has of the budget, and ofPart what of that counts for its workspace.
 	taken, ofPart int64
+	large         bool
 }
 
 // held begins a hold for a workspace, "" for those of whom none is known.
@@ -68,7 +74,7 @@ func (b *budget) held(workspace string) *hold {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if h.part = b.of[workspace]; h.part == nil {
-		h.part = &budgetPart{share: semaphore.NewWeighted(b.size / 2)}
+		h.part = &budgetPart{share: semaphore.NewWeighted(b.size / 2), large: semaphore.NewWeighted(1)}
 		b.of[workspace] = h.part
 	}
 	h.part.holds++
@@ -89,7 +95,14 @@ func (h *hold) grow(ctx context.Context, n int64) error {
 	theirs := min(n, h.budget.size/2-h.ofPart)
 	waiting, cancel := context.WithTimeout(ctx, h.budget.wait)
 	defer cancel()
-	err := h.part.share.Acquire(waiting, theirs)
+	var err error
+	if !h.large && h.taken+n > h.budget.size/largeShare {
+		err = h.part.large.Acquire(waiting, 1)
+		h.large = err == nil
+	}
+	if err == nil {
+		err = h.part.share.Acquire(waiting, theirs)
+	}
 	if err == nil {
 		if err = h.budget.share.Acquire(waiting, n); err != nil {
 			h.part.share.Release(theirs)
@@ -116,6 +129,10 @@ func (h *hold) release() {
 		h.budget.share.Release(h.taken)
 		h.part.share.Release(h.ofPart)
 		h.taken, h.ofPart = 0, 0
+	}
+	if h.large {
+		h.part.large.Release(1)
+		h.large = false
 	}
 	h.budget.mu.Lock()
 	defer h.budget.mu.Unlock()

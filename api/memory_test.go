@@ -12,26 +12,27 @@ import (
 )
 
 // What costs more than a workspace may have counts in full, so that no more of it goes on
-// at once than there is memory for.
+// at once than there is memory for. Of each workspace one that is large grows at a time.
 func TestALargeBodyCountsInFull(t *testing.T) {
-	b := newBudget(1000, 20*time.Millisecond)
+	b := newBudget(1024, 20*time.Millisecond)
 	large := b.held("one")
 	require.NoError(t, large.grow(t.Context(), 800), "beyond the half of its workspace")
 	other := b.held("two")
 	require.NoError(t, other.grow(t.Context(), 200))
-	require.Error(t, other.grow(t.Context(), 1), "there is no more")
+	require.Error(t, other.grow(t.Context(), 25), "there is no more")
 	second := b.held("one")
-	require.Error(t, second.grow(t.Context(), 1), "and not for its workspace at all")
+	require.Error(t, second.grow(t.Context(), 5), "another is large")
 	large.release()
 	require.NoError(t, second.grow(t.Context(), 400))
+	require.NoError(t, b.held("one").grow(t.Context(), 4), "a small one goes on beside it")
 	require.NoError(t, other.grow(t.Context(), 300))
 	second.release()
 	other.release()
-	again := b.held("one")
-	require.NoError(t, again.grow(t.Context(), 5000), "no more than there is, which is all")
-	require.EqualValues(t, 1000, again.taken)
+	again := b.held("three")
+	require.NoError(t, again.grow(t.Context(), 1020))
+	require.NoError(t, again.grow(t.Context(), 0))
 	again.release()
-	require.True(t, b.share.TryAcquire(1000), "all was given back")
+	require.True(t, b.share.TryAcquire(1020), "all was given back but for the small one")
 }
 
 // zeroes is a body of so many bytes, some at a time.

@@ -118,6 +118,9 @@ func (c *Attack) measure(ctx context.Context, server *child) (*attackReport, err
 	if err := c.prepare(ctx, a); err != nil {
 		return nil, err
 	}
+	if err := a.indexed(ctx, c.Mailings); err != nil {
+		return nil, err
+	}
 	sent := new(ledger)
 	phase := func(length time.Duration, page, health *Timing, more ...func(context.Context)) {
 		running, cancel := context.WithTimeout(ctx, length)
@@ -140,6 +143,23 @@ func (c *Attack) measure(ctx context.Context, server *child) (*attackReport, err
 	report.acknowledged = len(sent.ids)
 	report.lost, err = sent.lost(ctx, a.as(a.victim))
 	return report, err
+}
+
+// indexed waits until the mailings are, so that it is quiet then.
+func (a *attacked) indexed(ctx context.Context, mailings int) error {
+	for ctx.Err() == nil {
+		var page struct {
+			Items []json.RawMessage `json:"items"`
+		}
+		if err := a.as(a.attacker).Call(ctx, http.MethodGet, "/v1/feed?limit=200", nil, &page); err != nil {
+			return err
+		}
+		if len(page.Items) >= min(mailings, 200) {
+			return nil
+		}
+		pause(ctx, 200*time.Millisecond)
+	}
+	return ctx.Err()
 }
 
 // prepare sends the mailings and makes a source.

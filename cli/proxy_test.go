@@ -48,7 +48,7 @@ func startCaddy(t *testing.T, to string) string {
 	if caddy == "" {
 		var err error
 		if caddy, err = exec.LookPath("caddy"); err != nil {
-			t.Skip("no Caddy here: CADDY names one")
+			t.Skip("skipped: no Caddy (CADDY may name one)")
 		}
 	}
 	raw, err := os.ReadFile("../deploy/caddy/Caddyfile")
@@ -66,7 +66,7 @@ func startCaddy(t *testing.T, to string) string {
 func startNginx(t *testing.T, to string) string {
 	nginx, err := exec.LookPath("nginx")
 	if err != nil {
-		t.Skip("no nginx here")
+		t.Skip("skipped: no nginx")
 	}
 	raw, err := os.ReadFile("../deploy/nginx/tidings.conf")
 	require.NoError(t, err)

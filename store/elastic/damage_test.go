@@ -79,7 +79,7 @@ func segmentsOf(t *testing.T, config elastic.Config, index, pattern string) []st
 			return found
 		}
 	}
-	t.Skip("the files of this Elasticsearch are not on this machine")
+	t.Skip("skipped: the files of this Elasticsearch are not on this machine")
 	return nil
 }
 
