@@ -43,7 +43,7 @@ func TestNothingNamesAnErasedPersonElsewhere(t *testing.T) {
 		t.Helper()
 		raw, err := json.Marshal(body)
 		require.NoError(t, err)
-		require.NoError(t, request(method, base+path, key, "application/json", raw, new(json.RawMessage)), path)
+		require.NoError(t, request(method, base+path, key, "application/json", raw, new(json.RawMessage)), "%s\n%s", path, api.output())
 	}
 	now := time.Now().Add(-time.Hour)
 	person := func(email string) map[string]any { return map[string]any{"email": email, "name": "Of " + email} }

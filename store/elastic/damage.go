@@ -112,7 +112,7 @@ func (x *Index) examine(ctx context.Context) (health, error) {
 			Status string `json:"status"`
 		} `json:"indices"`
 	}
-	err = x.read(ctx, pingTimeout, esapi.ClusterHealthRequest{
+	err = x.read(ctx, adminTimeout, esapi.ClusterHealthRequest{
 		Index: []string{x.names.every()}, Level: "indices", FilterPath: []string{"indices.*.status"},
 	}, &answer)
 	if err != nil {
