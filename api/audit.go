@@ -128,7 +128,7 @@ func networkOf(address netip.Addr) string {
 
 // record begins the recording of a request. r.path is the route, not what was asked.
 func (s *Server) record(ctx context.Context, r route, caller Caller, request *http.Request, parameters gin.Params) *recording {
-	rec := &recording{log: s.Audit, is: r.audits(), own: caller.Users != nil, user: caller.User}
+	rec := &recording{log: s.Audit, is: r.audits(), own: caller.Users != nil && !r.lookedAfter(caller), user: caller.User}
 	rec.row = audit.Row{
 		Workspace: caller.Workspace, Kind: audit.KindRead, Actor: actorOf(ctx, caller), Credential: credentialOf(caller),
 		Route: r.method + " " + r.path, Trace: requestID(ctx), Address: networkOf(s.client(request)),

@@ -51,6 +51,19 @@ func (s *shown) item(item *feed.Item) {
 	}
 }
 
+// decisions are those about telling a user.
+func (s *shown) decisions(user string, all ...DecisionView) {
+	if user != "" {
+		s.users = append(s.users, user)
+	}
+	for i := range all {
+		if all[i].Event != nil {
+			s.item(all[i].Event)
+		}
+	}
+	s.rows = len(all)
+}
+
 // person adds an address but where it came just before: a feed is about few.
 func (s *shown) person(email string) {
 	if n := len(s.persons); email != "" && (n == 0 || s.persons[n-1] != email) {
@@ -77,6 +90,12 @@ func aboutOf(out any) shown {
 		for i := range out.Body.Recipients {
 			s.person(out.Body.Recipients[i].Email)
 		}
+	case *decisionsOutput:
+		s.decisions(out.of, out.Body.Items...)
+	case *whyOutput:
+		s.decisions(out.of, out.Body.Now)
+	case *deliveriesOutput:
+		s.rows = len(out.Body.Items)
 	case *answerOutput:
 		s.all = true
 		for i := range out.Body.Companies {

@@ -8,6 +8,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"tidings/account"
 	"tidings/deliver"
 	"tidings/event"
 )
@@ -83,11 +84,11 @@ func (s *Server) endpointRoutes(docs huma.API) {
 		description: "What was missed meanwhile is not sent: replay it. 409 within 5 minutes after it was disabled.",
 	}, s.enableEndpoint)
 	handle(s, docs, route{
-		id: "list-deliveries", audit: auditNothing, method: http.MethodGet, path: "/v1/endpoints/{name}/deliveries", group: group, may: integrators(),
+		id: "list-deliveries", audit: auditReads, method: http.MethodGet, path: "/v1/endpoints/{name}/deliveries", group: group, may: helpers(integrators()), forOthers: true,
 		summary: "An endpoint's deliveries of the last 30 days with their tries, newest first, 100 a page",
 	}, s.listDeliveries)
 	handle(s, docs, route{
-		id: "replay-deliveries", method: http.MethodPost, path: "/v1/endpoints/{name}/replay", group: group, may: integrators(),
+		id: "replay-deliveries", method: http.MethodPost, path: "/v1/endpoints/{name}/replay", group: group, may: helpers(integrators()), forOthers: true,
 		request: ReplayRequest{},
 		summary: "Send deliveries again: some by id, or all that failed in a span of time",
 	}, s.replayDeliveries)
@@ -257,6 +258,9 @@ func (s *Server) listDeliveries(ctx context.Context, caller Caller, in *deliveri
 	out.Body.Items, out.Body.Next = make([]DeliveryView, len(list)), next
 	for i, d := range list {
 		out.Body.Items[i] = viewOfDelivery(d)
+		if caller.Role == account.RoleSupport {
+			out.Body.Items[i] = s.redactedDelivery(out.Body.Items[i])
+		}
 	}
 	return out, nil
 }

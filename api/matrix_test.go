@@ -33,9 +33,9 @@ var expectations = map[string]string{
 	"GET /v1/live": "page", "GET /v1/live/sse": "page",
 	"GET /v1/export": "readers", "GET /v1/people/{email}": "readers", "GET /v1/companies/{domain}": "readers",
 	"GET /v1/nudges": "readers", "GET /v1/calls": "readers", "GET /v1/follow-ups/{email}": "readers", "PUT /v1/follow-ups/{email}": "members",
-	"GET /v1/notifications": "readers", "POST /v1/notifications/read": "readers", "GET /v1/decisions": "readers",
+	"GET /v1/notifications": "readers", "POST /v1/notifications/read": "readers", "GET /v1/decisions": "readers and support",
 	"GET /v1/notification-settings": "readers", "PUT /v1/notification-settings": "readers",
-	"PATCH /v1/notification-settings": "readers", "GET /v1/notifications/why": "readers",
+	"PATCH /v1/notification-settings": "readers", "GET /v1/notifications/why": "readers and support",
 	"GET /v1/notification-rules": "readers", "PUT /v1/notification-rules/{name}": "readers",
 	"DELETE /v1/notification-rules/{name}": "readers", "POST /v1/notification-rules/preview": "readers",
 	"POST /v1/notifications/simulate": "readers",
@@ -55,7 +55,7 @@ var expectations = map[string]string{
 	"GET /v1/scanners":                  "admins", "PUT /v1/scanners/{domain}": "admins", "DELETE /v1/scanners/{domain}": "admins",
 	"GET /v1/endpoints": "integrators", "PUT /v1/endpoints/{name}": "integrators", "DELETE /v1/endpoints/{name}": "integrators",
 	"POST /v1/endpoints/{name}/test": "integrators", "POST /v1/endpoints/{name}/enable": "integrators",
-	"GET /v1/endpoints/{name}/deliveries": "integrators", "POST /v1/endpoints/{name}/replay": "integrators",
+	"GET /v1/endpoints/{name}/deliveries": "integrators and support", "POST /v1/endpoints/{name}/replay": "integrators and support",
 	"GET /v1/sources": "integrators", "PUT /v1/sources/{name}": "integrators", "DELETE /v1/sources/{name}": "integrators",
 	"POST /v1/sources/{name}/test": "integrators", "POST /v1/sources/{name}/try": "admins", "GET /v1/sources/{name}/payloads": "admins",
 	"GET /v1/sources/{name}/rejected": "admins", "POST /v1/sources/{name}/rejected/replay": "admins",
@@ -65,21 +65,23 @@ var expectations = map[string]string{
 // allowed are the credentials of each kind of expectation; what none of them holds is
 // 401, and the others are 403.
 var allowed = map[string][]string{
-	"anyone":             {"ingest", "read", "read of a user", "admin", "embed", "session", "viewer", "member", "lead", "support", "auditor", "integrator", "person admin"},
-	"anyone but a token": {"ingest", "read", "read of a user", "admin", "session", "viewer", "member", "lead", "support", "auditor", "integrator", "person admin"},
-	"senders":            {"ingest", "admin", "person admin"},
-	"readers":            {"read", "read of a user", "admin", "session", "viewer", "member", "lead", "integrator", "person admin"},
-	"members":            {"read", "read of a user", "admin", "session", "member", "lead", "integrator", "person admin"},
-	"reading keys":       {"read", "read of a user", "admin"}, // a session's page needs no token
-	"page":               {"read", "read of a user", "admin", "embed", "session", "viewer", "member", "lead", "integrator", "person admin"},
-	"settings":           {"read", "read of a user", "admin", "embed", "session", "viewer", "member", "lead", "support", "integrator", "person admin"},
-	"own settings":       {"read", "read of a user", "admin", "session", "viewer", "member", "lead", "support", "integrator", "person admin"},
-	"integrators":        {"admin", "integrator", "person admin"},
-	"leads":              {"admin", "lead", "person admin"},
-	"lead of the team":   {"admin", "person admin"}, // and the lead, of their own: TestALeadSaysWhoIsInTheirTeam
-	"admins":             {"admin", "person admin"},
-	"auditors":           {"admin", "auditor", "person admin"},
-	"people":             {"read of a user", "session", "viewer", "member", "lead", "support", "auditor", "integrator", "person admin"},
+	"anyone":                  {"ingest", "read", "read of a user", "admin", "embed", "session", "viewer", "member", "lead", "support", "auditor", "integrator", "person admin"},
+	"anyone but a token":      {"ingest", "read", "read of a user", "admin", "session", "viewer", "member", "lead", "support", "auditor", "integrator", "person admin"},
+	"senders":                 {"ingest", "admin", "person admin"},
+	"readers":                 {"read", "read of a user", "admin", "session", "viewer", "member", "lead", "integrator", "person admin"},
+	"readers and support":     {"read", "read of a user", "admin", "session", "viewer", "member", "lead", "support", "integrator", "person admin"},
+	"members":                 {"read", "read of a user", "admin", "session", "member", "lead", "integrator", "person admin"},
+	"reading keys":            {"read", "read of a user", "admin"}, // a session's page needs no token
+	"page":                    {"read", "read of a user", "admin", "embed", "session", "viewer", "member", "lead", "integrator", "person admin"},
+	"settings":                {"read", "read of a user", "admin", "embed", "session", "viewer", "member", "lead", "support", "integrator", "person admin"},
+	"own settings":            {"read", "read of a user", "admin", "session", "viewer", "member", "lead", "support", "integrator", "person admin"},
+	"integrators":             {"admin", "integrator", "person admin"},
+	"integrators and support": {"admin", "integrator", "support", "person admin"},
+	"leads":                   {"admin", "lead", "person admin"},
+	"lead of the team":        {"admin", "person admin"}, // and the lead, of their own: TestALeadSaysWhoIsInTheirTeam
+	"admins":                  {"admin", "person admin"},
+	"auditors":                {"admin", "auditor", "person admin"},
+	"people":                  {"read of a user", "session", "viewer", "member", "lead", "support", "auditor", "integrator", "person admin"},
 }
 
 // documentedRoutes are the routes of the document, as "GET /v1/feed".

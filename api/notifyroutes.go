@@ -23,7 +23,7 @@ type notificationsInput struct {
 }
 
 type decisionsInput struct {
-	User    string `query:"user" maxLength:"200" doc:"another than the reader, for admins"`
+	User    string `query:"user" maxLength:"200" doc:"another than the reader, for admins and support"`
 	Outcome string `query:"outcome" enum:"notified,held,not,withdrawn"`
 	Kind    string `query:"kind" maxLength:"20" doc:"such as open or reply"`
 	Message string `query:"message" maxLength:"2000"`
@@ -52,10 +52,14 @@ type DecisionView struct {
 	Other    string           `json:"other,omitempty" doc:"id of the event that was told instead"`
 	Channels []notify.Channel `json:"channels" nullable:"false"`
 	Read     bool             `json:"read"`
+	About    *EventStub       `json:"about,omitempty" doc:"support: the event, of which it sees no more"`
 	Event    *feed.Item       `json:"event" doc:"null when it is gone, may not be seen any more, or there is none: a rule of a time is about no one event. Of absence it is the send"`
 }
 
-type decisionsOutput struct{ Body DecisionPage }
+type decisionsOutput struct {
+	Body DecisionPage
+	of   string // whose decisions, for the audit log
+}
 
 // ReadRequest marks notifications as read.
 type ReadRequest struct {
@@ -94,9 +98,9 @@ func (s *Server) notifyRoutes(docs huma.API) {
 		summary: "Mark notifications as read",
 	}, s.readNotifications)
 	handle(s, docs, route{
-		id: "list-decisions", scope: account.ScopeNotifications, audit: auditReads, method: http.MethodGet, path: "/v1/decisions", group: group, may: readers(),
+		id: "list-decisions", scope: account.ScopeNotifications, audit: auditReads, method: http.MethodGet, path: "/v1/decisions", group: group, may: helpers(readers()), forOthers: true,
 		summary:     "What was decided about telling the reader, newest first, and why",
-		description: "What a kind that is switched off has stopped is not kept.",
+		description: "What a kind that is switched off has stopped is not kept. Support asks for others, with Tidings-Reason, and sees of an event its id, type and time (about).",
 	}, s.getDecisions)
 	handle(s, docs, route{
 		id: "get-notification-settings", scope: account.ScopeNotifications, audit: auditNothing, method: http.MethodGet, path: "/v1/notification-settings", group: group, may: readers(),
@@ -115,7 +119,7 @@ func (s *Server) notifyRoutes(docs huma.API) {
 		description: "What is absent stays, whatever it is by then: mutes, rows and quiet hours are changed one at a time.",
 	}, s.patchNoteSettings)
 	handle(s, docs, route{
-		id: "why-notified", scope: account.ScopeNotifications, audit: auditReads, method: http.MethodGet, path: "/v1/notifications/why", group: group, may: readers(),
+		id: "why-notified", scope: account.ScopeNotifications, audit: auditReads, method: http.MethodGet, path: "/v1/notifications/why", group: group, may: helpers(readers()), forOthers: true,
 		failures: []int{http.StatusNotFound},
 		summary:  "Why the reader was told of an event, or was not",
 	}, s.getWhy)
@@ -133,22 +137,24 @@ func (s *Server) getNotifications(ctx context.Context, caller Caller, in *notifi
 }
 
 func (s *Server) getDecisions(ctx context.Context, caller Caller, in *decisionsInput) (*decisionsOutput, error) {
-	if in.User != "" && in.User != caller.User && caller.Role != account.RoleAdmin {
-		return nil, problem(http.StatusForbidden, "only admins may ask for others")
+	user, err := askedFor(caller, in.User)
+	if err != nil {
+		return nil, err
 	}
-	filter := notify.Filter{User: in.User, Outcome: notify.Outcome(in.Outcome), Kind: notify.Kind(in.Kind), Message: in.Message}
+	filter := notify.Filter{User: user, Outcome: notify.Outcome(in.Outcome), Kind: notify.Kind(in.Kind), Message: in.Message}
 	return s.decisionPage(ctx, caller, filter, in.Cursor, in.Limit)
 }
 
-// decisionPage is a page of the reader's own decisions; a key of nobody has none.
+// decisionPage is a page of the decisions of a user; a key of nobody has none.
 func (s *Server) decisionPage(ctx context.Context, caller Caller, filter notify.Filter, after string, most int) (*decisionsOutput, error) {
-	out := &decisionsOutput{DecisionPage{Items: []DecisionView{}}}
+	out := &decisionsOutput{Body: DecisionPage{Items: []DecisionView{}}}
 	if filter.User == "" {
 		filter.User = caller.User
 	}
 	if filter.User == "" {
 		return out, nil
 	}
+	out.of = filter.User
 	page, next, err := s.Notify.Store.Page(ctx, caller.Workspace, filter, after, most)
 	if err != nil {
 		return nil, err
@@ -160,7 +166,7 @@ func (s *Server) decisionPage(ctx context.Context, caller Caller, filter notify.
 	for i, d := range page {
 		ids[i] = d.Event
 	}
-	items, err := s.Feed.Items(ctx, caller.Scope(), ids)
+	items, err := s.Feed.Items(ctx, seenBy(caller), ids)
 	if err != nil {
 		return nil, err
 	}
@@ -168,6 +174,9 @@ func (s *Server) decisionPage(ctx context.Context, caller Caller, filter notify.
 		view := viewOfDecision(d)
 		if item, ok := items[d.Event]; ok {
 			view.Event = &item
+		}
+		if caller.Role == account.RoleSupport {
+			view = redacted(view)
 		}
 		out.Body.Items = append(out.Body.Items, view)
 	}
@@ -297,7 +306,7 @@ func (s *Server) patchNoteSettings(ctx context.Context, caller Caller, in *notif
 
 type whyInput struct {
 	Event string `query:"event" maxLength:"100" doc:"id of the event"`
-	User  string `query:"user" maxLength:"200" doc:"another than the reader, for admins"`
+	User  string `query:"user" maxLength:"200" doc:"another than the reader, for admins and support"`
 }
 
 // WhyView is how it came that somebody was told of an event, or was not.
@@ -308,15 +317,15 @@ type WhyView struct {
 	Fixes    []notify.Fix     `json:"fixes" nullable:"false" doc:"changes that turn it round"`
 }
 
-type whyOutput struct{ Body WhyView }
+type whyOutput struct {
+	Body WhyView
+	of   string
+}
 
 func (s *Server) getWhy(ctx context.Context, caller Caller, in *whyInput) (*whyOutput, error) {
-	user := caller.User
-	if in.User != "" && in.User != user {
-		if caller.Role != account.RoleAdmin {
-			return nil, problem(http.StatusForbidden, "only admins may ask for others")
-		}
-		user = in.User
+	user, err := askedFor(caller, in.User)
+	if err != nil {
+		return nil, err
 	}
 	if user == "" {
 		return nil, event.Invalid("user", "is required: this key belongs to nobody")
@@ -325,7 +334,7 @@ func (s *Server) getWhy(ctx context.Context, caller Caller, in *whyInput) (*whyO
 	if err != nil {
 		return nil, event.Invalid("event", "is not an id")
 	}
-	items, err := s.Feed.Items(ctx, caller.Scope(), []event.ID{id})
+	items, err := s.Feed.Items(ctx, seenBy(caller), []event.ID{id})
 	if err != nil {
 		return nil, err
 	}
@@ -337,7 +346,7 @@ func (s *Server) getWhy(ctx context.Context, caller Caller, in *whyInput) (*whyO
 	if err != nil {
 		return nil, err
 	}
-	out := &whyOutput{WhyView{Checks: why.Checks, Now: viewOfDecision(why.Now), Fixes: why.Fixes}}
+	out := &whyOutput{of: user, Body: WhyView{Checks: why.Checks, Now: viewOfDecision(why.Now), Fixes: why.Fixes}}
 	if why.Fixes == nil {
 		out.Body.Fixes = []notify.Fix{}
 	}
@@ -346,6 +355,9 @@ func (s *Server) getWhy(ctx context.Context, caller Caller, in *whyInput) (*whyO
 		view := viewOfDecision(*why.Kept)
 		view.Event = out.Body.Now.Event
 		out.Body.Decision = &view
+	}
+	if caller.Role == account.RoleSupport {
+		redactWhy(&out.Body)
 	}
 	return out, nil
 }

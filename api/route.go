@@ -30,6 +30,8 @@ type route struct {
 	may []Role
 	// scope is what a key needs for it; by its roles when empty (keyScope).
 	scope account.Scope
+	// forOthers says that support calls it for others, with a reason.
+	forOthers bool
 	// stepUp says that a session must be of a sign-in of the last ten minutes.
 	stepUp bool
 	// success is the status of a good answer, 200 when 0.
@@ -176,6 +178,9 @@ func (s *Server) check(r route) func(huma.Context, func(huma.Context)) {
 		caller, err := s.authorize(request, r)
 		if err == nil && caller.Origins != nil && !r.embedded {
 			err = problem(http.StatusForbidden, "a token for embedding opens the feed of a page alone")
+		}
+		if err == nil && r.lookedAfter(caller) {
+			err = hasReason(request)
 		}
 		if err != nil {
 			p := s.problemFor(ctx.Context(), err)

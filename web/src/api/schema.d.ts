@@ -313,7 +313,7 @@ export interface paths {
         };
         /**
          * What was decided about telling the reader, newest first, and why
-         * @description What a kind that is switched off has stopped is not kept.
+         * @description What a kind that is switched off has stopped is not kept. Support asks for others, with Tidings-Reason, and sees of an event its id, type and time (about).
          */
         get: operations["list-decisions"];
         put?: never;
@@ -2114,6 +2114,8 @@ export interface components {
             unread: number;
         };
         DecisionView: {
+            /** @description support: the event, of which it sees no more */
+            about?: components["schemas"]["EventStub"];
             channels: string[];
             /** @description which check stopped it */
             check?: string;
@@ -2344,6 +2346,13 @@ export interface components {
             type: "send" | "delivery" | "open" | "click" | "download" | "reply" | "meeting" | "bounce" | "complaint" | "unsubscribe" | "custom";
             /** @description whose mail it is */
             user?: string | null;
+        };
+        EventStub: {
+            /** @description 26 characters; text order is time order */
+            id: string;
+            /** Format: date-time */
+            time: string;
+            type: string;
         };
         EventView: {
             /** @description the whole text, of a reply with what it quotes */
@@ -5652,7 +5661,7 @@ export interface operations {
     "list-decisions": {
         parameters: {
             query?: {
-                /** @description another than the reader, for admins */
+                /** @description another than the reader, for admins and support */
                 user?: string;
                 outcome?: "notified" | "held" | "not" | "withdrawn";
                 /** @description such as open or reply */
@@ -9720,7 +9729,7 @@ export interface operations {
             query?: {
                 /** @description id of the event */
                 event?: string;
-                /** @description another than the reader, for admins */
+                /** @description another than the reader, for admins and support */
                 user?: string;
             };
             header?: never;
