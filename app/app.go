@@ -97,6 +97,8 @@ type App struct {
 	// decisions and notifier are nil where decisions are kept nowhere.
 	decisions *sqlite.Notify
 	notifier  *notify.Engine
+	// tellOfKeys tells people of keys that end soon.
+	tellOfKeys func(ctx context.Context) error
 	// secrets is nil where there is no key for them.
 	secrets *secret.Box
 	// What leaves the house; outboxFile is nil where the outbox is no file.

@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"path/filepath"
@@ -78,6 +79,8 @@ func (a *App) notifies(directory *account.Directory, reader *feed.Reader) {
 	if a.decisions == nil {
 		return
 	}
+	keys := account.NewKeys(a.State, time.Now, rand.Reader)
+	a.tellOfKeys = func(ctx context.Context) error { return tellOfKeys(ctx, keys, directory, a.notifier) }
 	a.notifier = notify.NewEngine(notify.Config{
 		Store: a.decisions, Books: notify.NewBooks(api.Recorded(a.State, a.Audit), time.Now), People: directory, History: reader, Events: a.Index,
 		Searches: ruleSearches{reader}, Feed: reader, Counts: ruleSearches{reader},
@@ -111,11 +114,19 @@ func (s ruleSearches) Count(ctx context.Context, workspace, user string, users [
 	return stats.Totals.Types, nil
 }
 
-// keepTime looks at the rules that wait for a time, until ctx ends.
+// keepTime looks at the rules that wait for a time, and each hour at the keys, until ctx
+// ends.
 func (a *App) keepTime(ctx context.Context) error {
 	ticker := time.NewTicker(tickEvery)
 	defer ticker.Stop()
+	var looked time.Time
 	for {
+		if time.Since(looked) >= keysLookedAt {
+			looked = time.Now()
+			if err := a.tellOfKeys(ctx); err != nil && ctx.Err() == nil {
+				a.log.WarnContext(ctx, "people were not all told of keys that end; it is tried again", "error", err)
+			}
+		}
 		if err := a.notifier.Tick(ctx); err != nil && ctx.Err() == nil {
 			a.log.WarnContext(ctx, "rules that wait for a time were not all looked at; it is tried again", "error", err)
 		}

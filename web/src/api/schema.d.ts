@@ -2124,14 +2124,14 @@ export interface components {
             /** @description what that check found, or why it was told, in a sentence */
             found?: string;
             id: string;
-            /** @description such as open or reply; unopened, unreplied, schedule, count, rate and silence are of rules */
+            /** @description such as open or reply; unopened, unreplied, schedule, count, rate and silence are of rules, key is of a key that ends or is not used */
             kind: string;
             /** @description id of the event that was told instead */
             other?: string;
             /** @enum {string} */
             outcome: "notified" | "held" | "not" | "withdrawn";
             read: boolean;
-            /** @description yours, team, everyone, rule, correction, absence, schedule, count or rate */
+            /** @description yours, team, everyone, rule, correction, absence, schedule, count, rate or admin */
             reasons: string[];
             /** @description names of the reader's rules that found it */
             rules?: string[];
