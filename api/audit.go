@@ -69,6 +69,8 @@ type recording struct {
 	is   auditing
 	own  bool // the caller sees only their own and their teams' mail
 	user string
+	// users are whose mail the caller sees; everybody's when nil.
+	users []string
 
 	mu      sync.Mutex
 	changes []audit.Change
@@ -128,7 +130,7 @@ func networkOf(address netip.Addr) string {
 
 // record begins the recording of a request. r.path is the route, not what was asked.
 func (s *Server) record(ctx context.Context, r route, caller Caller, request *http.Request, parameters gin.Params) *recording {
-	rec := &recording{log: s.Audit, is: r.audits(), own: caller.Users != nil && !r.lookedAfter(caller), user: caller.User}
+	rec := &recording{log: s.Audit, is: r.audits(), own: caller.Users != nil && !r.lookedAfter(caller), user: caller.User, users: caller.Users}
 	rec.row = audit.Row{
 		Workspace: caller.Workspace, Kind: audit.KindRead, Actor: actorOf(ctx, caller), Credential: credentialOf(caller),
 		Route: r.method + " " + r.path, Trace: requestID(ctx), Address: networkOf(s.client(request)),
@@ -237,7 +239,7 @@ func (r *recording) end(out any, status int) {
 		r.log.Note(r.row)
 	case auditReads:
 		if status < http.StatusMultipleChoices {
-			aboutOf(out).in(&r.row)
+			aboutOf(out).in(&r.row, r.users)
 		}
 		if r.own && !r.others() {
 			r.row.About, r.row.Persons = nil, nil // a sum is of many

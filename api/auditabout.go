@@ -12,13 +12,20 @@ type shown struct {
 	users, messages []string
 	// persons are addresses; the log makes keys of them when it writes.
 	persons []string
-	// all says that the answer counts over everybody's.
+	// all says that the answer counts over everybody's whom the caller sees.
 	all bool
 }
 
-// in puts it into a row.
-func (s shown) in(row *audit.Row) {
+// mostNamed is of how many users a row says that they were counted over; of more it says
+// that they were everybody.
+const mostNamed = 50
+
+// in puts it into a row; visible are whose mail the caller sees, everybody's when nil.
+func (s shown) in(row *audit.Row, visible []string) {
 	row.Rows += s.rows
+	if s.all && visible != nil && len(visible) <= mostNamed {
+		s.all, s.users = false, append(s.users, visible...)
+	}
 	seen := make(map[string]bool, len(s.users))
 	for _, user := range s.users {
 		if !seen[user] {
@@ -48,6 +55,17 @@ func (s *shown) item(item *feed.Item) {
 	}
 	for i := range item.Recipients {
 		s.person(item.Recipients[i].Email)
+	}
+}
+
+// contact is what is known of somebody, of the mail of those who have written to them.
+func (s *shown) contact(c feed.Contact) {
+	s.all = c.More || len(c.Users) == 0
+	for i := range c.Users {
+		s.users = append(s.users, c.Users[i].ID)
+	}
+	for i := range c.Messages {
+		s.messages = append(s.messages, event.MessageName(c.Messages[i].Message))
 	}
 }
 
@@ -105,9 +123,11 @@ func aboutOf(out any) shown {
 			}
 		}
 	case *contactOutput:
-		s.all, s.rows = true, 1
+		s.rows = 1
+		s.contact(out.Body.Contact)
 	case *companyOutput:
-		s.all, s.rows = true, len(out.Body.People)
+		s.rows = len(out.Body.People)
+		s.contact(out.Body.Contact)
 		for i := range out.Body.People {
 			s.person(out.Body.People[i].Email)
 		}

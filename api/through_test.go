@@ -59,7 +59,7 @@ func newThrough(t *testing.T) *through {
 		reader := feed.NewReader(feed.Config{
 			Index: index, States: all.state, Catalogue: all.state, Directory: c.Directory, Aggregator: index, Vocabulary: index,
 		})
-		c.Feed, c.Suggester, c.Reports = reader, reader, reader
+		c.Feed, c.Suggester, c.Reports, c.Contacts = reader, reader, reader, reader
 		all.internal = account.NewInternal(all.state, c.Directory, time.Now)
 		rules, err := verdict.New(verdict.Config{})
 		require.NoError(t, err)

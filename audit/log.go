@@ -15,7 +15,7 @@ import (
 // Bounds of what waits to be written.
 const (
 	// commitEvery is how long a row waits for others at most, while the store answers.
-	commitEvery = 250 * time.Millisecond
+	commitEvery = 800 * time.Millisecond
 	// maxBehind is how old a waiting row may be before no more are taken.
 	maxBehind = 60 * time.Second
 	// maxWaiting is how many may wait; at about a kilobyte each they take 50 MB.
@@ -194,7 +194,7 @@ func (l *Log) batch() []*waiting {
 	return append([]*waiting(nil), l.waiting[:n]...)
 }
 
-// Run writes what waits four times a second until ctx ends, and then the rest.
+// Run writes what waits every 0.8 seconds until ctx ends, and then the rest.
 func (l *Log) Run(ctx context.Context) error {
 	tick := time.NewTicker(commitEvery)
 	defer tick.Stop()
