@@ -10,6 +10,7 @@ import (
 	"tidings/account"
 	"tidings/audit"
 	"tidings/event"
+	"tidings/notify"
 )
 
 // Emergency is access that the operator of the machine has given somebody past the
@@ -37,7 +38,28 @@ func (s *Server) GrantAccess(ctx context.Context, workspace string, role Role, l
 			return "", account.Grant{}, err
 		}
 	}
-	return s.grants.Give(ctx, workspace, role, life, reason, by)
+	token, grant, err := s.grants.Give(ctx, workspace, role, life, reason, by)
+	if err == nil {
+		s.tellAdmins(ctx, workspace, grant.ID+"|given", fmt.Sprintf("The operator of the server has given access as %s until %s: %s", role, grant.Until.Format("15:04 UTC"), reason))
+	}
+	return token, grant, err
+}
+
+// tellAdmins tells all admins of a workspace of access past the usual ways in, in the page
+// and by mail. Everybody sees it in the page too while it lasts, so a failure is no reason
+// to give none.
+func (s *Server) tellAdmins(ctx context.Context, workspace, cause, text string) {
+	if s.Notify == nil {
+		return
+	}
+	admins, err := s.directory.Admins(ctx, workspace)
+	notices := make([]notify.Notice, len(admins))
+	for i, admin := range admins {
+		notices[i] = notify.Notice{Workspace: workspace, User: admin, Kind: notify.KindAccess, Cause: cause, Found: text}
+	}
+	if err := errors.Join(err, s.Notify.Tell(ctx, notices)); err != nil {
+		s.Logger.WarnContext(ctx, "admins were not all told of access that the operator gave", "error", err)
+	}
 }
 
 // grantedBy signs a browser in by the link of a grant; ErrNotFound when the token is
@@ -59,6 +81,7 @@ func (s *Server) grantedBy(ctx context.Context, r *http.Request, token string) (
 	if err := s.grants.Begun(ctx, workspace, grant, account.HashOf(session)); err != nil {
 		return nil, errors.Join(err, s.sessions.End(ctx, workspace, account.HashOf(session)))
 	}
+	s.tellAdmins(ctx, workspace, grant.ID+"|used", fmt.Sprintf("The link with which the operator gave access as %s was opened.", grant.Role))
 	return out, nil
 }
 

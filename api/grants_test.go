@@ -15,9 +15,11 @@ import (
 func TestAccessThatTheOperatorGrantsEnds(t *testing.T) {
 	s := newSite(t)
 	colleague := s.key("acme", account.RoleRead, "u_ana")
+	boss := s.person(s.key("acme", account.RoleAdmin, ""), account.RoleAdmin)
+	before := len(s.audited("acme"))
 	token, grant, err := s.server.GrantAccess(t.Context(), "acme", account.RoleAdmin, time.Hour, "IdP down")
 	require.NoError(t, err)
-	rows := s.audited("acme")
+	rows := s.audited("acme")[before:]
 	require.Equal(t, "operator access grant", rows[0].Route)
 	require.Equal(t, "IdP down", rows[0].Reason)
 
@@ -26,7 +28,18 @@ func TestAccessThatTheOperatorGrantsEnds(t *testing.T) {
 	require.Equal(t, account.RoleAdmin, view.Role)
 	browser := map[string]string{"Cookie": cookieOf(a).Name + "=" + cookieOf(a).Value}
 	s.do(call{method: "GET", path: "/v1/users", header: browser}).is(200)
-	require.Equal(t, audit.KindSignIn, s.audited("acme")[1].Kind)
+	require.Equal(t, audit.KindSignIn, s.audited("acme")[before+1].Kind)
+
+	t.Run("admins are notified, of its use too", func(t *testing.T) {
+		s.in(t)
+		var bell api.DecisionPage
+		s.do(call{method: "GET", path: "/v1/notifications", header: boss}).is(200).json(&bell)
+		require.Len(t, bell.Items, 2)
+		require.Contains(t, bell.Items[0].Found+bell.Items[1].Found, "The operator of the server has given access as admin until 13:00 UTC: IdP down")
+		require.Contains(t, bell.Items[0].Found+bell.Items[1].Found, "was opened")
+		s.get(colleague, "/v1/notifications").is(200).json(&bell)
+		require.Empty(t, bell.Items)
+	})
 
 	t.Run("everybody is told", func(t *testing.T) {
 		s.in(t)

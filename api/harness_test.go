@@ -86,7 +86,7 @@ func newSite(t testing.TB, change ...func(*api.Config)) *site {
 	t.Cleanup(func() { require.NoError(t, decisions.Close()) })
 	s.decisions = decisions
 	config.Notify = notify.NewEngine(notify.Config{
-		Store: decisions, Books: notify.NewBooks(states, s.clock), People: account.NewDirectory(states, s.clock), Events: s.feed, Searches: plainRules{}, Feed: s.feed, Clock: s.clock,
+		Store: decisions, Books: notify.NewBooks(states, s.clock), People: account.NewDirectory(states, s.clock), Events: s.feed, Searches: plainRules{}, Feed: s.feed, Observer: uncounted{}, Clock: s.clock,
 	})
 	store, err := sqlite.OpenAudit(t.TempDir())
 	require.NoError(t, err)
@@ -105,6 +105,11 @@ func newSite(t testing.TB, change ...func(*api.Config)) *site {
 	t.Cleanup(s.http.Close)
 	return s
 }
+
+// uncounted counts no decisions.
+type uncounted struct{}
+
+func (uncounted) Decided(notify.Decision) {}
 
 // in makes failures those of a subtest.
 func (s *site) in(t testing.TB) {

@@ -5,9 +5,15 @@ import (
 	"fmt"
 )
 
-// KindKey is for what people should know about a key: that it ends, or that nobody uses
-// it.
-const KindKey Kind = "key"
+// The kinds of notices.
+const (
+	// KindKey is for what people should know about a key: that it ends, or that nobody
+	// uses it.
+	KindKey Kind = "key"
+	// KindAccess is for access that the operator of the server has given past the usual
+	// ways in.
+	KindAccess Kind = "access"
+)
 
 // ReasonAdmin is for what is told to those who look after a workspace.
 const ReasonAdmin Reason = "admin"

@@ -151,7 +151,7 @@ func (n *Notes) Content(ctx context.Context, d deliver.Delivery) (deliver.Conten
 	content := deliver.Content{
 		Sentence: one.sentence, Time: time.UnixMilli(d.At).UTC(), Link: n.link(one.Decision), Why: one.Found + " Change what you are told in Settings.",
 	}
-	if one.Kind == notify.KindKey { // the sentence says it all
+	if one.Kind == notify.KindKey || one.Kind == notify.KindAccess { // the sentence says it all
 		content.Why = "You look after the workspace, or it is your key."
 	}
 	if one.event != nil {

@@ -2124,7 +2124,7 @@ export interface components {
             /** @description what that check found, or why it was told, in a sentence */
             found?: string;
             id: string;
-            /** @description such as open or reply; unopened, unreplied, schedule, count, rate and silence are of rules, key is of a key that ends or is not used */
+            /** @description such as open or reply; unopened, unreplied, schedule, count, rate and silence are of rules, key is of a key that ends or is not used, access of access that the operator gave */
             kind: string;
             /** @description id of the event that was told instead */
             other?: string;
