@@ -132,6 +132,14 @@ func (f followUps) asked(users []string) []string {
 	return asked
 }
 
+// shown tells which people are to be shown, before a list is cut.
+func (f followUps) shown(users []string, show string, now time.Time) feed.Shown {
+	return func(user, email string, news time.Time) bool {
+		_, shown := f.sort(&feed.User{ID: user}, email, news, users, show, now, new(FollowUpCounts))
+		return shown
+	}
+}
+
 // sort finds the follow-up of a person, and tells whether they are to be shown. It
 // counts them, whichever are shown. news is when there was last news of them.
 func (f followUps) sort(user *feed.User, email string, news time.Time, users []string, show string, now time.Time, counts *FollowUpCounts) (*account.FollowUp, bool) {
@@ -160,14 +168,16 @@ func (s *Server) listNudges(ctx context.Context, caller Caller, in *nudgesInput)
 	if err != nil {
 		return nil, err
 	}
-	list, err := s.Contacts.Nudges(ctx, feed.NudgeRequest{Scope: caller.Scope(), Only: noted.asked(in.User), Days: in.Days})
+	now := s.Clock()
+	list, err := s.Contacts.Nudges(ctx, feed.NudgeRequest{
+		Scope: caller.Scope(), Only: noted.asked(in.User), Days: in.Days, Shown: noted.shown(in.User, in.Show, now),
+	})
 	if err != nil {
 		return nil, err
 	}
 	out := new(nudgesOutput)
 	b := &out.Body
 	b.Items, b.Bounced, b.Partial, b.Reached = []NudgeView{}, []NudgeView{}, list.Partial, list.Reached
-	now := s.Clock()
 	for _, n := range list.People {
 		if one, shown := noted.sort(n.User, n.Email, n.Sent, in.User, in.Show, now, &b.Counts); shown {
 			b.Items = append(b.Items, NudgeView{n, one})
@@ -188,7 +198,8 @@ func (s *Server) listCalls(ctx context.Context, caller Caller, in *callsInput) (
 	if err != nil {
 		return nil, err
 	}
-	list, err := s.Contacts.Calls(ctx, feed.CallRequest{Scope: caller.Scope(), Only: noted.asked(in.User)})
+	now := s.Clock()
+	list, err := s.Contacts.Calls(ctx, feed.CallRequest{Scope: caller.Scope(), Only: noted.asked(in.User), Shown: noted.shown(in.User, in.Show, now)})
 	if err != nil {
 		return nil, err
 	}
@@ -196,7 +207,7 @@ func (s *Server) listCalls(ctx context.Context, caller Caller, in *callsInput) (
 	b := &out.Body
 	b.Items, b.Partial, b.Reached = []CallView{}, list.Partial, list.Reached
 	for _, call := range list.People {
-		if one, shown := noted.sort(call.User, call.Email, call.Last, in.User, in.Show, s.Clock(), &b.Counts); shown {
+		if one, shown := noted.sort(call.User, call.Email, call.Last, in.User, in.Show, now, &b.Counts); shown {
 			b.Items = append(b.Items, CallView{call, one})
 		}
 	}

@@ -50,6 +50,7 @@ type CallRequest struct {
 	Scope
 	// Only, when not nil, are the users whose mail is meant.
 	Only []string
+	Shown
 }
 
 // CallList is who to call, the most urgent first. A person is listed once for each
@@ -102,7 +103,7 @@ func (r *Reader) Calls(ctx context.Context, request CallRequest) (CallList, erro
 		return CallList{}, fmt.Errorf("calls: %w", err)
 	}
 	list := CallList{People: []Call{}, Reached: reached, Partial: partial}
-	busy := recent.busiest(now)
+	busy := recent.busiest(now, request.Shown)
 	for chunk := range slices.Chunk(busy, callTogether) {
 		if err := r.habits(ctx, request, chunk, now); err != nil {
 			return CallList{}, fmt.Errorf("calls: %w", err)
@@ -119,7 +120,7 @@ func (r *Reader) Calls(ctx context.Context, request CallRequest) (CallList, erro
 	slices.SortFunc(list.People, func(a, b Call) int {
 		return cmp.Or(b.Score-a.Score, b.Last.Compare(a.Last), cmp.Compare(a.Email, b.Email), cmp.Compare(userID(a.User), userID(b.User)))
 	})
-	list.People = list.People[:min(len(list.People), callPeople)]
+	list.People = cut(list.People, callPeople, func(c Call) bool { return request.is(c.User, c.Email, c.Last) })
 	return list, nil
 }
 
@@ -174,7 +175,7 @@ func (c *recentActs) add(e event.Event, _ *event.State) {
 }
 
 // busiest are those who may be worth a call, whatever their habit: a bounded number.
-func (c *recentActs) busiest(now time.Time) []*acted {
+func (c *recentActs) busiest(now time.Time, shown Shown) []*acted {
 	for key, a := range c.pairs {
 		a.answered = c.sent[key]
 	}
@@ -182,7 +183,7 @@ func (c *recentActs) busiest(now time.Time) []*acted {
 	all := slices.SortedFunc(maps.Values(c.pairs), func(a, b *acted) int {
 		return cmp.Or(worth(b)-worth(a), cmp.Compare(a.key.email, b.key.email), cmp.Compare(a.key.user, b.key.user))
 	})
-	return all[:min(len(all), 2*callPeople)]
+	return cut(all, 2*callPeople, func(a *acted) bool { return shown.is(&User{ID: a.key.user}, a.key.email, a.acts[0].At()) })
 }
 
 // habits reads what people did in the weeks before. Where one read has no room for all

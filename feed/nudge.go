@@ -34,6 +34,26 @@ type NudgeRequest struct {
 	Only []string
 	// Days is how long ago the newest mail was sent, at least; 0 means DefaultNudgeDays.
 	Days int
+	Shown
+}
+
+// Shown says of a person, by whose mail it is and when there was last news of them, whether
+// they are to be shown; everybody when nil. A list is cut for those who are and for those
+// who are not apart: who is done takes nobody's place.
+type Shown func(user, email string, news time.Time) bool
+
+// cut leaves the first of a sorted list, so many that are shown and so many that are not.
+func cut[T any](list []T, most int, shown func(T) bool) []T {
+	left := map[bool]int{true: most, false: most}
+	return slices.DeleteFunc(list, func(one T) bool {
+		is := shown(one)
+		left[is]--
+		return left[is] < 0
+	})
+}
+
+func (s Shown) is(user *User, email string, news time.Time) bool {
+	return s == nil || s(userID(user), email, news)
 }
 
 // NudgeList is who waits to be nudged. A person is listed once for each user
@@ -94,7 +114,7 @@ func (r *Reader) Nudges(ctx context.Context, request NudgeRequest) (NudgeList, e
 	if err != nil {
 		return NudgeList{}, fmt.Errorf("nudges: %w", err)
 	}
-	list := b.list(names)
+	list := b.list(names, request.Shown)
 	list.Reached, list.Partial = reached, partial
 	return list, nil
 }
@@ -249,7 +269,7 @@ func (p *nudgePair) nudge(due int64) (Nudge, bool) {
 	return n, len(n.Messages) > 0 && p.newest <= due
 }
 
-func (b *nudgeBuilder) list(names map[string]string) NudgeList {
+func (b *nudgeBuilder) list(names map[string]string, shown Shown) NudgeList {
 	list := NudgeList{People: []Nudge{}, Bounced: []Nudge{}}
 	for key, pair := range b.pairs {
 		n, any := pair.nudge(b.due)
@@ -270,7 +290,7 @@ func (b *nudgeBuilder) list(names map[string]string) NudgeList {
 		slices.SortFunc(*part, func(x, y Nudge) int {
 			return cmp.Or(y.Sent.Compare(x.Sent), cmp.Compare(x.Email, y.Email), cmp.Compare(userID(x.User), userID(y.User)))
 		})
-		*part = (*part)[:min(len(*part), nudgePeople)]
+		*part = cut(*part, nudgePeople, func(n Nudge) bool { return shown.is(n.User, n.Email, n.Sent) })
 	}
 	return list
 }
