@@ -46,7 +46,14 @@ func (m Mail) isAutomatic() bool {
 	case "auto_reply", "auto-reply", "autoreply":
 		return true
 	}
-	for _, name := range []string{"x-autoreply", "x-autorespond", "x-autoresponder", "x-mail-autoreply", "x-autoreply-from", "x-cron-env"} {
+	// Mail that no report goes back for is a program's: RFC 3834 section 3.3.
+	if m.answers() && strings.TrimSpace(h.first("return-path")) == "<>" {
+		return true
+	}
+	if strings.Contains(strings.ToLower(h.first("x-post-messageclass")), "autoresponder") {
+		return true
+	}
+	for _, name := range []string{"x-autoreply", "x-autorespond", "x-autoresponder", "x-mail-autoreply", "x-autoreply-from", "x-cron-env", "x-fc-machinegenerated", "x-vacation", "x-away"} {
 		if word := strings.ToLower(strings.TrimSpace(h.first(name))); word != "" && word != "no" && word != "false" {
 			return true
 		}
@@ -72,7 +79,8 @@ func (m Mail) isAutomatic() bool {
 	// The field asks for no automatic answers: people's mail may have it too. And
 	// where people write such words, they seldom put a colon behind them.
 	rest := strings.ToLower(strings.TrimSpace(m.Subject[begin[1]:]))
-	return h.has("x-auto-response-suppress") || strings.HasPrefix(rest, ":") || strings.HasSuffix(m.Subject[:begin[1]], ":") ||
+	bracketed := strings.ContainsAny(m.Subject[begin[0]:begin[1]], "[(【")
+	return h.has("x-auto-response-suppress") || bracketed || strings.HasPrefix(rest, ":") || strings.HasSuffix(m.Subject[:begin[1]], ":") ||
 		strings.HasPrefix(strings.TrimPrefix(rest, "auto"), "reply:") || strings.HasPrefix(rest, "auto-reply:")
 }
 
@@ -95,7 +103,7 @@ var automaticPrefix = regexp.MustCompile(`^\s*[\p{L}\p{M}]{2,}(?:[ -][\p{L}\p{M}
 
 // automaticSubject is how the subjects of automatic answers begin, in the words
 // of Exchange, Gmail, Notes and others.
-var automaticSubject = regexp.MustCompile(`(?i)^\s*(?:` + strings.Join([]string{
+var automaticSubject = regexp.MustCompile(`(?i)^\s*[\[(【]?\s*(?:` + strings.Join([]string{
 	`auto(?:matic)?[ -]?(?:reply|response)\b`, `auto:`, `autoreply\b`, `auto-?responder\b`, `out of (?:the )?office\b`, `ooo:`, `on vacation:`,
 	`vacation (?:reply|response|notice)`, `away from (?:the|my) (?:office|mail)`, `i am away\b`,
 	`automatische (?:antwort|abwesenheit)`, `abwesenheits(?:notiz|benachrichtigung|nachricht|assistent|meldung)`, `abwesend:`,
@@ -106,5 +114,6 @@ var automaticSubject = regexp.MustCompile(`(?i)^\s*(?:` + strings.Join([]string{
 	`odpowiedź automatyczna`, `automatická odpověď`, `automatikus válasz`, `automatický`, `автоответ`, `автоматический ответ`,
 	`автоматична відповідь`, `автоматичен отговор`, `automatická odpoveď`, `automatski odgovor`, `samodejni odgovor`, `automatinis atsakymas`, `automātiska atbilde`, `automaatvastus`,
 	`răspuns automat`, `resposta automàtica`, `trả lời tự động`, `balasan otomatis`, `jawapan automatik`, `ตอบกลับอัตโนมัติ`, `תשובה אוטומטית`, `מענה אוטומטי`, `رد تلقائي`, `الرد التلقائي`, `پاسخ خودکار`,
-	`nieobecność`, `nepřítomnost`, `távollét`, `ikke til stede`, `semester:`, `ferie:`, `urlaub:`, `自动答复`, `自動回答`, `부재중`, `自动回复`, `自動回覆`, `自動応答`, `自動返信`, `자동 ?회신`, `不在通知`, `otomatik yanıt`, `αυτόματη απάντηση`,
+	`nieobecność`, `nepřítomnost`, `távollét`, `ikke til stede`, `semester:`, `ferie:`, `urlaub:`, `自动答复`, `自動回答`, `부재중`, `自动回复`, `自動回覆`, `自動応答`, `自動返信`, `자동 ?회신`, `不在通知`, `otomatik yanıt`, `otomatik cevap`, `απάντηση εκτός γραφείου`, `εκτός γραφείου`, `sjálfvirkt svar`, `freagra uathoibríoch`, `ateb awtomatig`, `automatikus üzenet`,
+	`házon kívül`, `poza biurem`, `mimo kancelář`, `ofis dışında`, `вне офиса`, `нет на рабочем месте`, `buiten kantoor`, `niet op kantoor`, `ude af kontoret`, `ikke på kontoret`, `inte på kontoret`, `休暇中`, `外出中`, `ausente d[ae]l? `, `assente dall`, `αυτόματη απάντηση`,
 }, "|") + `)`)

@@ -34,7 +34,7 @@ func htmlText(text string) string {
 			return cleanBody(w.text.String())
 		case html.TextToken:
 			if hidden == 0 {
-				w.words(toUTF8(string(tokens.Text())))
+				w.shown(toUTF8(string(tokens.Text())))
 			}
 		case html.StartTagToken:
 			name, hasAttr := tokens.TagName()
@@ -43,6 +43,7 @@ func htmlText(text string) string {
 				hidden = tag
 			}
 			w.tag(tag)
+			w.asWritten = w.asWritten || tag == atom.Pre
 			if tag == atom.Blockquote {
 				w.quote(hasAttr && isCite(tokens))
 			}
@@ -53,6 +54,7 @@ func htmlText(text string) string {
 				hidden = 0
 			}
 			w.tag(tag)
+			w.asWritten = w.asWritten && tag != atom.Pre
 			if tag == atom.Blockquote {
 				w.endQuote()
 			}
@@ -96,6 +98,8 @@ type textWriter struct {
 	depth  int
 	// written is the depth of the line that is written.
 	written int
+	// asWritten says that lines end where they end in the source.
+	asWritten bool
 }
 
 // maxQuotes bounds the blockquotes that are told apart.
@@ -119,6 +123,19 @@ func (w *textWriter) endQuote() {
 		w.depth--
 	}
 	w.quotes = w.quotes[:len(w.quotes)-1]
+}
+
+func (w *textWriter) shown(text string) {
+	if !w.asWritten {
+		w.words(text)
+		return
+	}
+	for i, line := range strings.Split(text, "\n") {
+		if i > 0 {
+			w.lines++
+		}
+		w.words(line)
+	}
 }
 
 func (w *textWriter) words(text string) {

@@ -30,8 +30,9 @@ func (r interpreter) plainReport() (Reading, bool) {
 		return Reading{}, false
 	}
 	delayed := delayPhrase.MatchString(report) || delaySubject.MatchString(r.mail.Subject)
+	delivered := deliveredSubject.MatchString(r.mail.Subject)
 	failed := failurePhrase.MatchString(report) || reportSubject.MatchString(r.mail.Subject) && !passedOn.MatchString(r.mail.Subject)
-	if !failed && !delayed && !refusalCode.MatchString(report) {
+	if !failed && !delayed && !delivered && !refusalCode.MatchString(report) {
 		return Reading{}, false
 	}
 	if len(r.mail.parts.inner) == 0 {
@@ -47,12 +48,19 @@ func (r interpreter) plainReport() (Reading, bool) {
 		d := &deliveries[i]
 		d.status = statusCode(d.diagnostic)
 		d.action = "failed"
-		if delayed && !permanentPhrase.MatchString(report) {
+		switch {
+		case delivered && !failurePhrase.MatchString(report) && !refusalCode.MatchString(report):
+			d.action = "delivered"
+		case delayed && !permanentPhrase.MatchString(report):
 			d.action = "delayed"
 		}
 	}
 	return r.reported(deliveries), true
 }
+
+// deliveredSubject are the subjects of reports about what was delivered, or passed on
+// to a server that does not say.
+var deliveredSubject = regexp.MustCompile(`(?i)^\s*(?:delivered|relayed|expanded|zugestellt|übermittelt|weitergeleitet an einen server|remis|relayé|entregado|retransmitido|consegnato|inoltrato|entregue|bezorgd|afgeleverd|levererat|leveret|dostarczono|доставлено|delivery status notification \((?:success|relay|delivered)\)|successful mail delivery report)\s*(?:[:：]|$)`)
 
 // refusalCode is what a server said, in a report in whatever language.
 var refusalCode = regexp.MustCompile(`(?m)\b5\d\d[ -]#?5\.\d{1,3}\.\d{1,3}\b|#5\.\d{1,3}\.\d{1,3}\b|(?:^|said: |: )55[0-4][ -]\S`)
@@ -63,18 +71,24 @@ func (r interpreter) speaksOfOthers(report string) bool {
 	if automaticSubject.MatchString(r.mail.Subject) && !refusalCode.MatchString(report) {
 		return true
 	}
-	subject := r.mail.Subject
-	if own, _, quotes := strings.Cut(subject, ":"); quotes && reportSubject.MatchString(own) {
-		subject = own // "Undeliverable: Monthly digest"
+	about := r.mail.Subject
+	for part := range strings.SplitSeq(about, ":") {
+		if reportSubject.MatchString(part) && !otherSubject.MatchString(part) {
+			about = "" // "Undeliverable: Monthly digest"
+		}
 	}
-	return otherSubject.MatchString(subject) ||
-		otherPhrase.MatchString(returnedToYou.ReplaceAllString(report, "")) && !refusalCode.MatchString(report)
+	report = returnedToYou.ReplaceAllString(report, "")
+	toYou, failed := toYouPhrase.FindStringIndex(report), failurePhrase.FindStringIndex(report)
+	return otherSubject.MatchString(about) || !refusalCode.MatchString(report) &&
+		(otherPhrase.MatchString(report) || toYou != nil && (failed == nil || toYou[0] < failed[0]))
 }
 
-// otherSubject and otherPhrase are what filters, lists and reports of policies write.
+// otherSubject, otherPhrase and toYouPhrase are what filters, lists and reports of policies write.
 var (
 	otherSubject = regexp.MustCompile(`(?i)quarant[aä]n|\bdigest\b|report domain:|awaits? (?:moderator )?approval|moderator|unsubscri`)
-	otherPhrase  = regexp.MustCompile(`(?is)\b(?:messages?|mails?|e-mails?)\s+(?:(?:sent|addressed)\s+)?to\s+you\b|being\s+held\s+until|release\s+(?:them|it|the\s+message)|quarantin|requires?\s+verification|verify\s+that\s+you|aggregate\s+report`)
+	otherPhrase  = regexp.MustCompile(`(?is)release\s+(?:them|it|the\s+message)|quarantin|requires?\s+verification|verify\s+that\s+you|aggregate\s+report`)
+	// toYouPhrase may also be of the mail that failed, where it stands behind that.
+	toYouPhrase = regexp.MustCompile(`(?is)\b(?:messages?|mails?|e-mails?)\s+(?:(?:sent|addressed)\s+)?to\s+you\b|being\s+held\s+until`)
 )
 
 // returnedToYou is no mail to the reader: "so we are returning your message to you".
@@ -92,6 +106,9 @@ func (m Mail) fromMailSystem() bool {
 	if from == "" && m.header.has("from") {
 		return true // "From: <>"
 	}
+	if m.saysFailureAlone() {
+		return true
+	}
 	if passedOn.MatchString(m.Subject) && !m.byProgram() && !m.header.has("auto-submitted") {
 		return false // A postmaster is a person too.
 	}
@@ -108,6 +125,46 @@ func (m Mail) fromMailSystem() bool {
 		}
 	}
 	return robotSender.MatchString(local)
+}
+
+// leastWords is how many letters the first line of a report's words has.
+const leastWords = 10
+
+// saysFailureAlone reports whether a mail under an ordinary name is a report: by its
+// subject, and since its first words are that something was not delivered. A program
+// wrote it that says so, or that names no mail it answers.
+func (m Mail) saysFailureAlone() bool {
+	if !reportSubject.MatchString(m.Subject) || m.answers() && !m.isAutomatic() {
+		return false
+	}
+	if at := passedOn.FindStringIndex(m.Subject); at != nil {
+		if first, _, _ := strings.Cut(m.Subject[at[1]:], ":"); reportSubject.MatchString(first) {
+			return false // A person passes a report on.
+		}
+	}
+	text := m.parts.text()
+	if !m.namesSomebodyElse(text) {
+		return false // A parcel was not delivered.
+	}
+	lines := 0
+	for line := range strings.Lines(text) {
+		switch {
+		case strings.Count(line, " ") == 0 && !strings.Contains(line, "@"), len(strings.TrimSpace(line)) < leastWords:
+			continue // a ruler, a greeting
+		case failurePhrase.MatchString(line):
+			return true
+		}
+		if lines++; lines == 2 {
+			break
+		}
+	}
+	return false
+}
+
+// namesSomebodyElse reports whether a text has an address that is neither the mail's
+// sender nor its reader, nor one to ask.
+func (m Mail) namesSomebodyElse(text string) bool {
+	return len(interpreter{mail: m}.mentioned(text)) > 0
 }
 
 // byProgram reports whether the sender is a name that no person writes under.

@@ -1,6 +1,7 @@
 package mailbox
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 
@@ -31,12 +32,27 @@ func (r interpreter) deliveryReport() (Reading, bool) {
 	if part == nil || passedOn.MatchString(r.mail.Subject) && !r.mail.fromMailSystem() {
 		return Reading{}, false // A person passes one on, with its parts.
 	}
-	deliveries := parseDeliveries(part.text)
+	deliveries := r.withRecipients(parseDeliveries(part.text))
 	if len(deliveries) == 0 {
 		// Some systems leave the fields out and write the old form.
 		return r.plainReport()
 	}
 	return r.reported(deliveries), true
+}
+
+// withRecipients leaves those without an address out. A single one is about whom the
+// report names elsewhere: systems write the name of a mailbox, or an address of theirs.
+func (r interpreter) withRecipients(deliveries []delivery) []delivery {
+	if len(deliveries) == 1 && deliveries[0].final == "" && deliveries[0].original == "" {
+		named, _ := addresses(strings.Join(r.mail.header["x-failed-recipients"], ", "))
+		if len(named) == 0 {
+			named = r.returned().To
+		}
+		if len(named) == 1 {
+			deliveries[0].final = named[0].Email
+		}
+	}
+	return slices.DeleteFunc(deliveries, func(d delivery) bool { return d.final == "" && d.original == "" })
 }
 
 // deliveryStatus are the types of a report's part for programs.
@@ -49,17 +65,18 @@ func parseDeliveries(text string) []delivery {
 	var found []delivery
 	for _, group := range fieldGroups(text) {
 		var d delivery
+		about := false
 		for _, f := range group {
 			value := strings.TrimSpace(f.Value)
 			switch strings.ToLower(f.Name) {
 			case "original-recipient":
-				d.original = typedAddress(value)
+				about, d.original = true, typedAddress(value)
 			case "final-recipient":
 				if d.final != "" {
 					found = append(found, d)
 					d = delivery{}
 				}
-				d.final = typedAddress(value)
+				about, d.final = true, typedAddress(value)
 			case "action":
 				d.action = strings.ToLower(firstWord(value))
 			case "status":
@@ -68,7 +85,7 @@ func parseDeliveries(text string) []delivery {
 				d.diagnostic = diagnosticText(value)
 			}
 		}
-		if d.final != "" || d.original != "" {
+		if about {
 			found = append(found, d)
 		}
 	}
@@ -107,11 +124,14 @@ func typedAddress(value string) string {
 			value = strings.NewReplacer(`\x{`, "", "}", "").Replace(value)
 		}
 	}
-	if people, _ := addresses(value); len(people) > 0 {
+	if people, _ := addresses(value); len(people) > 0 && !strings.HasPrefix(people[0].Email, encapsulated) {
 		return people[0].Email
 	}
 	return ""
 }
+
+// encapsulated begins what Exchange makes of an address that is none of mail.
+const encapsulated = "imcea"
 
 // statusCode is the enhanced status of RFC 3463 in a text, or empty.
 func statusCode(text string) string {
