@@ -212,27 +212,30 @@ func (l *linkKeys) drop(ctx context.Context, workspace, name string) error {
 
 // isTracked reports whether what a recipient does with mail is measured.
 func isTracked(ctx context.Context, records Records, workspace, email string) (bool, error) {
-	_, err := records.Get(ctx, workspace, kindUntracked, string(event.KeyOf(email)))
-	if errors.Is(err, event.ErrNotFound) {
-		return true, nil
+	for _, key := range event.KeysOf(email) {
+		_, err := records.Get(ctx, workspace, kindUntracked, string(key))
+		if err == nil {
+			return false, nil
+		}
+		if !errors.Is(err, event.ErrNotFound) {
+			return false, fmt.Errorf("read consent: %w", err)
+		}
 	}
-	if err != nil {
-		return false, fmt.Errorf("read consent: %w", err)
-	}
-	return false, nil
+	return true, nil
 }
 
 // setTracked switches measuring of a recipient on or off. The record does not
 // hold the address.
 func setTracked(ctx context.Context, records Records, workspace, email string, tracked bool) error {
-	id := string(event.KeyOf(email))
 	if tracked {
-		if err := records.Delete(ctx, workspace, kindUntracked, id); err != nil {
-			return fmt.Errorf("note consent: %w", err)
+		for _, key := range event.KeysOf(email) {
+			if err := records.Delete(ctx, workspace, kindUntracked, string(key)); err != nil {
+				return fmt.Errorf("note consent: %w", err)
+			}
 		}
 		return nil
 	}
-	if err := account.Put(ctx, records, workspace, kindUntracked, id, struct{}{}); err != nil {
+	if err := account.Put(ctx, records, workspace, kindUntracked, string(event.KeyOf(email)), struct{}{}); err != nil {
 		return fmt.Errorf("note missing consent: %w", err)
 	}
 	return nil

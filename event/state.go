@@ -1,8 +1,6 @@
 package event
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
 	"maps"
 	"slices"
 	"strings"
@@ -15,14 +13,7 @@ import (
 type RecipientKey string
 
 // KeyOf is the key of an address.
-func KeyOf(email string) RecipientKey {
-	sum := sha256.Sum256([]byte(address.Fold(email)))
-	return RecipientKey(hex.EncodeToString(sum[:12]))
-}
-
-// TextsOf are the texts that may stand for an address in stored events: those that came in
-// before addresses had one text keep theirs.
-func TextsOf(email string) []string { return address.Stored(email) }
+func KeyOf(email string) RecipientKey { return TextKey(address.Fold(email)) }
 
 // MessageKey names a message.
 type MessageKey struct {

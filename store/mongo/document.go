@@ -113,6 +113,7 @@ func (d document) state() event.State {
 		s.Parts[p.User] = event.Part{Subject: p.Subject, At: p.At, Version: p.Version}
 	}
 	d.judged(&s)
+	s.Rekey()
 	return s
 }
 

@@ -26,7 +26,10 @@ func (s *State) Erased(ctx context.Context, emails map[string][]string) (map[str
 	by := make(map[string]person)
 	for workspace, emails := range emails {
 		for _, email := range emails {
-			by[recordID(workspace, erasures.Kind, s.erasureID(workspace, email))] = person{workspace, email}
+			// A record may be older than the address's one text.
+			for _, text := range event.TextsOf(email) {
+				by[recordID(workspace, erasures.Kind, s.erasureID(workspace, text))] = person{workspace, email}
+			}
 		}
 	}
 	erased := make(map[string]map[string]int64)
@@ -46,7 +49,7 @@ func (s *State) Erased(ctx context.Context, emails map[string][]string) (map[str
 		if erased[who.workspace] == nil {
 			erased[who.workspace] = make(map[string]int64)
 		}
-		erased[who.workspace][who.email] = erasures.Until([]byte(each.Doc))
+		erased[who.workspace][who.email] = max(erased[who.workspace][who.email], erasures.Until([]byte(each.Doc)))
 	}
 	return erased, nil
 }
@@ -60,8 +63,8 @@ func (s *State) erasureID(workspace, email string) string {
 // nothing about anybody is gone from the store. A state that moves meanwhile is
 // found again.
 func (s *State) EraseRecipient(ctx context.Context, workspace, email string) ([]event.State, error) {
-	key := event.KeyOf(email)
-	naming := bson.D{{Key: "w", Value: workspace}, {Key: "k", Value: key}}
+	keys := event.KeysOf(email)
+	naming := bson.D{{Key: "w", Value: workspace}, {Key: "k", Value: bson.D{{Key: "$in", Value: keys}}}}
 	var touched []event.State
 	for range conflictTries {
 		documents, err := s.documents(ctx, naming, options.Find())
@@ -73,7 +76,11 @@ func (s *State) EraseRecipient(ctx context.Context, workspace, email string) ([]
 		}
 		for _, d := range documents {
 			state := d.state()
-			state.Forget(key)
+			for _, key := range keys {
+				if state.Names(key) {
+					state.Forget(key)
+				}
+			}
 			erased, err := s.putErased(ctx, d.Version, state)
 			if err != nil {
 				return nil, failed("erasing a recipient's states", err)

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"slices"
 
 	"tidings/event"
 	"tidings/store/erasures"
@@ -47,12 +48,15 @@ func (s *State) erasedOf(ctx context.Context, tx *sql.Tx, workspace string, emai
 	erased := make(map[string]int64)
 	find := tx.StmtContext(ctx, s.read.record)
 	for _, email := range emails {
-		var doc []byte
-		err := find.QueryRowContext(ctx, workspace, erasures.Kind, s.erasureID(workspace, email)).Scan(&doc)
-		if err == nil {
-			erased[email] = erasures.Until(doc)
-		} else if !errors.Is(err, sql.ErrNoRows) {
-			return nil, err
+		// A record may be older than the address's one text.
+		for _, text := range event.TextsOf(email) {
+			var doc []byte
+			err := find.QueryRowContext(ctx, workspace, erasures.Kind, s.erasureID(workspace, text)).Scan(&doc)
+			if err == nil {
+				erased[email] = max(erased[email], erasures.Until(doc))
+			} else if !errors.Is(err, sql.ErrNoRows) {
+				return nil, err
+			}
 		}
 	}
 	return erased, nil
@@ -70,19 +74,23 @@ func (s *State) EraseRecipient(ctx context.Context, workspace, email string) ([]
 	if !known {
 		return nil, nil
 	}
-	key := event.KeyOf(email)
+	keys := event.KeysOf(email)
 	var touched []event.State
 	err := s.transact(ctx, func(tx *stateTx) error {
 		touched = nil
-		rows, err := tx.ofRecipient(workspaceID, workspace, key)
+		rows, err := tx.ofRecipient(workspaceID, workspace, keys)
 		if err != nil {
 			return err
 		}
 		for _, row := range rows {
-			if _, err := tx.w.dropRecipient.ExecContext(ctx, workspaceID, recipientHash(key), row.n); err != nil {
-				return err
+			for _, key := range keys {
+				if _, err := tx.w.dropRecipient.ExecContext(ctx, workspaceID, recipientHash(key), row.n); err != nil {
+					return err
+				}
+				if row.state.Names(key) {
+					row.state.Forget(key)
+				}
 			}
-			row.state.Forget(key)
 			s.schedule(&row.state)
 			if row.state.Vacant() {
 				if err := errors.Join(tx.remove(row), tx.removeNames(workspaceID, row.state)); err != nil {
@@ -131,27 +139,43 @@ func cutLog(ctx context.Context, writer *sql.DB) error {
 	return err
 }
 
-func (tx *stateTx) ofRecipient(workspaceID int64, workspace string, key event.RecipientKey) ([]stateRow, error) {
+// ofRecipient reads the states that name somebody under one of their keys.
+func (tx *stateTx) ofRecipient(workspaceID int64, workspace string, keys []event.RecipientKey) ([]stateRow, error) {
+	var rows []stateRow
+	seen := make(map[int64]bool)
+	for _, key := range keys {
+		err := tx.underKey(workspaceID, workspace, key, func(row stateRow) {
+			if !seen[row.n] && slices.ContainsFunc(keys, row.state.Names) {
+				seen[row.n] = true
+				rows = append(rows, row)
+			}
+		})
+		if err != nil {
+			return nil, err
+		}
+	}
+	return rows, nil
+}
+
+// underKey reads the states that may name a recipient under a key.
+func (tx *stateTx) underKey(workspaceID int64, workspace string, key event.RecipientKey, take func(stateRow)) error {
 	found, err := tx.w.ofRecipient.QueryContext(tx.ctx, workspaceID, recipientHash(key))
 	if err != nil {
-		return nil, err
+		return err
 	}
 	defer found.Close()
-	var rows []stateRow
 	for found.Next() {
 		var n int64
 		var doc []byte
 		name := event.MessageKey{Workspace: workspace}
 		if err := found.Scan(&n, &name.Message, &doc); err != nil {
-			return nil, err
+			return err
 		}
 		state, err := decodeState(name, doc)
 		if err != nil {
-			return nil, err
+			return err
 		}
-		if state.Names(key) {
-			rows = append(rows, stateRow{n, state})
-		}
+		take(stateRow{n, state})
 	}
-	return rows, found.Err()
+	return found.Err()
 }

@@ -30,7 +30,7 @@ const (
 var errState = errors.New("a stored state cannot be read")
 
 // encodeState writes a state without its message key, which its row has. A
-// recipient's key is left out where it follows from the address, and marks name
+// recipient's key is left out where it follows from the address as it stands, and marks name
 // recipients by number and times by their distance from the send, since states
 // are most of state.db. The same state has one form only.
 func encodeState(s event.State) []byte {
@@ -71,7 +71,7 @@ func encodeState(s event.State) []byte {
 		person := s.Recipients[key]
 		number[key] = uint64(i) + 1
 		out = appendText(appendText(out, person.Email), person.Name)
-		if key == event.KeyOf(person.Email) {
+		if key == event.TextKey(person.Email) {
 			key = ""
 		}
 		out = appendText(out, string(key))
@@ -170,7 +170,7 @@ func decodeState(key event.MessageKey, raw []byte) (event.State, error) {
 	for i := range keys {
 		person := event.Person{Email: in.text(), Name: in.text()}
 		if keys[i] = event.RecipientKey(in.text()); keys[i] == "" {
-			keys[i] = event.KeyOf(person.Email)
+			keys[i] = event.TextKey(person.Email)
 		}
 		s.Recipients[keys[i]] = person
 	}
@@ -193,6 +193,7 @@ func decodeState(key event.MessageKey, raw []byte) (event.State, error) {
 	if in.bad || len(in.rest) > 0 {
 		return event.State{}, errState
 	}
+	s.Rekey()
 	return s, nil
 }
 

@@ -81,7 +81,7 @@ var (
 	}
 	emails = []string{
 		"jo@acme.example", "jo.reyes+crm@mail.acme.example", "ana@globex.example", "o'brien@acme.example",
-		"ÜNI@zürich.example", "a-very-long-address-beyond-any-bound@sub.domain.acme.example",
+		"üni@zürich.example", "a-very-long-address-beyond-any-bound@sub.domain.acme.example",
 	}
 	names    = []string{"", "Jo Reyes", "Ana Müller", "Jo", "Price"}
 	users    = []string{"", "u_ana", "u_Ana", "u_jo", "a user with a very long id, beyond any bound"}

@@ -51,6 +51,7 @@ func RunState(t *testing.T, h StateHarness) {
 		{"the catalogue lists weeks newest first", testCatalogue},
 		{"an erased recipient is in no state", testEraseState},
 		{"erased people are known by address and workspace", testErased},
+		{"what was stored before addresses had one text is found, put together and erased", testOldKeys},
 		{"states, weeks and erasures are there after reopening", testReopenState},
 	} {
 		t.Run(test.name, func(t *testing.T) { test.run(t, openState(t, h)) })

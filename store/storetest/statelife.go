@@ -305,3 +305,62 @@ func testReopenState(t *testing.T, x stateTest) {
 	require.NoError(t, err)
 	require.Len(t, touched, 1)
 }
+
+// testOldKeys looks at states from before addresses had one text. A recipient's key was
+// that of the lower-case text as it came then; it is found, put together with what comes
+// under today's, and erased.
+func testOldKeys(t *testing.T, x stateTest) {
+	ctx := context.Background()
+	const today = "jo@bücher.example"
+	for i, old := range []string{"jo@xn--bcher-kva.example", "jo@bücher.example.", "jo@xn--bcher-kva.example."} {
+		t.Run(old, func(t *testing.T) {
+			message := func(name string) event.MessageKey {
+				return event.MessageKey{Workspace: workspace, Message: fmt.Sprint(name, i)}
+			}
+			key := event.TextKey(old)
+			require.NotEqual(t, event.KeyOf(today), key)
+			jo := event.Person{Email: old, Name: "Jo"}
+			sent := event.Change{
+				MessageKey: message("sent"), Sent: true, User: "u_ana", At: 1000,
+				Recipients: map[event.RecipientKey]event.Person{key: jo, event.KeyOf(kim.Email): kim},
+				First:      map[event.Mark]map[event.RecipientKey]int64{event.MarkClicked: {key: 5000}},
+			}
+			both := sent
+			both.MessageKey = message("both")
+			unsent := event.Change{
+				MessageKey: message("unsent"),
+				First:      map[event.Mark]map[event.RecipientKey]int64{event.MarkReplied: {key: 2000}},
+			}
+			_, err := x.Apply(ctx, []event.Change{sent, both, unsent}, nil)
+			require.NoError(t, err)
+			opened := didTo(event.Open, sent.Message, 3000, event.Person{Email: today})
+			clicked := didTo(event.Click, sent.Message, 4000, event.Person{Email: today})
+			again := sendTo(both.Message, 1000, event.Person{Email: today})
+			x.apply(t, opened, clicked, again)
+
+			state := x.read(t, sent.Message)
+			require.Equal(t, map[event.RecipientKey]event.Person{
+				event.KeyOf(today): {Email: today, Name: "Jo"}, event.KeyOf(kim.Email): kim,
+			}, state.Recipients)
+			require.Equal(t, []event.RecipientKey{event.KeyOf(kim.Email)}, state.Unopened())
+			require.Equal(t, map[event.RecipientKey]int64{event.KeyOf(today): 4000}, state.First[event.MarkClicked])
+			require.Len(t, x.read(t, both.Message).Recipients, 2, "sent again under today's text")
+
+			touched, err := x.EraseRecipient(ctx, workspace, today)
+			require.NoError(t, err)
+			require.Len(t, touched, 3)
+			left, err := x.Of(ctx, workspace, []string{sent.Message, both.Message, unsent.Message})
+			require.NoError(t, err)
+			require.Len(t, left, 2, "nothing is left of what only they did")
+			for _, state := range left {
+				require.False(t, state.Names(key) || state.Names(event.KeyOf(today)))
+			}
+		})
+	}
+	// Who was erased then stays erased.
+	require.NoError(t, x.MarkErased(ctx, workspace, "li@xn--bcher-kva.example", 0))
+	erased, err := x.Erased(ctx, map[string][]string{workspace: {"li@bücher.example", today}})
+	require.NoError(t, err)
+	require.Contains(t, erased[workspace], "li@bücher.example")
+	require.Len(t, erased[workspace], 1)
+}
