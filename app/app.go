@@ -211,7 +211,7 @@ func (a *App) assemble(s Settings) error {
 		Refresh: a.Index.RefreshInterval(), InFlight: 3 * ackWaitRemote / 2, Clock: time.Now,
 	}
 	a.indexer = indexer.New(indexer.Config{
-		Queue: a.Stream, Index: a.Index, States: a.State, Erasures: refusing{a.State, a.refuses}, Announcer: a.Stream, Triggers: a.triggers(),
+		Queue: a.Stream, Index: a.Index, States: a.State, Erasures: refusing{a.State, a.refuses}, Announcer: a.announcer(), Triggers: a.triggers(),
 		Rules: rules, Internal: internal, Reevaluations: a.reevaluator,
 		Eraser: a.eraser, Blocks: notes, Observer: a.metrics, Tracer: s.Tracer, Logger: a.log,
 		BulkTime: bulkTimeOf(s), BatchSize: batchOf(s), Limit: s.ackWait() * 2 / 3,

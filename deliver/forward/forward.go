@@ -21,8 +21,8 @@ const (
 	// delay is how long opens and clicks wait before they leave: bursts of scanners and
 	// late deliveries overturn them in that time.
 	delay = 20 * time.Second
-	// fresh is how old an event may be: what comes later tells nobody anything.
-	fresh = 24 * time.Hour
+	// Fresh is how old an event may be: what comes later tells nobody anything.
+	Fresh = 24 * time.Hour
 	// readEvery is how often the endpoints and their searches are read at most.
 	readEvery = time.Second
 	// noteEvery is how often it is noted how far forwarding has come, and noteTime how
@@ -186,7 +186,7 @@ func (f *Forwarder) one(ctx context.Context, entry live.Entry) (added bool, err 
 		return false, err
 	}
 	e, now := *announced.Event, f.Clock()
-	if now.Sub(e.At()) > fresh {
+	if now.Sub(e.At()) > Fresh {
 		return false, nil
 	}
 	document := query.NewDocument(e)
