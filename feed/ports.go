@@ -21,6 +21,12 @@ type Index interface {
 	RefreshInterval() time.Duration
 }
 
+// Presence is an Index that tells which events it has without reading them.
+type Presence interface {
+	// Has returns those of the ids that Get would find.
+	Has(ctx context.Context, workspace string, ids []event.ID) (map[event.ID]bool, error)
+}
+
 // Search is one question to an Index.
 type Search struct {
 	Workspace string

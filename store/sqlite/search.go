@@ -3,7 +3,10 @@ package sqlite
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
+	"maps"
+	"slices"
 
 	"tidings/event"
 	"tidings/feed"
@@ -41,37 +44,62 @@ func (x *Index) Search(ctx context.Context, s feed.Search) ([]feed.Hit, error) {
 // Get returns the events of a workspace that exist among ids, and event.DamagedWeeks
 // as Search does.
 func (x *Index) Get(ctx context.Context, workspace string, ids []event.ID) ([]event.Event, error) {
+	var events []event.Event
+	err := x.byWeek(ctx, ids, func(file *weekFile, id event.ID) error {
+		r, exists, _, err := file.find(ctx, file.read.run, id)
+		if err != nil || !exists || file.nameOf(r.workspaceID) != workspace {
+			return err
+		}
+		e, err := x.documents.unpack(id, workspace, r.doc)
+		if err != nil {
+			return err
+		}
+		events = append(events, e)
+		return nil
+	})
+	return events, err
+}
+
+// Has returns those of the ids whose events exist, without reading these.
+func (x *Index) Has(ctx context.Context, workspace string, ids []event.ID) (map[event.ID]bool, error) {
+	has := make(map[event.ID]bool, len(ids))
+	err := x.byWeek(ctx, ids, func(file *weekFile, id event.ID) error {
+		var workspaceID int64
+		highest := rowids.Of(id)
+		err := file.read.there.QueryRowContext(ctx, highest-rowids.Probes+1, highest, id[4:]).Scan(&workspaceID)
+		if err == nil && file.nameOf(workspaceID) == workspace {
+			has[id] = true
+		} else if errors.Is(err, sql.ErrNoRows) {
+			err = nil
+		}
+		return err
+	})
+	return has, err
+}
+
+// byWeek looks for events in the files of their weeks, the oldest first.
+func (x *Index) byWeek(ctx context.Context, ids []event.ID, look func(*weekFile, event.ID) error) error {
 	weeks := make(map[event.Week][]event.ID)
 	for _, id := range ids {
 		weeks[id.Week()] = append(weeks[id.Week()], id)
 	}
-	var events []event.Event
 	var damaged event.DamagedWeeks
-	for week, ids := range weeks {
+	for _, week := range slices.Sorted(maps.Keys(weeks)) {
 		err := x.using(ctx, week, false, func(file *weekFile, _ bool) error {
-			for _, id := range ids {
-				r, exists, _, err := file.find(ctx, file.read.run, id)
-				if err != nil {
+			for _, id := range weeks[week] {
+				if err := look(file, id); err != nil {
 					return err
 				}
-				if !exists || file.nameOf(r.workspaceID) != workspace {
-					continue
-				}
-				e, err := x.documents.unpack(id, workspace, r.doc)
-				if err != nil {
-					return err
-				}
-				events = append(events, e)
 			}
 			return nil
 		})
-		if found, other := event.SplitDamaged(err); other != nil {
-			return nil, failed("reading events", other)
-		} else {
-			damaged = append(damaged, found...)
+		found, other := event.SplitDamaged(err)
+		if other != nil {
+			return failed("reading events", other)
 		}
+		damaged = append(damaged, found...)
 	}
-	return events, damaged.Err()
+	return damaged.Err()
 }
 
 // searchWeek returns at most limit events of one week.

@@ -67,7 +67,7 @@ type weekWrites struct {
 }
 
 type weekReads struct {
-	run, page, pageOldest, rowids, events *sql.Stmt
+	run, there, page, pageOldest, rowids, events *sql.Stmt
 }
 
 // weekSettings are how the files of weeks are opened.
@@ -137,6 +137,7 @@ func (w *weekFile) prepare(ctx context.Context) error {
 			WHERE words MATCH ? AND words.rowid >= ? AND words.rowid < ? ORDER BY words.rowid`
 	w.read = weekReads{
 		run:        p.prepare(run),
+		there:      p.prepare("SELECT space FROM event WHERE k BETWEEN ? AND ? AND id = ?"),
 		page:       p.prepare(page + " DESC LIMIT ?"),
 		pageOldest: p.prepare(page + " LIMIT ?"),
 		rowids:     p.prepare("SELECT rowid FROM words WHERE words MATCH ? AND rowid >= ? AND rowid < ? ORDER BY rowid"),

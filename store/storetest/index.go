@@ -2,6 +2,7 @@ package storetest
 
 import (
 	"context"
+	"fmt"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -77,6 +78,25 @@ type indexTest struct {
 	Index
 	harness IndexHarness
 	path    string
+}
+
+// Get holds what an index says that it has to what it finds.
+func (x indexTest) Get(ctx context.Context, workspace string, ids []event.ID) ([]event.Event, error) {
+	found, err := x.Index.Get(ctx, workspace, ids)
+	index, tells := x.Index.(feed.Presence)
+	if err != nil || !tells {
+		return found, err
+	}
+	has, err := index.Has(ctx, workspace, ids)
+	for _, e := range found {
+		if !has[e.ID] {
+			return nil, fmt.Errorf("%s is there, and it is said that it is not", e.ID)
+		}
+	}
+	if len(has) != len(found) {
+		return nil, fmt.Errorf("%d of %d events are said to be there", len(has), len(found))
+	}
+	return found, err
 }
 
 func openIndex(t *testing.T, h IndexHarness) indexTest {
