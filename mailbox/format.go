@@ -60,6 +60,9 @@ func Detect(path string) (Format, error) {
 	}
 	defer f.Close()
 	head, err := f.in.Peek(sniffed)
+	if isOutlook(path, head) {
+		return "", event.Invalid("format", filepath.Base(path)+" is in a format of Outlook's own: let Thunderbird fetch the account, and import its folder")
+	}
 	if bytes.HasPrefix(head, zipMagic) {
 		return Zip, nil
 	}
@@ -76,6 +79,13 @@ func Detect(path string) (Format, error) {
 		return format, nil
 	}
 	return "", event.Invalid("format", filepath.Base(path)+" looks like no format of mail or events; name one")
+}
+
+// isOutlook reports whether a file is what Outlook exports: personal folders (MS-PST), a
+// message in a compound file (MS-OXMSG), or the archive of Outlook for Mac.
+func isOutlook(path string, head []byte) bool {
+	return bytes.HasPrefix(head, []byte("!BDN")) || bytes.HasPrefix(head, []byte("\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1")) ||
+		strings.EqualFold(filepath.Ext(path), ".olm")
 }
 
 func formatOfBytes(head []byte) (Format, bool) {

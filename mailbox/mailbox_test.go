@@ -9,6 +9,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -124,4 +125,15 @@ func contentOf(t testing.TB, path string) []byte {
 	content, err := os.ReadFile(path)
 	require.NoError(t, err)
 	return content
+}
+
+// What Outlook exports is refused with what to do instead.
+func TestOutlooksOwnFormatsAreNamed(t *testing.T) {
+	for name, head := range map[string]string{"box.pst": "!BDN\x00", "one.msg": "\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1\x00", "mac.olm": "PK\x03\x04"} {
+		path := filepath.Join(t.TempDir(), name)
+		require.NoError(t, os.WriteFile(path, []byte(head+strings.Repeat("\x00", 600)), 0o600))
+		_, err := Open(path, Options{})
+		require.ErrorIs(t, err, event.ErrInvalid)
+		require.ErrorContains(t, err, "Thunderbird")
+	}
 }

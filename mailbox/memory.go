@@ -6,7 +6,7 @@ import (
 	"tidings/event"
 )
 
-// maxRemembered bounds the messages that a Memory holds, some 24 bytes each.
+// maxRemembered bounds the messages that a Memory holds, 10 to 20 bytes each.
 const maxRemembered = 2_000_000
 
 // maxLearned bounds the addresses that are learned.
@@ -17,31 +17,30 @@ const maxLearned = 10_000
 // belongs to one goroutine.
 type Memory struct {
 	seed maphash.Seed
-	// sent are the hashes of names, each with that of its author.
-	sent map[uint64]uint32
+	sent names
 	own  map[string]string
 }
 
 // NewMemory knows nothing.
 func NewMemory() *Memory {
-	return &Memory{seed: maphash.MakeSeed(), sent: make(map[uint64]uint32), own: make(map[string]string)}
+	return &Memory{seed: maphash.MakeSeed(), own: make(map[string]string)}
 }
 
 // known is the Known of an Owner.
 func (m *Memory) known(id, author string) (Original, bool) {
-	by, ok := m.sent[maphash.String(m.seed, id)]
-	return Original{Self: ok && by == m.author(author)}, ok
+	known, self := m.sent.find(m.hash(id), m.hash(author))
+	return Original{Self: self}, known
 }
 
-func (m *Memory) author(address string) uint32 { return uint32(maphash.String(m.seed, address)) }
+func (m *Memory) hash(text string) uint64 { return maphash.String(m.seed, text) }
 
 // note remembers a mail that was sent.
 func (m *Memory) note(mail *Mail, r Reading, folder Folder) {
 	if r.Kind != Sent || len(r.Events) == 0 {
 		return
 	}
-	if len(m.sent) < maxRemembered {
-		m.sent[maphash.String(m.seed, mail.key())] = m.author(mail.From.Email)
+	if m.sent.count < maxRemembered {
+		m.sent.put(m.hash(mail.key()), m.hash(mail.From.Email))
 	}
 	if (folder == FolderSent || mail.labelled(FolderSent)) && len(m.own) < maxLearned {
 		m.own[mail.From.Email] = firstUser(r.Events)
