@@ -110,9 +110,10 @@ type mailgunEvent struct {
 		Bot string `json:"bot"`
 	} `json:"client-info"`
 	Status struct {
-		Code        jsontext.Value `json:"code"`
-		Message     string         `json:"message"`
-		Description string         `json:"description"`
+		Code        string `json:"code"`
+		Enhanced    string `json:"enhanced-code"`
+		Message     string `json:"message"`
+		Description string `json:"description"`
 	} `json:"delivery-status"`
 	Reject struct {
 		Reason string `json:"reason"`
@@ -215,10 +216,12 @@ func (e mailgunEvent) kind() string {
 	if e.Event == "rejected" {
 		return event.BounceRejected
 	}
-	if kind := mailgunReasons[strings.ToLower(e.Reason)]; kind != "" {
-		return kind
+	kind := firstOf(mailgunReasons[strings.ToLower(e.Reason)], event.BounceHard)
+	// What a server answered last may pass, though Mailgun has given up.
+	if kind == event.BounceHard && strings.HasPrefix(firstOf(e.Status.Enhanced, e.Status.Code), "4") {
+		return event.BounceSoft
 	}
-	return event.BounceHard
+	return kind
 }
 
 // automated is Mailgun's word on a machine, nil when it says nothing.

@@ -115,6 +115,7 @@ type sendgridEvent struct {
 	Message   string  `json:"sg_message_id"`
 	SMTP      string  `json:"smtp-id"`
 	Type      string  `json:"type"`
+	Status    string  `json:"status"`
 	Reason    string  `json:"reason"`
 	Response  string  `json:"response"`
 	URL       string  `json:"url"`
@@ -154,7 +155,7 @@ func (e sendgridEvent) read(jsontext.Value) ([]Event, string, error) {
 	case "click":
 		in.Type, in.Link, in.Client = event.Click, shorten(e.URL, maxLink), client(e.IP, e.Agent, nil)
 	case "bounce":
-		in.Type, in.Bounce = event.Bounce, bounce(firstOf(sendgridBounces[e.Type], event.BounceHard), e.Reason)
+		in.Type, in.Bounce = event.Bounce, bounce(e.bounced(), e.Reason)
 	case "dropped":
 		in.Type, in.Kind, in.Bounce = event.Bounce, "dropped", bounce(e.dropped(), e.Reason)
 	case "deferred":
@@ -178,6 +179,14 @@ func (e sendgridEvent) read(jsontext.Value) ([]Event, string, error) {
 // sendgridBounces are the kinds of bounces by SendGrid's types; others are hard.
 // https://www.twilio.com/docs/sendgrid/for-developers/tracking-events/event
 var sendgridBounces = map[string]string{"": event.BounceHard, "bounce": event.BounceHard, "blocked": event.BounceSoft}
+
+// bounced is what a bounce says of the address: a status of 4 may pass.
+func (e sendgridEvent) bounced() string {
+	if strings.HasPrefix(strings.TrimSpace(e.Status), "4.") {
+		return event.BounceSoft
+	}
+	return firstOf(sendgridBounces[strings.ToLower(e.Type)], event.BounceHard)
+}
 
 // dropped is why SendGrid did not send: everything but an address that is none
 // is its own or the sender's decision.

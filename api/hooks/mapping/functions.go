@@ -5,8 +5,11 @@ import (
 	"encoding/hex"
 	"reflect"
 	"regexp"
+	"regexp/syntax"
 	"slices"
 	"strings"
+
+	"github.com/expr-lang/expr/vm/runtime"
 
 	"tidings/address"
 	"tidings/event"
@@ -20,7 +23,18 @@ func environment(m *meter) map[string]any {
 		stepName: m.step, addName: m.add,
 		"equal__": m.equal, "unequal__": func(a, b any) bool { return !m.equal(a, b) },
 		"in__": m.in, "matches__": m.matches, "contains__": m.contains,
-		"bare": m.bare, "json": m.json, "values": m.values, "keys": m.keys, "text": m.text, "string": m.text, "list": m.list,
+		"less__":    func(a, b any) bool { m.read(a, b); return runtime.Less(a, b) },
+		"atMost__":  func(a, b any) bool { m.read(a, b); return runtime.LessOrEqual(a, b) },
+		"more__":    func(a, b any) bool { m.read(a, b); return runtime.More(a, b) },
+		"atLeast__": func(a, b any) bool { m.read(a, b); return runtime.MoreOrEqual(a, b) },
+		"len":       func(a any) int { m.read(a); return runtime.Len(a) },
+		"hasPrefix": func(a, b any) bool { return strings.HasPrefix(m.whole(a), m.whole(b)) },
+		"hasSuffix": func(a, b any) bool { return strings.HasSuffix(m.whole(a), m.whole(b)) },
+		"indexOf":   func(a, b any) int { return strings.Index(m.whole(a), m.whole(b)) },
+		"trim":      m.trim, "lastIndexOf": func(a, b any) int { return strings.LastIndex(m.whole(a), m.whole(b)) },
+		"trimPrefix": func(a, b any) string { return strings.TrimPrefix(m.whole(a), m.whole(b)) },
+		"trimSuffix": func(a, b any) string { return strings.TrimSuffix(m.whole(a), m.whole(b)) },
+		"bare":       m.bare, "json": m.json, "values": m.values, "keys": m.keys, "text": m.text, "string": m.text, "list": m.list,
 		"lower": m.lower, "upper": m.upper, "split": m.split, "join": m.join, "replace": m.replace, "address": m.address,
 		"about": m.about, "header_of": m.headerOf,
 	}
@@ -122,20 +136,100 @@ func (m *meter) in(a, b any) bool {
 
 func (m *meter) contains(text, part any) bool {
 	a, b := Text(text), Text(part)
-	m.steps += len(a) / 256
-	m.step()
+	m.read(a, b)
 	return strings.Contains(a, b)
 }
 
-func (m *meter) matches(text, pattern any) bool {
-	a, b := Text(text), Text(pattern)
-	m.steps += 200 + len(a)*(1+len(b)/8)
-	m.step()
-	if len(b) > 300 {
+// whole is a text that a function looks through once.
+func (m *meter) whole(value any) string {
+	text, ok := value.(string)
+	if !ok && value != nil {
 		panic(errUsed)
 	}
-	compiled, err := regexp.Compile(b)
-	return err == nil && compiled.MatchString(a)
+	m.read(value)
+	return text
+}
+
+// maxCutset bounds the characters that trim takes off: each is looked for in all of them.
+const maxCutset = 100
+
+// trim takes white space, or the characters of a set, off both ends.
+func (m *meter) trim(value any, set ...any) string {
+	text := m.whole(value)
+	if len(set) == 0 {
+		return strings.TrimSpace(text)
+	}
+	cutset := m.whole(set[0])
+	if len(set) > 1 || len(cutset) > maxCutset {
+		panic(errUsed)
+	}
+	m.steps += len(text) * (1 + len(cutset)) / 256
+	m.step()
+	return strings.Trim(text, cutset)
+}
+
+// Bounds of patterns. A short one can be a large program: ".{1000}".
+const (
+	maxPattern  = 300
+	maxProgram  = 2000
+	maxPatterns = 100
+)
+
+// pattern is a regular expression, nil for what is none, and how large its program is.
+type pattern struct {
+	*regexp.Regexp
+	size int
+}
+
+// matches counts the worst that a match can take: its program, for each byte of the text.
+func (m *meter) matches(text, expression any) bool {
+	a, b := m.whole(text), m.whole(expression)
+	p, known := m.patterns[b]
+	if !known {
+		if len(b) > maxPattern || len(m.patterns) == maxPatterns {
+			panic(errUsed)
+		}
+		p = compilePattern(b)
+		m.steps += 200 + 4*p.size
+		if m.patterns == nil {
+			m.patterns = make(map[string]pattern)
+		}
+		m.patterns[b] = p
+	}
+	if p.Regexp == nil {
+		panic(errUsed)
+	}
+	m.steps += len(a) * (1 + p.size/8)
+	m.step()
+	return p.MatchString(a)
+}
+
+func compilePattern(text string) pattern {
+	parsed, err := syntax.Parse(text, syntax.Perl)
+	if err != nil || repeated(parsed) > maxProgram {
+		return pattern{}
+	}
+	program, err := syntax.Compile(parsed.Simplify())
+	if err != nil || len(program.Inst) > maxProgram {
+		return pattern{size: maxProgram}
+	}
+	compiled, err := regexp.Compile(text)
+	if err != nil {
+		return pattern{size: len(program.Inst)}
+	}
+	return pattern{compiled, len(program.Inst)}
+}
+
+// repeated is about how many instructions an expression comes to.
+func repeated(r *syntax.Regexp) int {
+	total := 1 + len(r.Rune)/16
+	for _, within := range r.Sub {
+		total += repeated(within)
+	}
+	if r.Op == syntax.OpRepeat {
+		total *= max(r.Min, r.Max, 1)
+	}
+	return min(total, 1<<30)
 }
 
 // bare is a Message-ID without its angle brackets.

@@ -26,6 +26,13 @@ const (
 	MaxBody = 8 << 20
 	// MaxElements bounds how many events a request may report.
 	MaxElements = 10_000
+	// maxEvents bounds the events of a request: some are about several people.
+	maxEvents = 2 * MaxElements
+	// maxWeight bounds what is kept of all elements, in bytes and some for each value.
+	// Those of a body are within it; an expression may give the same one many times.
+	maxWeight = 8 * MaxBody
+	// maxLooked bounds what is looked at of a text for a short field.
+	maxLooked = 16 << 10
 )
 
 // ErrLimit is a mapping that cost more than it may.
@@ -35,8 +42,8 @@ var ErrLimit = event.Invalid("mapping", "was stopped: its expressions take more 
 // given and make nothing larger of it. Those that do are written anew in
 // functions.go, where they are counted. Nothing tells the time or a random number.
 var allowed = []string{
-	"all", "any", "one", "none", "filter", "map", "find", "findIndex", "findLast", "count", "len", "type", "abs", "int", "float",
-	"trim", "trimPrefix", "trimSuffix", "indexOf", "lastIndexOf", "hasPrefix", "hasSuffix", "first", "last", "get",
+	"all", "any", "one", "none", "filter", "map", "find", "findIndex", "findLast", "count", "type", "abs", "int", "float",
+	"first", "last", "get",
 }
 
 // meter counts what a request costs.
@@ -44,7 +51,39 @@ type meter struct {
 	steps, bytes int
 	clock        func() time.Time
 	until        time.Time
-	exceeded     bool
+	// look is from how many steps on the clock is looked at again.
+	look     int
+	patterns map[string]pattern
+	exceeded bool
+	// weight is that of the elements so far.
+	weight int
+}
+
+// weigh counts an element before it is written as JSON.
+func (m *meter) weigh(element any) error {
+	m.weight += 8
+	switch v := element.(type) {
+	case string:
+		m.weight += len(v)
+	case []any:
+		for _, within := range v {
+			if err := m.weigh(within); err != nil {
+				return err
+			}
+		}
+	case map[string]any:
+		for name, within := range v {
+			m.weight += len(name)
+			if err := m.weigh(within); err != nil {
+				return err
+			}
+		}
+	}
+	if m.weight > maxWeight {
+		m.exceeded = true
+		return ErrLimit
+	}
+	return nil
 }
 
 func newMeter(clock func() time.Time) *meter {
@@ -55,11 +94,28 @@ func newMeter(clock func() time.Time) *meter {
 // the machine turns into an error.
 func (m *meter) step() bool {
 	m.steps++
-	late := m.steps%256 == 0 && m.clock != nil && m.clock().After(m.until)
+	late := false
+	if m.steps >= m.look && m.clock != nil {
+		m.look = m.steps + lookEvery
+		late = m.clock().After(m.until)
+	}
 	if m.steps > maxSteps || late {
 		m.stop()
 	}
 	return true
+}
+
+// lookEvery is how many steps are made between two looks at the clock.
+const lookEvery = 256
+
+// read counts what a function looks through, a step for each 256 bytes.
+func (m *meter) read(values ...any) {
+	for _, value := range values {
+		if text, ok := value.(string); ok {
+			m.steps += len(text) / 256
+		}
+	}
+	m.step()
 }
 
 // took counts what a function has made, and a step for each 256 bytes.
@@ -111,6 +167,7 @@ func (counted) Visit(node *ast.Node) {
 // comparisons are the operators that look through whole values.
 var comparisons = map[string]string{
 	"==": "equal__", "!=": "unequal__", "in": "in__", "matches": "matches__", "contains": "contains__",
+	"<": "less__", "<=": "atMost__", ">": "more__", ">=": "atLeast__", "startsWith": "hasPrefix", "endsWith": "hasSuffix",
 }
 
 func call(name string, arguments ...ast.Node) ast.Node {

@@ -74,7 +74,9 @@ func (p *Program) Run(r Request, clock func() time.Time) (Result, error) {
 		if err != nil {
 			return out, err
 		}
-		out.Events = append(out.Events, events...)
+		if out.Events = append(out.Events, events...); len(out.Events) > maxEvents {
+			return out, ErrLimit
+		}
 		if unknown != nil {
 			out.Unknown = append(out.Unknown, *unknown)
 		}
@@ -143,6 +145,9 @@ type reading struct {
 
 // element reads one element.
 func (p *Program) element(m *machine, element any) ([]Event, *Unknown, error) {
+	if err := m.meter.weigh(element); err != nil {
+		return nil, nil, err
+	}
 	raw, err := json.Marshal(element)
 	if err != nil {
 		return nil, nil, event.Invalid("body", "cannot be written as JSON again")
@@ -289,7 +294,8 @@ func spread(e Event, who []event.Person, r reading, name string, at time.Time) [
 		if own != "" && len(who) < 2 {
 			return shortKey(name, own)
 		}
-		return shortKey(name, own, e.Message, email, exact, Text(r.values["link"]))
+		link := Text(r.values["link"])
+		return shortKey(name, own, e.Message, email, exact, link[:min(len(link), maxLooked)])
 	}
 	if e.Type == event.Send {
 		e.ID, e.Recipients = key(""), who

@@ -159,7 +159,7 @@ func firstText(object map[string]any, names ...string) string {
 
 // person reads an address that may have a name before it.
 func person(text string) event.Person {
-	text = strings.TrimSpace(text)
+	text = strings.TrimSpace(text[:min(len(text), maxLooked)])
 	if strings.ContainsAny(text, "<> ") {
 		if parsed, err := mail.ParseAddress(text); err == nil {
 			return event.Person{Email: parsed.Address, Name: parsed.Name}
@@ -174,6 +174,7 @@ func person(text string) event.Person {
 
 // shorten drops control characters and cuts a text at the end of a character.
 func shorten(text string, most int) string {
+	text = text[:min(len(text), max(maxLooked, 2*most))]
 	text = strings.TrimSpace(strings.Map(func(r rune) rune {
 		if r < ' ' || r == 0x7f || r == utf8.RuneError {
 			return -1
