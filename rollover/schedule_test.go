@@ -23,6 +23,8 @@ type quiet struct {
 	runs   []time.Time
 	opened []event.Week
 	away   bool
+	// damaged is a week that cannot be opened.
+	damaged event.Week
 }
 
 func (q *quiet) WeekInfos(context.Context) ([]event.WeekInfo, error) { return nil, nil }
@@ -44,6 +46,9 @@ func (q *quiet) Finished(context.Context, time.Time, int) ([]rollover.Finished, 
 func (q *quiet) Unseal(_ context.Context, week event.Week) error {
 	q.mu.Lock()
 	defer q.mu.Unlock()
+	if week == q.damaged {
+		return &event.WeekDamaged{Week: week}
+	}
 	q.opened = append(q.opened, week)
 	return nil
 }
@@ -133,6 +138,27 @@ func TestAWantedWeekIsOpenWithinASecond(t *testing.T) {
 		left, err := n.WantedWeeks(ctx)
 		require.NoError(t, err)
 		require.Empty(t, left)
+		stop()
+		keeper.Wait()
+	})
+}
+
+// The events of a damaged week wait elsewhere, so nobody waits for it to be opened, and
+// those behind it are.
+func TestADamagedWeekThatIsWantedHoldsUpNoOther(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		q, n := &quiet{damaged: 2900}, &notes{wanted: map[event.Week]bool{}}
+		ctx, stop := context.WithCancel(t.Context())
+		var keeper sync.WaitGroup
+		keeper.Go(func() { require.NoError(t, keeping(q, n, nobodyElse{}).KeepUnblocking(ctx)) })
+		n.want(2900)
+		n.want(2901)
+		time.Sleep(3 * time.Second)
+		synctest.Wait()
+		left, err := n.WantedWeeks(ctx)
+		require.NoError(t, err)
+		require.Empty(t, left)
+		require.Equal(t, []event.Week{2901}, q.opened)
 		stop()
 		keeper.Wait()
 	})
