@@ -103,3 +103,31 @@ func TestFoldersOfSentMailComeFirst(t *testing.T) {
 		"sent send jo@x.example on 4@ours.example", "reply reply jo@x.example on 4@ours.example",
 	}, got)
 }
+
+// Folders and labels as mail programs name them in many languages, also as IMAP servers
+// write these names to disk.
+func TestFoldersOfManyLanguages(t *testing.T) {
+	for path, want := range map[string]Folder{
+		"Maildir/.Sent Items/cur/1.a:2,S": FolderSent, "Maildir/.Gesendete Elemente/cur/1": FolderSent,
+		"Maildir/.&AMk-l&AOk-ments envoy&AOk-s/cur/1": FolderSent, "Maildir/.INBOX.Verzonden/cur/1": FolderSent,
+		"Maildir/.L&AOQ-hetetyt/cur/1": FolderSent, "Maildir/.Odeslan&AOE- po&AWE-ta/cur/1": FolderSent,
+		"Maildir/.G&APY-nderilmi&AV8- &ANY-&AR8-eler/cur/1": FolderSent, "Maildir/.&vPSwuNO4ycDVaA-/cur/1": FolderSent,
+		"Maildir/.&kAFP4W4IMH8w4TD8MOs-/cur/1": FolderSent, "ImapMail/imap.acme.example/Sent-1": "", "Mail/Local Folders/Sent": FolderSent,
+		"[Gmail].sbd/Sent Mail": FolderSent, "[Gmail]/Lixeira.mbox/mbox": FolderTrash, "Apple/Sent Messages.mbox/mbox": FolderSent,
+		"Maildir/.Roskakori/cur/1": FolderTrash, "Maildir/.Taslaklar/cur/1": FolderDrafts, "Maildir/.Nevy&AX4-&AOE-dan&AOE- po&AWE-ta/cur/1": FolderSpam,
+		"Maildir/.Projects.Sent to print/cur/1": "", "Maildir/.Work.Drafts/cur/1": FolderDrafts, "home/ana/mail/Unsent Messages": FolderDrafts,
+		"Maildir/cur/1.a:2,S": "", "Maildir/.Archive.2025/cur/1": "", "Enron/maildir/kaminski-v/_sent_mail/1.": FolderSent,
+	} {
+		require.Equal(t, want, FolderOfPath(path), path)
+	}
+	for label, want := range map[string]Kind{
+		"Gesendet,Wichtig": Sent, "=?UTF-8?Q?Envoy=C3=A9s?=": Sent, "寄件備份": Sent, "보낸편지함,열림": Sent, "Gönderilmiş Postalar": Sent,
+		"Αpple": Received, "Надіслані": Sent, "Luonnokset": Draft, "Çöp Kutusu": Trash, "스팸함": Spam, "Posteingang,Geöffnet": Received,
+	} {
+		m, err := ParseMail([]byte("X-Gmail-Labels: " + label + "\nFrom: Ana <ana@ours.example>\nTo: jo@acme.example\nSubject: s\nDate: Tue, 10 Nov 2026 10:00:00 +0000\nMessage-ID: <m@ours.example>\nReceived: x\n\nHello"))
+		require.NoError(t, err)
+		reading, err := Read(m, Owner{Users: map[string]string{"nobody@else.example": ""}, Now: now()})
+		require.NoError(t, err)
+		require.Equal(t, want, reading.Kind, label)
+	}
+}

@@ -95,7 +95,7 @@ var ruler = newPattern(`(?i)^[-_=*#~ >]{0,40}\s?(?:` + strings.Join([]string{
 	`message d['’]origine`, `message original`, `message transféré`, `message initial`, `début du message (?:transféré|réexpédié)`, `e-?mail d['’]origine`,
 	`mensaje original`, `mensaje reenviado`, `messaggio originale`, `messaggio inoltrato`, `mensagem original`, `oorspronkelijk bericht`, `doorgestuurd bericht`,
 	`ursprungligt meddelande`, `original meddelelse`, `oprindelig meddelelse`, `opprinnelig melding`, `alkuperäinen viesti`, `oryginalna wiadomość`, `wiadomość oryginalna`,
-	`původní zpráva`, `eredeti üzenet`, `исходное сообщение`, `пересылаемое сообщение`, `orijinal mesaj`, `元のメッセージ`, `原始邮件`, `原始郵件`, `원본 메시지`, `original message processed by`,
+	`původní (?:zpráva|e-mail)`, `pôvodná správa`, `(?:please )?(?:type|write) your reply above this line`, `bitte (?:geben|schreiben) sie ihre antwort (?:über|oberhalb) dieser (?:linie|zeile)(?: ein)?`, `eredeti üzenet`, `исходное сообщение`, `пересылаемое сообщение`, `orijinal mesaj`, `元のメッセージ`, `原始邮件`, `原始郵件`, `원본 메시지`, `original message processed by`,
 }, "|") + `)\b?[^\n]{0,40}?[-_=*#~: ]*$`)
 
 // isLine reports whether a line is drawn: "_____", "-----", "=====".
@@ -108,10 +108,10 @@ var headerField = regexp.MustCompile(`^\*?([\p{L}][\p{L}\p{M} .\-]{0,22}?)\*?\s?
 
 // headerFields are the names of the fields, in the words of mail programs.
 var headerFields = fieldNames(map[string]string{
-	"from":    "from de von van da fra från od lähettäjä feladó от отправитель kimden 差出人 发件人 寄件者 보낸사람 expéditeur remitente mittente absender",
-	"date":    "date sent datum gesendet envoyé date|d'envoi fecha enviado enviado|el data inviato enviada|em enviada verzonden skickat sendt dato wysłano data|wysłania odesláno lähetetty elküldve отправлено дата gönderildi 送信日時 日時 发送时间 日期 날짜 am le",
-	"to":      "to an à a para per aan till til do komu kenelle címzett кому kime 宛先 收件人 收件者 받는사람 destinataire empfänger",
-	"cc":      "cc kopie copie copia kópia dw kopi kopia копия bilgi 抄送 bcc",
+	"from":    "from de von van da fra från od lähettäjä feladó от отправитель kimden 差出人 发件人 寄件者 보낸사람 보낸|사람 expéditeur remitente mittente absender",
+	"date":    "date sent datum gesendet envoyé date|d'envoi fecha enviado enviado|el data inviato enviada|em enviada verzonden skickat sendt dato wysłano data|wysłania odesláno lähetetty elküldve отправлено дата gönderildi 送信日時 日時 发送时间 日期 날짜 보낸|날짜 am le",
+	"to":      "to an à a para per aan till til do komu kenelle címzett кому kime 宛先 收件人 收件者 받는사람 받는|사람 destinataire empfänger",
+	"cc":      "cc kopie copie copia kópia dw kopi kopia копия bilgi 抄送 참조 bcc",
 	"subject": "subject betreff objet asunto oggetto assunto onderwerp ämne emne temat předmět aihe tárgy тема konu 件名 主题 主旨 제목 sujet re",
 	"other":   "reply-to antwort|an importance wichtigkeit priorität priority attachments anlagen",
 })

@@ -46,7 +46,7 @@ func meaningOf(t *testing.T, d Decoded, source string) string {
 			first := event.Moment(now.Unix())
 			each.Time = &first
 		}
-		e, err := each.Input.Event("w", source, event.Limits{Now: now})
+		e, err := each.Input.Event("w", source, event.Limits{Now: now, Lenient: true})
 		if err != nil {
 			all = append(all, "rejected")
 			continue

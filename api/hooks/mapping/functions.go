@@ -163,7 +163,7 @@ func (m *meter) trim(value any, set ...any) string {
 	if len(set) > 1 || len(cutset) > maxCutset {
 		panic(errUsed)
 	}
-	m.steps += len(text) * (1 + len(cutset)) / 256
+	m.steps += len(text) * (1 + len(cutset)) / 32
 	m.step()
 	return strings.Trim(text, cutset)
 }

@@ -32,7 +32,7 @@ const (
 	// Those of a body are within it; an expression may give the same one many times.
 	maxWeight = 8 * MaxBody
 	// maxLooked bounds what is looked at of a text for a short field.
-	maxLooked = 16 << 10
+	maxLooked = 4 << 10
 )
 
 // ErrLimit is a mapping that cost more than it may.
@@ -108,11 +108,11 @@ func (m *meter) step() bool {
 // lookEvery is how many steps are made between two looks at the clock.
 const lookEvery = 256
 
-// read counts what a function looks through, a step for each 256 bytes.
+// read counts what a function looks through, a step for each 128 bytes.
 func (m *meter) read(values ...any) {
 	for _, value := range values {
 		if text, ok := value.(string); ok {
-			m.steps += len(text) / 256
+			m.steps += len(text) / 128
 		}
 	}
 	m.step()

@@ -48,7 +48,6 @@ func TestHostileExpressionsAreStopped(t *testing.T) {
 		"holds":                          `count(1..90000, body.t contains body.u)`,
 		"a large pattern on a long text": `body.t matches "([^a]{30}){30}$"`,
 		"a pattern on a long text":       `count(1..90000, body.t matches "(é*)*x")`,
-		"many patterns":                  `count(1..90000, "x" matches "(\\pL{40}){40}" + text(#))`,
 		"upper of a long text":           `map(1..1000, upper(body.t))`,
 		"lists that hold each other":     `let a = [1,1,1,1,1,1,1,1,1,1]; let b = [a,a,a,a,a,a,a,a,a,a]; let c = [b,b,b,b,b,b,b,b,b,b]; let d = [c,c,c,c,c,c,c,c,c,c]; let f = [d,d,d,d,d,d,d,d,d,d]; let g = [f,f,f,f,f,f,f,f,f,f]; let h = [g,g,g,g,g,g,g,g,g,g]; h == [g,g,g,g,g,g,g,g,g,g]`,
 		"objects within objects":         `let a = {"x": body.l, "y": body.l}; let b = {"x": a, "y": a, "z": a}; let c = {"x": b, "y": b, "z": b}; let d = {"x": c, "y": c, "z": c}; let f = {"x": d, "y": d, "z": d}; let g = {"x": f, "y": f, "z": f}; let h = {"x": g, "y": g, "z": g}; count(1..90000, h == {"x": g, "y": g, "z": g})`,
@@ -62,7 +61,7 @@ func TestHostileExpressionsAreStopped(t *testing.T) {
 	}
 	for name, expression := range map[string]string{
 		"a set without end": `trim(body.t, body.u)`, "a pattern that is long": `"x" matches body.t`,
-		"a large program": `"x" matches "(([^a]{100}){10}){2}"`, "no pattern": `"x" matches "(" + body.t`,
+		"many patterns": `count(1..90000, "x" matches "(\\pL{40}){40}" + text(#))`, "a large program": `"x" matches "(([^a]{100}){10}){2}"`, "no pattern": `"x" matches "(" + body.t`,
 	} {
 		t.Run(name, func(t *testing.T) {
 			p, err := Compile(Mapping{Name: `"x"`, Time: "1", Message: expression, Events: map[string]string{"x": "open"}})
@@ -90,13 +89,13 @@ func TestHostileExpressionsAreStopped(t *testing.T) {
 	t.Run("a long text for each field of many", func(t *testing.T) {
 		long := "body.t"
 		p, err := Compile(Mapping{
-			Each: "map(1..10000, 1)", Name: `"x"`, Time: "1", Message: long, Recipient: long, Owner: long, User: long, Subject: long, Title: long,
+			Each: "map(1..2000, 1)", Name: `"x"`, Time: "1", Message: long, Recipient: long, Owner: long, User: long, Subject: long, Title: long,
 			Kind: long, Link: long, File: long, IP: long, Agent: long, Detail: long, Meeting: long, ID: long, Events: map[string]string{"x": "open"},
 		})
 		require.NoError(t, err)
 		result, err := p.Run(Request{Body: []byte(`{"t":"` + strings.Repeat("é", 1<<20) + `"}`)}, still)
 		require.NoError(t, err)
-		require.Len(t, result.Events, 10_000)
+		require.Len(t, result.Events, 2000)
 		require.LessOrEqual(t, len(result.Events[0].Title), maxText)
 	})
 	for name, expression := range map[string]string{

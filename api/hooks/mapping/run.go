@@ -295,7 +295,7 @@ func spread(e Event, who []event.Person, r reading, name string, at time.Time) [
 			return shortKey(name, own)
 		}
 		link := Text(r.values["link"])
-		return shortKey(name, own, e.Message, email, exact, link[:min(len(link), maxLooked)])
+		return shortKey(name, own, e.Message, email, exact, link[:min(len(link), 4*maxLink)])
 	}
 	if e.Type == event.Send {
 		e.ID, e.Recipients = key(""), who
