@@ -62,7 +62,10 @@ var throughProviders = map[string]throughProvider{
 		`{"signature":{},"event-data":{"id":"a1","event":"accepted","timestamp":{seconds},"recipient":"jo@acme.example","message":{"headers":{"message-id":"20261110.1@mg.acme.example","from":"ana@ours.example","to":"jo@acme.example"}}}}`,
 		`{"signature":{},"event-data":{"id":"o1","event":"opened","timestamp":{later},"recipient":"jo@acme.example","message":{"headers":{"message-id":"20261110.1@mg.acme.example"}}}}`,
 	}, func(id string) (string, string) {
-		return answered(id, map[string]string{"token": "t1", "signature": "s1"})
+		return answered(id, map[string]string{
+			"token": "t1", "signature": "s1",
+			"message-headers": `[["From","Jo <jo@acme.example>"],["To","ana@ours.example"],["Subject","Re: Offer"],["Date","{date}"],["Message-Id","<r2@acme.example>"],["In-Reply-To","<` + id + `>"]]`,
+		})
 	}},
 	"resend": {"56761188-7520-42d8-8898-ff6fc54ce618", "0100-resend@ours.example", []string{
 		`{"type":"email.sent","created_at":"{at}","data":{"email_id":"56761188-7520-42d8-8898-ff6fc54ce618","message_id":"<0100-resend@ours.example>","from":"ana@ours.example","to":["jo@acme.example"],"subject":"Offer"}}`,
