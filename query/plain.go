@@ -37,10 +37,7 @@ func (p *parser) plain(chip string, field TextField, l lexeme) meaning {
 	case starred && last.End == len(value):
 		m.where = p.prefix(field, tokens)
 	case len(tokens) == 1:
-		m.where = stemIn(field, last.Word)
-		if folded := withoutUmlauts(last.Word); folded != last.Word && field != FieldLink && p.depth < MaxDepth {
-			m.where = Or{m.where, stemIn(field, folded)} // Mueller is Muller as well.
-		}
+		m.where = p.eitherSpelling(field, last.Word)
 	case isWhole(last, tokens):
 		m.where = Words{Field: field, Form: FormStem, Terms: []string{last.Stem}, Word: last.Word}
 		if !dotted(Domain(last.Word)) {
@@ -50,10 +47,18 @@ func (p *parser) plain(chip string, field TextField, l lexeme) meaning {
 		m.where = phrase(field, tokens)
 		if word := joinedWord(value, tokens); word != "" && field != FieldLink && p.depth < MaxDepth {
 			// kick-off is kickoff as well.
-			m.where = Or{stemIn(field, word), m.where}
+			m.where = disjunction([]Expr{p.eitherSpelling(field, word), m.where})
 		}
 	}
 	return m
+}
+
+// eitherSpelling looks for a word, and for it without its umlauts: Mueller is Muller as well.
+func (p *parser) eitherSpelling(field TextField, word string) Expr {
+	if folded := withoutUmlauts(word); folded != word && field != FieldLink && p.depth < MaxDepth {
+		return Or{stemIn(field, word), stemIn(field, folded)}
+	}
+	return stemIn(field, word)
 }
 
 // stemIn looks for a word by its stem.
