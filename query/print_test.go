@@ -227,6 +227,11 @@ func isEnglish(word string) bool {
 	if '0' <= word[0] && word[0] <= '9' {
 		return true
 	}
+	for _, l := range append([]*language{shortEnglish}, languages...) {
+		if _, begins := l.phrases[word]; begins || l.weight[word] > 0 {
+			return true
+		}
+	}
 	if _, f := doneOf(word); f != noForm || isQuantity(word) || isNegation(word) || keyNoun(word) != "" {
 		return true
 	}

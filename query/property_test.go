@@ -261,7 +261,7 @@ func checkParse(t interface {
 	r := Parse(text, opts)
 	printed := Canonical(r.Query)
 	again := Parse(printed, opts)
-	if len(printed) <= MaxText && !reflect.DeepEqual(r.Query, again.Query) {
+	if len(printed) <= MaxText && !hasCutCode(r.Query) && !reflect.DeepEqual(r.Query, again.Query) {
 		t.Fatalf("%q\nis          %+v\nis printed  %q\nand then is %+v", text, r.Query, printed, again.Query)
 	}
 	if leaves := leafCount(r.Query.Where); leaves > MaxClauses {
@@ -280,6 +280,17 @@ func checkParse(t interface {
 	}
 	NewDocument(event.Event{Subject: text, Recipient: &jo})
 	Highlights(event.Event{Subject: text, Link: printed, Recipient: &jo}, r.Query)
+}
+
+// hasCutCode reports whether a word is left of a longer run that would be an opaque code
+// if it stood alone: no text says such a word.
+func hasCutCode(q Query) bool {
+	has := false
+	walk(q.Where, true, func(leaf Expr, _ bool) {
+		w, ok := leaf.(Words)
+		has = has || ok && slices.ContainsFunc(w.Terms, func(term string) bool { return len(term) == maxWord && isOpaque(term) })
+	})
+	return has
 }
 
 func FuzzParse(f *testing.F) {
