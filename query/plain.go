@@ -71,7 +71,11 @@ func joinedWord(value string, tokens []Token) string {
 	if len(tokens) != 2 {
 		return ""
 	}
-	return compound(value, tokens[0], tokens[1])
+	word := compound(value, tokens[0], tokens[1])
+	if word == "" || len(Analyse(word)) != 1 {
+		return "" // An ideograph stays a word of its own.
+	}
+	return word
 }
 
 // isWhole reports whether the last token is an address that the others are the
