@@ -282,13 +282,13 @@ func checkParse(t interface {
 	Highlights(event.Event{Subject: text, Link: printed, Recipient: &jo}, r.Query)
 }
 
-// hasCutCode reports whether a word is left of a longer run that would be an opaque code
-// if it stood alone: no text says such a word.
+// hasCutCode reports whether a word is what is left of a run, cut or without its marks, and
+// would be an opaque code if it stood alone: no text says such a word.
 func hasCutCode(q Query) bool {
 	has := false
 	walk(q.Where, true, func(leaf Expr, _ bool) {
 		w, ok := leaf.(Words)
-		has = has || ok && slices.ContainsFunc(w.Terms, func(term string) bool { return len(term) == maxWord && isOpaque(term) })
+		has = has || ok && slices.ContainsFunc(w.Terms, func(term string) bool { return isOpaque(term) })
 	})
 	return has
 }
