@@ -51,7 +51,7 @@ func TestNotificationsReachTheirPersonInEveryProcess(t *testing.T) {
 	follow := func(c *live.Config, h *api.LiveHandler) {
 		c.Log = real
 		h.Unread = func(ctx context.Context, workspace, user string) (int, error) {
-			return engine.Store.Unread(ctx, workspace, user, notify.MostUnread)
+			return notify.UnreadOf(ctx, engine.Store, workspace, user)
 		}
 	}
 	one, other := newLiveSite(t, follow), newLiveSite(t, follow)

@@ -159,7 +159,7 @@ func (s *Server) decisionPage(ctx context.Context, caller Caller, filter notify.
 	if err != nil {
 		return nil, err
 	}
-	if out.Body.Unread, err = s.Notify.Store.Unread(ctx, caller.Workspace, filter.User, notify.MostUnread); err != nil {
+	if out.Body.Unread, err = notify.UnreadOf(ctx, s.Notify.Store, caller.Workspace, filter.User); err != nil {
 		return nil, err
 	}
 	ids := make([]event.ID, len(page))

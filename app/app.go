@@ -95,8 +95,10 @@ type App struct {
 	// secretsLocked says that there were secrets that cannot be opened.
 	secretsLocked atomic.Bool
 	// decisions and notifier are nil where decisions are kept nowhere.
-	decisions *sqlite.Notify
-	notifier  *notify.Engine
+	// decisionsFile is nil where decisions are kept in no file.
+	decisions     notify.Store
+	decisionsFile *sqlite.Notify
+	notifier      *notify.Engine
 	// tellOfKeys tells people of keys that end soon.
 	tellOfKeys func(ctx context.Context) error
 	// secrets is nil where there is no key for them.
@@ -340,8 +342,8 @@ func (a *App) Close() error {
 	if a.outboxFile != nil {
 		errs = append(errs, a.outboxFile.Close())
 	}
-	if a.decisions != nil {
-		errs = append(errs, a.decisions.Close())
+	if a.decisionsFile != nil {
+		errs = append(errs, a.decisionsFile.Close())
 	}
 	if a.State != nil {
 		errs = append(errs, a.State.Close())

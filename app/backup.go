@@ -124,8 +124,8 @@ func (a *App) Backup(ctx context.Context, request BackupRequest) (Manifest, erro
 // backupBeside copies what is kept beside the weeks and the state, and names the files.
 func (a *App) backupBeside(ctx context.Context, to string) ([]string, error) {
 	names, err := a.backupAudit(ctx, to)
-	if err == nil && a.decisions != nil {
-		names, err = append(names, decisionsName), a.decisions.Backup(ctx, filepath.Join(to, decisionsName))
+	if err == nil && a.decisionsFile != nil {
+		names, err = append(names, decisionsName), a.decisionsFile.Backup(ctx, filepath.Join(to, decisionsName))
 	}
 	if err == nil && a.outboxFile != nil {
 		names, err = append(names, outboxName), a.outboxFile.Backup(ctx, filepath.Join(to, outboxName))

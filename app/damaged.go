@@ -97,8 +97,8 @@ func (a *App) checkFiles(ctx context.Context) error {
 	if a.outboxFile != nil {
 		files[outboxName] = a.outboxFile
 	}
-	if a.decisions != nil {
-		files[decisionsName] = a.decisions
+	if a.decisionsFile != nil {
+		files[decisionsName] = a.decisionsFile
 	}
 	var errs []error
 	for name, file := range files {

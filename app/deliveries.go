@@ -57,7 +57,7 @@ func (a *App) assembleDeliveries(s Settings, directory *account.Directory, reade
 	if a.notifier != nil {
 		notes := &forward.Notes{
 			Decisions: a.decisions, Books: a.notifier.Books, People: directory, Events: a.Index, Names: directory, Outbox: a.outbox, Others: source,
-			Page: s.PublicURL, Wake: func() { a.deliveries.Wake() }, Clock: time.Now,
+			Page: s.PublicURL, Wake: func() { a.deliveries.Wake() }, Clock: time.Now, Settle: s.Settle,
 		}
 		a.notifier.Outbox, source = notes, notes
 	}
@@ -66,7 +66,7 @@ func (a *App) assembleDeliveries(s Settings, directory *account.Directory, reade
 		Outbox: a.outbox, Endpoints: a.endpoints, Source: source, Sender: sender, Clock: time.Now, Observe: a.metrics.delivered, Logger: a.log,
 	})
 	a.forwarder = &forward.Forwarder{
-		Log: a.Stream, Places: forwarded{a.State}, Directory: a.endpoints, Searches: reader, Outbox: a.outbox, Wake: a.deliveries.Wake, Clock: time.Now, Logger: a.log,
+		Log: a.Stream, Places: forwarded{a.State}, Directory: a.endpoints, Searches: reader, Outbox: a.outbox, Wake: a.deliveries.Wake, Clock: time.Now, Settle: s.Settle, Logger: a.log,
 	}
 	return &api.Endpoints{Directory: a.endpoints, Outbox: a.outbox, Sender: sender, Source: source, Wake: a.deliveries.Wake}
 }

@@ -52,6 +52,26 @@ func (a *App) Drain(ctx context.Context) error {
 	}
 }
 
+// DrainTriggers waits until everybody was told of everything that is indexed.
+func (a *App) DrainTriggers(ctx context.Context) error {
+	if a.decisions == nil {
+		return nil
+	}
+	tick := time.NewTicker(100 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		waiting, err := a.Stream.TriggersWaiting(ctx)
+		if err != nil || waiting == 0 {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("%d events still wait to be told: %w", waiting, ctx.Err())
+		case <-tick.C:
+		}
+	}
+}
+
 // standstill notices that a count does not grow.
 type standstill struct {
 	count uint64

@@ -184,8 +184,8 @@ func (l leftovers) logs(ctx context.Context) error {
 	if l.app.outboxFile != nil {
 		errs = append(errs, l.app.outboxFile.CutLog(ctx))
 	}
-	if l.app.decisions != nil {
-		errs = append(errs, l.app.decisions.CutLog(ctx))
+	if l.app.decisionsFile != nil {
+		errs = append(errs, l.app.decisionsFile.CutLog(ctx))
 	}
 	return errors.Join(errs...)
 }

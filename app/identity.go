@@ -285,7 +285,7 @@ func (a *App) mark(ctx context.Context, s Settings, id string) error {
 		if err := writeIdentity(filepath.Join(s.Data, auditFolder, identityName), id); err != nil {
 			return err
 		}
-		if err := errors.Join(a.outboxFile.Mark(ctx, id), a.decisions.Mark(ctx, id)); err != nil {
+		if err := errors.Join(a.outboxFile.Mark(ctx, id), a.decisionsFile.Mark(ctx, id)); err != nil {
 			return err
 		}
 		for _, name := range []string{auditFolder, outboxName, decisionsName} {

@@ -28,7 +28,7 @@ func TestAdminsAreToldOfKeysThatEnd(t *testing.T) {
 	_, _, err = keys.Create(t.Context(), "acme", account.KeyRequest{Role: account.RoleRead, User: "u_ana", Name: "Ana's script", Ends: now.AddDate(0, 0, 60).Format(time.RFC3339)})
 	require.NoError(t, err)
 	told := func(user string) int {
-		unread, err := a.decisions.Unread(t.Context(), "acme", user, notify.MostUnread)
+		unread, err := notify.UnreadOf(t.Context(), a.decisions, "acme", user)
 		require.NoError(t, err)
 		return unread
 	}

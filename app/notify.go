@@ -41,8 +41,7 @@ const (
 // openDecisions opens the file of decisions. One that cannot be read is set aside: who was
 // told of what is worth less than everything else going on.
 func (a *App) openDecisions(ctx context.Context, data string) error {
-	var err error
-	a.decisions, err = sqlite.OpenNotify(filepath.Join(data, decisionsName))
+	err := a.openDecisionsFile(data)
 	degraded, damaged := errors.AsType[*event.Degraded](err)
 	if !damaged {
 		return err
@@ -52,7 +51,14 @@ func (a *App) openDecisions(ctx context.Context, data string) error {
 	}
 	a.log.ErrorContext(ctx, "decisions about notifications cannot be read; they were set aside, and are begun anew", "error", degraded)
 	a.fileDamage.Store(decisionsName, &event.Degraded{Words: degraded.Words + "; it was set aside and begun anew: who was told of what before is not known, and may be told again"})
-	a.decisions, err = sqlite.OpenNotify(filepath.Join(data, decisionsName))
+	return a.openDecisionsFile(data)
+}
+
+func (a *App) openDecisionsFile(data string) error {
+	file, err := sqlite.OpenNotify(filepath.Join(data, decisionsName))
+	if err == nil {
+		a.decisions, a.decisionsFile = file, file
+	}
 	return err
 }
 
@@ -62,7 +68,7 @@ func (a *App) unread() func(ctx context.Context, workspace, user string) (int, e
 		return nil
 	}
 	return func(ctx context.Context, workspace, user string) (int, error) {
-		return a.decisions.Unread(ctx, workspace, user, notify.MostUnread)
+		return notify.UnreadOf(ctx, a.decisions, workspace, user)
 	}
 }
 

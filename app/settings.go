@@ -56,6 +56,8 @@ type Settings struct {
 	// OutboundAllow are hosts and networks that calls may reach beyond public addresses
 	// on port 443, as outbound.ParseAllow reads them.
 	OutboundAllow []string
+	// Settle is how long opens and clicks wait before they leave for endpoints, mail and chats.
+	Settle time.Duration
 	// SMTP is who sends mail, as smtp://USER:PASSWORD@HOST:PORT, "" for nobody, and
 	// MailFrom the sender's address.
 	SMTP, MailFrom string
@@ -66,6 +68,8 @@ type Settings struct {
 	Tracer *tracing.Tracer
 	// Memory is what the process should use at most, 0 for what memoryOf says.
 	Memory Memory
+	// Untold has nobody told of anything, and decides nothing.
+	Untold bool
 	// Small is for one command beside other programs: few weeks are open, and little
 	// is cached.
 	Small bool

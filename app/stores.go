@@ -103,13 +103,24 @@ func (a *App) openState(ctx context.Context, s Settings) error {
 			return &SettingsError{"--state is not an address such as mongodb://HOST:PORT/DATABASE"}
 		}
 		state, err := mongo.Open(ctx, mongo.Config{URL: s.State, Grace: s.Grace})
-		if err == nil {
-			a.State = state
+		if err != nil {
+			return err
 		}
-		return err
+		a.State = state
+		if !s.Untold {
+			decisions, err := state.Notify(ctx)
+			if err != nil {
+				return err
+			}
+			a.decisions = decisions
+		}
+		return nil
 	}
 	if err := a.openDecisions(ctx, s.Data); err != nil {
 		return err
+	}
+	if s.Untold {
+		a.decisions = nil // the file is a part of the directory all the same
 	}
 	config := sqlite.StateConfig{Grace: s.Grace}
 	if s.Small {

@@ -27,9 +27,12 @@ type Env struct {
 
 // load is what the weeks before now are filled with.
 func load(seed uint64, weeks int) Load {
-	// The last second of a week that is over, so that the same settings give the
-	// same events for a week.
-	until := time.Now().UTC().Truncate(7 * 24 * time.Hour)
+	until := time.Now().UTC()
+	if weeks > 0 {
+		// The last second of a week that is over, so that the same settings give the
+		// same events for a week.
+		until = until.Truncate(7 * 24 * time.Hour)
+	}
 	return Load{Seed: seed, Weeks: weeks, Until: until}
 }
 
@@ -56,6 +59,8 @@ type Ingest struct {
 	// Batch is how many events a request holds at most, and Every after how many
 	// each sender's waiting ones are posted.
 	Batch, Every int
+	// Untold has nobody told of anything, to see what that costs.
+	Untold bool
 }
 
 // Run fills an empty directory and prints the speed.
@@ -84,7 +89,7 @@ func (c *Ingest) Run(ctx context.Context, env Env) error {
 
 // fill posts what was made to a Tidings on the directory.
 func (c *Ingest) fill(ctx context.Context, env Env, made *keptPosts) (ingestReport, error) {
-	a, err := app.Open(ctx, app.Settings{Data: c.Data, Backlog: int64(c.Events) + 1}, env.Log)
+	a, err := app.Open(ctx, app.Settings{Data: c.Data, Backlog: int64(c.Events) + 1, Untold: c.Untold}, env.Log)
 	if err != nil {
 		return ingestReport{}, err
 	}
@@ -108,7 +113,9 @@ type ingestReport struct {
 	events                    int
 	bytes, disk               int64
 	accepted, indexed, merged time.Duration
-	requests                  *Timing
+	// decided is when everybody was told, and worked the processor time until then.
+	decided, worked time.Duration
+	requests        *Timing
 }
 
 func (r ingestReport) String() string {
@@ -118,17 +125,20 @@ func (r ingestReport) String() string {
 | events | %d, %.0f bytes of JSON each |
 | accepted for good | %.0f/s |
 | accepted and searchable | %.0f/s |
+| accepted, searchable and told | %.0f/s |
+| processor time until then | %.1f s, %.0f µs an event |
 | a request | %s |
 | words merged afterwards, while it is quiet | %.1f s |
 | bytes on disk an event ÷ its JSON, not sealed | %.2f |
-`, r.events, float64(r.bytes)/float64(r.events), rate(r.accepted), rate(r.indexed), r.requests,
+`, r.events, float64(r.bytes)/float64(r.events), rate(r.accepted), rate(r.indexed), rate(r.decided),
+		r.worked.Seconds(), float64(r.worked.Microseconds())/float64(r.events), r.requests,
 		r.merged.Seconds(), float64(r.disk)/float64(r.bytes))
 }
 
 // measure posts all events and waits until the last can be found.
 func (c *Ingest) measure(ctx context.Context, env Env, a *app.App, dial app.Dialer, made *keptPosts) (_ ingestReport, err error) {
 	report := ingestReport{events: c.Events, bytes: made.size}
-	began := time.Now()
+	began, worked := time.Now(), processorTime()
 	if report.requests, err = c.postAll(ctx, dial, made); err != nil {
 		return report, err
 	}
@@ -138,6 +148,10 @@ func (c *Ingest) measure(ctx context.Context, env Env, a *app.App, dial app.Dial
 		return report, err
 	}
 	report.indexed = time.Since(began)
+	if err := a.DrainTriggers(ctx); err != nil {
+		return report, err
+	}
+	report.decided, report.worked = time.Since(began), processorTime()-worked
 	fmt.Fprintf(env.Err, "all indexed after %v, merging words, as serve does once it is quiet …\n", report.indexed.Round(time.Millisecond))
 	quiet := time.Now()
 	if err := a.Words.MergeWords(ctx, 0); err != nil {

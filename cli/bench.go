@@ -66,6 +66,7 @@ type ingestFlags struct {
 	Mails   string `help:"A directory of mails that are sent and answered, in a form that import takes; without one texts and links are made up." placeholder:"DIR" type:"path"`
 	Batch   int    `help:"How many events a request holds at most." default:"500"`
 	Every   int    `help:"After how many events each sender's waiting ones are posted, as a sender does every few seconds." default:"20000"`
+	Untold  bool   `help:"Tell nobody of anything, to see what telling costs."`
 }
 
 type benchIngestCmd struct {

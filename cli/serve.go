@@ -53,14 +53,15 @@ func (f *indexFlags) settings() app.Settings {
 // outboundFlags are what processes take that call addresses which others name, with
 // secrets that others gave.
 type outboundFlags struct {
-	SecretsKey    string   `help:"File with the key that seals secrets: 32 bytes in base64, made with head -c 32 /dev/urandom | base64. In no backup. By default secrets.key in the data directory, made at the first start; needed where nothing is kept in one." placeholder:"FILE" type:"path"`
-	SMTP          string   `help:"Who sends mail: smtp://USER:PASSWORD@HOST:587, or smtps://HOST:465; ?tls=none for a server on this machine." placeholder:"URL" name:"smtp"`
-	MailFrom      string   `help:"The address that mail comes from, such as Tidings <tidings@example.com>." placeholder:"ADDRESS"`
-	OutboundAllow []string `help:"Hosts and networks that webhooks, chats, mail and sign-in may reach beyond public addresses on port 443, such as hooks.corp:8443 or 10.2.0.0/16 (80, 443 and 8443). Addresses of cloud metadata are never reached." placeholder:"HOST:PORT|NETWORK"`
+	SecretsKey    string        `help:"File with the key that seals secrets: 32 bytes in base64, made with head -c 32 /dev/urandom | base64. In no backup. By default secrets.key in the data directory, made at the first start; needed where nothing is kept in one." placeholder:"FILE" type:"path"`
+	SMTP          string        `help:"Who sends mail: smtp://USER:PASSWORD@HOST:587, or smtps://HOST:465; ?tls=none for a server on this machine." placeholder:"URL" name:"smtp"`
+	MailFrom      string        `help:"The address that mail comes from, such as Tidings <tidings@example.com>." placeholder:"ADDRESS"`
+	OutboundAllow []string      `help:"Hosts and networks that webhooks, chats, mail and sign-in may reach beyond public addresses on port 443, such as hooks.corp:8443 or 10.2.0.0/16 (80, 443 and 8443). Addresses of cloud metadata are never reached." placeholder:"HOST:PORT|NETWORK"`
+	Settle        time.Duration `help:"How long opens and clicks wait before they leave for endpoints, mail and chats: scanners are found out in that time." default:"20s" placeholder:"DURATION"`
 }
 
 func (f outboundFlags) into(s *app.Settings) {
-	s.OutboundAllow, s.SecretsKey, s.SMTP, s.MailFrom = f.OutboundAllow, f.SecretsKey, f.SMTP, f.MailFrom
+	s.OutboundAllow, s.SecretsKey, s.SMTP, s.MailFrom, s.Settle = f.OutboundAllow, f.SecretsKey, f.SMTP, f.MailFrom, f.Settle
 }
 
 // serveFlags are what serve and demo share.

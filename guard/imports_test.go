@@ -91,11 +91,11 @@ var rules = map[string]rule{
 	"store/elastic/elastictest":     {outside: []string{"github.com/gofrs/flock"}},
 	"store/elastic/elastictest/run": {internal: []string{"store/elastic/elastictest"}},
 	"store/mongo": {
-		internal: []string{"audit", "deliver", "event", "indexer", "rollover", "migrations", "store/erasures"},
+		internal: []string{"audit", "deliver", "event", "indexer", "notify", "rollover", "migrations", "store/erasures"},
 		outside:  append([]string{"go.mongodb.org/mongo-driver/v2"}, plain...),
 	},
 	"store/mongo/mongotest": {outside: []string{"go.mongodb.org/mongo-driver/v2", "github.com/stretchr/testify"}},
-	"store/storetest":       {internal: []string{"audit", "deliver", "event", "query", "feed", "indexer", "rollover"}, outside: []string{"github.com/stretchr/testify", "pgregory.net/rapid"}},
+	"store/storetest":       {internal: []string{"audit", "deliver", "event", "query", "feed", "indexer", "notify", "rollover"}, outside: []string{"github.com/stretchr/testify", "pgregory.net/rapid"}},
 	"stream": {
 		internal: []string{"backoff", "crash", "event", "indexer", "limit", "live", "tracing"},
 		outside:  append([]string{"github.com/nats-io/", "github.com/synadia-io/orbit.go/", "github.com/minio/highwayhash", "go.opentelemetry.io/otel"}, plain...),

@@ -24,6 +24,7 @@ type Note struct {
 // bell is an announcement to a person on its way.
 type bell struct {
 	Decision
+	book  *Book
 	event *event.Event
 	trace string
 }
@@ -34,37 +35,21 @@ func (x *Engine) ring(ctx context.Context, bells []bell) error {
 	if x.Announcer == nil {
 		return nil
 	}
-	var said []event.Announcement
-	unread := make(map[string]int)
-	for _, b := range bells {
+	ringing, err := x.ringing(ctx, bells)
+	if err != nil {
+		return err
+	}
+	unread, err := x.unread(ctx, ringing)
+	if err != nil {
+		return err
+	}
+	said := make([]event.Announcement, 0, len(ringing))
+	for _, b := range ringing {
 		kind := event.AnnounceNotification
 		if b.Outcome == Withdrawn {
 			kind = event.AnnounceWithdrawn
 		}
-		if b.Shadow || b.Outcome != Notified && b.Outcome != Withdrawn {
-			continue
-		}
-		if b.event != nil {
-			sees, err := x.sees(ctx, b.User, *b.event)
-			if err != nil {
-				return err
-			}
-			if !sees { // not any more: what is taken back is, without what it was
-				if b.Outcome == Notified {
-					continue
-				}
-				b.event = nil
-			}
-		}
-		count, counted := unread[b.User]
-		if !counted {
-			var err error
-			if count, err = x.Store.Unread(ctx, b.Workspace, b.User, MostUnread); err != nil {
-				return err
-			}
-			unread[b.User] = count
-		}
-		note, err := json.Marshal(Note{Decision: &b.Decision, Unread: count})
+		note, err := json.Marshal(Note{Decision: &b.Decision, Unread: unread[Reader{b.Workspace, b.User}]})
 		if err != nil {
 			return fmt.Errorf("write what a bell says: %w", err)
 		}
@@ -76,13 +61,70 @@ func (x *Engine) ring(ctx context.Context, bells []bell) error {
 	return x.Announcer.Announce(ctx, said)
 }
 
+// ringing are those of bells that sockets hear.
+func (x *Engine) ringing(ctx context.Context, bells []bell) ([]bell, error) {
+	var heard []bell
+	for _, b := range bells {
+		if b.Shadow || b.Outcome != Notified && b.Outcome != Withdrawn {
+			continue
+		}
+		if b.event != nil {
+			sees, err := x.sees(ctx, b.User, *b.event)
+			if err != nil {
+				return nil, err
+			}
+			if !sees { // not any more: what is taken back is, without what it was
+				if b.Outcome == Notified {
+					continue
+				}
+				b.event = nil
+			}
+		}
+		heard = append(heard, b)
+	}
+	return heard, nil
+}
+
+// unread counts what those whom bells are for have not read.
+func (x *Engine) unread(ctx context.Context, bells []bell) (map[Reader]int, error) {
+	counts := make(map[Reader]int)
+	var readers []Reader
+	for _, b := range bells {
+		who := Reader{b.Workspace, b.User}
+		if _, known := counts[who]; !known {
+			counts[who] = 0
+			readers = append(readers, who)
+		}
+	}
+	if len(readers) == 0 {
+		return counts, nil
+	}
+	all, err := x.Store.Unread(ctx, readers, MostUnread)
+	if err != nil {
+		return nil, err
+	}
+	for i, who := range readers {
+		counts[who] = all[i]
+	}
+	return counts, nil
+}
+
+// UnreadOf counts what a person has not read, up to MostUnread.
+func UnreadOf(ctx context.Context, log Log, workspace, user string) (int, error) {
+	counts, err := log.Unread(ctx, []Reader{{workspace, user}}, MostUnread)
+	if err != nil {
+		return 0, err
+	}
+	return counts[0], nil
+}
+
 // Read marks what a user was notified of as read, the ids or all when there are none,
 // and tells their other windows.
 func (x *Engine) Read(ctx context.Context, workspace, user string, ids []string) error {
 	if err := x.Store.Read(ctx, workspace, user, ids); err != nil || x.Announcer == nil {
 		return err
 	}
-	unread, err := x.Store.Unread(ctx, workspace, user, MostUnread)
+	unread, err := UnreadOf(ctx, x.Store, workspace, user)
 	if err != nil {
 		return err
 	}

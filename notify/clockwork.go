@@ -128,7 +128,7 @@ func (x *Engine) look(ctx context.Context, book *Book, workspace string, r Rule)
 	case OnAbsence:
 		err = x.sweep(ctx, book, workspace, r, before, &after, func(found []*question) (bool, error) {
 			told += len(found)
-			return !r.Once || told == 0, x.settle(ctx, book, found)
+			return !r.Once || told == 0, x.settle(ctx, found)
 		})
 	case OnBy:
 		questions, err = x.byNow(ctx, book, workspace, r, before, now)
@@ -139,7 +139,7 @@ func (x *Engine) look(ctx context.Context, book *Book, workspace string, r Rule)
 		questions, err = x.measure(ctx, book, workspace, r, before, &after)
 	}
 	if err == nil {
-		err = x.settle(ctx, book, questions)
+		err = x.settle(ctx, questions)
 	}
 	if told += len(questions); err != nil || told == 0 && now.Sub(time.Unix(before.UpTo, 0)) < measureEvery {
 		return err // what was looked at is looked at again
@@ -154,11 +154,11 @@ func (x *Engine) look(ctx context.Context, book *Book, workspace string, r Rule)
 }
 
 // settle decides, keeps and tells what rules concluded, each once.
-func (x *Engine) settle(ctx context.Context, book *Book, questions []*question) error {
+func (x *Engine) settle(ctx context.Context, questions []*question) error {
 	if len(questions) == 0 {
 		return nil
 	}
-	if err := x.decide(ctx, book, questions); err != nil {
+	if err := x.decide(ctx, questions); err != nil {
 		return err
 	}
 	made, err := x.keep(ctx, questions)
@@ -176,6 +176,7 @@ func (x *Engine) conclude(book *Book, r Rule, e event.Event, timed Timed) *quest
 		timed.Found += fmt.Sprintf(" It was due at %s and looked at at %s.", timed.Due.In(zone).Format("Mon 15:04"), x.Clock().In(zone).Format("Mon 15:04"))
 	}
 	return &question{
+		book:    book,
 		trigger: event.Trigger{Kind: event.AnnounceEvent, Event: e},
 		facts: Facts{
 			User: r.Owner, Scope: scopeOf(r.Owner, e), Visible: true, Defaults: book.Defaults, Fresh: x.Fresh,
@@ -207,7 +208,7 @@ func (x *Engine) sweep(
 	q.Automated = query.AutomatedShow
 	q.Where = query.AllOf(query.Types(event.Send), q.Where)
 	q.From, q.Until = wait.begins(from.In(zone)).Unix(), wait.begins(now.In(zone)).Unix()
-	return x.eachSend(ctx, workspace, q, func(sends []event.Event, states map[string]event.State) (bool, error) {
+	return x.eachFound(ctx, workspace, q, func(sends []event.Event, states map[string]event.State) (bool, error) {
 		due := slices.DeleteFunc(sends, func(e event.Event) bool {
 			state, known := states[e.Message]
 			return !known || !silent(state, e, r)
@@ -237,11 +238,11 @@ func absent(r Rule, e event.Event, due time.Time) Timed {
 // decided until a time, in Unix milliseconds, was told. After it, a crash may have come
 // between the two.
 func (x *Engine) untold(ctx context.Context, workspace string, r Rule, sends []event.Event, until int64) ([]event.Event, error) {
-	ids := make([]event.ID, len(sends))
+	about := make([]About, len(sends))
 	for i, e := range sends {
-		ids[i] = e.ID
+		about[i] = About{workspace, e.ID}
 	}
-	stored, err := x.Store.OfEvents(ctx, workspace, ids)
+	stored, err := x.Store.OfEvents(ctx, about)
 	if err != nil {
 		return nil, err
 	}
@@ -256,13 +257,13 @@ func (x *Engine) untold(ctx context.Context, workspace string, r Rule, sends []e
 	}), nil
 }
 
-// eachSend visits the sends of a query with their states, some at once, newest first,
+// eachFound visits the events of a query with the states of the sends among them, some at once, newest first,
 // until visit returns false.
-func (x *Engine) eachSend(ctx context.Context, workspace string, q query.Query, visit func([]event.Event, map[string]event.State) (bool, error)) error {
+func (x *Engine) eachFound(ctx context.Context, workspace string, q query.Query, visit func([]event.Event, map[string]event.State) (bool, error)) error {
 	for q.From < q.Until {
 		sends, states, err := x.Feed.Find(ctx, workspace, q, sweptAtOnce)
 		if err != nil {
-			return fmt.Errorf("find sends: %w", err)
+			return fmt.Errorf("find events: %w", err)
 		}
 		more := len(sends) == sweptAtOnce
 		if more {

@@ -152,14 +152,16 @@ func (d *deciding) kind() (string, bool) {
 // which are the events that the row tells of.
 func (d *deciding) which() string {
 	noun := nouns[d.Kind]
-	first := map[Often]string{
-		FirstPerRecipient: "the first %s by each recipient", FirstPerMessage: "the first %s of each message",
-		FirstPerLink: "the first %s on each link", FirstPerDomain: "the first %s by each company",
-	}[d.cell.Often]
+	first := firstWords[d.cell.Often]
 	if first == "" {
 		return "every " + noun.one + " of " + scopeWords[d.facts.Scope]
 	}
 	return fmt.Sprintf(first, noun.one) + " of " + scopeWords[d.facts.Scope]
+}
+
+var firstWords = map[Often]string{
+	FirstPerRecipient: "the first %s by each recipient", FirstPerMessage: "the first %s of each message",
+	FirstPerLink: "the first %s on each link", FirstPerDomain: "the first %s by each company",
 }
 
 // told says why somebody is told.
@@ -247,14 +249,6 @@ func (m Mute) untilWords(s Settings) string {
 		return "for ever"
 	}
 	return "until " + time.Unix(m.Until, 0).In(s.location()).Format("Mon 2 Jan, 15:04")
-}
-
-// location is the person's zone.
-func (s Settings) location() *time.Location {
-	if zone, err := time.LoadLocation(s.Zone); err == nil {
-		return zone
-	}
-	return time.UTC
 }
 
 func (d *deciding) person() (string, bool) {

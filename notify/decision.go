@@ -143,6 +143,25 @@ func IDOf(workspace, cause, subject, who string) string {
 	return strings.ToLower(base32.HexEncoding.WithPadding(base32.NoPadding).EncodeToString(sum[:]))[:26]
 }
 
+// Forget reports whether a decision says what an erased person's rules are called, and
+// returns those of its rules that are gone and are theirs.
+func (d Decision) Forget(f Forgotten) (gone []string, named bool) {
+	theirs := d.Person == f.Person && len(d.Rules) > 0
+	for _, rule := range d.Rules {
+		named = named || f.Rules[rule]
+		if theirs && !f.Kept[rule] {
+			gone = append(gone, rule) // it was deleted before
+		}
+	}
+	return gone, named || theirs
+}
+
+// Nameless is a decision without what its rules are called.
+func (d Decision) Nameless() Decision {
+	d.Rules, d.Claim, d.Found = nil, "", "A rule found it, about a person who was erased."
+	return d
+}
+
 // Tells reports whether somebody is told, now or later.
 func (d Decision) Tells() bool { return d.Outcome == Notified || d.Outcome == Held }
 

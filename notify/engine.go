@@ -3,7 +3,6 @@ package notify
 import (
 	"context"
 	"fmt"
-	"maps"
 	"slices"
 	"time"
 
@@ -47,70 +46,76 @@ func NewEngine(c Config) *Engine {
 	return &Engine{c, newQuestions(c.Searches, c.Clock)}
 }
 
-// Handle decides about triggers for everybody. When it returns nil, all that follows
-// from them is durable. It may be repeated.
+// Handle decides about triggers for everybody: about new events together, and about
+// corrections one by one and after them. When it returns nil, all that follows from them
+// is durable. It may be repeated.
 func (x *Engine) Handle(ctx context.Context, triggers []event.Trigger) error {
-	of := make(map[string][]event.Trigger)
-	for _, t := range triggers {
-		of[t.Event.Workspace] = append(of[t.Event.Workspace], t)
-	}
-	for _, workspace := range slices.Sorted(maps.Keys(of)) {
-		if err := x.handle(ctx, workspace, of[workspace]); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// handle decides about those of one workspace: new events together, corrections one by
-// one and after them.
-func (x *Engine) handle(ctx context.Context, workspace string, triggers []event.Trigger) error {
-	book, err := x.Books.Load(ctx, workspace)
-	if err != nil {
-		return fmt.Errorf("load settings of notifications: %w", err)
-	}
-	if book.Mode == ModeOff {
-		return nil
-	}
+	books := make(map[string]*Book)
 	var events, corrections []event.Trigger
-	seen := make(map[event.ID]bool, len(triggers))
+	var about []About
+	seen := make(map[About]bool, len(triggers))
 	for _, t := range triggers {
-		switch {
-		case t.Kind == event.AnnounceChanged:
-			corrections = append(corrections, t)
-		case !seen[t.Event.ID]:
-			seen[t.Event.ID] = true
-			events = append(events, t)
-		}
-	}
-	if len(events) > 0 {
-		stored, err := x.Store.OfEvents(ctx, workspace, slices.Collect(maps.Keys(seen)))
+		book, err := x.bookOf(ctx, books, t.Event.Workspace)
 		if err != nil {
 			return err
 		}
-		if err := x.decideAll(ctx, book, events, stored); err != nil {
+		which := About{t.Event.Workspace, t.Event.ID}
+		switch {
+		case book.Mode == ModeOff:
+		case t.Kind == event.AnnounceChanged:
+			corrections = append(corrections, t)
+		case !seen[which]:
+			seen[which] = true
+			events, about = append(events, t), append(about, which)
+		}
+	}
+	if len(events) > 0 {
+		stored, err := x.Store.OfEvents(ctx, about)
+		if err != nil {
+			return err
+		}
+		if err := x.decideAll(ctx, books, events, stored); err != nil {
 			return err
 		}
 	}
 	for _, t := range corrections {
-		stored, err := x.Store.OfEvents(ctx, workspace, []event.ID{t.Event.ID})
-		if err != nil {
-			return err
-		}
-		if t.Event.Automated() {
-			if err := x.withdraw(ctx, book, t, stored); err != nil {
-				return err
-			}
-		}
-		if err := x.decideAll(ctx, book, []event.Trigger{t}, stored); err != nil {
+		if err := x.correct(ctx, books, t); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
+// bookOf loads a workspace's book once.
+func (x *Engine) bookOf(ctx context.Context, books map[string]*Book, workspace string) (*Book, error) {
+	if book := books[workspace]; book != nil {
+		return book, nil
+	}
+	book, err := x.Books.Load(ctx, workspace)
+	if err != nil {
+		return nil, fmt.Errorf("load settings of notifications: %w", err)
+	}
+	books[workspace] = book
+	return book, nil
+}
+
+// correct takes back what is a machine's now, and decides about what is not any more.
+func (x *Engine) correct(ctx context.Context, books map[string]*Book, t event.Trigger) error {
+	stored, err := x.Store.OfEvents(ctx, []About{{t.Event.Workspace, t.Event.ID}})
+	if err != nil {
+		return err
+	}
+	if t.Event.Automated() {
+		if err := x.withdraw(ctx, books[t.Event.Workspace], t, stored); err != nil {
+			return err
+		}
+	}
+	return x.decideAll(ctx, books, []event.Trigger{t}, stored)
+}
+
 // question is a decision on its way: old is the one before, where decided is set.
 type question struct {
+	book    *Book
 	trigger event.Trigger
 	facts   Facts
 	old     Decision
@@ -118,11 +123,11 @@ type question struct {
 	Decision
 }
 
-func (q *question) bell() bell { return bell{q.Decision, &q.trigger.Event, q.trigger.Trace} }
+func (q *question) bell() bell { return bell{q.Decision, q.book, &q.trigger.Event, q.trigger.Trace} }
 
 // decideAll decides for all candidates who have no decision yet, and, on a correction,
 // anew for those whose decision it overturns.
-func (x *Engine) decideAll(ctx context.Context, book *Book, triggers []event.Trigger, stored []Decision) error {
+func (x *Engine) decideAll(ctx context.Context, books map[string]*Book, triggers []event.Trigger, stored []Decision) error {
 	before := make(map[string]Decision, len(stored))
 	for _, d := range stored {
 		before[d.ID] = d
@@ -130,11 +135,12 @@ func (x *Engine) decideAll(ctx context.Context, book *Book, triggers []event.Tri
 	var questions []*question
 	var again []bell
 	for _, t := range triggers {
+		book := books[t.Event.Workspace]
 		for _, user := range book.candidates(t.Event) {
 			old, decided := before[IDOf(t.Event.Workspace, t.Event.ID.String(), "", user)]
 			if decided && !overturned(t, old) {
 				if t.Kind == event.AnnounceEvent {
-					again = append(again, bell{old, &t.Event, t.Trace}) // a crash may have come between
+					again = append(again, bell{old, book, &t.Event, t.Trace}) // a crash may have come between
 				}
 				continue
 			}
@@ -143,7 +149,7 @@ func (x *Engine) decideAll(ctx context.Context, book *Book, triggers []event.Tri
 				return err
 			}
 			facts.Corrected = decided
-			questions = append(questions, &question{trigger: t, facts: facts, old: old, decided: decided})
+			questions = append(questions, &question{book: book, trigger: t, facts: facts, old: old, decided: decided})
 		}
 		if t.Kind == event.AnnounceEvent {
 			counted, err := x.countAll(ctx, book, t)
@@ -153,7 +159,7 @@ func (x *Engine) decideAll(ctx context.Context, book *Book, triggers []event.Tri
 			questions = append(questions, counted...)
 		}
 	}
-	if err := x.decide(ctx, book, questions); err != nil {
+	if err := x.decide(ctx, questions); err != nil {
 		return err
 	}
 	made, err := x.keep(ctx, questions)
@@ -161,7 +167,7 @@ func (x *Engine) decideAll(ctx context.Context, book *Book, triggers []event.Tri
 		return err
 	}
 	told := append(again, made...)
-	if err := x.endOnce(ctx, book, told); err != nil {
+	if err := x.endOnce(ctx, told); err != nil {
 		return err
 	}
 	return x.tell(ctx, told)
@@ -185,28 +191,34 @@ func (x *Engine) tell(ctx context.Context, bells []bell) error {
 }
 
 // decide answers questions, and claims what is told only once.
-func (x *Engine) decide(ctx context.Context, book *Book, questions []*question) error {
+func (x *Engine) decide(ctx context.Context, questions []*question) error {
 	now := x.Clock()
 	var claims []Claim
 	var claiming []*question
 	for _, q := range questions {
-		q.Decision = Decide(q.trigger, book.Settings[q.facts.User], q.facts, now)
+		q.answer(now)
 		if q.Tells() && q.Claim != "" {
-			claims, claiming = append(claims, Claim{q.Claim, q.Event}), append(claiming, q)
+			claims, claiming = append(claims, Claim{q.Workspace, q.Claim, q.Event}), append(claiming, q)
 		}
 	}
 	if len(claims) == 0 {
-		return x.bound(ctx, book, questions)
+		return x.bound(ctx, questions)
 	}
-	holders, err := x.Store.Claim(ctx, claiming[0].Workspace, claims, now.UnixMilli())
+	holders, err := x.Store.Claim(ctx, claims, now.UnixMilli())
 	if err != nil {
 		return err
 	}
 	for i, q := range claiming {
-		q.facts.Holder = holders[i]
-		q.Decision = Decide(q.trigger, book.Settings[q.facts.User], q.facts, now)
+		if q.facts.Holder = holders[i]; holders[i] != q.Event {
+			q.answer(now)
+		}
 	}
-	return x.bound(ctx, book, questions)
+	return x.bound(ctx, questions)
+}
+
+// answer decides with what is known by now.
+func (q *question) answer(now time.Time) {
+	q.Decision = Decide(q.trigger, q.book.Settings[q.facts.User], q.facts, now)
 }
 
 // keep writes the answers that are worth a row and returns those that it wrote.
@@ -307,11 +319,11 @@ func (x *Engine) withdraw(ctx context.Context, book *Book, t event.Trigger, stor
 			x.Observer.Decided(d)
 		}
 		if d.Outcome == Withdrawn {
-			taken := []bell{{d, &t.Event, t.Trace}}
+			taken := []bell{{d, book, &t.Event, t.Trace}}
 			if err := x.ring(ctx, taken); err != nil {
 				return err
 			}
-			if err := x.endOnce(ctx, book, taken); err != nil {
+			if err := x.endOnce(ctx, taken); err != nil {
 				return err
 			}
 		}

@@ -56,12 +56,12 @@ func (o *office) Search(_ context.Context, _, user, text string) (query.Query, s
 // Find finds among the events that there are.
 func (o *office) Find(_ context.Context, _ string, q query.Query, limit int) (found []event.Event, _ map[string]event.State, _ error) {
 	for _, e := range o.events {
-		if q.Match(query.NewDocument(e), nil) && len(found) < limit {
+		if q.Match(query.NewDocument(e), nil) {
 			found = append(found, e)
 		}
 	}
 	slices.SortStableFunc(found, func(a, b event.Event) int { return int(b.Time - a.Time) })
-	return found, o.states, nil
+	return found[:min(limit, len(found))], o.states, nil
 }
 
 func (o *office) Decided(notify.Decision) { o.decisions++ }
@@ -121,7 +121,7 @@ func (o *office) bell(user string) []notify.Decision {
 
 func (o *office) log(user string, e event.Event) notify.Decision {
 	o.t.Helper()
-	all, err := o.store.OfEvents(context.Background(), "w", []event.ID{e.ID})
+	all, err := o.store.OfEvents(context.Background(), []notify.About{{Workspace: "w", Event: e.ID}})
 	require.NoError(o.t, err)
 	for _, d := range all {
 		if d.User == user {

@@ -51,8 +51,8 @@ func (m *mortal) Replace(ctx context.Context, d notify.Decision) (done bool, err
 	return done, err
 }
 
-func (m *mortal) Claim(ctx context.Context, workspace string, claims []notify.Claim, at int64) (holders []event.ID, err error) {
-	err = m.step(func() (err error) { holders, err = m.Notify.Claim(ctx, workspace, claims, at); return err })
+func (m *mortal) Claim(ctx context.Context, claims []notify.Claim, at int64) (holders []event.ID, err error) {
+	err = m.step(func() (err error) { holders, err = m.Notify.Claim(ctx, claims, at); return err })
 	return holders, err
 }
 

@@ -72,24 +72,25 @@ func (s Settings) window(left int, now time.Time) int64 {
 
 // bound counts what leaves the house for each person within this hour, and has what is
 // too much go together.
-func (x *Engine) bound(ctx context.Context, book *Book, questions []*question) error {
+func (x *Engine) bound(ctx context.Context, questions []*question) error {
 	now := x.Clock()
-	left := make(map[string]int)
+	left := make(map[Reader]int)
 	for _, q := range questions {
 		if !q.Leaves() || q.Window != 0 {
 			continue
 		}
-		count, known := left[q.User]
+		who := Reader{q.Workspace, q.User}
+		count, known := left[who]
 		if !known {
 			var err error
 			if count, err = x.leftSince(ctx, q.Workspace, q.User, now.Truncate(time.Hour).UnixMilli()); err != nil {
 				return err
 			}
 		}
-		left[q.User] = count + 1
+		left[who] = count + 1
 		if count >= mostLeaving {
 			q.facts.Left = count
-			q.Decision = Decide(q.trigger, book.Settings[q.facts.User], q.facts, now)
+			q.answer(now)
 		}
 	}
 	return nil

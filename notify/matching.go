@@ -117,9 +117,9 @@ func (x *Engine) CheckRule(ctx context.Context, workspace string, r Rule) error 
 
 // endOnce ends the rules of once that told of events, and has those go on whose event
 // was withdrawn.
-func (x *Engine) endOnce(ctx context.Context, book *Book, bells []bell) error {
+func (x *Engine) endOnce(ctx context.Context, bells []bell) error {
 	for _, b := range bells {
-		for _, r := range book.Rules[b.User] {
+		for _, r := range b.book.Rules[b.User] {
 			if !r.Once || !slices.Contains(b.Rules, r.Name) {
 				continue
 			}

@@ -26,7 +26,7 @@ func TestANoticeIsToldOnce(t *testing.T) {
 		require.NoError(t, err)
 		require.Len(t, page, 1)
 		require.Equal(t, "The key “CRM” ends on 6 December.", page[0].Found)
-		unread, err := o.store.Unread(t.Context(), "w", user, notify.MostUnread)
+		unread, err := notify.UnreadOf(t.Context(), o.store, "w", user)
 		require.NoError(t, err)
 		require.Equal(t, 1, unread)
 	}

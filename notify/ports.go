@@ -17,12 +17,12 @@ type Log interface {
 	// Replace writes a decision over the one of the version before its own. It
 	// reports false, and has done nothing, when that has moved.
 	Replace(ctx context.Context, d Decision) (bool, error)
-	// OfEvents returns all decisions about events, by id.
-	OfEvents(ctx context.Context, workspace string, ids []event.ID) ([]Decision, error)
+	// OfEvents returns all decisions about events, by workspace and id.
+	OfEvents(ctx context.Context, events []About) ([]Decision, error)
 	// Page returns up to most, newest first by At and id, after a place that it returned.
 	Page(ctx context.Context, workspace string, filter Filter, after string, most int) (page []Decision, next string, err error)
-	// Unread counts what a user was notified of and has not read, up to most.
-	Unread(ctx context.Context, workspace, user string, most int) (int, error)
+	// Unread counts what each was notified of and has not read, up to most.
+	Unread(ctx context.Context, readers []Reader, most int) ([]int, error)
 	// Read marks what a user was notified of as read: the ids, or all when there are none.
 	Read(ctx context.Context, workspace, user string, ids []string) error
 	// Forget takes what an erased person's rules are called out of decisions, claims and
@@ -31,6 +31,15 @@ type Log interface {
 	// Expire deletes decisions, claims and notes from before a time, Unix milliseconds.
 	Expire(ctx context.Context, before int64) error
 }
+
+// About is an event that decisions are about.
+type About struct {
+	Workspace string
+	Event     event.ID
+}
+
+// Reader is a person of a workspace.
+type Reader struct{ Workspace, User string }
 
 // Filter chooses decisions of a workspace. What is empty chooses all.
 type Filter struct {
@@ -52,15 +61,15 @@ type Forgotten struct {
 
 // Claim is a key of what is told only once, and who asks for it.
 type Claim struct {
-	Key   string
-	Event event.ID
+	Workspace, Key string
+	Event          event.ID
 }
 
 // Claims keep what is told only once.
 type Claims interface {
 	// Claim gives each key to its event where nobody has it, in order, at a time in
 	// Unix milliseconds, and returns who has them.
-	Claim(ctx context.Context, workspace string, claims []Claim, at int64) (holders []event.ID, err error)
+	Claim(ctx context.Context, claims []Claim, at int64) (holders []event.ID, err error)
 	// Release takes a key from an event; from another it is not taken.
 	Release(ctx context.Context, workspace, key string, id event.ID) error
 }

@@ -1,6 +1,7 @@
 package notify
 
 import (
+	"sync"
 	"time"
 
 	"tidings/event"
@@ -84,4 +85,20 @@ func onDay(day time.Time, text string, later int) time.Time {
 		}
 	}
 	return at
+}
+
+// zones are those that were read from files; only valid names are in it.
+var zones sync.Map
+
+// location is the person's zone.
+func (s Settings) location() *time.Location {
+	if known, ok := zones.Load(s.Zone); ok {
+		return known.(*time.Location)
+	}
+	zone, err := time.LoadLocation(s.Zone)
+	if err != nil {
+		return time.UTC
+	}
+	zones.Store(s.Zone, zone)
+	return zone
 }

@@ -126,7 +126,7 @@ func (x *Engine) Why(ctx context.Context, workspace, user string, id event.ID) (
 	if !facts.Visible {
 		return Why{}, fmt.Errorf("event: %w", event.ErrNotFound)
 	}
-	stored, err := x.Store.OfEvents(ctx, e.Workspace, []event.ID{e.ID})
+	stored, err := x.Store.OfEvents(ctx, []About{{e.Workspace, e.ID}})
 	if err != nil {
 		return Why{}, err
 	}

@@ -1,10 +1,12 @@
 package stream
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	jsonv2 "github.com/go-json-experiment/json"
@@ -13,7 +15,6 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"tidings/event"
-	"tidings/tracing"
 )
 
 const (
@@ -26,9 +27,16 @@ const (
 	triggersBytes = 1 << 30
 	// triggerWorkers decide at once.
 	triggerWorkers = 2
-	// triggersPulled is how many are pulled at once by a worker.
-	triggersPulled = 256
+	// triggersPacked is how many of a workspace go as one message at most, and packedBytes
+	// after how many bytes it is full: each message costs the server more than what it holds.
+	triggersPacked = 64
+	packedBytes    = 128 << 10
+	// triggersPulled is how many messages are pulled at once by a worker.
+	triggersPulled = 32
 	triggersWait   = 5 * time.Second
+	// triggersGather is how long the first waits for others: what is decided together costs
+	// one write each of claims, decisions and announcements.
+	triggersGather = 40 * time.Millisecond
 	// triggersWatched is how often it is looked for what was lost and what is done with.
 	triggersWatched = 30 * time.Second
 )
@@ -46,24 +54,63 @@ func (s *Stream) Trigger(ctx context.Context, triggers []event.Trigger) error {
 	if len(triggers) == 0 {
 		return nil
 	}
-	messages := make([]*nats.Msg, len(triggers))
-	for i := range triggers {
-		data, err := json.Marshal(&triggers[i])
-		if err != nil {
-			return fmt.Errorf("trigger: %w", err)
-		}
-		messages[i] = &nats.Msg{Subject: triggersPrefix + token(triggers[i].Event.Workspace), Header: nats.Header{}, Data: data}
-		if parent := triggers[i].Trace; parent != "" {
-			messages[i].Header[tracing.Header] = []string{parent}
-		}
+	messages, err := packTriggers(triggers)
+	if err == nil {
+		err = s.triggered.publish(ctx, messages)
 	}
-	if err := s.triggered.publish(ctx, messages); err != nil {
+	if err != nil {
 		return fmt.Errorf("trigger: %w", err)
 	}
 	return nil
 }
 
-// Triggers gives triggers to handle until ctx ends, what is there at once together,
+// traced is a trigger as it is written, one a line.
+type traced struct {
+	event.Trigger
+	Parent string `json:"trace,omitempty"`
+}
+
+// packTriggers makes messages of triggers, several of a workspace in one.
+func packTriggers(triggers []event.Trigger) ([]*nats.Msg, error) {
+	var messages []*nats.Msg
+	type open struct {
+		message *nats.Msg
+		count   int
+	}
+	filling := make(map[string]*open)
+	for i := range triggers {
+		line, err := json.Marshal(traced{triggers[i], triggers[i].Trace})
+		if err != nil {
+			return nil, err
+		}
+		workspace := triggers[i].Event.Workspace
+		at := filling[workspace]
+		if at == nil || at.count == triggersPacked || len(at.message.Data)+len(line) > packedBytes {
+			at = &open{message: &nats.Msg{Subject: triggersPrefix + token(workspace), Header: nats.Header{}}}
+			filling[workspace] = at
+			messages = append(messages, at.message)
+		}
+		at.message.Data = append(append(at.message.Data, line...), '\n')
+		at.count++
+	}
+	return messages, nil
+}
+
+// unpackTriggers reads what a message holds.
+func unpackTriggers(data []byte) ([]event.Trigger, error) {
+	var triggers []event.Trigger
+	for line := range bytes.Lines(data) {
+		var t traced
+		if err := jsonv2.Unmarshal(line, &t); err != nil {
+			return nil, err
+		}
+		t.Trace = t.Parent
+		triggers = append(triggers, t.Trigger)
+	}
+	return triggers, nil
+}
+
+// Triggers gives triggers to handle until ctx ends, what comes within a moment together,
 // several times at once and in no order. Where handle returns an error for several they
 // are given one by one; one for which it does comes again: after 5 s where something is
 // away, else with growing delays, until it has been tried MaxAttempts times. What was
@@ -89,10 +136,10 @@ func (s *Stream) Triggers(ctx context.Context, handle func(context.Context, []ev
 	return group.Wait()
 }
 
-// trigger is a trigger with the message that it came in.
-type trigger struct {
-	message jetstream.Msg
-	event.Trigger
+// packed are triggers with the message that they came in.
+type packed struct {
+	message  jetstream.Msg
+	triggers []event.Trigger
 }
 
 func (s *Stream) takeTriggers(ctx context.Context, consumer jetstream.Consumer, handle func(context.Context, []event.Trigger) error) {
@@ -107,14 +154,15 @@ func (s *Stream) takeTriggers(ctx context.Context, consumer jetstream.Consumer, 
 		return
 	}
 	for message := range batch.Messages() {
-		taken := s.readTrigger(ctx, nil, message)
-		for more := true; more; { // what is there without waiting
+		taken := s.readTriggers(ctx, nil, message)
+		gathered := time.After(triggersGather)
+		for more := true; more; {
 			select {
 			case message, is := <-batch.Messages():
 				if more = is; is {
-					taken = s.readTrigger(ctx, taken, message)
+					taken = s.readTriggers(ctx, taken, message)
 				}
-			default:
+			case <-gathered:
 				more = false
 			}
 		}
@@ -122,64 +170,70 @@ func (s *Stream) takeTriggers(ctx context.Context, consumer jetstream.Consumer, 
 	}
 }
 
-// readTrigger adds what a message holds; what cannot be read is ended.
-func (s *Stream) readTrigger(ctx context.Context, taken []trigger, message jetstream.Msg) []trigger {
-	t := trigger{message: message}
-	if err := jsonv2.Unmarshal(message.Data(), &t.Trigger); err != nil {
-		s.cfg.Logger.ErrorContext(ctx, "a trigger cannot be read", "error", err)
+// readTriggers adds what a message holds; what cannot be read is ended.
+func (s *Stream) readTriggers(ctx context.Context, taken []packed, message jetstream.Msg) []packed {
+	triggers, err := unpackTriggers(message.Data())
+	if err != nil {
+		s.cfg.Logger.ErrorContext(ctx, "triggers cannot be read", "error", err)
 		_ = message.Term()
 		return taken
 	}
-	if parent := message.Headers()[tracing.Header]; len(parent) > 0 {
-		t.Trace = parent[0]
-	}
-	return append(taken, t)
+	return append(taken, packed{message, triggers})
 }
 
-// handleTriggers ends messages by what became of them. An end may be lost: it comes again.
-func (s *Stream) handleTriggers(ctx context.Context, taken []trigger, handle func(context.Context, []event.Trigger) error) {
-	triggers := make([]event.Trigger, len(taken))
-	for i, t := range taken {
-		triggers[i] = t.Trigger
-	}
-	if len(triggers) == 0 {
+// handleTriggers ends messages by what became of what they hold. An end may be lost: it
+// comes again.
+func (s *Stream) handleTriggers(ctx context.Context, taken []packed, handle func(context.Context, []event.Trigger) error) {
+	if len(taken) == 0 {
 		return
 	}
-	err := handle(ctx, triggers)
-	if err != nil && len(taken) > 1 && ctx.Err() == nil && !errors.Is(err, event.ErrUnavailable) {
-		for i := range taken { // one of them spoils it for all
-			s.handleTriggers(ctx, taken[i:i+1], handle)
+	var all []event.Trigger
+	for _, p := range taken {
+		all = append(all, p.triggers...)
+	}
+	err := handle(ctx, all)
+	if err == nil || ctx.Err() != nil || errors.Is(err, event.ErrUnavailable) {
+		for _, p := range taken {
+			s.endTriggers(ctx, p, err)
 		}
 		return
 	}
-	for _, t := range taken {
-		s.endTrigger(ctx, t, err)
+	for _, p := range taken { // one of them spoils it for all
+		err := error(nil)
+		for i := range p.triggers {
+			if one := handle(ctx, p.triggers[i:i+1]); one != nil {
+				s.cfg.Logger.WarnContext(ctx, "deciding about an event failed; it is tried again", "event", p.triggers[i].Event.ID, "error", one)
+				if err == nil || errors.Is(one, event.ErrUnavailable) {
+					err = one
+				}
+			}
+		}
+		s.endTriggers(ctx, p, err)
 	}
 }
 
-func (s *Stream) endTrigger(ctx context.Context, t trigger, err error) {
+func (s *Stream) endTriggers(ctx context.Context, p packed, err error) {
 	switch {
 	case err == nil:
-		_ = t.message.Ack()
+		_ = p.message.Ack()
 		return
 	case ctx.Err() != nil:
-		_ = t.message.Nak()
+		_ = p.message.Nak()
 		return
 	}
-	s.cfg.Logger.WarnContext(ctx, "deciding about an event failed; it is tried again", "event", t.Event.ID, "error", err)
 	after, tries := triggersWait, 1
-	if about, err := t.message.Metadata(); err == nil {
+	if about, err := p.message.Metadata(); err == nil {
 		tries = int(min(about.NumDelivered, mostAttempts))
 	}
 	if !errors.Is(err, event.ErrUnavailable) {
 		if tries >= s.cfg.MaxAttempts {
-			s.cfg.Logger.ErrorContext(ctx, "nobody is told of an event: deciding about it keeps failing", "event", t.Event.ID)
-			_ = t.message.Term()
+			s.cfg.Logger.ErrorContext(ctx, "nobody is told of an event: deciding about it keeps failing", "error", err)
+			_ = p.message.Term()
 			return
 		}
 		after = s.retryDelays().After(tries)
 	}
-	_ = t.message.NakWithDelay(after)
+	_ = p.message.NakWithDelay(after)
 }
 
 // watchTriggers tells what was discarded before anybody had it, and removes what was
@@ -223,6 +277,26 @@ func (s *Stream) trimTriggers(ctx context.Context, kept jetstream.Stream, about 
 	return nil
 }
 
+// TriggersWaiting is how many triggers are not decided yet.
+func (s *Stream) TriggersWaiting(ctx context.Context) (int64, error) {
+	if !s.cfg.Triggers {
+		return 0, nil
+	}
+	consumer, err := s.js.Consumer(ctx, triggersName, triggersConsumer)
+	if errors.Is(err, jetstream.ErrConsumerNotFound) {
+		kept, err := s.stream(ctx, triggersName)
+		if err != nil {
+			return 0, unavailable("count triggers", err)
+		}
+		return int64(kept.CachedInfo().State.Msgs), nil
+	}
+	if err != nil {
+		return 0, unavailable("count triggers", err)
+	}
+	about := consumer.CachedInfo()
+	return int64(about.NumPending) + int64(about.NumAckPending), nil
+}
+
 // EraseTriggers removes triggers of a workspace that match: what waits, and all of what
 // was decided.
 func (s *Stream) EraseTriggers(ctx context.Context, workspace string, match func(event.Event) bool) error {
@@ -253,12 +327,30 @@ func (s *Stream) EraseTriggers(ctx context.Context, workspace string, match func
 			return unavailable("erase triggers", err)
 		}
 		next = message.Sequence + 1
-		var t event.Trigger
-		if jsonv2.Unmarshal(message.Data, &t) == nil && !match(t.Event) {
-			continue
-		}
-		if err := kept.SecureDeleteMsg(ctx, message.Sequence); err != nil && !missing(err) {
-			return unavailable("erase triggers", err)
+		if err := s.eraseFrom(ctx, kept, message, match); err != nil {
+			return err
 		}
 	}
+}
+
+// eraseFrom takes what matches out of a message: the rest goes as another, and then the
+// message is deleted. What is given out twice by it is decided once.
+func (s *Stream) eraseFrom(ctx context.Context, kept jetstream.Stream, message *jetstream.RawStreamMsg, match func(event.Event) bool) error {
+	triggers, err := unpackTriggers(message.Data)
+	if err != nil {
+		triggers = nil // it cannot be read: nobody knows whom it is about
+	} else {
+		all := len(triggers)
+		triggers = slices.DeleteFunc(triggers, func(t event.Trigger) bool { return match(t.Event) })
+		if len(triggers) == all {
+			return nil
+		}
+	}
+	if err := s.Trigger(ctx, triggers); err != nil {
+		return err
+	}
+	if err := kept.SecureDeleteMsg(ctx, message.Sequence); err != nil && !missing(err) {
+		return unavailable("erase triggers", err)
+	}
+	return nil
 }

@@ -2,6 +2,8 @@ package stream
 
 import (
 	"context"
+	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -57,9 +59,7 @@ func TestAnnouncementsAndTriggersAtOnce(t *testing.T) {
 		group.Go(func() error { return s.Trigger(t.Context(), triggers) })
 	}
 	require.NoError(t, group.Wait())
-	kept, err := s.stream(t.Context(), triggersName)
-	require.NoError(t, err)
-	require.EqualValues(t, 8*len(events), kept.CachedInfo().State.Msgs)
+	require.Len(t, keptTriggers(t, s), 8*len(events))
 }
 
 // Where several at once cannot be handled, each gets its own try, and one that is bad
@@ -116,7 +116,55 @@ func TestErasingReachesTriggers(t *testing.T) {
 		require.NoError(t, s.EraseTriggers(t.Context(), "w", theirs))
 	}
 	require.NoError(t, s.EraseTriggers(t.Context(), "other", func(event.Event) bool { return true }))
+	var left []event.Trigger
+	for i, trigger := range triggers {
+		if i != 2 && i != 4 {
+			left = append(left, trigger)
+		}
+	}
+	require.Equal(t, left, keptTriggers(t, s))
+}
+
+// keptTriggers are all that the stream holds.
+func keptTriggers(t *testing.T, s *Stream) (all []event.Trigger) {
 	kept, err := s.stream(t.Context(), triggersName)
 	require.NoError(t, err)
-	require.EqualValues(t, len(events)-2, kept.CachedInfo().State.Msgs)
+	for sequence := kept.CachedInfo().State.FirstSeq; sequence <= kept.CachedInfo().State.LastSeq; sequence++ {
+		message, err := kept.GetMsg(t.Context(), sequence)
+		if missing(err) {
+			continue
+		}
+		require.NoError(t, err)
+		triggers, err := unpackTriggers(message.Data)
+		require.NoError(t, err)
+		all = append(all, triggers...)
+	}
+	return all
+}
+
+// Those of a workspace go together, each with its trace, and no message holds more than one workspace's.
+func TestTriggersOfAWorkspaceGoTogether(t *testing.T) {
+	var triggers []event.Trigger
+	for i, e := range append(someEvents("w", 0, triggersPacked+1), someEvents("other", 0, 2)...) {
+		triggers = append(triggers, event.Trigger{Kind: event.AnnounceEvent, Event: e, Trace: fmt.Sprint(i)})
+	}
+	messages, err := packTriggers(triggers)
+	require.NoError(t, err)
+	require.Len(t, messages, 3)
+	var unpacked []event.Trigger
+	for _, message := range messages {
+		some, err := unpackTriggers(message.Data)
+		require.NoError(t, err)
+		for _, trigger := range some {
+			require.Equal(t, message.Subject, triggersPrefix+token(trigger.Event.Workspace))
+		}
+		unpacked = append(unpacked, some...)
+	}
+	require.Equal(t, triggers, unpacked)
+	for i := range triggers {
+		triggers[i].Event.Body = strings.Repeat("x", packedBytes/2)
+	}
+	messages, err = packTriggers(triggers[:3])
+	require.NoError(t, err)
+	require.Len(t, messages, 3, "large ones go alone")
 }

@@ -18,9 +18,9 @@ import (
 
 // Bounds of forwarding.
 const (
-	// delay is how long opens and clicks wait before they leave: bursts of scanners and
-	// late deliveries overturn them in that time.
-	delay = 20 * time.Second
+	// Settle is how long opens and clicks wait before they leave by default: bursts of
+	// scanners and late deliveries overturn them in that time.
+	Settle = 20 * time.Second
 	// Fresh is how old an event may be: what comes later tells nobody anything.
 	Fresh = 24 * time.Hour
 	// readEvery is how often the endpoints and their searches are read at most.
@@ -45,6 +45,8 @@ type Forwarder struct {
 	// Wake is called when something was added.
 	Wake  func()
 	Clock func() time.Time
+	// Settle is how long opens and clicks wait.
+	Settle time.Duration
 	// Sleep waits, or returns when ctx ends; a timer when nil.
 	Sleep  func(ctx context.Context, d time.Duration)
 	Logger *slog.Logger
@@ -197,7 +199,7 @@ func (f *Forwarder) one(ctx context.Context, entry live.Entry) (added bool, err 
 		if before || !m.query.Match(document, announced.State) {
 			continue
 		}
-		made = append(made, deliveryOf(e, m, now))
+		made = append(made, f.deliveryOf(e, m, now))
 	}
 	if len(made) == 0 {
 		return false, nil
@@ -205,14 +207,14 @@ func (f *Forwarder) one(ctx context.Context, entry live.Entry) (added bool, err 
 	return true, f.Outbox.Add(ctx, made)
 }
 
-func deliveryOf(e event.Event, m matcher, now time.Time) deliver.Delivery {
+func (f *Forwarder) deliveryOf(e event.Event, m matcher, now time.Time) deliver.Delivery {
 	d := deliver.Delivery{
 		ID: deliver.ID(e.Workspace, e.ID.String(), "", m.endpoint+"|"+m.since.UTC().Format(time.RFC3339Nano)), Workspace: e.Workspace, Endpoint: m.endpoint,
 		Event: e.ID, Message: e.Message, Type: string(e.Type), Reason: "search", At: now.UnixMilli(), State: deliver.Waiting,
 	}
 	due := now
 	if e.Type == event.Open || e.Type == event.Click {
-		due = due.Add(delay)
+		due = due.Add(f.Settle)
 	}
 	d.Due = due.UnixMilli()
 	return d

@@ -184,7 +184,8 @@ func TestForwardingGoesOnWhereItEnded(t *testing.T) {
 // forwarder is the one of a process.
 func (p *post) forwarder() *forward.Forwarder {
 	return &forward.Forwarder{
-		Log: p, Places: &places{}, Directory: p.directory, Searches: p, Outbox: p.outbox, Clock: p.clock, Logger: slog.New(slog.DiscardHandler),
+		Settle: forward.Settle,
+		Log:    p, Places: &places{}, Directory: p.directory, Searches: p, Outbox: p.outbox, Clock: p.clock, Logger: slog.New(slog.DiscardHandler),
 		Sleep: func(_ context.Context, d time.Duration) { p.pass(d) },
 	}
 }

@@ -41,6 +41,8 @@ type Notes struct {
 	// Wake is called when something was added.
 	Wake  func()
 	Clock func() time.Time
+	// Settle is how long opens and clicks wait.
+	Settle time.Duration
 }
 
 // Deliver makes the deliveries of decisions. Those of one window are one delivery.
@@ -96,7 +98,7 @@ func (n *Notes) deliveryOf(d notify.Decision, channel notify.Channel, place stri
 		made.Event, made.Message, made.Decision, made.Type, made.Reason = event.ID{}, "", "", digestType, digestType
 		made.Window, made.Due = d.Window, d.Window*1000
 	case d.Kind == "open" || d.Kind == "click":
-		made.Due = now.Add(delay).UnixMilli()
+		made.Due = now.Add(n.Settle).UnixMilli()
 	}
 	return made
 }

@@ -57,6 +57,7 @@ func newNoted(t *testing.T) *noted {
 	_, err = directory.PutUser(t.Context(), "w", "u_ana", account.MemberRequest{Name: "Ana", Emails: []string{"ana@acme.test"}})
 	require.NoError(t, err)
 	n.Notes = &forward.Notes{
+		Settle:    forward.Settle,
 		Decisions: decisions, Books: notify.NewBooks(states, clock), People: directory, Events: n, Names: directory, Outbox: outbox, Clock: clock,
 	}
 	return n

@@ -289,6 +289,26 @@ func create(ctx context.Context, pool *sql.DB, what string, steps []string) erro
 	})
 }
 
+// upgrade takes a file that no other program reads to the last step, in one transaction,
+// when it is opened. A file of a later program is refused.
+func upgrade(ctx context.Context, pool *sql.DB, what string, steps []string) error {
+	return transact(ctx, pool, func(tx *sql.Tx) error {
+		version, err := versionIn(ctx, tx)
+		if err != nil {
+			return err
+		}
+		if version > len(steps) {
+			return &migrations.Mismatch{What: what, Have: version, Want: len(steps)}
+		}
+		for ; version < len(steps); version++ {
+			if err := step(ctx, tx, steps, version); err != nil {
+				return fmt.Errorf("making %s: %w", what, err)
+			}
+		}
+		return nil
+	})
+}
+
 func versionIn(ctx context.Context, tx *sql.Tx) (int, error) {
 	var version int
 	err := tx.QueryRowContext(ctx, "PRAGMA user_version").Scan(&version)
