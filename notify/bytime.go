@@ -35,25 +35,16 @@ func (x *Engine) byDue(ctx context.Context, book *Book, workspace string, r Rule
 	if r.Message != "" {
 		return x.byMessage(ctx, book, workspace, r, q, Timed{Kind: KindSchedule, Reason: ReasonSchedule, Cause: cause, Due: due})
 	}
-	asked, _ := q.Candidates()
-	events, states, err := x.Feed.Find(ctx, workspace, asked, sweptAtOnce)
+	count, all, err := x.found(ctx, workspace, q)
 	if err != nil {
-		return nil, fmt.Errorf("find what a rule of a time asks for: %w", err)
-	}
-	count := 0
-	for _, e := range events {
-		var state *event.State
-		if known, ok := states[e.Message]; ok {
-			state = &known
-		}
-		if q.Match(query.NewDocument(e), state) {
-			count++
-		}
+		return nil, err
 	}
 	found := fmt.Sprintf("Your search finds %d.", count)
 	switch {
 	case count == 0:
 		return nil, nil // there is nothing to tell
+	case !all && count <= mostListed:
+		found = fmt.Sprintf("Your search finds %d among the newest %d events that it may be about.", count, mostSimulated)
 	case count > mostListed:
 		found = fmt.Sprintf("Your search finds more than %d.", mostListed)
 	case count == 1:
@@ -61,6 +52,32 @@ func (x *Engine) byDue(ctx context.Context, book *Book, workspace string, r Rule
 	}
 	e := event.Event{Workspace: workspace, User: r.Owner}
 	return []*question{x.conclude(book, r, e, Timed{Kind: KindSchedule, Reason: ReasonSchedule, Cause: cause, Due: due, Found: found})}, nil
+}
+
+// found counts what a search finds, up to more than mostListed; all is false where there
+// was more to look at.
+func (x *Engine) found(ctx context.Context, workspace string, q query.Query) (count int, all bool, err error) {
+	asked, _ := q.Candidates()
+	if asked.Until == 0 {
+		asked.Until = x.Clock().Add(x.Fresh).Unix()
+	}
+	seen := make(map[event.ID]bool) // those of one second may come twice
+	all = true
+	err = x.eachFound(ctx, workspace, asked, func(events []event.Event, states map[string]event.State) (bool, error) {
+		for _, e := range events {
+			var state *event.State
+			if known, ok := states[e.Message]; ok {
+				state = &known
+			}
+			if !seen[e.ID] && q.Match(query.NewDocument(e), state) {
+				count++
+			}
+			seen[e.ID] = true
+		}
+		all = len(seen) < mostSimulated
+		return all && count <= mostListed, nil
+	})
+	return count, all, err
 }
 
 // byMessage reminds of one message, where nothing was heard of it.

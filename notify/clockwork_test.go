@@ -312,3 +312,24 @@ func TestAPreviewOfAbsenceLooksAtABoundedNumberOfSends(t *testing.T) {
 	require.Equal(t, 1000, p.Count)
 	require.True(t, p.More)
 }
+
+// What a rule of a time asks for may be older than the thousand newest that it could be about.
+func TestARuleOfATimeLooksPastTheNewestThousand(t *testing.T) {
+	o := newOffice(t)
+	for i := range 3 {
+		o.send(fmt.Sprintf("silent%d", i), o.now.Add(-time.Duration(90+i)*time.Minute))
+	}
+	for i := range 1100 {
+		message := fmt.Sprintf("opened%d", i)
+		o.send(message, o.now.Add(-time.Duration(i)*time.Second))
+		for _, email := range []string{"lee@dox.test", "max@dox.test"} {
+			o.mark(message, event.MarkOpened, email)
+		}
+	}
+	o.rule("u_ana", "due", notify.Ask{On: notify.OnBy, At: o.now.Add(time.Minute).Unix(), Q: "is:unopened"})
+	o.pass(time.Minute)
+	o.tick()
+	bell := o.bell("u_ana")
+	require.Len(t, bell, 1)
+	require.Equal(t, "Your search finds 3.", bell[0].Found)
+}
