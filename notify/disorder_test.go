@@ -68,15 +68,17 @@ func TestEachTriggerComesFortySixTimesWithinTwentyNineHours(t *testing.T) {
 // What one process changes, another decides by after a second, whoever is asked in
 // whichever order; nobody ever goes back.
 func TestNobodyDecidesBySettingsOfTwoSecondsAgo(t *testing.T) {
+	o := newOffice(t)
+	clock := func() time.Time { return o.now }
 	rapid.Check(t, func(rt *rapid.T) {
-		o := newOffice(t)
-		clock := func() time.Time { return o.now }
 		processes := []*notify.Books{notify.NewBooks(o.records, clock), notify.NewBooks(o.records, clock)}
 		type commit struct {
 			at  time.Time
 			rev int64
 		}
-		commits := []commit{{o.now.Add(-time.Hour), 0}}
+		before, err := processes[0].Settings(context.Background(), "w", "u_ana")
+		require.NoError(rt, err)
+		commits := []commit{{o.now.Add(-time.Hour), before.Rev}}
 		seen := make([]int64, len(processes))
 		for range rapid.IntRange(1, 20).Draw(rt, "steps") {
 			which := rapid.IntRange(0, 1).Draw(rt, "process")
