@@ -69,9 +69,13 @@ describe('three browsers and a receiver', () => {
   before(async () => {
     await receiver.start();
     // Opens leave at once: nobody waits here for scanners to be found out.
-    ({ demo, browser, watch, page: ana, end } = await begin('0', [
-      ...['--outbound-allow', receiver.place, '--settle', '0s'],
-    ]));
+    ({
+      demo,
+      browser,
+      watch,
+      page: ana,
+      end,
+    } = await begin('0', [...['--outbound-allow', receiver.place, '--settle', '0s']]));
   });
   after(async () => {
     receiver.stop();
