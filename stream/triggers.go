@@ -34,9 +34,11 @@ const (
 	// triggersPulled is how many messages are pulled at once by a worker.
 	triggersPulled = 32
 	triggersWait   = 5 * time.Second
-	// triggersGather is how long the first waits for others: what is decided together costs
-	// one write each of claims, decisions and announcements.
-	triggersGather = 40 * time.Millisecond
+	// triggersGather is how long it is at least from the beginning of one batch to that of
+	// the next where the one before had triggersMany: what is decided together costs one
+	// write each of claims, decisions and announcements. A lone one waits for nothing.
+	triggersGather = 150 * time.Millisecond
+	triggersMany   = 8
 	// triggersWatched is how often it is looked for what was lost and what is done with.
 	triggersWatched = 30 * time.Second
 )
@@ -126,8 +128,9 @@ func (s *Stream) Triggers(ctx context.Context, handle func(context.Context, []ev
 	group, ctx := errgroup.WithContext(ctx)
 	for range triggerWorkers {
 		group.Go(func() error {
+			var before gathered
 			for ctx.Err() == nil {
-				s.takeTriggers(ctx, consumer, handle)
+				s.takeTriggers(ctx, consumer, handle, &before)
 			}
 			return nil
 		})
@@ -142,7 +145,23 @@ type packed struct {
 	triggers []event.Trigger
 }
 
-func (s *Stream) takeTriggers(ctx context.Context, consumer jetstream.Consumer, handle func(context.Context, []event.Trigger) error) {
+// gathered is the batch that a worker had before.
+type gathered struct {
+	began time.Time
+	count int
+}
+
+// until is when the next may begin.
+func (g gathered) until() time.Time {
+	if g.count < triggersMany {
+		return time.Time{}
+	}
+	return g.began.Add(triggersGather)
+}
+
+func (s *Stream) takeTriggers(
+	ctx context.Context, consumer jetstream.Consumer, handle func(context.Context, []event.Trigger) error, before *gathered,
+) {
 	fetching, cancel := context.WithTimeout(ctx, triggersWait)
 	defer cancel()
 	batch, err := consumer.Fetch(triggersPulled, jetstream.FetchContext(fetching))
@@ -155,16 +174,31 @@ func (s *Stream) takeTriggers(ctx context.Context, consumer jetstream.Consumer, 
 	}
 	for message := range batch.Messages() {
 		taken := s.readTriggers(ctx, nil, message)
-		gathered := time.After(triggersGather)
-		for more := true; more; {
+		over := time.After(time.Until(before.until()))
+		for more, waits := true, time.Now().Before(before.until()); more; {
 			select {
 			case message, is := <-batch.Messages():
 				if more = is; is {
 					taken = s.readTriggers(ctx, taken, message)
 				}
-			case <-gathered:
-				more = false
+				continue
+			default: // what is there goes first
 			}
+			if more = waits; !waits {
+				continue
+			}
+			select {
+			case message, is := <-batch.Messages():
+				if more = is; is {
+					taken = s.readTriggers(ctx, taken, message)
+				}
+			case <-over:
+				waits = false
+			}
+		}
+		*before = gathered{time.Now(), 0}
+		for _, p := range taken {
+			before.count += len(p.triggers)
 		}
 		s.handleTriggers(ctx, taken, handle)
 	}
