@@ -26,7 +26,7 @@ const gcPercent = 200
 // process should use at most: the databases have some 25 MB beside it.
 const (
 	smallGCPercent = 40
-	smallMemory    = 76 << 20
+	smallMemory    = 62 << 20
 )
 
 // unknownMemory is what bounds follow from where nothing says how much there is.

@@ -87,7 +87,7 @@ func (a *App) openIndex(s Settings, id string) error {
 		WriterCacheKB: memory.Writer() >> 10, ReaderCacheKB: memory.Reader() >> 10, CountCacheKB: memory.Columns() >> 10,
 	}
 	if s.Small {
-		config.OpenWeeks, config.Readers = 6, 1
+		config.OpenWeeks, config.Readers = 4, 1
 		config.WriterCacheKB, config.ReaderCacheKB, config.CountCacheKB = 2<<10, 512, 1<<10
 	}
 	index, err := sqlite.OpenIndex(filepath.Join(s.Data, "weeks"), config)
@@ -137,10 +137,10 @@ func (a *App) openState(ctx context.Context, s Settings) error {
 const (
 	// smallBacklog is how many events may wait: so few are read from the blocks that
 	// are in memory because they are being written.
-	smallBacklog = 2000
+	smallBacklog = 1000
 	// smallLive is how many bytes of announcements are kept, in blocks half as large
 	// as usual. Nobody reads them while such a command runs.
-	smallLive = 16 << 20
+	smallLive = 8 << 20
 	// smallBatch is how many bytes are written to the queue at once.
 	smallBatch = 768 << 10
 	// smallEvents is how many events a batch of the indexer has at most.
