@@ -175,9 +175,19 @@ func printValues(k Keyword, between string) string {
 	}
 	values := make([]string, len(k.Values))
 	for i, value := range k.Values {
-		values[i] = operator + ":" + quoteValue(value)
+		values[i] = operator + ":" + quoteValue(asTyped(value))
 	}
 	return strings.Join(values, between)
+}
+
+// asTyped is an address as people type it: its local part without the quotes of RFC 5322,
+// which end a value.
+func asTyped(value string) string {
+	end := strings.LastIndex(value, `"@`)
+	if !strings.HasPrefix(value, `"`) || end < 1 {
+		return value
+	}
+	return strings.NewReplacer(`\\`, `\`, `\"`, `"`).Replace(value[1:end]) + value[end+1:]
 }
 
 func printWords(w Words) string {
