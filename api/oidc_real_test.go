@@ -2,7 +2,6 @@ package api_test
 
 import (
 	"context"
-	"crypto/sha256"
 	"net/http"
 	"net/http/cookiejar"
 	"net/http/httptest"
@@ -15,7 +14,6 @@ import (
 	"github.com/zitadel/oidc/v3/example/server/exampleop"
 	"github.com/zitadel/oidc/v3/example/server/storage"
 	"github.com/zitadel/oidc/v3/pkg/oidc"
-	"github.com/zitadel/oidc/v3/pkg/op"
 
 	"tidings/account"
 	"tidings/api"
@@ -69,7 +67,7 @@ func newRealProvider(t *testing.T, redirect string) *realProvider {
 	var handler http.Handler
 	p.http = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { handler.ServeHTTP(w, r) }))
 	t.Cleanup(p.http.Close)
-	handler = exampleop.SetupServer(p.http.URL, p, nil, false, op.WithCrypto(op.NewAESCrypto(sha256.Sum256([]byte("test")))))
+	handler = exampleop.SetupServer(p.http.URL, p, nil, false)
 	return p
 }
 

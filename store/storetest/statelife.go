@@ -310,10 +310,10 @@ func testReopenState(t *testing.T, x stateTest) {
 // that of the lower-case text as it came then; it is found, put together with what comes
 // under today's, and erased.
 func testOldKeys(t *testing.T, x stateTest) {
-	ctx := context.Background()
 	const today = "jo@bücher.example"
 	for i, old := range []string{"jo@xn--bcher-kva.example", "jo@bücher.example.", "jo@xn--bcher-kva.example."} {
 		t.Run(old, func(t *testing.T) {
+			ctx := context.Background()
 			message := func(name string) event.MessageKey {
 				return event.MessageKey{Workspace: workspace, Message: fmt.Sprint(name, i)}
 			}
@@ -358,6 +358,7 @@ func testOldKeys(t *testing.T, x stateTest) {
 		})
 	}
 	// Who was erased then stays erased.
+	ctx := context.Background()
 	require.NoError(t, x.MarkErased(ctx, workspace, "li@xn--bcher-kva.example", 0))
 	erased, err := x.Erased(ctx, map[string][]string{workspace: {"li@bücher.example", today}})
 	require.NoError(t, err)
