@@ -18,8 +18,9 @@ import (
 const longestSeries = 5000
 
 // heard remembers an event for the subscriptions with a History: the index may not
-// show it yet.
+// show it yet. What it was before a correction is forgotten.
 func (r *Reader) heard(e *event.Event) {
+	r.news = slices.DeleteFunc(r.news, func(before *event.Event) bool { return before.ID == e.ID })
 	if len(r.news) >= recentSends {
 		r.news = append([]*event.Event(nil), r.news[recentSends/2:]...)
 	}
