@@ -42,11 +42,8 @@ func (b *batch) announce(ctx context.Context) error {
 			carried[key] = !state.Shared()
 		}
 		b.announcements = append(b.announcements, announcement)
-		if laned, ok := entry.delivery.(Laned); ok && laned.Lane() == event.LaneLive {
-			recent := b.Clock().Sub(entry.event.At()) < triggerFresh
-			if t, ok := event.TriggerOf(announcement); ok && recent && b.Triggers != nil {
-				triggers = append(triggers, t)
-			}
+		if t, ok := event.TriggerOf(announcement); ok && b.Triggers != nil && entry.live() && b.recent(entry.event) {
+			triggers = append(triggers, t)
 		}
 	}
 	for key, state := range b.after {
@@ -68,6 +65,18 @@ func (b *batch) announce(ctx context.Context) error {
 	beside.Wait()
 	return errors.Join(err, b.untold(ctx, untold, len(triggers)))
 }
+
+// live reports whether an event came by the live lane.
+func (e *entry) live() bool {
+	laned, ok := e.delivery.(Laned)
+	return ok && laned.Lane() == event.LaneLive
+}
+
+// live reports whether a batch is of the live lane: its events are all of one.
+func (b *batch) live() bool { return len(b.entries) > 0 && b.entries[0].live() }
+
+// recent reports whether somebody may be told of an event.
+func (b *batch) recent(e event.Event) bool { return b.Clock().Sub(e.At()) < triggerFresh }
 
 // untold has a batch that could not be triggered tried once more. After that it is gone
 // without: notifying never stops indexing.

@@ -91,11 +91,33 @@ func (b *batch) completeMessage(ctx context.Context, key event.MessageKey, state
 		return nil
 	}
 	// Announced first: a crash between would otherwise leave readers with the
-	// old line until they read a page.
+	// old line until they read a page, and people untold.
 	if err := b.flush(ctx); err != nil {
 		return err
 	}
+	if err := b.triggerCompleted(ctx, changed); err != nil {
+		return err
+	}
 	return b.States.Completed(ctx, key, done)
+}
+
+// triggerCompleted has it decided anew who is told of events that only now are known to
+// be somebody's, or about something.
+func (b *batch) triggerCompleted(ctx context.Context, events []event.Event) error {
+	if b.Triggers == nil || !b.live() {
+		return nil
+	}
+	var triggers []event.Trigger
+	for i := range events {
+		t, ok := event.TriggerOf(event.Announcement{Kind: event.AnnounceChanged, Workspace: events[i].Workspace, Event: &events[i]})
+		if ok && b.recent(events[i]) {
+			triggers = append(triggers, t)
+		}
+	}
+	if len(triggers) == 0 {
+		return nil
+	}
+	return b.untold(ctx, b.Triggers.Trigger(ctx, triggers), len(triggers))
 }
 
 // eraseAgain removes what this batch wrote of a person who was put on the list

@@ -47,7 +47,7 @@ func NewEngine(c Config) *Engine {
 }
 
 // Handle decides about triggers for everybody: about new events together, and about
-// corrections one by one and after them. When it returns nil, all that follows from them
+// those that were corrected, or completed by their send, one by one and after them. When it returns nil, all that follows from them
 // is durable. It may be repeated.
 func (x *Engine) Handle(ctx context.Context, triggers []event.Trigger) error {
 	books := make(map[string]*Book)
@@ -151,13 +151,11 @@ func (x *Engine) decideAll(ctx context.Context, books map[string]*Book, triggers
 			facts.Corrected = decided
 			questions = append(questions, &question{book: book, trigger: t, facts: facts, old: old, decided: decided})
 		}
-		if t.Kind == event.AnnounceEvent {
-			counted, err := x.countAll(ctx, book, t)
-			if err != nil {
-				return err
-			}
-			questions = append(questions, counted...)
+		counted, err := x.countAll(ctx, book, t)
+		if err != nil {
+			return err
 		}
+		questions = append(questions, counted...)
 	}
 	if err := x.decide(ctx, questions); err != nil {
 		return err
@@ -235,7 +233,7 @@ func (x *Engine) keep(ctx context.Context, questions []*question) ([]bell, error
 				made = append(made, q.bell())
 			}
 		case q.decided:
-		case q.kept() || q.trigger.Kind == event.AnnounceChanged:
+		case q.kept():
 			added, made = append(added, q.Decision), append(made, q.bell())
 		}
 	}
