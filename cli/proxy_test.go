@@ -42,15 +42,22 @@ func startGoProxy(t *testing.T, to string) string {
 	return server.Listener.Addr().String()
 }
 
-// startCaddy runs Caddy with the project's Caddyfile.
-func startCaddy(t *testing.T, to string) string {
-	caddy := os.Getenv("CADDY")
-	if caddy == "" {
-		var err error
-		if caddy, err = exec.LookPath("caddy"); err != nil {
-			t.Skip("skipped: no Caddy (CADDY may name one)")
+// proxyProgram finds a program in one of the places, or on the path; `make prepare` fetches it.
+func proxyProgram(t *testing.T, name string, places ...string) string {
+	for _, place := range append(places, name) {
+		if path, err := exec.LookPath(place); err == nil {
+			path, err = filepath.Abs(path)
+			require.NoError(t, err)
+			return path
 		}
 	}
+	t.Skipf("skipped: no %s (make prepare)", name)
+	return ""
+}
+
+// startCaddy runs Caddy with the project's Caddyfile.
+func startCaddy(t *testing.T, to string) string {
+	caddy := proxyProgram(t, "caddy", os.Getenv("CADDY"), "../bin/caddy/bin/caddy")
 	raw, err := os.ReadFile("../deploy/caddy/Caddyfile")
 	require.NoError(t, err)
 	address := freeAddress(t)
@@ -64,10 +71,7 @@ func startCaddy(t *testing.T, to string) string {
 
 // startNginx runs nginx with the project's server for it.
 func startNginx(t *testing.T, to string) string {
-	nginx, err := exec.LookPath("nginx")
-	if err != nil {
-		t.Skip("skipped: no nginx")
-	}
+	nginx := proxyProgram(t, "nginx", "../bin/nginx/usr/sbin/nginx")
 	raw, err := os.ReadFile("../deploy/nginx/tidings.conf")
 	require.NoError(t, err)
 	address, dir := freeAddress(t), t.TempDir()
@@ -77,7 +81,7 @@ func startNginx(t *testing.T, to string) string {
 		temporary += fmt.Sprintf("%s_temp_path %s/%s;\n", kind, dir, kind)
 	}
 	startBefore(t, address, fmt.Sprintf("daemon off;\nmaster_process off;\npid %s/pid;\nerror_log stderr;\nevents {}\nhttp {\naccess_log off;\n%s%s}\n",
-		dir, temporary, server), nginx, "-c")
+		dir, temporary, server), nginx, "-e", "stderr", "-c")
 	return address
 }
 

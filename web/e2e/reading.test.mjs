@@ -196,6 +196,10 @@ describe('reading', () => {
     await page.keyboard.press('a');
     await eventually('automated ones too', () => query().get('automated') === 'show');
     await page.keyboard.press('a');
+    await eventually('without them', async () => {
+      const busy = await page.getByRole('region', { name: 'Activity' }).getAttribute('aria-busy');
+      return query().get('automated') !== 'show' && busy === 'false';
+    });
     await page.keyboard.press('j');
     await page.keyboard.press('j');
     const at = () => page.locator('li[data-id]:focus').getAttribute('aria-posinset');
