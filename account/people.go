@@ -208,12 +208,23 @@ func without(all []string, one string) []string {
 	return slices.DeleteFunc(slices.Clone(all), func(each string) bool { return each == one })
 }
 
-// LeadTeam replaces a team for somebody who leads it, but for who leads it;
-// ErrForbidden where they do not, or not any more.
+// LeadTeam replaces a team for somebody who leads it, but for who leads it. New members
+// come out of the teams that the lead is in: whoever joins shares what they sent with the
+// team, which is not for somebody to decide who may not see it. ErrForbidden where they
+// do not lead the team, or not any more.
 func (d *Directory) LeadTeam(ctx context.Context, workspace, id, lead string, request TeamRequest) (Team, error) {
+	seen, err := d.Visible(ctx, workspace, lead)
+	if err != nil {
+		return Team{}, err
+	}
 	return d.changeTeam(ctx, workspace, id, func(team Team) (Team, error) {
 		if !team.LedBy(lead) {
 			return Team{}, fmt.Errorf("change team: %w", event.ErrForbidden)
+		}
+		for _, member := range request.Members {
+			if !slices.Contains(team.Members, member) && !slices.Contains(seen, member) {
+				return Team{}, event.Invalid("members", fmt.Sprintf("has %q, who is in none of your teams; an admin adds them", member))
+			}
 		}
 		request.Leads = team.Leads
 		return request.team(id)

@@ -37,7 +37,7 @@ func (s *Server) directoryRoutes(docs huma.API) {
 	handle(s, docs, route{
 		id: "list-users", audit: auditNothing, method: http.MethodGet, path: "/v1/users", group: "Directory", may: leads(),
 		summary:     "The workspace's people",
-		description: "Of a lead, who chooses from them, without their roles, and without the addresses and the state of whom they share no team with.",
+		description: "Of a lead those they share a team with, without their roles.",
 	}, s.listUsers)
 	handle(s, docs, route{
 		id: "put-user", method: http.MethodPut, path: "/v1/users/{id}", group: "Directory", may: admins(),
@@ -87,13 +87,11 @@ func (s *Server) listUsers(ctx context.Context, caller Caller, _ *empty) (*users
 	if err != nil {
 		return nil, err
 	}
-	out.Body.Items = make([]account.Member, len(users))
-	for i, user := range users {
-		user.Role = ""
-		if user.ID != caller.User && !slices.Contains(shared, user.ID) {
-			user.Emails, user.State = []string{}, ""
-		}
-		out.Body.Items[i] = user
+	out.Body.Items = slices.DeleteFunc(slices.Clone(users), func(user account.Member) bool {
+		return user.ID != caller.User && !slices.Contains(shared, user.ID)
+	})
+	for i := range out.Body.Items {
+		out.Body.Items[i].Role = ""
 	}
 	return out, nil
 }

@@ -1618,7 +1618,7 @@ export interface paths {
         };
         /**
          * The workspace's people
-         * @description Of a lead, who chooses from them, without their roles, and without the addresses and the state of whom they share no team with.
+         * @description Of a lead those they share a team with, without their roles.
          */
         get: operations["list-users"];
         put?: never;
