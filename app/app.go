@@ -311,7 +311,6 @@ func (a *App) Run(ctx context.Context) error {
 		group.Go(func() error { return a.keepForwarding(ctx) })
 		group.Go(func() error { return a.searchSenders(ctx) })
 		group.Go(func() error { return a.keepWeeks(ctx) })
-		group.Go(func() error { return a.keepHeld(ctx) })
 		group.Go(func() error { return a.keepInventory(ctx) })
 		group.Go(func() error { return a.keepAudit(ctx) })
 		group.Go(func() error { return a.feedAudit(ctx) })
@@ -320,9 +319,7 @@ func (a *App) Run(ctx context.Context) error {
 			group.Go(func() error { return a.Words.KeepMerged(ctx, a.log) })
 		}
 	}
-	if !a.role.indexes() {
-		group.Go(func() error { return a.keepLooking(ctx) })
-	}
+	group.Go(func() error { return a.keepLooking(ctx, a.role.indexes()) })
 	group.Go(func() error { return a.Audit.Run(ctx) })
 	// Whoever sees the queue fill trims it.
 	group.Go(func() error { return a.Stream.Run(ctx) })

@@ -17,9 +17,9 @@ import (
 // events wait for.
 const lookEvery = 5 * time.Second
 
-// keepHeld notices damaged weeks, and puts the events back that wait for one as soon
-// as it can be written again.
-func (a *App) keepHeld(ctx context.Context) error {
+// keepLooking notices damaged weeks. Where events are indexed it puts those back that
+// wait for one as soon as it can be written again.
+func (a *App) keepLooking(ctx context.Context, indexing bool) error {
 	index, ok := a.Index.(damageable)
 	if !ok {
 		return nil
@@ -28,27 +28,11 @@ func (a *App) keepHeld(ctx context.Context) error {
 	defer tick.Stop()
 	for {
 		index.Look(ctx)
-		if err := a.releaseHeld(ctx, index); err != nil && ctx.Err() == nil {
-			a.log.WarnContext(ctx, "events that wait for a damaged week were not put back; it is tried again", "error", err)
+		if indexing {
+			if err := a.releaseHeld(ctx, index); err != nil && ctx.Err() == nil {
+				a.log.WarnContext(ctx, "events that wait for a damaged week were not put back; it is tried again", "error", err)
+			}
 		}
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-tick.C:
-		}
-	}
-}
-
-// keepLooking notices damaged weeks, where events are not indexed.
-func (a *App) keepLooking(ctx context.Context) error {
-	index, ok := a.Index.(damageable)
-	if !ok {
-		return nil
-	}
-	tick := time.NewTicker(lookEvery)
-	defer tick.Stop()
-	for {
-		index.Look(ctx)
 		select {
 		case <-ctx.Done():
 			return nil

@@ -1,7 +1,6 @@
 package cli_test
 
 import (
-	"encoding/json"
 	"fmt"
 	"io"
 	"net/http"
@@ -25,32 +24,14 @@ func TestOneBadWeekIsOneBadWeek(t *testing.T) {
 	base := "http://" + server.address
 	old := time.Now().Add(-60 * 24 * time.Hour)
 	older := old.Add(-14 * 24 * time.Hour)
-	post := func(id string, at time.Time) {
-		t.Helper()
-		body, err := json.Marshal(map[string]any{
-			"id": id, "type": "open", "time": at.Unix(), "message": "m-" + id, "recipient": map[string]string{"email": "jo@acme.example"},
-		})
-		require.NoError(t, err)
-		require.NoError(t, request(http.MethodPost, base+"/v1/events", key, "application/json", body, &struct{}{}))
-	}
-	type answer struct {
-		Items    []struct{ Message string }
-		Partial  bool
-		Warnings []string
-		Next     *string
-	}
-	page := func() (page answer) {
-		t.Helper()
-		require.NoError(t, request(http.MethodGet, base+"/v1/feed?limit=200&since="+fmt.Sprint(older.Add(-time.Hour).Unix()), key, "", nil, &page))
-		return page
-	}
+	opened := opens{base, key, older.Add(-time.Hour)}
 	shows := func(n int) func() bool {
-		return func() bool { return len(page().Items) == n }
+		return func() bool { return len(opened.page(t).Items) == n }
 	}
 	for n := range 30 {
-		post(fmt.Sprint("old", n), old.Add(time.Duration(n)*time.Second))
+		opened.post(t, fmt.Sprint("old", n), old.Add(time.Duration(n)*time.Second))
 	}
-	post("older", older)
+	opened.post(t, "older", older)
 	require.Eventually(t, shows(31), 30*time.Second, 50*time.Millisecond)
 	require.Contains(t, run(t, "rollover", "--data", data, "--now"), "seal ")
 	run(t, "backup", "--data", data, "--to", backup)
@@ -62,11 +43,11 @@ func TestOneBadWeekIsOneBadWeek(t *testing.T) {
 	require.NoError(t, os.Truncate(file, info.Size()/2))
 
 	for n := range 30 {
-		post(fmt.Sprint("late", n), old.Add(time.Duration(n)*time.Minute/4))
+		opened.post(t, fmt.Sprint("late", n), old.Add(time.Duration(n)*time.Minute/4))
 	}
-	post("now", time.Now())
+	opened.post(t, "now", time.Now())
 	require.Eventually(t, func() bool {
-		p := page()
+		p := opened.page(t)
 		return len(p.Items) == 2 && p.Partial && len(p.Warnings) == 1 && strings.Contains(p.Warnings[0], name)
 	}, 30*time.Second, 50*time.Millisecond, server.output())
 	var stats struct {
@@ -91,7 +72,7 @@ func TestOneBadWeekIsOneBadWeek(t *testing.T) {
 
 	require.Contains(t, run(t, "restore", "--data", data, "--week", name, "--from", backup), "30 events in week "+name)
 	require.Eventually(t, shows(62), 60*time.Second, 100*time.Millisecond, "and the events that waited are in it")
-	require.False(t, page().Partial)
+	require.False(t, opened.page(t).Partial)
 	require.NotContains(t, get(t, base+"/readyz"), "degraded")
 	require.NoError(t, server.stop(), server.output())
 }

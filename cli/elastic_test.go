@@ -1,7 +1,6 @@
 package cli_test
 
 import (
-	"encoding/json"
 	"fmt"
 	"net/http"
 	"strings"
@@ -69,24 +68,7 @@ func TestOneClosedIndexIsOneBadWeek(t *testing.T) {
 	old := time.Now().Add(-60 * 24 * time.Hour)
 	year, week := old.UTC().ISOWeek()
 	name := fmt.Sprintf("%d-w%02d", year, week)
-	post := func(id string, at time.Time) {
-		t.Helper()
-		body, err := json.Marshal(map[string]any{
-			"id": id, "type": "open", "time": at.Unix(), "message": "m-" + id, "recipient": map[string]string{"email": "jo@acme.example"},
-		})
-		require.NoError(t, err)
-		require.NoError(t, request(http.MethodPost, base+"/v1/events", key, "application/json", body, &struct{}{}))
-	}
-	type answer struct {
-		Items    []struct{ Message string }
-		Partial  bool
-		Warnings []string
-	}
-	page := func() (page answer) {
-		t.Helper()
-		require.NoError(t, request(http.MethodGet, base+"/v1/feed?limit=200&automated=show&since="+fmt.Sprint(old.Add(-time.Hour).Unix()), key, "", nil, &page))
-		return page
-	}
+	opened := opens{base, key, old.Add(-time.Hour)}
 	tell := func(method, path string) {
 		t.Helper()
 		asked, err := http.NewRequest(method, cluster+path, nil)
@@ -97,21 +79,21 @@ func TestOneClosedIndexIsOneBadWeek(t *testing.T) {
 		require.Equal(t, http.StatusOK, answered.StatusCode, path)
 	}
 	for n := range 10 {
-		post(fmt.Sprint("old", n), old.Add(time.Duration(n)*time.Second))
+		opened.post(t, fmt.Sprint("old", n), old.Add(time.Duration(n)*time.Second))
 	}
-	require.Eventually(t, func() bool { return len(page().Items) == 10 }, time.Minute, 100*time.Millisecond, server.output())
+	require.Eventually(t, func() bool { return len(opened.page(t).Items) == 10 }, time.Minute, 100*time.Millisecond, server.output())
 	index := "/" + prefix + "-events-v2-" + name
 	tell(http.MethodPost, index+"/_close")
 
 	for n := range 10 {
-		post(fmt.Sprint("late", n), old.Add(time.Duration(n)*time.Minute/4))
+		opened.post(t, fmt.Sprint("late", n), old.Add(time.Duration(n)*time.Minute/4))
 	}
-	post("now", time.Now())
+	opened.post(t, "now", time.Now())
 	require.Eventually(t, func() bool {
-		p := page()
+		p := opened.page(t)
 		return len(p.Items) == 1 && p.Partial && len(p.Warnings) == 1 && strings.Contains(p.Warnings[0], name)
 	}, time.Minute, 100*time.Millisecond, server.output())
-	var stats answer
+	var stats partialPage
 	require.NoError(t, request(http.MethodGet, base+"/v1/stats?since="+fmt.Sprint(old.Add(-time.Hour).Unix()), key, "", nil, &stats))
 	require.True(t, stats.Partial)
 	require.Contains(t, exported(t, base, key), name)
@@ -128,8 +110,8 @@ func TestOneClosedIndexIsOneBadWeek(t *testing.T) {
 	}, time.Minute, 100*time.Millisecond, server.output())
 
 	tell(http.MethodPost, index+"/_open")
-	require.Eventually(t, func() bool { return len(page().Items) == 21 }, time.Minute, 100*time.Millisecond, "and the events that waited are in it")
-	require.False(t, page().Partial)
+	require.Eventually(t, func() bool { return len(opened.page(t).Items) == 21 }, time.Minute, 100*time.Millisecond, "and the events that waited are in it")
+	require.False(t, opened.page(t).Partial)
 	require.NotContains(t, get(t, base+"/readyz"), "degraded")
 	require.NoError(t, server.stop(), server.output())
 }

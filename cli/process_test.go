@@ -155,3 +155,32 @@ func request(method, url, key, contentType string, body []byte, out any) error {
 	}
 	return json.Unmarshal(raw, out)
 }
+
+// opens tells a server of opens, and reads them back.
+type opens struct {
+	base, key string
+	since     time.Time
+}
+
+// partialPage is a page, or a part of one.
+type partialPage struct {
+	Items    []struct{ Message string }
+	Partial  bool
+	Warnings []string
+}
+
+func (o opens) post(t *testing.T, id string, at time.Time) {
+	t.Helper()
+	body, err := json.Marshal(map[string]any{
+		"id": id, "type": "open", "time": at.Unix(), "message": "m-" + id, "recipient": map[string]string{"email": "jo@acme.example"},
+	})
+	require.NoError(t, err)
+	require.NoError(t, request(http.MethodPost, o.base+"/v1/events", o.key, "application/json", body, &struct{}{}))
+}
+
+func (o opens) page(t *testing.T) (page partialPage) {
+	t.Helper()
+	path := o.base + "/v1/feed?limit=200&automated=show&since=" + fmt.Sprint(o.since.Unix())
+	require.NoError(t, request(http.MethodGet, path, o.key, "", nil, &page))
+	return page
+}
