@@ -41,7 +41,7 @@ func Analyse(text string) []Token {
 	s := scanner{
 		text:   text,
 		lower:  lowerASCII(text),
-		tokens: make([]Token, 0, len(text)/5+4),
+		tokens: make([]Token, 0, len(text)/5+1),
 	}
 	for i := 0; i < len(text); {
 		size, class := s.class(i)

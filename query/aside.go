@@ -245,5 +245,5 @@ func (p *parser) amountAt(i int) (int64, int) {
 
 // hasActs reports whether the text speaks of what recipients do.
 func (p *parser) hasActs() bool {
-	return slices.ContainsFunc(ActTypes, func(t event.Type) bool { return p.english.has[t] })
+	return slices.ContainsFunc(ActTypes, func(t event.Type) bool { return p.english.types.has(t) })
 }

@@ -20,7 +20,7 @@ func (p *parser) bounce(i int) (meaning, int) {
 		case p.joinsKinds(i+1) && isBounce(p.word(i+3)):
 			p.joinWith(i + 1) // "soft or hard bounces"
 			return kind, 1
-		case p.english.has[event.Bounce] && i > 0 && (p.word(i-1) == "not" || p.lexemes[i-1].kind == lexOr) && !p.isText(i+1):
+		case p.english.types.has(event.Bounce) && i > 0 && (p.word(i-1) == "not" || p.lexemes[i-1].kind == lexOr) && !p.isText(i+1):
 			return kind, 1 // "bounced but not hard", "bounced hard or softly"
 		}
 	case "bounced":
@@ -33,7 +33,7 @@ func (p *parser) bounce(i int) (meaning, int) {
 		}
 		return bounceOf(kind), 2
 	case "rejected", "suppressed":
-		if p.english.has[event.Meeting] {
+		if p.english.types.has(event.Meeting) {
 			return meaning{}, 0
 		}
 		n := 1

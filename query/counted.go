@@ -10,10 +10,13 @@ import (
 // did it: "opened twice but didn't reply", "clicked, opened only once". That act is
 // looked for, and the others are states of the same person.
 func (p *parser) findCounted() {
-	if !p.hasActs() || p.english.has[event.Send] {
+	if !p.hasActs() || p.english.types.has(event.Send) {
 		return
 	}
 	for i := range p.lexemes {
+		if !p.rulesAt(i).has(ruleCounting) {
+			continue
+		}
 		m, n := p.counts(i)
 		if n == 0 {
 			continue

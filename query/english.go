@@ -1,6 +1,7 @@
 package query
 
 import (
+	"slices"
 	"strings"
 	"time"
 
@@ -12,9 +13,9 @@ import (
 // words that are no operators, and what was said of them so far.
 type english struct {
 	times *times.Reader
-	// has are the types of events that the text speaks of; generic is whether
+	// types are those of events that the text speaks of; generic is whether
 	// it speaks of mail or events of any kind.
-	has     map[event.Type]bool
+	types   typeSet
 	generic bool
 	// last is the type that was understood last, "" for none.
 	last event.Type
@@ -67,15 +68,25 @@ type english struct {
 	newestEnd int
 }
 
+// typeSet is a few types of events.
+type typeSet []event.Type
+
+func (s typeSet) has(t event.Type) bool { return slices.Contains(s, t) }
+
+func (s *typeSet) add(t event.Type) {
+	if !s.has(t) {
+		*s = append(*s, t)
+	}
+}
+
 func newEnglish(p *parser) english {
 	e := english{
 		times:   times.NewReader(p.now, p.opts.DayFirst, len(p.lexemes)),
-		has:     map[event.Type]bool{},
 		negated: -1, lasting: -1, subject: -1, another: -1, deviceAt: -1, did: -1, noun: -1, nounEnd: -1, turned: -1, understood: -1, counted: -1, newestEnd: -1, personEnd: -1,
 	}
 	for i, l := range p.lexemes {
 		if t, _ := p.eventAt(i); t != "" {
-			e.has[t] = true
+			e.types.add(t)
 		}
 		e.generic = e.generic || isGeneric(l.word)
 		switch l.word {
@@ -84,14 +95,14 @@ func newEnglish(p *parser) english {
 			e.generic = e.generic || p.ranksPeople(i)
 		}
 		if l.field == "type" || l.field == "event" {
-			e.has[event.Type(l.value)] = true
+			e.types.add(event.Type(l.value))
 		}
 	}
 	for i := range p.lexemes {
-		e.times.Add(p.timeWord(i, len(e.has) > 0 || e.generic))
+		e.times.Add(p.timeWord(i, len(e.types) > 0 || e.generic))
 	}
-	e.times.Expect(len(e.has) > 0)
-	e.times.LookAhead(e.has[event.Meeting])
+	e.times.Expect(len(e.types) > 0)
+	e.times.LookAhead(e.types.has(event.Meeting))
 	return e
 }
 
@@ -170,9 +181,14 @@ func (p *parser) understood(m meaning, start, end int) {
 
 // condition reads one condition at lexeme i.
 func (p *parser) condition(i int) (meaning, int) {
-	for _, read := range [...]func(*parser, int) (meaning, int){
-		(*parser).counting, (*parser).sorted, (*parser).newest, (*parser).everyPeriod, (*parser).tabled, (*parser).state, (*parser).traffic, (*parser).exception,
+	may := p.rulesAt(i)
+	for r, read := range [...]func(*parser, int) (meaning, int){
+		ruleCounting: (*parser).counting, ruleSorted: (*parser).sorted, ruleNewest: (*parser).newest, ruleEveryPeriod: (*parser).everyPeriod,
+		ruleTabled: (*parser).tabled, ruleState: (*parser).state, ruleTraffic: (*parser).traffic, ruleException: (*parser).exception,
 	} {
+		if !may.has(rule(r)) {
+			continue
+		}
 		if m, n := read(p, i); n > 0 {
 			return m, n
 		}
@@ -193,11 +209,25 @@ func (p *parser) assertion(i int) (meaning, int) {
 
 // plainly reads what is no state.
 func (p *parser) plainly(i int) (meaning, int) {
-	for _, read := range [...]func(*parser, int) (meaning, int){
-		(*parser).device, (*parser).person, (*parser).lastingTime, (*parser).timed,
-		(*parser).traffic, (*parser).answer, (*parser).bounce, (*parser).eventType, (*parser).named,
+	may := p.rulesAt(i)
+	for _, try := range [...]struct {
+		rule rule
+		read func(*parser, int) (meaning, int)
+	}{
+		{ruleDevice, (*parser).device},
+		{rulePerson, (*parser).person},
+		{ruleLastingTime, (*parser).lastingTime},
+		{ruleTimed, (*parser).timed},
+		{ruleTraffic, (*parser).traffic},
+		{ruleAnswer, (*parser).answer},
+		{ruleBounce, (*parser).bounce},
+		{ruleEventType, (*parser).eventType},
+		{ruleNamed, (*parser).named},
 	} {
-		if m, n := read(p, i); n > 0 {
+		if !may.has(try.rule) {
+			continue
+		}
+		if m, n := try.read(p, i); n > 0 {
 			return m, n
 		}
 	}
@@ -216,7 +246,7 @@ func (p *parser) timed(i int) (meaning, int) {
 	switch {
 	case n == 0 || i < p.english.text:
 		return meaning{}, 0
-	case p.ahead(when) && !p.english.has[event.Meeting], n == 1 && p.isTitle(i):
+	case p.ahead(when) && !p.english.types.has(event.Meeting), n == 1 && p.isTitle(i):
 		p.english.text = i + n
 		if p.ahead(when) && p.speaksOfEvents() {
 			p.note("\"" + p.words(i, n) + "\" is ahead, and searched for as words.")
@@ -236,7 +266,7 @@ func (p *parser) orTime(when times.Period, i int) {
 	j := i + 1
 	other, n := p.timeAt(j)
 	open := when.From.IsZero() || when.Until.IsZero() || other.From.IsZero() || other.Until.IsZero()
-	if n == 0 || open || p.ahead(other) && !p.english.has[event.Meeting] {
+	if n == 0 || open || p.ahead(other) && !p.english.types.has(event.Meeting) {
 		return
 	}
 	if !other.From.Before(when.Until) || !when.From.Before(other.Until) {
@@ -316,7 +346,7 @@ func (p *parser) lastingTime(i int) (meaning, int) {
 
 // answer reads what was said to a meeting, where a text is about meetings.
 func (p *parser) answer(i int) (meaning, int) {
-	if !p.english.has[event.Meeting] {
+	if !p.english.types.has(event.Meeting) {
 		return meaning{}, 0
 	}
 	value := ""
@@ -338,11 +368,11 @@ func (p *parser) named(i int) (meaning, int) {
 	field := TextField("")
 	switch p.word(i + 1) {
 	case "link", "links":
-		if p.english.has[event.Click] {
+		if p.english.types.has(event.Click) {
 			field = FieldLink
 		}
 	case "file", "files", "attachment", "attachments":
-		if p.english.has[event.Download] {
+		if p.english.types.has(event.Download) {
 			field = FieldFile
 		}
 	}

@@ -149,7 +149,7 @@ func (p *parser) eventType(i int) (meaning, int) {
 		return m, n
 	}
 	if isMail(p.word(i)) {
-		if len(p.english.has) > 0 || p.english.state {
+		if len(p.english.types) > 0 || p.english.state {
 			return meaning{}, 1
 		}
 		return typeOf(string(event.Send)), 1
@@ -189,7 +189,7 @@ func (p *parser) eventType(i int) (meaning, int) {
 				}
 			}
 		}
-		if p.english.state && !p.english.has[event.Send] {
+		if p.english.state && !p.english.types.has(event.Send) {
 			j := i + 1
 			if w := p.word(j); w == "it" || w == "them" || w == "that" || w == "this" {
 				j++
@@ -200,7 +200,7 @@ func (p *parser) eventType(i int) (meaning, int) {
 				}
 			}
 		}
-		if p.english.has[event.Send] || p.english.state || p.english.counted >= 0 {
+		if p.english.types.has(event.Send) || p.english.state || p.english.counted >= 0 {
 			return is(string(state)), 1
 		}
 	}

@@ -19,12 +19,12 @@ func interpret(chips []Chip, me string) string {
 	})
 	counted := slices.ContainsFunc(chips, Chip.ofHistory)
 	for i, chip := range chips {
-		together := []Chip{chip}
+		together := chips[i : i+1]
 		if chip.Group != 0 {
 			if slices.ContainsFunc(chips[:i], chip.sameGroup) {
 				continue
 			}
-			together = slices.DeleteFunc(slices.Clone(chips), func(c Chip) bool { return !chip.sameGroup(c) })
+			together = groupOf(chip, chips[i:])
 		}
 		text := sayAny(together, me, acted, counted)
 		switch {
@@ -44,6 +44,18 @@ func interpret(chips []Chip, me string) string {
 		return head
 	}
 	return head + " " + strings.Join(rest, ", ")
+}
+
+// groupOf are the chips of a chip's group.
+func groupOf(chip Chip, chips []Chip) []Chip {
+	n := 0
+	for n < len(chips) && chip.sameGroup(chips[n]) {
+		n++
+	}
+	if !slices.ContainsFunc(chips[n:], chip.sameGroup) {
+		return chips[:n] // They stand side by side.
+	}
+	return slices.DeleteFunc(slices.Clone(chips), func(c Chip) bool { return !chip.sameGroup(c) })
 }
 
 func (c Chip) sameGroup(other Chip) bool { return c.Group == other.Group }

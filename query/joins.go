@@ -23,7 +23,10 @@ func negation(e Expr) Expr {
 
 // conjunction joins conditions, taking And apart; nil when there is none.
 func conjunction(parts []Expr) Expr {
-	flat := make([]Expr, 0, len(parts))
+	if !slices.ContainsFunc(parts, isAnd) {
+		return AllOf(parts...)
+	}
+	flat := make([]Expr, 0, 2*len(parts))
 	for _, part := range parts {
 		if and, ok := part.(And); ok {
 			flat = append(flat, and...)
@@ -32,6 +35,11 @@ func conjunction(parts []Expr) Expr {
 		flat = append(flat, part)
 	}
 	return AllOf(flat...)
+}
+
+func isAnd(e Expr) bool {
+	_, ok := e.(And)
+	return ok
 }
 
 // disjunction joins alternatives, taking Or apart; nil when there is none.

@@ -8,22 +8,24 @@ import (
 
 // lexeme is a piece of a search as it was typed, [start, end) in bytes.
 type lexeme struct {
-	kind       lexKind
 	start, end int
 	// field is the operator of a term in lower case, "" for plain text.
 	field string
 	// value is what stands behind the field, without its quotes.
-	value  string
-	quoted bool
+	value string
 	// word is plain text in lower case without the signs around it, as English
 	// is read; "" for other terms.
 	word string
+	// rules are those that may begin with word.
+	rules  ruleSet
+	kind   lexKind
+	quoted bool
 	// or is whether it is an alternative to what stands before it, as the items
 	// of a list are.
 	or bool
 }
 
-type lexKind int
+type lexKind uint8
 
 const (
 	lexEnd lexKind = iota

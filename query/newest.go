@@ -95,7 +95,7 @@ func (p *parser) newestNoun(i int) (meaning, int) {
 	if !isOneMail(p.word(i)) {
 		return meaning{}, 0
 	}
-	if len(p.english.has) > 0 || p.english.state {
+	if len(p.english.types) > 0 || p.english.state {
 		return meaning{}, 1
 	}
 	return typeOf("send"), 1

@@ -108,7 +108,7 @@ func (p *parser) looksLikeName(i int) bool {
 	if !strings.ContainsFunc(word, unicode.IsLetter) || strings.HasSuffix(p.lexemes[i].value, "*") {
 		return false
 	}
-	if _, f := eventOf(word); f != noForm {
+	if _, f := doneOf(word); f != noForm {
 		return false
 	}
 	if isMachine(word) || isPeople(word) || p.countsPeople(i) {
@@ -121,8 +121,7 @@ func (p *parser) looksLikeName(i int) bool {
 	if times.IsOrdinal(word) {
 		return false
 	}
-	_, states := doneOf(word)
-	return n == 0 && states == noForm && word != "unopened" && word != "unread"
+	return n == 0 && word != "unopened" && word != "unread"
 }
 
 // startsPerson reports whether a condition on a person may begin at i.

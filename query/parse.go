@@ -29,6 +29,9 @@ type Options struct {
 	Directory Directory
 	// DayFirst is whether 3/5/2026 is the 3rd of May.
 	DayFirst bool
+	// everyRule tries each rule of the grammar at each word, also those that cannot begin
+	// with it. It makes no difference, as a test shows.
+	everyRule bool
 }
 
 // Result is a text as it was understood.
@@ -118,15 +121,19 @@ func newParser(text string, opts Options) *parser {
 	}
 	p.correctOwnWords()
 	p.writeVerbs()
+	p.findRules()
 	p.unknown = nil
-	p.chips, p.asText = make([]Chip, 0, 12), make([]int, 0, 16)
+	p.chips, p.asText = make([]Chip, 0, len(p.lexemes)/2+1), make([]int, 0, len(p.lexemes)/2+1)
 	p.english = newEnglish(p)
 	p.mayBeName = nil // Times are known now.
 	for i := range p.lexemes {
-		if _, n := p.quiet(i); n > 0 {
-			p.english.generic, p.english.understood = true, -1
+		may := p.rulesAt(i)
+		if may.has(ruleCounting) {
+			if _, n := p.quiet(i); n > 0 {
+				p.english.generic, p.english.understood = true, -1
+			}
 		}
-		p.english.generic = p.english.generic || p.newestAt(i) > 0
+		p.english.generic = p.english.generic || may.has(ruleNewest) && p.newestAt(i) > 0
 	}
 	p.english.state = p.saysState()
 	p.findCounted()
@@ -185,11 +192,11 @@ type parser struct {
 	scope string
 }
 
-func (p *parser) peek() lexeme {
+func (p *parser) peek() *lexeme {
 	if p.at >= len(p.lexemes) {
-		return lexeme{}
+		return &lexeme{}
 	}
-	return p.lexemes[p.at]
+	return &p.lexemes[p.at]
 }
 
 func (p *parser) kindAt(i int) lexKind {
@@ -199,7 +206,7 @@ func (p *parser) kindAt(i int) lexKind {
 	return p.lexemes[i].kind
 }
 
-func (p *parser) next() lexeme {
+func (p *parser) next() *lexeme {
 	l := p.peek()
 	p.at = min(p.at+1, len(p.lexemes))
 	return l
@@ -351,7 +358,7 @@ func (p *parser) unary() (e Expr, alone bool) {
 			p.asText = append(p.asText, p.at)
 		}
 		p.next()
-		e, alone = p.term(l, start), !signed
+		e, alone = p.term(*l, start), !signed
 	}
 	p.not = outer
 	if not {
@@ -383,17 +390,19 @@ func (p *parser) bracket() Expr {
 
 // shown are the chips that were not dropped, at positions in code points.
 func (p *parser) shown() []Chip {
-	var chips []Chip
+	dropped := func(c Chip) bool { return c.Field == "" }
+	p.chips = slices.DeleteFunc(p.chips, dropped)
+	chips := p.chips
+	if len(chips) == 0 {
+		return nil
+	}
 	bytes, runes := 0, 0
-	for _, chip := range p.chips {
-		if chip.Field == "" {
-			continue
-		}
+	for i := range chips {
+		chip := &chips[i]
 		start, end := chip.Span[0], chip.Span[1]
 		runes += utf8.RuneCountInString(p.text[bytes:start])
 		bytes = start
 		chip.Span = [2]int{runes, runes + utf8.RuneCountInString(p.text[start:end])}
-		chips = append(chips, chip)
 	}
 	return chips
 }

@@ -14,9 +14,11 @@ import (
 type names map[string]string
 
 func (n names) User(text string) (string, bool) {
+	folded := FoldName(text)
 	for name, id := range n {
+		name = FoldName(name)
 		first, _, _ := strings.Cut(name, " ")
-		if folded := FoldName(text); id == text || FoldName(name) == folded || FoldName(first) == folded {
+		if id == text || name == folded || first == folded {
 			return id, true
 		}
 	}

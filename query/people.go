@@ -55,7 +55,7 @@ func (p *parser) person(i int) (meaning, int) {
 		if n == 0 {
 			return meaning{}, 0
 		}
-		if m.field == "from" && p.english.has[event.Send] || m.field == "to" && !p.english.has[event.Send] {
+		if m.field == "from" && p.english.types.has(event.Send) || m.field == "to" && !p.english.types.has(event.Send) {
 			return m, n
 		}
 		if m.field == "from" {
@@ -77,7 +77,7 @@ func (p *parser) person(i int) (meaning, int) {
 		}
 		if t, f := doneOf(p.word(verb)); f == single || f == past {
 			p.english.subject, p.english.verb = i+1, false
-			p.english.has[t] = true
+			p.english.types.add(t)
 			return meaning{}, 1
 		}
 		return meaning{}, 0
@@ -339,7 +339,7 @@ func (p *parser) behind(preposition string, i, j int) (meaning, int) {
 		}
 		return m, end
 	case "with":
-		if !exact && !p.english.generic && !p.english.has[event.Meeting] {
+		if !exact && !p.english.generic && !p.english.types.has(event.Meeting) {
 			return meaning{}, 0
 		}
 		return m, end
@@ -394,13 +394,13 @@ func (p *parser) actor(m meaning, i, n int) meaning {
 // speaksOfEvents reports whether the text is about events at all, and is not
 // only a title that somebody looks for.
 func (p *parser) speaksOfEvents() bool {
-	return len(p.english.has) > 0 || p.english.generic || p.english.state
+	return len(p.english.types) > 0 || p.english.generic || p.english.state
 }
 
 // actionAhead is a type that the text speaks of further on, "" for none.
 func (p *parser) actionAhead() event.Type {
 	for _, t := range event.Types {
-		if p.english.has[t] {
+		if p.english.types.has(t) {
 			return t
 		}
 	}

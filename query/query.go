@@ -152,17 +152,23 @@ func (Recipients) expr() {}
 
 // AllOf joins conditions, leaving out nil ones; nil when none is left.
 func AllOf(conditions ...Expr) Expr {
-	var all And
+	count, last := 0, -1
+	for i, c := range conditions {
+		if c != nil {
+			count, last = count+1, i
+		}
+	}
+	switch count {
+	case 0:
+		return nil
+	case 1:
+		return conditions[last]
+	}
+	all := make(And, 0, count)
 	for _, c := range conditions {
 		if c != nil {
 			all = append(all, c)
 		}
-	}
-	switch len(all) {
-	case 0:
-		return nil
-	case 1:
-		return all[0]
 	}
 	return all
 }

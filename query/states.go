@@ -275,11 +275,13 @@ func (p *parser) saysState() bool {
 		if l.field == "is" || l.field == "unopened" {
 			return true
 		}
-		if _, n := p.state(i); n > 0 {
-			p.english.subject, p.english.verb = -1, false
-			return true
+		if p.rulesAt(i).has(ruleState) {
+			if _, n := p.state(i); n > 0 {
+				p.english.subject, p.english.verb = -1, false
+				return true
+			}
 		}
-		if t, f := eventOf(l.word); f == past && p.english.has[event.Send] {
+		if t, f := eventOf(l.word); f == past && p.english.types.has(event.Send) {
 			if _, ok := stateOf(t); ok {
 				return true
 			}

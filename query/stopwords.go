@@ -11,9 +11,9 @@ func (p *parser) isFiller(i int) bool {
 	}
 	switch word {
 	case "link", "links":
-		return p.english.has[event.Click]
+		return p.english.types.has(event.Click)
 	case "file", "files":
-		return p.english.has[event.Download]
+		return p.english.types.has(event.Download)
 	case "only", "yet", "far", "still", "already", "ever", "even", "also":
 		return p.speaksOfEvents()
 	case "everything", "anything", "events", "activity":

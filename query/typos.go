@@ -7,8 +7,7 @@ import (
 
 // ownWords are the words of the language whose misspelling is understood: those
 // that are long enough to be nothing else.
-var ownWords = func() map[byte][]string {
-	all := map[byte][]string{}
+var ownWords = func() (all [1 << 8][]string) {
 	for _, word := range strings.Fields(`opens opened unopened clicks clicked click replies replied reply responded downloads downloaded
 		download bounces bounced meetings meeting declined accepted unsubscribed unsubscribes complaints deliveries delivered unread
 		unanswered yesterday today week weeks month months quarter monday tuesday wednesday thursday friday saturday sunday january

@@ -4,6 +4,9 @@ import "time"
 
 // date reads what names days: yesterday, last week, the 5th of march, 3 days ago.
 func (r *Reader) date(i int) (span, int) {
+	if !r.mayBegin(i) {
+		return span{}, 0
+	}
 	for _, read := range [...]func(*Reader, int) (span, int){
 		(*Reader).edgeOf, (*Reader).nth, (*Reader).numberedWeek, (*Reader).weekend, (*Reader).dated,
 		(*Reader).named, (*Reader).partOfMonth, (*Reader).relative, (*Reader).weekday,

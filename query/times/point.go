@@ -7,6 +7,9 @@ import (
 
 // point reads a day, with a time of day or not, or a time of day alone.
 func (r *Reader) point(i int) (span, int) {
+	if !r.mayBegin(i) {
+		return span{}, 0
+	}
 	if s, n := r.hourOfPart(i); n > 0 {
 		return s, n
 	}
@@ -118,6 +121,9 @@ func (r *Reader) onLatestDay(c clock) span {
 
 // clock reads a time of day.
 func (r *Reader) clock(i int) (clock, int) {
+	if !r.mayBegin(i) {
+		return clock{}, 0
+	}
 	j := i
 	if r.is(i, "at") || r.is(i, "@") {
 		j++

@@ -20,6 +20,8 @@ type piece struct {
 	// with it.
 	word int
 	last bool
+	// starts is whether a time may begin with it.
+	starts bool
 }
 
 // Reader reads times out of words. Its methods take the position of a piece
@@ -30,7 +32,10 @@ type Reader struct {
 	pieces   []piece
 	// first is the first piece of each word.
 	first []int
-	known []answer
+	// known is what At said of each word, which is asked more than once: 0 for nothing yet,
+	// -1 for no time, else the time's place in found, plus one.
+	known []int16
+	found []answer
 	// led is whether something before makes it likely that a time follows, so
 	// that words which mean other things too are taken as times.
 	led bool
@@ -99,7 +104,13 @@ func (r *Reader) Add(word string) {
 		return
 	}
 	r.pieces = split(word, number, r.pieces)
+	for i := r.first[number]; i < len(r.pieces); i++ {
+		r.pieces[i].starts = mayBegin(r.pieces[i].text)
+	}
 }
+
+// mayBegin reports whether a time may begin with the piece at i.
+func (r *Reader) mayBegin(i int) bool { return i >= 0 && i < len(r.pieces) && r.pieces[i].starts }
 
 // LookAhead has the reader take times that lie ahead, as of meetings, where a
 // text does not say.
@@ -114,29 +125,34 @@ func (r *Reader) At(word int) (Period, int) {
 	if r == nil || word >= len(r.first) {
 		return Period{}, 0
 	}
-	if len(r.known) < len(r.first) {
-		r.known = make([]answer, len(r.first))
-	}
-	if known := r.known[word]; known.asked {
-		return known.when, known.words
-	}
-	when, end := Period{}, 0
-	if mayBegin(r.text(r.first[word])) {
-		when, end = r.phrase(r.first[word])
-	}
-	if end == 0 || !r.pieces[end-1].last {
-		r.known[word] = answer{asked: true}
+	if !r.mayBegin(r.first[word]) {
 		return Period{}, 0
 	}
-	r.known[word] = answer{when, r.pieces[end-1].word + 1 - word, true}
-	return when, r.known[word].words
+	if len(r.known) < len(r.first) {
+		r.known = make([]int16, len(r.first))
+	}
+	const none = -1
+	switch known := r.known[word]; {
+	case known == none:
+		return Period{}, 0
+	case known > 0:
+		return r.found[known-1].when, r.found[known-1].words
+	}
+	when, end := r.phrase(r.first[word])
+	if end == 0 || !r.pieces[end-1].last {
+		r.known[word] = none
+		return Period{}, 0
+	}
+	words := r.pieces[end-1].word + 1 - word
+	r.found = append(r.found, answer{when, words})
+	r.known[word] = int16(len(r.found))
+	return when, words
 }
 
-// answer is what At said of a word: it is asked more than once.
+// answer is a time, and how many words it takes.
 type answer struct {
 	when  Period
 	words int
-	asked bool
 }
 
 // Lasting reads how long something has lasted, "for 3 days", and how many words
@@ -225,8 +241,11 @@ func IsMonth(word string) bool {
 
 // IsOrdinal reports whether a word is written like 9th.
 func IsOrdinal(word string) bool {
+	if word == "" || word[0] < '0' || word[0] > '9' {
+		return false
+	}
 	_, ok := ordinalOf(word)
-	return ok && '0' <= word[0] && word[0] <= '9'
+	return ok
 }
 
 // Ordinal reads the number of 9th or ninth.
@@ -247,9 +266,21 @@ func IsWord(word string) bool {
 	return ok
 }
 
+// cuts reports whether a word may be cut at a sign.
+func cuts(r rune) bool {
+	switch r {
+	case '-', '–', '—', '@', '<', '>':
+		return true
+	}
+	return false
+}
+
 // split cuts a word where times are joined without a space: "fri@3pm",
 // "11am-2pm", but not a date that is written with dashes.
 func split(word string, number int, to []piece) []piece {
+	if strings.IndexFunc(word, cuts) < 0 {
+		return append(to, piece{text: word, word: number, last: true})
+	}
 	dashed := strings.Count(word, "-")
 	iso := dashed == 2 && strings.Trim(word, "0123456789-") == "" || strings.ContainsAny(word, "t:") && dashed >= 2
 	start := 0

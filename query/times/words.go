@@ -158,6 +158,18 @@ var (
 	}
 )
 
+// numbers and ordinals are what the words for them mean.
+var numbers, ordinals = func() (numbers, ordinals map[string]int) {
+	numbers, ordinals = map[string]int{"thirty": 30}, map[string]int{}
+	for n, name := range smallNumbers {
+		numbers[name] = n
+	}
+	for n, name := range smallOrdinals[1:] {
+		ordinals[name] = n + 1
+	}
+	return numbers, ordinals
+}()
+
 // digits reads a number of at most four digits.
 func digits(text string) (int, bool) {
 	if text == "" || len(text) > 4 {
@@ -178,15 +190,8 @@ func numberOf(word string) (int, bool) {
 	if n, ok := digits(word); ok {
 		return n, true
 	}
-	for n, name := range smallNumbers {
-		if name == word {
-			return n, true
-		}
-	}
-	if word == "thirty" {
-		return 30, true
-	}
-	return 0, false
+	n, ok := numbers[word]
+	return n, ok
 }
 
 // ordinalOf reads "12th" or "twelfth".
@@ -199,10 +204,6 @@ func ordinalOf(word string) (int, bool) {
 		}
 		return 0, false
 	}
-	for n, name := range smallOrdinals {
-		if n > 0 && name == word {
-			return n, true
-		}
-	}
-	return 0, false
+	n, ok := ordinals[word]
+	return n, ok
 }
