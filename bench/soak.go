@@ -2,6 +2,7 @@ package bench
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -213,10 +214,11 @@ func listenFor(ctx context.Context, address, key string, slow bool, heard *atomi
 		stop := context.AfterFunc(ctx, func() { _ = conn.Close() })
 		err = conn.WriteMessage(websocket.TextMessage, []byte(`{"op":"subscribe","id":"s","q":""}`))
 		for err == nil {
-			if _, _, err = conn.ReadMessage(); err == nil {
+			var frame []byte
+			if _, frame, err = conn.ReadMessage(); err == nil {
 				heard.Add(1)
 			}
-			if slow && wait(ctx, time.Second) != nil {
+			if bytes.HasPrefix(frame, []byte(`{"op":"reset"`)) || slow && wait(ctx, time.Second) != nil {
 				break
 			}
 		}

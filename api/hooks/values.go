@@ -52,6 +52,9 @@ func decode[T any](raw []byte) (T, error) {
 		}
 		return value, event.Invalid("body", "is not a JSON object, which this vendor's events are")
 	}
+	if err := mapping.CheckTokens(raw); err != nil {
+		return value, err
+	}
 	if err := jsonv2.Unmarshal(raw, &value, tolerant()); err != nil {
 		return value, invalid(err)
 	}
@@ -78,6 +81,9 @@ func elements(body []byte) ([]jsontext.Value, error) {
 			return nil, event.Invalid("body", "is not valid JSON")
 		}
 		return []jsontext.Value{raw}, nil
+	}
+	if err := mapping.CheckTokens(body); err != nil {
+		return nil, err
 	}
 	var all []jsontext.Value
 	if err := jsonv2.Unmarshal(body, &all, lenient()); err != nil {

@@ -10,11 +10,38 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"github.com/go-json-experiment/json/jsontext"
+
 	"tidings/event"
 )
 
+const (
+	// longBody is a body whose values are counted before it is read.
+	longBody = 1 << 20
+	// maxTokens bounds them: {} takes thirty times its two bytes when it was read.
+	maxTokens = 500_000
+)
+
+// CheckTokens refuses JSON that takes many times its bytes when it is read. What is not
+// JSON is for the reader to refuse.
+func CheckTokens(raw []byte) error {
+	if len(raw) <= longBody {
+		return nil
+	}
+	tokens := jsontext.NewDecoder(bytes.NewBuffer(raw), jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
+	for range maxTokens {
+		if _, err := tokens.ReadToken(); err != nil {
+			return nil //nolint:nilerr // it ended
+		}
+	}
+	return event.Invalid("body", "holds more than 500,000 values, names and brackets")
+}
+
 // decode reads JSON; whole numbers keep all their digits.
 func decode(raw []byte) (any, error) {
+	if err := CheckTokens(raw); err != nil {
+		return nil, err
+	}
 	decoder := json.NewDecoder(bytes.NewReader(raw))
 	decoder.UseNumber()
 	var value any
