@@ -12,7 +12,7 @@ type Content struct {
 	Subject  string
 	// Lines are what it tells of together, each in one line; nil for one thing.
 	Lines []string
-	// Person is who did it, Owner whose mail it is.
+	// Person is who did it with their address, and Owner whose mail it is.
 	Person, Email, Owner string
 	Time                 time.Time
 	// Link leads to the page, never to a recipient's link.
@@ -29,6 +29,8 @@ type Outcome struct {
 	// OK says that the other side took it, Final that no other try can change anything,
 	// Gone that it wants nothing any more.
 	OK, Final, Gone bool
+	// Done are the steps in a CRM that were done, now or before.
+	Done map[string]string
 	// After is how long the other side wants to be left alone.
 	After time.Duration
 }

@@ -72,8 +72,10 @@ type Delivery struct {
 	// Replay says that somebody sent it again: it counts for no endpoint's health.
 	Replay bool `json:"replay,omitempty"`
 	// Ended is when it left Waiting.
-	Ended int64  `json:"ended,omitempty"`
-	Why   string `json:"why,omitempty"`
+	Ended int64 `json:"ended,omitempty"`
+	// Done are the steps in a CRM that were done, with the record that each came to.
+	Done map[string]string `json:"done,omitempty"`
+	Why  string            `json:"why,omitempty"`
 }
 
 // Try is one attempt to deliver.
@@ -117,5 +119,6 @@ func (d *Delivery) Again(now int64) bool {
 		return false
 	}
 	d.State, d.Due, d.Tried, d.Begun, d.Ended, d.Lease, d.Why, d.Replay = Waiting, now, 0, 0, 0, 0, "", true
+	d.Done = nil // What was made may be gone: each step looks again.
 	return true
 }

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"tidings/deliver/crm"
 	"tidings/event"
 	"tidings/secret"
 )
@@ -33,9 +34,11 @@ type Kept struct {
 	To      string `json:"to,omitempty"`
 	Enabled bool   `json:"enabled"`
 	// Search chooses the events that are sent, "" for none.
-	Search  string    `json:"search,omitempty"`
-	Sealed  string    `json:"sealed,omitempty"`
-	Created time.Time `json:"created"`
+	Search string `json:"search,omitempty"`
+	// Steps are what is made sure of in a CRM.
+	Steps   []crm.Step `json:"steps,omitempty"`
+	Sealed  string     `json:"sealed,omitempty"`
+	Created time.Time  `json:"created"`
 	// Since is from when on events are sent: when it was made or its search changed.
 	Since   time.Time `json:"since"`
 	Changed time.Time `json:"changed"`
@@ -45,6 +48,14 @@ type Kept struct {
 type Secrets struct {
 	URL     string          `json:"url,omitempty"`
 	Signing []SigningSecret `json:"signing,omitempty"`
+	// Token is HubSpot's, the client Salesforce's.
+	Token        string `json:"token,omitempty"`
+	ClientID     string `json:"client_id,omitempty"`
+	ClientSecret string `json:"client_secret,omitempty"`
+}
+
+func (s Secrets) empty() bool {
+	return s.URL == "" && len(s.Signing) == 0 && s.Token == "" && s.ClientID == "" && s.ClientSecret == ""
 }
 
 // Directory keeps endpoints.
@@ -92,7 +103,7 @@ func (d *Directory) Put(ctx context.Context, workspace string, kept Kept, secret
 		return err
 	}
 	kept.Sealed = ""
-	if secrets.URL != "" || len(secrets.Signing) > 0 {
+	if !secrets.empty() {
 		if kept.Sealed, err = d.box.Seal(ctx, workspace, kindEndpoint, kept.Name, plain); err != nil {
 			return fmt.Errorf("keep endpoint: %w", err)
 		}
@@ -169,6 +180,11 @@ func (d *Directory) Endpoint(ctx context.Context, place Place) (Endpoint, error)
 	}
 	if d.mail != nil {
 		e.Server = *d.mail
+	}
+	if kept.Kind.CRM() {
+		e.Account = crm.Account{
+			Vendor: crm.Vendor(kept.Kind), URL: kept.URL, Token: secrets.Token, ClientID: secrets.ClientID, ClientSecret: secrets.ClientSecret, Steps: kept.Steps,
+		}
 	}
 	return e, nil
 }

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 
+	"tidings/deliver/crm"
 	"tidings/event"
 )
 
@@ -17,7 +18,13 @@ const (
 	Slack   Kind = "slack"
 	Teams   Kind = "teams"
 	Mail    Kind = "mail"
+	// HubSpot and Salesforce are CRMs in which something is made sure of.
+	HubSpot    Kind = Kind(crm.HubSpot)
+	Salesforce Kind = Kind(crm.Salesforce)
 )
+
+// CRM reports whether a kind is a CRM.
+func (k Kind) CRM() bool { return k == HubSpot || k == Salesforce }
 
 // Endpoint is a place to deliver to, with its secrets open.
 type Endpoint struct {
@@ -32,6 +39,8 @@ type Endpoint struct {
 	Enabled bool
 	// Server is who sends mail.
 	Server SMTP
+	// Account is a CRM's.
+	Account crm.Account
 }
 
 // SigningSecret is a whsec_ text, and until when it signs; zero for no end.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"time"
 
+	"tidings/deliver/crm"
 	"tidings/outbound"
 )
 
@@ -12,12 +13,13 @@ import (
 type Sender struct {
 	Out    *outbound.Client
 	Mailer *Mailer
+	CRM    *crm.Client
 	Clock  func() time.Time
 }
 
 // NewSender makes a Sender that calls through out.
 func NewSender(out *outbound.Client, clock func() time.Time) *Sender {
-	return &Sender{Out: out, Mailer: NewMailer(out), Clock: clock}
+	return &Sender{Out: out, Mailer: NewMailer(out), CRM: crm.NewClient(out), Clock: clock}
 }
 
 // Send makes one try.
@@ -31,6 +33,8 @@ func (s *Sender) Send(ctx context.Context, e Endpoint, d Delivery, c Content) Ou
 		return s.teams(ctx, e, c)
 	case Mail:
 		return s.mail(ctx, e, d, c)
+	case HubSpot, Salesforce:
+		return s.ensure(ctx, e, []Delivery{d}, []Content{c})[0]
 	}
 	return broken(s.Clock(), errors.New("this kind of endpoint is not known"))
 }

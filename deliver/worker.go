@@ -9,6 +9,7 @@ import (
 	"sync"
 	"time"
 
+	"tidings/deliver/crm"
 	"tidings/event"
 )
 
@@ -135,6 +136,10 @@ func (w *Worker) begin(ctx context.Context, place Place, now time.Time) error {
 		return err
 	}
 	may, probe := health.Sendable(now)
+	together := w.together(ctx, place)
+	if together && room < perPlace {
+		return nil // One call after the other: each locks rows there.
+	}
 	switch {
 	case health.Mode == Disabled:
 		return w.endAll(ctx, place, now)
@@ -142,23 +147,34 @@ func (w *Worker) begin(ctx context.Context, place Place, now time.Time) error {
 		return nil
 	case probe:
 		room = 1
+	case together:
+		room = crm.Most
 	}
 	claimed, err := w.Outbox.Claim(ctx, place, now, now.Add(leaseTime), room)
 	if err != nil {
 		return err
 	}
+	if together && len(claimed) > 0 {
+		w.try(ctx, place, claimed[0].ID, func(ctx context.Context) error { return w.deliverTogether(ctx, claimed) })
+		return nil
+	}
 	for _, d := range claimed {
-		w.count(place, 1)
-		w.tries.Go(func() {
-			defer w.Wake() // Others of the place may be due.
-			defer w.count(place, -1)
-			// A try that began is brought to its end: it has a bound of its own.
-			if err := w.deliver(context.WithoutCancel(ctx), d); err != nil {
-				w.Logger.WarnContext(ctx, "a delivery could not be settled; it comes back after its lease", "delivery", d.ID, "error", err)
-			}
-		})
+		w.try(ctx, place, d.ID, func(ctx context.Context) error { return w.deliver(ctx, d) })
 	}
 	return nil
+}
+
+// try makes a try beside the others.
+func (w *Worker) try(ctx context.Context, place Place, id string, deliver func(context.Context) error) {
+	w.count(place, 1)
+	w.tries.Go(func() {
+		defer w.Wake() // Others of the place may be due.
+		defer w.count(place, -1)
+		// A try that began is brought to its end: it has a bound of its own.
+		if err := deliver(context.WithoutCancel(ctx)); err != nil {
+			w.Logger.WarnContext(ctx, "a delivery could not be settled; it comes back after its lease", "delivery", id, "error", err)
+		}
+	})
 }
 
 func (w *Worker) room(place Place) int {
@@ -195,6 +211,9 @@ func (w *Worker) deliver(ctx context.Context, d Delivery) error {
 	endpoint, why, err := w.prepare(ctx, d)
 	if err != nil {
 		return err
+	}
+	if endpoint.Kind.CRM() {
+		return w.deliverTogether(ctx, []Delivery{d})
 	}
 	var content Content
 	if why == "" {

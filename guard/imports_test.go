@@ -44,7 +44,9 @@ var rules = map[string]rule{
 	"address":         {outside: []string{"golang.org/x/net/idna", "golang.org/x/text/unicode/norm"}},
 	"event":           {internal: []string{"address", "quotes"}, outside: []string{"golang.org/x/text/unicode/norm"}},
 	"limit":           {outside: plain},
-	"deliver":         {internal: []string{"event", "outbound", "secret"}, outside: append([]string{"github.com/wneessen/go-mail"}, plain...)},
+	"deliver":         {internal: []string{"deliver/crm", "event", "outbound", "secret"}, outside: append([]string{"github.com/wneessen/go-mail"}, plain...)},
+	// Makes sure of something in a CRM; what it is, deliver says.
+	"deliver/crm":     {internal: []string{"address", "outbound"}},
 	"deliver/forward": {internal: []string{"deliver", "event", "feed", "live", "notify", "query"}},
 	// The one way out to addresses that others name.
 	"outbound": {},

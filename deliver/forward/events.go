@@ -52,8 +52,12 @@ func (s *EventSource) Content(ctx context.Context, d deliver.Delivery) (deliver.
 	if err != nil {
 		return deliver.Content{}, "", fmt.Errorf("render an event: %w", err)
 	}
+	person := event.Person{}
+	if e.Recipient != nil {
+		person = *e.Recipient
+	}
 	return deliver.Content{
-		Sentence: Sentence(e), Subject: e.Subject, Owner: names[e.User], Time: time.Unix(e.Time, 0).UTC(), Item: item,
+		Sentence: Sentence(e), Subject: e.Subject, Person: person.Name, Email: person.Email, Owner: names[e.User], Time: time.Unix(e.Time, 0).UTC(), Item: item,
 		Link: s.link("#event=" + e.ID.String()), Why: "Sent by the endpoint " + d.Endpoint + ".",
 	}, "", nil
 }
