@@ -65,7 +65,8 @@ func (s *Server) endpointRoutes(docs huma.API) {
 		request: EndpointRequest{}, failures: []int{http.StatusConflict},
 		summary: "Make or replace an endpoint",
 		description: "Events that its search finds are sent there, from now on and at least once, under an id that stays the same " +
-			"(webhook-id). Secrets are written and never read back; a webhook's is told once, when it is made.",
+			"(webhook-id). Secrets are written and never read back; a webhook's is told once, when it is made. In a CRM, steps make sure of " +
+			"a person, of memberships and of an event: each as often as it is tried, and once.",
 	}, s.putEndpoint)
 	handle(s, docs, route{
 		id: "delete-endpoint", method: http.MethodDelete, path: "/v1/endpoints/{name}", group: group, may: integrators(),
@@ -115,7 +116,7 @@ func (s *Server) listEndpoints(ctx context.Context, caller Caller, _ *empty) (*e
 	if s.Endpoints == nil {
 		return out, nil
 	}
-	out.Body.Kinds = []deliver.Kind{deliver.Webhook, deliver.Slack, deliver.Teams}
+	out.Body.Kinds = []deliver.Kind{deliver.Webhook, deliver.Slack, deliver.Teams, deliver.HubSpot, deliver.Salesforce}
 	if s.Endpoints.Directory.CanMail() {
 		out.Body.Kinds = append(out.Body.Kinds, deliver.Mail)
 	}

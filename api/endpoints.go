@@ -1,6 +1,7 @@
 package api
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"encoding/base64"
@@ -13,6 +14,7 @@ import (
 	"time"
 
 	"tidings/deliver"
+	"tidings/deliver/crm"
 	"tidings/event"
 	"tidings/feed"
 	"tidings/limit"
@@ -28,7 +30,7 @@ const (
 )
 
 // kinds are what an endpoint may be.
-var kinds = []deliver.Kind{deliver.Webhook, deliver.Slack, deliver.Teams, deliver.Mail}
+var kinds = []deliver.Kind{deliver.Webhook, deliver.Slack, deliver.Teams, deliver.Mail, deliver.HubSpot, deliver.Salesforce}
 
 // testRate is how often a workspace may send a test.
 var testRate = limit.Rate{PerSecond: 0.1, Burst: 6}
@@ -45,29 +47,34 @@ type Endpoints struct {
 
 // EndpointRequest is an endpoint as an admin writes it.
 type EndpointRequest struct {
-	Kind      deliver.Kind `json:"kind" enum:"webhook,slack,teams,mail" doc:"what it is; it stays"`
-	URL       string       `json:"url,omitempty" maxLength:"2000" doc:"where to send; of slack and teams it is a secret. Absent keeps what there is"`
-	To        string       `json:"to,omitempty" maxLength:"320" doc:"mail: the recipient's address"`
-	Search    string       `json:"search,omitempty" maxLength:"2000" doc:"which events are sent, as in the feed's search, such as opens from acme; none without"`
-	Enabled   *bool        `json:"enabled,omitempty" doc:"true when absent; what waits while it is off is cancelled"`
-	Secret    string       `json:"secret,omitempty" maxLength:"100" doc:"webhook: whsec_ and 24 to 64 bytes in base64; made when absent"`
-	NewSecret bool         `json:"new_secret,omitempty" doc:"webhook: make another secret; the one before signs too for 24 hours"`
+	Kind         deliver.Kind     `json:"kind" enum:"webhook,slack,teams,mail,hubspot,salesforce" doc:"what it is; it stays"`
+	URL          string           `json:"url,omitempty" maxLength:"2000" doc:"where to send; of slack and teams it is a secret; of salesforce the address of the company's domain there; hubspot needs none. Absent keeps what there is"`
+	To           string           `json:"to,omitempty" maxLength:"320" doc:"mail: the recipient's address"`
+	Search       string           `json:"search,omitempty" maxLength:"2000" doc:"which events are sent, as in the feed's search, such as opens from acme; none without"`
+	Enabled      *bool            `json:"enabled,omitempty" doc:"true when absent; what waits while it is off is cancelled"`
+	Secret       string           `json:"secret,omitempty" maxLength:"100" doc:"webhook: whsec_ and 24 to 64 bytes in base64; made when absent"`
+	NewSecret    bool             `json:"new_secret,omitempty" doc:"webhook: make another secret; the one before signs too for 24 hours"`
+	Steps        []crm.EnsureStep `json:"steps,omitempty" maxItems:"8" doc:"hubspot, salesforce: what is made sure of, in this order; absent keeps what there is"`
+	Token        string           `json:"token,omitempty" maxLength:"1000" doc:"hubspot: the token of a private app; absent keeps what there is"`
+	ClientID     string           `json:"client_id,omitempty" maxLength:"1000" doc:"salesforce: the key of an app with the client credentials flow; absent keeps what there is"`
+	ClientSecret string           `json:"client_secret,omitempty" maxLength:"1000" doc:"salesforce: its secret; absent keeps what there is"`
 }
 
 // EndpointView is an endpoint as it may be shown: never its secrets.
 type EndpointView struct {
-	Name    string         `json:"name"`
-	Kind    deliver.Kind   `json:"kind" enum:"webhook,slack,teams,mail"`
-	URL     string         `json:"url,omitempty" doc:"of slack and teams the host alone"`
-	To      string         `json:"to,omitempty"`
-	Search  string         `json:"search,omitempty"`
-	Enabled bool           `json:"enabled"`
-	Health  EndpointHealth `json:"health"`
-	Waiting int            `json:"waiting" doc:"how many deliveries wait"`
-	Secrets int            `json:"secrets" doc:"how many sign; they are not shown"`
-	Locked  bool           `json:"locked,omitempty" doc:"the key that sealed its secrets is not here: enter them again"`
-	Created time.Time      `json:"created"`
-	Changed time.Time      `json:"changed"`
+	Name    string           `json:"name"`
+	Kind    deliver.Kind     `json:"kind" enum:"webhook,slack,teams,mail,hubspot,salesforce"`
+	URL     string           `json:"url,omitempty" doc:"of slack and teams the host alone"`
+	To      string           `json:"to,omitempty"`
+	Search  string           `json:"search,omitempty"`
+	Steps   []crm.EnsureStep `json:"steps,omitempty" doc:"hubspot, salesforce: what is made sure of"`
+	Enabled bool             `json:"enabled"`
+	Health  EndpointHealth   `json:"health"`
+	Waiting int              `json:"waiting" doc:"how many deliveries wait"`
+	Secrets int              `json:"secrets" doc:"how many sign; they are not shown"`
+	Locked  bool             `json:"locked,omitempty" doc:"the key that sealed its secrets is not here: enter them again"`
+	Created time.Time        `json:"created"`
+	Changed time.Time        `json:"changed"`
 }
 
 // EndpointHealth is how an endpoint has answered lately.
@@ -99,6 +106,7 @@ type DeliveryView struct {
 	Ended   *time.Time    `json:"ended,omitempty"`
 	Replay  bool          `json:"replay,omitempty"`
 	Why     string        `json:"why,omitempty"`
+	Steps   []string      `json:"steps,omitempty" doc:"hubspot, salesforce: the steps that were done"`
 	Tries   []TryView     `json:"tries"`
 }
 
@@ -134,7 +142,7 @@ func viewOfHealth(h deliver.Health) EndpointHealth {
 func viewOfDelivery(d deliver.Delivery) DeliveryView {
 	view := DeliveryView{
 		ID: d.ID, State: d.State, Type: d.Type, Message: d.Message, Reason: d.Reason, At: *momentOf(d.At),
-		Ended: momentOf(d.Ended), Replay: d.Replay, Why: d.Why, Tries: make([]TryView, len(d.Tries)),
+		Ended: momentOf(d.Ended), Replay: d.Replay, Why: d.Why, Steps: d.Steps(), Tries: make([]TryView, len(d.Tries)),
 	}
 	if !d.Event.IsZero() {
 		view.Event = d.Event.String()
@@ -169,7 +177,7 @@ func (s *Server) putEndpointRecord(ctx context.Context, place deliver.Place, req
 		return kept, "", err
 	}
 	if !slices.Contains(kinds, request.Kind) {
-		return kept, "", event.Invalid("kind", "is not one of webhook, slack, teams, mail")
+		return kept, "", event.Invalid("kind", "is not one of webhook, slack, teams, mail, hubspot, salesforce")
 	}
 	if kept.Kind != request.Kind {
 		return kept, "", event.Invalid("kind", "is "+string(kept.Kind)+" and stays: delete the endpoint, or make another one")
@@ -220,6 +228,11 @@ func (s *Server) applyEndpoint(ctx context.Context, place deliver.Place, kept *d
 	} else if err := s.applyURL(kept, secrets, request.URL); err != nil {
 		return err
 	}
+	if kept.Kind.CRM() {
+		if err := applyCRM(kept, secrets, request); err != nil {
+			return err
+		}
+	}
 	search := strings.TrimSpace(request.Search)
 	if len(search) > maxEndpointSearch {
 		return event.Invalid("search", "has more than 2,000 bytes")
@@ -242,8 +255,32 @@ func (s *Server) applyEndpoint(ctx context.Context, place deliver.Place, kept *d
 	return nil
 }
 
+// applyCRM keeps the steps of a CRM and what signs in there.
+func applyCRM(kept *deliver.Kept, secrets *deliver.Secrets, request EndpointRequest) error {
+	if request.Steps != nil {
+		kept.Steps = request.Steps
+	}
+	if err := crm.CheckSteps(crm.Vendor(kept.Kind), kept.Steps); err != nil {
+		return event.Invalid("steps", err.Error())
+	}
+	secrets.Token = cmp.Or(request.Token, secrets.Token)
+	secrets.ClientID, secrets.ClientSecret = cmp.Or(request.ClientID, secrets.ClientID), cmp.Or(request.ClientSecret, secrets.ClientSecret)
+	switch {
+	case kept.Kind == deliver.HubSpot && secrets.Token == "":
+		return event.Invalid("token", "is required: that of a private app")
+	case kept.Kind == deliver.Salesforce && (secrets.ClientID == "" || secrets.ClientSecret == ""):
+		return event.Invalid("client_secret", "is required with client_id: those of an app with the client credentials flow")
+	case strings.ContainsAny(secrets.Token, " \t\r\n"):
+		return event.Invalid("token", "has spaces in it")
+	}
+	return nil
+}
+
 // applyURL keeps an address; that of a chat is all that it takes to write there.
 func (s *Server) applyURL(kept *deliver.Kept, secrets *deliver.Secrets, address string) error {
+	if address == "" && kept.Kind == deliver.HubSpot {
+		address = cmp.Or(kept.URL, crm.HubSpotURL)
+	}
 	if address == "" && (kept.URL != "" || secrets.URL != "") {
 		return nil
 	}
@@ -258,6 +295,17 @@ func (s *Server) applyURL(kept *deliver.Kept, secrets *deliver.Secrets, address 
 		return event.Invalid("url", "cannot be read")
 	}
 	kept.Host = parsed.Host
+	if kept.Kind.CRM() {
+		if strings.Trim(parsed.Path, "/") != "" || parsed.RawQuery != "" {
+			return event.Invalid("url", "has more in it than a host, as in https://acme.my.salesforce.com")
+		}
+		// Secrets go where they were meant to go: with another address they are entered again.
+		if address = strings.TrimRight(address, "/"); kept.URL != "" && kept.URL != address {
+			*secrets = deliver.Secrets{}
+		}
+		kept.URL = address
+		return nil
+	}
 	if kept.Kind == deliver.Webhook {
 		kept.URL, secrets.URL = address, ""
 	} else {
@@ -269,7 +317,7 @@ func (s *Server) applyURL(kept *deliver.Kept, secrets *deliver.Secrets, address 
 // endpointView shows one; waiting are the workspace's counts.
 func (s *Server) endpointView(ctx context.Context, place deliver.Place, kept deliver.Kept, waiting map[string]int) (EndpointView, error) {
 	view := EndpointView{
-		Name: kept.Name, Kind: kept.Kind, URL: kept.URL, To: kept.To, Search: kept.Search, Enabled: kept.Enabled, Waiting: waiting[kept.Name],
+		Name: kept.Name, Kind: kept.Kind, URL: kept.URL, To: kept.To, Search: kept.Search, Steps: kept.Steps, Enabled: kept.Enabled, Waiting: waiting[kept.Name],
 		Created: kept.Created, Changed: kept.Changed,
 	}
 	if view.URL == "" {

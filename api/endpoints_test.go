@@ -17,6 +17,7 @@ import (
 	"tidings/account"
 	"tidings/api"
 	"tidings/deliver"
+	"tidings/deliver/crm/crmtest"
 	"tidings/deliver/forward"
 	"tidings/feed"
 	"tidings/outbound"
@@ -222,4 +223,55 @@ func TestADisabledEndpointIsEnabledAfterAWhile(t *testing.T) {
 	var view api.EndpointView
 	s.do(enable).is(200).json(&view)
 	require.Equal(t, deliver.OK, view.Health.Mode)
+}
+
+func TestACRMIsSetUpAndTried(t *testing.T) {
+	fake := crmtest.NewHubSpot("pat-1", "17")
+	defer fake.Close()
+	s, _ := leaving(t, &receiver{Server: fake.Server})
+	key := s.key("acme", account.RoleAdmin, "")
+	steps := []map[string]any{{"ensure": "person"}, {"ensure": "member", "of": "17"}, {"ensure": "event", "of": "pe1_opened", "set": map[string]any{"hs_page_title": "$subject"}}}
+	made := s.putEndpoint(key, "hub", map[string]any{"kind": "hubspot", "url": fake.URL + "/", "token": "pat-1", "search": "type:open", "steps": steps})
+	require.Empty(t, made.Secret)
+	require.Equal(t, fake.URL, made.URL)
+	require.Len(t, made.Steps, 3)
+	tried := func() (out api.EndpointTest) {
+		s.do(call{method: "POST", path: "/v1/endpoints/hub/test", key: key}).is(200).json(&out)
+		return out
+	}
+	require.True(t, tried().OK)
+	require.Empty(t, fake.Contacts(), "a test writes nothing")
+
+	// What is absent stays; another address takes another token.
+	kept := s.putEndpoint(key, "hub", map[string]any{"kind": "hubspot", "url": fake.URL, "search": "type:open"})
+	require.Len(t, kept.Steps, 3)
+	require.True(t, tried().OK)
+	s.do(call{method: "PUT", path: "/v1/endpoints/hub", key: key, body: map[string]any{"kind": "hubspot", "url": "https://elsewhere.example"}}).is(400)
+	fake.SetToken("pat-2")
+	refused := tried()
+	require.False(t, refused.OK)
+	require.Equal(t, 401, refused.Status)
+	require.Equal(t, "it answered 401", refused.Error, "what a host inside says is nobody's business")
+
+	raw, err := s.records.Get(t.Context(), "acme", "endpoint", "hub")
+	require.NoError(t, err)
+	for _, text := range []string{string(raw), string(s.get(key, "/v1/endpoints").is(200).body), s.log.String()} {
+		require.NotContains(t, text, "pat-1")
+	}
+	for name, body := range map[string]map[string]any{
+		"no token":      {"kind": "hubspot", "steps": steps},
+		"no steps":      {"kind": "hubspot", "token": "x"},
+		"no address":    {"kind": "salesforce", "client_id": "a", "client_secret": "b", "steps": steps[:1]},
+		"no secret":     {"kind": "salesforce", "url": "https://acme.my.salesforce.com", "client_id": "a", "steps": steps[:1]},
+		"more than it":  {"kind": "salesforce", "url": "https://acme.my.salesforce.com/x", "client_id": "a", "client_secret": "b", "steps": steps[:1]},
+		"another's":     {"kind": "salesforce", "url": "https://acme.my.salesforce.com", "client_id": "a", "client_secret": "b", "steps": steps},
+		"spaces in it":  {"kind": "hubspot", "token": "a b", "steps": steps},
+		"another order": {"kind": "hubspot", "token": "x", "steps": steps[1:]},
+	} {
+		a := s.do(call{method: "PUT", path: "/v1/endpoints/x", key: key, body: body})
+		require.Equal(t, 400, a.status, "%s: %s", name, a.body)
+	}
+	// Where nothing is said of the address, it is HubSpot's own.
+	own := s.putEndpoint(key, "own", map[string]any{"kind": "hubspot", "token": "x", "steps": steps})
+	require.Equal(t, "https://api.hubapi.com", own.URL)
 }

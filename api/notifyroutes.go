@@ -245,7 +245,7 @@ func (s *Server) noteSettings(ctx context.Context, caller Caller, settings notif
 		return nil, err
 	}
 	for _, one := range all {
-		if one.Enabled && one.Kind != deliver.Mail {
+		if one.Enabled && one.Kind != deliver.Mail && !one.Kind.CRM() {
 			out.Body.Chats = append(out.Body.Chats, one.Name)
 		}
 	}

@@ -36,9 +36,9 @@ type Kept struct {
 	// Search chooses the events that are sent, "" for none.
 	Search string `json:"search,omitempty"`
 	// Steps are what is made sure of in a CRM.
-	Steps   []crm.Step `json:"steps,omitempty"`
-	Sealed  string     `json:"sealed,omitempty"`
-	Created time.Time  `json:"created"`
+	Steps   []crm.EnsureStep `json:"steps,omitempty"`
+	Sealed  string           `json:"sealed,omitempty"`
+	Created time.Time        `json:"created"`
 	// Since is from when on events are sent: when it was made or its search changed.
 	Since   time.Time `json:"since"`
 	Changed time.Time `json:"changed"`

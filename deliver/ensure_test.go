@@ -150,7 +150,7 @@ func TestHubSpotHasEachOnce(t *testing.T) {
 		fake := crmtest.NewHubSpot("pat-1", "17")
 		defer fake.Close()
 		people := rapid.IntRange(1, 8).Draw(rt, "people")
-		o := newOffice(t, t.TempDir(), crm.Account{Vendor: crm.HubSpot, URL: fake.URL, Token: "pat-1", Steps: []crm.Step{
+		o := newOffice(t, t.TempDir(), crm.Account{Vendor: crm.HubSpot, URL: fake.URL, Token: "pat-1", Steps: []crm.EnsureStep{
 			{Ensure: "person"}, {Ensure: "member", Of: "17"}, {Ensure: "event", Of: "pe1_opened"},
 		}}, fake.Listener.Addr().String(), people)
 		defer o.out.HTTP().CloseIdleConnections()
@@ -175,7 +175,7 @@ func TestSalesforceHasEachOnce(t *testing.T) {
 		fake.AddContact("Jo0@acme.example") // One of them is a contact already.
 		o := newOffice(t, t.TempDir(), crm.Account{
 			Vendor: crm.Salesforce, URL: fake.URL, ClientID: "app", ClientSecret: "secret",
-			Steps: []crm.Step{{Ensure: "person"}, {Ensure: "member", Of: "701A", Set: map[string]string{"Status": "Responded"}}, {Ensure: "event"}},
+			Steps: []crm.EnsureStep{{Ensure: "person"}, {Ensure: "member", Of: "701A", Set: map[string]string{"Status": "Responded"}}, {Ensure: "event"}},
 		}, fake.Listener.Addr().String(), people)
 		defer o.out.HTTP().CloseIdleConnections()
 		o.enter(0, 1, 2, 3, 4, 5, 6, 7, 8, 9)
@@ -195,7 +195,7 @@ func TestSalesforceHasEachOnce(t *testing.T) {
 func TestManyGoTogether(t *testing.T) {
 	fake := crmtest.NewHubSpot("pat-1", "17")
 	defer fake.Close()
-	o := newOffice(t, t.TempDir(), crm.Account{Vendor: crm.HubSpot, URL: fake.URL, Token: "pat-1", Steps: []crm.Step{
+	o := newOffice(t, t.TempDir(), crm.Account{Vendor: crm.HubSpot, URL: fake.URL, Token: "pat-1", Steps: []crm.EnsureStep{
 		{Ensure: "person"}, {Ensure: "member", Of: "17"}, {Ensure: "event", Of: "pe1_opened", Set: map[string]string{"hs_page_title": "$subject"}},
 	}}, fake.Listener.Addr().String(), 100)
 	ids := make([]int, 100)
@@ -217,7 +217,7 @@ func TestManyGoTogether(t *testing.T) {
 func TestATokenThatEndedIsMended(t *testing.T) {
 	fake := crmtest.NewHubSpot("pat-2", "17")
 	defer fake.Close()
-	account := crm.Account{Vendor: crm.HubSpot, URL: fake.URL, Token: "pat-1", Steps: []crm.Step{{Ensure: "person"}}}
+	account := crm.Account{Vendor: crm.HubSpot, URL: fake.URL, Token: "pat-1", Steps: []crm.EnsureStep{{Ensure: "person"}}}
 	o := newOffice(t, t.TempDir(), account, fake.Listener.Addr().String(), 3)
 	o.enter(1, 2, 3)
 	worker := o.process(o.outbox)
@@ -247,7 +247,7 @@ func TestATokenThatEndedIsMended(t *testing.T) {
 func TestNobodyIsMadeOfNobody(t *testing.T) {
 	fake := crmtest.NewHubSpot("pat-1")
 	defer fake.Close()
-	account := crm.Account{Vendor: crm.HubSpot, URL: fake.URL, Token: "pat-1", Steps: []crm.Step{{Ensure: "person"}}}
+	account := crm.Account{Vendor: crm.HubSpot, URL: fake.URL, Token: "pat-1", Steps: []crm.EnsureStep{{Ensure: "person"}}}
 	o := newOffice(t, t.TempDir(), account, fake.Listener.Addr().String(), 1)
 	o.enter(1)
 	worker := deliver.NewWorker(deliver.Config{

@@ -36,7 +36,7 @@ type Account struct {
 	Token string
 	// ClientID and ClientSecret are of an app at Salesforce that signs in as itself.
 	ClientID, ClientSecret string
-	Steps                  []Step
+	Steps                  []EnsureStep
 }
 
 // Item is one thing that happened, of which the CRM is to know.
@@ -113,11 +113,11 @@ type (
 // vendor does steps. Each returns an outcome a subject, in their order; no two subjects
 // of a call are the same.
 type vendor interface {
-	people(ctx context.Context, step Step, people []person) []outcome
-	members(ctx context.Context, step Step, persons []string) []outcome
-	events(ctx context.Context, step Step, occurrences []occurrence) []outcome
+	people(ctx context.Context, step EnsureStep, people []person) []outcome
+	members(ctx context.Context, step EnsureStep, persons []string) []outcome
+	events(ctx context.Context, step EnsureStep, occurrences []occurrence) []outcome
 	// check asks for what the steps need, and writes nothing.
-	check(ctx context.Context, steps []Step) *Failure
+	check(ctx context.Context, steps []EnsureStep) *Failure
 }
 
 // Client calls CRMs. It may be used by any number of goroutines.
@@ -177,7 +177,7 @@ func (c *Client) Ensure(ctx context.Context, account Account, items []Item) []Re
 }
 
 // ensure does a step for the items at todo. What it returns is about the account.
-func ensure(ctx context.Context, vendor vendor, step Step, items []Item, results []Result, todo []int) (all *Failure) {
+func ensure(ctx context.Context, vendor vendor, step EnsureStep, items []Item, results []Result, todo []int) (all *Failure) {
 	subjects, of := group(step, items, results, todo)
 	for begin := 0; begin < len(subjects); begin += step.together() {
 		part := subjects[begin:min(begin+step.together(), len(subjects))]
@@ -204,7 +204,7 @@ func ensure(ctx context.Context, vendor vendor, step Step, items []Item, results
 }
 
 // group finds the first item of each subject of a step, and all items that are about it.
-func group(step Step, items []Item, results []Result, todo []int) (subjects []int, of [][]int) {
+func group(step EnsureStep, items []Item, results []Result, todo []int) (subjects []int, of [][]int) {
 	at := make(map[string]int)
 	for _, i := range todo {
 		key := items[i].ID
@@ -225,7 +225,7 @@ func group(step Step, items []Item, results []Result, todo []int) (subjects []in
 }
 
 // do does a step for some of its subjects, each named by an item.
-func do(ctx context.Context, vendor vendor, step Step, subjects []int, items []Item, results []Result) []outcome {
+func do(ctx context.Context, vendor vendor, step EnsureStep, subjects []int, items []Item, results []Result) []outcome {
 	switch step.Ensure {
 	case ensurePerson:
 		people := make([]person, len(subjects))
@@ -248,7 +248,7 @@ func do(ctx context.Context, vendor vendor, step Step, subjects []int, items []I
 }
 
 // fail gives a failure of the account to every item for which not all is done.
-func fail(results []Result, steps []Step, all *Failure) {
+func fail(results []Result, steps []EnsureStep, all *Failure) {
 	for i := range results {
 		for _, step := range steps {
 			if _, done := results[i].Done[step.key()]; !done && results[i].Failure == nil {

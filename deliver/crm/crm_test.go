@@ -24,14 +24,14 @@ func client(t *testing.T, address string) *crm.Client {
 	return crm.NewClient(out)
 }
 
-func hub(t *testing.T, steps ...crm.Step) (*crmtest.HubSpot, *crm.Client, crm.Account) {
+func hub(t *testing.T, steps ...crm.EnsureStep) (*crmtest.HubSpot, *crm.Client, crm.Account) {
 	t.Helper()
 	fake := crmtest.NewHubSpot("pat-1", "17")
 	t.Cleanup(fake.Close)
 	return fake, client(t, fake.Listener.Addr().String()), crm.Account{Vendor: crm.HubSpot, URL: fake.URL, Token: "pat-1", Steps: steps}
 }
 
-func force(t *testing.T, steps ...crm.Step) (*crmtest.Salesforce, *crm.Client, crm.Account) {
+func force(t *testing.T, steps ...crm.EnsureStep) (*crmtest.Salesforce, *crm.Client, crm.Account) {
 	t.Helper()
 	fake := crmtest.NewSalesforce("app", "secret", "701A")
 	t.Cleanup(fake.Close)
@@ -41,11 +41,11 @@ func force(t *testing.T, steps ...crm.Step) (*crmtest.Salesforce, *crm.Client, c
 }
 
 var (
-	person = crm.Step{Ensure: "person"}
-	onList = crm.Step{Ensure: "member", Of: "17"}
-	opened = crm.Step{Ensure: "event", Of: "pe1_opened"}
-	joined = crm.Step{Ensure: "member", Of: "701A"}
-	task   = crm.Step{Ensure: "event"}
+	person = crm.EnsureStep{Ensure: "person"}
+	onList = crm.EnsureStep{Ensure: "member", Of: "17"}
+	opened = crm.EnsureStep{Ensure: "event", Of: "pe1_opened"}
+	joined = crm.EnsureStep{Ensure: "member", Of: "701A"}
+	task   = crm.EnsureStep{Ensure: "event"}
 	when   = time.Date(2026, 11, 16, 12, 0, 0, 0, time.UTC)
 )
 
@@ -151,7 +151,7 @@ func TestAPersonIsAnotherRecord(t *testing.T) {
 	account.Steps = account.Steps[:1]
 	one[0].Done = client.Ensure(t.Context(), account, one)[0].Done
 	fake.Merge("jo@acme.example")
-	account.Steps = []crm.Step{person, onList}
+	account.Steps = []crm.EnsureStep{person, onList}
 	result := client.Ensure(t.Context(), account, one)[0]
 	require.True(t, result.Failure.Stale)
 	require.Empty(t, result.Done)
@@ -164,7 +164,7 @@ func TestAPersonIsAnotherRecord(t *testing.T) {
 	account.Steps = account.Steps[:1]
 	one[0].Done = client.Ensure(t.Context(), account, one)[0].Done
 	contact := sales.Convert("jo@acme.example")
-	account.Steps = []crm.Step{person, joined}
+	account.Steps = []crm.EnsureStep{person, joined}
 	result = client.Ensure(t.Context(), account, one)[0]
 	require.True(t, result.Failure.Stale)
 	one[0].Done = result.Done
@@ -183,7 +183,7 @@ func TestALeadKeepsItsKey(t *testing.T) {
 
 // What is there stays as it is.
 func TestNobodyIsWrittenOver(t *testing.T) {
-	step := crm.Step{Ensure: "person", Set: map[string]string{"Industry": "Paper", "Title": "$type"}}
+	step := crm.EnsureStep{Ensure: "person", Set: map[string]string{"Industry": "Paper", "Title": "$type"}}
 	fake, client, account := force(t, step)
 	one := items("o'neil@acme.example")
 	require.Nil(t, client.Ensure(t.Context(), account, one)[0].Failure)
@@ -201,7 +201,7 @@ func TestNobodyIsWrittenOver(t *testing.T) {
 func TestCheckFindsWhatIsWrong(t *testing.T) {
 	_, client, account := hub(t, person, onList)
 	require.Nil(t, client.Check(t.Context(), account))
-	account.Steps = []crm.Step{person, {Ensure: "member", Of: "18"}}
+	account.Steps = []crm.EnsureStep{person, {Ensure: "member", Of: "18"}}
 	require.Equal(t, 404, client.Check(t.Context(), account).Status)
 	account.Token = "pat-9"
 	require.Equal(t, 401, client.Check(t.Context(), account).Status)
@@ -216,23 +216,23 @@ func TestCheckFindsWhatIsWrong(t *testing.T) {
 func TestWhatStepsMayBe(t *testing.T) {
 	for name, c := range map[string]struct {
 		vendor crm.Vendor
-		steps  []crm.Step
+		steps  []crm.EnsureStep
 		ok     bool
 	}{
-		"HubSpot":                 {crm.HubSpot, []crm.Step{person, onList, opened}, true},
-		"Salesforce":              {crm.Salesforce, []crm.Step{person, joined, task}, true},
+		"HubSpot":                 {crm.HubSpot, []crm.EnsureStep{person, onList, opened}, true},
+		"Salesforce":              {crm.Salesforce, []crm.EnsureStep{person, joined, task}, true},
 		"none":                    {crm.HubSpot, nil, false},
-		"no person":               {crm.HubSpot, []crm.Step{onList}, false},
-		"two persons":             {crm.HubSpot, []crm.Step{person, person}, false},
-		"twice":                   {crm.HubSpot, []crm.Step{person, onList, onList}, false},
-		"another path":            {crm.HubSpot, []crm.Step{person, {Ensure: "member", Of: "../../x"}}, false},
-		"another query":           {crm.Salesforce, []crm.Step{person, {Ensure: "member", Of: "x' OR"}}, false},
-		"an event without a name": {crm.HubSpot, []crm.Step{person, {Ensure: "event"}}, false},
-		"an event with a name":    {crm.Salesforce, []crm.Step{person, opened}, false},
-		"another word":            {crm.HubSpot, []crm.Step{person, {Ensure: "deal"}}, false},
-		"a value that is none":    {crm.HubSpot, []crm.Step{{Ensure: "person", Set: map[string]string{"a": "$b"}}}, false},
-		"a field that is none":    {crm.HubSpot, []crm.Step{{Ensure: "person", Set: map[string]string{"a b": "c"}}}, false},
-		"fields of a membership":  {crm.HubSpot, []crm.Step{person, {Ensure: "member", Of: "17", Set: map[string]string{"a": "b"}}}, false},
+		"no person":               {crm.HubSpot, []crm.EnsureStep{onList}, false},
+		"two persons":             {crm.HubSpot, []crm.EnsureStep{person, person}, false},
+		"twice":                   {crm.HubSpot, []crm.EnsureStep{person, onList, onList}, false},
+		"another path":            {crm.HubSpot, []crm.EnsureStep{person, {Ensure: "member", Of: "../../x"}}, false},
+		"another query":           {crm.Salesforce, []crm.EnsureStep{person, {Ensure: "member", Of: "x' OR"}}, false},
+		"an event without a name": {crm.HubSpot, []crm.EnsureStep{person, {Ensure: "event"}}, false},
+		"an event with a name":    {crm.Salesforce, []crm.EnsureStep{person, opened}, false},
+		"another word":            {crm.HubSpot, []crm.EnsureStep{person, {Ensure: "deal"}}, false},
+		"a value that is none":    {crm.HubSpot, []crm.EnsureStep{{Ensure: "person", Set: map[string]string{"a": "$b"}}}, false},
+		"a field that is none":    {crm.HubSpot, []crm.EnsureStep{{Ensure: "person", Set: map[string]string{"a b": "c"}}}, false},
+		"fields of a membership":  {crm.HubSpot, []crm.EnsureStep{person, {Ensure: "member", Of: "17", Set: map[string]string{"a": "b"}}}, false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			require.Equal(t, c.ok, crm.CheckSteps(c.vendor, c.steps) == nil)

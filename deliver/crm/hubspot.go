@@ -82,7 +82,7 @@ func (h *hubspot) refused(r reply) *Failure {
 // people finds contacts by their address, which is unique, and makes those that are not
 // there. Making is an upsert: one that was made by somebody else meanwhile is the same.
 // https://developers.hubspot.com/docs/api-reference/legacy/crm/objects/contacts/batch/upsert-contacts
-func (h *hubspot) people(ctx context.Context, step Step, people []person) []outcome {
+func (h *hubspot) people(ctx context.Context, step EnsureStep, people []person) []outcome {
 	found, failure := h.find(ctx, people)
 	if failure != nil {
 		return every(len(people), failure)
@@ -129,7 +129,7 @@ func (h *hubspot) find(ctx context.Context, people []person) (map[string]string,
 	return found, nil
 }
 
-func (h *hubspot) create(ctx context.Context, step Step, people []person, missing []int) []outcome {
+func (h *hubspot) create(ctx context.Context, step EnsureStep, people []person, missing []int) []outcome {
 	var inputs hubInputs
 	for _, i := range missing {
 		email := address.ASCII(people[i].email)
@@ -181,7 +181,7 @@ func (h *hubspot) sort(r reply, contacts hubContacts, people []person, missing [
 
 // members adds contacts to a list; those that are on it already are left as they are.
 // https://developers.hubspot.com/docs/api-reference/legacy/crm/lists/memberships/add-to-list
-func (h *hubspot) members(ctx context.Context, step Step, persons []string) []outcome {
+func (h *hubspot) members(ctx context.Context, step EnsureStep, persons []string) []outcome {
 	r, failure := h.call(ctx, http.MethodPut, "/crm/v3/lists/"+step.Of+"/memberships/add", persons)
 	if failure == nil {
 		failure = h.refused(r)
@@ -220,7 +220,7 @@ type hubEvent struct {
 // events sends occurrences of an event. Of several with one uuid HubSpot keeps the first,
 // for a year.
 // https://developers.hubspot.com/docs/api-reference/legacy/events/send-event-data/batch-send-occurrences
-func (h *hubspot) events(ctx context.Context, step Step, occurrences []occurrence) []outcome {
+func (h *hubspot) events(ctx context.Context, step EnsureStep, occurrences []occurrence) []outcome {
 	var body hubEvents
 	for _, each := range occurrences {
 		body.Inputs = append(body.Inputs, hubEvent{
@@ -254,7 +254,7 @@ func uuidOf(id string) string {
 }
 
 // check looks for contacts, which any token may that can make them, and for the lists.
-func (h *hubspot) check(ctx context.Context, steps []Step) *Failure {
+func (h *hubspot) check(ctx context.Context, steps []EnsureStep) *Failure {
 	paths := []string{"/crm/v3/objects/contacts?limit=1&properties=email"}
 	for _, step := range steps {
 		if step.Ensure == ensureMember {

@@ -143,7 +143,7 @@ type sfFound struct {
 
 // people finds contacts and then leads by their address, and makes leads of the others by
 // the key of the address: two that are made at once are one.
-func (s *salesforce) people(ctx context.Context, step Step, people []person) []outcome {
+func (s *salesforce) people(ctx context.Context, step EnsureStep, people []person) []outcome {
 	outs := make([]outcome, len(people))
 	missing := make([]int, len(people))
 	for i := range people {
@@ -165,7 +165,7 @@ func (s *salesforce) people(ctx context.Context, step Step, people []person) []o
 }
 
 // lead is a lead as it is made. Salesforce wants a last name and a company of each.
-func (s *salesforce) lead(step Step, p person) map[string]any {
+func (s *salesforce) lead(step EnsureStep, p person) map[string]any {
 	local, _, _ := strings.Cut(p.email, "@")
 	fields := step.fields(map[string]string{
 		"Email": address.ASCII(p.email), "FirstName": p.values["first_name"], "LastName": cmp.Or(p.values["last_name"], local), "Company": cmp.Or(p.values["domain"], "unknown"),
@@ -289,7 +289,7 @@ func (s *salesforce) save(ctx context.Context, method, path string, records []ma
 // members adds persons to a campaign: all in one call, since each locks the campaign. Who
 // is a member already is one: of a campaign and a person there is one member.
 // https://developer.salesforce.com/docs/atlas.en-us.object_reference.meta/object_reference/sforce_api_objects_campaignmember.htm
-func (s *salesforce) members(ctx context.Context, step Step, persons []string) []outcome {
+func (s *salesforce) members(ctx context.Context, step EnsureStep, persons []string) []outcome {
 	records := make([]map[string]any, len(persons))
 	for i, person := range persons {
 		records[i] = record("CampaignMember", "", step.fields(map[string]string{"CampaignId": step.Of, referenceOf(person): person}, nil))
@@ -313,7 +313,7 @@ func referenceOf(person string) string {
 }
 
 // events makes a task that is done, by the key of its delivery.
-func (s *salesforce) events(ctx context.Context, step Step, occurrences []occurrence) []outcome {
+func (s *salesforce) events(ctx context.Context, step EnsureStep, occurrences []occurrence) []outcome {
 	records := make([]map[string]any, len(occurrences))
 	for i, each := range occurrences {
 		fields := step.fields(map[string]string{
@@ -325,7 +325,7 @@ func (s *salesforce) events(ctx context.Context, step Step, occurrences []occurr
 }
 
 // check signs in and looks for the key fields and the campaigns.
-func (s *salesforce) check(ctx context.Context, steps []Step) *Failure {
+func (s *salesforce) check(ctx context.Context, steps []EnsureStep) *Failure {
 	queries := []string{"SELECT " + keyField + " FROM Lead LIMIT 1"}
 	for _, step := range steps {
 		switch step.Ensure {

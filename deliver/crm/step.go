@@ -25,8 +25,8 @@ const (
 	maxName   = 80
 )
 
-// Step is one thing that is made sure of.
-type Step struct {
+// EnsureStep is one thing that is made sure of.
+type EnsureStep struct {
 	// Ensure is person, member or event. The person is the first step, and the only one of
 	// its kind.
 	Ensure string `json:"ensure" enum:"person,member,event" doc:"what is made sure of; the person first"`
@@ -42,7 +42,7 @@ var ValueNames = []string{
 }
 
 // key names a step among those of an account: it stays where steps are added around it.
-func (s Step) key() string {
+func (s EnsureStep) key() string {
 	if s.Of == "" {
 		return s.Ensure
 	}
@@ -51,7 +51,7 @@ func (s Step) key() string {
 
 // together is how many subjects go in one call: an answer of HubSpot's about a hundred
 // contacts may be larger than what is read of one.
-func (s Step) together() int {
+func (s EnsureStep) together() int {
 	if s.Ensure == ensurePerson {
 		return Most / 2
 	}
@@ -60,7 +60,7 @@ func (s Step) together() int {
 
 // fields are those of a record that is made: what the vendor needs, and what the step
 // sets. An empty value sets nothing.
-func (s Step) fields(defaults, values map[string]string) map[string]string {
+func (s EnsureStep) fields(defaults, values map[string]string) map[string]string {
 	fields := make(map[string]string, len(defaults)+len(s.Set))
 	for name, value := range defaults {
 		if value != "" {
@@ -87,7 +87,7 @@ func cut(text string) string {
 }
 
 // CheckSteps says what is wrong with the steps of an account.
-func CheckSteps(vendor Vendor, steps []Step) error {
+func CheckSteps(vendor Vendor, steps []EnsureStep) error {
 	if len(steps) == 0 || steps[0].Ensure != ensurePerson {
 		return errors.New("do not begin with a person")
 	}
@@ -107,7 +107,7 @@ func CheckSteps(vendor Vendor, steps []Step) error {
 	return nil
 }
 
-func (s Step) check(vendor Vendor, first bool) error {
+func (s EnsureStep) check(vendor Vendor, first bool) error {
 	switch s.Ensure {
 	case ensurePerson:
 		if !first || s.Of != "" {

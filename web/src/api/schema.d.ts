@@ -371,7 +371,7 @@ export interface paths {
         get?: never;
         /**
          * Make or replace an endpoint
-         * @description Events that its search finds are sent there, from now on and at least once, under an id that stays the same (webhook-id). Secrets are written and never read back; a webhook's is told once, when it is made.
+         * @description Events that its search finds are sent there, from now on and at least once, under an id that stays the same (webhook-id). Secrets are written and never read back; a webhook's is told once, when it is made. In a CRM, steps make sure of a person, of memberships and of an event: each as often as it is tried, and once.
          */
         put: operations["put-endpoint"];
         post?: never;
@@ -2168,6 +2168,8 @@ export interface components {
             replay?: boolean;
             /** @enum {string} */
             state: "waiting" | "sent" | "failed" | "cancelled";
+            /** @description hubspot, salesforce: the steps that were done */
+            steps?: string[];
             tries: components["schemas"]["TryView"][];
             type: string;
             why?: string;
@@ -2233,22 +2235,30 @@ export interface components {
             kinds: string[];
         };
         EndpointRequest: {
+            /** @description salesforce: the key of an app with the client credentials flow; absent keeps what there is */
+            client_id?: string;
+            /** @description salesforce: its secret; absent keeps what there is */
+            client_secret?: string;
             /** @description true when absent; what waits while it is off is cancelled */
             enabled?: boolean;
             /**
              * @description what it is; it stays
              * @enum {string}
              */
-            kind: "webhook" | "slack" | "teams" | "mail";
+            kind: "webhook" | "slack" | "teams" | "mail" | "hubspot" | "salesforce";
             /** @description webhook: make another secret; the one before signs too for 24 hours */
             new_secret?: boolean;
             /** @description which events are sent, as in the feed's search, such as opens from acme; none without */
             search?: string;
             /** @description webhook: whsec_ and 24 to 64 bytes in base64; made when absent */
             secret?: string;
+            /** @description hubspot, salesforce: what is made sure of, in this order; absent keeps what there is */
+            steps?: components["schemas"]["EnsureStep"][];
             /** @description mail: the recipient's address */
             to?: string;
-            /** @description where to send; of slack and teams it is a secret. Absent keeps what there is */
+            /** @description hubspot: the token of a private app; absent keeps what there is */
+            token?: string;
+            /** @description where to send; of slack and teams it is a secret; of salesforce the address of the company's domain there; hubspot needs none. Absent keeps what there is */
             url?: string;
         };
         EndpointTest: {
@@ -2271,7 +2281,7 @@ export interface components {
             enabled: boolean;
             health: components["schemas"]["EndpointHealth"];
             /** @enum {string} */
-            kind: "webhook" | "slack" | "teams" | "mail";
+            kind: "webhook" | "slack" | "teams" | "mail" | "hubspot" | "salesforce";
             /** @description the key that sealed its secrets is not here: enter them again */
             locked?: boolean;
             name: string;
@@ -2281,6 +2291,8 @@ export interface components {
              * @description how many sign; they are not shown
              */
             secrets: number;
+            /** @description hubspot, salesforce: what is made sure of */
+            steps?: components["schemas"]["EnsureStep"][];
             to?: string;
             /** @description of slack and teams the host alone */
             url?: string;
@@ -2289,6 +2301,19 @@ export interface components {
              * @description how many deliveries wait
              */
             waiting: number;
+        };
+        EnsureStep: {
+            /**
+             * @description what is made sure of; the person first
+             * @enum {string}
+             */
+            ensure: "person" | "member" | "event";
+            /** @description member: the id of the list (HubSpot) or the campaign (Salesforce). event: its name at HubSpot, such as pe123_opened */
+            of?: string;
+            /** @description fields of a record that is made, each with a text, or $ and one of email, name, first_name, last_name, domain, type, subject, sentence, time, link, owner */
+            set?: {
+                [key: string]: string;
+            };
         };
         ErasureReceipt: {
             /** Format: date-time */
@@ -2802,7 +2827,7 @@ export interface components {
             enabled: boolean;
             health: components["schemas"]["EndpointHealth"];
             /** @enum {string} */
-            kind: "webhook" | "slack" | "teams" | "mail";
+            kind: "webhook" | "slack" | "teams" | "mail" | "hubspot" | "salesforce";
             /** @description the key that sealed its secrets is not here: enter them again */
             locked?: boolean;
             name: string;
@@ -2814,6 +2839,8 @@ export interface components {
              * @description how many sign; they are not shown
              */
             secrets: number;
+            /** @description hubspot, salesforce: what is made sure of */
+            steps?: components["schemas"]["EnsureStep"][];
             to?: string;
             /** @description of slack and teams the host alone */
             url?: string;

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Delivery, Endpoint } from '../api/types';
-import { healthOf, outcomeOf, stateOf } from './words';
+import { crmRequest, emptyCrm, healthOf, outcomeOf, stateOf, stepsOf } from './words';
 
 const clock = { moment: (iso: string) => iso.slice(11, 16) };
 const endpoint: Endpoint = {
@@ -52,5 +52,34 @@ describe('an endpoint', () => {
     expect(stateOf({ ...one, state: 'waiting', due: '2026-11-16T12:05:00Z', tries }, clock)).toBe(
       'tried next 12:05',
     );
+  });
+});
+
+describe('a CRM', () => {
+  const form = { ...emptyCrm, token: ' pat-1 ', group: '17', event: 'pe1_opened' };
+  it('is asked for by its steps, the person first', () => {
+    expect(crmRequest('hubspot', form)).toEqual({
+      token: 'pat-1',
+      steps: [
+        { ensure: 'person' },
+        { ensure: 'member', of: '17' },
+        { ensure: 'event', of: 'pe1_opened' },
+      ],
+    });
+    expect(
+      crmRequest('salesforce', { ...form, address: 'https://a.example', event: 'yes', group: '' }),
+    ).toEqual({
+      url: 'https://a.example',
+      client_id: '',
+      client_secret: '',
+      steps: [{ ensure: 'person' }, { ensure: 'event' }],
+    });
+  });
+  it('says what it makes sure of', () => {
+    const steps = crmRequest('hubspot', form).steps ?? [];
+    expect(stepsOf({ ...endpoint, kind: 'hubspot', steps })).toBe(
+      'person, member of 17, event pe1_opened',
+    );
+    expect(stepsOf(endpoint)).toBe('');
   });
 });

@@ -1,11 +1,61 @@
-import type { Delivery, DeliveryTry, Endpoint, EndpointKind } from '../api/types';
+import type { Delivery, DeliveryTry, Endpoint, EndpointKind, EndpointRequest } from '../api/types';
 
 export const kindNames: Record<EndpointKind, string> = {
   webhook: 'Webhook',
   slack: 'Slack',
   teams: 'Teams',
   mail: 'E-mail',
+  hubspot: 'HubSpot',
+  salesforce: 'Salesforce',
 };
+
+/** What of a CRM’s account is asked for. */
+export interface CrmForm {
+  address: string;
+  token: string;
+  clientId: string;
+  clientSecret: string;
+  /** The id of a list or a campaign, or none. */
+  group: string;
+  /** The name of HubSpot’s event, or whether Salesforce gets a task. */
+  event: string;
+}
+
+export const emptyCrm: CrmForm = {
+  address: '',
+  token: '',
+  clientId: '',
+  clientSecret: '',
+  group: '',
+  event: '',
+};
+
+export const isCrm = (kind: EndpointKind) => kind === 'hubspot' || kind === 'salesforce';
+
+/** crmRequest is what a form asks for: a person, and what else was filled in. */
+export function crmRequest(kind: EndpointKind, form: CrmForm): Partial<EndpointRequest> {
+  const steps: EndpointRequest['steps'] = [{ ensure: 'person' }];
+  const group = form.group.trim();
+  const event = form.event.trim();
+  if (group) steps.push({ ensure: 'member', of: group });
+  if (kind === 'salesforce') {
+    if (event) steps.push({ ensure: 'event' });
+    const { clientId, clientSecret } = form;
+    const secrets = { client_id: clientId.trim(), client_secret: clientSecret.trim() };
+    return { url: form.address.trim(), ...secrets, steps };
+  }
+  if (event) steps.push({ ensure: 'event', of: event });
+  return { token: form.token.trim(), steps };
+}
+
+const stepNames = { person: 'person', member: 'member of', event: 'event' };
+
+/** stepsOf says what is made sure of, in a line. */
+export function stepsOf(endpoint: Endpoint): string {
+  return (endpoint.steps ?? [])
+    .map((one) => `${stepNames[one.ensure]} ${one.of ?? ''}`.trim())
+    .join(', ');
+}
 
 /** Moments writes a time as the reader’s clock has it. */
 interface Moments {
