@@ -23,8 +23,9 @@ func TestABodyOfEmptyValuesIsRefusedUnread(t *testing.T) {
 		"members":            `[{"a":{` + strings.Repeat(`"a":0,"b":0,`, 300<<10) + `"b":0}}]`,
 	} {
 		providers := hooks.New(nil, nil)
-		for _, provider := range providers.Names() {
-			p, _ := providers.Provider(provider)
+		for _, provider := range []string{"sendgrid", "postmark", "hubspot", "brevo"} { // one of each way to read a body
+			p, known := providers.Provider(provider)
+			require.True(t, known)
 			request := &hooks.Request{Header: http.Header{"Content-Type": {"application/json"}}, Body: []byte(body)}
 			var before, after runtime.MemStats
 			runtime.ReadMemStats(&before)
