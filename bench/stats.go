@@ -71,6 +71,12 @@ var statsKinds = []statsKind{
 	{name: "strip of is:unopened", ask: func(*rand.Rand, Load, int) url.Values {
 		return url.Values{"fields": strip, "q": {"is:unopened"}}
 	}},
+	{name: "strip of is:unopened, one person", ask: func(r *rand.Rand, _ Load, _ int) url.Values {
+		return url.Values{"fields": strip, "q": {"to:" + firstNames[r.IntN(len(firstNames))] + " is:unopened"}}
+	}},
+	{name: "strip of is:opened and not replied, one person", ask: func(r *rand.Rand, _ Load, _ int) url.Values {
+		return url.Values{"fields": strip, "q": {"to:" + firstNames[r.IntN(len(firstNames))] + " is:opened -is:replied"}}
+	}},
 }
 
 // Run fills the directory, if it has to be, and prints a table.

@@ -226,8 +226,11 @@ func (p *parser) count(i int) (int, int) {
 	case "thrice":
 		return 3, 1
 	default:
-		w = strings.TrimSuffix(strings.TrimSuffix(w, "x"), "+")
-		if n, ok := times.Number(w); ok && n > 0 && n <= maxCount {
+		n, ok := times.Number(w)
+		if !ok {
+			n, ok = times.Number(strings.TrimSuffix(strings.TrimSuffix(w, "x"), "+")) // 5x
+		}
+		if ok && n > 0 && n <= maxCount {
 			return n, 1
 		}
 	}
@@ -254,6 +257,8 @@ func (p *parser) ordinal(i int) (meaning, int) {
 			if seconds, n := p.amountAt(j); n > 0 {
 				return paused(seconds), j + n - i
 			}
+		} else if seconds, n := p.amountAt(j); n > 0 && p.word(j+n) == "later" {
+			return paused(seconds), j + n + 1 - i
 		}
 		return ranked(2, 0), 1
 	case "multiple", "repeatedly":
@@ -313,6 +318,8 @@ func (p *parser) took(i int) (meaning, int) {
 		j, more = i+3, true
 	case p.word(i) == "after" && p.isAct(i-1):
 		j, more = i+1, true
+	case p.word(i) == "took":
+		return p.tookTo(i)
 	default:
 		return meaning{}, 0
 	}
@@ -336,6 +343,29 @@ func (p *parser) took(i int) (meaning, int) {
 		return tookMore(seconds), j - i
 	}
 	return tookLess(seconds), j - i
+}
+
+// tookTo reads "took more than a week to" before what took so long.
+func (p *parser) tookTo(i int) (meaning, int) {
+	j, less := i+1, false
+	switch {
+	case p.isWord(j, "more", "than"), p.isWord(j, "longer", "than"):
+		j += 2
+	case p.word(j) == "over":
+		j++
+	case p.isWord(j, "less", "than"):
+		j, less = j+2, true
+	case p.word(j) == "under":
+		j, less = j+1, true
+	}
+	seconds, n := p.amountAt(j)
+	if n == 0 || p.word(j+n) != "to" || !p.isAct(j+n+1) {
+		return meaning{}, 0
+	}
+	if less {
+		return tookLess(seconds), j + n + 1 - i
+	}
+	return tookMore(seconds), j + n + 1 - i
 }
 
 // actedBefore reports whether somebody did something, said before i.

@@ -260,17 +260,22 @@ func (p *parser) timed(i int) (meaning, int) {
 // orTime makes an OR of the word at i where it joins another time that excludes
 // the one before: "this week or last week", "on monday and tuesday".
 func (p *parser) orTime(when times.Period, i int) {
-	if p.word(i) != "or" && p.word(i) != "and" {
+	joined := p.word(i) == "or" || p.word(i) == "and"
+	if !joined && !p.endsWithComma(i-1) {
 		return
 	}
-	j := i + 1
+	j := i + btoi(joined)
 	other, n := p.timeAt(j)
 	open := when.From.IsZero() || when.Until.IsZero() || other.From.IsZero() || other.Until.IsZero()
 	if n == 0 || open || p.ahead(other) && !p.english.types.has(event.Meeting) {
 		return
 	}
 	if !other.From.Before(when.Until) || !when.From.Before(other.Until) {
-		p.joinWith(i)
+		if joined {
+			p.joinWith(i)
+		} else {
+			p.lexemes[i].or = true // "monday, tuesday and wednesday"
+		}
 	}
 }
 
@@ -350,7 +355,16 @@ func (p *parser) answer(i int) (meaning, int) {
 		return meaning{}, 0
 	}
 	value := ""
-	switch p.word(i) {
+	word := p.word(i)
+	if w := p.word(i - 1); w == "anyone" || w == "anybody" || w == "who" || p.isQuestion(i-2) {
+		switch word { // "did anyone accept"
+		case "accept", "confirm":
+			word += "ed"
+		case "decline":
+			word += "d"
+		}
+	}
+	switch word {
 	case "accepted", "confirmed":
 		value = "yes"
 	case "declined", "rejected", "refused":

@@ -224,6 +224,19 @@ func (p *parser) complained(i int) (meaning, int) {
 	return meaning{}, 0
 }
 
+// butNot reports whether "it but never replied" stands at i.
+func (p *parser) butNot(i int) bool {
+	switch p.word(i) {
+	case "it", "them", "this", "that":
+		i++
+	}
+	if w := p.word(i); w != "but" && w != "and" && w != "yet" {
+		return false
+	}
+	_, n := p.state(i + 1)
+	return n > 0
+}
+
 // inOtherWords reads events that people describe: "bounced back", "is reading",
 // "failed emails".
 func (p *parser) inOtherWords(i int) (meaning, int) {
@@ -246,7 +259,13 @@ func (p *parser) inOtherWords(i int) (meaning, int) {
 		if t, f := p.lookedAt(i); f != noForm {
 			return typeOf(string(t)), 1
 		}
-	case "seen", "read":
+	case "seen", "read", "saw":
+		if p.english.state && p.butNot(i+1) {
+			return is(string(IsOpened)), 1
+		}
+		if w == "saw" {
+			break
+		}
 		if p.word(i+1) == "by" && !p.english.state {
 			return typeOf(string(event.Open)), 1
 		}

@@ -230,6 +230,8 @@ func TestLinesOfSalesAndSupport(t *testing.T) { testLines(t, "testdata/sales.tsv
 
 // TestLinesOfTiredPeople are of a seller, a support lead and a recruiter at the end of
 // the day: only somebody, my last, on mondays, this weekend, the third.
+func TestLinesOfCommuters(t *testing.T) { testLines(t, "testdata/commute.tsv") }
+
 func TestLinesOfTiredPeople(t *testing.T) { testLines(t, "testdata/tired.tsv") }
 
 // TestLinesOfHurriedPeople are of people who type between two calls.

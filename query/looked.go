@@ -16,6 +16,11 @@ func (p *parser) lookedAt(i int) (event.Type, form) {
 			return "", noForm
 		}
 		return event.Open, past
+	case "see":
+		if p.word(i+1) == "any" || !p.askedSingle(i) {
+			return "", noForm
+		}
+		return event.Open, single
 	case "read", "seen":
 		if !p.asked(i) {
 			return "", noForm
@@ -27,6 +32,17 @@ func (p *parser) lookedAt(i int) (event.Type, form) {
 		}
 	}
 	return "", noForm
+}
+
+// askedSingle reports whether the words before i ask whether somebody did something: "did
+// jo see it", "did anyone at acme see it".
+func (p *parser) askedSingle(i int) bool {
+	for k := i - 2; k >= 0 && k >= i-5 && p.word(k) != ""; k-- {
+		if w := p.word(k); w == "did" || w == "didn't" || w == "didnt" {
+			return p.word(k+1) != "i" && p.word(k+1) != "we"
+		}
+	}
+	return false
 }
 
 // askedOf reports whether the words before i ask what somebody is at: "is jo", "is
@@ -57,6 +73,9 @@ func (p *parser) asked(i int) bool {
 	for k := i - 1; k >= 0 && k >= i-5 && p.word(k) != ""; k-- {
 		if p.isQuestion(k) {
 			return true
+		}
+		if w := p.word(k + 1); (p.word(k) == "anyone" || p.word(k) == "anybody") && (w == "at" || w == "from") {
+			return true // "anybody at acme look at the quote"
 		}
 	}
 	return false

@@ -3,6 +3,7 @@ package query
 import (
 	"fmt"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 
 	"tidings/address"
@@ -302,6 +303,13 @@ func (p *parser) mine() (meaning, bool) {
 // to is a recipient: one address with a complete domain, or words of names and
 // addresses. Quotes make it words in any case.
 func (p *parser) to(l lexeme) meaning {
+	if names := slashed(l.value); len(names) > 0 && !l.quoted {
+		some := make([]Expr, len(names))
+		for i, name := range names {
+			some[i] = p.to(lexeme{value: name}).where
+		}
+		return meaning{where: disjunction(some), field: "to", value: l.value}
+	}
 	tokens := Analyse(l.value)
 	if l.quoted || len(tokens) == 0 || strings.HasSuffix(l.value, "*") && tokens[len(tokens)-1].End == len(l.value)-1 {
 		return p.plain("to", FieldPeople, l)
@@ -314,6 +322,23 @@ func (p *parser) to(l lexeme) meaning {
 		return keyword("to", FieldRecipient, address.Fold(last.Word))
 	}
 	return p.plain("to", FieldPeople, l)
+}
+
+// slashed are the names of "acme/globex", which mean either; none where a value is something
+// else.
+func slashed(value string) []string {
+	const most = 4
+	names := strings.Split(value, "/")
+	if len(names) < 2 || len(names) > most {
+		return nil
+	}
+	for _, name := range names {
+		other := func(r rune) bool { return !unicode.IsLetter(r) }
+		if len(name) < 2 || strings.ContainsFunc(name, other) {
+			return nil
+		}
+	}
+	return names
 }
 
 // dotted reports whether a domain has two parts at least. One that has not is

@@ -60,7 +60,7 @@ func (p *parser) ofSomebody(i int) (meaning, int) {
 
 // ofSeveral reads the ana of "ana and ben's sends".
 func (p *parser) ofSeveral(i int) (meaning, int) {
-	if w := p.word(i + 1); w != "and" && w != "or" {
+	if w := p.word(i + 1); w != "and" && w != "or" && p.kindAt(i+1) != lexOr {
 		return meaning{}, 0
 	}
 	m, ok := p.userAt(i, 1)
@@ -81,17 +81,18 @@ func (p *parser) ofSeveral(i int) (meaning, int) {
 // emails". The word for mail is part of it.
 func (p *parser) owner(i int) (meaning, int) {
 	for n := 3; n > 0; n-- {
-		if !isMail(p.word(i+n)) || p.isFiller(i) {
+		mail := isMail(p.word(i + n))
+		if !mail && !p.nounForm(i+n) || p.isFiller(i) {
 			continue
 		}
-		if m, ok := p.userAt(i, n); ok {
+		if m, ok := p.userAt(i, n); ok && mail {
 			return m, n + 1
 		}
 		name := p.words(i, n)
-		for _, ending := range [...]string{"'s", "s'", "s"} {
+		for _, ending := range [...]string{"'s", "'", "s"} {
 			if owner, possessive := strings.CutSuffix(name, ending); possessive {
 				if m, ok := p.inDirectory(owner); ok {
-					return m, n + 1
+					return m, n + btoi(mail)
 				}
 			}
 		}

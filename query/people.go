@@ -67,7 +67,6 @@ func (p *parser) person(i int) (meaning, int) {
 		verb := i + 2
 		switch p.word(verb) {
 		case "last", "ever", "already", "also", "even":
-			p.english.understood, p.english.understoodWords = verb, 1
 			verb++
 		}
 		for ; p.verbLast && verb < len(p.lexemes); verb++ {
@@ -76,6 +75,9 @@ func (p *parser) person(i int) (meaning, int) {
 			}
 		}
 		if t, f := doneOf(p.word(verb)); f == single || f == past {
+			if verb > i+2 && !p.verbLast {
+				p.english.understood, p.english.understoodWords = i+2, 1
+			}
 			p.english.subject, p.english.verb = i+1, false
 			p.english.types.add(t)
 			return meaning{}, 1
@@ -130,6 +132,9 @@ func (p *parser) possessiveMine(i int) (meaning, int) {
 func (p *parser) iDid(i int) (meaning, int) {
 	if p.opts.Me == "" {
 		return meaning{}, 0
+	}
+	if m, n := p.whoWaits(i); n > 0 {
+		return m, n // "how many clicks did i get"
 	}
 	j := i + 1
 	switch p.word(j) {
@@ -196,9 +201,14 @@ func (p *parser) whoWaits(i int) (meaning, int) {
 			return meaning{}, 0
 		}
 	default:
-		return meaning{}, 0
+		if !p.verbLast || !p.isQuestion(i-1) || !p.nounForm(i-2) {
+			return meaning{}, 0 // "wie viele antworten hatte ben"
+		}
 	}
 	m, ok := p.userAt(i, 1)
+	if p.word(i) == "i" && gets {
+		m, ok = keyword("from", FieldUser, p.opts.Me), true
+	}
 	if !ok {
 		return meaning{}, 0
 	}

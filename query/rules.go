@@ -54,19 +54,19 @@ var rulesOf = func() map[string]ruleSet {
 	all := map[string]ruleSet{}
 	for r, words := range map[rule]string{
 		ruleCounting: numberWords + ordinalWords + contractions + `quiet inactive silent dormant no not never more over above at up less fewer
-			under exactly only just = > >= ≥ < <= ≤ between once twice thrice a couple for again multiple repeatedly within in after`,
+			under exactly only just = > >= ≥ < <= ≤ between once twice thrice a couple for again multiple repeatedly within in after took`,
 		ruleSorted: `sort sorted order ordered starting beginning in the newest latest oldest earliest reverse reversed ascending
 			chronological chronologically descending`,
 		ruleNewest:      numberWords + `last latest newest previous recent most`,
 		ruleEveryPeriod: `hourly daily weekly monthly`,
-		ruleTabled: numberWords + `by per group grouped split broken rank ranked sort sorted order ordered top bottom most least the with
+		ruleTabled: numberWords + `by per group grouped split broken rank ranked sort sorted order ordered top bottom most least the with got gets get has have had received
 			person people persons contact contacts recipient recipients customer customers prospect prospects lead leads reader readers
 			viewers openers clickers repliers responders downloaders company companies domain domains account accounts organization
 			organizations email emails mail mails message messages e-mail e-mails subject subjects user users sender senders colleague
 			colleagues rep reps type types link links file files attachment attachments device devices client clients hour hours weekday
 			weekdays day days week weeks month months`,
 		ruleState: contractions + `unopened unread unreplied unanswered unclicked nobody noone no-one none non-openers nonopeners
-			non-responders non-repliers nonresponders non-clickers nonclickers except excluding minus neither nor said awaiting waiting no
+			non-responders non-repliers nonresponders non-clickers nonclickers except excluding minus neither nor nothing said awaiting waiting no
 			without zero never not has have did was were is are does do yet failed forgot neglected`,
 		ruleTraffic: `don't dont not never real human genuine by from only no without excluding exclude hide ignore include including with
 			show bot machine automated automatic humans people persons bots robots machines scanners`,
@@ -76,9 +76,9 @@ var rulesOf = func() map[string]ruleSet {
 		ruleDevice: `on via using with from in through phone phones cellphone smartphone smartphones iphone iphones android mobile tablet
 			tablets ipad ipads desktop computer computers laptop laptops pc mac macbook outlook gmail thunderbird firefox chrome safari
 			yahoo apple`,
-		ruleAnswer: `accepted confirmed declined rejected refused tentative maybe`,
+		ruleAnswer: `accept confirm decline accepted confirmed declined rejected refused tentative maybe`,
 		ruleBounce: `hard soft softly bounced rejected suppressed bounces`,
-		ruleEventType: `spam marked opted emails e-mails mails messages look looked reads read seen reading viewing opening clicking
+		ruleEventType: `spam marked opted emails e-mails mails messages look looked reads read see seen saw reading viewing opening clicking
 			replying downloading failed undelivered undeliverable`,
 	} {
 		for word := range strings.FieldsSeq(words) {

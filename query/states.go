@@ -92,9 +92,30 @@ func (p *parser) state(i int) (meaning, int) {
 		return p.absent(i, i+1)
 	case "waiting":
 		if p.word(i+1) == "for" || p.word(i+1) == "on" {
-			return p.absent(i, i+2)
+			if m, n := p.absent(i, i+2); n > 0 {
+				return m, n
+			}
+			return p.waitingOn(i)
+		}
+	case "not":
+		j := i + 1
+		if p.word(j) == "a" || p.word(j) == "one" {
+			j++
+		}
+		if p.word(j) == "single" {
+			j++
+		}
+		if j > i+1 && (p.word(j-1) == "single" || p.word(j-1) == "one") {
+			return p.absent(i, j)
+		}
+	case "nothing":
+		if p.isWord(i+1, "back", "from") && p.startsName(i+3) {
+			return p.denied(missing(event.Reply), i, i+2)
 		}
 	case "no", "without", "zero":
+		if p.word(i) == "no" && (p.word(i+1) == "word" || p.word(i+1) == "news") && (p.word(i+2) == "from" || p.word(i+2) == "back") {
+			return p.denied(missing(event.Reply), i, i+2+btoi(p.word(i+2) == "back"))
+		}
 		if p.isWord(i, "no", "one") {
 			return p.nobodyDid(i, i+2)
 		}
@@ -103,10 +124,37 @@ func (p *parser) state(i int) (meaning, int) {
 	return p.notDone(i)
 }
 
+// waitingOn reads the waiting of "waiting on acme for an answer" and "waiting for jo to reply".
+func (p *parser) waitingOn(i int) (meaning, int) {
+	if !p.startsName(i + 2) {
+		return meaning{}, 0
+	}
+	_, n := p.operand(i + 2)
+	j := i + 2 + n
+	if n == 0 || p.word(j) != "for" && p.word(j) != "to" {
+		return meaning{}, 0
+	}
+	k := j + 1
+	if w := p.word(k); w == "a" || w == "an" || w == "the" {
+		k++
+	}
+	switch p.word(k) {
+	case "reply", "response", "answer", "respond":
+	default:
+		return meaning{}, 0
+	}
+	p.english.another, p.english.preposition = i+2, "at"
+	p.english.understood, p.english.understoodWords = j, k+1-j
+	return missing(event.Reply), 2
+}
+
 // absent reads the event that has not come: "a reply", "opens".
 func (p *parser) absent(i, j int) (meaning, int) {
 	switch p.word(j) {
 	case "a", "any", "an":
+		j++
+	}
+	if p.word(j) == "single" {
 		j++
 	}
 	switch p.word(j) {
@@ -117,7 +165,8 @@ func (p *parser) absent(i, j int) (meaning, int) {
 		return p.denied(nobody(t), i, j+1)
 	}
 	t, f := eventOf(p.word(j))
-	one := f == single && t != event.Open && !p.isText(j+1)
+	alone := p.word(j-1) == "single" || p.word(j-1) == "one" // "not a single open"
+	one := f == single && (t != event.Open || alone) && !p.isText(j+1)
 	if _, ok := stateOf(t); !ok || f != several && !one || p.word(i) == "awaiting" {
 		return meaning{}, 0
 	}
@@ -199,6 +248,9 @@ func (p *parser) notDone(i int) (meaning, int) {
 		if p.word(j+1) == "back" {
 			j++
 		}
+		if _, lasting := p.english.times.Lasting(j + 2); p.word(j+1) == "from" && lasting > 0 {
+			j++ // "not heard from in 2 months"
+		}
 		return missing(event.Reply), j + 1 - i
 	}
 	t, f := doneOf(p.word(j))
@@ -246,8 +298,10 @@ func (p *parser) notReceived(i, j int) (meaning, int) {
 // doneOf reads what somebody has or has not done.
 func doneOf(word string) (event.Type, form) {
 	switch word {
-	case "read", "seen", "looked":
+	case "read", "seen", "saw", "looked":
 		return event.Open, past
+	case "see":
+		return event.Open, single
 	case "answered":
 		return event.Reply, past
 	case "answer":

@@ -48,6 +48,12 @@ func (p *parser) isFiller(i int) bool {
 	case "email", "mail", "message", "e-mail":
 		mine := p.word(i-2) == "my" || p.word(i-2) == "our"
 		return p.speaksOfEvents() && (isSmall(p.word(i-1)) || mine || p.english.newestEnd >= 0) && !p.isText(i+1)
+	case "number", "count":
+		if p.word(i+1) == "of" {
+			_, f := p.eventAt(i + 2)
+			return (f == several || isMail(p.word(i+2))) && (i == 0 || p.isFiller(i-1)) // "the number of replies"
+		}
+		return false
 	case "times":
 		return p.isWord(i-2, "how", "many")
 	case "many", "much":
@@ -102,7 +108,7 @@ func isSmall(word string) bool {
 		"who's", "what's", "it's", "that's", "there's", "he's", "she's", "let's", "here's", "where's", "when's", "how's",
 		"i'm", "i'd", "we've", "we're", "they've", "they're", "you've", "you're",
 		"i", "i've", "me", "my", "we", "us", "our", "you", "your", "it", "its", "he", "she", "his", "her", "they", "them", "their",
-		"any", "anyone", "anybody", "someone", "somebody", "everyone", "everybody", "all", "some",
+		"everyone's", "everybody's", "anyone's", "anybody's", "any", "anyone", "anybody", "someone", "somebody", "everyone", "everybody", "all", "some",
 		"should", "would", "could", "can", "will", "shall",
 		"show", "list", "find", "give", "get", "got", "please", "just", "about", "-", "–", "—":
 		return true

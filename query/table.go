@@ -151,7 +151,7 @@ func (p *parser) tabled(i int) (meaning, int) {
 				return m, n + 1
 			}
 		}
-	case "with":
+	case "with", "got", "gets", "get", "has", "have", "had", "received":
 		if w := p.word(i + 2); p.word(i+1) == "the" && (w == "most" || w == "fewest") && p.isAct(i+3) && i == p.english.nounEnd {
 			return top(usualRows, w == "fewest"), 3
 		}
@@ -292,13 +292,28 @@ func (p *parser) nounBefore(i int) (meaning, int) {
 		p.english.nounEnd = i + 1
 		return groupedBy(key), 1
 	}
-	with := p.isWord(i+1, "with", "the", "most") || p.isWord(i+1, "with", "the", "fewest")
+	with := p.hasMost(i + 1)
 	asked := (p.word(i-1) == "which" || p.word(i-1) == "what") && p.isAct(p.behindPlace(p.behindHas(i+1)))
 	if !with && !asked {
 		return meaning{}, 0
 	}
 	p.english.nounEnd = i + 1
 	return groupedBy(key), 1
+}
+
+// hasMost reports whether "with the most" or "got the fewest" stands at i, with an act behind.
+func (p *parser) hasMost(i int) bool {
+	switch p.word(i) {
+	case "with":
+	case "got", "gets", "get", "has", "have", "had", "received":
+		if w := p.word(i - 2); w != "which" && w != "what" {
+			return false
+		}
+	default:
+		return false
+	}
+	w := p.word(i + 2)
+	return p.word(i+1) == "the" && (w == "most" || w == "fewest") && p.isAct(i+3)
 }
 
 // behindPlace is behind the "at acme" at i, or i: "which person at acme clicks most".

@@ -5,7 +5,9 @@ import "time"
 // partOf reads what narrows a day that was just read: "after 3pm", "before noon",
 // "between 3pm and 5pm", "6-8".
 func (r *Reader) partOf(s span, i int) (Period, int) {
-	if a, b, n := r.hours(r.skip(i, "between", "from"), "and", "to", "until", "till", "-"); n > 0 {
+	joins := [...]string{"to", "until", "till", "-", "and"}
+	start := r.skip(i, "between", "from")
+	if a, b, n := r.hours(start, joins[:len(joins)-1+start-i]...); n > 0 { // "nov 3, 4 and 5" are days.
 		return r.hoursOn(s, a, b), n
 	}
 	led := r.led

@@ -62,8 +62,30 @@ func (r *Reader) named(i int) (span, int) {
 		case r.is(i, "day", "after", "tomorrow") || r.is(i, "day", "after", "tmrw"):
 			return unitSpan(day, AddDays(r.now, 2)), i + 3
 		}
+		return r.dayBeside(i + 1)
 	}
 	return span{}, 0
+}
+
+// dayBeside reads the day behind "the day", before or after another: "after the 10th".
+func (r *Reader) dayBeside(i int) (span, int) {
+	move := 0
+	switch r.text(i) {
+	case "before":
+		move = -1
+	case "after":
+		move = 1
+	default:
+		return span{}, 0
+	}
+	led := r.led
+	r.led = true
+	defer func() { r.led = led }()
+	s, n := r.date(i + 1)
+	if n == 0 || s.unit != day {
+		return span{}, 0
+	}
+	return unitSpan(day, AddDays(s.from, move)), n
 }
 
 // relative reads this, last and next with a unit.

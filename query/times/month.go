@@ -194,6 +194,9 @@ func (r *Reader) yearAt(i int) (y, n int) {
 	if y, ok := digits(r.text(j)); ok && y >= 1970 && y <= 2100 {
 		return y, j + 1
 	}
+	if distance, ok := whichOf(r.text(j)); ok && r.text(j) != "past" && r.text(j+1) == "year" {
+		return r.now.Year() + distance, j + 2 // "q2 last year"
+	}
 	return 0, i
 }
 

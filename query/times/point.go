@@ -338,6 +338,9 @@ func (r *Reader) counted(i int) (int, unit, int) {
 	if r.is(i, "half", "an", "hour") {
 		return 30, minute, i + 3
 	}
+	if r.is(i, "half", "hour") {
+		return 30, minute, i + 2
+	}
 	n, ok := numberOf(strings.TrimSuffix(text, "+"))
 	switch {
 	case ok:
