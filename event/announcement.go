@@ -17,6 +17,8 @@ const (
 	AnnounceNotification = "notification"
 	AnnounceWithdrawn    = "withdrawn"
 	AnnounceRead         = "read"
+	// AnnounceSeveral are several of these three, in order.
+	AnnounceSeveral = "several"
 )
 
 // Announcement is one message of the LIVE stream.
@@ -38,6 +40,8 @@ type Announcement struct {
 	// for the three kinds about notifications.
 	To   string          `json:"to,omitempty"`
 	Note json.RawMessage `json:"note,omitempty"`
+	// Each are the announcements of AnnounceSeveral, all of its workspace.
+	Each []Announcement `json:"-"`
 	// Trace is the trace that the announcement belongs to. It travels beside
 	// it, since readers compare announcements without.
 	Trace string `json:"-"`

@@ -281,16 +281,25 @@ func (h *Hub) viewsOf(e *entry) *views {
 	return &views{
 		announcement: announcement,
 		document:     sync.OnceValue(func() query.Document { return query.NewDocument(*announcement().Event) }),
-		body: sync.OnceValue(func() []byte {
-			body, err := h.config.Render(*announcement())
-			if err != nil {
-				h.config.Logger.Error("announcement cannot be rendered",
-					"workspace", e.Workspace, "sequence", e.Sequence, "error", err)
+		body: sync.OnceValue(func() []byte { return h.render(e, *announcement()) }),
+		bodies: sync.OnceValue(func() []func() []byte {
+			all := make([]func() []byte, len(announcement().Each))
+			for i, a := range announcement().Each {
+				all[i] = sync.OnceValue(func() []byte { return h.render(e, a) })
 			}
-			return body
+			return all
 		}),
 		sends: sync.OnceValues(func() (found, error) { return h.sendsOf(keyOf(announcement()), announcement().State) }),
 	}
+}
+
+func (h *Hub) render(e *entry, a event.Announcement) []byte {
+	body, err := h.config.Render(a)
+	if err != nil {
+		h.config.Logger.Error("announcement cannot be rendered",
+			"workspace", e.Workspace, "sequence", e.Sequence, "error", err)
+	}
+	return body
 }
 
 // PositionBefore is the position to give with a page whose search begins after

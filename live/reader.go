@@ -266,7 +266,10 @@ func (r *Reader) deliver(ctx context.Context, out []Delivery, e *entry, offset u
 	}
 	at := Position{r.incarnation, e.Sequence}
 	if a.To != "" {
-		return r.deliverTo(out, views, a, offset, at)
+		return r.deliverTo(out, a, views.body, offset, at)
+	}
+	if a.Kind == event.AnnounceSeveral {
+		return r.deliverSeveral(out, views, a, offset, at)
 	}
 	if a.Kind == event.AnnounceState && a.State != nil {
 		out = r.deliverState(out, views, a, offset, at)
@@ -321,15 +324,29 @@ func (r *Reader) deliver(ctx context.Context, out []Delivery, e *entry, offset u
 }
 
 // deliverTo is deliver for what is one person's alone.
-func (r *Reader) deliverTo(out []Delivery, views *views, a *event.Announcement, offset uint64, at Position) []Delivery {
+func (r *Reader) deliverTo(out []Delivery, a *event.Announcement, render func() []byte, offset uint64, at Position) []Delivery {
 	for _, s := range r.subscriptions {
 		if s.next > offset || s.to != a.To {
 			continue
 		}
 		r.at = at
-		if body := views.body(); body != nil {
+		if body := render(); body != nil {
 			out = append(out, Delivery{Kind: a.Kind, Subscription: s.id, At: at, Body: body, Trace: a.Trace})
 		}
+	}
+	return out
+}
+
+// deliverSeveral is deliverTo for several in one entry. Only the last has the position
+// behind it: who resumes from one before it hears the others again.
+func (r *Reader) deliverSeveral(out []Delivery, views *views, several *event.Announcement, offset uint64, at Position) []Delivery {
+	before, from := r.at, len(out)
+	bodies := views.bodies()
+	for i := range several.Each {
+		out = r.deliverTo(out, &several.Each[i], bodies[i], offset, at)
+	}
+	for i := from; i < len(out)-1; i++ {
+		out[i].At = before
 	}
 	return out
 }

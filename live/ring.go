@@ -36,6 +36,8 @@ type views struct {
 	announcement func() *event.Announcement
 	document     func() query.Document
 	body         func() []byte
+	// bodies are those of several announcements in one.
+	bodies func() []func() []byte
 	// sends searches for the sends of the message that it is about.
 	sends func() (found, error)
 }

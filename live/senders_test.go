@@ -53,3 +53,44 @@ func TestTheStateOfASharedMessageIsToldToEachInPart(t *testing.T) {
 	require.Len(t, tell([]string{"u_ana", "u_ben"}, moved)[0].Recipients, 2)
 	require.Len(t, tell(nil, moved)[0].Recipients, 2)
 }
+
+// Of several that one entry is for, each hears their own, and who resumes from any but the
+// last hears the rest again.
+func TestSeveralInOneEntryAreHeardByThemselves(t *testing.T) {
+	rendered := 0
+	hub := NewHub(Config{Render: func(a event.Announcement) ([]byte, error) {
+		rendered++
+		return a.Note, nil
+	}})
+	told := func(to, note string) event.Announcement {
+		return event.Announcement{Kind: event.AnnounceNotification, Workspace: "w", To: to, Note: []byte(note), Trace: note}
+	}
+	said := event.Announcement{Kind: event.AnnounceSeveral, Workspace: "w", Each: []event.Announcement{
+		told("ana", `{"n":1}`), told("ben", `{"n":2}`), told("ana", `{"n":3}`), told("cy", `{"n":4}`),
+	}}
+	item := &entry{Entry: entryOf(7, hub.config.Clock(), said)}
+	item.views.Store(hub.viewsOf(item))
+	hear := func(to string) (notes []string, at []uint64) {
+		reader := newReader(hub, "w", []string{to})
+		reader.at = Position{Sequence: 5}
+		reader.subscriptions = []*subscription{{id: "n", to: to}, {id: "feed"}}
+		for _, d := range reader.deliver(t.Context(), nil, item, 0) {
+			require.Equal(t, "n", d.Subscription)
+			require.Equal(t, event.AnnounceNotification, d.Kind)
+			require.Equal(t, string(d.Body), d.Trace)
+			notes, at = append(notes, string(d.Body)), append(at, d.At.Sequence)
+		}
+		return notes, at
+	}
+	for range 2 {
+		notes, at := hear("ana")
+		require.Equal(t, []string{`{"n":1}`, `{"n":3}`}, notes)
+		require.Equal(t, []uint64{5, 7}, at)
+	}
+	notes, at := hear("ben")
+	require.Equal(t, []string{`{"n":2}`}, notes)
+	require.Equal(t, []uint64{7}, at)
+	notes, _ = hear("dan")
+	require.Empty(t, notes)
+	require.Equal(t, 3, rendered, "each at most once, and only for who listens")
+}

@@ -4,6 +4,8 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
+	"strings"
 
 	"tidings/event"
 )
@@ -43,6 +45,8 @@ func (x *Engine) ring(ctx context.Context, bells []bell) error {
 	if err != nil {
 		return err
 	}
+	// A workspace's behind one another are announced as one; a person's stay in order.
+	slices.SortStableFunc(ringing, func(a, b bell) int { return strings.Compare(a.Workspace, b.Workspace) })
 	said := make([]event.Announcement, 0, len(ringing))
 	for _, b := range ringing {
 		kind := event.AnnounceNotification

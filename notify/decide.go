@@ -2,6 +2,8 @@ package notify
 
 import (
 	"cmp"
+	"crypto/sha256"
+	"encoding/base64"
 	"fmt"
 	"strings"
 	"time"
@@ -302,7 +304,7 @@ func claimKey(often Often, user string, kind Kind, e event.Event) string {
 		parts = append(parts, person)
 	case FirstPerMessage:
 	case FirstPerLink:
-		parts = append(parts, person, e.Link)
+		parts = append(parts, person, linkKey(e.Link))
 	case FirstPerDomain:
 		email := e.RecipientEmail()
 		parts = append(parts, "@"+email[strings.LastIndexByte(email, '@')+1:])
@@ -310,6 +312,12 @@ func claimKey(often Often, user string, kind Kind, e event.Event) string {
 		return ""
 	}
 	return strings.Join(parts, "|")
+}
+
+// linkKey stands for a link in a claim: links are long, and a claim is kept twice.
+func linkKey(link string) string {
+	sum := sha256.Sum256([]byte(link))
+	return base64.RawURLEncoding.EncodeToString(sum[:12])
 }
 
 // quiet holds what leaves the house; the page shows it at once.

@@ -1,6 +1,7 @@
 package stream
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -28,31 +29,64 @@ const (
 	// consumer. Two that are missing must fit into followIdle: the client looks
 	// for them only while it waits, and begins anew with each wait.
 	followHeartbeat = time.Second
+	// announcedTogether is how many announcements for single people are one message at
+	// most, and announcedBytes after how many bytes it is full.
+	announcedTogether = 64
+	announcedBytes    = 128 << 10
 )
 
-// Announce returns once the announcements are on disk, in their order.
+// Announce returns once the announcements are on disk, in their order. What is for single
+// people of a workspace, one behind the other, goes as one message: each message costs the
+// server more than what it holds.
 func (s *Stream) Announce(ctx context.Context, announcements []event.Announcement) error {
-	if len(announcements) == 0 {
-		return nil
-	}
-	messages := make([]*nats.Msg, len(announcements))
-	for i := range announcements {
-		data, err := json.Marshal(&announcements[i])
+	var messages []*nats.Msg
+	for rest := announcements; len(rest) > 0; {
+		message, count, err := packAnnouncements(rest)
 		if err != nil {
 			return fmt.Errorf("announce: %w", err)
 		}
-		messages[i] = &nats.Msg{
-			Subject: liveSubject(announcements[i].Workspace), Header: nats.Header{}, Data: data,
-		}
-		if parent := announcements[i].Trace; parent != "" {
-			messages[i].Header[tracing.Header] = []string{parent}
-		}
+		messages, rest = append(messages, message), rest[count:]
+	}
+	if len(messages) == 0 {
+		return nil
 	}
 	if err := s.announced.publish(ctx, messages); err != nil {
 		return fmt.Errorf("announce: %w", err)
 	}
 	s.counts.announced.Add(uint64(len(announcements)))
 	return nil
+}
+
+// packAnnouncements makes a message of the first announcements, and says of how many.
+func packAnnouncements(all []event.Announcement) (message *nats.Msg, count int, err error) {
+	message = &nats.Msg{Subject: liveSubject(all[0].Workspace), Header: nats.Header{}}
+	if all[0].To == "" || len(all) == 1 || all[1].To == "" || all[1].Workspace != all[0].Workspace {
+		if parent := all[0].Trace; parent != "" {
+			message.Header[tracing.Header] = []string{parent}
+		}
+		message.Data, err = json.Marshal(&all[0])
+		return message, 1, err
+	}
+	lines := [][]byte{nil}
+	for size := 0; count < min(len(all), announcedTogether) && size < announcedBytes; count++ {
+		if all[count].To == "" || all[count].Workspace != all[0].Workspace {
+			break
+		}
+		line, err := json.Marshal(said{all[count], all[count].Trace})
+		if err != nil {
+			return nil, 0, err
+		}
+		lines, size = append(lines, line), size+len(line)
+	}
+	lines[0], err = json.Marshal(event.Announcement{Kind: event.AnnounceSeveral, Workspace: all[0].Workspace})
+	message.Data = bytes.Join(lines, []byte("\n"))
+	return message, count, err
+}
+
+// said is an announcement among several, as it is written, one a line.
+type said struct {
+	event.Announcement
+	Parent string `json:"trace,omitempty"`
 }
 
 // Bounds says which LIVE this is and what it keeps.
@@ -177,8 +211,17 @@ func (f *follower) take(ctx context.Context, message jetstream.Msg) {
 
 func readAnnouncement(data []byte, trace []string) (event.Announcement, error) {
 	var a event.Announcement
-	if err := jsonv2.Unmarshal(data, &a); err != nil {
+	first, rest, _ := bytes.Cut(data, []byte("\n"))
+	if err := jsonv2.Unmarshal(first, &a); err != nil {
 		return a, fmt.Errorf("read an announcement: %w", err)
+	}
+	for line := range bytes.Lines(rest) {
+		var one said
+		if err := jsonv2.Unmarshal(line, &one); err != nil {
+			return a, fmt.Errorf("read one of several announcements: %w", err)
+		}
+		one.Trace = one.Parent
+		a.Each = append(a.Each, one.Announcement)
 	}
 	if len(trace) > 0 {
 		a.Trace = trace[0]

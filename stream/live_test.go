@@ -165,3 +165,38 @@ func TestFollowNoticesANewStream(t *testing.T) {
 	require.NoError(t, err)
 	require.NotEqual(t, before.Incarnation, after.Incarnation)
 }
+
+// What is for single people is few messages, which say it in its order, with its traces.
+func TestSeveralPeopleAreToldInOneMessage(t *testing.T) {
+	s := open(t, Config{})
+	l, _ := listen(t, s)
+	var all []event.Announcement
+	for i := range 3*announcedTogether + 5 {
+		e := anEvent("acme.*", i)
+		all = append(all, event.Announcement{
+			Kind: event.AnnounceNotification, Workspace: e.Workspace, To: fmt.Sprint(i % 3), Event: &e,
+			Note: []byte(fmt.Sprintf(`{"unread":%d}`, i)), Trace: fmt.Sprint("trace", i),
+		})
+	}
+	e := anEvent("acme.*", 9)
+	all[announcedTogether/2] = event.Announcement{Kind: event.AnnounceEvent, Workspace: e.Workspace, Event: &e, Trace: "of all"}
+	e = anEvent("other", 1)
+	all[len(all)-1] = event.Announcement{Kind: event.AnnounceRead, Workspace: "other", To: "0", Note: []byte(`{"unread":0}`), Trace: "read"}
+	require.NoError(t, s.Announce(t.Context(), all))
+	heard := func() (said []event.Announcement) {
+		for _, entry := range l.heard() {
+			a, err := entry.Read()
+			require.NoError(t, err)
+			if a.Kind != event.AnnounceSeveral {
+				said = append(said, a)
+				continue
+			}
+			require.Equal(t, "acme.*", entry.Workspace)
+			said = append(said, a.Each...)
+		}
+		return said
+	}
+	require.Eventually(t, func() bool { return len(heard()) == len(all) }, patience, time.Millisecond)
+	require.Equal(t, all, heard())
+	require.Len(t, l.heard(), 1+1+3+1)
+}

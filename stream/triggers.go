@@ -18,7 +18,7 @@ import (
 )
 
 const (
-	triggersName     = "TRIGGERS" // triggers.<workspace>
+	triggersName     = "TRIGGERS" // triggers.<workspace>, triggers.several
 	triggersPrefix   = "triggers."
 	triggersConsumer = "notify"
 	// triggersAge and triggersBytes bound what waits to be decided. What is beyond is
@@ -27,7 +27,9 @@ const (
 	triggersBytes = 1 << 30
 	// triggerWorkers decide at once.
 	triggerWorkers = 2
-	// triggersPacked is how many of a workspace go as one message at most, and packedBytes
+	// triggersSeveral ends the subject of what holds several workspaces' triggers.
+	triggersSeveral = "several"
+	// triggersPacked is how many go as one message at most, and packedBytes
 	// after how many bytes it is full: each message costs the server more than what it holds.
 	triggersPacked = 64
 	packedBytes    = 128 << 10
@@ -72,28 +74,26 @@ type traced struct {
 	Parent string `json:"trace,omitempty"`
 }
 
-// packTriggers makes messages of triggers, several of a workspace in one.
+// packTriggers makes messages of triggers, many in one, in their order.
 func packTriggers(triggers []event.Trigger) ([]*nats.Msg, error) {
 	var messages []*nats.Msg
-	type open struct {
-		message *nats.Msg
-		count   int
-	}
-	filling := make(map[string]*open)
+	var filling *nats.Msg
+	count := 0
 	for i := range triggers {
 		line, err := json.Marshal(traced{triggers[i], triggers[i].Trace})
 		if err != nil {
 			return nil, err
 		}
-		workspace := triggers[i].Event.Workspace
-		at := filling[workspace]
-		if at == nil || at.count == triggersPacked || len(at.message.Data)+len(line) > packedBytes {
-			at = &open{message: &nats.Msg{Subject: triggersPrefix + token(workspace), Header: nats.Header{}}}
-			filling[workspace] = at
-			messages = append(messages, at.message)
+		subject := triggersPrefix + token(triggers[i].Event.Workspace)
+		if filling == nil || count == triggersPacked || len(filling.Data)+len(line) > packedBytes {
+			filling, count = &nats.Msg{Subject: subject, Header: nats.Header{}}, 0
+			messages = append(messages, filling)
 		}
-		at.message.Data = append(append(at.message.Data, line...), '\n')
-		at.count++
+		if filling.Subject != subject {
+			filling.Subject = triggersPrefix + triggersSeveral
+		}
+		filling.Data = append(append(filling.Data, line...), '\n')
+		count++
 	}
 	return messages, nil
 }
@@ -351,7 +351,16 @@ func (s *Stream) EraseTriggers(ctx context.Context, workspace string, match func
 			return err
 		}
 	}
-	subject := triggersPrefix + token(workspace)
+	theirs := func(e event.Event) bool { return e.Workspace == workspace && match(e) }
+	for _, subject := range []string{token(workspace), triggersSeveral} {
+		if err := s.eraseUnder(ctx, kept, triggersPrefix+subject, theirs); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (s *Stream) eraseUnder(ctx context.Context, kept jetstream.Stream, subject string, match func(event.Event) bool) error {
 	for next := uint64(1); ; {
 		message, err := kept.GetMsg(ctx, next, jetstream.WithGetMsgSubject(subject))
 		if missing(err) {

@@ -110,8 +110,13 @@ func TestErasingReachesTriggers(t *testing.T) {
 	for _, e := range events {
 		triggers = append(triggers, event.Trigger{Kind: event.AnnounceEvent, Event: e})
 	}
-	require.NoError(t, s.Trigger(t.Context(), triggers))
-	theirs := func(e event.Event) bool { return e.ID == events[2].ID || e.ID == events[4].ID }
+	shared := event.Trigger{Kind: event.AnnounceEvent, Event: anEvent("another", 1)}
+	require.NoError(t, s.Trigger(t.Context(), triggers[:3]))
+	triggers = append(triggers, shared)
+	require.NoError(t, s.Trigger(t.Context(), triggers[3:])) // in one message with another workspace's
+	theirs := func(e event.Event) bool {
+		return e.ID == events[2].ID || e.ID == events[4].ID || e.Workspace == "another"
+	}
 	for range 2 {
 		require.NoError(t, s.EraseTriggers(t.Context(), "w", theirs))
 	}
@@ -142,22 +147,21 @@ func keptTriggers(t *testing.T, s *Stream) (all []event.Trigger) {
 	return all
 }
 
-// Those of a workspace go together, each with its trace, and no message holds more than one workspace's.
-func TestTriggersOfAWorkspaceGoTogether(t *testing.T) {
+// Triggers go together, each with its trace. A message of one workspace says whose it is.
+func TestTriggersGoTogether(t *testing.T) {
 	var triggers []event.Trigger
 	for i, e := range append(someEvents("w", 0, triggersPacked+1), someEvents("other", 0, 2)...) {
 		triggers = append(triggers, event.Trigger{Kind: event.AnnounceEvent, Event: e, Trace: fmt.Sprint(i)})
 	}
 	messages, err := packTriggers(triggers)
 	require.NoError(t, err)
-	require.Len(t, messages, 3)
+	require.Len(t, messages, 2)
+	require.Equal(t, triggersPrefix+token("w"), messages[0].Subject)
+	require.Equal(t, triggersPrefix+triggersSeveral, messages[1].Subject)
 	var unpacked []event.Trigger
 	for _, message := range messages {
 		some, err := unpackTriggers(message.Data)
 		require.NoError(t, err)
-		for _, trigger := range some {
-			require.Equal(t, message.Subject, triggersPrefix+token(trigger.Event.Workspace))
-		}
 		unpacked = append(unpacked, some...)
 	}
 	require.Equal(t, triggers, unpacked)

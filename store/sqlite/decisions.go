@@ -5,8 +5,6 @@ import (
 	"database/sql"
 	"encoding/json"
 	"fmt"
-	"maps"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -66,24 +64,16 @@ func (n *Notify) Replace(ctx context.Context, d notify.Decision) (bool, error) {
 
 // OfEvents returns all decisions about events.
 func (n *Notify) OfEvents(ctx context.Context, about []notify.About) ([]notify.Decision, error) {
-	of := make(map[string][]string)
-	for _, one := range about {
-		of[one.Workspace] = append(of[one.Workspace], one.Event.String())
+	pairs := make([][2]string, len(about))
+	for i, one := range about {
+		pairs[i] = [2]string{one.Workspace, one.Event.String()}
 	}
-	var all []notify.Decision
-	for _, workspace := range slices.Sorted(maps.Keys(of)) {
-		ids, err := json.Marshal(of[workspace])
-		if err != nil {
-			return nil, failed("reading decisions", err)
-		}
-		rows, err := n.ofEvents.QueryContext(ctx, workspace, string(ids))
-		found, err := decisionsOf(rows, err)
-		if err != nil {
-			return nil, err
-		}
-		all = append(all, found...)
+	asked, err := json.Marshal(pairs)
+	if err != nil {
+		return nil, failed("reading decisions", err)
 	}
-	return all, nil
+	rows, err := n.ofEvents.QueryContext(ctx, string(asked))
+	return decisionsOf(rows, err)
 }
 
 // Page returns decisions, newest first.

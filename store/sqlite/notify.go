@@ -98,7 +98,8 @@ func (n *Notify) prepare(ctx context.Context) error {
 		VALUES(?,?,?,?,?,?,?,?,?,?,?) ON CONFLICT DO NOTHING`)
 	n.claim = write.prepare("INSERT INTO claim VALUES(?,?,?,?) ON CONFLICT DO NOTHING")
 	n.holder = write.prepare("SELECT event FROM claim WHERE space = ? AND key = ?")
-	n.ofEvents = read.prepare("SELECT doc, unread FROM decision WHERE space = ? AND event IN (SELECT value FROM json_each(?)) ORDER BY id")
+	n.ofEvents = read.prepare(`SELECT d.doc, d.unread FROM json_each(?) AS about
+		CROSS JOIN decision AS d INDEXED BY decision_event ON d.space = about.value->>0 AND d.event = about.value->>1 ORDER BY d.space, d.id`)
 	n.countUnread = read.prepare("SELECT COUNT(*) FROM (SELECT 1 FROM decision WHERE space = ? AND user = ? AND unread LIMIT ?)")
 	n.statements = append(write.all, read.all...)
 	return errors.Join(write.err, read.err)
