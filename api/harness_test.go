@@ -111,6 +111,8 @@ type uncounted struct{}
 
 func (uncounted) Decided(notify.Decision) {}
 
+func (uncounted) Beyond(string) {}
+
 // in makes failures those of a subtest.
 func (s *site) in(t testing.TB) {
 	outer := s.t

@@ -21,7 +21,9 @@ type quiet struct{}
 
 func (quiet) Decided(notify.Decision) {}
 
-func (quiet) History(context.Context, event.MessageKey) ([]event.Event, error) { return nil, nil }
+func (quiet) Beyond(string) {}
+
+func (quiet) EachOf(context.Context, event.MessageKey, func([]event.Event) error) error { return nil }
 
 // deciding is an engine on stores of its own that announces on a stream.
 func deciding(t *testing.T, to notify.Announcer) *notify.Engine {

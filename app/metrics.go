@@ -8,6 +8,7 @@ import (
 
 	"tidings/deliver"
 	"tidings/indexer"
+	"tidings/notify"
 )
 
 // metrics are the numbers that only the whole process knows. The API counts
@@ -22,7 +23,11 @@ type metrics struct {
 	// decisions are about triggers; those lost were discarded before anybody decided.
 	decisions    *prometheus.CounterVec
 	triggersLost prometheus.Counter
-	apart        *prometheus.CounterVec
+	// beyond are those that a limit kept from being told or kept.
+	beyond *prometheus.CounterVec
+	// lookedAt is when rules that wait for a time were last looked at, Unix seconds.
+	lookedAt prometheus.Gauge
+	apart    *prometheus.CounterVec
 }
 
 func newMetrics(registry *prometheus.Registry, a *App) *metrics {
@@ -48,6 +53,14 @@ func newMetrics(registry *prometheus.Registry, a *App) *metrics {
 			Name: "tidings_notify_lost_total",
 			Help: "Triggers that were discarded before anybody decided about them.",
 		}),
+		beyond: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "tidings_notify_beyond_limit_total",
+			Help: "Decisions that a limit changed: of a person or a workspace not told, or not-told ones not kept.",
+		}, []string{"limit"}),
+		lookedAt: prometheus.NewGauge(prometheus.GaugeOpts{
+			Name: "tidings_notify_looked_at_timestamp_seconds",
+			Help: "When this process last looked at all rules that wait for a time; 0 while another does.",
+		}),
 		corrections: prometheus.NewCounter(prometheus.CounterOpts{
 			Name: "tidings_corrected_events_total",
 			Help: "Stored events whose verdict, subject or user was put right.",
@@ -60,15 +73,32 @@ func newMetrics(registry *prometheus.Registry, a *App) *metrics {
 	for _, why := range []indexer.Apart{indexer.ApartOtherMail, indexer.ApartNames, indexer.ApartRecipients} {
 		m.apart.WithLabelValues(string(why))
 	}
+	for _, limit := range []string{notify.BeyondPerson, notify.BeyondWorkspace, notify.BeyondNotTold} {
+		m.beyond.WithLabelValues(limit)
+	}
+	for _, kind := range notify.Kinds {
+		m.decisions.WithLabelValues(string(notify.Notified), "", string(kind))
+	}
 	m.deliveries = prometheus.NewCounterVec(prometheus.CounterOpts{
 		Name: "tidings_deliveries_total",
 		Help: "Tries to deliver to endpoints, by channel and by what became of the delivery: sent, waiting, failed.",
 	}, []string{"channel", "result"})
+	for _, kind := range []deliver.Kind{deliver.Webhook, deliver.Slack, deliver.Teams, deliver.Mail} {
+		for _, result := range []string{"sent", "waiting", "failed"} {
+			m.deliveries.WithLabelValues(string(kind), result)
+		}
+	}
 	m.deliveryTime = prometheus.NewHistogramVec(prometheus.HistogramOpts{
 		Name: "tidings_delivery_seconds", Help: "Time a try to deliver takes.", Buckets: prometheus.ExponentialBuckets(0.005, 2, 13),
 	}, []string{"channel"})
 	registry.MustRegister(
-		m.deliveries, m.deliveryTime, m.steps, m.outcomes, m.reevaluations, m.corrections, m.apart, m.decisions, m.triggersLost, readiness{a},
+		m.deliveries, m.deliveryTime, m.steps, m.outcomes, m.reevaluations, m.corrections, m.apart, m.decisions, m.triggersLost, m.beyond, m.lookedAt, readiness{a},
+		gauge("tidings_notify_waiting_messages", "Messages of triggers that are not decided yet, as this process saw it within the last half minute.", func() float64 {
+			return float64(a.Stream.TriggersBehind().Waiting)
+		}),
+		gauge("tidings_notify_oldest_seconds", "Age of the oldest trigger that is not decided yet.", func() float64 {
+			return a.Stream.TriggersBehind().Age(time.Now()).Seconds()
+		}),
 		gauge("tidings_queue_waiting_events", "Events accepted and not indexed yet.", func() float64 {
 			return float64(a.Stream.Backlog())
 		}),

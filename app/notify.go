@@ -123,6 +123,7 @@ func (s ruleSearches) Count(ctx context.Context, workspace, user string, users [
 // keepTime looks at the rules that wait for a time, and each hour at the keys, until ctx
 // ends.
 func (a *App) keepTime(ctx context.Context) error {
+	defer a.metrics.lookedAt.Set(0) // another looks from now on
 	ticker := time.NewTicker(tickEvery)
 	defer ticker.Stop()
 	var looked time.Time
@@ -135,6 +136,8 @@ func (a *App) keepTime(ctx context.Context) error {
 		}
 		if err := a.notifier.Tick(ctx); err != nil && ctx.Err() == nil {
 			a.log.WarnContext(ctx, "rules that wait for a time were not all looked at; it is tried again", "error", err)
+		} else if err == nil {
+			a.metrics.lookedAt.SetToCurrentTime()
 		}
 		select {
 		case <-ctx.Done():
@@ -175,3 +178,6 @@ func (a *App) keepNotifying(ctx context.Context) error {
 func (m *metrics) Decided(d notify.Decision) {
 	m.decisions.With(prometheus.Labels{"outcome": string(d.Outcome), "check": string(d.Check), "kind": string(d.Kind)}).Inc()
 }
+
+// Beyond counts what a limit kept from being told or kept.
+func (m *metrics) Beyond(limit string) { m.beyond.WithLabelValues(limit).Inc() }

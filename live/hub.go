@@ -281,7 +281,7 @@ func (h *Hub) viewsOf(e *entry) *views {
 	return &views{
 		announcement: announcement,
 		document:     sync.OnceValue(func() query.Document { return query.NewDocument(*announcement().Event) }),
-		body: sync.OnceValue(func() []byte { return h.render(e, *announcement()) }),
+		body:         sync.OnceValue(func() []byte { return h.render(e, *announcement()) }),
 		bodies: sync.OnceValue(func() []func() []byte {
 			all := make([]func() []byte, len(announcement().Each))
 			for i, a := range announcement().Each {

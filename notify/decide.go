@@ -29,6 +29,8 @@ type Facts struct {
 	// Corrected says that the verdict was overturned after a decision.
 	Corrected bool
 	Shadow    bool
+	// Capped is the limit that is reached, BeyondPerson or BeyondWorkspace; "" for none.
+	Capped string
 	// Left is how many left the house for them by themselves within this hour.
 	Left int
 	// Timed is what a rule that waits for a time, or counts, concluded; nil for an event.
@@ -59,7 +61,7 @@ func Decide(t event.Trigger, s Settings, f Facts, now time.Time) Decision {
 		d.ID, d.Kind = IDOf(t.Event.Workspace, f.Timed.Cause, t.Event.Message, f.User), f.Timed.Kind
 	}
 	for i, ask := range []func() (found string, pass bool){
-		d.seenBy, d.kind, d.self, d.mute, d.person, d.fresh, d.first, d.quiet, d.channel,
+		d.seenBy, d.kind, d.self, d.mute, d.person, d.fresh, d.first, d.cap, d.quiet, d.channel,
 	} {
 		name := checkOrder[i]
 		found, pass := ask()
@@ -312,6 +314,17 @@ func claimKey(often Often, user string, kind Kind, e event.Event) string {
 		return ""
 	}
 	return strings.Join(parts, "|")
+}
+
+// cap asks whether there was too much.
+func (d *deciding) cap() (string, bool) {
+	switch d.facts.Capped {
+	case BeyondPerson:
+		return "You were told of so much within this hour that the rest of it is in the log alone.", false
+	case BeyondWorkspace:
+		return "Your workspace was told of so much within this hour that the rest of it is in the log alone.", false
+	}
+	return "It is not too much.", true
 }
 
 // linkKey stands for a link in a claim: links are long, and a claim is kept twice.

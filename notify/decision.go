@@ -33,13 +33,14 @@ const (
 	CheckPerson  Check = "person"
 	CheckFresh   Check = "fresh"
 	CheckFirst   Check = "first"
+	CheckCap     Check = "cap"
 	CheckQuiet   Check = "quiet"
 	CheckChannel Check = "channel"
 )
 
 // checkOrder are the checks in the order in which they are asked.
 var checkOrder = []Check{
-	CheckSeenBy, CheckKind, CheckSelf, CheckMute, CheckPerson, CheckFresh, CheckFirst, CheckQuiet, CheckChannel,
+	CheckSeenBy, CheckKind, CheckSelf, CheckMute, CheckPerson, CheckFresh, CheckFirst, CheckCap, CheckQuiet, CheckChannel,
 }
 
 // Reason is why somebody is told.

@@ -27,12 +27,15 @@ type Config struct {
 	Clock     func() time.Time
 	// Fresh is how old an event may be, Fresh when 0.
 	Fresh time.Duration
+	// Limits are the defaults where they are not given.
+	Limits Limits
 }
 
 // Engine takes triggers through deciding.
 type Engine struct {
 	Config
 	questions *questions
+	spent     *spent
 }
 
 // NewEngine makes an Engine.
@@ -43,7 +46,8 @@ func NewEngine(c Config) *Engine {
 	if c.Clock == nil {
 		c.Clock = time.Now
 	}
-	return &Engine{c, newQuestions(c.Searches, c.Clock)}
+	c.Limits = c.Limits.orDefaults()
+	return &Engine{c, newQuestions(c.Searches, c.Clock), newSpent()}
 }
 
 // Handle decides about triggers for everybody: about new events together, and about
@@ -52,7 +56,6 @@ func NewEngine(c Config) *Engine {
 func (x *Engine) Handle(ctx context.Context, triggers []event.Trigger) error {
 	books := make(map[string]*Book)
 	var events, corrections []event.Trigger
-	var about []About
 	seen := make(map[About]bool, len(triggers))
 	for _, t := range triggers {
 		book, err := x.bookOf(ctx, books, t.Event.Workspace)
@@ -66,15 +69,13 @@ func (x *Engine) Handle(ctx context.Context, triggers []event.Trigger) error {
 			corrections = append(corrections, t)
 		case !seen[which]:
 			seen[which] = true
-			events, about = append(events, t), append(about, which)
+			events = append(events, t)
 		}
 	}
-	if len(events) > 0 {
-		stored, err := x.Store.OfEvents(ctx, about)
-		if err != nil {
-			return err
-		}
-		if err := x.decideAll(ctx, books, events, stored); err != nil {
+	for rest := events; len(rest) > 0; {
+		some := x.together(books, rest)
+		rest = rest[len(some):]
+		if err := x.decideNew(ctx, books, some); err != nil {
 			return err
 		}
 	}
@@ -84,6 +85,31 @@ func (x *Engine) Handle(ctx context.Context, triggers []event.Trigger) error {
 		}
 	}
 	return nil
+}
+
+// together are as many of the first triggers as concern Limits.AtOnce people, one at least.
+func (x *Engine) together(books map[string]*Book, triggers []event.Trigger) []event.Trigger {
+	people := 0
+	for i, t := range triggers {
+		people += len(books[t.Event.Workspace].candidates(t.Event))
+		if i > 0 && people > x.Limits.AtOnce {
+			return triggers[:i]
+		}
+	}
+	return triggers
+}
+
+// decideNew decides about new events at once.
+func (x *Engine) decideNew(ctx context.Context, books map[string]*Book, triggers []event.Trigger) error {
+	about := make([]About, len(triggers))
+	for i, t := range triggers {
+		about[i] = About{t.Event.Workspace, t.Event.ID}
+	}
+	stored, err := x.Store.OfEvents(ctx, about)
+	if err != nil {
+		return err
+	}
+	return x.decideAll(ctx, books, triggers, stored)
 }
 
 // bookOf loads a workspace's book once.
@@ -137,6 +163,12 @@ func (x *Engine) decideAll(ctx context.Context, books map[string]*Book, triggers
 	for _, t := range triggers {
 		book := books[t.Event.Workspace]
 		for _, user := range book.candidates(t.Event) {
+			if len(questions)+len(again) >= x.Limits.AtOnce {
+				if err := x.settleAll(ctx, questions, again); err != nil {
+					return err
+				}
+				questions, again = nil, nil
+			}
 			old, decided := before[IDOf(t.Event.Workspace, t.Event.ID.String(), "", user)]
 			if decided && !overturned(t, old) {
 				if t.Kind == event.AnnounceEvent {
@@ -157,6 +189,11 @@ func (x *Engine) decideAll(ctx context.Context, books map[string]*Book, triggers
 		}
 		questions = append(questions, counted...)
 	}
+	return x.settleAll(ctx, questions, again)
+}
+
+// settleAll answers questions, keeps the answers, and tells them with those that were kept before.
+func (x *Engine) settleAll(ctx context.Context, questions []*question, again []bell) error {
 	if err := x.decide(ctx, questions); err != nil {
 		return err
 	}
@@ -200,7 +237,7 @@ func (x *Engine) decide(ctx context.Context, questions []*question) error {
 		}
 	}
 	if len(claims) == 0 {
-		return x.bound(ctx, questions)
+		return x.limit(ctx, questions)
 	}
 	holders, err := x.Store.Claim(ctx, claims, now.UnixMilli())
 	if err != nil {
@@ -210,6 +247,14 @@ func (x *Engine) decide(ctx context.Context, questions []*question) error {
 		if q.facts.Holder = holders[i]; holders[i] != q.Event {
 			q.answer(now)
 		}
+	}
+	return x.limit(ctx, questions)
+}
+
+// limit has what is too much not told, and what leaves the house go together.
+func (x *Engine) limit(ctx context.Context, questions []*question) error {
+	if err := x.capped(ctx, questions); err != nil {
+		return err
 	}
 	return x.bound(ctx, questions)
 }
@@ -223,6 +268,7 @@ func (q *question) answer(now time.Time) {
 func (x *Engine) keep(ctx context.Context, questions []*question) ([]bell, error) {
 	var added []Decision
 	var made []bell
+	now := x.Clock()
 	for _, q := range questions {
 		switch {
 		case q.decided && q.Tells():
@@ -233,7 +279,7 @@ func (x *Engine) keep(ctx context.Context, questions []*question) ([]bell, error
 				made = append(made, q.bell())
 			}
 		case q.decided:
-		case q.kept():
+		case x.keeps(q.Decision, now):
 			added, made = append(added, q.Decision), append(made, q.bell())
 		}
 	}
@@ -244,6 +290,10 @@ func (x *Engine) keep(ctx context.Context, questions []*question) ([]bell, error
 	}
 	for _, b := range made {
 		x.Observer.Decided(b.Decision)
+		if b.Tells() {
+			x.spent.add(Reader{b.Workspace, b.User}, "told", hourOf(now))
+			x.spent.add(Reader{Workspace: b.Workspace}, "told", hourOf(now))
+		}
 	}
 	return made, nil
 }
@@ -296,73 +346,4 @@ func (x *Engine) visible(ctx context.Context, workspace, user string) ([]string,
 		return nil, fmt.Errorf("ask what %s may see: %w", user, err)
 	}
 	return visible, nil
-}
-
-// withdraw takes back what was told of an event that a machine made, lets go of its
-// claims, and decides about the oldest other that a person made.
-func (x *Engine) withdraw(ctx context.Context, book *Book, t event.Trigger, stored []Decision) error {
-	for _, d := range stored {
-		claim := d.Claim
-		if d.Tells() {
-			d.Outcome, d.Check = Withdrawn, CheckPerson
-			d.Found = fmt.Sprintf("It turned out that a machine did this (rule %s).", t.Event.Verdict.Rule)
-			d.Version++
-			done, err := x.Store.Replace(ctx, d)
-			if err != nil {
-				return err
-			}
-			if !done {
-				return fmt.Errorf("withdraw a notification: %w", event.ErrUnavailable) // it comes again
-			}
-			x.Observer.Decided(d)
-		}
-		if d.Outcome == Withdrawn {
-			taken := []bell{{d, book, &t.Event, t.Trace}}
-			if err := x.ring(ctx, taken); err != nil {
-				return err
-			}
-			if err := x.endOnce(ctx, taken); err != nil {
-				return err
-			}
-		}
-		if d.Outcome != Withdrawn || claim == "" {
-			continue
-		}
-		if x.Outbox != nil {
-			if err := x.Outbox.Cancel(ctx, d); err != nil {
-				return err
-			}
-		}
-		if err := x.Store.Release(ctx, d.Workspace, claim, d.Event); err != nil {
-			return err
-		}
-		if err := x.decideNext(ctx, t); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// decideNext decides about the oldest other event of the same kind and person that is
-// no machine's and recent.
-func (x *Engine) decideNext(ctx context.Context, t event.Trigger) error {
-	key := event.MessageKey{Workspace: t.Event.Workspace, Message: t.Event.Message}
-	events, err := x.History.History(ctx, key)
-	if err != nil {
-		return fmt.Errorf("find the other events of a message: %w", err)
-	}
-	oldest := x.Clock().Add(-x.Fresh).Unix()
-	var next *event.Event
-	for i, e := range events {
-		if e.ID == t.Event.ID || e.Type != t.Event.Type || e.RecipientEmail() != t.Event.RecipientEmail() ||
-			e.Automated() || e.Time < oldest || (next != nil && e.Time >= next.Time) {
-			continue
-		}
-		next = &events[i]
-	}
-	if next == nil {
-		return nil
-	}
-	again, _ := event.TriggerOf(event.Announcement{Kind: event.AnnounceChanged, Event: next, Trace: t.Trace})
-	return x.Handle(ctx, []event.Trigger{again})
 }

@@ -31,6 +31,8 @@ type office struct {
 	counts    map[event.Type]int
 	records   notify.Records
 	path      string
+	beyond    map[string]int
+	visited   int
 }
 
 func (o *office) Count(context.Context, string, string, []string, string, time.Time) (map[event.Type]int, error) {
@@ -64,10 +66,36 @@ func (o *office) Find(_ context.Context, _ string, q query.Query, limit int) (fo
 	return found[:min(limit, len(found))], o.states, nil
 }
 
+// Get finds events by their ids.
+func (o *office) Get(_ context.Context, _ string, ids []event.ID) (found []event.Event, _ error) {
+	for _, e := range o.events {
+		if slices.Contains(ids, e.ID) {
+			found = append(found, e)
+		}
+	}
+	return found, nil
+}
+
 func (o *office) Decided(notify.Decision) { o.decisions++ }
 
-func (o *office) History(context.Context, event.MessageKey) ([]event.Event, error) {
-	return o.events, nil
+func (o *office) Beyond(limit string) {
+	if o.beyond == nil {
+		o.beyond = make(map[string]int)
+	}
+	o.beyond[limit]++
+}
+
+// EachOf visits the events that there are, newest first, ten at once.
+func (o *office) EachOf(_ context.Context, _ event.MessageKey, visit func([]event.Event) error) error {
+	sorted := slices.Clone(o.events)
+	slices.SortStableFunc(sorted, func(a, b event.Event) int { return int(b.Time - a.Time) })
+	for some := range slices.Chunk(sorted, 10) {
+		o.visited += len(some)
+		if err := visit(some); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func newOffice(t testing.TB) *office {
@@ -91,7 +119,7 @@ func newOffice(t testing.TB) *office {
 	_, err = directory.PutTeam(ctx, "w", "t", account.TeamRequest{Name: "t", Members: []string{"u_ana", "u_jo"}})
 	require.NoError(t, err)
 	o.books = notify.NewBooks(state, clock)
-	o.engine = notify.NewEngine(notify.Config{Store: store, Books: o.books, People: directory, History: o, Searches: o, Feed: o, Counts: o, Announcer: o, Observer: o, Clock: clock})
+	o.engine = notify.NewEngine(notify.Config{Store: store, Books: o.books, People: directory, History: o, Events: o, Searches: o, Feed: o, Counts: o, Announcer: o, Observer: o, Clock: clock})
 	return o
 }
 

@@ -13,6 +13,8 @@ const (
 	// KindAccess is for access that the operator of the server has given past the usual
 	// ways in.
 	KindAccess Kind = "access"
+	// KindLimit is for a limit that was reached: what is beyond is in the log.
+	KindLimit Kind = "limit"
 )
 
 // ReasonAdmin is for what is told to those who look after a workspace.
@@ -26,6 +28,8 @@ type Notice struct {
 	Cause string
 	// Found is what they are told, in a sentence.
 	Found string
+	// Channels are where; in the page and by mail where there are none.
+	Channels []Channel
 }
 
 // Tell tells of notices in the page and by mail, each once: it may be repeated.
@@ -41,7 +45,7 @@ func (x *Engine) Tell(ctx context.Context, notices []Notice) error {
 		}
 		d := Decision{
 			ID: id, Workspace: n.Workspace, User: n.User, Kind: n.Kind, Reasons: []Reason{ReasonAdmin}, Outcome: Notified, Found: n.Found,
-			Channels: []Channel{InPage, Mail}, At: x.Clock().UnixMilli(), Version: 1,
+			Channels: n.channels(), At: x.Clock().UnixMilli(), Version: 1,
 		}
 		if err := x.Store.Add(ctx, []Decision{d}); err != nil {
 			return fmt.Errorf("keep a notice: %w", err)
@@ -52,4 +56,11 @@ func (x *Engine) Tell(ctx context.Context, notices []Notice) error {
 		}
 	}
 	return nil
+}
+
+func (n Notice) channels() []Channel {
+	if n.Channels == nil {
+		return []Channel{InPage, Mail}
+	}
+	return n.Channels
 }

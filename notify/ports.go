@@ -131,9 +131,10 @@ type Feed interface {
 	Find(ctx context.Context, workspace string, q query.Query, limit int) ([]event.Event, map[string]event.State, error)
 }
 
-// History finds the events of a message, in any order.
+// History finds the events of a message.
 type History interface {
-	History(ctx context.Context, key event.MessageKey) ([]event.Event, error)
+	// EachOf visits them newest first, some at once, and ends with the first error of visit.
+	EachOf(ctx context.Context, key event.MessageKey, visit func([]event.Event) error) error
 }
 
 // Events finds events by their ids.
@@ -160,4 +161,7 @@ type Announcer interface {
 type Observer interface {
 	// Decided counts a decision that was kept.
 	Decided(d Decision)
+	// Beyond counts what a limit kept from being told or from being kept: BeyondPerson,
+	// BeyondWorkspace or BeyondNotTold.
+	Beyond(limit string)
 }

@@ -37,9 +37,11 @@ type Stream struct {
 	events    *committer
 	announced *committer
 	triggered *committer
-	allowance *allowance
-	shares    shares
-	lanes     [len(lanes)]*lane
+	// triggersBehind is what was last seen of triggers that wait; nil where none are taken.
+	triggersBehind atomic.Pointer[TriggersBehind]
+	allowance      *allowance
+	shares         shares
+	lanes          [len(lanes)]*lane
 	// lost is what was missing when the queue was opened, nil for nothing.
 	lost    *event.Degraded
 	pulling sync.Once // starts the lanes at the first Pull

@@ -286,7 +286,9 @@ func (s *Stream) watchTriggers(ctx context.Context, consumer jetstream.Consumer,
 					lost(first - next)
 					told = first - 1
 				}
-				err = s.trimTriggers(ctx, kept, about)
+				if err = s.trimTriggers(ctx, kept, about); err == nil {
+					err = s.measureTriggers(ctx, about)
+				}
 			}
 		}
 		if err != nil && ctx.Err() == nil {
@@ -298,6 +300,47 @@ func (s *Stream) watchTriggers(ctx context.Context, consumer jetstream.Consumer,
 		case <-ticker.C:
 		}
 	}
+}
+
+// TriggersBehind is how far deciding is behind.
+type TriggersBehind struct {
+	// Waiting are messages that are not decided yet, and Oldest when the oldest of them
+	// was published; zero where none waits.
+	Waiting int
+	Oldest  time.Time
+}
+
+// Age is for how long the oldest has waited.
+func (b TriggersBehind) Age(now time.Time) time.Duration {
+	if b.Oldest.IsZero() {
+		return 0
+	}
+	return max(0, now.Sub(b.Oldest))
+}
+
+// TriggersBehind says how far deciding was behind when this process last looked; nothing
+// waits as far as a process knows that takes none.
+func (s *Stream) TriggersBehind() TriggersBehind {
+	if behind := s.triggersBehind.Load(); behind != nil {
+		return *behind
+	}
+	return TriggersBehind{}
+}
+
+// measureTriggers notes what waits, after what is decided was removed.
+func (s *Stream) measureTriggers(ctx context.Context, about *jetstream.ConsumerInfo) error {
+	behind := TriggersBehind{Waiting: int(about.NumPending) + about.NumAckPending}
+	if behind.Waiting > 0 {
+		oldest, err := s.js.Stream(ctx, triggersName)
+		if err != nil {
+			return unavailable("measure triggers", err)
+		}
+		if state := oldest.CachedInfo().State; state.Msgs > 0 {
+			behind.Oldest = state.FirstTime
+		}
+	}
+	s.triggersBehind.Store(&behind)
+	return nil
 }
 
 // trimTriggers removes what every worker is done with.

@@ -235,8 +235,10 @@ func (n *notifier) receive(_ http.ResponseWriter, r *http.Request) {
 	n.got[r.Header.Get("X-Tidings-Delivery")]++
 }
 
-// Decided, Get, History, Search and Find are ports of an Engine and of Notes.
+// Decided, Beyond, Get, EachOf, Search and Find are ports of an Engine and of Notes.
 func (n *notifier) Decided(notify.Decision) {}
+
+func (n *notifier) Beyond(string) {}
 
 func (n *notifier) Get(_ context.Context, _ string, ids []event.ID) (found []event.Event, _ error) {
 	for _, e := range n.events {
@@ -249,8 +251,8 @@ func (n *notifier) Get(_ context.Context, _ string, ids []event.ID) (found []eve
 	return found, nil
 }
 
-func (n *notifier) History(context.Context, event.MessageKey) ([]event.Event, error) {
-	return n.events, nil
+func (n *notifier) EachOf(_ context.Context, _ event.MessageKey, visit func([]event.Event) error) error {
+	return visit(n.events)
 }
 
 func (n *notifier) Search(_ context.Context, _, user, text string) (query.Query, string, error) {
