@@ -11,7 +11,7 @@ import (
 // FoldName is a name as names are compared: accents and case folded, and without
 // apostrophes, so that "chloe" is Chloé and "tess obrien" Tess O'Brien.
 func FoldName(name string) string {
-	if isASCII(name) && !strings.ContainsAny(name, "'\t\n") {
+	if isPlainName(name) {
 		return lowerASCII(name)
 	}
 	var f folder
@@ -27,6 +27,16 @@ func FoldName(name string) string {
 		}
 	}
 	return strings.Join(words, " ")
+}
+
+// isPlainName reports whether nothing of a name but its case needs folding.
+func isPlainName(name string) bool {
+	for i := range len(name) {
+		if c := name[i]; c >= utf8.RuneSelf || c == '\'' || c == '\t' || c == '\n' {
+			return false
+		}
+	}
+	return true
 }
 
 // folder folds runs of text and keeps what it works in.

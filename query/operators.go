@@ -328,10 +328,10 @@ func (p *parser) to(l lexeme) meaning {
 // else.
 func slashed(value string) []string {
 	const most = 4
-	names := strings.Split(value, "/")
-	if len(names) < 2 || len(names) > most {
+	if slashes := strings.Count(value, "/"); slashes == 0 || slashes >= most {
 		return nil
 	}
+	names := strings.Split(value, "/")
 	for _, name := range names {
 		other := func(r rune) bool { return !unicode.IsLetter(r) }
 		if len(name) < 2 || strings.ContainsFunc(name, other) {
