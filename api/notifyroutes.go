@@ -312,7 +312,7 @@ type whyInput struct {
 // WhyView is how it came that somebody was told of an event, or was not.
 type WhyView struct {
 	Decision *DecisionView    `json:"decision" doc:"null where none is kept: a kind that is switched off keeps none"`
-	Checks   []notify.Checked `json:"checks" nullable:"false" doc:"what was asked, in order, up to what stopped it"`
+	Checks   []notify.Checked `json:"checks" nullable:"false" doc:"what was asked, in order, by the settings of then, up to what stopped it"`
 	Now      DecisionView     `json:"now" doc:"what would be decided with the settings of today, were the event new"`
 	Fixes    []notify.Fix     `json:"fixes" nullable:"false" doc:"changes that turn it round"`
 }

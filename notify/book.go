@@ -222,6 +222,9 @@ func (b *Books) ChangeSettings(ctx context.Context, workspace, user string, chan
 		if err := s.Check(); err != nil {
 			return nil, err
 		}
+		if err := b.remember(ctx, workspace, user, s.Rev, old); err != nil {
+			return nil, err
+		}
 		s.Rev++
 		return s, nil
 	})
@@ -244,6 +247,9 @@ func (b *Books) ChangeDefaults(ctx context.Context, workspace string, change fun
 		if err := d.Cells.Check(); err != nil {
 			return nil, err
 		}
+		if err := b.remember(ctx, workspace, "", d.Rev, old); err != nil {
+			return nil, err
+		}
 		d.Rev++
 		return d, nil
 	})
@@ -255,8 +261,15 @@ func (b *Books) SetMode(ctx context.Context, workspace string, mode Mode) error 
 	return b.change(ctx, workspace, kindMode, "", func(json.RawMessage) (any, error) { return mode, nil })
 }
 
-// change compares and swaps a record, anew where somebody else was faster.
+// change compares and swaps a record of a book, anew where somebody else was faster.
 func (b *Books) change(ctx context.Context, workspace, kind, id string, change func(old json.RawMessage) (any, error)) error {
+	if err := b.swap(ctx, workspace, kind, id, change); err != nil {
+		return err
+	}
+	return b.changed(ctx, workspace)
+}
+
+func (b *Books) swap(ctx context.Context, workspace, kind, id string, change func(old json.RawMessage) (any, error)) error {
 	for range changeTries {
 		old, err := b.records.Get(ctx, workspace, kind, id)
 		if err != nil && !errors.Is(err, event.ErrNotFound) {
@@ -277,7 +290,7 @@ func (b *Books) change(ctx context.Context, workspace, kind, id string, change f
 		if err != nil {
 			return fmt.Errorf("write %s: %w", kind, err)
 		}
-		return b.changed(ctx, workspace)
+		return nil
 	}
 	return fmt.Errorf("write %s: %w", kind, event.ErrConflict)
 }

@@ -161,6 +161,9 @@ func (b *Books) ForgetUser(ctx context.Context, workspace, user string) error {
 	if err := b.forgetRules(ctx, workspace, func(r Rule) bool { return r.Owner == user }); err != nil {
 		return err
 	}
+	if err := b.records.Delete(ctx, workspace, kindThen, user); err != nil && !errors.Is(err, event.ErrNotFound) {
+		return fmt.Errorf("delete earlier settings of notifications: %w", err)
+	}
 	if _, err := b.records.Get(ctx, workspace, kindSettings, user); errors.Is(err, event.ErrNotFound) {
 		return nil
 	}
@@ -212,6 +215,9 @@ func (b *Books) ForgetPerson(ctx context.Context, workspace string, forms []stri
 	}
 	named := func(m Mute) bool { return address.Names(m.ID, forms) }
 	for user, s := range book.Settings {
+		if err := b.forgetThen(ctx, workspace, user, named); err != nil {
+			return err
+		}
 		if !slices.ContainsFunc(s.Mutes, named) {
 			continue
 		}
@@ -219,6 +225,9 @@ func (b *Books) ForgetPerson(ctx context.Context, workspace string, forms []stri
 			s.Mutes = slices.DeleteFunc(s.Mutes, named)
 			return nil
 		})
+		if err == nil {
+			err = b.forgetThen(ctx, workspace, user, named) // the change has kept what was before
+		}
 		if err != nil {
 			return err
 		}

@@ -85,8 +85,9 @@ func (m *Mute) same(other Mute) bool {
 type Why struct {
 	// Kept is the decision, nil where none is kept: a kind that is switched off keeps none.
 	Kept *Decision
-	// Checks are what was asked, in order; after the one that stopped come those that
-	// were not asked.
+	// Checks are what was asked, in order, and found by the settings of then, up to the one
+	// that stopped. There are none where no decision is kept and the settings are not known
+	// any more.
 	Checks []Checked
 	// Now is what would be decided with the settings of today.
 	Now Decision
@@ -139,9 +140,8 @@ func (x *Engine) Why(ctx context.Context, workspace, user string, id event.ID) (
 		}
 	}
 	why.Now = Decide(t, settings, facts, now)
-	why.Checks = why.Now.Checks
-	if why.Kept != nil {
-		why.Checks = asDecided(*why.Kept, why.Now.Checks)
+	if why.Checks, err = x.checksThen(ctx, t, book, facts, why.Kept); err != nil {
+		return Why{}, err
 	}
 	if !book.Defaults.Locked[why.Now.Kind] {
 		why.Fixes = fixes(why.Now, settings, facts, t)
@@ -150,16 +150,16 @@ func (x *Engine) Why(ctx context.Context, workspace, user string, id event.ID) (
 }
 
 // asDecided are the checks as they were when a decision was made: up to the one that
-// stopped it, in the words of then.
-func asDecided(d Decision, now []Checked) []Checked {
+// stopped it, in the words of then. then are those by the settings of then, as far as known.
+func asDecided(d Decision, then []Checked) []Checked {
 	var checks []Checked
 	for _, name := range checkOrder {
-		at := slices.IndexFunc(now, func(c Checked) bool { return c.Check == name })
+		at := slices.IndexFunc(then, func(c Checked) bool { return c.Check == name })
 		switch {
 		case name == d.Check:
 			return append(checks, Checked{name, false, d.Found})
-		case at >= 0 && now[at].Pass:
-			checks = append(checks, now[at])
+		case at >= 0 && then[at].Pass:
+			checks = append(checks, then[at])
 		default:
 			checks = append(checks, Checked{name, true, "It stopped nothing then."})
 		}

@@ -4281,7 +4281,7 @@ export interface components {
             time: string;
         };
         WhyView: {
-            /** @description what was asked, in order, up to what stopped it */
+            /** @description what was asked, in order, by the settings of then, up to what stopped it */
             checks: components["schemas"]["Checked"][];
             /** @description null where none is kept: a kind that is switched off keeps none */
             decision: components["schemas"]["DecisionView"];
