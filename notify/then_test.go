@@ -3,7 +3,6 @@ package notify_test
 import (
 	"context"
 	"encoding/json"
-	"fmt"
 	"testing"
 	"time"
 
@@ -111,7 +110,7 @@ func TestEarlierSettingsForget(t *testing.T) {
 		if err != nil {
 			return ""
 		}
-		return fmt.Sprintf("%s", doc)
+		return string(doc)
 	}
 	require.Contains(t, kept(), "lee@dox.test")
 	for range 2 {
