@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 	"sync"
 	"time"
 
@@ -13,6 +14,7 @@ import (
 
 	"tidings/account"
 	"tidings/event"
+	"tidings/notify"
 	"tidings/tracking"
 )
 
@@ -239,4 +241,28 @@ func setTracked(ctx context.Context, records Records, workspace, email string, t
 		return fmt.Errorf("note missing consent: %w", err)
 	}
 	return nil
+}
+
+// UnsubscribeLinks makes the addresses by which people end their notification mails of a
+// kind. A base that is not https makes none: one click is for https alone (RFC 8058,
+// section 3.1).
+func UnsubscribeLinks(config Config) (func(ctx context.Context, workspace, user string, kind notify.Kind) (string, error), error) {
+	keys, err := newLinkKeys(config)
+	if err != nil {
+		return nil, err
+	}
+	return func(ctx context.Context, workspace, user string, kind notify.Kind) (string, error) {
+		if !strings.HasPrefix(config.PublicURL, "https://") {
+			return "", nil
+		}
+		key, err := keys.maker(ctx, workspace)
+		if err != nil {
+			return "", err
+		}
+		token, err := key.Seal(tracking.Token{Kind: tracking.Notices, Message: string(kind), User: user, Recipient: user})
+		if err != nil {
+			return "", fmt.Errorf("make an address to unsubscribe: %w", err)
+		}
+		return config.PublicURL + noticesPath + token, nil
+	}, nil
 }

@@ -79,7 +79,7 @@ func (s *Server) trackingRoutes() error {
 	if err := s.Metrics.Register(t.counted); err != nil {
 		return fmt.Errorf("tracking: %w", err)
 	}
-	for _, page := range []string{"ask", "done", "off", "unknown", "later"} {
+	for _, page := range []string{"ask", "done", "off", "unknown", "later", "notices-ask", "notices-done", "notices-undone"} {
 		text, err := unsubscribePages.ReadFile("unsubscribe/" + page + ".html")
 		if err != nil {
 			return fmt.Errorf("tracking: %w", err)
@@ -90,8 +90,10 @@ func (s *Server) trackingRoutes() error {
 		s.engine.Handle(method, "/t/o/:token", t.open)
 		s.engine.Handle(method, "/t/c/:token", t.click)
 		s.engine.Handle(method, "/t/u/:token", t.ask)
+		s.engine.Handle(method, noticesPath+":token", t.askNotices)
 	}
 	s.engine.POST("/t/u/:token", t.unsubscribe)
+	s.engine.POST(noticesPath+":token", t.stopNotices)
 	return nil
 }
 

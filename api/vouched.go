@@ -119,15 +119,21 @@ func (s *Server) notes(ctx context.Context, site signin.Site, notes []string) {
 // in its row of the audit log. begin, which may be called often, is to be called before
 // anything is changed, and end after all.
 func (s *Server) changeBy(ctx context.Context, workspace, provider, object string, about []string) (_ context.Context, begin func() error, end func(error)) {
+	row := audit.Row{
+		Workspace: workspace, Actor: "provider:" + provider, Route: "provider", Object: object, Trace: requestID(ctx), About: about,
+	}
+	if asked := recordingFrom(ctx); asked != nil {
+		row.Route, row.Address = asked.row.Route, asked.row.Address
+	}
+	return s.changeAs(ctx, row)
+}
+
+// changeAs is a change with a row of its own in the audit log, as changeBy has it.
+func (s *Server) changeAs(ctx context.Context, row audit.Row) (_ context.Context, begin func() error, end func(error)) {
 	if s.Audit == nil {
 		return ctx, func() error { return nil }, func(error) {}
 	}
-	rec := &recording{log: s.Audit, is: auditChanges, row: audit.Row{
-		Workspace: workspace, Actor: "provider:" + provider, Route: "provider", Object: object, Trace: requestID(ctx), About: about,
-	}}
-	if asked := recordingFrom(ctx); asked != nil {
-		rec.row.Route, rec.row.Address = asked.row.Route, asked.row.Address
-	}
+	rec := &recording{log: s.Audit, is: auditChanges, row: row}
 	begun := false
 	begin = sync.OnceValue(func() error {
 		err := rec.begin(ctx)

@@ -228,7 +228,10 @@ func (a *App) assemble(s Settings) error {
 	if err != nil {
 		return err
 	}
-	endpoints := a.assembleDeliveries(s, directory, reader, mail)
+	endpoints, err := a.assembleDeliveries(s, directory, reader, mail)
+	if err != nil {
+		return err
+	}
 	page, err := web.Handler()
 	if err != nil {
 		return fmt.Errorf("read the built page: %w", err)

@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"crypto/rand"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -44,7 +45,11 @@ func (a *App) openOutbox(ctx context.Context, s Settings) error {
 }
 
 // assembleDeliveries puts together what leaves the house.
-func (a *App) assembleDeliveries(s Settings, directory *account.Directory, reader *feed.Reader, server *deliver.SMTP) *api.Endpoints {
+func (a *App) assembleDeliveries(s Settings, directory *account.Directory, reader *feed.Reader, server *deliver.SMTP) (*api.Endpoints, error) {
+	unsubscribe, err := api.UnsubscribeLinks(api.Config{Records: a.State, PublicURL: s.PublicURL, Clock: time.Now, Rand: rand.Reader})
+	if err != nil {
+		return nil, err
+	}
 	a.endpoints = deliver.NewDirectory(a.State, a.secrets, server)
 	a.endpoints.Addresses = func(ctx context.Context, workspace, user string) (string, error) {
 		member, err := directory.User(ctx, workspace, user)
@@ -57,7 +62,7 @@ func (a *App) assembleDeliveries(s Settings, directory *account.Directory, reade
 	if a.notifier != nil {
 		notes := &forward.Notes{
 			Decisions: a.decisions, Books: a.notifier.Books, People: directory, Events: a.Index, Names: directory, Outbox: a.outbox, Others: source,
-			Page: s.PublicURL, Wake: func() { a.deliveries.Wake() }, Clock: time.Now, Settle: s.Settle,
+			Page: s.PublicURL, Wake: func() { a.deliveries.Wake() }, Clock: time.Now, Settle: s.Settle, Unsubscribe: unsubscribe,
 		}
 		a.notifier.Outbox, source = notes, notes
 	}
@@ -68,7 +73,7 @@ func (a *App) assembleDeliveries(s Settings, directory *account.Directory, reade
 	a.forwarder = &forward.Forwarder{
 		Log: a.Stream, Places: forwarded{a.State}, Directory: a.endpoints, Searches: reader, Outbox: a.outbox, Wake: a.deliveries.Wake, Clock: time.Now, Settle: s.Settle, Logger: a.log,
 	}
-	return &api.Endpoints{Directory: a.endpoints, Outbox: a.outbox, Sender: sender, Source: source, Wake: a.deliveries.Wake}
+	return &api.Endpoints{Directory: a.endpoints, Outbox: a.outbox, Sender: sender, Source: source, Wake: a.deliveries.Wake}, nil
 }
 
 // forwarded keeps how far forwarding has come.

@@ -19,6 +19,8 @@ type Content struct {
 	Link string
 	// Why says for whom and by which rule it is sent.
 	Why string
+	// Unsubscribe is an https address that ends such mail with one POST, or "".
+	Unsubscribe string
 	// Item is the event as a page shows it, for webhooks.
 	Item json.RawMessage
 }

@@ -44,7 +44,7 @@ func (s *Sender) mail(ctx context.Context, e Endpoint, d Delivery, c Content) Ou
 	now := s.Clock()
 	out := Outcome{Try: Try{At: millis(now)}}
 	err := s.Mailer.Send(ctx, e.Server, Letter{
-		ID: d.WebhookID(), To: e.To, Subject: c.Sentence, Text: mailText(c), Reason: d.Reason, Date: time.UnixMilli(d.At).UTC(),
+		ID: d.WebhookID(), To: e.To, Subject: c.Sentence, Text: mailText(c), Reason: d.Reason, Unsubscribe: c.Unsubscribe, Date: time.UnixMilli(d.At).UTC(),
 	})
 	var failed *MailError
 	if out.OK = err == nil; errors.As(err, &failed) {
@@ -68,8 +68,14 @@ func mailText(c Content) string {
 	if c.Link != "" {
 		text += "\n" + c.Link + "\n"
 	}
+	if c.Why != "" || c.Unsubscribe != "" {
+		text += "\n-- \n"
+	}
 	if c.Why != "" {
-		text += "\n-- \n" + OneLine(c.Why, 500) + "\n"
+		text += OneLine(c.Why, 500) + "\n"
+	}
+	if c.Unsubscribe != "" {
+		text += "No more mails of this kind: " + c.Unsubscribe + "\n"
 	}
 	return text
 }

@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -345,8 +346,14 @@ func (d *deciding) quiet() (string, bool) {
 
 func (d *deciding) channel() (string, bool) {
 	d.Channels = d.cell.Channels
-	if len(d.Channels) == 0 {
+	if !d.settings.Mails(d.Kind) {
+		d.Channels = slices.DeleteFunc(slices.Clone(d.Channels), func(c Channel) bool { return c == Mail })
+	}
+	switch {
+	case len(d.cell.Channels) == 0:
 		return "No channel is chosen.", false
+	case len(d.Channels) == 0:
+		return "You unsubscribed from mails of this kind, and no other channel is chosen.", false
 	}
 	inPage := false
 	names := make([]string, len(d.Channels))

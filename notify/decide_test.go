@@ -68,6 +68,12 @@ func TestWhatTheChecksStop(t *testing.T) {
 		{"no channel", CheckChannel, func(_ *event.Event, s *Settings, _ *Facts) {
 			s.Cells = Cells{Mine: {"open": {Often: Every}}}
 		}},
+		{"mail alone, which was unsubscribed from", CheckChannel, func(_ *event.Event, s *Settings, _ *Facts) {
+			s.Cells, s.Stopped = Cells{Mine: {"open": {Often: Every, Channels: []Channel{Mail}}}}, []Kind{"open"}
+		}},
+		{"mail of another kind, which was", "", func(_ *event.Event, s *Settings, _ *Facts) {
+			s.Cells, s.Stopped = Cells{Mine: {"open": {Often: Every, Channels: []Channel{Mail}}}}, []Kind{"click"}
+		}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			e, s, f := open, Settings{}, Facts{User: "u_ana", Visible: true, Scope: Mine, Fresh: Fresh}

@@ -30,6 +30,12 @@ const (
 	KindSilence   Kind = "silence"
 )
 
+// KindDigest is what goes together at the end of a digest's time or of quiet hours.
+const KindDigest Kind = "digest"
+
+// mailed are the kinds of mails that people may unsubscribe from.
+var mailed = append([]Kind{KindUnopened, KindUnreplied, KindSchedule, KindCount, KindRate, KindSilence, KindDigest}, Kinds...)
+
 // Scope says whose events a row of the settings is about.
 type Scope string
 
@@ -109,6 +115,9 @@ type Settings struct {
 	Quiet *Quiet `json:"quiet,omitempty"`
 	// Digest gathers what leaves the house; nil sends each by itself.
 	Digest *Digest `json:"digest,omitempty"`
+	// Stopped are the kinds whose mails the person has unsubscribed from, whatever the rows
+	// and rules say.
+	Stopped []Kind `json:"stopped,omitempty" doc:"kinds whose mails were unsubscribed from; digest for what goes together"`
 	// Chat is the workspace's endpoint that the channel chat leads to.
 	Chat string `json:"chat,omitempty" maxLength:"100" doc:"name of the endpoint that the channel chat leads to"`
 }
@@ -148,6 +157,14 @@ func (s Settings) Check() *event.FieldError {
 			return event.Invalid(fmt.Sprintf("mutes[%d].%s", i, err.Field), err.Problem)
 		}
 	}
+	if len(s.Stopped) > len(mailed) {
+		return event.Invalid("stopped", "names a kind twice")
+	}
+	for _, kind := range s.Stopped {
+		if !slices.Contains(mailed, kind) {
+			return event.Invalid("stopped", "has a kind that is not known")
+		}
+	}
 	if err := s.Digest.check(); err != nil {
 		return err
 	}
@@ -160,6 +177,21 @@ func (s Settings) Check() *event.FieldError {
 		}
 	}
 	return s.Cells.Check()
+}
+
+// Mails reports whether mails of a kind are sent.
+func (s Settings) Mails(kind Kind) bool { return !slices.Contains(s.Stopped, kind) }
+
+// Stops reports whether mails of a kind can be unsubscribed from: what is told of keys and
+// of access cannot.
+func (k Kind) Stops() bool { return slices.Contains(mailed, k) }
+
+// Stop unsubscribes from mails of a kind, or subscribes again.
+func (s *Settings) Stop(kind Kind, stop bool) {
+	s.Stopped = slices.DeleteFunc(s.Stopped, func(one Kind) bool { return one == kind })
+	if stop {
+		s.Stopped = append(s.Stopped, kind)
+	}
 }
 
 // Check says what is wrong with a mute.

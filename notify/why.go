@@ -20,6 +20,7 @@ type SettingsChange struct {
 	Quiet  *Quiet  `json:"quiet,omitempty" doc:"without days there are none"`
 	Digest *Digest `json:"digest,omitempty" doc:"without either time each is sent by itself"`
 	Chat   *string `json:"chat,omitempty" doc:"name of the endpoint that the channel chat leads to"`
+	Resume *Kind   `json:"resume,omitempty" doc:"this kind's mails are sent again, which were unsubscribed from"`
 }
 
 // Change makes a change to a person's settings, whatever they are by then.
@@ -34,6 +35,9 @@ func (b *Books) Change(ctx context.Context, workspace, user string, c SettingsCh
 func (c SettingsChange) apply(s *Settings, now int64) {
 	if c.Zone != nil {
 		s.Zone = *c.Zone
+	}
+	if c.Resume != nil {
+		s.Stop(*c.Resume, false)
 	}
 	if c.Preset != nil {
 		s.Preset = *c.Preset

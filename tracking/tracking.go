@@ -30,6 +30,9 @@ const (
 	Open        Kind = 'o'
 	Click       Kind = 'c'
 	Unsubscribe Kind = 'u'
+	// Notices ends the notification mails of a kind: Message is the kind, User whose they
+	// are, and Recipient the same.
+	Notices Kind = 'n'
 )
 
 // Bounds of what an address may hold, in bytes.
@@ -188,7 +191,7 @@ func (t Token) check() error {
 		}
 	}
 	switch {
-	case t.Kind != Open && t.Kind != Click && t.Kind != Unsubscribe:
+	case t.Kind != Open && t.Kind != Click && t.Kind != Unsubscribe && t.Kind != Notices:
 		return event.Invalid("kind", "is not one of the kinds")
 	case t.Kind != Click && t.Link != "":
 		return event.Invalid("link", "belongs on a click")

@@ -43,6 +43,9 @@ type Notes struct {
 	Clock func() time.Time
 	// Settle is how long opens and clicks wait.
 	Settle time.Duration
+	// Unsubscribe makes the address that ends a person's mails of a kind; nil, or "", where
+	// there is none.
+	Unsubscribe func(ctx context.Context, workspace, user string, kind notify.Kind) (string, error)
 }
 
 // Deliver makes the deliveries of decisions. Those of one window are one delivery.
@@ -73,17 +76,21 @@ func (n *Notes) Deliver(ctx context.Context, decisions []notify.Decision) error 
 
 // place is where a channel leads for a person, "" for nowhere.
 func (n *Notes) place(ctx context.Context, d notify.Decision, channel notify.Channel) (string, error) {
-	switch channel {
-	case notify.Mail:
-		return deliver.MailOf(d.User), nil
-	case notify.Chat:
-		book, err := n.Books.Load(ctx, d.Workspace)
-		if err != nil {
-			return "", fmt.Errorf("deliver notifications: %w", err)
-		}
-		return book.Settings[d.User].Chat, nil
+	if channel != notify.Mail && channel != notify.Chat {
+		return "", nil
 	}
-	return "", nil
+	book, err := n.Books.Load(ctx, d.Workspace)
+	if err != nil {
+		return "", fmt.Errorf("deliver notifications: %w", err)
+	}
+	settings := book.Settings[d.User]
+	switch {
+	case channel == notify.Chat:
+		return settings.Chat, nil
+	case time.Unix(d.Window, 0).After(n.Clock()) && !settings.Mails(notify.KindDigest):
+		return "", nil // Alone it would have left with the others.
+	}
+	return deliver.MailOf(d.User), nil
 }
 
 func (n *Notes) deliveryOf(d notify.Decision, channel notify.Channel, place string) deliver.Delivery {
@@ -135,12 +142,43 @@ func (n *Notes) Cancel(ctx context.Context, d notify.Decision) error {
 // Content renders a delivery as of now: what was withdrawn, erased or may not be seen any
 // more is not told.
 func (n *Notes) Content(ctx context.Context, d deliver.Delivery) (deliver.Content, string, error) {
-	switch {
-	case d.For == "":
+	if d.For == "" {
 		return n.Others.Content(ctx, d)
-	case d.Window != 0:
-		return n.digest(ctx, d)
 	}
+	unsubscribe, why, err := n.subscribed(ctx, d)
+	if err != nil || why != "" {
+		return deliver.Content{}, why, err
+	}
+	render := n.one
+	if d.Window != 0 {
+		render = n.digest
+	}
+	content, why, err := render(ctx, d)
+	content.Unsubscribe = unsubscribe
+	return content, why, err
+}
+
+// subscribed says why a mail is not wanted any more, or how to say so.
+func (n *Notes) subscribed(ctx context.Context, d deliver.Delivery) (unsubscribe, why string, err error) {
+	kind := notify.Kind(d.Type)
+	if d.Endpoint != deliver.MailOf(d.For) || !kind.Stops() {
+		return "", "", nil
+	}
+	settings, err := n.Books.Settings(ctx, d.Workspace, d.For)
+	if err != nil {
+		return "", "", err
+	}
+	if !settings.Mails(kind) {
+		return "", "they unsubscribed from mails of this kind", nil
+	}
+	if n.Unsubscribe != nil {
+		unsubscribe, err = n.Unsubscribe(ctx, d.Workspace, d.For, kind)
+	}
+	return unsubscribe, "", err
+}
+
+// one renders a delivery that tells of one decision.
+func (n *Notes) one(ctx context.Context, d deliver.Delivery) (deliver.Content, string, error) {
 	page, _, err := n.Decisions.Page(ctx, d.Workspace, notify.Filter{ID: d.Decision}, "", 1)
 	if err != nil {
 		return deliver.Content{}, "", err

@@ -166,3 +166,52 @@ func TestADigestLooksAtABoundedNumber(t *testing.T) {
 	require.Len(t, content.Lines, 51)
 	require.Equal(t, "and 950 more", content.Lines[50])
 }
+
+// Who unsubscribed gets no more mails of the kind, also those that waited, and neither
+// another kind nor the page is less for it.
+func TestWhoUnsubscribedGetsNoMail(t *testing.T) {
+	n := newNoted(t)
+	n.Unsubscribe = func(_ context.Context, workspace, user string, kind notify.Kind) (string, error) {
+		return "https://t.example/t/n/" + workspace + "-" + user + "-" + string(kind), nil
+	}
+	stop := func(kind notify.Kind, stop bool) {
+		_, err := n.Books.ChangeSettings(t.Context(), "w", "u_ana", func(s *notify.Settings) error {
+			s.Stop(kind, stop)
+			return nil
+		})
+		require.NoError(t, err)
+	}
+	n.tell(t, "one", time.Time{})
+	waiting := n.kept(t)[0]
+	content, _, err := n.Content(t.Context(), waiting)
+	require.NoError(t, err)
+	require.Equal(t, "https://t.example/t/n/w-u_ana-open", content.Unsubscribe)
+
+	stop("click", true)
+	_, why, err := n.Content(t.Context(), waiting)
+	require.NoError(t, err)
+	require.Empty(t, why, "of another kind")
+	stop("open", true)
+	_, why, err = n.Content(t.Context(), waiting)
+	require.NoError(t, err)
+	require.Equal(t, "they unsubscribed from mails of this kind", why)
+	stop("open", false)
+
+	morning := n.now.Add(12 * time.Hour)
+	n.tell(t, "two", morning)
+	digest := n.kept(t)
+	require.Len(t, digest, 2)
+	for _, d := range digest {
+		if d.Window == 0 {
+			continue
+		}
+		content, _, err = n.Content(t.Context(), d)
+		require.NoError(t, err)
+		require.Equal(t, "https://t.example/t/n/w-u_ana-digest", content.Unsubscribe)
+	}
+	stop(notify.KindDigest, true)
+	n.tell(t, "three", morning.AddDate(0, 0, 1))
+	require.Len(t, n.kept(t), 2, "no digest is made any more")
+	n.tell(t, "four", time.Time{})
+	require.Len(t, n.kept(t), 3, "what goes by itself does")
+}

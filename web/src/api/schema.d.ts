@@ -2964,6 +2964,8 @@ export interface components {
             preset?: "quiet" | "normal" | "all";
             /** @description without days there are none */
             quiet?: components["schemas"]["Quiet"];
+            /** @description this kind's mails are sent again, which were unsubscribed from */
+            resume?: string;
             /** @description the one of this thing goes */
             unmute?: components["schemas"]["Mute"];
             /** @description IANA time zone */
@@ -3059,6 +3061,8 @@ export interface components {
             quiet?: components["schemas"]["Quiet"];
             /** Format: int64 */
             rev: number;
+            /** @description kinds whose mails were unsubscribed from; digest for what goes together */
+            stopped?: string[];
             /** @description IANA time zone; UTC when absent */
             zone?: string;
         };
@@ -3768,6 +3772,8 @@ export interface components {
             preset?: "quiet" | "normal" | "all";
             /** @description without days there are none */
             quiet?: components["schemas"]["Quiet"];
+            /** @description this kind's mails are sent again, which were unsubscribed from */
+            resume?: string;
             /** @description the one of this thing goes */
             unmute?: components["schemas"]["Mute"];
             /** @description IANA time zone */

@@ -15,6 +15,18 @@ export const noteKinds: readonly { kind: string; label: string; type: EventType 
   { kind: 'automated', label: 'Automated', type: 'open' },
 ];
 
+/** What mails of a kind are called where somebody unsubscribed from them. */
+export const stoppedNames: Record<string, string> = {
+  ...Object.fromEntries(noteKinds.map(({ kind, label }) => [kind, label])),
+  digest: 'Digests',
+  unopened: 'Nobody opened',
+  unreplied: 'Nobody replied',
+  schedule: 'At a time',
+  count: 'So many at once',
+  rate: 'Rate of bounces',
+  silence: 'A silent source',
+};
+
 export const oftenLabels: Record<Cell['often'], string> = {
   off: 'never',
   every: 'every one',
