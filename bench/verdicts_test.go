@@ -120,3 +120,17 @@ func TestTimedMakesUpForWhatWasDue(t *testing.T) {
 		require.InDelta(t, 500*time.Millisecond, timing.Percentile(75), float64(10*time.Millisecond))
 	})
 }
+
+func TestLiveNamesWhatItDoesNotShow(t *testing.T) {
+	late := NewTiming()
+	late.Record(liveMust + 10*time.Millisecond)
+	soon := NewTiming()
+	soon.Record(liveMust - 10*time.Millisecond)
+	long, short := Live{For: liveLeast}, Live{For: time.Second}
+	require.Empty(t, long.judge("it", true, soon, 1))
+	require.Empty(t, long.judge("nothing", false, soon, 0))
+	require.Empty(t, short.judge("it", true, late, 1))
+	require.Equal(t, []string{"beside it 99 of 100 live events took up to 310ms, and may take 300ms"}, long.judge("it", true, late, 1))
+	require.Equal(t, []string{"it was not imported"}, short.judge("it", true, soon, 0))
+	require.Equal(t, []string{"beside it no live event was heard"}, short.judge("it", true, NewTiming(), 1))
+}

@@ -24,6 +24,7 @@ type benchCmd struct {
 
 	Faults benchFaultsCmd `cmd:"" help:"Whether a server that is killed and paused under load loses or doubles what it has acknowledged."`
 	Attack benchAttackCmd `cmd:"" help:"What a server holds, and how long another workspace waits, while one does all at once that it should not."`
+	Live   benchLiveCmd   `cmd:"" help:"How long a live event takes to a socket while archives are imported."`
 	Soak   benchSoakCmd   `cmd:"" help:"Whether what a server holds stays as it is under a steady load with slow sockets."`
 
 	Postgres benchPostgresCmd `cmd:"" help:"The same events and pages on a PostgreSQL of the measurement's own and on Tidings, in turns."`
@@ -121,6 +122,20 @@ type benchSoakCmd struct {
 func (c *benchSoakCmd) Run(ctx context.Context, env *environment) error {
 	soak := bench.Soak(*c)
 	return soak.Run(ctx, env.bench())
+}
+
+type benchLiveCmd struct {
+	Data    string        `help:"A directory for the measurement; it must be empty." default:"tidings-bench-live" placeholder:"DIR" type:"path"`
+	Seed    uint64        `help:"Where the randomness begins." default:"1"`
+	For     time.Duration `help:"How long each archive is imported." default:"1m" placeholder:"DURATION"`
+	Rate    int           `help:"How many live events a second." default:"20"`
+	Senders int           `help:"How many senders import at once." default:"4"`
+}
+
+// Run times live events beside imports.
+func (c *benchLiveCmd) Run(ctx context.Context, env *environment) error {
+	live := bench.Live(*c)
+	return live.Run(ctx, env.bench())
 }
 
 type benchAttackCmd struct {
