@@ -91,10 +91,10 @@ func (c *Live) measure(ctx context.Context, env Env, server *child) (table strin
 	}
 	defer heard.close()
 	var out strings.Builder
-	fmt.Fprintf(&out, "%d live events a second, until a socket has them\n\n| while this is imported | imported a second | live events |\n| --- | --- | --- |\n", c.Rate)
+	fmt.Fprintf(&out, "%d live events a second, until a socket has them\n\n| while this is imported | imported a second | accepted after | on the socket after |\n| --- | --- | --- | --- |\n", c.Rate)
 	for _, archive := range archives {
 		_, _ = fmt.Fprintf(env.Err, "%s is imported for %v\n", archive.name, c.For)
-		timing, imported, err := c.beside(ctx, client, heard, func(ctx context.Context) (int64, error) {
+		accepted, timing, imported, err := c.beside(ctx, client, heard, func(ctx context.Context) (int64, error) {
 			if archive.weeks == 0 {
 				<-ctx.Done()
 				return 0, nil
@@ -104,7 +104,8 @@ func (c *Live) measure(ctx context.Context, env Env, server *child) (table strin
 		if err != nil {
 			return "", nil, err
 		}
-		fmt.Fprintf(&out, "| %s | %.0f | %s |\n", archive.name, float64(imported)/c.For.Seconds(), timing)
+		fmt.Fprintf(&out, "| %s | %.0f | p50 %s, p99 %s | %s |\n", archive.name, float64(imported)/c.For.Seconds(),
+			round(accepted.Percentile(50)), round(accepted.Percentile(99)), timing)
 		not = append(not, c.judge(archive.name, archive.weeks > 0, timing, imported)...)
 	}
 	if c.For < liveLeast {
@@ -129,13 +130,13 @@ func (c *Live) judge(beside string, imports bool, timing *Timing, imported int64
 }
 
 // beside posts live events while something else goes on, and waits until all were heard.
-func (c *Live) beside(ctx context.Context, client *apiclient.Client, heard *hearing, other func(context.Context) (int64, error)) (*Timing, int64, error) {
-	timing := NewTiming()
+func (c *Live) beside(ctx context.Context, client *apiclient.Client, heard *hearing, other func(context.Context) (int64, error)) (accepted, timing *Timing, imported int64, err error) {
+	accepted, timing = NewTiming(), NewTiming()
 	heard.begin(timing)
 	during, cancel := context.WithTimeout(ctx, c.For)
 	defer cancel()
 	var group errgroup.Group
-	var imported int64
+	var mu sync.Mutex
 	group.Go(func() (err error) { imported, err = other(during); return err })
 	group.Go(func() error {
 		var posts errgroup.Group
@@ -145,17 +146,21 @@ func (c *Live) beside(ctx context.Context, client *apiclient.Client, heard *hear
 			}
 			id := heard.expect(at)
 			posts.Go(func() error {
-				return client.Call(ctx, http.MethodPost, "/v1/events", map[string]any{
+				err := client.Call(ctx, http.MethodPost, "/v1/events", map[string]any{
 					"type": "send", "time": at.UTC().Format(time.RFC3339), "message": id, "user": "u_ana", "subject": "About " + id,
 					"recipients": []any{map[string]string{"email": "jo@acme.example"}},
 				}, nil)
+				mu.Lock()
+				defer mu.Unlock()
+				accepted.Record(time.Since(at))
+				return err
 			})
 		}
 	})
 	if err := group.Wait(); err != nil {
-		return nil, 0, err
+		return nil, nil, 0, err
 	}
-	return timing, imported, heard.all(ctx)
+	return accepted, timing, imported, heard.all(ctx)
 }
 
 // importArchive posts events of a workspace of its own as fast as they are taken, and

@@ -290,7 +290,7 @@ func (s *Stream) Stats() Stats {
 		EventsBytes: w.bytes.value(), EventsMaxBytes: w.maxBytes.Load(),
 		LiveBytes: w.liveBytes.Load(), DeadLetters: w.deadLetters.Load(),
 		Reachable: s.reachable() == nil,
-		Published: c.published.Load(), Batches: s.events.batches.Load(), Diverted: c.diverted.Load(),
+		Published: c.published.Load(), Batches: s.events[event.LaneLive].batches.Load() + s.events[event.LaneBulk].batches.Load(), Diverted: c.diverted.Load(),
 		Given: c.given.Load(), Acked: c.acked.Load(), Retried: c.retried.Load(),
 		Failed: c.failed.Load(), Dead: c.dead.Load(), Held: c.held.Load(),
 		Trimmed: c.trimmed.Load(), Announced: c.announced.Load(),

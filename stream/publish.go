@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/nats-io/nats.go"
@@ -141,10 +142,27 @@ func (s *Stream) submit(ctx context.Context, messages []*nats.Msg) error {
 	}
 	w.events.begun.Add(n)
 	w.bytes.begun.Add(bytes)
-	err := s.events.publish(ctx, messages)
+	live, bulk := byLane(messages)
+	err := s.events[event.LaneLive].publish(ctx, live)
+	if err == nil {
+		err = s.events[event.LaneBulk].publish(ctx, bulk)
+	}
 	w.events.ended.Add(n)
 	w.bytes.ended.Add(bytes)
 	return err
+}
+
+// byLane are messages of events of either lane, each in their order.
+func byLane(messages []*nats.Msg) (live, bulk []*nats.Msg) {
+	begins := strings.TrimSuffix(laneSubject(event.LaneBulk), ">")
+	for _, m := range messages {
+		if strings.HasPrefix(m.Subject, begins) {
+			bulk = append(bulk, m)
+		} else {
+			live = append(live, m)
+		}
+	}
+	return live, bulk
 }
 
 // stored is about how many bytes messages take up on the stream, at most.

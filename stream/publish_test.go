@@ -63,6 +63,21 @@ func TestManyCallersShareBatches(t *testing.T) {
 	require.Less(t, stats.Batches, uint64(callers*each/4), "callers that wait at the same time share a batch")
 }
 
+// A live event is durable while a batch of an import is not, however long that takes.
+func TestALiveEventWaitsForNoBatchOfAnImport(t *testing.T) {
+	s := open(t, Config{})
+	stuck := s.events[event.LaneBulk]
+	s.events[event.LaneBulk] = newCommitter(s.js, s.link, s.stopped, s.cfg.BatchBytes) // nothing commits what it is given
+	ctx, cancel := context.WithCancel(t.Context())
+	imported := make(chan error, 1)
+	go func() { imported <- s.Publish(ctx, event.LaneBulk, someEvents("acme", 0, 1000)) }()
+	publish(t, s, event.LaneLive, anEvent("acme", 1))
+	cancel()
+	require.ErrorIs(t, <-imported, context.Canceled)
+	s.events[event.LaneBulk] = stuck
+	publish(t, s, event.LaneBulk, someEvents("acme", 2000, 1000)...)
+}
+
 func TestALargePublishGoesAsSeveralBatches(t *testing.T) {
 	s := open(t, Config{})
 	publish(t, s, event.LaneBulk, someEvents("acme", 0, 10_000)...)
@@ -213,7 +228,7 @@ func TestAFullStreamIsUnavailable(t *testing.T) {
 	messages, err := s.encode(t.Context(), event.LaneLive, someEvents("acme", 0, 1000))
 	require.NoError(t, err)
 	begun := time.Now()
-	require.ErrorIs(t, s.events.publish(t.Context(), messages), event.ErrUnavailable)
+	require.ErrorIs(t, s.events[event.LaneLive].publish(t.Context(), messages), event.ErrUnavailable)
 	require.Less(t, time.Since(begun), commitTimeout, "the server says so, nobody waits for a timeout")
 	publish(t, s, event.LaneLive, anEvent("acme", 1))
 }

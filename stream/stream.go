@@ -34,7 +34,8 @@ type Stream struct {
 	leases   jetstream.KeyValue
 	holder   string // who we are to other holders of leases
 
-	events    *committer
+	// events has a committer a lane: what is live waits for no batch of an import.
+	events    map[event.Lane]*committer
 	announced *committer
 	triggered *committer
 	// triggersBehind is what was last seen of triggers that wait; nil where none are taken.
@@ -139,13 +140,14 @@ func (s *Stream) connect(ctx context.Context) error {
 
 // start runs what works in the background until Close.
 func (s *Stream) start() {
-	s.events = newCommitter(s.js, s.link, s.stopped, s.cfg.BatchBytes)
+	s.events = make(map[event.Lane]*committer, len(lanes))
 	s.announced = newCommitter(s.js, s.link, s.stopped, s.cfg.BatchBytes)
 	s.triggered = newCommitter(s.js, s.link, s.stopped, s.cfg.BatchBytes)
 	for i, name := range lanes {
 		s.lanes[i] = newLane(s, name)
+		s.events[name] = newCommitter(s.js, s.link, s.stopped, s.cfg.BatchBytes)
+		s.running.Go(s.events[name].run)
 	}
-	s.running.Go(s.events.run)
 	s.running.Go(s.announced.run)
 	s.running.Go(s.triggered.run)
 	s.running.Go(s.observe)
