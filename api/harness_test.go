@@ -76,7 +76,7 @@ func newSite(t testing.TB, change ...func(*api.Config)) *site {
 	}
 	config := api.Config{
 		Intake: s.intake, Feed: s.feed, Suggester: s.feed, Contacts: s.feed, Reports: s.reports, Records: states, DeadLetters: s.letters,
-		Weeks: weeks{}, Eraser: &eraser{}, Clock: s.clock, Rand: rand.Reader,
+		Weeks: weeks{}, Eraser: &eraser{}, Samples: noSamples{}, Clock: s.clock, Rand: rand.Reader,
 		Verdicts: s.verdicts,
 		Logger:   slog.New(slog.NewTextHandler(s.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
 		Metrics:  s.metrics,

@@ -60,6 +60,11 @@ func (s *Server) postHook(ctx context.Context, _ Caller, in *hookInput) (*empty,
 	if err != nil {
 		return nil, err
 	}
+	if source.Draft {
+		s.metrics.hooks.WithLabelValues(source.Provider, "draft").Inc()
+		s.traffic.refused(workspace, source.Name, s.Clock())
+		return nil, &event.Cause{Words: "this source has no secret yet by which its requests could be believed; send it again"}
+	}
 	provider, err := s.Hooks.For(source.Provider, source.Custom)
 	if err != nil {
 		return nil, fmt.Errorf("provider of a source: %w", err)

@@ -344,3 +344,30 @@ func TestEveryProviderCanBeTried(t *testing.T) {
 		require.Empty(t, tried.Rejected, provider)
 	}
 }
+
+// A provider shows its secret for an address: the address comes first, and what is sent
+// there meanwhile comes again.
+func TestAnAddressIsThereBeforeItsSecret(t *testing.T) {
+	s := newSite(t)
+	key := s.key("acme", account.RoleAdmin, "")
+	s.do(call{method: "PUT", path: "/v1/sources/meetings", key: key, body: map[string]any{"provider": "calendly"}}).is(400)
+	path := s.source(key, "meetings", map[string]any{"provider": "calendly", "draft": true})
+	require.True(t, s.seen(key, "meetings").Draft)
+	s.booked(path, calendlyKey, meeting).is(503)
+	s.booked(path, "", meeting).is(503)
+	require.Empty(t, s.intake.all(), "nobody could be believed yet")
+	require.EqualValues(t, 2, s.seen(key, "meetings").Traffic.Total.Refused)
+
+	s.do(call{method: "PUT", path: "/v1/sources/meetings", key: key, body: map[string]any{"provider": "calendly"}}).is(400)
+	require.True(t, s.seen(key, "meetings").Draft, "a secret is still missing")
+	s.do(call{method: "PUT", path: "/v1/sources/meetings", key: key, body: calendlySource()}).is(200)
+	require.False(t, s.seen(key, "meetings").Draft)
+	s.booked(path, "another-signing-key", meeting).is(401)
+	s.booked(path, calendlyKey, meeting).is(204)
+	require.Len(t, s.intake.all(), 1, "under the address that it has had from the start")
+
+	// What has secrets is no draft again.
+	s.do(call{method: "PUT", path: "/v1/sources/meetings", key: key, body: map[string]any{"provider": "calendly", "draft": true}}).is(200)
+	require.False(t, s.seen(key, "meetings").Draft)
+	s.booked(path, "another-signing-key", meeting).is(401)
+}

@@ -48,6 +48,7 @@ var expectations = map[string]string{
 	"GET /v1/invitations": "admins", "POST /v1/invitations": "admins", "DELETE /v1/invitations/{id}": "admins",
 	"GET /v1/users": "leads", "PATCH /v1/users/{id}": "admins", "PUT /v1/users/{id}": "admins", "DELETE /v1/users/{id}": "admins",
 	"GET /v1/teams": "leads", "PUT /v1/teams/{id}": "lead of the team", "DELETE /v1/teams/{id}": "admins",
+	"POST /v1/sample": "admins", "DELETE /v1/sample": "admins",
 	"GET /v1/weeks": "admins", "DELETE /v1/people/{email}": "admins",
 	"GET /v1/dead-letters": "admins", "GET /v1/dead-letters/reasons": "admins", "POST /v1/dead-letters/replay": "admins",
 	"POST /v1/dead-letters/drop": "admins", "GET /v1/dead-letters/{id}": "admins", "DELETE /v1/dead-letters/{id}": "admins",

@@ -66,6 +66,17 @@ type Eraser interface {
 	Erase(ctx context.Context, workspace, email string) (Erased, error)
 }
 
+// Samples makes events to look around with, and takes them away again.
+type Samples interface {
+	// Sample is the same for the same now, and nothing of it is later.
+	Sample(now time.Time) []event.Input
+	// People are the canonical addresses that events of a sample name.
+	People(events []event.Input) []string
+	// Remove takes the events of one of these people out, and what is known of their
+	// messages. It bars nobody, and may be repeated.
+	Remove(ctx context.Context, workspace, email string) error
+}
+
 // Erasures knows who was erased.
 type Erasures interface {
 	// Erased reports which of the addresses, by workspace, were erased, and up to

@@ -42,6 +42,8 @@ type Config struct {
 	DeadLetters DeadLetters
 	Weeks       Weeks
 	Eraser      Eraser
+	// Samples are made-up events to look around with; nil where there are none.
+	Samples Samples
 	// Erasures knows who was erased. Without it nobody is refused.
 	Erasures Erasures
 	Verdicts Verdicts
@@ -259,6 +261,7 @@ func (s *Server) route() error {
 	s.settingsRoutes(docs)
 	s.embedRoutes(docs)
 	s.personRoutes(docs)
+	s.sampleRoutes(docs)
 	s.auditRoutes(docs)
 	s.mailRoutes(docs)
 	s.signInRoutes(docs)

@@ -29,7 +29,9 @@ type SessionView struct {
 	User      *SessionWho `json:"user" doc:"null when the key belongs to nobody"`
 	// Emergencies are absent most of the time.
 	Emergencies []Emergency `json:"emergencies,omitempty" doc:"access that the operator has given past the usual ways in, while it lasts"`
-	CSRF        string      `json:"csrf" doc:"repeat in X-CSRF-Token on every write; empty for a key, which needs none"`
+	// Sample is absent most of the time too.
+	Sample bool   `json:"sample,omitempty" doc:"whether the workspace has sample events; what removes them is DELETE /v1/sample"`
+	CSRF   string `json:"csrf" doc:"repeat in X-CSRF-Token on every write; empty for a key, which needs none"`
 }
 
 // SessionWho is the user of a session.
@@ -254,6 +256,9 @@ func (s *Server) sessionView(ctx context.Context, caller Caller, session string)
 	if caller.Origins == nil {
 		var err error
 		if view.Emergencies, err = s.emergencies(ctx, caller.Workspace); err != nil {
+			return SessionView{}, err
+		}
+		if view.Sample, err = s.hasSample(ctx, caller.Workspace); err != nil {
 			return SessionView{}, err
 		}
 	}

@@ -23,6 +23,7 @@ type SourceView struct {
 	Keys      int              `json:"keys" doc:"how many there are; they are not shown"`
 	Basic     int              `json:"basic" doc:"how many there are; they are not shown"`
 	Locked    bool             `json:"locked,omitempty" doc:"the key that sealed its secrets is not here: its webhooks are answered 503 until the secrets are entered again"`
+	Draft     bool             `json:"draft,omitempty" doc:"it has an address and no secret yet: its webhooks are answered 503 until there is one"`
 	Addresses []string         `json:"addresses"`
 	User      UserRule         `json:"user"`
 	Message   string           `json:"message_field,omitempty"`
@@ -82,7 +83,8 @@ func (s *Server) sourceRoutes(docs huma.API) {
 		request: SourceRequest{},
 		summary: "Make or replace a source",
 		description: "Secrets are written and never read back; those that are absent stay as they are. The token is told once, " +
-			"when the source is made or gets a new one.",
+			"when the source is made or gets a new one. Where the provider shows its secret only for an address, make the source " +
+			"with draft first.",
 	}, s.putSource)
 	handle(s, docs, route{
 		id: "delete-source", method: http.MethodDelete, path: "/v1/sources/{name}", group: "Sources", may: integrators(),
@@ -105,7 +107,7 @@ func (s *Server) sourceRoutes(docs huma.API) {
 
 func (s *Server) sourceView(workspace string, r sourceRecord) SourceView {
 	view := SourceView{
-		Locked: r.Sealed != "", Name: r.Name, Provider: r.Provider, Keys: len(r.Keys), Basic: len(r.Basic), Addresses: make([]string, len(r.Addresses)),
+		Locked: r.Sealed != "", Draft: r.Draft, Name: r.Name, Provider: r.Provider, Keys: len(r.Keys), Basic: len(r.Basic), Addresses: make([]string, len(r.Addresses)),
 		User: r.User, Message: r.Message, Fields: r.Fields, MaxBytes: r.mostBytes(), Verify: r.Custom.Verify, Mapping: r.Custom.Mapping, Created: r.Created, Changed: r.Changed,
 		Traffic: s.traffic.show(workspace, r.Name, s.Clock()),
 	}

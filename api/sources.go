@@ -60,6 +60,7 @@ type SourceRequest struct {
 	Fields   *FieldRules      `json:"fields,omitempty" doc:"what single fields of each event are, by expressions over the provider's own object e"`
 	Message  string           `json:"message_field,omitempty" maxLength:"200" doc:"a member of the payload that holds the message's id as you call it; the provider's own when absent"`
 	MaxBytes *int64           `json:"max_bytes,omitempty" minimum:"1024" maximum:"41943040" doc:"how large a request may be, before anybody believes it. 10 MiB unless it is set; absent keeps what there is"`
+	Draft    bool             `json:"draft,omitempty" doc:"make the source before its provider has shown a secret, for its address: until secrets are written, webhooks are answered 503, which providers try again"`
 	NewToken bool             `json:"new_token,omitempty" doc:"give the source another address; the old one stops to work"`
 }
 
@@ -76,6 +77,8 @@ type sourceRecord struct {
 	Message   string         `json:"message_field,omitempty"`
 	Fields    *FieldRules    `json:"fields,omitempty"`
 	MaxBytes  int64          `json:"max_bytes,omitempty"` // 0 is maxHook
+	// Draft has an address and nothing yet by which a request could be believed.
+	Draft bool `json:"draft,omitempty"`
 	hooks.Custom
 	TokenHash string    `json:"token_hash"`
 	Created   time.Time `json:"created"`
@@ -90,6 +93,11 @@ type hookRecord struct {
 
 // mostBytes is how large a request of the source may be.
 func (r sourceRecord) mostBytes() int64 { return cmp.Or(r.MaxBytes, maxHook) }
+
+// secretless reports whether there is nothing yet by which a request could be believed.
+func (r sourceRecord) secretless() bool {
+	return len(r.Keys)+len(r.Basic)+len(r.Addresses) == 0 && r.Sealed == ""
+}
 
 func (r sourceRecord) secrets() hooks.Secrets {
 	return hooks.Secrets{Keys: r.Keys, Basic: r.Basic, Addresses: r.Addresses}
@@ -111,8 +119,10 @@ func (r *sourceRecord) apply(request SourceRequest, providers *hooks.Hooks) erro
 	if err := r.applySecrets(request); err != nil {
 		return err
 	}
-	if err := provider.Check(r.secrets()); err != nil {
-		return err
+	if r.Draft = request.Draft && r.secretless(); !r.Draft {
+		if err := provider.Check(r.secrets()); err != nil {
+			return err
+		}
 	}
 	r.User = UserRule{By: userByAddress}
 	if request.User != nil {

@@ -350,3 +350,10 @@ func (v *verdicts) Override(_ context.Context, e event.Event, overrides *event.O
 	v.events, v.overrides = append(v.events, e), append(v.overrides, overrides)
 	return v.later, v.err
 }
+
+// noSamples is a sample of nothing.
+type noSamples struct{}
+
+func (noSamples) Sample(time.Time) []event.Input               { return nil }
+func (noSamples) People([]event.Input) []string                { return nil }
+func (noSamples) Remove(context.Context, string, string) error { return nil }

@@ -238,7 +238,7 @@ func (a *App) assemble(s Settings) error {
 	}
 	a.Server, err = api.New(api.Config{
 		Intake: a.Stream, Feed: reader, Suggester: reader, Contacts: reader, Reports: reader, Known: reader, Records: a.State, Audit: a.Audit, Directory: directory, DeadLetters: a.Stream, Weeks: countedWeeks{a.Index, a.State},
-		Notify: a.notifier, Eraser: personEraser{a, a.eraser}, Erasures: a.State, Ready: a.Readiness, ReadySelf: a.readySelf, Metrics: registry, Web: page,
+		Notify: a.notifier, Eraser: personEraser{a, a.eraser}, Samples: samples{a.eraser}, Erasures: a.State, Ready: a.Readiness, ReadySelf: a.readySelf, Metrics: registry, Web: page,
 		Verdicts: a.reevaluator, PublicURL: s.PublicURL, Hooks: hooks.New(a.outbound.HTTP(), a.Stream), Outbound: a.outbound, Secrets: a.secrets, Endpoints: endpoints, Understander: reader, Mail: a.mailTo(mail),
 		Live: http.HandlerFunc(pushed.Socket), SSE: http.HandlerFunc(pushed.SSE),
 		Clock: time.Now, Rand: rand.Reader, Logger: a.log,

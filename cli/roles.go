@@ -68,8 +68,11 @@ func (c *indexerCmd) Run(ctx context.Context, env *environment) error {
 	return run(ctx, env, c.Listen, s)
 }
 
-// run puts the parts together and keeps them going until ctx ends.
-func run(ctx context.Context, env *environment, listen string, s app.Settings) error {
+// greeting is what a process says once it is ready.
+type greeting func(ctx context.Context, env *environment, a *app.App, s app.Settings, address string) error
+
+// run puts the parts together and keeps them going until ctx ends. Then come greetings.
+func run(ctx context.Context, env *environment, listen string, s app.Settings, then ...greeting) error {
 	tracer, stopTracing, err := openTracing(ctx, env)
 	if err != nil {
 		return err
@@ -81,6 +84,11 @@ func run(ctx context.Context, env *environment, listen string, s app.Settings) e
 	}
 	err = a.Serve(ctx, listen, s.Data, func(address string) {
 		fmt.Fprintf(env.Err, "listening on http://%s\n", address)
+		for _, greet := range then {
+			if err := greet(ctx, env, a, s, address); err != nil && ctx.Err() == nil {
+				env.log.WarnContext(ctx, "nobody was told how to sign in", "error", err)
+			}
+		}
 	})
 	return errors.Join(err, a.Close(), stopTracing())
 }

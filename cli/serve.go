@@ -1,8 +1,12 @@
 package cli
 
 import (
+	"cmp"
 	"context"
+	"fmt"
 	"net/netip"
+	"net/url"
+	"strings"
 	"time"
 
 	"tidings/account"
@@ -93,17 +97,48 @@ type serveCmd struct {
 
 // Help says what comes first.
 func (serveCmd) Help() string {
-	return `Make a key first, or while it runs:
+	return `It prints "listening on http://…" once it is ready and, while nobody can sign in
+yet, a link for the first administrator; the page says what comes next. For programs, or
+to name the workspace yourself, make a key first, or while it runs:
 
   tidings keys create --data DIR --workspace acme --role admin
 
-It prints "listening on http://…" once it is ready, and stops at SIGTERM or
-Ctrl-C after what was accepted is safe.`
+It stops at SIGTERM or Ctrl-C after what was accepted is safe.`
 }
 
 // Run serves until it is told to stop.
 func (c *serveCmd) Run(ctx context.Context, env *environment) error {
 	s := c.settings(c.Data)
 	s.Stores, s.BeginAnew = app.Stores(c.storeFlags), c.BeginAnew
-	return run(ctx, env, c.Listen, s)
+	return run(ctx, env, c.Listen, s, firstLink)
+}
+
+// What the first administrator signs in to, and for how long the link may wait for them.
+const (
+	firstWorkspace = "main"
+	firstLinkLife  = 24 * time.Hour
+)
+
+const firstLinkText = `
+Nobody can sign in yet. As the administrator, open
+
+  %s/#token=%s
+
+It works once, within a day; starting again prints another.
+`
+
+// firstLink prints a link while nobody has a key, a session or an invitation. Whoever reads
+// what the process prints may read its data directory too.
+func firstLink(ctx context.Context, env *environment, a *app.App, s app.Settings, address string) error {
+	known, err := a.Server.AnyKey(ctx)
+	if known || err != nil {
+		return err
+	}
+	token, err := a.Server.NewSignInToken(ctx, firstWorkspace, "", account.RoleAdmin, firstLinkLife)
+	if err != nil {
+		return err
+	}
+	at := cmp.Or(strings.TrimRight(s.PublicURL, "/"), "http://"+address)
+	_, err = fmt.Fprintf(env.Out, firstLinkText, at, url.QueryEscape(token))
+	return err
 }

@@ -135,10 +135,23 @@ export async function look(page, path, arrange) {
 }
 
 /**
- * cutOff names controls and times that cannot be seen whole. Rows of chips and tables may be scrolled
- * sideways; what is scrolled up and down may not.
+ * cutOff names controls and times that cannot be seen whole: outside of the window, or over the edge of
+ * what clips them. Rows of chips and tables may be scrolled sideways; what is scrolled up and down may not.
  */
 function cutOff() {
+  /** Whether the nearest thing that does not show what is outside of it clips e, and cannot be scrolled. */
+  const clipped = (e, box) => {
+    for (let up = e.parentElement, at = e; up; at = up, up = up.parentElement) {
+      // What is fixed is clipped by the window alone.
+      if (getComputedStyle(at).position === 'fixed') return false;
+      const { overflowX, overflowY } = getComputedStyle(up);
+      if (/auto|scroll/.test(overflowX + overflowY)) return false;
+      if (overflowX === 'visible' && overflowY === 'visible') continue;
+      const edge = up.getBoundingClientRect();
+      if (edge.width > 1 && (box.bottom > edge.bottom + 1 || box.top < edge.top - 1)) return true;
+    }
+    return false;
+  };
   const scrolls = (e) =>
     e &&
     ((/auto|scroll/.test(getComputedStyle(e).overflowX) && e.scrollHeight <= e.clientHeight) ||
@@ -146,8 +159,9 @@ function cutOff() {
   return [...document.querySelectorAll('a[href], button, input, select, textarea, time')]
     .filter((e) => e.checkVisibility() && !scrolls(e.parentElement))
     .filter((e) => {
-      const { left, right, width } = e.getBoundingClientRect();
-      return width > 1 && (left < 0 || right > innerWidth);
+      const box = e.getBoundingClientRect();
+      const { left, right, width } = box;
+      return width > 1 && (left < 0 || right > innerWidth || clipped(e, box));
     })
     .map((e) => e.ariaLabel ?? e.textContent.trim());
 }

@@ -20,17 +20,15 @@ describe('an empty installation', () => {
     await steps.getByRole('link', { name: /^Connect a source/ }).click();
     const sources = page.getByRole('region', { name: 'Sources' });
     await sources.getByLabel('Name').fill('crm');
-    await sources.getByRole('combobox', { name: 'Provider' }).selectOption({ label: 'Resend' });
-    await sources.getByText('Resend needs the signing secret').waitFor();
     await sources.getByRole('combobox', { name: 'Provider' }).selectOption('cloudevents');
-    await sources.getByLabel('Signing key').fill('a-token-of-ours-that-is-long-enough');
-    await sources.getByRole('button', { name: 'Save source' }).click();
+    await sources.getByRole('button', { name: 'Get its address' }).click();
     await sources.getByText('Waiting for the first event of crm').waitFor();
-    const address = await sources.getByRole('status').locator('code').innerText();
+    const address = await sources.getByLabel('Address', { exact: true }).innerText();
+    const token = await sources.getByLabel('Secret', { exact: true }).innerText();
     const response = await fetch(address, {
       method: 'POST',
       headers: {
-        Authorization: 'Bearer a-token-of-ours-that-is-long-enough',
+        Authorization: `Bearer ${token}`,
         'Content-Type': 'application/cloudevents+json',
       },
       body: JSON.stringify({

@@ -227,6 +227,25 @@ describe('the pages', () => {
     await eventually('a month', () => /^\d{4}-\d\d$/.test(query().get('period')));
   });
 
+  it('says the rates of people and of teams, each as the feed of theirs has them', async () => {
+    await page.goto(`${demo.origin}/stats?period=30d`);
+    const card = page.getByRole('region', { name: 'People', exact: true });
+    await card.getByRole('button', { name: 'Rates', exact: true }).click();
+    const rate = (name) => card.getByRole('row', { name }).getByRole('cell').nth(1);
+    await eventually('a rate', async () => /^\d+%$/.test(await rate(/Ben Adeyemi/).innerText()));
+    const [told, of] = [
+      await rate(/Ben Adeyemi/).innerText(),
+      await rate(/Ben Adeyemi/).getAttribute('title'),
+    ];
+    await card.getByRole('button', { name: 'Rates of teams' }).click();
+    await eventually('of a team', async () => /^\d+%$/.test(await rate(/Sales/).innerText()));
+    // The figures above the tables are Ben's, where the search asks for Ben.
+    await page.goto(`${demo.origin}/stats?period=30d&q=from%3Au_ben`);
+    const figures = page.getByRole('region', { name: 'Figures' });
+    await figures.getByText(told, { exact: true }).first().waitFor();
+    await figures.getByText(`${of} delivered`).first().waitFor();
+  });
+
   it('makes and revokes a key, and reads times in another zone', async () => {
     await page.goto(`${demo.origin}/settings`);
     await page.getByLabel('What it is for').fill('Mail server');

@@ -162,6 +162,8 @@ export class Installation {
   #directory;
   #options;
   #process;
+  /** The sign-in link that the start printed, where nobody could sign in. */
+  link = '';
 
   /** make finds a free port and an empty directory; nothing runs yet. Options are the command's. */
   static async make(options = []) {
@@ -189,7 +191,9 @@ export class Installation {
     const args = ['serve', '--data', this.#directory, '--listen', `127.0.0.1:${this.port}`];
     const child = spawn(this.#binary, [...args, '--public-url', this.origin, ...this.#options]);
     this.#process = child;
-    child.stdout.resume();
+    createInterface({ input: child.stdout }).on('line', (line) => {
+      this.link ||= line.match(/https?:\/\/\S*token=\S+/)?.[0] ?? '';
+    });
     const said = [];
     await new Promise((resolve, reject) => {
       createInterface({ input: child.stderr }).on('line', (line) => {

@@ -113,13 +113,13 @@ describe('three browsers and a receiver', () => {
     await ben.goto(link);
     await ben.getByRole('button', { name: 'Accept the invitation' }).click();
     await bell(ben).click();
-    await ben.getByRole('button', { name: 'Show them on this desktop' }).click();
+    await ben.getByRole('button', { name: 'Show them on this device' }).click();
     // Ana has the page open on a second machine, where she looks elsewhere.
     const storageState = await ana.context().storageState();
     away = await watch.page(browser, { ...wide, storageState });
     await away.addInitScript(desktop);
     await away.goto(`${demo.origin}/notifications`);
-    await away.getByRole('button', { name: 'Show them on this desktop' }).click();
+    await away.getByRole('button', { name: 'Show them on this device' }).click();
     await ana.goto(demo.origin);
     await bell(ana).waitFor();
     const subjects = ['Proposal', 'Renewal', 'Contract'];

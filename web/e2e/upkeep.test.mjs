@@ -62,9 +62,9 @@ describe('looking after a workspace', () => {
     const sources = page.getByRole('region', { name: 'Sources', exact: true });
     await sources.getByLabel('Name', { exact: true }).fill('crm');
     await sources.getByLabel(/^Provider/).selectOption('cloudevents');
-    await sources.getByLabel(/^Signing key/).fill('a-long-token-of-the-sender');
-    await sources.getByRole('button', { name: 'Save source' }).click();
-    const address = await page.getByText(/\/v1\/hooks\/hook_/).innerText();
+    await sources.getByRole('button', { name: 'Get its address' }).click();
+    const address = await sources.getByLabel('Address', { exact: true }).innerText();
+    const token = await sources.getByLabel('Secret', { exact: true }).innerText();
 
     await page.getByRole('button', { name: 'Test crm' }).click();
     const test = page.getByRole('region', { name: 'Test of crm' });
@@ -77,7 +77,7 @@ describe('looking after a workspace', () => {
       fetch(address, {
         method: 'POST',
         headers: {
-          Authorization: 'Bearer a-long-token-of-the-sender',
+          Authorization: `Bearer ${token}`,
           'Content-Type': 'application/cloudevents+json',
         },
         body,

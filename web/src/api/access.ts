@@ -17,6 +17,15 @@ export class Access {
     this.#api = api;
   }
 
+  /** addSample fills an empty workspace with made-up events; removeSample takes them out. */
+  addSample() {
+    return read(this.#api.POST('/v1/sample'));
+  }
+
+  removeSample() {
+    return done(this.#api.DELETE('/v1/sample'));
+  }
+
   async users() {
     return (await read(this.#api.GET('/v1/users'))).items;
   }

@@ -1087,6 +1087,30 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/sample": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Fill an empty workspace with sample events
+         * @description Some weeks of made-up mail to a dozen people, of the source sample, as the caller's own. 409 where the workspace has events, since what is removed could be taken for theirs.
+         */
+        post: operations["add-sample"];
+        /**
+         * Remove the sample events, and all that was noted of their people
+         * @description Other events stay. 503 while the sample is still being indexed: try again. It may be repeated after a crash, and answers 404 once nothing of it is left.
+         */
+        delete: operations["remove-sample"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/scanners": {
         parameters: {
             query?: never;
@@ -1392,7 +1416,7 @@ export interface paths {
         get?: never;
         /**
          * Make or replace a source
-         * @description Secrets are written and never read back; those that are absent stay as they are. The token is told once, when the source is made or gets a new one.
+         * @description Secrets are written and never read back; those that are absent stay as they are. The token is told once, when the source is made or gets a new one. Where the provider shows its secret only for an address, make the source with draft first.
          */
         put: operations["put-source"];
         post?: never;
@@ -2920,6 +2944,8 @@ export interface components {
             changed: string;
             /** Format: date-time */
             created: string;
+            /** @description it has an address and no secret yet: its webhooks are answered 503 until there is one */
+            draft?: boolean;
             fields?: components["schemas"]["FieldRules"];
             /**
              * Format: int64
@@ -3594,6 +3620,15 @@ export interface components {
             /** @description count, rate, silence: within how long, such as 1h; a week at most */
             within?: string;
         };
+        SampleView: {
+            /** Format: int64 */
+            events: number;
+            /**
+             * Format: int64
+             * @description whom they name; addresses below .example, which are nobody's
+             */
+            people: number;
+        };
         SavedSearch: {
             /** Format: date-time */
             changed: string;
@@ -3731,6 +3766,8 @@ export interface components {
             emergencies?: components["schemas"]["Emergency"][];
             /** @enum {string} */
             role: "ingest" | "read" | "viewer" | "member" | "lead" | "support" | "auditor" | "integrator" | "admin";
+            /** @description whether the workspace has sample events; what removes them is DELETE /v1/sample */
+            sample?: boolean;
             /** @description null when the key belongs to nobody */
             user: components["schemas"]["SessionWho"] | null;
             workspace: string;
@@ -3877,6 +3914,8 @@ export interface components {
             addresses?: string[];
             /** @description user:password of HTTP basic authentication, where the provider uses it. Absent keeps what there is */
             basic?: string[];
+            /** @description make the source before its provider has shown a secret, for its address: until secrets are written, webhooks are answered 503, which providers try again */
+            draft?: boolean;
             /** @description what single fields of each event are, by expressions over the provider's own object e */
             fields?: components["schemas"]["FieldRules"];
             /** @description signing secrets, public keys or topics, as the provider has it; several while one is replaced. Absent keeps what there is */
@@ -3918,6 +3957,8 @@ export interface components {
             changed: string;
             /** Format: date-time */
             created: string;
+            /** @description it has an address and no secret yet: its webhooks are answered 503 until there is one */
+            draft?: boolean;
             fields?: components["schemas"]["FieldRules"];
             /**
              * Format: int64
@@ -10443,6 +10484,161 @@ export interface operations {
             };
             /** @description Unsupported Media Type */
             415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "add-sample": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Accepted */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SampleView"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "remove-sample": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -20,3 +20,11 @@ test.each([
 ])('%o is of %s', (row, object) => {
   expect(objectOf(row)).toBe(object);
 });
+
+test('users are called by their names', () => {
+  const nameOf = (id: string) => (id === 'u_ana' ? 'Ana' : id);
+  expect(whoOf({ actor: 'user:u_ana' }, nameOf)).toBe('Ana');
+  expect(objectOf({ object: 'u_ana' }, nameOf)).toBe('Ana');
+  expect(objectOf({ changes: [{ kind: 'user', id: 'u_ana' }] }, nameOf)).toBe('user Ana');
+  expect(objectOf({ about: ['user:u_ana', 'message:m-1'] }, nameOf)).toBe('Ana, message:m-1');
+});

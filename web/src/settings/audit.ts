@@ -1,12 +1,16 @@
 import type { AuditRow } from '../api/types';
 
+/** Gives the name of a user of ours by id, or the id where it is not known. */
+type NameOf = (id: string) => string;
+const byId: NameOf = (id) => id;
+
 /** Who a row of the audit log names, for people. */
-export function whoOf(row: Pick<AuditRow, 'actor' | 'actor_name'>): string {
+export function whoOf(row: Pick<AuditRow, 'actor' | 'actor_name'>, nameOf = byId): string {
   if (row.actor_name) return row.actor_name;
   const [kind, id] = row.actor.split(':', 2);
   switch (kind) {
     case 'user':
-      return id ?? row.actor;
+      return id ? nameOf(id) : row.actor;
     case 'key':
       return `a key (${id})`;
     case 'session':
@@ -22,10 +26,15 @@ export function whoOf(row: Pick<AuditRow, 'actor' | 'actor_name'>): string {
 }
 
 /** What a row is about: what was asked for, or else what was written or shown. */
-export function objectOf(row: Pick<AuditRow, 'object' | 'changes' | 'about'>): string {
-  if (row.object) return row.object;
-  const changes = (row.changes ?? []).map((change) => `${change.kind} ${change.id}`);
+export function objectOf(
+  row: Pick<AuditRow, 'object' | 'changes' | 'about'>,
+  nameOf = byId,
+): string {
+  if (row.object) return nameOf(row.object);
+  const changes = (row.changes ?? []).map(({ kind, id }) => `${kind} ${nameOf(id)}`);
   if (changes.length > 0) return changes.join(', ');
   if ((row.about ?? []).includes('user:*')) return 'everybody’s mail';
-  return (row.about ?? []).map((subject) => subject.replace(/^user:/, '')).join(', ');
+  return (row.about ?? [])
+    .map((subject) => (subject.startsWith('user:') ? nameOf(subject.slice(5)) : subject))
+    .join(', ');
 }

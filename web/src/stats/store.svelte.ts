@@ -81,6 +81,14 @@ export class StatsStore {
     }
   }
 
+  /** ratesOf are the rates of what these users of ours have sent, of all that is shown. */
+  async ratesOf(users: readonly string[], signal: AbortSignal) {
+    const { user: seen, ...question } = this.#question(0, ['rates']);
+    const user = seen ? users.filter((one) => seen.includes(one)) : [...users];
+    if (user.length === 0) return undefined;
+    return (await this.app.client.stats({ ...question, user }, signal)).rates;
+  }
+
   /** figures is what is shown, as a file. */
   figures(): File | null {
     if (!this.stats) return null;
