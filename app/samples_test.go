@@ -63,10 +63,9 @@ func TestASampleComesAndGoesWhole(t *testing.T) {
 	var session struct{ Sample bool }
 	do(acme, "GET", "/v1/session", "", 200, &session)
 	require.True(t, session.Sample)
-	feedOf := func(key string) (page struct{ Items []struct{ Source, Subject string } }) {
-		do(key, "GET", "/v1/feed?automated=show&limit=200", "", 200, &page)
-		return page
-	}
+	feedOf := func(key string) (page struct {
+		Items []struct{ Source, Subject string }
+	}) { do(key, "GET", "/v1/feed?automated=show&limit=200", "", 200, &page); return page }
 	from := map[string]int{}
 	for _, item := range feedOf(acme).Items {
 		from[item.Source]++
