@@ -63,9 +63,13 @@ func TestASampleComesAndGoesWhole(t *testing.T) {
 	var session struct{ Sample bool }
 	do(acme, "GET", "/v1/session", "", 200, &session)
 	require.True(t, session.Sample)
-	feedOf := func(key string) (page struct {
+	type page struct {
 		Items []struct{ Source, Subject string }
-	}) { do(key, "GET", "/v1/feed?automated=show&limit=200", "", 200, &page); return page }
+	}
+	feedOf := func(key string) (found page) {
+		do(key, "GET", "/v1/feed?automated=show&limit=200", "", 200, &found)
+		return found
+	}
 	from := map[string]int{}
 	for _, item := range feedOf(acme).Items {
 		from[item.Source]++
