@@ -60,7 +60,7 @@ describe('who comes in', () => {
     await other.context().close();
   });
 
-  it('makes a team, renames it, and lets somebody lead it who chooses the others', async () => {
+  it('makes a team, renames it, and lets somebody lead it who sees its people alone', async () => {
     await region('Teams').getByRole('textbox', { name: 'Team' }).fill('Harbour');
     await page.getByRole('button', { name: 'Make a team' }).click();
     const team = entry('Teams', /Harbour|Port/);
@@ -68,6 +68,7 @@ describe('who comes in', () => {
     await about.getByLabel('Name').fill('Port');
     await about.getByRole('checkbox', { name: 'Nora Quist', exact: true }).check();
     await about.getByRole('checkbox', { name: /^Nora Quist leads/ }).check();
+    await about.getByRole('checkbox', { name: 'Ben Adeyemi', exact: true }).check();
     await about.getByRole('button', { name: 'Save' }).click();
     await region('Teams').getByText('Port is saved').waitFor();
     await team.getByText('Nora Quist (lead)').waitFor();
@@ -76,12 +77,14 @@ describe('who comes in', () => {
     await nora.reload();
     await nora.getByText('You say who is in the teams you lead.').waitFor();
     await nora.getByRole('button', { name: 'Edit Port' }).click();
-    await nora.getByRole('checkbox', { name: 'Ben Adeyemi', exact: true }).check();
-    await nora
-      .getByRole('group', { name: 'About Port' })
-      .getByRole('button', { name: 'Save' })
-      .click();
-    await nora.getByText('Ben Adeyemi').first().waitFor();
+    const port = nora.getByRole('group', { name: 'About Port' });
+    await port.getByRole('checkbox', { name: 'Ben Adeyemi', exact: true }).uncheck();
+    assert.equal(await port.getByText('Chloé Martin').count(), 0, 'who is in no team of hers');
+    await port.getByRole('button', { name: 'Save' }).click();
+    await nora.getByText('Port is saved').waitFor();
+    await eventually('Ben is out, and his name out of sight', async () => {
+      return (await entry('Teams', 'Port', nora).getByText('Ben Adeyemi').count()) === 0;
+    });
     await look(nora, `${results}lead-390`, () => region('Teams', nora).scrollIntoViewIfNeeded());
   });
 
