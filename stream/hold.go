@@ -98,7 +98,7 @@ func (s *Stream) Accepting() error {
 	if err := s.reachable(); err != nil {
 		return err
 	}
-	if err := s.admit(load{}, 1); err != nil {
+	if err := s.admit(event.LaneLive, load{}, 1); err != nil {
 		return err
 	}
 	return s.figures.room(overhead)

@@ -30,6 +30,8 @@ const (
 	// sixteenth of it: a server that meets the bound in the middle of a batch
 	// gives no answer.
 	fullMargin = 64 << 20
+	// liveRoom is the part of the backlog that imports leave to live events: an eighth.
+	liveRoom = 8
 )
 
 // Publish returns nil once every event is on disk. Callers share batches, and
@@ -51,7 +53,7 @@ func (s *Stream) Publish(ctx context.Context, lane event.Lane, events []event.Ev
 		return err
 	}
 	waiting := loadOf(messages)
-	if err := s.admit(waiting, int64(len(messages))); err != nil {
+	if err := s.admit(lane, waiting, int64(len(messages))); err != nil {
 		return fmt.Errorf("publish: %w", err)
 	}
 	if err := s.submit(ctx, messages); err != nil {
@@ -104,18 +106,22 @@ func eventMessage(lane event.Lane, workspace, id string, data []byte) *nats.Msg 
 }
 
 // admit says whether the backlog has room for more events, and their workspace a share of
-// it. It asks nobody. What it admits counts as waiting.
-func (s *Stream) admit(waiting load, n int64) error {
-	w := &s.figures
+// it. It asks nobody. What it admits counts as waiting. An import that fills its part
+// leaves room for live events.
+func (s *Stream) admit(lane event.Lane, waiting load, n int64) error {
+	w, most := &s.figures, s.cfg.Backlog
+	if lane == event.LaneBulk {
+		most -= most / liveRoom
+	}
 	backlog := w.events.value()
-	if backlog > 0 && backlog+n > s.cfg.Backlog {
+	if backlog > 0 && backlog+n > most {
 		return &event.TooMuch{
 			What:  "too many events are waiting to be indexed",
-			After: w.drainTime(backlog + n - s.cfg.Backlog),
+			After: w.drainTime(backlog + n - most),
 		}
 	}
 	// Where nothing waits, more than the backlog's bound are taken at once, or they never were.
-	if over := s.shares.take(waiting, max(s.cfg.Backlog, n)-backlog); over > 0 {
+	if over := s.shares.take(waiting, max(most, n)-backlog); over > 0 {
 		return &event.TooMuch{What: "too many events of this workspace are waiting to be indexed", After: w.drainTime(over)}
 	}
 	return nil

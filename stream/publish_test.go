@@ -125,8 +125,8 @@ func TestPublishRefusesWhatCanNeverGoThrough(t *testing.T) {
 
 func TestBacklogOverItsBoundIsTooMuch(t *testing.T) {
 	s := open(t, Config{Backlog: 100})
-	publish(t, s, event.LaneLive, someEvents("acme", 0, 60)...)
 	publish(t, s, event.LaneBulk, someEvents("acme", 100, 40)...)
+	publish(t, s, event.LaneLive, someEvents("acme", 0, 60)...)
 
 	err := s.Publish(t.Context(), event.LaneLive, someEvents("acme", 200, 1))
 	var much *event.TooMuch
@@ -139,6 +139,18 @@ func TestBacklogOverItsBoundIsTooMuch(t *testing.T) {
 	eventually(t, "the backlog went down", func() bool {
 		return s.Publish(t.Context(), event.LaneLive, someEvents("acme", 200, 1)) == nil
 	})
+}
+
+// An import that is refused for what waits refuses no live event, of its own workspace
+// either.
+func TestAnImportLeavesRoomForLiveEvents(t *testing.T) {
+	s := open(t, Config{Backlog: 200})
+	taken := 0
+	for ; taken < 500 && s.Publish(t.Context(), event.LaneBulk, someEvents("acme", taken, 5)) == nil; taken += 5 {
+	}
+	require.Less(t, taken, 200)
+	require.NoError(t, s.Publish(t.Context(), event.LaneLive, someEvents("acme", 1000, 5)))
+	require.ErrorIs(t, s.Publish(t.Context(), event.LaneBulk, someEvents("acme", taken, 5)), event.ErrTooMuch)
 }
 
 // A request that is larger than the backlog's bound is taken once nothing else waits.
