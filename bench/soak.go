@@ -54,8 +54,8 @@ const (
 // soakSample is what a server holds at a moment, and what has come of the load until then.
 type soakSample struct {
 	memory, descriptors, goroutines, wals float64
-	// sends were accepted, one with each batch, and frames heard by all sockets that are
-	// not slow.
+	// sends were accepted, one with each batch, and heard by all sockets that are not slow
+	// in so many frames.
 	sends, frames float64
 }
 
@@ -112,10 +112,10 @@ func (s *Soak) judge(samples []soakSample, posted int64) (table string, not []st
 	quick := s.Sockets - s.Slow
 	must := (to.sends - from.sends) * float64(quick)
 	if quick > 0 && (must == 0 || to.frames-from.frames < soakFrames*must) {
-		not = append(not, fmt.Sprintf("in the last third the sockets that are not slow heard %.0f frames of %.0f or more", to.frames-from.frames, must))
+		not = append(not, fmt.Sprintf("in the last third the sockets that are not slow heard %.0f sends of %.0f", to.frames-from.frames, must))
 	}
 	var out strings.Builder
-	fmt.Fprintf(&out, "%d of %.0f events in %v, %d sockets, %d of them slow, %.0f frames to the others\n\n| what | first third | middle third | last third | |\n| --- | --- | --- | --- | --- |\n",
+	fmt.Fprintf(&out, "%d of %.0f events in %v, %d sockets, %d of them slow, %.0f frames of sends to the others\n\n| what | first third | middle third | last third | |\n| --- | --- | --- | --- | --- |\n",
 		posted, wanted, s.For, s.Sockets, s.Slow, to.frames)
 	for _, name := range []string{"resident memory, MB", "descriptors", "goroutines", "logs of SQLite, MB"} {
 		first, middle, last := middleOf(samples[:third], name), middleOf(samples[third:2*third], name), middleOf(samples[2*third:], name)
@@ -215,7 +215,7 @@ func listenFor(ctx context.Context, address, key string, slow bool, heard *atomi
 		err = conn.WriteMessage(websocket.TextMessage, []byte(`{"op":"subscribe","id":"s","q":""}`))
 		for err == nil {
 			var frame []byte
-			if _, frame, err = conn.ReadMessage(); err == nil {
+			if _, frame, err = conn.ReadMessage(); bytes.Contains(frame, []byte(`"type":"send"`)) {
 				heard.Add(1)
 			}
 			if bytes.HasPrefix(frame, []byte(`{"op":"reset"`)) || slow && wait(ctx, time.Second) != nil {
@@ -261,7 +261,7 @@ func (s *Soak) events(n int) []map[string]any {
 	person := map[string]string{"email": fmt.Sprintf("p%d@acme.example", n%4000), "name": "P"}
 	events := []map[string]any{{"type": "send", "time": at, "message": message, "user": "u_ana", "subject": "About " + message, "recipients": []any{person}}}
 	for i := 1; i < s.batch(); i++ {
-		events = append(events, map[string]any{"type": "open", "id": strconv.Itoa(i), "time": at, "message": message, "recipient": person})
+		events = append(events, map[string]any{"type": "open", "id": fmt.Sprintf("%d-%d", n, i), "time": at, "message": message, "recipient": person})
 	}
 	return events
 }

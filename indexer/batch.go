@@ -285,9 +285,6 @@ func (b *batch) ack(ctx context.Context) error {
 	for _, entry := range b.erased {
 		b.end(ctx, entry, OutcomeErased)
 	}
-	for _, entry := range b.conflicts {
-		b.fail(ctx, entry.delivery, errConflict)
-	}
 	for _, entry := range b.entries {
 		outcome := entry.outcome
 		_, blocked := errors.AsType[*event.WeekBlocked](outcome.Err)
@@ -305,10 +302,13 @@ func (b *batch) ack(ctx context.Context) error {
 			}
 		case errors.Is(outcome.Err, event.ErrUnavailable):
 			b.giveBack(entry)
+		case errors.Is(outcome.Err, errConflict):
+			b.conflicts = append(b.conflicts, entry)
 		default:
 			b.fail(ctx, entry.delivery, outcome.Err)
 		}
 	}
+	b.endConflicts(ctx)
 	return nil
 }
 

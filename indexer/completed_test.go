@@ -17,13 +17,14 @@ type laned struct {
 	lane  event.Lane
 }
 
-func (l laned) Event() (event.Event, error)              { return l.event, nil }
-func (l laned) Lane() event.Lane                         { return l.lane }
-func (laned) Repeated() bool                             { return false }
-func (laned) Ack() error                                 { return nil }
-func (laned) Extend() error                              { return nil }
-func (laned) Retry(time.Duration) error                  { return nil }
-func (laned) Fail(_ context.Context, reason error) error { return reason }
+func (l laned) Event() (event.Event, error)                { return l.event, nil }
+func (l laned) Lane() event.Lane                           { return l.lane }
+func (laned) Repeated() bool                               { return false }
+func (laned) Ack() error                                   { return nil }
+func (laned) Extend() error                                { return nil }
+func (laned) Retry(time.Duration) error                    { return nil }
+func (laned) Fail(_ context.Context, reason error) error   { return reason }
+func (laned) Reject(_ context.Context, reason error) error { return reason }
 
 // triggered keeps the triggers.
 type triggered struct{ all []event.Trigger }

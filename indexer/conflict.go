@@ -2,8 +2,11 @@ package indexer
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
+
+	"golang.org/x/sync/errgroup"
 
 	"tidings/event"
 )
@@ -94,4 +97,46 @@ func (b *batch) findConflicts(ctx context.Context) error {
 	}
 	b.Observer.Reevaluates(len(keys))
 	return b.Reevaluations.Reevaluate(ctx, keys)
+}
+
+// rejectsAtOnce is how many conflicts of a batch are put among the dead letters at once.
+const rejectsAtOnce = 8
+
+// endConflicts puts conflicts among the dead letters. Those of one id would take each
+// other's place there, so only the last is put there, before the others end: a sender that
+// numbers its events anew each time holds up nobody. Where the event that had the id first
+// was not kept, they are tried again.
+func (b *batch) endConflicts(ctx context.Context) {
+	kept := make(map[event.ID]bool, len(b.entries))
+	for _, entry := range b.entries {
+		kept[entry.event.ID] = kept[entry.event.ID] || entry.outcome.Err == nil || errors.Is(entry.outcome.Err, errConflict)
+	}
+	same := make(map[event.ID][]*entry)
+	for _, entry := range b.conflicts {
+		if id := entry.event.ID; b.stored[id] || kept[id] {
+			same[id] = append(same[id], entry)
+		} else {
+			b.giveBack(entry)
+		}
+	}
+	var group errgroup.Group
+	group.SetLimit(rejectsAtOnce)
+	for _, entries := range same {
+		group.Go(func() error {
+			last := len(entries) - 1
+			if err := entries[last].delivery.Reject(ctx, errConflict); err != nil {
+				b.Logger.WarnContext(ctx, "an event whose id is another's could not be set aside; it comes back by itself", "error", err)
+				b.giveBack(entries[:last]...)
+				return nil
+			}
+			for _, entry := range entries[:last] {
+				if err := entry.delivery.Ack(); err != nil {
+					b.Logger.DebugContext(ctx, "an ack was lost; the event comes again", "error", err)
+				}
+			}
+			b.Observer.Count(OutcomeFailed, len(entries))
+			return nil
+		})
+	}
+	_ = group.Wait() // none fails
 }

@@ -2,6 +2,7 @@ package indexer_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"testing"
 
@@ -98,11 +99,68 @@ func TestAnIDOfAnotherMessageIsAConflict(t *testing.T) {
 				states, err := s.state.Read(t.Context(), []event.MessageKey{{Workspace: "w", Message: "m-2"}})
 				require.NoError(t, err)
 				require.Empty(t, states[event.MessageKey{Workspace: "w", Message: "m-2"}].First, "nobody opened the second")
-				require.NotEmpty(t, q.failed[first.ID])
+				require.Len(t, q.failed[first.ID], 1, "no other try ends otherwise")
 				require.Contains(t, q.failed[first.ID][0], "conflict")
+				require.Zero(t, q.waiting())
 			})
 		}
 	}
+}
+
+// A sender that gives an id again and again costs one dead letter a batch, in which the last
+// of them is: each would take the place of the one before.
+func TestManyEventsOfOneIDAreOneDeadLetter(t *testing.T) {
+	s, closeStores := openStores(t)
+	defer closeStores()
+	events := []event.Event{about(event.Open, "m-0", "id", "jo@acme.example")}
+	for i := range 50 {
+		events = append(events, about(event.Open, fmt.Sprint("m-", i+1), "id", "jo@acme.example"))
+	}
+	q := newQueue(events...)
+	require.NoError(t, handle(indexer.New(s.config(q, &listener{})), q.take(100)))
+	require.Len(t, q.failed[events[0].ID], 1)
+	require.Zero(t, q.waiting())
+}
+
+// Whoever came second has the id after all where the first was not kept.
+func TestAnIDIsFreeAgainWhereItsFirstEventWasNotKept(t *testing.T) {
+	s, closeStores := openStores(t)
+	defer closeStores()
+	first, second := about(event.Open, "m-1", "id", "jo@acme.example"), about(event.Open, "m-2", "id", "jo@acme.example")
+	q := newQueue(first, second)
+	config := s.config(q, &listener{})
+	config.Index = refusing{config.Index, "m-1"}
+	x := indexer.New(config)
+	for range 10 {
+		require.NoError(t, handle(x, q.take(10)))
+	}
+	require.Zero(t, q.waiting())
+	found, err := s.index.Get(t.Context(), "w", []event.ID{first.ID})
+	require.NoError(t, err)
+	require.Len(t, found, 1)
+	require.Equal(t, "m-2", found[0].Message)
+}
+
+// refusing keeps no event of a message.
+type refusing struct {
+	indexer.Index
+	message string
+}
+
+func (r refusing) Create(ctx context.Context, events []event.Event) ([]event.Outcome, error) {
+	outcomes := make([]event.Outcome, len(events))
+	for i, e := range events {
+		if e.Message == r.message {
+			outcomes[i].Err = errors.New("refused")
+			continue
+		}
+		one, err := r.Index.Create(ctx, events[i:i+1])
+		if err != nil {
+			return nil, err
+		}
+		outcomes[i] = one[0]
+	}
+	return outcomes, nil
 }
 
 func TestEveryPendingEventGetsItsSubjectHoweverManyThereAre(t *testing.T) {

@@ -75,6 +75,9 @@ type Delivery interface {
 	// Fail counts a failure that is the event's own. It comes again after a
 	// growing delay, or goes to the dead letters with its history.
 	Fail(ctx context.Context, reason error) error
+	// Reject puts the event among the dead letters at once: no other try would end
+	// otherwise.
+	Reject(ctx context.Context, reason error) error
 }
 
 // Holder is a Delivery that can wait elsewhere until its week is repaired.

@@ -143,6 +143,18 @@ func (it *item) Fail(_ context.Context, reason error) error {
 	return nil
 }
 
+// Reject sets the event aside at once.
+func (it *item) Reject(_ context.Context, reason error) error {
+	it.queue.mu.Lock()
+	defer it.queue.mu.Unlock()
+	if err := it.end(); err != nil {
+		return err
+	}
+	it.queue.failed[it.id] = append(it.queue.failed[it.id], reason.Error())
+	it.done = true
+	return nil
+}
+
 // listener keeps what was announced.
 type listener struct {
 	mu            sync.Mutex

@@ -29,6 +29,20 @@ func kill(t testing.TB, s *Stream, n int) {
 	require.EqualValues(t, n, dead)
 }
 
+func TestARejectedEventIsADeadLetterAtOnce(t *testing.T) {
+	s := open(t, Config{})
+	e := anEvent("acme", 1)
+	publish(t, s, event.LaneLive, e)
+	require.NoError(t, pull(t, s, 1)[0].Reject(t.Context(), errors.New("taken")))
+	pullNone(t, s)
+	letters, err := s.DeadLetters(t.Context(), "acme", "", 0)
+	require.NoError(t, err)
+	require.Len(t, letters, 1)
+	require.Equal(t, e.ID.String(), letters[0].ID)
+	require.Len(t, letters[0].Attempts, 1)
+	require.Equal(t, "taken", letters[0].Attempts[0].Error)
+}
+
 func TestPoisonGoesToTheDeadLettersAndItsNeighboursGoThrough(t *testing.T) {
 	s := open(t, quick(3))
 	events := someEvents("acme", 0, 10)

@@ -100,16 +100,34 @@ func (d *delivery) Fail(ctx context.Context, reason error) error {
 		return d.end("fail", d.message.NakWithDelay(s.retryDelays().After(len(history))))
 	}
 	if err == nil {
-		err = s.bury(ctx, d, history, "")
+		err = d.bury(ctx, history)
 	}
 	if err != nil {
 		return errors.Join(unavailable("fail", err), d.end("fail", d.message.NakWithDelay(s.cfg.RetryMax)))
 	}
-	if err := d.end("fail", d.message.TermWithReason("dead letter")); err != nil {
+	return s.forget(ctx, d.id())
+}
+
+// Reject makes the event a dead letter at once.
+func (d *delivery) Reject(ctx context.Context, reason error) error {
+	s := d.stream
+	s.counts.failed.Add(1)
+	if err := d.bury(ctx, []event.Attempt{{At: s.cfg.Clock().UTC(), Error: cut(reason)}}); err != nil {
+		return errors.Join(unavailable("reject", err), d.end("reject", d.message.NakWithDelay(s.cfg.RetryMax)))
+	}
+	return nil
+}
+
+// bury makes the event durable on DEAD and takes it off the queue.
+func (d *delivery) bury(ctx context.Context, history []event.Attempt) error {
+	if err := d.stream.bury(ctx, d, history, ""); err != nil {
 		return err
 	}
-	s.counts.dead.Add(1)
-	return s.forget(ctx, d.id())
+	if err := d.end("bury", d.message.TermWithReason("dead letter")); err != nil {
+		return err
+	}
+	d.stream.counts.dead.Add(1)
+	return nil
 }
 
 func (d *delivery) end(op string, err error) error {
