@@ -43,12 +43,12 @@ func (t *tracker) stopNotices(c *gin.Context) {
 		return
 	case form.Get("Undo") == "Yes":
 		stop, done = false, "notices-undone"
-	case form.Get("List-Unsubscribe") != "One-Click":
+	case form.Get(oneClickName) != oneClickValue:
 		problem(http.StatusBadRequest, "the form must say "+oneClick).write(c.Writer)
 		return
 	}
 	if err := t.stop(ctx, workspace, token, stop, networkOf(t.client(c.Request))); err != nil {
-		t.failed(c, err)
+		t.failed(c, tracking.Notices, err)
 		return
 	}
 	t.count(c, tracking.Notices, func() string { return trackKept })

@@ -2,7 +2,6 @@ package api
 
 import (
 	"context"
-	"embed"
 	"encoding/hex"
 	"fmt"
 	"io"
@@ -25,7 +24,11 @@ const sourceTracking = "tracking"
 
 // oneClick is what a mail program posts to unsubscribe (RFC 8058, section 3.1),
 // and the value of the header that asks for it.
-const oneClick = "List-Unsubscribe=One-Click"
+const (
+	oneClickName, oneClickValue = "List-Unsubscribe", "One-Click"
+
+	oneClick = oneClickName + "=" + oneClickValue
+)
 
 // How much of what one recipient does with one message is kept: a scanner that
 // opens every link at once is, one that never stops is not.
@@ -40,9 +43,6 @@ const trackPatience = 2 * time.Second
 
 // maxUnsubscribe bounds the body of an unsubscribing request.
 const maxUnsubscribe = 4 << 10
-
-//go:embed unsubscribe
-var unsubscribePages embed.FS
 
 // Outcomes of a request for a tracking address, as they are counted.
 const (
@@ -70,7 +70,7 @@ type trackedPair struct{ workspace, message, recipient string }
 func (s *Server) trackingRoutes() error {
 	allowed := limit.NewBuckets[trackedPair](limit.Rate{PerSecond: trackedRate, Burst: trackedBurst}, trackedCached, s.Clock)
 	t := &tracker{
-		Server: s, allowed: allowed, pages: make(map[string][]byte),
+		Server: s, allowed: allowed,
 		counted: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "tidings_tracking_requests_total",
 			Help: "Requests for tracking addresses, by kind and by what became of them.",
@@ -79,12 +79,9 @@ func (s *Server) trackingRoutes() error {
 	if err := s.Metrics.Register(t.counted); err != nil {
 		return fmt.Errorf("tracking: %w", err)
 	}
-	for _, page := range []string{"ask", "done", "off", "unknown", "later", "notices-ask", "notices-done", "notices-undone"} {
-		text, err := unsubscribePages.ReadFile("unsubscribe/" + page + ".html")
-		if err != nil {
-			return fmt.Errorf("tracking: %w", err)
-		}
-		t.pages[page] = text
+	var err error
+	if t.pages, err = makeTrackingPages(); err != nil {
+		return err
 	}
 	for _, method := range []string{http.MethodGet, http.MethodHead} {
 		s.engine.Handle(method, "/t/o/:token", t.open)
@@ -158,13 +155,13 @@ func (t *tracker) unsubscribe(c *gin.Context) {
 		problem(http.StatusBadRequest, "the form cannot be read").write(c.Writer)
 	case form.Get("Tracking") == "Off":
 		if err := setTracked(c.Request.Context(), t.Records, workspace, token.Recipient, false); err != nil {
-			t.failed(c, err)
+			t.failed(c, tracking.Unsubscribe, err)
 			return
 		}
 		t.page(c, http.StatusOK, "off")
-	case form.Get("List-Unsubscribe") == "One-Click":
+	case form.Get(oneClickName) == oneClickValue:
 		if err := t.publish(c.Request, workspace, token, event.Unsubscribe); err != nil {
-			t.failed(c, err)
+			t.failed(c, tracking.Unsubscribe, err)
 			return
 		}
 		t.count(c, tracking.Unsubscribe, func() string { return trackKept })
@@ -174,9 +171,9 @@ func (t *tracker) unsubscribe(c *gin.Context) {
 	}
 }
 
-func (t *tracker) failed(c *gin.Context, err error) {
+func (t *tracker) failed(c *gin.Context, kind tracking.Kind, err error) {
 	t.Logger.WarnContext(c.Request.Context(), "unsubscribing failed", "error", err)
-	t.count(c, tracking.Unsubscribe, func() string { return trackLost })
+	t.count(c, kind, func() string { return trackLost })
 	c.Header("Retry-After", "30")
 	t.page(c, http.StatusServiceUnavailable, "later")
 }
