@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -116,10 +117,9 @@ func (s *Server) listEndpoints(ctx context.Context, caller Caller, _ *empty) (*e
 	if s.Endpoints == nil {
 		return out, nil
 	}
-	out.Body.Kinds = []deliver.Kind{deliver.Webhook, deliver.Slack, deliver.Teams, deliver.HubSpot, deliver.Salesforce}
-	if s.Endpoints.Directory.CanMail() {
-		out.Body.Kinds = append(out.Body.Kinds, deliver.Mail)
-	}
+	out.Body.Kinds = slices.DeleteFunc(slices.Clone(deliver.Kinds), func(kind deliver.Kind) bool {
+		return kind == deliver.Mail && !s.Endpoints.Directory.CanMail()
+	})
 	all, err := s.Endpoints.Directory.List(ctx, caller.Workspace)
 	if err != nil {
 		return nil, err

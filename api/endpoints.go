@@ -29,9 +29,6 @@ const (
 	maxReplayIDs      = 1000
 )
 
-// kinds are what an endpoint may be.
-var kinds = []deliver.Kind{deliver.Webhook, deliver.Slack, deliver.Teams, deliver.Mail, deliver.HubSpot, deliver.Salesforce}
-
 // testRate is how often a workspace may send a test.
 var testRate = limit.Rate{PerSecond: 0.1, Burst: 6}
 
@@ -176,7 +173,7 @@ func (s *Server) putEndpointRecord(ctx context.Context, place deliver.Place, req
 	case err != nil:
 		return kept, "", err
 	}
-	if !slices.Contains(kinds, request.Kind) {
+	if !slices.Contains(deliver.Kinds, request.Kind) {
 		return kept, "", event.Invalid("kind", "is not one of webhook, slack, teams, mail, hubspot, salesforce")
 	}
 	if kept.Kind != request.Kind {

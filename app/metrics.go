@@ -83,7 +83,7 @@ func newMetrics(registry *prometheus.Registry, a *App) *metrics {
 		Name: "tidings_deliveries_total",
 		Help: "Tries to deliver to endpoints, by channel and by what became of the delivery: sent, waiting, failed.",
 	}, []string{"channel", "result"})
-	for _, kind := range []deliver.Kind{deliver.Webhook, deliver.Slack, deliver.Teams, deliver.Mail} {
+	for _, kind := range deliver.Kinds {
 		for _, result := range []string{"sent", "waiting", "failed"} {
 			m.deliveries.WithLabelValues(string(kind), result)
 		}

@@ -23,6 +23,9 @@ const (
 	Salesforce Kind = Kind(crm.Salesforce)
 )
 
+// Kinds are all kinds.
+var Kinds = []Kind{Webhook, Slack, Teams, Mail, HubSpot, Salesforce}
+
 // CRM reports whether a kind is a CRM.
 func (k Kind) CRM() bool { return k == HubSpot || k == Salesforce }
 

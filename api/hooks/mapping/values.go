@@ -29,12 +29,16 @@ func CheckTokens(raw []byte) error {
 		return nil
 	}
 	tokens := jsontext.NewDecoder(bytes.NewBuffer(raw), jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
-	for range maxTokens {
+	read := 0
+	for ; read < maxTokens; read++ {
 		if _, err := tokens.ReadToken(); err != nil {
-			return nil //nolint:nilerr // it ended
+			break // it ended, or is no JSON
 		}
 	}
-	return event.Invalid("body", "holds more than 500,000 values, names and brackets")
+	if read == maxTokens {
+		return event.Invalid("body", "holds more than 500,000 values, names and brackets")
+	}
+	return nil
 }
 
 // decode reads JSON; whole numbers keep all their digits.
