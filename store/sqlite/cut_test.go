@@ -37,3 +37,16 @@ func TestPagesThatACheckpointIsStillWritingAreNotCutOff(t *testing.T) {
 	require.ErrorIs(t, stillCut(path, page, 5), errCut)
 	require.NoError(t, stillCut(path, page, 3))
 }
+
+// One flipped bit of the header makes them two thousand million: their numbers fit no memory.
+func TestHowManyPagesAreMissingIsNotBelieved(t *testing.T) {
+	const page = 8192
+	path := filepath.Join(t.TempDir(), "week.db")
+	require.NoError(t, os.WriteFile(path, make([]byte, 3*page), 0o600))
+	allocated := testing.Benchmark(func(b *testing.B) {
+		for b.Loop() {
+			require.ErrorIs(b, stillCut(path, page, 1<<31+18), errCut)
+		}
+	}).AllocedBytesPerOp()
+	require.Less(t, allocated, int64(10_000))
+}

@@ -78,7 +78,7 @@ func causeOf(err error) string {
 	case errors.Is(err, os.ErrPermission):
 		return "its file cannot be read by this user"
 	case errors.Is(err, columns.ErrDamaged), errors.Is(err, errDocument), errors.Is(err, io.ErrUnexpectedEOF),
-		errors.Is(err, zstd.ErrCRCMismatch):
+		errors.Is(err, zstd.ErrCRCMismatch), errors.Is(err, sql.ErrNoRows), unscannable(err):
 		return "what is in its file cannot be read"
 	case errors.Is(err, errSum):
 		return errSum.Error()
@@ -117,6 +117,12 @@ func causeOf(err error) string {
 		}
 	}
 	return ""
+}
+
+// unscannable reports whether a row has other values than its table's: NULL for a number,
+// or text. database/sql has no error of its own for it.
+func unscannable(err error) bool {
+	return err != nil && strings.Contains(err.Error(), "sql: Scan error")
 }
 
 // blame notes that the week of a slot is damaged where an error says so, and makes an
