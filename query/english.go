@@ -64,6 +64,8 @@ type english struct {
 	// deniedAct is the lexeme behind an act that was not done.
 	deniedAct                   int
 	understood, understoodWords int
+	// clock is a time of day that was read without a day.
+	clock string
 	// newestEnd is the lexeme behind "the last 3"; -1 is none.
 	newestEnd int
 }
@@ -146,12 +148,28 @@ func (p *parser) phrase(signed bool) (meaning, int) {
 	if contraction {
 		p.leftOut(i)
 	}
+	if p.isEvery(i) {
+		p.note("\"all\" is left out: whether somebody did so with every mail is not searched for.")
+	}
 	if contraction || p.isFiller(i) {
 		p.dropped = true
 		p.unused = append(p.unused, p.typed(i))
 		return meaning{}, 1
 	}
 	return meaning{}, 0
+}
+
+// isEvery reports whether the word at i is the "all" of "opened all my mails".
+func (p *parser) isEvery(i int) bool {
+	if p.word(i) != "all" {
+		return false
+	}
+	_, f := p.eventAt(i - 1)
+	switch p.word(i + 1) {
+	case "the", "my", "our", "of", "mails", "emails", "messages", "links", "files":
+		return f == past
+	}
+	return false
 }
 
 // typed is the word at i as it was typed, in lower case.
@@ -254,7 +272,37 @@ func (p *parser) timed(i int) (meaning, int) {
 		return meaning{}, 0
 	}
 	p.orTime(when, i+n)
+	if p.isClock(i, n) {
+		p.english.clock = p.words(i, n)
+	}
 	return p.when(when), n
+}
+
+// isClock reports whether a time of n words says no day, as "before 8am" does.
+func (p *parser) isClock(i, n int) bool {
+	clock := false
+	for k := i; k < i+n; k++ {
+		word := p.word(k)
+		if times.NamesDay(word) {
+			return false
+		}
+		clock = clock || times.IsClock(word)
+	}
+	return clock
+}
+
+// noteClock says that a time of day beside several days is that of one of them.
+func (p *parser) noteClock(chips []Chip) {
+	if p.english.clock == "" {
+		return
+	}
+	others := 0
+	for _, chip := range chips {
+		others += btoi(chip.Field == "time")
+	}
+	if others > 1 {
+		p.note("\"" + p.english.clock + "\" is that time of one day; hours of every day are not searched for.")
+	}
 }
 
 // orTime makes an OR of the word at i where it joins another time that excludes

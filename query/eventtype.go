@@ -87,8 +87,8 @@ func (p *parser) eventAt(i int) (event.Type, form) {
 	if f != single {
 		return t, f
 	}
-	if t == event.Meeting && isAnswer(p.word(i-2)) && isSmall(p.word(i-1)) {
-		return t, f // "declined the meeting"
+	if t == event.Meeting && (isAnswer(p.word(i-1)) || isAnswer(p.word(i+1)) || isAnswer(p.word(i-2)) && isSmall(p.word(i-1))) {
+		return t, f // "declined the meeting", "meeting accepted"
 	}
 	switch p.word(i - 1) {
 	case "last", "latest", "newest", "oldest", "earliest", "every", "each", "any", "new":
@@ -209,12 +209,21 @@ func (p *parser) eventType(i int) (meaning, int) {
 
 // complained reads complaints and unsubscriptions in other words.
 func (p *parser) complained(i int) (meaning, int) {
-	if p.isWord(i, "spam", "reports") || p.isWord(i, "marked", "as", "spam") || p.isWord(i, "opted", "out") {
-		switch p.word(i) {
-		case "opted":
-			return typeOf(string(event.Unsubscribe)), 2
-		case "spam":
+	switch p.word(i) {
+	case "spam", "abuse":
+		switch p.word(i + 1) {
+		case "report", "reports", "complaint", "complaints":
 			return typeOf(string(event.Complaint)), 2
+		}
+	case "reported", "flagged":
+		n := 1 + btoi(isSmall(p.word(i+1)) && p.word(i+1) != "as")
+		if p.isWord(i+n, "as", "spam") {
+			return typeOf(string(event.Complaint)), n + 2
+		}
+	}
+	if p.isWord(i, "marked", "as", "spam") || p.isWord(i, "opted", "out") {
+		if p.word(i) == "opted" {
+			return typeOf(string(event.Unsubscribe)), 2
 		}
 		return typeOf(string(event.Complaint)), 3
 	}
@@ -273,6 +282,8 @@ func (p *parser) inOtherWords(i int) (meaning, int) {
 		switch next := p.word(i + 1); {
 		case isMail(next), next == "sends", next == "deliveries", next == "delivery":
 			return typeOf(string(event.Bounce)), 2
+		case w != "failed" && !p.english.state:
+			return typeOf(string(event.Bounce)), 1
 		}
 	}
 	return meaning{}, 0

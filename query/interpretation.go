@@ -90,6 +90,7 @@ func sayActor(chip Chip) string {
 // sayAny says chips of which one is enough. acted is whether recipients are those
 // who acted, counted whether states are theirs.
 func sayAny(chips []Chip, me string, acted, counted bool) string {
+	chips = eachValue(chips)
 	text := make([]string, len(chips))
 	for i, chip := range chips {
 		if counted && chip.Field == "is" {
@@ -105,6 +106,30 @@ func sayAny(chips []Chip, me string, acted, counted bool) string {
 		}
 	}
 	return strings.Join(text, " or ")
+}
+
+// eachValue makes a chip of each value of from:ana,ben.
+func eachValue(chips []Chip) []Chip {
+	lists := func(c Chip) bool { return takesList(c.Field) && strings.Contains(c.Value, ",") }
+	if !slices.ContainsFunc(chips, lists) {
+		return chips
+	}
+	var each []Chip
+	for _, chip := range chips {
+		switch {
+		case !lists(chip):
+			each = append(each, chip)
+		case chip.Not:
+			chip.Value = strings.ReplaceAll(chip.Value, ",", " or ") // "not from ana or ben"
+			each = append(each, chip)
+		default:
+			for value := range strings.SplitSeq(chip.Value, ",") {
+				chip.Value = value
+				each = append(each, chip)
+			}
+		}
+	}
+	return each
 }
 
 func say(chip Chip, me string) string {

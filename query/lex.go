@@ -99,6 +99,9 @@ func lexTermAt(text string, start int) lexeme {
 	term.end = start + wordLength(text[start:])
 	name, value, found := strings.Cut(text[start:term.end], ":")
 	name = strings.ToLower(name)
+	if found {
+		name = otherwiseCalled(name)
+	}
 	operator, other := "", (*language)(nil)
 	if found && !isOperator(name) {
 		operator, other = operatorOf(name)
@@ -112,8 +115,8 @@ func lexTermAt(text string, start int) lexeme {
 		return term
 	}
 	term.field, term.value = name, value
-	if r, size := utf8.DecodeRuneInString(text[term.end:]); value == "" && isQuote(r) {
-		term.quote(text, term.end+size)
+	if value == "" {
+		term.valueBehind(text)
 	}
 	if other != nil {
 		term.field = operator
@@ -123,6 +126,26 @@ func lexTermAt(text string, start int) lexeme {
 		}
 	}
 	return term
+}
+
+// valueBehind reads the value of an operator behind its colon: in quotes, or, as it is
+// typed in a sentence, behind spaces: "from: ana".
+func (l *lexeme) valueBehind(text string) {
+	at := len(text) - len(strings.TrimLeftFunc(text[l.end:], unicode.IsSpace))
+	r, size := utf8.DecodeRuneInString(text[at:])
+	switch {
+	case isQuote(r):
+		l.quote(text, at+size)
+		return
+	case at == l.end, at == len(text), endsWord(r), (r == '-' || r == '!') && operandAt(text, at+1):
+		return
+	}
+	end := at + wordLength(text[at:])
+	word := text[at:end]
+	if name, _, found := strings.Cut(word, ":"); word == "OR" || word == "NOT" || found && isOperator(strings.ToLower(name)) {
+		return
+	}
+	l.value, l.end = word, end
 }
 
 // commaBetween is where the first word ends of "opened,but", which somebody typed

@@ -228,10 +228,14 @@ func TestLinesOfADay(t *testing.T) { testLines(t, "testdata/daily.tsv") }
 // TestLinesOfSalesAndSupport are of both sides of the Atlantic.
 func TestLinesOfSalesAndSupport(t *testing.T) { testLines(t, "testdata/sales.tsv") }
 
-// TestLinesOfTiredPeople are of a seller, a support lead and a recruiter at the end of
-// the day: only somebody, my last, on mondays, this weekend, the third.
+// TestLinesOfCommuters are half sentences, typed with one thumb.
 func TestLinesOfCommuters(t *testing.T) { testLines(t, "testdata/commute.tsv") }
 
+// TestLinesOfNewsletters are of those who write to many, and of support.
+func TestLinesOfNewsletters(t *testing.T) { testLines(t, "testdata/newsletter.tsv") }
+
+// TestLinesOfTiredPeople are of a seller, a support lead and a recruiter at the end of
+// the day: only somebody, my last, on mondays, this weekend, the third.
 func TestLinesOfTiredPeople(t *testing.T) { testLines(t, "testdata/tired.tsv") }
 
 // TestLinesOfHurriedPeople are of people who type between two calls.

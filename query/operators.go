@@ -34,6 +34,40 @@ func isOperator(name string) bool {
 	return false
 }
 
+// otherwiseCalled is an operator by the name that others give it, Gmail's among them
+// (https://support.google.com/mail/answer/7190), or the name.
+func otherwiseCalled(name string) string {
+	switch name {
+	case "sender":
+		return "from"
+	case "recipient":
+		return "to"
+	case "newer":
+		return "since"
+	case "older":
+		return "before"
+	case "date":
+		return "on"
+	case "filename":
+		return "file"
+	}
+	return name
+}
+
+// foreign is the operator of other searches that a word begins with, "" for none.
+func foreign(word string) string {
+	name, value, found := strings.Cut(strings.ToLower(word), ":")
+	if !found || value == "" {
+		return ""
+	}
+	switch name {
+	case "has", "in", "label", "category", "cc", "bcc", "deliveredto", "larger", "smaller", "size", "list", "rfc822msgid",
+		"status", "state", "tag", "author", "assignee", "priority", "folder", "account", "user", "team":
+		return name
+	}
+	return ""
+}
+
 // term reads one term; start is where its minus signs begin.
 func (p *parser) term(l lexeme, start int) Expr {
 	shown := p.text[l.start:l.end]
@@ -43,6 +77,9 @@ func (p *parser) term(l lexeme, start int) Expr {
 	if l.field != "" && strings.TrimSpace(l.value) == "" {
 		p.note(l.field + ": needs a value behind it.")
 		return nil
+	}
+	if name := foreign(l.value); name != "" && l.field == "" && !l.quoted {
+		p.note(name + ": is no operator here, and is searched for as text.")
 	}
 	m := p.understand(l)
 	if m.problem != "" {
@@ -84,6 +121,9 @@ func leafCount(where Expr) int {
 }
 
 func (p *parser) understand(l lexeme) meaning {
+	if m := p.listed(l); m.where != nil {
+		return m
+	}
 	value := strings.TrimSpace(l.value)
 	lower := strings.ToLower(value)
 	switch l.field {
@@ -136,6 +176,52 @@ func (p *parser) understand(l lexeme) meaning {
 		return p.stateWhen(RecipientState(l.field), value)
 	}
 	return p.time(l.field, value)
+}
+
+// listed understands several values of which one is enough: from:ana,ben. Without a
+// condition it is no such list.
+func (p *parser) listed(l lexeme) meaning {
+	const most = 16
+	if l.field == "" || l.quoted || strings.IndexByte(l.value, ',') < 0 || !takesList(l.field) {
+		return meaning{}
+	}
+	values := strings.Split(l.value, ",")
+	if len(values) < 2 || len(values) > most {
+		return meaning{}
+	}
+	some, shown := make([]Expr, len(values)), make([]string, len(values))
+	field := ""
+	for i, value := range values {
+		m := p.understand(lexeme{field: l.field, value: value})
+		if value == "" || m.problem != "" {
+			return meaning{}
+		}
+		some[i], shown[i], field = m.where, m.value, m.field
+	}
+	return meaning{where: alternatives(some), field: field, value: strings.Join(shown, ",")}
+}
+
+// takesList reports whether several values may stand behind an operator.
+func takesList(field string) bool {
+	switch field {
+	case "from", "to", "domain", "type", "event", "device", "client", "source":
+		return true
+	}
+	return false
+}
+
+// alternatives are conditions of which one is enough; those that compare one field are one
+// comparison.
+func alternatives(some []Expr) Expr {
+	all, ok := some[0].(Keyword)
+	for _, e := range some[1:] {
+		k, is := e.(Keyword)
+		if ok = ok && is && k.Field == all.Field; !ok {
+			return disjunction(some)
+		}
+		all = union(all, k)
+	}
+	return all
 }
 
 func keyword(chip string, field KeywordField, value string) meaning {

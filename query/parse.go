@@ -89,6 +89,7 @@ func Parse(text string, opts Options) Result {
 		p.note(strconv.Quote(typed) + " has no letter or digit and is not searched for.")
 	}
 	p.noteUnread()
+	p.noteClock(chips)
 	p.noteCorrected()
 	return Result{
 		Query:          q,

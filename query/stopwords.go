@@ -1,6 +1,10 @@
 package query
 
-import "tidings/event"
+import (
+	"strings"
+
+	"tidings/event"
+)
 
 // isFiller reports whether the word at i says nothing of its own. What stands
 // beside an OR is meant.
@@ -18,6 +22,10 @@ func (p *parser) isFiller(i int) bool {
 		return p.speaksOfEvents()
 	case "everything", "anything", "events", "activity":
 		return true
+	case "list", "show", "find":
+		// A command stands before what it asks for: "the price list" is none.
+		_, f := p.eventAt(i - 1)
+		return f != noForm || !p.isText(i-1) || strings.HasSuffix(p.lexemes[i].value, ":")
 	case "than":
 		return p.speaksOfEvents()
 	case "last":

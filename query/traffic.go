@@ -40,12 +40,17 @@ func (p *parser) traffic(i int) (meaning, int) {
 		}
 		machine.where, machine.not = negation(machine.where), true
 		return machine, 2
+	case (w == "exclude" || w == "excluding" || w == "hide" || w == "ignore" || w == "without" || w == "no") && p.areMachineMade(i+1):
+		machine.where, machine.not = negation(machine.where), true
+		return machine, 2
 	case (w == "exclude" || w == "excluding" || w == "hide" || w == "ignore") && isMachineMade(p.word(i+1)):
 		if t, f := p.eventAt(i + 2); t == "" || f == noForm {
 			break
 		}
 		machine.where, machine.not = negation(machine.where), true
 		return machine, 2
+	case (w == "include" || w == "including" || w == "show") && p.areMachineMade(i+1):
+		return automated(string(AutomatedShow)), 2
 	case (w == "include" || w == "including" || w == "with" || w == "show") && isMachine(p.word(i+1)):
 		return automated(string(AutomatedShow)), 2
 	case (w == "by" || w == "from" || w == "only") && isMachine(p.word(i+1)):
@@ -80,6 +85,15 @@ func (p *parser) withoutMachines(i int) (meaning, int) {
 	m := keyword("verdict", FieldVerdict, event.Machine)
 	m.where, m.not = negation(m.where), true
 	return m, 3
+}
+
+// areMachineMade reports whether the word at i, with nothing behind it, is "automated ones".
+func (p *parser) areMachineMade(i int) bool {
+	if p.word(i) != "automated" && p.word(i) != "automatic" {
+		return false
+	}
+	next := p.word(i + 1)
+	return p.kindAt(i+1) == lexEnd || isGeneric(next) || next == "ones" || next == "traffic"
 }
 
 // isMachineMade reports whether a word says of an event that a machine made it.

@@ -56,8 +56,11 @@ func (p *parser) noteUnread() {
 		word := p.word(i)
 		goesOn := i == behind && (isQuantity(word) || isNumber(word) || word == "people" || p.word(i-1) == "per")
 		grouped := isGroup(word) && p.word(i-1) == "by"
-		counts := isNegation(word) || isQuantity(word) || p.isHabit(i) || (p.speaksOfEvents() || isOneMail(p.word(i+1)) || p.word(i-1) == "my") && p.isPlace(i) || p.speaksOfEvents() && (p.countsPeople(i) || p.isWord(i, "half", "of"))
+		counts := isNegation(word) || p.unreadTime(i) || isQuantity(word) || p.isHabit(i) || (p.speaksOfEvents() || isOneMail(p.word(i+1)) || p.word(i-1) == "my") && p.isPlace(i) || p.speaksOfEvents() && (p.countsPeople(i) || p.isWord(i, "half", "of"))
 		shown := p.typed(i)
+		if word == "time" && p.word(i-1) == "this" {
+			shown = "this time"
+		}
 		if grouped || (word == "least" || word == "most") && p.word(i-1) == "at" {
 			shown = p.typed(i-1) + " " + shown
 		}
@@ -77,6 +80,27 @@ func (p *parser) noteUnread() {
 	if len(unread) > 0 {
 		p.note("Not understood, and searched for as words: \"" + strings.Join(unread, `", "`) + "\".")
 	}
+}
+
+// unreadTime reports whether the word at i is of a time that was not read: "between 9
+// and 5", "this time last year", "gone quiet".
+func (p *parser) unreadTime(i int) bool {
+	switch p.word(i) {
+	case "between":
+		return isNumber(p.word(i + 1))
+	case "since":
+		return p.word(i+1) != ""
+	case "before", "after", "until":
+		return p.word(i+1) != "" && p.speaksOfEvents()
+	case "time":
+		return p.word(i-1) == "this"
+	case "quiet", "silent", "dormant", "inactive":
+		switch p.word(i - 1) {
+		case "gone", "went", "going", "fallen", "is", "are", "was", "were", "been":
+			return true
+		}
+	}
+	return false
 }
 
 // countsPeople reports whether the word at i is the number of "two people".

@@ -31,6 +31,12 @@ func TestWhatIsNotUnderstoodIsSaid(t *testing.T) {
 		{"opened by two people at acme", "type:open words:two to:acme", []string{"by", "people"}, []string{`Not understood, and searched for as words: "two".`}},
 		{"half of acme opened", "words:half words:acme type:open", []string{"of"}, []string{`Not understood, and searched for as words: "half".`}},
 		{"clciks", "type:click", nil, []string{`"clciks" is read as clicks.`}},
+		{"opened all my mails", "type:open from:u_ana", []string{"all"}, []string{`"all" is left out: whether somebody did so with every mail is not searched for.`}},
+		{"opens before 8am this week", "type:open time:2026-11-18/2026-11-18T08:00 time:2026-11-16/2026-11-23", nil, []string{`"before 8am" is that time of one day; hours of every day are not searched for.`}},
+		{"opens between 9 and 5", "type:open words:between words:9 words:5", []string{"and"}, []string{`Not understood, and searched for as words: "between 9".`}},
+		{"this time last year", "words:time time:2025-01-01/2026-01-01", []string{"this"}, []string{`Not understood, and searched for as words: "this time".`}},
+		{"since easter", "words:since words:easter", nil, []string{`Not understood, and searched for as words: "since".`}},
+		{"has:attachment", "words:has:attachment", nil, []string{"has: is no operator here, and is searched for as text."}},
 		{"from:zelda", "from:zelda", nil, []string{"from:zelda finds nothing unless that is a user's id: no user or team has this name."}},
 	} {
 		t.Run(test.text, func(t *testing.T) {

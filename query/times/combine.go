@@ -1,6 +1,9 @@
 package times
 
-import "time"
+import (
+	"strings"
+	"time"
+)
 
 // partOf reads what narrows a day that was just read: "after 3pm", "before noon",
 // "between 3pm and 5pm", "6-8".
@@ -184,11 +187,10 @@ func (r *Reader) numberedWeek(i int) (span, int) {
 	if s, n := r.weekOf(i); n > 0 {
 		return s, n
 	}
-	n, ok := digits(r.text(i + 1))
-	if word := r.text(i); word != "week" && word != "wk" && word != "cw" && word != "kw" || !ok || n < 1 || n > 53 {
+	n, y, end := r.weekNumber(i)
+	if end == 0 {
 		return span{}, 0
 	}
-	y, end := r.yearAt(i + 2)
 	named := y != 0
 	if !named {
 		y = r.now.Year()
@@ -201,6 +203,48 @@ func (r *Reader) numberedWeek(i int) (span, int) {
 		s = at(y - 1)
 	}
 	return s, end
+}
+
+// weekNumber reads "week 47 of 2026", "cw47" and "2026-w47"; the year is 0 where none is
+// named.
+func (r *Reader) weekNumber(i int) (n, y, end int) {
+	if y, ok := digits(r.text(i)); ok && y >= 1970 && y <= 2100 && r.text(i+1) == "-" && r.sameWord(i, i+2) {
+		if n, ok := r.joinedWeek(i + 2); ok {
+			return n, y, i + 3
+		}
+		return 0, 0, 0
+	}
+	if text := r.text(i); text == "" || text[0] != 'w' && text[0] != 'k' && text[0] != 'c' {
+		return 0, 0, 0
+	}
+	n, ok := r.joinedWeek(i)
+	end = i + 1
+	if !ok {
+		n, ok = digits(r.text(i + 1))
+		end = i + 2
+		if word := r.text(i); word != "week" && word != "wk" && word != "cw" && word != "kw" || !ok || n < 1 || n > 53 {
+			return 0, 0, 0
+		}
+	}
+	y, end = r.yearAt(end)
+	return n, y, end
+}
+
+// joinedWeek reads the number of "cw47", and of "w47" where a year or the text says that
+// it is a time.
+func (r *Reader) joinedWeek(i int) (int, bool) {
+	name := strings.TrimRight(r.text(i), "0123456789")
+	switch name {
+	case "kw", "cw":
+	case "w", "wk":
+		if !r.led && !r.likely && (i == 0 || r.text(i-1) != "-") {
+			return 0, false
+		}
+	default:
+		return 0, false
+	}
+	n, ok := digits(r.text(i)[len(name):])
+	return n, ok && n >= 1 && n <= 53
 }
 
 // weekOf reads "the week of november 2": the week that has the day.

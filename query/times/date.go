@@ -99,8 +99,12 @@ func (r *Reader) relative(i int) (span, int) {
 	if !ok {
 		return span{}, 0
 	}
+	whole := r.skip(i+1, "full", "whole", "complete", "entire", "calendar") > i+1
 	// The last week is up to now; last week was up to Monday.
-	rolling := r.text(i) == "past" || r.text(i) == "last" && the
+	rolling := !whole && (r.text(i) == "past" || r.text(i) == "last" && the)
+	if whole {
+		i++
+	}
 	if r.text(i+1) == "fortnight" && distance < 0 {
 		return r.lately(week, 2), i + 2
 	}

@@ -12,7 +12,7 @@ func (r *Reader) partOfMonth(i int) (span, int) {
 		if r.is(i+1, "half", "of") {
 			return r.halfOf(max(1, nth), nth == 0, i+3)
 		}
-		if !r.is(i+1, "week", "of") || nth > 5 {
+		if !r.is(i+1, "week", "of") && !r.is(i+1, "week", "in") || nth > 5 {
 			return span{}, 0
 		}
 		led := r.led

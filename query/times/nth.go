@@ -1,12 +1,18 @@
 package times
 
-import "time"
+import (
+	"strings"
+	"time"
+)
 
 // nth reads what is counted within a longer time: "last friday of october", "first
 // monday in november", "third quarter", and weekends: "two weekends ago", "the weekend
 // before last".
 func (r *Reader) nth(i int) (span, int) {
 	if s, n := r.weekendBack(i); n > 0 {
+		return s, n
+	}
+	if s, n := r.beforeLast(i); n > 0 {
 		return s, n
 	}
 	i = r.skip(i, "the")
@@ -81,4 +87,39 @@ func (r *Reader) weekendBack(i int) (span, int) {
 	}
 	saturday = AddDays(saturday, -7*back)
 	return span{from: saturday, until: AddDays(saturday, 2), unit: week}, n
+}
+
+// beforeLast reads "the week before last", "the friday before last" and "two fridays ago".
+func (r *Reader) beforeLast(i int) (span, int) {
+	j := r.skip(i, "the")
+	if r.text(j+1) != "before" && r.text(i+2) != "ago" {
+		return span{}, 0
+	}
+	d, _, isDay := weekdayOf(r.text(j))
+	if r.is(j+1, "before", "last") {
+		if u := unitOf(r.text(j)); u >= week {
+			return unitSpan(u, u.add(u.start(r.now), -2)), j + 3
+		}
+		if isDay {
+			return r.weekdaysAgo(d, 2), j + 3
+		}
+		return span{}, 0
+	}
+	count, ok := numberOf(r.text(i))
+	day, plural := strings.CutSuffix(r.text(i+1), "s")
+	d, plain, isDay := weekdayOf(day)
+	if !ok || count < 1 || count > 52 || !isDay || !plain || !plural && count > 1 || r.text(i+2) != "ago" {
+		return span{}, 0
+	}
+	return r.weekdaysAgo(d, count), i + 3
+}
+
+// weekdaysAgo is the day that was n such weekdays before today.
+func (r *Reader) weekdaysAgo(d time.Weekday, n int) span {
+	today := StartOfDay(r.now)
+	ago := (int(today.Weekday()) - int(d) + 7) % 7
+	if ago == 0 {
+		ago = 7
+	}
+	return unitSpan(day, AddDays(today, -ago-7*(n-1)))
 }

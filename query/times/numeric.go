@@ -95,7 +95,7 @@ func (r *Reader) stamp(i int) (span, int) {
 	for _, layout := range [...]struct {
 		text string
 		unit unit
-	}{{"2006-01-02T15:04", minute}, {"2006-01-02T15:04:05", second}, {time.RFC3339, second}} {
+	}{{"2006-01-02T15:04", minute}, {"2006-01-02T15:04:05", second}, {time.RFC3339, second}, {"2006-01-02T15:04Z07:00", minute}} {
 		if at, err := time.ParseInLocation(layout.text, text, r.now.Location()); err == nil {
 			at = Clamp(at).In(r.now.Location())
 			return span{from: at, until: layout.unit.add(at, 1), unit: layout.unit}, i + 1

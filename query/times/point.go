@@ -13,10 +13,10 @@ func (r *Reader) point(i int) (span, int) {
 	if s, n := r.hourOfPart(i); n > 0 {
 		return s, n
 	}
+	i = r.skip(i, "around", "about", "roughly")
 	if s, n := r.clockOnDate(i); n > 0 {
 		return s, n
 	}
-	i = r.skip(i, "around", "about")
 	if s, n := r.date(i); n > 0 {
 		if s.unit != day {
 			return s, n
@@ -51,7 +51,7 @@ func (r *Reader) clockOnDate(i int) (span, int) {
 // clockBehind reads a time of day behind its date: "friday at 3", "yesterday
 // morning".
 func (r *Reader) clockBehind(i int) (clock, int) {
-	at := r.skip(i, "at", "@", "this")
+	at := r.skip(r.skip(i, "at", "@", "this"), "around", "about", "roughly")
 	if c, n := r.clock(at); n > 0 {
 		return c, n
 	}

@@ -233,6 +233,31 @@ func IsNamed(word string) bool {
 	return IsDay(word) || IsMonth(word) || unitOf(word) >= day
 }
 
+// NamesDay reports whether a word says, alone or with others, which day a time is of.
+func NamesDay(word string) bool {
+	if IsNamed(word) || IsMonth(word) || IsOrdinal(word) || unitOf(word) != noUnit || strings.ContainsAny(word, "/") {
+		return true
+	}
+	switch word {
+	case "yest", "tmrw", "now", "ago", "this", "last", "past", "next", "lunch", "lunchtime":
+		return true
+	}
+	return strings.Count(word, "-") > 1
+}
+
+// IsClock reports whether a word is of a time of day: 8am, 15:30, noon.
+func IsClock(word string) bool {
+	switch word {
+	case "am", "pm", "a.m", "p.m", "noon", "midday", "midnight", "dawn", "o'clock", "morning", "afternoon", "evening":
+		return true
+	}
+	if word == "" || word[0] < '0' || word[0] > '9' {
+		return false
+	}
+	_, _, ok := clockDigits(strings.TrimRight(word, "apm."))
+	return ok && (strings.Contains(word, ":") || strings.ContainsAny(word, "apm"))
+}
+
 // IsMonth reports whether a word is the name of a month.
 func IsMonth(word string) bool {
 	m, _ := monthOf(word)

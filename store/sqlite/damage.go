@@ -67,6 +67,9 @@ var (
 	errNoFile = errors.New("what is there, or its log, is not a file")
 )
 
+// otherTables is what is wrong with a file whose tables are not those of a week.
+const otherTables = "its file lacks tables, or has others"
+
 // causeOf says in words what is wrong with a week's file, "" where the error is none
 // of the file's.
 func causeOf(err error) string {
@@ -110,9 +113,12 @@ func causeOf(err error) string {
 			return "the disk cannot read its file"
 		}
 	case sqlite3.SQLITE_ERROR:
+		if errors.Is(err, errPreparing) { // They are always the same: its tables are not.
+			return otherTables
+		}
 		for _, sign := range []string{"no such table", "no such column", "no such module", "file format", "malformed", "constructor failed"} {
 			if strings.Contains(vendor.Error(), sign) {
-				return "its file lacks tables, or has others"
+				return otherTables
 			}
 		}
 	}

@@ -97,13 +97,16 @@ type preparer struct {
 	err  error
 }
 
+// errPreparing is a statement of ours that a database did not take.
+var errPreparing = errors.New("preparing")
+
 func (p *preparer) prepare(text string) *sql.Stmt {
 	if p.err != nil {
 		return nil
 	}
 	statement, err := p.pool.PrepareContext(p.ctx, text)
 	if err != nil {
-		p.err = fmt.Errorf("preparing %q: %w", text, err)
+		p.err = fmt.Errorf("%w %q: %w", errPreparing, text, err)
 		return nil
 	}
 	p.all = append(p.all, statement)

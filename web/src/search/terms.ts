@@ -114,7 +114,10 @@ export interface Words {
 
 /** chipText is what a chip says behind its label. */
 export function chipText(chip: Chip, { clock, names }: Words): string {
-  if (chip.field === 'from') return names.get(chip.value) ?? chip.value;
+  if (chip.field === 'from') {
+    const named = (id: string) => names.get(id) ?? id;
+    return chip.value.split(',').map(named).join(', ');
+  }
   if (chip.field !== 'time') return chip.value;
   const { from, to } = rangeOf(chip.value);
   const day = (value: string) =>
