@@ -78,7 +78,9 @@ func (a *App) keepAudit(ctx context.Context) error {
 	return a.Stream.RunUnderLease(ctx, auditLease, auditTTL, func(ctx context.Context) error {
 		tick := time.NewTicker(auditEvery)
 		defer tick.Stop()
+		said := make(map[audit.Fault]bool)
 		for {
+			a.sayAuditFaults(ctx, said)
 			if err := a.Audit.Retain(ctx, oldestKept()); err != nil && ctx.Err() == nil {
 				a.log.WarnContext(ctx, "old days of the audit log were not dropped", "error", err)
 			}
@@ -89,6 +91,20 @@ func (a *App) keepAudit(ctx context.Context) error {
 			}
 		}
 	})
+}
+
+// sayAuditFaults says once of each day of the audit log that it is damaged or gone.
+func (a *App) sayAuditFaults(ctx context.Context, said map[audit.Fault]bool) {
+	faults, err := a.Audit.Look(ctx, oldestKept())
+	if err != nil && ctx.Err() == nil {
+		a.log.WarnContext(ctx, "the audit log was not looked at", "error", err)
+	}
+	for _, fault := range faults {
+		if !said[fault] {
+			said[fault] = true
+			a.log.ErrorContext(ctx, "the audit log is damaged", "day", string(fault.Day), "workspace", fault.Workspace, "problem", fault.Problem)
+		}
+	}
 }
 
 // backupAudit copies the audit log, after the state that has its heads.

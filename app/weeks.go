@@ -72,6 +72,8 @@ type WeekHealth struct {
 	Damaged []string `json:"damaged"`
 	// Files says what is wrong with files beside the weeks, and what to do.
 	Files []string `json:"files,omitempty"`
+	// Audit says which days of the audit log are damaged or gone.
+	Audit []string `json:"audit,omitempty"`
 	// Held is how many events wait for damaged weeks.
 	Held int `json:"held"`
 	// Last is the last nightly run, nil when there was none.
@@ -93,6 +95,13 @@ func (a *App) WeekHealth(ctx context.Context, request WeekHealthRequest) (WeekHe
 	damaged := a.damagedFiles()
 	for _, name := range slices.Sorted(maps.Keys(damaged)) {
 		health.Files = append(health.Files, damaged[name].Error())
+	}
+	faults, err := a.Audit.Look(ctx, oldestKept())
+	if err != nil {
+		return health, err
+	}
+	for _, fault := range faults {
+		health.Audit = append(health.Audit, fault.String())
 	}
 	infos, err := a.Index.WeekInfos(ctx)
 	if err != nil {

@@ -34,4 +34,18 @@ func TestVerifyGoesPastADayThatCannotBeRead(t *testing.T) {
 	require.Contains(t, days[second], "the day is gone")
 	require.NotContains(t, days, third)
 	require.Equal(t, 1, verified.Chains)
+
+	require.NoError(t, os.Truncate(filepath.Join(s.dir, string(third)+".db"), 0))
+	faults, err := s.log.Look(t.Context(), "")
+	require.NoError(t, err)
+	looked := make(map[audit.Day]string)
+	for _, fault := range faults {
+		looked[fault.Day] = fault.Problem
+	}
+	require.Equal(t, days[first], looked[first])
+	require.Contains(t, looked[second], "the day is gone")
+	require.Contains(t, looked[third], "take audit/"+string(third)+".db from a backup", "an empty file is no empty day")
+	faults, err = s.log.Look(t.Context(), third)
+	require.NoError(t, err)
+	require.Len(t, faults, 2, "what is not kept any more is not missed")
 }

@@ -20,6 +20,15 @@ type Fault struct {
 	Problem string `json:"problem"`
 }
 
+// String says it in words.
+func (f Fault) String() string {
+	of := string(f.Day)
+	if f.Workspace != "" {
+		of += " of workspace " + f.Workspace
+	}
+	return of + ": " + f.Problem
+}
+
 // Verified is what Verify saw.
 type Verified struct {
 	Days, Chains int
@@ -64,6 +73,46 @@ func (l *Log) Verify(ctx context.Context, elsewhere map[string]map[Day]Head, kep
 		}
 	}
 	return v, nil
+}
+
+// Look finds the days from kept on that cannot be read, and chains of which a head was
+// kept and no row is left. It reads no rows, as Verify does.
+func (l *Log) Look(ctx context.Context, kept Day) ([]Fault, error) {
+	days, err := l.Store.Days(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("list the days of the audit log: %w", err)
+	}
+	var faults []Fault
+	damaged, there := make(map[Day]bool), make(map[chainKey]bool)
+	for _, day := range days {
+		workspaces, err := l.Store.Workspaces(ctx, day)
+		if unreadable, is := errors.AsType[*event.Degraded](err); is {
+			faults, damaged[day] = append(faults, Fault{Day: day, Problem: unreadable.Words}), true
+			continue
+		}
+		if err != nil {
+			return nil, fmt.Errorf("list the workspaces of the audit log: %w", err)
+		}
+		for _, workspace := range workspaces {
+			there[chainKey{workspace, day}] = true
+		}
+	}
+	known, err := l.Chained(ctx)
+	if err != nil {
+		return nil, err
+	}
+	for _, workspace := range known {
+		heads, err := l.KeptHeads(ctx, workspace)
+		if err != nil {
+			return nil, err
+		}
+		for _, day := range slices.Sorted(maps.Keys(heads)) {
+			if rows := heads[day].Seq; rows > 0 && day >= kept && !damaged[day] && !there[chainKey{workspace, day}] {
+				faults = append(faults, Fault{workspace, day, 0, fmt.Sprintf("the day is gone; it had %d rows", rows)})
+			}
+		}
+	}
+	return faults, nil
 }
 
 // verifyWorkspace reads the days that have rows and those that should have: one that

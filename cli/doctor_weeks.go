@@ -22,6 +22,9 @@ func (e *examination) weeks(health app.WeekHealth, err error, served bool) {
 	for _, damaged := range health.Files {
 		e.bad("file", damaged)
 	}
+	for _, damaged := range health.Audit {
+		e.bad("audit log", damaged)
+	}
 	for _, damaged := range health.Damaged {
 		e.bad("week", damaged)
 	}

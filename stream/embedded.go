@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"os"
+	"path/filepath"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -44,6 +46,9 @@ func startServer(ctx context.Context, dir string, logger *slog.Logger) (*embedde
 }
 
 func (o *embeddedServer) start(ctx context.Context) error {
+	if err := onlyFiles(o.dir); err != nil {
+		return err
+	}
 	srv, err := server.NewServer(&server.Options{
 		ServerName:             "tidings",
 		DontListen:             true,
@@ -79,6 +84,22 @@ func (o *embeddedServer) start(ctx context.Context) error {
 		}
 	}
 	o.current.Store(srv)
+	return nil
+}
+
+// onlyFiles refuses a folder in the place of a block of the queue: the server would end the
+// process, or stand still.
+func onlyFiles(dir string) error {
+	paths, err := filepath.Glob(filepath.Join(dir, "jetstream", "*", "streams", "*", "msgs", "*"))
+	if err != nil {
+		return fmt.Errorf("list the blocks of the queue: %w", err)
+	}
+	for _, path := range paths {
+		if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() {
+			return &event.Cause{Words: path + " is not a file, as a block of the queue must be: put the file back, or move away what is there and " +
+				"run tidings stream repair --data DIR, which makes a new queue of what can be read"}
+		}
+	}
 	return nil
 }
 

@@ -144,19 +144,6 @@ func emptied(m *map[string]string) map[string]string {
 	return *m
 }
 
-// consumer makes or finds the durable consumer of a lane. Attempts are counted
-// by us: a consumer's own bound would stop delivering without a word.
-func (s *Stream) consumer(ctx context.Context, name event.Lane) (jetstream.Consumer, error) {
-	return s.js.CreateOrUpdateConsumer(ctx, eventsName, jetstream.ConsumerConfig{
-		Durable:       string(name),
-		FilterSubject: laneSubject(name),
-		AckPolicy:     jetstream.AckExplicitPolicy,
-		AckWait:       s.cfg.AckWait,
-		MaxDeliver:    -1,
-		MaxAckPending: maxAckPending,
-	})
-}
-
 func (s *Stream) prepareBuckets(ctx context.Context) error {
 	attempts, err := s.prepareBucket(ctx, jetstream.KeyValueConfig{Bucket: attemptsBucket, TTL: attemptsTTL})
 	if err != nil {

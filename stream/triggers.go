@@ -118,10 +118,7 @@ func unpackTriggers(data []byte) ([]event.Trigger, error) {
 // away, else with growing delays, until it has been tried MaxAttempts times. What was
 // discarded before it was given out is told to lost.
 func (s *Stream) Triggers(ctx context.Context, handle func(context.Context, []event.Trigger) error, lost func(count uint64)) error {
-	consumer, err := s.js.CreateOrUpdateConsumer(ctx, triggersName, jetstream.ConsumerConfig{
-		Durable: triggersConsumer, AckPolicy: jetstream.AckExplicitPolicy, AckWait: s.cfg.AckWait,
-		MaxDeliver: -1, MaxAckPending: maxAckPending,
-	})
+	consumer, err := s.triggerConsumer(ctx)
 	if err != nil {
 		return unavailable("follow triggers", err)
 	}

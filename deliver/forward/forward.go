@@ -138,8 +138,9 @@ func (f *Forwarder) keepNoting(ctx context.Context, noted live.Place) {
 }
 
 func (f *Forwarder) forward(ctx context.Context, entry live.Entry) {
+	var discarded uint64
 	if f.next != 0 && entry.Sequence > f.next {
-		f.Logger.ErrorContext(ctx, "announcements were discarded before they were forwarded to endpoints", "count", entry.Sequence-f.next)
+		discarded = entry.Sequence - f.next
 	}
 	f.next = entry.Sequence + 1
 	defer func() {
@@ -151,6 +152,9 @@ func (f *Forwarder) forward(ctx context.Context, entry live.Entry) {
 		added, err := f.one(ctx, entry)
 		switch {
 		case err == nil:
+			if discarded > 0 && f.anySearch() {
+				f.Logger.ErrorContext(ctx, "announcements were discarded before they were forwarded to endpoints", "count", discarded)
+			}
 			if added && f.Wake != nil {
 				f.Wake()
 			}
@@ -163,6 +167,16 @@ func (f *Forwarder) forward(ctx context.Context, entry live.Entry) {
 		}
 		f.sleep(ctx, time.Second)
 	}
+}
+
+// anySearch reports whether any endpoint has a search, as of when they were read last.
+func (f *Forwarder) anySearch() bool {
+	for _, matchers := range f.matched {
+		if len(matchers) > 0 {
+			return true
+		}
+	}
+	return false
 }
 
 func (f *Forwarder) sleep(ctx context.Context, d time.Duration) {
