@@ -110,6 +110,10 @@ e2e: build ## Run the browser tests against bin/tidings
 bench: build ## Measure this machine; flags in ARGS, such as ARGS="--events 100000"
 	bin/tidings bench $(ARGS)
 
+.PHONY: bench-all
+bench-all: build ## Measure everything, with an Elasticsearch that is started for it; flags in ARGS, such as ARGS="--quick"
+	go run ./store/elastic/elastictest/run bin/tidings bench all $(ARGS)
+
 .PHONY: bench-elastic
 bench-elastic: build ## Measure on an Elasticsearch that is started for it; flags in ARGS
 	go run ./store/elastic/elastictest/run bin/tidings bench elastic $(ARGS)

@@ -53,6 +53,7 @@ func (c *Attack) Run(ctx context.Context, env Env) error {
 	if err != nil {
 		return err
 	}
+	report.figures(env.Found)
 	if _, err := fmt.Fprintf(env.Out, "%s\n%s", machine.Markdown(), report); err != nil {
 		return err
 	}

@@ -5,26 +5,65 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
+
+	"tidings/bench/figures"
 )
 
 // watch keeps the most memory that a process held at one time until ctx ends.
 func (r *attackReport) watch(ctx context.Context, pid int) {
 	for every := 100 * time.Millisecond; ctx.Err() == nil; pause(ctx, every) {
-		kilobytes, _, _ := strings.Cut(field(readText(fmt.Sprintf("/proc/%d/status", pid)), "VmRSS"), " ")
-		if n, err := strconv.ParseInt(kilobytes, 10, 64); err == nil {
-			r.most = max(r.most, n<<10)
-		}
+		r.most = max(r.most, residentMemory(pid))
 	}
 }
 
 // healthBound is how long /healthz may take beside the attack.
 const healthBound = 100 * time.Millisecond
 
-func (r *attackReport) memoryBound() int64       { return r.memory * 6 / 5 }
-func (r *attackReport) pageBound() time.Duration { return 3 * r.quiet.Percentile(99) }
+// Bounds of memory, over what it was told to take, and of another workspace's page, over
+// what it takes while it is quiet.
+const (
+	attackMemory = 1.2
+	attackPage   = 3
+)
+
+func (r *attackReport) memoryBound() int64       { return int64(attackMemory * float64(r.memory)) }
+func (r *attackReport) pageBound() time.Duration { return attackPage * r.quiet.Percentile(99) }
+
+// Names of figures that a bound is of.
+const (
+	figureAttackMemory = "most resident memory ÷ --memory"
+	figureAttackHealth = "/healthz, the longest"
+	figureAttackPage   = "another workspace's page, p99 beside the attack ÷ quiet"
+	figureAttackLost   = "acknowledged events that are missing"
+)
+
+// figures adds what was found; times and memory of a short attack are not measured.
+func (r *attackReport) figures(found *figures.Found) {
+	long := func(value float64) float64 {
+		if r.took < attackLeast {
+			return figures.NotMeasured()
+		}
+		return value
+	}
+	quiet, beside := milliseconds(r.quiet.Percentile(99)), milliseconds(r.page.Percentile(99))
+	found.Add(figureAttackMemory, "", long(orNothing(float64(r.most))/float64(r.memory)))
+	found.Add(figureAttackHealth, "ms", long(milliseconds(r.health.Max())))
+	found.Add("another workspace's page while it is quiet, p99", "ms", orNothing(quiet))
+	found.Add("another workspace's page beside the attack, p99", "ms", long(beside))
+	found.Add(figureAttackPage, "", long(beside/orNothing(quiet)))
+	found.Add("events acknowledged", "", float64(r.acknowledged))
+	found.Add(figureAttackLost, "", float64(r.lost))
+}
+
+// orNothing is a value that is not measured where it is 0.
+func orNothing(value float64) float64 {
+	if value == 0 {
+		return figures.NotMeasured()
+	}
+	return value
+}
 
 // notShown names what the report must show and does not. Times and memory of a short
 // attack say nothing.

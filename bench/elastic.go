@@ -77,6 +77,7 @@ func (c *Elastic) Run(ctx context.Context, env Env) error {
 	if err != nil {
 		return err
 	}
+	env.Found.Version("Elasticsearch", version)
 	fmt.Fprintf(env.Out, "%s| Elasticsearch | %s |\n", machine.Markdown(), version)
 	err = b.measure(ctx)
 	cleaning, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Minute)

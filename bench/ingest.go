@@ -17,12 +17,15 @@ import (
 
 	"tidings/apiclient"
 	"tidings/app"
+	"tidings/bench/figures"
 )
 
 // Env is where a measurement prints its figures and how far it has come, and logs.
 type Env struct {
 	Out, Err io.Writer
 	Log      *slog.Logger
+	// Found takes the figures by name; nil where nobody wants them so.
+	Found *figures.Found
 }
 
 // load is what the weeks before now are filled with.
@@ -83,8 +86,9 @@ func (c *Ingest) Run(ctx context.Context, env Env) error {
 	if err := errors.Join(err, made.Close()); err != nil {
 		return err
 	}
+	report.figures(env.Found)
 	_, err = fmt.Fprintf(env.Out, "%s\n%s", machine.Markdown(), report)
-	return err
+	return errors.Join(err, filling{c.Events, report.bytes}.write(c.Data))
 }
 
 // fill posts what was made to a Tidings on the directory.
@@ -133,6 +137,24 @@ func (r ingestReport) String() string {
 `, r.events, float64(r.bytes)/float64(r.events), rate(r.accepted), rate(r.indexed), rate(r.decided),
 		r.worked.Seconds(), float64(r.worked.Microseconds())/float64(r.events), r.requests,
 		r.merged.Seconds(), float64(r.disk)/float64(r.bytes))
+}
+
+// Names of figures that a bound is of.
+const (
+	figureSearchable = "accepted and searchable"
+	figureSealed     = "bytes on disk ÷ JSON, state included, sealed"
+)
+
+func (r ingestReport) figures(found *figures.Found) {
+	events := float64(r.events)
+	found.Add("accepted for good", "events/s", events/r.accepted.Seconds())
+	found.Add(figureSearchable, "events/s", events/r.indexed.Seconds())
+	found.Add("accepted, searchable and told", "events/s", events/r.decided.Seconds())
+	found.Add("processor time an event", "µs", float64(r.worked.Microseconds())/events)
+	found.Add("a request, p50", "ms", milliseconds(r.requests.Percentile(50)))
+	found.Add("a request, p99", "ms", milliseconds(r.requests.Percentile(99)))
+	found.Add("words merged afterwards", "s", r.merged.Seconds())
+	found.Add("bytes on disk ÷ JSON, state included, not sealed", "", float64(r.disk)/float64(r.bytes))
 }
 
 // measure posts all events and waits until the last can be found.

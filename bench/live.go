@@ -19,6 +19,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"tidings/apiclient"
+	"tidings/bench/figures"
 	"tidings/event"
 )
 
@@ -104,6 +105,7 @@ func (c *Live) measure(ctx context.Context, env Env, server *child) (table strin
 		if err != nil {
 			return "", nil, err
 		}
+		c.figures(env.Found, archive.name, archive.weeks > 0, accepted, timing, imported)
 		fmt.Fprintf(&out, "| %s | %.0f | p50 %s, p99 %s | %s |\n", archive.name, float64(imported)/c.For.Seconds(),
 			round(accepted.Percentile(50)), round(accepted.Percentile(99)), timing)
 		not = append(not, c.judge(archive.name, archive.weeks > 0, timing, imported)...)
@@ -112,6 +114,18 @@ func (c *Live) measure(ctx context.Context, env Env, server *child) (table strin
 		fmt.Fprintf(&out, "\nTimes are not judged: that takes %v or more.\n", liveLeast)
 	}
 	return out.String(), not, nil
+}
+
+// besideP99 is the name of the figure that a bound is of.
+func besideP99(archive string) string { return "on a socket beside " + archive + ", p99" }
+
+func (c *Live) figures(found *figures.Found, archive string, imports bool, accepted, timing *Timing, imported int64) {
+	if imports {
+		found.Add(archive+", imported", "events/s", float64(imported)/c.For.Seconds())
+	}
+	found.Add("accepted beside "+archive+", p99", "ms", milliseconds(accepted.Percentile(99)))
+	found.Add("on a socket beside "+archive+", p50", "ms", milliseconds(timing.Percentile(50)))
+	found.Add(besideP99(archive), "ms", milliseconds(timing.Percentile(99)))
 }
 
 // judge names what the live events beside an import do not show.

@@ -9,6 +9,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"tidings/bench/figures"
 )
 
 // Machine is what figures were measured on.
@@ -76,6 +78,19 @@ func timeSyncs(ctx context.Context, dir string, timing *Timing) (err error) {
 	return ctx.Err()
 }
 
+// Figures is the machine for a record of figures.
+func (m Machine) Figures() figures.Machine {
+	known := figures.Machine{System: m.OS, Kernel: m.Kernel, CPU: m.CPU, Go: m.Go, Cores: m.Cores}
+	if m.Memory > 0 {
+		known.Memory = &m.Memory
+	}
+	if m.Syncs.Count() > 0 {
+		p50, p99 := milliseconds(m.Syncs.Percentile(50)), milliseconds(m.Syncs.Percentile(99))
+		known.Sync50, known.Sync99 = &p50, &p99
+	}
+	return known
+}
+
 // Markdown is a table for the page of figures.
 func (m Machine) Markdown() string {
 	memory := "not known"
@@ -108,6 +123,16 @@ func or(text, otherwise string) string {
 // that is not known.
 func MostMemory() int64 {
 	kilobytes, _, _ := strings.Cut(field(readText("/proc/self/status"), "VmHWM"), " ")
+	n, err := strconv.ParseInt(kilobytes, 10, 64)
+	if err != nil {
+		return 0
+	}
+	return n << 10
+}
+
+// residentMemory is what a process holds now, in bytes, 0 where that is not known.
+func residentMemory(pid int) int64 {
+	kilobytes, _, _ := strings.Cut(field(readText(fmt.Sprintf("/proc/%d/status", pid)), "VmRSS"), " ")
 	n, err := strconv.ParseInt(kilobytes, 10, 64)
 	if err != nil {
 		return 0

@@ -15,15 +15,18 @@ import (
 
 	"tidings/apiclient"
 	"tidings/app"
+	"tidings/bench/figures"
 	"tidings/event"
 )
 
 // Pages times pages of 50 through the API.
 type Pages struct {
-	// Data is a directory that Ingest has filled, with the same Seed and Weeks.
-	Data  string
-	Seed  uint64
-	Weeks int
+	// Data is a directory that Ingest has filled, with the same Seed and Weeks, or one that
+	// is empty where Events says with how many it is to be filled, straight into the stores.
+	Data   string
+	Seed   uint64
+	Weeks  int
+	Events int
 	// Queries is how many pages of each kind there are; only the kinds with Kind in
 	// their names are asked for.
 	Queries int
@@ -117,8 +120,13 @@ func beginning(r *rand.Rand, word string) string { return word[:min(2+r.IntN(4),
 
 // Run times each kind and prints a table.
 func (c *Pages) Run(ctx context.Context, env Env) error {
-	if _, err := os.Stat(filepath.Join(c.Data, "state.db")); err != nil {
-		return fmt.Errorf("%s has not been filled: run tidings bench ingest first", c.Data)
+	_, err := os.Stat(filepath.Join(c.Data, "state.db"))
+	if filled := err == nil; !filled && c.Events == 0 {
+		return fmt.Errorf("%s has not been filled: run tidings bench ingest first, or say with how many --events", c.Data)
+	} else if !filled {
+		if err := c.fill(ctx, env); err != nil {
+			return err
+		}
 	}
 	events, err := loadOf(c.Seed, c.Weeks, c.Mails)
 	if err != nil {
@@ -142,6 +150,23 @@ func (c *Pages) Run(ctx context.Context, env Env) error {
 	}
 	err = errors.Join(err, stopServer(), stopReading())
 	return errors.Join(err, a.Close())
+}
+
+// fill writes the events straight into the stores.
+func (c *Pages) fill(ctx context.Context, env Env) error {
+	events, err := loadOf(c.Seed, c.Weeks, c.Mails)
+	if err != nil {
+		return err
+	}
+	a, err := app.Open(ctx, app.Settings{Data: c.Data}, env.Log)
+	if err != nil {
+		return err
+	}
+	size, err := fillStores(ctx, env, a, events, c.Events)
+	if err := errors.Join(err, a.Close()); err != nil {
+		return err
+	}
+	return filling{c.Events, size}.write(c.Data)
 }
 
 // keepReading runs what answers questions until stop: what is read is on record, as
@@ -185,10 +210,25 @@ func (c *Pages) time(ctx context.Context, env Env, dial app.Dialer, events Load,
 			timing.Record(time.Since(began))
 		}
 	}
+	kind.figures(env.Found, timing)
 	_, err := fmt.Fprintf(env.Out, "| %s | %v | %v | %v | %v |\n", kind.name,
 		timing.Percentile(50).Round(10*time.Microsecond), timing.Percentile(99).Round(10*time.Microsecond),
 		timing.Max().Round(10*time.Microsecond), kind.most)
 	return err
+}
+
+// p99 is the name of the figure that a bound is of.
+func (k pageKind) p99() string { return k.name + ", p99" }
+
+func (k pageKind) figures(found *figures.Found, timing *Timing) {
+	found.Add(k.name+", p50", "ms", milliseconds(timing.Percentile(50)))
+	found.Add(k.p99(), "ms", milliseconds(timing.Percentile(99)))
+}
+
+// filesIn counts the databases in a part of a directory.
+func filesIn(dir, part string) (int, error) {
+	found, err := filepath.Glob(filepath.Join(dir, part, "*.db"))
+	return len(found), err
 }
 
 // directorySize adds up the files of parts of a directory.

@@ -15,6 +15,7 @@ import (
 
 	"tidings/apiclient"
 	"tidings/app"
+	"tidings/bench/figures"
 	"tidings/bench/internal/postgres"
 )
 
@@ -26,8 +27,9 @@ type Postgres struct {
 	Weeks   int
 	Events  int
 	Senders int
-	// Rounds is how many rounds there are, of Queries pages of each kind.
-	Rounds, Queries int
+	// Rounds is how many rounds there are, of Queries pages of each kind, and First the
+	// number of the first, since it is filled first every other time.
+	Rounds, Queries, First int
 	// Mails is a directory of mails that are sent and answered; "" for texts that are
 	// made up.
 	Mails string
@@ -35,6 +37,16 @@ type Postgres struct {
 
 // comparedKinds are the kinds of pages that both are asked for.
 var comparedKinds = []string{"workspace", "user", "type", "one word", "one rare word", "two words"}
+
+// Rows of the table beside those of pages.
+const (
+	comparedIngest = "events searchable"
+	comparedBytes  = "bytes on the disk"
+)
+
+func comparedPage(kind string, percentile float64) string {
+	return fmt.Sprintf("page, %s, p%.0f", kind, percentile)
+}
 
 // turn is how many questions one is asked before it is the other's turn.
 const turn = 25
@@ -61,6 +73,15 @@ func (c versus) String() string {
 		return fmt.Sprintf("%.4g (%.4g to %.4g)", median(rounds), slices.Min(rounds), slices.Max(rounds))
 	}
 	return fmt.Sprintf("| %s, %s | %s | %s | %.2f | 1 |\n", c.name, c.unit, of(c.postgres), of(c.tidings), c.ratio())
+}
+
+// better is the name of the figure that a bound is of.
+func better(name string) string { return name + ": Tidings is better by" }
+
+func (c versus) figures(found *figures.Found) {
+	found.Add(c.name+": PostgreSQL", c.unit, median(c.postgres))
+	found.Add(c.name+": Tidings", c.unit, median(c.tidings))
+	found.Add(better(c.name), "times", c.ratio())
 }
 
 // Run measures the rounds and prints a table.
@@ -92,13 +113,15 @@ func (c *Postgres) Run(ctx context.Context, env Env) (err error) {
 	defer func() { err = errors.Join(err, b.copies.Close()) }()
 	for round := range c.Rounds {
 		fmt.Fprintf(env.Err, "round %d of %d …\n", round+1, c.Rounds)
-		if err := b.round(ctx, round); err != nil {
+		if err := b.round(ctx, c.First+round); err != nil {
 			return err
 		}
 	}
+	env.Found.Version("PostgreSQL", b.version)
 	fmt.Fprintf(env.Out, "%s| PostgreSQL | %s |\n", machine.Markdown(), b.version)
 	fmt.Fprintf(env.Out, "\n| P8, %d events, %d rounds: median (least to most) | PostgreSQL | Tidings | Tidings is better by | must be |\n| --- | --- | --- | --- | --- |\n", c.Events, c.Rounds)
 	for _, row := range b.rows {
+		row.figures(env.Found)
 		fmt.Fprint(env.Out, row)
 	}
 	return nil
@@ -181,9 +204,9 @@ func (b *postgresBench) round(ctx context.Context, number int) (err error) {
 			return err
 		}
 	}
-	b.found("events searchable", "a second", true, float64(b.Events)/ofPostgres.took.Seconds(), float64(b.Events)/ofTidings.indexed.Seconds())
+	b.found(comparedIngest, "a second", true, float64(b.Events)/ofPostgres.took.Seconds(), float64(b.Events)/ofTidings.indexed.Seconds())
 	size := float64(b.posts.size)
-	b.found("bytes on the disk", "of their JSON", false, float64(ofPostgres.disk)/size, float64(ofTidings.disk)/size)
+	b.found(comparedBytes, "of their JSON", false, float64(ofPostgres.disk)/size, float64(ofTidings.disk)/size)
 	return b.askBoth(ctx, server, data)
 }
 
@@ -257,7 +280,7 @@ func (b *postgresBench) askKind(ctx context.Context, kind pageKind, ask ...askPa
 	}
 	fmt.Fprintf(b.Err, "%s: %d rows of PostgreSQL, %d of Tidings\n", kind.name, rows[0], rows[1])
 	for _, p := range []float64{50, 99} {
-		b.found(fmt.Sprintf("page, %s, p%.0f", kind.name, p), "ms", false,
+		b.found(comparedPage(kind.name, p), "ms", false,
 			milliseconds(timings[0].Percentile(p)), milliseconds(timings[1].Percentile(p)))
 	}
 	return nil

@@ -21,6 +21,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"tidings/apiclient"
+	"tidings/bench/figures"
 )
 
 // Soak loads a server at a steady rate while sockets listen, some of them slowly, and
@@ -83,6 +84,7 @@ func (s *Soak) Run(ctx context.Context, env Env) error {
 	if err := errors.Join(err, server.stop()); err != nil {
 		return err
 	}
+	s.figures(env.Found, samples, posted)
 	table, not := s.judge(samples, posted)
 	if _, err := io.WriteString(env.Out, table); err != nil {
 		return err
@@ -90,12 +92,40 @@ func (s *Soak) Run(ctx context.Context, env Env) error {
 	return notShown(not)
 }
 
-// notShown is the error of a measurement that has not shown what it has to.
-func notShown(not []string) error {
-	if len(not) == 0 {
-		return nil
+// soakFigures are those that a soak looks at, in the order of its table.
+var soakFigures = []string{"resident memory, MB", "descriptors", "goroutines", "logs of SQLite, MB"}
+
+// Names of figures that a bound is of.
+const (
+	figureOffered = "events accepted ÷ offered"
+	figureHeard   = "frames heard ÷ sends, the sockets that are not slow, last third"
+)
+
+// flatter is the name of the figure that a bound is of.
+func flatter(name string) string { return name + ": last third ÷ middle third" }
+
+// figures adds what was found. Whether a figure grows is not measured before soakWarm.
+func (s *Soak) figures(found *figures.Found, samples []soakSample, posted int64) {
+	offered, heard := figures.NotMeasured(), figures.NotMeasured()
+	third := len(samples) / 3
+	if third > 0 {
+		from, to := samples[2*third-1], samples[len(samples)-1]
+		offered = float64(posted) / (float64(s.batch()*soakBatches) * s.For.Seconds())
+		heard = (to.frames - from.frames) / ((to.sends - from.sends) * float64(s.Sockets-s.Slow))
 	}
-	return fmt.Errorf("this was not shown: %s", strings.Join(not, "; "))
+	found.Add(figureOffered, "", offered)
+	found.Add(figureHeard, "", heard)
+	for _, name := range soakFigures {
+		last, growth := figures.NotMeasured(), figures.NotMeasured()
+		if third > 0 {
+			last = middleOf(samples[2*third:], name)
+		}
+		if third > 0 && s.For >= soakWarm {
+			growth = last / middleOf(samples[third:2*third], name)
+		}
+		found.Add(name+", last third", "", last)
+		found.Add(flatter(name), "", growth)
+	}
 }
 
 // judge makes the table, and names what the samples do not show.
@@ -117,7 +147,7 @@ func (s *Soak) judge(samples []soakSample, posted int64) (table string, not []st
 	var out strings.Builder
 	fmt.Fprintf(&out, "%d of %.0f events in %v, %d sockets, %d of them slow, %.0f frames of sends to the others\n\n| what | first third | middle third | last third | |\n| --- | --- | --- | --- | --- |\n",
 		posted, wanted, s.For, s.Sockets, s.Slow, to.frames)
-	for _, name := range []string{"resident memory, MB", "descriptors", "goroutines", "logs of SQLite, MB"} {
+	for _, name := range soakFigures {
 		first, middle, last := middleOf(samples[:third], name), middleOf(samples[third:2*third], name), middleOf(samples[2*third:], name)
 		word := "flat"
 		switch {

@@ -16,6 +16,7 @@ import (
 
 	"tidings/apiclient"
 	"tidings/app"
+	"tidings/bench/figures"
 	"tidings/event"
 	"tidings/feed"
 	"tidings/indexer"
@@ -114,39 +115,13 @@ func (c *Stats) load() Load {
 	}
 }
 
-// fill writes the events straight into the stores, and seals all weeks but the
-// two newest, as the nightly run would have.
+// fill writes the events straight into the stores.
 func (c *Stats) fill(ctx context.Context, env Env, a *app.App) error {
-	began := time.Now()
-	var batch []event.Event
-	for e, err := range c.load().Events(c.Events) {
-		if err != nil {
-			return err
-		}
-		e.Verdict.Is = event.Human
-		if e.Client != nil && e.Client.Automated != nil && *e.Client.Automated {
-			e.Verdict.Is = event.Machine
-		}
-		if batch = append(batch, e); len(batch) < 1000 {
-			continue
-		}
-		if err := writeBoth(ctx, a, batch); err != nil {
-			return err
-		}
-		batch = batch[:0]
-	}
-	if err := writeBoth(ctx, a, batch); err != nil {
+	size, err := fillStores(ctx, env, a, c.load(), c.Events)
+	if err != nil {
 		return err
 	}
-	fmt.Fprintf(env.Err, "written after %v, sealing …\n", time.Since(began).Round(time.Second))
-	newest := event.WeekOf(c.load().Until.Unix() - 1)
-	for week := newest - event.Week(c.Weeks); week < newest-1; week++ {
-		if err := a.Index.Seal(ctx, week); err != nil {
-			return err
-		}
-	}
-	fmt.Fprintf(env.Err, "sealed after %v\n", time.Since(began).Round(time.Second))
-	return nil
+	return filling{c.Events, size}.write(c.Data)
 }
 
 // writeBoth writes events to the state and then to the index.
@@ -215,9 +190,19 @@ func (c *Stats) time(ctx context.Context, env Env, a *app.App, asked *apiclient.
 		name += " (partial)"
 	}
 	round := func(d time.Duration) time.Duration { return d.Round(100 * time.Microsecond) }
+	kind.figures(env.Found, first, timing)
 	_, err := fmt.Fprintf(env.Out, "| %s | %v | %v | %v | %v | %v |\n", name, round(first),
 		round(timing.Percentile(50)), round(timing.Percentile(99)), round(timing.Max()), mostStats)
 	return err
+}
+
+// p99 is the name of the figure that a bound is of.
+func (k statsKind) p99() string { return k.name + ", p99" }
+
+func (k statsKind) figures(found *figures.Found, first time.Duration, timing *Timing) {
+	found.Add(k.name+", the first", "ms", milliseconds(first))
+	found.Add(k.name+", p50", "ms", milliseconds(timing.Percentile(50)))
+	found.Add(k.p99(), "ms", milliseconds(timing.Percentile(99)))
 }
 
 // lateEvent is an open within the newest week.

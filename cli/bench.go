@@ -12,14 +12,22 @@ import (
 
 	"tidings/app"
 	"tidings/bench"
+	"tidings/bench/figures"
 	"tidings/store/elastic"
 )
 
 // benchCmd measures this machine.
 type benchCmd struct {
+	Figures string `help:"Write the figures into this file too, as JSON." placeholder:"FILE" type:"path"`
+
+	All    benchAllCmd    `cmd:"" help:"Everything, some rounds of each, into one file of figures. It can be stopped and gone on with."`
+	Report benchReportCmd `cmd:"" help:"Write the tables and charts of a file of figures into documents."`
+
 	Ingest benchIngestCmd `cmd:"" help:"How many events a second are accepted for good and searchable."`
 	Storm  benchStormCmd  `cmd:"" help:"How fast events are taken that a provider delivers many times, against once."`
 	Page   benchPageCmd   `cmd:"" help:"How long pages take, on a directory that bench ingest filled."`
+	Size   benchSizeCmd   `cmd:"" help:"How large events are on the disk, all weeks sealed, of a directory that bench ingest filled."`
+	Start  benchStartCmd  `cmd:"" help:"How long a server takes to start, and what it holds when nothing happens, on a directory that a measurement filled."`
 	Stats  benchStatsCmd  `cmd:"" help:"How long statistics over a year of a busy workspace take."`
 
 	Faults benchFaultsCmd `cmd:"" help:"Whether a server that is killed and paused under load loses or doubles what it has acknowledged."`
@@ -54,8 +62,20 @@ func (p profiled) profile(f func() error) error {
 	return errors.Join(err, file.Close())
 }
 
-// bench is where measurements print.
-func (e *environment) bench() bench.Env { return bench.Env{Out: e.Out, Err: e.Err, Log: e.log} }
+// measure runs a measurement and writes its figures where they are wanted, also where they
+// do not show what they must.
+func (e *environment) measure(ctx context.Context, run func(context.Context, bench.Env) error) error {
+	found := new(figures.Found)
+	err := run(ctx, bench.Env{Out: e.Out, Err: e.Err, Log: e.log, Found: found})
+	var not *bench.NotShownError
+	if errors.As(err, &not) {
+		found.NotShown = not.What()
+	}
+	if e.figures == "" || err != nil && not == nil {
+		return err
+	}
+	return errors.Join(err, found.Write(e.figures))
+}
 
 // ingestFlags have the fields of bench.Ingest, and so on below.
 type ingestFlags struct {
@@ -78,7 +98,7 @@ type benchIngestCmd struct {
 // Run fills an empty directory and prints the speed.
 func (c *benchIngestCmd) Run(ctx context.Context, env *environment) error {
 	ingest := bench.Ingest(c.ingestFlags)
-	return c.profile(func() error { return ingest.Run(ctx, env.bench()) })
+	return c.profile(func() error { return env.measure(ctx, ingest.Run) })
 }
 
 type benchStormCmd struct {
@@ -93,7 +113,7 @@ type benchStormCmd struct {
 // Run measures both and checks what is left of the storm against the model.
 func (c *benchStormCmd) Run(ctx context.Context, env *environment) error {
 	storm := bench.Storm(*c)
-	return storm.Run(ctx, env.bench())
+	return env.measure(ctx, storm.Run)
 }
 
 type benchFaultsCmd struct {
@@ -107,7 +127,7 @@ type benchFaultsCmd struct {
 // Run tries each fault and prints the ledger.
 func (c *benchFaultsCmd) Run(ctx context.Context, env *environment) error {
 	faults := bench.Faults(*c)
-	return faults.Run(ctx, env.bench())
+	return env.measure(ctx, faults.Run)
 }
 
 type benchSoakCmd struct {
@@ -121,7 +141,7 @@ type benchSoakCmd struct {
 // Run loads a server and prints what it held.
 func (c *benchSoakCmd) Run(ctx context.Context, env *environment) error {
 	soak := bench.Soak(*c)
-	return soak.Run(ctx, env.bench())
+	return env.measure(ctx, soak.Run)
 }
 
 type benchLiveCmd struct {
@@ -135,7 +155,7 @@ type benchLiveCmd struct {
 // Run times live events beside imports.
 func (c *benchLiveCmd) Run(ctx context.Context, env *environment) error {
 	live := bench.Live(*c)
-	return live.Run(ctx, env.bench())
+	return env.measure(ctx, live.Run)
 }
 
 type benchAttackCmd struct {
@@ -149,13 +169,35 @@ type benchAttackCmd struct {
 // Run attacks and prints what it found.
 func (c *benchAttackCmd) Run(ctx context.Context, env *environment) error {
 	attack := bench.Attack(*c)
-	return attack.Run(ctx, env.bench())
+	return env.measure(ctx, attack.Run)
+}
+
+type benchSizeCmd struct {
+	Data string `help:"The directory that bench ingest filled; its weeks are sealed." default:"tidings-bench" placeholder:"DIR" type:"path"`
+}
+
+// Run seals and prints what is left.
+func (c *benchSizeCmd) Run(ctx context.Context, env *environment) error {
+	size := bench.Size(*c)
+	return env.measure(ctx, size.Run)
+}
+
+type benchStartCmd struct {
+	Data string        `help:"The directory that a measurement filled." default:"tidings-bench-stats" placeholder:"DIR" type:"path"`
+	For  time.Duration `help:"How long it is looked at." default:"2m" placeholder:"DURATION"`
+}
+
+// Run starts a server and prints what it took.
+func (c *benchStartCmd) Run(ctx context.Context, env *environment) error {
+	start := bench.Start(*c)
+	return env.measure(ctx, start.Run)
 }
 
 type pageFlags struct {
 	Data    string `help:"The directory that bench ingest filled." default:"tidings-bench" placeholder:"DIR" type:"path"`
 	Seed    uint64 `help:"Where the randomness began." default:"1"`
 	Weeks   int    `help:"Over how many weeks the events are spread." default:"4"`
+	Events  int    `help:"With how many events an empty directory is filled first, straight into the stores, all weeks sealed but two." placeholder:"N"`
 	Queries int    `help:"How many pages of each kind." default:"500"`
 	Kind    string `help:"Ask only the kinds with this in their names." placeholder:"TEXT"`
 	Mails   string `help:"The directory of mails that bench ingest was given." placeholder:"DIR" type:"path"`
@@ -169,7 +211,7 @@ type benchPageCmd struct {
 // Run times each kind and prints a table.
 func (c *benchPageCmd) Run(ctx context.Context, env *environment) error {
 	pages := bench.Pages(c.pageFlags)
-	return c.profile(func() error { return pages.Run(ctx, env.bench()) })
+	return c.profile(func() error { return env.measure(ctx, pages.Run) })
 }
 
 type statsFlags struct {
@@ -189,7 +231,7 @@ type benchStatsCmd struct {
 // Run fills the directory, if it has to be, and prints a table.
 func (c *benchStatsCmd) Run(ctx context.Context, env *environment) error {
 	stats := bench.Stats(c.statsFlags)
-	return c.profile(func() error { return stats.Run(ctx, env.bench()) })
+	return c.profile(func() error { return env.measure(ctx, stats.Run) })
 }
 
 type benchPostgresCmd struct {
@@ -200,13 +242,14 @@ type benchPostgresCmd struct {
 	Senders int    `help:"How many write at once, to either." default:"4"`
 	Rounds  int    `help:"How many rounds; figures are medians of them." default:"5"`
 	Queries int    `help:"How many pages of each kind a round." default:"500"`
+	First   int    `help:"The number of the first round: PostgreSQL is filled first in even ones." default:"0"`
 	Mails   string `help:"A directory of mails that are sent and answered, in a form that import takes; without one texts and links are made up." placeholder:"DIR" type:"path"`
 }
 
 // Run measures both and prints a table.
 func (c *benchPostgresCmd) Run(ctx context.Context, env *environment) error {
 	compared := bench.Postgres(*c)
-	return compared.Run(ctx, env.bench())
+	return env.measure(ctx, compared.Run)
 }
 
 type elasticFlags struct {
@@ -239,5 +282,5 @@ func (c *benchElasticCmd) Run(ctx context.Context, env *environment) error {
 		return &usageError{"--index: " + err.Error()}
 	}
 	measured := bench.Elastic(c.elasticFlags)
-	return c.profile(func() error { return measured.Run(ctx, env.bench()) })
+	return c.profile(func() error { return env.measure(ctx, measured.Run) })
 }

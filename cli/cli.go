@@ -14,9 +14,11 @@ import (
 	"log/slog"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 
 	"tidings/app"
+	"tidings/bench"
 
 	"github.com/alecthomas/kong"
 )
@@ -80,6 +82,8 @@ Every flag has a twin in the environment: --data is TIDINGS_DATA.`
 type environment struct {
 	Streams
 	log *slog.Logger
+	// figures is the file into which a measurement writes what it found; "" for none.
+	figures string
 }
 
 // Main runs one command and returns the exit code.
@@ -103,7 +107,7 @@ func Main(args []string, std Streams) (code int) {
 		kong.Exit(func(code int) { panic(exit(code)) }),
 		kong.DefaultEnvars("TIDINGS"),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
-		kong.Vars{"version": app.Version()},
+		kong.Vars{"version": app.Version(), "benchmarks": strings.Join(bench.Benchmarks(), ", ")},
 		kong.Resolvers(&fileSettings{}),
 	)
 	if err != nil {
@@ -121,7 +125,7 @@ func Main(args []string, std Streams) (code int) {
 		}
 		return exitUsage
 	}
-	env := &environment{std, newLogger(std.Err, grammar.LogLevel, command.Command())}
+	env := &environment{std, newLogger(std.Err, grammar.LogLevel, command.Command()), grammar.Bench.Figures}
 	command.BindTo(ctx, (*context.Context)(nil))
 	if err := command.Run(env); err != nil {
 		if errors.Is(err, context.Canceled) && ctx.Err() != nil {

@@ -105,7 +105,8 @@ var rules = map[string]rule{
 
 	"web":   {},
 	"demo":  {internal: []string{"event"}, outside: []string{"golang.org/x/text"}},
-	"bench": {internal: everything, outside: everything},
+	"bench":         {internal: everything, outside: everything},
+	"bench/figures": {},
 	// Only the measurements can import what is below bench/internal.
 	"bench/internal/bulk":     {internal: []string{"event"}},
 	"bench/internal/mutable":  {internal: []string{"bench/internal/bulk", "event", "indexer"}},
