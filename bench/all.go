@@ -3,6 +3,7 @@ package bench
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io"
@@ -98,11 +99,33 @@ func (c *All) begin(ctx context.Context) (*figures.Record, error) {
 	if err != nil {
 		return nil, err
 	}
-	now := figures.Record{Machine: machine.Figures(), Program: app.Version(), Short: c.Short, Began: time.Now().UTC().Truncate(time.Second), Command: c.shown()}
+	program, err := thisProgram()
+	if err != nil {
+		return nil, err
+	}
+	now := figures.Record{Machine: machine.Figures(), Program: program, Short: c.Short, Began: time.Now().UTC().Truncate(time.Second), Command: c.shown()}
 	if err := record.Continue(now); err != nil {
 		return nil, fmt.Errorf("%s: %w", c.Record, err)
 	}
 	return record, nil
+}
+
+// thisProgram is its version and its hash, which tells apart what has no version.
+func thisProgram() (string, error) {
+	self, err := os.Executable()
+	if err != nil {
+		return "", fmt.Errorf("find this program: %w", err)
+	}
+	file, err := os.Open(self)
+	if err != nil {
+		return "", err
+	}
+	defer file.Close()
+	hash := sha256.New()
+	if _, err := io.Copy(hash, file); err != nil {
+		return "", err
+	}
+	return fmt.Sprintf("%s, SHA-256 %x…", app.Version(), hash.Sum(nil)[:6]), nil
 }
 
 // shown is the command for people.
@@ -180,8 +203,8 @@ func (c *All) command(ctx context.Context, env Env, one planned, found *figures.
 			args[i] = c.Index
 		}
 	}
-	last := &lastLine{}
-	failed := c.run(ctx, args, io.MultiWriter(env.Err, last))
+	why := new(reason)
+	failed := c.run(ctx, args, io.MultiWriter(env.Err, why))
 	if err := ctx.Err(); err != nil {
 		return "", err
 	}
@@ -192,7 +215,7 @@ func (c *All) command(ctx context.Context, env Env, one planned, found *figures.
 	if failed == nil {
 		return "", fmt.Errorf("%s: %w", one.name, err)
 	}
-	return last.or(failed.Error()), nil
+	return why.or(failed.Error()), nil
 }
 
 // tidy removes what the benchmarks left, and the directory where it was theirs alone.
@@ -221,24 +244,35 @@ func runSelf(ctx context.Context, args []string, stderr io.Writer) error {
 	return command.Run()
 }
 
-// lastLine keeps what is written of the last line.
-type lastLine struct{ line []byte }
-
-func (l *lastLine) Write(text []byte) (int, error) {
-	kept := bytes.TrimRight(slices.Concat(l.line, text), "\n")
-	kept = kept[bytes.LastIndexByte(kept, '\n')+1:]
-	if bytes.HasSuffix(text, []byte("\n")) {
-		kept = append(kept, '\n')
-	}
-	l.line = bytes.Clone(kept)
-	return len(text), nil
+// reason keeps what a program says at its end: its last line of the form "tidings: …", the
+// one that a command fails with.
+type reason struct {
+	said string
+	line []byte // what has come of the line that is being written
 }
 
-// or is the line, or what to say where there is none.
-func (l *lastLine) or(otherwise string) string {
-	line := strings.TrimPrefix(strings.TrimSpace(string(l.line)), "tidings: ")
-	if line == "" {
+func (r *reason) Write(text []byte) (int, error) {
+	rest := slices.Concat(r.line, text)
+	for {
+		line, after, ended := bytes.Cut(rest, []byte("\n"))
+		if !ended {
+			r.line = bytes.Clone(rest[:min(len(rest), mostReason)])
+			return len(text), nil
+		}
+		if said, ok := bytes.CutPrefix(line, []byte("tidings: ")); ok {
+			r.said = string(said[:min(len(said), mostReason)])
+		}
+		rest = after
+	}
+}
+
+// mostReason is how much of a line is kept.
+const mostReason = 500
+
+// or is what was said, or something else where that is nothing.
+func (r *reason) or(otherwise string) string {
+	if r.said == "" {
 		return otherwise
 	}
-	return line
+	return r.said
 }

@@ -141,14 +141,14 @@ func TestWhatCannotBeMeasuredSaysWhyAndIsTriedAgain(t *testing.T) {
 	require.Equal(t, []string{"postgres: postgres", "elastic: elastic", "postgres: postgres", "elastic: elastic"}, program.ran)
 }
 
-func TestTheLastLineIsKept(t *testing.T) {
-	last := new(lastLine)
-	require.Equal(t, "none", last.or("none"))
-	for _, text := range []string{"one\ntw", "o\n", "\n", "tidings: thr", "ee\n"} {
-		_, err := last.Write([]byte(text))
+func TestTheReasonOfAFailureIsKept(t *testing.T) {
+	why := new(reason)
+	require.Equal(t, "none", why.or("none"))
+	for _, text := range []string{"tidings: one\ntw", "o\n", "\n", "tidings: thr", "ee\nexit status 1\n", "tidings: and no end"} {
+		_, err := why.Write([]byte(text))
 		require.NoError(t, err)
 	}
-	require.Equal(t, "three", last.or("none"))
+	require.Equal(t, "three", why.or("none"))
 }
 
 // The tables and charts are of the record beside them: after a change of either, or of what

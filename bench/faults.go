@@ -248,6 +248,9 @@ func (f *Faults) settled(ctx context.Context, server *child, workspace string, b
 	defer cancel()
 	for {
 		found, err := exported(ctx, server, workspace)
+		if errors.Is(err, errBusy) && wait(ctx, 500*time.Millisecond) == nil {
+			continue
+		}
 		if err != nil {
 			return nil, err
 		}
@@ -263,6 +266,9 @@ func (f *Faults) settled(ctx context.Context, server *child, workspace string, b
 		}
 	}
 }
+
+// errBusy is the answer of a server that has to be asked again.
+var errBusy = errors.New("export: the server is busy")
 
 // exported counts the events of a workspace by id.
 func exported(ctx context.Context, server *child, workspace string) (map[string]int, error) {
@@ -281,7 +287,11 @@ func exported(ctx context.Context, server *child, workspace string) (map[string]
 		return nil, fmt.Errorf("export: %w", err)
 	}
 	defer response.Body.Close()
-	if response.StatusCode != http.StatusOK {
+	switch response.StatusCode {
+	case http.StatusOK:
+	case http.StatusServiceUnavailable, http.StatusTooManyRequests:
+		return nil, errBusy
+	default:
 		return nil, fmt.Errorf("export: it answered %d", response.StatusCode)
 	}
 	found := make(map[string]int)
