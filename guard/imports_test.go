@@ -103,8 +103,8 @@ var rules = map[string]rule{
 		outside:  append([]string{"github.com/nats-io/", "github.com/synadia-io/orbit.go/", "github.com/minio/highwayhash", "go.opentelemetry.io/otel"}, plain...),
 	},
 
-	"web":   {},
-	"demo":  {internal: []string{"event"}, outside: []string{"golang.org/x/text"}},
+	"web":           {},
+	"demo":          {internal: []string{"event"}, outside: []string{"golang.org/x/text"}},
 	"bench":         {internal: everything, outside: everything},
 	"bench/figures": {},
 	// Only the measurements can import what is below bench/internal.
