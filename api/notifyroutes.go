@@ -43,7 +43,7 @@ type DecisionView struct {
 	ID       string           `json:"id"`
 	Time     time.Time        `json:"time" doc:"when it was decided"`
 	Outcome  notify.Outcome   `json:"outcome" enum:"notified,held,not,withdrawn"`
-	Kind     notify.Kind      `json:"kind" doc:"such as open or reply; unopened, unreplied, schedule, count, rate and silence are of rules, key is of a key that ends or is not used, access of access that the operator gave"`
+	Kind     notify.Kind      `json:"kind" doc:"such as open or reply; unopened, unreplied, schedule, count, rate, silence and report are of rules, key is of a key that ends or is not used, access of access that the operator gave"`
 	Reasons  []notify.Reason  `json:"reasons" nullable:"false" doc:"yours, team, everyone, rule, correction, absence, schedule, count, rate or admin"`
 	Check    notify.Check     `json:"check,omitempty" doc:"which check stopped it"`
 	Found    string           `json:"found,omitempty" doc:"what that check found, or why it was told, in a sentence"`

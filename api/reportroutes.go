@@ -16,7 +16,7 @@ type statsInput struct {
 	QuestionInput
 	UnlessTimed bool     `query:"unless_timed" doc:"since and until hold only where q names no time itself"`
 	Interval    string   `query:"interval" enum:"hour,day,week" doc:"the steps of the series; chosen by the length of the time when absent"`
-	Fields      []string `query:"fields,explode" enum:"totals,unique,rates,automated,series,heatmap,recipients,domains,links,messages,users,previous" maxItems:"20" doc:"what is wanted; everything when absent. A strip beside a feed wants totals, unique and rates"`
+	Fields      []string `query:"fields,explode" enum:"totals,unique,rates,automated,series,heatmap,recipients,domains,links,messages,users,previous,answer_times" maxItems:"20" doc:"what is wanted; everything but answer_times when absent. A strip beside a feed wants totals, unique and rates"`
 }
 
 type statsOutput struct{ Body feed.Stats }

@@ -120,6 +120,36 @@ func (s ruleSearches) Count(ctx context.Context, workspace, user string, users [
 	return stats.Totals.Types, nil
 }
 
+// Figures count what a report says; see notify.Counts.
+func (s ruleSearches) Figures(ctx context.Context, workspace, user string, users []string, text string, from, until time.Time) (notify.Figures, error) {
+	stats, err := s.reader.Stats(ctx, feed.StatsRequest{
+		Scope: feed.Scope{Workspace: workspace, Users: users, Me: user, Zone: from.Location()}, Text: text,
+		Filter: query.Filter{Since: from.Unix(), Until: until.Unix()},
+		Fields: []feed.StatsField{feed.FieldTotals, feed.FieldUnique, feed.FieldRates, feed.FieldPrevious, feed.FieldAnswerTimes},
+	})
+	if err != nil {
+		return notify.Figures{}, err
+	}
+	f := notify.Figures{Sends: stats.Totals.Types[event.Send], Recipients: stats.Unique.Recipients, Partial: stats.Partial}
+	before := feed.Rates{}
+	if stats.Previous != nil {
+		f.SendsBefore = stats.Previous.Totals.Types[event.Send]
+		before = *stats.Previous.Rates
+	}
+	f.Open, f.Click = notify.Change{Now: stats.Rates.Open.Rate, Before: before.Open.Rate}, notify.Change{Now: stats.Rates.Click.Rate, Before: before.Click.Rate}
+	f.Reply, f.Bounce = notify.Change{Now: stats.Rates.Reply.Rate, Before: before.Reply.Rate}, notify.Change{Now: stats.Rates.Bounce.Rate, Before: before.Bounce.Rate}
+	f.Theirs, f.Ours = lasting(stats.AnswerTimes.Theirs.Median), lasting(stats.AnswerTimes.Ours.Median)
+	return f, nil
+}
+
+func lasting(seconds *int64) *time.Duration {
+	if seconds == nil {
+		return nil
+	}
+	d := time.Duration(*seconds) * time.Second
+	return &d
+}
+
 // keepTime looks at the rules that wait for a time, and each hour at the keys, until ctx
 // ends.
 func (a *App) keepTime(ctx context.Context) error {

@@ -27,12 +27,14 @@ const (
 	FieldMessages   StatsField = "messages"
 	FieldUsers      StatsField = "users"
 	FieldPrevious   StatsField = "previous"
+	// FieldAnswerTimes is there only where it is named: mails are read for it.
+	FieldAnswerTimes StatsField = "answer_times"
 )
 
 // StatsFields lists all fields.
 var StatsFields = []StatsField{
 	FieldTotals, FieldUnique, FieldRates, FieldAutomated, FieldSeries, FieldHeatmap,
-	FieldRecipients, FieldDomains, FieldLinks, FieldMessages, FieldUsers, FieldPrevious,
+	FieldRecipients, FieldDomains, FieldLinks, FieldMessages, FieldUsers, FieldPrevious, FieldAnswerTimes,
 }
 
 // StatsRequest asks for statistics of the events that a feed would list.
@@ -46,7 +48,7 @@ type StatsRequest struct {
 	Interval Interval
 	// WeekStart is the first day of a week.
 	WeekStart time.Weekday
-	// Fields are what is wanted; none means all.
+	// Fields are what is wanted; none means all but FieldAnswerTimes.
 	Fields []StatsField
 }
 
@@ -125,6 +127,11 @@ func (r *Reader) Stats(ctx context.Context, request StatsRequest) (Stats, error)
 	}
 	if request.wants(FieldMessages) {
 		if stats.Messages, err = r.topMessages(ctx, request.Scope, counted.aggregate.Messages); err != nil {
+			return Stats{}, err
+		}
+	}
+	if slices.Contains(request.Fields, FieldAnswerTimes) {
+		if stats.AnswerTimes, err = r.answerTimes(ctx, request.Scope, q, now); err != nil {
 			return Stats{}, err
 		}
 	}

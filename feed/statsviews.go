@@ -42,6 +42,8 @@ type Stats struct {
 	Messages   []RankedMessage `json:"messages,omitempty" doc:"the ten messages with the most events"`
 	Users      []UserEvents    `json:"users,omitempty" doc:"events by whose message it is, the most first, at most 100 users"`
 	Previous   *Previous       `json:"previous,omitempty" doc:"the latest time before of the same length and the same days of the week"`
+	// AnswerTimes are there only where they are asked for.
+	AnswerTimes *AnswerTimes `json:"answer_times,omitempty" doc:"how long people took to answer; only where it is asked for"`
 }
 
 // Totals are numbers of events.

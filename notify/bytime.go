@@ -11,12 +11,8 @@ import (
 
 // byNow is what a rule of a time tells that became due since it was looked at.
 func (x *Engine) byNow(ctx context.Context, book *Book, workspace string, r Rule, before progress, now time.Time) ([]*question, error) {
-	after := time.Unix(before.UpTo, 0)
-	if r.Created/1000 == before.UpTo {
-		after = after.Add(-time.Second) // the second in which it was made counts
-	}
 	var questions []*question
-	for _, due := range r.dues(after, now, book.Settings[r.Owner].location()) {
+	for _, due := range r.dues(before.after(r), now, book.Settings[r.Owner].location()) {
 		found, err := x.byDue(ctx, book, workspace, r, due)
 		if err != nil {
 			return nil, err
@@ -24,6 +20,15 @@ func (x *Engine) byNow(ctx context.Context, book *Book, workspace string, r Rule
 		questions = append(questions, found...)
 	}
 	return questions, nil
+}
+
+// after is from when on the times of a rule are looked at.
+func (p progress) after(r Rule) time.Time {
+	after := time.Unix(p.UpTo, 0)
+	if r.Created/1000 == p.UpTo {
+		after = after.Add(-time.Second) // the second in which it was made counts
+	}
+	return after
 }
 
 func (x *Engine) byDue(ctx context.Context, book *Book, workspace string, r Rule, due time.Time) ([]*question, error) {

@@ -132,6 +132,8 @@ func (x *Engine) look(ctx context.Context, book *Book, workspace string, r Rule)
 		})
 	case OnBy:
 		questions, err = x.byNow(ctx, book, workspace, r, before, now)
+	case OnReport:
+		questions, err = x.reportNow(ctx, book, workspace, r, visible, before, now)
 	default:
 		if now.Sub(time.Unix(before.UpTo, 0)) < measureEvery {
 			return nil

@@ -33,10 +33,17 @@ type office struct {
 	path      string
 	beyond    map[string]int
 	visited   int
+	figures   notify.Figures
+	reported  []string
 }
 
 func (o *office) Count(context.Context, string, string, []string, string, time.Time) (map[event.Type]int, error) {
 	return o.counts, nil
+}
+
+func (o *office) Figures(_ context.Context, _, user string, users []string, text string, from, until time.Time) (notify.Figures, error) {
+	o.reported = append(o.reported, fmt.Sprintf("%s of %v: %s, %s to %s", user, users, text, from.Format(time.RFC3339), until.Format(time.RFC3339)))
+	return o.figures, nil
 }
 
 func (o *office) Announce(_ context.Context, said []event.Announcement) error {

@@ -109,7 +109,7 @@ func (x *Engine) CheckRule(ctx context.Context, workspace string, r Rule) error 
 		return nil
 	}
 	q, err := x.questions.understand(ctx, workspace, r.Owner, r.Q)
-	if err == nil && q.AsksRecipients() && r.asked() != OnBy {
+	if err == nil && q.AsksRecipients() && r.asked() != OnBy && r.asked() != OnReport {
 		return event.Invalid("q", "asks what recipients have done until now: one event does not tell that. Ask for events, such as opens from acme, or for a time")
 	}
 	return err

@@ -88,6 +88,9 @@ type Counts interface {
 	// Count counts the events of a person's search since a time by type; text is as they
 	// type it, users are whose events they may see.
 	Count(ctx context.Context, workspace, user string, users []string, text string, since time.Time) (map[event.Type]int, error)
+	// Figures are those of such a search from a time until another, beside those of as
+	// long before.
+	Figures(ctx context.Context, workspace, user string, users []string, text string, from, until time.Time) (Figures, error)
 }
 
 // Store is what a state store keeps of notifications.

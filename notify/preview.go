@@ -131,6 +131,11 @@ func (x *Engine) previewTimed(ctx context.Context, book *Book, workspace string,
 		})
 	case OnBy:
 		found, err = x.byDue(ctx, book, workspace, r, p.Until)
+	case OnReport:
+		var visible []string
+		if visible, err = x.visible(ctx, workspace, r.Owner); err == nil {
+			found, err = x.report(ctx, book, workspace, r, visible, p.Until)
+		}
 	default:
 		found, err = x.measure(ctx, book, workspace, r, progress{}, new(progress))
 	}

@@ -26,6 +26,8 @@ const (
 	OnRate When = "rate"
 	// OnSilence tells when a source sends nothing, and when it does again.
 	OnSilence When = "silence"
+	// OnReport tells each week the figures of the week before.
+	OnReport When = "report"
 )
 
 // What a rule of absence, or of a message by a time, waits for in vain.
@@ -48,7 +50,7 @@ type Rule struct {
 
 // Ask is what a rule asks, as its owner writes it.
 type Ask struct {
-	On When `json:"on,omitempty" enum:"event,absence,by,count,rate,silence" doc:"event when absent"`
+	On When `json:"on,omitempty" enum:"event,absence,by,count,rate,silence,report" doc:"event when absent"`
 	// Q, Message, Person and Kinds all hold where they are given.
 	Q       string `json:"q,omitempty" maxLength:"2000" doc:"a search for events, as it is typed; without times and without conditions on what happens later"`
 	Message string `json:"message,omitempty" maxLength:"2000" doc:"of this message alone, by id"`
@@ -62,7 +64,7 @@ type Ask struct {
 	After string `json:"after,omitempty" maxLength:"30" doc:"absence: how long after the send, such as 36h, 3d or 5 working days; 60 days at most"`
 	// At or Weekly is when a rule of a time tells.
 	At     int64   `json:"at,omitempty" doc:"by: when, Unix seconds"`
-	Weekly *Weekly `json:"weekly,omitempty" doc:"by: each week, by the clock of the owner's zone"`
+	Weekly *Weekly `json:"weekly,omitempty" doc:"by, report: each week, by the clock of the owner's zone; a report is of the seven days before"`
 	// Count, Within and Per are of counts; Within is of rates and of silence too.
 	Count  int    `json:"count,omitempty" doc:"count: how many, 2 to 50"`
 	Within string `json:"within,omitempty" maxLength:"30" doc:"count, rate, silence: within how long, such as 1h; a week at most"`
@@ -111,7 +113,7 @@ func (a Ask) Check() *event.FieldError {
 			return event.Invalid(text.name, "is too long, or not valid UTF-8; 2,000 bytes are taken")
 		}
 	}
-	if a.Once && (a.asked() == OnRate || a.asked() == OnSilence || a.asked() == OnBy && a.Message == "") {
+	if a.Once && (a.asked() == OnRate || a.asked() == OnSilence || a.asked() == OnReport || a.asked() == OnBy && a.Message == "") {
 		return event.Invalid("once", "is of rules that tell of an event or a message: leave it out")
 	}
 	if len(a.Kinds) > maxRuleKinds || slices.ContainsFunc(a.Kinds, func(k Kind) bool { return !slices.Contains(Kinds, k) }) {

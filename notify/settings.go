@@ -28,13 +28,14 @@ const (
 	KindCount     Kind = "count"
 	KindRate      Kind = "rate"
 	KindSilence   Kind = "silence"
+	KindReport    Kind = "report"
 )
 
 // KindDigest is what goes together at the end of a digest's time or of quiet hours.
 const KindDigest Kind = "digest"
 
 // mailed are the kinds of mails that people may unsubscribe from.
-var mailed = append([]Kind{KindUnopened, KindUnreplied, KindSchedule, KindCount, KindRate, KindSilence, KindDigest}, Kinds...)
+var mailed = append([]Kind{KindUnopened, KindUnreplied, KindSchedule, KindCount, KindRate, KindSilence, KindReport, KindDigest}, Kinds...)
 
 // Scope says whose events a row of the settings is about.
 type Scope string

@@ -107,6 +107,8 @@ func (a Ask) checkTimes() *event.FieldError {
 		return a.checkNo()
 	case OnBy:
 		return a.checkBy(some)
+	case OnReport:
+		return a.checkWeekly()
 	case OnRate:
 		if a.Percent <= 0 || a.Percent > 100 || a.Least < 0 {
 			return event.Invalid("percent", "is above 0 and at most 100")
@@ -144,6 +146,13 @@ func (a Ask) checkBy(some bool) *event.FieldError {
 		return a.checkNo()
 	case a.Weekly == nil:
 		return nil
+	}
+	return a.checkWeekly()
+}
+
+func (a Ask) checkWeekly() *event.FieldError {
+	if a.Weekly == nil {
+		return event.Invalid("weekly", "is required")
 	}
 	if _, err := time.Parse(clock, a.Weekly.Time); err != nil || a.Weekly.Day < time.Sunday || a.Weekly.Day > time.Saturday {
 		return event.Invalid("weekly", "is a day from 0 to 6 and a time such as 09:00")

@@ -191,8 +191,13 @@ func (n *Notes) one(ctx context.Context, d deliver.Delivery) (deliver.Content, s
 	content := deliver.Content{
 		Sentence: one.sentence, Time: time.UnixMilli(d.At).UTC(), Link: n.link(one.Decision), Why: one.Found + " Change what you are told in Settings.",
 	}
-	if one.Kind == notify.KindKey || one.Kind == notify.KindAccess { // the sentence says it all
+	switch one.Kind {
+	case notify.KindKey, notify.KindAccess: // the sentence says it all
 		content.Why = "You look after the workspace, or it is your key."
+	case notify.KindReport:
+		if err := n.report(ctx, one.Decision, &content); err != nil {
+			return deliver.Content{}, "", err
+		}
 	}
 	if one.event != nil {
 		names, err := n.Names.Names(ctx, d.Workspace)

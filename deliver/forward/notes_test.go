@@ -215,3 +215,34 @@ func TestWhoUnsubscribedGetsNoMail(t *testing.T) {
 	n.tell(t, "four", time.Time{})
 	require.Len(t, n.kept(t), 3, "what goes by itself does")
 }
+
+func TestFiguresOfTheWeekLeadToTheirStatistics(t *testing.T) {
+	n := newNoted(t)
+	n.Page = "https://tidings.example"
+	_, err := n.Books.PutRule(t.Context(), "w", notify.Rule{Name: "Sales & co", Owner: "u_ana", Ask: notify.Ask{
+		On: notify.OnReport, Q: "from:me pricing", Weekly: &notify.Weekly{Day: time.Monday, Time: "08:00"}, Enabled: true,
+		Cell: notify.Cell{Often: notify.Every, Channels: []notify.Channel{notify.Mail}},
+	}})
+	require.NoError(t, err)
+	d := notify.Decision{
+		ID: "report", Workspace: "w", User: "u_ana", Kind: notify.KindReport, Outcome: notify.Notified, Rules: []string{"Sales & co"},
+		Channels: []notify.Channel{notify.Mail}, At: n.now.UnixMilli(), Found: "Mon 9 Nov – Sun 15 Nov: 1 send to 1 recipient.\n45% opened.", Version: 1,
+	}
+	require.NoError(t, n.decisions.Add(t.Context(), []notify.Decision{d}))
+	require.NoError(t, n.Deliver(t.Context(), []notify.Decision{d}))
+	n.Unsubscribe = func(_ context.Context, _, _ string, kind notify.Kind) (string, error) {
+		return "https://stop.example/" + string(kind), nil
+	}
+	content, why, err := n.Content(t.Context(), n.kept(t)[0])
+	require.NoError(t, err)
+	require.Empty(t, why)
+	require.Equal(t, "Figures of the week: Sales & co", content.Sentence)
+	require.Equal(t, []string{"Mon 9 Nov – Sun 15 Nov: 1 send to 1 recipient.", "45% opened."}, content.Lines)
+	require.Equal(t, "https://tidings.example/stats?name=Sales+%26+co&period=2026-11-09..2026-11-15&q=from%3Ame+pricing", content.Link)
+	require.Equal(t, "https://stop.example/report", content.Unsubscribe)
+
+	require.NoError(t, n.Books.DeleteRule(t.Context(), "w", "u_ana", "Sales & co"))
+	content, _, err = n.Content(t.Context(), n.kept(t)[0])
+	require.NoError(t, err)
+	require.Equal(t, "https://tidings.example/stats", content.Link)
+}

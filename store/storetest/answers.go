@@ -125,6 +125,12 @@ func (a answering) ask(t *rapid.T, question feed.PageRequest, events []event.Eve
 	require.False(t, stats.Partial)
 	require.Empty(t, stats.Approximate)
 	compareStats(t, q, live, known, stats)
+
+	stats, err = a.reader.Stats(ctx, feed.StatsRequest{
+		Scope: question.Scope, Text: question.Text, Filter: question.Filter, Fields: []feed.StatsField{feed.FieldAnswerTimes},
+	})
+	require.NoError(t, err)
+	require.Equal(t, answerTimes(question.Scope, live, events, known), stats.AnswerTimes)
 }
 
 // live are the events that match in memory, and the states of all messages.

@@ -237,6 +237,17 @@ describe('the pages', () => {
       await rate(/Ben Adeyemi/).innerText(),
       await rate(/Ben Adeyemi/).getAttribute('title'),
     ];
+    const took = (name, nth) => card.getByRole('row', { name }).getByRole('cell').nth(nth);
+    assert.match(await took(/Ben Adeyemi/, 5).innerText(), /^\d+ (second|minute|hour|day)s?$/);
+    assert.match(await took(/Ben Adeyemi/, 5).getAttribute('title'), /recipients answered$/);
+    const [file] = await Promise.all([
+      page.waitForEvent('download'),
+      page.getByRole('button', { name: 'Figures' }).click(),
+    ]);
+    const text = Buffer.concat(await (await file.createReadStream()).toArray()).toString();
+    const [head, all] = text.split('\r\n').map((line) => line.split(','));
+    assert.match(all[head.indexOf('they_answer_seconds')], /^\d+$/);
+    assert.match(text, /^rates of people,Ben Adeyemi,,.*,0\.\d{4},/m);
     await card.getByRole('button', { name: 'Rates of teams' }).click();
     await eventually('of a team', async () => /^\d+%$/.test(await rate(/Sales/).innerText()));
     // The figures above the tables are Ben's, where the search asks for Ben.

@@ -1750,6 +1750,29 @@ export interface components {
              */
             total: number;
         };
+        AnswerTime: {
+            /**
+             * Format: int64
+             * @description how many were answered: the median is of these; null when it is not known
+             */
+            answered: number | null;
+            /**
+             * Format: int64
+             * @description seconds, nights and weekends among them; null when nothing was answered, or when it is not known
+             */
+            median: number | null;
+            /**
+             * Format: int64
+             * @description how many could have been; null when it is not known
+             */
+            of: number | null;
+        };
+        AnswerTimes: {
+            /** @description from the first reply that waits to the next mail to them by the user whose mail it answers, of up to 50 recipients and within 30 days */
+            ours: components["schemas"]["AnswerTime"];
+            /** @description from a send that is counted to the recipient's first reply, whenever that came */
+            theirs: components["schemas"]["AnswerTime"];
+        };
         AnsweredCompany: {
             /**
              * Format: int64
@@ -2148,7 +2171,7 @@ export interface components {
             /** @description what that check found, or why it was told, in a sentence */
             found?: string;
             id: string;
-            /** @description such as open or reply; unopened, unreplied, schedule, count, rate and silence are of rules, key is of a key that ends or is not used, access of access that the operator gave */
+            /** @description such as open or reply; unopened, unreplied, schedule, count, rate, silence and report are of rules, key is of a key that ends or is not used, access of access that the operator gave */
             kind: string;
             /** @description id of the event that was told instead */
             other?: string;
@@ -3038,7 +3061,7 @@ export interface components {
              * @description event when absent
              * @enum {string}
              */
-            on?: "event" | "absence" | "by" | "count" | "rate" | "silence";
+            on?: "event" | "absence" | "by" | "count" | "rate" | "silence" | "report";
             /** @description the rule ends with the first that it tells */
             once?: boolean;
             /**
@@ -3059,7 +3082,7 @@ export interface components {
             q?: string;
             /** @description silence: the name of the source */
             source?: string;
-            /** @description by: each week, by the clock of the owner's zone */
+            /** @description by, report: each week, by the clock of the owner's zone; a report is of the seven days before */
             weekly?: components["schemas"]["Weekly"];
             /** @description count, rate, silence: within how long, such as 1h; a week at most */
             within?: string;
@@ -3596,7 +3619,7 @@ export interface components {
              * @description event when absent
              * @enum {string}
              */
-            on?: "event" | "absence" | "by" | "count" | "rate" | "silence";
+            on?: "event" | "absence" | "by" | "count" | "rate" | "silence" | "report";
             /** @description the rule ends with the first that it tells */
             once?: boolean;
             /**
@@ -3615,7 +3638,7 @@ export interface components {
             q?: string;
             /** @description silence: the name of the source */
             source?: string;
-            /** @description by: each week, by the clock of the owner's zone */
+            /** @description by, report: each week, by the clock of the owner's zone; a report is of the seven days before */
             weekly?: components["schemas"]["Weekly"];
             /** @description count, rate, silence: within how long, such as 1h; a week at most */
             within?: string;
@@ -3983,6 +4006,8 @@ export interface components {
             verify?: components["schemas"]["Scheme"];
         };
         Stats: {
+            /** @description how long people took to answer; only where it is asked for */
+            answer_times?: components["schemas"]["AnswerTimes"];
             /** @description fields that are estimates, because there is too much to keep it one by one */
             approximate: string[];
             automated?: components["schemas"]["AutomatedShare"];
@@ -13586,8 +13611,8 @@ export interface operations {
                 unless_timed?: boolean;
                 /** @description the steps of the series; chosen by the length of the time when absent */
                 interval?: "hour" | "day" | "week";
-                /** @description what is wanted; everything when absent. A strip beside a feed wants totals, unique and rates */
-                fields?: ("totals" | "unique" | "rates" | "automated" | "series" | "heatmap" | "recipients" | "domains" | "links" | "messages" | "users" | "previous")[];
+                /** @description what is wanted; everything but answer_times when absent. A strip beside a feed wants totals, unique and rates */
+                fields?: ("totals" | "unique" | "rates" | "automated" | "series" | "heatmap" | "recipients" | "domains" | "links" | "messages" | "users" | "previous" | "answer_times")[];
             };
             header?: never;
             path?: never;

@@ -25,6 +25,7 @@ export const stoppedNames: Record<string, string> = {
   count: 'So many at once',
   rate: 'Rate of bounces',
   silence: 'A silent source',
+  report: 'Weekly figures',
 };
 
 export const oftenLabels: Record<Cell['often'], string> = {

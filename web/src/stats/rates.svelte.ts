@@ -2,6 +2,7 @@ import { SvelteMap } from 'svelte/reactivity';
 import type { Stats } from '../api/types';
 
 export type Rates = NonNullable<Stats['rates']>;
+export type AnswerTimes = NonNullable<Stats['answer_times']>;
 
 /** Users whose rates are asked for together: one person, or a team. */
 export interface Group {
@@ -10,30 +11,40 @@ export interface Group {
   users: readonly string[];
 }
 
+/** What is known of what a group has sent. */
+export interface Measured {
+  rates: Rates;
+  answers: AnswerTimes;
+}
+
 /** How many questions are under way at once. */
 const atOnce = 2;
 
-/** RatesByUsers asks for the rates of each group, a few at a time. */
+/** RatesByUsers asks for the rates and answer times of each group, a few at a time. */
 export class RatesByUsers {
-  readonly of = new SvelteMap<string, Rates>();
+  groups: readonly Group[] = [];
+  readonly of = new SvelteMap<string, Measured>();
   #abort = new AbortController();
 
+  /** close forgets what was asked. */
   close(): void {
     this.#abort.abort();
+    this.groups = [];
+    this.of.clear();
   }
 
   /** ask forgets what was asked before. */
   async ask(
     groups: readonly Group[],
-    rates: (users: readonly string[], signal: AbortSignal) => Promise<Rates | undefined>,
+    measure: (users: readonly string[], signal: AbortSignal) => Promise<Measured | undefined>,
   ): Promise<void> {
-    this.#abort.abort();
+    this.close();
     const { signal } = (this.#abort = new AbortController());
-    this.of.clear();
+    this.groups = groups;
     const left = [...groups];
     const next = async () => {
       for (let group = left.shift(); group; group = left.shift()) {
-        const found = await rates(group.users, signal).catch((error: unknown) => {
+        const found = await measure(group.users, signal).catch((error: unknown) => {
           if (!signal.aborted) throw error;
           return undefined;
         });

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { RatesByUsers, type Group, type Rates } from './rates.svelte';
+import { RatesByUsers, type Group, type Measured } from './rates.svelte';
 
 const rate = (count: number) => ({
   rate: count / 10,
@@ -7,11 +7,10 @@ const rate = (count: number) => ({
   of: 10,
   denominator: 'delivered' as const,
 });
-const ratesOf = (n: number): Rates => ({
-  open: rate(n),
-  click: rate(0),
-  reply: rate(0),
-  bounce: rate(0),
+const unknown = { median: null, answered: null, of: null };
+const measured = (n: number): Measured => ({
+  rates: { open: rate(n), click: rate(0), reply: rate(0), bounce: rate(0) },
+  answers: { theirs: unknown, ours: unknown },
 });
 const groups: Group[] = [1, 2, 3, 4, 5].map((n) => ({
   id: `u${n}`,
@@ -26,10 +25,10 @@ test('each group is asked for, two at a time', async () => {
     most = Math.max(most, ++now);
     await Promise.resolve();
     now--;
-    return ratesOf(Number(user?.slice(1)));
+    return measured(Number(user?.slice(1)));
   });
   expect(most).toBe(2);
-  expect([...rates.of].map(([id, { open }]) => [id, open.count])).toEqual([
+  expect([...rates.of].map(([id, { rates }]) => [id, rates.open.count])).toEqual([
     ['u1', 1],
     ['u2', 2],
     ['u3', 3],
@@ -43,13 +42,16 @@ test('what is asked anew leaves nothing of the question before', async () => {
   const waiting: (() => void)[] = [];
   const before = rates.ask(groups, async () => {
     await new Promise<void>((go) => waiting.push(go));
-    return ratesOf(9);
+    return measured(9);
   });
-  const after = rates.ask(groups.slice(0, 1), () => Promise.resolve(ratesOf(1)));
+  const after = rates.ask(groups.slice(0, 1), () => Promise.resolve(measured(1)));
   for (const go of waiting) go();
   await Promise.all([before, after]);
   expect([...rates.of.keys()]).toEqual(['u1']);
-  expect(rates.of.get('u1')?.open.count).toBe(1);
+  expect(rates.of.get('u1')?.rates.open.count).toBe(1);
+  expect(rates.groups).toEqual(groups.slice(0, 1));
+  rates.close();
+  expect([rates.groups.length, rates.of.size]).toEqual([0, 0]);
 });
 
 test('a refusal is told', async () => {

@@ -4,6 +4,7 @@ import type { App } from '../app.svelte';
 import { addTerm, queryText, searchOf, type View } from '../feed/address';
 import { instantOf, nextDay, weekdayOf } from '../search/days';
 import { csvOf } from './csv';
+import { RatesByUsers, type AnswerTimes, type Measured } from './rates.svelte';
 import { daysBack, periodOf, termOfPeriod, usual, type Period } from './period';
 
 const patience = 150;
@@ -21,6 +22,10 @@ export class StatsStore {
   before = $state.raw<Stats | null>(null);
   /** Opens by weekday and hour. */
   heat = $state.raw<number[][] | null>(null);
+  /** How long people took to answer: mails are read for it, and so it comes last. */
+  answers = $state.raw<AnswerTimes | null>(null);
+  /** Rates of people or teams, as far as they are shown. */
+  readonly rates = new RatesByUsers();
   failure = $state.raw<Failure | null>(null);
   slow = $state(false);
   /** Whether the time before is drawn, too. */
@@ -48,6 +53,7 @@ export class StatsStore {
 
   close(): void {
     this.#abort.abort();
+    this.rates.close();
   }
 
   /** load asks for everything the page shows. */
@@ -70,6 +76,8 @@ export class StatsStore {
       // What is asked about one time of its own has no other to compare with.
       this.before = this.timed ? null : before;
       this.failure = null;
+      this.answers = null;
+      void this.#loadAnswers(signal);
     } catch (error) {
       if (signal.aborted) return;
       if (!(error instanceof Failure)) throw error;
@@ -81,19 +89,34 @@ export class StatsStore {
     }
   }
 
-  /** ratesOf are the rates of what these users of ours have sent, of all that is shown. */
-  async ratesOf(users: readonly string[], signal: AbortSignal) {
-    const { user: seen, ...question } = this.#question(0, ['rates']);
+  /** The figures are there without it. */
+  async #loadAnswers(signal: AbortSignal): Promise<void> {
+    try {
+      const found = await this.app.client.stats(this.#question(0, ['answer_times']), signal);
+      if (!signal.aborted) this.answers = found.answer_times ?? null;
+    } catch (error) {
+      if (!signal.aborted && !(error instanceof Failure)) throw error;
+    }
+  }
+
+  /** measure is of what these users of ours have sent, of all that is shown. */
+  async measure(users: readonly string[], signal: AbortSignal): Promise<Measured | undefined> {
+    const { user: seen, ...question } = this.#question(0, ['rates', 'answer_times']);
     const user = seen ? users.filter((one) => seen.includes(one)) : [...users];
     if (user.length === 0) return undefined;
-    return (await this.app.client.stats({ ...question, user }, signal)).rates;
+    const found = await this.app.client.stats({ ...question, user }, signal);
+    return found.rates && found.answer_times
+      ? { rates: found.rates, answers: found.answer_times }
+      : undefined;
   }
 
   /** figures is what is shown, as a file. */
   figures(): File | null {
     if (!this.stats) return null;
     const { first, last } = this.period;
-    return new File([csvOf(this.stats)], `figures-${first}-${last}.csv`, { type: 'text/csv' });
+    return new File([csvOf(this.stats, this.answers, this.rates)], `figures-${first}-${last}.csv`, {
+      type: 'text/csv',
+    });
   }
 
   /** csv is the address of what is counted, row by row. */
