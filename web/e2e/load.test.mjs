@@ -77,6 +77,47 @@ describe(`${rowsWanted} rows and ${rate} live events a second`, () => {
     if (timed) assert.ok(Math.min(...painted) < 500, `first row after ${painted}`);
   });
 
+  it('costs little while events stream in', async () => {
+    const session = await page.context().newCDPSession(page);
+    const whole = await browser.newBrowserCDPSession();
+    await session.send('Performance.enable');
+    // Time of the processor, which other work of the machine does not lengthen much.
+    const cost = async () => {
+      const { processInfo } = await whole.send('SystemInfo.getProcessInfo');
+      const { metrics } = await session.send('Performance.getMetrics');
+      const metric = (name) => metrics.find((one) => one.name === name).value;
+      const cpu = (type) =>
+        processInfo.filter((one) => one.type === type).reduce((sum, one) => sum + one.cpuTime, 0);
+      return {
+        page: cpu('renderer'),
+        drawing: cpu('GPU'),
+        script: metric('ScriptDuration'),
+        styles: metric('RecalcStyleDuration') + metric('LayoutDuration'),
+      };
+    };
+    const streamed = Math.min(seconds, 30);
+    const perSecond = 20;
+    await page.evaluate(() => (window.longTasks.length = 0));
+    const [before, began] = [await cost(), Date.now()];
+    for (let n = 0; n < streamed * 4; n++) {
+      const events = Array.from({ length: perSecond / 4 }, (_, i) =>
+        mail.send(`Stream ${n}/${i}`, 'Tom'),
+      );
+      await demo.post(ingest, ...events);
+      await page.waitForTimeout(Math.max(0, began + (n + 1) * 250 - Date.now()));
+    }
+    const [after, took] = [await cost(), (Date.now() - began) / 1_000];
+    const share = Object.fromEntries(
+      Object.entries(after).map(([key, value]) => [key, ((value - before[key]) / took) * 100]),
+    );
+    const words = Object.entries(share).map(([key, value]) => `${key} ${value.toFixed(1)} %`);
+    const tasks = await page.evaluate(() => window.longTasks);
+    console.log(
+      `# ${perSecond} events a second for ${Math.round(took)} s: ${words.join(', ')} of a core; ${tasks.length} tasks over 50 ms`,
+    );
+    if (timed) assert.ok(share.page <= 10, `the page takes ${share.page} % of a core`);
+  });
+
   it('scrolls through all of them', async () => {
     await eventually(
       'all rows',

@@ -1,8 +1,6 @@
 import type { Item } from '../api/types';
 import type { Entry } from './folds';
 
-const mostAnimated = 5;
-
 /** neighbourOf is the event of the next (1) or previous (-1) row of a list. */
 export function neighbourOf(entries: readonly Entry[], at: number, by: 1 | -1): Item | null {
   if (at < 0 && by < 0) return null;
@@ -11,11 +9,6 @@ export function neighbourOf(entries: readonly Entry[], at: number, by: 1 | -1): 
     if (entry?.is === 'row') return entry.fold.items[0] ?? null;
   }
   return null;
-}
-
-/** animated are the events whose rows come in with a movement: none of many. */
-export function animated(items: readonly Item[]): ReadonlySet<string> {
-  return new Set(items.length > mostAnimated ? [] : items.map((item) => item.id));
 }
 
 /** toggled is a set with a member more, or without it where it was there. */

@@ -8,9 +8,10 @@ import { nothingUnderstood, pageQuery, subscription } from './asked';
 import { browserWith, watch } from './browser';
 import { Connection, type Status } from './connection';
 import { DayCounts } from './days.svelte';
-import { animated, neighbourOf, toggled } from './entries';
+import { neighbourOf, toggled } from './entries';
 import type { Entry } from './folds';
 import type { ServerFrame } from './frames';
+import { Pace } from './pace';
 import { Panel } from './panel.svelte';
 import { Retry } from './retry';
 import { Rows } from './rows';
@@ -19,8 +20,6 @@ import { Visits } from './visits';
 
 /** A skeleton is shown for what takes longer than this. */
 const patience = 150;
-/** Frames are taken in together, so that a burst paints once. */
-const frameInterval = 100;
 /** A page that was open for days is read anew rather than growing on. */
 const mostRows = 5_000;
 const clockStep = 5_000;
@@ -90,6 +89,7 @@ export class FeedStore {
   #next: string | null = null;
   #abort = new AbortController();
   #frames: ServerFrame[] = [];
+  #pace = new Pace();
   #flushing: ReturnType<typeof setTimeout> | undefined;
   #announcer: Announcer;
   #connection: Connection;
@@ -365,11 +365,12 @@ export class FeedStore {
 
   #receive(frame: ServerFrame): void {
     this.#frames.push(frame);
-    this.#flushing ??= setTimeout(() => this.#flush(), frameInterval);
+    this.#flushing ??= setTimeout(() => this.#flush(), this.#pace.wait(performance.now()));
   }
 
   #flush(): void {
     this.#flushing = undefined;
+    this.#pace.drawn(performance.now());
     const frames = this.#frames;
     this.#frames = [];
     if (frames.some((frame) => frame.op === 'reset')) {
@@ -394,7 +395,7 @@ export class FeedStore {
   }
 
   #animate(items: readonly Item[]): void {
-    this.arrived = animated(items);
+    if (items.length > 0) this.arrived = this.#pace.arrive(items, performance.now());
   }
 
   #sync(): void {

@@ -1,1 +1,0 @@
-import{En as e,Gn as t,Qn as n,jn as r,kn as i,sn as a}from"./index-BUwAMs1f.js";var o=r(`<pre tabindex="0" role="region" class="svelte-1qh82ap"> </pre>`);function s(r,s){var c=o(),l=n(c,!0);t(()=>{a(c,`aria-label`,s.label),e(l,s.text)}),i(r,c)}export{s as t};
