@@ -164,6 +164,39 @@ describe('what people come to do', () => {
     await other.context().close();
   });
 
+  it('has the figures of a view mailed each week, where mail can be sent', async () => {
+    await page.goto(`${demo.origin}/stats?q=pricing&type=open`);
+    await page.getByRole('button', { name: 'Report' }).click();
+    await page.getByText('It can’t come by mail').waitFor();
+    // The rest is the server's own: only where its mail would go is made up.
+    await page.route('**/v1/notification-settings', async (route) => {
+      if (route.request().method() !== 'GET') return route.continue();
+      const response = await route.fetch();
+      await route.fulfill({
+        response,
+        json: { ...(await response.json()), mail: 'ana@tidings.example' },
+      });
+    });
+    await page.reload();
+    await page.getByRole('button', { name: 'Report' }).click();
+    const send = page.getByRole('button', { name: 'Mail it each week' });
+    await send.waitFor();
+    assert.equal(await send.isDisabled(), true, 'it has no name yet');
+    await page.getByLabel('Name').fill('Opens of pricing');
+    await page.getByLabel('Each').selectOption('Thursday');
+    await page.screenshot({ path: `${results}weekly.png` });
+    await send.click();
+    await page.getByText('“Opens of pricing” comes by mail each Thursday, 08:00').first().waitFor();
+    await page.unroute('**/v1/notification-settings');
+    await page.goto(`${demo.origin}/notifications#settings`);
+    await page.getByText('Brings the figures of the week of “pricing type:open”.').waitFor();
+    const { items } = await page.evaluate(async () =>
+      (await fetch('/v1/notification-rules')).json(),
+    );
+    const { weekly } = items.find(({ name }) => name === 'Opens of pricing');
+    assert.deepEqual(weekly, { day: 4, time: '08:00' });
+  });
+
   it('can be installed, opens without a network, and forgets with the session', async () => {
     const own = await watch.page(browser, { serviceWorkers: 'allow', ...looks[0] });
     const key = await demo.key('read');
