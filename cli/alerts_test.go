@@ -33,7 +33,10 @@ func TestPrometheusReadsTheRulesAndTheConfiguration(t *testing.T) {
 
 // The cases are written down beside the rules.
 func TestAlertsGoOffWhenTheyShould(t *testing.T) {
-	promtool(t, "test", "rules", "../deploy/prometheus/tests/alerts.yml")
+	cases, err := filepath.Glob("../deploy/prometheus/tests/*.yml")
+	require.NoError(t, err)
+	require.NotEmpty(t, cases)
+	promtool(t, append([]string{"test", "rules"}, cases...)...)
 }
 
 // A dashboard's questions are rules for once, since that is what promtool reads.
