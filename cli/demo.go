@@ -243,12 +243,15 @@ func (d *demoRun) publish(ctx context.Context, inputs iter.Seq[event.Input], lan
 	return flush()
 }
 
+// demoPatience is how often a busy queue is asked again.
+const demoPatience = 60
+
 // accept publishes a batch, again where the queue is busy for a while.
 func (d *demoRun) accept(ctx context.Context, lane event.Lane, batch []event.Event) error {
 	for try := 1; ; try++ {
 		err := d.app.Stream.Publish(ctx, lane, batch)
 		passing := errors.Is(err, event.ErrUnavailable) || errors.Is(err, event.ErrTooMuch)
-		if err == nil || !passing || try == patience {
+		if err == nil || !passing || try == demoPatience {
 			return err
 		}
 		select {

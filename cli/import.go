@@ -109,7 +109,7 @@ func (c *importCmd) importAll(
 			return spoken(err, spooled, path)
 		}
 		one := &fileImport{
-			path: path, spooled: spooled, reader: reader, client: client, summary: summary,
+			path: path, spooled: spooled, reader: reader, client: client, summary: summary, own: c.Server == "",
 			checkpoint: openCheckpoint(c.target, c.Workspace, path),
 			bar:        newProgress(env.Err, path, reader.Progress()),
 		}
@@ -126,11 +126,13 @@ func (c *importCmd) importAll(
 
 // fileImport is the import of one file or directory.
 type fileImport struct {
-	path       string
-	spooled    string
-	reader     *mailbox.Reader
-	client     *apiclient.Client
-	summary    *importSummary
+	path    string
+	spooled string
+	reader  *mailbox.Reader
+	client  *apiclient.Client
+	summary *importSummary
+	// own says that the server is of this process.
+	own        bool
 	checkpoint *checkpoint
 	bar        *progress
 
@@ -242,11 +244,16 @@ func (f *fileImport) flush(ctx context.Context) error {
 	return f.checkpoint.save(f.reader.Position())
 }
 
-// patience is how often a busy or unavailable server is asked again.
-const patience = 60
+const (
+	// patience is for how long a busy or unavailable server is asked again.
+	patience = 10 * time.Minute
+	// ownPause is how long a server of this process is left alone when it is busy: asking
+	// it costs nothing, and it has room again in less than the second that others wait.
+	ownPause = 100 * time.Millisecond
+)
 
 func (f *fileImport) post(ctx context.Context) (intakeAnswer, error) {
-	for try := 1; ; try++ {
+	for began := time.Now(); ; {
 		var answer intakeAnswer
 		err := f.client.Send(ctx, http.MethodPost, "/v1/events?lane=bulk&skip_known=true", "application/x-ndjson", bytes.NewReader(f.body.Bytes()), &answer)
 		var problem *apiclient.Error
@@ -255,10 +262,16 @@ func (f *fileImport) post(ctx context.Context) (intakeAnswer, error) {
 			return allRejected(problem, len(f.events)), nil
 		}
 		busy := errors.Is(err, event.ErrTooMuch) || errors.Is(err, event.ErrUnavailable)
-		if !busy || try == patience {
+		if !busy || time.Since(began) > patience {
 			return answer, err
 		}
-		wait := max(problem.RetryAfter, time.Second)
+		wait := ownPause
+		if !f.own {
+			wait = time.Second
+			if problem != nil {
+				wait = max(wait, problem.RetryAfter)
+			}
+		}
 		f.bar.say("the server is busy")
 		select {
 		case <-ctx.Done():

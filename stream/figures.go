@@ -31,7 +31,8 @@ type figures struct {
 	lastSequence           atomic.Uint64
 	liveBytes, deadLetters atomic.Int64
 	oldest                 atomic.Int64 // Unix nanoseconds of arrival, 0 for none
-	drained                atomic.Int64 // events a second that leave, smoothed
+	drained                atomic.Int64 // events a second that leave while some wait, smoothed
+	waitsSince             atomic.Int64 // Unix nanoseconds of when some were first seen to wait, 0 for none
 	diskLow, away          atomic.Bool
 
 	// incarnation is the one of LIVE, a string.
@@ -64,11 +65,29 @@ func (g *gauge) set(base, ended int64) {
 	g.included.Store(ended)
 }
 
-// drainTime is how long it takes until n events have left.
-func (w *figures) drainTime(n int64) time.Duration {
-	rate := max(w.drained.Load(), 1)
-	seconds := min(float64(n)/float64(rate), longestWait.Seconds())
+// drainTime is how long it takes until n events have left. How fast they leave is not
+// known where they only begin to wait, so nobody is told to wait for longer than they have.
+func (w *figures) drainTime(n int64, now time.Time) time.Duration {
+	rate, most := max(w.drained.Load(), 1), time.Duration(0)
+	if since := w.waitsSince.Load(); since != 0 {
+		most = min(now.Sub(time.Unix(0, since)), longestWait)
+	}
+	seconds := min(float64(n)/float64(rate), most.Seconds())
 	return max(shortestWait, time.Duration(math.Ceil(seconds))*time.Second)
+}
+
+// saw takes in that so many events wait, of as many as there were and came since the look
+// before.
+func (w *figures) saw(waiting, before int64, now time.Time) {
+	if before > 0 {
+		gone := max(before-waiting, 0) * int64(time.Second/refreshEvery)
+		w.drained.Store((w.drained.Load()*3 + gone) / 4)
+	}
+	if waiting == 0 {
+		w.waitsSince.Store(0)
+	} else {
+		w.waitsSince.CompareAndSwap(0, now.UnixNano())
+	}
 }
 
 // pressure asks the trimmer to look now.
@@ -172,8 +191,7 @@ func (s *Stream) refresh(ctx context.Context) error {
 	w.events.set(waiting, eventsEnded)
 	s.shares.end(published, info.State.LastSeq, consumers)
 	looked = true
-	gone := max(before-w.events.value(), 0) * int64(time.Second/refreshEvery)
-	w.drained.Store((w.drained.Load()*3 + gone) / 4)
+	w.saw(w.events.value(), before, time.Now())
 	if s.server != nil {
 		w.diskLow.Store(diskLow(s.cfg.Dir))
 	}

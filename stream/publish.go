@@ -117,12 +117,12 @@ func (s *Stream) admit(lane event.Lane, waiting load, n int64) error {
 	if backlog > 0 && backlog+n > most {
 		return &event.TooMuch{
 			What:  "too many events are waiting to be indexed",
-			After: w.drainTime(backlog + n - most),
+			After: w.drainTime(backlog+n-most, time.Now()),
 		}
 	}
 	// Where nothing waits, more than the backlog's bound are taken at once, or they never were.
 	if over := s.shares.take(waiting, max(most, n)-backlog); over > 0 {
-		return &event.TooMuch{What: "too many events of this workspace are waiting to be indexed", After: w.drainTime(over)}
+		return &event.TooMuch{What: "too many events of this workspace are waiting to be indexed", After: w.drainTime(over, time.Now())}
 	}
 	return nil
 }
