@@ -13,17 +13,16 @@ import (
 // again, and leaves nothing behind, is checked by the command itself.
 func TestBenchElasticMeasuresEveryPart(t *testing.T) {
 	data := filepath.Join(t.TempDir(), "bench")
-	output, err := exec.Command("tidings", "bench", "elastic", "--index", elasticServer.URL(t), "--data", data,
-		"--events", "1500", "--weeks", "1", "--workspaces", "2", "--rounds", "1", "--queries", "10").CombinedOutput()
-	require.NoError(t, err, "%s", output)
+	out := run(t, "bench", "elastic", "--index", elasticServer.URL(t), "--data", data,
+		"--events", "600", "--weeks", "1", "--workspaces", "2", "--rounds", "1", "--queries", "10")
 	for _, figure := range []string{"P2", "P3", "P6", "P7"} {
-		require.Regexp(t, `(?m)^\| `+figure+`, `, string(output))
+		require.Regexp(t, `(?m)^\| `+figure+`, `, out)
 	}
-	require.Len(t, regexp.MustCompile(`(?m)^\| ratio`).FindAll(output, -1), 7, "%s", output)
-	require.Contains(t, string(output), "P5 needs a workspace with 100 pages")
+	require.Len(t, regexp.MustCompile(`(?m)^\| ratio`).FindAllString(out, -1), 7, out)
+	require.Contains(t, out, "P5 needs a workspace with 100 pages")
 	require.NoDirExists(t, data)
 
-	output, err = exec.Command("tidings", "bench", "elastic", "pages", "--index", "elasticsearch://127.0.0.1:1", "--data", data).CombinedOutput()
+	output, err := exec.Command(program(), "bench", "elastic", "pages", "--index", "elasticsearch://127.0.0.1:1", "--data", data).CombinedOutput()
 	require.Error(t, err)
 	require.Contains(t, string(output), `"pages" is not a part: they are ingest, page, weeks, mutable`)
 }
