@@ -3,6 +3,7 @@ package api
 import (
 	"bytes"
 	"context"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
@@ -35,6 +36,8 @@ type content struct {
 	request huma.Context
 	// workspace is whose a body is, where no caller says so.
 	workspace string
+	// came is how much of a body has been read, decompressed.
+	came int64
 }
 
 // Resolve is called by huma before the handler.
@@ -95,6 +98,7 @@ func (b *bodies) read(c *content, most int64, compressed bool) (body []byte, rel
 		cost = 1 // what it unfolds to is what costs
 	}
 	err = fill(raw, &heldReader{ctx: ctx, from: c.request.BodyReader(), hold: held, cost: cost}, length, most)
+	c.came = int64(raw.Len())
 	if err != nil {
 		b.release(raw)
 		held.release()
@@ -105,7 +109,9 @@ func (b *bodies) read(c *content, most int64, compressed bool) (body []byte, rel
 	}
 	defer b.release(raw)
 	plain := b.buffer()
-	if err := b.decompress(ctx, plain, raw, encoding, most, held); err != nil {
+	err = b.decompress(ctx, plain, raw, encoding, most, held)
+	c.came = max(c.came, int64(plain.Len()))
+	if err != nil {
 		b.release(plain)
 		held.release()
 		return nil, nil, err
@@ -132,24 +138,7 @@ func (b *bodies) release(buffer *bytes.Buffer) {
 // of it, or -1: it is believed, and room made for all, once an eighth of it has come. To
 // double the room again and again would take three times the body.
 func fill(buffer *bytes.Buffer, from io.Reader, length, most int64) error {
-	from = io.LimitReader(from, most+1)
-	var err error
-	for err == nil {
-		if buffer.Available() == 0 {
-			room := max(buffer.Len(), leastChunk)
-			if length > 0 && int64(buffer.Len()) >= length/8 {
-				room = max(int(length)-buffer.Len()+1, leastChunk)
-			}
-			buffer.Grow(room)
-		}
-		free := buffer.AvailableBuffer()
-		var n int
-		n, err = from.Read(free[:cap(free)])
-		buffer.Write(free[:n])
-	}
-	if errors.Is(err, io.EOF) {
-		err = nil
-	}
+	err := readAll(buffer, io.LimitReader(from, most+1), length)
 	n := int64(buffer.Len())
 	refused, noMemory := errors.AsType[*Problem](err)
 	switch {
@@ -165,18 +154,58 @@ func fill(buffer *bytes.Buffer, from io.Reader, length, most int64) error {
 	return nil
 }
 
+// readAll is what fill does with what comes.
+func readAll(buffer *bytes.Buffer, from io.Reader, length int64) error {
+	var err error
+	for err == nil {
+		if buffer.Available() == 0 {
+			room := max(buffer.Len(), leastChunk)
+			if length > 0 && int64(buffer.Len()) >= length/8 {
+				room = max(int(length)-buffer.Len()+1, leastChunk)
+			}
+			buffer.Grow(room)
+		}
+		free := buffer.AvailableBuffer()
+		var n int
+		n, err = from.Read(free[:cap(free)])
+		buffer.Write(free[:n])
+	}
+	if errors.Is(err, io.EOF) {
+		return nil
+	}
+	return err
+}
+
+// unfolded is what a compressed body says that it unfolds to, -1 where it does not or says
+// more than most.
+func unfolded(raw []byte, encoding string, most int64) int64 {
+	length := uint64(0)
+	var frame zstd.Header
+	switch {
+	case encoding == "gzip" && len(raw) >= 4:
+		length = uint64(binary.LittleEndian.Uint32(raw[len(raw)-4:])) // RFC 1952, ISIZE
+	case encoding == "zstd" && frame.Decode(raw) == nil && frame.HasFCS:
+		length = frame.FrameContentSize
+	}
+	if length == 0 || length > uint64(most) {
+		return -1
+	}
+	return int64(length)
+}
+
 // decompress unfolds into plain. A small body that unfolds without end costs no
 // more than most bytes.
-func (b *bodies) decompress(ctx context.Context, plain *bytes.Buffer, raw io.Reader, encoding string, most int64, held *hold) error {
+func (b *bodies) decompress(ctx context.Context, plain, raw *bytes.Buffer, encoding string, most int64, held *hold) error {
 	if encoding == "zstd" {
 		if err := held.grow(ctx, maxWindow); err != nil {
 			return err
 		}
 	}
+	length := unfolded(raw.Bytes(), encoding, most)
 	from, done, err := b.decompressor(raw, encoding)
 	if err == nil {
-		var n int64
-		n, err = plain.ReadFrom(io.LimitReader(&heldReader{ctx: ctx, from: from, hold: held, cost: bodyCost}, most+1))
+		err = readAll(plain, io.LimitReader(&heldReader{ctx: ctx, from: from, hold: held, cost: bodyCost}, most+1), length)
+		n := int64(plain.Len())
 		done()
 		if refused, ok := errors.AsType[*Problem](err); ok {
 			return refused

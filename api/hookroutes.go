@@ -69,9 +69,17 @@ func (s *Server) postHook(ctx context.Context, _ Caller, in *hookInput) (*empty,
 	if err != nil {
 		return nil, fmt.Errorf("provider of a source: %w", err)
 	}
+	if err := hooks.VerifyHead(provider, s.hookRequest(in, nil), source.secrets(), s.Clock()); err != nil {
+		return nil, s.refuse(workspace, source, err) // before anything of the body is read
+	}
+	unsigned, err := s.readable(workspace, source, in)
+	if err != nil {
+		return nil, err
+	}
 	in.workspace = workspace // nobody has signed it yet, but its path is that workspace's
 	body, release, err := s.bodies.read(&in.content, source.mostBytes(), false)
 	if err != nil {
+		unsigned.refused(in.came)
 		s.metrics.hooks.WithLabelValues(source.Provider, "unreadable").Inc()
 		s.traffic.refused(workspace, source.Name, s.Clock())
 		return nil, err
@@ -81,6 +89,11 @@ func (s *Server) postHook(ctx context.Context, _ Caller, in *hookInput) (*empty,
 	verifying, span := s.Tracer.Start(ctx, "verify webhook", trace.SpanKindInternal, attribute.String("tidings.provider", source.Provider))
 	err = provider.Verify(verifying, request, source.secrets(), s.Clock())
 	span.End()
+	if errors.Is(err, event.ErrForbidden) {
+		unsigned.refused(in.came)
+	} else {
+		unsigned.notRefused()
+	}
 	if err != nil {
 		return nil, s.refuse(workspace, source, err)
 	}

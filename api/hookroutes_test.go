@@ -371,3 +371,32 @@ func TestAnAddressIsThereBeforeItsSecret(t *testing.T) {
 	require.False(t, s.seen(key, "meetings").Draft)
 	s.booked(path, "another-signing-key", meeting).is(401)
 }
+
+// What no body makes believed is refused before its body comes, and what was read in vain of
+// an address is bounded.
+func TestAWebhookThatNobodySignedIsHardlyRead(t *testing.T) {
+	s := newSite(t)
+	key := s.key("acme", account.RoleAdmin, "")
+	source := calendlySource()
+	source["max_bytes"] = 40 << 20
+	path := s.source(key, "meetings", source)
+	for _, head := range []string{"", "Calendly-Webhook-Signature: t=1,v1=00\n", "Calendly-Webhook-Signature: t=" + strconv.FormatInt(s.clock().Unix(), 10) + "\n"} {
+		response, _ := s.raw("POST " + path + " HTTP/1.1\nHost: x\n" + head + "Content-Length: 40000000\n\n")
+		require.Equal(t, 401, response.StatusCode, "%q is refused although nothing of its body has come", head)
+	}
+
+	forged := strings.Repeat("x", 20<<20)
+	for range 4 { // 64 MiB, and the one that was under way then
+		s.booked(path, "another key", forged).problem(401)
+	}
+	refused := s.booked(path, calendlyKey, meeting)
+	refused.problem(429)
+	require.NotEmpty(t, refused.header.Get("Retry-After"))
+	require.Contains(t, string(s.get("", "/metrics").body), `tidings_hook_requests_total{provider="calendly",result="too_many"} 1`)
+	other := s.source(key, "others", calendlySource())
+	s.booked(other, calendlyKey, meeting).is(204)
+	s.pass(time.Minute)
+	for range 3 {
+		s.booked(path, calendlyKey, meeting).is(204)
+	}
+}

@@ -65,6 +65,7 @@ type limits struct {
 
 	signIns   *limit.Buckets[string]
 	forwarded *limit.Buckets[string]
+	unsigned  *limit.Buckets[string]
 	reads     *limit.Slots
 }
 
@@ -74,6 +75,7 @@ func newLimits(memory int64, clock func() time.Time) *limits {
 		ones: make(map[use]*limit.Buckets[string]), workspaces: make(map[use]*limit.Buckets[string]), addresses: make(map[use]*limit.Buckets[string]),
 		signIns:   limit.NewBuckets[string](signInRate, limitsKept, clock),
 		forwarded: limit.NewBuckets[string](forwardedRate, limitsKept, clock),
+		unsigned:  limit.NewBuckets[string](unsignedRate, limitsKept, clock),
 		reads:     limit.NewSlots(min(most, limit.Memory(memory).Reads()), readsWaiting),
 	}
 	for of, rate := range rates {

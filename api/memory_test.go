@@ -8,6 +8,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/klauspost/compress/gzip"
+	"github.com/klauspost/compress/zstd"
 	"github.com/stretchr/testify/require"
 )
 
@@ -83,6 +85,38 @@ func TestABodyTakesItsLength(t *testing.T) {
 	full := b.held("one")
 	require.NoError(t, full.grow(t.Context(), 100))
 	require.Error(t, fill(new(bytes.Buffer), &heldReader{ctx: ctx, from: &zeroes{5}, hold: b.held("two"), cost: 1}, 5, size))
+}
+
+// What unfolds says at its end, or its beginning, how long it is: room is made for that once,
+// and for no more than has come where it lies.
+func TestAnUnfoldedBodyTakesItsLength(t *testing.T) {
+	const size, zstdOwn = 9 << 20, 12 << 20 // which is its window, and what it reads ahead
+	var packed bytes.Buffer
+	w := gzip.NewWriter(&packed)
+	_, err := w.Write(make([]byte, size))
+	require.NoError(t, err)
+	require.NoError(t, w.Close())
+	encoder, err := zstd.NewWriter(nil, zstd.WithEncoderConcurrency(1))
+	require.NoError(t, err)
+	frame := encoder.EncodeAll(make([]byte, size), nil)
+	require.NoError(t, encoder.Close())
+	small := frame[:0:0]
+	for encoding, raw := range map[string][]byte{"gzip": packed.Bytes(), "zstd": frame} {
+		require.EqualValues(t, size, unfolded(raw, encoding, maxEventsBody))
+		require.EqualValues(t, -1, unfolded(raw, encoding, size-1), "more than is taken")
+		require.EqualValues(t, -1, unfolded(small, encoding, maxEventsBody))
+		b := bodies{budget: newBudget(64<<20, time.Second)}
+		for range 2 { // the second time with the decompressor of the first
+			var before, after runtime.MemStats
+			var plain bytes.Buffer
+			runtime.ReadMemStats(&before)
+			require.NoError(t, b.decompress(t.Context(), &plain, bytes.NewBuffer(raw), encoding, maxEventsBody, b.budget.held("one")))
+			runtime.ReadMemStats(&after)
+			require.Equal(t, size, plain.Len())
+			require.Less(t, after.TotalAlloc-before.TotalAlloc, uint64(allocated*(2*size+zstdOwn)), encoding)
+			b.budget = newBudget(64<<20, time.Second)
+		}
+	}
 }
 
 // Bodies that come slowly take what came of them, and leave the rest to others.

@@ -137,13 +137,18 @@ func TestBodiesInFlightAreBounded(t *testing.T) {
 // openText is an event.
 const openText = `{"type":"open","time":"2026-11-16T09:30:00Z","message":"m","recipient":{"email":"jo@acme.example"}}`
 
-// An unsigned webhook is bounded before it is believed.
+// forgery is a signature as Calendly makes them, by a key that is not the source's.
+func (s *site) forgery() string {
+	return fmt.Sprintf("t=%d,v1=%064x", s.clock().Unix(), 0)
+}
+
+// A webhook is bounded before it is believed.
 func TestALargeWebhookIsRefusedUnread(t *testing.T) {
 	s := newSite(t)
 	admin := s.key("acme", account.RoleAdmin, "")
 	var made struct{ Path string }
 	s.do(call{method: "PUT", path: "/v1/sources/cal", body: `{"provider":"calendly","keys":["a key that is long enough"]}`, key: admin}).is(200).json(&made)
-	response, _ := s.raw("POST " + made.Path + " HTTP/1.1\nHost: x\nContent-Type: application/json\nContent-Length: 11000000\n\n")
+	response, _ := s.raw("POST " + made.Path + " HTTP/1.1\nHost: x\nCalendly-Webhook-Signature: " + s.forgery() + "\nContent-Type: application/json\nContent-Length: 11000000\n\n")
 	require.Equal(t, http.StatusRequestEntityTooLarge, response.StatusCode)
 	require.True(t, response.Close)
 }
@@ -166,7 +171,7 @@ func TestEachSourceBoundsItsWebhooks(t *testing.T) {
 	}
 	path := made.Path
 	post := func(length int64) int {
-		return s.do(call{method: "POST", path: path, body: bytes.Repeat([]byte("x"), int(length))}).status
+		return s.do(call{method: "POST", path: path, body: bytes.Repeat([]byte("x"), int(length)), header: map[string]string{"Calendly-Webhook-Signature": s.forgery()}}).status
 	}
 	put(`,"max_bytes":2048`).is(200).json(&made)
 	put("").is(200).json(&made)
@@ -177,7 +182,7 @@ func TestEachSourceBoundsItsWebhooks(t *testing.T) {
 	require.Equal(t, http.StatusUnauthorized, post(11<<20), "more than the default")
 }
 
-// What nobody signed holds no more memory than bodies may, however many come at once.
+// What nobody signed, though it looks so, holds no more memory than bodies may, however many come at once.
 func TestUnsignedWebhooksShareTheMemoryOfBodies(t *testing.T) {
 	s := newSite(t, func(c *api.Config) { c.Memory, c.MemoryWait = 8*9<<20, time.Millisecond })
 	admin := s.key("acme", account.RoleAdmin, "")
@@ -187,11 +192,11 @@ func TestUnsignedWebhooksShareTheMemoryOfBodies(t *testing.T) {
 		conn, err := net.Dial("tcp", s.http.Listener.Addr().String())
 		require.NoError(t, err)
 		t.Cleanup(func() { _ = conn.Close() })
-		_, err = fmt.Fprintf(conn, "POST %s HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n%s", made.Path, begun())
+		_, err = fmt.Fprintf(conn, "POST %s HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nCalendly-Webhook-Signature: %s\r\nTransfer-Encoding: chunked\r\n\r\n%s", made.Path, s.forgery(), begun())
 		require.NoError(t, err)
 	}
 	post := func() int {
-		return s.do(call{method: "POST", path: made.Path, body: strings.Repeat(" ", 200_000) + "{}"}).status
+		return s.do(call{method: "POST", path: made.Path, body: strings.Repeat(" ", 200_000) + "{}", header: map[string]string{"Calendly-Webhook-Signature": s.forgery()}}).status
 	}
 	require.Eventually(t, func() bool { return s.server.HasLarge("acme") }, time.Minute, time.Millisecond)
 	require.Equal(t, http.StatusServiceUnavailable, post())

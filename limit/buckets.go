@@ -56,11 +56,7 @@ func (b *Buckets[K]) Take(key K, n int) State {
 	now := b.clock()
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	bucket, ok := b.by.Get(key)
-	if !ok {
-		bucket = rate.NewLimiter(rate.Limit(b.rate.PerSecond), b.rate.Burst)
-		b.by.Add(key, bucket)
-	}
+	bucket := b.bucket(key)
 	n = min(n, b.rate.Burst)
 	taken := bucket.AllowN(now, n)
 	left := bucket.TokensAt(now)
@@ -71,6 +67,15 @@ func (b *Buckets[K]) Take(key K, n int) State {
 	return state
 }
 
+// Charge takes n that were used already, also where there is less: then nothing is there
+// until that is made up for.
+func (b *Buckets[K]) Charge(key K, n int) {
+	now := b.clock()
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.bucket(key).ReserveN(now, min(n, b.rate.Burst))
+}
+
 // Give puts n back that was taken and not used.
 func (b *Buckets[K]) Give(key K, n int) {
 	now := b.clock()
@@ -79,6 +84,16 @@ func (b *Buckets[K]) Give(key K, n int) {
 	if bucket, ok := b.by.Get(key); ok {
 		bucket.ReserveN(now, -min(n, b.rate.Burst))
 	}
+}
+
+// bucket is a key's, full at first. The lock is held.
+func (b *Buckets[K]) bucket(key K) *rate.Limiter {
+	bucket, ok := b.by.Get(key)
+	if !ok {
+		bucket = rate.NewLimiter(rate.Limit(b.rate.PerSecond), b.rate.Burst)
+		b.by.Add(key, bucket)
+	}
+	return bucket
 }
 
 func (b *Buckets[K]) after(tokens float64) time.Duration {

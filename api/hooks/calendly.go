@@ -2,6 +2,7 @@ package hooks
 
 import (
 	"context"
+	"crypto/sha256"
 	"encoding/hex"
 	"net/http"
 	"strings"
@@ -21,28 +22,43 @@ func (calendly) Check(s Secrets) *event.FieldError {
 
 // Verify checks a header such as t=1492774577,v1=5257a8….
 func (calendly) Verify(_ context.Context, r *Request, s Secrets, now time.Time) error {
-	var timestamp string
-	var signatures [][]byte
+	timestamp, signatures, err := calendlySigned(r, now)
+	if err != nil {
+		return err
+	}
+	for _, signature := range signatures {
+		if anyKey(s.Keys, signature, []byte(timestamp+"."), r.Body) {
+			return nil
+		}
+	}
+	return Wrong
+}
+
+// VerifyHead wants the header.
+func (calendly) VerifyHead(r *Request, _ Secrets, now time.Time) error {
+	_, _, err := calendlySigned(r, now)
+	return err
+}
+
+func calendlySigned(r *Request, now time.Time) (timestamp string, signatures [][]byte, err error) {
 	for _, part := range strings.Split(r.Header.Get("Calendly-Webhook-Signature"), ",") {
 		name, value, _ := strings.Cut(strings.TrimSpace(part), "=")
 		switch name {
 		case "t":
 			timestamp = value
 		case "v1":
-			if raw, err := hex.DecodeString(value); err == nil {
+			if raw, err := hex.DecodeString(value); err == nil && len(raw) == sha256.Size && len(signatures) < maxSignatures {
 				signatures = append(signatures, raw)
 			}
 		}
 	}
-	if timestamp == "" {
-		return Unsigned
+	switch {
+	case timestamp == "":
+		return "", nil, Unsigned
+	case len(signatures) == 0:
+		return "", nil, Wrong
 	}
-	for _, signature := range signatures {
-		if anyKey(s.Keys, signature, []byte(timestamp+"."), r.Body) {
-			return freshSeconds(timestamp, now, skew)
-		}
-	}
-	return Wrong
+	return timestamp, signatures, freshSeconds(timestamp, now, skew)
 }
 
 type calendlyBody struct {

@@ -37,12 +37,24 @@ func (cloudEvents) Verify(_ context.Context, r *Request, s Secrets, now time.Tim
 	if standardHeader(r, "Signature") != "" {
 		return verifyStandard(r, s.Keys, now)
 	}
+	return verifyToken(r, s.Keys)
+}
+
+// VerifyHead is all of it where there is a token.
+func (cloudEvents) VerifyHead(r *Request, s Secrets, now time.Time) error {
+	if standardHeader(r, "Signature") != "" {
+		return verifyStandardHead(r, now)
+	}
+	return verifyToken(r, s.Keys)
+}
+
+func verifyToken(r *Request, keys []string) error {
 	scheme, token, _ := strings.Cut(r.Header.Get("Authorization"), " ")
 	if !strings.EqualFold(scheme, "Bearer") || token == "" {
 		return Unsigned
 	}
 	found := false
-	for _, key := range s.Keys {
+	for _, key := range keys {
 		// A signing secret is none to send along.
 		found = (!strings.HasPrefix(key, "whsec_") && same(key, strings.TrimSpace(token))) || found
 	}

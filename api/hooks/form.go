@@ -45,6 +45,9 @@ func isForm(mediaType string) bool {
 // readForm reads both kinds of forms.
 func readForm(r *Request) (form, error) {
 	if r.mediaType() == "application/x-www-form-urlencoded" {
+		if bytes.Count(r.Body, []byte("&")) >= maxFields {
+			return nil, event.Invalid("body", "is a form of more than 1,000 fields")
+		}
 		values, err := url.ParseQuery(string(r.Body))
 		if err != nil {
 			return nil, event.Invalid("body", "is not a form")
@@ -56,7 +59,7 @@ func readForm(r *Request) (form, error) {
 		return nil, event.Invalid("header.Content-Type", "names no boundary")
 	}
 	fields := make(form)
-	kept := 0
+	kept, count := 0, 0
 	for parts := multipart.NewReader(bytes.NewReader(r.Body), params["boundary"]); ; {
 		part, err := parts.NextRawPart()
 		if errors.Is(err, io.EOF) {
@@ -65,13 +68,16 @@ func readForm(r *Request) (form, error) {
 		if err != nil {
 			return nil, event.Invalid("body", "is not a form with the boundary that it names")
 		}
+		if count++; count > maxFields {
+			return nil, event.Invalid("body", "is a form of more than 1,000 fields")
+		}
 		name := part.FormName()
 		if name == "" || part.FileName() != "" || hasFileName(part) {
 			continue
 		}
 		value, err := io.ReadAll(io.LimitReader(part, maxField+1))
 		kept += len(name) + len(value)
-		if err != nil || len(value) > maxField || kept > maxKept || len(fields) == maxFields {
+		if err != nil || len(value) > maxField || kept > maxKept {
 			return nil, event.Invalid("body", "is not a form that can be taken: it is cut off, or has too much text")
 		}
 		fields[name] = append(fields[name], string(value))

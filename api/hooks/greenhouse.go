@@ -2,6 +2,7 @@ package hooks
 
 import (
 	"context"
+	"crypto/sha256"
 	"encoding/hex"
 	"net/http"
 	"strconv"
@@ -25,16 +26,30 @@ func (greenhouse) Check(s Secrets) *event.FieldError {
 // Verify checks the signature over the body. Greenhouse signs no time; the
 // event's own key keeps a replay from becoming a second event.
 func (greenhouse) Verify(_ context.Context, r *Request, s Secrets, _ time.Time) error {
+	signature, err := greenhouseSigned(r)
+	if err == nil && !anyKey(s.Keys, signature, r.Body) {
+		return Wrong
+	}
+	return err
+}
+
+// VerifyHead wants a signature.
+func (greenhouse) VerifyHead(r *Request, _ Secrets, _ time.Time) error {
+	_, err := greenhouseSigned(r)
+	return err
+}
+
+func greenhouseSigned(r *Request) ([]byte, error) {
 	given := r.Header.Get("Signature")
 	if given == "" {
-		return Unsigned
+		return nil, Unsigned
 	}
 	scheme, coded, _ := strings.Cut(given, " ")
 	signature, err := hex.DecodeString(strings.TrimSpace(coded))
-	if err != nil || scheme != "sha256" || !anyKey(s.Keys, signature, r.Body) {
-		return Wrong
+	if err != nil || scheme != "sha256" || len(signature) != sha256.Size {
+		return nil, Wrong
 	}
-	return nil
+	return signature, nil
 }
 
 type greenhouseBody struct {

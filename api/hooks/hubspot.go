@@ -2,6 +2,7 @@ package hooks
 
 import (
 	"context"
+	"crypto/sha256"
 	"encoding/base64"
 	"net/http"
 	"strconv"
@@ -30,13 +31,9 @@ func (hubspot) Check(s Secrets) *event.FieldError { return needKeys(s, "the clie
 // the body and the time. Behind a proxy we cannot know whether the address
 // began with https, so both are tried.
 func (hubspot) Verify(_ context.Context, r *Request, s Secrets, now time.Time) error {
-	given, timestamp := r.Header.Get("X-Hubspot-Signature-V3"), r.Header.Get("X-Hubspot-Request-Timestamp")
-	if given == "" || timestamp == "" {
-		return Unsigned
-	}
-	signature, err := base64.StdEncoding.DecodeString(given)
+	signature, timestamp, err := hubspotSigned(r, now)
 	if err != nil {
-		return Wrong
+		return err
 	}
 	_, rest, _ := strings.Cut(r.URL, "://")
 	found := false
@@ -46,11 +43,29 @@ func (hubspot) Verify(_ context.Context, r *Request, s Secrets, now time.Time) e
 	if !found {
 		return Wrong
 	}
+	return nil
+}
+
+// VerifyHead wants a signature and when it was made.
+func (hubspot) VerifyHead(r *Request, _ Secrets, now time.Time) error {
+	_, _, err := hubspotSigned(r, now)
+	return err
+}
+
+func hubspotSigned(r *Request, now time.Time) (signature []byte, timestamp string, err error) {
+	given, timestamp := r.Header.Get("X-Hubspot-Signature-V3"), r.Header.Get("X-Hubspot-Request-Timestamp")
+	if given == "" || timestamp == "" {
+		return nil, "", Unsigned
+	}
+	signature, err = base64.StdEncoding.DecodeString(given)
+	if err != nil || len(signature) != sha256.Size {
+		return nil, "", Wrong
+	}
 	milliseconds, err := strconv.ParseInt(timestamp, 10, 64)
 	if err != nil {
-		return Stale
+		return nil, "", Stale
 	}
-	return fresh(time.UnixMilli(milliseconds), now, skew)
+	return signature, timestamp, fresh(time.UnixMilli(milliseconds), now, skew)
 }
 
 type hubspotEvent struct {

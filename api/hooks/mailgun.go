@@ -78,6 +78,9 @@ func (p mailgun) Acknowledge(ctx context.Context, r *Request) error {
 // repeats a name, a sender's own variable came first.
 func mailgunSigned(r *Request) (mailgunSignature, error) {
 	if !isForm(r.mediaType()) {
+		if err := mapping.CheckTokens(r.Body); err != nil {
+			return mailgunSignature{}, err
+		}
 		var body mailgunBody
 		err := jsonv2.Unmarshal(r.Body, &body, unique())
 		return body.Signature, err

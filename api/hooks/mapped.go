@@ -115,6 +115,11 @@ func (p *mapped) Verify(_ context.Context, r *Request, s Secrets, now time.Time)
 	return p.verify.verify(r, s, now)
 }
 
+// VerifyHead believes by the scheme, as far as it needs no body.
+func (p *mapped) VerifyHead(r *Request, s Secrets, now time.Time) error {
+	return p.verify.verifyHead(r, s, now)
+}
+
 // Sample is a request as the vendor sends it, unsigned.
 func (p *mapped) Sample() *Request { return p.sample }
 
@@ -190,6 +195,15 @@ func (h *Hooks) For(name string, c Custom) (Provider, error) {
 		return p, nil
 	}
 	return h.custom(name, c)
+}
+
+// VerifyHead refuses a request that no body can make believed, before its body is read. nil
+// is not yet that it is believed: Verify says that.
+func VerifyHead(p Provider, r *Request, secrets Secrets, now time.Time) error {
+	if h, ok := p.(heading); ok {
+		return h.VerifyHead(r, secrets, now)
+	}
+	return nil
 }
 
 // Acknowledge notes what a provider wants noted of a request whose events are durable.

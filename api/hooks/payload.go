@@ -13,29 +13,20 @@ import (
 // "user-variables.user" one level down. A name may hold dots itself. A list
 // stands for its first element. It is empty where there is none.
 func Lookup(payload []byte, path string) string {
-	value := jsontext.Value(payload)
-	if value.Kind() == jsontext.KindBeginArray {
-		var list []jsontext.Value
-		if jsonv2.Unmarshal(value, &list, lenient()) != nil || len(list) == 0 {
-			return ""
-		}
-		return Lookup(list[0], path)
-	}
-	if path == "" {
+	switch value := jsontext.Value(payload); {
+	case value.Kind() == jsontext.KindBeginArray:
+		return Lookup(firstElement(payload), path)
+	case path == "":
 		return scalar(value)
-	}
-	if value.Kind() != jsontext.KindBeginObject {
+	case value.Kind() != jsontext.KindBeginObject:
 		return ""
 	}
-	var object map[string]jsontext.Value
-	if jsonv2.Unmarshal(value, &object, lenient()) != nil {
-		return ""
-	}
-	if whole, ok := object[path]; ok {
+	members := membersOn(payload, path)
+	if whole, ok := members[path]; ok {
 		return Lookup(whole, "")
 	}
 	for at := strings.IndexByte(path, '.'); at >= 0; {
-		if within, ok := object[path[:at]]; ok {
+		if within, ok := members[path[:at]]; ok {
 			if found := Lookup(within, path[at+1:]); found != "" {
 				return found
 			}
@@ -47,6 +38,69 @@ func Lookup(payload []byte, path string) string {
 		at += 1 + next
 	}
 	return ""
+}
+
+// firstElement is the first of a list, nil where there is none. Like membersOn it reads
+// on without keeping what it reads: a body may be looked into before it is believed.
+func firstElement(list []byte) []byte {
+	decoder := jsontext.NewDecoder(bytes.NewBuffer(list), lenient())
+	if _, err := decoder.ReadToken(); err != nil {
+		return nil
+	}
+	var first []byte
+	for decoder.PeekKind() != jsontext.KindEndArray {
+		value, err := decoder.ReadValue()
+		if err != nil {
+			return nil
+		}
+		if first == nil {
+			end := decoder.InputOffset()
+			first = list[end-int64(len(value)) : end]
+		}
+	}
+	return first
+}
+
+// membersOn are the members of an object whose names a path begins with; of a name that is
+// given twice the last. nil where it is no object.
+func membersOn(object []byte, path string) map[string][]byte {
+	decoder := jsontext.NewDecoder(bytes.NewBuffer(object), lenient())
+	if _, err := decoder.ReadToken(); err != nil {
+		return nil
+	}
+	found := make(map[string][]byte)
+	for decoder.PeekKind() != jsontext.KindEndObject {
+		name, err := decoder.ReadValue()
+		if err != nil {
+			return nil
+		}
+		wanted, on := leads(name, path)
+		value, err := decoder.ReadValue()
+		if err != nil {
+			return nil
+		}
+		if end := decoder.InputOffset(); on {
+			found[wanted] = object[end-int64(len(value)) : end]
+		}
+	}
+	return found
+}
+
+// leads is the beginning of a path that a name, as JSON has it, stands for.
+func leads(name jsontext.Value, path string) (wanted string, on bool) {
+	const escaped = len(`\u0000`) // what a byte takes at most
+	if len(name) > escaped*len(path)+len(`""`) {
+		return "", false
+	}
+	plain := name[1 : len(name)-1]
+	if bytes.IndexByte(plain, '\\') >= 0 {
+		plain, _ = jsontext.AppendUnquote(nil, name) // what is wrong with it leads nowhere
+	}
+	if len(plain) > len(path) || path[:len(plain)] != string(plain) {
+		return "", false
+	}
+	rest := path[len(plain):]
+	return path[:len(plain)], rest == "" || rest[0] == '.'
 }
 
 // scalar is a text or a number.

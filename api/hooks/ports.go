@@ -35,6 +35,14 @@ type Claims interface {
 	Claimed(ctx context.Context, name string) (string, error)
 }
 
+// heading is a Provider that can tell by the head of some requests that no body makes them
+// believed.
+type heading interface {
+	// VerifyHead is the part of Verify that looks at all but the body, which may still have
+	// to come.
+	VerifyHead(r *Request, secrets Secrets, now time.Time) error
+}
+
 // acknowledger is a Provider with something to note of a request once what it reports
 // is durable. Doing so again changes nothing.
 type acknowledger interface {

@@ -31,7 +31,12 @@ func (postmark) Check(s Secrets) *event.FieldError {
 }
 
 // Verify checks all that the source asks for.
-func (postmark) Verify(_ context.Context, r *Request, s Secrets, _ time.Time) error {
+func (p postmark) Verify(_ context.Context, r *Request, s Secrets, now time.Time) error {
+	return p.VerifyHead(r, s, now)
+}
+
+// VerifyHead is all of it: Postmark signs nothing.
+func (postmark) VerifyHead(r *Request, s Secrets, _ time.Time) error {
 	if len(s.Addresses) > 0 {
 		if err := verifyAddress(r, s.Addresses); err != nil {
 			return err

@@ -23,6 +23,11 @@ func (resend) Verify(_ context.Context, r *Request, s Secrets, now time.Time) er
 	return verifyStandard(r, s.Keys, now)
 }
 
+// VerifyHead wants a signature and when it was made.
+func (resend) VerifyHead(r *Request, _ Secrets, now time.Time) error {
+	return verifyStandardHead(r, now)
+}
+
 type resendBody struct {
 	Type    string         `json:"type"`
 	Created instant        `json:"created_at"`

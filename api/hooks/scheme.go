@@ -51,6 +51,9 @@ type Scheme struct {
 // maxTolerance bounds how old a signature may be: a day and an hour.
 const maxTolerance = 25 * 60 * 60
 
+// maxPlaceholders bounds what is signed: each may be the whole body.
+const maxPlaceholders = 10
+
 // placeholders of what is signed.
 var placeholder = regexp.MustCompile(`\{(body|url|timestamp|form|header\.[A-Za-z0-9-]+|body\.[A-Za-z0-9_.-]+)\}`)
 
@@ -77,6 +80,8 @@ func (s Scheme) check() *event.FieldError {
 		return event.Invalid("verify.signed", "knows {body}, {url}, {timestamp}, {form}, {header.NAME} and {body.member}")
 	case s.Signed != "" && !strings.Contains(s.Signed, "{"):
 		return event.Invalid("verify.signed", "names nothing of the request")
+	case len(placeholder.FindAllString(s.Signed, maxPlaceholders+1)) > maxPlaceholders:
+		return event.Invalid("verify.signed", "names more than 10 parts of the request")
 	}
 	return nil
 }
@@ -125,6 +130,20 @@ func (s Scheme) checkSecrets(secrets Secrets) *event.FieldError {
 // verify believes a request or says why not. Addresses always count where the
 // source has some.
 func (s Scheme) verify(r *Request, secrets Secrets, now time.Time) error {
+	if err := s.verifyHead(r, secrets, now); err != nil {
+		return err
+	}
+	switch s.By {
+	case "standard":
+		return verifyStandard(r, secrets.Keys, now)
+	case "hmac", "rsa":
+		return s.verifySigned(r, secrets, now)
+	}
+	return nil
+}
+
+// verifyHead is the part of verify that needs no body: all of it but for signatures.
+func (s Scheme) verifyHead(r *Request, secrets Secrets, now time.Time) error {
 	if len(secrets.Addresses) > 0 || s.By == "addresses" {
 		if err := verifyAddress(r, secrets.Addresses); err != nil {
 			return err
@@ -134,7 +153,7 @@ func (s Scheme) verify(r *Request, secrets Secrets, now time.Time) error {
 	case "path", "addresses":
 		return nil
 	case "standard":
-		return verifyStandard(r, secrets.Keys, now)
+		return verifyStandardHead(r, now)
 	case "basic":
 		return verifyBasic(r, secrets.Basic)
 	case "bearer":
@@ -142,7 +161,14 @@ func (s Scheme) verify(r *Request, secrets Secrets, now time.Time) error {
 	case "given":
 		return s.verifyGiven(r, secrets)
 	}
-	return s.verifySigned(r, secrets, now)
+	if s.Member != "" {
+		return nil // the signature is in the body
+	}
+	_, timestamp, err := s.signature(r)
+	if err != nil {
+		return err
+	}
+	return s.fresh(timestamp, now)
 }
 
 func (s Scheme) verifyGiven(r *Request, secrets Secrets) error {
@@ -185,7 +211,7 @@ func (s Scheme) verifyBearer(r *Request, keys []string) error {
 func (s Scheme) signature(r *Request) (signature []byte, timestamp string, err error) {
 	text := r.Header.Get(s.Header)
 	if s.Member != "" {
-		text = Lookup(r.document(), s.Member)
+		text = r.lookup(s.Member)
 	}
 	if text == "" {
 		return nil, "", Unsigned
@@ -208,7 +234,7 @@ func (s Scheme) signature(r *Request) (signature []byte, timestamp string, err e
 	} else {
 		signature, err = base64.StdEncoding.DecodeString(strings.TrimSpace(coded))
 	}
-	if err != nil || len(signature) == 0 {
+	if err != nil || len(signature) == 0 || s.By == "hmac" && len(signature) != s.newHash()().Size() {
 		return nil, "", Wrong
 	}
 	return signature, timestamp, nil
@@ -222,12 +248,17 @@ func (s Scheme) verifySigned(r *Request, secrets Secrets, now time.Time) error {
 	found := false
 	for _, signed := range s.texts(r, timestamp) {
 		for _, key := range secrets.Keys {
-			found = s.fits([]byte(signed), signature, key) || found
+			found = s.fits(signed, signature, key) || found
 		}
 	}
 	if !found {
 		return Wrong
 	}
+	return s.fresh(timestamp, now)
+}
+
+// fresh refuses what was signed longer ago than the scheme tolerates.
+func (s Scheme) fresh(timestamp string, now time.Time) error {
 	if s.Tolerance == 0 {
 		return nil
 	}
@@ -238,34 +269,48 @@ func (s Scheme) verifySigned(r *Request, secrets Secrets, now time.Time) error {
 	return fresh(at, now, time.Duration(s.Tolerance)*time.Second)
 }
 
-// texts are what may have been signed. Behind a proxy we cannot know whether the
-// address began with https, so both are tried.
-func (s Scheme) texts(r *Request, timestamp string) []string {
+// texts are what may have been signed, each in the parts that it is made of: a body is not
+// copied before it is believed. Behind a proxy we cannot know whether the address began with
+// https, so both are tried.
+func (s Scheme) texts(r *Request, timestamp string) [][][]byte {
 	template := firstOf(s.Signed, "{body}")
-	if !strings.Contains(template, "{url}") {
-		return []string{s.fill(template, r, timestamp, "")}
+	_, address, _ := strings.Cut(r.URL, "://")
+	var overHTTPS, overHTTP [][]byte
+	for {
+		at := placeholder.FindStringIndex(template)
+		if at == nil {
+			break
+		}
+		between, name := []byte(template[:at[0]]), template[at[0]+1:at[1]-1]
+		template = template[at[1]:]
+		if name == "url" {
+			overHTTPS = append(overHTTPS, between, []byte("https://"+address))
+			overHTTP = append(overHTTP, between, []byte("http://"+address))
+			continue
+		}
+		part := r.signedPart(name, timestamp)
+		overHTTPS, overHTTP = append(overHTTPS, between, part), append(overHTTP, between, part)
 	}
-	_, rest, _ := strings.Cut(r.URL, "://")
-	return []string{s.fill(template, r, timestamp, "https://"+rest), s.fill(template, r, timestamp, "http://"+rest)}
+	overHTTPS, overHTTP = append(overHTTPS, []byte(template)), append(overHTTP, []byte(template))
+	if !strings.Contains(s.Signed, "{url}") {
+		return [][][]byte{overHTTPS}
+	}
+	return [][][]byte{overHTTPS, overHTTP}
 }
 
-func (s Scheme) fill(template string, r *Request, timestamp, url string) string {
-	return placeholder.ReplaceAllStringFunc(template, func(found string) string {
-		switch name := found[1 : len(found)-1]; {
-		case name == "body":
-			return string(r.Body)
-		case name == "url":
-			return url
-		case name == "timestamp":
-			return timestamp
-		case name == "form":
-			return sortedForm(r)
-		case strings.HasPrefix(name, "header."):
-			return r.Header.Get(name[len("header."):])
-		default:
-			return Lookup(r.document(), name[len("body."):])
-		}
-	})
+// signedPart is what a placeholder stands for.
+func (r *Request) signedPart(name, timestamp string) []byte {
+	switch {
+	case name == "body":
+		return r.Body
+	case name == "timestamp":
+		return []byte(timestamp)
+	case name == "form":
+		return []byte(sortedForm(r))
+	case strings.HasPrefix(name, "header."):
+		return []byte(r.Header.Get(name[len("header."):]))
+	}
+	return []byte(r.lookup(name[len("body."):]))
 }
 
 // sortedForm is each name and value of a form, as Mandrill signs them.
@@ -301,16 +346,19 @@ func (s Scheme) newHash() func() hash.Hash {
 }
 
 // fits reports whether a key makes, or fits, the signature of a text.
-func (s Scheme) fits(signed, signature []byte, key string) bool {
+func (s Scheme) fits(signed [][]byte, signature []byte, key string) bool {
+	sum := hmac.New(s.newHash(), []byte(key))
+	if s.By == "rsa" {
+		sum = s.newHash()()
+	}
+	for _, part := range signed {
+		sum.Write(part)
+	}
 	if s.By == "rsa" {
 		public := rsaKey(key)
-		sum := s.newHash()()
-		sum.Write(signed)
 		kind := map[string]crypto.Hash{"": crypto.SHA256, "sha256": crypto.SHA256, "sha1": crypto.SHA1, "sha512": crypto.SHA512}[s.Hash]
 		return public != nil && rsa.VerifyPKCS1v15(public, kind, sum.Sum(nil), signature) == nil
 	}
-	sum := hmac.New(s.newHash(), []byte(key))
-	sum.Write(signed)
 	return subtle.ConstantTimeCompare(sum.Sum(nil), signature) == 1
 }
 
@@ -330,14 +378,14 @@ func rsaKey(text string) *rsa.PublicKey {
 	return public
 }
 
-// document is the body as JSON: itself, or the fields of a form.
-func (r *Request) document() []byte {
+// lookup finds a text in the body: a JSON document, or a form.
+func (r *Request) lookup(path string) string {
 	if !isForm(r.mediaType()) {
-		return r.Body
+		return Lookup(r.Body, path)
 	}
 	fields, err := readForm(r)
 	if err != nil {
-		return nil
+		return ""
 	}
-	return fields.payload()
+	return shorten(fields.get(path), maxShort)
 }

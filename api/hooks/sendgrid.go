@@ -54,16 +54,28 @@ func (sendgrid) Check(s Secrets) *event.FieldError {
 func (sendgrid) Verify(_ context.Context, r *Request, s Secrets, now time.Time) error {
 	signature := r.Header.Get(sendgridSignature)
 	if signature == "" {
-		if len(s.Basic) == 0 || !isForm(r.mediaType()) {
-			return Unsigned
-		}
-		return verifyBasic(r, s.Basic)
+		return verifySendgridMail(r, s)
 	}
 	timestamp := r.Header.Get(sendgridTimestamp)
 	if err := verifyECDSA(s.Keys, signature, []byte(timestamp), r.Body); err != nil {
 		return err
 	}
 	return freshSeconds(timestamp, now, sendgridWindow)
+}
+
+// VerifyHead is all of it for a mail, and wants a fresh time for events.
+func (sendgrid) VerifyHead(r *Request, s Secrets, now time.Time) error {
+	if r.Header.Get(sendgridSignature) == "" {
+		return verifySendgridMail(r, s)
+	}
+	return freshSeconds(r.Header.Get(sendgridTimestamp), now, sendgridWindow)
+}
+
+func verifySendgridMail(r *Request, s Secrets) error {
+	if len(s.Basic) == 0 || !isForm(r.mediaType()) {
+		return Unsigned
+	}
+	return verifyBasic(r, s.Basic)
 }
 
 // ecdsaKey reads a public key: PEM, or the base64 that SendGrid shows.

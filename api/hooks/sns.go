@@ -23,6 +23,7 @@ import (
 	jsonv2 "github.com/go-json-experiment/json"
 	lru "github.com/hashicorp/golang-lru/v2"
 
+	"tidings/api/hooks/mapping"
 	"tidings/event"
 )
 
@@ -49,6 +50,9 @@ type snsMessage struct {
 // name given twice is refused.
 func readSNS(body []byte) (snsMessage, error) {
 	var m snsMessage
+	if err := mapping.CheckTokens(body); err != nil {
+		return m, err
+	}
 	if err := jsonv2.Unmarshal(body, &m, unique()); err != nil {
 		return m, invalid(err)
 	}

@@ -1,8 +1,10 @@
 package hooks
 
 import (
+	"bytes"
 	"context"
 	"crypto/ed25519"
+	"crypto/sha256"
 	"encoding/base64"
 	"net/http"
 	"strings"
@@ -25,6 +27,11 @@ func (standard) Check(s Secrets) *event.FieldError { return checkStandard(s) }
 // Verify checks the signatures that the request carries against each key.
 func (standard) Verify(_ context.Context, r *Request, s Secrets, now time.Time) error {
 	return verifyStandard(r, s.Keys, now)
+}
+
+// VerifyHead wants a signature and when it was made.
+func (standard) VerifyHead(r *Request, _ Secrets, now time.Time) error {
+	return verifyStandardHead(r, now)
 }
 
 func checkStandard(s Secrets) *event.FieldError {
@@ -63,38 +70,48 @@ func standardHeader(r *Request, name string) string {
 // verifyStandard checks a request of Standard Webhooks. It may carry several
 // signatures, and the source may have several keys, while one is replaced.
 func verifyStandard(r *Request, keys []string, now time.Time) error {
-	id, timestamp := standardHeader(r, "Id"), standardHeader(r, "Timestamp")
-	given := standardHeader(r, "Signature")
-	if id == "" || timestamp == "" || given == "" {
-		return Unsigned
-	}
-	if err := verifyStandardSignature(keys, given, []byte(id+"."+timestamp+"."), r.Body); err != nil {
+	if err := verifyStandardHead(r, now); err != nil {
 		return err
+	}
+	signed := []byte(standardHeader(r, "Id") + "." + standardHeader(r, "Timestamp") + ".")
+	return verifyStandardSignature(keys, standardHeader(r, "Signature"), signed, r.Body)
+}
+
+func verifyStandardHead(r *Request, now time.Time) error {
+	timestamp := standardHeader(r, "Timestamp")
+	if standardHeader(r, "Id") == "" || timestamp == "" || standardHeader(r, "Signature") == "" {
+		return Unsigned
 	}
 	return freshSeconds(timestamp, now, skew)
 }
 
 func verifyStandardSignature(keys []string, given string, parts ...[]byte) error {
-	var signed []byte
-	for _, part := range parts {
-		signed = append(signed, part...)
-	}
-	for _, one := range strings.Fields(given) {
-		version, coded, _ := strings.Cut(one, ",")
+	texts := strings.Fields(given)
+	for _, text := range texts[:min(len(texts), maxSignatures)] {
+		version, coded, _ := strings.Cut(text, ",")
 		signature, err := base64.StdEncoding.DecodeString(coded)
 		if err != nil || len(signature) == 0 {
 			continue
 		}
 		for _, key := range keys {
-			secret, public := standardKey(key)
-			switch {
-			case version == "v1" && len(secret) > 0 && anyKey([]string{string(secret)}, signature, signed),
-				version == "v1a" && public != nil && ed25519.Verify(public, signed, signature):
+			if fitsStandard(key, version, signature, parts) {
 				return nil
 			}
 		}
 	}
 	return Wrong
+}
+
+// fitsStandard reports whether a signature of a version is a key's.
+func fitsStandard(key, version string, signature []byte, parts [][]byte) bool {
+	secret, public := standardKey(key)
+	switch {
+	case version == "v1" && len(secret) > 0 && len(signature) == sha256.Size:
+		return anyKey([]string{string(secret)}, signature, parts...)
+	case version == "v1a" && public != nil && len(signature) == ed25519.SignatureSize:
+		return ed25519.Verify(public, bytes.Join(parts, nil), signature)
+	}
+	return false
 }
 
 type standardBody struct {

@@ -20,6 +20,9 @@ const (
 	skew = 5 * time.Minute
 	// maxSecret bounds a secret that a source is given.
 	maxSecret = 4096
+	// maxSignatures is how many signatures of one request are tried: as many as a sender
+	// has keys while one is replaced. Each may cost a reading of the whole body.
+	maxSignatures = 16
 )
 
 // fresh refuses what was signed longer ago than most, or in the future.
