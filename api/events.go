@@ -18,6 +18,10 @@ const (
 	typeNDJSON = "application/x-ndjson"
 )
 
+// eventBytes is how much of a body, decompressed, counts as an event: reading it costs, also
+// where nothing of it is good.
+const eventBytes = 1 << 10
+
 type eventsInput struct {
 	content
 	IDs       bool   `query:"ids" doc:"answer with the ids of the accepted events too, in their order"`
@@ -69,12 +73,15 @@ func documentEvents(docs huma.API) {
 
 func (s *Server) postEvents(ctx context.Context, caller Caller, in *eventsInput) (*eventsOutput, error) {
 	batch, err := s.readEvents(caller, &in.content)
+	read := int(in.came / eventBytes)
 	if err != nil {
+		s.charge(in.request, useEvents, caller, read)
 		return nil, err
 	}
 	s.refuseErased(ctx, caller.Workspace, batch)
-	more := max(0, len(batch.good)-1) // one was taken before the body was read
+	more := max(0, len(batch.good)-1, read) // one was taken before the body was read
 	if err := s.spend(humagin.Unwrap(in.request).Request, in.request.SetHeader, useEvents, caller, more); err != nil {
+		s.charge(in.request, useEvents, caller, read)
 		return nil, err
 	}
 	for _, rejected := range batch.rejected {

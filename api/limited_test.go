@@ -89,3 +89,38 @@ func TestAnAddressIsLimitedWhateverKeysItHas(t *testing.T) {
 	export("workspace-0", "2001:db8:1::1").is(200)
 	export("workspace-0", "").is(200)
 }
+
+// A body counts by its size too, decompressed, also where nothing of it is good: who sends
+// large ones again and again is refused before they are read.
+func TestABodyOfEventsCountsByItsSize(t *testing.T) {
+	s := newSite(t)
+	key := s.key("acme", account.RoleIngest, "")
+	post := func(body []byte) answer {
+		return s.do(call{method: "POST", path: "/v1/events", key: key, body: body, header: map[string]string{"Content-Encoding": "gzip"}})
+	}
+	bomb := gzipped(t, []byte(`[{"type":"nothing","text":"`+strings.Repeat("x", 9<<20)+`"}]`))
+	post(bomb).problem(400)
+	good := gzipped(t, []byte(openText+strings.Repeat(" ", 9<<20)))
+	require.Equal(t, `"events-credential";r=181566;t=1`, post(good).is(202).header.Get("RateLimit"))
+	for range 20 { // the last of them takes what is not there
+		post(bomb).problem(400)
+	}
+	response, _ := s.raw("POST /v1/events HTTP/1.1\nHost: x\nAuthorization: Bearer " + key + "\nContent-Type: application/json\nContent-Length: 9000000\n\n")
+	require.Equal(t, 429, response.StatusCode, "although nothing of the body has come")
+	s.pass(time.Second)
+	post(gzipped(t, []byte(openText))).is(202)
+}
+
+// A flood of what is refused is counted, not written into the log line by line.
+func TestFewRefusalsAreLogged(t *testing.T) {
+	s := newSite(t)
+	lines := func() int { return strings.Count(s.log.String(), "level=INFO msg=request") }
+	for range 300 {
+		s.get("tid_none", "/v1/feed").problem(401)
+	}
+	require.Equal(t, 200, lines())
+	require.Contains(t, string(s.get("", "/metrics").body), `tidings_http_requests_total{method="GET",route="/v1/feed",status="401"} 300`)
+	s.get(s.key("acme", account.RoleAdmin, ""), "/v1/session").is(200)
+	require.Equal(t, 201, lines(), "what is not refused is logged")
+	require.Contains(t, s.log.String(), "unlogged=")
+}

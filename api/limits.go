@@ -98,19 +98,7 @@ func (l *limits) take(of use, caller Caller, from string, n int) (told []scarcit
 	if caller.Credential == "" {
 		return nil, nil // the operator
 	}
-	type bucket struct {
-		name, key string
-		from      *limit.Buckets[string]
-	}
-	var buckets []bucket
-	for _, name := range countedBy(caller) {
-		kind, _, _ := strings.Cut(name, " ")
-		buckets = append(buckets, bucket{kind, name, l.ones[of]})
-	}
-	buckets = append(buckets, bucket{"workspace", caller.Workspace, l.workspaces[of]})
-	if from != "" {
-		buckets = append(buckets, bucket{"address", from, l.addresses[of]})
-	}
+	buckets := l.of(of, caller, from)
 	for i, b := range buckets {
 		state := b.from.Take(b.key, n)
 		told = append(told, scarcity{string(of) + "-" + b.name, state})
@@ -122,6 +110,26 @@ func (l *limits) take(of use, caller Caller, from string, n int) (told []scarcit
 		}
 	}
 	return told, nil
+}
+
+// bucket is one of those that a caller takes from.
+type bucket struct {
+	name, key string
+	from      *limit.Buckets[string]
+}
+
+// of are a caller's buckets of a use.
+func (l *limits) of(of use, caller Caller, from string) []bucket {
+	var buckets []bucket
+	for _, name := range countedBy(caller) {
+		kind, _, _ := strings.Cut(name, " ")
+		buckets = append(buckets, bucket{kind, name, l.ones[of]})
+	}
+	buckets = append(buckets, bucket{"workspace", caller.Workspace, l.workspaces[of]})
+	if from != "" {
+		buckets = append(buckets, bucket{"address", from, l.addresses[of]})
+	}
+	return buckets
 }
 
 // limitHeaders are RateLimit-Policy and RateLimit as in
@@ -164,6 +172,17 @@ func (s *Server) spend(r *http.Request, header func(name, value string), of use,
 		header("RateLimit", left)
 	}
 	return err
+}
+
+// charge takes n of a use that was had already, also where there is less: the next request
+// is refused before its body is read, until that is made up for.
+func (s *Server) charge(ctx huma.Context, of use, caller Caller, n int) {
+	if caller.Credential == "" || n == 0 {
+		return
+	}
+	for _, b := range s.limits.of(of, caller, s.limitedAddress(humagin.Unwrap(ctx).Request)) {
+		b.from.Charge(b.key, n)
+	}
 }
 
 // limited takes what a route uses of its caller's limits, before anything is done.

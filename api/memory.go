@@ -4,6 +4,7 @@ import (
 	"context"
 	"io"
 	"net/http"
+	"runtime"
 	"sync"
 	"time"
 
@@ -163,5 +164,8 @@ func (r *heldReader) Read(p []byte) (int, error) {
 	}
 	n, err := r.from.Read(p[:min(int64(len(p)), r.left)])
 	r.left -= int64(n)
+	if r.chunk == bodyChunk && r.left == 0 {
+		runtime.Gosched() // What unfolds, or has come already, would keep others from the processor.
+	}
 	return n, err
 }

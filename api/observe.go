@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/gin-gonic/gin"
@@ -19,6 +20,7 @@ import (
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/codes"
 	"go.opentelemetry.io/otel/trace"
+	"golang.org/x/time/rate"
 
 	"tidings/tracing"
 )
@@ -151,12 +153,48 @@ func (s *Server) observed(c *gin.Context, id string, took time.Duration) {
 		s.metrics.duration.WithLabelValues(route, method).Observe(took.Seconds())
 	}
 	level := slog.LevelInfo
-	if route == "other" || !strings.HasPrefix(route, "/v1/") {
-		level = slog.LevelDebug // pages and probes
+	if route == "other" || !strings.HasPrefix(route, "/v1/") || status >= http.StatusBadRequest && !s.refusals.next() {
+		level = slog.LevelDebug // pages and probes, and floods of refusals
 	}
-	s.Logger.Log(c.Request.Context(), level, "request",
-		"id", id, "route", route, "method", method, "status", status,
-		"bytes", max(0, c.Writer.Size()), "took", took)
+	if !s.Logger.Enabled(c.Request.Context(), level) {
+		return
+	}
+	about := []any{
+		"id", id, "route", route, "method", method, "status", status, "bytes", max(0, c.Writer.Size()), "took", took,
+	}
+	if before := s.refusals.unlogged.Swap(0); before > 0 {
+		about = append(about, "unlogged", before)
+	}
+	s.Logger.Log(c.Request.Context(), level, "request", about...)
+}
+
+// How many refused requests are logged: at once, and a second in the long run. Who floods
+// the server with what is refused must not fill the disk of the log, nor have others wait
+// for it. The metrics count them all.
+const (
+	refusalsAtOnce  = 200
+	refusalsASecond = 20
+)
+
+// refusals bounds what is logged of requests that were refused.
+type refusals struct {
+	clock   func() time.Time
+	allowed *rate.Limiter
+	// unlogged is how many were left out since the last line.
+	unlogged atomic.Int64
+}
+
+func newRefusals(clock func() time.Time) *refusals {
+	return &refusals{clock: clock, allowed: rate.NewLimiter(refusalsASecond, refusalsAtOnce)}
+}
+
+// next says whether the next one is logged, and counts it where it is not.
+func (r *refusals) next() bool {
+	if r.allowed.AllowN(r.clock(), 1) {
+		return true
+	}
+	r.unlogged.Add(1)
+	return false
 }
 
 // contentPolicy lets a page load from its own host alone.

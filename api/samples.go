@@ -90,6 +90,10 @@ func (s *Server) addSample(ctx context.Context, caller Caller, _ *empty) (*sampl
 	if err != nil {
 		return nil, err
 	}
+	// Asked for again and again they are the same events, but have to be written each time.
+	if _, err := s.limits.take(useEvents, caller, "", len(events)); err != nil {
+		return nil, err
+	}
 	// What happened weeks ago is told to nobody.
 	if err := s.Intake.Publish(ctx, event.LaneBulk, events); err != nil {
 		return nil, fmt.Errorf("publish: %w", err)

@@ -144,6 +144,7 @@ type Server struct {
 	linkKeys      *linkKeys
 	bodies        bodies
 	metrics       *metrics
+	refusals      *refusals
 	engine        *gin.Engine
 	// forgot is when what had ended was let go; of Watch alone.
 	forgot time.Time
@@ -194,6 +195,7 @@ func New(config Config) (*Server, error) {
 		invited:      account.NewInvitations(config.Records, config.Directory, config.Clock, config.Rand),
 		addresses:    account.NewSessionAddresses(config.Records, config.Clock),
 		limits:       newLimits(config.Memory, config.Clock),
+		refusals:     newRefusals(config.Clock),
 		exporting:    exporting{most: limit.Memory(config.Memory).Exports()},
 	}
 	s.mailing = newMailing(config)

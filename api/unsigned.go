@@ -9,9 +9,16 @@ import (
 	"tidings/limit"
 )
 
-// unsignedRate is how many KiB of webhooks that turn out to be nobody's are read of an
-// address for a source. What is refused by its head alone is not read, and counts nothing.
-var unsignedRate = limit.Rate{PerSecond: 1 << 10, Burst: 64 << 10}
+// How much is read of webhooks that turn out to be nobody's, of an address for a source: at
+// once, and a second in the long run. What is refused by its head is not read, and counts
+// nothing.
+const (
+	unsignedAtOnce  = 64 << 20
+	unsignedASecond = 1 << 20
+)
+
+// unsignedRate is of KiB.
+var unsignedRate = limit.Rate{PerSecond: unsignedASecond >> 10, Burst: unsignedAtOnce >> 10}
 
 // unsigned is what of unsignedRate a request has taken.
 type unsigned struct {

@@ -24,14 +24,16 @@ import (
 var bounds = map[string][]string{
 	"a request's header":                {"app.maxHeader:bytes", "app.headerTimeout:time"},
 	"a body |":                          {"api.bodyGrace:time", "api.bodyRate:bytes", "api.bodyTotal:time"},
-	"a body of events":                  {"api.maxEventsBody:bytes"},
+	"a body of events":                  {"api.maxEventsBody:bytes", "api.eventBytes:bytes"},
+	"a webhook that nobody signed":      {"api.unsignedAtOnce:bytes", "api.unsignedASecond:bytes"},
+	"log lines of requests":             {"api.refusalsAtOnce", "api.refusalsASecond"},
 	"a webhook":                         {"api.maxHook:bytes", "api.minHookBound:bytes", "api.maxHookBound:bytes"},
 	"any other body":                    {"api.maxDocument:bytes"},
 	"what has come of bodies in flight": {"api.memoryWaiting:time"},
 	"connections":                       {"limit.connectionShare*limit.connectionBytes:bytes", "limit.leastConnections", "limit.mostConnections", "app.spareConnections"},
 	"requests, events":                  {},
 	"questions answered at once": {
-		"limit.readShare*limit.readBytes:bytes", "limit.leastReads", "limit.mostReads", "api.readsOfProcessor", "api.readsWaiting", "api.readPatience:time",
+		"limit.readShare*limit.readBytes:bytes", "limit.leastReads", "limit.mostReads", "api.readsOfProcessor", "api.readsWaiting", "api.readPatience:time", "limit.othersFor:time",
 	},
 	"exports":                  {"limit.exportShare*limit.exportBytes:bytes", "limit.leastExports", "limit.mostExports", "api.maxExportsOfOne"},
 	"events that wait":         {},

@@ -95,7 +95,47 @@ func TestAGroupLeavesASlotToOthers(t *testing.T) {
 		synctest.Wait()
 		require.Empty(t, let, "a slot that is given back stays for others")
 		held[0]()
+		synctest.Wait()
+		require.Empty(t, let, "another has asked just now")
+		time.Sleep(time.Minute)
+		held[1]()
 		(<-let)()
+	})
+}
+
+// While others ask, one group has a quarter; what it waits for it has once they do not.
+func TestAGroupHasAQuarterWhileOthersAsk(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := limit.NewSlots(8, 40)
+		take := func(group string) func() {
+			release, err := s.Take(t.Context(), group, "a")
+			require.NoError(t, err)
+			return release
+		}
+		for _, other := range []string{"one", "another", "one"} {
+			take(other)()
+		}
+		held := []func(){take("busy"), take("busy")}
+		let := make(chan func(), 10)
+		for range 5 {
+			go func() {
+				if release, err := s.Take(t.Context(), "busy", "b"); err == nil {
+					let <- release
+				}
+			}()
+		}
+		synctest.Wait()
+		require.Empty(t, let)
+		held[0]()
+		synctest.Wait()
+		require.Len(t, let, 1, "one for one")
+		time.Sleep(time.Minute)
+		held[1]()
+		synctest.Wait()
+		require.Len(t, let, 5, "all that wait, when nobody else asks any more")
+		for range 5 {
+			(<-let)()
+		}
 	})
 }
 

@@ -54,9 +54,14 @@ func (m Memory) Writer() int { return m.slots(32, 1, leastWriter, mostWriter) }
 // Reader is beside Writer.
 func (m Memory) Reader() int { return m.slots(16*64, 1, 512<<10, 2<<20) }
 
-// Runtime is what Go's part of a process should use at most: the page caches of SQLite lie
-// beside it.
-func (m Memory) Runtime() int64 { return int64(m) - int64(m.Writer()) - busyReaders*int64(m.Reader()) }
+// Runtime is what Go's part of a process should use at most: the page caches of SQLite and
+// what of the program's own file is read lie beside it.
+func (m Memory) Runtime() int64 {
+	return int64(m) - int64(m.Writer()) - busyReaders*int64(m.Reader()) - min(programBytes, int64(m)/16)
+}
+
+// programBytes is what of the program's file is in memory once all of it works.
+const programBytes = 32 << 20
 
 // busyReaders are how many connections that read are busy at once, by and by.
 const busyReaders = 64

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"slices"
 	"sync"
+	"time"
 )
 
 // ErrTooMany says that as many of a group wait already as may.
@@ -12,15 +13,28 @@ var ErrTooMany = errors.New("too many wait")
 
 // Slots let a bounded number run at once. Those who wait are let in by turns: first
 // of the groups, and within a group of its members, however many each has waiting. Of
-// more than two slots one group has at most three quarters: what another asks begins at
-// once, however long that group's take.
+// more than two slots one group has at most three quarters, so that what another asks
+// begins at once, however long that group's take; and a quarter while another has asked
+// within the last othersFor, so that it does not only begin: who has a slot has but a share
+// of the processor.
 type Slots struct {
 	mu      sync.Mutex
 	free    int
 	most    int // how many a group may have
+	shared  int // and how many while others ask too
+	asked   [2]asking
 	held    map[string]int
 	waiting int // how many of a member may wait
 	groups  turns[*turns[*queue]]
+}
+
+// othersFor is how long it counts that another group has asked.
+const othersFor = 10 * time.Second
+
+// asking is a group that has asked, and when. Slots keep the last two groups.
+type asking struct {
+	group string
+	at    time.Time
 }
 
 // queue holds those of one member who wait, in order.
@@ -40,7 +54,7 @@ func NewSlots(n, waiting int) *Slots {
 	if n > 2 {
 		most -= max(1, n/4)
 	}
-	return &Slots{free: n, most: most, held: make(map[string]int), waiting: waiting}
+	return &Slots{free: n, most: most, shared: max(1, n/4), held: make(map[string]int), waiting: waiting}
 }
 
 // Take waits for a slot until ctx ends. The caller gives it back by release.
@@ -48,6 +62,7 @@ func NewSlots(n, waiting int) *Slots {
 func (s *Slots) Take(ctx context.Context, group, member string) (release func(), err error) {
 	s.mu.Lock()
 	release = sync.OnceFunc(func() { s.release(group) })
+	s.asks(group)
 	if s.free > 0 && s.mayHave(group) {
 		s.free--
 		s.held[group]++
@@ -74,26 +89,42 @@ func (s *Slots) Take(ctx context.Context, group, member string) (release func(),
 }
 
 // mayHave says whether a group may have one more. The lock is held.
-func (s *Slots) mayHave(group string) bool { return s.held[group] < s.most }
+func (s *Slots) mayHave(group string) bool {
+	for _, other := range s.asked {
+		if other.group != group && time.Since(other.at) < othersFor {
+			return s.held[group] < s.shared
+		}
+	}
+	return s.held[group] < s.most
+}
 
-// release gives a group's slot back and lets the next one in who may have it.
+// asks notes that a group has asked. The lock is held.
+func (s *Slots) asks(group string) {
+	if s.asked[0].group != group {
+		s.asked[1] = s.asked[0]
+	}
+	s.asked[0] = asking{group, time.Now()}
+}
+
+// release gives a group's slot back and lets those in who may have what is free.
 func (s *Slots) release(of string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.held[of]--; s.held[of] == 0 {
 		delete(s.held, of)
 	}
-	group, members, ok := s.groups.next(s.mayHave)
-	if !ok {
-		s.free++
-		return
+	for s.free++; s.free > 0; s.free-- {
+		group, members, ok := s.groups.next(s.mayHave)
+		if !ok {
+			return
+		}
+		s.held[group]++
+		member, q, _ := members.next(func(string) bool { return true })
+		w := q.waiters[0]
+		q.waiters = q.waiters[1:]
+		close(w.let)
+		s.tidy(group, member)
 	}
-	s.held[group]++
-	member, q, _ := members.next(func(string) bool { return true })
-	w := q.waiters[0]
-	q.waiters = q.waiters[1:]
-	close(w.let)
-	s.tidy(group, member)
 }
 
 // leave takes one out who does not wait any more. One who was let in meanwhile

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"runtime"
 
 	// It reads in a third of the time. Writing stays with encoding/json, whose
 	// omitempty keeps an agent that was sent empty.
@@ -105,5 +106,18 @@ func (d *documents) unpack(id event.ID, workspace string, packed []byte) (event.
 		return event.Event{}, fmt.Errorf("event %s: %w: %w", id, errDocument, err)
 	}
 	e.ID, e.Workspace, e.Time = id, workspace, id.Seconds()
+	yieldAfter(raw)
 	return e, nil
+}
+
+// yieldBytes is a document that takes long: some 300 recipients.
+const yieldBytes = 16 << 10
+
+// yieldAfter lets those have the processor who wait for it, after a document that took
+// long. Go itself takes it away after 10 ms: beside a few readers of mailings what is done
+// in a moment would wait for them many times as long.
+func yieldAfter(document []byte) {
+	if len(document) > yieldBytes {
+		runtime.Gosched()
+	}
 }

@@ -97,6 +97,7 @@ func (s *State) Incomplete(ctx context.Context, workspace string, before int64, 
 		if err != nil {
 			return nil, failed("reading incomplete sends", err)
 		}
+		yieldAfter(doc)
 		states = append(states, state)
 	}
 	return states, failed("reading incomplete sends", rows.Err())
@@ -125,5 +126,6 @@ func (s *State) readOne(ctx context.Context, find *sql.Stmt, key event.MessageKe
 		return event.State{}, false, err
 	}
 	state, err := decodeState(key, doc)
+	yieldAfter(doc)
 	return state, err == nil, err
 }
