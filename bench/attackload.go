@@ -18,6 +18,7 @@ const (
 	slowBodies   = 200
 	bombs        = 8
 	forgeries    = 8
+	smallOnes    = 16
 	widePages    = 8
 	slowExports  = 6
 	deafSockets  = 300
@@ -27,57 +28,52 @@ const (
 // brokenOff stands for an answer that did not come.
 const brokenOff = "broken off"
 
-// attacks are what goes on at once, each until its context ends.
-func (c *Attack) attacks(a *attacked, report *attackReport) []func(context.Context) {
-	var all []func(context.Context)
-	add := func(kind string, n int, from *attacker, once func(ctx context.Context, from *attacker) (string, error)) {
-		for range n {
-			all = append(all, func(ctx context.Context) {
-				for ctx.Err() == nil {
-					answered, err := once(ctx, from)
-					if err != nil {
-						answered = brokenOff
-					}
-					report.answered(kind, answered)
-					pause(ctx, 50*time.Millisecond)
-				}
-			})
-		}
-	}
-	bomb, forged := unfolding(), bytes.Repeat([]byte("x"), forgeryBytes)
-	authorized := "Authorization: Bearer " + a.attacker + "\r\n"
-	addresses := 1
-	next := func() *attacker {
-		addresses++
-		return newAttacker(a.address, net.IPv4(127, 0, 0, byte(addresses)))
-	}
-	strangers, slow, unfolders, forgers, readers, exporters, listeners := next(), next(), next(), next(), next(), next(), next()
-	add("bodies that come slowly", slowBodies/2, strangers, func(ctx context.Context, from *attacker) (string, error) {
+// attackKind is one thing that is done again and again, by several at once.
+type attackKind struct {
+	name  string
+	n     int
+	pause time.Duration
+	once  func(ctx context.Context, o *attackOrders, from *attacker) (string, error)
+}
+
+// Bodies that are sent.
+var (
+	bomb    = sync.OnceValue(unfolding)
+	forgery = sync.OnceValue(func() []byte { return bytes.Repeat([]byte("x"), forgeryBytes) })
+)
+
+var attackKinds = []attackKind{
+	{"sign-ins that come slowly", slowBodies / 2, 50 * time.Millisecond, func(ctx context.Context, _ *attackOrders, from *attacker) (string, error) {
 		return from.drip(ctx, "POST /v1/session HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 1000\r\n\r\n")
-	})
-	add("bodies that come slowly", slowBodies/2, slow, func(ctx context.Context, from *attacker) (string, error) {
-		return from.drip(ctx, "POST /v1/events HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer "+a.slow+"\r\nContent-Type: application/json\r\nContent-Length: 9000000\r\n\r\n")
-	})
-	add("gzip bodies of 9 MiB", bombs, unfolders, func(ctx context.Context, from *attacker) (string, error) {
-		return from.ask(ctx, http.MethodPost, "/v1/events", a.unfolding, bomb, "gzip")
-	})
-	add("unsigned webhooks of 9 MiB", forgeries, forgers, func(ctx context.Context, from *attacker) (string, error) {
-		return from.ask(ctx, http.MethodPost, a.hook, "", forged, "")
-	})
-	add("pages of mailings", widePages, readers, func(ctx context.Context, from *attacker) (string, error) {
-		return from.ask(ctx, http.MethodGet, "/v1/feed?limit=200", a.attacker, nil, "")
-	})
-	add("searches of mailings", widePages, readers, func(ctx context.Context, from *attacker) (string, error) {
-		return from.ask(ctx, http.MethodGet, "/v1/feed?limit=200&q=is%3Aunopened+type%3Asend", a.attacker, nil, "")
-	})
-	add("exports that are read slowly", slowExports, exporters, func(ctx context.Context, from *attacker) (string, error) {
-		return from.listen(ctx, "GET /v1/export?format=ndjson HTTP/1.1\r\nHost: x\r\n"+authorized+"\r\n", 1024)
-	})
-	add("sockets that do not answer", deafSockets, listeners, func(ctx context.Context, from *attacker) (string, error) {
-		return from.listen(ctx, "GET /v1/live HTTP/1.1\r\nHost: x\r\n"+authorized+"Connection: Upgrade\r\nUpgrade: websocket\r\n"+
+	}},
+	{"events that come slowly", slowBodies / 2, 50 * time.Millisecond, func(ctx context.Context, o *attackOrders, from *attacker) (string, error) {
+		return from.drip(ctx, "POST /v1/events HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer "+o.Slow+"\r\nContent-Type: application/json\r\nContent-Length: 9000000\r\n\r\n")
+	}},
+	{"gzip bodies of 9 MiB", bombs, 50 * time.Millisecond, func(ctx context.Context, o *attackOrders, from *attacker) (string, error) {
+		return from.ask(ctx, http.MethodPost, "/v1/events", o.Unfolding, bomb(), "Content-Encoding", "gzip")
+	}},
+	{"unsigned webhooks of 9 MiB", forgeries, 50 * time.Millisecond, func(ctx context.Context, o *attackOrders, from *attacker) (string, error) {
+		return from.ask(ctx, http.MethodPost, o.Hook, "", forgery())
+	}},
+	{"forged webhooks of 9 MiB", forgeries, 50 * time.Millisecond, func(ctx context.Context, o *attackOrders, from *attacker) (string, error) {
+		return from.ask(ctx, http.MethodPost, o.Hook, "", forgery(), "Calendly-Webhook-Signature", fmt.Sprintf("t=%d,v1=%064x", time.Now().Unix(), 0))
+	}},
+	{"small requests without a key", smallOnes, 5 * time.Millisecond, func(ctx context.Context, _ *attackOrders, from *attacker) (string, error) {
+		return from.ask(ctx, http.MethodGet, "/v1/feed", "tid_none", nil)
+	}},
+	{"pages of mailings", widePages, 50 * time.Millisecond, func(ctx context.Context, o *attackOrders, from *attacker) (string, error) {
+		return from.ask(ctx, http.MethodGet, "/v1/feed?limit=200", o.Attacker, nil)
+	}},
+	{"searches of mailings", widePages, 50 * time.Millisecond, func(ctx context.Context, o *attackOrders, from *attacker) (string, error) {
+		return from.ask(ctx, http.MethodGet, "/v1/feed?limit=200&q=is%3Aunopened+type%3Asend", o.Attacker, nil)
+	}},
+	{"exports that are read slowly", slowExports, 50 * time.Millisecond, func(ctx context.Context, o *attackOrders, from *attacker) (string, error) {
+		return from.listen(ctx, "GET /v1/export?format=ndjson HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer "+o.Attacker+"\r\n\r\n", 1024)
+	}},
+	{"sockets that do not answer", deafSockets, 50 * time.Millisecond, func(ctx context.Context, o *attackOrders, from *attacker) (string, error) {
+		return from.listen(ctx, "GET /v1/live HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer "+o.Attacker+"\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"+
 			"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\nSec-WebSocket-Protocol: tidings.v1\r\n\r\n", 0)
-	})
-	return all
+	}},
 }
 
 // attacker is who attacks from one address.
@@ -111,8 +107,8 @@ func unfolding() []byte {
 	return body.Bytes()
 }
 
-// ask makes one request and returns its status.
-func (a *attacker) ask(ctx context.Context, method, path, key string, body []byte, encoding string) (string, error) {
+// ask makes one request, with one more header or none, and returns its status.
+func (a *attacker) ask(ctx context.Context, method, path, key string, body []byte, header ...string) (string, error) {
 	request, err := http.NewRequestWithContext(ctx, method, "http://"+a.address+path, bytes.NewReader(body))
 	if err != nil {
 		return "", err
@@ -121,8 +117,8 @@ func (a *attacker) ask(ctx context.Context, method, path, key string, body []byt
 	if key != "" {
 		request.Header.Set("Authorization", "Bearer "+key)
 	}
-	if encoding != "" {
-		request.Header.Set("Content-Encoding", encoding)
+	if len(header) == 2 {
+		request.Header.Set(header[0], header[1])
 	}
 	response, err := a.client.Do(request)
 	if err != nil {
@@ -202,30 +198,4 @@ func pause(ctx context.Context, length time.Duration) {
 	case <-ctx.Done():
 	case <-time.After(length):
 	}
-}
-
-// attackReport is what bench attack found.
-type attackReport struct {
-	memory             int64
-	took               time.Duration
-	quiet, page        *Timing
-	health             *Timing
-	quietFailed        int
-	failedPages        int
-	failedHealth       int
-	acknowledged, lost int
-	most               int64 // resident, in bytes
-
-	mu sync.Mutex
-	// answers counts what an attack got, by its kind and the status.
-	answers map[string]map[string]int
-}
-
-func (r *attackReport) answered(kind, status string) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if r.answers[kind] == nil {
-		r.answers[kind] = make(map[string]int)
-	}
-	r.answers[kind][status]++
 }

@@ -11,10 +11,28 @@ import (
 	"tidings/bench/figures"
 )
 
+// attackReport is what bench attack found.
+type attackReport struct {
+	memory             int64
+	took               time.Duration
+	quiet              *attackPhase
+	phases             []*attackPhase // the last is all at once
+	acknowledged, lost int
+}
+
+// attackPhase is what was found while some kinds attacked.
+type attackPhase struct {
+	name                      string
+	page, health              *Timing
+	failedPages, failedHealth int
+	most                      int64 // resident, in bytes
+	answers                   attackAnswers
+}
+
 // watch keeps the most memory that a process held at one time until ctx ends.
-func (r *attackReport) watch(ctx context.Context, pid int) {
+func (p *attackPhase) watch(ctx context.Context, pid int) {
 	for every := 100 * time.Millisecond; ctx.Err() == nil; pause(ctx, every) {
-		r.most = max(r.most, residentMemory(pid))
+		p.most = max(p.most, residentMemory(pid))
 	}
 }
 
@@ -29,7 +47,7 @@ const (
 )
 
 func (r *attackReport) memoryBound() int64       { return int64(attackMemory * float64(r.memory)) }
-func (r *attackReport) pageBound() time.Duration { return attackPage * r.quiet.Percentile(99) }
+func (r *attackReport) pageBound() time.Duration { return attackPage * r.quiet.page.Percentile(99) }
 
 // Names of figures that a bound is of.
 const (
@@ -39,7 +57,8 @@ const (
 	figureAttackLost   = "acknowledged events that are missing"
 )
 
-// figures adds what was found; times and memory of a short attack are not measured.
+// figures adds what was found: those that have a bound while all attack at once, and those of
+// each kind alone. Times and memory of a short attack are not measured.
 func (r *attackReport) figures(found *figures.Found) {
 	long := func(value float64) float64 {
 		if r.took < attackLeast {
@@ -47,14 +66,21 @@ func (r *attackReport) figures(found *figures.Found) {
 		}
 		return value
 	}
-	quiet, beside := milliseconds(r.quiet.Percentile(99)), milliseconds(r.page.Percentile(99))
-	found.Add(figureAttackMemory, "", long(orNothing(float64(r.most))/float64(r.memory)))
-	found.Add(figureAttackHealth, "ms", long(milliseconds(r.health.Max())))
+	quiet := milliseconds(r.quiet.page.Percentile(99))
 	found.Add("another workspace's page while it is quiet, p99", "ms", orNothing(quiet))
-	found.Add("another workspace's page beside the attack, p99", "ms", long(beside))
-	found.Add(figureAttackPage, "", long(beside/orNothing(quiet)))
 	found.Add("events acknowledged", "", float64(r.acknowledged))
 	found.Add(figureAttackLost, "", float64(r.lost))
+	for i, p := range r.phases {
+		before := p.name + ": "
+		if i == len(r.phases)-1 {
+			before = ""
+		}
+		beside := milliseconds(p.page.Percentile(99))
+		found.Add(before+figureAttackMemory, "", long(orNothing(float64(p.most))/float64(r.memory)))
+		found.Add(before+figureAttackHealth, "ms", long(milliseconds(p.health.Max())))
+		found.Add(before+"another workspace's page beside the attack, p99", "ms", long(beside))
+		found.Add(before+figureAttackPage, "", long(beside/orNothing(quiet)))
+	}
 }
 
 // orNothing is a value that is not measured where it is 0.
@@ -79,41 +105,57 @@ func (r *attackReport) notShown() []string {
 	if r.took < attackLeast {
 		return not
 	}
-	must(r.most > 0, "resident memory was not measured")
-	must(r.most <= r.memoryBound(), "resident memory was %s", megabytes(r.most))
-	must(r.health.Count() > 0 && r.failedHealth == 0, "/healthz was asked %d times and failed %d times", r.health.Count(), r.failedHealth)
-	must(r.health.Max() < healthBound, "/healthz took up to %s", round(r.health.Max()))
-	must(r.quiet.Count() > 0 && r.quietFailed == 0, "the page was asked %d times while it was quiet and failed %d times", r.quiet.Count(), r.quietFailed)
-	must(r.page.Count() > 0 && r.failedPages == 0, "the page was asked %d times beside the attack and failed %d times", r.page.Count(), r.failedPages)
-	must(r.page.Percentile(99) < r.pageBound(), "the page's p99 was %s beside the attack", round(r.page.Percentile(99)))
-	must(len(r.answers) > 0, "nothing attacked")
-	for _, kind := range slices.Sorted(maps.Keys(r.answers)) {
-		answered := len(r.answers[kind])
-		if r.answers[kind][brokenOff] > 0 {
-			answered--
+	quiet := r.quiet
+	must(quiet.page.Count() > 0 && quiet.failedPages == 0, "the page was asked %d times while it was quiet and failed %d times", quiet.page.Count(), quiet.failedPages)
+	must(len(r.phases) > 0, "nothing attacked")
+	for _, p := range r.phases {
+		must(p.most > 0, "%s: resident memory was not measured", p.name)
+		must(p.most <= r.memoryBound(), "%s: resident memory was %s", p.name, megabytes(p.most))
+		must(p.health.Count() > 0 && p.failedHealth == 0, "%s: /healthz was asked %d times and failed %d times", p.name, p.health.Count(), p.failedHealth)
+		must(p.health.Max() < healthBound, "%s: /healthz took up to %s", p.name, round(p.health.Max()))
+		must(p.page.Count() > 0 && p.failedPages == 0, "%s: the page was asked %d times and failed %d times", p.name, p.page.Count(), p.failedPages)
+		must(p.page.Percentile(99) < r.pageBound(), "%s: the page's p99 was %s", p.name, round(p.page.Percentile(99)))
+		must(len(p.answers) > 0, "%s: nothing attacked", p.name)
+		for _, kind := range slices.Sorted(maps.Keys(p.answers)) {
+			answered := len(p.answers[kind])
+			if p.answers[kind][brokenOff] > 0 {
+				answered--
+			}
+			must(answered > 0, "%s: no answer to %s", p.name, kind)
 		}
-		must(answered > 0, "no answer to %s", kind)
 	}
 	return not
 }
 
+// String is a line of the phase.
+func (p *attackPhase) String() string {
+	var kinds []string
+	for _, kind := range slices.Sorted(maps.Keys(p.answers)) {
+		var counts []string
+		for _, status := range slices.Sorted(maps.Keys(p.answers[kind])) {
+			counts = append(counts, fmt.Sprintf("%s: %d", status, p.answers[kind][status]))
+		}
+		kinds = append(kinds, kind+" "+strings.Join(counts, ", "))
+	}
+	timing := func(t *Timing, failed int) string {
+		text := fmt.Sprintf("%s / %s / %s", round(t.Percentile(50)), round(t.Percentile(99)), round(t.Max()))
+		if failed > 0 {
+			text += fmt.Sprintf(", %d failed", failed)
+		}
+		return text
+	}
+	return fmt.Sprintf("| %s | %s | %s | %s | %s |", p.name, megabytes(p.most), timing(p.health, p.failedHealth), timing(p.page, p.failedPages), strings.Join(kinds, "; "))
+}
+
 func (r *attackReport) String() string {
 	var table strings.Builder
-	row := func(of, found string, bound any) { fmt.Fprintf(&table, "| %s | %s | %v |\n", of, found, bound) }
-	fmt.Fprintf(&table, "| An attack of %v, embedded, with --memory %s | found | must |\n| --- | --- | --- |\n", r.took, megabytes(r.memory))
-	row("most resident memory", megabytes(r.most), "at most "+megabytes(r.memoryBound()))
-	row("/healthz", fmt.Sprintf("%s; %d failed", r.health, r.failedHealth), "below "+healthBound.String())
-	row("another workspace's page while it is quiet", fmt.Sprintf("%s; %d failed", r.quiet, r.quietFailed), "")
-	row("another workspace's page beside the attack", fmt.Sprintf("%s; %d failed", r.page, r.failedPages),
-		"p99 below "+round(r.pageBound()).String())
-	row("its acknowledged events that are missing", fmt.Sprintf("%d of %d", r.lost, r.acknowledged), 0)
-	for _, kind := range slices.Sorted(maps.Keys(r.answers)) {
-		var counts []string
-		for _, status := range slices.Sorted(maps.Keys(r.answers[kind])) {
-			counts = append(counts, fmt.Sprintf("%s: %d", status, r.answers[kind][status]))
-		}
-		row(kind+", by answer", strings.Join(counts, ", "), "")
+	fmt.Fprintf(&table, "Embedded, with --memory %s; all at once for %v. Times are p50 / p99 / most.\n\n", megabytes(r.memory), r.took)
+	fmt.Fprintf(&table, "| what attacks | most resident memory | /healthz | another workspace's page | answers, by status |\n| --- | --- | --- | --- | --- |\n")
+	for _, p := range append([]*attackPhase{r.quiet}, r.phases...) {
+		fmt.Fprintln(&table, p)
 	}
+	fmt.Fprintf(&table, "| must | at most %s | most below %v | p99 below %s | |\n", megabytes(r.memoryBound()), healthBound, round(r.pageBound()))
+	fmt.Fprintf(&table, "\nOf %d acknowledged events %d are missing (must: 0).\n", r.acknowledged, r.lost)
 	if r.took < attackLeast {
 		fmt.Fprintf(&table, "\nTimes and memory are not judged: the attack was shorter than %v.\n", attackLeast)
 	}

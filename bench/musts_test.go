@@ -43,7 +43,7 @@ func whatIsFound() map[string]*figures.Found {
 	for _, fault := range []string{killedAtRandom, stoodStill, sentThrice} {
 		faultRow{fault: fault}.figures(into)
 	}
-	(&attackReport{quiet: NewTiming(), page: NewTiming(), health: NewTiming()}).figures(of("attack"))
+	(&attackReport{quiet: &attackPhase{page: NewTiming()}, phases: []*attackPhase{{page: NewTiming(), health: NewTiming()}}}).figures(of("attack"))
 	(&Soak{}).figures(of("soak"), nil, 0)
 	stormReport{}.figures(of("storm"))
 	startReport{}.figures(of("start"))
@@ -91,7 +91,10 @@ func TestAShortRunShowsNothingThatNeedsTime(t *testing.T) {
 	for _, timing := range []*Timing{quiet, page, health} {
 		timing.Record(10 * time.Millisecond)
 	}
-	report := &attackReport{memory: 512 << 20, most: 256 << 20, took: attackLeast - 1, quiet: quiet, page: page, health: health, acknowledged: 5}
+	report := &attackReport{
+		memory: 512 << 20, took: attackLeast - 1, acknowledged: 5, quiet: &attackPhase{page: quiet},
+		phases: []*attackPhase{{most: 256 << 20, page: page, health: health}},
+	}
 	short, long := new(figures.Found), new(figures.Found)
 	report.figures(short)
 	report.took = attackLeast

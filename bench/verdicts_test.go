@@ -21,9 +21,12 @@ func TestAttackNamesWhatItDoesNotShow(t *testing.T) {
 	}
 	report := func() *attackReport {
 		return &attackReport{
-			memory: 100 << 20, most: 120 << 20, took: attackLeast, acknowledged: 10,
-			quiet: timing(10 * time.Millisecond), page: timing(29 * time.Millisecond), health: timing(99 * time.Millisecond),
-			answers: map[string]map[string]int{"bombs": {"400": 1, brokenOff: 1}},
+			memory: 100 << 20, took: attackLeast, acknowledged: 10,
+			quiet: &attackPhase{page: timing(10 * time.Millisecond), health: NewTiming()},
+			phases: []*attackPhase{{
+				most: 120 << 20, page: timing(29 * time.Millisecond), health: timing(99 * time.Millisecond),
+				answers: attackAnswers{"bombs": {"400": 1, brokenOff: 1}},
+			}},
 		}
 	}
 	require.Empty(t, report().notShown())
@@ -33,17 +36,17 @@ func TestAttackNamesWhatItDoesNotShow(t *testing.T) {
 	}{
 		"lost":              {func(r *attackReport) { r.lost = 1 }, "1 of 10 acknowledged events were lost"},
 		"nothing sent":      {func(r *attackReport) { r.acknowledged = 0 }, "no event was acknowledged"},
-		"memory":            {func(r *attackReport) { r.most = 121 << 20 }, "resident memory was"},
-		"memory unknown":    {func(r *attackReport) { r.most = 0 }, "resident memory was not measured"},
-		"health fails":      {func(r *attackReport) { r.failedHealth = 1 }, "/healthz was asked 1 times and failed 1 times"},
-		"health not asked":  {func(r *attackReport) { r.health = NewTiming() }, "/healthz was asked 0 times"},
-		"health slow":       {func(r *attackReport) { r.health = timing(time.Millisecond, 101*time.Millisecond) }, "/healthz took up to"},
-		"quiet fails":       {func(r *attackReport) { r.quietFailed = 1 }, "while it was quiet and failed 1 times"},
-		"page fails":        {func(r *attackReport) { r.failedPages = 1 }, "beside the attack and failed 1 times"},
-		"page not asked":    {func(r *attackReport) { r.page = NewTiming() }, "the page was asked 0 times beside the attack"},
-		"page slow":         {func(r *attackReport) { r.page = timing(31 * time.Millisecond) }, "the page's p99 was"},
-		"nobody attacked":   {func(r *attackReport) { clear(r.answers) }, "nothing attacked"},
-		"nothing came of a": {func(r *attackReport) { delete(r.answers["bombs"], "400") }, "no answer to bombs"},
+		"memory":            {func(r *attackReport) { r.phases[0].most = 121 << 20 }, "resident memory was"},
+		"memory unknown":    {func(r *attackReport) { r.phases[0].most = 0 }, "resident memory was not measured"},
+		"health fails":      {func(r *attackReport) { r.phases[0].failedHealth = 1 }, "/healthz was asked 1 times and failed 1 times"},
+		"health not asked":  {func(r *attackReport) { r.phases[0].health = NewTiming() }, "/healthz was asked 0 times"},
+		"health slow":       {func(r *attackReport) { r.phases[0].health = timing(time.Millisecond, 101*time.Millisecond) }, "/healthz took up to"},
+		"quiet fails":       {func(r *attackReport) { r.quiet.failedPages = 1 }, "while it was quiet and failed 1 times"},
+		"page fails":        {func(r *attackReport) { r.phases[0].failedPages = 1 }, "the page was asked 1 times and failed 1 times"},
+		"page not asked":    {func(r *attackReport) { r.phases[0].page = NewTiming() }, "the page was asked 0 times"},
+		"page slow":         {func(r *attackReport) { r.phases[0].page = timing(31 * time.Millisecond) }, "the page's p99 was"},
+		"nobody attacked":   {func(r *attackReport) { clear(r.phases[0].answers) }, "nothing attacked"},
+		"nothing came of a": {func(r *attackReport) { delete(r.phases[0].answers["bombs"], "400") }, "no answer to bombs"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			r := report()
@@ -55,7 +58,7 @@ func TestAttackNamesWhatItDoesNotShow(t *testing.T) {
 		})
 	}
 	short := report()
-	short.took, short.most = time.Second, 1<<30
+	short.took, short.phases[0].most = time.Second, 1<<30
 	require.Empty(t, short.notShown())
 	require.Contains(t, short.String(), "Times and memory are not judged")
 }

@@ -161,9 +161,11 @@ func (c *benchLiveCmd) Run(ctx context.Context, env *environment) error {
 type benchAttackCmd struct {
 	Data     string        `help:"A directory for the measurement; it must be empty." default:"tidings-bench-attack" placeholder:"DIR" type:"path"`
 	Memory   app.Memory    `help:"The server's --memory." default:"512MiB" placeholder:"SIZE"`
-	For      time.Duration `help:"How long the attack lasts." default:"2m" placeholder:"DURATION"`
+	For      time.Duration `help:"How long all attack at once." default:"2m" placeholder:"DURATION"`
+	Each     time.Duration `help:"How long each kind attacks alone before; 0 leaves that out." default:"15s" placeholder:"DURATION"`
 	Quiet    time.Duration `help:"How long the page is timed before." default:"20s" placeholder:"DURATION"`
 	Mailings int           `help:"How many sends of a thousand recipients the attacker has." default:"200"`
+	Orders   bool          `help:"Attack as the measurement says on standard input." hidden:""`
 }
 
 // Run attacks and prints what it found.
