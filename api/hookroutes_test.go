@@ -136,8 +136,8 @@ func TestOfWhatIsNotSignedRightNothingIsKeptButACount(t *testing.T) {
 	s.do(call{method: "POST", path: path, body: meeting, header: map[string]string{
 		"Calendly-Webhook-Signature": fmt.Sprintf("t=%d,v1=%x", late.Unix(), sum.Sum(nil)),
 	}}).problem(401)
-	s.do(call{method: "POST", path: path, body: bytes.Repeat([]byte("x"), 40<<20+1)}).problem(413)
-	s.do(call{method: "POST", path: path, body: meeting, header: map[string]string{"Content-Encoding": "gzip"}}).problem(415)
+	s.do(call{method: "POST", path: path, body: bytes.Repeat([]byte("x"), 40<<20+1), header: map[string]string{"Calendly-Webhook-Signature": s.forgery()}}).problem(413)
+	s.do(call{method: "POST", path: path, body: meeting, header: map[string]string{"Content-Encoding": "gzip", "Calendly-Webhook-Signature": s.forgery()}}).problem(415)
 
 	require.Empty(t, s.intake.all())
 	view := s.seen(key, "meetings").Traffic
