@@ -196,7 +196,7 @@ func (a *Audit) entries(ctx context.Context, day audit.Day, workspace, rest stri
 
 // Chain returns the rows of a workspace and day in order, from behind a Seq.
 func (a *Audit) Chain(ctx context.Context, workspace string, day audit.Day, after int64, limit int) ([]audit.Entry, error) {
-	return a.entries(ctx, day, workspace, "AND seq > ? ORDER BY seq LIMIT ?", after, limit)
+	return a.entries(ctx, day, workspace, "AND seq > ? ORDER BY seq LIMIT +?", after, limit)
 }
 
 // Last returns the last row of a workspace and day, or event.ErrNotFound.
@@ -242,7 +242,7 @@ func (a *Audit) Find(ctx context.Context, day audit.Day, q audit.Question) ([]au
 		}
 		and("seq IN (SELECT seq FROM about WHERE w = ? AND subject IN (?"+strings.Repeat(", ?", len(q.About)-1)+"))", subjects...)
 	}
-	return a.entries(ctx, day, q.Workspace, where.String()+"ORDER BY seq DESC LIMIT ?", append(arguments, q.Limit)...)
+	return a.entries(ctx, day, q.Workspace, where.String()+"ORDER BY seq DESC LIMIT +?", append(arguments, q.Limit)...)
 }
 
 // Days lists the days that have a file, the oldest first.

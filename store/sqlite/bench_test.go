@@ -350,3 +350,17 @@ func weeksOf(t *traffic) []event.Week {
 	first := event.WeekOf(t.start)
 	return []event.Week{first + 3, first + 2, first + 1, first}
 }
+
+// A bound of "LIMIT ?" has SQLite prepare the statement anew each time it runs, since its
+// plan may depend on the number; "LIMIT +?" is an expression like any other.
+func TestNoStatementIsPreparedAnewForItsLimit(t *testing.T) {
+	sources, err := filepath.Glob("*.go")
+	require.NoError(t, err)
+	for _, name := range sources {
+		source, err := os.ReadFile(name)
+		require.NoError(t, err)
+		if !strings.HasSuffix(name, "_test.go") {
+			require.NotRegexp(t, `LIMIT [?@:]`, string(source), name)
+		}
+	}
+}

@@ -150,7 +150,7 @@ func (x *Index) checkDocuments(ctx context.Context, file *weekFile) error {
 }
 
 func (x *Index) someRows(ctx context.Context, file *weekFile, after int64) ([]row, error) {
-	rows, err := file.reader.QueryContext(ctx, "SELECT k, space, id, doc FROM event WHERE k > ? ORDER BY k LIMIT ?", after, checkBatch)
+	rows, err := file.reader.QueryContext(ctx, "SELECT k, space, id, doc FROM event WHERE k > ? ORDER BY k LIMIT +?", after, checkBatch)
 	if err != nil {
 		return nil, err
 	}

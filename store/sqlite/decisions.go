@@ -16,10 +16,19 @@ func unread(d notify.Decision) bool {
 	return !d.Read && d.Outcome == notify.Notified && !d.Shadow
 }
 
+func readerOf(d notify.Decision) notify.Reader {
+	return notify.Reader{Workspace: d.Workspace, User: d.User}
+}
+
 // Add writes decisions that are not there yet.
 func (n *Notify) Add(ctx context.Context, decisions []notify.Decision) error {
 	added := make(map[notify.Reader]int)
-	n.unread.begin()
+	for _, d := range decisions {
+		if unread(d) {
+			added[readerOf(d)] = 0
+		}
+	}
+	n.unread.begin(added)
 	err := transact(ctx, n.writer, func(tx *sql.Tx) error {
 		add := tx.StmtContext(ctx, n.add)
 		for _, d := range decisions {
@@ -33,16 +42,16 @@ func (n *Notify) Add(ctx context.Context, decisions []notify.Decision) error {
 				return err
 			}
 			if rows, err := done.RowsAffected(); err == nil && rows == 1 && unread(d) {
-				added[notify.Reader{Workspace: d.Workspace, User: d.User}]++
+				added[readerOf(d)]++
 			}
 		}
 		return nil
 	})
 	if err != nil {
-		n.unread.fail()
+		n.unread.failed(added)
 		return failed("adding decisions", err)
 	}
-	n.unread.add(added)
+	n.unread.added(added)
 	return nil
 }
 
@@ -54,7 +63,7 @@ func (n *Notify) Replace(ctx context.Context, d notify.Decision) (bool, error) {
 	}
 	done, err := n.writer.ExecContext(ctx, `UPDATE decision SET at = ?, kind = ?, outcome = ?, unread = ?, version = ?, doc = ?
 		WHERE space = ? AND id = ? AND version = ?`, d.At, d.Kind, d.Outcome, unread(d), d.Version, doc, d.Workspace, d.ID, d.Version-1)
-	n.unread.forget(notify.Reader{Workspace: d.Workspace, User: d.User})
+	n.unread.forget(readerOf(d))
 	if err != nil {
 		return false, failed("replacing a decision", err)
 	}
@@ -97,7 +106,7 @@ func (n *Notify) Page(ctx context.Context, workspace string, f notify.Filter, af
 		and("(at, id) < (?, ?)", millis, id)
 	}
 	rows, err := n.reader.QueryContext(ctx, "SELECT doc, unread FROM decision WHERE "+strings.Join(where, " AND ")+
-		" ORDER BY at DESC, id DESC LIMIT ?", append(args, most)...)
+		" ORDER BY at DESC, id DESC LIMIT +?", append(args, most)...)
 	page, err := decisionsOf(rows, err)
 	if err != nil || len(page) < most {
 		return page, "", err
@@ -130,18 +139,48 @@ func decisionsOf(rows *sql.Rows, err error) ([]notify.Decision, error) {
 
 // Unread counts what each has not read.
 func (n *Notify) Unread(ctx context.Context, readers []notify.Reader, most int) ([]int, error) {
-	counts := make([]int, len(readers))
+	counts, ages := make([]int, len(readers)), make([]uint64, len(readers))
+	var asked [][3]any
 	for i, reader := range readers {
-		count, known, as := n.unread.of(reader)
-		if !known {
-			if err := n.countUnread.QueryRowContext(ctx, reader.Workspace, reader.User, countsTo).Scan(&count); err != nil {
-				return nil, failed("counting notifications", err)
-			}
-			n.unread.know(reader, count, as)
+		count, known, age := n.unread.of(reader)
+		if counts[i], ages[i] = count, age; !known {
+			asked = append(asked, [3]any{reader.Workspace, reader.User, i})
 		}
-		counts[i] = min(count, most)
+	}
+	if len(asked) > 0 {
+		if err := n.countEach(ctx, asked, counts); err != nil {
+			return nil, failed("counting notifications", err)
+		}
+		for _, one := range asked {
+			i, _ := one[2].(int)
+			n.unread.know(readers[i], counts[i], ages[i])
+		}
+	}
+	for i := range counts {
+		counts[i] = min(counts[i], most)
 	}
 	return counts, nil
+}
+
+// countEach counts for those asked, each a workspace, a user and where its count goes.
+func (n *Notify) countEach(ctx context.Context, asked [][3]any, counts []int) error {
+	all, err := json.Marshal(asked)
+	if err != nil {
+		return err
+	}
+	rows, err := n.countUnread.QueryContext(ctx, string(all), countsTo)
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var i, count int
+		if err := rows.Scan(&i, &count); err != nil {
+			return err
+		}
+		counts[i] = count
+	}
+	return rows.Err()
 }
 
 // Read marks what a user was notified of as read.

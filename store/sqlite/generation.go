@@ -104,7 +104,7 @@ func (x *Index) rowsFrom(ctx context.Context, week event.Week, from, to int64, m
 	var all []stored
 	err := x.using(ctx, week, false, func(file *weekFile, _ bool) error {
 		rows, err := file.reader.QueryContext(ctx,
-			"SELECT k, space, id, doc FROM event WHERE k BETWEEN ? AND ? ORDER BY k LIMIT ?", from, to, most)
+			"SELECT k, space, id, doc FROM event WHERE k BETWEEN ? AND ? ORDER BY k LIMIT +?", from, to, most)
 		if err != nil {
 			return err
 		}

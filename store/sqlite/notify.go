@@ -100,7 +100,9 @@ func (n *Notify) prepare(ctx context.Context) error {
 	n.holder = write.prepare("SELECT event FROM claim WHERE space = ? AND key = ?")
 	n.ofEvents = read.prepare(`SELECT d.doc, d.unread FROM json_each(?) AS about
 		CROSS JOIN decision AS d INDEXED BY decision_event ON d.space = about.value->>0 AND d.event = about.value->>1 ORDER BY d.space, d.id`)
-	n.countUnread = read.prepare("SELECT COUNT(*) FROM (SELECT 1 FROM decision WHERE space = ? AND user = ? AND unread LIMIT ?)")
+	n.countUnread = read.prepare(`SELECT asked.value->>2, (SELECT COUNT(*) FROM (
+		SELECT 1 FROM decision INDEXED BY decision_unread WHERE space = asked.value->>0 AND user = asked.value->>1 AND unread LIMIT +?2))
+		FROM json_each(?1) AS asked`)
 	n.statements = append(write.all, read.all...)
 	return errors.Join(write.err, read.err)
 }
@@ -133,7 +135,7 @@ func (n *Notify) Expire(ctx context.Context, before int64) error {
 	defer n.unread.forget()
 	for {
 		done, err := n.writer.ExecContext(ctx, `DELETE FROM decision WHERE at < ?1 AND n <= (
-			SELECT MAX(n) FROM (SELECT n FROM decision ORDER BY n LIMIT ?2))`, before, expireAtOnce)
+			SELECT MAX(n) FROM (SELECT n FROM decision ORDER BY n LIMIT +?2))`, before, expireAtOnce)
 		if err != nil {
 			return failed("expiring decisions", err)
 		}

@@ -127,7 +127,7 @@ func (o *Outbox) Claim(ctx context.Context, place deliver.Place, now, lease time
 	var claimed []deliver.Delivery
 	err := transact(ctx, o.writer, func(tx *sql.Tx) error {
 		rows, err := tx.QueryContext(ctx, `SELECT n, doc FROM delivery WHERE state = 'waiting' AND place = ? AND due <= ? AND lease <= ?
-			ORDER BY due, n LIMIT ?`, placeOf(place.Workspace, place.Endpoint), now.UnixMilli(), now.UnixMilli(), most)
+			ORDER BY due, n LIMIT +?`, placeOf(place.Workspace, place.Endpoint), now.UnixMilli(), now.UnixMilli(), most)
 		if err != nil {
 			return err
 		}
@@ -239,7 +239,7 @@ func (o *Outbox) List(ctx context.Context, workspace string, filter deliver.Filt
 	if err != nil {
 		return nil, "", err
 	}
-	rows, err := o.reader.QueryContext(ctx, "SELECT n, doc FROM delivery WHERE "+where+" ORDER BY at DESC, id DESC LIMIT ?", append(args, most)...)
+	rows, err := o.reader.QueryContext(ctx, "SELECT n, doc FROM delivery WHERE "+where+" ORDER BY at DESC, id DESC LIMIT +?", append(args, most)...)
 	if err != nil {
 		return nil, "", failed("listing deliveries", err)
 	}
@@ -272,7 +272,7 @@ func (o *Outbox) Change(ctx context.Context, workspace string, filter deliver.Fi
 		}
 		seen := 0
 		err = transact(ctx, o.writer, func(tx *sql.Tx) error {
-			rows, err := tx.QueryContext(ctx, "SELECT n, doc FROM delivery WHERE "+where+" ORDER BY at DESC, id DESC LIMIT ?", append(args, changeBatch)...)
+			rows, err := tx.QueryContext(ctx, "SELECT n, doc FROM delivery WHERE "+where+" ORDER BY at DESC, id DESC LIMIT +?", append(args, changeBatch)...)
 			if err != nil {
 				return err
 			}
@@ -322,7 +322,7 @@ func (o *Outbox) Waiting(ctx context.Context, workspace string) (map[string]int,
 
 // Expire deletes what ended long ago.
 func (o *Outbox) Expire(ctx context.Context, before time.Time, most int) (int, error) {
-	done, err := o.writer.ExecContext(ctx, "DELETE FROM delivery WHERE n IN (SELECT n FROM delivery WHERE ended > 0 AND ended < ? LIMIT ?)", before.UnixMilli(), most)
+	done, err := o.writer.ExecContext(ctx, "DELETE FROM delivery WHERE n IN (SELECT n FROM delivery WHERE ended > 0 AND ended < ? LIMIT +?)", before.UnixMilli(), most)
 	if err != nil {
 		return 0, failed("expiring deliveries", err)
 	}

@@ -33,7 +33,7 @@ func reword(ctx context.Context, tx *sql.Tx, week event.Week) error {
 	}
 	file := &weekFile{week: week}
 	for last := int64(math.MinInt64); ; {
-		rows, err := tx.QueryContext(ctx, "SELECT k, space, id, doc FROM event WHERE k > ? ORDER BY k LIMIT ?", last, rewordBatch)
+		rows, err := tx.QueryContext(ctx, "SELECT k, space, id, doc FROM event WHERE k > ? ORDER BY k LIMIT +?", last, rewordBatch)
 		if err != nil {
 			return err
 		}

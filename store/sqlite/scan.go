@@ -70,7 +70,7 @@ func (s *State) ScanRecords(ctx context.Context, after string, most int) (record
 		return nil, "", failed("scanning records", event.Invalid("after", "is not a position"))
 	}
 	rows, err := s.reader.QueryContext(ctx, `SELECT space, kind, id, doc FROM record
-		WHERE (? OR (space, kind, id) > (?, ?, ?)) AND NOT (space = '' AND kind IN (?, ?)) ORDER BY space, kind, id LIMIT ?`,
+		WHERE (? OR (space, kind, id) > (?, ?, ?)) AND NOT (space = '' AND kind IN (?, ?)) ORDER BY space, kind, id LIMIT +?`,
 		after == "", position[0], position[1], position[2], KindIdentity, KindPart, most)
 	if err != nil {
 		return nil, "", failed("scanning records", err)

@@ -164,13 +164,13 @@ func (s *State) prepare(ctx context.Context) error {
 		ofRecipient: p.prepare(`SELECT s.n, s.message, s.doc FROM recipient r JOIN state s ON s.n = r.state
 			WHERE r.space = ? AND r.hash = ? ORDER BY s.n`),
 		expired: p.prepare(`SELECT s.n, p.name, s.message, s.doc FROM state s JOIN space p ON p.n = s.space
-			WHERE s.expire > 0 AND s.expire <= ? ORDER BY s.expire LIMIT ?`),
+			WHERE s.expire > 0 AND s.expire <= ? ORDER BY s.expire LIMIT +?`),
 		finish: p.prepare("UPDATE state SET finished = ? WHERE n = ? AND finished = 0"),
 		finished: p.prepare(`SELECT s.n, p.name, s.message, s.doc FROM state s JOIN space p ON p.n = s.space
-			WHERE s.finished > 0 AND s.finished <= ? ORDER BY s.finished LIMIT ?`),
+			WHERE s.finished > 0 AND s.finished <= ? ORDER BY s.finished LIMIT +?`),
 		purged: p.prepare("UPDATE state SET finished = 0 WHERE n = ? AND finished > 0"),
 		scan: p.prepare(`SELECT s.n, p.name, s.message, s.doc FROM state s JOIN space p ON p.n = s.space
-			WHERE s.n > ? ORDER BY s.n LIMIT ?`),
+			WHERE s.n > ? ORDER BY s.n LIMIT +?`),
 		putRecord: p.prepare(`INSERT INTO record VALUES(?, ?, ?, ?)
 			ON CONFLICT(space, kind, id) DO UPDATE SET doc = excluded.doc`),
 		makeRecord: p.prepare("INSERT INTO record VALUES(?, ?, ?, ?) ON CONFLICT(space, kind, id) DO NOTHING"),
@@ -182,7 +182,7 @@ func (s *State) prepare(ctx context.Context) error {
 	s.read = stateReads{
 		find: p.prepare("SELECT doc FROM state WHERE space = ? AND message = ?"),
 		waiting: p.prepare(`SELECT message, doc FROM state WHERE space = ? AND waiting AND (at, message) < (?, ?)
-			ORDER BY at DESC, message DESC LIMIT ?`),
+			ORDER BY at DESC, message DESC LIMIT +?`),
 		weeks:     p.prepare("SELECT week FROM week WHERE space = ? ORDER BY week DESC"),
 		record:    p.prepare("SELECT doc FROM record WHERE space = ? AND kind = ? AND id = ?"),
 		records:   p.prepare("SELECT id, doc FROM record WHERE space = ? AND kind = ? ORDER BY id"),

@@ -50,7 +50,7 @@ func (w *weekFile) terms(ctx context.Context, part, prefix string, limit int) (t
 	}
 	first := string(appendWord(nil, part, kindWord, prefix))
 	rows, err := conn.QueryContext(ctx,
-		"SELECT term, doc FROM temp.vocabulary WHERE term >= ? AND term < ? ORDER BY doc DESC LIMIT ?", first, behind(first), limit)
+		"SELECT term, doc FROM temp.vocabulary WHERE term >= ? AND term < ? ORDER BY doc DESC LIMIT +?", first, behind(first), limit)
 	if err != nil {
 		return nil, err
 	}

@@ -138,8 +138,8 @@ func (w *weekFile) prepare(ctx context.Context) error {
 	w.read = weekReads{
 		run:        p.prepare(run),
 		there:      p.prepare("SELECT space FROM event WHERE k BETWEEN ? AND ? AND id = ?"),
-		page:       p.prepare(page + " DESC LIMIT ?"),
-		pageOldest: p.prepare(page + " LIMIT ?"),
+		page:       p.prepare(page + " DESC LIMIT +?"),
+		pageOldest: p.prepare(page + " LIMIT +?"),
 		rowids:     p.prepare("SELECT rowid FROM words WHERE words MATCH ? AND rowid >= ? AND rowid < ? ORDER BY rowid"),
 		events:     p.prepare("SELECT events FROM total"),
 	}
