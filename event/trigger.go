@@ -5,7 +5,7 @@ package event
 type Trigger struct {
 	// Kind is AnnounceEvent or AnnounceChanged.
 	Kind string `json:"kind"`
-	// Event is the judged event, without its raw evidence.
+	// Event is the judged event, without its raw evidence and without what a reply quotes.
 	Event Event `json:"event"`
 	// Trace travels beside it.
 	Trace string `json:"-"`
@@ -22,5 +22,8 @@ func TriggerOf(a Announcement) (Trigger, bool) {
 	}
 	t := Trigger{Kind: a.Kind, Event: *a.Event, Trace: a.Trace}
 	t.Event.Client = nil
+	if t.Event.OwnWords != "" {
+		t.Event.Body = "" // searches and pages have the own words
+	}
 	return t, true
 }
