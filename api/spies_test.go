@@ -111,6 +111,16 @@ func (r *reader) Find(_ context.Context, _ string, q query.Query, _ int) (found 
 	return found, nil, nil
 }
 
+func (r *reader) FindEach(
+	ctx context.Context, workspace string, q query.Query, atOnce int, visit func([]event.Event, map[string]event.State) (bool, error),
+) error {
+	found, states, err := r.Find(ctx, workspace, q, atOnce)
+	if err == nil {
+		_, err = visit(found, states)
+	}
+	return err
+}
+
 func (r *reader) Answer(context.Context, feed.AnswerRequest) (feed.Answer, error) {
 	return feed.Answer{}, nil
 }

@@ -205,11 +205,29 @@ func (r *Reader) Find(ctx context.Context, workspace string, q query.Query, limi
 	if err := s.decorate(ctx); err != nil {
 		return nil, nil, err
 	}
-	events := make([]event.Event, len(s.found))
-	for i, hit := range s.found {
-		events[i] = hit.Event
+	return s.events(), s.states, nil
+}
+
+// FindEach visits all events of a workspace for which a query holds that has no condition
+// on recipients, newest first, with the states of the messages of the sends among them: at
+// most atOnce together, until visit returns false.
+func (r *Reader) FindEach(
+	ctx context.Context, workspace string, q query.Query, atOnce int, visit func([]event.Event, map[string]event.State) (bool, error),
+) error {
+	for before := new(Key); before != nil; {
+		s := scan{reader: r, scope: Scope{Workspace: workspace}, query: q, before: *before, limit: atOnce}
+		if err := s.run(ctx, r.clock()); err != nil {
+			return err
+		}
+		if err := s.decorate(ctx); err != nil {
+			return err
+		}
+		if more, err := visit(s.events(), s.states); err != nil || !more {
+			return err
+		}
+		before = s.next
 	}
-	return events, s.states, nil
+	return nil
 }
 
 // StatesOf returns the states that exist among the messages of a workspace.

@@ -45,6 +45,15 @@ type scan struct {
 	damaged event.DamagedWeeks
 }
 
+// events are those that were found.
+func (s *scan) events() []event.Event {
+	events := make([]event.Event, len(s.found))
+	for i, hit := range s.found {
+		events[i] = hit.Event
+	}
+	return events
+}
+
 // run fills found, next and reached. Windows widen: the newest week alone, then
 // 1, 2, 4, 8 … older ones at a time, until the page is full, the horizon is
 // reached or the time is spent.

@@ -66,23 +66,26 @@ func (x *Engine) found(ctx context.Context, workspace string, q query.Query) (co
 	if asked.Until == 0 {
 		asked.Until = x.Clock().Add(x.Fresh).Unix()
 	}
-	seen := make(map[event.ID]bool) // those of one second may come twice
+	looked := 0
 	all = true
-	err = x.eachFound(ctx, workspace, asked, func(events []event.Event, states map[string]event.State) (bool, error) {
+	err = x.Feed.FindEach(ctx, workspace, asked, sweptAtOnce, func(events []event.Event, states map[string]event.State) (bool, error) {
 		for _, e := range events {
 			var state *event.State
 			if known, ok := states[e.Message]; ok {
 				state = &known
 			}
-			if !seen[e.ID] && q.Match(query.NewDocument(e), state) {
+			if q.Match(query.NewDocument(e), state) {
 				count++
 			}
-			seen[e.ID] = true
 		}
-		all = len(seen) < mostSimulated
+		looked += len(events)
+		all = looked < mostSimulated
 		return all && count <= mostListed, nil
 	})
-	return count, all, err
+	if err != nil {
+		return 0, false, fmt.Errorf("count what a search finds: %w", err)
+	}
+	return count, all, nil
 }
 
 // byMessage reminds of one message, where nothing was heard of it.

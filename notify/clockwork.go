@@ -210,7 +210,7 @@ func (x *Engine) sweep(
 	q.Automated = query.AutomatedShow
 	q.Where = query.AllOf(query.Types(event.Send), q.Where)
 	q.From, q.Until = wait.begins(from.In(zone)).Unix(), wait.begins(now.In(zone)).Unix()
-	return x.eachFound(ctx, workspace, q, func(sends []event.Event, states map[string]event.State) (bool, error) {
+	err = x.Feed.FindEach(ctx, workspace, q, sweptAtOnce, func(sends []event.Event, states map[string]event.State) (bool, error) {
 		due := slices.DeleteFunc(sends, func(e event.Event) bool {
 			state, known := states[e.Message]
 			return !known || !silent(state, e, r)
@@ -225,6 +225,10 @@ func (x *Engine) sweep(
 		}
 		return visit(questions)
 	})
+	if err != nil {
+		return fmt.Errorf("look at sends: %w", err)
+	}
+	return nil
 }
 
 // absent is what a rule of absence says of a send.
@@ -257,30 +261,6 @@ func (x *Engine) untold(ctx context.Context, workspace string, r Rule, sends []e
 		defer func() { seen[id] = true }()
 		return seen[id]
 	}), nil
-}
-
-// eachFound visits the events of a query with the states of the sends among them, some at once, newest first,
-// until visit returns false.
-func (x *Engine) eachFound(ctx context.Context, workspace string, q query.Query, visit func([]event.Event, map[string]event.State) (bool, error)) error {
-	for q.From < q.Until {
-		sends, states, err := x.Feed.Find(ctx, workspace, q, sweptAtOnce)
-		if err != nil {
-			return fmt.Errorf("find events: %w", err)
-		}
-		more := len(sends) == sweptAtOnce
-		if more {
-			// Those of the oldest second may not be all: they come again, unless nothing else came.
-			if oldest := sends[len(sends)-1].Time; oldest < q.Until-1 {
-				q.Until = oldest + 1
-			} else {
-				q.Until = oldest
-			}
-		}
-		if on, err := visit(sends, states); err != nil || !on || !more {
-			return err
-		}
-	}
-	return nil
 }
 
 // silent reports whether nothing was heard of a send: of the person that a rule is about,

@@ -73,6 +73,19 @@ func (o *office) Find(_ context.Context, _ string, q query.Query, limit int) (fo
 	return found[:min(limit, len(found))], o.states, nil
 }
 
+// FindEach visits them, some at once.
+func (o *office) FindEach(
+	ctx context.Context, workspace string, q query.Query, atOnce int, visit func([]event.Event, map[string]event.State) (bool, error),
+) error {
+	found, states, err := o.Find(ctx, workspace, q, len(o.events))
+	for some := range slices.Chunk(found, atOnce) {
+		if more, err := visit(some, states); err != nil || !more {
+			return err
+		}
+	}
+	return err
+}
+
 // Get finds events by their ids.
 func (o *office) Get(_ context.Context, _ string, ids []event.ID) (found []event.Event, _ error) {
 	for _, e := range o.events {

@@ -132,6 +132,12 @@ type Feed interface {
 	// condition on recipients, at most limit, with the states of the sends among them.
 	// event.ErrUnavailable where that takes too long.
 	Find(ctx context.Context, workspace string, q query.Query, limit int) ([]event.Event, map[string]event.State, error)
+	// FindEach visits all that Find could return, newest first, at most atOnce together,
+	// until visit returns false.
+	FindEach(
+		ctx context.Context, workspace string, q query.Query, atOnce int,
+		visit func(events []event.Event, states map[string]event.State) (more bool, err error),
+	) error
 }
 
 // History finds the events of a message.

@@ -268,6 +268,16 @@ func (n *notifier) Find(_ context.Context, _ string, q query.Query, limit int) (
 	return found, n.state, nil
 }
 
+func (n *notifier) FindEach(
+	ctx context.Context, workspace string, q query.Query, atOnce int, visit func([]event.Event, map[string]event.State) (bool, error),
+) error {
+	found, states, err := n.Find(ctx, workspace, q, atOnce)
+	if err == nil {
+		_, err = visit(found, states)
+	}
+	return err
+}
+
 // Endpoint and Health are the ports of a Worker.
 func (n *notifier) Endpoint(_ context.Context, place deliver.Place) (deliver.Endpoint, error) {
 	return deliver.Endpoint{
