@@ -33,6 +33,7 @@ type benchCmd struct {
 	Faults benchFaultsCmd `cmd:"" help:"Whether a server that is killed and paused under load loses or doubles what it has acknowledged."`
 	Attack benchAttackCmd `cmd:"" help:"What a server holds, and how long another workspace waits, while one does all at once that it should not."`
 	Live   benchLiveCmd   `cmd:"" help:"How long a live event takes to a socket while archives are imported."`
+	Notify benchNotifyCmd `cmd:"" help:"How fast it is decided who is told, and how long an event takes to a bell."`
 	Soak   benchSoakCmd   `cmd:"" help:"Whether what a server holds stays as it is under a steady load with slow sockets."`
 
 	Postgres benchPostgresCmd `cmd:"" help:"The same events and pages on a PostgreSQL of the measurement's own and on Tidings, in turns."`
@@ -156,6 +157,23 @@ type benchLiveCmd struct {
 func (c *benchLiveCmd) Run(ctx context.Context, env *environment) error {
 	live := bench.Live(*c)
 	return env.measure(ctx, live.Run)
+}
+
+type benchNotifyCmd struct {
+	Data      string        `help:"A directory for the measurement; it must be empty." default:"tidings-bench-notify" placeholder:"DIR" type:"path"`
+	Users     int           `help:"How many people there are." default:"100"`
+	Rules     int           `help:"How many rules each of them has." default:"10"`
+	Events    int           `help:"How many events are decided about, of all of which somebody is told." default:"15000"`
+	Rate      int           `help:"How many opens a second ring a bell." default:"20"`
+	For       time.Duration `help:"How long the bell rings." default:"20s" placeholder:"DURATION"`
+	Week      int           `help:"How many events a simulated week has." default:"20000"`
+	Questions int           `help:"How often each question is asked." default:"200"`
+}
+
+// Run prints how long each takes.
+func (c *benchNotifyCmd) Run(ctx context.Context, env *environment) error {
+	notify := bench.Notify(*c)
+	return notify.Run(ctx, env.bench())
 }
 
 type benchAttackCmd struct {

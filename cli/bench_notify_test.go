@@ -1,0 +1,18 @@
+package cli_test
+
+import (
+	"path/filepath"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// The short form, whose times say nothing: each event is decided about and each bell rings.
+func TestBenchNotifyTellsOfAll(t *testing.T) {
+	out := run(t, "bench", "notify", "--data", filepath.Join(t.TempDir(), "d"), "--users", "2", "--rules", "2", "--events", "20",
+		"--rate", "10", "--for", "1s", "--week", "600", "--questions", "3")
+	require.Regexp(t, `\| posted, indexed, decided and told \| 20 in `, out)
+	require.Regexp(t, `\| from an event to a bell \| 10: p50 `, out)
+	require.Regexp(t, `\| why \| 3: p50 `, out)
+	require.Regexp(t, `\| a week of 600 events, simulated \| p50 `, out)
+}
