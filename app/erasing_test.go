@@ -32,7 +32,12 @@ type erasable struct {
 // serveOn opens a directory and runs what indexes.
 func serveOn(t *testing.T, data string) (e *erasable, stop func()) {
 	t.Helper()
-	a := mustOpen(t, data)
+	return serving(t, mustOpen(t, data))
+}
+
+// serving runs what indexes.
+func serving(t *testing.T, a *App) (e *erasable, stop func()) {
+	t.Helper()
 	key, _, err := account.NewKeys(a.State, time.Now, rand.Reader).Create(t.Context(), "acme", account.KeyRequest{Role: account.RoleAdmin})
 	require.NoError(t, err)
 	ctx, cancel := context.WithCancel(t.Context())
