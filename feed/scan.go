@@ -87,6 +87,9 @@ func (s *scan) run(ctx context.Context, now time.Time) error {
 		}
 		if len(weeks) > 0 && s.spent(began) {
 			s.next = s.endOf(window[len(window)-1])
+			if s.oldest {
+				s.reached = window[len(window)-1].End()
+			}
 			return nil
 		}
 	}
@@ -97,7 +100,6 @@ func (s *scan) run(ctx context.Context, now time.Time) error {
 // endOf is behind whatever a week lists.
 func (s *scan) endOf(week event.Week) *Key {
 	if s.oldest {
-		s.reached = week.End()
 		return &Key{Seconds: week.End() - 1, Tie: math.MaxUint64}
 	}
 	return &Key{Seconds: week.Start()}
@@ -125,9 +127,17 @@ func (s *scan) weeks(ctx context.Context, now time.Time) ([]event.Week, error) {
 	return slices.DeleteFunc(ordered, func(w event.Week) bool {
 		return w.End() <= s.query.From ||
 			(s.query.Until != 0 && w.Start() >= s.query.Until) ||
-			(!s.before.IsZero() && !s.oldest && w.Start() > s.before.Seconds) ||
-			(!s.before.IsZero() && s.oldest && w.End() <= s.before.Seconds)
+			(!s.before.IsZero() && s.passed(w))
 	}), nil
+}
+
+// passed reports whether nothing of a week comes behind where the scan begins. A scan that
+// ran out of time begins at the end of a week: looking there again would lead nowhere.
+func (s *scan) passed(w event.Week) bool {
+	if end := *s.endOf(w); s.oldest {
+		return s.before.Seconds > end.Seconds || s.before == end
+	}
+	return w.Start() > s.before.Seconds || s.before == Key{Seconds: w.Start()}
 }
 
 // spent reports whether the page has taken its time.
