@@ -105,12 +105,13 @@ func (s *site) Forget(_ context.Context, id string) error {
 // given is a delivery of an event that is given out once.
 type given struct{ e event.Event }
 
-func (g given) Event() (event.Event, error)         { return g.e, nil }
-func (given) Repeated() bool                        { return false }
-func (given) Ack() error                            { return nil }
-func (given) Extend() error                         { return nil }
-func (given) Retry(time.Duration) error             { return nil }
-func (given) Fail(_ context.Context, e error) error { return e }
+func (g given) Event() (event.Event, error)           { return g.e, nil }
+func (given) Repeated() bool                          { return false }
+func (given) Ack() error                              { return nil }
+func (given) Extend() error                           { return nil }
+func (given) Retry(time.Duration) error               { return nil }
+func (given) Fail(_ context.Context, e error) error   { return e }
+func (given) Reject(_ context.Context, e error) error { return e }
 
 var sitePeople = []event.Person{
 	{Email: "jo@acme.example", Name: "Jo Reyes"}, {Email: "li@acme.example", Name: "Li Wu"}, {Email: "cy@globex.example", Name: "Cy"},
