@@ -173,7 +173,7 @@ type benchNotifyCmd struct {
 // Run prints how long each takes.
 func (c *benchNotifyCmd) Run(ctx context.Context, env *environment) error {
 	notify := bench.Notify(*c)
-	return notify.Run(ctx, env.bench())
+	return env.measure(ctx, notify.Run)
 }
 
 type benchAttackCmd struct {
