@@ -70,6 +70,8 @@ type copyTarget struct {
 	index Index
 	state State
 	held  *App
+	// directory says that the state goes to another directory, whose audit log is its own.
+	directory bool
 }
 
 // copyTarget opens the stores that the addresses name.
@@ -85,7 +87,7 @@ func (a *App) copyTarget(ctx context.Context, addresses []string) (_ *copyTarget
 		s := Settings{}
 		switch scheme, _, isURL := strings.Cut(address, "://"); {
 		case !isURL:
-			s.Data = address
+			s.Data, to.directory = address, true
 			if err := errors.Join(os.MkdirAll(filepath.Join(address, "stream"), 0o700), target.hold(address), target.openIndex(s, ""), target.openState(ctx, s)); err != nil {
 				return nil, err
 			}
@@ -151,7 +153,11 @@ func (t *copyTarget) copyState(ctx context.Context) (migrations.Copied, error) {
 	}
 	copier := migrations.StateCopier{
 		From: source, To: target, Records: listing{t.state},
-		Leave: map[string]bool{kindCopied: true, kindBackup: true, kindWeekWanted: true, kindRun: true, "migration": true},
+		Leave: map[string]bool{
+			kindCopied: true, kindBackup: true, kindWeekWanted: true, kindRun: true, "migration": true,
+			// The rows that these are about stay behind.
+			"audit-head": t.directory, "audit-workspace": t.directory,
+		},
 	}
 	return copier.Copy(ctx)
 }
