@@ -16,6 +16,7 @@ import (
 
 	"tidings/account"
 	"tidings/event"
+	"tidings/secret"
 )
 
 // Problem is an error as callers see it, after RFC 9457. It never holds the
@@ -118,6 +119,10 @@ func problemOf(err error) (p *Problem, known bool) {
 		return problem(http.StatusConflict, "somebody else changed it at the same time"), true
 	case errors.Is(err, event.ErrTooMuch):
 		return tooMuch(err), true
+	case errors.Is(err, secret.ErrNoKey):
+		return problem(http.StatusNotImplemented, "this server keeps no secrets: whoever runs it must start it with --secrets-key FILE"), true
+	case errors.Is(err, secret.ErrLocked):
+		return problem(http.StatusServiceUnavailable, "the key that sealed this secret is not here: whoever runs the server must bring secrets.key back, or enter the secret again"), true
 	case errors.Is(err, errors.ErrUnsupported):
 		return problem(http.StatusNotImplemented, "this server is not set up for that"), true
 	case errors.Is(err, event.ErrUnavailable), errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):
