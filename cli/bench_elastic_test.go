@@ -14,7 +14,7 @@ import (
 func TestBenchElasticMeasuresEveryPart(t *testing.T) {
 	data := filepath.Join(t.TempDir(), "bench")
 	out := run(t, "bench", "elastic", "--index", elasticServer.URL(t), "--data", data,
-		"--events", "600", "--weeks", "1", "--workspaces", "2", "--rounds", "1", "--queries", "10")
+		"--events", "1500", "--weeks", "1", "--workspaces", "2", "--rounds", "1", "--queries", "10")
 	for _, figure := range []string{"P2", "P3", "P6", "P7"} {
 		require.Regexp(t, `(?m)^\| `+figure+`, `, out)
 	}
