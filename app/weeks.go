@@ -98,7 +98,7 @@ func (a *App) WeekHealth(ctx context.Context, request WeekHealthRequest) (WeekHe
 	}
 	faults, err := a.Audit.Look(ctx, oldestKept())
 	if err != nil {
-		return health, err
+		health.Audit = append(health.Audit, "not looked at: "+err.Error())
 	}
 	for _, fault := range faults {
 		health.Audit = append(health.Audit, fault.String())

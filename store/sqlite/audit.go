@@ -140,8 +140,10 @@ func (a *Audit) Append(ctx context.Context, day audit.Day, entries []audit.Entry
 
 // reading runs a query on a day's file; there need not be one.
 func (a *Audit) reading(ctx context.Context, day audit.Day, text string, arguments []any, each func(*sql.Rows) error) (err error) {
-	if _, err := os.Stat(a.path(day)); errors.Is(err, os.ErrNotExist) {
+	if err := isFile(a.path(day)); errors.Is(err, os.ErrNotExist) {
 		return nil
+	} else if err != nil {
+		return failedDay(day, err)
 	}
 	// A file that is being made is whole once mu is free.
 	a.mu.Lock()
