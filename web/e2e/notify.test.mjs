@@ -179,9 +179,14 @@ describe('what the reader is told', () => {
   it('is chosen by kind, with quiet hours, and looks as it should', async () => {
     await ana.goto(`${demo.origin}/notifications#settings`);
     const box = ana.getByRole('checkbox', { name: 'Download: In app' });
+    const saved = ana.waitForResponse(
+      (answer) =>
+        answer.url().endsWith('/v1/notification-settings') && answer.request().method() !== 'GET',
+    );
     await box.check();
+    await saved;
     await ana.reload();
-    assert.equal(await box.isChecked(), true);
+    await ana.getByRole('checkbox', { name: 'Download: In app', checked: true }).waitFor();
     await ana.getByRole('button', { name: 'Turn on' }).last().click();
     await said(ana, 'Quiet from 18:30 to 08:00');
     await ana.getByRole('button', { name: 'Turn off' }).click();

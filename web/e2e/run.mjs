@@ -29,7 +29,11 @@ async function test(files, settings = {}, ...flags) {
 
 try {
   await Promise.all(['1', '2'].map((months) => Demo.prepare(join(demos, months), months)));
-  const failed = await test(files, {}, `--test-concurrency=${Math.min(availableParallelism() + 1, 4)}`);
+  const failed = await test(
+    files,
+    {},
+    `--test-concurrency=${Math.min(availableParallelism() + 1, 4)}`,
+  );
   process.exitCode = failed;
   // What it measures would be disturbed by others.
   if (asked.length === 0)
