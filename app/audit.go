@@ -27,19 +27,24 @@ const (
 	auditClosing = 10 * time.Second
 )
 
+// auditStore is the store of the audit log beside a state; file is that too where it is in
+// the directory data.
+func auditStore(state State, data string) (store audit.Store, file *sqlite.Audit, err error) {
+	if state, ok := state.(*mongo.State); ok {
+		return state.Audit(), nil, nil
+	}
+	file, err = sqlite.OpenAudit(filepath.Join(data, auditFolder))
+	return file, file, err
+}
+
 // openAudit opens the audit log beside the state: a directory of files, or collections
 // of the same database.
 func (a *App) openAudit(ctx context.Context, s Settings) error {
-	var store audit.Store
-	if state, ok := a.State.(*mongo.State); ok {
-		store = state.Audit()
-	} else {
-		file, err := sqlite.OpenAudit(filepath.Join(s.Data, auditFolder))
-		if err != nil {
-			return err
-		}
-		a.auditFile, store = file, file
+	store, file, err := auditStore(a.State, s.Data)
+	if err != nil {
+		return err
 	}
+	a.auditFile = file
 	log, err := audit.Open(ctx, audit.Config{Store: store, Records: a.State, Clock: time.Now, Rand: rand.Reader, Logger: a.log})
 	if err != nil {
 		return fmt.Errorf("open the audit log: %w", err)

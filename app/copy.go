@@ -12,6 +12,7 @@ import (
 	"strings"
 	"time"
 
+	"tidings/audit"
 	"tidings/event"
 	"tidings/indexer"
 	"tidings/migrations"
@@ -26,6 +27,8 @@ type CopyReport struct {
 	migrations.Copied
 	Whole       bool
 	DeadLetters int64
+	// AuditRows are of the audit log.
+	AuditRows int64
 }
 
 // CopySealed copies the sealed weeks while the parts run.
@@ -56,6 +59,10 @@ func (a *App) CopyAll(ctx context.Context, request CopyRequest) (CopyReport, err
 		report.Copied, err = to.weeks(ctx, false)
 	}
 	if err == nil && to.state != nil {
+		// The rows of the audit log go before their heads, which are in the state.
+		report.AuditRows, err = to.copyAudit(ctx)
+	}
+	if err == nil && to.state != nil {
 		var copied migrations.Copied
 		copied, err = to.copyState(ctx)
 		report.States, report.Records = copied.States, copied.Records
@@ -70,8 +77,8 @@ type copyTarget struct {
 	index Index
 	state State
 	held  *App
-	// directory says that the state goes to another directory, whose audit log is its own.
-	directory bool
+	// data is the directory that it is, "" where it is addresses.
+	data string
 }
 
 // copyTarget opens the stores that the addresses name.
@@ -87,7 +94,7 @@ func (a *App) copyTarget(ctx context.Context, addresses []string) (_ *copyTarget
 		s := Settings{}
 		switch scheme, _, isURL := strings.Cut(address, "://"); {
 		case !isURL:
-			s.Data, to.directory = address, true
+			s.Data, to.data = address, address
 			if err := errors.Join(os.MkdirAll(filepath.Join(address, "stream"), 0o700), target.hold(address), target.openIndex(s, ""), target.openState(ctx, s)); err != nil {
 				return nil, err
 			}
@@ -153,13 +160,22 @@ func (t *copyTarget) copyState(ctx context.Context) (migrations.Copied, error) {
 	}
 	copier := migrations.StateCopier{
 		From: source, To: target, Records: listing{t.state},
-		Leave: map[string]bool{
-			kindCopied: true, kindBackup: true, kindWeekWanted: true, kindRun: true, "migration": true,
-			// The rows that these are about stay behind.
-			"audit-head": t.directory, "audit-workspace": t.directory,
-		},
+		Leave: map[string]bool{kindCopied: true, kindBackup: true, kindWeekWanted: true, kindRun: true, "migration": true},
 	}
 	return copier.Copy(ctx)
+}
+
+// copyAudit copies the audit log to where the state goes.
+func (t *copyTarget) copyAudit(ctx context.Context) (int64, error) {
+	if err := t.from.Audit.Flush(ctx); err != nil {
+		return 0, err
+	}
+	store, file, err := auditStore(t.state, t.data)
+	if err != nil {
+		return 0, err
+	}
+	t.held.auditFile = file
+	return audit.Copy(ctx, t.from.Audit.Store, store, t.from.log)
 }
 
 // listing is a state store as a copy writes its catalogue.

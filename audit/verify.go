@@ -40,25 +40,10 @@ type Verified struct {
 // against heads that were kept elsewhere, by workspace and day. Days before kept may
 // have been dropped. A day that cannot be read is a fault, and the others are read.
 func (l *Log) Verify(ctx context.Context, elsewhere map[string]map[Day]Head, kept Day) (Verified, error) {
-	days, err := l.Store.Days(ctx)
-	if err != nil {
-		return Verified{}, fmt.Errorf("list the days of the audit log: %w", err)
-	}
 	var v Verified
-	v.Days = len(days)
-	chains := make(map[string][]Day)
-	for _, day := range days {
-		workspaces, err := l.Store.Workspaces(ctx, day)
-		if damaged, is := errors.AsType[*event.Degraded](err); is {
-			v.Faults = append(v.Faults, Fault{Day: day, Problem: damaged.Words})
-			continue // Those that have a head of it are named below.
-		}
-		if err != nil {
-			return v, fmt.Errorf("list the workspaces of the audit log: %w", err)
-		}
-		for _, workspace := range workspaces {
-			chains[workspace] = append(chains[workspace], day)
-		}
+	chains, err := l.list(ctx, &v)
+	if err != nil {
+		return v, err
 	}
 	known, err := l.Chained(ctx)
 	if err != nil {
@@ -75,27 +60,43 @@ func (l *Log) Verify(ctx context.Context, elsewhere map[string]map[Day]Head, kep
 	return v, nil
 }
 
-// Look finds the days from kept on that cannot be read, and chains of which a head was
-// kept and no row is left. It reads no rows, as Verify does.
-func (l *Log) Look(ctx context.Context, kept Day) ([]Fault, error) {
+// list returns the days of each workspace that has rows. Days that cannot be read are
+// faults.
+func (l *Log) list(ctx context.Context, v *Verified) (map[string][]Day, error) {
 	days, err := l.Store.Days(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("list the days of the audit log: %w", err)
 	}
-	var faults []Fault
-	damaged, there := make(map[Day]bool), make(map[chainKey]bool)
+	v.Days = len(days)
+	chains := make(map[string][]Day)
 	for _, day := range days {
 		workspaces, err := l.Store.Workspaces(ctx, day)
-		if unreadable, is := errors.AsType[*event.Degraded](err); is {
-			faults, damaged[day] = append(faults, Fault{Day: day, Problem: unreadable.Words}), true
+		if damaged, is := errors.AsType[*event.Degraded](err); is {
+			v.Faults = append(v.Faults, Fault{Day: day, Problem: damaged.Words})
 			continue
 		}
 		if err != nil {
 			return nil, fmt.Errorf("list the workspaces of the audit log: %w", err)
 		}
 		for _, workspace := range workspaces {
-			there[chainKey{workspace, day}] = true
+			chains[workspace] = append(chains[workspace], day)
 		}
+	}
+	return chains, nil
+}
+
+// Look finds what Verify would without reading the rows: days that cannot be read, and
+// chains of which a head was kept and no row is left. Days before kept may have been
+// dropped.
+func (l *Log) Look(ctx context.Context, kept Day) ([]Fault, error) {
+	var v Verified
+	chains, err := l.list(ctx, &v)
+	if err != nil {
+		return nil, err
+	}
+	damaged := make(map[Day]bool)
+	for _, fault := range v.Faults {
+		damaged[fault.Day] = true
 	}
 	known, err := l.Chained(ctx)
 	if err != nil {
@@ -107,12 +108,23 @@ func (l *Log) Look(ctx context.Context, kept Day) ([]Fault, error) {
 			return nil, err
 		}
 		for _, day := range slices.Sorted(maps.Keys(heads)) {
-			if rows := heads[day].Seq; rows > 0 && day >= kept && !damaged[day] && !there[chainKey{workspace, day}] {
-				faults = append(faults, Fault{workspace, day, 0, fmt.Sprintf("the day is gone; it had %d rows", rows)})
+			if day < kept || damaged[day] || slices.Contains(chains[workspace], day) {
+				continue
+			}
+			// It may have begun since the days were listed.
+			if _, err := l.Store.Last(ctx, workspace, day); errors.Is(err, event.ErrNotFound) {
+				v.Faults = append(v.Faults, gone(chainKey{workspace, day}, heads[day].Seq))
+			} else if err != nil {
+				return nil, fmt.Errorf("read the audit log: %w", err)
 			}
 		}
 	}
-	return faults, nil
+	return v.Faults, nil
+}
+
+// gone is a chain of which no row is left.
+func gone(key chainKey, rows int64) Fault {
+	return Fault{key.workspace, key.day, 0, fmt.Sprintf("the day is gone; it had %d rows", rows)}
 }
 
 // verifyWorkspace reads the days that have rows and those that should have: one that
@@ -173,7 +185,7 @@ func (l *Log) verifyChain(ctx context.Context, key chainKey, heads []Head, mayBe
 	case last.Seq != 0:
 		v.Chains++
 	case !mayBeGone && end > 0:
-		fault(0, fmt.Sprintf("the day is gone; it had %d rows", end))
+		v.Faults = append(v.Faults, gone(key, end))
 		return nil
 	case mayBeGone:
 		return nil

@@ -55,8 +55,8 @@ func (c *migrateCopyCmd) Run(ctx context.Context, env *environment) error {
 		_, err = fmt.Fprintln(env.Out, "These were the sealed weeks. Stop serve and run this again for the rest.")
 		return err
 	}
-	_, err = fmt.Fprintf(env.Out, "%s and %s copied and compared.\n",
-		count(int(done.States), "state", "states"), count(int(done.Records), "record", "records"))
+	_, err = fmt.Fprintf(env.Out, "%s and %s copied and compared, and %s of the audit log copied.\n",
+		count(int(done.States), "state", "states"), count(int(done.Records), "record", "records"), count(int(done.AuditRows), "row", "rows"))
 	if done.DeadLetters > 0 {
 		fmt.Fprintf(env.Err, "%s stay in the queue of the data directory.\n", count(int(done.DeadLetters), "dead letter", "dead letters"))
 	}

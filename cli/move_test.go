@@ -36,5 +36,7 @@ func TestAnInstallationMovesToElasticsearchAndMongoDB(t *testing.T) {
 
 	moved := startServer(t, data, "127.0.0.1:0", "--index", index, "--state", state)
 	book.check(t, moved.address, key)
+	require.Contains(t, run(t, "audit", "verify", "--data", data), "all as they were written")
+	require.Contains(t, run(t, "audit", "list", "--data", data, "--workspace", "w"), "keys")
 	require.NoError(t, moved.stop(), moved.output())
 }
