@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"tidings/event"
+	"tidings/query/times"
 )
 
 // reportDays are how many days a report is of.
@@ -31,8 +32,8 @@ type Change struct{ Now, Before *float64 }
 // ReportOf is the week that a report of a time is about: the seven days that end with
 // the one before, in the zone of that time.
 func ReportOf(due time.Time) (from, until time.Time) {
-	until = time.Date(due.Year(), due.Month(), due.Day(), 0, 0, 0, 0, due.Location())
-	return until.AddDate(0, 0, -reportDays), until
+	until = times.StartOfDay(due)
+	return times.AddDays(until, -reportDays), until
 }
 
 // LastDue is when a rule of each week was due last at a time; false where that is not within
@@ -71,7 +72,7 @@ func (x *Engine) report(ctx context.Context, book *Book, workspace string, r Rul
 // lines say the figures, a sentence each.
 func (f Figures) lines(from, until time.Time) []string {
 	const day = "Mon 2 Jan"
-	sent := fmt.Sprintf("%s – %s: %s to %s", from.Format(day), until.AddDate(0, 0, -1).Format(day), plural(f.Sends, "send"), plural(f.Recipients, "recipient"))
+	sent := fmt.Sprintf("%s – %s: %s to %s", from.Format(day), times.AddDays(until, -1).Format(day), plural(f.Sends, "send"), plural(f.Recipients, "recipient"))
 	switch change := math.Round(100 * float64(f.Sends-f.SendsBefore) / float64(f.SendsBefore)); {
 	case f.SendsBefore == 0:
 		sent += "."

@@ -85,3 +85,19 @@ func TestAReportWantsATimeOfTheWeek(t *testing.T) {
 		})
 	}
 }
+
+// Where clocks change at midnight a day begins at one.
+func TestAReportIsOfWholeDays(t *testing.T) {
+	santiago, err := time.LoadLocation("America/Santiago")
+	require.NoError(t, err)
+	for due, want := range map[string]string{
+		"2026-09-06T08:00": "2026-08-30 00:00 to 2026-09-06 01:00",
+		"2026-09-13T08:00": "2026-09-06 01:00 to 2026-09-13 00:00",
+		"2026-11-16T08:00": "2026-11-09 00:00 to 2026-11-16 00:00",
+	} {
+		at, err := time.ParseInLocation("2006-01-02T15:04", due, santiago)
+		require.NoError(t, err)
+		from, until := notify.ReportOf(at)
+		require.Equal(t, want, from.Format("2006-01-02 15:04")+" to "+until.Format("2006-01-02 15:04"))
+	}
+}

@@ -10,6 +10,7 @@ import (
 
 	"tidings/deliver"
 	"tidings/notify"
+	"tidings/query/times"
 )
 
 // report renders the figures of a week, with a link to the statistics of the same search
@@ -41,7 +42,7 @@ func (n *Notes) report(ctx context.Context, d notify.Decision, content *deliver.
 	}
 	if due, ok := rules[at].LastDue(time.UnixMilli(d.At), book.Settings[d.User]); ok {
 		from, until := notify.ReportOf(due)
-		view.Set("period", from.Format(time.DateOnly)+".."+until.AddDate(0, 0, -1).Format(time.DateOnly))
+		view.Set("period", from.Format(time.DateOnly)+".."+times.AddDays(until, -1).Format(time.DateOnly))
 	}
 	content.Link += "?" + view.Encode()
 	return nil
