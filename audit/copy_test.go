@@ -57,6 +57,18 @@ func TestACopyIsWhatWasWritten(t *testing.T) {
 	_, err = audit.Copy(ctx, other.store, to, slog.New(slog.DiscardHandler))
 	require.ErrorIs(t, err, event.ErrConflict)
 
+	elsewhere, err := sqlite.OpenAudit(t.TempDir())
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, elsewhere.Close()) })
+	rows, err := audit.Copy(ctx, other.store, elsewhere, slog.New(slog.DiscardHandler))
+	require.NoError(t, err)
+	require.EqualValues(t, 1, rows)
+	third := newSite(t)
+	_, err = third.log.Must(ctx, audit.Row{Workspace: "w", Kind: audit.KindSignIn, Actor: "user:u_jo"})
+	require.NoError(t, err)
+	_, err = audit.Copy(ctx, third.store, elsewhere, slog.New(slog.DiscardHandler))
+	require.ErrorIs(t, err, event.ErrConflict, "a row of the same number")
+
 	s.pass(24 * time.Hour)
 	write(1)
 	require.NoError(t, s.log.Close(ctx))

@@ -181,6 +181,24 @@ func TestForwardingGoesOnWhereItEnded(t *testing.T) {
 	require.Equal(t, uint64(6), kept.place.Next)
 }
 
+// What was discarded before it was looked at is an error where an endpoint has missed it.
+func TestWhatWasDiscardedIsSaidWhereSomebodyMissesIt(t *testing.T) {
+	for _, endpoints := range []int{0, 1} {
+		p := newPost(t)
+		for range endpoints {
+			p.endpoint("crm", "replies")
+		}
+		p.announce(event.AnnounceEvent, p.event(1, event.Open))
+		p.announced[0].Sequence = 5
+		var said strings.Builder
+		f := p.forwarder()
+		f.Places, f.Logger = &places{place: live.Place{Next: 1}}, slog.New(slog.NewTextHandler(&said, nil))
+		require.NoError(t, f.Run(t.Context()))
+		require.Equal(t, endpoints, strings.Count(said.String(), "discarded"), said.String())
+		require.Equal(t, endpoints, strings.Count(said.String(), "count=4"))
+	}
+}
+
 // forwarder is the one of a process.
 func (p *post) forwarder() *forward.Forwarder {
 	return &forward.Forwarder{
