@@ -2,6 +2,7 @@ package query
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -46,8 +47,6 @@ func otherwiseCalled(name string) string {
 		return "since"
 	case "older":
 		return "before"
-	case "date":
-		return "on"
 	case "filename":
 		return "file"
 	}
@@ -121,6 +120,9 @@ func leafCount(where Expr) int {
 }
 
 func (p *parser) understand(l lexeme) meaning {
+	if takesList(l.field) && !l.quoted {
+		l.value = strings.TrimRight(l.value, ",;") // "from:ana, opened"
+	}
 	if m := p.listed(l); m.where != nil {
 		return m
 	}
@@ -186,14 +188,14 @@ func (p *parser) listed(l lexeme) meaning {
 		return meaning{}
 	}
 	values := strings.Split(l.value, ",")
-	if len(values) < 2 || len(values) > most {
+	if len(values) > most || slices.Contains(values, "") {
 		return meaning{}
 	}
 	some, shown := make([]Expr, len(values)), make([]string, len(values))
 	field := ""
 	for i, value := range values {
 		m := p.understand(lexeme{field: l.field, value: value})
-		if value == "" || m.problem != "" {
+		if m.problem != "" {
 			return meaning{}
 		}
 		some[i], shown[i], field = m.where, m.value, m.field

@@ -37,6 +37,7 @@ func TestWhatIsNotUnderstoodIsSaid(t *testing.T) {
 		{"this time last year", "words:time time:2025-01-01/2026-01-01", []string{"this"}, []string{`Not understood, and searched for as words: "this time".`}},
 		{"since easter", "words:since words:easter", nil, []string{`Not understood, and searched for as words: "since".`}},
 		{"has:attachment", "words:has:attachment", nil, []string{"has: is no operator here, and is searched for as text."}},
+		{"from:ana,,ben", "from:ana,,ben", nil, []string{"from:ana,,ben finds nothing unless that is a user's id: no user or team has this name."}},
 		{"from:zelda", "from:zelda", nil, []string{"from:zelda finds nothing unless that is a user's id: no user or team has this name."}},
 	} {
 		t.Run(test.text, func(t *testing.T) {
