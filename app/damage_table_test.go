@@ -199,9 +199,13 @@ func written(t *testing.T, name string) string {
 	t.Helper()
 	raw, err := os.ReadFile("../docs/running.md")
 	require.NoError(t, err)
-	_, row, _ := strings.Cut(string(raw), "\n| "+name+" | ")
-	row, _, _ = strings.Cut(row, " |\n")
-	return row[strings.LastIndex(row, "| ")+2:]
+	for _, row := range cellsOf(string(raw)) {
+		if row[0] == name {
+			return row[len(row)-1]
+		}
+	}
+	t.Fatalf("docs/running.md has no row of %s", name)
+	return ""
 }
 
 // found is everything that is said of a directory: why it does not start, what
@@ -317,7 +321,26 @@ func inDocument(t *testing.T, path, mark, text string) {
 		require.NoError(t, os.WriteFile(path, []byte(before+begin+text+end+after), 0o644))
 		return
 	}
-	require.Equal(t, text, strings.TrimSuffix(rest, end+after), "go test ./app -run TestDamageIsNamed -update writes it")
+	require.Equal(t, cellsOf(text), cellsOf(strings.TrimSuffix(rest, end+after)), "go test ./app -run TestDamageIsNamed -update writes it")
+}
+
+// cellsOf is a table without what a formatter adds to it: padding, longer rules and
+// empty lines.
+func cellsOf(table string) [][]string {
+	var rows [][]string
+	for line := range strings.Lines(table) {
+		if line = strings.Trim(line, "| \n"); line == "" {
+			continue
+		}
+		cells := strings.Split(line, "|")
+		for i, cell := range cells {
+			if cells[i] = strings.TrimSpace(cell); strings.Trim(cells[i], "-") == "" {
+				cells[i] = "---"
+			}
+		}
+		rows = append(rows, cells)
+	}
+	return rows
 }
 
 // What was sealed by a key that is gone is missed until it was entered again.
