@@ -55,6 +55,11 @@ func (r *Reader) named(i int) (span, int) {
 			night, _ := partOfDay("night")
 			return night.on(yesterday), i + 2
 		}
+	case "night":
+		if r.is(i, "night", "before", "last") {
+			night, _ := partOfDay("night")
+			return night.on(unitSpan(day, AddDays(r.now, -2))), i + 3
+		}
 	case "day":
 		switch {
 		case r.is(i, "day", "before", "yesterday") || r.is(i, "day", "before", "yest"):
@@ -104,6 +109,9 @@ func (r *Reader) relative(i int) (span, int) {
 	rolling := !whole && (r.text(i) == "past" || r.text(i) == "last" && the)
 	if whole {
 		i++
+	}
+	if n, _ := r.quartersOfAnHour(i + 1); n > 0 || r.is(i+2, "and", "a", "half") {
+		return span{}, 0 // They are rolling.
 	}
 	if r.text(i+1) == "fortnight" && distance < 0 {
 		return r.lately(week, 2), i + 2

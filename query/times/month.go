@@ -12,6 +12,9 @@ func (r *Reader) partOfMonth(i int) (span, int) {
 		if r.is(i+1, "half", "of") {
 			return r.halfOf(max(1, nth), nth == 0, i+3)
 		}
+		if s, n := r.endsOf(nth, i+1); n > 0 {
+			return s, n
+		}
 		if !r.is(i+1, "week", "of") && !r.is(i+1, "week", "in") || nth > 5 {
 			return span{}, 0
 		}
@@ -54,6 +57,37 @@ func (r *Reader) partOfMonth(i int) (span, int) {
 	s := span{from: AddDays(m.from, 10*part), until: AddDays(m.from, 10*part+10), unit: week, again: m.again}
 	if part == 2 {
 		s.until = m.until
+	}
+	return s, n
+}
+
+// endsOf reads "two weeks of september" and "day of the quarter" behind "first", which is
+// 1, or "last", which is 0.
+func (r *Reader) endsOf(nth, i int) (span, int) {
+	count, ok := numberOf(r.text(i))
+	if r.text(i) == "few" {
+		count, ok = 3, true
+	}
+	if !ok {
+		count, i = 1, i-1
+	}
+	u := unitOf(r.text(i + 1))
+	if nth > 1 || count < 1 || u < day || u > quarter || r.text(i+2) != "of" && r.text(i+2) != "in" {
+		return span{}, 0
+	}
+	led := r.led
+	r.led = true
+	whole, n := r.whole(i + 3)
+	r.led = led
+	if n == 0 || whole.unit <= u {
+		return span{}, 0
+	}
+	s := span{from: whole.from, until: u.add(whole.from, count), unit: week, again: whole.again}
+	if nth == 0 {
+		s.from, s.until = u.add(whole.until, -count), whole.until
+	}
+	if s.from.Before(whole.from) || s.until.After(whole.until) {
+		return span{}, 0
 	}
 	return s, n
 }

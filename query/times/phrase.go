@@ -24,11 +24,18 @@ func (r *Reader) phrase(i int) (Period, int) {
 		if r.is(i, "prior", "to") {
 			j++
 		}
+		if r.is(i, "until", "and", "including") {
+			j += 2
+		}
 		return r.before(j, r.text(i) != "before" && r.text(i) != "prior")
 	case "up":
 		if r.is(i, "up", "to") || r.is(i, "up", "until") {
 			r.led = true
-			return r.before(i+2, true)
+			j := i + 2
+			if r.is(j, "and", "including") {
+				j += 2
+			}
+			return r.before(j, true)
 		}
 		return Period{}, 0
 	case "between":
@@ -49,7 +56,7 @@ func (r *Reader) phrase(i int) (Period, int) {
 			return r.earlier(i + 1)
 		}
 		return r.compared(i)
-	case "over", "more", "older", "longer", "less", "newer", "fewer", "under", "later":
+	case "over", "more", "older", "longer", "less", "newer", "younger", "fewer", "under", "later":
 		if p, n := r.compared(i); n > 0 {
 			return p, n
 		}
@@ -156,16 +163,19 @@ func (r *Reader) compared(i int) (Period, int) {
 	more := false
 	switch r.text(i) {
 	case "over", "more", "older", "longer", ">":
-		more = true
+		more = r.text(i+1) != "recent"
 	}
 	j := i + 1
 	if sign := r.text(i) == ">" || r.text(i) == "<"; !sign && r.text(i) != "over" && r.text(i) != "under" {
+		if r.is(i, "more", "recent", "than") {
+			j++
+		}
 		if r.text(j) != "than" {
 			return Period{}, 0
 		}
 		j++
 	}
-	old := r.text(i) == "older" || r.text(i) == "newer"
+	old := r.text(i) == "older" || r.text(i) == "newer" || r.text(i) == "younger" || r.text(i+1) == "recent"
 	d, n := r.amount(j)
 	if n > 0 && r.is(n, "from", "now") {
 		at := d.move(r.now, 1)
@@ -191,10 +201,10 @@ func (r *Reader) compared(i int) (Period, int) {
 		}
 		return Period{From: at}, n
 	}
-	if r.text(i+1) != "than" {
+	if r.text(j-1) != "than" {
 		return Period{}, 0
 	}
-	r.led = r.led || r.text(i) != "more" && r.text(i) != "less"
+	r.led = r.led || r.text(i+1) == "recent" || r.text(i) != "more" && r.text(i) != "less"
 	s, n := r.point(j)
 	switch {
 	case n == 0:

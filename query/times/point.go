@@ -335,11 +335,8 @@ func (r *Reader) amount(i int) (Amount, int) {
 // counted reads one number with its unit.
 func (r *Reader) counted(i int) (int, unit, int) {
 	text := r.text(i)
-	if r.is(i, "half", "an", "hour") {
-		return 30, minute, i + 3
-	}
-	if r.is(i, "half", "hour") {
-		return 30, minute, i + 2
+	if n, u, end := r.halves(i); end > 0 {
+		return n, u, end
 	}
 	n, ok := numberOf(strings.TrimSuffix(text, "+"))
 	switch {
@@ -376,6 +373,78 @@ func (r *Reader) counted(i int) (int, unit, int) {
 		return n, u, i + 1
 	}
 	return 0, 0, 0
+}
+
+// halves reads what is counted in halves and quarters: "half an hour", "an hour and a
+// half", "two and a half days", "1.5 hours", "three quarters of an hour".
+func (r *Reader) halves(i int) (int, unit, int) {
+	if n, end := r.quartersOfAnHour(i); end > 0 {
+		return n, minute, end
+	}
+	n, j := 0, i
+	switch number, ok := numberOf(r.text(i)); {
+	case r.text(i) == "half":
+		j = r.skip(i+1, "a", "an")
+	case ok && r.is(i+1, "and", "a", "half"):
+		n, j = number, i+4
+	case strings.HasSuffix(r.text(i), ".5"):
+		if number, ok = digits(strings.TrimSuffix(r.text(i), ".5")); !ok {
+			return 0, 0, 0
+		}
+		n, j = number, i+1
+	default:
+		if n = 1; ok {
+			n, j = number, i+1
+		} else {
+			j = r.skip(i, "a", "an")
+		}
+		if !r.is(j+1, "and", "a", "half") {
+			return 0, 0, 0
+		}
+		if half, u := halfUnit(unitOf(r.text(j))); half > 0 {
+			return (2*n + 1) * half, u, j + 4
+		}
+		return 0, 0, 0
+	}
+	if half, u := halfUnit(unitOf(r.text(j))); half > 0 {
+		return (2*n + 1) * half, u, j + 1
+	}
+	return 0, 0, 0
+}
+
+// quartersOfAnHour reads "a quarter of an hour" as minutes.
+func (r *Reader) quartersOfAnHour(i int) (minutes, end int) {
+	n, j := 1, r.skip(i, "a")
+	if r.text(i) == "three" {
+		n, j = 3, i+1
+	}
+	if w := r.text(j); w != "quarter" && w != "quarters" {
+		return 0, 0
+	}
+	if j++; r.text(j) == "of" {
+		j = r.skip(j+1, "an")
+	}
+	if r.text(j) != "hour" {
+		return 0, 0
+	}
+	return 15 * n, j + 1
+}
+
+// halfUnit is half of a unit, in a smaller one.
+func halfUnit(u unit) (int, unit) {
+	switch u {
+	case hour:
+		return 30, minute
+	case day:
+		return 12, hour
+	case week:
+		return 84, hour
+	case month:
+		return 15, day
+	case year:
+		return 6, month
+	}
+	return 0, noUnit
 }
 
 func shortUnit(text string) unit {

@@ -307,7 +307,8 @@ func split(word string, number int, to []piece) []piece {
 		return append(to, piece{text: word, word: number, last: true})
 	}
 	dashed := strings.Count(word, "-")
-	iso := dashed == 2 && strings.Trim(word, "0123456789-") == "" || strings.ContainsAny(word, "t:") && dashed >= 2
+	numeric := strings.Trim(word, "0123456789-") == ""
+	iso := numeric && (dashed == 2 || len(word) == len("2006-01") && word[4] == '-') || strings.ContainsAny(word, "t:") && dashed >= 2
 	start := 0
 	for start < len(word) && (word[start] == '>' || word[start] == '<') {
 		to = append(to, piece{text: word[start : start+1], word: number})

@@ -12,7 +12,7 @@ var starters = func() map[string]bool {
 		}
 	}
 	add(strings.Fields(`since starting after before until till til by prior up between from earlier over more older longer less
-		newer fewer under later no not > < within for throughout on in at @ during around about the last this past previous prev
+		newer younger fewer under later no not > < within for throughout on in at @ during around about the last this past previous prev
 		current next coming now today yesterday yest tomorrow tmrw tonight right day noon midday lunch lunchtime dawn midnight
 		morning afternoon evening night early mid late beginning start end eod ytd qtd mtd wtd weekend cw kw w wk half quarter roughly
 		q1 q2 q3 q4 a an few couple sept tues thur thurs thirty`)...)
