@@ -45,8 +45,10 @@ type english struct {
 	preposition string
 	// deviceAt is the lexeme of one more device or client.
 	deviceAt int
-	// personEnd is the lexeme behind the person who was understood last.
+	// personEnd is the lexeme behind the person who was understood last; actedBy the
+	// preposition before the last one that had any.
 	personEnd int
+	actedBy   string
 	// list is whether it is an item of a list; listed is the lexeme up to which
 	// lists of plain words were looked for.
 	list   bool

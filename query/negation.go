@@ -37,8 +37,12 @@ func (p *parser) exception(i int) (meaning, int) {
 		return meaning{}, 0
 	}
 	m, k := meaning{}, 0
-	if goesOn && p.english.exceptedBy != "" {
+	switch {
+	case goesOn && p.english.exceptedBy != "":
 		m, k = p.behind(p.english.exceptedBy, inner, inner) // "not from acme or globex"
+	case i == p.english.personEnd && p.english.actedBy != "" && (p.word(i) == "but" || p.word(i) == "not") && p.startsName(inner):
+		p.english.exceptedBy = p.english.actedBy
+		m, k = p.behind(p.english.actedBy, inner, inner) // "by jo but not kim"
 	}
 	if k == 0 {
 		m, k = p.excepted(inner, anyWord)

@@ -114,7 +114,7 @@ func (p *parser) looksLikeName(i int) bool {
 	if isMachine(word) || isPeople(word) || p.countsPeople(i) {
 		return false
 	}
-	if !isCapitalised(p.lexemes[i].value) && (isQuantity(word) || isNegation(word) || isGroup(word)) {
+	if !isCapitalised(p.lexemes[i].value) && (isQuantity(word) || isNegation(word) || isGroup(word) || isDocument(word)) {
 		return false
 	}
 	_, n := p.timeAt(i)

@@ -26,6 +26,7 @@ func (p *parser) person(i int) (meaning, int) {
 		}
 		m, n := p.behind(w, i, i+1)
 		if n > 0 {
+			p.english.actedBy = w
 			p.alternative(w, i+n)
 		}
 		return m, n
@@ -330,6 +331,11 @@ func (p *parser) behind(preposition string, i, j int) (meaning, int) {
 		return m, j + n - i
 	case "the":
 		j++
+	case "either", "both":
+		if p.startsName(j + 1) {
+			p.noteBoth(j)
+			j++
+		}
 	}
 	m, n := p.operand(j)
 	if n == 0 {
@@ -368,6 +374,13 @@ func (p *parser) behind(preposition string, i, j int) (meaning, int) {
 	return p.whoActed(m, exact, i, j, n)
 }
 
+// noteBoth says of "by both jo and kim" that an event is one person's.
+func (p *parser) noteBoth(i int) {
+	if p.word(i) == "both" {
+		p.note("\"both\" is read as either of them: whether both did is not looked at.")
+	}
+}
+
 // whoActed reads the person of n words at j behind "from" or "by": after what a
 // recipient does it is who did it, after a send it is the sender.
 func (p *parser) whoActed(m meaning, exact bool, i, j, n int) (meaning, int) {
@@ -376,7 +389,7 @@ func (p *parser) whoActed(m meaning, exact bool, i, j, n int) (meaning, int) {
 		action = p.actionAhead()
 	}
 	switch {
-	case m.field == "from" && (action == event.Send || action == ""):
+	case m.field == "from" && (action == event.Send || action == "" || p.word(i) == "from" && p.namesMail(i-1)):
 		return m, end
 	case action == event.Send:
 		return meaning{}, 0
@@ -387,6 +400,9 @@ func (p *parser) whoActed(m meaning, exact bool, i, j, n int) (meaning, int) {
 	}
 	return meaning{}, 0
 }
+
+// namesMail reports whether the word at i is what somebody sent: "opened the proposal from ana".
+func (p *parser) namesMail(i int) bool { return isOneMail(p.word(i)) || isMail(p.word(i)) || isDocument(p.word(i)) }
 
 func isKeyword(where Expr) bool {
 	_, ok := where.(Keyword)

@@ -106,6 +106,19 @@ func isOneMail(word string) bool {
 	return false
 }
 
+// isDocument reports whether a word is what people send in mails, so that it is nobody's
+// name: "invoices not opened".
+func isDocument(word string) bool {
+	switch strings.TrimSuffix(word, "s") {
+	case "proposal", "quote", "quotation", "offer", "invoice", "contract", "agreement", "nda", "newsletter", "bulletin", "digest", "mailing",
+		"campaign", "brochure", "catalog", "catalogue", "deck", "presentation", "document", "doc", "pdf", "attachment", "report",
+		"statement", "receipt", "confirmation", "reminder", "ticket", "order", "survey", "questionnaire", "application", "resume", "cv",
+		"letter", "tender", "bid", "renewal", "announcement", "webinar", "template", "sequence", "followup", "follow-up", "estimate":
+		return true
+	}
+	return false
+}
+
 // isSmall reports whether a word is one of those that join others and that
 // nobody looks for.
 func isSmall(word string) bool {
