@@ -169,3 +169,70 @@ func doing(word string) event.Type {
 	}
 	return ""
 }
+
+// notDelivered reads mails that did not get where they were sent: "wasn't delivered", "never
+// arrived", "could not be delivered". A mail is known to have bounced, not to have arrived.
+func (p *parser) notDelivered(i int) (meaning, int) {
+	j, denied := i, false
+	for {
+		w := p.word(j)
+		switch {
+		case w == "not", w == "never", w == "cannot", isContraction(w):
+			denied = true
+		case w == "failed" && p.word(j+1) == "to":
+			denied = true
+			j++
+		case j == i && (w == "has" || w == "have" || w == "was" || w == "were" || w == "is" || w == "are" || w == "did" || w == "could" || w == "can"):
+			if next := p.word(j + 1); next != "not" && next != "never" {
+				return meaning{}, 0
+			}
+		case denied && (w == "be" || w == "been" || w == "get" || w == "got" || w == "yet" || w == "ever" || w == "even" || w == "actually"):
+		default:
+			if n := p.delivered(j); denied && n > 0 {
+				p.noteDelivered(p.words(i, j+n-i), "bounced")
+				return is(string(IsBounced)), j + n - i
+			}
+			return meaning{}, 0
+		}
+		j++
+	}
+}
+
+// delivered is how many words at i say that something arrives.
+func (p *parser) delivered(i int) int {
+	switch p.word(i) {
+	case "deliver", "delivered":
+		return 1
+	case "arrive", "arrived":
+		return btoi(p.speaksOfMail())
+	case "get", "got", "go", "gone", "make", "made":
+		return 2 * btoi(p.word(i+1) == "through" && p.speaksOfMail())
+	case "through":
+		return btoi(p.speaksOfMail())
+	}
+	return 0
+}
+
+// speaksOfMail reports whether the text names mails or what happens to them.
+func (p *parser) speaksOfMail() bool {
+	for i := range p.lexemes {
+		if p.namesMail(i) {
+			return true
+		}
+	}
+	return len(p.english.types) > 0
+}
+
+func (p *parser) noteDelivered(words, as string) {
+	p.note("\"" + words + "\" is read as " + as + ": more is not known of a sent mail.")
+}
+
+// actOn reports whether what became of a mail stands at i, perhaps behind "that was".
+func (p *parser) actOn(i int) bool {
+	for isSmall(p.word(i)) {
+		i++
+	}
+	_, f := p.eventAt(i)
+	_, n := p.state(i)
+	return f == past || f == several || n > 0
+}

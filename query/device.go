@@ -17,7 +17,7 @@ func (p *parser) device(i int) (meaning, int) {
 			p.orDevice(j+n, p.deviceNoun)
 			return keyword("device", FieldDevice, device), j + n - i
 		}
-		if client, n := p.clientNoun(j); n > 0 && w != "from" {
+		if client, n := p.clientNoun(j); n > 0 && (w != "from" || client == "apple-mail") {
 			p.orDevice(j+n, p.clientNoun)
 			return keyword("client", FieldClient, client), j + n - i
 		}

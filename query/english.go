@@ -92,7 +92,7 @@ func newEnglish(p *parser) english {
 		if t, _ := p.eventAt(i); t != "" {
 			e.types.add(t)
 		}
-		e.generic = e.generic || isGeneric(l.word)
+		e.generic = e.generic || isGeneric(l.word) || p.isMailOf(i)
 		switch l.word {
 		case "top", "bottom", "most", "least", "fewest", "rank", "ranked":
 			e.ranks = true
@@ -406,7 +406,7 @@ func (p *parser) answer(i int) (meaning, int) {
 	}
 	value := ""
 	word := p.word(i)
-	if w := p.word(i - 1); w == "anyone" || w == "anybody" || w == "who" || p.isQuestion(i-2) {
+	if w := p.word(i - 1); w == "anyone" || w == "anybody" || w == "who" || p.isQuestion(i-2) || isContraction(w) {
 		switch word { // "did anyone accept"
 		case "accept", "confirm":
 			word += "ed"

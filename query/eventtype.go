@@ -124,6 +124,15 @@ func (p *parser) eventAt(i int) (event.Type, form) {
 	return "", noForm
 }
 
+// isMailOf reports whether the word at i is the mail of "mail to jo", with nothing before it.
+func (p *parser) isMailOf(i int) bool {
+	if w := p.word(i + 1); !isOneMail(p.word(i)) || w != "to" && w != "from" || i > 0 && !isArticle(p.word(i-1)) || i > 1 {
+		return false
+	}
+	_, n := p.operand(i + 2)
+	return n > 0
+}
+
 // isAnswer reports whether a word says what was answered to an invitation.
 func isAnswer(word string) bool {
 	switch word {
@@ -148,7 +157,7 @@ func (p *parser) eventType(i int) (meaning, int) {
 	if m, n := p.complained(i); n > 0 {
 		return m, n
 	}
-	if isMail(p.word(i)) {
+	if isMail(p.word(i)) || p.isMailOf(i) {
 		if len(p.english.types) > 0 || p.english.state {
 			return meaning{}, 1
 		}
@@ -171,6 +180,10 @@ func (p *parser) eventType(i int) (meaning, int) {
 	if t == event.Meeting && f == single && p.english.state {
 		return meaning{}, 0 // Of a mail that somebody has not opened, "the invite" is a word.
 	}
+	if t == event.Delivery && f == past && (p.english.state || p.english.types.has(event.Send)) {
+		p.noteDelivered(p.word(i), "not bounced")
+		return notState(IsBounced), 1
+	}
 	if p.english.verb && i == p.english.subject+1 || i == p.english.did {
 		return meaning{}, 1 // It was understood with the question.
 	}
@@ -183,6 +196,11 @@ func (p *parser) eventType(i int) (meaning, int) {
 				}
 			case "nobody":
 				return nobody(t), 3
+			case "neither":
+				if _, n := p.operand(i + 3); n > 0 && (p.word(i+3+n) == "nor" || p.word(i+3+n) == "or") {
+					p.english.another, p.english.preposition = i+3, "at"
+					return nobody(t), 3
+				}
 			case "no":
 				if p.word(i+3) == "one" {
 					return nobody(t), 4
@@ -215,20 +233,18 @@ func (p *parser) complained(i int) (meaning, int) {
 		case "report", "reports", "complaint", "complaints":
 			return typeOf(string(event.Complaint)), 2
 		}
-	case "reported", "flagged":
-		n := 1 + btoi(isSmall(p.word(i+1)) && p.word(i+1) != "as")
-		if p.isWord(i+n, "as", "spam") {
+	case "reported", "flagged", "marked":
+		n := 1
+		for w := p.word(i + n); n < 4 && w != "as" && (isSmall(w) || p.namesMail(i+n)); w = p.word(i + n) {
+			n++ // "reported my mail as junk"
+		}
+		if p.isWord(i+n, "as", "spam") || p.isWord(i+n, "as", "junk") {
 			return typeOf(string(event.Complaint)), n + 2
 		}
-	}
-	if p.isWord(i, "marked", "as", "spam") || p.isWord(i, "opted", "out") {
-		if p.word(i) == "opted" {
+	case "opted":
+		if p.word(i+1) == "out" {
 			return typeOf(string(event.Unsubscribe)), 2
 		}
-		return typeOf(string(event.Complaint)), 3
-	}
-	if w := p.word(i + 1); p.word(i) == "marked" && isSmall(w) && p.isWord(i+2, "as", "spam") {
-		return typeOf(string(event.Complaint)), 4
 	}
 	return meaning{}, 0
 }

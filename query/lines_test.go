@@ -234,6 +234,9 @@ func TestLinesOfCommuters(t *testing.T) { testLines(t, "testdata/commute.tsv") }
 // TestLinesOfNewsletters are of those who write to many, and of support.
 func TestLinesOfNewsletters(t *testing.T) { testLines(t, "testdata/newsletter.tsv") }
 
+// TestLinesOfTrades are of recruiters, schools, fundraisers and people of events.
+func TestLinesOfTrades(t *testing.T) { testLines(t, "testdata/trades.tsv") }
+
 // TestLinesOfTiredPeople are of a seller, a support lead and a recruiter at the end of
 // the day: only somebody, my last, on mondays, this weekend, the third.
 func TestLinesOfTiredPeople(t *testing.T) { testLines(t, "testdata/tired.tsv") }

@@ -57,6 +57,9 @@ func (p *parser) listFrom(i int) int {
 			return 0
 		}
 		if !p.endsWithComma(k) {
+			if k > i && p.word(k+1) == "but" || k == i && p.endsWithComma(k-1) && p.word(k+1) == "but" {
+				return k // "jo, kim but not ben"
+			}
 			return 0
 		}
 	}
@@ -108,5 +111,5 @@ func (p *parser) markList(i int) {
 // isItem reports whether the word at i is text and may be an item of a list.
 func (p *parser) isItem(i int) bool {
 	_, number := times.Number(p.word(i))
-	return i < len(p.lexemes) && p.lexemes[i].kind == lexTerm && !number && p.isText(i) && p.startsName(i)
+	return i < len(p.lexemes) && p.lexemes[i].kind == lexTerm && !number && p.isText(i) && (p.startsName(i) || isDocument(p.word(i)))
 }

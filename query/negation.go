@@ -142,6 +142,10 @@ func (p *parser) exceptionAt(i int) (n int, anyWord bool) {
 			return 1, true // "opened by sam not jo"
 		}
 		return 1, false
+	case "hasn't", "haven't", "didn't", "hasnt", "havent", "didnt", "hadn't", "don't", "doesn't":
+		if _, n := p.answer(i + 1); n > 0 {
+			return 1, false // "hasn't accepted the invitation"
+		}
 	case "or", "and", "nor":
 		if i == p.english.negated {
 			return 1, p.english.negatedAny

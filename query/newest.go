@@ -45,6 +45,33 @@ func (p *parser) newestAt(i int) int {
 	return j - i
 }
 
+// news is how many words from i on ask for whatever there is: "what's new", "what did i
+// miss", "any news from".
+func (p *parser) news(i int) int {
+	switch w := p.word(i); w {
+	case "what's", "whats", "anything", "something":
+		return 2 * btoi(p.word(i+1) == "new")
+	case "what":
+		if p.isWord(i+1, "is", "new") {
+			return 3
+		}
+		who, missed := p.word(i+2), p.word(i+3)
+		if (who == "i" || who == "we") && (p.word(i+1) == "did" && missed == "miss" || p.word(i+1) == "have" && missed == "missed") {
+			return 4
+		}
+	case "any":
+		if next := p.word(i + 1); (next == "news" || next == "updates") && (p.word(i+2) == "" || p.startsPerson(i+2) || p.timesAt(i+2)) {
+			return 2
+		}
+	}
+	return 0
+}
+
+func (p *parser) timesAt(i int) bool {
+	_, n := p.timeAt(i)
+	return n > 0
+}
+
 // isNewestOf reports whether the word at j is what the newest is wanted of; the words
 // for that begin at i.
 func (p *parser) isNewestOf(i, j int) bool {
@@ -76,6 +103,12 @@ func isThing(word string) bool { return word == "thing" || word == "things" }
 func (p *parser) newest(i int) (meaning, int) {
 	if i == p.english.newestEnd {
 		return p.newestNoun(i)
+	}
+	if n := p.news(i); n > 0 {
+		p.note("\"" + p.words(i, n) + "\": the newest come first, and all are listed.")
+		p.unused = append(p.unused, p.words(i, n))
+		p.asksAll = true
+		return meaning{}, n
 	}
 	n := p.newestAt(i)
 	if n == 0 {

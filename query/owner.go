@@ -100,14 +100,15 @@ func (p *parser) owner(i int) (meaning, int) {
 	return meaning{}, 0
 }
 
-// sender reads a user's name before "sent".
+// sender reads a user's name before "sent", and before the "to jo" that is the rest of the text.
 func (p *parser) sender(i int) (meaning, int) {
 	for n := 3; n > 0; n-- {
 		j := i + n
 		if p.word(j) == "has" || p.word(j) == "have" {
 			j++
 		}
-		if p.word(j) != "sent" {
+		alone := i == 0 && p.word(j) == "to" && p.startsName(j+1) && !p.isText(j+2)
+		if p.word(j) != "sent" && !alone {
 			continue
 		}
 		if m, ok := p.userAt(i, n); ok {

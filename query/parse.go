@@ -78,7 +78,7 @@ func Parse(text string, opts Options) Result {
 	}
 	p := newParser(text, opts)
 	q := p.hoist(p.everything())
-	if q.Where == nil && len(p.chips) == 0 && p.dropped {
+	if q.Where == nil && len(p.chips) == 0 && p.dropped && !p.asksAll {
 		// There is nothing but small words, so they are what is looked for.
 		p = newParser(text, opts)
 		p.literal = true
@@ -134,7 +134,7 @@ func newParser(text string, opts Options) *parser {
 				p.english.generic, p.english.understood = true, -1
 			}
 		}
-		p.english.generic = p.english.generic || may.has(ruleNewest) && p.newestAt(i) > 0
+		p.english.generic = p.english.generic || may.has(ruleNewest) && (p.newestAt(i) > 0 || p.news(i) > 0)
 	}
 	p.english.state = p.saysState()
 	p.findCounted()
@@ -163,8 +163,9 @@ type parser struct {
 	// verbLast is whether what somebody did may stand at the end: "hat jo das angebot
 	// geöffnet".
 	verbLast bool
-	// literal takes every word as text; dropped is whether some were not.
-	literal, dropped bool
+	// literal takes every word as text; dropped is whether some were not, and asksAll
+	// whether the text asks for whatever there is.
+	literal, dropped, asksAll bool
 	// unknown are the names that the directory lacks, by lexeme and number of words.
 	unknown []bool
 	// mayBeName is what startsName said of each lexeme, 0 where it was not asked.

@@ -31,7 +31,7 @@ func (p *parser) person(i int) (meaning, int) {
 		}
 		return m, n
 	}
-	if domain, ok := strings.CutPrefix(p.word(i), "@"); ok && isDomain(domain) {
+	if domain, ok := strings.CutPrefix(strings.TrimPrefix(p.word(i), "*"), "@"); ok && isDomain(domain) {
 		return keyword("domain", FieldDomain, address.Domain(domain)), 1
 	}
 	if slices.Contains(p.written, i) {
@@ -363,6 +363,9 @@ func (p *parser) behind(preposition string, i, j int) (meaning, int) {
 		if m.field == "from" && p.english.last == event.Reply || exact && m.field != "from" {
 			return m, end
 		}
+		if i == p.english.personEnd || i == p.english.another || i == 0 && j == 1 && !p.isText(j+n) {
+			return p.actor(m, j, n), end // "from ana to jo", and "to jo" alone
+		}
 		if !p.speaksOfEvents() || p.english.last == event.Reply {
 			return meaning{}, 0 // What is replied to is a mail as often as somebody.
 		}
@@ -392,6 +395,9 @@ func (p *parser) whoActed(m meaning, exact bool, i, j, n int) (meaning, int) {
 	case m.field == "from" && (action == event.Send || action == "" || p.word(i) == "from" && p.namesMail(i-1)):
 		return m, end
 	case action == event.Send:
+		if p.word(i) == "from" && m.field == "to" && p.opts.Directory != nil {
+			p.note("No user here is called \"" + p.words(j, n) + "\", so it is searched for as words. Mails of others are replies.")
+		}
 		return meaning{}, 0
 	case action != "":
 		return p.actor(m, j, n), end
@@ -402,7 +408,9 @@ func (p *parser) whoActed(m meaning, exact bool, i, j, n int) (meaning, int) {
 }
 
 // namesMail reports whether the word at i is what somebody sent: "opened the proposal from ana".
-func (p *parser) namesMail(i int) bool { return isOneMail(p.word(i)) || isMail(p.word(i)) || isDocument(p.word(i)) }
+func (p *parser) namesMail(i int) bool {
+	return isOneMail(p.word(i)) || isMail(p.word(i)) || isDocument(p.word(i))
+}
 
 func isKeyword(where Expr) bool {
 	_, ok := where.(Keyword)

@@ -54,10 +54,11 @@ var rulesOf = func() map[string]ruleSet {
 	all := map[string]ruleSet{}
 	for r, words := range map[rule]string{
 		ruleCounting: numberWords + ordinalWords + contractions + `quiet inactive silent dormant no not never more over above at up less fewer
-			under exactly only just = > >= ≥ < <= ≤ between once twice thrice a couple for again multiple repeatedly within in after took`,
+			under exactly only just = > >= ≥ < <= ≤ between once twice thrice a couple for again multiple repeatedly within in after took
+			slower faster quicker`,
 		ruleSorted: `sort sorted order ordered starting beginning in the newest latest oldest earliest reverse reversed ascending
 			chronological chronologically descending`,
-		ruleNewest:      numberWords + `last latest newest previous recent most`,
+		ruleNewest:      numberWords + `last latest newest previous recent most what what's whats any anything something`,
 		ruleEveryPeriod: `hourly daily weekly monthly`,
 		ruleTabled: numberWords + `by per group grouped split broken rank ranked sort sorted order ordered top bottom most least the with got gets get has have had received
 			person people persons contact contacts recipient recipients customer customers prospect prospects lead leads reader readers
@@ -67,18 +68,17 @@ var rulesOf = func() map[string]ruleSet {
 			weekdays day days week weeks month months`,
 		ruleState: contractions + `unopened unread unreplied unanswered unclicked nobody noone no-one none non-openers nonopeners
 			non-responders non-repliers nonresponders non-clickers nonclickers except excluding minus neither nor nothing said awaiting waiting no
-			without zero never not has have did was were is are does do yet failed forgot neglected`,
+			without zero never not has have did was were is are does do yet failed forgot neglected couldn't couldnt could can't cannot`,
 		ruleTraffic: `don't dont not never real human genuine by from only no without excluding exclude hide ignore include including with
-			show bot machine automated automatic humans people persons bots robots machines scanners`,
+			show bot robot machine scanner automated automatic prefetched preloaded apple apple's mpp privacy humans people persons bots robots machines scanners`,
 		ruleException: `nobody noone no-one none no only just solely exclusively alone anything everything all anyone everyone anybody
-			everybody any people bar minus except excluding besides apart aside but other not without isn't wasn't aren't weren't or and
-			nor ` + notOperator,
+			everybody any people bar minus except excluding besides apart aside but other not without or and nor ` + contractions + notOperator,
 		ruleDevice: `on via using with from in through phone phones cellphone smartphone smartphones iphone iphones android mobile tablet
 			tablets ipad ipads desktop computer computers laptop laptops pc mac macbook outlook gmail thunderbird firefox chrome safari
 			yahoo apple`,
 		ruleAnswer: `accept confirm decline accepted confirmed declined rejected refused tentative maybe`,
 		ruleBounce: `hard soft softly bounced rejected suppressed bounces`,
-		ruleEventType: `spam abuse reported flagged marked opted emails e-mails mails messages look looked reads read see seen saw reading viewing opening clicking
+		ruleEventType: `spam abuse reported flagged marked opted emails e-mails mails messages email e-mail mail message look looked reads read see seen saw reading viewing opening clicking
 			replying downloading failed undelivered undeliverable`,
 	} {
 		for word := range strings.FieldsSeq(words) {

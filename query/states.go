@@ -53,6 +53,9 @@ func (p *parser) state(i int) (meaning, int) {
 	if m, n := p.deniedToo(i); n > 0 {
 		return m, n
 	}
+	if m, n := p.notDelivered(i); n > 0 {
+		return m, n
+	}
 	switch p.word(i) {
 	case "unopened", "unread":
 		return p.unopenedFor(is(string(IsUnopened)), i, i+1)
@@ -131,6 +134,10 @@ func (p *parser) waitingOn(i int) (meaning, int) {
 	}
 	_, n := p.operand(i + 2)
 	j := i + 2 + n
+	if n > 0 && i == 0 && p.kindAt(j) == lexEnd {
+		p.english.another, p.english.preposition = i+2, "at" // "waiting on acme"
+		return missing(event.Reply), 2
+	}
 	if n == 0 || p.word(j) != "for" && p.word(j) != "to" {
 		return meaning{}, 0
 	}

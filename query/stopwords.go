@@ -39,12 +39,6 @@ func (p *parser) isFiller(i int) bool {
 	case "most":
 		t, _ := p.eventAt(i + 2)
 		return p.word(i+1) == "recent" && (t != "" || p.newestFirst(i+1) > 0)
-	case "new":
-		switch p.word(i - 1) {
-		case "anything", "what's", "whats":
-			return true // The newest come first.
-		}
-		return false
 	case "so":
 		return p.word(i+1) == "far" && p.speaksOfEvents()
 	case "either":
@@ -54,9 +48,23 @@ func (p *parser) isFiller(i int) bool {
 	case "first":
 		return p.newestFirst(i-1) > 0 || p.newestFirst(i-2) > 0
 	case "email", "mail", "message", "e-mail":
+		if i == 0 && p.speaksOfEvents() && p.actOn(i+1) {
+			return true // "mail that never arrived", "email opened by jo"
+		}
 		mine := p.word(i-2) == "my" || p.word(i-2) == "our"
 		return p.speaksOfEvents() && (isSmall(p.word(i-1)) || mine || p.english.newestEnd >= 0) && !p.isText(i+1)
-	case "number", "count":
+	case "total", "count", "sum", "number":
+		j := i + 1
+		if p.word(i) == "total" && p.word(j) == "number" {
+			j++
+		}
+		if _, f := p.eventAt(j); f == several && (p.word(i) == "total" || p.word(i) == "count") && !p.isText(i-1) {
+			return true // "total opens"
+		}
+		if p.word(j) == "of" && (j > i+1 || p.word(i) == "sum") {
+			_, f := p.eventAt(j + 1)
+			return f == several
+		}
 		if p.word(i+1) == "of" {
 			_, f := p.eventAt(i + 2)
 			return (f == several || isMail(p.word(i+2))) && (i == 0 || p.isFiller(i-1)) // "the number of replies"

@@ -15,29 +15,54 @@ func (p *parser) took(i int) (meaning, int) {
 		j, more = i+1, true
 	case p.word(i) == "took":
 		return p.tookTo(i)
+	case i > 0 && p.word(i+1) == "than" && (p.word(i) == "slower" || p.word(i) == "faster" || p.word(i) == "quicker"):
+		return p.tookSince(i+2, i, p.word(i) != "slower")
 	default:
 		return meaning{}, 0
 	}
 	seconds, n := p.amountAt(j)
-	if _, f := eventOf(p.word(j + n)); n == 0 || !p.actedBefore(i) && (f != past || !p.isAct(j+n)) {
+	if _, f := eventOf(p.word(j + n)); n == 0 || !p.actedBefore(i) && (f != past || !p.isAct(j+n)) && !(p.isAct(i-1) && (j > i+1 || p.sinceSending(j+n) > 0)) {
 		return meaning{}, 0
 	}
 	j += n
 	if p.word(j) == "or" && (p.word(j+1) == "more" || p.word(j+1) == "longer" || p.word(j+1) == "later") {
 		j, more = j+2, true
 	}
-	switch {
-	case p.isWord(j, "of", "sending"), p.isWord(j, "after", "sending"), p.isWord(j, "of", "delivery"):
-		j += 2
-	case p.isWord(j, "of", "being", "sent"), p.isWord(j, "after", "being", "sent"):
-		j += 3
-	case p.word(j) == "ago":
+	if p.word(j) == "ago" {
 		return meaning{}, 0
 	}
+	j += p.sinceSending(j)
 	if more {
 		return tookMore(seconds), j - i
 	}
 	return tookLess(seconds), j - i
+}
+
+// sinceSending is how many words at i say that a time counts from when the mail was sent.
+func (p *parser) sinceSending(i int) int {
+	if p.word(i) != "of" && p.word(i) != "after" {
+		return 0
+	}
+	switch p.word(i + 1) {
+	case "sending", "delivery":
+		return 2
+	case "being":
+		return 3 * btoi(p.word(i+2) == "sent")
+	}
+	return 0
+}
+
+// tookSince reads the length of time at j of an act that took longer, or less, said from i
+// on behind the act: "replies slower than 2 days".
+func (p *parser) tookSince(j, i int, less bool) (meaning, int) {
+	seconds, n := p.amountAt(j)
+	if n == 0 {
+		return meaning{}, 0
+	}
+	if less {
+		return tookLess(seconds), j + n - i
+	}
+	return tookMore(seconds), j + n - i
 }
 
 // tookTo reads "took more than a week to" before what took so long.
@@ -53,14 +78,13 @@ func (p *parser) tookTo(i int) (meaning, int) {
 	case p.word(j) == "under":
 		j, less = j+1, true
 	}
-	seconds, n := p.amountAt(j)
-	if n == 0 || p.word(j+n) != "to" || !p.isAct(j+n+1) {
+	_, n := p.amountAt(j)
+	before := p.isAct(i-1) || (p.word(i-1) == "that" || p.word(i-1) == "which") && p.isAct(i-2)
+	if n == 0 || !before && (p.word(j+n) != "to" || !p.isAct(j+n+1)) {
 		return meaning{}, 0
 	}
-	if less {
-		return tookLess(seconds), j + n + 1 - i
-	}
-	return tookMore(seconds), j + n + 1 - i
+	m, n := p.tookSince(j, i, less)
+	return m, n + btoi(p.word(i+n) == "to")
 }
 
 // actedBefore reports whether somebody did something, said before i.

@@ -16,14 +16,20 @@ func (p *parser) traffic(i int) (meaning, int) {
 	case "don't", "dont", "not", "never":
 		return p.withoutMachines(i)
 	case "real", "human", "genuine", "by", "from", "only", "no", "without", "excluding", "exclude", "hide", "ignore",
-		"include", "including", "with", "show", "bot", "machine", "automated", "automatic":
+		"include", "including", "with", "show", "apple", "apple's", "mpp", "privacy":
 	default:
-		if !isPeople(p.word(i)) && !isMachine(p.word(i)) {
+		if !isPeople(p.word(i)) && !isMachine(p.word(i)) && !isMachineMade(p.word(i)) {
 			return meaning{}, 0
 		}
 	}
 	human := keyword("verdict", FieldVerdict, event.Human)
 	machine := keyword("verdict", FieldVerdict, event.Machine)
+	if m, n := p.byOne(i); n > 0 {
+		return m, n
+	}
+	if n := p.applePrivacy(i); n > 0 {
+		return machine, n
+	}
 	behind, _ := p.eventAt(i + 1)
 	switch w := p.word(i); {
 	case (w == "real" || w == "human" || w == "genuine") && behind != "":
@@ -63,6 +69,53 @@ func (p *parser) traffic(i int) (meaning, int) {
 	return meaning{}, 0
 }
 
+// byOne reads "by a bot" and "by a real person".
+func (p *parser) byOne(i int) (meaning, int) {
+	if p.word(i) != "by" && p.word(i) != "from" {
+		return meaning{}, 0
+	}
+	j := i + 1
+	for w := p.word(j); w == "a" || w == "an" || w == "the" || w == "real" || w == "actual"; w = p.word(j) {
+		j++
+	}
+	switch w := p.word(j); {
+	case j == i+1 || p.saysWho(j+1):
+		return meaning{}, 0
+	case isMachine(w), isMachine(w + "s"):
+		return keyword("verdict", FieldVerdict, event.Machine), j + 1 - i
+	case isPeople(w), w == "human", w == "person":
+		return keyword("verdict", FieldVerdict, event.Human), j + 1 - i
+	}
+	return meaning{}, 0
+}
+
+// applePrivacy is how many words from i on are Apple's Mail Privacy Protection, whose
+// machines open: "opens by apple mail privacy protection", "mpp opens".
+func (p *parser) applePrivacy(i int) int {
+	j := i
+	if w := p.word(j); w == "by" || w == "from" {
+		j++
+	}
+	apple := p.word(j) == "apple" || p.word(j) == "apple's"
+	if apple {
+		if j++; p.word(j) == "mail" {
+			j++
+		}
+	}
+	switch {
+	case p.word(j) == "mpp":
+		j++
+	case p.word(j) == "privacy" && (apple || p.word(j+1) == "protection"):
+		j += 1 + btoi(p.word(j+1) == "protection")
+	default:
+		return 0
+	}
+	if !p.english.types.has(event.Open) {
+		return 0
+	}
+	return j - i
+}
+
 // saysWho reports whether the words from i on say which people are meant: "at acme".
 func (p *parser) saysWho(i int) bool {
 	switch p.word(i) {
@@ -99,7 +152,7 @@ func (p *parser) areMachineMade(i int) bool {
 // isMachineMade reports whether a word says of an event that a machine made it.
 func isMachineMade(word string) bool {
 	switch word {
-	case "bot", "machine", "automated", "automatic":
+	case "bot", "robot", "machine", "scanner", "automated", "automatic", "prefetched", "preloaded":
 		return true
 	}
 	return false

@@ -32,7 +32,7 @@ func isQuantity(word string) bool {
 	switch word {
 	case "more", "less", "fewer", "least", "most", "once", "twice", "thrice", "times", "again", "first", "oldest", "newest", "latest",
 		"top", "bottom", "average", "median", "percent", "per", "every", "each", "only", "both", "exactly", "many", "several", "few",
-		"almost", "nearly", "mostly", "alone", "else", "solely", "exclusively", "rank", "ranked", "sorted", "sort", "grouped", "group", "count", "total", "best", "worst", "highest", "lowest", "least-engaged", "rate":
+		"almost", "nearly", "mostly", "alone", "else", "solely", "exclusively", "rank", "ranked", "sorted", "sort", "grouped", "group", "count", "total", "best", "worst", "highest", "lowest", "slowest", "fastest", "quickest", "longest", "shortest", "least-engaged", "rate":
 		return true
 	}
 	return false
@@ -94,6 +94,8 @@ func (p *parser) unreadTime(i int) bool {
 		return p.word(i+1) != "" && p.speaksOfEvents()
 	case "time":
 		return p.word(i-1) == "this"
+	case "long":
+		return p.word(i-1) == "how"
 	case "quiet", "silent", "dormant", "inactive":
 		switch p.word(i - 1) {
 		case "gone", "went", "going", "fallen", "is", "are", "was", "were", "been":
