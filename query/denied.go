@@ -93,6 +93,11 @@ func (p *parser) deniedToo(i int) (meaning, int) {
 	switch w := p.word(i); {
 	case w == "or", w == "nor":
 		j++
+	case w == "and":
+		if _, f := doneOf(p.word(i + 1)); f != single {
+			return meaning{}, 0
+		}
+		j++ // "did not click and reply"
 	case !p.endsWithComma(i-1) || p.word(i+1) != "or" && p.word(i+1) != "nor":
 		return meaning{}, 0
 	}

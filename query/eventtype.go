@@ -209,7 +209,7 @@ func (p *parser) eventType(i int) (meaning, int) {
 		}
 		if p.english.state && !p.english.types.has(event.Send) {
 			j := i + 1
-			if w := p.word(j); w == "it" || w == "them" || w == "that" || w == "this" {
+			if w := p.word(j); !p.timesAt(j) && (w == "it" || w == "them" || w == "that" || w == "this") {
 				j++
 			}
 			if m, n := p.timed(j); n > 0 {

@@ -342,11 +342,26 @@ func (p *parser) saysState() bool {
 				return true
 			}
 		}
-		if t, f := eventOf(l.word); f == past && p.english.types.has(event.Send) {
-			if _, ok := stateOf(t); ok {
+		if t, f := eventOf(l.word); f == past {
+			if _, ok := stateOf(t); ok && (p.english.types.has(event.Send) || p.didBoth(i)) {
 				return true
 			}
 		}
 	}
 	return false
+}
+
+// didBoth reports whether "opened and clicked" stands at i: one person did both.
+func (p *parser) didBoth(i int) bool {
+	if p.word(i+1) != "and" {
+		return false
+	}
+	first, _ := eventOf(p.word(i))
+	j := i + 2
+	for w := p.word(j); w == "then" || w == "also" || w == "even" || w == "later" || w == "has" || w == "have"; w = p.word(j) {
+		j++
+	}
+	second, f := eventOf(p.word(j))
+	_, ok := stateOf(second)
+	return ok && f == past && second != first
 }

@@ -41,6 +41,11 @@ func (p *parser) isFiller(i int) bool {
 		return p.word(i+1) == "recent" && (t != "" || p.newestFirst(i+1) > 0)
 	case "so":
 		return p.word(i+1) == "far" && p.speaksOfEvents()
+	case "then", "later":
+		_, f := eventOf(p.word(i + 1))
+		return p.english.state && p.word(i-1) == "and" && f == past // "opened and then replied"
+	case "both":
+		return p.english.state && p.didBoth(i+1)
 	case "either":
 		return p.speaksOfEvents() && p.listsAfter(i)
 	case "often":
