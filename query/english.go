@@ -92,7 +92,7 @@ func newEnglish(p *parser) english {
 		if t, _ := p.eventAt(i); t != "" {
 			e.types.add(t)
 		}
-		e.generic = e.generic || isGeneric(l.word) || p.isMailOf(i)
+		e.generic = e.generic || isGeneric(l.word) || p.isMailOf(i) || l.word == "not" && (p.word(i+1) == "from" || p.word(i+1) == "by")
 		switch l.word {
 		case "top", "bottom", "most", "least", "fewest", "rank", "ranked":
 			e.ranks = true
@@ -401,8 +401,10 @@ func (p *parser) lastingTime(i int) (meaning, int) {
 
 // answer reads what was said to a meeting, where a text is about meetings.
 func (p *parser) answer(i int) (meaning, int) {
-	if !p.english.types.has(event.Meeting) {
-		return meaning{}, 0
+	asked := p.word(i-1) == "who" || p.isQuestion(i-1) || p.isQuestion(i-2)
+	denied := isNegation(p.word(i - 1)) // All but those who accepted are not those who were asked.
+	if !p.english.types.has(event.Meeting) && (!asked || denied || p.isText(i+1)) {
+		return meaning{}, 0 // "who accepted" alone is about a meeting, "who accepted the offer" is not.
 	}
 	value := ""
 	word := p.word(i)

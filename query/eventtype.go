@@ -39,6 +39,7 @@ var eventWords = map[string]struct {
 	"sent":       {event.Send, past},
 	"send":       {event.Send, single},
 	"meetings":   {event.Meeting, several}, "invites": {event.Meeting, several}, "invitations": {event.Meeting, several},
+	"bookings": {event.Meeting, several}, "booked": {event.Meeting, past}, "booking": {event.Meeting, single},
 	"meeting": {event.Meeting, single}, "invite": {event.Meeting, single}, "invitation": {event.Meeting, single},
 	"bounces":      {event.Bounce, several},
 	"bounced":      {event.Bounce, past},
@@ -87,7 +88,7 @@ func (p *parser) eventAt(i int) (event.Type, form) {
 	if f != single {
 		return t, f
 	}
-	if t == event.Meeting && (isAnswer(p.word(i-1)) || isAnswer(p.word(i+1)) || isAnswer(p.word(i-2)) && isSmall(p.word(i-1))) {
+	if t == event.Meeting && (p.word(i+1) == "booked" || p.word(i-1) == "no" || isAnswer(p.word(i-1)) || isAnswer(p.word(i+1)) || isAnswer(p.word(i-2)) && isSmall(p.word(i-1))) {
 		return t, f // "declined the meeting", "meeting accepted"
 	}
 	switch p.word(i - 1) {
@@ -133,6 +134,18 @@ func (p *parser) isMailOf(i int) bool {
 	return n > 0
 }
 
+// bookedMeeting is how many words from i on are "booked a meeting" or "booked meetings".
+func (p *parser) bookedMeeting(i int) int {
+	j := i + 1
+	if isArticle(p.word(j)) {
+		j++
+	}
+	if t, _ := eventOf(p.word(j)); t == event.Meeting {
+		return j + 1 - i
+	}
+	return 0
+}
+
 // isAnswer reports whether a word says what was answered to an invitation.
 func isAnswer(word string) bool {
 	switch word {
@@ -176,6 +189,14 @@ func (p *parser) eventType(i int) (meaning, int) {
 	}
 	if t == event.Send && f == past && p.english.last == event.Reply && p.nounForm(i-1) {
 		return meaning{}, 1 // "replies sent from a phone"
+	}
+	if t == event.Meeting && p.word(i) == "booked" {
+		if n := p.bookedMeeting(i); n > 0 {
+			return typeOf(string(event.Meeting)), n
+		}
+		if before, _ := eventOf(p.word(i - 1)); before == event.Meeting {
+			return meaning{}, 1 // "meetings booked last month"
+		}
 	}
 	if t == event.Meeting && f == single && p.english.state {
 		return meaning{}, 0 // Of a mail that somebody has not opened, "the invite" is a word.

@@ -48,6 +48,9 @@ func (p *parser) exception(i int) (meaning, int) {
 		m, k = p.excepted(inner, anyWord)
 	}
 	if k > 0 {
+		if _, f := eventOf(p.word(inner)); (f == past || p.word(i) == "no") && m.field == "type" {
+			p.noteLeftOut(i, inner)
+		}
 		m.where, m.not = negation(m.where), true
 		p.english.negated = inner + k
 		return m, inner + k - i
@@ -66,6 +69,14 @@ func (p *parser) exception(i int) (meaning, int) {
 	m.where, m.not = negation(m.where), true
 	p.english.negated = inner + 1
 	return m, inner + 1 - i
+}
+
+// noteLeftOut says of "clicked but not booked" that it is about events: what people have
+// not done is known of opens, clicks, replies and downloads.
+func (p *parser) noteLeftOut(i, inner int) {
+	if len(p.english.types) > 1 {
+		p.note("\"" + p.words(i, inner+1-i) + "\" leaves those events out: who has not done so is not known.")
+	}
 }
 
 // exceptionAt reads the words before an exception, and whether any word may be
@@ -145,6 +156,11 @@ func (p *parser) exceptionAt(i int) (n int, anyWord bool) {
 	case "hasn't", "haven't", "didn't", "hasnt", "havent", "didnt", "hadn't", "don't", "doesn't":
 		if _, n := p.answer(i + 1); n > 0 {
 			return 1, false // "hasn't accepted the invitation"
+		}
+	case "no":
+		t, f := eventOf(p.word(i + 1))
+		if _, ok := stateOf(t); !ok && f != noForm && t != event.Send && len(p.english.types) > 1 {
+			return 1, false // "clicked but no meeting booked"
 		}
 	case "or", "and", "nor":
 		if i == p.english.negated {

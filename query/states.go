@@ -65,6 +65,8 @@ func (p *parser) state(i int) (meaning, int) {
 		return missing(event.Click), 1
 	case "nobody", "noone", "no-one":
 		return p.nobodyDid(i, i+1)
+	case "everyone", "everybody", "all":
+		return p.everyoneDid(i)
 	case "none":
 		j := i + 1
 		if p.word(j) == "of" && isSmall(p.word(j+1)) {
@@ -112,11 +114,11 @@ func (p *parser) state(i int) (meaning, int) {
 			return p.absent(i, j)
 		}
 	case "nothing":
-		if p.isWord(i+1, "back", "from") && p.startsName(i+3) {
+		if p.isWord(i+1, "back", "from") && p.startsName(i+3) || p.word(i+1) == "heard" {
 			return p.denied(missing(event.Reply), i, i+2)
 		}
 	case "no", "without", "zero":
-		if p.word(i) == "no" && (p.word(i+1) == "word" || p.word(i+1) == "news") && (p.word(i+2) == "from" || p.word(i+2) == "back") {
+		if p.word(i) == "no" && (p.word(i+1) == "word" || p.word(i+1) == "news") && (p.word(i+2) == "from" || p.word(i+2) == "back" || p.lastsAt(i+2)) {
 			return p.denied(missing(event.Reply), i, i+2+btoi(p.word(i+2) == "back"))
 		}
 		if p.isWord(i, "no", "one") {
@@ -178,6 +180,34 @@ func (p *parser) absent(i, j int) (meaning, int) {
 		return meaning{}, 0
 	}
 	return p.denied(nobody(t), i, j+1)
+}
+
+func (p *parser) lastsAt(i int) bool {
+	_, n := p.english.times.Lasting(i)
+	return n > 0
+}
+
+// everyoneDid reads "everyone has opened". Of other acts nobody is asked who has not done them.
+func (p *parser) everyoneDid(i int) (meaning, int) {
+	j := p.behindPlace(i + 1)
+	at := j
+	for p.word(j) == "has" || p.word(j) == "have" || p.word(j) == "already" {
+		j++
+	}
+	t, f := doneOf(p.word(j))
+	if f != past || i > 0 || p.word(i) == "all" && j == at {
+		return meaning{}, 0
+	}
+	switch _, ok := stateOf(t); {
+	case t == event.Open && at > i+1:
+		p.english.did, p.english.another, p.english.preposition = j, i+2, "at"
+		return notState(IsUnopened), 2
+	case t == event.Open:
+		return notState(IsUnopened), j + 1 - i
+	case ok:
+		p.note("\"" + p.word(i) + "\" is left out: whether all did so is known of opens alone.")
+	}
+	return meaning{}, 0
 }
 
 // nobodyDid reads "nobody has opened"; j is behind nobody.

@@ -57,7 +57,8 @@ func (p *parser) isFiller(i int) bool {
 			return true // "mail that never arrived", "email opened by jo"
 		}
 		mine := p.word(i-2) == "my" || p.word(i-2) == "our"
-		return p.speaksOfEvents() && (isSmall(p.word(i-1)) || mine || p.english.newestEnd >= 0) && !p.isText(i+1)
+		ends := !p.isText(i+1) || p.verbLast && p.actOn(i+1) // "hat jo die mail nicht geöffnet"
+		return p.speaksOfEvents() && (isSmall(p.word(i-1)) || mine || p.english.newestEnd >= 0) && ends
 	case "total", "count", "sum", "number":
 		j := i + 1
 		if p.word(i) == "total" && p.word(j) == "number" {
@@ -126,7 +127,14 @@ func isDocument(word string) bool {
 	case "proposal", "quote", "quotation", "offer", "invoice", "contract", "agreement", "nda", "newsletter", "bulletin", "digest", "mailing",
 		"campaign", "brochure", "catalog", "catalogue", "deck", "presentation", "document", "doc", "pdf", "attachment", "report",
 		"statement", "receipt", "confirmation", "reminder", "ticket", "order", "survey", "questionnaire", "application", "resume", "cv",
-		"letter", "tender", "bid", "renewal", "announcement", "webinar", "template", "sequence", "followup", "follow-up", "estimate":
+		"letter", "link", "file", "image", "picture", "video", "tender", "bid", "renewal", "announcement", "webinar", "template", "sequence", "followup", "follow-up", "estimate":
+		return true
+	}
+	switch word { // in German
+	case "angebot", "angebote", "rechnung", "rechnungen", "vertrag", "verträge", "auftrag", "aufträge", "bestellung", "bestellungen", "broschüre",
+		"broschüren", "katalog", "kataloge", "mahnung", "mahnungen", "rundschreiben", "anhang", "anhänge", "datei", "dateien", "dokument",
+		"dokumente", "bewerbung", "bewerbungen", "bestätigung", "bestätigungen", "erinnerung", "erinnerungen", "präsentation", "präsentationen",
+		"umfrage", "umfragen", "bericht", "berichte", "lieferschein", "preisliste", "unterlagen":
 		return true
 	}
 	return false
