@@ -114,14 +114,14 @@ func (p *parser) looksLikeName(i int) bool {
 	if isMachine(word) || isPeople(word) || p.countsPeople(i) {
 		return false
 	}
-	if !isCapitalised(p.lexemes[i].value) && (isQuantity(word) || isNegation(word) || isGroup(word) || isDocument(word)) {
+	if !isCapitalised(p.lexemes[i].value) && (isQuantity(word) || isNegation(word) || isGroup(word)) {
 		return false
 	}
 	_, n := p.timeAt(i)
 	if times.IsOrdinal(word) {
 		return false
 	}
-	return n == 0 && word != "unopened" && word != "unread"
+	return n == 0 && word != "unopened" && word != "unread" && (isCapitalised(p.lexemes[i].value) || !isDocument(word))
 }
 
 // startsPerson reports whether a condition on a person may begin at i.

@@ -378,6 +378,9 @@ func (r *Reader) counted(i int) (int, unit, int) {
 // halves reads what is counted in halves and quarters: "half an hour", "an hour and a
 // half", "two and a half days", "1.5 hours", "three quarters of an hour".
 func (r *Reader) halves(i int) (int, unit, int) {
+	if !r.halved {
+		return 0, 0, 0
+	}
 	if n, end := r.quartersOfAnHour(i); end > 0 {
 		return n, minute, end
 	}

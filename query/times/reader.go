@@ -42,6 +42,8 @@ type Reader struct {
 	// likely is whether the text is one that names times: 11/13 is a date in it,
 	// and 2025 a year.
 	likely bool
+	// halved is whether the text has a half or a quarter, which few have.
+	halved bool
 	// ahead is whether times that lie ahead are meant too, as of meetings.
 	ahead bool
 }
@@ -105,7 +107,9 @@ func (r *Reader) Add(word string) {
 	}
 	r.pieces = split(word, number, r.pieces)
 	for i := r.first[number]; i < len(r.pieces); i++ {
-		r.pieces[i].starts = mayBegin(r.pieces[i].text)
+		text := r.pieces[i].text
+		r.pieces[i].starts = mayBegin(text)
+		r.halved = r.halved || text == "half" || text == "quarter" || text == "quarters" || strings.HasSuffix(text, ".5")
 	}
 }
 
