@@ -426,7 +426,7 @@ describe('the pages', () => {
     console.log(`# first page: ${JSON.stringify(sizes)} bytes, gzipped`);
     assert.ok(sizes.script < 90 * 1024, `${sizes.script} bytes of script`);
     assert.ok(sizes.style < 20 * 1024, `${sizes.style} bytes of style`);
-    assert.ok(sizes.requests <= 3, `${sizes.requests} files`);
+    assert.ok(sizes.requests <= 4, `${sizes.requests} files`);
     await other.context().close();
   });
 

@@ -7,6 +7,7 @@ import { History } from './search/history';
 import { Bell } from './notify/bell.svelte';
 import { Preferences } from './settings/preferences.svelte';
 import { SavedSearches } from './search/saved.svelte';
+import { t } from './i18n/first';
 
 export const paths = [
   '/',
@@ -25,7 +26,7 @@ export type Path = (typeof paths)[number];
 export type Shown = Path | 'missing';
 
 /** What is said of something that takes a newer sign-in: see ui/Problem.svelte. */
-export const oldSignIn = 'This takes a sign-in of the last ten minutes, and yours is older.';
+export const oldSignIn = t.app.thisTakesASignIn;
 
 /** What was just done, and how it is taken back. */
 export interface Said {
@@ -169,7 +170,7 @@ export class App {
       if (!(error instanceof Failure)) throw error;
       if (error.signedOut) this.signedOut();
       if (error.signInAgain) return oldSignIn;
-      return error.detail || error.title || 'That didn’t work. Try again.';
+      return error.detail || error.title || t.app.thatDidntWorkTryAgain;
     }
   }
 

@@ -1,5 +1,6 @@
 import type { GroupRule, PersonRole, Provider, ProviderRequest } from '../api/types';
 import { split } from './words';
+import { t } from '../i18n/rest';
 
 /** A provider as the form has it: all that may be typed is text. */
 export interface Draft {
@@ -45,7 +46,7 @@ export const vendors: Record<'entra' | 'okta' | 'google' | 'other', Vendor> = {
       scopes: '',
       claim: 'groups',
     },
-    hint: 'Put your tenant’s id into the issuer. Groups are object ids there, and addresses count only with the optional claim xms_edov.',
+    hint: t.access.putYourTenantsIdInto,
   },
   okta: {
     label: 'Okta',
@@ -56,7 +57,7 @@ export const vendors: Record<'entra' | 'okta' | 'google' | 'other', Vendor> = {
       scopes: 'groups',
       claim: 'groups',
     },
-    hint: 'Tick Refresh Token among the grant types there, and set a filter for the groups claim.',
+    hint: t.access.tickRefreshTokenAmongThe,
   },
   google: {
     label: 'Google',
@@ -67,12 +68,12 @@ export const vendors: Record<'entra' | 'okta' | 'google' | 'other', Vendor> = {
       scopes: '',
       claim: '',
     },
-    hint: 'Google tells no groups: invite people, and they keep the role that they have here.',
+    hint: t.access.googleTellsNoGroupsInvite,
   },
   other: {
-    label: 'Another (OpenID Connect)',
+    label: t.access.anotherOpenidConnect,
     begin: { name: '', title: '', issuer: '', scopes: '', claim: 'groups' },
-    hint: 'The issuer is what its /.well-known/openid-configuration calls issuer, letter by letter.',
+    hint: t.access.theIssuerIsWhatIts,
   },
 };
 
@@ -136,13 +137,11 @@ function ruleOf({ group, role, team }: Rule): GroupRule {
 
 /** unfit says what a draft lacks before it is sent, or nothing. */
 export function unfit(draft: Draft): string {
-  if (!/^[a-z0-9][a-z0-9-]{0,31}$/.test(draft.name))
-    return 'The name has small letters, digits and dashes: it is part of the redirect address.';
-  if (/TENANT-ID|YOUR\./.test(draft.issuer)) return 'Put your own part into the issuer.';
-  if (split(draft.domains).length === 0 && !draft.button)
-    return 'Name a domain, or show its button to everybody: nobody would find it else.';
+  if (!/^[a-z0-9][a-z0-9-]{0,31}$/.test(draft.name)) return t.access.theNameHasSmallLetters;
+  if (/TENANT-ID|YOUR\./.test(draft.issuer)) return t.access.putYourOwnPartInto;
+  if (split(draft.domains).length === 0 && !draft.button) return t.access.nameADomainOrShow;
   const empty = draft.rules.find((rule) => rule.group.trim() && !rule.role && !rule.team);
-  return empty ? `Say what the group ${empty.group.trim()} gives: a role, a team or both.` : '';
+  return empty ? t.access.sayWhatTheGroupGives(empty.group.trim()) : '';
 }
 
 /** addressFor puts a provider's name into the address that is registered there. */
@@ -154,8 +153,8 @@ export function factsOf(provider: Provider): string[] {
   const groups = provider.map?.length ?? 0;
   return [
     ...(provider.domains?.length ? [provider.domains.join(', ')] : []),
-    ...(provider.button ? ['button for everybody'] : []),
-    ...(groups > 0 ? [groups === 1 ? '1 group' : `${groups} groups`] : []),
-    ...(provider.only ? ['the only way in'] : []),
+    ...(provider.button ? [t.access.buttonForEverybody] : []),
+    ...(groups > 0 ? [groups === 1 ? t.access.n1Group : t.access.groups(groups)] : []),
+    ...(provider.only ? [t.access.theOnlyWayIn] : []),
   ];
 }

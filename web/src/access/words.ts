@@ -1,17 +1,18 @@
 import type { Invitation, Key, KeyRequest, Member, PersonRole, Team } from '../api/types';
+import { t } from '../i18n/rest';
 
 /** What the roles of people are called, and what they may do. */
 export const roles: Record<PersonRole, { name: string; may: string }> = {
-  viewer: { name: 'Viewer', may: 'Sees their own and their teams’ mail.' },
-  member: { name: 'Member', may: 'Also overrules verdicts, keeps notes and shares searches.' },
-  lead: { name: 'Lead', may: 'A member who may lead teams: they say who is in those.' },
-  support: { name: 'Support', may: 'Looks after deliveries, without what is in the mail.' },
-  auditor: { name: 'Auditor', may: 'Reads the audit log and nothing else.' },
+  viewer: { name: t.access.viewer, may: t.access.seesTheirOwnAndTheir },
+  member: { name: t.access.member, may: t.access.alsoOverrulesVerdictsKeepsNotes },
+  lead: { name: t.access.lead2, may: t.access.aMemberWhoMayLead },
+  support: { name: t.access.support, may: t.access.looksAfterDeliveriesWithoutWhat },
+  auditor: { name: t.access.auditor, may: t.access.readsTheAuditLogAnd },
   integrator: {
-    name: 'Integrator',
-    may: 'Sets up sources and endpoints, and sees their own mail.',
+    name: t.access.integrator,
+    may: t.access.setsUpSourcesAndEndpoints,
   },
-  admin: { name: 'Admin', may: 'Sees the whole workspace and looks after it.' },
+  admin: { name: t.access.admin, may: t.access.seesTheWholeWorkspaceAnd },
 };
 
 export const roleNames = Object.keys(roles) as readonly PersonRole[];
@@ -20,15 +21,15 @@ export type Scope = NonNullable<KeyRequest['scopes']>[number];
 
 /** What the scopes of keys let them do. */
 export const scopes: Record<Scope, string> = {
-  'events:write': 'send events',
-  'feed:read': 'read the feed',
-  'stats:read': 'read statistics',
-  export: 'export',
-  'rules:write': 'keep searches and notes',
-  'notifications:read': 'read notifications',
-  scim: 'keep people (SCIM)',
-  'audit:read': 'read the audit log',
-  admin: 'do everything',
+  'events:write': t.access.sendEvents,
+  'feed:read': t.access.readTheFeed,
+  'stats:read': t.access.readStatistics,
+  export: t.access.export,
+  'rules:write': t.access.keepSearchesAndNotes,
+  'notifications:read': t.access.readNotifications,
+  scim: t.access.keepPeopleScim,
+  'audit:read': t.access.readTheAuditLog,
+  admin: t.access.doEverything,
 };
 
 export const scopeNames = Object.keys(scopes) as readonly Scope[];
@@ -41,15 +42,15 @@ export function mayOf(key: Pick<Key, 'scopes'>): string {
   const words = key.scopes
     .filter((scope) => !all || !reading.includes(scope))
     .map((scope) => scopes[scope as Scope] ?? scope);
-  if (all) words.unshift('read');
+  if (all) words.unshift(t.access.read);
   return words.join(', ');
 }
 
 /** Where a key may come from and what it may send, where that is bounded. */
 export function boundsOf(key: Pick<Key, 'sources' | 'networks'>): string {
   const parts: string[] = [];
-  if (key.sources?.length) parts.push(`only ${listed(key.sources)}`);
-  if (key.networks?.length) parts.push(`only from ${listed(key.networks)}`);
+  if (key.sources?.length) parts.push(t.access.only(listed(key.sources)));
+  if (key.networks?.length) parts.push(t.access.onlyFrom(listed(key.networks)));
   return parts.join(', ');
 }
 
@@ -64,19 +65,19 @@ export function endOf(
   now: number,
   date: (iso: string) => string,
 ): { text: string; soon: boolean } {
-  if (key.ends === null) return { text: 'no end', soon: false };
+  if (key.ends === null) return { text: t.access.noEnd, soon: false };
   const left = Date.parse(key.ends) - now;
-  if (left <= 0) return { text: `ended ${date(key.ends)}`, soon: true };
-  return { text: `ends ${date(key.ends)}`, soon: left < near };
+  if (left <= 0) return { text: t.access.ended(date(key.ends)), soon: true };
+  return { text: t.access.ends(date(key.ends)), soon: left < near };
 }
 
 /** What may be chosen as the end of a key. */
 export const lives = [
-  { value: 365, label: 'in a year' },
-  { value: 90, label: 'in 90 days' },
-  { value: 30, label: 'in 30 days' },
-  { value: 7, label: 'in 7 days' },
-  { value: 0, label: 'never' },
+  { value: 365, label: t.access.inAYear },
+  { value: 90, label: t.access.in90Days },
+  { value: 30, label: t.access.in30Days },
+  { value: 7, label: t.access.in7Days },
+  { value: 0, label: t.shared.never },
 ] as const;
 
 /** endsIn is the end of a key that is to live so many days; 0 is for ever. */
@@ -89,7 +90,7 @@ export const split = (text: string) => text.split(/[\s,;]+/).filter(Boolean);
 
 /** browserOf says what is signed in, from how a browser calls itself. */
 export function browserOf(agent: string | undefined): string {
-  if (!agent) return 'Unknown browser';
+  if (!agent) return t.access.unknownBrowser;
   const browsers: [RegExp, string][] = [
     [/Edg(e|A|iOS)?\//, 'Edge'],
     [/OPR\//, 'Opera'],
@@ -111,7 +112,7 @@ export function browserOf(agent: string | undefined): string {
   const browser = browsers.find(([pattern]) => pattern.test(agent))?.[1];
   const system = systems.find(([pattern]) => pattern.test(agent))?.[1];
   if (!browser) return system ?? agent.slice(0, 40);
-  return system ? `${browser} on ${system}` : browser;
+  return system ? t.access.on(browser, system) : browser;
 }
 
 /** teamID is an id for a new team that no other one has: t_ and its name in plain letters. */
@@ -132,7 +133,7 @@ export function teamID(name: string, taken: readonly string[]): string {
 export function teamsOf(id: string, teams: readonly Team[]): string {
   return teams
     .filter((team) => team.members.includes(id))
-    .map((team) => (team.leads?.includes(id) ? `${team.name} (lead)` : team.name))
+    .map((team) => (team.leads?.includes(id) ? t.access.lead(team.name) : team.name))
     .join(', ');
 }
 
@@ -154,21 +155,21 @@ export function findPeople(users: readonly Member[], typed: string): Member[] {
 /** counted says how many people there are, and what is odd about some. */
 export function counted(users: readonly Member[], invited: readonly Invitation[]): string {
   const suspended = users.filter(({ state }) => state === 'suspended').length;
-  const parts = [users.length === 1 ? '1 person' : `${users.length} people`];
-  if (suspended > 0) parts.push(`${suspended} suspended`);
-  if (invited.length > 0) parts.push(`${invited.length} invited`);
+  const parts = [users.length === 1 ? t.access.n1Person : t.access.people(users.length)];
+  if (suspended > 0) parts.push(t.access.suspended2(suspended));
+  if (invited.length > 0) parts.push(t.access.invited(invited.length));
   return parts.join(', ');
 }
 
 /** explained is what the server refused, with what can be done about it. */
 export function explained(problem: string): string {
-  if (/last admin/.test(problem))
-    return 'This is the last admin. A workspace keeps one: make somebody else admin first.';
-  if (/has changed/.test(problem))
-    return 'Somebody else changed this meanwhile. What is shown now is how it is: try again.';
+  if (/last admin/.test(problem)) return t.access.thisIsTheLastAdmin;
+  if (/has changed/.test(problem)) return t.access.somebodyElseChangedThisMeanwhile;
   return problem;
 }
 
 function listed(all: readonly string[]): string {
-  return all.length < 2 ? all.join('') : `${all.slice(0, -1).join(', ')} and ${all.at(-1)}`;
+  return all.length < 2
+    ? all.join('')
+    : t.access.and(all.slice(0, -1).join(', '), all.at(-1) ?? '');
 }

@@ -1,5 +1,6 @@
 import type { Readable } from 'openapi-typescript-helpers';
 import type { Problem } from './types';
+import { t } from '../i18n/first';
 
 /** Failure is a request that did not succeed; status 0 means that no answer came. */
 export class Failure extends Error {
@@ -12,7 +13,7 @@ export class Failure extends Error {
   readonly signInAgain: boolean;
 
   constructor(status: number, problem: Problem, retryAfter?: number) {
-    super(problem.title ?? `Status ${status}`);
+    super(problem.title ?? t.app.status(status));
     this.name = 'Failure';
     this.status = status;
     this.title = problem.title ?? '';
@@ -36,7 +37,7 @@ export class Failure extends Error {
 /** read is the body of an answer; one that failed has thrown. */
 export async function read<T>(answer: Promise<{ data?: T; response: Response }>): Promise<T> {
   const { data, response } = await answer.catch(cutShort);
-  if (data === undefined) throw new Failure(response.status, { title: 'The answer was empty' });
+  if (data === undefined) throw new Failure(response.status, { title: t.app.theAnswerWasEmpty });
   return data;
 }
 
@@ -60,7 +61,7 @@ function cutShort(error: unknown): never {
   throw error instanceof TypeError ? unanswered() : error;
 }
 
-export const unanswered = () => new Failure(0, { title: 'The server didn’t answer' });
+export const unanswered = () => new Failure(0, { title: t.app.theServerDidntAnswer });
 
 export async function failureOf(response: Response): Promise<Failure> {
   let problem: Problem = {};

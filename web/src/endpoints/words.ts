@@ -1,10 +1,11 @@
 import type { Delivery, DeliveryTry, Endpoint, EndpointKind, EndpointRequest } from '../api/types';
+import { t } from '../i18n/rest';
 
 export const kindNames: Record<EndpointKind, string> = {
-  webhook: 'Webhook',
+  webhook: t.endpoints.webhook,
   slack: 'Slack',
-  teams: 'Teams',
-  mail: 'E-mail',
+  teams: t.shared.teams,
+  mail: t.common.eMail,
   hubspot: 'HubSpot',
   salesforce: 'Salesforce',
 };
@@ -48,12 +49,10 @@ export function crmRequest(kind: EndpointKind, form: CrmForm): Partial<EndpointR
   return { token: form.token.trim(), steps };
 }
 
-const stepNames = { person: 'person', member: 'member of', event: 'event' };
-
 /** stepsOf says what is made sure of, in a line. */
 export function stepsOf(endpoint: Endpoint): string {
   return (endpoint.steps ?? [])
-    .map((one) => `${stepNames[one.ensure]} ${one.of ?? ''}`.trim())
+    .map((one) => t.endpoints.steps[one.ensure](one.of ?? ''))
     .join(', ');
 }
 
@@ -71,32 +70,39 @@ export interface HealthWords {
 /** healthOf says in a word how an endpoint does, and why in a sentence. */
 export function healthOf(endpoint: Endpoint, clock: Moments): HealthWords {
   const { mode, until, why = '' } = endpoint.health;
-  if (endpoint.locked) return { text: 'locked', why: 'Enter its secrets again.', look: 'danger' };
-  if (!endpoint.enabled) return { text: 'off', why: '', look: 'quiet' };
+  if (endpoint.locked)
+    return { text: t.endpoints.locked, why: t.endpoints.enterItsSecretsAgain, look: 'danger' };
+  if (!endpoint.enabled) return { text: t.endpoints.off, why: '', look: 'quiet' };
   if (mode === 'paused' && until) {
-    return { text: `paused until ${clock.moment(until)}`, why, look: 'danger' };
+    return { text: t.endpoints.pausedUntil(clock.moment(until)), why, look: 'danger' };
   }
-  return { text: mode, why, look: mode === 'ok' ? 'plain' : 'danger' };
+  return { text: t.endpoints.modes[mode] ?? mode, why, look: mode === 'ok' ? 'plain' : 'danger' };
 }
 
 /** tryOf says what came of one try. */
 export function tryOf(one: DeliveryTry): string {
-  const took = `after ${one.milliseconds} ms`;
+  const took = t.endpoints.afterMs(one.milliseconds);
   const answer = one.answer ? `: ${one.answer}` : '';
   if (one.error) return `${one.error}, ${took}`;
-  return `answered ${one.status ?? 'nothing'} ${took}${answer}`;
+  const said = one.status
+    ? t.endpoints.answered(one.status, took)
+    : t.endpoints.answeredNothing(took);
+  return `${said}${answer}`;
 }
 
 /** outcomeOf says what came of a test. */
 export function outcomeOf(name: string, test: DeliveryTry & { ok: boolean }): string {
-  return `${name} ${test.ok ? 'took the test' : 'did not take the test'}: ${tryOf(test)}.`;
+  return test.ok
+    ? t.endpoints.tookTest(name, tryOf(test))
+    : t.endpoints.refusedTest(name, tryOf(test));
 }
 
 /** stateOf says how far a delivery has come. */
 export function stateOf(delivery: Delivery, clock: Moments): string {
-  const again = delivery.replay ? ', sent again' : '';
+  const again = delivery.replay ? t.endpoints.sentAgain : '';
   if (delivery.state === 'waiting' && delivery.due && delivery.tries.length > 0) {
-    return `tried next ${clock.moment(delivery.due)}${again}`;
+    return t.endpoints.triedNext(clock.moment(delivery.due), again);
   }
-  return `${delivery.state}${delivery.why ? `, ${delivery.why}` : ''}${again}`;
+  const state = t.endpoints.states[delivery.state] ?? delivery.state;
+  return `${state}${delivery.why ? `, ${delivery.why}` : ''}${again}`;
 }

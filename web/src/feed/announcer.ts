@@ -1,4 +1,4 @@
-import { counted } from './words';
+import { t } from '../i18n/first';
 
 const quiet = 10_000;
 
@@ -29,7 +29,7 @@ export class Announcer {
   #tell(): void {
     this.#timer = undefined;
     this.#lastAt = performance.now();
-    this.#say(counted(this.#pending, 'new event'));
+    this.#say(t.count.newEvents(this.#pending));
     this.#pending = 0;
   }
 }

@@ -1,6 +1,7 @@
 import type { Answer, AnswerCount, AnsweredPerson, AnswerTable, TableRow } from '../api/types';
 import type { Clock } from './clock';
-import { counted } from './words';
+
+import { t } from '../i18n/first';
 
 /** A piece of the sentence: plain words, or a number with the query that lists what it counts. */
 export interface Piece {
@@ -37,24 +38,16 @@ export function pieces({ sentence, counts }: Pick<Answer, 'sentence' | 'counts'>
   return cut;
 }
 
-const states: Record<string, string> = {
-  opened: 'opened',
-  clicked: 'clicked',
-  replied: 'replied',
-  bounced: 'bounced',
-  complained: 'reported as spam',
-  unsubscribed: 'unsubscribed',
-};
+const states: Record<string, string> = t.feed.states;
 
 /** stateWords is how far somebody has come: Opened, replied. */
 export function stateWords({ state }: Pick<AnsweredPerson, 'state'>): string {
   const words = state.map((one) => states[one] ?? one).join(', ');
-  return words === '' ? 'Not opened' : words.charAt(0).toUpperCase() + words.slice(1);
+  return words === '' ? t.feed.notOpened : words.charAt(0).toUpperCase() + words.slice(1);
 }
 
 /** peopleCounted is 1 person, 7 people. */
-export const peopleCounted = (count: number): string =>
-  counted(count, 'person').replace('persons', 'people');
+export const peopleCounted = t.count.people;
 
 /** peopleOf is how many people an answer is about, listed or not. */
 export const peopleOf = ({ counts }: Pick<Answer, 'counts'>): number =>
@@ -73,8 +66,7 @@ const out: ReadonlySet<string> = new Set(['bounced', 'complained', 'unsubscribed
 
 /** copyLabel says how many addresses the button copies, and whether those are all. */
 export function copyLabel(listed: number, all: number): string {
-  const said = `${counted(listed, 'address').replace('addresss', 'addresses')}`;
-  return listed < all ? `Copy first ${said}` : `Copy ${said}`;
+  return listed < all ? t.feed.copyFirst(listed) : t.feed.copy(listed);
 }
 
 /** joined is an answer with the people after those that it lists. A company may go on. */
@@ -90,21 +82,21 @@ export function joined(before: Answer, after: Answer): Answer {
 }
 
 const heads: Record<AnswerTable['by'], string> = {
-  person: 'Person',
-  company: 'Company',
-  message: 'Message',
-  subject: 'Subject',
-  user: 'User',
-  type: 'Type',
-  link: 'Link',
-  file: 'File',
-  device: 'Device',
-  client: 'Mail program',
-  hour: 'Hour',
-  weekday: 'Weekday',
-  day: 'Day',
-  week: 'Week of',
-  month: 'Month',
+  person: t.common.person,
+  company: t.feed.company,
+  message: t.common.message2,
+  subject: t.common.subject,
+  user: t.feed.user,
+  type: t.feed.type,
+  link: t.feed.link,
+  file: t.feed.file,
+  device: t.feed.device,
+  client: t.feed.mailProgram,
+  hour: t.common.hour,
+  weekday: t.feed.weekday,
+  day: t.common.day,
+  week: t.feed.weekOf,
+  month: t.feed.month,
 };
 
 /** tableHead names what a row of a table stands for. */
@@ -117,7 +109,7 @@ export function rowName(
   clock: Pick<Clock, 'dayDate' | 'month'>,
 ): string {
   if (label !== undefined) return label;
-  if (name === '') return 'Not known';
+  if (name === '') return t.feed.notKnown;
   switch (by) {
     case 'hour':
       return `${name}:00`;

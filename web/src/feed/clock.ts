@@ -1,3 +1,6 @@
+import { locale } from '../i18n/language';
+import { t } from '../i18n/first';
+
 /** Times as the reader reads them, in their own zone. */
 
 const minute = 60_000;
@@ -6,8 +9,8 @@ const recent = 6 * hour;
 
 const here = Intl.DateTimeFormat().resolvedOptions().timeZone;
 
-/** The reader's own kind of English, so that 3/4 and 17:48 are as they write them. */
-const english = navigatorLanguages().find((tag) => /^en\b/i.test(tag)) ?? 'en-GB';
+/** The reader's own kind of the page's language, so that 3/4 and 17:48 are as they write them. */
+const written = locale === 'en' ? 'en-GB' : locale;
 
 /** How hours are counted: to 12, to 24, or as the reader's language does. */
 export type Hours = 'auto' | '12' | '24';
@@ -36,6 +39,8 @@ export interface Day {
   name: string;
   /** Thursday 19 November, with the year when it is another one. */
   date: string;
+  /** Whether it is today or yesterday. */
+  recent: boolean;
 }
 
 /** Clock formats times for one zone. */
@@ -53,7 +58,7 @@ export class Clock {
   #full: Intl.DateTimeFormat;
   #keys = new Map<number, string>();
 
-  constructor(timeZone: string = here, own: string = english, hourFormat: Hours = usual) {
+  constructor(timeZone: string = here, own: string = written, hourFormat: Hours = usual) {
     const cycle =
       hourFormat === 'auto' ? {} : ({ hourCycle: hourFormat === '12' ? 'h12' : 'h23' } as const);
     const format = (options: Intl.DateTimeFormatOptions, locale = own) =>
@@ -95,10 +100,11 @@ export class Clock {
     const today = this.key(now);
     const year = key.slice(0, 4) === today.slice(0, 4) ? '' : ` ${key.slice(0, 4)}`;
     const date = `${this.#day.format(at)}${year}`;
-    if (key === today) return { key, name: 'Today', date: `${weekday} ${date}` };
+    if (key === today)
+      return { key, name: t.common.today, date: `${weekday} ${date}`, recent: true };
     if (this.#isDayBefore(key, today))
-      return { key, name: 'Yesterday', date: `${weekday} ${date}` };
-    return { key, name: weekday, date };
+      return { key, name: t.feed.yesterday, date: `${weekday} ${date}`, recent: true };
+    return { key, name: weekday, date, recent: false };
   }
 
   /** day describes the day that an instant falls on. */
@@ -113,8 +119,10 @@ export class Clock {
     if (age < -minute || age >= recent || this.key(time) !== this.key(now)) {
       return this.time(time);
     }
-    if (age < minute) return 'now';
-    return age < hour ? `${Math.floor(age / minute)}m` : `${Math.floor(age / hour)}h`;
+    if (age < minute) return t.feed.now;
+    return age < hour
+      ? t.feed.minutes(Math.floor(age / minute))
+      : t.feed.hours(Math.floor(age / hour));
   }
 
   /** time is 17:48. */

@@ -6,6 +6,7 @@ import { remindActions } from '../notify/remind';
 import { tellActions } from '../notify/rules';
 import type { FeedStore } from './store.svelte';
 import { isAutomated, nameOf } from './words';
+import { t } from '../i18n/first';
 
 /** One thing that a row's menu does. */
 export interface Action {
@@ -24,19 +25,25 @@ export function actionsOf(feed: FeedStore, item: Item): Action[] {
   const domain = person?.email.split('@')[1];
   const narrow = (field: string, value: string) => () =>
     feed.go({ q: addTerm(feed.view.q, `${field}:${quoted(value)}`), open: null });
-  const actions: Action[] = [{ label: 'Open the message', run: () => feed.openMessage(item) }];
+  const actions: Action[] = [{ label: t.common.openTheMessage, run: () => feed.openMessage(item) }];
   if (person && !app.embedded) {
-    actions.push({ label: `Go to ${nameOf(person)}`, run: () => app.person(person.email) });
-    if (domain) actions.push({ label: `Go to ${domain}`, run: () => app.company(domain) });
+    actions.push({ label: t.feed.goTo(nameOf(person)), run: () => app.person(person.email) });
+    if (domain) actions.push({ label: t.feed.goTo(domain), run: () => app.company(domain) });
   }
-  if (person) actions.push({ label: 'Only this person', run: narrow('to', person.email) });
-  actions.push({ label: 'Only this message', run: narrow('message', item.message) });
+  if (person) actions.push({ label: t.feed.onlyThisPerson, run: narrow('to', person.email) });
+  actions.push({ label: t.common.onlyThisMessage, run: narrow('message', item.message) });
   if (!app.embedded)
-    actions.push({ label: 'Copy link', run: () => copy(app, linkTo(item), 'Link copied') });
+    actions.push({
+      label: t.common.copyLink,
+      run: () => copy(app, linkTo(item), t.common.linkCopied),
+    });
   if (person)
-    actions.push({ label: 'Copy address', run: () => copy(app, person.email, 'Address copied') });
+    actions.push({
+      label: t.common.copyAddress,
+      run: () => copy(app, person.email, t.common.addressCopied),
+    });
   if (isAutomated(item) && !app.embedded)
-    actions.push({ label: 'This was a person', run: () => human(feed, item) });
+    actions.push({ label: t.common.thisWasAPerson, run: () => human(feed, item) });
   if (app.bell.offered) actions.push(...noteActions(app, item));
   return actions;
 }
@@ -46,12 +53,12 @@ const untold: readonly EventType[] = ['send', 'delivery'];
 
 function noteActions(app: App, item: Item): Action[] {
   const actions: Action[] = [
-    { label: 'Tell me when', more: tellActions(app, item) },
-    { label: 'Remind me if no reply', more: remindActions(app, item) },
-    { label: 'Mute', more: muteActions(app, item), mutes: true },
+    { label: t.common.tellMeWhen, more: tellActions(app, item) },
+    { label: t.feed.remindMeIfNoReply, more: remindActions(app, item) },
+    { label: t.common.mute, more: muteActions(app, item), mutes: true },
   ];
   if (!untold.includes(item.type))
-    actions.push({ label: 'Why was I told, or not?', run: () => (app.why = item) });
+    actions.push({ label: t.common.whyWasIToldOr, run: () => (app.why = item) });
   return actions;
 }
 

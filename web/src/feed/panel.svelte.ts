@@ -4,6 +4,7 @@ import type { App } from '../app.svelte';
 import { newestFirst } from './folds';
 import type { ServerFrame } from './frames';
 import { asNow } from './rows';
+import { t } from '../i18n/first';
 
 /** How long news of a message are gathered before it is read again. */
 const gather = 400;
@@ -12,9 +13,9 @@ const gather = 400;
 export type Override = 'human' | 'machine' | null;
 
 const said = {
-  human: 'Counted as a person',
-  machine: 'Counted as automated',
-  rules: 'The rules decide again',
+  human: t.feed.countedAsAPerson,
+  machine: t.feed.countedAsAutomated,
+  rules: t.feed.theRulesDecideAgain,
 };
 
 /** judged reports whether there is a verdict to explain: of a machine, or of a person's override. */
@@ -153,13 +154,13 @@ export class Panel {
     this.busy = true;
     this.refused = '';
     try {
-      await this.#app.client.override(detail.id, is, 'Said in the feed');
+      await this.#app.client.override(detail.id, is, t.feed.saidInTheFeed);
       this.#app.announcement = said[is ?? 'rules'];
       await Promise.all([this.explain(detail.id), this.load()]);
     } catch (error) {
       if (!(error instanceof Failure)) throw error;
       if (error.signedOut) this.#app.signedOut();
-      else this.refused = error.detail || 'It couldn’t be changed. Try again.';
+      else this.refused = error.detail || t.feed.itCouldntBeChangedTry;
     } finally {
       this.busy = false;
     }

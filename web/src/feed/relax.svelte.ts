@@ -3,6 +3,7 @@ import type { Chip, StatsQuery } from '../api/types';
 import { chipText, fieldOf } from '../search/terms';
 import { cutSpan, everything, searchOf, type View } from './address';
 import type { FeedStore } from './store.svelte';
+import { t } from '../i18n/rest';
 
 /** A condition to give up, and what that would bring back. */
 export interface Relaxation {
@@ -67,19 +68,31 @@ function relaxationsOf(feed: FeedStore): Relaxation[] {
   }
   if (view.types.length > 0) {
     const change = { types: [] };
-    add({ key: 'types', field: 'type', what: 'of other types', action: 'All types', change });
+    add({
+      key: 'types',
+      field: 'type',
+      what: t.panel.ofOtherTypes,
+      action: t.panel.allTypes,
+      change,
+    });
   }
   if (view.scope !== 'everyone' && app.session.user) {
     const change = { scope: everything.scope };
-    add({ key: 'scope', field: 'from', what: 'of everyone’s mail', action: 'Everyone', change });
+    add({
+      key: 'scope',
+      field: 'from',
+      what: t.panel.ofEveryonesMail,
+      action: t.common.everyone,
+      change,
+    });
   }
   if (view.automated === 'hide') {
     const change = { automated: 'show' as const };
     add({
       key: 'automated',
       field: 'verdict',
-      what: 'with automated ones',
-      action: 'Show',
+      what: t.panel.withAutomatedOnes,
+      action: t.common.show,
       change,
     });
   }
@@ -88,8 +101,10 @@ function relaxationsOf(feed: FeedStore): Relaxation[] {
 
 function said(chip: Chip, feed: FeedStore): { what: string; action: string } {
   const text = chipText(chip, feed.app);
-  if (chip.not) return { what: `with ${text} included`, action: 'Include' };
-  if (chip.field === 'time') return { what: 'outside this period', action: 'Search all time' };
-  if (chip.field === 'words') return { what: `that don’t say ${text}`, action: 'Drop the word' };
-  return { what: fieldOf(chip.field).any, action: `Drop “${text}”` };
+  if (chip.not) return { what: t.panel.withIncluded(text), action: t.panel.include };
+  if (chip.field === 'time')
+    return { what: t.common.outsideThisPeriod, action: t.panel.searchAllTime };
+  if (chip.field === 'words')
+    return { what: t.panel.thatDontSay(text), action: t.panel.dropTheWord };
+  return { what: fieldOf(chip.field).any, action: t.panel.drop(text) };
 }

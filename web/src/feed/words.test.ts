@@ -95,8 +95,8 @@ describe('progress', () => {
   it('counts a mailing, of which only the first are listed', () => {
     const send = { unopened: 640, rest: { count: 950 } };
     const listed = Array.from({ length: 50 }, (_, i) => ({ email: `p${i}@x`, opened: null }));
-    expect(progressOf(send, listed).spoken).toBe('640 of 1000 haven’t opened');
-    expect(progressOf({ ...send, unopened: 0 }, listed).spoken).toBe('Opened by all 1000');
+    expect(progressOf(send, listed).spoken).toBe('640 of 1,000 haven’t opened');
+    expect(progressOf({ ...send, unopened: 0 }, listed).spoken).toBe('Opened by all 1,000');
     expect(progressOf({ unopened: 50 }, listed)).toEqual(progress(listed));
   });
 
@@ -196,6 +196,7 @@ describe('clock', () => {
       key: '2026-11-18',
       name: 'Yesterday',
       date: 'Wednesday 18 November',
+      recent: true,
     });
     expect(day('UTC', '2026-11-16T12:00:00Z')).toMatchObject({
       name: 'Monday',

@@ -1,5 +1,7 @@
 import type { EventType, Item, Person, Recipient, User } from '../api/types';
-import { number } from '../ui/numbers';
+
+import { t } from '../i18n/first';
+import type { Verb } from '../i18n/tools';
 
 /** What a row says: who, verb, what, and something beside it. */
 export interface Sentence {
@@ -8,26 +10,10 @@ export interface Sentence {
   from: string;
   verb: string;
   what: string;
+  /** What of the verb stands behind, in languages that part it: lud … herunter. */
+  end: string;
   extra: string;
 }
-
-const noSubject = '(no subject)';
-
-const verbs: Record<EventType, string> = {
-  send: 'sent',
-  delivery: 'received',
-  open: 'opened',
-  click: 'clicked',
-  download: 'downloaded',
-  reply: 'replied to',
-  meeting: 'booked',
-  bounce: 'bounced',
-  complaint: 'reported as spam',
-  unsubscribe: 'unsubscribed after',
-  custom: 'updated',
-};
-
-const answers = { yes: 'accepted', no: 'declined', maybe: 'might join' };
 
 /** nameOf is what a person is called: their name, else their address. */
 export function nameOf(person: Person): string {
@@ -42,8 +28,8 @@ export function firstName(person: Person): string {
 
 /** userName is what one of ours is called by the reader. */
 export function userName(user: User | undefined, me: string | undefined): string {
-  if (!user) return 'Someone';
-  return user.id === me ? 'You' : user.name || user.id;
+  if (!user) return t.words.someone;
+  return user.id === me ? t.words.you : user.name || user.id;
 }
 
 /** initials are for an avatar: two letters at most. */
@@ -90,11 +76,12 @@ export function sentence(
   me: string | undefined,
   repeats: readonly Item[] = [item],
 ): Sentence {
-  const subject = item.subject || noSubject;
+  const subject = item.subject || t.common.noSubject;
+  const several = isSeveral(item, me, repeats);
   const base = {
     who: whoOf(item, me, repeats.length),
     from: item.person?.name ? (item.person.email.split('@')[1] ?? '') : '',
-    verb: verbs[item.type] ?? item.type,
+    ...verbOf(t.words.verbs[item.type] ?? { one: item.type, several: item.type, end: '' }, several),
     what: subject,
     extra: item.person ? '' : oneOf(item.candidates ?? []),
   };
@@ -102,15 +89,17 @@ export function sentence(
     case 'delivery':
       return repeats.length === 1 ? base : { ...base, who: others(repeats), from: '' };
     case 'click':
-      return item.link ? { ...base, what: shortLink(item.link), extra: `in ${subject}` } : base;
+      return item.link
+        ? { ...base, what: shortLink(item.link), extra: t.words.inMail(subject) }
+        : base;
     case 'download':
-      return item.file ? { ...base, what: item.file, extra: `from ${subject}` } : base;
+      return item.file ? { ...base, what: item.file, extra: t.words.fromMail(subject) } : base;
     case 'reply':
       return item.snippet ? { ...base, extra: `“${item.snippet}”` } : base;
     case 'meeting':
       return {
         ...base,
-        verb: item.meeting?.answer ? answers[item.meeting.answer] : base.verb,
+        ...(item.meeting?.answer && verbOf(t.words.answers[item.meeting.answer], several)),
         what: item.meeting?.title || subject,
       };
     case 'bounce':
@@ -118,9 +107,9 @@ export function sentence(
     case 'custom':
       return {
         ...base,
-        verb: item.kind || base.verb,
+        ...(item.kind && { verb: item.kind, end: '' }),
         what: item.title || subject,
-        extra: item.title && item.subject ? `in ${item.subject}` : '',
+        extra: item.title && item.subject ? t.words.inMail(item.subject) : '',
       };
     default:
       return base;
@@ -132,10 +121,10 @@ function whoOf(item: Item, me: string | undefined, times: number): string {
   if (item.person) return nameOf(item.person);
   const among = (item.candidates?.length ?? 0) + (item.rest?.count ?? 0);
   // Of several times, nobody knows whether it was one and the same person.
-  if (among > 0) return `One ${times > 1 ? 'or more ' : ''}of ${counted(among, 'recipient')}`;
-  if (byOthers.has(item.type)) return 'Someone';
+  if (among > 0) return times > 1 ? t.words.oneOrMoreOf(among) : t.words.oneOf(among);
+  if (byOthers.has(item.type)) return t.words.someone;
   if (item.user) return userName(item.user, me);
-  return item.type === 'send' ? 'Mail' : item.source;
+  return item.type === 'send' ? t.words.mail : item.source;
 }
 
 /** oneOf names a few of those of whom one did it: Tom, Inês or Raj. */
@@ -143,8 +132,9 @@ function oneOf(people: readonly Person[]): string {
   if (people.length === 0) return '';
   const names = people.slice(0, namesShown).map(firstName);
   const more = people.length - names.length;
-  const last = more > 0 ? counted(more, 'other') : (names.pop() ?? '');
-  return names.length > 0 ? `${names.join(', ')} or ${last}` : last;
+  if (more > 0) return t.words.orOthers(names.join(', '), more);
+  const last = names.pop() ?? '';
+  return names.length > 0 ? t.words.or(names.join(', '), last) : last;
 }
 
 /**
@@ -156,8 +146,9 @@ export function unattributed(items: readonly Item[]): string[] {
     if (item.person || isAutomated(item)) return [];
     if (item.type !== 'open' && item.type !== 'click') return [];
     const among = (item.candidates?.length ?? 0) + (item.rest?.count ?? 0);
-    const who = among > 0 ? `one of ${counted(among, 'recipient')}` : 'someone who isn’t named';
-    return [`${item.type === 'open' ? 'Opened' : 'Clicked'} by ${who}`];
+    if (item.type === 'open')
+      return [among > 0 ? t.words.openedByOneOf(among) : t.words.openedBySomeone];
+    return [among > 0 ? t.words.clickedByOneOf(among) : t.words.clickedBySomeone];
   });
   return [...new Set(said)];
 }
@@ -167,7 +158,26 @@ function others(items: readonly Item[]): string {
   const people = new Map(items.map(({ person }) => [person?.email ?? '', person]));
   const first = items[0]?.person;
   const name = first ? nameOf(first) : '';
-  return people.size === 1 ? name : `${name} and ${counted(people.size - 1, 'other')}`;
+  return people.size === 1 ? name : t.words.andOthers(name, people.size - 1);
+}
+
+/** told is who did what, without what stands beside it. */
+export function told({ who, verb, what, end }: Sentence): string {
+  return [who, verb, what, end].filter(Boolean).join(' ');
+}
+
+/** verbOf is a verb in the form that goes with whoever did it. */
+function verbOf({ one, several, end }: Verb, isSeveral: boolean): Pick<Sentence, 'verb' | 'end'> {
+  return { verb: isSeveral ? several : one, end };
+}
+
+/** isSeveral: whoever did it takes the form of a verb for several, as "you" does. */
+function isSeveral(item: Item, me: string | undefined, repeats: readonly Item[]): boolean {
+  if (item.type === 'delivery') return new Set(repeats.map(({ person }) => person?.email)).size > 1;
+  if (item.person) return false;
+  const among = (item.candidates?.length ?? 0) + (item.rest?.count ?? 0);
+  if (among > 0) return repeats.length > 1;
+  return !byOthers.has(item.type) && item.user !== undefined && item.user.id === me;
 }
 
 /** spoken is the whole row as one sentence, for those who hear it. */
@@ -177,12 +187,12 @@ export function spoken(
   time: string,
   repeats: readonly Item[] = [item],
 ): string {
-  const { who, verb, what, extra } = sentence(item, me, repeats);
-  const parts = [`${who} ${verb} ${what}${extra ? ` ${extra}` : ''}`];
-  if (repeats.length > 1 && item.type !== 'delivery') parts.push(`${repeats.length} times`);
+  const words = sentence(item, me, repeats);
+  const parts = [[told(words), words.extra].filter(Boolean).join(' ')];
+  if (repeats.length > 1 && item.type !== 'delivery') parts.push(t.count.times(repeats.length));
   if (item.recipients) parts.push(progressOf(item, item.recipients).spoken);
-  if (item.type === 'meeting' && item.meeting?.start) parts.push('meeting');
-  if (isAutomated(item)) parts.push('automated');
+  if (item.type === 'meeting' && item.meeting?.start) parts.push(t.words.meeting);
+  if (isAutomated(item)) parts.push(t.words.automated);
   return `${parts.filter(Boolean).join(', ')}, ${time}`;
 }
 
@@ -200,7 +210,7 @@ export interface Progress {
 const namesShown = 3;
 
 /** The states of those who are not waited for, in the words that stand beside the count. */
-const out = { complained: 'reported spam', unsubscribed: 'unsubscribed', bounced: 'bounced' };
+const { out } = t.words;
 
 export type Out = keyof typeof out;
 export type RecipientState = Out | 'replied' | 'opened' | 'unopened';
@@ -240,8 +250,7 @@ export function progressOf(send: Listed, listed: readonly Recipient[]): Progress
   const { rest, unopened } = send;
   if (!rest || unopened === undefined) return progress(listed);
   const total = listed.length + rest.count;
-  const count =
-    unopened === 0 ? `Opened by all ${total}` : `${unopened} of ${total} haven’t opened`;
+  const count = unopened === 0 ? t.words.openedByAll(total) : t.words.notOpened(unopened, total);
   return { count, names: '', beside: '', spoken: count };
 }
 
@@ -266,11 +275,10 @@ export function progress(recipients: readonly Recipient[]): Progress {
   const told = beside.map(({ state, count }) => `${count} ${out[state]}`).join(', ');
   if (unopened.length === 0) {
     const opened = recipients.filter(hasOpened).length;
-    return say(told ? `${opened} of ${total} opened` : allOpened(recipients), '', told);
+    return say(told ? t.words.someOpened(opened, total) : allOpened(recipients), '', told);
   }
-  if (total === 1) return say(`${firstName(only)} hasn’t opened`);
-  const verb = unopened.length === 1 ? 'hasn’t' : 'haven’t';
-  return say(`${unopened.length} of ${total} ${verb} opened`, someNames(unopened), told);
+  if (total === 1) return say(t.words.hasNotOpened(firstName(only)));
+  return say(t.words.notOpened(unopened.length, total), someNames(unopened), told);
 }
 
 function allOut(recipients: readonly Recipient[], state: Out): string {
@@ -278,19 +286,21 @@ function allOut(recipients: readonly Recipient[], state: Out): string {
   const word = out[state];
   if (recipients.length === 1 && only)
     return `${word.charAt(0).toUpperCase()}${word.slice(1)}: ${firstName(only)}`;
-  return `${recipients.length === 2 ? 'Both' : `All ${recipients.length}`} ${word}`;
+  return recipients.length === 2 ? t.words.both(word) : t.words.all(recipients.length, word);
 }
 
 function allOpened(recipients: readonly Recipient[]): string {
   const replied = recipients.filter((person) => person.replied).length;
   const opened =
     recipients.length === 1
-      ? 'Opened'
+      ? t.words.opened
       : recipients.length === 2
-        ? 'Opened by both'
-        : `Opened by all ${recipients.length}`;
+        ? t.words.openedByBoth
+        : t.words.openedByAll(recipients.length);
   if (replied === 0) return opened;
-  return recipients.length === 1 ? `${opened}, replied` : `${opened}, ${replied} replied`;
+  return recipients.length === 1
+    ? t.words.andReplied(opened)
+    : t.words.andSomeReplied(opened, replied);
 }
 
 /**
@@ -302,7 +312,7 @@ function someNames(people: readonly Person[]): string {
   const shared = (name: string) => shown.filter((p) => firstName(p) === name).length > 1;
   const names = people.map((p) => (shared(firstName(p)) ? nameOf(p) : firstName(p)));
   if (names.length <= namesShown + 1) return names.join(', ');
-  return `${names.slice(0, namesShown).join(', ')} and ${names.length - namesShown} more`;
+  return t.words.andMore(names.slice(0, namesShown).join(', '), names.length - namesShown);
 }
 
 /** shortLink is a link without what everybody knows: brightwater.example/pricing. */
@@ -314,9 +324,4 @@ export function shortLink(link: string): string {
   } catch {
     return link;
   }
-}
-
-/** counted is 1 new event, 12 new events. */
-export function counted(count: number, noun: string): string {
-  return `${number(count)} ${noun}${count === 1 ? '' : 's'}`;
 }

@@ -2,6 +2,7 @@ import { Failure } from '../api/client';
 import type { Call, FollowUp, FollowUpRequest, Nudge, User } from '../api/types';
 import type { App } from '../app.svelte';
 import { usersOf } from '../feed/address';
+import { t } from '../i18n/rest';
 
 /** What a list shows: those to be done, those that wait, those that are done. */
 export type Show = 'open' | 'snoozed' | 'done';
@@ -124,7 +125,7 @@ export class FollowUps<T extends Entry> {
       undo.entry,
       partsOf(undo.before),
       (undo.before?.revision ?? 0) + 1,
-      'Taken back',
+      t.common.takenBack,
     );
   }
 
@@ -139,7 +140,7 @@ export class FollowUps<T extends Entry> {
       } catch (error) {
         if (!(error instanceof Failure) || error.status !== 409) throw error;
         throw new Failure(409, {
-          detail: `Somebody else changed it at the same time. This is how it is now.`,
+          detail: t.followups.somebodyElseChangedItAt,
         });
       }
     });

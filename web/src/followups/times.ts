@@ -1,11 +1,13 @@
+import { t } from '../i18n/rest';
+
 const day = 24 * 60 * 60_000;
 
 /** When a snooze may end, from now on. */
 export const snoozes: readonly { label: string; days: number }[] = [
-  { label: 'Tomorrow', days: 1 },
-  { label: 'In three days', days: 3 },
-  { label: 'In a week', days: 7 },
-  { label: 'In a month', days: 30 },
+  { label: t.followups.tomorrow, days: 1 },
+  { label: t.followups.inThreeDays, days: 3 },
+  { label: t.common.inAWeek, days: 7 },
+  { label: t.followups.inAMonth, days: 30 },
 ];
 
 /** snoozedUntil is eight in the morning, so many of the reader's days ahead. */
@@ -18,6 +20,6 @@ export function snoozedUntil(days: number, now: number): string {
 /** daysAgo is how many days something is ago, as people say it. */
 export function daysAgo(time: string, now: number): string {
   const days = Math.floor((now - Date.parse(time)) / day);
-  if (days < 1) return 'today';
-  return days === 1 ? '1 day ago' : `${days} days ago`;
+  if (days < 1) return t.followups.today;
+  return days === 1 ? t.followups.n1DayAgo : t.followups.daysAgo(days);
 }

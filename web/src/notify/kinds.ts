@@ -1,47 +1,48 @@
 import type { Cell } from '../api/types';
 import type { EventType } from '../api/types';
+import { t } from '../i18n/rest';
 
 /** The kinds that people are told of, in the order of the server. */
 export const noteKinds: readonly { kind: string; label: string; type: EventType }[] = [
-  { kind: 'reply', label: 'Reply', type: 'reply' },
-  { kind: 'meeting', label: 'Meeting', type: 'meeting' },
-  { kind: 'open', label: 'Open', type: 'open' },
-  { kind: 'click', label: 'Click', type: 'click' },
-  { kind: 'download', label: 'Download', type: 'download' },
-  { kind: 'bounce', label: 'Bounce', type: 'bounce' },
-  { kind: 'complaint', label: 'Complaint', type: 'complaint' },
-  { kind: 'unsubscribe', label: 'Unsubscribe', type: 'unsubscribe' },
-  { kind: 'custom', label: 'Other', type: 'custom' },
-  { kind: 'automated', label: 'Automated', type: 'open' },
+  { kind: 'reply', label: t.notices.reply, type: 'reply' },
+  { kind: 'meeting', label: t.notices.meeting, type: 'meeting' },
+  { kind: 'open', label: t.notices.open, type: 'open' },
+  { kind: 'click', label: t.notices.click, type: 'click' },
+  { kind: 'download', label: t.notices.download, type: 'download' },
+  { kind: 'bounce', label: t.notices.bounce, type: 'bounce' },
+  { kind: 'complaint', label: t.notices.complaint, type: 'complaint' },
+  { kind: 'unsubscribe', label: t.notices.unsubscribe, type: 'unsubscribe' },
+  { kind: 'custom', label: t.common.other, type: 'custom' },
+  { kind: 'automated', label: t.common.automated, type: 'open' },
 ];
 
 /** What mails of a kind are called where somebody unsubscribed from them. */
 export const stoppedNames: Record<string, string> = {
   ...Object.fromEntries(noteKinds.map(({ kind, label }) => [kind, label])),
-  digest: 'Digests',
-  unopened: 'Nobody opened',
-  unreplied: 'Nobody replied',
-  schedule: 'At a time',
-  count: 'So many at once',
-  rate: 'Rate of bounces',
-  silence: 'A silent source',
-  report: 'Weekly figures',
+  digest: t.notices.digests,
+  unopened: t.notices.nobodyOpened,
+  unreplied: t.notices.nobodyReplied,
+  schedule: t.notices.atATime,
+  count: t.notices.soManyAtOnce,
+  rate: t.notices.rateOfBounces,
+  silence: t.notices.aSilentSource,
+  report: t.notices.weeklyFigures,
 };
 
 export const oftenLabels: Record<Cell['often'], string> = {
-  off: 'never',
-  every: 'every one',
-  'first-per-recipient': 'first per recipient',
-  'first-per-message': 'first per message',
-  'first-per-link': 'first per link',
-  'first-per-domain': 'first per company',
+  off: t.shared.never,
+  every: t.notices.everyOne,
+  'first-per-recipient': t.notices.firstPerRecipient,
+  'first-per-message': t.notices.firstPerMessage,
+  'first-per-link': t.notices.firstPerLink,
+  'first-per-domain': t.notices.firstPerCompany,
 };
 
 /** Where the page can tell somebody. */
 export const channels = [
-  { channel: 'inpage', label: 'In app' },
-  { channel: 'desktop', label: 'Desktop' },
-  { channel: 'mail', label: 'E-mail' },
+  { channel: 'inpage', label: t.common.inApp },
+  { channel: 'desktop', label: t.common.desktop },
+  { channel: 'mail', label: t.common.eMail },
 ] as const;
 export type Channel = NonNullable<Cell['channels']>[number];
 

@@ -3,15 +3,16 @@ import type { App } from '../app.svelte';
 import type { Clock } from '../feed/clock';
 import { nameOf } from '../feed/words';
 import type { Action } from '../feed/menu';
+import { t } from '../i18n/first';
 
 /** How long a mute may last. */
 export const spans = ['hour', 'monday', 'ever'] as const;
 export type Span = (typeof spans)[number];
 
 export const spanLabels: Record<Span, string> = {
-  hour: 'For an hour',
-  monday: 'Until Monday',
-  ever: 'For ever',
+  hour: t.notify.forAnHour,
+  monday: t.notify.untilMonday,
+  ever: t.notify.forEver,
 };
 
 const hour = 3_600;
@@ -49,7 +50,7 @@ export function mutable(item: Item): { mute: Mute; name: string }[] {
     ...(person
       ? [{ mute: { what: 'person', id: person.email } as Mute, name: nameOf(person) }]
       : []),
-    { mute: { what: 'message', id: message }, name: 'this message' },
+    { mute: { what: 'message', id: message }, name: t.common.thisMessage },
     ...(domain ? [{ mute: { what: 'domain', id: domain } as Mute, name: domain }] : []),
   ];
 }
@@ -57,7 +58,7 @@ export function mutable(item: Item): { mute: Mute; name: string }[] {
 /** muteActions are the entries of a menu that mute what an event is about. */
 export function muteActions(app: App, item: Item): Action[] {
   return mutable(item).map(({ mute, name }) => ({
-    label: `Mute ${name}`,
+    label: t.common.mute2(name),
     more: spans.map((span) => ({
       label: spanLabels[span],
       run: () => muteFor(app, mute, span, mute.what === 'message' ? item.subject || name : name),
@@ -69,17 +70,19 @@ export function muteActions(app: App, item: Item): Action[] {
 export function muteFor(app: App, { what, id }: Mute, span: Span, name: string): Promise<void> {
   const until = untilOf(span, Date.now(), app.preferences.zone);
   const mute = { what, ...(id && { id }), ...(until && { until }) };
-  return change(app, { mute }, `Muted ${name}${lasts(mute, app.clock)}`);
+  return change(app, { mute }, t.common.muted(name, lasts(mute, app.clock)));
 }
 
 /** unmute has the reader told of something again. */
 export function unmute(app: App, { what, id }: Mute, name: string): Promise<void> {
-  return change(app, { unmute: { what, ...(id && { id }) } }, `${name} isn’t muted any more`);
+  return change(app, { unmute: { what, ...(id && { id }) } }, t.common.isntMutedAnyMore(name));
 }
 
 /** lasts is how long a mute lasts, behind what it mutes. */
 export function lasts({ until }: Mute, clock: Clock): string {
-  return until ? ` until ${clock.moment(new Date(until * 1000).toISOString())}` : ' for ever';
+  return until
+    ? t.notify.until(clock.moment(new Date(until * 1000).toISOString()))
+    : t.notify.forEver2;
 }
 
 /** change changes the settings, says so, and offers to have them as they were. */
@@ -105,8 +108,8 @@ export function channelWords({ channels }: Decision): string {
 }
 
 export const channelNames: Record<string, string> = {
-  inpage: 'In app',
-  desktop: 'Desktop',
-  mail: 'E-mail',
-  chat: 'Chat',
+  inpage: t.common.inApp,
+  desktop: t.common.desktop,
+  mail: t.common.eMail,
+  chat: t.notify.chat,
 };

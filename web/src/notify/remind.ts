@@ -3,6 +3,7 @@ import type { App } from '../app.svelte';
 import type { Action } from '../feed/menu';
 import { nameOf } from '../feed/words';
 import { cutTo, make } from './rules';
+import { t } from '../i18n/first';
 
 const day = 24 * 60 * 60_000;
 const friday = 5;
@@ -13,9 +14,9 @@ export const reminders = ['tomorrow', 'friday', 'week'] as const;
 export type Reminder = (typeof reminders)[number];
 
 export const reminderLabels: Record<Reminder, string> = {
-  tomorrow: 'By tomorrow',
-  friday: 'By Friday',
-  week: 'In a week',
+  tomorrow: t.notify.byTomorrow,
+  friday: t.notify.byFriday,
+  week: t.common.inAWeek,
 };
 
 /** dueAt is eight in the morning of the day that is meant; on a Friday the next one. */
@@ -37,7 +38,7 @@ export function remindActions(app: App, item: Item): Action[] {
 }
 
 function remind(app: App, { message, person, subject }: Item, due: string): Promise<void> {
-  const who = person ? nameOf(person) : 'somebody';
+  const who = person ? nameOf(person) : t.notify.somebody;
   const when = app.clock.moment(due);
   const rule: RuleRequest = {
     on: 'by',
@@ -48,6 +49,6 @@ function remind(app: App, { message, person, subject }: Item, due: string): Prom
     enabled: true,
     do: { often: 'every', channels: ['inpage', 'desktop'] },
   };
-  const name = cutTo(`Unless ${who} replies by ${when}: ${subject || message}`);
-  return make(app, name, rule, `You’ll be reminded ${when}, unless ${who} replies`);
+  const name = cutTo(t.notify.unless(who, when, subject || message));
+  return make(app, name, rule, t.notify.reminded(when, who));
 }

@@ -2,6 +2,7 @@ import type { Item, RuleRequest } from '../api/types';
 import type { App } from '../app.svelte';
 import type { Action } from '../feed/menu';
 import { nameOf } from '../feed/words';
+import { t } from '../i18n/first';
 
 const longestName = 200;
 const told = { often: 'every', channels: ['inpage', 'desktop'] } as const;
@@ -20,11 +21,14 @@ export function cutTo(name: string, most = longestName): string {
 export const ruleOf = (q: string): RuleRequest => ({ q, enabled: true, do: doing() });
 
 /** What somebody may wait for, once. */
-export const waits = {
-  open: { label: 'opens it', kinds: ['open', 'reply'] },
-  reply: { label: 'replies', kinds: ['reply'] },
-} as const;
+export const waits = { open: { kinds: ['open', 'reply'] }, reply: { kinds: ['reply'] } } as const;
 export type Wait = keyof typeof waits;
+
+/** waitLabel is what a menu says of it. */
+export function waitLabel(person: { email: string; name?: string } | null, wait: Wait): string {
+  const who = person ? nameOf(person) : t.notify.anybody;
+  return wait === 'open' ? t.notify.opens(who) : t.notify.replies(who);
+}
 
 /** tellMe has the reader told, once, when somebody opens a message or answers it. */
 export async function tellMe(
@@ -33,8 +37,11 @@ export async function tellMe(
   person: { email: string; name?: string } | null,
   wait: Wait = 'open',
 ): Promise<void> {
-  const who = person ? nameOf(person) : 'somebody';
-  const name = cutTo(`When ${who} ${waits[wait].label}: ${message.subject || message.id}`);
+  const who = person ? nameOf(person) : t.notify.somebody;
+  const what = message.subject || message.id;
+  const name = cutTo(
+    wait === 'open' ? t.notify.whenOpens(who, what) : t.notify.whenReplies(who, what),
+  );
   const rule: RuleRequest = {
     message: message.id,
     ...(person && { person: person.email }),
@@ -43,7 +50,12 @@ export async function tellMe(
     enabled: true,
     do: doing(),
   };
-  await make(app, name, rule, `You’ll be told when ${who} ${waits[wait].label}`);
+  await make(
+    app,
+    name,
+    rule,
+    wait === 'open' ? t.notify.tellsWhenOpens(who) : t.notify.tellsWhenReplies(who),
+  );
 }
 
 /** How many people of an answer are waited for at once: each takes one of the reader's rules. */
@@ -55,7 +67,7 @@ export async function tellOfAll(app: App, people: readonly { email: string; name
   const waited = people.slice(0, mostWaited);
   const problem = await app.attempt(async () => {
     for (const person of waited) {
-      const name = cutTo(`When ${nameOf(person)} opens or replies`);
+      const name = cutTo(t.notify.whenEither(nameOf(person)));
       await app.bell.notes.putRule(name, {
         person: person.email,
         kinds: ['open', 'reply'],
@@ -70,12 +82,10 @@ export async function tellOfAll(app: App, people: readonly { email: string; name
     for (const name of made) await app.bell.notes.dropRule(name);
     app.bell.heard++;
   };
-  const who = waited.length === 1 && waited[0] ? nameOf(waited[0]) : `${waited.length} people`;
+  const only = waited.length === 1 ? waited[0] : undefined;
   app.say(
     problem ||
-      `You’ll be told when ${who} ${waited.length === 1 ? 'opens' : 'open'} or ${
-        waited.length === 1 ? 'replies' : 'reply'
-      }`,
+      (only ? t.notify.tellsWhenEither(nameOf(only)) : t.notify.tellsWhenAll(waited.length)),
     made.length > 0 ? back : undefined,
   );
   app.bell.heard++;
@@ -99,7 +109,7 @@ export function tellActions(app: App, item: Item): Action[] {
   const message = { id: item.message, subject: item.subject };
   const { person } = item;
   const one = (who: typeof person | null, wait: Wait): Action => ({
-    label: `${who ? nameOf(who) : 'Anybody'} ${waits[wait].label}`,
+    label: waitLabel(who ?? null, wait),
     run: () => tellMe(app, message, who ?? null, wait),
   });
   return [

@@ -1,6 +1,7 @@
 import type { NoteChange, NoteSettings, NotesInForce } from '../api/types';
 import type { App } from '../app.svelte';
 import { change } from './mutes';
+import { t } from '../i18n/rest';
 
 /** SettingsStore is what the reader wants to be told, as the settings' cards show it. */
 export class SettingsStore {
@@ -42,7 +43,7 @@ export class SettingsStore {
       const bare: NoteSettings = { ...before, cells: {} };
       this.inForce = await notes.replace(bare);
       const { rev } = this.inForce.settings;
-      this.#app.say('Back to the preset', async () => {
+      this.#app.say(t.notices.backToThePreset, async () => {
         this.inForce = await notes.replace({ ...before, rev });
       });
     });

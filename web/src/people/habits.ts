@@ -1,5 +1,6 @@
 import type { Contact, ContactMessage } from '../api/types';
 import { stateOf } from '../feed/words';
+import { t } from '../i18n/rest';
 
 /** usualHours says when somebody is usually seen: the three hours in a row with the most acts. */
 export function usualHours(hours: readonly number[]): { from: number; to: number } | null {
@@ -18,15 +19,14 @@ export function usualHours(hours: readonly number[]): { from: number; to: number
 
 /** duration is 40 seconds, 12 minutes, 5 hours, 3 days. */
 export function duration(seconds: number): string {
-  const units: [number, string][] = [
-    [86_400, 'day'],
-    [3_600, 'hour'],
-    [60, 'minute'],
-    [1, 'second'],
-  ];
-  const [size, name] = units.find(([size]) => seconds >= 2 * size) ?? [1, 'second'];
-  const count = Math.round(seconds / size);
-  return `${count} ${name}${count === 1 ? '' : 's'}`;
+  const units = [
+    [86_400, t.people.days],
+    [3_600, t.people.hours],
+    [60, t.people.minutes],
+    [1, t.people.seconds],
+  ] as const;
+  const [size, name] = units.find(([size]) => seconds >= 2 * size) ?? units[3];
+  return name(Math.round(seconds / size));
 }
 
 /** openThreads are messages that somebody has opened and not answered, newest first. */
@@ -40,18 +40,18 @@ export function openThreads(contact: Contact): ContactMessage[] {
 export function stateWord(message: ContactMessage): string {
   const states = message.recipients.map(stateOf);
   const words = {
-    replied: 'Replied',
-    opened: 'Opened',
-    unopened: 'Not opened',
-    bounced: 'Bounced',
-    complained: 'Reported as spam',
-    unsubscribed: 'Unsubscribed',
+    replied: t.shared.replied,
+    opened: t.shared.opened,
+    unopened: t.people.notOpened,
+    bounced: t.shared.bounced,
+    complained: t.shared.reportedAsSpam,
+    unsubscribed: t.shared.unsubscribed,
   };
   if (states.length === 0) return '';
   if (states.length === 1 && states[0]) return words[states[0]];
   const count = (state: keyof typeof words) => states.filter((s) => s === state).length;
   return (Object.keys(words) as (keyof typeof words)[])
     .filter((state) => count(state) > 0)
-    .map((state) => `${count(state)} ${words[state].toLowerCase()}`)
+    .map((state) => `${count(state)} ${t.people.states[state]}`)
     .join(', ');
 }

@@ -16,6 +16,7 @@ import { eventTypes } from '../api/types';
 import { quoted } from '../feed/address';
 import type { Clock } from '../feed/clock';
 import { nextDay, rangeOf } from './days';
+import { t } from '../i18n/first';
 
 /** What a field of the search language is called, looks like, and may hold. */
 export interface Field {
@@ -31,78 +32,118 @@ export interface Field {
 
 /** The fields of chips, by the names of the search language. */
 export const fields: Record<string, Field> = {
-  from: { label: 'from', icon: Users, hint: 'whose message it is', any: 'of anyone’s mail' },
-  to: { label: 'with', icon: AtSign, hint: 'a recipient’s name or address', any: 'with anyone' },
+  from: {
+    label: t.search.from,
+    icon: Users,
+    hint: t.search.whoseMessageItIs,
+    any: t.search.ofAnyonesMail,
+  },
+  to: {
+    label: t.search.with,
+    icon: AtSign,
+    hint: t.search.aRecipientsNameOrAddress,
+    any: t.search.withAnyone,
+  },
   domain: {
-    label: 'company',
+    label: t.common.company,
     icon: Building2,
-    hint: 'a recipient’s domain',
-    any: 'at any company',
+    hint: t.search.aRecipientsDomain,
+    any: t.search.atAnyCompany,
   },
   type: {
-    label: 'type',
+    label: t.search.type,
     icon: Shapes,
-    hint: 'what happened',
+    hint: t.search.whatHappened,
     values: eventTypes,
-    any: 'of any type',
+    any: t.search.ofAnyType,
   },
   is: {
-    label: 'is',
+    label: t.search.is,
     icon: EyeOff,
-    hint: 'messages by what their people did',
+    hint: t.search.messagesByWhatTheirPeople,
     values: ['unopened', 'opened', 'clicked', 'replied', 'unreplied', 'downloaded', 'bounced'],
-    any: 'whatever their people did',
+    any: t.search.whateverTheirPeopleDid,
   },
   subject: {
-    label: 'subject',
+    label: t.search.subject,
     icon: TextSearch,
-    hint: 'words of the subject',
-    any: 'with any subject',
+    hint: t.search.wordsOfTheSubject,
+    any: t.search.withAnySubject,
   },
   time: {
-    label: 'time',
+    label: t.search.time,
     icon: Calendar,
-    hint: 'before, after or between',
-    any: 'outside this period',
+    hint: t.search.beforeAfterOrBetween,
+    any: t.common.outsideThisPeriod,
   },
-  link: { label: 'link', icon: Link, hint: 'a link that was clicked', any: 'with any link' },
-  file: { label: 'file', icon: FileText, hint: 'a file that was downloaded', any: 'with any file' },
+  link: {
+    label: t.search.link,
+    icon: Link,
+    hint: t.search.aLinkThatWasClicked,
+    any: t.search.withAnyLink,
+  },
+  file: {
+    label: t.search.file,
+    icon: FileText,
+    hint: t.search.aFileThatWasDownloaded,
+    any: t.search.withAnyFile,
+  },
   body: {
-    label: 'body',
+    label: t.search.body,
     icon: TextSearch,
-    hint: 'words of the text',
-    any: 'whatever the text says',
+    hint: t.search.wordsOfTheText,
+    any: t.search.whateverTheTextSays,
   },
   answer: {
-    label: 'answer',
+    label: t.search.answer,
     icon: CircleCheck,
-    hint: 'to a meeting',
+    hint: t.search.toAMeeting,
     values: ['yes', 'no', 'maybe'],
-    any: 'whatever the answer',
+    any: t.search.whateverTheAnswer,
   },
   bounce: {
-    label: 'bounce',
+    label: t.search.bounce,
     icon: CircleCheck,
-    hint: 'why it came back',
+    hint: t.search.whyItCameBack,
     values: ['hard', 'soft', 'rejected'],
-    any: 'whatever the bounce',
+    any: t.search.whateverTheBounce,
   },
   verdict: {
-    label: 'by',
+    label: t.search.by,
     icon: UserCheck,
-    hint: 'people or machines',
+    hint: t.search.peopleOrMachines,
     values: ['human', 'machine', 'unknown'],
-    any: 'by people and machines',
+    any: t.search.byPeopleAndMachines,
   },
-  unopened: { label: 'unopened', icon: EyeOff, hint: 'for longer than', any: 'opened or not' },
-  message: { label: 'message', icon: Mail, hint: 'one message', any: 'of any message' },
-  source: { label: 'source', icon: Shapes, hint: 'where it came from', any: 'from any source' },
-  words: { label: 'contains', icon: Search, hint: 'words anywhere', any: 'that don’t say it' },
+  unopened: {
+    label: t.search.unopened,
+    icon: EyeOff,
+    hint: t.search.forLongerThan,
+    any: t.search.openedOrNot,
+  },
+  message: {
+    label: t.common.message,
+    icon: Mail,
+    hint: t.common.oneMessage,
+    any: t.search.ofAnyMessage,
+  },
+  source: {
+    label: t.search.source,
+    icon: Shapes,
+    hint: t.search.whereItCameFrom,
+    any: t.search.fromAnySource,
+  },
+  words: {
+    label: t.search.contains,
+    icon: Search,
+    hint: t.search.wordsAnywhere,
+    any: t.search.thatDontSayIt,
+  },
 };
 
 /** fieldOf is how a chip is shown; one of a later server is shown as it is. */
 export function fieldOf(name: string): Field {
-  return fields[name] ?? { label: name, icon: Search, hint: '', any: `whatever the ${name}` };
+  return fields[name] ?? { label: name, icon: Search, hint: '', any: t.search.whateverThe(name) };
 }
 
 /** What a chip is put into words with: the reader's times, and who is who. */
@@ -112,13 +153,23 @@ export interface Words {
   names: ReadonlyMap<string, string>;
 }
 
+/** valueText is how a value of the search language reads: those that a field lists have names. */
+export function valueText(field: string, value: string): string {
+  const names = t.search.values[field];
+  if (!names) return value;
+  return value
+    .split(',')
+    .map((one) => names[one] ?? one)
+    .join(', ');
+}
+
 /** chipText is what a chip says behind its label. */
 export function chipText(chip: Chip, { clock, names }: Words): string {
   if (chip.field === 'from') {
     const named = (id: string) => names.get(id) ?? id;
     return chip.value.split(',').map(named).join(', ');
   }
-  if (chip.field !== 'time') return chip.value;
+  if (chip.field !== 'time') return valueText(chip.field, chip.value);
   const { from, to } = rangeOf(chip.value);
   const day = (value: string) =>
     value.length > 10
@@ -136,10 +187,10 @@ export function chipLabel(chip: Chip): string {
   let label = fieldOf(chip.field).label;
   if (chip.field === 'time') {
     const { from, to } = rangeOf(chip.value);
-    label = from === null ? 'before' : to === null ? 'since' : 'on';
-    if (from !== null && to !== null && nextDay(from) !== to) label = 'between';
+    label = from === null ? t.search.before2 : to === null ? t.search.since : t.search.on;
+    if (from !== null && to !== null && nextDay(from) !== to) label = t.search.between2;
   }
-  return chip.not ? `not ${label}` : label;
+  return chip.not ? t.search.not(label) : label;
 }
 
 /** term writes a condition as the search language reads it. */

@@ -1,26 +1,23 @@
 import type { SignInProvider } from '../api/types';
+import { t } from '../i18n/rest';
 
 /** What is said of each reason why a sign-in at a provider came to nothing. */
 const reasons: Record<string, string> = {
-  unknown: 'There is no such way to sign in any more. Choose another one.',
-  expired: 'That took too long, or was begun in another browser. Sign in once more.',
-  declined: 'You were not signed in there: it was cancelled, or they don’t let you use Tidings.',
-  provider:
-    'Where you sign in can’t be reached, or what it says doesn’t hold. Try again soon, or tell whoever looks after your workspace.',
-  'not-anew':
-    'Where you signed in doesn’t say that you have just shown who you are. Sign in with a key or a link, or tell whoever looks after your workspace.',
-  'not-invited':
-    'You are signed in there, but nobody here knows you yet. Ask whoever looks after your workspace for an invitation.',
-  'no-role':
-    'You are signed in there, but none of your groups may use Tidings. Ask whoever looks after your workspace.',
-  suspended: 'You can’t come in any more. Ask whoever looks after your workspace.',
+  unknown: t.signin.thereIsNoSuchWay,
+  expired: t.signin.thatTookTooLongOr,
+  declined: t.signin.youWereNotSignedIn,
+  provider: t.signin.whereYouSignInCant,
+  'not-anew': t.signin.whereYouSignedInDoesnt,
+  'not-invited': t.signin.youAreSignedInThere,
+  'no-role': t.signin.youAreSignedInThere2,
+  suspended: t.signin.youCantComeInAny,
 };
 
 /** failedOf reads why a sign-in at a provider failed: /#sign-in-failed=… */
 export function failedOf(location: { hash: string }): string | null {
   const reason = new URLSearchParams(location.hash.replace(/^#/, '')).get('sign-in-failed');
   if (!reason) return null;
-  return reasons[reason] ?? 'You were not signed in. Try once more.';
+  return reasons[reason] ?? t.signin.youWereNotSignedIn2;
 }
 
 interface How {

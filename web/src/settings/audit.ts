@@ -1,4 +1,5 @@
 import type { AuditRow } from '../api/types';
+import { t } from '../i18n/rest';
 
 /** Gives the name of a user of ours by id, or the id where it is not known. */
 type NameOf = (id: string) => string;
@@ -12,15 +13,15 @@ export function whoOf(row: Pick<AuditRow, 'actor' | 'actor_name'>, nameOf = byId
     case 'user':
       return id ? nameOf(id) : row.actor;
     case 'key':
-      return `a key (${id})`;
+      return t.settings.aKey(id ?? '');
     case 'session':
-      return `a session of nobody (${id})`;
+      return t.settings.aSessionOfNobody(id ?? '');
     case 'operator':
-      return 'the operator of the machine';
+      return t.settings.theOperatorOfTheMachine;
     case 'server':
-      return 'the server';
+      return t.settings.theServer;
     case 'nobody':
-      return 'somebody unknown';
+      return t.settings.somebodyUnknown;
   }
   return row.actor;
 }
@@ -33,7 +34,7 @@ export function objectOf(
   if (row.object) return nameOf(row.object);
   const changes = (row.changes ?? []).map(({ kind, id }) => `${kind} ${nameOf(id)}`);
   if (changes.length > 0) return changes.join(', ');
-  if ((row.about ?? []).includes('user:*')) return 'everybody’s mail';
+  if ((row.about ?? []).includes('user:*')) return t.settings.everybodysMail;
   return (row.about ?? [])
     .map((subject) => (subject.startsWith('user:') ? nameOf(subject.slice(5)) : subject))
     .join(', ');

@@ -1,4 +1,5 @@
 import type { Source, SourceRequest, Tries } from '../api/types';
+import { t } from '../i18n/rest';
 
 /** What an administrator edits of a source: how it is believed, and how it is read. */
 export type Edited = Pick<SourceRequest, 'verify' | 'mapping'>;
@@ -33,13 +34,13 @@ export function editedOf(text: string): Edited {
   try {
     value = JSON.parse(text);
   } catch (error) {
-    throw new Error(`This is not JSON: ${(error as Error).message}`, { cause: error });
+    throw new Error(t.settings.thisIsNotJson((error as Error).message), { cause: error });
   }
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    throw new Error('It must be an object with verify and mapping.');
+    throw new Error(t.settings.itMustBeAnObject);
   }
   const other = Object.keys(value).find((key) => key !== 'verify' && key !== 'mapping');
-  if (other !== undefined) throw new Error(`${other} is neither verify nor mapping.`);
+  if (other !== undefined) throw new Error(t.settings.isNeitherVerifyNorMapping(other));
   return value as Edited;
 }
 
@@ -58,12 +59,12 @@ export function requestOf(source: Source, edited: Edited): SourceRequest {
 export function notesOf(tries: Tries): string[] {
   return tries.items.flatMap((one) => [
     ...(one.error ? [one.error] : []),
-    ...one.unknown.map((word) => `${word} is not in events: it would be kept as unknown.`),
+    ...one.unknown.map((word) => t.settings.isNotInEventsIt(word)),
     ...one.events.flatMap((tried) => [
-      ...(tried.refused ? [`Refused: ${tried.refused}`] : []),
+      ...(tried.refused ? [t.settings.refused2(tried.refused)] : []),
       ...tried.missing.map((field) => {
         const why = tried.notes[field];
-        return `${field}: nothing came out${why ? `, ${why}` : ''}`;
+        return why ? t.settings.cameOutNothingAs(field, why) : t.settings.cameOutNothing(field);
       }),
     ]),
   ]);

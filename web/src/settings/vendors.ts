@@ -1,4 +1,5 @@
 import type { SourceRequest } from '../api/types';
+import { t } from '../i18n/rest';
 
 /** How a vendor is called, what a source of theirs needs, and where that is in their settings. */
 export interface Vendor {
@@ -16,115 +17,115 @@ export interface Vendor {
 export const vendors: Record<string, Vendor> = {
   sendgrid: {
     name: 'SendGrid',
-    needs: 'the verification key',
+    needs: t.settings.theVerificationKey,
     where: 'Mail Settings, Event Webhook, Signature Verification',
     secret: 'theirs',
   },
   mailgun: {
     name: 'Mailgun',
-    needs: 'the HTTP webhook signing key',
+    needs: t.settings.theHttpWebhookSigningKey,
     where: 'Sending, Webhooks',
     secret: 'theirs',
   },
   postmark: {
     name: 'Postmark',
-    needs: 'a user and password',
+    needs: t.settings.aUserAndPassword,
     where: 'Servers, Webhooks',
     secret: 'basic',
   },
   ses: {
     name: 'Amazon SES',
-    needs: 'the ARN of the SNS topic',
+    needs: t.settings.theArnOfTheSns,
     where: 'Configuration sets, Event destinations',
     secret: 'before',
   },
   resend: {
     name: 'Resend',
-    needs: 'the signing secret, whsec_…',
+    needs: t.settings.theSigningSecretWhsec,
     where: 'Webhooks',
     secret: 'theirs',
   },
   brevo: {
     name: 'Brevo',
-    needs: 'a user and password',
+    needs: t.settings.aUserAndPassword,
     where: 'Transactional, Settings, Webhook',
     secret: 'basic',
   },
   mailjet: {
     name: 'Mailjet',
-    needs: 'a user and password',
+    needs: t.settings.aUserAndPassword,
     where: 'Account, Event tracking',
     secret: 'basic',
   },
   mandrill: {
     name: 'Mandrill',
-    needs: 'the webhook’s key',
+    needs: t.settings.theWebhooksKey,
     where: 'Settings, Webhooks',
     secret: 'theirs',
   },
   sparkpost: {
     name: 'SparkPost',
-    needs: 'a user and password',
+    needs: t.settings.aUserAndPassword,
     where: 'Webhooks, Authentication',
     secret: 'basic',
   },
   mailersend: {
     name: 'MailerSend',
-    needs: 'the signing secret',
+    needs: t.settings.theSigningSecret,
     where: 'Domains, Webhooks',
     secret: 'theirs',
   },
   postal: {
     name: 'Postal',
-    needs: 'the server’s public key, as in its DKIM record',
+    needs: t.settings.theServersPublicKeyAs,
     where: 'Webhooks, Sign',
     secret: 'theirs',
   },
   calendly: {
     name: 'Calendly',
-    needs: 'the subscription’s signing key',
-    where: 'the API that makes the subscription',
+    needs: t.settings.theSubscriptionsSigningKey,
+    where: t.settings.theApiThatMakesThe,
     secret: 'ours',
   },
   calcom: {
     name: 'Cal.com',
-    needs: 'the webhook’s secret',
+    needs: t.settings.theWebhooksSecret,
     where: 'Settings, Developer, Webhooks',
     secret: 'ours',
   },
   hubspot: {
     name: 'HubSpot',
-    needs: 'the app’s client secret',
-    where: 'the app’s settings, Webhooks',
+    needs: t.settings.theAppsClientSecret,
+    where: t.settings.theAppsSettingsWebhooks,
     secret: 'theirs',
   },
   pipedrive: {
     name: 'Pipedrive',
-    needs: 'a user and password',
+    needs: t.settings.aUserAndPassword,
     where: 'Tools and apps, Webhooks',
     secret: 'basic',
   },
   greenhouse: {
     name: 'Greenhouse',
-    needs: 'the webhook’s secret key',
+    needs: t.settings.theWebhooksSecretKey,
     where: 'Configure, Dev Center, Web Hooks',
     secret: 'ours',
   },
   lever: {
     name: 'Lever',
-    needs: 'the signature token',
+    needs: t.settings.theSignatureToken,
     where: 'Settings, Integrations, Webhooks',
     secret: 'theirs',
   },
   ashby: {
     name: 'Ashby',
-    needs: 'the secret token',
+    needs: t.settings.theSecretToken,
     where: 'Admin, Integrations, Webhooks',
     secret: 'ours',
   },
   typeform: {
     name: 'Typeform',
-    needs: 'the webhook’s secret',
+    needs: t.settings.theWebhooksSecret,
     where: 'Connect, Webhooks',
     secret: 'ours',
   },
@@ -133,15 +134,15 @@ export const vendors: Record<string, Vendor> = {
 /** What is told of a vendor that is not here, or of a program of one's own. */
 const others: Record<string, Vendor> = {
   standard: {
-    name: 'A program of ours, signed as Standard Webhooks',
-    needs: 'the signing secret',
-    where: 'the program’s settings',
+    name: t.settings.aProgramOfOursSigned,
+    needs: t.settings.theSigningSecret,
+    where: t.settings.theProgramsSettings,
     secret: 'ours',
   },
   cloudevents: {
-    name: 'A program of ours, with CloudEvents',
-    needs: 'the token, as Authorization: Bearer',
-    where: 'the program’s settings',
+    name: t.settings.aProgramOfOursWith,
+    needs: t.settings.theTokenAsAuthorizationBearer,
+    where: t.settings.theProgramsSettings,
     secret: 'ours',
   },
 };
@@ -151,8 +152,8 @@ export const vendorOf = (provider: string): Vendor =>
   vendors[provider] ??
   others[provider] ?? {
     name: provider,
-    needs: 'the secret by which it signs',
-    where: 'its settings of webhooks',
+    needs: t.settings.theSecretByWhichIt,
+    where: t.settings.itsSettingsOfWebhooks,
     secret: 'theirs',
   };
 

@@ -1,4 +1,5 @@
 import type { Path } from '../app.svelte';
+import { t } from '../i18n/first';
 
 /** What single keys do on the feed. They are off while typing. */
 export interface Keys {
@@ -24,47 +25,47 @@ export interface Keys {
 /** What the help dialog lists. */
 export const shortcuts: { group: string; keys: { what: string; keys: string[] }[] }[] = [
   {
-    group: 'Move',
+    group: t.shell.move,
     keys: [
-      { what: 'Next, previous row', keys: ['J', 'K'] },
-      { what: 'Open the message', keys: ['Enter'] },
-      { what: 'Close panel or clear', keys: ['Esc'] },
-      { what: 'Unfold repeats', keys: ['O'] },
-      { what: 'More of this row', keys: ['.'] },
-      { what: 'Next, previous day', keys: [']', '['] },
-      { what: 'Newest', keys: ['Home'] },
+      { what: t.shell.nextPreviousRow, keys: ['J', 'K'] },
+      { what: t.shell.openTheMessage, keys: ['Enter'] },
+      { what: t.shell.closePanelOrClear, keys: ['Esc'] },
+      { what: t.shell.unfoldRepeats, keys: ['O'] },
+      { what: t.shell.moreOfThisRow, keys: ['.'] },
+      { what: t.shell.nextPreviousDay, keys: [']', '['] },
+      { what: t.shell.newest, keys: ['Home'] },
     ],
   },
   {
-    group: 'Live',
+    group: t.common.live,
     keys: [
-      { what: 'Pause or resume', keys: ['Space'] },
-      { what: 'Show what’s new', keys: ['N'] },
-      { what: 'This was a person', keys: ['H'] },
-      { what: 'Mute', keys: ['U'] },
-      { what: 'Why was I told, or not?', keys: ['W'] },
+      { what: t.shell.pauseOrResume, keys: [t.shell.space] },
+      { what: t.shell.showWhatsNew, keys: ['N'] },
+      { what: t.common.thisWasAPerson, keys: ['H'] },
+      { what: t.common.mute, keys: ['U'] },
+      { what: t.common.whyWasIToldOr, keys: ['W'] },
     ],
   },
   {
-    group: 'Search',
+    group: t.shell.search,
     keys: [
-      { what: 'Search or ask', keys: ['/'] },
-      { what: 'Command palette', keys: ['Ctrl', 'K'] },
-      { what: 'Filter by this person', keys: ['P'] },
-      { what: 'Filter by this message', keys: ['M'] },
-      { what: 'Show automated', keys: ['A'] },
-      { what: 'Save search', keys: ['S'] },
+      { what: t.common.searchOrAsk, keys: ['/'] },
+      { what: t.shell.commandPalette, keys: [t.shell.ctrl, 'K'] },
+      { what: t.shell.filterByThisPerson, keys: ['P'] },
+      { what: t.shell.filterByThisMessage, keys: ['M'] },
+      { what: t.common.showAutomated, keys: ['A'] },
+      { what: t.common.saveSearch, keys: ['S'] },
     ],
   },
   {
-    group: 'Go to',
+    group: t.shell.goTo,
     keys: [
-      { what: 'Feed', keys: ['G', 'F'] },
-      { what: 'Now: who to call', keys: ['G', 'C'] },
-      { what: 'Nudge', keys: ['G', 'U'] },
-      { what: 'Stats', keys: ['G', 'S'] },
-      { what: 'Notifications', keys: ['G', 'N'] },
-      { what: 'Settings', keys: ['G', ','] },
+      { what: t.common.feed, keys: ['G', 'F'] },
+      { what: t.shell.nowWhoToCall, keys: ['G', 'C'] },
+      { what: t.common.nudge, keys: ['G', 'U'] },
+      { what: t.common.stats, keys: ['G', 'S'] },
+      { what: t.common.notifications, keys: ['G', 'N'] },
+      { what: t.common.settings, keys: ['G', ','] },
     ],
   },
 ];

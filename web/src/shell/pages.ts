@@ -6,6 +6,7 @@ import PhoneCall from '@lucide/svelte/icons/phone-call';
 import Settings2 from '@lucide/svelte/icons/settings-2';
 import Hourglass from '@lucide/svelte/icons/hourglass';
 import type { App, Path } from '../app.svelte';
+import { t } from '../i18n/first';
 
 /** What the navigation offers. */
 export interface Destination {
@@ -19,16 +20,24 @@ export interface Destination {
 /** destinations are the pages that this reader may see. */
 export function destinations(app: App): Destination[] {
   const pages: Destination[] = [
-    { path: '/', label: 'Feed', icon: Activity },
-    { path: '/now', label: 'Now', icon: PhoneCall },
-    { path: '/nudge', label: 'Nudge', icon: Hourglass },
-    { path: '/stats', label: 'Stats', icon: ChartColumn },
+    { path: '/', label: t.common.feed, icon: Activity },
+    { path: '/now', label: t.common.now, icon: PhoneCall },
+    { path: '/nudge', label: t.common.nudge, icon: Hourglass },
+    { path: '/stats', label: t.common.stats, icon: ChartColumn },
     ...(app.bell.offered
-      ? [{ path: '/notifications', label: 'Notifications', short: 'Alerts', icon: Bell } as const]
+      ? [
+          {
+            path: '/notifications',
+            label: t.common.notifications,
+            short: t.shell.alerts,
+            icon: Bell,
+          } as const,
+        ]
       : []),
-    { path: '/settings', label: 'Settings', icon: Settings2 },
+    { path: '/settings', label: t.common.settings, icon: Settings2 },
   ];
-  if (app.admin) pages.push({ path: '/dead-letters', label: 'Dead letters', icon: MailWarning });
+  if (app.admin)
+    pages.push({ path: '/dead-letters', label: t.common.deadLetters, icon: MailWarning });
   return pages;
 }
 

@@ -1,27 +1,36 @@
 import type { Stats } from '../api/types';
 import { duration } from '../people/habits';
-import { number } from '../ui/numbers';
+
+import { t } from '../i18n/rest';
 
 export type AnswerTime = NonNullable<Stats['answer_times']>['theirs'];
 
 /** answerWords say of how many an answer time is the median. */
 export function answerWords({ answered, of }: AnswerTime, side: 'theirs' | 'ours'): string {
-  if (answered === null || of === null)
-    return 'Not known: there is more than could be read in time';
-  const what = side === 'theirs' ? 'recipients answered' : 'replies were answered';
-  return `${number(answered)} of ${number(of)} ${what}`;
+  if (answered === null || of === null) return t.stats.notKnownThereIsMore;
+  return side === 'theirs'
+    ? t.stats.recipientsAnsweredOf(answered, of)
+    : t.stats.repliesAnsweredOf(answered, of);
 }
 
 /** answersText is both answer times in a line, and what they are the medians of. */
 export function answersText(times: Stats['answer_times'] | null): { text: string; title: string } {
-  const parts: string[] = [];
   const titles: string[] = [];
-  for (const side of ['theirs', 'ours'] as const) {
-    const took = times?.[side];
-    if (!took || took.median === null) continue;
-    const who = side === 'theirs' ? 'They answer' : parts.length > 0 ? 'we' : 'We answer';
-    parts.push(`${who} in ${duration(took.median)}`);
-    titles.push(answerWords(took, side));
-  }
-  return { text: parts.join(', '), title: titles.join(', ') };
+  const took = (side: 'theirs' | 'ours'): string | null => {
+    const time = times?.[side];
+    if (!time || time.median === null) return null;
+    titles.push(answerWords(time, side));
+    return duration(time.median);
+  };
+  const theirs = took('theirs');
+  const ours = took('ours');
+  const text =
+    theirs !== null && ours !== null
+      ? t.stats.bothAnswer(theirs, ours)
+      : theirs !== null
+        ? t.stats.theyAnswer(theirs)
+        : ours !== null
+          ? t.stats.weAnswer(ours)
+          : '';
+  return { text, title: titles.join(', ') };
 }

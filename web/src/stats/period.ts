@@ -1,4 +1,5 @@
 import { nextDay, termOf } from '../search/days';
+import { t } from '../i18n/rest';
 
 /** Whole days in the reader's zone, the last one included. */
 export interface Period {
@@ -11,10 +12,10 @@ export interface Period {
 
 /** The periods that are offered, in days. */
 export const presets = [
-  { value: '7d', label: '7 days' },
-  { value: '30d', label: '30 days' },
-  { value: '84d', label: '12 weeks' },
-  { value: '364d', label: '52 weeks' },
+  { value: '7d', label: t.stats.last7d },
+  { value: '30d', label: t.stats.last30d },
+  { value: '84d', label: t.stats.last12w },
+  { value: '364d', label: t.stats.last52w },
 ] as const;
 
 export const usual = '30d';

@@ -1,14 +1,15 @@
 import type { RuleRequest, Session } from '../api/types';
 import { quoted, typesOf, usersOf, type View } from '../feed/address';
+import { t } from '../i18n/rest';
 
 export const weekdays = [
-  'Sunday',
-  'Monday',
-  'Tuesday',
-  'Wednesday',
-  'Thursday',
-  'Friday',
-  'Saturday',
+  t.stats.sunday,
+  t.stats.monday,
+  t.stats.tuesday,
+  t.stats.wednesday,
+  t.stats.thursday,
+  t.stats.friday,
+  t.stats.saturday,
 ] as const;
 
 const anyOf = (operator: string, values: readonly string[]) => {

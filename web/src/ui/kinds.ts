@@ -10,6 +10,7 @@ import MousePointerClick from '@lucide/svelte/icons/mouse-pointer-click';
 import Reply from '@lucide/svelte/icons/reply';
 import Send from '@lucide/svelte/icons/send';
 import type { EventType } from '../api/types';
+import { t } from '../i18n/first';
 
 /** How a type of event looks and is called. */
 export interface Kind {
@@ -24,67 +25,67 @@ export interface Kind {
 export const kinds: Record<EventType, Kind> = {
   send: {
     icon: Send,
-    plural: 'Sends',
+    plural: t.common.sends,
     ink: 'text-(--ev-send)',
     tint: 'bg-(--ev-send-tint)',
   },
   open: {
     icon: Eye,
-    plural: 'Opens',
+    plural: t.ui.opens,
     ink: 'text-(--ev-open)',
     tint: 'bg-(--ev-open-tint)',
   },
   click: {
     icon: MousePointerClick,
-    plural: 'Clicks',
+    plural: t.ui.clicks,
     ink: 'text-(--ev-click)',
     tint: 'bg-(--ev-click-tint)',
   },
   reply: {
     icon: Reply,
-    plural: 'Replies',
+    plural: t.ui.replies,
     ink: 'text-(--ev-reply)',
     tint: 'bg-(--ev-reply-tint)',
   },
   download: {
     icon: Download,
-    plural: 'Downloads',
+    plural: t.ui.downloads,
     ink: 'text-(--ev-download)',
     tint: 'bg-(--ev-download-tint)',
   },
   meeting: {
     icon: CalendarCheck,
-    plural: 'Meetings',
+    plural: t.ui.meetings,
     ink: 'text-(--ev-meeting)',
     tint: 'bg-(--ev-meeting-tint)',
   },
   bounce: {
     icon: MailX,
-    plural: 'Bounces',
+    plural: t.ui.bounces,
     ink: 'text-(--ev-bounce)',
     tint: 'bg-(--ev-bounce-tint)',
   },
   delivery: {
     icon: MailCheck,
-    plural: 'Deliveries',
+    plural: t.ui.deliveries,
     ink: 'text-(--ev-delivery)',
     tint: 'bg-(--ev-delivery-tint)',
   },
   complaint: {
     icon: Flag,
-    plural: 'Complaints',
+    plural: t.ui.complaints,
     ink: 'text-(--ev-bounce)',
     tint: 'bg-(--ev-bounce-tint)',
   },
   unsubscribe: {
     icon: MailMinus,
-    plural: 'Unsubscribes',
+    plural: t.ui.unsubscribes,
     ink: 'text-(--ev-bounce)',
     tint: 'bg-(--ev-bounce-tint)',
   },
   custom: {
     icon: Activity,
-    plural: 'Other',
+    plural: t.common.other,
     ink: 'text-(--ev-send)',
     tint: 'bg-(--ev-send-tint)',
   },

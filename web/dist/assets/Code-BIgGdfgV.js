@@ -1,1 +1,0 @@
-import{$n as e,An as t,Dn as n,Kn as r,Mn as i,cn as a}from"./index-B0fKq_Rb.js";var o=i(`<pre tabindex="0" role="region" class="svelte-1qh82ap"> </pre>`);function s(i,s){var c=o(),l=e(c,!0);r(()=>{a(c,`aria-label`,s.label),n(l,s.text)}),t(i,c)}export{s as t};

@@ -1,1 +1,0 @@
-import{It as e}from"./index-B0fKq_Rb.js";function t({count:t,more:n}){if(t===0)return`It would have told you of nothing last week.`;let r=t===1?`once`:`${e(t)} times`;return`It would have told you ${n?`at least `:``}${r} last week.`}export{t};
