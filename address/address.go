@@ -33,6 +33,9 @@ var labels = idna.New(idna.MapForLookup(), idna.Transitional(false), idna.Strict
 // problem has a local part and a domain, and holds no control characters. What
 // a local part may be is up to its domain: a..b@docomo.example is an address.
 func Canonical(text string) (canonical, problem string) {
+	if isCanonical(text) {
+		return text, ""
+	}
 	text = strings.TrimSpace(text)
 	switch {
 	case text == "":
@@ -58,6 +61,21 @@ func Canonical(text string) (canonical, problem string) {
 		return "", "is longer than a mail address can be"
 	}
 	return canonical, ""
+}
+
+// isCanonical reports whether an address is surely canonical already, as most are: what is
+// stored is, and a state of a mailing has a thousand.
+func isCanonical(text string) bool {
+	at := strings.LastIndexByte(text, '@')
+	if at < 1 || at == len(text)-1 || len(text) > Max || !isPlain(text[at+1:]) {
+		return false
+	}
+	for i := range at {
+		if c := text[i]; (c < 'a' || c > 'z') && (c < '0' || c > '9') && c != '.' && c != '-' && c != '_' && c != '+' && c != '=' {
+			return false
+		}
+	}
+	return true
 }
 
 // Fold is Canonical for a text that need not be an address, such as one that is

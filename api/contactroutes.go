@@ -86,6 +86,9 @@ func (s *Server) personData(ctx context.Context, stream huma.Context, workspace,
 	rows := ndjsonRows{bufio.NewWriter(humagin.Unwrap(stream).Writer)}
 	s.stream(ctx, stream, rows, "person.ndjson", func(ctx context.Context, batch func(write func() error) error) error {
 		return s.Reports.PersonData(ctx, workspace, email, func(views []feed.EventView) error {
+			if len(views) == 0 {
+				return batch(nil)
+			}
 			return batch(func() error {
 				for i := range views {
 					if err := rows.line(&views[i]); err != nil {

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -12,6 +14,7 @@ import (
 
 	"tidings/account"
 	"tidings/api"
+	"tidings/event"
 	"tidings/feed"
 )
 
@@ -134,4 +137,47 @@ func TestOneWorkspaceDoesNotTakeAllExports(t *testing.T) {
 	s.get(busy, "/v1/export").problem(http.StatusTooManyRequests)
 	s.reading(quiet, "", "/v1/export?format=ndjson")
 	s.http.CloseClientConnections()
+}
+
+// makers counts the exports that are made at one time.
+type makers struct {
+	reports
+	now, most atomic.Int64
+	two       chan struct{}
+	met       func() // closes two
+}
+
+func (m *makers) Export(ctx context.Context, _ feed.ExportRequest, visit func([]feed.Item) error) error {
+	for range 3 {
+		now := m.now.Add(1)
+		m.most.Store(max(m.most.Load(), now))
+		if now == 2 {
+			m.met()
+		}
+		select { // long enough for another to be made meanwhile, were it let
+		case <-m.two:
+		case <-time.After(20 * time.Millisecond):
+		}
+		m.now.Add(-1)
+		if err := visit(nil); err != nil {
+			return err
+		}
+	}
+	return visit([]feed.Item{{ID: event.NewID(1, "w", "api", true, nil)}})
+}
+
+// While another workspace asks, the exports of one are made by turns, one for each two
+// processors, and one of them at least.
+func TestExportsTakeTurnsWithQuestions(t *testing.T) {
+	two := make(chan struct{})
+	made := &makers{two: two, met: sync.OnceFunc(func() { close(two) })}
+	s := newSite(t, func(c *api.Config) { c.Reports, c.Processors = made, 2 })
+	busy, quiet := s.key("acme", account.RoleRead, ""), s.key("globex", account.RoleRead, "")
+	s.get(quiet, "/v1/feed").is(http.StatusOK)
+	var group sync.WaitGroup
+	for range 4 {
+		group.Go(func() { s.get(busy, "/v1/export?format=ndjson").is(http.StatusOK) })
+	}
+	group.Wait()
+	require.Equal(t, int64(1), made.most.Load())
 }

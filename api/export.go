@@ -32,6 +32,9 @@ func (s *Server) export(ctx context.Context, stream huma.Context, request feed.E
 	rows := newExportRows(humagin.Unwrap(stream).Writer, format)
 	s.stream(ctx, stream, rows, "events."+format, func(ctx context.Context, batch func(write func() error) error) error {
 		return s.Reports.Export(ctx, request, func(items []feed.Item) error {
+			if len(items) == 0 {
+				return batch(nil)
+			}
 			return batch(func() error {
 				for i := range items {
 					if err := rows.write(&items[i]); err != nil {
@@ -48,7 +51,8 @@ func (s *Server) export(ctx context.Context, stream huma.Context, request feed.E
 // first is there a failure is a problem as everywhere; after that the connection is
 // broken off, so that nobody takes a part for the whole.
 //
-// It ends with ctx, also while the client takes nothing.
+// It ends with ctx, also while the client takes nothing. Each batch is made in a turn of its
+// own among the reads; one of nil was nothing.
 //
 //nolint:contextcheck // the stream brings the context of its request
 func (s *Server) stream(
@@ -68,7 +72,10 @@ func (s *Server) stream(
 		return rows.begin()
 	}
 	defer interrupted(ctx, control)()
-	err := give(ctx, func(write func() error) error {
+	caller, _ := CallerFrom(stream.Context())
+	turn := &turns{reads: s.limits.reads, workspace: caller.Workspace}
+	defer turn.end()
+	written := func(write func() error) error {
 		if err := control.SetWriteDeadline(time.Now().Add(exportPatience)); err != nil && !errors.Is(err, http.ErrNotSupported) {
 			return err
 		}
@@ -85,7 +92,20 @@ func (s *Server) stream(
 			return err
 		}
 		return control.Flush()
-	})
+	}
+	err := turn.take(ctx)
+	if err == nil {
+		err = give(ctx, func(write func() error) error {
+			turn.end()
+			if write != nil {
+				if err := written(write); err != nil {
+					return err
+				}
+			}
+			return turn.take(ctx)
+		})
+		turn.end()
+	}
 	damaged, err := event.SplitDamaged(err)
 	if len(damaged) > 0 {
 		// In front where nothing was written yet, and behind everything otherwise.

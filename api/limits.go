@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"math"
 	"net/http"
-	"runtime"
 	"strings"
 	"time"
 
@@ -69,14 +68,15 @@ type limits struct {
 	reads     *limit.Slots
 }
 
-func newLimits(memory int64, clock func() time.Time) *limits {
-	most := readsOfProcessor * runtime.GOMAXPROCS(0)
+// newLimits are those of a server that may use so much memory and so many processors.
+func newLimits(memory int64, processors int, clock func() time.Time) *limits {
+	reads := min(readsOfProcessor*processors, limit.Memory(memory).Reads())
 	l := &limits{
 		ones: make(map[use]*limit.Buckets[string]), workspaces: make(map[use]*limit.Buckets[string]), addresses: make(map[use]*limit.Buckets[string]),
 		signIns:   limit.NewBuckets[string](signInRate, limitsKept, clock),
 		forwarded: limit.NewBuckets[string](forwardedRate, limitsKept, clock),
 		unsigned:  limit.NewBuckets[string](unsignedRate, limitsKept, clock),
-		reads:     limit.NewSlots(min(most, limit.Memory(memory).Reads()), readsWaiting),
+		reads:     limit.NewSlots(reads, readsShared(reads, processors), readsWaiting),
 	}
 	for of, rate := range rates {
 		l.ones[of] = limit.NewBuckets[string](rate.one, 2*limitsKept, clock)
@@ -85,6 +85,10 @@ func newLimits(memory int64, clock func() time.Time) *limits {
 	}
 	return l
 }
+
+// readsShared is how many of the reads that run at once one workspace has while others ask
+// too: a quarter, and no more than half of the processors can work on.
+func readsShared(reads, processors int) int { return max(1, min(reads/4, processors/2)) }
 
 // scarcity is one bucket as a caller is told of it.
 type scarcity struct {
@@ -214,4 +218,28 @@ func (s *Server) inTurn(ctx context.Context, caller Caller) (release func(), err
 	p := problem(http.StatusServiceUnavailable, "the server is busy with other questions; try again soon")
 	p.header = http.Header{"Retry-After": {"2"}}
 	return nil, p
+}
+
+// turns are those of an export, one for each batch: what is long must not keep the others of
+// its workspace waiting, nor take the processors from other workspaces. While its client
+// reads it has none.
+type turns struct {
+	reads     *limit.Slots
+	workspace string
+	release   func()
+}
+
+// take waits for the next turn until ctx ends.
+func (t *turns) take(ctx context.Context) error {
+	release, err := t.reads.Take(ctx, t.workspace, "exports")
+	t.release = release
+	return err
+}
+
+// end gives back what was taken, if anything.
+func (t *turns) end() {
+	if t.release != nil {
+		t.release()
+		t.release = nil
+	}
 }

@@ -16,7 +16,7 @@ import (
 
 func TestLimitsAreByKeyUserAndWorkspace(t *testing.T) {
 	now := time.Date(2026, time.November, 16, 12, 0, 0, 0, time.UTC)
-	l := newLimits(1<<30, func() time.Time { return now })
+	l := newLimits(1<<30, 2, func() time.Time { return now })
 	refused := func(of use, c Caller, n int) bool {
 		_, err := l.take(of, c, "", n)
 		if err != nil {
@@ -46,7 +46,7 @@ func TestLimitsAreByKeyUserAndWorkspace(t *testing.T) {
 // Sources of one name in two workspaces are two sources, and the operator has no limits.
 func TestASourceCountsForItself(t *testing.T) {
 	now := time.Date(2026, time.November, 16, 12, 0, 0, 0, time.UTC)
-	l := newLimits(1<<30, func() time.Time { return now })
+	l := newLimits(1<<30, 2, func() time.Time { return now })
 	source, operator := sourceRecord{Name: "sendgrid"}, context.WithValue(t.Context(), operatorMark{}, true)
 	take := func(ctx context.Context, workspace string, source sourceRecord) error {
 		_, err := l.take(useEvents, sender(ctx, workspace, source), "", rates[useEvents].one.Burst)
@@ -63,7 +63,7 @@ func TestASourceCountsForItself(t *testing.T) {
 
 func TestAnswersSayWhatIsLeft(t *testing.T) {
 	now := time.Date(2026, time.November, 16, 12, 0, 0, 0, time.UTC)
-	l := newLimits(1<<30, func() time.Time { return now })
+	l := newLimits(1<<30, 2, func() time.Time { return now })
 	told, err := l.take(useReads, Caller{Workspace: "acme", Credential: "k", User: "u"}, "", 100)
 	require.NoError(t, err)
 	policy, left := limitHeaders(told)
@@ -74,7 +74,7 @@ func TestAnswersSayWhatIsLeft(t *testing.T) {
 // However many questions of one workspace wait, another's is answered after one of them.
 func TestQuestionsWaitForTheirTurn(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := &Server{limits: newLimits(128<<20, time.Now)} // enough for two at once
+		s := &Server{limits: newLimits(128<<20, 2, time.Now)} // enough for two at once
 		var order []string
 		var mu sync.Mutex
 		done := func(said string) {
@@ -115,7 +115,7 @@ func TestQuestionsWaitForTheirTurn(t *testing.T) {
 // Who invents whom they speak for at each try has a limit all the same.
 func TestInventedClientsAreBoundedTogether(t *testing.T) {
 	now := time.Date(2026, time.November, 16, 12, 0, 0, 0, time.UTC)
-	s := &Server{limits: newLimits(1<<30, func() time.Time { return now })}
+	s := &Server{limits: newLimits(1<<30, 2, func() time.Time { return now })}
 	try := func(remote string, i int) error {
 		r := httptest.NewRequest("POST", "/v1/session", nil)
 		r.RemoteAddr = remote + ":1234"

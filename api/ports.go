@@ -98,7 +98,8 @@ type Reports interface {
 	// Stats counts what Feed.Page lists for the same question.
 	Stats(ctx context.Context, request feed.StatsRequest) (feed.Stats, error)
 	// Export gives all that Feed.Page lists for the same question to visit, a
-	// bounded number at a time, and ends with the first error of visit.
+	// bounded number at a time, and ends with the first error of visit. It visits none
+	// after a search that found nothing.
 	Export(ctx context.Context, request feed.ExportRequest, visit func([]feed.Item) error) error
 	// PersonData gives all that is stored about a person, by canonical address, to
 	// visit, as Export does.

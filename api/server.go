@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/netip"
+	"runtime"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -111,6 +112,8 @@ type Config struct {
 	// Memory is what the process may use, in bytes, from which the bounds of
 	// what requests hold follow; 0 means 1 GiB.
 	Memory int64
+	// Processors are how many there are for it; 0 means as many as the runtime uses.
+	Processors int
 	// MemoryWait is how long a request waits for memory; 0 means 2 s.
 	MemoryWait time.Duration
 	// Version is shown in the OpenAPI document.
@@ -182,6 +185,9 @@ func New(config Config) (*Server, error) {
 	if config.Memory == 0 {
 		config.Memory = defaultMemory
 	}
+	if config.Processors == 0 {
+		config.Processors = runtime.GOMAXPROCS(0)
+	}
 	s := &Server{
 		bodies: bodies{budget: newBudget(limit.Memory(config.Memory).Bodies(), config.MemoryWait)},
 		Config: config, keys: keys, directory: config.Directory,
@@ -194,7 +200,7 @@ func New(config Config) (*Server, error) {
 		scanners:     account.NewScanners(config.Records),
 		invited:      account.NewInvitations(config.Records, config.Directory, config.Clock, config.Rand),
 		addresses:    account.NewSessionAddresses(config.Records, config.Clock),
-		limits:       newLimits(config.Memory, config.Clock),
+		limits:       newLimits(config.Memory, config.Processors, config.Clock),
 		refusals:     newRefusals(config.Clock),
 		exporting:    exporting{most: limit.Memory(config.Memory).Exports()},
 	}

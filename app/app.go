@@ -121,6 +121,7 @@ func Open(ctx context.Context, s Settings, log *slog.Logger) (_ *App, err error)
 		return nil, err
 	}
 	s.useMemory()
+	processors := s.useProcessors()
 	allow, err := outbound.ParseAllow(s.OutboundAllow)
 	if err != nil {
 		return nil, &SettingsError{"--outbound-allow: " + err.Error()}
@@ -157,7 +158,7 @@ func Open(ctx context.Context, s Settings, log *slog.Logger) (_ *App, err error)
 	if err := a.expectWeeks(ctx, s); err != nil {
 		return nil, err
 	}
-	return a, a.assemble(s)
+	return a, a.assemble(s, processors)
 }
 
 // hold keeps other processes off the directory.
@@ -177,7 +178,7 @@ func (a *App) hold(data string) error {
 // assemble puts the parts together.
 //
 //nolint:contextcheck // each request brings a context of its own
-func (a *App) assemble(s Settings) error {
+func (a *App) assemble(s Settings, processors int) error {
 	registry := prometheus.NewRegistry()
 	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	a.metrics = newMetrics(registry, a)
@@ -242,7 +243,7 @@ func (a *App) assemble(s Settings) error {
 		Verdicts: a.reevaluator, PublicURL: s.PublicURL, Hooks: hooks.New(a.outbound.HTTP(), a.Stream), Outbound: a.outbound, Secrets: a.secrets, Endpoints: endpoints, Understander: reader, Mail: a.mailTo(mail),
 		Live: http.HandlerFunc(pushed.Socket), SSE: http.HandlerFunc(pushed.SSE),
 		Clock: time.Now, Rand: rand.Reader, Logger: a.log,
-		Memory: int64(s.Memory), Retention: s.Retention, SecureCookies: s.Secure, Lives: s.Lives, TrustedProxies: s.Proxies, Version: Version(), Tracer: s.Tracer,
+		Memory: int64(s.Memory), Processors: processors, Retention: s.Retention, SecureCookies: s.Secure, Lives: s.Lives, TrustedProxies: s.Proxies, Version: Version(), Tracer: s.Tracer,
 	})
 	if err != nil {
 		return fmt.Errorf("put the API together: %w", err)

@@ -21,7 +21,9 @@ import (
 // bodies that come slowly, compressed ones that unfold, webhooks that nobody signed, small
 // requests that are refused, pages of mailings, exports that are read slowly and sockets
 // that do not answer. Beside it another workspace sends events and reads its page. A process
-// of its own attacks, so that who is timed does not wait for it. Each kind comes from an
+// of its own attacks, so that who is timed does not wait for it, and at the lowest priority:
+// attackers have processors of their own, and must not take those of the server by being on
+// the same machine. Each kind comes from an
 // address of its own where the machine has several (127.0.0.0/8 on Linux), and of a workspace
 // of its own where it needs none with mailings, so that the bounds of one keep none of the
 // others out.
@@ -158,6 +160,7 @@ func (c *Attack) next(ctx context.Context, env Env, a *attacked, report *attackR
 // phase times the page and the health of a server, while it is attacked as ordered.
 func (a *attacked) phase(ctx context.Context, name string, length time.Duration, orders *attackOrders, sent *ledger) (*attackPhase, error) {
 	phase := &attackPhase{name: name, page: NewTiming(), health: NewTiming()}
+	began, used := time.Now(), a.processorTime()
 	running, cancel := context.WithTimeout(ctx, length)
 	defer cancel()
 	group, _ := errgroup.WithContext(ctx)
@@ -175,11 +178,13 @@ func (a *attacked) phase(ctx context.Context, name string, length time.Duration,
 	}
 	if orders != nil {
 		group.Go(func() (err error) {
-			phase.answers, err = orders.carriedOut(ctx)
+			phase.answers, phase.attackers, err = orders.carriedOut(ctx)
 			return err
 		})
 	}
-	return phase, group.Wait()
+	err := group.Wait()
+	phase.took, phase.server = time.Since(began), a.processorTime()-used
+	return phase, err
 }
 
 // indexed waits until the mailings are, so that it is quiet then.

@@ -28,27 +28,31 @@ type attackOrders struct {
 // attackAnswers count what an attack got, by its kind and the status.
 type attackAnswers map[string]map[string]int
 
-// carriedOut has another process of this program attack, and returns what it got.
-func (o *attackOrders) carriedOut(ctx context.Context) (attackAnswers, error) {
+// carriedOut has another process of this program attack, and returns what it got and what it
+// used of the processors.
+func (o *attackOrders) carriedOut(ctx context.Context) (attackAnswers, time.Duration, error) {
 	self, err := os.Executable()
 	if err != nil {
-		return nil, fmt.Errorf("find this program: %w", err)
+		return nil, 0, fmt.Errorf("find this program: %w", err)
 	}
 	orders, err := json.Marshal(o)
 	if err != nil {
-		return nil, err
+		return nil, 0, err
 	}
 	command := exec.CommandContext(ctx, self, "bench", "attack", "--orders")
-	command.Stdin = bytes.NewReader(orders)
-	got, err := command.Output()
+	var got, said bytes.Buffer
+	command.Stdin, command.Stdout, command.Stderr = bytes.NewReader(orders), &got, &said
+	if err = startLast(command); err == nil {
+		err = command.Wait()
+	}
 	if err != nil {
-		return nil, fmt.Errorf("attack: %w", err)
+		return nil, 0, fmt.Errorf("attack: %w: %s", err, said.Bytes())
 	}
 	var answers attackAnswers
-	if err := json.Unmarshal(got, &answers); err != nil {
-		return nil, fmt.Errorf("read what the attack got: %w", err)
+	if err := json.Unmarshal(got.Bytes(), &answers); err != nil {
+		return nil, 0, fmt.Errorf("read what the attack got: %w", err)
 	}
-	return answers, nil
+	return answers, command.ProcessState.UserTime() + command.ProcessState.SystemTime(), nil
 }
 
 // attackAsOrdered attacks and writes down what it got.

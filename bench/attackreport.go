@@ -26,7 +26,10 @@ type attackPhase struct {
 	page, health              *Timing
 	failedPages, failedHealth int
 	most                      int64 // resident, in bytes
-	answers                   attackAnswers
+	// server and attackers are what they used of the processors while it took so long; 0
+	// where that is not known.
+	took, server, attackers time.Duration
+	answers                 attackAnswers
 }
 
 // watch keeps the most memory that a process held at one time until ctx ends.
@@ -144,17 +147,27 @@ func (p *attackPhase) String() string {
 		}
 		return text
 	}
-	return fmt.Sprintf("| %s | %s | %s | %s | %s |", p.name, megabytes(p.most), timing(p.health, p.failedHealth), timing(p.page, p.failedPages), strings.Join(kinds, "; "))
+	return fmt.Sprintf("| %s | %s | %s | %s | %s + %s | %s |", p.name, megabytes(p.most), timing(p.health, p.failedHealth), timing(p.page, p.failedPages),
+		p.cores(p.server), p.cores(p.attackers), strings.Join(kinds, "; "))
+}
+
+// cores is how many processors a time of processors kept busy.
+func (p *attackPhase) cores(used time.Duration) string {
+	if p.took == 0 {
+		return "?"
+	}
+	return fmt.Sprintf("%.1f", used.Seconds()/p.took.Seconds())
 }
 
 func (r *attackReport) String() string {
 	var table strings.Builder
-	fmt.Fprintf(&table, "Embedded, with --memory %s; all at once for %v. Times are p50 / p99 / most.\n\n", megabytes(r.memory), r.took)
-	fmt.Fprintf(&table, "| what attacks | most resident memory | /healthz | another workspace's page | answers, by status |\n| --- | --- | --- | --- | --- |\n")
+	fmt.Fprintf(&table, "Embedded, with --memory %s; all at once for %v. Times are p50 / p99 / most;\n"+
+		"attackers run at the lowest priority, and processors are those of the server + theirs.\n\n", megabytes(r.memory), r.took)
+	fmt.Fprintf(&table, "| what attacks | most resident memory | /healthz | another workspace's page | processors | answers, by status |\n| --- | --- | --- | --- | --- | --- |\n")
 	for _, p := range append([]*attackPhase{r.quiet}, r.phases...) {
 		fmt.Fprintln(&table, p)
 	}
-	fmt.Fprintf(&table, "| must | at most %s | most below %v | p99 below %s | |\n", megabytes(r.memoryBound()), healthBound, round(r.pageBound()))
+	fmt.Fprintf(&table, "| must | at most %s | most below %v | p99 below %s | | |\n", megabytes(r.memoryBound()), healthBound, round(r.pageBound()))
 	fmt.Fprintf(&table, "\nOf %d acknowledged events %d are missing (must: 0).\n", r.acknowledged, r.lost)
 	if r.took < attackLeast {
 		fmt.Fprintf(&table, "\nTimes and memory are not judged: the attack was shorter than %v.\n", attackLeast)

@@ -64,6 +64,9 @@ func serveChild(ctx context.Context, data, listen string, more ...string) (*chil
 	}
 }
 
+// processorTime is what it has used of all processors, 0 where that is not known.
+func (c *child) processorTime() time.Duration { return processorTimeOf(c.command.Process.Pid) }
+
 // kill ends it as a power cut does.
 func (c *child) kill() error {
 	err := c.command.Process.Kill()

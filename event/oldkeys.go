@@ -26,9 +26,15 @@ func KeysOf(email string) []RecipientKey {
 }
 
 // TextKey is the key of an address as it stands, which is KeyOf for a canonical one.
-func TextKey(text string) RecipientKey {
+func TextKey(text string) RecipientKey { return RecipientKey(AppendTextKey(nil, text)) }
+
+// KeyLen is how long a RecipientKey is.
+const KeyLen = 24
+
+// AppendTextKey adds what TextKey is, for those who make many.
+func AppendTextKey(to []byte, text string) []byte {
 	sum := sha256.Sum256([]byte(text))
-	return RecipientKey(hex.EncodeToString(sum[:12]))
+	return hex.AppendEncode(to, sum[:KeyLen/2])
 }
 
 // Rekey gives the recipients of a state as it was stored today's address and key, and

@@ -28,7 +28,8 @@ type ExportRequest struct {
 }
 
 // Export gives every event that Page lists for the same text and filters to
-// visit, in the same order, a bounded number at a time, without highlights. It ends
+// visit, in the same order, a bounded number at a time, without highlights; none after a
+// search that found nothing, so that others have a turn between two of them. It ends
 // with the first error of visit, or when ctx does. What arrives meanwhile may be
 // missing, but nothing comes twice. Where a week was dropped meanwhile the error is an
 // event.Cause: what it held may be missing. Once all the others were given it returns
@@ -59,6 +60,9 @@ func (r *Reader) Export(ctx context.Context, request ExportRequest, visit func([
 			return err
 		}
 		if len(hits) == 0 {
+			if err := visit(nil); err != nil {
+				return err
+			}
 			continue
 		}
 		if err := w.visit(ctx, hits, who.names, visit); err != nil {

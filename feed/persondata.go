@@ -11,7 +11,7 @@ import (
 
 // PersonData gives all that is stored about a person of a workspace, by canonical
 // address, to visit: every event of every week with them, newest first, a bounded
-// number at a time, with its raw evidence. Of a send it tells this recipient alone.
+// number at a time, with its raw evidence; none after a search that found nothing. Of a send it tells this recipient alone.
 // It ends with the first error of visit. Once all the others were given it returns
 // event.DamagedWeeks where weeks could not be read.
 func (r *Reader) PersonData(ctx context.Context, workspace, email string, visit func([]EventView) error) error {
@@ -39,6 +39,9 @@ func (r *Reader) PersonData(ctx context.Context, workspace, email string, visit 
 			return err
 		}
 		if len(hits) == 0 {
+			if err := visit(nil); err != nil {
+				return err
+			}
 			continue
 		}
 		if err := w.read(ctx, hits); err != nil {

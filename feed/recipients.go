@@ -157,9 +157,15 @@ func unopened(people []event.Person, state *event.State) *int {
 		state = &event.State{}
 	}
 	count := 0
-	for _, person := range people {
-		if opening(state, event.KeyOf(person.Email)) == Never {
-			count++
+	switch opened := state.First[event.MarkOpened]; {
+	case state.Done:
+	case len(opened) == 0:
+		count = len(people)
+	default:
+		for _, person := range people {
+			if _, has := opened[event.KeyOf(person.Email)]; !has {
+				count++
+			}
 		}
 	}
 	return &count

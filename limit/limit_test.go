@@ -35,7 +35,7 @@ func TestABucketFillsAgain(t *testing.T) {
 // However many of one group wait, another's first waits for at most one round.
 func TestSlotsAreTakenByTurns(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := limit.NewSlots(1, 40)
+		s := limit.NewSlots(1, 1, 40)
 		held, err := s.Take(t.Context(), "busy", "a")
 		require.NoError(t, err)
 		let := make(chan string, 100)
@@ -74,7 +74,7 @@ func TestSlotsAreTakenByTurns(t *testing.T) {
 // However long those of one group take, one slot is left for who comes from another.
 func TestAGroupLeavesASlotToOthers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := limit.NewSlots(4, 40)
+		s := limit.NewSlots(4, 1, 40)
 		var held []func()
 		for range 3 {
 			release, err := s.Take(t.Context(), "busy", "a")
@@ -103,10 +103,10 @@ func TestAGroupLeavesASlotToOthers(t *testing.T) {
 	})
 }
 
-// While others ask, one group has a quarter; what it waits for it has once they do not.
-func TestAGroupHasAQuarterWhileOthersAsk(t *testing.T) {
+// While others ask, one group has its share; what it waits for it has once they do not.
+func TestAGroupHasItsShareWhileOthersAsk(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := limit.NewSlots(8, 40)
+		s := limit.NewSlots(8, 2, 40)
 		take := func(group string) func() {
 			release, err := s.Take(t.Context(), group, "a")
 			require.NoError(t, err)
@@ -143,7 +143,7 @@ func TestSlotsAreNeitherLostNorMade(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		synctest.Test(t, func(t *testing.T) {
 			n := rapid.IntRange(1, 3).Draw(rt, "slots")
-			s := limit.NewSlots(n, 5)
+			s := limit.NewSlots(n, 1, 5)
 			var running atomic.Int64
 			for range rapid.IntRange(1, 30).Draw(rt, "takers") {
 				group := fmt.Sprint(rapid.IntRange(0, 2).Draw(rt, "group"))

@@ -14,9 +14,9 @@ var ErrTooMany = errors.New("too many wait")
 // Slots let a bounded number run at once. Those who wait are let in by turns: first
 // of the groups, and within a group of its members, however many each has waiting. Of
 // more than two slots one group has at most three quarters, so that what another asks
-// begins at once, however long that group's take; and a quarter while another has asked
-// within the last othersFor, so that it does not only begin: who has a slot has but a share
-// of the processor.
+// begins at once, however long that group's take; and its share of them while another has
+// asked within the last othersFor, so that it does not only begin: who has a slot has but a
+// part of the processors.
 type Slots struct {
 	mu      sync.Mutex
 	free    int
@@ -48,13 +48,14 @@ type turns[T any] struct {
 	order []string
 }
 
-// NewSlots lets n run at once and waiting of each member wait.
-func NewSlots(n, waiting int) *Slots {
+// NewSlots lets n run at once, of one group shared while others ask too, and waiting of each
+// member wait.
+func NewSlots(n, shared, waiting int) *Slots {
 	most := n
 	if n > 2 {
 		most -= max(1, n/4)
 	}
-	return &Slots{free: n, most: most, shared: max(1, n/4), held: make(map[string]int), waiting: waiting}
+	return &Slots{free: n, most: most, shared: max(1, shared), held: make(map[string]int), waiting: waiting}
 }
 
 // Take waits for a slot until ctx ends. The caller gives it back by release.

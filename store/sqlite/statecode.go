@@ -163,17 +163,7 @@ func decodeState(key event.MessageKey, raw []byte) (event.State, error) {
 	s.User, s.Subject = in.text(), in.text()
 	s.At, s.Version, s.Expire = in.varint(), in.varint(), in.varint()
 
-	keys := make([]event.RecipientKey, in.count(3))
-	if len(keys) > 0 {
-		s.Recipients = make(map[event.RecipientKey]event.Person, len(keys))
-	}
-	for i := range keys {
-		person := event.Person{Email: in.text(), Name: in.text()}
-		if keys[i] = event.RecipientKey(in.text()); keys[i] == "" {
-			keys[i] = event.TextKey(person.Email)
-		}
-		s.Recipients[keys[i]] = person
-	}
+	keys := in.recipients(&s)
 	in.marks(&s, keys)
 	if n := in.count(len(event.ID{})); n > 0 {
 		s.Pending = make([]event.ID, n)
@@ -202,6 +192,45 @@ func decodeState(key event.MessageKey, raw []byte) (event.State, error) {
 type stateReader struct {
 	rest []byte
 	bad  bool
+}
+
+// recipients reads a send's recipients, and returns their keys by number. A mailing has a
+// thousand, and states are read for each page: their texts are parts of one.
+func (in *stateReader) recipients(s *event.State) []event.RecipientKey {
+	n := in.count(3)
+	if n == 0 {
+		return nil
+	}
+	keys := make([]event.RecipientKey, n)
+	s.Recipients = make(map[event.RecipientKey]event.Person, n)
+	texts := string(in.rest)
+	made := make([]byte, 0, n*event.KeyLen)
+	people := make([]event.Person, n)
+	for i := range people {
+		people[i] = event.Person{Email: in.part(texts), Name: in.part(texts)}
+		if keys[i] = event.RecipientKey(in.part(texts)); keys[i] == "" {
+			made = event.AppendTextKey(made, people[i].Email)
+		}
+	}
+	for i, rest := 0, string(made); i < n; i++ {
+		if keys[i] == "" {
+			keys[i], rest = event.RecipientKey(rest[:event.KeyLen]), rest[event.KeyLen:]
+		}
+		s.Recipients[keys[i]] = people[i]
+	}
+	return keys
+}
+
+// part reads a text out of what rest was, which is the end of texts.
+func (in *stateReader) part(texts string) string {
+	n := in.uvarint()
+	if n > uint64(len(in.rest)) {
+		in.bad = true
+		return ""
+	}
+	from := len(texts) - len(in.rest)
+	in.take(int(n))
+	return texts[from : from+int(n)]
 }
 
 func (in *stateReader) marks(s *event.State, keys []event.RecipientKey) {
