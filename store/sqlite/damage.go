@@ -116,7 +116,7 @@ func causeOf(err error) string {
 		if errors.Is(err, errPreparing) { // They are always the same: its tables are not.
 			return otherTables
 		}
-		for _, sign := range []string{"no such table", "no such column", "no such module", "file format", "malformed", "constructor failed"} {
+		for _, sign := range []string{"no such table", "no such column", "no such module", "file format", "malformed", "constructor failed", "already exists"} {
 			if strings.Contains(vendor.Error(), sign) {
 				return otherTables
 			}

@@ -217,6 +217,25 @@ func TestAWeekWhoseLogIsLeftIsNotReplaced(t *testing.T) {
 	require.NoError(t, index.Check(ctx, badWeek))
 }
 
+// A file that says it is of no version, and has tables, is not made anew.
+func TestAWeekThatForgotItsVersionIsDamaged(t *testing.T) {
+	dir := t.TempDir()
+	index := openIndex(t, dir)
+	createAll(t, index, opensIn(badWeek, 3)...)
+	require.NoError(t, index.Close())
+	file, err := os.OpenFile(filepath.Join(dir, badWeek.String()+".db"), os.O_WRONLY, 0)
+	require.NoError(t, err)
+	_, err = file.WriteAt(make([]byte, 4), 60) // user_version, in the header
+	require.NoError(t, errors.Join(err, file.Close()))
+	index, err = sqlite.OpenIndex(dir, sqlite.IndexConfig{})
+	require.NoError(t, err)
+	defer func() { require.NoError(t, index.Close()) }()
+	_, err = index.Search(t.Context(), feed.Search{Workspace: "w", Weeks: []event.Week{badWeek}, Limit: 10})
+	damaged, other := event.SplitDamaged(err)
+	require.NoError(t, other)
+	require.Len(t, damaged, 1)
+}
+
 // Whoever reads or writes a week with damaged bytes gets what is there or hears of the
 // damage, at once, and the other weeks are as they were.
 func TestWhatIsInABadWeekHarmsNobody(t *testing.T) {
