@@ -23,7 +23,19 @@ func (p *parser) counting(i int) (meaning, int) {
 	if !p.hasActs() || p.english.state && p.english.counted < 0 {
 		return meaning{}, 0
 	}
+	if p.isWord(i, "never", "again") && p.saysOnce(i) {
+		return meaning{}, 2 // "once and never again"
+	}
 	return p.counts(i)
+}
+
+func (p *parser) saysOnce(before int) bool {
+	for i := range before {
+		if p.word(i) == "once" {
+			return true
+		}
+	}
+	return false
 }
 
 // counts reads how often, the how manieth time or how fast.
@@ -56,8 +68,10 @@ func (p *parser) notSoOften(i int) int {
 
 // often reads "more than 3 times", "twice", "at least once", "3 or more opens".
 func (p *parser) often(i int) (meaning, int) {
-	if m, n := p.oftenInRange(i); n > 0 {
-		return m, n
+	for _, read := range [...]func(*parser, int) (meaning, int){(*parser).oftenInRange, (*parser).oftenBySign, (*parser).manyTimes} {
+		if m, n := read(p, i); n > 0 {
+			return m, n
+		}
 	}
 	least, most, j := p.compared(i)
 	plain := j == i || p.word(i) == "between"
@@ -134,6 +148,42 @@ func (p *parser) oftenInRange(i int) (meaning, int) {
 		return counted(2, 2), j + 3 - i
 	}
 	return meaning{}, 0
+}
+
+// oftenBySign reads the ">3" of ">3 opens" and the "> 3" of "opens > 3".
+func (p *parser) oftenBySign(i int) (meaning, int) {
+	text, n := p.word(i), 1
+	if text == "" || !strings.ContainsAny(text[:1], "<>=") {
+		return meaning{}, 0
+	}
+	if strings.Trim(text, "<>=") == "" {
+		text, n = text+p.word(i+1), 2
+	}
+	least, most, ok := parseRange(text)
+	behind := p.isAct(i+n) && p.nounForm(i+n)
+	before := p.isAct(i-1) && p.nounForm(i-1) && !p.isText(i+n) && p.word(i+n) != "times"
+	if !ok || !behind && !before {
+		return meaning{}, 0
+	}
+	return counted(least, most), n
+}
+
+// manyTimes reads "several times", "many times" and "a lot" as more than once, and says so.
+func (p *parser) manyTimes(i int) (meaning, int) {
+	n := 0
+	switch {
+	case p.isWord(i, "several", "times"), p.isWord(i, "many", "times") && p.word(i-1) != "how":
+		n = 2
+	case p.isWord(i, "lots", "of", "times"):
+		n = 3
+	case p.isWord(i, "a", "lot") && !p.isText(i+2) && p.actsBeside(i, i):
+		n = 2
+	}
+	if n == 0 || p.spread(i+n) {
+		return meaning{}, 0
+	}
+	p.note("\"" + p.words(i, n) + "\" is read as more than once.")
+	return counted(2, 0), n
 }
 
 func (p *parser) nounForm(i int) bool {

@@ -192,7 +192,9 @@ func (p *parser) understood(m meaning, start, end int) {
 		p.english.lasting = end // "no reply from acme for 3 days"
 	}
 	if m.field == "is" || m.field == "unopened" {
-		p.english.lasting = end
+		if m.not || m.field == "unopened" || strings.HasPrefix(m.value, "un") {
+			p.english.lasting = end // What has not happened lasts.
+		}
 		if m.value == string(IsUnreplied) {
 			p.english.last = event.Reply
 		}

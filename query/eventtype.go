@@ -179,6 +179,9 @@ func (p *parser) eventType(i int) (meaning, int) {
 	if m, n := p.inOtherWords(i); n > 0 {
 		return m, n
 	}
+	if m, n := p.got(i); n > 0 {
+		return m, n
+	}
 	t, f := p.eventAt(i)
 	if f == noForm {
 		return meaning{}, 0
@@ -208,7 +211,11 @@ func (p *parser) eventType(i int) (meaning, int) {
 	if p.english.verb && i == p.english.subject+1 || i == p.english.did {
 		return meaning{}, 1 // It was understood with the question.
 	}
-	if state, ok := stateOf(t); ok && f == past && i != p.english.counted {
+	state, ok := stateOf(t)
+	if ok && i != p.english.counted && (f == single && p.english.types.has(event.Send) && p.english.last != event.Send || f == several && p.english.state && p.english.counted < 0) {
+		return is(string(state)), 1 // "did jo open the mail i sent", "opens and clicks but no replies"
+	}
+	if ok && f == past && i != p.english.counted {
 		if p.word(i+1) == "by" {
 			switch p.word(i + 2) {
 			case "everyone", "everybody", "all":
@@ -287,7 +294,7 @@ func (p *parser) butNot(i int) bool {
 // "failed emails".
 func (p *parser) inOtherWords(i int) (meaning, int) {
 	switch w := p.word(i); w {
-	case "look", "looked":
+	case "look", "looked", "looking":
 		if t, f := p.lookedAt(i); f != noForm && p.english.state {
 			return is(string(IsOpened)), 2
 		} else if f != noForm {

@@ -110,6 +110,11 @@ func lexTermAt(text string, start int) lexeme {
 		if comma := commaBetween(text[start:term.end]); comma > 0 {
 			term.end = start + comma
 		}
+		if before, after, ok := strings.Cut(strings.ToLower(text[start:term.end]), "/"); ok && eventWords[before].form == several && eventWords[trimWord(after)].form == several {
+			term.end = start + len(before) + len("/") // "opens/clicks"
+			term.value, term.word = text[start:term.end-1], before
+			return term
+		}
 		term.value = text[start:term.end]
 		term.word = trimWord(strings.ToLower(term.value))
 		return term

@@ -72,7 +72,7 @@ func (p *parser) markList(i int) {
 	if i < p.english.listed || i == p.english.another || p.word(i+1) != "or" && !p.endsWithComma(i) || !p.isItem(i) {
 		return
 	}
-	if p.word(i+1) == "or" && p.isItem(i+2) && p.speaksOfEvents() {
+	if p.word(i+1) == "or" && p.isItem(i+2) && (p.speaksOfEvents() || p.word(i-1) == "either") {
 		p.joinWith(i + 1)
 		p.english.listed = i + 3
 		return

@@ -6,8 +6,8 @@ import "tidings/event"
 // read it", "anyone who looked at", "is jo reading". A question makes it an act.
 func (p *parser) lookedAt(i int) (event.Type, form) {
 	switch w := p.word(i); w {
-	case "look", "looked":
-		if p.word(i+1) != "at" || !p.asked(i) {
+	case "look", "looked", "looking":
+		if p.word(i+1) != "at" || !p.asked(i) && (w != "looking" || !p.askedOf(i) && !(p.word(i-2) == "who" && (p.word(i-1) == "is" || p.word(i-1) == "was")) && p.word(i-1) != "who's") {
 			return "", noForm
 		}
 		return event.Open, past
@@ -22,7 +22,8 @@ func (p *parser) lookedAt(i int) (event.Type, form) {
 		}
 		return event.Open, single
 	case "read", "seen":
-		if !p.asked(i) {
+		mail := w == "read" && i > 0 && isArticle(p.word(i+1)) && p.namesMail(i+2) // "jo read my mail"
+		if !mail && !p.asked(i) {
 			return "", noForm
 		}
 		return event.Open, past

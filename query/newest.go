@@ -78,7 +78,7 @@ func (p *parser) isNewestOf(i, j int) bool {
 	if _, f := eventOf(p.word(j)); f == several || f == single {
 		return true
 	}
-	if isMail(p.word(j)) || isOneMail(p.word(j)) || isThing(p.word(j)) {
+	if isGeneric(p.word(j)) || isOneMail(p.word(j)) || isThing(p.word(j)) {
 		return true
 	}
 	if _, n := p.state(j); n > 0 {

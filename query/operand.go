@@ -114,6 +114,9 @@ func (p *parser) looksLikeName(i int) bool {
 	if isMachine(word) || isPeople(word) || p.countsPeople(i) {
 		return false
 	}
+	if _, number := times.Number(word); number && !isCapitalised(p.lexemes[i].value) {
+		return false
+	}
 	if !isCapitalised(p.lexemes[i].value) && (isQuantity(word) || isNegation(word) || isGroup(word)) {
 		return false
 	}

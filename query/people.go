@@ -18,6 +18,12 @@ func (p *parser) person(i int) (meaning, int) {
 	case "i", "i've":
 		return p.iDid(i)
 	case "from", "by", "to", "with", "at", "of":
+		switch p.word(i - 1) {
+		case "anybody", "anyone", "someone", "somebody", "people", "contacts", "customers":
+			if w == "from" && p.speaksOfEvents() {
+				w = "at" // "did anybody from acme open it"
+			}
+		}
 		if w == "of" && p.word(i+1) == "mine" && p.opts.Me != "" {
 			return keyword("from", FieldUser, p.opts.Me), 2
 		}
@@ -30,6 +36,19 @@ func (p *parser) person(i int) (meaning, int) {
 			p.alternative(w, i+n)
 		}
 		return m, n
+	}
+	if w := p.word(i); w == "between" || w == "timeline" || w == "history" || p.word(i+1) == "with" || p.word(i+1) == "of" || p.word(i+1) == "for" {
+		for _, read := range [...]func(*parser, int) (meaning, int){(*parser).between, (*parser).correspondence} {
+			if m, n := read(p, i); n > 0 {
+				return m, n
+			}
+		}
+	}
+	if m, n := p.inField(i); n > 0 {
+		return m, n
+	}
+	if i == 0 && p.isWord(i, "me", "to") && p.opts.Me != "" && p.startsName(i+2) && !p.isText(i+3) {
+		return keyword("from", FieldUser, p.opts.Me), 1
 	}
 	if domain, ok := strings.CutPrefix(strings.TrimPrefix(p.word(i), "*"), "@"); ok && isDomain(domain) {
 		return keyword("domain", FieldDomain, address.Domain(domain)), 1
@@ -63,6 +82,11 @@ func (p *parser) person(i int) (meaning, int) {
 			return p.recipient(i, n), n
 		}
 		return meaning{}, 0
+	}
+	if w := p.word(i); (w == "is" || w == "was") && p.startsName(i+1) && doing(p.word(i+2)) != "" && p.askedOf(i+2) {
+		p.english.subject, p.english.verb = i+1, false
+		p.english.types.add(doing(p.word(i + 2)))
+		return meaning{}, 1 // "is jo reading my mail"
 	}
 	if p.isQuestion(i) && p.startsName(i+1) {
 		verb := i + 2
@@ -103,6 +127,12 @@ func (p *parser) possessiveMine(i int) (meaning, int) {
 			return m, 2
 		}
 		return meaning{}, 0
+	}
+	switch p.word(i + 1) {
+	case "colleague", "coworker", "co-worker", "teammate", "boss", "manager":
+		if m, ok := p.userAt(i+2, 1); ok {
+			return m, 3 // "mails of my colleague ben"
+		}
 	}
 	if p.word(i) != "my" || p.opts.Me == "" {
 		return meaning{}, 0

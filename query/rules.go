@@ -55,7 +55,7 @@ var rulesOf = func() map[string]ruleSet {
 	for r, words := range map[rule]string{
 		ruleCounting: numberWords + ordinalWords + contractions + `quiet inactive silent dormant no not never more over above at up less fewer
 			under exactly only just = > >= ≥ < <= ≤ between once twice thrice a couple for again multiple repeatedly within in after took
-			slower faster quicker`,
+			slower faster quicker several many lots never`,
 		ruleSorted: `sort sorted order ordered starting beginning in the newest latest oldest earliest reverse reversed ascending
 			chronological chronologically descending`,
 		ruleNewest:      numberWords + `last latest newest previous recent most what what's whats any anything something`,
@@ -66,7 +66,7 @@ var rulesOf = func() map[string]ruleSet {
 			organizations email emails mail mails message messages e-mail e-mails subject subjects user users sender senders colleague
 			colleagues rep reps type types link links file files attachment attachments device devices client clients hour hours weekday
 			weekdays day days week weeks month months`,
-		ruleState: contractions + `everyone everybody all unopened unread unreplied unanswered unclicked nobody noone no-one none non-openers nonopeners
+		ruleState: contractions + `everyone everybody all 0 unopened unread unreplied unanswered unclicked nobody noone no-one none non-openers nonopeners
 			non-responders non-repliers nonresponders non-clickers nonclickers except excluding minus neither nor nothing said awaiting waiting no
 			without zero never not has have did was were is are does do yet failed forgot neglected couldn't couldnt could can't cannot`,
 		ruleTraffic: `don't dont not never real human genuine by from only no without excluding exclude hide ignore include including with
@@ -78,7 +78,7 @@ var rulesOf = func() map[string]ruleSet {
 			yahoo apple`,
 		ruleAnswer: `accept confirm decline accepted confirmed declined rejected refused tentative maybe`,
 		ruleBounce: `hard soft softly bounced rejected suppressed bounces`,
-		ruleEventType: `spam abuse reported flagged marked opted emails e-mails mails messages email e-mail mail message look looked reads read see seen saw reading viewing opening clicking
+		ruleEventType: `spam abuse reported flagged marked opted emails e-mails mails messages email e-mail mail message got gotten received has have had look looked looking reads read see seen saw reading viewing opening clicking
 			replying downloading failed undelivered undeliverable`,
 	} {
 		for word := range strings.FieldsSeq(words) {

@@ -117,7 +117,7 @@ func (p *parser) state(i int) (meaning, int) {
 		if p.isWord(i+1, "back", "from") && p.startsName(i+3) || p.word(i+1) == "heard" {
 			return p.denied(missing(event.Reply), i, i+2)
 		}
-	case "no", "without", "zero":
+	case "no", "without", "zero", "0":
 		if p.word(i) == "no" && (p.word(i+1) == "word" || p.word(i+1) == "news") && (p.word(i+2) == "from" || p.word(i+2) == "back" || p.lastsAt(i+2)) {
 			return p.denied(missing(event.Reply), i, i+2+btoi(p.word(i+2) == "back"))
 		}
@@ -311,7 +311,7 @@ func (p *parser) notDone(i int) (meaning, int) {
 // notReceived reads "didn't get any reply"; j is behind the words of negation and "got".
 func (p *parser) notReceived(i, j int) (meaning, int) {
 	switch p.word(j) {
-	case "get", "receive", "received", "have", "had", "see":
+	case "get", "receive", "received", "have", "had", "see", "gotten":
 		j++
 	default:
 		if p.word(j-1) != "got" && p.word(j-1) != "gotten" {

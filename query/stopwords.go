@@ -13,11 +13,18 @@ func (p *parser) isFiller(i int) bool {
 	if word == "" || i > 0 && p.lexemes[i-1].kind == lexOr || i+1 < len(p.lexemes) && p.lexemes[i+1].kind == lexOr {
 		return false
 	}
+	if p.leadsIn(i) || p.says(i) {
+		return true
+	}
 	switch word {
 	case "link", "links":
 		return p.english.types.has(event.Click)
-	case "file", "files":
+	case "file", "files", "attachment", "attachments":
 		return p.english.types.has(event.Download)
+	case "new":
+		return p.nounForm(i+1) && p.isAct(i+1) // The newest come first.
+	case "employees", "employee", "folks", "staff", "users", "team", "guys":
+		return i == p.english.personEnd && !p.isText(i+1)
 	case "only", "yet", "far", "still", "already", "ever", "even", "also":
 		return p.speaksOfEvents()
 	case "everything", "anything", "events", "activity":
@@ -47,7 +54,7 @@ func (p *parser) isFiller(i int) bool {
 	case "both":
 		return p.english.state && p.didBoth(i+1)
 	case "either":
-		return p.speaksOfEvents() && p.listsAfter(i)
+		return p.listsAfter(i)
 	case "often":
 		return p.word(i-1) == "how"
 	case "first":
@@ -57,7 +64,8 @@ func (p *parser) isFiller(i int) bool {
 			return true // "mail that never arrived", "email opened by jo"
 		}
 		mine := p.word(i-2) == "my" || p.word(i-2) == "our"
-		ends := !p.isText(i+1) || p.verbLast && p.actOn(i+1) // "hat jo die mail nicht geöffnet"
+		_, counted := p.count(i + 1)
+		ends := !p.isText(i+1) || counted > 0 || p.verbLast && p.actOn(i+1) // "hat jo die mail nicht geöffnet"
 		return p.speaksOfEvents() && (isSmall(p.word(i-1)) || mine || p.english.newestEnd >= 0) && ends
 	case "total", "count", "sum", "number":
 		j := i + 1
@@ -83,6 +91,9 @@ func (p *parser) isFiller(i int) bool {
 	case "happened":
 		return p.word(i-1) == "what"
 	case "people", "contacts", "recipients", "customers":
+		if i == p.english.personEnd && !p.isText(i+1) {
+			return true // "opens by acme people"
+		}
 		if p.speaksOfEvents() && (p.isWord(i-2, "how", "many") || p.word(i-1) == "which" || p.word(i-1) == "what") {
 			return true
 		}

@@ -31,7 +31,7 @@ func isNegation(word string) bool {
 func isQuantity(word string) bool {
 	switch word {
 	case "more", "less", "fewer", "least", "most", "once", "twice", "thrice", "times", "again", "first", "oldest", "newest", "latest",
-		"top", "bottom", "average", "median", "percent", "per", "every", "each", "only", "both", "exactly", "many", "several", "few",
+		"top", "bottom", "average", "median", "percent", "per", "every", "each", "only", "both", "always", "exactly", "many", "several", "few",
 		"almost", "nearly", "mostly", "alone", "else", "solely", "exclusively", "rank", "ranked", "sorted", "sort", "grouped", "group", "count", "total", "best", "worst", "highest", "lowest", "slowest", "fastest", "quickest", "longest", "shortest", "least-engaged", "rate":
 		return true
 	}
