@@ -1,13 +1,9 @@
 package query
 
 import (
-	"hash/maphash"
 	"strings"
-	"sync/atomic"
 	"unicode"
 	"unicode/utf8"
-
-	porter "github.com/blevesearch/go-porterstemmer"
 )
 
 // Token is one word of a text, in both indexed forms, with the bytes of the
@@ -267,8 +263,7 @@ func (s *scanner) endAddress() {
 
 func (s *scanner) dropAddress() { s.local, s.at = 0, 0 }
 
-// stem is the Porter stem. The stemmer knows English letters alone and writes
-// into what it is given.
+// stem is the Porter stem. The stemmer knows English letters alone.
 func stem(word string) string {
 	const shortest = 3
 	if len(word) < shortest || len(word) > maxWord {
@@ -279,40 +274,10 @@ func stem(word string) string {
 			return word
 		}
 	}
-	kept := &stems[maphash.String(stemSeed, word)%uint64(len(stems))]
-	if known := kept.Load(); known != nil && known.word == word {
-		return known.stem
+	if !stemmable[word[len(word)-1]-'a'] {
+		return word
 	}
-	stemmed := porterStem(word)
-	kept.Store(&stemOf{word: strings.Clone(word), stem: strings.Clone(stemmed)})
-	return stemmed
-}
-
-// stems are the stems of words seen lately: most words of a text are among the same
-// few thousand, and a stem takes half of the time of the analysis. A word drives out
-// another with the same place.
-var (
-	stems    [1 << 13]atomic.Pointer[stemOf]
-	stemSeed = maphash.MakeSeed()
-)
-
-type stemOf struct{ word, stem string }
-
-// porterStem is the stem of a word of small letters.
-func porterStem(word string) string {
-	var letters [maxWord]rune
-	for i := range len(word) {
-		letters[i] = rune(word[i])
-	}
-	stemmed := porter.StemWithoutLowerCasing(letters[:len(word)])
-	same := 0
-	for same < len(stemmed) && stemmed[same] == rune(word[same]) {
-		same++
-	}
-	if same == len(stemmed) {
-		return word[:same]
-	}
-	return string(stemmed)
+	return porterStem(word)
 }
 
 // clip cuts a word at a character so that it is within maxWord.
