@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"time"
 
-	jsonv2 "github.com/go-json-experiment/json"
 	"github.com/nats-io/nats.go/jetstream"
 
 	"tidings/backoff"
@@ -36,7 +35,7 @@ type delivery struct {
 // under this name. What it returns holds nothing of the payload.
 func (d *delivery) Event() (event.Event, error) {
 	var e event.Event
-	if err := jsonv2.Unmarshal(d.message.Data(), &e); err != nil {
+	if err := e.DecodeJSON(d.message.Data()); err != nil {
 		return event.Event{}, event.Invalid("event", "is not readable")
 	}
 	_, workspace, err := splitEventSubject(d.message.Subject())

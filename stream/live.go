@@ -64,7 +64,7 @@ func packAnnouncements(all []event.Announcement) (message *nats.Msg, count int, 
 		if parent := all[0].Trace; parent != "" {
 			message.Header[tracing.Header] = []string{parent}
 		}
-		message.Data, err = json.Marshal(&all[0])
+		message.Data, err = all[0].AppendJSON(nil)
 		return message, 1, err
 	}
 	lines := [][]byte{nil}

@@ -2,7 +2,6 @@ package stream
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"strings"
 	"time"
@@ -23,6 +22,8 @@ const (
 
 	// envelope is what a dead letter may need beside its event.
 	envelope = 256 << 10
+	// jsonRoom is what an event takes in most cases, without its body.
+	jsonRoom = 1 << 10
 	// overhead is more than the server stores of an event beside its payload
 	// and subject.
 	overhead = 256
@@ -73,10 +74,7 @@ func (s *Stream) encode(ctx context.Context, lane event.Lane, events []event.Eve
 	messages := make([]*nats.Msg, len(events))
 	parent := tracing.Parent(ctx)
 	for i := range events {
-		data, err := json.Marshal(&events[i])
-		if err != nil {
-			return nil, fmt.Errorf("publish: encode event: %w", err)
-		}
+		data := events[i].AppendJSON(make([]byte, 0, jsonRoom+len(events[i].Body)))
 		if len(data) > largest {
 			return nil, event.Invalid(fmt.Sprintf("events[%d]", i), "is larger than the queue takes")
 		}
