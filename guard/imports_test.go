@@ -42,7 +42,7 @@ var rules = map[string]rule{
 	"backoff": {},
 	// What an address is, is one decision for everybody (ADR 0015).
 	"address": {outside: []string{"golang.org/x/net/idna", "golang.org/x/text/unicode/norm"}},
-	"event":   {internal: []string{"address", "quotes"}, outside: []string{"golang.org/x/text/unicode/norm"}},
+	"event":   {internal: []string{"address", "quotes"}, outside: []string{"golang.org/x/text/unicode/norm", "github.com/go-json-experiment/json"}},
 	"limit":   {outside: plain},
 	"deliver": {internal: []string{"deliver/crm", "event", "outbound", "secret"}, outside: append([]string{"github.com/wneessen/go-mail"}, plain...)},
 	// Makes sure of something in a CRM; what it is, deliver says.
