@@ -102,6 +102,9 @@ func (t *knownTeams) visibleTo(user string) []string {
 	if kept, ok := t.visible.Load(user); ok {
 		return kept.([]string)
 	}
+	if len(t.of[user]) == 0 { // they are without bound
+		return []string{user}
+	}
 	users := map[string]bool{user: true}
 	for _, i := range t.of[user] {
 		for _, member := range t.all[i].Members {
@@ -109,9 +112,7 @@ func (t *knownTeams) visibleTo(user string) []string {
 		}
 	}
 	sorted := slices.Sorted(maps.Keys(users))
-	if len(t.of[user]) > 0 { // others are without bound
-		t.visible.Store(user, sorted)
-	}
+	t.visible.Store(user, sorted)
 	return sorted
 }
 

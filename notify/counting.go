@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"tidings/event"
+	"tidings/query"
 )
 
 // What a rule counts apart.
@@ -37,7 +38,7 @@ type countedEvent struct {
 
 // countAll counts an event for the rules that find it, and asks about those whose number
 // it reached. It may be repeated: an event counts once.
-func (x *Engine) countAll(ctx context.Context, book *Book, t event.Trigger) ([]*question, error) {
+func (x *Engine) countAll(ctx context.Context, book *Book, t event.Trigger, d query.Document) ([]*question, error) {
 	var questions []*question
 	for _, user := range book.candidates(t.Event) {
 		if !slices.ContainsFunc(book.Rules[user], func(r Rule) bool { return r.asked() == OnCount && r.about(t.Event) }) {
@@ -50,7 +51,7 @@ func (x *Engine) countAll(ctx context.Context, book *Book, t event.Trigger) ([]*
 		if !sees || t.Event.Automated() {
 			continue
 		}
-		rules, err := x.matches(ctx, t.Event.Workspace, book.Rules[user], t.Event, true)
+		rules, err := x.matches(ctx, t.Event.Workspace, book.Rules[user], d, true)
 		if err != nil {
 			return nil, fmt.Errorf("match rules: %w", err)
 		}

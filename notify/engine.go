@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"tidings/event"
+	"tidings/query"
 )
 
 // Config is what an Engine is made of. Outbox may be nil: then nothing leaves the
@@ -155,14 +156,24 @@ func (q *question) bell() bell { return bell{q.Decision, q.book, &q.trigger.Even
 // anew for those whose decision it overturns.
 func (x *Engine) decideAll(ctx context.Context, books map[string]*Book, triggers []event.Trigger, stored []Decision) error {
 	before := make(map[string]Decision, len(stored))
+	known := make(map[event.ID]bool, len(stored))
 	for _, d := range stored {
 		before[d.ID] = d
+		known[d.Event] = true
 	}
 	var questions []*question
 	var again []bell
 	for _, t := range triggers {
 		book := books[t.Event.Workspace]
+		d := query.DocumentLater(t.Event)
 		for _, user := range book.candidates(t.Event) {
+			sees, err := x.sees(ctx, user, t.Event)
+			if err != nil {
+				return err
+			}
+			if !sees && !known[t.Event.ID] {
+				continue // that is kept nowhere
+			}
 			if len(questions)+len(again) >= x.Limits.AtOnce {
 				if err := x.settleAll(ctx, questions, again); err != nil {
 					return err
@@ -176,14 +187,14 @@ func (x *Engine) decideAll(ctx context.Context, books map[string]*Book, triggers
 				}
 				continue
 			}
-			facts, err := x.facts(ctx, t, book, user)
+			facts, err := x.facts(ctx, t, book, user, d)
 			if err != nil {
 				return err
 			}
 			facts.Corrected = decided
 			questions = append(questions, &question{book: book, trigger: t, facts: facts, old: old, decided: decided})
 		}
-		counted, err := x.countAll(ctx, book, t)
+		counted, err := x.countAll(ctx, book, t, d)
 		if err != nil {
 			return err
 		}
@@ -308,7 +319,7 @@ func overturned(t event.Trigger, old Decision) bool {
 }
 
 // facts are what is known of a person and an event.
-func (x *Engine) facts(ctx context.Context, t event.Trigger, book *Book, user string) (Facts, error) {
+func (x *Engine) facts(ctx context.Context, t event.Trigger, book *Book, user string, d query.Document) (Facts, error) {
 	workspace := t.Event.Workspace
 	f := Facts{
 		User: user, Scope: scopeOf(user, t.Event),
@@ -326,7 +337,7 @@ func (x *Engine) facts(ctx context.Context, t event.Trigger, book *Book, user st
 		f.Own = addresses[email] == user
 	}
 	if rules := book.Rules[user]; len(rules) > 0 && f.Visible {
-		if f.Rules, err = x.matches(ctx, workspace, rules, t.Event, false); err != nil {
+		if f.Rules, err = x.matches(ctx, workspace, rules, d, false); err != nil {
 			return f, fmt.Errorf("match rules: %w", err)
 		}
 	}

@@ -72,11 +72,10 @@ func (q *questions) read(ctx context.Context, workspace, user, text string) (que
 
 // matches are those of a person's rules that find an event; counting are those that
 // count, otherwise those that tell of each.
-func (x *Engine) matches(ctx context.Context, workspace string, rules []Rule, e event.Event, counting bool) ([]Rule, error) {
+func (x *Engine) matches(ctx context.Context, workspace string, rules []Rule, d query.Document, counting bool) ([]Rule, error) {
 	var found []Rule
-	var document *query.Document
 	for _, r := range rules {
-		if !r.about(e) || (r.asked() == OnCount) != counting {
+		if !r.about(d.Event) || (r.asked() == OnCount) != counting {
 			continue
 		}
 		if r.Q != "" {
@@ -87,11 +86,7 @@ func (x *Engine) matches(ctx context.Context, workspace string, rules []Rule, e 
 			if err != nil {
 				return nil, err
 			}
-			if document == nil {
-				d := query.NewDocument(e)
-				document = &d
-			}
-			if q.AsksRecipients() || !q.Match(*document, nil) {
+			if q.AsksRecipients() || !q.Match(d, nil) {
 				continue
 			}
 		}

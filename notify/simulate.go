@@ -121,7 +121,9 @@ func (x *Engine) Simulate(ctx context.Context, workspace, user string, other Set
 		r.Own[address] = whose == user
 	}
 	if rules := book.Rules[user]; len(rules) > 0 {
-		r.Rules = func(e event.Event) ([]Rule, error) { return x.matches(ctx, workspace, rules, e, false) }
+		r.Rules = func(e event.Event) ([]Rule, error) {
+			return x.matches(ctx, workspace, rules, query.DocumentLater(e), false)
+		}
 	}
 	before, err := Rehearse(r, events)
 	if err != nil {

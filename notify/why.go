@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"tidings/event"
+	"tidings/query"
 )
 
 // SettingsChange is what changes of a person's settings; what is absent stays.
@@ -124,7 +125,7 @@ func (x *Engine) Why(ctx context.Context, workspace, user string, id event.ID) (
 	if err != nil {
 		return Why{}, fmt.Errorf("load settings of notifications: %w", err)
 	}
-	facts, err := x.facts(ctx, t, book, user)
+	facts, err := x.facts(ctx, t, book, user, query.DocumentLater(t.Event))
 	if err != nil {
 		return Why{}, err
 	}

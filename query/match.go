@@ -3,6 +3,7 @@ package query
 import (
 	"slices"
 	"strings"
+	"sync"
 
 	"tidings/event"
 )
@@ -12,6 +13,8 @@ type Document struct {
 	Event event.Event
 	// Fields holds the words of each of TextFields that has any.
 	Fields map[TextField][]Token
+	// later makes them where they are asked for: see DocumentLater.
+	later func() map[TextField][]Token
 }
 
 // NewDocument analyses the texts of an event; of a reply, its own words and not what
@@ -44,6 +47,20 @@ func NewDocument(e event.Event) Document {
 		d.add(field, others)
 	}
 	return d
+}
+
+// DocumentLater is NewDocument whose texts are analysed when a condition asks for words,
+// once; its Fields stay empty.
+func DocumentLater(e event.Event) Document {
+	return Document{Event: e, later: sync.OnceValue(func() map[TextField][]Token { return NewDocument(e).Fields })}
+}
+
+// fields are the analysed texts.
+func (d Document) fields() map[TextField][]Token {
+	if d.later != nil {
+		return d.later()
+	}
+	return d.Fields
 }
 
 func (d Document) add(field TextField, tokens []Token) {
@@ -152,10 +169,11 @@ func Domain(email string) string {
 
 func (w Words) match(d Document) bool {
 	if w.Field != FieldAny {
-		return w.in(d.Fields[w.Field])
+		return w.in(d.fields()[w.Field])
 	}
+	fields := d.fields()
 	return slices.ContainsFunc(TextFields, func(field TextField) bool {
-		return w.in(d.Fields[field])
+		return w.in(fields[field])
 	})
 }
 
