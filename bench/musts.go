@@ -53,6 +53,12 @@ func Musts() []figures.Must {
 		most("P10", "live", besideP99(archives[1].name), "ms", milliseconds(liveMust), nil),
 		most("P10", "live", besideP99(archives[2].name), "ms", milliseconds(liveMust), nil),
 
+		most("notify", "notify", figureBell, "ms", milliseconds(bellMust), nil),
+		most("notify", "notify", figureLog, "ms", milliseconds(askMust), nil),
+		most("notify", "notify", figureWhy, "ms", milliseconds(askMust), nil),
+		most("notify", "notify", figureSimulated, "ms", milliseconds(weekMust), nil),
+		most("notify", "notify", figureTold, "%", toldMust, nil),
+
 		most("P11", "size", figureSealed, "", 1.4, aim(0.9)),
 		most("P11", mailed["size"], figureSealed, "", 1.1, aim(0.6)),
 

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/url"
 	"os"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"time"
@@ -32,6 +33,9 @@ type Notify struct {
 	Week int
 	// Questions is how often each question is asked.
 	Questions int
+	// Ingested are the events of a mixture that are taken in with notifications and
+	// without, Rounds times in turns, 0 for never; Asked people have rules of their own.
+	Ingested, Asked, Rounds int
 }
 
 const (
@@ -57,7 +61,7 @@ func (c *Notify) Run(ctx context.Context, env Env) error {
 	if rung := int(float64(c.Rate) * c.For.Seconds()); rung < 1 || rung > mostRung || c.Events > mostRung*c.Users {
 		return fmt.Errorf("a person is told of 1 to %d events in an hour: change --rate, --for, --events or --users", mostRung)
 	}
-	server, err := serveChild(ctx, c.Data, "127.0.0.1:0")
+	server, err := serveChild(ctx, filepath.Join(c.Data, "served"), "127.0.0.1:0")
 	if err != nil {
 		return err
 	}
@@ -65,7 +69,11 @@ func (c *Notify) Run(ctx context.Context, env Env) error {
 	if err := errors.Join(err, server.stop()); err != nil {
 		return err
 	}
-	_, err = io.WriteString(env.Out, table)
+	cost, err := c.cost(ctx, env)
+	if err != nil {
+		return err
+	}
+	_, err = io.WriteString(env.Out, table+cost)
 	return err
 }
 
@@ -91,15 +99,20 @@ func (c *Notify) measure(ctx context.Context, env Env, server *child) (_ string,
 	}
 	var out strings.Builder
 	fmt.Fprintf(&out, "%d people with %d rules each\n\n| | | must |\n| --- | --- | --- |\n", c.Users, c.Rules)
+	env.Found.Add("posted, indexed, decided and told", "events/s", float64(c.Events)/took.Seconds())
 	fmt.Fprintf(&out, "| posted, indexed, decided and told | %d in %s, %.0f a second | |\n", c.Events, round(took), float64(c.Events)/took.Seconds())
 	fmt.Fprintf(&out, "| from an event to a bell | %s | p99 %s |\n", rang, bellMust)
-	if err := c.ask(ctx, client, &out); err != nil {
+	pages, whys, err := c.ask(ctx, client)
+	if err != nil {
 		return "", err
 	}
+	fmt.Fprintf(&out, "| a page of the log | %s | p99 %s |\n| why | %s | p99 %s |\n", pages, askMust, whys, askMust)
 	fmt.Fprintf(env.Err, "a week of %d events is simulated …\n", c.Week)
-	if err := c.simulate(ctx, client, server, &out); err != nil {
+	simulated, err := c.simulate(ctx, client, server, &out)
+	if err != nil {
 		return "", err
 	}
+	notifyReport{rang: rang, pages: pages, whys: whys, simulated: simulated}.figures(env.Found)
 	return out.String(), nil
 }
 
@@ -295,7 +308,7 @@ func rungAll(conn *websocket.Conn, due []time.Time, timing *Timing) error {
 }
 
 // ask times a page of the log, and why.
-func (c *Notify) ask(ctx context.Context, client *apiclient.Client, out io.Writer) error {
+func (c *Notify) ask(ctx context.Context, client *apiclient.Client) (pages, whys *Timing, err error) {
 	var page struct {
 		Items []struct {
 			Event *struct {
@@ -304,33 +317,32 @@ func (c *Notify) ask(ctx context.Context, client *apiclient.Client, out io.Write
 		} `json:"items"`
 	}
 	of := "user=u_0"
-	pages, whys := NewTiming(), NewTiming()
+	pages, whys = NewTiming(), NewTiming()
 	for n := range c.Questions {
 		began := time.Now()
 		if err := client.Call(ctx, http.MethodGet, "/v1/decisions?"+of, nil, &page); err != nil {
-			return err
+			return nil, nil, err
 		}
 		pages.Record(time.Since(began))
 		if len(page.Items) == 0 || page.Items[n%len(page.Items)].Event == nil {
-			return errors.New("the log has no event")
+			return nil, nil, errors.New("the log has no event")
 		}
 		began = time.Now()
 		why := "/v1/notifications/why?" + of + "&event=" + url.QueryEscape(page.Items[n%len(page.Items)].Event.ID)
 		if err := client.Call(ctx, http.MethodGet, why, nil, nil); err != nil {
-			return err
+			return nil, nil, err
 		}
 		whys.Record(time.Since(began))
 	}
-	_, err := fmt.Fprintf(out, "| a page of the log | %s | p99 %s |\n| why | %s | p99 %s |\n", pages, askMust, whys, askMust)
-	return err
+	return pages, whys, nil
 }
 
 // simulate imports a week of somebody's, of which nobody is told, and times what other
 // settings would have told of it.
-func (c *Notify) simulate(ctx context.Context, client *apiclient.Client, server *child, out io.Writer) error {
+func (c *Notify) simulate(ctx context.Context, client *apiclient.Client, server *child, out io.Writer) (*Timing, error) {
 	key, err := person(ctx, client, "u_week")
 	if err != nil {
-		return err
+		return nil, err
 	}
 	own := apiclient.New("http://"+server.address, key)
 	defer own.Close()
@@ -341,7 +353,7 @@ func (c *Notify) simulate(ctx context.Context, client *apiclient.Client, server 
 			batch = append(batch, replyOf("u_week", n, until.Add(-time.Duration(n)*5*24*time.Hour/time.Duration(c.Week))))
 		}
 		if err := client.Call(ctx, http.MethodPost, "/v1/events?lane=bulk", batch, nil); err != nil {
-			return err
+			return nil, err
 		}
 	}
 	ask := map[string]any{"settings": map[string]any{"preset": "all"}, "since": until.Add(-6 * 24 * time.Hour).UTC().Format(time.RFC3339)}
@@ -353,17 +365,17 @@ func (c *Notify) simulate(ctx context.Context, client *apiclient.Client, server 
 	defer cancel()
 	for answer.Then < c.Week && !answer.Partial {
 		if err := own.Call(waiting, http.MethodPost, "/v1/notifications/simulate", ask, &answer); err != nil {
-			return err
+			return nil, err
 		}
 		if err := wait(waiting, 100*time.Millisecond); err != nil {
-			return fmt.Errorf("%d of %d events of a week were there within %v", answer.Then, c.Week, notifyWait)
+			return nil, fmt.Errorf("%d of %d events of a week were there within %v", answer.Then, c.Week, notifyWait)
 		}
 	}
 	timing := NewTiming()
 	for range 5 {
 		began := time.Now()
 		if err := own.Call(ctx, http.MethodPost, "/v1/notifications/simulate", ask, &answer); err != nil {
-			return err
+			return nil, err
 		}
 		timing.Record(time.Since(began))
 	}
@@ -372,5 +384,5 @@ func (c *Notify) simulate(ctx context.Context, client *apiclient.Client, server 
 		partial = ", as many as are looked at"
 	}
 	_, err = fmt.Fprintf(out, "| a week of %d events%s, simulated | p50 %s, max %s | %s |\n", c.Week, partial, round(timing.Percentile(50)), round(timing.Max()), weekMust)
-	return err
+	return timing, err
 }

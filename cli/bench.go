@@ -159,7 +159,7 @@ func (c *benchLiveCmd) Run(ctx context.Context, env *environment) error {
 	return env.measure(ctx, live.Run)
 }
 
-type benchNotifyCmd struct {
+type notifyFlags struct {
 	Data      string        `help:"A directory for the measurement; it must be empty." default:"tidings-bench-notify" placeholder:"DIR" type:"path"`
 	Users     int           `help:"How many people there are." default:"100"`
 	Rules     int           `help:"How many rules each of them has." default:"10"`
@@ -168,12 +168,20 @@ type benchNotifyCmd struct {
 	For       time.Duration `help:"How long the bell rings." default:"20s" placeholder:"DURATION"`
 	Week      int           `help:"How many events a simulated week has." default:"20000"`
 	Questions int           `help:"How often each question is asked." default:"200"`
+	Ingested  int           `help:"How many events of a mixture are taken in with notifications and without, to see what they cost." default:"20000"`
+	Asked     int           `help:"How many people have rules while they are." default:"50"`
+	Rounds    int           `help:"How often that is, in turns." default:"5"`
+}
+
+type benchNotifyCmd struct {
+	notifyFlags
+	profiled
 }
 
 // Run prints how long each takes.
 func (c *benchNotifyCmd) Run(ctx context.Context, env *environment) error {
-	notify := bench.Notify(*c)
-	return env.measure(ctx, notify.Run)
+	notify := bench.Notify(c.notifyFlags)
+	return c.profile(func() error { return env.measure(ctx, notify.Run) })
 }
 
 type benchAttackCmd struct {
