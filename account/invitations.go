@@ -202,13 +202,27 @@ func (i *Invitations) RevokeFor(ctx context.Context, workspace, user string) err
 	if err != nil {
 		return err
 	}
+	return i.revokeWhere(ctx, workspace, func(note invitationNote) bool {
+		theirs := func(email string) bool { return address.Fold(email) == address.Fold(note.Email) }
+		return note.User == user || slices.ContainsFunc(who.Emails, theirs)
+	})
+}
+
+// ForgetPerson takes back the invitations of an erased person, and those that name them, by
+// the forms in lower case that their address is written in. It may be repeated.
+func (i *Invitations) ForgetPerson(ctx context.Context, workspace string, forms []string) error {
+	return i.revokeWhere(ctx, workspace, func(note invitationNote) bool {
+		return address.Names(note.Email, forms) || address.Names(note.Name, forms)
+	})
+}
+
+func (i *Invitations) revokeWhere(ctx context.Context, workspace string, theirs func(invitationNote) bool) error {
 	notes, err := List[invitationNote](ctx, i.records, workspace, kindInvitation)
 	if err != nil {
 		return err
 	}
 	for _, note := range notes {
-		theirs := func(email string) bool { return address.Fold(email) == address.Fold(note.Email) }
-		if note.User != user && !slices.ContainsFunc(who.Emails, theirs) {
+		if !theirs(note) {
 			continue
 		}
 		if err := i.forget(ctx, workspace, note.ID, note.Hash); err != nil {

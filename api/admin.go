@@ -119,6 +119,9 @@ func (s *Server) ForgetPerson(ctx context.Context, workspace, email string) erro
 		err = s.Notify.ForgetPerson(ctx, workspace, email, forms)
 	}
 	if err == nil {
+		err = s.invited.ForgetPerson(ctx, workspace, forms)
+	}
+	if err == nil {
 		err = s.rejected.erase(ctx, workspace, email)
 	}
 	s.traffic.erase(workspace)

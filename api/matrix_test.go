@@ -172,6 +172,41 @@ func TestEveryRouteKnowsItsCaller(t *testing.T) {
 	}
 }
 
+// besideTheDocument are the routes that people's mail programs and operators call, and that
+// the document leaves out. Anybody may, and who calls makes no difference.
+var besideTheDocument = []string{
+	"GET /metrics", "GET /openapi.json", "GET /docs", "GET /docs/docs.js", "GET /docs/docs.css",
+	"GET /t/o/{token}", "HEAD /t/o/{token}", "GET /t/c/{token}", "HEAD /t/c/{token}",
+	"GET /t/u/{token}", "HEAD /t/u/{token}", "POST /t/u/{token}",
+	"GET /t/n/{token}", "HEAD /t/n/{token}", "POST /t/n/{token}",
+}
+
+// A route is in the document, and so in the matrix, or is named here.
+func TestEveryRouteIsKnown(t *testing.T) {
+	s := newSite(t)
+	s.furnish("acme")
+	documented := s.documentedRoutes()
+	for _, route := range s.server.Registered() {
+		require.True(t, slices.Contains(documented, route) || slices.Contains(besideTheDocument, route),
+			"%s is in no document: document it, or say that anybody may call it", route)
+	}
+	all, _ := s.credentials()
+	for _, route := range besideTheDocument {
+		require.Contains(t, s.server.Registered(), route)
+		method, path, _ := strings.Cut(route, " ")
+		want := 0
+		for _, name := range slices.Sorted(maps.Keys(all)) {
+			status := s.do(call{method: method, path: strings.Replace(path, "{token}", "garbage", 1), header: all[name]}).status
+			require.Less(t, status, 500, "%s with %s", route, name)
+			require.NotContains(t, []int{401, 403}, status, "%s with %s", route, name)
+			if want == 0 {
+				want = status
+			}
+			require.Equal(t, want, status, "%s with %s", route, name)
+		}
+	}
+}
+
 // What another team has, or another workspace, is in no answer of any route that reads,
 // whatever it is asked for, and no route that writes changes it.
 func TestNoRouteTellsOfOthers(t *testing.T) {

@@ -172,6 +172,16 @@ func TestNothingNamesAnErasedPersonAfterTheNight(t *testing.T) {
 	e.must(http.MethodPut, "/v1/people/"+url.PathEscape(goneEmail)+"/tracking", map[string]any{"tracked": false})
 	status, _ := e.ask(http.MethodPut, "/v1/endpoints/crm", map[string]any{"kind": "webhook", "url": "https://crm.example/in", "search": "from:" + goneEmail})
 	require.Less(t, status, 500)
+	key, _, err := account.NewKeys(e.app.State, time.Now, rand.Reader).Create(t.Context(), "acme", account.KeyRequest{Role: account.RoleRead, User: "u_ana"})
+	require.NoError(t, err)
+	ana := &erasable{t, e.app, key}
+	ana.must(http.MethodPut, "/v1/notification-settings", map[string]any{"mutes": []any{map[string]any{"what": "person", "id": goneEmail}}})
+	inPage := map[string]any{"often": "every", "channels": []string{"inpage"}}
+	ana.must(http.MethodPut, "/v1/notification-rules/ofthem", map[string]any{"person": goneEmail, "enabled": true, "do": inPage})
+	ana.must(http.MethodPut, "/v1/notification-rules/about", map[string]any{"q": "from:" + goneEmail, "enabled": true, "do": inPage})
+	e.must(http.MethodPut, "/v1/follow-ups/kim%40stays.example", map[string]any{"note": "Knows " + goneEmail})
+	e.must(http.MethodPut, "/v1/searches/"+url.PathEscape("of "+goneEmail), map[string]any{"q": "opens"})
+	e.must(http.MethodPost, "/v1/invitations", map[string]any{"email": goneEmail, "name": "Zebulon Quixwort", "role": "member"})
 	require.NotZero(t, e.found(goneEmail))
 	require.NotEmpty(t, filesNaming(t, data, goneEmail, goneName))
 
