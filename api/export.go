@@ -72,7 +72,7 @@ func (s *Server) stream(
 		return rows.begin()
 	}
 	defer interrupted(ctx, control)()
-	caller, _ := CallerFrom(stream.Context())
+	caller, _ := CallerFrom(ctx)
 	turn := &turns{reads: s.limits.reads, workspace: caller.Workspace}
 	defer turn.end()
 	written := func(write func() error) error {
