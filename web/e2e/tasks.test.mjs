@@ -164,6 +164,35 @@ describe('what people come to do', () => {
     await other.context().close();
   });
 
+  it('prints once everything is there, answer times too', async () => {
+    const other = await watch.page(browser, { storageState });
+    await other.addInitScript(() => {
+      window.printed = 0;
+      window.print = () => window.printed++;
+    });
+    let answer;
+    const asked = new Promise((resolve) => (answer = resolve));
+    let release;
+    const held = new Promise((resolve) => (release = resolve));
+    await other.route(/v1\/stats.*answer_times/, async (route) => {
+      answer();
+      await held;
+      await route.continue();
+    });
+    await other.goto(`${demo.origin}/stats?period=30d`);
+    await asked;
+    await other.getByRole('button', { name: 'Report' }).click();
+    await other.getByRole('button', { name: 'Print it' }).click();
+    await eventually('it is said', async () =>
+      (await other.locator('body').textContent()).includes('Preparing to print'),
+    );
+    assert.equal(await other.evaluate(() => window.printed), 0);
+    release();
+    await eventually('it prints', () => other.evaluate(() => window.printed === 1));
+    await other.getByText('They answer in').first().waitFor();
+    await other.context().close();
+  });
+
   it('has the figures of a view mailed each week, where mail can be sent', async () => {
     await page.goto(`${demo.origin}/stats?q=pricing&type=open`);
     await page.getByRole('button', { name: 'Report' }).click();

@@ -69,6 +69,7 @@ export type Contact = Omit<PersonView, 'email' | 'name' | 'domain'>;
 export type Nudge = Schemas['NudgeView'];
 export type NudgeMessage = Schemas['NudgeMessage'];
 export type Call = Schemas['CallView'];
+export type CallReason = Schemas['CallReason'];
 export type FollowUp = Schemas['FollowUp'];
 export type FollowUpRequest = Schemas['FollowUpRequest'];
 export type ContactMessage = Schemas['ContactMessage'];

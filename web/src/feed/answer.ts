@@ -1,6 +1,8 @@
 import type { Answer, AnswerCount, AnsweredPerson, AnswerTable, TableRow } from '../api/types';
+import { valueText } from '../search/terms';
 import type { Clock } from './clock';
 
+import { language } from '../i18n/language';
 import { t } from '../i18n/first';
 
 /** A piece of the sentence: plain words, or a number with the query that lists what it counts. */
@@ -23,6 +25,12 @@ const figure = /([\d,]+) (events?|messages?|person|people|company|companies)\b/g
 
 /** pieces cuts the sentence at its numbers. A number that is none of the counts stays words. */
 export function pieces({ sentence, counts }: Pick<Answer, 'sentence' | 'counts'>): Piece[] {
+  // The server says it in English: other languages have its numbers.
+  if (language !== 'en' && counts.length > 0)
+    return counts.flatMap(({ of, count, query }, i) => [
+      ...(i > 0 ? [{ text: ', ', query: null }] : []),
+      { text: t.count[of](count), query },
+    ]);
   const cut: Piece[] = [];
   let from = 0;
   for (const match of sentence.matchAll(figure)) {
@@ -43,7 +51,7 @@ const states: Record<string, string> = t.feed.states;
 /** stateWords is how far somebody has come: Opened, replied. */
 export function stateWords({ state }: Pick<AnsweredPerson, 'state'>): string {
   const words = state.map((one) => states[one] ?? one).join(', ');
-  return words === '' ? t.feed.notOpened : words.charAt(0).toUpperCase() + words.slice(1);
+  return words === '' ? t.feed.notOpened : capital(words);
 }
 
 /** peopleCounted is 1 person, 7 people. */
@@ -120,7 +128,9 @@ export function rowName(
       return clock.month(name);
     default:
       return by === 'type' || by === 'weekday' || by === 'device' || by === 'client'
-        ? name.charAt(0).toUpperCase() + name.slice(1).replaceAll('-', ' ')
+        ? capital(t.feed.rowNames[name] ?? valueText(by, name)).replaceAll('-', ' ')
         : name;
   }
 }
+
+const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);

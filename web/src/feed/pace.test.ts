@@ -7,11 +7,16 @@ const items = (...ids: string[]) => ids.map((id) => ({ id }) as Item);
 test('a single event is drawn soon, a stream in longer steps', () => {
   const pace = new Pace();
   expect(pace.wait(0)).toBe(100);
-  pace.drawn(100);
+  pace.drawn(100, 1);
   expect(pace.wait(120)).toBe(400);
-  pace.drawn(520);
+  pace.drawn(520, 3);
   expect(pace.wait(540)).toBe(400);
-  expect(pace.wait(2_000)).toBe(100);
+  // Twenty a second: nobody follows those row by row.
+  pace.drawn(940, 8);
+  expect(pace.wait(960)).toBe(1_000);
+  pace.drawn(1_960, 3);
+  expect(pace.wait(1_980)).toBe(400);
+  expect(pace.wait(4_000)).toBe(100);
 });
 
 test('few rows move, and of many none, however they come', () => {

@@ -1,8 +1,14 @@
 import type { Item } from '../api/types';
 
-/** How long what comes is gathered before it is drawn: after a quiet time, and in a stream. */
+/**
+ * How long what comes is gathered before it is drawn: after a quiet time, in a stream, and in
+ * one that nobody can follow row by row.
+ */
 const soon = 100;
 const streaming = 400;
+const rushing = 1_000;
+/** How many in one step make a stream such a one. */
+const rush = 4;
 /** What is drawn again within this is a stream. */
 const quiet = 600;
 /** How long a row moves, and how many do at once at most: more of them, and none does. */
@@ -16,15 +22,19 @@ const mostMoving = 5;
  */
 export class Pace {
   #drawn = -Infinity;
+  #count = 0;
   #moving: { id: string; since: number }[] = [];
 
   /** wait is how long to gather from a time on. */
   wait(now: number): number {
-    return now - this.#drawn < quiet ? streaming : soon;
+    if (now - this.#drawn >= quiet) return soon;
+    return this.#count >= rush ? rushing : streaming;
   }
 
-  drawn(now: number): void {
+  /** drawn says that so many events were drawn. */
+  drawn(now: number, count: number): void {
     this.#drawn = now;
+    this.#count = count;
   }
 
   /** arrive says which rows move at a time, when these have come. */

@@ -370,8 +370,8 @@ export class FeedStore {
 
   #flush(): void {
     this.#flushing = undefined;
-    this.#pace.drawn(performance.now());
     const frames = this.#frames;
+    this.#pace.drawn(performance.now(), frames.filter(({ op }) => op === 'event').length);
     this.#frames = [];
     if (frames.some((frame) => frame.op === 'reset')) {
       void (this.held ? this.#catchUp() : this.load());

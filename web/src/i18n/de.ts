@@ -96,6 +96,18 @@ export const first = ({ many, number }: Tools): First => ({
     checkYourConnectionThenReload: 'Prüfen Sie Ihre Verbindung und laden Sie die Seite neu.',
   },
   feed: {
+    rowNames: {
+      monday: 'Montag',
+      tuesday: 'Dienstag',
+      wednesday: 'Mittwoch',
+      thursday: 'Donnerstag',
+      friday: 'Freitag',
+      saturday: 'Samstag',
+      sunday: 'Sonntag',
+      phone: 'Telefon',
+      desktop: 'Computer',
+      unknown: 'Unbekannt',
+    } as Record<string, string>,
     timesShowEach: (n) => many(n, '# Mal, jedes zeigen', '# Mal, jedes zeigen'),
     versus: 'ggü. Zeitraum davor',
     versusPeople: 'ggü. Zeitraum davor, nur Personen',
@@ -391,6 +403,10 @@ export const first = ({ many, number }: Tools): First => ({
     unsubscribes: 'Abmeldungen',
   },
   count: {
+    bounced: (n) => many(n, '# unzustellbar', '# unzustellbar'),
+    unsubscribed: (n) => many(n, '# abgemeldet', '# abgemeldet'),
+    complained: (n) => many(n, '# als Spam gemeldet', '# als Spam gemeldet'),
+    companies: (n) => many(n, '# Firma', '# Firmen'),
     events: (n) => many(n, '# Ereignis', '# Ereignisse'),
     newEvents: (n) => many(n, '# neues Ereignis', '# neue Ereignisse'),
     people: (n) => many(n, '# Person', '# Personen'),
@@ -819,6 +835,39 @@ export const rest = ({ many, number }: Tools): Rest => ({
     triedNext: (due, again) => `nächster Versuch ${due}${again}`,
   },
   followups: {
+    reason: (reason) => {
+      const mail = reason.subject ? `„${reason.subject}“` : 'eine E-Mail';
+      const seconds = reason.seconds ?? 0;
+      const span =
+        seconds < 60
+          ? 'einer Minute'
+          : seconds < 5_400
+            ? many(Math.round(seconds / 60), '# Minute', '# Minuten')
+            : seconds < 129_600
+              ? many(Math.round(seconds / 3_600), '# Stunde', '# Stunden')
+              : many(Math.round(seconds / 86_400), '# Tag', '# Tagen');
+      const often = (reason.count ?? 1) > 1 ? ` (${reason.count}-mal in ${span})` : '';
+      switch (reason.is) {
+        case 'replied':
+          return `hat auf ${mail} geantwortet und wartet auf eine Antwort`;
+        case 'meeting':
+          return `hat die Einladung zu ${mail} beantwortet`;
+        case 'downloaded':
+          return `hat eine Datei aus ${mail} heruntergeladen${often}`;
+        case 'clicked':
+          return `hat in ${mail} geklickt${often}`;
+        case 'opened':
+          return `hat ${mail} geöffnet${often}`;
+        case 'back':
+          return (reason.count ?? 0) >= 14
+            ? `zum ersten Mal seit ${Math.floor((reason.count ?? 0) / 7)} Wochen`
+            : many(reason.count ?? 0, 'zum ersten Mal seit # Tag', 'zum ersten Mal seit # Tagen');
+        case 'new':
+          return 'in den acht Wochen davor nichts';
+        case 'more':
+          return `${reason.count ?? 0} Aktivitäten an einem Tag, sonst ${reason.usual ?? 0}`;
+      }
+    },
     toDo: (n) => `Zu erledigen ${n}`,
     later: (n) => `Später ${n}`,
     doneCount: (n) => `Erledigt ${n}`,
@@ -854,13 +903,10 @@ export const rest = ({ many, number }: Tools): Rest => ({
     nobodyStandsOutRightNow: 'Im Moment fällt niemand auf',
     peopleAppearHereWhenThey:
       'Hier erscheinen Personen, wenn sie antworten, klicken, herunterladen oder immer wieder zu einer E-Mail zurückkehren. Wer still ist, steht unter „Nachfassen“.',
-    copied: (count) => `${count} kopiert`,
     whoHasNotOpenedOr:
       'Wer nicht geöffnet hat, was ihm gesendet wurde, oder geöffnet und nicht geantwortet hat. Unzustellbare stehen für sich, Abgemeldete nicht hier.',
     snooze: 'Später',
     sentAtLeast: 'Gesendet vor mindestens',
-    copy: (count) => `${count} kopieren`,
-    sent: 'gesendet',
     andMore: (few) => `und ${few} weitere`,
     nobodyLetsYourMailWait: 'Niemand lässt Ihre E-Mails warten',
     nothingReachesThemSoThey: (length) =>
@@ -868,8 +914,8 @@ export const rest = ({ many, number }: Tools): Rest => ({
     isDone: (name) => `${name} ist erledigt`,
     isOpenAgain: (name) => `${name} ist wieder offen`,
     comesBack: (name, until) => `${name} kommt ${until} wieder`,
-    yourMail: 'Ihre E-Mail',
-    sMail: (me) => `E-Mail von ${me}`,
+    yourMail: 'von Ihnen',
+    sMail: (me) => `von ${me}`,
     youTakeCareOfIt: 'Sie kümmern sich darum',
     takesCareOfIt: (name) => `${name} kümmert sich darum`,
     comesBack2: (snoozed_until) => `Kommt ${snoozed_until} wieder`,
@@ -1227,7 +1273,6 @@ export const rest = ({ many, number }: Tools): Rest => ({
     writeOverIt: 'Überschreiben',
     saveNote: 'Notiz speichern',
     cancel: 'Abbrechen',
-    at: 'bei',
     byWhatHappenedLast: (length) => `${length}, nach dem letzten Ereignis`,
     sent: 'Gesendet',
     state: 'Stand',
@@ -1546,6 +1591,7 @@ export const rest = ({ many, number }: Tools): Rest => ({
     youWereNotSignedIn2: 'Sie wurden nicht angemeldet. Versuchen Sie es noch einmal.',
   },
   stats: {
+    preparingToPrint: 'Der Druck wird vorbereitet',
     perHour: 'Aktivität je Stunde',
     perDay: 'Aktivität je Tag',
     perWeek: 'Aktivität je Woche',
@@ -1580,7 +1626,6 @@ export const rest = ({ many, number }: Tools): Rest => ({
     opensTheTimeBefore: 'Öffnungen, Zeitraum davor',
     opens: (start) => `Öffnungen, ${start}`,
     time: 'Zeit',
-    of: (count, of, key) => `${count} von ${of} ${key}`,
     theSendersOwnSideWould: 'Auf der Seite des Absenders nicht gesendet: Sie zählen in keiner Rate',
     notSent: (rejected) => `, ${rejected} nicht gesendet`,
     monday: 'Montag',
@@ -1615,7 +1660,7 @@ export const rest = ({ many, number }: Tools): Rest => ({
     mostActiveRecipients: 'Aktivste Empfänger',
     topMessages: 'Häufigste Nachrichten',
     topDomains: 'Häufigste Domains',
-    bounceRate: 'Rate der Unzustellbaren',
+    bounceRate: 'Unzustellbarkeitsrate',
     fromAMailOfOurs: 'Von einer unserer E-Mails bis zur ersten Antwort, Median',
     theyAnswerIn: 'Sie antworten in',
     fromTheirReplyToOur: 'Von ihrer Antwort bis zu unserer nächsten E-Mail an sie, Median',
@@ -1648,6 +1693,5 @@ export const rest = ({ many, number }: Tools): Rest => ({
     giveItANameFirst: 'Geben Sie ihm zuerst einen Namen.',
     theSevenDaysBeforeTo: (mail) => `Die sieben Tage davor, an ${mail}`,
     notKnownThereIsMore: 'Nicht bekannt: Es gibt mehr, als rechtzeitig gelesen werden konnte',
-    recipientsAnswered: 'Empfänger haben geantwortet',
   },
 });

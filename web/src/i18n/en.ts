@@ -1,3 +1,4 @@
+import type { CallReason } from '../api/types';
 import type { Tools, Verb, Word } from './tools';
 
 const verb = (one: string, several = one, end = ''): Verb => ({ one, several, end });
@@ -92,6 +93,7 @@ export const first = ({ many, number }: Tools) => ({
     checkYourConnectionThenReload: 'Check your connection, then reload the page.',
   },
   feed: {
+    rowNames: {} as Record<string, string>,
     timesShowEach: (n: number) => many(n, '# time, show each', '# times, show each'),
     versus: 'vs the time before',
     versusPeople: 'vs the time before, people only',
@@ -385,6 +387,10 @@ export const first = ({ many, number }: Tools) => ({
     unsubscribes: 'Unsubscribes',
   },
   count: {
+    bounced: (n: number) => many(n, '# bounced', '# bounced'),
+    unsubscribed: (n: number) => many(n, '# unsubscribed', '# unsubscribed'),
+    complained: (n: number) => many(n, '# reported as spam', '# reported as spam'),
+    companies: (n: number) => many(n, '# company', '# companies'),
     events: (n: number) => many(n, '# event', '# events'),
     newEvents: (n: number) => many(n, '# new event', '# new events'),
     people: (n: number) => many(n, '# person', '# people'),
@@ -796,6 +802,7 @@ export const rest = ({ many, number }: Tools) => ({
     triedNext: (due: Word, again: Word) => `tried next ${due}${again}`,
   },
   followups: {
+    reason: (reason: CallReason) => reason.words,
     toDo: (n: Word) => `To do ${n}`,
     later: (n: Word) => `Later ${n}`,
     doneCount: (n: Word) => `Done ${n}`,
@@ -830,13 +837,10 @@ export const rest = ({ many, number }: Tools) => ({
     nobodyStandsOutRightNow: 'Nobody stands out right now',
     peopleAppearHereWhenThey:
       'People appear here when they reply, click, download or come back to a mail again and again. Nudge has those who are quiet.',
-    copied: (count: Word) => `${count} copied`,
     whoHasNotOpenedOr:
       'Who has not opened, or opened and not answered, what was sent to them. Those who bounced stand apart, those who left are not here.',
     snooze: 'Snooze',
     sentAtLeast: 'Sent at least',
-    copy: (count: Word) => `Copy ${count}`,
-    sent: 'sent',
     andMore: (few: Word) => `and ${few} more`,
     nobodyLetsYourMailWait: 'Nobody lets your mail wait',
     nothingReachesThemSoThey: (length: Word) =>
@@ -1195,7 +1199,6 @@ export const rest = ({ many, number }: Tools) => ({
     writeOverIt: 'Write over it',
     saveNote: 'Save note',
     cancel: 'Cancel',
-    at: 'at',
     byWhatHappenedLast: (length: Word) => `${length}, by what happened last`,
     sent: 'Sent',
     state: 'State',
@@ -1506,6 +1509,7 @@ export const rest = ({ many, number }: Tools) => ({
     youWereNotSignedIn2: 'You were not signed in. Try once more.',
   },
   stats: {
+    preparingToPrint: 'Preparing to print',
     perHour: 'Activity per hour',
     perDay: 'Activity per day',
     perWeek: 'Activity per week',
@@ -1543,7 +1547,6 @@ export const rest = ({ many, number }: Tools) => ({
     opensTheTimeBefore: 'Opens, the time before',
     opens: (start: Word) => `Opens, ${start}`,
     time: 'Time',
-    of: (count: Word, of: Word, key: Word) => `${count} of ${of} ${key}`,
     theSendersOwnSideWould: 'The sender’s own side would not send them: they are in no rate',
     notSent: (rejected: Word) => `, ${rejected} not sent`,
     monday: 'Monday',
@@ -1610,7 +1613,6 @@ export const rest = ({ many, number }: Tools) => ({
     giveItANameFirst: 'Give it a name first.',
     theSevenDaysBeforeTo: (mail: Word) => `The seven days before, to ${mail}`,
     notKnownThereIsMore: 'Not known: there is more than could be read in time',
-    recipientsAnswered: 'recipients answered',
   },
 });
 

@@ -33,8 +33,18 @@ export class RatesByUsers {
     this.of.clear();
   }
 
+  /** What was asked last, until it is answered. */
+  asking: Promise<void> = Promise.resolve();
+
   /** ask forgets what was asked before. */
-  async ask(
+  ask(
+    groups: readonly Group[],
+    measure: (users: readonly string[], signal: AbortSignal) => Promise<Measured | undefined>,
+  ): Promise<void> {
+    return (this.asking = this.#ask(groups, measure));
+  }
+
+  async #ask(
     groups: readonly Group[],
     measure: (users: readonly string[], signal: AbortSignal) => Promise<Measured | undefined>,
   ): Promise<void> {

@@ -33,6 +33,8 @@ export class StatsStore {
   loading = $state(true);
 
   #abort = new AbortController();
+  #asking: Promise<void> = Promise.resolve();
+  #answering: Promise<void> = Promise.resolve();
 
   readonly today = $derived.by(() => this.app.clock.key(Date.now()));
   readonly period = $derived.by<Period>(() => periodOf(this.app.view.period || usual, this.today));
@@ -57,7 +59,25 @@ export class StatsStore {
   }
 
   /** load asks for everything the page shows. */
-  async load(): Promise<void> {
+  load(): Promise<void> {
+    return (this.#asking = this.#load());
+  }
+
+  /** whole waits until everything that is shown is there, also what is asked for meanwhile. */
+  async whole(): Promise<void> {
+    for (;;) {
+      const asked = [this.#asking, this.#answering, this.rates.asking] as const;
+      await Promise.allSettled(asked);
+      if (
+        asked[0] === this.#asking &&
+        asked[1] === this.#answering &&
+        asked[2] === this.rates.asking
+      )
+        return;
+    }
+  }
+
+  async #load(): Promise<void> {
     this.#abort.abort();
     this.#abort = new AbortController();
     const { signal } = this.#abort;
@@ -77,7 +97,7 @@ export class StatsStore {
       this.before = this.timed ? null : before;
       this.failure = null;
       this.answers = null;
-      void this.#loadAnswers(signal);
+      this.#answering = this.#loadAnswers(signal);
     } catch (error) {
       if (signal.aborted) return;
       if (!(error instanceof Failure)) throw error;

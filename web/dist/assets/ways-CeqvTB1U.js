@@ -1,0 +1,1 @@
+export{t as failedOf}from"./ways-ClAj95C5.js";
