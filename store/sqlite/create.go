@@ -11,6 +11,7 @@ import (
 	"tidings/event"
 	"tidings/query"
 	"tidings/store/sqlite/rowids"
+	"tidings/store/sqlite/segments"
 )
 
 // Create writes the events that are not there yet, in one transaction a week,
@@ -53,10 +54,9 @@ func (x *Index) createWeek(ctx context.Context, week event.Week, events []event.
 	for i, number := range numbers {
 		ready[i] = x.analyse(events[number])
 	}
+	var prepared preparedWords
 	err := x.using(ctx, week, true, func(file *weekFile, _ bool) error {
-		for i := range ready {
-			_, _ = ready[i].entryFor(file) // An error is of the event, and comes again.
-		}
+		prepared = prepareWords(file, ready)
 		return nil
 	})
 	if err != nil {
@@ -85,6 +85,9 @@ func (x *Index) createWeek(ctx context.Context, week event.Week, events []event.
 					created = append(created, entry)
 				}
 			}
+			if prepared.areOf(file, created) {
+				return tx.putSegment(prepared.segment)
+			}
 			return tx.putAllWords(created)
 		})
 		if err != nil {
@@ -96,6 +99,33 @@ func (x *Index) createWeek(ctx context.Context, week event.Week, events []event.
 		x.created.Add(int64(len(numbers)))
 		return nil
 	})
+}
+
+// preparedWords are the words of a batch, made before it is known which of its events
+// are there already.
+type preparedWords struct {
+	file    *weekFile
+	segment *segments.Segment
+	rowids  []int64
+}
+
+func prepareWords(file *weekFile, ready []analysed) preparedWords {
+	p := preparedWords{file: file}
+	entries := make([]*entry, 0, len(ready))
+	for i := range ready {
+		entry, err := ready[i].entryFor(file)
+		if err == nil { // An error is of the event, and comes again.
+			entries = append(entries, entry)
+			p.rowids = append(p.rowids, entry.rowid)
+		}
+	}
+	p.segment = segmentOf(entries)
+	return p
+}
+
+// areOf reports whether they are those of the events that were created in a file.
+func (p preparedWords) areOf(file *weekFile, created []*entry) bool {
+	return p.file == file && slices.EqualFunc(p.rowids, created, func(rowid int64, e *entry) bool { return rowid == e.rowid })
 }
 
 // analysed is what a week stores of an event, and the entry made of it.
@@ -130,7 +160,7 @@ func (a *analysed) entryFor(file *weekFile) (*entry, error) {
 		e := a.document.Event
 		workspaceID := file.assignWorkspaceID(e.Workspace)
 		a.file = file
-		a.entry = &entry{event: e, workspaceID: workspaceID, rowid: rowids.Of(e.ID), doc: a.doc, text: termsOf(a.document, workspaceID)}
+		a.entry = &entry{event: e, workspaceID: workspaceID, rowid: rowids.Of(e.ID), doc: a.doc, document: a.document}
 	}
 	return a.entry, a.err
 }

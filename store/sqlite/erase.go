@@ -75,7 +75,7 @@ func (e *erasure) file(ctx context.Context, file *weekFile) error {
 			break
 		}
 		batch := erasure{index: e.index, workspace: e.workspace, forms: e.forms}
-		if err := file.transact(ctx, func(tx *weekTx) error { return batch.rows(tx, rows) }); err != nil {
+		if err := file.transactWords(ctx, func(tx *weekTx) error { return batch.rows(tx, rows) }); err != nil {
 			return err
 		}
 		e.deleted = append(e.deleted, batch.deleted...)
@@ -89,6 +89,9 @@ func (e *erasure) file(ctx context.Context, file *weekFile) error {
 
 // secure makes deletions overwrite, which costs time, or not.
 func secure(ctx context.Context, file *weekFile, on int) error {
+	if err := file.rereadWords(ctx); err != nil {
+		return err
+	}
 	if _, err := file.writer.ExecContext(ctx, fmt.Sprintf("PRAGMA secure_delete = %d", on)); err != nil {
 		return err
 	}

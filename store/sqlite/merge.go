@@ -9,9 +9,9 @@ import (
 	"tidings/event"
 )
 
-// FTS5 writes the words of a transaction as a segment, and a search looks into
-// each. Merging them while events pour in would cost a third of the speed, so
-// writers merge 64 at a time, and what they leave is merged here once it is quiet.
+// The words of a transaction are a segment, and a search looks into each. Merging
+// them at once would cost a third of the speed while events pour in, so writers merge
+// 64 at a time, and what they leave is merged here, by FTS5, once it is quiet.
 const (
 	mergeEvery = time.Second
 	// mergeRetry is after how long it is tried again where that failed.
@@ -99,6 +99,9 @@ func (x *Index) mergeStep(ctx context.Context, week event.Week) (more bool, err 
 // mergeWords does one step, and notes when there was nothing to do. The caller
 // has the right to write.
 func (w *weekFile) mergeWords(ctx context.Context) (more bool, err error) {
+	if err := w.rereadWords(ctx); err != nil {
+		return false, err
+	}
 	conn, err := w.writer.Conn(ctx)
 	if err != nil {
 		return false, err

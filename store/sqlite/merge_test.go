@@ -14,8 +14,8 @@ import (
 	"tidings/query"
 )
 
-// segments is in how many segments the words of the only week are.
-func segments(t *testing.T, x *Index, week event.Week) (count int) {
+// segmentsOf is in how many segments the words of the only week are.
+func segmentsOf(t *testing.T, x *Index, week event.Week) (count int) {
 	require.NoError(t, x.using(t.Context(), week, false, func(file *weekFile, _ bool) error {
 		return file.reader.QueryRow("SELECT count(DISTINCT segid) FROM words_idx").Scan(&count)
 	}))
@@ -52,10 +52,10 @@ func TestWordsOfManyTransactionsAreMergedWhenItIsQuiet(t *testing.T) {
 	week := inPieces(t, x, 0, 50)
 	before := found(t, x, week, "word3")
 	require.Len(t, before, 7)
-	require.Greater(t, segments(t, x, week), 40)
+	require.Greater(t, segmentsOf(t, x, week), 40)
 
 	require.NoError(t, x.MergeWords(t.Context(), 0))
-	require.Less(t, segments(t, x, week), 8)
+	require.Less(t, segmentsOf(t, x, week), 8)
 	require.False(t, x.unmerged(week), "there is nothing more to do")
 	require.Equal(t, before, found(t, x, week, "word3"))
 
@@ -71,7 +71,7 @@ func TestWordsAreKeptMergedUntilTheEnd(t *testing.T) {
 	done := make(chan error, 1)
 	go func() { done <- x.KeepMerged(ctx, slog.New(slog.DiscardHandler)) }()
 	require.Eventually(t, func() bool { return !x.unmerged(week) }, time.Minute, 10*time.Millisecond)
-	require.Less(t, segments(t, x, week), 8)
+	require.Less(t, segmentsOf(t, x, week), 8)
 	stop()
 	require.NoError(t, <-done)
 }
@@ -84,7 +84,7 @@ func TestWordsAreLeftAloneWhileEventsPourIn(t *testing.T) {
 	require.NoError(t, x.MergeWords(t.Context(), 0))
 	require.False(t, x.unmerged(week))
 	inPieces(t, x, 50, 57)
-	unmerged := segments(t, x, week)
+	unmerged := segmentsOf(t, x, week)
 
 	pouring, dry := context.WithCancel(t.Context())
 	poured := make(chan struct{})
@@ -99,7 +99,7 @@ func TestWordsAreLeftAloneWhileEventsPourIn(t *testing.T) {
 	done := make(chan error, 1)
 	go func() { done <- x.KeepMerged(ctx, slog.New(slog.DiscardHandler)) }()
 	require.Never(t, func() bool { return !x.unmerged(week) }, 3*mergeEvery, mergeEvery/10)
-	require.Equal(t, unmerged, segments(t, x, week))
+	require.Equal(t, unmerged, segmentsOf(t, x, week))
 	dry()
 	<-poured
 	require.Eventually(t, func() bool { return !x.unmerged(week) }, time.Minute, 10*time.Millisecond)
@@ -112,15 +112,15 @@ func TestWordsAreLeftAloneWhileEventsPourIn(t *testing.T) {
 func TestWordsOfAWeekThatTakesNoWritesAreLeftAlone(t *testing.T) {
 	x := openForFaults(t, t.TempDir())
 	week := inPieces(t, x, 0, 50)
-	before := segments(t, x, week)
+	before := segmentsOf(t, x, week)
 	g, err := x.NextGeneration(t.Context(), week)
 	require.NoError(t, err)
 	require.NoError(t, g.Block(t.Context()))
 	require.NoError(t, x.MergeWords(t.Context(), 0))
-	require.Equal(t, before, segments(t, x, week))
+	require.Equal(t, before, segmentsOf(t, x, week))
 	require.NoError(t, g.Discard(t.Context()))
 	require.NoError(t, x.MergeWords(t.Context(), 0))
-	require.Less(t, segments(t, x, week), before)
+	require.Less(t, segmentsOf(t, x, week), before)
 
 	require.NoError(t, x.Seal(t.Context(), week))
 	require.NoError(t, x.MergeWords(t.Context(), 0))

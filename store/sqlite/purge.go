@@ -73,7 +73,7 @@ const maxPieces = 10_000
 
 // removeRows takes rows out in one transaction.
 func (x *Index) removeRows(ctx context.Context, file *weekFile, rows []row) error {
-	return file.transact(ctx, func(tx *weekTx) error {
+	return file.transactWords(ctx, func(tx *weekTx) error {
 		for _, r := range rows {
 			old, err := x.storedTerms(file, r)
 			if err != nil {

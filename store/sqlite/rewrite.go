@@ -26,7 +26,7 @@ func (x *Index) Rewrite(ctx context.Context, events []event.Event) error {
 			if blocked {
 				return &event.WeekBlocked{Week: week}
 			}
-			return file.transact(ctx, func(tx *weekTx) error {
+			return file.transactWords(ctx, func(tx *weekTx) error {
 				for _, e := range events {
 					if err := x.rewriteOne(tx, e); err != nil {
 						return err

@@ -95,6 +95,9 @@ func (x *Index) compactInto(ctx context.Context, file *weekFile, made string) er
 	if err := errors.Join(os.RemoveAll(made), os.RemoveAll(made+"-journal")); err != nil {
 		return err
 	}
+	if err := file.rereadWords(ctx); err != nil {
+		return err
+	}
 	if _, err := file.writer.ExecContext(ctx, "INSERT INTO words(words) VALUES('optimize')"); err != nil {
 		return err
 	}

@@ -98,10 +98,10 @@ func appendEscaped(out []byte, text string) []byte {
 	return out
 }
 
-// indexTerms are the texts of an event's row in the FTS5 table. The first column
-// costs the fewest bytes, so it has the body's words and the keywords.
-type indexTerms struct {
-	body, subject, people, link, file string
+// columnFields are the columns of the FTS5 table in their order. The first costs the
+// fewest bytes, so it has the body's words and the keywords.
+var columnFields = [...]query.TextField{
+	query.FieldBody, query.FieldSubject, query.FieldPeople, query.FieldLink, query.FieldFile,
 }
 
 // columnOf names the columns.
@@ -113,44 +113,56 @@ var columnOf = map[query.TextField]string{
 	query.FieldFile:    "file",
 }
 
-// termsOf are the terms of an event. They are a pure function of it, since
-// taking an event out of the index asks for the very terms that went in.
-func termsOf(d query.Document, workspaceID int64) indexTerms {
+// eachTerm gives the terms of an event, column by column, in the order in which they
+// stand there. They are a pure function of it, since taking an event out of the index
+// asks for the very terms that went in. A term is good until give returns.
+func eachTerm(d query.Document, workspaceID int64, give func(column int, term []byte)) {
 	p := part(workspaceID, d.Event.Automated())
-	text := func(field query.TextField) string {
-		return string(appendTokens(nil, p, d.Fields[field]))
-	}
-	body := appendTokens(appendKeywords(nil, p, d.Event), p, d.Fields[query.FieldBody])
-	return indexTerms{
-		body:    string(body),
-		subject: text(query.FieldSubject),
-		people:  text(query.FieldPeople),
-		link:    text(query.FieldLink),
-		file:    text(query.FieldFile),
+	scratch := make([]byte, 0, 128)
+	eachKeyword(scratch, p, d.Event, func(term []byte) { give(0, term) })
+	for column, field := range columnFields {
+		eachToken(scratch, p, d.Fields[field], func(term []byte) { give(column, term) })
 	}
 }
 
-// appendTokens appends the words of a field in their order, and behind them, once
+// eachToken gives the words of a field in their order, and behind them, once
 // each, the stems that are not words themselves: a word that is its own stem is
 // found as that, and a stem's position in the text is never asked for.
-func appendTokens(out []byte, part string, tokens []query.Token) []byte {
-	for _, token := range tokens {
-		out = append(appendWord(out, part, kindWord, token.Word), ' ')
+func eachToken(scratch []byte, part string, tokens []query.Token, give func(term []byte)) {
+	for i := range tokens {
+		give(appendWord(scratch, part, kindWord, tokens[i].Word))
 	}
-	stems := make(map[string]bool, len(tokens)/4)
-	for _, token := range tokens {
-		if token.Stem != token.Word && !stems[token.Stem] {
-			stems[token.Stem] = true
-			out = append(appendWord(out, part, kindStem, token.Stem), ' ')
+	var stems map[string]bool
+	for i := range tokens {
+		token := &tokens[i]
+		if token.Stem == token.Word || stems[token.Stem] {
+			continue
 		}
+		if stems == nil {
+			stems = make(map[string]bool, len(tokens)/4)
+		}
+		stems[token.Stem] = true
+		give(appendWord(scratch, part, kindStem, token.Stem))
 	}
-	return out
 }
 
-func appendKeywords(out []byte, part string, e event.Event) []byte {
-	out = append(appendEverything(out, part), ' ')
+// indexTerms are the texts of an event's row as FTS5 takes them in and out.
+type indexTerms struct {
+	body, subject, people, link, file string
+}
+
+func termsOf(d query.Document, workspaceID int64) indexTerms {
+	var texts [len(columnFields)][]byte
+	eachTerm(d, workspaceID, func(column int, term []byte) {
+		texts[column] = append(append(texts[column], term...), ' ')
+	})
+	return indexTerms{string(texts[0]), string(texts[1]), string(texts[2]), string(texts[3]), string(texts[4])}
+}
+
+func eachKeyword(scratch []byte, part string, e event.Event, give func(term []byte)) {
+	give(appendEverything(scratch, part))
 	add := func(field query.KeywordField, value string) {
-		out = append(appendKeyword(out, part, keywordLetter[field], value), ' ')
+		give(appendKeyword(scratch, part, keywordLetter[field], value))
 	}
 	add(query.FieldType, string(e.Type))
 	add(query.FieldUser, e.User)
@@ -172,7 +184,6 @@ func appendKeywords(out []byte, part string, e event.Event) []byte {
 			add(query.FieldDomain, domain)
 		}
 	}
-	return out
 }
 
 // quoted makes terms a string of an FTS5 expression. Terms hold no quotes.

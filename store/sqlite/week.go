@@ -15,10 +15,10 @@ import (
 
 // weekSchema is the history of a week's file; a step is never changed once it
 // was released. The words table keeps no text: an event's columns are made
-// again from its document when it leaves. Merging 64 segments at a time makes a
-// busy writer a tenth faster than 16 do; MergeWords merges what that leaves, and
-// sealing leaves one segment. Holding more in memory before it is written costs
-// more in sorting than it saves. A page of words fills one of the file's. Facts, which
+// again from its document when it leaves. Those of new events are written past
+// FTS5 (see wordTables), as many segments at a time merged as FTS5 would merge;
+// MergeWords merges what that leaves, and sealing leaves one segment. A page of
+// words fills one of the file's. Facts, which
 // are columns, are filled at sealing and mean nothing while the week is open.
 var weekSchema = []string{`
 CREATE TABLE event(k INTEGER PRIMARY KEY, space INTEGER NOT NULL, id BLOB NOT NULL, doc BLOB NOT NULL);
@@ -50,6 +50,9 @@ type weekFile struct {
 	writeLog *writeLog
 	// merged says that there is nothing to merge among the words.
 	merged atomic.Bool
+	// wordsWritten says that words were written past FTS5, see rereadWords. It is the
+	// writer's.
+	wordsWritten bool
 
 	mu sync.Mutex
 	// workspaceIDs numbers the workspaces and names them. Numbers are given out
@@ -64,6 +67,7 @@ type weekFile struct {
 type weekWrites struct {
 	addWorkspace, create, run, add, replace, drop *sql.Stmt
 	addWords, dropWords, count                    *sql.Stmt
+	words                                         wordTables
 }
 
 type weekReads struct {
@@ -157,6 +161,7 @@ func (w *weekFile) prepare(ctx context.Context) error {
 			dropWords: p.prepare(`INSERT INTO words(words, rowid, body, subject, people, link, file)
 				VALUES('delete', ?, ?, ?, ?, ?, ?)`),
 			count: p.prepare("UPDATE total SET events = events + ?"),
+			words: prepareWordTables(&p),
 		}
 	}
 	w.prepared = p.all
@@ -218,6 +223,14 @@ func (w *weekFile) isSaved(n int64) bool {
 	return w.saved[n]
 }
 
+// transactWords is transact where FTS5 takes words in or out.
+func (w *weekFile) transactWords(ctx context.Context, do func(*weekTx) error) error {
+	if err := w.rereadWords(ctx); err != nil {
+		return err
+	}
+	return w.transact(ctx, do)
+}
+
 // transact runs do in one writing transaction. It takes a fraction of a second,
 // so it is not stopped half way: watching for that at each statement costs more.
 func (w *weekFile) transact(ctx context.Context, do func(*weekTx) error) error {
@@ -232,6 +245,7 @@ func (w *weekFile) transact(ctx context.Context, do func(*weekTx) error) error {
 			addWorkspace: on(w.write.addWorkspace), create: on(w.write.create), run: on(w.write.run),
 			add: on(w.write.add), replace: on(w.write.replace), drop: on(w.write.drop),
 			addWords: on(w.write.addWords), dropWords: on(w.write.dropWords), count: on(w.write.count),
+			words: w.write.words.in(ctx, tx),
 		}
 		if err := do(t); err != nil {
 			return err

@@ -7,8 +7,10 @@ import (
 	"slices"
 
 	"tidings/event"
+	"tidings/query"
 	"tidings/store/sqlite/columns"
 	"tidings/store/sqlite/rowids"
+	"tidings/store/sqlite/segments"
 )
 
 // weekTx is a transaction that writes a week. Its statements are the week's.
@@ -36,12 +38,11 @@ type entry struct {
 	workspaceID int64
 	rowid       int64
 	doc         []byte
-	text        indexTerms
+	document    query.Document
 }
 
 // create writes an entry's row unless its event is there, and reports whether it
-// did. The words are put behind the rows of the whole batch: a statement such as
-// this one makes FTS5 write out what it holds.
+// did.
 func (tx *weekTx) create(e *entry) (bool, error) {
 	if err := tx.saveWorkspace(e); err != nil {
 		return false, err
@@ -85,16 +86,16 @@ func (tx *weekTx) saveWorkspace(e *entry) error {
 	return nil
 }
 
-// putAllWords makes entries findable, in the order of their rowids: FTS5 also
-// writes out when a rowid is below the last.
+// putSegment makes events findable.
+func (tx *weekTx) putSegment(segment *segments.Segment) error {
+	tx.file.wordsWritten = true
+	return segments.Add(tx.words, segment, leafBytes, levelSegments)
+}
+
+// putAllWords makes entries findable.
 func (tx *weekTx) putAllWords(entries []*entry) error {
 	slices.SortFunc(entries, func(a, b *entry) int { return cmp.Compare(a.rowid, b.rowid) })
-	for _, e := range entries {
-		if err := tx.putWords(e.rowid, e.text); err != nil {
-			return err
-		}
-	}
-	return nil
+	return tx.putSegment(segmentOf(entries))
 }
 
 func (tx *weekTx) putWords(rowid int64, text indexTerms) error {
@@ -110,11 +111,11 @@ func (tx *weekTx) takeWords(rowid int64, text indexTerms) error {
 // rewrite puts an entry in the place of what is stored of its event.
 func (tx *weekTx) rewrite(rowid int64, old indexTerms, e *entry) error {
 	tx.touched = append(tx.touched, rowid)
-	if old != e.text {
+	if made := termsOf(e.document, e.workspaceID); made != old {
 		if err := tx.takeWords(rowid, old); err != nil {
 			return err
 		}
-		if err := tx.putWords(rowid, e.text); err != nil {
+		if err := tx.putWords(rowid, made); err != nil {
 			return err
 		}
 	}

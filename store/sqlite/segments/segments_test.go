@@ -1,0 +1,121 @@
+package segments
+
+import (
+	"fmt"
+	"maps"
+	"math"
+	"math/rand/v2"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// inMemory is an index as package sqlite keeps it.
+type inMemory map[int64][]byte
+
+func (m inMemory) Read(number int64) ([]byte, error) { return m[number], nil }
+
+func (m inMemory) Block(number int64, block []byte) error {
+	m[number] = append([]byte(nil), block...)
+	return nil
+}
+
+func (m inMemory) Term(int, []byte, int64) error { return nil }
+
+func (m inMemory) Drop(segment int) error {
+	first, last := Blocks(segment)
+	maps.DeleteFunc(m, func(number int64, _ []byte) bool { return number >= first && number <= last })
+	return nil
+}
+
+func newIndex() inMemory { return inMemory{StructureBlock: new(Structure{}).Bytes(), TotalsBlock: {}} }
+
+func fill(t *testing.T, index inMemory, random *rand.Rand, from, until int) {
+	batch := NewBatch(2)
+	for row := from; row < until; row++ {
+		batch.Row(int64(row) * 1000)
+		for column := range 2 {
+			for range random.IntN(30) {
+				batch.Add(column, fmt.Appendf(nil, "term%d", random.IntN(200)))
+			}
+		}
+	}
+	require.NoError(t, Add(index, batch.Segment(200), 200, 4))
+}
+
+// TestMergingWhatIsDamagedEnds: it may find nothing wrong, and it never panics.
+func TestMergingWhatIsDamagedEnds(t *testing.T) {
+	random := rand.New(rand.NewPCG(1, 50))
+	whole := newIndex()
+	for part := range 3 {
+		fill(t, whole, random, part*20, part*20+20)
+	}
+	numbers := make([]int64, 0, len(whole))
+	for number := range whole {
+		if number != TotalsBlock {
+			numbers = append(numbers, number)
+		}
+	}
+	failed := 0
+	for range 2000 {
+		damaged := maps.Clone(whole)
+		number := numbers[random.IntN(len(numbers))]
+		block := append([]byte(nil), damaged[number]...)
+		switch random.IntN(3) {
+		case 0:
+			block = block[:random.IntN(len(block))]
+		default:
+			block[random.IntN(len(block))] ^= 1 << random.IntN(8)
+		}
+		damaged[number] = block
+		batch := NewBatch(2)
+		batch.Row(math.MaxInt32)
+		batch.Add(0, []byte("one"))
+		if err := Add(damaged, batch.Segment(200), 200, 4); err != nil {
+			require.ErrorIs(t, err, ErrDamaged)
+			failed++
+		}
+	}
+	require.Greater(t, failed, 500)
+}
+
+func TestNumbersAreThoseOfSQLite(t *testing.T) {
+	for _, v := range []uint64{0, 1, 127, 128, 1<<14 - 1, 1 << 14, 1<<21 - 1, 1 << 21, 1 << 28, 1<<35 - 1, 1 << 42, 1 << 49, 1<<56 - 1, 1 << 56, 1<<63 + 5, math.MaxUint64} {
+		written := appendVarint(nil, v)
+		read, size := varint(written)
+		require.Equal(t, v, read)
+		require.Len(t, written, size)
+		for cut := range written {
+			_, size := varint(written[:cut])
+			require.Zero(t, size)
+		}
+	}
+	require.Equal(t, []byte{0x81, 0x00}, appendVarint(nil, 128))
+	require.Len(t, appendVarint(nil, 1<<56), 9)
+}
+
+// TestMergingThatFTS5BeganIsEnded has two of three segments in the middle of becoming one.
+func TestMergingThatFTS5BeganIsEnded(t *testing.T) {
+	s := Structure{cookie: 7, writes: 300, levels: []level{
+		{merging: 2, segments: []leaves{{4, 3, 9}, {5, 2, 9}, {6, 1, 9}}},
+		{segments: []leaves{{1, 1, 50}, {3, 1, 20}}},
+	}}
+	read, err := ParseStructure(s.Bytes())
+	require.NoError(t, err)
+	require.Equal(t, s, read)
+	require.Equal(t, 0, s.full(3))
+	require.Equal(t, -1, s.full(4))
+	require.Equal(t, 2, s.free())
+
+	of, place, last := s.inputs(0)
+	require.Equal(t, []leaves{{3, 1, 20}, {4, 3, 9}, {5, 2, 9}}, of)
+	require.Equal(t, 1, place)
+	require.False(t, last, "the first segment of the next level is older")
+	s.merged(0, place, 2, 30)
+	require.Equal(t, []level{{segments: []leaves{{6, 1, 9}}}, {segments: []leaves{{1, 1, 50}, {2, 1, 30}}}, {}}[:2], s.levels[:2])
+
+	of, place, last = s.inputs(1)
+	require.Len(t, of, 2)
+	require.Zero(t, place)
+	require.True(t, last)
+}
