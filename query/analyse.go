@@ -40,6 +40,13 @@ func Analyse(text string) []Token {
 		tokens: make([]Token, 0, len(text)/5+1),
 	}
 	for i := 0; i < len(text); {
+		if text[i] == ' ' {
+			if s.local > 0 {
+				s.endAddress()
+			}
+			i++
+			continue
+		}
 		size, class := s.class(i)
 		switch class {
 		case letter, ideograph:
@@ -104,6 +111,14 @@ func classOf(r rune) class {
 	return separator
 }
 
+// plainLetters are the ASCII letters and digits, without capitals.
+var plainLetters = func() (set [256]bool) {
+	for _, c := range "abcdefghijklmnopqrstuvwxyz0123456789" {
+		set[c] = true
+	}
+	return set
+}()
+
 // isIdeograph is for scripts whose words are not set apart. The sign that
 // lengthens a vowel belongs to no script and goes with kana.
 func isIdeograph(r rune) bool {
@@ -120,6 +135,9 @@ func isIdeograph(r rune) bool {
 // word adds the word that begins at i and returns the position after it.
 func (s *scanner) word(i int) int {
 	end, ascii := i, true
+	for end < len(s.lower) && plainLetters[s.lower[end]] {
+		end++
+	}
 	for end < len(s.text) {
 		size, class := s.class(end)
 		if class == separator || class == ideograph && end > i {
@@ -137,8 +155,12 @@ func (s *scanner) word(i int) int {
 	case opaque:
 	case ascii:
 		start := i
-		end = s.groupedDigits(start, end)
-		s.add(strings.ReplaceAll(s.lower[start:end], ",", ""), start, end)
+		word := s.lower[start:end]
+		if word[0] <= '9' {
+			end = s.groupedDigits(start, end)
+			word = strings.ReplaceAll(s.lower[start:end], ",", "")
+		}
+		s.add(word, start, end)
 	default:
 		s.addFolded(i, end)
 	}
@@ -191,6 +213,9 @@ func (s *scanner) addFolded(start, end int) {
 
 // possessive is the position after an English 's at end, if there is one.
 func (s *scanner) possessive(end int) int {
+	if end >= len(s.text) || s.text[end] < utf8.RuneSelf && s.text[end] != '\'' {
+		return end
+	}
 	r, size := utf8.DecodeRuneInString(s.text[end:])
 	i := end + size
 	if !isApostrophe(r) || i >= len(s.text) || s.lower[i] != 's' {
