@@ -270,6 +270,15 @@ func (s *Sessions) find(ctx context.Context, hash string) (dated, error) {
 	return dated{record, key, seen.Seen, seen.Ends}, nil
 }
 
+// UserOf is whose session a hash is; "" where there is none, or it is nobody's.
+func (s *Sessions) UserOf(ctx context.Context, workspace, hash string) (string, error) {
+	note, err := Get[sessionNote](ctx, s.records, workspace, kindSession, hash)
+	if err != nil && !errors.Is(err, event.ErrNotFound) {
+		return "", fmt.Errorf("find whose session it is: %w", err)
+	}
+	return note.User, nil
+}
+
 // End forgets a session. It is no error when there is none.
 func (s *Sessions) End(ctx context.Context, workspace, hash string) error {
 	note, err := Get[sessionNote](ctx, s.records, workspace, kindSession, hash)

@@ -158,6 +158,9 @@ func (s *Server) endAccess(ctx context.Context, workspace, id string) error {
 			return err
 		}
 	}
+	if err := s.forgetDevices(ctx, workspace, id, allDevices); err != nil {
+		return err
+	}
 	sessions, err := s.sessions.OfUser(ctx, workspace, id)
 	if err != nil {
 		return err

@@ -192,14 +192,20 @@ func (s *Server) testEndpoint(ctx context.Context, caller Caller, in *endpointNa
 	if err != nil {
 		return nil, err
 	}
+	out, _, err := s.sendTest(ctx, place, place.Workspace)
+	return out, err
+}
+
+// sendTest sends a test to a place; who is whose tests are counted together.
+func (s *Server) sendTest(ctx context.Context, place deliver.Place, who string) (out *tryOutput, gone bool, err error) {
 	endpoint, err := s.Endpoints.Directory.Endpoint(ctx, place)
 	if err != nil {
-		return nil, err
+		return nil, false, err
 	}
-	if state := s.endpointTests.Take(place.Workspace, 1); state.After > 0 {
-		p := problem(http.StatusTooManyRequests, "a workspace sends at most 6 tests a minute")
+	if state := s.endpointTests.Take(who, 1); state.After > 0 {
+		p := problem(http.StatusTooManyRequests, "at most 6 tests a minute are sent: wait a moment")
 		p.header = http.Header{"Retry-After": {fmt.Sprint(int(state.After/time.Second) + 1)}}
-		return nil, p
+		return nil, false, p
 	}
 	now := s.Clock()
 	d := deliver.Delivery{
@@ -208,12 +214,12 @@ func (s *Server) testEndpoint(ctx context.Context, caller Caller, in *endpointNa
 	}
 	content, _, err := s.Endpoints.Source.Content(ctx, d)
 	if err != nil {
-		return nil, err
+		return nil, false, err
 	}
 	result := s.Endpoints.Sender.Send(ctx, endpoint, d, content)
 	return &tryOutput{EndpointTest{result.OK, TryView{
 		At: now.UTC(), Milliseconds: result.Took, Status: result.Status, Error: result.Error, Answer: result.Answer,
-	}}}, nil
+	}}}, result.Gone, nil
 }
 
 func (s *Server) enableEndpoint(ctx context.Context, caller Caller, in *endpointNameInput) (*endpointEnabled, error) {

@@ -141,6 +141,9 @@ func (s *Server) rotateKey(ctx context.Context, caller Caller, in *rotateInput) 
 // endSessions ends sessions by their hashes and closes their sockets.
 func (s *Server) endSessions(ctx context.Context, workspace string, sessions []string) error {
 	for _, session := range sessions {
+		if err := s.forgetDevicesOf(ctx, workspace, session); err != nil {
+			return err
+		}
 		if err := s.sessions.End(ctx, workspace, session); err != nil {
 			return err
 		}

@@ -39,6 +39,8 @@ var expectations = map[string]string{
 	"GET /v1/notification-rules": "readers", "PUT /v1/notification-rules/{name}": "readers",
 	"DELETE /v1/notification-rules/{name}": "readers", "POST /v1/notification-rules/preview": "readers",
 	"POST /v1/notifications/simulate": "readers",
+	"GET /v1/push-devices":            "readers", "POST /v1/push-devices": "readers", "DELETE /v1/push-devices/{id}": "readers",
+	"POST /v1/push-devices/{id}/test": "readers",
 	"GET /v1/searches":                "readers", "PUT /v1/searches/{name}": "readers", "DELETE /v1/searches/{name}": "readers",
 	"PUT /v1/settings": "own settings", "PUT /v1/events/{id}/verdict": "members", "POST /v1/embed-tokens": "reading keys",
 	"GET /v1/people/{email}/data": "admins", "GET /v1/people/{email}/access": "auditors",

@@ -248,6 +248,7 @@ func (s *Server) route() error {
 	s.feedRoutes(docs)
 	s.contactRoutes(docs)
 	s.notifyRoutes(docs)
+	s.pushRoutes(docs)
 	s.suggestRoutes(docs)
 	s.hookRoutes(docs)
 	s.sourceRoutes(docs)

@@ -1,11 +1,13 @@
 package api
 
 import (
+	"cmp"
 	"context"
 	"net/http"
 	"slices"
 
 	"tidings/account"
+	"tidings/deliver"
 	"tidings/event"
 )
 
@@ -55,6 +57,11 @@ func (s *Server) listSessions(ctx context.Context, caller Caller, in *ofUserInpu
 func (s *Server) endMySessions(ctx context.Context, caller Caller, in *ofUserInput) (*empty, error) {
 	hashes, err := s.sessionsOf(ctx, caller, in.User)
 	if err != nil {
+		return nil, err
+	}
+	// Devices whose sessions have ended by themselves are signed out too.
+	elsewhere := func(d deliver.Device) bool { return d.Session != caller.Credential }
+	if err := s.forgetDevices(ctx, caller.Workspace, cmp.Or(in.User, caller.User), elsewhere); err != nil {
 		return nil, err
 	}
 	hashes = slices.DeleteFunc(hashes, func(hash string) bool { return hash == caller.Credential })

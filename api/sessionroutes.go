@@ -290,6 +290,9 @@ func (s *Server) signOut(ctx context.Context, caller Caller, in *requestInput) (
 	if caller.Session == "" {
 		return nil, problem(http.StatusConflict, "there is no session to end: this is a key")
 	}
+	if err := s.forgetDevicesOf(ctx, caller.Workspace, caller.Credential); err != nil {
+		return nil, err
+	}
 	if err := s.sessions.End(ctx, caller.Workspace, caller.Credential); err != nil {
 		return nil, err
 	}

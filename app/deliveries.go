@@ -14,6 +14,7 @@ import (
 	"tidings/api"
 	"tidings/deliver"
 	"tidings/deliver/forward"
+	"tidings/deliver/webpush"
 	"tidings/event"
 	"tidings/feed"
 	"tidings/live"
@@ -58,10 +59,14 @@ func (a *App) assembleDeliveries(s Settings, directory *account.Directory, reade
 		}
 		return member.Emails[0], nil
 	}
+	a.endpoints.Devices.Subject = webpush.Subject(s.PublicURL, s.MailFrom)
+	if a.notifier != nil {
+		a.endpoints.Devices.Changed = a.notifier.Books.SetDevices
+	}
 	var source deliver.Source = &forward.EventSource{Events: a.Index, Names: directory, Searches: reader, Directory: a.endpoints, Page: s.PublicURL}
 	if a.notifier != nil {
 		notes := &forward.Notes{
-			Decisions: a.decisions, Books: a.notifier.Books, People: directory, Events: a.Index, Names: directory, Outbox: a.outbox, Others: source,
+			Decisions: a.decisions, Books: a.notifier.Books, People: directory, Events: a.Index, Names: directory, Outbox: a.outbox, Others: source, Devices: a.endpoints.Devices,
 			Page: s.PublicURL, Wake: func() { a.deliveries.Wake() }, Clock: time.Now, Settle: s.Settle, Unsubscribe: unsubscribe,
 		}
 		a.notifier.Outbox, source = notes, notes

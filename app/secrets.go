@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"tidings/deliver"
 	"tidings/event"
 	"tidings/secret"
 )
@@ -104,7 +105,14 @@ func (a *App) sealedPlaces(ctx context.Context) ([]string, error) {
 func placeNames(places []secret.Place) []string {
 	names := make([]string, len(places))
 	for i, at := range places {
-		names[i] = fmt.Sprintf("%s %s of workspace %s", at.Kind, at.ID, at.Workspace)
+		switch at.Kind {
+		case deliver.KindDevices: // nobody enters them
+			names[i] = fmt.Sprintf("the devices of %s in workspace %s, which register anew when their pages are opened", at.ID, at.Workspace)
+		case deliver.KindPushKey:
+			names[i] = "the key for push services, which is made anew"
+		default:
+			names[i] = fmt.Sprintf("%s %s of workspace %s", at.Kind, at.ID, at.Workspace)
+		}
 	}
 	return names
 }

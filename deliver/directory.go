@@ -63,6 +63,8 @@ type Directory struct {
 	records Records
 	box     *secret.Box
 	mail    *SMTP
+	// Devices are those that people are pushed to.
+	Devices *Devices
 	// Addresses finds the address of a workspace's user, event.ErrNotFound where they have
 	// none. Without it nobody has.
 	Addresses func(ctx context.Context, workspace, user string) (string, error)
@@ -70,7 +72,8 @@ type Directory struct {
 
 // NewDirectory makes a Directory. mail is who sends mail, nil where nobody does.
 func NewDirectory(records Records, box *secret.Box, mail *SMTP) *Directory {
-	return &Directory{records: records, box: box, mail: mail}
+	devices := &Devices{records: records, box: box, Clock: time.Now}
+	return &Directory{records: records, box: box, mail: mail, Devices: devices}
 }
 
 // CanMail reports whether there is a mail server.
@@ -167,8 +170,11 @@ func (d *Directory) Workspaces(ctx context.Context) ([]string, error) {
 
 // Endpoint opens one for the worker.
 func (d *Directory) Endpoint(ctx context.Context, place Place) (Endpoint, error) {
-	if user, of := strings.CutPrefix(place.Endpoint, userPrefix); of {
-		return d.ofUser(ctx, place, strings.TrimSuffix(user, userMail))
+	if user, ok := mailTo(place.Endpoint); ok {
+		return d.ofUser(ctx, place, user)
+	}
+	if user, device, ok := deviceOf(place.Endpoint); ok {
+		return d.Devices.endpoint(ctx, place, user, device)
 	}
 	kept, secrets, err := d.Get(ctx, place)
 	if err != nil {
@@ -189,16 +195,6 @@ func (d *Directory) Endpoint(ctx context.Context, place Place) (Endpoint, error)
 	return e, nil
 }
 
-// userPrefix and userMail are around the user in the name of where their mail goes. No
-// endpoint that somebody makes is called so.
-const (
-	userPrefix = "@"
-	userMail   = "/mail"
-)
-
-// MailOf names where a user's mail goes.
-func MailOf(user string) string { return userPrefix + user + userMail }
-
 // ofUser is where a user's mail goes.
 func (d *Directory) ofUser(ctx context.Context, place Place, user string) (Endpoint, error) {
 	if d.mail == nil || d.Addresses == nil {
@@ -209,6 +205,16 @@ func (d *Directory) ofUser(ctx context.Context, place Place, user string) (Endpo
 		return Endpoint{}, fmt.Errorf("find endpoint: %w", err)
 	}
 	return Endpoint{Place: place, Kind: Mail, To: to, Server: *d.mail, Enabled: true}, nil
+}
+
+// Gone lets a device go that wants nothing any more. Other endpoints stay, disabled, for
+// whoever looks after them.
+func (d *Directory) Gone(ctx context.Context, place Place) error {
+	user, device, ok := deviceOf(place.Endpoint)
+	if !ok {
+		return nil
+	}
+	return d.Devices.Drop(ctx, place.Workspace, user, device)
 }
 
 // Health reads the health of an endpoint, and replaces it where apply is not nil.
@@ -258,7 +264,18 @@ func (d *Directory) Reseal(ctx context.Context) error {
 			}
 		}
 	}
-	return nil
+	places, err := secret.Places(ctx, d.records)
+	if err != nil {
+		return err
+	}
+	for _, at := range places {
+		if at.Kind == KindDevices {
+			if err := d.Devices.reseal(ctx, at.Workspace, at.ID); err != nil {
+				return err
+			}
+		}
+	}
+	return d.Devices.resealKey(ctx)
 }
 
 func (d *Directory) reseal(ctx context.Context, place Place) error {

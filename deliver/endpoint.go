@@ -21,9 +21,11 @@ const (
 	// HubSpot and Salesforce are CRMs in which something is made sure of.
 	HubSpot    Kind = Kind(crm.HubSpot)
 	Salesforce Kind = Kind(crm.Salesforce)
+	// Push is a person's device; nobody makes it as an endpoint.
+	Push Kind = "push"
 )
 
-// Kinds are all kinds.
+// Kinds are all kinds that endpoints are made of.
 var Kinds = []Kind{Webhook, Slack, Teams, Mail, HubSpot, Salesforce}
 
 // CRM reports whether a kind is a CRM.
@@ -42,6 +44,8 @@ type Endpoint struct {
 	Enabled bool
 	// Server is who sends mail.
 	Server SMTP
+	// Target is a device's, and URL its push service's.
+	Target PushTarget
 	// Account is a CRM's.
 	Account crm.Account
 }
@@ -94,6 +98,8 @@ func (k Kind) schedule() Schedule {
 		return chatSchedule
 	case Mail:
 		return mailSchedule
+	case Push:
+		return pushSchedule
 	}
 	return webhookSchedule
 }

@@ -52,6 +52,8 @@ type Endpoints interface {
 	// Health reads and replaces the health of an endpoint, one after another: apply is
 	// called again where somebody else was faster.
 	Health(ctx context.Context, place Place, apply func(*Health)) (Health, error)
+	// Gone says that an endpoint wants nothing any more: a device is let go.
+	Gone(ctx context.Context, place Place) error
 }
 
 // Source renders what a delivery tells of, as of now.

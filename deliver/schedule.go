@@ -18,6 +18,8 @@ var (
 	}
 	// Chat is of no use after two hours.
 	chatSchedule = Schedule{5 * time.Second, 5 * time.Minute, 30 * time.Minute, 2 * time.Hour}
+	// A device is told now or looks in the page.
+	pushSchedule = Schedule{30 * time.Second, 8 * time.Minute}
 	mailSchedule = Schedule{time.Minute, 5 * time.Minute, 15 * time.Minute, time.Hour, 4 * time.Hour, 12 * time.Hour}
 )
 

@@ -33,6 +33,8 @@ func (s *Sender) Send(ctx context.Context, e Endpoint, d Delivery, c Content) Ou
 		return s.teams(ctx, e, c)
 	case Mail:
 		return s.mail(ctx, e, d, c)
+	case Push:
+		return s.push(ctx, e, d, c)
 	case HubSpot, Salesforce:
 		return s.ensure(ctx, e, []Delivery{d}, []Content{c})[0]
 	}

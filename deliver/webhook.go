@@ -101,7 +101,7 @@ func broken(now time.Time, err error) Outcome {
 	return Outcome{Try: Try{At: millis(now), Error: err.Error()}, Final: true}
 }
 
-// post sends JSON and says what came back; whether that is good is for its caller.
+// post sends JSON, unless the header says otherwise, and says what came back; whether that is good is for its caller.
 func (s *Sender) post(ctx context.Context, url string, header http.Header, body []byte) Outcome {
 	now := s.Clock()
 	out := Outcome{Try: Try{At: millis(now)}}
@@ -112,7 +112,9 @@ func (s *Sender) post(ctx context.Context, url string, header http.Header, body 
 	if r.Header = header; header == nil {
 		r.Header = http.Header{}
 	}
-	r.Header.Set("Content-Type", "application/json")
+	if r.Header.Get("Content-Type") == "" {
+		r.Header.Set("Content-Type", "application/json")
+	}
 	r.Header.Set("User-Agent", "Tidings")
 	answer, err := s.Out.Do(r, KeepAnswer)
 	out.Took = s.Clock().Sub(now).Milliseconds()

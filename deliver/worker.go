@@ -231,10 +231,13 @@ func (w *Worker) deliver(ctx context.Context, d Delivery) error {
 		w.Observe(endpoint.Kind, string(d.State), time.Duration(out.Took)*time.Millisecond)
 	}
 	// What was sent is written down first: a process that dies here sends it again.
-	if err := w.settle(ctx, d, lease); err != nil || d.Replay {
+	if err := w.settle(ctx, d, lease); err != nil || d.Replay && endpoint.Kind != Push {
 		return err
 	}
 	now := w.Clock()
+	if out.Gone && endpoint.Kind == Push {
+		return w.Endpoints.Gone(ctx, endpoint.Place)
+	}
 	_, err = w.Endpoints.Health(ctx, endpoint.Place, func(h *Health) { h.learn(now, out) })
 	return err
 }
@@ -244,6 +247,9 @@ func (w *Worker) prepare(ctx context.Context, d Delivery) (e Endpoint, why strin
 	e, err = w.Endpoints.Endpoint(ctx, Place{d.Workspace, d.Endpoint})
 	switch {
 	case errors.Is(err, event.ErrNotFound):
+		if _, _, device := deviceOf(d.Endpoint); device {
+			return e, "the device is not registered any more", nil
+		}
 		return e, "the endpoint was deleted", nil
 	case err != nil:
 		return e, "", fmt.Errorf("find the endpoint: %w", err)

@@ -80,6 +80,14 @@ func (h *house) Health(_ context.Context, place deliver.Place, apply func(*deliv
 	return health, nil
 }
 
+// Gone is a device that wants nothing any more.
+func (h *house) Gone(_ context.Context, place deliver.Place) error {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	delete(h.endpoints, place.Endpoint)
+	return nil
+}
+
 func (h *house) Content(_ context.Context, d deliver.Delivery) (deliver.Content, string, error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()

@@ -44,7 +44,9 @@ var rules = map[string]rule{
 	"address": {outside: []string{"golang.org/x/net/idna", "golang.org/x/text/unicode/norm"}},
 	"event":   {internal: []string{"address", "quotes"}, outside: []string{"golang.org/x/text/unicode/norm", "github.com/go-json-experiment/json"}},
 	"limit":   {outside: plain},
-	"deliver": {internal: []string{"deliver/crm", "event", "outbound", "secret"}, outside: append([]string{"github.com/wneessen/go-mail"}, plain...)},
+	"deliver": {internal: []string{"deliver/crm", "deliver/webpush", "event", "outbound", "secret"}, outside: append([]string{"github.com/wneessen/go-mail"}, plain...)},
+	// Writes what push services take (ADR 0056).
+	"deliver/webpush": {},
 	// Makes sure of something in a CRM; what it is, deliver says.
 	"deliver/crm":     {internal: []string{"address", "outbound"}},
 	"deliver/forward": {internal: []string{"deliver", "event", "feed", "live", "notify", "query"}},

@@ -23,6 +23,7 @@ const (
 	kindMode     = "notify-mode"
 	kindRule     = "notify-rule"
 	kindTimed    = "notify-timed"
+	kindDevices  = "notify-devices"
 	noWorkspace  = ""
 	kindRevision = "revision"
 	bookRevision = "notify"
@@ -58,6 +59,8 @@ type Book struct {
 	Settings map[string]Settings
 	// Rules are by owner, in the order of names.
 	Rules map[string][]Rule
+	// Devices are those who have a device that is pushed to.
+	Devices map[string]bool
 	// followers are the owners of rules about one message, by its id.
 	followers map[string][]string
 	// wide are those whom more than their own messages may concern, in order.
@@ -167,7 +170,7 @@ func (b *Books) knownOf(workspace string) *knownBook {
 }
 
 func (b *Books) read(ctx context.Context, workspace string) (*Book, error) {
-	book := &Book{Settings: make(map[string]Settings), Rules: make(map[string][]Rule)}
+	book := &Book{Settings: make(map[string]Settings), Rules: make(map[string][]Rule), Devices: make(map[string]bool)}
 	var err error
 	if book.Defaults, err = read[Defaults](ctx, b.records, workspace, kindDefaults, ""); err != nil {
 		return nil, err
@@ -195,6 +198,12 @@ func (b *Books) read(ctx context.Context, workspace string) (*Book, error) {
 			return nil, fmt.Errorf("decode a rule: %w", err)
 		}
 		book.Rules[r.Owner] = append(book.Rules[r.Owner], r)
+	}
+	if records, err = b.records.List(ctx, workspace, kindDevices); err != nil {
+		return nil, fmt.Errorf("list who has devices: %w", err)
+	}
+	for _, record := range records {
+		book.Devices[record.ID] = true
 	}
 	book.widen()
 	return book, nil
@@ -259,6 +268,23 @@ func (b *Books) ChangeDefaults(ctx context.Context, workspace string, change fun
 // SetMode says what a workspace does with decisions.
 func (b *Books) SetMode(ctx context.Context, workspace string, mode Mode) error {
 	return b.change(ctx, workspace, kindMode, "", func(json.RawMessage) (any, error) { return mode, nil })
+}
+
+// SetDevices says whether somebody has a device that is pushed to. It may be repeated.
+func (b *Books) SetDevices(ctx context.Context, workspace, user string, has bool) error {
+	now, err := read[bool](ctx, b.records, workspace, kindDevices, user)
+	if err != nil || now == has {
+		return err
+	}
+	if has {
+		err = b.records.Put(ctx, workspace, kindDevices, user, json.RawMessage("true"))
+	} else {
+		err = b.records.Delete(ctx, workspace, kindDevices, user)
+	}
+	if err != nil {
+		return fmt.Errorf("note who has devices: %w", err)
+	}
+	return b.changed(ctx, workspace)
 }
 
 // change compares and swaps a record of a book, anew where somebody else was faster.

@@ -182,7 +182,7 @@ func (x *Engine) conclude(book *Book, r Rule, e event.Event, timed Timed) *quest
 		trigger: event.Trigger{Kind: event.AnnounceEvent, Event: e},
 		facts: Facts{
 			User: r.Owner, Scope: scopeOf(r.Owner, e), Visible: true, Defaults: book.Defaults, Fresh: x.Fresh,
-			Shadow: book.Mode == ModeShadow, Timed: &timed,
+			Shadow: book.Mode == ModeShadow, Devices: book.Devices[r.Owner], Timed: &timed,
 		},
 	}
 }

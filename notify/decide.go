@@ -32,6 +32,8 @@ type Facts struct {
 	Shadow    bool
 	// Capped is the limit that is reached, BeyondPerson or BeyondWorkspace; "" for none.
 	Capped string
+	// Devices says that they have registered one.
+	Devices bool
 	// Left is how many left the house for them by themselves within this hour.
 	Left int
 	// Timed is what a rule that waits for a time, or counts, concluded; nil for an event.
@@ -80,6 +82,8 @@ func Decide(t event.Trigger, s Settings, f Facts, now time.Time) Decision {
 		d.Found = d.told()
 		if d.Leaves() {
 			d.Window = s.window(f.Left, now)
+			s.Digest = nil
+			d.PushWindow = s.window(f.Left, now)
 		}
 	}
 	if f.Corrected && d.Outcome == Notified {
@@ -346,12 +350,16 @@ func (d *deciding) quiet() (string, bool) {
 
 func (d *deciding) channel() (string, bool) {
 	d.Channels = d.cell.Channels
-	if !d.settings.Mails(d.Kind) {
-		d.Channels = slices.DeleteFunc(slices.Clone(d.Channels), func(c Channel) bool { return c == Mail })
+	if mails := d.settings.Mails(d.Kind); !mails || !d.facts.Devices {
+		d.Channels = slices.DeleteFunc(slices.Clone(d.Channels), func(c Channel) bool {
+			return c == Mail && !mails || c == Push && !d.facts.Devices
+		})
 	}
 	switch {
 	case len(d.cell.Channels) == 0:
 		return "No channel is chosen.", false
+	case len(d.Channels) == 0 && !slices.Contains(d.cell.Channels, Mail):
+		return "You have no device that is told.", false
 	case len(d.Channels) == 0:
 		return "You unsubscribed from mails of this kind, and no other channel is chosen.", false
 	}

@@ -3,6 +3,7 @@ package notify
 import (
 	"crypto/sha256"
 	"encoding/base32"
+	"slices"
 	"strings"
 
 	"tidings/event"
@@ -68,6 +69,8 @@ const (
 	Desktop Channel = "desktop"
 	Mail    Channel = "mail"
 	Chat    Channel = "chat"
+	// Push is all devices that the person has registered.
+	Push Channel = "push"
 )
 
 // words say where a channel tells, behind "told".
@@ -81,12 +84,14 @@ func (c Channel) words() string {
 		return "by mail"
 	case Chat:
 		return "in the chat"
+	case Push:
+		return "on your devices"
 	}
 	return "by " + string(c)
 }
 
 // Channels lists the channels, in the order of the page.
-var Channels = []Channel{InPage, Desktop, Mail, Chat}
+var Channels = []Channel{InPage, Desktop, Push, Mail, Chat}
 
 // Decision is what was concluded for one person about one event. It names nobody by
 // address and quotes nothing: what is shown is rendered from the event.
@@ -114,6 +119,8 @@ type Decision struct {
 	// Window is when what leaves the house does, with all else of that time, Unix seconds;
 	// 0 for at once and by itself.
 	Window int64 `json:"window,omitempty"`
+	// PushWindow is the same of devices: a digest does not hold what they are told.
+	PushWindow int64 `json:"push,omitempty"`
 	// Claim is the key under which it is told only once.
 	Claim string `json:"claim,omitempty"`
 	// Rev is the revision of the user's settings.
@@ -169,11 +176,19 @@ func (d Decision) Tells() bool { return d.Outcome == Notified || d.Outcome == He
 // Leaves reports whether a channel besides the page is told.
 func (d Decision) Leaves() bool {
 	for _, c := range d.Channels {
-		if c == Mail || c == Chat {
+		if c != InPage && c != Desktop {
 			return d.Tells() && !d.Shadow
 		}
 	}
 	return false
+}
+
+// alone reports whether something of a decision leaves the house by itself.
+func (d Decision) alone() bool {
+	if !d.Leaves() {
+		return false
+	}
+	return d.Window == 0 || d.PushWindow == 0 && slices.Contains(d.Channels, Push)
 }
 
 // kept reports whether a decision is worth a row: what a switched-off kind stopped is

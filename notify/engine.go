@@ -323,7 +323,7 @@ func (x *Engine) facts(ctx context.Context, t event.Trigger, book *Book, user st
 	workspace := t.Event.Workspace
 	f := Facts{
 		User: user, Scope: scopeOf(user, t.Event),
-		Defaults: book.Defaults, Fresh: x.Fresh, Shadow: book.Mode == ModeShadow,
+		Defaults: book.Defaults, Fresh: x.Fresh, Shadow: book.Mode == ModeShadow, Devices: book.Devices[user],
 	}
 	var err error
 	if f.Visible, err = x.sees(ctx, user, t.Event); err != nil {

@@ -76,7 +76,7 @@ func (x *Engine) bound(ctx context.Context, questions []*question) error {
 	now := x.Clock()
 	left := make(map[Reader]int)
 	for _, q := range questions {
-		if !q.Leaves() || q.Window != 0 {
+		if !q.alone() {
 			continue
 		}
 		who := Reader{q.Workspace, q.User}
@@ -105,7 +105,7 @@ func (x *Engine) leftSince(ctx context.Context, workspace, user string, since in
 			return 0, err
 		}
 		for _, d := range page {
-			if d.At >= since && d.Leaves() && d.Window == 0 {
+			if d.At >= since && d.alone() {
 				count++
 			}
 		}

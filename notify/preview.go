@@ -75,7 +75,7 @@ func (x *Engine) PreviewRule(ctx context.Context, workspace string, r Rule) (Pre
 		}
 		facts := Facts{
 			User: r.Owner, Visible: true, Scope: scopeOf(r.Owner, e), Defaults: book.Defaults, Fresh: x.Fresh, Rules: []Rule{r},
-			Own: addresses[e.RecipientEmail()] == r.Owner,
+			Own: addresses[e.RecipientEmail()] == r.Owner, Devices: book.Devices[r.Owner],
 		}
 		if r.asked() == OnCount {
 			by := countedBy(r, e)

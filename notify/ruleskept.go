@@ -164,6 +164,9 @@ func (b *Books) ForgetUser(ctx context.Context, workspace, user string) error {
 	if err := b.records.Delete(ctx, workspace, kindThen, user); err != nil && !errors.Is(err, event.ErrNotFound) {
 		return fmt.Errorf("delete earlier settings of notifications: %w", err)
 	}
+	if err := b.SetDevices(ctx, workspace, user, false); err != nil {
+		return err
+	}
 	if _, err := b.records.Get(ctx, workspace, kindSettings, user); errors.Is(err, event.ErrNotFound) {
 		return nil
 	}

@@ -67,7 +67,7 @@ var oftens = []Often{Off, Every, FirstPerRecipient, FirstPerMessage, FirstPerLin
 // Cell is one row of the settings: how often a kind is told, and where.
 type Cell struct {
 	Often    Often     `json:"often" enum:"off,every,first-per-recipient,first-per-message,first-per-link,first-per-domain"`
-	Channels []Channel `json:"channels,omitempty" enum:"inpage,desktop,mail,chat"`
+	Channels []Channel `json:"channels,omitempty" enum:"inpage,desktop,push,mail,chat"`
 }
 
 // Cells are rows by scope and kind.
@@ -249,7 +249,10 @@ var presets = map[string]Cells{
 	},
 }
 
-func inPage(often Often) Cell { return Cell{Often: often, Channels: []Channel{InPage, Desktop}} }
+// inPage is a row that leaves the house for the devices alone that the person registers.
+func inPage(often Often) Cell {
+	return Cell{Often: often, Channels: []Channel{InPage, Desktop, Push}}
+}
 
 // Rows are the rows that hold by scope and kind, chosen or not.
 func Rows(s Settings, d Defaults) Cells {

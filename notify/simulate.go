@@ -50,6 +50,8 @@ type Rehearsal struct {
 	Defaults Defaults
 	// Own are the person's own addresses.
 	Own map[string]bool
+	// Devices says that they have one that is pushed to.
+	Devices bool
 	// Rules finds their rules that match an event; nil for none.
 	Rules func(event.Event) ([]Rule, error)
 }
@@ -66,7 +68,7 @@ func Rehearse(r Rehearsal, events []event.Event) ([]Decision, error) {
 			continue
 		}
 		facts := Facts{
-			User: r.User, Visible: true, Scope: scopeOf(r.User, e), Own: r.Own[e.RecipientEmail()], Defaults: r.Defaults, Fresh: Fresh,
+			User: r.User, Visible: true, Scope: scopeOf(r.User, e), Own: r.Own[e.RecipientEmail()], Defaults: r.Defaults, Fresh: Fresh, Devices: r.Devices,
 		}
 		if r.Rules != nil {
 			var err error

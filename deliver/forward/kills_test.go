@@ -286,6 +286,9 @@ func (n *notifier) Endpoint(_ context.Context, place deliver.Place) (deliver.End
 	}, nil
 }
 
+// Gone is of devices.
+func (n *notifier) Gone(context.Context, deliver.Place) error { return nil }
+
 func (n *notifier) Health(context.Context, deliver.Place, func(*deliver.Health)) (deliver.Health, error) {
 	return deliver.Health{}, nil
 }

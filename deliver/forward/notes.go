@@ -26,7 +26,7 @@ const (
 	digestMost = 1000
 )
 
-// Notes sends what people are told by mail and chat: it makes deliveries of decisions,
+// Notes sends what people are told by mail, by chat and to their devices: it makes deliveries of decisions,
 // and renders them. Deliveries that are nobody's are rendered by Others.
 type Notes struct {
 	Decisions notify.Log
@@ -36,6 +36,8 @@ type Notes struct {
 	Names     Names
 	Outbox    deliver.Outbox
 	Others    deliver.Source
+	// Devices are those that people are pushed to; nil for none.
+	Devices Devices
 	// Page is how people reach the page; "" leaves links out.
 	Page string
 	// Wake is called when something was added.
@@ -53,11 +55,11 @@ func (n *Notes) Deliver(ctx context.Context, decisions []notify.Decision) error 
 	var made []deliver.Delivery
 	for _, d := range decisions {
 		for _, channel := range d.Channels {
-			place, err := n.place(ctx, d, channel)
+			places, err := n.places(ctx, d, channel)
 			if err != nil {
 				return err
 			}
-			if place != "" {
+			for _, place := range places {
 				made = append(made, n.deliveryOf(d, channel, place))
 			}
 		}
@@ -74,44 +76,78 @@ func (n *Notes) Deliver(ctx context.Context, decisions []notify.Decision) error 
 	return nil
 }
 
-// place is where a channel leads for a person, "" for nowhere.
-func (n *Notes) place(ctx context.Context, d notify.Decision, channel notify.Channel) (string, error) {
-	if channel != notify.Mail && channel != notify.Chat {
-		return "", nil
+// places are where a channel leads for a person.
+func (n *Notes) places(ctx context.Context, d notify.Decision, channel notify.Channel) ([]string, error) {
+	switch channel {
+	case notify.Push:
+		return n.devices(ctx, d)
+	case notify.Mail, notify.Chat:
+	default:
+		return nil, nil
 	}
 	book, err := n.Books.Load(ctx, d.Workspace)
 	if err != nil {
-		return "", fmt.Errorf("deliver notifications: %w", err)
+		return nil, fmt.Errorf("deliver notifications: %w", err)
 	}
 	settings := book.Settings[d.User]
 	switch {
+	case channel == notify.Chat && settings.Chat == "":
+		return nil, nil
 	case channel == notify.Chat:
-		return settings.Chat, nil
+		return []string{settings.Chat}, nil
 	case time.Unix(d.Window, 0).After(n.Clock()) && !settings.Mails(notify.KindDigest):
-		return "", nil // Alone it would have left with the others.
+		return nil, nil // Alone it would have left with the others.
 	}
-	return deliver.MailOf(d.User), nil
+	return []string{deliver.MailOf(d.User)}, nil
+}
+
+// devices are the places of a person's devices.
+func (n *Notes) devices(ctx context.Context, d notify.Decision) ([]string, error) {
+	if n.Devices == nil {
+		return nil, nil
+	}
+	all, err := n.Devices.Of(ctx, d.Workspace, d.User)
+	if err != nil {
+		return nil, fmt.Errorf("deliver notifications: %w", err)
+	}
+	places := make([]string, len(all))
+	for i, device := range all {
+		places[i] = deliver.PushTo(d.User, device.ID)
+	}
+	return places, nil
 }
 
 func (n *Notes) deliveryOf(d notify.Decision, channel notify.Channel, place string) deliver.Delivery {
 	now := n.Clock()
 	made := deliver.Delivery{
-		ID: noteID(d, channel), Workspace: d.Workspace, Endpoint: place, Event: d.Event, Message: d.Message, Type: string(d.Kind),
+		ID: noteID(d, channel, place), Workspace: d.Workspace, Endpoint: place, Event: d.Event, Message: d.Message, Type: string(d.Kind),
 		Reason: reasonOf(d), For: d.User, Decision: d.ID, At: d.At, Due: now.UnixMilli(), State: deliver.Waiting,
 	}
+	window := d.Window
+	if channel == notify.Push {
+		window = d.PushWindow
+	}
 	switch {
-	case time.Unix(d.Window, 0).After(now):
-		made.ID = deliver.ID(d.Workspace, "window", fmt.Sprintf("%s|%d", d.User, d.Window), string(channel))
+	case time.Unix(window, 0).After(now):
+		made.ID = deliver.ID(d.Workspace, "window", fmt.Sprintf("%s|%d", d.User, window), through(channel, place))
 		made.Event, made.Message, made.Decision, made.Type, made.Reason = event.ID{}, "", "", digestType, digestType
-		made.Window, made.Due = d.Window, d.Window*1000
+		made.Window, made.Due = window, window*1000
 	case d.Kind == "open" || d.Kind == "click":
 		made.Due = now.Add(n.Settle).UnixMilli()
 	}
 	return made
 }
 
-func noteID(d notify.Decision, channel notify.Channel) string {
-	return deliver.ID(d.Workspace, d.ID, "", string(channel))
+// through names a way to a person: a device is one of several.
+func through(channel notify.Channel, place string) string {
+	if channel == notify.Push {
+		return place
+	}
+	return string(channel)
+}
+
+func noteID(d notify.Decision, channel notify.Channel, place string) string {
+	return deliver.ID(d.Workspace, d.ID, "", through(channel, place))
 }
 
 func reasonOf(d notify.Decision) string {
@@ -121,20 +157,73 @@ func reasonOf(d notify.Decision) string {
 	return string(d.Reasons[0])
 }
 
-// Cancel takes back what was not delivered yet of a decision. What is told with others is
-// left out when that is rendered.
+// Cancel takes back what was not delivered yet of a decision, and tells devices that it is
+// withdrawn. What is told with others is left out when that is rendered.
 func (n *Notes) Cancel(ctx context.Context, d notify.Decision) error {
-	ids := []string{noteID(d, notify.Mail), noteID(d, notify.Chat)}
+	devices, err := n.devices(ctx, d)
+	if err != nil {
+		return err
+	}
+	ids := []string{noteID(d, notify.Mail, ""), noteID(d, notify.Chat, "")}
+	for _, place := range devices {
+		ids = append(ids, noteID(d, notify.Push, place))
+	}
 	now := n.Clock().UnixMilli()
-	_, err := n.Outbox.Change(ctx, d.Workspace, deliver.Filter{IDs: ids}, func(one *deliver.Delivery) bool {
+	_, err = n.Outbox.Change(ctx, d.Workspace, deliver.Filter{IDs: ids}, func(one *deliver.Delivery) bool {
 		if one.State != deliver.Waiting {
 			return false
 		}
-		one.State, one.Why, one.Lease, one.Ended = deliver.Cancelled, "it was withdrawn: a machine did it", 0, now
+		why := withdrawnWhy
+		if one.Lease > now {
+			why = withdrawnLate
+		}
+		one.State, one.Why, one.Lease, one.Ended = deliver.Cancelled, why, 0, now
 		return true
 	})
 	if err != nil {
 		return fmt.Errorf("take deliveries back: %w", err)
+	}
+	if len(devices) == 0 {
+		return nil
+	}
+	return n.withdraw(ctx, d, devices, ids)
+}
+
+// withdrawnWhy is why a delivery is cancelled, and withdrawnLate where a try was under way.
+const (
+	withdrawnWhy  = "it was withdrawn: a machine did it"
+	withdrawnLate = withdrawnWhy + "; a try was under way"
+)
+
+// withdraw tells those devices that a decision is withdrawn which it has reached, or may
+// have: by a try that failed, or was under way when it was cancelled. It comes under the same topic, so
+// that a push service keeps one of the two for a device that is away.
+func (n *Notes) withdraw(ctx context.Context, d notify.Decision, devices, ids []string) error {
+	sent, _, err := n.Outbox.List(ctx, d.Workspace, deliver.Filter{IDs: ids}, "", len(ids))
+	if err != nil {
+		return fmt.Errorf("take deliveries back: %w", err)
+	}
+	now := n.Clock().UnixMilli()
+	var back []deliver.Delivery
+	for _, one := range sent {
+		never := one.State == deliver.Cancelled && one.Tried == 0 && one.Why != withdrawnLate
+		if !slices.Contains(devices, one.Endpoint) || one.State == deliver.Failed || never {
+			continue
+		}
+		taken := one
+		taken.ID, taken.Type = deliver.ID(d.Workspace, d.ID, deliver.WithdrawnType, one.Endpoint), deliver.WithdrawnType
+		taken.At, taken.Due, taken.Lease, taken.State, taken.Ended, taken.Why = now, now, 0, deliver.Waiting, 0, ""
+		taken.Tried, taken.Begun, taken.Tries, taken.Replay = 0, 0, nil, false
+		back = append(back, taken)
+	}
+	if len(back) == 0 {
+		return nil
+	}
+	if err := n.Outbox.Add(ctx, back); err != nil {
+		return fmt.Errorf("tell devices what is withdrawn: %w", err)
+	}
+	if n.Wake != nil {
+		n.Wake()
 	}
 	return nil
 }
@@ -144,6 +233,9 @@ func (n *Notes) Cancel(ctx context.Context, d notify.Decision) error {
 func (n *Notes) Content(ctx context.Context, d deliver.Delivery) (deliver.Content, string, error) {
 	if d.For == "" {
 		return n.Others.Content(ctx, d)
+	}
+	if d.Type == deliver.WithdrawnType {
+		return n.withdrawn(ctx, d)
 	}
 	unsubscribe, why, err := n.subscribed(ctx, d)
 	if err != nil || why != "" {
@@ -212,6 +304,19 @@ func (n *Notes) one(ctx context.Context, d deliver.Delivery) (deliver.Content, s
 	return content, "", nil
 }
 
+// withdrawn says on a device that what it was told is not so. One that was decided anew
+// meanwhile is told again instead.
+func (n *Notes) withdrawn(ctx context.Context, d deliver.Delivery) (deliver.Content, string, error) {
+	page, _, err := n.Decisions.Page(ctx, d.Workspace, notify.Filter{ID: d.Decision}, "", 1)
+	if err != nil {
+		return deliver.Content{}, "", err
+	}
+	if len(page) == 0 || page[0].Outcome != notify.Withdrawn {
+		return deliver.Content{}, "it is told after all, or was erased", nil
+	}
+	return deliver.Content{Sentence: "Taken back: a machine did it", Time: time.UnixMilli(d.At).UTC(), Why: page[0].Found}, "", nil
+}
+
 func (n *Notes) link(d notify.Decision) string {
 	switch {
 	case n.Page == "":
@@ -232,7 +337,7 @@ func (n *Notes) digest(ctx context.Context, d deliver.Delivery) (deliver.Content
 			return deliver.Content{}, "", err
 		}
 		for _, one := range page {
-			if one.Window == d.Window && !one.Read && one.Tells() {
+			if windowOf(one, d) == d.Window && !one.Read && one.Tells() {
 				held = append(held, one)
 			}
 		}
@@ -264,6 +369,14 @@ func (n *Notes) digest(ctx context.Context, d deliver.Delivery) (deliver.Content
 		content.Lines = append(content.Lines, one.sentence)
 	}
 	return content, "", nil
+}
+
+// windowOf is with what a decision leaves by the way of a delivery.
+func windowOf(one notify.Decision, d deliver.Delivery) int64 {
+	if deliver.IsDevice(d.Endpoint) {
+		return one.PushWindow
+	}
+	return one.Window
 }
 
 // toldOne is a decision with what it says.

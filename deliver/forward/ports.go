@@ -3,6 +3,7 @@ package forward
 import (
 	"context"
 
+	"tidings/deliver"
 	"tidings/event"
 	"tidings/feed"
 	"tidings/live"
@@ -17,6 +18,11 @@ type Events interface {
 // Names knows the names of a workspace's users, by id.
 type Names interface {
 	Names(ctx context.Context, workspace string) (map[string]string, error)
+}
+
+// Devices knows the browsers that a person is pushed to.
+type Devices interface {
+	Of(ctx context.Context, workspace, user string) ([]deliver.Device, error)
 }
 
 // Searches understands the text of an endpoint's search.
