@@ -2,6 +2,7 @@ package deliver
 
 import (
 	"encoding/json"
+	"net/url"
 	"time"
 )
 
@@ -24,6 +25,9 @@ type Content struct {
 	// Item is the event as a page shows it, for webhooks.
 	Item json.RawMessage
 }
+
+// PathOf is where the page shows a message.
+func PathOf(message string) string { return "/?open=" + url.QueryEscape(message) }
 
 // Outcome is what came of one try.
 type Outcome struct {

@@ -37,8 +37,9 @@ type pushMessage struct {
 	ID    string `json:"id"`
 	Title string `json:"title"`
 	Body  string `json:"body,omitempty"`
-	Event string `json:"event,omitempty"`
-	At    int64  `json:"at"`
+	// Path is what of the page a click shows.
+	Path string `json:"path"`
+	At   int64  `json:"at"`
 	// Taken says that it takes back what was told, Test that somebody pressed a button.
 	Taken bool `json:"taken,omitempty"`
 	Test  bool `json:"test,omitempty"`
@@ -55,8 +56,8 @@ func topicOf(d Delivery) string {
 // pushText is a message as the service worker reads it.
 func pushText(d Delivery, c Content) ([]byte, error) {
 	message := pushMessage{ID: topicOf(d), Title: OneLine(c.Sentence, pushTitle), At: d.At, Taken: d.Type == WithdrawnType, Test: d.Type == TestType}
-	if !d.Event.IsZero() {
-		message.Event = d.Event.String()
+	if message.Path = "/notifications"; d.Message != "" && len(d.Message) <= pushLine {
+		message.Path = PathOf(d.Message)
 	}
 	lines := c.Lines
 	if len(lines) == 0 && c.Why != "" {

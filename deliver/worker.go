@@ -273,6 +273,8 @@ func (w *Worker) judge(d *Delivery, e Endpoint, out Outcome) {
 	}
 	delay, again := e.Kind.schedule().next(d.Tried, out.After, w.Random())
 	switch {
+	case out.Gone && e.Kind == Push: // nothing went wrong: the reader has it no more
+		d.end(Cancelled, "the device is not registered any more", now)
 	case out.Final || out.Gone:
 		d.end(Failed, "the answer cannot be changed by another try", now)
 	case !again:

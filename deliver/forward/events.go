@@ -29,7 +29,7 @@ func (s *EventSource) Content(ctx context.Context, d deliver.Delivery) (deliver.
 	if d.Type == deliver.TestType {
 		return deliver.Content{
 			Sentence: "This is a test from Tidings", Subject: "If you can read it, the endpoint " + d.Endpoint + " works.",
-			Time: time.UnixMilli(d.At).UTC(), Link: s.link(""), Why: "Somebody pressed “Send a test”.",
+			Time: time.UnixMilli(d.At).UTC(), Link: s.link("/"), Why: "Somebody pressed “Send a test”.",
 		}, "", nil
 	}
 	found, err := s.Events.Get(ctx, d.Workspace, []event.ID{d.Event})
@@ -58,7 +58,7 @@ func (s *EventSource) Content(ctx context.Context, d deliver.Delivery) (deliver.
 	}
 	return deliver.Content{
 		Sentence: Sentence(e), Subject: e.Subject, Person: person.Name, Email: person.Email, Owner: names[e.User], Time: time.Unix(e.Time, 0).UTC(), Item: item,
-		Link: s.link("#event=" + e.ID.String()), Why: "Sent by the endpoint " + d.Endpoint + ".",
+		Link: s.link(deliver.PathOf(e.Message)), Why: "Sent by the endpoint " + d.Endpoint + ".",
 	}, "", nil
 }
 
@@ -91,11 +91,11 @@ func (s *EventSource) check(ctx context.Context, d deliver.Delivery, e event.Eve
 	return "the endpoint's search does not find it any more", nil
 }
 
-func (s *EventSource) link(fragment string) string {
+func (s *EventSource) link(path string) string {
 	if s.Page == "" {
 		return ""
 	}
-	return s.Page + "/" + fragment
+	return s.Page + path
 }
 
 // phrases say what somebody did with a mail.

@@ -425,7 +425,7 @@ func TestAnEventIsRenderedAsItIsNow(t *testing.T) {
 	require.NoError(t, err)
 	require.Empty(t, why)
 	require.Equal(t, "Jo Reyes clicked in “Pricing”", content.Sentence)
-	require.True(t, strings.HasPrefix(content.Link, "https://t.example/#event="))
+	require.True(t, strings.HasPrefix(content.Link, "https://t.example/?open="), "what the page opens a message by")
 	var item struct{ ID string }
 	require.NoError(t, json.Unmarshal(content.Item, &item))
 	require.Equal(t, clicked.ID.String(), item.ID)

@@ -280,6 +280,9 @@ func (n *Notes) one(ctx context.Context, d deliver.Delivery) (deliver.Content, s
 		return deliver.Content{}, "it was withdrawn or erased, or may not be seen any more", err
 	}
 	one := told[0]
+	if one.Read && deliver.IsDevice(d.Endpoint) {
+		return deliver.Content{}, "it was seen in the page meanwhile", nil
+	}
 	content := deliver.Content{
 		Sentence: one.sentence, Time: time.UnixMilli(d.At).UTC(), Link: n.link(one.Decision), Why: one.Found + " Change what you are told in Settings.",
 	}
@@ -321,10 +324,10 @@ func (n *Notes) link(d notify.Decision) string {
 	switch {
 	case n.Page == "":
 		return ""
-	case d.Event.IsZero():
-		return n.Page + "/"
+	case d.Message == "":
+		return n.Page + "/notifications"
 	}
-	return n.Page + "/#event=" + d.Event.String()
+	return n.Page + deliver.PathOf(d.Message)
 }
 
 // digest renders all of a window that was not seen meanwhile.

@@ -111,6 +111,9 @@ export type WhyTold = Omit<Schemas['WhyView'], 'decision' | 'now'> & {
   now: Decision;
 };
 export type NoteSettings = Schemas['NotificationSettings'];
+export type PushDeviceRequest = Schemas['PushDeviceRequest'];
+export type PushDevice = Schemas['PushDevice'];
+export type PushDeviceList = Schemas['PushDeviceList'];
 export type NotesInForce = Schemas['SettingsInForce'];
 export type NoteChange = Schemas['NotificationChange'];
 export type NoteRule = Schemas['NotificationRule'];

@@ -775,6 +775,44 @@ export const rest = ({ many, number }: Tools): Rest => ({
     dropThisEvent: 'Dieses Ereignis verwerfen',
     dropItForGood: 'Endgültig verwerfen',
   },
+  devices: {
+    devices: 'Geräte',
+    whileOpen: 'Solange die Seite offen ist',
+    ofAtMost: (n, most) => `${number(n)} von höchstens ${number(most)}`,
+    isOn: 'Dieses Gerät wird benachrichtigt, auch wenn die Seite geschlossen ist: über die Zeilen mit einem Haken unter „Geräte“, außerhalb Ihrer Ruhezeiten, bis Sie sich hier abmelden.',
+    isOff:
+      'Benachrichtigungen erreichen dieses Gerät auch bei geschlossener Seite. Ihr Text ist unterwegs verschlüsselt: Der Push-Dienst des Browsers kann ihn nicht lesen.',
+    notifyThis: 'Dieses Gerät benachrichtigen',
+    list: 'Geräte, die benachrichtigt werden',
+    thisDevice: 'dieses Gerät',
+    by: (host) => `über ${host}`,
+    since: (moment) => `seit ${moment}`,
+    sendATest: 'Test senden',
+    to: (name) => ` an ${name}`,
+    remove: 'Entfernen',
+    sure: 'Nicht mehr benachrichtigen',
+    sentTo: (name) =>
+      `An ${name} gesendet. In wenigen Sekunden ist es dort zu sehen, wo der Browser läuft.`,
+    isGone: (name) =>
+      `${name} hat kein Abonnement mehr und steht nicht mehr in der Liste. Schalten Sie es dort wieder ein.`,
+    notTaken: (name, why) => `Der Push-Dienst von ${name} hat es nicht angenommen: ${why}.`,
+    closedTheQuestion:
+      'Sie haben die Frage des Browsers geschlossen. Drücken Sie noch einmal und wählen Sie „Zulassen“.',
+    noWorker:
+      'Die Seite ist in diesem Browser noch nicht eingerichtet. Laden Sie sie neu und versuchen Sie es noch einmal.',
+    insecure:
+      'Browser erlauben das nur über HTTPS, und diese Seite kam ohne. Bitten Sie die Betreiber dieses Servers um eine https-Adresse.',
+    homescreen:
+      'Legen Sie die Seite auf dem iPhone oder iPad zuerst auf den Home-Bildschirm (Teilen, dann „Zum Home-Bildschirm“) und öffnen Sie sie von dort.',
+    unsupported:
+      'Dieser Browser kann nicht benachrichtigt werden. Nehmen Sie einen anderen oder eine neuere Version.',
+    denied:
+      'Sie haben Benachrichtigungen dieser Seite einmal abgelehnt. Erlauben Sie sie in den Einstellungen des Browsers für diese Website und kommen Sie dann zurück.',
+    unreachable:
+      'Dieser Browser hat seinen Push-Dienst nicht erreicht. Prüfen Sie die Verbindung und ob Push-Nachrichten in den Einstellungen des Browsers abgeschaltet sind, und versuchen Sie es noch einmal.',
+    noSubscription:
+      'Dieser Browser hat kein Abonnement angelegt. Laden Sie die Seite neu und versuchen Sie es noch einmal.',
+  },
   endpoints: {
     steps: {
       person: (of) => `Person ${of}`.trim(),

@@ -742,6 +742,39 @@ export const rest = ({ many, number }: Tools) => ({
     dropThisEvent: 'Drop this event',
     dropItForGood: 'Drop it for good',
   },
+  devices: {
+    devices: 'Devices',
+    whileOpen: 'While the page is open',
+    ofAtMost: (n: number, most: number) => `${number(n)} of at most ${number(most)}`,
+    isOn: 'This device is notified, also when the page is closed: of the rows with a mark under Devices, outside of your quiet hours, until you sign out here.',
+    isOff:
+      'Notifications reach this device when the page is closed, too. Their text is encrypted on the way: the browser’s push service can’t read it.',
+    notifyThis: 'Notify this device',
+    list: 'Devices that are notified',
+    thisDevice: 'this device',
+    by: (host: Word) => `by ${host}`,
+    since: (moment: Word) => `since ${moment}`,
+    sendATest: 'Send a test',
+    to: (name: Word) => ` to ${name}`,
+    remove: 'Remove',
+    sure: 'Notify it no more',
+    sentTo: (name: Word) => `Sent to ${name}. It shows within seconds, where its browser runs.`,
+    isGone: (name: Word) =>
+      `${name} isn’t subscribed any more, and is off the list. Turn it on there again.`,
+    notTaken: (name: Word, why: Word) => `The push service of ${name} did not take it: ${why}.`,
+    closedTheQuestion: 'You closed the question of the browser. Press again, and choose Allow.',
+    noWorker: 'The page isn’t installed in this browser yet. Reload it and try again.',
+    insecure:
+      'Browsers allow this over HTTPS alone, and this page came without. Ask whoever runs this server for an https address.',
+    homescreen:
+      'On an iPhone or iPad, add this page to the home screen first (Share, then Add to Home Screen), and open it from there.',
+    unsupported: 'This browser can’t be notified. Try another one, or a newer version of it.',
+    denied:
+      'You refused notifications of this page once. Allow them in this browser’s settings for this site, then come back.',
+    unreachable:
+      'This browser couldn’t reach its push service. Check the connection, or whether push messages are switched off in the browser’s settings, and try again.',
+    noSubscription: 'This browser made no subscription. Reload the page and try again.',
+  },
   endpoints: {
     steps: {
       person: (of: string) => `person ${of}`.trim(),

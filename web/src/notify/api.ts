@@ -5,6 +5,7 @@ import type {
   DecisionPage,
   NoteChange,
   NoteSettings,
+  PushDeviceRequest,
   RulePreview,
   RuleRequest,
   WhyTold,
@@ -64,6 +65,22 @@ export class Notes {
   dropRule(name: string) {
     const params = { path: { name } };
     return done(this.#api.DELETE('/v1/notification-rules/{name}', { params }));
+  }
+
+  devices() {
+    return read(this.#api.GET('/v1/push-devices'));
+  }
+
+  putDevice(body: PushDeviceRequest) {
+    return read(this.#api.POST('/v1/push-devices', { body }));
+  }
+
+  dropDevice(id: string) {
+    return done(this.#api.DELETE('/v1/push-devices/{id}', { params: { path: { id } } }));
+  }
+
+  testDevice(id: string) {
+    return read(this.#api.POST('/v1/push-devices/{id}/test', { params: { path: { id } } }));
   }
 
   /** preview says what a rule would have told last week. */

@@ -5,6 +5,7 @@ import { Connection } from '../feed/connection';
 import type { ServerFrame } from '../feed/frames';
 import { Desktop } from './desktop.svelte';
 import { Notes } from './api';
+import { wantsPush } from './pushwanted';
 import { place, readIn, without } from './told';
 
 /** The bell has time until the first page is on the screen. */
@@ -14,6 +15,8 @@ const soon = 400;
 export class Bell {
   readonly notes: Notes;
   readonly desktop: Desktop;
+  /** Whose it is, for what this browser remembers. */
+  readonly owner: string;
 
   /** Whether this server keeps notifications for this reader. */
   offered = $state(false);
@@ -32,7 +35,8 @@ export class Bell {
   constructor(app: App) {
     this.#app = app;
     this.notes = new Notes(app.client.api);
-    this.desktop = new Desktop(`${app.session.workspace}/${app.me ?? ''}`);
+    this.owner = `${app.session.workspace}/${app.me ?? ''}`;
+    this.desktop = new Desktop(this.owner);
     this.#connection = new Connection(browserWith(app.client.token), {
       frame: (frame) => this.#hear(frame),
       status: () => {},
@@ -45,7 +49,17 @@ export class Bell {
     if (this.#app.session.user === null) return () => {};
     const starting = setTimeout(() => this.#subscribe(), soon);
     const unwatch = watch(this.#connection, () => this.desktop.look());
+    // What a notification of the service worker shows when it is pressed.
+    const open = ({ data }: MessageEvent<{ path?: string }>) => {
+      const message = new URL(data.path ?? '/', location.origin).searchParams.get('open');
+      if (message !== null) this.#app.search({ open: message });
+      else if (data.path) this.#app.open('/notifications');
+    };
+    const worker = navigator.serviceWorker as ServiceWorkerContainer | undefined;
+    worker?.addEventListener('message', open);
+    if (wantsPush(this.owner)) void this.#renew();
     return () => {
+      worker?.removeEventListener('message', open);
       clearTimeout(starting);
       unwatch();
       this.#connection.close();
@@ -86,6 +100,12 @@ export class Bell {
       // The other frames say how many are left.
       if (!ids) this.unread = 0;
     });
+  }
+
+  /** renew tells the server that this browser is still pushed to; where it can't, Settings says so. */
+  async #renew(): Promise<void> {
+    const { Push } = await import('./push.svelte');
+    await new Push(this.#app).renew();
   }
 
   #subscribe(): void {

@@ -42,6 +42,7 @@ export const oftenLabels: Record<Cell['often'], string> = {
 export const channels = [
   { channel: 'inpage', label: t.common.inApp },
   { channel: 'desktop', label: t.common.desktop },
+  { channel: 'push', label: t.devices.devices },
   { channel: 'mail', label: t.common.eMail },
 ] as const;
 export type Channel = NonNullable<Cell['channels']>[number];
@@ -58,5 +59,5 @@ export function toggled(cell: Cell, channel: Channel): Cell {
 export function withOften(cell: Cell, often: Cell['often']): Cell {
   if (often === 'off') return { often };
   const told = cell.often === 'off' ? [] : (cell.channels ?? []);
-  return { often, channels: told.length > 0 ? told : ['inpage', 'desktop'] };
+  return { often, channels: told.length > 0 ? told : ['inpage', 'desktop', 'push'] };
 }

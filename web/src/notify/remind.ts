@@ -47,7 +47,7 @@ function remind(app: App, { message, person, subject }: Item, due: string): Prom
     no: 'reply',
     at: Date.parse(due) / 1000,
     enabled: true,
-    do: { often: 'every', channels: ['inpage', 'desktop'] },
+    do: { often: 'every', channels: ['inpage', 'desktop', 'push'] },
   };
   const name = cutTo(t.notify.unless(who, when, subject || message));
   return make(app, name, rule, t.notify.reminded(when, who));

@@ -5,7 +5,7 @@ import { nameOf } from '../feed/words';
 import { t } from '../i18n/first';
 
 const longestName = 200;
-const told = { often: 'every', channels: ['inpage', 'desktop'] } as const;
+const told = { often: 'every', channels: ['inpage', 'desktop', 'push'] } as const;
 
 const doing = () => ({ often: told.often, channels: [...told.channels] });
 

@@ -83,7 +83,7 @@ describe('rows of the settings', () => {
     const both = { often: 'first-per-link' as const, channels: ['inpage' as const] };
     expect(toggled(both, 'desktop').channels).toEqual(['inpage', 'desktop']);
     expect(toggled(both, 'inpage')).toEqual({ often: 'off' });
-    expect(withOften({ often: 'off' }, 'every').channels).toEqual(['inpage', 'desktop']);
+    expect(withOften({ often: 'off' }, 'every').channels).toEqual(['inpage', 'desktop', 'push']);
     expect(withOften(both, 'every')).toEqual({ often: 'every', channels: ['inpage'] });
   });
 });
