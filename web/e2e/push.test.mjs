@@ -105,7 +105,7 @@ describe('a device that is notified', () => {
     ana = await watch.page(browser, { ...wide, storageState, serviceWorkers: 'allow' });
     await ana.context().grantPermissions(['notifications'], { origin: demo.origin });
     await ana.addInitScript(stub, service.subscription);
-    const starts = ana.context().waitForEvent('serviceworker');
+    const starts = ana.context().waitForEvent('serviceworker', { timeout: 180_000 });
     await ana.goto(`${demo.origin}/notifications#settings`);
     worker = await starts;
     anaId = await ana.evaluate(async () => (await (await fetch('/v1/session')).json()).user.id);
