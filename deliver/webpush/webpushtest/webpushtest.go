@@ -1,5 +1,6 @@
 // Package webpushtest is the other side of web push for tests: a browser that reads what
-// was written for it, and a push service that judges as RFC 8030 and RFC 8292 have it.
+// was written for it alone, and a push service that takes requests, judges them as RFC 8030
+// and RFC 8292 have it, answers as a test says, and tells what its browsers have read.
 package webpushtest
 
 import (
