@@ -225,7 +225,7 @@ func TestWhatWasNotToldBeforeACrashIsToldAfterIt(t *testing.T) {
 	o := newOffice(t)
 	ask := notify.Ask{On: notify.OnAbsence, No: notify.NoOpen, After: "3d", Cell: notify.Cell{Often: notify.Every, Channels: []notify.Channel{notify.InPage, notify.Mail}}}
 	o.rule("u_ana", "3d", ask)
-	m := &mortal{Notify: o.store, deliveries: make(map[string]int)}
+	m := &mortal{Store: o.store, deliveries: make(map[string]int)}
 	config := o.engine.Config
 	config.Store, config.Announcer, config.Outbox = m, m, m
 	engine := notify.NewEngine(config)

@@ -21,7 +21,7 @@ import (
 type office struct {
 	t         testing.TB
 	engine    *notify.Engine
-	store     *sqlite.Notify
+	store     notify.Store
 	books     *notify.Books
 	now       time.Time
 	events    []event.Event
@@ -118,9 +118,10 @@ func (o *office) EachOf(_ context.Context, _ event.MessageKey, visit func([]even
 	return nil
 }
 
-func newOffice(t testing.TB) *office {
-	ctx := context.Background()
-	dir := t.TempDir()
+// openStores opens what an office keeps: in SQLite, or where TestOnMongoDB says.
+var openStores = openSQLite
+
+func openSQLite(t testing.TB, dir string) (account.Records, notify.Store) {
 	state, err := sqlite.OpenState(dir+"/state.db", sqlite.StateConfig{})
 	require.NoError(t, err)
 	store, err := sqlite.OpenNotify(dir + "/notify.db")
@@ -129,6 +130,13 @@ func newOffice(t testing.TB) *office {
 		require.NoError(t, store.Close())
 		require.NoError(t, state.Close())
 	})
+	return state, store
+}
+
+func newOffice(t testing.TB) *office {
+	ctx := context.Background()
+	dir := t.TempDir()
+	state, store := openStores(t, dir)
 	o := &office{t: t, store: store, records: state, path: dir + "/notify.db", states: make(map[string]event.State), now: time.Date(2026, 11, 18, 10, 0, 0, 0, time.UTC)}
 	clock := func() time.Time { return o.now }
 	directory := account.NewDirectory(state, clock)
@@ -136,7 +144,7 @@ func newOffice(t testing.TB) *office {
 		_, err := directory.PutUser(ctx, "w", user, account.MemberRequest{Name: user, Emails: []string{user + "@acme.test"}})
 		require.NoError(t, err)
 	}
-	_, err = directory.PutTeam(ctx, "w", "t", account.TeamRequest{Name: "t", Members: []string{"u_ana", "u_jo"}})
+	_, err := directory.PutTeam(ctx, "w", "t", account.TeamRequest{Name: "t", Members: []string{"u_ana", "u_jo"}})
 	require.NoError(t, err)
 	o.books = notify.NewBooks(state, clock)
 	o.engine = notify.NewEngine(notify.Config{Store: store, Books: o.books, People: directory, History: o, Events: o, Searches: o, Feed: o, Counts: o, Announcer: o, Observer: o, Clock: clock})

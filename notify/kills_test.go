@@ -10,14 +10,13 @@ import (
 
 	"tidings/event"
 	"tidings/notify"
-	"tidings/store/sqlite"
 )
 
 var errKilled = errors.New("killed")
 
 // mortal is what an engine writes to. It is killed once, before or after a write.
 type mortal struct {
-	*sqlite.Notify
+	notify.Store
 	left       int
 	after      bool
 	deliveries map[string]int
@@ -43,25 +42,25 @@ func (m *mortal) step(write func() error) error {
 }
 
 func (m *mortal) Add(ctx context.Context, decisions []notify.Decision) error {
-	return m.step(func() error { return m.Notify.Add(ctx, decisions) })
+	return m.step(func() error { return m.Store.Add(ctx, decisions) })
 }
 
 func (m *mortal) Replace(ctx context.Context, d notify.Decision) (done bool, err error) {
-	err = m.step(func() (err error) { done, err = m.Notify.Replace(ctx, d); return err })
+	err = m.step(func() (err error) { done, err = m.Store.Replace(ctx, d); return err })
 	return done, err
 }
 
 func (m *mortal) Claim(ctx context.Context, claims []notify.Claim, at int64) (holders []event.ID, err error) {
-	err = m.step(func() (err error) { holders, err = m.Notify.Claim(ctx, claims, at); return err })
+	err = m.step(func() (err error) { holders, err = m.Store.Claim(ctx, claims, at); return err })
 	return holders, err
 }
 
 func (m *mortal) Release(ctx context.Context, workspace, key string, id event.ID) error {
-	return m.step(func() error { return m.Notify.Release(ctx, workspace, key, id) })
+	return m.step(func() error { return m.Store.Release(ctx, workspace, key, id) })
 }
 
 func (m *mortal) SwapNote(ctx context.Context, workspace, key string, old, doc []byte, at int64) (done bool, err error) {
-	err = m.step(func() (err error) { done, err = m.Notify.SwapNote(ctx, workspace, key, old, doc, at); return err })
+	err = m.step(func() (err error) { done, err = m.Store.SwapNote(ctx, workspace, key, old, doc, at); return err })
 	return done, err
 }
 
@@ -94,7 +93,7 @@ func TestAKillBetweenAnyTwoStepsLosesAndDoublesNothing(t *testing.T) {
 	})
 	require.NoError(t, err)
 	o.rule("u_ana", "hot", notify.Ask{On: notify.OnCount, Count: 2, Within: "1h", Per: "message", Q: "opens from dox.test"})
-	m := &mortal{Notify: o.store}
+	m := &mortal{Store: o.store}
 	config := o.engine.Config
 	config.Store, config.Announcer, config.Outbox = m, m, m
 	engine := notify.NewEngine(config)

@@ -12,7 +12,6 @@ import (
 	"tidings/account"
 	"tidings/event"
 	"tidings/notify"
-	"tidings/store/sqlite"
 )
 
 // everyOpen has people told of every open of their team's, in the page.
@@ -128,30 +127,30 @@ func TestSoManyDecisionsNotToTellAreKeptInADay(t *testing.T) {
 
 // measured is a store that notes how much is read and written at once.
 type measured struct {
-	*sqlite.Notify
+	notify.Store
 	asked, added, claimed int
 }
 
 func (m *measured) OfEvents(ctx context.Context, about []notify.About) ([]notify.Decision, error) {
 	m.asked = max(m.asked, len(about))
-	return m.Notify.OfEvents(ctx, about)
+	return m.Store.OfEvents(ctx, about)
 }
 
 func (m *measured) Add(ctx context.Context, decisions []notify.Decision) error {
 	m.added = max(m.added, len(decisions))
-	return m.Notify.Add(ctx, decisions)
+	return m.Store.Add(ctx, decisions)
 }
 
 func (m *measured) Claim(ctx context.Context, claims []notify.Claim, at int64) ([]event.ID, error) {
 	m.claimed = max(m.claimed, len(claims))
-	return m.Notify.Claim(ctx, claims, at)
+	return m.Store.Claim(ctx, claims, at)
 }
 
 // Forty people who are told of all, and two hundred events in one batch: never more at once
 // than the limit and one event's people, and all of it is decided.
 func TestDecidingIsBoundedAtOnce(t *testing.T) {
 	o := newOffice(t)
-	store := &measured{Notify: o.store}
+	store := &measured{Store: o.store}
 	o.engine.Store, o.engine.Limits.AtOnce = store, 100
 	directory := account.NewDirectory(o.records.(account.Records), func() time.Time { return o.now })
 	members := []string{"u_ana"}

@@ -1,0 +1,53 @@
+package notify_test
+
+import (
+	"context"
+	"flag"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"tidings/account"
+	"tidings/notify"
+	"tidings/store/mongo"
+	"tidings/store/mongo/mongotest"
+)
+
+// What must hold of decisions however they come holds on MongoDB as on SQLite, in fewer
+// cases of each kind. Thousands that are due at once and a clock that is off are tried on
+// SQLite alone: they are about how much is read and when, not about what a store promises.
+func TestOnMongoDB(t *testing.T) {
+	server := mongotest.Start(t)
+	checks := flag.Lookup("rapid.checks").Value
+	before := checks.String()
+	require.NoError(t, checks.Set("5"))
+	t.Cleanup(func() { require.NoError(t, checks.Set(before)) })
+	openStores = func(t testing.TB, _ string) (account.Records, notify.Store) {
+		state, err := mongo.Open(context.Background(), mongo.Config{URL: server.URL(t)})
+		require.NoError(t, err)
+		store, err := state.Notify(context.Background())
+		require.NoError(t, err)
+		t.Cleanup(func() { require.NoError(t, state.Close()) })
+		return state, store
+	}
+	t.Cleanup(func() { openStores = openSQLite })
+	for _, c := range []struct {
+		name string
+		test func(*testing.T)
+	}{
+		{"each trigger 46 times within 29 hours", TestEachTriggerComesFortySixTimesWithinTwentyNineHours},
+		{"a scanner's open is withdrawn", TestAScannersOpenIsWithdrawnAndTheNextIsTold},
+		{"settings of two seconds ago", TestNobodyDecidesBySettingsOfTwoSecondsAgo},
+		{"a send that comes late", TestASendThatComesLateIsStillMissed},
+		{"opened just before", TestWhatWasOpenedJustBeforeIsNotMissed},
+		{"two look at once", TestTwoLookAtOnce},
+		{"a crash before telling", TestWhatWasNotToldBeforeACrashIsToldAfterIt},
+		{"a kill between any two steps", TestAKillBetweenAnyTwoStepsLosesAndDoublesNothing},
+		{"erasing reaches what rules are called", TestErasingAPersonReachesWhatRulesAreCalled},
+		{"who may see nothing any more", TestWhoMaySeeNothingAnyMoreIsToldOfNothing},
+		{"a simulation is the log", TestASimulationIsTheLog},
+		{"decisions of the model", TestDecisionsAreThoseOfTheModel},
+	} {
+		t.Run(c.name, c.test)
+	}
+}
