@@ -66,6 +66,49 @@ async function asset(request) {
   return answer;
 }
 
+/**
+ * What is pushed is shown under its id: what takes it back replaces it. A reader who looks
+ * at the page sees it there.
+ */
+self.addEventListener('push', (event) => event.waitUntil(pushed(event.data)));
+
+async function pushed(data) {
+  let told;
+  try {
+    told = data.json();
+  } catch {
+    told = { id: 'tidings', title: 'Something happened', path: '/notifications' };
+  }
+  const windows = await self.clients.matchAll({ type: 'window' });
+  if (windows.some(({ focused }) => focused) && !told.test) {
+    const shown = await self.registration.getNotifications({ tag: told.id });
+    for (const one of told.taken ? shown : []) one.close();
+    return;
+  }
+  await self.registration.showNotification(told.title, {
+    tag: told.id,
+    body: told.body ?? '',
+    icon: '/icon-192.png',
+    timestamp: told.at,
+    silent: told.taken === true,
+    data: { path: told.path },
+  });
+}
+
+self.addEventListener('notificationclick', (event) => {
+  event.notification.close();
+  event.waitUntil(show(event.notification.data?.path ?? '/notifications'));
+});
+
+/** Shows something in the page that is open, or opens it. */
+async function show(path) {
+  const windows = await self.clients.matchAll({ type: 'window' });
+  const open = windows.find(({ url }) => !new URL(url).pathname.startsWith('/embed'));
+  if (!open) return self.clients.openWindow(path);
+  open.postMessage({ path });
+  return open.focus();
+}
+
 /** Forgets once the server has answered: until then, other tabs may still read for the session before. */
 async function changed(request) {
   try {

@@ -1042,7 +1042,6 @@ export const rest = ({ many, number }: Tools): Rest => ({
     forgetMyChanges: 'Meine Änderungen verwerfen',
     howMuch: 'Wie viel',
     rowsThatYouChangedHold: 'Zeilen, die Sie geändert haben, gelten unabhängig von dieser Wahl.',
-    browserNotifications: 'Browser-Benachrichtigungen',
     inThisBrowser: 'in diesem Browser',
     thisBrowserShowsNone: 'Dieser Browser zeigt keine an.',
     youRefusedThemOnceThis:

@@ -969,7 +969,6 @@ export const rest = ({ many, number }: Tools) => ({
     forgetMyChanges: 'Forget my changes',
     howMuch: 'How much',
     rowsThatYouChangedHold: 'Rows that you changed hold whatever is chosen here.',
-    browserNotifications: 'Browser notifications',
     inThisBrowser: 'in this browser',
     thisBrowserShowsNone: 'This browser shows none.',
     youRefusedThemOnceThis:

@@ -1,1 +1,0 @@
-import{Bn as e,Fn as t,Rn as n,er as r,gn as i,sr as a}from"./app-B0c6vODv.js";var o=e(`<pre tabindex="0" role="region" class="svelte-1qh82ap"> </pre>`);function s(e,s){var c=o(),l=a(c,!0);r(()=>{i(c,`aria-label`,s.label),t(l,s.text)}),n(e,c)}export{s as t};

@@ -1,1 +1,0 @@
-import{$t as e,Qt as t,Zt as n,an as r,nn as i}from"./app-B0c6vODv.js";async function a(){if(i===`de`){let{rest:e}=await t(async()=>{let{rest:e}=await import(`./de-dwUreTXT.js`);return{rest:e}},[]);return e}let{rest:e}=await t(async()=>{let{rest:e}=await import(`./en-Cp7_PgfA.js`);return{rest:e}},[]);return e}var o={...n,...(await a())(e(i,r))};export{o as t};

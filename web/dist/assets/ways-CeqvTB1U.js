@@ -1,1 +1,0 @@
-export{t as failedOf}from"./ways-ClAj95C5.js";
