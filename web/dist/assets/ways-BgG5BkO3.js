@@ -1,0 +1,1 @@
+export{t as failedOf}from"./ways-Dj5Hx4Ug.js";
