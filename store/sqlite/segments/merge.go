@@ -54,12 +54,14 @@ func mergeRows(w *writer, term []byte, same []*reader, last bool) {
 		}
 	}
 	begun := false
-	for len(rows) > 0 {
+	for len(rows) > 0 && w.err == nil {
 		newest := rows[0]
 		row := newest.row
 		if len(newest.positions) > 0 || newest.deleted && !last {
 			if !begun {
-				w.begin(term)
+				if w.begin(term); w.err != nil {
+					return
+				}
 				begun = true
 			}
 			w.put(row, newest.deleted && !last, newest.positions)

@@ -5,6 +5,7 @@ import (
 	"maps"
 	"math"
 	"math/rand/v2"
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -56,6 +57,7 @@ func TestMergingWhatIsDamagedEnds(t *testing.T) {
 			numbers = append(numbers, number)
 		}
 	}
+	slices.Sort(numbers)
 	failed := 0
 	for range 2000 {
 		damaged := maps.Clone(whole)

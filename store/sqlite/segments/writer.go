@@ -1,6 +1,7 @@
 package segments
 
 import (
+	"bytes"
 	"cmp"
 	"encoding/binary"
 	"fmt"
@@ -48,6 +49,10 @@ func newWriter(sink sink, segment, size int) *writer {
 
 // begin begins a term, which is behind the one before.
 func (w *writer) begin(term []byte) {
+	if begun := w.number > 1 || len(w.page) > leafHeader; begun && bytes.Compare(term, w.term) <= 0 {
+		w.err = cmp.Or(w.err, fmt.Errorf("%w: its terms are out of order", ErrDamaged))
+		return
+	}
 	if len(w.page)+len(w.starts)+len(term)+2 >= w.size && len(w.page) > leafHeader {
 		w.flush()
 	}
