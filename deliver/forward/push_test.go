@@ -5,6 +5,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -29,6 +30,7 @@ type pushing struct {
 	service   *webpushtest.Service
 	worker    *deliver.Worker
 	secrets   string
+	mu        sync.Mutex
 	tried     []string // state of each try
 }
 
@@ -60,7 +62,11 @@ func newPushing(t *testing.T) *pushing {
 	p.worker = deliver.NewWorker(deliver.Config{
 		Outbox: p.outbox, Endpoints: p.directory, Source: p.Notes, Sender: deliver.NewSender(out, p.clock), Clock: p.clock, Random: func() float64 { return 0.5 },
 		Observe: func(kind deliver.Kind, result string, _ time.Duration) {
-			require.Equal(t, deliver.Push, kind)
+			p.mu.Lock()
+			defer p.mu.Unlock()
+			if kind != deliver.Push {
+				result = string(kind)
+			}
 			p.tried = append(p.tried, result)
 		},
 	})
