@@ -58,7 +58,8 @@ describe('the page in German', () => {
       for (const name of ['aria-label', 'title', 'placeholder', 'alt'])
         for (const node of document.querySelectorAll(`[${name}]`))
           said.push(node.getAttribute(name));
-      const all = said.join('\n');
+      // What mail servers answer is no word of the page: 421 4.7.0 Try again later.
+      const all = said.join('\n').replaceAll(/\b[245]\d\d [245]\.\d+\.\d+ .*/g, '');
       return sentences.filter((sentence) => all.includes(sentence));
     }, sentences);
 
