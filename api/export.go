@@ -53,8 +53,6 @@ func (s *Server) export(ctx context.Context, stream huma.Context, request feed.E
 //
 // It ends with ctx, also while the client takes nothing. Each batch is made in a turn of its
 // own among the reads; one of nil was nothing.
-//
-//nolint:contextcheck // the stream brings the context of its request
 func (s *Server) stream(
 	ctx context.Context, stream huma.Context, rows exportRows, file string, give func(ctx context.Context, batch func(write func() error) error) error,
 ) {

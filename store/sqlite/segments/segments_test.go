@@ -81,6 +81,19 @@ func TestMergingWhatIsDamagedEnds(t *testing.T) {
 	require.Greater(t, failed, 500)
 }
 
+// TestTermsOutOfOrderAreDamage: the same again, the beginning of the one before, another.
+func TestTermsOutOfOrderAreDamage(t *testing.T) {
+	for _, term := range []string{"one", "on", "ome"} {
+		index := newIndex()
+		w := newWriter(sink{index.Block, index.Term}, 1, 200)
+		w.begin([]byte("one"))
+		w.put(1, false, []byte{2})
+		w.begin([]byte(term))
+		_, err := w.end()
+		require.ErrorIs(t, err, ErrDamaged, term)
+	}
+}
+
 func TestNumbersAreThoseOfSQLite(t *testing.T) {
 	for _, v := range []uint64{0, 1, 127, 128, 1<<14 - 1, 1 << 14, 1<<21 - 1, 1 << 21, 1 << 28, 1<<35 - 1, 1 << 42, 1 << 49, 1<<56 - 1, 1 << 56, 1<<63 + 5, math.MaxUint64} {
 		written := appendVarint(nil, v)
