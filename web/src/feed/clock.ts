@@ -6,6 +6,8 @@ import { t } from '../i18n/first';
 const minute = 60_000;
 const hour = 60 * minute;
 const recent = 6 * hour;
+/** How many times are kept in words. */
+const mostSaid = 200;
 
 const here = Intl.DateTimeFormat().resolvedOptions().timeZone;
 
@@ -57,6 +59,7 @@ export class Clock {
   #short: Intl.DateTimeFormat;
   #full: Intl.DateTimeFormat;
   #keys = new Map<number, string>();
+  #said = new Map<string, string>();
 
   constructor(timeZone: string = here, own: string = written, hourFormat: Hours = usual) {
     const cycle =
@@ -137,8 +140,14 @@ export class Clock {
 
   /** full is Thu 19 Nov 2026, 14:40:22. */
   full(time: string): string {
+    const known = this.#said.get(time);
+    if (known !== undefined) return known;
     const at = new Date(time);
-    return `${noComma(this.#full.format(at))}, ${this.#seconds.format(at)}`;
+    const full = `${noComma(this.#full.format(at))}, ${this.#seconds.format(at)}`;
+    // A row says it twice, and the rows of a burst are of the same few seconds.
+    if (this.#said.size >= mostSaid) this.#said.clear();
+    this.#said.set(time, full);
+    return full;
   }
 
   /** moment is Thu 19 Nov, 14:40. */

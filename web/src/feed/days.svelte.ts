@@ -7,7 +7,7 @@ import type { ServerFrame } from './frames';
 
 /** How long heads that come into view are gathered, and how often a day is counted again. */
 const gather = 200;
-const again = 2_000;
+const again = 5_000;
 /** How many days one question spans at most. */
 const longest = 60;
 

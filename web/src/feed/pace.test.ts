@@ -13,10 +13,13 @@ test('a single event is drawn soon, a stream in longer steps', () => {
   expect(pace.wait(540)).toBe(400);
   // Twenty a second: nobody follows those row by row.
   pace.drawn(940, 8);
-  expect(pace.wait(960)).toBe(1_000);
-  pace.drawn(1_960, 3);
-  expect(pace.wait(1_980)).toBe(400);
-  expect(pace.wait(4_000)).toBe(100);
+  expect(pace.wait(960)).toBe(2_000);
+  pace.drawn(2_960, 40);
+  expect(pace.wait(2_980)).toBe(2_000);
+  // Few in so long a step are no rush any more.
+  pace.drawn(4_980, 12);
+  expect(pace.wait(5_000)).toBe(400);
+  expect(pace.wait(9_000)).toBe(100);
 });
 
 test('few rows move, and of many none, however they come', () => {

@@ -6,7 +6,7 @@ import type { ServerFrame } from './frames';
 
 /** How long the figures lag behind the list at most, in quiet and in busy times. */
 const soon = 250;
-const often = 2_000;
+const often = 5_000;
 /** Without a time in the search, the figures are of the last seven days. */
 const days = 7;
 

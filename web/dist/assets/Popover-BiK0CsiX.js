@@ -1,0 +1,1 @@
+export{t as default}from"./Popover-YF9X18dM.js";
