@@ -139,6 +139,35 @@ func TestAGroupHasItsShareWhileOthersAsk(t *testing.T) {
 	})
 }
 
+// What takes long has half of a group's share, and what is short all of it.
+func TestASlotThatWasHeldForLongRests(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := limit.NewSlots(4, 1, 40)
+		hold := func(group string, length time.Duration) {
+			release, err := s.Take(t.Context(), group, "a")
+			require.NoError(t, err)
+			time.Sleep(length)
+			release()
+		}
+		busy := func(length time.Duration, others bool) time.Duration {
+			began := time.Now()
+			for range 10 {
+				if others {
+					hold("quiet", 0)
+				}
+				hold("busy", length)
+			}
+			return time.Since(began)
+		}
+		require.Equal(t, 1900*time.Millisecond, busy(100*time.Millisecond, true), "it begins again after as long")
+		time.Sleep(time.Minute)
+		require.Equal(t, 100*time.Millisecond, busy(10*time.Millisecond, true))
+		time.Sleep(time.Minute)
+		require.Equal(t, 27*time.Second, busy(2*time.Second+700*time.Millisecond, false), "nobody else asks")
+		require.Equal(t, 36*time.Second, busy(2*time.Second+700*time.Millisecond, true), "no longer than a second")
+	})
+}
+
 func TestSlotsAreNeitherLostNorMade(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		synctest.Test(t, func(t *testing.T) {
@@ -149,7 +178,7 @@ func TestSlotsAreNeitherLostNorMade(t *testing.T) {
 				group := fmt.Sprint(rapid.IntRange(0, 2).Draw(rt, "group"))
 				member := fmt.Sprint(rapid.IntRange(0, 2).Draw(rt, "member"))
 				patience := time.Duration(rapid.IntRange(0, 5).Draw(rt, "patience"))
-				work := time.Duration(rapid.IntRange(0, 5).Draw(rt, "work"))
+				work := time.Duration(rapid.IntRange(0, 40).Draw(rt, "work"))
 				go func() {
 					ctx, cancel := context.WithTimeout(t.Context(), patience*time.Millisecond)
 					defer cancel()
@@ -166,7 +195,7 @@ func TestSlotsAreNeitherLostNorMade(t *testing.T) {
 				}()
 				synctest.Wait()
 			}
-			time.Sleep(time.Second)
+			time.Sleep(3 * time.Second)
 			for i := range n {
 				_, err := s.Take(t.Context(), fmt.Sprint("last-", i), "last")
 				require.NoError(rt, err)

@@ -16,7 +16,8 @@ var ErrTooMany = errors.New("too many wait")
 // more than two slots one group has at most three quarters, so that what another asks
 // begins at once, however long that group's take; and its share of them while another has
 // asked within the last othersFor, so that it does not only begin: who has a slot has but a
-// part of the processors.
+// part of the processors. A slot that a group held for long then counts as its own for as
+// long again: what takes long has half of that share, and what is short waits for nothing.
 type Slots struct {
 	mu      sync.Mutex
 	free    int
@@ -24,12 +25,19 @@ type Slots struct {
 	shared  int // and how many while others ask too
 	asked   [2]asking
 	held    map[string]int
+	rests   map[string]int // by group, slots that were held for long and count as its own still
 	waiting int // how many of a member may wait
 	groups  turns[*turns[*queue]]
 }
 
-// othersFor is how long it counts that another group has asked.
-const othersFor = 10 * time.Second
+const (
+	// othersFor is how long it counts that another group has asked.
+	othersFor = 10 * time.Second
+	// restsAfter is how long a slot is held at least that rests, and longestRest how long it
+	// rests at most.
+	restsAfter  = 20 * time.Millisecond
+	longestRest = time.Second
+)
 
 // asking is a group that has asked, and when. Slots keep the last two groups.
 type asking struct {
@@ -55,14 +63,15 @@ func NewSlots(n, shared, waiting int) *Slots {
 	if n > 2 {
 		most -= max(1, n/4)
 	}
-	return &Slots{free: n, most: most, shared: max(1, shared), held: make(map[string]int), waiting: waiting}
+	return &Slots{free: n, most: most, shared: max(1, shared), held: make(map[string]int), rests: make(map[string]int), waiting: waiting}
 }
 
 // Take waits for a slot until ctx ends. The caller gives it back by release.
 // ErrTooMany says that too many of the member wait already.
 func (s *Slots) Take(ctx context.Context, group, member string) (release func(), err error) {
+	began := time.Now()
 	s.mu.Lock()
-	release = sync.OnceFunc(func() { s.release(group) })
+	release = sync.OnceFunc(func() { s.release(group, time.Since(began)) })
 	s.asks(group)
 	if s.free > 0 && s.mayHave(group) {
 		s.free--
@@ -82,6 +91,7 @@ func (s *Slots) Take(ctx context.Context, group, member string) (release func(),
 	s.mu.Unlock()
 	select {
 	case <-w.let:
+		began = time.Now()
 		return release, nil
 	case <-ctx.Done():
 		s.leave(group, member, w)
@@ -91,12 +101,17 @@ func (s *Slots) Take(ctx context.Context, group, member string) (release func(),
 
 // mayHave says whether a group may have one more. The lock is held.
 func (s *Slots) mayHave(group string) bool {
-	for _, other := range s.asked {
-		if other.group != group && time.Since(other.at) < othersFor {
-			return s.held[group] < s.shared
-		}
+	if s.othersAsk(group) {
+		return s.held[group]+s.rests[group] < s.shared
 	}
 	return s.held[group] < s.most
+}
+
+// othersAsk says whether another group has asked of late. The lock is held.
+func (s *Slots) othersAsk(group string) bool {
+	return slices.ContainsFunc(s.asked[:], func(other asking) bool {
+		return other.group != group && time.Since(other.at) < othersFor
+	})
 }
 
 // asks notes that a group has asked. The lock is held.
@@ -107,14 +122,38 @@ func (s *Slots) asks(group string) {
 	s.asked[0] = asking{group, time.Now()}
 }
 
-// release gives a group's slot back and lets those in who may have what is free.
-func (s *Slots) release(of string) {
+// release gives a group's slot back that it has held for so long, and lets those in who may
+// have what is free.
+func (s *Slots) release(of string, held time.Duration) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.held[of]--; s.held[of] == 0 {
-		delete(s.held, of)
+	less(s.held, of)
+	s.free++
+	if held >= restsAfter && s.othersAsk(of) {
+		s.rests[of]++
+		time.AfterFunc(min(held, longestRest), func() { s.rested(of) })
 	}
-	for s.free++; s.free > 0; s.free-- {
+	s.letIn()
+}
+
+// rested ends the rest of a group's slot.
+func (s *Slots) rested(of string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	less(s.rests, of)
+	s.letIn()
+}
+
+// less counts one less of a group.
+func less(counted map[string]int, group string) {
+	if counted[group]--; counted[group] == 0 {
+		delete(counted, group)
+	}
+}
+
+// letIn gives what is free to those who wait and may have it. The lock is held.
+func (s *Slots) letIn() {
+	for ; s.free > 0; s.free-- {
 		group, members, ok := s.groups.next(s.mayHave)
 		if !ok {
 			return
@@ -135,7 +174,7 @@ func (s *Slots) leave(group, member string, w *waiter) {
 	select {
 	case <-w.let:
 		s.mu.Unlock()
-		s.release(group)
+		s.release(group, 0)
 		return
 	default:
 	}
