@@ -8,6 +8,7 @@ import (
 	"net/netip"
 	"slices"
 	"sync"
+	"time"
 
 	"tidings/limit"
 )
@@ -18,6 +19,8 @@ const (
 	// alone. The oldest of them ends when another comes.
 	spareConnections = 64
 	maxHeader        = 64 << 10
+	// spareRest is how long the body of a request is waited for that comes over one of them.
+	spareRest = 500 * time.Millisecond
 )
 
 // connections bounds how many connections a listener gives out, in all and by
@@ -142,6 +145,8 @@ func spared(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Context().Value(spareMark{}) != nil {
 			w.Header().Set("Connection", "close")
+			// The server reads what is left of a body before it closes, and waits for it.
+			_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(spareRest)) // a test's has none
 			if !slices.Contains([]string{"/healthz", "/readyz", "/metrics"}, r.URL.Path) {
 				refuseFull(w)
 				return

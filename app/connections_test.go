@@ -83,6 +83,37 @@ func TestHealthIsAnsweredWhenTheRestIsFull(t *testing.T) {
 	}
 }
 
+// Who is refused with a body that never comes holds no connection.
+func TestSpareConnectionsEndWithTheirAnswer(t *testing.T) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	counted := bounded(listener, 1, nil)
+	server := newServer(spared(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusOK) })))
+	server.ConnContext = counted.mark
+	served := make(chan error, 1)
+	go func() { served <- server.Serve(counted) }()
+	t.Cleanup(func() {
+		require.NoError(t, server.Close())
+		require.ErrorIs(t, <-served, http.ErrServerClosed)
+	})
+	dial := func() net.Conn {
+		conn, err := net.Dial("tcp", listener.Addr().String())
+		require.NoError(t, err)
+		t.Cleanup(func() { _ = conn.Close() })
+		require.NoError(t, conn.SetDeadline(time.Now().Add(20*time.Second)))
+		return conn
+	}
+	dial()
+	for path, status := range map[string]string{"/v1/events": "HTTP/1.1 503", "/healthz": "HTTP/1.1 200"} {
+		conn := dial()
+		_, err := io.WriteString(conn, "POST "+path+" HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n")
+		require.NoError(t, err)
+		answer, err := io.ReadAll(conn)
+		require.NoError(t, err, "it is closed, also where the body does not come")
+		require.Contains(t, string(answer), status)
+	}
+}
+
 // Memory and descriptors bound connections where nobody says how many.
 func TestConnectionsFollowFromMemory(t *testing.T) {
 	most := func(s Settings) int { return s.connections() }
