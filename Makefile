@@ -52,6 +52,7 @@ lint-format: # gofumpt: one way to write it
 .PHONY: lint-vet
 lint-vet: # what the compiler lets through
 	go vet ./...
+	cd bench/peers/centrifuge && go vet .
 
 .PHONY: lint-static
 lint-static: # staticcheck; staticcheck.conf has the exceptions with their reasons
@@ -109,6 +110,10 @@ e2e: build ## Run the browser tests against bin/tidings
 .PHONY: bench
 bench: build ## Measure this machine; flags in ARGS, such as ARGS="--events 100000"
 	bin/tidings bench $(ARGS)
+
+.PHONY: bench-peer
+bench-peer: ## Build bin/centrifuge, which bench sockets and bench all compare with by --peer
+	cd bench/peers/centrifuge && go build -trimpath -o "$(CURDIR)/bin/centrifuge" .
 
 .PHONY: bench-all
 bench-all: build ## Measure everything, with an Elasticsearch that is started for it; flags in ARGS, such as ARGS="--quick"

@@ -32,8 +32,8 @@ type All struct {
 	// Short takes fewer events and less time than the bounds are meant for.
 	Short bool
 	// Mails is a directory of mails, and Index the address of an Elasticsearch; what needs
-	// one of them is not measured without.
-	Mails, Index string
+	// one of them is not measured without. Peer is a program to compare sockets with.
+	Mails, Index, Peer string
 
 	// run runs a command of this program and returns when it has ended, and describe looks at
 	// the machine; both are what they say unless a test has others.
@@ -145,6 +145,9 @@ func (c *All) shown() []string {
 	if c.Index != "" {
 		command = append(command, "--index", indexOf)
 	}
+	if c.Peer != "" {
+		command = append(command, "--peer", peerOf)
+	}
 	return command
 }
 
@@ -165,21 +168,28 @@ func (c *All) measure(ctx context.Context, env Env, one planned) (figures.Round,
 	round.Failed = said
 	round.Seconds = time.Since(round.Began).Seconds()
 	if err == nil && (one.filledBy == "" || one.spends) {
-		err = os.RemoveAll(c.path(one.dir))
+		err = c.remove(one)
 	}
 	return round, err
 }
 
 func (c *All) path(dir string) string { return filepath.Join(c.Data, dir) }
 
+// remove removes the directory of a benchmark that has one.
+func (c *All) remove(one planned) error {
+	if one.dir == "" {
+		return nil
+	}
+	return os.RemoveAll(c.path(one.dir))
+}
+
 // prepare leaves the directory as the benchmark wants it, and says why it cannot.
 func (c *All) prepare(ctx context.Context, env Env, one planned) (said string, err error) {
-	dir := c.path(one.dir)
-	_, err = readFilling(dir)
+	_, err = readFilling(c.path(one.dir))
 	if filled := err == nil; filled && one.filledBy != "" && !one.anew {
 		return "", nil
 	}
-	if err := os.RemoveAll(dir); err != nil || one.filledBy == "" || one.filledBy == one.name {
+	if err := c.remove(one); err != nil || one.filledBy == "" || one.filledBy == one.name {
 		return "", err
 	}
 	all := c.plan(1)
@@ -196,13 +206,17 @@ func (c *All) command(ctx context.Context, env Env, one planned, found *figures.
 		return "", err
 	}
 	args := append([]string{"bench", "--figures", file}, one.args...)
-	args = append(args, "--data", c.path(one.dir))
+	if one.dir != "" {
+		args = append(args, "--data", c.path(one.dir))
+	}
 	for i, arg := range args {
 		switch arg {
 		case mailsOf:
 			args[i] = c.Mails
 		case indexOf:
 			args[i] = c.Index
+		case peerOf:
+			args[i] = c.Peer
 		}
 	}
 	why := new(reason)
@@ -223,7 +237,7 @@ func (c *All) command(ctx context.Context, env Env, one planned, found *figures.
 // tidy removes what the benchmarks left, and the directory where it was theirs alone.
 func (c *All) tidy() error {
 	for _, one := range c.plan(1) {
-		if err := os.RemoveAll(c.path(one.dir)); err != nil {
+		if err := c.remove(one); err != nil {
 			return err
 		}
 	}

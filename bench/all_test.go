@@ -28,7 +28,10 @@ type played struct {
 }
 
 func (p *played) run(ctx context.Context, args []string, stderr io.Writer) error {
-	data := args[slices.Index(args, "--data")+1]
+	data := ""
+	if at := slices.Index(args, "--data"); at >= 0 {
+		data = args[at+1]
+	}
 	command := strings.Join(args[3:], " ")
 	p.ran = append(p.ran, filepath.Base(data)+": "+args[3])
 	switch {
@@ -46,8 +49,10 @@ func (p *played) run(ctx context.Context, args []string, stderr io.Writer) error
 	} else if _, err := os.Stat(data); args[3] != "stats" && args[3] != "page" && err == nil {
 		return errors.New("the directory is not empty")
 	}
-	if err := errors.Join(os.MkdirAll(data, 0o700), filling{1, 1}.write(data)); err != nil {
-		return err
+	if data != "" {
+		if err := errors.Join(os.MkdirAll(data, 0o700), filling{1, 1}.write(data)); err != nil {
+			return err
+		}
 	}
 	found := new(figures.Found)
 	found.Add("run", "", float64(len(p.ran)))

@@ -53,6 +53,11 @@ func Musts() []figures.Must {
 		most("P10", "live", besideP99(archives[1].name), "ms", milliseconds(liveMust), nil),
 		most("P10", "live", besideP99(archives[2].name), "ms", milliseconds(liveMust), nil),
 
+		most("P10", "sockets", figureDelivered, "ms", milliseconds(socketsMust), nil),
+		least("P10", "sockets", figureOverPeer, "", 1, aim(1.5)),
+		most("P10", "sockets-many", figureDelivered, "ms", milliseconds(socketsMust), nil),
+		least("P10", "sockets-many", figureOverPeer, "", 1, aim(1.5)),
+
 		most("notify", "notify", figureBell, "ms", milliseconds(bellMust), nil),
 		most("notify", "notify", figureLog, "ms", milliseconds(askMust), nil),
 		most("notify", "notify", figureWhy, "ms", milliseconds(askMust), nil),
@@ -127,8 +132,6 @@ func unmeasured() []figures.Must {
 		return must
 	}
 	return []figures.Must{
-		open(least("P10", "live", "deliveries a processor second ÷ the centrifuge library's", "", 1, aim(1.5)), "the library is not built in (ADR 42)"),
-		open(most("P10", "live", "1,000 sockets, 5,000 deliveries/s: accepted until on the socket, p99", "ms", 200, nil), "a Go benchmark of live/ does"),
 		open(most("P11", "elastic", "bytes sealed ÷ JSON, state included, real shape", "", 1.5, aim(1)), "bench elastic makes texts up"),
 		open(most("P13", "start", "parse of a search line", "µs", 200, nil), "a Go benchmark of query/ does"),
 		open(most("P13", "start", "page script, gzipped", "KB", 120, nil), "a test of web/ does"),

@@ -39,6 +39,9 @@ func whatIsFound() map[string]*figures.Found {
 	for _, archive := range archives {
 		(&Live{For: time.Second}).figures(into, archive.name, archive.weeks > 0, NewTiming(), NewTiming(), 0)
 	}
+	for _, name := range []string{"sockets", "sockets-many"} {
+		(&socketsFound{timing: NewTiming()}).figures(of(name), 1)
+	}
 	into = of("faults")
 	for _, fault := range []string{killedAtRandom, stoodStill, sentThrice} {
 		faultRow{fault: fault}.figures(into)

@@ -9,13 +9,14 @@ import (
 const (
 	mailsOf = "MAILS"
 	indexOf = "URL"
+	peerOf  = "PEER"
 )
 
 // planned is a benchmark as All runs it: in a process of its own, so that none is measured
 // on the memory and the caches of another.
 type planned struct {
 	name string
-	// dir is its directory, below that of the run.
+	// dir is its directory, below that of the run; "" where it needs none.
 	dir string
 	// filledBy is the benchmark that fills the directory, which may be itself: what it
 	// filled to the end stays for those who come after. Others find an empty one.
@@ -80,7 +81,16 @@ func (c *All) plan(round int) []planned {
 	if c.Index == "" {
 		elastic.lacks = "no --index was given"
 	}
+	sockets := func(name, amount, rate string) planned {
+		one := planned{name: name, args: []string{"sockets", "--sockets", amount, "--rate", rate, "--for", either("30s", "5s")}}
+		if c.Peer != "" {
+			one.args = append(one.args, "--peer", peerOf)
+		}
+		return one
+	}
 	return append(all,
+		sockets("sockets", "1000", "1000"),
+		sockets("sockets-many", either("9000", "2000"), "1000"),
 		planned{name: "live", dir: "live", args: []string{"live", "--for", either("1m", "10s")}},
 		planned{name: "faults", dir: "faults", args: []string{"faults", "--kills", either("20", "3"), "--pauses", either("5", "1")}},
 		planned{name: "attack", dir: "attack", args: []string{"attack", "--each", either("15s", "1s"), "--for", either("2m", "15s"), "--quiet", either("20s", "5s"), "--mailings", either("200", "50")}},

@@ -30,11 +30,12 @@ type benchCmd struct {
 	Start  benchStartCmd  `cmd:"" help:"How long a server takes to start, and what it holds when nothing happens, on a directory that a measurement filled."`
 	Stats  benchStatsCmd  `cmd:"" help:"How long statistics over a year of a busy workspace take."`
 
-	Faults benchFaultsCmd `cmd:"" help:"Whether a server that is killed and paused under load loses or doubles what it has acknowledged."`
-	Attack benchAttackCmd `cmd:"" help:"What a server holds, and how long another workspace waits, while one does all at once that it should not."`
-	Live   benchLiveCmd   `cmd:"" help:"How long a live event takes to a socket while archives are imported."`
-	Notify benchNotifyCmd `cmd:"" help:"How fast it is decided who is told, and how long an event takes to a bell."`
-	Soak   benchSoakCmd   `cmd:"" help:"Whether what a server holds stays as it is under a steady load with slow sockets."`
+	Faults  benchFaultsCmd  `cmd:"" help:"Whether a server that is killed and paused under load loses or doubles what it has acknowledged."`
+	Attack  benchAttackCmd  `cmd:"" help:"What a server holds, and how long another workspace waits, while one does all at once that it should not."`
+	Live    benchLiveCmd    `cmd:"" help:"How long a live event takes to a socket while archives are imported."`
+	Sockets benchSocketsCmd `cmd:"" help:"How long what is published takes to many sockets, what each costs, and how soon all are back."`
+	Notify  benchNotifyCmd  `cmd:"" help:"How fast it is decided who is told, and how long an event takes to a bell."`
+	Soak    benchSoakCmd    `cmd:"" help:"Whether what a server holds stays as it is under a steady load with slow sockets."`
 
 	Postgres benchPostgresCmd `cmd:"" help:"The same events and pages on a PostgreSQL of the measurement's own and on Tidings, in turns."`
 
@@ -157,6 +158,20 @@ type benchLiveCmd struct {
 func (c *benchLiveCmd) Run(ctx context.Context, env *environment) error {
 	live := bench.Live(*c)
 	return env.measure(ctx, live.Run)
+}
+
+type benchSocketsCmd struct {
+	Sockets int           `help:"How many sockets are open, five in each workspace." default:"1000"`
+	Rate    int           `help:"How many events a second are published." default:"1000"`
+	For     time.Duration `help:"How long." default:"20s" placeholder:"DURATION"`
+	Peer    string        `help:"A program that serves the same by a library, to compare with (make bench-peer)." placeholder:"PROGRAM" type:"path"`
+	Serve   bool          `help:"Be the server that is measured, as the measurement says on standard input." hidden:""`
+}
+
+// Run opens the sockets and prints what they cost.
+func (c *benchSocketsCmd) Run(ctx context.Context, env *environment) error {
+	sockets := bench.Sockets(*c)
+	return env.measure(ctx, sockets.Run)
 }
 
 type notifyFlags struct {

@@ -15,11 +15,12 @@ type benchAllCmd struct {
 	Quick  bool     `help:"The short form: some minutes a round instead of hours. It shows that everything works, and what is far off."`
 	Mails  string   `help:"A directory of mails for the benchmarks of real shape, in a form that import takes." placeholder:"DIR" type:"path"`
 	Index  string   `help:"An Elasticsearch for the benchmark elastic, as for serve." placeholder:"URL"`
+	Peer   string   `help:"A program to compare the benchmarks of sockets with (make bench-peer)." placeholder:"PROGRAM" type:"path"`
 }
 
 // Run measures what the file lacks.
 func (c *benchAllCmd) Run(ctx context.Context, env *environment) error {
-	all := &bench.All{Data: c.Data, Record: c.JSON, Rounds: c.Rounds, Only: c.Only, Short: c.Quick, Mails: c.Mails, Index: c.Index}
+	all := &bench.All{Data: c.Data, Record: c.JSON, Rounds: c.Rounds, Only: c.Only, Short: c.Quick, Mails: c.Mails, Index: c.Index, Peer: c.Peer}
 	if name := all.Unknown(); name != "" {
 		return &usageError{name + " is not a benchmark: they are " + strings.Join(bench.Benchmarks(), ", ")}
 	}

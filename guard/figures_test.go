@@ -33,7 +33,7 @@ var bounds = map[string][]string{
 	"connections":                       {"limit.connectionShare*limit.connectionBytes:bytes", "limit.leastConnections", "limit.mostConnections", "app.spareConnections"},
 	"requests, events":                  {},
 	"questions answered at once": {
-		"limit.readShare*limit.readBytes:bytes", "limit.leastReads", "limit.mostReads", "api.readsOfProcessor", "api.readsWaiting", "api.readPatience:time", "limit.othersFor:time",
+		"limit.readShare*limit.readBytes:bytes", "limit.leastReads", "limit.mostReads", "api.readsOfProcessor", "api.readsWaiting", "api.readPatience:time", "limit.othersFor:time", "limit.restsAfter:time", "limit.longestRest:time",
 	},
 	"exports":                  {"limit.exportShare*limit.exportBytes:bytes", "limit.leastExports", "limit.mostExports", "api.maxExportsOfOne"},
 	"events that wait":         {},
@@ -101,8 +101,11 @@ func written(n int64, unit string) string {
 		}
 		return fmt.Sprintf("%d KiB", n>>10)
 	case "time":
-		if d := time.Duration(n); d > time.Minute {
+		switch d := time.Duration(n); {
+		case d > time.Minute:
 			return fmt.Sprintf("%d minutes", d/time.Minute)
+		case d < time.Second:
+			return fmt.Sprintf("%d ms", d/time.Millisecond)
 		}
 		return fmt.Sprintf("%d s", time.Duration(n)/time.Second)
 	}

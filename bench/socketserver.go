@@ -1,0 +1,163 @@
+package bench
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	jsonv2 "github.com/go-json-experiment/json"
+
+	"tidings/account"
+	"tidings/api"
+	"tidings/event"
+	"tidings/feed"
+	"tidings/live"
+	"tidings/query"
+)
+
+// socketOrders are a line that a server of sockets reads: what it publishes from then on, each
+// event to the next of so many workspaces. It answers with a line that says how many it were.
+type socketOrders struct {
+	Channels int           `json:"channels"`
+	Rate     int           `json:"rate"`
+	For      time.Duration `json:"for"`
+	// Bytes is how large a message is, of a peer's; ours are as large as events are.
+	Bytes int `json:"bytes"`
+}
+
+// socketServer serves /v1/live as a server does, with announcements that are made up: what is
+// measured is the way from an announcement to the sockets.
+type socketServer struct {
+	entries  chan live.Entry
+	sequence atomic.Uint64
+}
+
+// serveSockets says its address, and publishes as it is told on in until that ends.
+func serveSockets(ctx context.Context, in io.Reader, out io.Writer) error {
+	s := &socketServer{entries: make(chan live.Entry, 1000)}
+	logger := slog.New(slog.DiscardHandler)
+	hub := live.NewHub(live.Config{Log: s, Render: api.NewLiveRenderer(nobody{}, time.Now).Render, Logger: logger})
+	handler := &api.LiveHandler{Hub: hub, Questions: s, Logger: logger, Caller: func(r *http.Request) (account.Caller, bool) {
+		return account.Caller{Workspace: strings.TrimPrefix(r.Header.Get("Authorization"), "Bearer "), Role: account.RoleRead}, true
+	}}
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return err
+	}
+	mux := http.NewServeMux()
+	mux.HandleFunc("/v1/live", handler.Socket)
+	server := &http.Server{Handler: mux, ReadHeaderTimeout: 10 * time.Second}
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	done := make(chan error, 2)
+	go func() { done <- hub.Run(ctx) }()
+	go func() { done <- server.Serve(listener) }()
+	if _, err := fmt.Fprintln(out, listener.Addr()); err != nil {
+		return err
+	}
+	for lines := bufio.NewScanner(in); lines.Scan(); {
+		var orders socketOrders
+		if err := json.Unmarshal(lines.Bytes(), &orders); err != nil {
+			return fmt.Errorf("read orders: %w", err)
+		}
+		published, err := s.publish(ctx, orders)
+		if err != nil {
+			return err
+		}
+		if _, err := fmt.Fprintln(out, published); err != nil {
+			return err
+		}
+	}
+	err = server.Close()
+	cancel()
+	for range 2 {
+		if ended := <-done; ended != nil && !errors.Is(ended, http.ErrServerClosed) && !errors.Is(ended, context.Canceled) {
+			err = errors.Join(err, ended)
+		}
+	}
+	return err
+}
+
+// publish announces a send at a time, each with the moment at which it is due.
+func (s *socketServer) publish(ctx context.Context, o socketOrders) (published int, err error) {
+	began := time.Now()
+	for ; ; published++ {
+		due := began.Add(time.Duration(published) * time.Second / time.Duration(o.Rate))
+		if due.Sub(began) >= o.For {
+			return published, nil
+		}
+		if err := wait(ctx, time.Until(due)); err != nil {
+			return published, err
+		}
+		if err := s.announce(ctx, fmt.Sprint("w", published%o.Channels), due); err != nil {
+			return published, err
+		}
+	}
+}
+
+// announce hands the hub a send, written as the stream of announcements has it.
+func (s *socketServer) announce(ctx context.Context, workspace string, due time.Time) error {
+	key := fmt.Sprint("due-", due.UnixNano())
+	sent := event.Event{
+		ID:        event.NewID(due.Unix(), workspace, "api", true, []byte(key)),
+		Workspace: workspace, Type: event.Send, Time: due.Unix(), Message: key, User: "u_ana",
+		Subject: "Pricing proposal for the next quarter", Source: "api", Verdict: event.Verdict{Is: event.Human, Rule: "else", By: "rule"},
+		Recipients: []event.Person{{Email: "jo@acme.example", Name: "Jo Reyes"}},
+	}
+	a := event.Announcement{Kind: event.AnnounceEvent, Workspace: workspace, User: sent.User, Event: &sent}
+	a.State = &event.State{MessageKey: event.MessageKey{Workspace: workspace, Message: key}}
+	a.State.Apply(event.ChangeOf(sent))
+	data, err := a.AppendJSON(nil)
+	if err != nil {
+		return err
+	}
+	entry := live.Entry{
+		Sequence: s.sequence.Add(1), At: due, Workspace: workspace, Size: len(data),
+		Read: func() (read event.Announcement, err error) { return read, jsonv2.Unmarshal(data, &read) },
+	}
+	select {
+	case s.entries <- entry:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// Follow is the log's: nothing is kept from before.
+func (s *socketServer) Follow(ctx context.Context, each func(live.Entry)) error {
+	for {
+		select {
+		case entry := <-s.entries:
+			each(entry)
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}
+
+// Bounds are those of a log that began empty.
+func (s *socketServer) Bounds(context.Context) (live.Bounds, error) {
+	return live.Bounds{Incarnation: "bench", First: 1, Last: s.sequence.Load()}, nil
+}
+
+// Understand reads what a socket asks for.
+func (s *socketServer) Understand(_ context.Context, request feed.PageRequest) (feed.Understood, query.Query, error) {
+	read := query.Parse(request.Text, query.Options{Now: time.Now(), Zone: request.Zone, Me: request.Me})
+	return feed.Understood{Chips: read.Chips, Words: read.Words, Interpretation: read.Interpretation}, request.Filter.Apply(read.Query), nil
+}
+
+// nobody is a directory without names.
+type nobody struct{}
+
+func (nobody) Names(context.Context, string) (map[string]string, error) {
+	return map[string]string{}, nil
+}
