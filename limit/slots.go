@@ -26,7 +26,7 @@ type Slots struct {
 	asked   [2]asking
 	held    map[string]int
 	rests   map[string]int // by group, slots that were held for long and count as its own still
-	waiting int // how many of a member may wait
+	waiting int            // how many of a member may wait
 	groups  turns[*turns[*queue]]
 }
 
