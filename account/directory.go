@@ -133,14 +133,38 @@ func (d *Directory) Visible(ctx context.Context, workspace, user string) ([]stri
 	if err != nil {
 		return nil, err
 	}
-	person := users.byID[user]
-	switch {
-	case person.State == StateSuspended, person.Role == RoleSupport, person.Role == RoleAuditor:
+	switch person := users.byID[user]; {
+	case !person.sees():
 		return []string{}, nil
 	case person.Role == RoleIntegrator:
 		return []string{user}, nil
 	}
 	return teams.visibleTo(user), nil
+}
+
+// Viewers lists who may see a user's events now, in order: for each of them Visible has the
+// user.
+func (d *Directory) Viewers(ctx context.Context, workspace, user string) ([]string, error) {
+	users, err := d.users(ctx, workspace)
+	if err != nil {
+		return nil, err
+	}
+	teams, err := d.teams(ctx, workspace)
+	if err != nil {
+		return nil, err
+	}
+	return teams.viewersOf(user, users), nil
+}
+
+// Revision changes with the directory.
+func (d *Directory) Revision(ctx context.Context, workspace string) (string, error) {
+	k := d.knownOf(workspace)
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if err := d.check(ctx, workspace, k); err != nil {
+		return "", err
+	}
+	return k.revision, nil
 }
 
 // PutUser makes or replaces a user, whose state stays. ErrLastAdmin when the workspace

@@ -53,8 +53,9 @@ type knownTeams struct {
 	of map[string][]int
 	// led says who leads a team.
 	led map[string]bool
-	// visible are the users that a user shares a team with.
-	visible sync.Map
+	// visible are the users that a user shares a team with, and viewers those of them who
+	// may see their events, as *seenBy.
+	visible, viewers sync.Map
 }
 
 // newKnownUsers knows users. Who is admin is said by admins alone.
@@ -114,6 +115,32 @@ func (t *knownTeams) visibleTo(user string) []string {
 	sorted := slices.Sorted(maps.Keys(users))
 	t.visible.Store(user, sorted)
 	return sorted
+}
+
+// seenBy are who may see somebody's events, as users were.
+type seenBy struct {
+	users *knownUsers
+	all   []string
+}
+
+// viewersOf lists who may see a user's events, in order.
+func (t *knownTeams) viewersOf(user string, users *knownUsers) []string {
+	if kept, ok := t.viewers.Load(user); ok && kept.(*seenBy).users == users {
+		return kept.(*seenBy).all
+	}
+	all := slices.DeleteFunc(slices.Clone(t.visibleTo(user)), func(other string) bool {
+		person := users.byID[other]
+		return other == "" || !person.sees() || person.Role == RoleIntegrator && other != user
+	})
+	if len(t.of[user]) > 0 { // the others are without bound
+		t.viewers.Store(user, &seenBy{users, all})
+	}
+	return all
+}
+
+// sees reports whether a user's role and state let them see events.
+func (m Member) sees() bool {
+	return m.State != StateSuspended && m.Role != RoleSupport && m.Role != RoleAuditor
 }
 
 func newDirectories() *lru.Cache[string, *known] {

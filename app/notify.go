@@ -77,7 +77,24 @@ func (a *App) triggers() indexer.Triggers {
 	if a.decisions == nil {
 		return nil
 	}
-	return a.Stream
+	return wantedTriggers{a}
+}
+
+// wantedTriggers hands on of what people may be told: of most events nobody wants to be,
+// and a trigger costs as much as deciding about it.
+type wantedTriggers struct{ app *App }
+
+// Trigger returns once what is wanted is on disk. Where it is not known what is, all is.
+func (w wantedTriggers) Trigger(ctx context.Context, triggers []event.Trigger) error {
+	wanted, err := w.app.notifier.Wanted(ctx, triggers)
+	if err != nil {
+		if ctx.Err() != nil {
+			return err
+		}
+		w.app.log.WarnContext(ctx, "who wants to be told of events is not known; all are handed on", "error", err)
+		wanted = triggers
+	}
+	return w.app.Stream.Trigger(ctx, wanted)
 }
 
 // notifies puts the engine together where there is a store for decisions.

@@ -6,8 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"maps"
-	"slices"
 	"sync"
 	"time"
 
@@ -61,51 +59,12 @@ type Book struct {
 	Rules map[string][]Rule
 	// Devices are those who have a device that is pushed to.
 	Devices map[string]bool
-	// followers are the owners of rules about one message, by its id.
-	followers map[string][]string
-	// wide are those whom more than their own messages may concern, in order.
-	wide []string
-}
-
-// candidates are those who may want to be told of an event: its owner, those whose
-// settings or rules reach beyond their own messages, and those who follow its message.
-func (b *Book) candidates(e event.Event) []string {
-	following := b.followers[e.Message]
-	if e.User == "" && len(following) == 0 {
-		return b.wide
-	}
-	all := slices.Clone(b.wide)
-	for _, user := range append([]string{e.User}, following...) {
-		if at, found := slices.BinarySearch(all, user); user != "" && !found {
-			all = slices.Insert(all, at, user)
-		}
-	}
-	return all
-}
-
-// widen finds those who are candidates for everything.
-func (b *Book) widen() {
-	who := make(map[string]bool)
-	shared := len(b.Defaults.Cells[Team]) > 0 || len(b.Defaults.Cells[Everyone]) > 0
-	for user, s := range b.Settings {
-		if shared || len(s.Cells[Team]) > 0 || len(s.Cells[Everyone]) > 0 || s.Preset == PresetAll {
-			who[user] = true
-		}
-	}
-	b.followers = make(map[string][]string)
-	for user, rules := range b.Rules {
-		for _, r := range rules {
-			switch {
-			case !r.Enabled || !r.Done.IsZero() || r.timed():
-			case r.Message != "":
-				b.followers[r.Message] = append(b.followers[r.Message], user)
-			default:
-				who[user] = true
-			}
-		}
-	}
-	delete(who, "")
-	b.wide = slices.Sorted(maps.Keys(who))
+	// told is of which kinds somebody with settings is told, usual of others.
+	told  map[string]interest
+	usual interest
+	// reaching are those whose settings reach beyond their own messages, in order.
+	reaching []string
+	asking   asking
 }
 
 // Books keeps books in records. What another process changes is seen after a second.
@@ -205,7 +164,7 @@ func (b *Books) read(ctx context.Context, workspace string) (*Book, error) {
 	for _, record := range records {
 		book.Devices[record.ID] = true
 	}
-	book.widen()
+	book.index()
 	return book, nil
 }
 

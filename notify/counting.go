@@ -38,24 +38,13 @@ type countedEvent struct {
 
 // countAll counts an event for the rules that find it, and asks about those whose number
 // it reached. It may be repeated: an event counts once.
-func (x *Engine) countAll(ctx context.Context, book *Book, t event.Trigger, d query.Document) ([]*question, error) {
+func (x *Engine) countAll(ctx context.Context, book *Book, t event.Trigger, candidates []string, asks *asking, d query.Document) ([]*question, error) {
+	if t.Event.Automated() {
+		return nil, nil
+	}
 	var questions []*question
-	for _, user := range book.candidates(t.Event) {
-		if !slices.ContainsFunc(book.Rules[user], func(r Rule) bool { return r.asked() == OnCount && r.about(t.Event) }) {
-			continue
-		}
-		sees, err := x.sees(ctx, user, t.Event)
-		if err != nil {
-			return nil, err
-		}
-		if !sees || t.Event.Automated() {
-			continue
-		}
-		rules, err := x.matches(ctx, t.Event.Workspace, book.Rules[user], d, true)
-		if err != nil {
-			return nil, fmt.Errorf("match rules: %w", err)
-		}
-		for _, r := range rules {
+	for _, user := range candidates {
+		for _, r := range matches(asks.byOwner[user], d, true) {
 			reached, err := x.count(ctx, r, t.Event)
 			if err != nil {
 				return nil, err

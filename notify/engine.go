@@ -48,7 +48,7 @@ func NewEngine(c Config) *Engine {
 		c.Clock = time.Now
 	}
 	c.Limits = c.Limits.orDefaults()
-	return &Engine{c, newQuestions(c.Searches, c.Clock), newSpent()}
+	return &Engine{c, newQuestions(c.Searches, c.People, c.Clock), newSpent()}
 }
 
 // Handle decides about triggers for everybody: about new events together, and about
@@ -56,7 +56,8 @@ func NewEngine(c Config) *Engine {
 // is durable. It may be repeated.
 func (x *Engine) Handle(ctx context.Context, triggers []event.Trigger) error {
 	books := make(map[string]*Book)
-	var events, corrections []event.Trigger
+	var events []asked
+	var corrections []event.Trigger
 	seen := make(map[About]bool, len(triggers))
 	for _, t := range triggers {
 		book, err := x.bookOf(ctx, books, t.Event.Workspace)
@@ -70,11 +71,15 @@ func (x *Engine) Handle(ctx context.Context, triggers []event.Trigger) error {
 			corrections = append(corrections, t)
 		case !seen[which]:
 			seen[which] = true
-			events = append(events, t)
+			who, err := x.candidates(ctx, book, t.Event)
+			if err != nil {
+				return err
+			}
+			events = append(events, asked{t, who})
 		}
 	}
 	for rest := events; len(rest) > 0; {
-		some := x.together(books, rest)
+		some := x.together(rest)
 		rest = rest[len(some):]
 		if err := x.decideNew(ctx, books, some); err != nil {
 			return err
@@ -88,11 +93,17 @@ func (x *Engine) Handle(ctx context.Context, triggers []event.Trigger) error {
 	return nil
 }
 
+// asked is a trigger with those who may be told of it.
+type asked struct {
+	event.Trigger
+	candidates []string
+}
+
 // together are as many of the first triggers as concern Limits.AtOnce people, one at least.
-func (x *Engine) together(books map[string]*Book, triggers []event.Trigger) []event.Trigger {
+func (x *Engine) together(triggers []asked) []asked {
 	people := 0
 	for i, t := range triggers {
-		people += len(books[t.Event.Workspace].candidates(t.Event))
+		people += len(t.candidates)
 		if i > 0 && people > x.Limits.AtOnce {
 			return triggers[:i]
 		}
@@ -101,7 +112,7 @@ func (x *Engine) together(books map[string]*Book, triggers []event.Trigger) []ev
 }
 
 // decideNew decides about new events at once.
-func (x *Engine) decideNew(ctx context.Context, books map[string]*Book, triggers []event.Trigger) error {
+func (x *Engine) decideNew(ctx context.Context, books map[string]*Book, triggers []asked) error {
 	about := make([]About, len(triggers))
 	for i, t := range triggers {
 		about[i] = About{t.Event.Workspace, t.Event.ID}
@@ -137,7 +148,11 @@ func (x *Engine) correct(ctx context.Context, books map[string]*Book, t event.Tr
 			return err
 		}
 	}
-	return x.decideAll(ctx, books, []event.Trigger{t}, stored)
+	who, err := x.candidates(ctx, books[t.Event.Workspace], t.Event)
+	if err != nil {
+		return err
+	}
+	return x.decideAll(ctx, books, []asked{{t, who}}, stored)
 }
 
 // question is a decision on its way: old is the one before, where decided is set.
@@ -154,26 +169,23 @@ func (q *question) bell() bell { return bell{q.Decision, q.book, &q.trigger.Even
 
 // decideAll decides for all candidates who have no decision yet, and, on a correction,
 // anew for those whose decision it overturns.
-func (x *Engine) decideAll(ctx context.Context, books map[string]*Book, triggers []event.Trigger, stored []Decision) error {
+func (x *Engine) decideAll(ctx context.Context, books map[string]*Book, triggers []asked, stored []Decision) error {
 	before := make(map[string]Decision, len(stored))
-	known := make(map[event.ID]bool, len(stored))
+	known := make(map[About][]string) // those who had a decision and may not see it any more
 	for _, d := range stored {
 		before[d.ID] = d
-		known[d.Event] = true
+		known[About{d.Workspace, d.Event}] = append(known[About{d.Workspace, d.Event}], d.User)
 	}
 	var questions []*question
 	var again []bell
 	for _, t := range triggers {
 		book := books[t.Event.Workspace]
 		d := query.DocumentLater(t.Event)
-		for _, user := range book.candidates(t.Event) {
-			sees, err := x.sees(ctx, user, t.Event)
-			if err != nil {
-				return err
-			}
-			if !sees && !known[t.Event.ID] {
-				continue // that is kept nowhere
-			}
+		asks, err := x.asks(ctx, t.Event.Workspace, book)
+		if err != nil {
+			return err
+		}
+		for _, user := range withKnown(t.candidates, known[About{t.Event.Workspace, t.Event.ID}]) {
 			if len(questions)+len(again) >= x.Limits.AtOnce {
 				if err := x.settleAll(ctx, questions, again); err != nil {
 					return err
@@ -181,26 +193,36 @@ func (x *Engine) decideAll(ctx context.Context, books map[string]*Book, triggers
 				questions, again = nil, nil
 			}
 			old, decided := before[IDOf(t.Event.Workspace, t.Event.ID.String(), "", user)]
-			if decided && !overturned(t, old) {
+			if decided && !overturned(t.Trigger, old) {
 				if t.Kind == event.AnnounceEvent {
 					again = append(again, bell{old, book, &t.Event, t.Trace}) // a crash may have come between
 				}
 				continue
 			}
-			facts, err := x.facts(ctx, t, book, user, d)
+			facts, err := x.facts(ctx, t.Trigger, book, user, asks.byOwner[user], d)
 			if err != nil {
 				return err
 			}
 			facts.Corrected = decided
-			questions = append(questions, &question{book: book, trigger: t, facts: facts, old: old, decided: decided})
+			questions = append(questions, &question{book: book, trigger: t.Trigger, facts: facts, old: old, decided: decided})
 		}
-		counted, err := x.countAll(ctx, book, t, d)
+		counted, err := x.countAll(ctx, book, t.Trigger, t.candidates, asks, d)
 		if err != nil {
 			return err
 		}
 		questions = append(questions, counted...)
 	}
 	return x.settleAll(ctx, questions, again)
+}
+
+// withKnown are the candidates and those who have a decision already, each once and in order.
+func withKnown(candidates, known []string) []string {
+	if len(known) == 0 {
+		return candidates
+	}
+	all := slices.Concat(candidates, known)
+	slices.Sort(all)
+	return slices.Compact(all)
 }
 
 // settleAll answers questions, keeps the answers, and tells them with those that were kept before.
@@ -319,7 +341,7 @@ func overturned(t event.Trigger, old Decision) bool {
 }
 
 // facts are what is known of a person and an event.
-func (x *Engine) facts(ctx context.Context, t event.Trigger, book *Book, user string, d query.Document) (Facts, error) {
+func (x *Engine) facts(ctx context.Context, t event.Trigger, book *Book, user string, rules []understood, d query.Document) (Facts, error) {
 	workspace := t.Event.Workspace
 	f := Facts{
 		User: user, Scope: scopeOf(user, t.Event),
@@ -336,10 +358,8 @@ func (x *Engine) facts(ctx context.Context, t event.Trigger, book *Book, user st
 	if email := t.Event.RecipientEmail(); email != "" {
 		f.Own = addresses[email] == user
 	}
-	if rules := book.Rules[user]; len(rules) > 0 && f.Visible {
-		if f.Rules, err = x.matches(ctx, workspace, rules, d, false); err != nil {
-			return f, fmt.Errorf("match rules: %w", err)
-		}
+	if f.Visible {
+		f.Rules = matches(rules, d, false)
 	}
 	return f, nil
 }

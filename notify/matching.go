@@ -14,15 +14,17 @@ import (
 )
 
 const (
-	// questionFresh is how long a rule's text counts as understood: names and teams
-	// change. questionsKept bounds what is remembered.
-	questionFresh = time.Minute
-	questionsKept = 5000
+	// questionFresh is how long a rule's text counts as understood where names and teams
+	// stay: it may be read by words that were not there before. questionsKept bounds what
+	// is remembered.
+	questionFresh = 10 * time.Minute
+	questionsKept = 50_000
 )
 
-// questions understands the texts of rules, each once a minute.
+// questions understands the texts of rules, each once as long as names and teams stay.
 type questions struct {
 	searches Searches
+	people   People
 	clock    func() time.Time
 	known    *lru.Cache[questionKey, question1]
 }
@@ -30,28 +32,33 @@ type questions struct {
 type questionKey struct{ workspace, user, text string }
 
 type question1 struct {
-	query query.Query
-	err   error
-	until time.Time
+	query    query.Query
+	err      error
+	until    time.Time
+	revision string
 }
 
-func newQuestions(searches Searches, clock func() time.Time) *questions {
+func newQuestions(searches Searches, people People, clock func() time.Time) *questions {
 	known, err := lru.New[questionKey, question1](questionsKept)
 	if err != nil {
 		panic(err) // Only a size below one fails.
 	}
-	return &questions{searches: searches, clock: clock, known: known}
+	return &questions{searches: searches, people: people, clock: clock, known: known}
 }
 
 // understand reads a rule's text. A FieldError says that a rule cannot be made of it.
 func (q *questions) understand(ctx context.Context, workspace, user, text string) (query.Query, error) {
 	key, now := questionKey{workspace, user, text}, q.clock()
-	if known, ok := q.known.Get(key); ok && now.Before(known.until) {
+	revision, err := q.people.Revision(ctx, workspace)
+	if err != nil {
+		return query.Query{}, fmt.Errorf("understand a rule: %w", err)
+	}
+	if known, ok := q.known.Get(key); ok && now.Before(known.until) && known.revision == revision {
 		return known.query, known.err
 	}
 	read, err := q.read(ctx, workspace, user, text)
 	if err == nil || errors.Is(err, event.ErrInvalid) {
-		q.known.Add(key, question1{read, err, now.Add(questionFresh)})
+		q.known.Add(key, question1{read, err, now.Add(questionFresh), revision})
 	}
 	return read, err
 }
@@ -70,29 +77,16 @@ func (q *questions) read(ctx context.Context, workspace, user, text string) (que
 	return read, nil
 }
 
-// matches are those of a person's rules that find an event; counting are those that
+// matches are those of somebody's rules that find an event; counting are those that
 // count, otherwise those that tell of each.
-func (x *Engine) matches(ctx context.Context, workspace string, rules []Rule, d query.Document, counting bool) ([]Rule, error) {
+func matches(rules []understood, d query.Document, counting bool) []Rule {
 	var found []Rule
 	for _, r := range rules {
-		if !r.about(d.Event) || (r.asked() == OnCount) != counting {
-			continue
+		if r.about(d.Event) && (r.asked() == OnCount) == counting && r.query.MayMatch(d.Event) && r.query.Match(d, nil) {
+			found = append(found, r.Rule)
 		}
-		if r.Q != "" {
-			q, err := x.questions.understand(ctx, workspace, r.Owner, r.Q)
-			if errors.Is(err, event.ErrInvalid) {
-				continue // its owner sees that in the list of rules
-			}
-			if err != nil {
-				return nil, err
-			}
-			if q.AsksRecipients() || !q.Match(d, nil) {
-				continue
-			}
-		}
-		found = append(found, r)
 	}
-	return found, nil
+	return found
 }
 
 // CheckRule says what is wrong with a rule, its text too.

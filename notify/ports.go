@@ -115,6 +115,11 @@ type People interface {
 	// Visible lists whose events a user may see now: their own and their teams', as far as
 	// their role lets them; nobody's where they may see none.
 	Visible(ctx context.Context, workspace, user string) ([]string, error)
+	// Viewers lists who may see a user's events now, in order: for each of them Visible has
+	// the user.
+	Viewers(ctx context.Context, workspace, user string) ([]string, error)
+	// Revision changes with the names and teams by which texts are understood.
+	Revision(ctx context.Context, workspace string) (string, error)
 	// UsersByAddress are the ids of users by their own addresses.
 	UsersByAddress(ctx context.Context, workspace string) (map[string]string, error)
 }

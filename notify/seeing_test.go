@@ -2,6 +2,7 @@ package notify_test
 
 import (
 	"context"
+	"slices"
 	"testing"
 	"time"
 
@@ -62,4 +63,37 @@ func TestWhoMaySeeNothingAnyMoreIsToldOfNothing(t *testing.T) {
 			}
 		})
 	}
+}
+
+// Who may see somebody's events is the same from either side, whatever roles and teams they
+// have.
+func TestViewersAreThoseToWhomItIsVisible(t *testing.T) {
+	o := newOffice(t)
+	d := o.engine.People.(*account.Directory)
+	users := []string{"u_ana", "u_ben", "u_jo", "u_nobody"}
+	same := func(t *testing.T) {
+		for _, owner := range users {
+			viewers, err := d.Viewers(t.Context(), "w", owner)
+			require.NoError(t, err)
+			require.IsIncreasing(t, append([]string{""}, viewers...))
+			for _, user := range users {
+				visible, err := d.Visible(t.Context(), "w", user)
+				require.NoError(t, err)
+				require.Equal(t, slices.Contains(visible, owner), slices.Contains(viewers, user), "%s of %s", user, owner)
+			}
+		}
+	}
+	same(t)
+	for _, role := range []account.Role{account.RoleViewer, account.RoleLead, account.RoleSupport, account.RoleAuditor, account.RoleIntegrator, account.RoleMember} {
+		_, err := d.ChangeUser(t.Context(), "w", "u_jo", account.Change{Role: &role})
+		require.NoError(t, err)
+		same(t)
+	}
+	suspended := account.StateSuspended
+	_, err := d.ChangeUser(t.Context(), "w", "u_ana", account.Change{State: &suspended})
+	require.NoError(t, err)
+	same(t)
+	_, err = d.PutTeam(t.Context(), "w", "t", account.TeamRequest{Name: "t", Members: users})
+	require.NoError(t, err)
+	same(t)
 }

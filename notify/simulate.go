@@ -53,7 +53,7 @@ type Rehearsal struct {
 	// Devices says that they have one that is pushed to.
 	Devices bool
 	// Rules finds their rules that match an event; nil for none.
-	Rules func(event.Event) ([]Rule, error)
+	Rules func(event.Event) []Rule
 }
 
 // Rehearse decides about events, the oldest first, as if each came when it happened,
@@ -71,10 +71,7 @@ func Rehearse(r Rehearsal, events []event.Event) ([]Decision, error) {
 			User: r.User, Visible: true, Scope: scopeOf(r.User, e), Own: r.Own[e.RecipientEmail()], Defaults: r.Defaults, Fresh: Fresh, Devices: r.Devices,
 		}
 		if r.Rules != nil {
-			var err error
-			if facts.Rules, err = r.Rules(e); err != nil {
-				return nil, err
-			}
+			facts.Rules = r.Rules(e)
 		}
 		d := Decide(t, r.Settings, facts, e.At())
 		if d.Tells() && d.Claim != "" {
@@ -123,9 +120,11 @@ func (x *Engine) Simulate(ctx context.Context, workspace, user string, other Set
 		r.Own[address] = whose == user
 	}
 	if rules := book.Rules[user]; len(rules) > 0 {
-		r.Rules = func(e event.Event) ([]Rule, error) {
-			return x.matches(ctx, workspace, rules, query.DocumentLater(e), false)
+		asks, err := x.understand(ctx, workspace, rules)
+		if err != nil {
+			return Simulation{}, err
 		}
+		r.Rules = func(e event.Event) []Rule { return matches(asks, query.DocumentLater(e), false) }
 	}
 	before, err := Rehearse(r, events)
 	if err != nil {

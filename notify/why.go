@@ -125,7 +125,11 @@ func (x *Engine) Why(ctx context.Context, workspace, user string, id event.ID) (
 	if err != nil {
 		return Why{}, fmt.Errorf("load settings of notifications: %w", err)
 	}
-	facts, err := x.facts(ctx, t, book, user, query.DocumentLater(t.Event))
+	asks, err := x.asks(ctx, e.Workspace, book)
+	if err != nil {
+		return Why{}, err
+	}
+	facts, err := x.facts(ctx, t, book, user, asks.byOwner[user], query.DocumentLater(t.Event))
 	if err != nil {
 		return Why{}, err
 	}

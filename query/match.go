@@ -102,6 +102,50 @@ func (q Query) Match(d Document, s *event.State) bool {
 	return q.holds(q.Where, d, s)
 }
 
+// MayMatch reports whether the query can hold for an event, whatever its words are. It is
+// cheap: no text is analysed.
+func (q Query) MayMatch(e event.Event) bool {
+	bare := q
+	bare.Where = nil
+	if !bare.Match(Document{Event: e}, nil) {
+		return false
+	}
+	may, _ := possible(q.Where, e)
+	return may
+}
+
+// possible reports whether a condition can hold for an event, and whether it can fail.
+func possible(where Expr, e event.Event) (holds, fails bool) {
+	switch x := where.(type) {
+	case And:
+		holds = true
+		for _, part := range x {
+			yes, no := possible(part, e)
+			holds, fails = holds && yes, fails || no
+		}
+		return holds, fails
+	case Or:
+		fails = true
+		for _, part := range x {
+			yes, no := possible(part, e)
+			holds, fails = holds || yes, fails && no
+		}
+		return holds, fails
+	case Not:
+		yes, no := possible(x.Expr, e)
+		return no, yes
+	case Keyword:
+		yes := x.match(e)
+		return yes, !yes
+	case Time:
+		yes := x.match(e)
+		return yes, !yes
+	case Words, Recipients:
+		return true, true
+	}
+	return where == nil, where != nil
+}
+
 func (q Query) holds(where Expr, d Document, s *event.State) bool {
 	switch e := where.(type) {
 	case And:

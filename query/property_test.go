@@ -309,3 +309,14 @@ func FuzzParse(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, text string) { checkParse(t, text, opts) })
 }
+
+// What a query holds for it may hold for, whatever the words are.
+func TestWhatMatchesMayMatch(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		q := Query{Where: drawExpr(t, 3), Automated: rapid.SampledFrom([]Automated{"", AutomatedShow, AutomatedOnly}).Draw(t, "automated")}
+		e := drawEvent(t)
+		if q.Match(NewDocument(e), drawState(t, e)) && !q.MayMatch(e) {
+			t.Fatalf("%#v holds for %#v, and is said not to", q, e)
+		}
+	})
+}
