@@ -72,6 +72,8 @@ type Devices struct {
 	Changed func(ctx context.Context, workspace, user string, has bool) error
 }
 
+var errManyDevices = fmt.Errorf("a person has at most %d devices: %w", MaxDevices, event.ErrConflict)
+
 // DeviceID is how the device of a subscription is called.
 func DeviceID(endpoint string) string { return ID("", endpoint, "", "push") }
 
@@ -131,7 +133,7 @@ func (v *Devices) readKey(ctx context.Context) (doc json.RawMessage, key *webpus
 }
 
 // Put registers a device, or says that it came by. event.ErrConflict says that its user
-// has MaxDevices.
+// has MaxDevices; of several that come at once for the last place, all may be refused.
 func (v *Devices) Put(ctx context.Context, workspace string, d Device, endpoint string, keys webpush.Keys) (Device, error) {
 	at, err := url.Parse(endpoint)
 	if err != nil {
@@ -151,7 +153,7 @@ func (v *Devices) Put(ctx context.Context, workspace string, d Device, endpoint 
 	case known >= 0:
 		d.Created = all[known].Created
 	case len(all) >= MaxDevices:
-		return d, fmt.Errorf("a person has at most %d devices: %w", MaxDevices, event.ErrConflict)
+		return d, errManyDevices
 	}
 	if err := v.leave(ctx, workspace, d); err != nil {
 		return d, err
@@ -168,6 +170,14 @@ func (v *Devices) Put(ctx context.Context, workspace string, d Device, endpoint 
 	}
 	if err := v.put(ctx, workspace, kindDevice+d.User, d.ID, d); err != nil {
 		return d, err
+	}
+	if known < 0 { // others may have registered since they were counted
+		if all, err = v.Of(ctx, workspace, d.User); err == nil && len(all) > MaxDevices {
+			err = errors.Join(errManyDevices, v.Drop(ctx, workspace, d.User, d.ID))
+		}
+		if err != nil {
+			return d, err
+		}
 	}
 	// It counts for whoever is told whether it came or only came by: it may be said again.
 	return d, v.changed(ctx, workspace, d.User, true)

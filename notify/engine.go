@@ -194,7 +194,8 @@ func (x *Engine) decideAll(ctx context.Context, books map[string]*Book, triggers
 			}
 			old, decided := before[IDOf(t.Event.Workspace, t.Event.ID.String(), "", user)]
 			if decided && !overturned(t.Trigger, old) {
-				if t.Kind == event.AnnounceEvent {
+				// What a correction tells anew is told again with it, as new events are.
+				if t.Kind == event.AnnounceEvent || old.Version > 1 && old.Tells() {
 					again = append(again, bell{old, book, &t.Event, t.Trace}) // a crash may have come between
 				}
 				continue

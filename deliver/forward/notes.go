@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"tidings/deliver"
@@ -52,7 +53,7 @@ type Notes struct {
 
 // Deliver makes the deliveries of decisions. Those of one window are one delivery.
 func (n *Notes) Deliver(ctx context.Context, decisions []notify.Decision) error {
-	var made []deliver.Delivery
+	var made, anew []deliver.Delivery
 	for _, d := range decisions {
 		for _, channel := range d.Channels {
 			places, err := n.places(ctx, d, channel)
@@ -60,7 +61,10 @@ func (n *Notes) Deliver(ctx context.Context, decisions []notify.Decision) error 
 				return err
 			}
 			for _, place := range places {
-				made = append(made, n.deliveryOf(d, channel, place))
+				one := n.deliveryOf(d, channel, place)
+				if made = append(made, one); d.Version > 1 && one.Window == 0 {
+					anew = append(anew, one)
+				}
 			}
 		}
 	}
@@ -69,6 +73,9 @@ func (n *Notes) Deliver(ctx context.Context, decisions []notify.Decision) error 
 	}
 	if err := n.Outbox.Add(ctx, made); err != nil {
 		return fmt.Errorf("deliver notifications: %w", err)
+	}
+	if err := n.retell(ctx, anew); err != nil {
+		return err
 	}
 	if n.Wake != nil {
 		n.Wake()
@@ -222,6 +229,11 @@ func (n *Notes) withdraw(ctx context.Context, d notify.Decision, devices, ids []
 	if err := n.Outbox.Add(ctx, back); err != nil {
 		return fmt.Errorf("tell devices what is withdrawn: %w", err)
 	}
+	if err := n.wait(ctx, back, func(one deliver.Delivery) bool {
+		return one.State == deliver.Cancelled && strings.HasPrefix(one.Why, toldAfterAll)
+	}); err != nil {
+		return err
+	}
 	if n.Wake != nil {
 		n.Wake()
 	}
@@ -315,7 +327,7 @@ func (n *Notes) withdrawn(ctx context.Context, d deliver.Delivery) (deliver.Cont
 		return deliver.Content{}, "", err
 	}
 	if len(page) == 0 || page[0].Outcome != notify.Withdrawn {
-		return deliver.Content{}, "it is told after all, or was erased", nil
+		return deliver.Content{}, toldAfterAll + ", or was erased", nil
 	}
 	return deliver.Content{Sentence: "Taken back: a machine did it", Time: time.UnixMilli(d.At).UTC(), Why: page[0].Found}, "", nil
 }

@@ -1,6 +1,7 @@
 package forward_test
 
 import (
+	"context"
 	"encoding/json"
 	"path/filepath"
 	"slices"
@@ -346,4 +347,130 @@ func TestWhoMaySeeNothingAnyMoreIsPushedNothing(t *testing.T) {
 	p.look(t)
 	require.Empty(t, p.read(t, phone))
 	require.Equal(t, deliver.Cancelled, p.kept(t)[0].State)
+}
+
+// meanwhile registers a browser while another is being registered: after its owner's were
+// counted, and before it is kept.
+type meanwhile struct {
+	deliver.Records
+	register func()
+}
+
+func (m *meanwhile) Put(ctx context.Context, workspace, kind, id string, doc json.RawMessage) error {
+	if register := m.register; register != nil && strings.HasPrefix(kind, "push-device/") {
+		m.register = nil
+		register()
+	}
+	return m.Records.Put(ctx, workspace, kind, id, doc)
+}
+
+// Two that register at once for the last place do not make one too many.
+func TestTwoThatRegisterAtOnceMakeNoEleventh(t *testing.T) {
+	p := newPushing(t)
+	records := &meanwhile{Records: p.states}
+	directory := deliver.NewDirectory(records, secret.New(p.secrets, true, p.states), nil)
+	put := func() error {
+		browser := webpushtest.NewBrowser(t)
+		keys, err := webpush.ParseKeys(browser.P256dh(), browser.Auth())
+		require.NoError(t, err)
+		_, err = directory.Devices.Put(t.Context(), "w", deliver.Device{User: "u_ana", Session: "s"}, p.service.Subscribe(browser), keys)
+		return err
+	}
+	directory.Devices.Clock = p.clock
+	for range deliver.MaxDevices - 1 {
+		require.NoError(t, put())
+	}
+	records.register = func() { require.NoError(t, put()) }
+	require.ErrorIs(t, put(), event.ErrConflict)
+	all, err := directory.Devices.Of(t.Context(), "w", "u_ana")
+	require.NoError(t, err)
+	require.Len(t, all, deliver.MaxDevices)
+}
+
+// becomes says what is known of a decision's event now: a machine's, or a person's after all.
+func (p *pushing) becomes(t *testing.T, d *notify.Decision, outcome notify.Outcome) {
+	t.Helper()
+	d.Outcome, d.Version = outcome, d.Version+1
+	done, err := p.decisions.Replace(t.Context(), *d)
+	require.NoError(t, err)
+	require.True(t, done)
+	for range 2 { // it may be repeated
+		if outcome == notify.Withdrawn {
+			require.NoError(t, p.Cancel(t.Context(), *d))
+		} else {
+			require.NoError(t, p.Deliver(t.Context(), []notify.Decision{*d}))
+		}
+	}
+}
+
+// What is a person's, a machine's, and a person's after all, is told on a device each time
+// in turn; what had not left yet leaves then, and a mail that was sent does not come twice.
+func TestWhatIsTrueAfterAllIsToldAnew(t *testing.T) {
+	p := newPushing(t)
+	phone, _ := p.register(t, "s")
+	pass := func() {
+		p.now = p.now.Add(p.Settle)
+		p.look(t)
+	}
+	titles := func() (all []string) {
+		for _, m := range p.read(t, phone) {
+			all = append(all, m.Title)
+		}
+		return all
+	}
+	told, taken := "Lee opened “Pricing”", "Taken back: a machine did it"
+	d := p.pushes(t, "Pricing", time.Time{})
+	pass()
+	require.Equal(t, []string{told}, titles())
+	p.becomes(t, &d, notify.Withdrawn)
+	pass()
+	p.becomes(t, &d, notify.Notified)
+	pass()
+	require.Equal(t, []string{told, taken, told}, titles())
+	p.becomes(t, &d, notify.Withdrawn)
+	pass()
+	require.Equal(t, []string{told, taken, told, taken}, titles())
+	p.becomes(t, &d, notify.Notified)
+	p.becomes(t, &d, notify.Withdrawn) // before it left
+	pass()
+	require.Equal(t, []string{told, taken, told, taken}, titles(), "it says so already")
+
+	early := p.pushes(t, "Early", time.Time{})
+	p.becomes(t, &early, notify.Withdrawn)
+	p.becomes(t, &early, notify.Notified)
+	pass()
+	require.Equal(t, []string{told, taken, told, taken, "Lee opened “Early”"}, titles(), "it had reached nobody")
+}
+
+// A mail that was taken back before it was sent is sent after all; one that was sent stands.
+func TestAMailOfWhatIsTrueAfterAllComesOnce(t *testing.T) {
+	n := newNoted(t)
+	becomes := func(d *notify.Decision, outcome notify.Outcome) {
+		d.Outcome, d.Version = outcome, d.Version+1
+		done, err := n.decisions.Replace(t.Context(), *d)
+		require.NoError(t, err)
+		require.True(t, done)
+		if outcome == notify.Withdrawn {
+			require.NoError(t, n.Cancel(t.Context(), *d))
+		} else {
+			require.NoError(t, n.Deliver(t.Context(), []notify.Decision{*d}))
+		}
+	}
+	d := n.tell(t, "one", time.Time{})
+	becomes(&d, notify.Withdrawn)
+	require.Equal(t, deliver.Cancelled, n.kept(t)[0].State)
+	n.now = n.now.Add(time.Hour)
+	becomes(&d, notify.Notified)
+	require.Len(t, n.kept(t), 1, "under the same id")
+	require.Equal(t, deliver.Waiting, n.kept(t)[0].State)
+	require.Equal(t, n.now.Add(n.Settle).UnixMilli(), n.kept(t)[0].Due)
+	_, err := n.outbox.Change(t.Context(), "w", deliver.Filter{}, func(one *deliver.Delivery) bool {
+		one.State, one.Ended = deliver.Sent, n.now.UnixMilli()
+		return true
+	})
+	require.NoError(t, err)
+	becomes(&d, notify.Withdrawn)
+	becomes(&d, notify.Notified)
+	require.Len(t, n.kept(t), 1)
+	require.Equal(t, deliver.Sent, n.kept(t)[0].State)
 }
