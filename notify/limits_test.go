@@ -3,6 +3,7 @@ package notify_test
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -233,6 +234,32 @@ func TestWhatIsTakenBackIsNotDelivered(t *testing.T) {
 	e.Verdict = event.Verdict{Is: event.Machine, Rule: "r"}
 	o.handle(event.AnnounceChanged, e)
 	require.Equal(t, outbox.delivered, outbox.cancelled)
+}
+
+// What is told after all leaves the house again, also where a crash came between deciding
+// and telling: it is handed on under the same decision each time that the correction comes.
+func TestWhatIsToldAfterAllLeavesAgain(t *testing.T) {
+	o := newOffice(t)
+	outbox := new(outboxSpy)
+	o.engine.Outbox = outbox
+	_, err := o.books.ChangeSettings(t.Context(), "w", "u_ana", func(s *notify.Settings) error {
+		s.Cells = notify.Cells{notify.Mine: {"open": {Often: notify.Every, Channels: []notify.Channel{notify.InPage, notify.Mail}}}}
+		return nil
+	})
+	require.NoError(t, err)
+	e := o.open(1, event.Human)
+	o.handle(event.AnnounceEvent, e)
+	e.Verdict = event.Verdict{Is: event.Machine, Rule: "r"}
+	o.handle(event.AnnounceChanged, e)
+	e.Verdict = event.Verdict{Is: event.Human, Rule: "r"}
+	for range 2 {
+		o.handle(event.AnnounceChanged, e)
+	}
+	require.Len(t, outbox.delivered, 3)
+	require.Len(t, slices.Compact(outbox.delivered), 1)
+	bell := o.bell("u_ana")
+	require.Len(t, bell, 1, "unread once more")
+	require.Contains(t, bell[0].Reasons, notify.ReasonCorrection)
 }
 
 // outboxSpy notes what is handed to it.
