@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"tidings/apiclient"
@@ -35,10 +36,12 @@ type Elastic struct {
 	Rounds, Queries int
 	// Writers write raw bulk requests of Bulk documents at once.
 	Writers, Bulk int
+	// Mails is a directory of mails whose events size measures; "" for texts that are made up.
+	Mails string
 }
 
 // ElasticParts are the parts in their order. Page and weeks share their events.
-var ElasticParts = []string{"ingest", "page", "weeks", "mutable"}
+var ElasticParts = []string{"ingest", "page", "weeks", "mutable", "size"}
 
 // elasticBench is one run.
 type elasticBench struct {
@@ -104,6 +107,11 @@ func (b *elasticBench) measure(ctx context.Context) error {
 			return fmt.Errorf("mutable: %w", err)
 		}
 	}
+	if wanted("size") {
+		if err := b.size(ctx); err != nil {
+			return fmt.Errorf("size: %w", err)
+		}
+	}
 	return nil
 }
 
@@ -113,7 +121,8 @@ type site struct {
 	*app.App
 	prefix string
 	dial   app.Dialer
-	close  func() error
+	// stop ends what runs and closes the stores, close removes its directory too.
+	stop, close func() error
 	// clients are by workspace.
 	clients map[string]*apiclient.Client
 }
@@ -140,15 +149,16 @@ func (b *elasticBench) open(ctx context.Context, name string, running bool) (*si
 		done <- nil
 	}
 	s.dial = dial
-	s.close = func() error {
+	s.stop = sync.OnceValue(func() error {
 		stop()
 		var errs []error
 		for _, client := range s.clients {
 			errs = append(errs, client.Close())
 		}
 		errs = append(errs, stopServer(), <-done)
-		return errors.Join(append(errs, a.Close(), os.RemoveAll(dir))...)
-	}
+		return errors.Join(append(errs, a.Close())...)
+	})
+	s.close = func() error { return errors.Join(s.stop(), os.RemoveAll(dir)) }
 	return s, nil
 }
 

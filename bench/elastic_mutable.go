@@ -70,7 +70,7 @@ func (b *elasticBench) mutable(ctx context.Context) (err error) {
 		ours, theirs = append(ours, took), append(theirs, tookMutable)
 		weekly, oneIndex = size, sizeMutable
 	}
-	if err := b.sealAll(ctx, p); err != nil {
+	if err := b.sealAll(ctx, p.site, p.load); err != nil {
 		return err
 	}
 	sealed, err := b.raw.size(ctx, s.prefix)
@@ -225,18 +225,18 @@ func (b *elasticBench) makeMutable(ctx context.Context, weekly, name string) err
 
 // sealAll leaves weeks as the nights would have: sealed when the cluster has long
 // forgotten the writes as such.
-func (b *elasticBench) sealAll(ctx context.Context, p *paged) error {
+func (b *elasticBench) sealAll(ctx context.Context, s *site, load Load) error {
 	fmt.Fprintln(b.Err, "waiting until Elasticsearch keeps no writes for copies that come back, at most two minutes")
-	if err := b.raw.awaitForgotten(ctx, p.prefix); err != nil {
+	if err := b.raw.awaitForgotten(ctx, s.prefix); err != nil {
 		return err
 	}
-	newest := event.WeekOf(p.load.Until.Unix() - 1)
+	newest := event.WeekOf(load.Until.Unix() - 1)
 	for week := newest - event.Week(b.Weeks); week < newest; week++ {
-		if err := p.Index.Seal(ctx, week); err != nil {
+		if err := s.Index.Seal(ctx, week); err != nil {
 			return err
 		}
 	}
-	_, err := b.raw.refresh(ctx, p.prefix)
+	_, err := b.raw.refresh(ctx, s.prefix)
 	return err
 }
 

@@ -256,3 +256,30 @@ func (e rawElastic) bulk(ctx context.Context, bodies [][]byte, writers int) erro
 	}
 	return group.Wait()
 }
+
+// fieldBytes is what each field of an index takes on the disk, and what is stored of whole
+// documents, by name.
+func (e rawElastic) fieldBytes(ctx context.Context, prefix string) (map[string]int64, error) {
+	var answer map[string]json.RawMessage
+	if err := e.ask(ctx, http.MethodPost, "/"+prefix+"-*/_disk_usage?run_expensive_tasks=true", nil, &answer); err != nil {
+		return nil, err
+	}
+	bytes := make(map[string]int64)
+	for name, raw := range answer {
+		if name == "_shards" {
+			continue
+		}
+		var index struct {
+			Fields map[string]struct {
+				Bytes int64 `json:"total_in_bytes"`
+			} `json:"fields"`
+		}
+		if err := json.Unmarshal(raw, &index); err != nil {
+			return nil, err
+		}
+		for field, of := range index.Fields {
+			bytes[field] += of.Bytes
+		}
+	}
+	return bytes, nil
+}

@@ -48,6 +48,7 @@ func Musts() []figures.Must {
 		least("P7", "elastic", figureMutableIngest, "", leastMutableIngest, aim(2.5)),
 		most("P7", "elastic", figureMutableBytes, "", mostMutableBytes, aim(0.45)),
 		most("P7", "elastic", figureMutablePage, "", mostMutablePage, aim(0.5)),
+		most("P11", "elastic", figureElasticSealedMailed, "", 1.5, aim(1)),
 
 		most("P10", "live", besideP99(archives[0].name), "ms", 200, nil),
 		most("P10", "live", besideP99(archives[1].name), "ms", milliseconds(liveMust), nil),
@@ -132,7 +133,6 @@ func unmeasured() []figures.Must {
 		return must
 	}
 	return []figures.Must{
-		open(most("P11", "elastic", "bytes sealed ÷ JSON, state included, real shape", "", 1.5, aim(1)), "bench elastic makes texts up"),
 		open(most("P13", "start", "parse of a search line", "µs", 200, nil), "a Go benchmark of query/ does"),
 		open(most("P13", "start", "page script, gzipped", "KB", 120, nil), "a test of web/ does"),
 		open(most("P13", "start", "first row painted on localhost", "ms", milliseconds(500*time.Millisecond), nil), "it needs a browser"),

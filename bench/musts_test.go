@@ -57,7 +57,7 @@ func whatIsFound() map[string]*figures.Found {
 		kind.figures(into, 0, NewTiming())
 	}
 	into = of("elastic") // those of Elasticsearch are run in cli
-	for _, name := range []string{figureOverBulk, figureOverSearch, figureDeep, figureGrowth, figureMutableIngest, figureMutableBytes, figureMutablePage} {
+	for _, name := range []string{figureOverBulk, figureOverSearch, figureDeep, figureGrowth, figureMutableIngest, figureMutableBytes, figureMutablePage, figureElasticSealedMailed} {
 		into.Add(name, "", 1)
 	}
 	return found

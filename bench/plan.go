@@ -78,6 +78,9 @@ func (c *All) plan(round int) []planned {
 	elastic := planned{name: "elastic", dir: "elastic", args: []string{
 		"elastic", "--index", indexOf, "--events", either("40000", "8000"), "--queries", either("300", "100"), "--rounds", "1",
 	}}
+	if c.Mails != "" {
+		elastic.args = append(elastic.args, "--mails", mailsOf)
+	}
 	if c.Index == "" {
 		elastic.lacks = "no --index was given"
 	}

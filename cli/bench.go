@@ -296,17 +296,18 @@ func (c *benchPostgresCmd) Run(ctx context.Context, env *environment) error {
 }
 
 type elasticFlags struct {
-	Parts      []string `arg:"" optional:"" help:"What to measure: ingest, page, weeks, mutable; all of them when none is named."`
+	Parts      []string `arg:"" optional:"" help:"What to measure: ingest, page, weeks, mutable, size; all of them when none is named."`
 	Index      string   `help:"The Elasticsearch to measure on, as for serve. Indices are made below a prefix of the measurement's own and removed at the end." required:"" placeholder:"URL"`
 	Data       string   `help:"A directory for the queue and the state, on the disk to be measured; it must be empty, and is emptied at the end." default:"tidings-bench-elastic" placeholder:"DIR" type:"path"`
 	Seed       uint64   `help:"Where the randomness begins." default:"1"`
 	Events     int      `help:"How many events; those of ten times the weeks, for page and weeks." default:"40000"`
-	Weeks      int      `help:"Over how many weeks the events of ingest and mutable are spread; page and weeks take as many and ten times as many." default:"4"`
+	Weeks      int      `help:"Over how many weeks the events of ingest, mutable and size are spread; page and weeks take as many and ten times as many." default:"4"`
 	Workspaces int      `help:"How many workspaces share the events of page, weeks and mutable." default:"20"`
 	Rounds     int      `help:"How many rounds; figures are medians of them." default:"5"`
 	Queries    int      `help:"How many questions a round." default:"300"`
 	Writers    int      `help:"How many write raw bulk requests at once." default:"2"`
 	Bulk       int      `help:"How many documents a raw bulk request holds." default:"1000"`
+	Mails      string   `help:"A directory of mails whose events size measures, in a form that import takes; without one texts and links are made up." placeholder:"DIR" type:"path"`
 }
 
 type benchElasticCmd struct {

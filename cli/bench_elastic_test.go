@@ -15,7 +15,7 @@ func TestBenchElasticMeasuresEveryPart(t *testing.T) {
 	data := filepath.Join(t.TempDir(), "bench")
 	out := run(t, "bench", "elastic", "--index", elasticServer.URL(t), "--data", data,
 		"--events", "1500", "--weeks", "1", "--workspaces", "2", "--rounds", "1", "--queries", "10")
-	for _, figure := range []string{"P2", "P3", "P6", "P7"} {
+	for _, figure := range []string{"P2", "P3", "P6", "P7", "P11"} {
 		require.Regexp(t, `(?m)^\| `+figure+`, `, out)
 	}
 	require.Len(t, regexp.MustCompile(`(?m)^\| ratio`).FindAllString(out, -1), 7, out)
@@ -24,5 +24,5 @@ func TestBenchElasticMeasuresEveryPart(t *testing.T) {
 
 	output, err := exec.Command(program(), "bench", "elastic", "pages", "--index", "elasticsearch://127.0.0.1:1", "--data", data).CombinedOutput()
 	require.Error(t, err)
-	require.Contains(t, string(output), `"pages" is not a part: they are ingest, page, weeks, mutable`)
+	require.Contains(t, string(output), `"pages" is not a part: they are ingest, page, weeks, mutable, size`)
 }

@@ -256,8 +256,13 @@ func (x *Index) drop(ctx context.Context, indices ...string) error {
 
 // merge makes one segment of an index, flushed to disk. That takes as long as it
 // takes; where the answer is lost the work goes on, and a repetition waits for it.
+// Merging leaves the documents as they were sent out (_recovery_source) of what has been
+// committed alone, so all is committed before.
 func (x *Index) merge(ctx context.Context, index string) error {
 	one, yes := 1, true
+	if err := x.write(ctx, adminTimeout, esapi.IndicesFlushRequest{Index: []string{index}, Force: &yes, WaitIfOngoing: &yes}, nil); err != nil {
+		return err
+	}
 	return x.write(ctx, 0, esapi.IndicesForcemergeRequest{Index: []string{index}, MaxNumSegments: &one, Flush: &yes}, nil)
 }
 
