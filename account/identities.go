@@ -305,13 +305,13 @@ func (i *Identities) giveTeams(ctx context.Context, workspace string, known iden
 		if err := changing(); err != nil {
 			return nil, nil, err
 		}
-		ours, err := i.directory.place(ctx, workspace, team, user.ID, had, lead)
+		added, err := i.directory.addMember(ctx, workspace, team, user.ID, had, lead)
 		switch {
 		case errors.Is(err, event.ErrNotFound):
 			notes = append(notes, "there is no team "+team)
 		case err != nil:
 			return nil, nil, err
-		case ours || had:
+		case added || had:
 			given[team] = lead
 		}
 	}

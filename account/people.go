@@ -172,11 +172,11 @@ func (d *Directory) Join(ctx context.Context, workspace, team, user string) erro
 	return err
 }
 
-// place puts a user into a team for a provider, as a lead or not; ours is false where
+// addMember puts a user into a team for a provider, as a lead or not; added is false where
 // somebody had put them there, which stays as it is. had says that the provider has.
-func (d *Directory) place(ctx context.Context, workspace, team, user string, had, lead bool) (ours bool, err error) {
+func (d *Directory) addMember(ctx context.Context, workspace, team, user string, had, lead bool) (added bool, err error) {
 	_, err = d.changeTeam(ctx, workspace, team, func(now Team) (Team, error) {
-		if ours = had || !slices.Contains(now.Members, user); !ours {
+		if added = had || !slices.Contains(now.Members, user); !added {
 			return now, nil
 		}
 		now.Members = sorted(append(now.Members, user))
@@ -189,7 +189,7 @@ func (d *Directory) place(ctx context.Context, workspace, team, user string, had
 		}
 		return now, nil
 	})
-	return ours, err
+	return added, err
 }
 
 // Leave takes a user out of a team; ErrNotFound when there is no such team.

@@ -55,7 +55,7 @@ func (m *Memory) UnmarshalText(text []byte) error {
 	return nil
 }
 
-// useMemory settles how much the process uses and tells the runtime, unless its own
+// useMemory decides how much the process uses and tells the runtime, unless its own
 // variables in the environment say otherwise.
 func (s *Settings) useMemory() {
 	if os.Getenv("GOGC") == "" {

@@ -35,8 +35,8 @@ const (
 	faultBatch = 50
 	// faultReady is how soon it must be ready again after a kill.
 	faultReady = 10 * time.Second
-	// faultSettle is how long what was acknowledged may take to be indexed at last.
-	faultSettle = 5 * time.Minute
+	// faultPatience is how long what was acknowledged may take to be indexed at last.
+	faultPatience = 5 * time.Minute
 )
 
 // Faults that are made.
@@ -180,7 +180,7 @@ func (f *Faults) scenario(
 		return row, err
 	}
 	row.acknowledged = len(book.acknowledged)
-	found, err := f.settled(ctx, server, workspace, book)
+	found, err := f.countEach(ctx, server, workspace, book)
 	for id := range book.acknowledged {
 		switch found[id] {
 		case 0:
@@ -241,10 +241,10 @@ func askChild(ctx context.Context, data, workspace string, events, receipt any) 
 	return true, client.Call(ctx, http.MethodPost, "/v1/events?ids=1", events, receipt)
 }
 
-// settled counts each event of a workspace once all that was acknowledged is found, or
-// after faultSettle.
-func (f *Faults) settled(ctx context.Context, server *child, workspace string, book *faultLedger) (map[string]int, error) {
-	ctx, cancel := context.WithTimeout(ctx, faultSettle)
+// countEach counts each event of a workspace once all that was acknowledged is found, or
+// after faultPatience.
+func (f *Faults) countEach(ctx context.Context, server *child, workspace string, book *faultLedger) (map[string]int, error) {
+	ctx, cancel := context.WithTimeout(ctx, faultPatience)
 	defer cancel()
 	for {
 		found, err := exported(ctx, server, workspace)

@@ -45,7 +45,7 @@ func (w *Worker) deliverTogether(ctx context.Context, claimed []Delivery) error 
 		}
 		lease := d.Lease
 		d.end(Cancelled, reason, w.Clock())
-		problems = append(problems, w.settle(ctx, d, lease))
+		problems = append(problems, w.resolve(ctx, d, lease))
 	}
 	if len(ready) == 0 {
 		return errors.Join(problems...)
@@ -58,7 +58,7 @@ func (w *Worker) deliverTogether(ctx context.Context, claimed []Delivery) error 
 		if w.Observe != nil {
 			w.Observe(endpoint.Kind, string(d.State), time.Duration(outs[i].Took)*time.Millisecond)
 		}
-		problems = append(problems, w.settle(ctx, d, lease))
+		problems = append(problems, w.resolve(ctx, d, lease))
 	}
 	if learned, ok := telling(ready, outs); ok {
 		now := w.Clock()

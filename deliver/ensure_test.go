@@ -79,7 +79,7 @@ func (o *office) finish() {
 		_, err := o.outbox.Change(o.t.Context(), "w", deliver.Filter{State: deliver.Failed}, again)
 		require.NoError(o.t, err)
 		require.NoError(o.t, worker.Look(o.t.Context()))
-		worker.Settled()
+		worker.Idle()
 		if len(o.of(deliver.Waiting)) == 0 && len(o.of(deliver.Failed)) == 0 {
 			return
 		}
@@ -93,11 +93,11 @@ type mortal struct {
 	dead *atomic.Bool
 }
 
-func (m mortal) Settle(ctx context.Context, d deliver.Delivery, lease int64) error {
+func (m mortal) Resolve(ctx context.Context, d deliver.Delivery, lease int64) error {
 	if m.dead.Load() {
 		return errKilled
 	}
-	return m.Outbox.Settle(ctx, d, lease)
+	return m.Outbox.Resolve(ctx, d, lease)
 }
 
 // struggle lets processes live and die over an outbox while the CRM fails in every way.
@@ -126,7 +126,7 @@ func (o *office) struggle(t *rapid.T, set func(func() crmtest.Fault)) {
 		worker := o.process(mortal{o.outbox, &dead})
 		for range rapid.IntRange(1, 4).Draw(t, "looks") {
 			require.NoError(t, worker.Look(o.t.Context()))
-			worker.Settled()
+			worker.Idle()
 			o.pass(time.Duration(rapid.SampledFrom([]int{1, 10, 90, 3600}).Draw(t, "seconds")) * time.Second)
 		}
 		if n := rapid.IntRange(0, 40).Draw(t, "another event"); n < 20 {
@@ -205,7 +205,7 @@ func TestManyGoTogether(t *testing.T) {
 	o.enter(ids...)
 	worker := o.process(o.outbox)
 	require.NoError(t, worker.Look(t.Context()))
-	worker.Settled()
+	worker.Idle()
 	require.Len(t, o.of(deliver.Sent), 100)
 	calls, largest := fake.Calls()
 	require.Equal(t, 6, calls, "two to read, two to make, one for the list, one for the events")
@@ -223,7 +223,7 @@ func TestATokenThatEndedIsMended(t *testing.T) {
 	worker := o.process(o.outbox)
 	for range 5 {
 		require.NoError(t, worker.Look(t.Context()))
-		worker.Settled()
+		worker.Idle()
 		o.pass(3 * time.Hour)
 	}
 	require.Len(t, o.of(deliver.Waiting), 3)
@@ -234,11 +234,11 @@ func TestATokenThatEndedIsMended(t *testing.T) {
 	o.endpoints["crm"] = e
 	o.pass(10 * time.Hour)
 	require.NoError(t, worker.Look(t.Context()))
-	worker.Settled()
+	worker.Idle()
 	worker.Wake()
 	o.pass(10 * time.Hour)
 	require.NoError(t, worker.Look(t.Context()))
-	worker.Settled()
+	worker.Idle()
 	require.Len(t, o.of(deliver.Sent), 3)
 	require.Equal(t, deliver.OK, o.health["crm"].Mode)
 }
@@ -254,7 +254,7 @@ func TestNobodyIsMadeOfNobody(t *testing.T) {
 		Outbox: o.outbox, Endpoints: o, Source: &o.house, Sender: deliver.NewSender(o.out, o.clock), Clock: o.clock,
 	})
 	require.NoError(t, worker.Look(t.Context()))
-	worker.Settled()
+	worker.Idle()
 	cancelled := o.of(deliver.Cancelled)
 	require.Len(t, cancelled, 1)
 	require.Equal(t, "it names nobody who could be in a CRM", cancelled[0].Why)

@@ -30,10 +30,10 @@ type Outbox interface {
 	// Claim takes up to most of a place's that are due and under no lease, by due time,
 	// and puts them under one: of several that claim, one has each.
 	Claim(ctx context.Context, place Place, now, lease time.Time, most int) ([]Delivery, error)
-	// Settle writes what became of a claimed delivery. event.ErrConflict says that it is
+	// Resolve writes what became of a claimed delivery. event.ErrConflict says that it is
 	// not under that lease any more: another took it after the lease's end, or it was
 	// cancelled or erased meanwhile.
-	Settle(ctx context.Context, d Delivery, lease int64) error
+	Resolve(ctx context.Context, d Delivery, lease int64) error
 	// List returns up to most, newest first by At and id, after a place that it returned.
 	List(ctx context.Context, workspace string, filter Filter, after string, most int) (list []Delivery, next string, err error)
 	// Change applies change to each that the filter chooses and writes those for which it

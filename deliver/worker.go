@@ -122,8 +122,8 @@ func (w *Worker) Expire(ctx context.Context) error {
 	}
 }
 
-// Settled waits until no try is under way.
-func (w *Worker) Settled() { w.tries.Wait() }
+// Idle waits until no try is under way.
+func (w *Worker) Idle() { w.tries.Wait() }
 
 // begin claims some of a place's and delivers each beside the others.
 func (w *Worker) begin(ctx context.Context, place Place, now time.Time) error {
@@ -172,7 +172,7 @@ func (w *Worker) try(ctx context.Context, place Place, id string, deliver func(c
 		defer w.count(place, -1)
 		// A try that began is brought to its end: it has a bound of its own.
 		if err := deliver(context.WithoutCancel(ctx)); err != nil {
-			w.Logger.WarnContext(ctx, "a delivery could not be settled; it comes back after its lease", "delivery", id, "error", err)
+			w.Logger.WarnContext(ctx, "a delivery could not be resolved; it comes back after its lease", "delivery", id, "error", err)
 		}
 	})
 }
@@ -198,7 +198,7 @@ func (w *Worker) endAll(ctx context.Context, place Place, now time.Time) error {
 	for _, d := range claimed {
 		lease := d.Lease
 		d.end(Failed, "the endpoint is disabled", now)
-		if err := w.Outbox.Settle(ctx, d, lease); err != nil && !errors.Is(err, event.ErrConflict) {
+		if err := w.Outbox.Resolve(ctx, d, lease); err != nil && !errors.Is(err, event.ErrConflict) {
 			return err
 		}
 	}
@@ -223,7 +223,7 @@ func (w *Worker) deliver(ctx context.Context, d Delivery) error {
 	}
 	if why != "" {
 		d.end(Cancelled, why, w.Clock())
-		return w.settle(ctx, d, lease)
+		return w.resolve(ctx, d, lease)
 	}
 	out := w.Sender.Send(ctx, endpoint, d, content)
 	w.judge(&d, endpoint, out)
@@ -231,7 +231,7 @@ func (w *Worker) deliver(ctx context.Context, d Delivery) error {
 		w.Observe(endpoint.Kind, string(d.State), time.Duration(out.Took)*time.Millisecond)
 	}
 	// What was sent is written down first: a process that dies here sends it again.
-	if err := w.settle(ctx, d, lease); err != nil || d.Replay && endpoint.Kind != Push {
+	if err := w.resolve(ctx, d, lease); err != nil || d.Replay && endpoint.Kind != Push {
 		return err
 	}
 	now := w.Clock()
@@ -284,8 +284,8 @@ func (w *Worker) judge(d *Delivery, e Endpoint, out Outcome) {
 	}
 }
 
-func (w *Worker) settle(ctx context.Context, d Delivery, lease int64) error {
-	err := w.Outbox.Settle(ctx, d, lease)
+func (w *Worker) resolve(ctx context.Context, d Delivery, lease int64) error {
+	err := w.Outbox.Resolve(ctx, d, lease)
 	if errors.Is(err, event.ErrConflict) {
 		return nil // It was cancelled or erased meanwhile, or is another's after the lease.
 	}

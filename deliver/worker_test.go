@@ -155,7 +155,7 @@ func (h *house) look(times int) {
 	h.t.Helper()
 	for range times {
 		require.NoError(h.t, h.worker.Look(h.t.Context()))
-		h.worker.Settled()
+		h.worker.Idle()
 	}
 }
 
@@ -293,8 +293,8 @@ func (d *dying) Claim(ctx context.Context, place deliver.Place, now, lease time.
 	return claimed, nil
 }
 
-func (d *dying) Settle(ctx context.Context, one deliver.Delivery, lease int64) error {
-	return d.step(func() error { return d.Outbox.Settle(ctx, one, lease) })
+func (d *dying) Resolve(ctx context.Context, one deliver.Delivery, lease int64) error {
+	return d.step(func() error { return d.Outbox.Resolve(ctx, one, lease) })
 }
 
 // A process is killed before or after each of its steps, again and again: everything
@@ -310,7 +310,7 @@ func TestKillsLoseNothingAndDoubleLittle(t *testing.T) {
 			worker := h.another(doomed)
 			for range 5 {
 				_ = worker.Look(t.Context())
-				worker.Settled()
+				worker.Idle()
 			}
 			if doomed.left <= 0 {
 				kills++

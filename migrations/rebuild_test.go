@@ -121,43 +121,44 @@ func TestAWeekIsRebuiltUnderLoad(t *testing.T) {
 			}
 			var load sync.WaitGroup
 			stop := make(chan struct{})
-			during := func(do func(*rand.Rand)) {
+			// Each goes on until it has nothing left to do, and does not spin then.
+			during := func(do func(*rand.Rand) (more bool)) {
 				load.Go(func() {
 					random := rand.New(rand.NewPCG(1, 2))
-					for {
+					for more := true; more; {
 						select {
 						case <-stop:
 							return
 						default:
-							do(random)
+							more = do(random)
 						}
 					}
 				})
 			}
 			if !sealed {
-				during(func(*rand.Rand) { // one writes, so that every number up to written is in
+				during(func(*rand.Rand) bool { // one writes, so that every number up to written is in
 					from := int(written.Load())
-					if from == mostWritten {
-						runtime.Gosched()
-						return
-					}
 					var batch []event.Event
 					for n := range 20 {
 						batch = append(batch, opened("w", from+n))
 					}
 					create(t, index, batch, &waited)
-					written.Add(20)
+					return written.Add(20) < mostWritten
 				})
-				during(func(random *rand.Rand) { correct(t, index, random.IntN(before)) })
+				during(func(random *rand.Rand) bool {
+					correct(t, index, random.IntN(before))
+					return true
+				})
 			}
-			during(func(random *rand.Rand) { // what was written before a page is on it
+			during(func(*rand.Rand) bool { // what was written before a page is on it
 				least := int(written.Load())
 				if got := len(all(t, index, "w")); got < least {
 					t.Errorf("%d of %d events are found", got, least)
 				}
+				return true
 			})
 			erased := opened("gone", 1)
-			during(func(*rand.Rand) {
+			during(func(*rand.Rand) bool {
 				if !sealed {
 					create(t, index, []event.Event{erased}, &waited)
 				}
@@ -165,6 +166,7 @@ func TestAWeekIsRebuiltUnderLoad(t *testing.T) {
 				if err != nil {
 					t.Error(err)
 				}
+				return true
 			})
 			for range 2 {
 				report, err := rebuilder(index, nil).Rebuild(ctx, week)

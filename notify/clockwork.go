@@ -128,7 +128,7 @@ func (x *Engine) look(ctx context.Context, book *Book, workspace string, r Rule)
 	case OnAbsence:
 		err = x.sweep(ctx, book, workspace, r, before, &after, func(found []*question) (bool, error) {
 			told += len(found)
-			return !r.Once || told == 0, x.settle(ctx, found)
+			return !r.Once || told == 0, x.decideAndTell(ctx, found)
 		})
 	case OnBy:
 		questions, err = x.byNow(ctx, book, workspace, r, before, now)
@@ -141,7 +141,7 @@ func (x *Engine) look(ctx context.Context, book *Book, workspace string, r Rule)
 		questions, err = x.measure(ctx, book, workspace, r, before, &after)
 	}
 	if err == nil {
-		err = x.settle(ctx, questions)
+		err = x.decideAndTell(ctx, questions)
 	}
 	if told += len(questions); err != nil || told == 0 && now.Sub(time.Unix(before.UpTo, 0)) < measureEvery {
 		return err // what was looked at is looked at again
@@ -155,8 +155,8 @@ func (x *Engine) look(ctx context.Context, book *Book, workspace string, r Rule)
 	return err
 }
 
-// settle decides, keeps and tells what rules concluded, each once.
-func (x *Engine) settle(ctx context.Context, questions []*question) error {
+// decideAndTell decides, keeps and tells what rules concluded, each once.
+func (x *Engine) decideAndTell(ctx context.Context, questions []*question) error {
 	if len(questions) == 0 {
 		return nil
 	}

@@ -244,7 +244,7 @@ func (p *post) run(f *forward.Forwarder, after time.Duration) {
 	require.NoError(p.t, f.Run(p.t.Context()))
 	p.pass(after)
 	require.NoError(p.t, p.worker.Look(p.t.Context()))
-	p.worker.Settled()
+	p.worker.Idle()
 }
 
 func (p *post) deliveries() []deliver.Delivery {
@@ -407,7 +407,7 @@ func TestTwoProcessesUnderOneLease(t *testing.T) {
 	<-woken // The second adds the first event again, which is there, and then its own.
 	<-woken
 	require.NoError(t, p.worker.Look(t.Context()))
-	p.worker.Settled()
+	p.worker.Idle()
 	require.Len(t, p.got, 2)
 	require.NotEqual(t, p.got[0], p.got[1])
 }

@@ -121,8 +121,8 @@ func (d dying) Claim(ctx context.Context, place deliver.Place, now, lease time.T
 	return claimed, err
 }
 
-func (d dying) Settle(ctx context.Context, one deliver.Delivery, lease int64) error {
-	return d.m.step(func() error { return d.Outbox.Settle(ctx, one, lease) })
+func (d dying) Resolve(ctx context.Context, one deliver.Delivery, lease int64) error {
+	return d.m.step(func() error { return d.Outbox.Resolve(ctx, one, lease) })
 }
 
 func (d dying) Change(ctx context.Context, workspace string, filter deliver.Filter, change func(*deliver.Delivery) bool) (n int, err error) {
@@ -298,7 +298,7 @@ func (n *notifier) until(do func() error) {
 	n.t.Helper()
 	for tries := 0; ; tries++ {
 		err := do()
-		n.worker.Settled()
+		n.worker.Idle()
 		if n.mortal.revive() {
 			n.start()
 			require.Less(n.t, tries, 2)

@@ -123,7 +123,7 @@ func (p *pushing) look(t *testing.T) {
 	t.Helper()
 	for range 3 {
 		require.NoError(t, p.worker.Look(t.Context()))
-		p.worker.Settled()
+		p.worker.Idle()
 	}
 }
 

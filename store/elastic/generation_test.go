@@ -96,26 +96,26 @@ func TestRebuildUnderLoad(t *testing.T) {
 		load.Wait()
 	})
 	defer ended()
-	during := func(do func(round int)) {
+	// Each goes on until it has nothing left to do, and does not spin then.
+	during := func(do func(round int) (more bool)) {
 		load.Go(func() {
-			for round := 0; ; round++ {
+			for round, more := 0, true; more; round++ {
 				select {
 				case <-stop:
 					return
 				default:
-					do(round)
+					more = do(round)
 				}
 			}
 		})
 	}
-	during(func(int) {
-		if from := int(written.Load()); from < len(events) {
-			createAll(t, index, events[from:from+20])
-			written.Add(20)
-		}
+	during(func(int) bool {
+		from := int(written.Load())
+		createAll(t, index, events[from:from+20])
+		return int(written.Add(20)) < len(events)
 	})
 	corrected := make(map[event.ID]bool)
-	during(func(round int) {
+	during(func(round int) bool {
 		e := events[(round*7)%3000]
 		e.Subject = "Corrected"
 		switch err := index.Rewrite(ctx, []event.Event{e}); {
@@ -124,23 +124,24 @@ func TestRebuildUnderLoad(t *testing.T) {
 		case !errors.Is(err, event.ErrUnavailable):
 			t.Error(err)
 		}
+		return true
 	})
-	during(func(int) {
+	during(func(int) bool {
 		_, err := index.Search(ctx, feed.Search{Workspace: "w", Weeks: []event.Week{faultWeek}, Limit: 50})
 		if err != nil {
 			t.Errorf("reading never stops: %v", err)
 		}
+		return true
 	})
-	during(func(int) {
-		if next := erased.Load(); next < 5 {
-			_, _, err := index.EraseRecipient(ctx, "w", fmt.Sprintf("p%d@acme.example", next))
-			switch {
-			case err == nil:
-				erased.Add(1)
-			case !errors.Is(err, event.ErrUnavailable):
-				t.Error(err)
-			}
+	during(func(int) bool {
+		_, _, err := index.EraseRecipient(ctx, "w", fmt.Sprintf("p%d@acme.example", erased.Load()))
+		switch {
+		case err == nil:
+			erased.Add(1)
+		case !errors.Is(err, event.ErrUnavailable):
+			t.Error(err)
 		}
+		return erased.Load() < 5
 	})
 	for range 2 {
 		report, err := rebuild(index, nil)

@@ -155,8 +155,8 @@ func (s *Outbox) replace(ctx context.Context, found delivery, d deliver.Delivery
 	return done.MatchedCount == 1, nil
 }
 
-// Settle writes what became of one.
-func (s *Outbox) Settle(ctx context.Context, d deliver.Delivery, lease int64) error {
+// Resolve writes what became of one.
+func (s *Outbox) Resolve(ctx context.Context, d deliver.Delivery, lease int64) error {
 	kept, err := deliveryOf(d)
 	if err != nil {
 		return err
@@ -165,10 +165,10 @@ func (s *Outbox) Settle(ctx context.Context, d deliver.Delivery, lease int64) er
 		{Key: "_id", Value: kept.ID}, {Key: "state", Value: string(deliver.Waiting)}, {Key: "lease", Value: lease},
 	}, kept)
 	if err != nil {
-		return failed("settling a delivery", err)
+		return failed("resolving a delivery", err)
 	}
 	if done.MatchedCount == 0 {
-		return fmt.Errorf("settling a delivery: %w", event.ErrConflict)
+		return fmt.Errorf("resolving a delivery: %w", event.ErrConflict)
 	}
 	return nil
 }

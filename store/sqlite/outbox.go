@@ -147,8 +147,8 @@ func (o *Outbox) Claim(ctx context.Context, place deliver.Place, now, lease time
 	return claimed, failed("claiming deliveries", err)
 }
 
-// Settle writes what became of one.
-func (o *Outbox) Settle(ctx context.Context, d deliver.Delivery, lease int64) error {
+// Resolve writes what became of one.
+func (o *Outbox) Resolve(ctx context.Context, d deliver.Delivery, lease int64) error {
 	doc, err := json.Marshal(d)
 	if err != nil {
 		return err
@@ -156,10 +156,10 @@ func (o *Outbox) Settle(ctx context.Context, d deliver.Delivery, lease int64) er
 	done, err := o.writer.ExecContext(ctx, `UPDATE delivery SET state = ?, due = ?, lease = ?, ended = ?, doc = ?
 		WHERE space = ? AND id = ? AND state = 'waiting' AND lease = ?`, d.State, d.Due, d.Lease, d.Ended, doc, d.Workspace, d.ID, lease)
 	if err != nil {
-		return failed("settling a delivery", err)
+		return failed("resolving a delivery", err)
 	}
 	if n, err := done.RowsAffected(); err != nil || n == 0 {
-		return errors.Join(failed("settling a delivery", err), fmt.Errorf("settling a delivery: %w", event.ErrConflict))
+		return errors.Join(failed("resolving a delivery", err), fmt.Errorf("resolving a delivery: %w", event.ErrConflict))
 	}
 	return nil
 }

@@ -79,7 +79,7 @@ func RunOutbox(t *testing.T, h OutboxHarness) {
 		require.NoError(t, err)
 		require.Equal(t, []string{"a", "b", "later"}, idsOf(claimed))
 	})
-	t.Run("only who has the lease settles", func(t *testing.T) {
+	t.Run("only who has the lease resolves", func(t *testing.T) {
 		outbox := h.Open(t)
 		require.NoError(t, outbox.Add(ctx, []deliver.Delivery{waiting("w", "crm", "a", 0)}))
 		crm := deliver.Place{Workspace: "w", Endpoint: "crm"}
@@ -90,9 +90,9 @@ func RunOutbox(t *testing.T, h OutboxHarness) {
 		require.NoError(t, err)
 		done := claimed[0]
 		done.State, done.Lease, done.Ended = deliver.Sent, 0, outboxNow.UnixMilli()
-		require.ErrorIs(t, outbox.Settle(ctx, done, claimed[0].Lease), event.ErrConflict)
-		require.NoError(t, outbox.Settle(ctx, done, again[0].Lease))
-		require.ErrorIs(t, outbox.Settle(ctx, done, again[0].Lease), event.ErrConflict, "it waits no more")
+		require.ErrorIs(t, outbox.Resolve(ctx, done, claimed[0].Lease), event.ErrConflict)
+		require.NoError(t, outbox.Resolve(ctx, done, again[0].Lease))
+		require.ErrorIs(t, outbox.Resolve(ctx, done, again[0].Lease), event.ErrConflict, "it waits no more")
 		list, _, err := outbox.List(ctx, "w", deliver.Filter{State: deliver.Sent}, "", 10)
 		require.NoError(t, err)
 		require.Equal(t, []deliver.Delivery{done}, list)
