@@ -34,6 +34,7 @@ var expectations = map[string]string{
 	"GET /v1/export": "readers", "GET /v1/people/{email}": "readers", "GET /v1/companies/{domain}": "readers",
 	"GET /v1/nudges": "readers", "GET /v1/calls": "readers", "GET /v1/follow-ups/{email}": "readers", "PUT /v1/follow-ups/{email}": "members",
 	"GET /v1/notifications": "readers", "POST /v1/notifications/read": "readers", "GET /v1/decisions": "readers and support",
+	"GET /v1/notification-defaults": "admins", "PATCH /v1/notification-defaults": "admins",
 	"GET /v1/notification-settings": "readers", "PUT /v1/notification-settings": "readers",
 	"PATCH /v1/notification-settings": "readers", "GET /v1/notifications/why": "readers and support",
 	"GET /v1/notification-rules": "readers", "PUT /v1/notification-rules/{name}": "readers",

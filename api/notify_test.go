@@ -125,3 +125,36 @@ func TestRulesAreMadeTriedAndDeleted(t *testing.T) {
 	s.do(call{method: "DELETE", path: path + "/dox%2Fopens", key: ana}).is(204)
 	require.Empty(t, list(ana).Items)
 }
+
+// What a workspace tells where nobody chose is its admins' to say: rows, what is locked, and
+// whether anybody is told at all.
+func TestAWorkspaceSaysWhatItsPeopleAreTold(t *testing.T) {
+	s := newSite(t)
+	s.furnish("acme")
+	ana, admin := s.key("acme", account.RoleRead, "u_ana"), s.key("acme", account.RoleAdmin, "u_bob")
+	const path = "/v1/notification-defaults"
+	var got api.NotificationDefaults
+	s.get(ana, path).is(403)
+	s.get(admin, path).is(200).json(&got)
+	require.Equal(t, api.NotificationDefaults{Mode: notify.ModeOn, Cells: notify.Cells{}, Locked: []notify.Kind{}}, got)
+	change := func(body string) answer {
+		return s.do(call{method: "PATCH", path: path, key: admin, body: body})
+	}
+	change(`{"cells":{"mine":{"open":{"often":"off"},"bounce":{"often":"every","channels":["mail"]}}},"locked":["bounce"]}`).is(200)
+	change(`{"mode":"shadow"}`).is(200).json(&got)
+	require.Equal(t, int64(1), got.Rev)
+	require.Equal(t, notify.ModeShadow, got.Mode)
+	require.Equal(t, []notify.Kind{"bounce"}, got.Locked, "what is absent stays")
+	for _, wrong := range []string{`{"mode":"loud"}`, `{"locked":["moon"]}`, `{"cells":{"mine":{"moon":{"often":"off"}}}}`, `{"cells":{"mine":{"open":{"often":"daily"}}}}`} {
+		change(wrong).is(400)
+	}
+	s.do(call{method: "PATCH", path: "/v1/notification-settings", key: ana, body: `{"cells":{"mine":{"bounce":{"often":"off"}}}}`}).is(200)
+	var theirs api.SettingsInForce
+	s.get(ana, "/v1/notification-settings").is(200).json(&theirs)
+	require.Equal(t, notify.Off, theirs.Rows[notify.Mine]["open"].Often)
+	require.Equal(t, notify.Every, theirs.Rows[notify.Mine]["bounce"].Often, "it is locked")
+	change(`{"cells":{"mine":{"open":{"often":""}}},"locked":[],"mode":"on"}`).is(200)
+	s.get(ana, "/v1/notification-settings").is(200).json(&theirs)
+	require.Equal(t, notify.FirstPerRecipient, theirs.Rows[notify.Mine]["open"].Often)
+	require.Equal(t, notify.Off, theirs.Rows[notify.Mine]["bounce"].Often)
+}

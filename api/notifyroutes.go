@@ -130,6 +130,7 @@ func (s *Server) notifyRoutes(docs huma.API) {
 		description: "Nobody is told of anything, and nothing is kept. With the settings of now it is what the log has, but for corrections.",
 	}, s.simulateNotes)
 	s.noteRuleRoutes(docs)
+	s.noteDefaultsRoutes(docs)
 }
 
 func (s *Server) getNotifications(ctx context.Context, caller Caller, in *notificationsInput) (*decisionsOutput, error) {

@@ -224,6 +224,16 @@ func (b *Books) ChangeDefaults(ctx context.Context, workspace string, change fun
 	return d, err
 }
 
+// Defaults returns a workspace's and its mode, as they are stored now.
+func (b *Books) Defaults(ctx context.Context, workspace string) (Defaults, Mode, error) {
+	d, err := read[Defaults](ctx, b.records, workspace, kindDefaults, "")
+	if err != nil {
+		return d, "", err
+	}
+	mode, err := read[Mode](ctx, b.records, workspace, kindMode, "")
+	return d, mode, err
+}
+
 // SetMode says what a workspace does with decisions.
 func (b *Books) SetMode(ctx context.Context, workspace string, mode Mode) error {
 	return b.change(ctx, workspace, kindMode, "", func(json.RawMessage) (any, error) { return mode, nil })

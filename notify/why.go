@@ -43,21 +43,7 @@ func (c SettingsChange) apply(s *Settings, now int64) {
 	if c.Preset != nil {
 		s.Preset = *c.Preset
 	}
-	for scope, rows := range c.Cells {
-		for kind, cell := range rows {
-			if cell.Often == "" {
-				delete(s.Cells[scope], kind)
-				continue
-			}
-			if s.Cells == nil {
-				s.Cells = make(Cells)
-			}
-			if s.Cells[scope] == nil {
-				s.Cells[scope] = make(map[Kind]Cell)
-			}
-			s.Cells[scope][kind] = cell
-		}
-	}
+	s.Cells = s.Cells.With(c.Cells)
 	s.Mutes = slices.DeleteFunc(s.Mutes, func(m Mute) bool {
 		return (m.Until != 0 && m.Until <= now) || c.Mute.same(m) || c.Unmute.same(m)
 	})
@@ -79,6 +65,27 @@ func (c SettingsChange) apply(s *Settings, now int64) {
 			s.Quiet = nil
 		}
 	}
+}
+
+// With are rows with others laid over them; one with an empty often goes.
+func (c Cells) With(over Cells) Cells {
+	all := c
+	for scope, rows := range over {
+		for kind, cell := range rows {
+			if cell.Often == "" {
+				delete(all[scope], kind)
+				continue
+			}
+			if all == nil {
+				all = make(Cells)
+			}
+			if all[scope] == nil {
+				all[scope] = make(map[Kind]Cell)
+			}
+			all[scope][kind] = cell
+		}
+	}
+	return all
 }
 
 // same reports whether two are about the same thing.
