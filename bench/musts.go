@@ -64,6 +64,7 @@ func Musts() []figures.Must {
 		most("notify", "notify", figureWhy, "ms", milliseconds(askMust), nil),
 		most("notify", "notify", figureSimulated, "ms", milliseconds(weekMust), nil),
 		most("notify", "notify", figureTold, "%", toldMust, nil),
+		most("notify", "notify", figureHardest, "%", toldMust, nil),
 
 		most("P11", "size", figureSealed, "", 1.4, aim(0.9)),
 		most("P11", mailed["size"], figureSealed, "", 1.1, aim(0.6)),

@@ -49,7 +49,9 @@ func whatIsFound() map[string]*figures.Found {
 	(&attackReport{quiet: &attackPhase{page: NewTiming()}, phases: []*attackPhase{{page: NewTiming(), health: NewTiming()}}}).figures(of("attack"))
 	(&Soak{}).figures(of("soak"), nil, 0)
 	notifyReport{NewTiming(), NewTiming(), NewTiming(), NewTiming()}.figures(of("notify"))
-	costFigures(found["notify"], 1, 1)
+	for _, one := range (&Notify{}).costCases() {
+		one.figures(found["notify"], 1, 1)
+	}
 	stormReport{}.figures(of("storm"))
 	startReport{}.figures(of("start"))
 	into = of("stats")

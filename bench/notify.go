@@ -34,8 +34,9 @@ type Notify struct {
 	// Questions is how often each question is asked.
 	Questions int
 	// Ingested are the events of a mixture that are taken in with notifications and
-	// without, Rounds times in turns, 0 for never; Asked people have rules of their own.
-	Ingested, Asked, Rounds int
+	// without, Rounds times in turns, 0 for never; Asked people of a workspace have rules.
+	// Spaces is how many workspaces there are in the case that the design asks about.
+	Ingested, Asked, Spaces, Rounds int
 }
 
 const (
@@ -211,7 +212,12 @@ func (c *Notify) decide(ctx context.Context, client *apiclient.Client, server *c
 
 // sum is what a metric comes to over its labels.
 func (c *child) sum(ctx context.Context, metric string) (float64, error) {
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+c.address+"/metrics", http.NoBody)
+	return sumOf(ctx, c.address, metric, "")
+}
+
+// sumOf is what a server's metric comes to over its labels, of those with one of them.
+func sumOf(ctx context.Context, address, metric, label string) (float64, error) {
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+address+"/metrics", http.NoBody)
 	if err != nil {
 		return 0, err
 	}
@@ -224,7 +230,7 @@ func (c *child) sum(ctx context.Context, metric string) (float64, error) {
 	sum := 0.0
 	for line := range strings.Lines(string(text)) {
 		name, value, _ := strings.Cut(strings.TrimSpace(line), " ")
-		if base, _, _ := strings.Cut(name, "{"); base != metric {
+		if base, labels, _ := strings.Cut(name, "{"); base != metric || !strings.Contains(labels, label) {
 			continue
 		}
 		number, err := strconv.ParseFloat(value, 64)

@@ -184,7 +184,8 @@ type notifyFlags struct {
 	Week      int           `help:"How many events a simulated week has." default:"20000"`
 	Questions int           `help:"How often each question is asked." default:"200"`
 	Ingested  int           `help:"How many events of a mixture are taken in with notifications and without, to see what they cost." default:"20000"`
-	Asked     int           `help:"How many people have rules while they are." default:"50"`
+	Asked     int           `help:"How many people of a workspace have rules while they are." default:"50"`
+	Spaces    int           `help:"How many workspaces there are where it is measured what the design asks about." default:"200"`
 	Rounds    int           `help:"How often that is, in turns." default:"5"`
 }
 
