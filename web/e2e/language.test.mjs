@@ -141,6 +141,20 @@ describe('the page in German', () => {
     await p.context().close();
   });
 
+  it('says in German what the server says', async () => {
+    const p = await german({ viewport: { width: 1440, height: 900 } });
+    await p.goto(`${demo.origin}/?q=${encodeURIComponent('before:gestern pricing foo:')}`);
+    await p.getByText('wird als Text gesucht').first().waitFor();
+    await p.goto(`${demo.origin}/notifications#log`);
+    const why = p.getByText(/^(Gemeldet wird|Das war eine Maschine)/).first();
+    await why.waitFor();
+    assert.equal(await p.getByText(/^(You are told|A machine did)/).count(), 0);
+    await p.getByRole('button', { name: 'Zeigen, wie das entschieden wurde' }).first().click();
+    await p.getByText('Das dürfen Sie sehen.').waitFor();
+    assert.equal(await p.getByText(/\b(You|you|your|told|Somebody|Nothing)\b/).count(), 0);
+    await p.context().close();
+  });
+
   it('speaks German to who has not signed in', async () => {
     const p = await watch.page(browser, { locale: 'de-AT' });
     await p.goto(demo.origin);

@@ -181,6 +181,11 @@ describe('what people come to do', () => {
     });
     await other.goto(`${demo.origin}/stats?period=30d`);
     await asked;
+    // Whoever prints by the browser's menu reads that something is missing.
+    const missing = other.getByText('Printed before all of it was counted');
+    await other.emulateMedia({ media: 'print' });
+    await missing.waitFor();
+    await other.emulateMedia({ media: 'screen' });
     await other.getByRole('button', { name: 'Report' }).click();
     await other.getByRole('button', { name: 'Print it' }).click();
     await eventually('it is said', async () =>
@@ -190,6 +195,9 @@ describe('what people come to do', () => {
     release();
     await eventually('it prints', () => other.evaluate(() => window.printed === 1));
     await other.getByText('They answer in').first().waitFor();
+    await missing.waitFor({ state: 'detached' });
+    await other.keyboard.press('Control+p');
+    await eventually('the key prints', () => other.evaluate(() => window.printed === 2));
     await other.context().close();
   });
 

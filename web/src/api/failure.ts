@@ -1,6 +1,7 @@
 import type { Readable } from 'openapi-typescript-helpers';
 import type { Problem } from './types';
 import { t } from '../i18n/first';
+import { inWords } from '../i18n/served';
 
 /** Failure is a request that did not succeed; status 0 means that no answer came. */
 export class Failure extends Error {
@@ -17,7 +18,7 @@ export class Failure extends Error {
     this.name = 'Failure';
     this.status = status;
     this.title = problem.title ?? '';
-    this.detail = problem.detail ?? problem.errors?.[0]?.message ?? '';
+    this.detail = inWords(problem.detail ?? problem.errors?.[0]?.message ?? '');
     this.retryAfter = retryAfter;
     this.signInAgain =
       status === 403 &&

@@ -1628,6 +1628,7 @@ export const rest = ({ many, number }: Tools): Rest => ({
     youWereNotSignedIn2: 'Sie wurden nicht angemeldet. Versuchen Sie es noch einmal.',
   },
   stats: {
+    printedTooSoon: 'Gedruckt, bevor alles gezählt war: Es fehlen Zahlen.',
     preparingToPrint: 'Der Druck wird vorbereitet',
     perHour: 'Aktivität je Stunde',
     perDay: 'Aktivität je Tag',

@@ -1541,6 +1541,7 @@ export const rest = ({ many, number }: Tools) => ({
     youWereNotSignedIn2: 'You were not signed in. Try once more.',
   },
   stats: {
+    printedTooSoon: 'Printed before all of it was counted: figures are missing.',
     preparingToPrint: 'Preparing to print',
     perHour: 'Activity per hour',
     perDay: 'Activity per day',

@@ -1,6 +1,7 @@
 import type { Decision } from '../api/types';
 import type { App } from '../app.svelte';
 import { sentence } from '../feed/words';
+import { inWords } from '../i18n/served';
 
 /** Most notifications of the browser that are remembered, so that they can be taken back. */
 const most = 50;
@@ -55,7 +56,7 @@ export class Desktop {
       // Windows of the same page have the same tag: one is shown.
       const shown = new Notification(`${who} ${verb} ${what}`, {
         tag: one.id,
-        body: [extra, one.found].filter(Boolean).join('\n'),
+        body: [extra, inWords(one.found ?? '')].filter(Boolean).join('\n'),
         icon: '/icon-192.png',
       });
       shown.onclick = () => {

@@ -31,6 +31,8 @@ export class StatsStore {
   /** Whether the time before is drawn, too. */
   compare = $state(true);
   loading = $state(true);
+  /** Whether anything that is shown is still being counted, answer times among it. */
+  counting = $state(true);
 
   #abort = new AbortController();
   #asking: Promise<void> = Promise.resolve();
@@ -60,7 +62,16 @@ export class StatsStore {
 
   /** load asks for everything the page shows. */
   load(): Promise<void> {
-    return (this.#asking = this.#load());
+    this.#asking = this.#load();
+    void this.#count();
+    return this.#asking;
+  }
+
+  /** #count says that something is counted, until all of it is. */
+  async #count(): Promise<void> {
+    this.counting = true;
+    await this.whole();
+    this.counting = false;
   }
 
   /** whole waits until everything that is shown is there, also what is asked for meanwhile. */
@@ -124,6 +135,7 @@ export class StatsStore {
     const { user: seen, ...question } = this.#question(0, ['rates', 'answer_times']);
     const user = seen ? users.filter((one) => seen.includes(one)) : [...users];
     if (user.length === 0) return undefined;
+    void this.#count();
     const found = await this.app.client.stats({ ...question, user }, signal);
     return found.rates && found.answer_times
       ? { rates: found.rates, answers: found.answer_times }

@@ -1,1 +1,0 @@
-import{Bn as e,Hn as t,Ln as n,lr as r,nr as i,vn as a}from"./app-BHEHpldW.js";var o=t(`<pre tabindex="0" role="region" class="svelte-1qh82ap"> </pre>`);function s(t,s){var c=o(),l=r(c,!0);i(()=>{a(c,`aria-label`,s.label),n(l,s.text)}),e(t,c)}export{s as t};

@@ -1,1 +1,0 @@
-export{t as default}from"./Popover-YF9X18dM.js";

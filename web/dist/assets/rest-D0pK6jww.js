@@ -1,1 +1,0 @@
-import{$t as e,en as t,in as n,sn as r,tn as i}from"./app-BHEHpldW.js";async function a(){if(n===`de`){let{rest:e}=await t(async()=>{let{rest:e}=await import(`./de-2jiZggjg.js`);return{rest:e}},[]);return e}let{rest:e}=await t(async()=>{let{rest:e}=await import(`./en-BynSnu2U.js`);return{rest:e}},[]);return e}var o={...e,...(await a())(i(n,r))};export{o as t};
