@@ -1,1 +1,0 @@
-export{t as Push}from"./push.svelte-DYaZ_E30.js";
