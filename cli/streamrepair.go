@@ -47,6 +47,6 @@ func (c *streamRepairCmd) Run(ctx context.Context, env *environment) error {
 	}
 	_, err = fmt.Fprintf(env.Out, "Lost: %s known to be missing, in %d bytes that cannot be read. "+
 		"Senders that still have events of this time can send them again: what is there is left as it is.\n",
-		count(int(done.Missing), "event", "events"), done.Unreadable)
+		count(int(done.Missing), "message of events", "messages of events"), done.Unreadable)
 	return err
 }

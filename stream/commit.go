@@ -36,6 +36,8 @@ type committer struct {
 	// bytes bound a batch.
 	bytes int
 	in    chan *chunk
+	// packs hears what was written; it may be nil.
+	packs *packs
 
 	batches atomic.Uint64
 }
@@ -154,13 +156,25 @@ func (c *committer) commit(group []*chunk) error {
 	if len(messages) <= fewMessages {
 		err = c.each(ctx, messages)
 	} else {
-		_, err = jetstreamext.PublishMsgBatch(ctx, c.js, messages, jetstreamext.BatchFlowControl{})
+		err = c.together(ctx, messages)
 	}
 	if err != nil {
+		if c.packs != nil {
+			c.packs.doubt()
+		}
 		return fmt.Errorf("%w: %w", event.ErrUnavailable, err)
 	}
 	c.batches.Add(1)
 	return nil
+}
+
+// together publishes messages as one atomic batch.
+func (c *committer) together(ctx context.Context, messages []*nats.Msg) error {
+	ack, err := jetstreamext.PublishMsgBatch(ctx, c.js, messages, jetstreamext.BatchFlowControl{})
+	if err == nil && c.packs != nil {
+		c.packs.wrote(messages, ack.Sequence)
+	}
+	return err
 }
 
 // each publishes messages one behind the other and waits for all of them.
@@ -173,9 +187,12 @@ func (c *committer) each(ctx context.Context, messages []*nats.Msg) error {
 		}
 		acks[i] = ack
 	}
-	for _, ack := range acks {
+	for i, ack := range acks {
 		select {
-		case <-ack.Ok():
+		case stored := <-ack.Ok():
+			if c.packs != nil {
+				c.packs.wrote(messages[i:i+1], stored.Sequence)
+			}
 		case err := <-ack.Err():
 			return fmt.Errorf("publish: %w", err)
 		case <-ctx.Done():

@@ -38,14 +38,14 @@ type deadLetter struct {
 // bury makes an event a dead letter. It is durable when this returns; the same
 // event again takes the place of the first.
 func (s *Stream) bury(ctx context.Context, d *delivery, history []event.Attempt, week string) error {
-	_, workspace, err := splitEventSubject(d.message.Subject())
+	_, workspace, err := splitEventSubject(d.pack.message.Subject())
 	if err != nil {
 		return err
 	}
 	letter := deadLetter{
-		ID: d.id(), Workspace: workspace, Lane: d.lane, At: s.cfg.Clock().UTC(), Attempts: history, Week: week,
+		ID: d.name, Workspace: workspace, Lane: d.pack.lane, At: s.cfg.Clock().UTC(), Attempts: history, Week: week,
 	}
-	if payload := d.message.Data(); json.Valid(payload) {
+	if payload := d.data; json.Valid(payload) {
 		letter.Event = payload
 	} else {
 		letter.Raw = payload
@@ -56,12 +56,12 @@ func (s *Stream) bury(ctx context.Context, d *delivery, history []event.Attempt,
 	}
 	// What it replaces is overwritten. A crash before the next line loses nothing: the
 	// event was not acknowledged.
-	if _, before, err := s.deadLetter(ctx, workspace, d.id()); err == nil {
+	if _, before, err := s.deadLetter(ctx, workspace, d.name); err == nil {
 		if err := s.dropDead(ctx, before); err != nil {
 			return err
 		}
 	}
-	_, err = s.js.PublishMsg(ctx, &nats.Msg{Subject: deadSubject(workspace, d.id()), Data: data})
+	_, err = s.js.PublishMsg(ctx, &nats.Msg{Subject: deadSubject(workspace, d.name), Data: data})
 	if err != nil {
 		return unavailable("dead letter", err)
 	}

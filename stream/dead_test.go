@@ -94,7 +94,7 @@ func TestAReplayedDeadLetterStartsAfresh(t *testing.T) {
 
 			d := pull(t, s, 1)[0]
 			require.Equal(t, want, decode(t, d))
-			require.Equal(t, lane, d.(*delivery).lane)
+			require.Equal(t, lane, d.(*delivery).Lane())
 			require.NoError(t, d.Fail(t.Context(), errors.New("once more")))
 			d = pull(t, s, 1)[0] // one failure of two: its attempts were forgotten
 			require.NoError(t, d.Ack())
@@ -203,7 +203,7 @@ func TestWhatCannotBeReadEndsAsADeadLetter(t *testing.T) {
 			}
 			require.NoError(t, s.Replay(t.Context(), "acme", letters[0].ID))
 			again := pull(t, s, 1)[0].(*delivery)
-			require.Equal(t, test.payload, again.message.Data(), "as it was")
+			require.Equal(t, test.payload, again.data, "as it was")
 			require.NoError(t, again.Ack())
 		})
 	}

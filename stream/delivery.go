@@ -24,10 +24,11 @@ const (
 
 // delivery is one event that was given out. It implements indexer.Delivery.
 type delivery struct {
-	stream   *Stream
-	message  jetstream.Msg
-	lane     event.Lane
-	sequence uint64
+	pack *pack
+	// data is the event's JSON, and name its id even where that cannot be decoded.
+	data []byte
+	name string
+	// repeated is known when it is given out.
 	repeated bool
 }
 
@@ -35,30 +36,22 @@ type delivery struct {
 // under this name. What it returns holds nothing of the payload.
 func (d *delivery) Event() (event.Event, error) {
 	var e event.Event
-	if err := e.DecodeJSON(d.message.Data()); err != nil {
+	if err := e.DecodeJSON(d.data); err != nil {
 		return event.Event{}, event.Invalid("event", "is not readable")
 	}
-	_, workspace, err := splitEventSubject(d.message.Subject())
-	if err != nil || workspace != e.Workspace || e.ID.String() != d.id() {
+	_, workspace, err := splitEventSubject(d.pack.message.Subject())
+	if err != nil || workspace != e.Workspace || e.ID.String() != d.name {
 		return event.Event{}, event.Invalid("event", "is not the one that was published here")
 	}
 	return e, nil
 }
 
-// id names the event even when its payload cannot be decoded.
-func (d *delivery) id() string {
-	if id := d.message.Headers().Get(idHeader); id != "" {
-		return id
-	}
-	return fmt.Sprintf("sequence-%d", d.sequence)
-}
-
 // Lane is the one that the event was given out from.
-func (d *delivery) Lane() event.Lane { return d.lane }
+func (d *delivery) Lane() event.Lane { return d.pack.lane }
 
 // Trace is the trace that the event was published in, or empty.
 func (d *delivery) Trace() string {
-	if given := d.message.Headers()[tracing.Header]; len(given) > 0 {
+	if given := d.pack.message.Headers()[tracing.Header]; len(given) > 0 {
 		return given[0]
 	}
 	return ""
@@ -70,20 +63,17 @@ func (d *delivery) Repeated() bool { return d.repeated }
 
 // Ack says that the event is done with, without waiting for the server.
 func (d *delivery) Ack() error {
-	d.stream.counts.acked.Add(1)
-	return d.end("acknowledge", d.message.Ack())
+	d.pack.stream.counts.acked.Add(1)
+	return d.end("acknowledge", d.pack.done(""))
 }
 
 // Extend lets AckWait begin anew, without waiting for the server.
-func (d *delivery) Extend() error { return d.end("extend", d.message.InProgress()) }
+func (d *delivery) Extend() error { return d.end("extend", d.pack.extend()) }
 
 // Retry gives the event back for later without counting an attempt.
 func (d *delivery) Retry(after time.Duration) error {
-	d.stream.counts.retried.Add(1)
-	if after <= 0 {
-		return d.end("retry", d.message.Nak())
-	}
-	return d.end("retry", d.message.NakWithDelay(after))
+	d.pack.stream.counts.retried.Add(1)
+	return d.end("retry", d.pack.again(d, after))
 }
 
 // Fail counts an attempt. Below MaxAttempts the event comes again after a delay
@@ -92,40 +82,40 @@ func (d *delivery) Retry(after time.Duration) error {
 // queue. When that cannot be recorded the event comes again and the attempt is
 // not counted.
 func (d *delivery) Fail(ctx context.Context, reason error) error {
-	s := d.stream
+	s := d.pack.stream
 	s.counts.failed.Add(1)
-	history, err := s.attempt(ctx, d.id(), reason)
+	history, err := s.attempt(ctx, d.name, reason)
 	if err == nil && len(history) < s.cfg.MaxAttempts {
-		return d.end("fail", d.message.NakWithDelay(s.retryDelays().After(len(history))))
+		return d.end("fail", d.pack.again(d, s.retryDelays().After(len(history))))
 	}
 	if err == nil {
 		err = d.bury(ctx, history)
 	}
 	if err != nil {
-		return errors.Join(unavailable("fail", err), d.end("fail", d.message.NakWithDelay(s.cfg.RetryMax)))
+		return errors.Join(unavailable("fail", err), d.end("fail", d.pack.again(d, s.cfg.RetryMax)))
 	}
-	return s.forget(ctx, d.id())
+	return s.forget(ctx, d.name)
 }
 
 // Reject makes the event a dead letter at once.
 func (d *delivery) Reject(ctx context.Context, reason error) error {
-	s := d.stream
+	s := d.pack.stream
 	s.counts.failed.Add(1)
 	if err := d.bury(ctx, []event.Attempt{{At: s.cfg.Clock().UTC(), Error: cut(reason)}}); err != nil {
-		return errors.Join(unavailable("reject", err), d.end("reject", d.message.NakWithDelay(s.cfg.RetryMax)))
+		return errors.Join(unavailable("reject", err), d.end("reject", d.pack.again(d, s.cfg.RetryMax)))
 	}
 	return nil
 }
 
 // bury makes the event durable on DEAD and takes it off the queue.
 func (d *delivery) bury(ctx context.Context, history []event.Attempt) error {
-	if err := d.stream.bury(ctx, d, history, ""); err != nil {
+	if err := d.pack.stream.bury(ctx, d, history, ""); err != nil {
 		return err
 	}
-	if err := d.end("bury", d.message.TermWithReason("dead letter")); err != nil {
+	if err := d.end("bury", d.pack.done("dead letter")); err != nil {
 		return err
 	}
-	d.stream.counts.dead.Add(1)
+	d.pack.stream.counts.dead.Add(1)
 	return nil
 }
 

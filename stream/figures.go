@@ -150,12 +150,13 @@ func (s *Stream) restore() {
 		s.cfg.Logger.Warn("lost streams were not made again", "error", err)
 		return
 	}
+	s.packs.forget()
 	s.cfg.Logger.Error("the server had lost streams; they were made again")
 }
 
 // refresh asks for what Publish decides by.
-func (s *Stream) refresh(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, refreshTimeout)
+func (s *Stream) refresh(whole context.Context) error {
+	ctx, cancel := context.WithTimeout(whole, refreshTimeout)
 	defer cancel()
 	w, losses := &s.figures, s.link.losses()
 	eventsEnded, bytesEnded := w.events.ended.Load(), w.bytes.ended.Load()
@@ -183,9 +184,13 @@ func (s *Stream) refresh(ctx context.Context) error {
 		if err != nil {
 			return unavailable("refresh", err)
 		}
-		info := consumer.CachedInfo()
-		consumers[i] = info
-		w.waiting[i].Store(int64(info.NumPending) + int64(info.NumAckPending))
+		consumers[i] = consumer.CachedInfo()
+	}
+	if err := s.findPacks(whole, events, consumers); err != nil {
+		return unavailable("refresh", err)
+	}
+	for i, info := range consumers {
+		w.waiting[i].Store(int64(info.NumPending) + int64(info.NumAckPending) + s.packs.beyond(i, info))
 		waiting += w.waiting[i].Load()
 	}
 	w.events.set(waiting, eventsEnded)
@@ -296,7 +301,7 @@ type Stats struct {
 	// Dead are those that failed for good.
 	// Held wait elsewhere until their week is repaired.
 	Given, Acked, Retried, Failed, Dead, Held uint64
-	// Trimmed events were removed after they had been acknowledged.
+	// Trimmed messages were removed after all of their events had been acknowledged.
 	Trimmed, Announced uint64
 }
 

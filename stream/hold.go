@@ -14,16 +14,16 @@ import (
 // it back. It is durable there before it leaves the queue. DEAD is bounded: when it is
 // full the event stays in the queue.
 func (d *delivery) Hold(ctx context.Context, week event.Week, reason error) error {
-	s := d.stream
+	s := d.pack.stream
 	history := []event.Attempt{{At: s.cfg.Clock().UTC(), Error: cut(reason)}}
 	if err := s.bury(ctx, d, history, week.String()); err != nil {
 		return unavailable("hold", err)
 	}
-	if err := d.end("hold", d.message.TermWithReason("its week is damaged")); err != nil {
+	if err := d.end("hold", d.pack.done("its week is damaged")); err != nil {
 		return err
 	}
 	s.counts.held.Add(1)
-	return s.forget(ctx, d.id())
+	return s.forget(ctx, d.name)
 }
 
 // Held are the weeks that events wait for among the dead letters, with how many.

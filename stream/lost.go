@@ -64,8 +64,8 @@ func (s *Stream) lookForLosses(ctx context.Context) error {
 	if gone[eventsName]+gone[deadName] == 0 {
 		return nil
 	}
-	lost := &event.Degraded{Words: fmt.Sprintf("a block of the queue is damaged or missing: up to %d events that had been accepted and up to %d dead letters are lost; "+
-		"have the senders send again what they sent since the server last ran well", gone[eventsName], gone[deadName])}
+	lost := &event.Degraded{Words: fmt.Sprintf("a block of the queue is damaged or missing: up to %d messages with events that had been accepted, each with up to %d, and up to %d dead letters are lost; "+
+		"have the senders send again what they sent since the server last ran well", gone[eventsName], packMost, gone[deadName])}
 	s.cfg.Logger.ErrorContext(ctx, "the queue is damaged", "error", lost)
 	s.lost = lost
 	return nil

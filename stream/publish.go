@@ -54,7 +54,7 @@ func (s *Stream) Publish(ctx context.Context, lane event.Lane, events []event.Ev
 		return err
 	}
 	waiting := loadOf(messages)
-	if err := s.admit(lane, waiting, int64(len(messages))); err != nil {
+	if err := s.admit(lane, waiting, int64(len(events))); err != nil {
 		return fmt.Errorf("publish: %w", err)
 	}
 	if err := s.submit(ctx, messages); err != nil {
@@ -71,19 +71,18 @@ func (s *Stream) encode(ctx context.Context, lane event.Lane, events []event.Eve
 		return nil, event.Invalid("lane", "must be live or bulk")
 	}
 	largest := int(s.conn.MaxPayload()) - envelope
-	messages := make([]*nats.Msg, len(events))
-	parent := tracing.Parent(ctx)
+	made := packer{
+		together: s.server != nil && len(events) >= packFrom, parent: tracing.Parent(ctx),
+		messages: make([]*nats.Msg, 0, len(events)), filling: make(map[event.Lane]*filling, len(lanes)),
+	}
 	for i := range events {
 		data := events[i].AppendJSON(make([]byte, 0, jsonRoom+len(events[i].Body)))
 		if len(data) > largest {
 			return nil, event.Invalid(fmt.Sprintf("events[%d]", i), "is larger than the queue takes")
 		}
-		messages[i] = eventMessage(s.laneFor(lane, events[i].Workspace), events[i].Workspace, events[i].ID.String(), data)
-		if parent != "" {
-			messages[i].Header[tracing.Header] = []string{parent}
-		}
+		made.add(s.laneFor(lane, events[i].Workspace), &events[i], data)
 	}
-	return messages, nil
+	return made.messages, nil
 }
 
 // laneFor is the lane that an event gets who asks for one.
@@ -140,7 +139,7 @@ func (w *figures) room(bytes int64) error {
 
 // submit makes messages of EVENTS durable and keeps the figures right.
 func (s *Stream) submit(ctx context.Context, messages []*nats.Msg) error {
-	w, n, bytes := &s.figures, int64(len(messages)), stored(messages)
+	w, n, bytes := &s.figures, eventsIn(messages), stored(messages)
 	if err := w.room(bytes); err != nil {
 		return err
 	}

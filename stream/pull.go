@@ -14,11 +14,12 @@ import (
 
 const (
 	// laneBuffer is how many events of a lane wait in memory to be pulled, and
-	// liveAhead and bulkAhead how many more the server may send behind them. Bulk
-	// may be slow: what waits for longer than AckWait is sent again.
-	laneBuffer = 1000
-	liveAhead  = 2000
-	bulkAhead  = 500
+	// liveAhead and bulkAhead how many messages more the server may send behind them. Bulk
+	// may be slow: what waits for longer than AckWait is sent again. Of our own server,
+	// which has packs, it is fewer.
+	laneBuffer                = 1000
+	liveAhead, livePacksAhead = 2000, 256
+	bulkAhead, bulkPacksAhead = 500, 32
 	// laneRetry is how long a lane that could not be opened waits.
 	laneRetry = time.Second
 	// laneExpiry is how long a request for events stands, and laneHeartbeat how
@@ -32,18 +33,11 @@ const (
 type lane struct {
 	stream *Stream
 	name   event.Lane
-	buffer chan arrival
-}
-
-// arrival is a message with when it came, since the server gives it to someone
-// else once AckWait is over.
-type arrival struct {
-	message jetstream.Msg
-	at      time.Time
+	buffer chan *delivery
 }
 
 func newLane(s *Stream, name event.Lane) *lane {
-	return &lane{stream: s, name: name, buffer: make(chan arrival, laneBuffer)}
+	return &lane{stream: s, name: name, buffer: make(chan *delivery, laneBuffer)}
 }
 
 // run reads ahead until the stream closes. It opens the consumer again when the
@@ -68,13 +62,7 @@ func (l *lane) read(ctx context.Context) error {
 	if err != nil {
 		return unavailable("open lane", err)
 	}
-	reading, err := consumer.Consume(func(m jetstream.Msg) {
-		select {
-		case l.buffer <- arrival{m, time.Now()}:
-		case <-ctx.Done():
-			_ = m.Nak()
-		}
-	}, jetstream.PullMaxMessages(l.ahead()), jetstream.PullExpiry(laneExpiry), jetstream.PullHeartbeat(laneHeartbeat))
+	reading, err := consumer.Consume(func(m jetstream.Msg) { l.arrived(ctx, m) }, jetstream.PullMaxMessages(l.ahead()), jetstream.PullExpiry(laneExpiry), jetstream.PullHeartbeat(laneHeartbeat))
 	if err != nil {
 		return unavailable("read lane", err)
 	}
@@ -88,22 +76,42 @@ func (l *lane) read(ctx context.Context) error {
 	}
 }
 
+// arrived lets the events of a message wait to be pulled.
+func (l *lane) arrived(ctx context.Context, m jetstream.Msg) {
+	if wait := l.stream.early(m); wait > 0 {
+		_ = m.NakWithDelay(wait)
+		return
+	}
+	for _, d := range l.stream.unpack(m, l.name, time.Now()) {
+		select {
+		case l.buffer <- d:
+		case <-ctx.Done():
+			_ = d.pack.again(d, 0)
+		}
+	}
+}
+
 // giveBack returns what was read ahead and not pulled, so that it is given out
 // again at once and not after AckWait.
 func (l *lane) giveBack() {
 	for {
 		select {
-		case a := <-l.buffer:
-			_ = a.message.Nak()
+		case d := <-l.buffer:
+			_ = d.pack.again(d, 0)
 		default:
 			return
 		}
 	}
 }
 
-// ahead is how many events the server may send behind the buffer.
+// ahead is how many messages the server may send behind the buffer.
 func (l *lane) ahead() int {
-	if l.name == event.LaneBulk {
+	switch {
+	case l.stream.server != nil && l.name == event.LaneBulk:
+		return bulkPacksAhead
+	case l.stream.server != nil:
+		return livePacksAhead
+	case l.name == event.LaneBulk:
 		return bulkAhead
 	}
 	return liveAhead
@@ -126,8 +134,8 @@ func (s *Stream) Pull(ctx context.Context, name event.Lane, most int, wait time.
 	defer timer.Stop()
 	for len(out) == 0 {
 		select {
-		case a := <-l.buffer:
-			out = s.take(out, l, a)
+		case d := <-l.buffer:
+			out = s.take(out, d)
 		case <-timer.C:
 			return nil, s.reachable()
 		case <-s.stopped.Done():
@@ -154,8 +162,8 @@ func (s *Stream) startLanes() {
 func (s *Stream) drain(out []indexer.Delivery, l *lane, n int) []indexer.Delivery {
 	for end := len(out) + n; len(out) < end; {
 		select {
-		case a := <-l.buffer:
-			out = s.take(out, l, a)
+		case d := <-l.buffer:
+			out = s.take(out, d)
 		default:
 			return out
 		}
@@ -165,15 +173,11 @@ func (s *Stream) drain(out []indexer.Delivery, l *lane, n int) []indexer.Deliver
 
 // take adds an event, unless it has waited here for so long that the server is
 // giving it out again.
-func (s *Stream) take(out []indexer.Delivery, l *lane, a arrival) []indexer.Delivery {
-	if time.Since(a.at) >= s.cfg.AckWait {
+func (s *Stream) take(out []indexer.Delivery, d *delivery) []indexer.Delivery {
+	if d.pack.stale(time.Now()) {
 		return out
 	}
-	d := &delivery{stream: s, message: a.message, lane: l.name, repeated: true}
-	if about, err := a.message.Metadata(); err == nil {
-		d.repeated = about.NumDelivered > 1 || about.Sequence.Stream <= s.figures.givenBefore.Load()
-		d.sequence = about.Sequence.Stream
-	}
+	d.repeated = d.pack.repeated || d.pack.sequence <= s.figures.givenBefore.Load()
 	s.counts.given.Add(1)
 	return append(out, d)
 }

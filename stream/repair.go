@@ -20,7 +20,7 @@ type Repaired struct {
 	Events int
 	// DeadLetters and Claims were too.
 	DeadLetters, Claims int
-	// Missing is how many events are known to have been there and could not be read.
+	// Missing is how many messages of events, each of one or of a pack, are known to have been there and could not be read.
 	// Those at the end of a block that was cut off are not among them.
 	Missing uint64
 	// Unreadable is how many bytes of the blocks belong to no record.
@@ -101,7 +101,7 @@ func refill(ctx context.Context, dir, made string, logger *slog.Logger) (done Re
 		done.Unreadable += found.unreadable
 		put := func(messages []*nats.Msg) error {
 			crash.At("refill")
-			*each.kept += len(messages)
+			*each.kept += int(eventsIn(messages))
 			return each.put(ctx, messages)
 		}
 		if err := copyRecords(dir, each.name, each.prefix, found, put); err != nil {

@@ -16,6 +16,8 @@ const (
 	replayWait = 10 * time.Second
 	// replayPause is how long a replay waits while the backlog is high.
 	replayPause = refreshEvery
+	// replayMessages is how many messages are read at a time; each may be a pack.
+	replayMessages = 128
 	// replayIdle is after how long the server forgets a replay that has died.
 	replayIdle = 5 * time.Minute
 )
@@ -54,7 +56,7 @@ func (s *Stream) ReplaySpan(ctx context.Context, since, until time.Time, progres
 		}
 	}
 	if r.missed > 0 {
-		return r.done, fmt.Errorf("replay: %d events of the span were trimmed meanwhile: %w", r.missed, event.ErrNotFound)
+		return r.done, fmt.Errorf("replay: %d messages of the span were trimmed meanwhile: %w", r.missed, event.ErrNotFound)
 	}
 	return r.done, nil
 }
@@ -76,7 +78,7 @@ type replay struct {
 
 // part replays the next batch of the span.
 func (r *replay) part(ctx context.Context) error {
-	batch, err := r.source.Fetch(batchMessages, jetstream.FetchMaxWait(replayWait))
+	batch, err := r.source.Fetch(replayMessages, jetstream.FetchMaxWait(replayWait))
 	if err != nil {
 		return unavailable("read", err)
 	}
@@ -107,7 +109,7 @@ func (r *replay) part(ctx context.Context) error {
 	if err := r.stream.submit(ctx, out); err != nil {
 		return err
 	}
-	r.done += len(out)
+	r.done += int(eventsIn(out))
 	if r.progress != nil {
 		r.progress(r.done)
 	}
@@ -139,7 +141,11 @@ func (r *replay) take(message jetstream.Msg) (*nats.Msg, error) {
 	if err != nil {
 		return nil, err
 	}
-	return eventMessage(event.LaneBulk, workspace, message.Headers().Get(idHeader), message.Data()), nil
+	again := eventMessage(event.LaneBulk, workspace, message.Headers().Get(idHeader), message.Data())
+	if count := message.Headers()[countHeader]; len(count) > 0 {
+		again.Header = nats.Header{countHeader: count}
+	}
+	return again, nil
 }
 
 // hold waits until the backlog is under half of its bound, and until there is

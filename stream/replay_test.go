@@ -2,6 +2,7 @@ package stream
 
 import (
 	"context"
+	"strings"
 	"testing"
 	"time"
 
@@ -14,8 +15,15 @@ func TestReplayFeedsASpanOfArrivalsAgain(t *testing.T) {
 	s := open(t, Config{})
 	publish(t, s, event.LaneLive, someEvents("acme", 0, 10)...)
 	between := time.Now()
-	publish(t, s, event.LaneLive, someEvents("acme", 10, 1500)...)
-	publish(t, s, event.LaneBulk, someEvents("a.*", 10, 1000)...)
+	large := func(workspace string, n int) []event.Event {
+		events := someEvents(workspace, 10, n)
+		for i := range events {
+			events[i].Body = strings.Repeat("x", packBytes/10) // a few make a pack
+		}
+		return events
+	}
+	publish(t, s, event.LaneLive, large("acme", 1500)...)
+	publish(t, s, event.LaneBulk, large("a.*", 1000)...)
 	until := time.Now()
 	publish(t, s, event.LaneLive, someEvents("acme", 5000, 10)...)
 	ackAll(t, pull(t, s, 2520))
@@ -33,7 +41,7 @@ func TestReplayFeedsASpanOfArrivalsAgain(t *testing.T) {
 		want[e.ID] = true
 	}
 	for _, d := range pull(t, s, 2500) {
-		require.Equal(t, event.LaneBulk, d.(*delivery).lane)
+		require.Equal(t, event.LaneBulk, d.(*delivery).Lane())
 		delete(want, decode(t, d).ID)
 		require.NoError(t, d.Ack())
 	}

@@ -36,12 +36,12 @@ type look struct {
 	of   map[string]int64
 }
 
-// loadOf counts messages.
+// loadOf counts the events of messages.
 func loadOf(messages []*nats.Msg) load {
 	var l load
 	for _, m := range messages {
 		lane, workspace, _ := strings.Cut(m.Subject[len(eventsPrefix):], ".")
-		l.add(laneAt(event.Lane(lane)), workspace, 1)
+		l.add(laneAt(event.Lane(lane)), workspace, eventsOf(m.Header))
 	}
 	return l
 }

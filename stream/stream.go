@@ -42,6 +42,7 @@ type Stream struct {
 	triggersBehind atomic.Pointer[TriggersBehind]
 	allowance      *allowance
 	shares         shares
+	packs          packs
 	lanes          [len(lanes)]*lane
 	// lost is what was missing when the queue was opened, nil for nothing.
 	lost    *event.Degraded
@@ -74,6 +75,7 @@ func Open(ctx context.Context, cfg Config) (*Stream, error) {
 	s := &Stream{cfg: cfg, link: newLink()}
 	s.allowance = newAllowance(cfg)
 	s.figures.full = make(chan struct{}, 1)
+	s.packs.doubt()
 	s.stopped, s.stop = context.WithCancel(context.Background())
 	if err := s.connect(ctx); err != nil {
 		s.disconnect()
@@ -146,6 +148,7 @@ func (s *Stream) start() {
 	for i, name := range lanes {
 		s.lanes[i] = newLane(s, name)
 		s.events[name] = newCommitter(s.js, s.link, s.stopped, s.cfg.BatchBytes)
+		s.events[name].packs = &s.packs
 		s.running.Go(s.events[name].run)
 	}
 	s.running.Go(s.announced.run)

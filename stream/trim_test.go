@@ -166,7 +166,7 @@ func TestAFillingStreamIsTrimmedBeforeItsTime(t *testing.T) {
 		accepted += 50
 	}
 	require.Equal(t, 5000, accepted)
-	require.Greater(t, s.Stats().Trimmed, uint64(2000))
+	require.Greater(t, s.Stats().Trimmed, uint64(30), "of 100 packs")
 	cancel()
 	require.ErrorIs(t, <-done, ctx.Err())
 }
