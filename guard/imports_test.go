@@ -84,12 +84,13 @@ var rules = map[string]rule{
 	// Adapters know the vendor they are named after and the packages whose ports
 	// they serve.
 	"store/sqlite": {
-		internal: []string{"audit", "crash", "deliver", "event", "query", "feed", "indexer", "notify", "rollover", "migrations", "store/sqlite/columns", "store/sqlite/rowids", "store/sqlite/segments", "store/erasures"},
+		internal: []string{"audit", "crash", "deliver", "event", "query", "feed", "indexer", "notify", "rollover", "migrations", "store/sqlite/columns", "store/sqlite/frames", "store/sqlite/rowids", "store/sqlite/segments", "store/erasures"},
 		outside:  append([]string{"modernc.org/sqlite"}, plain...),
 	},
 	"store/sqlite/columns": {internal: []string{"event", "query", "feed", "store/sqlite/rowids"}},
 	"store/sqlite/rowids":  {internal: []string{"event", "feed"}},
-	// How FTS5 keeps words, which is nothing of ours.
+	// Formats of others, which know nothing of ours.
+	"store/sqlite/frames":   {outside: []string{"github.com/klauspost/compress/huff0"}},
 	"store/sqlite/segments": {},
 	"store/erasures":        {internal: []string{"event"}},
 	"store/elastic":         {internal: []string{"backoff", "event", "query", "feed", "migrations"}, outside: append([]string{"github.com/elastic/"}, plain...)},

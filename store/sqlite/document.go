@@ -8,6 +8,7 @@ import (
 	"github.com/klauspost/compress/zstd"
 
 	"tidings/event"
+	"tidings/store/sqlite/frames"
 )
 
 // Forms of a stored document, its first byte.
@@ -42,6 +43,8 @@ const window = 128 << 10
 
 // documents packs and unpacks stored events. It is safe for concurrent use.
 type documents struct {
+	// small packs nearly all of them, and encoder those that are too large for it.
+	small   *frames.Encoder
 	encoder *zstd.Encoder
 	decoder *zstd.Decoder
 }
@@ -57,7 +60,7 @@ func newDocuments() (*documents, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &documents{encoder, decoder}, nil
+	return &documents{frames.New(formZstd, []byte(commonText)), encoder, decoder}, nil
 }
 
 func (d *documents) close() {
@@ -74,8 +77,11 @@ const jsonRoom = 1 << 10
 func (d *documents) pack(e event.Event) ([]byte, error) {
 	e.ID, e.Workspace, e.Time = event.ID{}, "", 0
 	raw := e.AppendJSON(make([]byte, 0, jsonRoom+len(e.Body)))
-	packed := d.encoder.EncodeAll(raw, []byte{formZstd})
-	if len(packed) > len(raw) {
+	packed, ok := d.small.Append(append(make([]byte, 0, len(raw)), formZstd), raw)
+	if !ok && len(raw) > frames.MostBytes {
+		packed = d.encoder.EncodeAll(raw, packed)
+	}
+	if len(packed) > len(raw) || len(packed) == 1 {
 		packed = append([]byte{formPlain}, raw...)
 	}
 	return packed, nil
