@@ -103,3 +103,30 @@ func TestIDsThatBeginAlike(t *testing.T) {
 		})
 	}
 }
+
+// Of many ids it is asked first which may be there. What is there under another's rowid, and
+// what only begins like one that is there, is told apart.
+func TestManyIDsAreFoundAtOnce(t *testing.T) {
+	ctx, index := t.Context(), openIndex(t, t.TempDir())
+	var there []event.Event
+	var asked []event.ID
+	for tie := range byte(20) {
+		for i, e := range alike(8, [8]byte{tie}) {
+			asked = append(asked, e.ID)
+			if tie%2 == 0 && i%3 != 0 {
+				there = append(there, e)
+			}
+		}
+	}
+	_, err := index.Create(ctx, there)
+	require.NoError(t, err)
+	found, err := index.Get(ctx, "w", asked)
+	require.NoError(t, err)
+	require.ElementsMatch(t, there, found)
+	has, err := index.Has(ctx, "w", asked)
+	require.NoError(t, err)
+	require.Len(t, has, len(there))
+	other, err := index.Get(ctx, "another", asked)
+	require.NoError(t, err)
+	require.Empty(t, other)
+}

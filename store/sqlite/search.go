@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 
 	"tidings/event"
 	"tidings/feed"
@@ -86,7 +87,11 @@ func (x *Index) byWeek(ctx context.Context, ids []event.ID, look func(*weekFile,
 	var damaged event.DamagedWeeks
 	for _, week := range slices.Sorted(maps.Keys(weeks)) {
 		err := x.using(ctx, week, false, func(file *weekFile, _ bool) error {
-			for _, id := range weeks[week] {
+			near, err := file.near(ctx, weeks[week])
+			if err != nil {
+				return err
+			}
+			for _, id := range near {
 				if err := look(file, id); err != nil {
 					return err
 				}
@@ -100,6 +105,44 @@ func (x *Index) byWeek(ctx context.Context, ids []event.ID, look func(*weekFile,
 		damaged = append(damaged, found...)
 	}
 	return damaged.Err()
+}
+
+// manyIDs are so many that it pays to ask first which may be there: of a batch of new
+// events nearly none is.
+const manyIDs = 8
+
+// near are those of ids among whose rowids anything is.
+func (w *weekFile) near(ctx context.Context, ids []event.ID) ([]event.ID, error) {
+	if len(ids) < manyIDs {
+		return ids, nil
+	}
+	asked := []byte("[")
+	for i, id := range ids {
+		if i > 0 {
+			asked = append(asked, ',')
+		}
+		asked = strconv.AppendInt(asked, rowids.Of(id), 10)
+	}
+	rows, err := w.read.near.QueryContext(ctx, string(append(asked, ']')), rowids.Probes-1)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	taken := make(map[int64]bool)
+	for rows.Next() {
+		var rowid int64
+		if err := rows.Scan(&rowid); err != nil {
+			return nil, err
+		}
+		taken[rowid] = true
+	}
+	near := make([]event.ID, 0, len(taken))
+	for _, id := range ids {
+		if taken[rowids.Of(id)] {
+			near = append(near, id)
+		}
+	}
+	return near, rows.Err()
 }
 
 // searchWeek returns at most limit events of one week.

@@ -71,7 +71,7 @@ type weekWrites struct {
 }
 
 type weekReads struct {
-	run, there, page, pageOldest, rowids, events *sql.Stmt
+	run, there, near, page, pageOldest, rowids, events *sql.Stmt
 }
 
 // weekSettings are how the files of weeks are opened.
@@ -140,8 +140,10 @@ func (w *weekFile) prepare(ctx context.Context) error {
 	const page = `SELECT e.k, e.space, e.id, e.doc FROM words CROSS JOIN event e ON e.k = words.rowid
 			WHERE words MATCH ? AND words.rowid >= ? AND words.rowid < ? ORDER BY words.rowid`
 	w.read = weekReads{
-		run:        p.prepare(run),
-		there:      p.prepare("SELECT space FROM event WHERE k BETWEEN ? AND ? AND id = ?"),
+		run:   p.prepare(run),
+		there: p.prepare("SELECT space FROM event WHERE k BETWEEN ? AND ? AND id = ?"),
+		near: p.prepare(`SELECT asked.value FROM json_each(?1) asked
+			WHERE EXISTS (SELECT 1 FROM event WHERE k BETWEEN asked.value - ?2 AND asked.value)`),
 		page:       p.prepare(page + " DESC LIMIT +?"),
 		pageOldest: p.prepare(page + " LIMIT +?"),
 		rowids:     p.prepare("SELECT rowid FROM words WHERE words MATCH ? AND rowid >= ? AND rowid < ? ORDER BY rowid"),
