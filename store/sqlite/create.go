@@ -62,7 +62,8 @@ func (x *Index) createWeek(ctx context.Context, week event.Week, events []event.
 	if err != nil {
 		return err
 	}
-	return x.writing(ctx, week, true, func(file *weekFile, blocked bool) error {
+	due := 0
+	err = x.writing(ctx, week, true, func(file *weekFile, blocked bool) error {
 		if blocked {
 			for _, number := range numbers {
 				outcomes[number].Err = &event.WeekBlocked{Week: week}
@@ -85,10 +86,14 @@ func (x *Index) createWeek(ctx context.Context, week event.Week, events []event.
 					created = append(created, entry)
 				}
 			}
+			var err error
 			if prepared.areOf(file, created) {
-				return tx.putSegment(prepared.segment)
+				err = tx.putSegment(prepared.segment)
+			} else {
+				err = tx.putAllWords(created)
 			}
-			return tx.putAllWords(created)
+			due = tx.due
+			return err
 		})
 		if err != nil {
 			return err
@@ -99,6 +104,10 @@ func (x *Index) createWeek(ctx context.Context, week event.Week, events []event.
 		x.created.Add(int64(len(numbers)))
 		return nil
 	})
+	if err == nil {
+		x.mergeDue(ctx, week, due)
+	}
+	return err
 }
 
 // preparedWords are the words of a batch, made before it is known which of its events

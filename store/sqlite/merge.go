@@ -11,7 +11,8 @@ import (
 
 // The words of a transaction are a segment, and a search looks into each. Merging
 // them at once would cost a third of the speed while events pour in, so writers merge
-// 64 at a time, and what they leave is merged here, by FTS5, once it is quiet.
+// 64 at a time, small ones in their transaction and large ones by FTS5, a step behind each
+// batch; what they leave is merged by FTS5, too, once it is quiet.
 const (
 	mergeEvery = time.Second
 	// mergeRetry is after how long it is tried again where that failed.
@@ -21,6 +22,9 @@ const (
 	// mergePages is what one step writes: the week's writers wait for it, some
 	// 10 ms.
 	mergePages = 100
+	// mergeAhead is how many times as many pages are merged as were written where a level is
+	// full, so that it is done before the next one is, and mergeLeast how many at least.
+	mergeAhead, mergeLeast = 2, 16
 	// mergeRests is how many times a step's time others have until the next.
 	mergeRests = 4
 )
@@ -54,7 +58,7 @@ func (x *Index) MergeWords(ctx context.Context, rests int) error {
 		for more := x.unmerged(week); more; {
 			began, before := time.Now(), x.created.Load()
 			var err error
-			if more, err = x.mergeStep(ctx, week); err != nil {
+			if more, err = x.mergeStep(ctx, week, mergePages); err != nil {
 				return failed("merging the words of week "+week.String(), err)
 			}
 			if !pause(ctx, time.Duration(rests)*time.Since(began)) || x.pouring(before) {
@@ -83,14 +87,28 @@ func (x *Index) unmerged(week event.Week) bool {
 	return slot.file != nil && !slot.sealed && !slot.file.merged.Load()
 }
 
+// mergeDue merges a part of a week's words behind a batch that wrote so many pages of them,
+// in turns of its own, between which others write. The batch is written whatever becomes of
+// it: what is left is merged behind the next one, or once it is quiet.
+func (x *Index) mergeDue(ctx context.Context, week event.Week, written int) {
+	if written == 0 {
+		return
+	}
+	for left := max(mergeAhead*written, mergeLeast); left > 0; left -= mergePages {
+		if more, err := x.mergeStep(ctx, week, min(left, mergePages)); err != nil || !more {
+			return
+		}
+	}
+}
+
 // mergeStep reports whether there may be more to merge. A week that takes no writes
 // is left alone.
-func (x *Index) mergeStep(ctx context.Context, week event.Week) (more bool, err error) {
+func (x *Index) mergeStep(ctx context.Context, week event.Week, pages int) (more bool, err error) {
 	err = x.writing(ctx, week, false, func(file *weekFile, closed bool) error {
 		if closed {
 			return nil
 		}
-		more, err = file.mergeWords(ctx)
+		more, err = file.mergeWords(ctx, pages)
 		return err
 	})
 	return more, err
@@ -98,7 +116,7 @@ func (x *Index) mergeStep(ctx context.Context, week event.Week) (more bool, err 
 
 // mergeWords does one step, and notes when there was nothing to do. The caller
 // has the right to write.
-func (w *weekFile) mergeWords(ctx context.Context) (more bool, err error) {
+func (w *weekFile) mergeWords(ctx context.Context, pages int) (more bool, err error) {
 	if err := w.rereadWords(ctx); err != nil {
 		return false, err
 	}
@@ -111,7 +129,7 @@ func (w *weekFile) mergeWords(ctx context.Context) (more bool, err error) {
 	if err := conn.QueryRowContext(ctx, "SELECT total_changes()").Scan(&before); err != nil {
 		return false, err
 	}
-	if _, err := conn.ExecContext(ctx, "INSERT INTO words(words, rank) VALUES('merge', ?)", mergePages); err != nil {
+	if _, err := conn.ExecContext(ctx, "INSERT INTO words(words, rank) VALUES('merge', ?)", pages); err != nil {
 		return false, err
 	}
 	if err := conn.QueryRowContext(ctx, "SELECT total_changes()").Scan(&after); err != nil {

@@ -30,6 +30,8 @@ type weekTx struct {
 	workspaceIDs map[int64]bool
 	// touched are the rowids that it wrote.
 	touched []int64
+	// due is how many pages of words were written behind which as many have to be merged.
+	due int
 }
 
 // entry is an event that is ready to be written.
@@ -89,7 +91,9 @@ func (tx *weekTx) saveWorkspace(e *entry) error {
 // putSegment makes events findable.
 func (tx *weekTx) putSegment(segment *segments.Segment) error {
 	tx.file.wordsWritten = true
-	return segments.Add(tx.words, segment, leafBytes, levelSegments)
+	due, err := segments.Add(tx.words, segment, leafBytes, levelSegments)
+	tx.due += due
+	return err
 }
 
 // putAllWords makes entries findable.

@@ -160,7 +160,8 @@ func TestLongTermsAreFoundFromBothEnds(t *testing.T) {
 			}
 		}
 		require.NoError(t, transact(t.Context(), pool, func(tx *sql.Tx) error {
-			return segments.Add(tables.in(t.Context(), tx), batch.Segment(leaf), leaf, parts)
+			_, err := segments.Add(tables.in(t.Context(), tx), batch.Segment(leaf), leaf, parts)
+			return err
 		}))
 	}
 	require.NoError(t, closePools(p.all, pool)) // It would not see what was written past FTS5.

@@ -52,36 +52,40 @@ func (b *Batch) Segment(size int) *Segment {
 func (s *Segment) Rows() int { return s.rows }
 
 // Add adds a segment to an index. Where that makes so many segments of a level, they
-// are merged into one of the next.
-func Add(index Index, s *Segment, size, many int) error {
+// are merged into one of the next, unless that takes long: it returns of how many pages FTS5
+// should merge as much, step by step, so that it keeps up, 0 for none.
+func Add(index Index, s *Segment, size, many int) (due int, err error) {
 	if s.pages == 0 {
-		return nil
+		return 0, nil
 	}
 	block, err := index.Read(StructureBlock)
 	if err != nil {
-		return err
+		return 0, err
 	}
 	structure, err := ParseStructure(block)
 	if err != nil {
-		return err
+		return 0, err
 	}
 	number := structure.free()
 	if number == 0 {
-		return errFull
+		return 0, errFull
 	}
 	if err := s.writeTo(index, number); err != nil {
-		return err
+		return 0, err
 	}
 	structure.add(0, number, s.pages)
-	for at := structure.full(many); at >= 0; at = structure.full(many) {
+	for at := structure.full(many, size); at >= 0; at = structure.full(many, size) {
 		if err := structure.merge(index, at, size); err != nil {
-			return err
+			return 0, err
 		}
 	}
-	if err := index.Block(StructureBlock, structure.Bytes()); err != nil {
-		return err
+	if structure.due(many) {
+		due = s.pages
 	}
-	return s.addTotals(index)
+	if err := index.Block(StructureBlock, structure.Bytes()); err != nil {
+		return 0, err
+	}
+	return due, s.addTotals(index)
 }
 
 func (s *Segment) writeTo(index Index, number int) error {

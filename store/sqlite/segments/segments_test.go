@@ -6,6 +6,7 @@ import (
 	"math"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -41,7 +42,8 @@ func fill(t *testing.T, index inMemory, random *rand.Rand, from, until int) {
 			}
 		}
 	}
-	require.NoError(t, Add(index, batch.Segment(200), 200, 4))
+	_, err := Add(index, batch.Segment(200), 200, 4)
+	require.NoError(t, err)
 }
 
 // TestMergingWhatIsDamagedEnds: it may find nothing wrong, and it never panics.
@@ -73,7 +75,7 @@ func TestMergingWhatIsDamagedEnds(t *testing.T) {
 		batch := NewBatch(2)
 		batch.Row(math.MaxInt32)
 		batch.Add(0, []byte("one"))
-		if err := Add(damaged, batch.Segment(200), 200, 4); err != nil {
+		if _, err := Add(damaged, batch.Segment(200), 200, 4); err != nil {
 			require.ErrorIs(t, err, ErrDamaged)
 			failed++
 		}
@@ -118,8 +120,8 @@ func TestMergingThatFTS5BeganIsEnded(t *testing.T) {
 	read, err := ParseStructure(s.Bytes())
 	require.NoError(t, err)
 	require.Equal(t, s, read)
-	require.Equal(t, 0, s.full(3))
-	require.Equal(t, -1, s.full(4))
+	require.Equal(t, 0, s.full(3, 200))
+	require.Equal(t, -1, s.full(4, 200))
 	require.Equal(t, 2, s.free())
 
 	of, place, last := s.inputs(0)
@@ -133,4 +135,64 @@ func TestMergingThatFTS5BeganIsEnded(t *testing.T) {
 	require.Len(t, of, 2)
 	require.Zero(t, place)
 	require.True(t, last)
+}
+
+// writes counts what is written of an index.
+type writes struct {
+	inMemory
+	blocks int
+}
+
+func (w *writes) Block(number int64, block []byte) error {
+	w.blocks++
+	return w.inMemory.Block(number, block)
+}
+
+// Everybody who writes to a week waits while words are merged in a transaction: large segments
+// are left to be merged step by step, unless there are far too many.
+func TestLargeSegmentsAreNotMergedAtOnce(t *testing.T) {
+	const many = 4
+	random := rand.New(rand.NewPCG(7, 50))
+	index := &writes{inMemory: newIndex()}
+	levels := func() []level {
+		structure, err := ParseStructure(index.inMemory[StructureBlock])
+		require.NoError(t, err)
+		return structure.levels
+	}
+	filler := strings.Repeat("x", 200)
+	add := func(rows, number int) (due, pages int) {
+		batch := NewBatch(1)
+		for row := range rows {
+			batch.Row(int64(number*rows+row) * 1000)
+			for range 20 {
+				batch.Add(0, fmt.Appendf(nil, "%d%s", random.IntN(1<<30), filler))
+			}
+		}
+		segment := batch.Segment(200)
+		index.blocks = 0
+		due, err := Add(index, segment, 200, many)
+		require.NoError(t, err)
+		return due, segment.pages
+	}
+	for number := range many - 1 {
+		due, pages := add(100, number)
+		require.Zero(t, due)
+		require.Greater(t, many*pages*200, bytesAtOnce)
+	}
+	for number := many - 1; number < farTooMany*many-1; number++ {
+		due, pages := add(100, number)
+		require.Equal(t, pages, due)
+		require.Less(t, index.blocks, pages+20, "nothing was merged")
+		require.Len(t, levels()[0].segments, number+1)
+	}
+	add(100, farTooMany*many)
+	require.Empty(t, levels()[0].segments, "somebody has to")
+	require.Len(t, levels()[1].segments, 1)
+
+	for number := range many {
+		due, _ := add(2, 1000+number)
+		require.Zero(t, due, "small ones are merged at once")
+	}
+	require.Empty(t, levels()[0].segments)
+	require.Len(t, levels()[1].segments, 2)
 }

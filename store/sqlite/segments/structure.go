@@ -11,8 +11,16 @@ import (
 // ErrDamaged is an index that nobody wrote so.
 var ErrDamaged = errors.New("the index of words is damaged")
 
-// mostSegments is how many segments FTS5 takes.
-const mostSegments = 2000
+const (
+	// mostSegments is how many segments FTS5 takes.
+	mostSegments = 2000
+	// bytesAtOnce is how much a merge in one transaction reads: everybody who writes to the
+	// week waits for it, some tenth of a second.
+	bytesAtOnce = 1 << 20
+	// farTooMany is how many times as many segments as there should be are merged in one
+	// transaction however large they are: FTS5 did not keep up.
+	farTooMany = 8
+)
 
 // Structure says of which segments an index consists.
 type Structure struct {
@@ -129,9 +137,28 @@ func (s *Structure) add(at, segment, pages int) {
 	l.segments = append(slices.Clip(l.segments), leaves{segment, 1, pages})
 }
 
-// full is the first level with so many segments, -1 when there is none.
-func (s *Structure) full(many int) int {
-	return slices.IndexFunc(s.levels, func(l level) bool { return len(l.segments) >= many })
+// full is the first level with so many segments that are merged at once, -1 when there is
+// none: they have few pages, of a size, or are far too many.
+func (s *Structure) full(many, size int) int {
+	return slices.IndexFunc(s.levels, func(l level) bool {
+		return len(l.segments) >= many && (l.pages()*size <= bytesAtOnce || len(l.segments) >= farTooMany*many)
+	})
+}
+
+// due reports whether a level has so many segments that FTS5 should merge them step by
+// step; those of a merge that is not done yet are counted.
+func (s *Structure) due(many int) bool {
+	return slices.ContainsFunc(s.levels, func(l level) bool { return len(l.segments) >= many })
+}
+
+// pages is how many leaves a level has.
+func (l level) pages() (n int) {
+	for _, segment := range l.segments {
+		if !segment.empty() {
+			n += segment.last - segment.first + 1
+		}
+	}
+	return n
 }
 
 // inputs are the segments of a level that become one of the next, and where that goes.
