@@ -87,6 +87,17 @@ func TestParseChips(t *testing.T) {
 	}
 }
 
+func TestTimesAreSaidWithTheirEnds(t *testing.T) {
+	for text, want := range map[string]string{
+		"since:2026-11-09":                   "everything since 2026-11-09",
+		"before:2026-11-12":                  "everything before 2026-11-12",
+		"on:2026-11-09":                      "everything on 2026-11-09",
+		"since:2026-11-09 before:2026-11-12": "everything since 2026-11-09, before 2026-11-12",
+	} {
+		require.Equal(t, want, Parse(text, options(t)).Interpretation, text)
+	}
+}
+
 func TestCanonical(t *testing.T) {
 	tests := []struct{ text, want string }{
 		{"  k   OR b c", "k OR b c"},
