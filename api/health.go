@@ -1,10 +1,12 @@
 package api
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"net/http"
 	"slices"
+	"time"
 
 	"tidings/event"
 
@@ -135,7 +137,7 @@ func (s *Server) live(handler http.Handler) gin.HandlerFunc {
 		caller, err := s.authorize(c.Request, route{method: http.MethodGet, may: readers()})
 		ctx, leave := c.Request.Context(), func() {}
 		if err == nil {
-			err = s.spend(c.Request, c.Writer.Header().Set, useSockets, caller, 1)
+			caller, err = s.takeSocket(c, caller)
 		}
 		if err == nil {
 			ctx, leave, err = s.open(ctx, &caller, true)
@@ -151,5 +153,28 @@ func (s *Server) live(handler http.Handler) gin.HandlerFunc {
 			return
 		}
 		handler.ServeHTTP(c.Writer, c.Request.WithContext(withCaller(ctx, caller)))
+	}
+}
+
+// takeSocket takes one of a caller's sockets, and waits a while until there is one: who is
+// refused at once comes back at once, and a connection costs more than what waits on it.
+// Who has waited is looked at again.
+func (s *Server) takeSocket(c *gin.Context, caller Caller) (Caller, error) {
+	patience := cmp.Or(s.SocketPatience, socketPatience)
+	for began := time.Now(); ; {
+		err := s.spend(c.Request, c.Writer.Header().Set, useSockets, caller, 1)
+		var bound *event.TooMuch
+		left := patience - time.Since(began)
+		if !errors.As(err, &bound) || left <= 0 {
+			return caller, err
+		}
+		select {
+		case <-c.Request.Context().Done():
+			return caller, err
+		case <-time.After(min(left, max(bound.After, socketRetry))):
+		}
+		if caller, err = s.authorize(c.Request, route{method: http.MethodGet, may: readers()}); err != nil {
+			return caller, err
+		}
 	}
 }

@@ -35,6 +35,25 @@ func TestAnswersSayWhichLimitTheyTakeFrom(t *testing.T) {
 	}
 }
 
+// Who opens sockets too fast waits for the next one, and is refused where there is none.
+func TestASocketTooManyWaitsForItsTurn(t *testing.T) {
+	quick := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusOK) })
+	for patience, status := range map[time.Duration]int{time.Minute: 200, time.Millisecond: 429} {
+		s := newSite(t, func(c *api.Config) { c.Live, c.SSE, c.SocketPatience = quick, quick, patience })
+		key := s.key("acme", account.RoleAdmin, "")
+		for range 100 {
+			s.get(key, "/v1/live/sse").is(200)
+		}
+		answered := make(chan answer, 1)
+		go func() { answered <- s.get(key, "/v1/live/sse") }()
+		if status == 200 {
+			require.Never(t, func() bool { return len(answered) > 0 }, 50*time.Millisecond, 10*time.Millisecond, "none is free")
+			s.pass(time.Second)
+		}
+		require.Equal(t, status, (<-answered).status)
+	}
+}
+
 func TestTooManyRequestsAreToldWhenToComeBack(t *testing.T) {
 	s := newSite(t)
 	key := s.key("acme", account.RoleIngest, "")

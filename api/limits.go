@@ -48,7 +48,7 @@ var signInRate = limit.Rate{PerSecond: 2, Burst: signInsAtOnce}
 // each use.
 const limitsKept = 10_000
 
-// Bounds of reading events at once.
+// Bounds of reading events at once, and of waiting.
 const (
 	// readsOfProcessor is how many are answered at once for each processor.
 	readsOfProcessor = 4
@@ -56,6 +56,11 @@ const (
 	// and readPatience how long.
 	readsWaiting = 64
 	readPatience = 10 * time.Second
+
+	// socketPatience is how long a socket that is one too many waits before it is refused,
+	// and socketRetry how often it is looked whether there is one.
+	socketPatience = 5 * time.Second
+	socketRetry    = 100 * time.Millisecond
 )
 
 // limits are the buckets of all uses, and the slots for reading events.

@@ -116,6 +116,8 @@ type Config struct {
 	Processors int
 	// MemoryWait is how long a request waits for memory; 0 means 2 s.
 	MemoryWait time.Duration
+	// SocketPatience is how long a socket waits that is opened too soon; 0 means 5 s.
+	SocketPatience time.Duration
 	// Version is shown in the OpenAPI document.
 	Version string
 }

@@ -39,7 +39,7 @@ var bounds = map[string][]string{
 	"events that wait":         {},
 	"announcements kept":       {"limit.leastLive:bytes", "limit.mostLive:bytes"},
 	"caches":                   {"limit.leastAggregates:bytes", "limit.mostAggregates:bytes", "limit.leastColumns:bytes", "limit.mostColumns:bytes", "limit.leastWriter:bytes", "limit.mostWriter:bytes"},
-	"sockets and streams":      {"api.maxSocketsOfOne", "4*api.maxSocketsOfOne"},
+	"sockets and streams":      {"api.maxSocketsOfOne", "4*api.maxSocketsOfOne", "api.socketPatience:time"},
 	"what is open of a caller": {"2*api.watchEvery+account.freshFor:time"},
 	"sign-ins through a proxy": {"api.failuresAtOnce", "api.signInsAtOnce", "api.forwardedAtOnce", "api.forwardedEach"},
 	"a key, session, team":     {"account.freshFor:time"},
