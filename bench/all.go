@@ -90,7 +90,7 @@ func (c *All) Run(ctx context.Context, env Env) error {
 // begin reads the record, or begins one of this machine.
 func (c *All) begin(ctx context.Context) (*figures.Record, error) {
 	// Another user's PostgreSQL must get through it.
-	if err := errors.Join(os.MkdirAll(c.Data, 0o700), os.Chmod(c.Data, 0o711)); err != nil {
+	if err := errors.Join(os.MkdirAll(c.Data, 0o711), os.Chmod(c.Data, 0o711)); err != nil {
 		return nil, err
 	}
 	record, err := figures.Read(c.Record)
