@@ -103,12 +103,6 @@ web-build:
 	@new=$$(git ls-files --others --exclude-standard -- web/dist); \
 	if [ -n "$$new" ]; then echo "web/dist has new files: commit them"; echo "$$new"; exit 1; fi
 
-# Beside Go checks, which read web/dist.
-.PHONY: web-compare
-web-compare: # whether web/dist is what the sources build
-	cd web && npm run build -- --outDir ../bin/dist --emptyOutDir --logLevel warn
-	@diff -rq web/dist bin/dist || { echo "web/dist is not what the sources build: make web-build, and commit it"; exit 1; }
-
 .PHONY: e2e
 e2e: build ## Run the browser tests against bin/tidings
 	cd web && TIDINGS_BIN="$(CURDIR)/bin/tidings" npm run test:e2e

@@ -141,7 +141,7 @@ func (c *aCluster) whole(s *Stream) {
 }
 
 // clusterPatience is how long elections and catching up may take.
-const clusterPatience = 3 * time.Minute
+const clusterPatience = time.Minute
 
 func openCluster(t *testing.T, c *aCluster) *Stream {
 	var s *Stream

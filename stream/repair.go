@@ -20,8 +20,9 @@ type Repaired struct {
 	Events int
 	// DeadLetters and Claims were too.
 	DeadLetters, Claims int
-	// Missing is how many messages of events, each of one or of a pack, are known to have been there and could not be read.
-	// Those at the end of a block that was cut off are not among them.
+	// Missing is how many messages of events, each of one or of a pack, are known to have
+	// been there and could not be read. Those at the end of a block that was cut off are not
+	// among them.
 	Missing uint64
 	// Unreadable is how many bytes of the blocks belong to no record.
 	Unreadable int64

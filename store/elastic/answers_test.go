@@ -10,7 +10,8 @@ import (
 	"tidings/store/storetest"
 )
 
-// The full form is -rapid.checks=100 -asked=30.
+// TestLivePagesExportsAndStatisticsAgree asks 20 questions of each set of events:
+// -rapid.checks=100 makes the full form of 2,000.
 func TestLivePagesExportsAndStatisticsAgree(t *testing.T) {
 	storetest.RunAnswers(t, storetest.AnswersHarness{
 		Open: func(t testing.TB) (storetest.Index, storetest.AnswersStates) {

@@ -26,6 +26,9 @@ type AnswersHarness struct {
 	Open func(t testing.TB) (Index, AnswersStates)
 	// Refresh makes what was written visible; nil when it is at once.
 	Refresh func(index Index) error
+	// Questions is how many are asked of each generated set of events, 0 for
+	// 20: with rapid's own 100 sets that is 2,000 pairs.
+	Questions int
 }
 
 // RunAnswers holds four ways of asking the same to one answer: matching in
@@ -44,12 +47,16 @@ func RunAnswers(t *testing.T, h AnswersHarness) {
 			Clock: func() time.Time { return now }, // which never says that time is spent
 		}),
 	}
+	questions := h.Questions
+	if questions == 0 {
+		questions = 20
+	}
 	var cases atomic.Int64
 	rapid.Check(t, func(t *rapid.T) {
 		workspace := fmt.Sprintf("w-%d", cases.Add(1))
 		events := rapid.SliceOfNDistinct(genEvent(workspace), 1, 30, func(e event.Event) event.ID { return e.ID }).Draw(t, "events")
 		a.write(t, events)
-		for range *asked {
+		for range questions {
 			a.ask(t, genQuestion(workspace).Draw(t, "question"), events)
 		}
 	})

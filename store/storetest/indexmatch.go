@@ -2,7 +2,6 @@ package storetest
 
 import (
 	"context"
-	"flag"
 	"fmt"
 	"sync/atomic"
 	"testing"
@@ -15,9 +14,8 @@ import (
 	"tidings/query"
 )
 
-// asked is how many questions are asked of one set of generated events, of which rapid
-// makes 100: more of it finds seldom ones, more of -rapid.checks seldom events.
-var asked = flag.Int("asked", 6, "how many questions are asked of each generated set of events; 30 for the full form")
+// queriesPerCase is how many queries are asked of one set of generated events.
+const queriesPerCase = 30
 
 // endlessWalk is more than any test has written.
 const endlessWalk = 100_000
@@ -31,7 +29,7 @@ func testMatch(t *testing.T, x indexTest) {
 		workspace := fmt.Sprintf("w-%d", cases.Add(1))
 		events := rapid.SliceOfNDistinct(genEvent(workspace), 1, 25, func(e event.Event) event.ID { return e.ID }).Draw(t, "events")
 		x.create(t, events...)
-		for range *asked {
+		for range queriesPerCase {
 			q := genQuery().Draw(t, "query")
 			var matching []event.Event
 			for _, e := range events {
