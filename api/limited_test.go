@@ -35,22 +35,38 @@ func TestAnswersSayWhichLimitTheyTakeFrom(t *testing.T) {
 	}
 }
 
-// Who opens sockets too fast waits for the next one, and is refused where there is none.
+// Who opens sockets too fast waits for the next one, is refused where there is none, and is
+// looked at again where there is.
 func TestASocketTooManyWaitsForItsTurn(t *testing.T) {
 	quick := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusOK) })
-	for patience, status := range map[time.Duration]int{time.Minute: 200, time.Millisecond: 429} {
-		s := newSite(t, func(c *api.Config) { c.Live, c.SSE, c.SocketPatience = quick, quick, patience })
-		key := s.key("acme", account.RoleAdmin, "")
-		for range 100 {
-			s.get(key, "/v1/live/sse").is(200)
-		}
-		answered := make(chan answer, 1)
-		go func() { answered <- s.get(key, "/v1/live/sse") }()
-		if status == 200 {
-			require.Never(t, func() bool { return len(answered) > 0 }, 50*time.Millisecond, 10*time.Millisecond, "none is free")
-			s.pass(time.Second)
-		}
-		require.Equal(t, status, (<-answered).status)
+	for name, test := range map[string]struct {
+		patience time.Duration
+		revoked  bool
+		status   int
+	}{
+		"its turn comes": {time.Minute, false, 200}, "it does not come": {time.Millisecond, false, 429},
+		"the key is revoked meanwhile": {time.Minute, true, 401},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newSite(t, func(c *api.Config) { c.Live, c.SSE, c.SocketPatience = quick, quick, test.patience })
+			key, made, err := s.keys.Create(t.Context(), "acme", account.KeyRequest{Role: account.RoleAdmin})
+			require.NoError(t, err)
+			for range 100 {
+				s.get(key, "/v1/live/sse").is(200)
+			}
+			answered := make(chan answer, 1)
+			go func() { answered <- s.get(key, "/v1/live/sse") }()
+			if test.patience == time.Minute {
+				require.Never(t, func() bool { return len(answered) > 0 }, 50*time.Millisecond, 10*time.Millisecond, "none is free")
+			}
+			if test.revoked {
+				s.do(call{method: "DELETE", path: "/v1/keys/" + made.ID, key: s.key("acme", account.RoleAdmin, "")}).is(204)
+			}
+			if test.status != 429 {
+				s.pass(time.Second)
+			}
+			require.Equal(t, test.status, (<-answered).status)
+		})
 	}
 }
 

@@ -41,27 +41,32 @@ func TestOneAddressHasHalfOfTheConnections(t *testing.T) {
 	require.Nil(t, c.admit(from("192.0.2.1:5")))
 }
 
-// When all connections are taken by those who say nothing, health is answered all
-// the same, and other requests are told to come back.
-func TestHealthIsAnsweredWhenTheRestIsFull(t *testing.T) {
+// served starts a server that takes so many connections, and returns what opens one.
+func served(t *testing.T, most int) (dial func() net.Conn) {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
-	counted := bounded(listener, 3, nil)
+	counted := bounded(listener, most, nil)
 	server := newServer(spared(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusOK) })))
 	server.ConnContext = counted.mark
-	served := make(chan error, 1)
-	go func() { served <- server.Serve(counted) }()
+	ended := make(chan error, 1)
+	go func() { ended <- server.Serve(counted) }()
 	t.Cleanup(func() {
 		require.NoError(t, server.Close())
-		require.ErrorIs(t, <-served, http.ErrServerClosed)
+		require.ErrorIs(t, <-ended, http.ErrServerClosed)
 	})
-	dial := func() net.Conn {
+	return func() net.Conn {
 		conn, err := net.Dial("tcp", listener.Addr().String())
 		require.NoError(t, err)
 		t.Cleanup(func() { _ = conn.Close() })
 		require.NoError(t, conn.SetDeadline(time.Now().Add(20*time.Second)))
 		return conn
 	}
+}
+
+// When all connections are taken by those who say nothing, health is answered all
+// the same, and other requests are told to come back.
+func TestHealthIsAnsweredWhenTheRestIsFull(t *testing.T) {
+	dial := served(t, 3)
 	ask := func(path string) *http.Response {
 		conn := dial()
 		_, err := io.WriteString(conn, "GET "+path+" HTTP/1.1\r\nHost: x\r\n\r\n")
@@ -85,24 +90,7 @@ func TestHealthIsAnsweredWhenTheRestIsFull(t *testing.T) {
 
 // Who is refused with a body that never comes holds no connection.
 func TestSpareConnectionsEndWithTheirAnswer(t *testing.T) {
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	counted := bounded(listener, 1, nil)
-	server := newServer(spared(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusOK) })))
-	server.ConnContext = counted.mark
-	served := make(chan error, 1)
-	go func() { served <- server.Serve(counted) }()
-	t.Cleanup(func() {
-		require.NoError(t, server.Close())
-		require.ErrorIs(t, <-served, http.ErrServerClosed)
-	})
-	dial := func() net.Conn {
-		conn, err := net.Dial("tcp", listener.Addr().String())
-		require.NoError(t, err)
-		t.Cleanup(func() { _ = conn.Close() })
-		require.NoError(t, conn.SetDeadline(time.Now().Add(20*time.Second)))
-		return conn
-	}
+	dial := served(t, 1)
 	dial()
 	for path, status := range map[string]string{"/v1/events": "HTTP/1.1 503", "/healthz": "HTTP/1.1 200"} {
 		conn := dial()

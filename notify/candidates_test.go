@@ -62,3 +62,13 @@ func TestTheWorkspacesRowsOfATeamReachWhoHasChosenNothing(t *testing.T) {
 	require.Len(t, o.bell("u_jo"), 1)
 	require.Empty(t, o.bell("u_ben"))
 }
+
+// Rows that are laid over others are no change of those.
+func TestRowsLaidOverOthersLeaveThem(t *testing.T) {
+	often := func(o notify.Often) notify.Cell { return notify.Cell{Often: o} }
+	under := notify.Cells{notify.Mine: {"open": often(notify.Every), "click": often(notify.Every)}}
+	over := under.With(notify.Cells{notify.Mine: {"open": often(notify.Off), "click": {}}, notify.Team: {"reply": often(notify.Every)}})
+	require.Equal(t, notify.Cells{notify.Mine: {"open": often(notify.Off)}, notify.Team: {"reply": often(notify.Every)}}, over)
+	require.Len(t, under[notify.Mine], 2)
+	require.Equal(t, notify.Every, under[notify.Mine]["open"].Often)
+}

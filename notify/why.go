@@ -3,6 +3,7 @@ package notify
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 
 	"tidings/event"
@@ -69,15 +70,15 @@ func (c SettingsChange) apply(s *Settings, now int64) {
 
 // With are rows with others laid over them; one with an empty often goes.
 func (c Cells) With(over Cells) Cells {
-	all := c
+	all := make(Cells, len(c)+len(over))
+	for scope, rows := range c {
+		all[scope] = maps.Clone(rows)
+	}
 	for scope, rows := range over {
 		for kind, cell := range rows {
 			if cell.Often == "" {
 				delete(all[scope], kind)
 				continue
-			}
-			if all == nil {
-				all = make(Cells)
 			}
 			if all[scope] == nil {
 				all[scope] = make(map[Kind]Cell)

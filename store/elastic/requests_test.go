@@ -107,6 +107,13 @@ func TestTemplate(t *testing.T) {
 	golden(t, "prepare", s.asked.Bytes())
 }
 
+// What is merged before it is committed keeps its documents twice.
+func TestMergingCommitsBefore(t *testing.T) {
+	index, s := spied(t, answer{200, `{}`, nil})
+	require.NoError(t, index.merge(context.Background(), "acme-events"))
+	require.Regexp(t, `(?s)^POST /acme-events/_flush\S*\n.*POST /acme-events/_forcemerge`, s.asked.String())
+}
+
 func TestBulk(t *testing.T) {
 	index, s := spied(t, answer{200, `{"items":[{"create":{"status":201}}]}`, nil})
 	_, err := index.Create(context.Background(), []event.Event{spiedEvent("a")})
