@@ -43,7 +43,6 @@ describe('what was wrong', () => {
   after(() => end?.());
 
   const rows = (p = page) => p.locator('li[data-id]');
-  const named = (text, p = page) => rows(p).filter({ hasText: text });
   const search = (p = page) => p.getByRole('combobox', { name: 'Search or ask' });
   const chips = (p = page) => p.locator('[data-chip]');
   const home = async () => {
@@ -231,7 +230,7 @@ describe('what was wrong', () => {
     await other.goto(demo.origin);
     await look(other, `${results}faults-1024-us`, () => rows(other).first().waitFor());
     assert.deepEqual(await other.evaluate(meeting, '.row, .strip'), []);
-    await named('', other).first().click();
+    await rows(other).first().click();
     await look(other, `${results}faults-1024-us-message`, () =>
       other.getByRole('heading', { name: 'Timeline' }).waitFor(),
     );

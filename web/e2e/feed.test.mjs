@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { eventually, harmless, look, looks, suffix, violations } from './browser.mjs';
 import { Mail } from './events.mjs';
-import { begin, results } from './scene.mjs';
+import { begin, results, rowsAbout } from './scene.mjs';
 
 const mail = new Mail(`feed-${Date.now()}`);
 
@@ -17,7 +17,7 @@ describe('the feed page', () => {
 
   const feedRequests = () => watch.feedRequests;
   const rows = (p = page) => p.locator('li[data-id]');
-  const named = (text, p = page) => rows(p).filter({ hasText: text });
+  const about = (subject, p = page) => rowsAbout(p, subject);
   const spoken = (sentence, p = page) => p.getByRole('listitem', { name: sentence });
   const word = (p = page) => p.getByRole('status').first().innerText();
   const live = (p = page) =>
@@ -86,9 +86,9 @@ describe('the feed page', () => {
   it('shows an event without a reload, and its state as it moves', async () => {
     await page.evaluate(() => (window.e2eMark = true));
     await demo.post(ingest, send('Live one', 'Tom', 'Raj'));
-    await named('Live one').first().waitFor();
+    await about('Live one').first().waitFor();
     await eventually('nobody has opened', async () =>
-      (await named('Live one').first().innerText()).includes('2 of 2 haven’t opened: Tom, Raj'),
+      (await about('Live one').first().innerText()).includes('2 of 2 haven’t opened: Tom, Raj'),
     );
     await demo.post(ingest, open('Live one', 'Tom'));
     await eventually('one has opened', async () =>
@@ -115,30 +115,30 @@ describe('the feed page', () => {
     await page.getByRole('button', { name: '2 new' }).waitFor();
     assert.deepEqual(await at(), before);
     await page.keyboard.press('n');
-    await named('Waits').nth(1).waitFor();
+    await about('Waits').nth(1).waitFor();
     assert.equal(await list.evaluate((list) => list.scrollTop), 0);
     await live();
   });
 
   it('resumes after a restart with no gap, no repeat and no page read anew', async () => {
     await demo.post(ingest, send('Before the restart', 'Tom'));
-    await named('Before the restart').waitFor();
+    await about('Before the restart').waitFor();
     const asked = watch.feedRequests;
     assert.equal(await demo.stop(), 0, 'exit code');
     await eventually('the loss is shown', async () => (await word()) === 'Retrying');
     await demo.start();
     await demo.post(ingest, send('After the restart', 'Tom'), open('Before the restart', 'Tom'));
     await live();
-    await named('After the restart').waitFor();
+    await about('After the restart').waitFor();
     await spoken('Tom opened Before the restart').waitFor();
     await demo.post(ingest, send('Once more', 'Tom'));
-    await named('Once more').waitFor();
+    await about('Once more').waitFor();
     for (const [text, count] of [
       ['Before the restart', 2],
       ['After the restart', 1],
       ['Once more', 1],
     ]) {
-      assert.equal(await named(text).count(), count, text);
+      assert.equal(await about(text).count(), count, text);
     }
     assert.equal(watch.feedRequests, asked, 'a page was read again');
     assert.ok(await page.evaluate(() => window.e2eMark), 'the page was loaded again');
@@ -154,11 +154,11 @@ describe('the feed page', () => {
     assert.equal(new URL(page.url()).search, '?q=subject%3A%22live+one%22&type=open');
     await demo.post(ingest, open('Live one', 'Raj'), send('Another', 'Tom'));
     await eventually('the other open', async () => (await rows().count()) === 2);
-    assert.equal(await named('Another').count(), 0);
+    assert.equal(await about('Another').count(), 0);
     await page.goBack();
     await eventually('sends and opens', async () => (await rows().count()) === 3);
     await page.goBack();
-    await named('Another').waitFor();
+    await about('Another').waitFor();
     assert.equal(await page.getByRole('combobox', { name: 'Search or ask' }).inputValue(), '');
   });
 
@@ -182,9 +182,9 @@ describe('the feed page', () => {
     await eventually('paused', async () => (await word()) === 'Paused');
     await demo.post(ingest, send('While paused', 'Tom'));
     await page.getByRole('button', { name: '1 new' }).waitFor();
-    assert.equal(await named('While paused').count(), 0);
+    assert.equal(await about('While paused').count(), 0);
     await page.keyboard.press('Space');
-    await named('While paused').waitFor();
+    await about('While paused').waitFor();
     await live();
   });
 

@@ -4,7 +4,7 @@ import { createServer } from 'node:http';
 import { after, before, describe, it } from 'node:test';
 import { eventually, harmless, look, looks, suffix } from './browser.mjs';
 import { Mail } from './events.mjs';
-import { begin, results, signIn } from './scene.mjs';
+import { begin, results, rowsAbout, signIn } from './scene.mjs';
 
 describe('the pages', () => {
   const mail = new Mail(`pages-${Date.now()}`);
@@ -19,7 +19,7 @@ describe('the pages', () => {
   after(() => end?.());
 
   const rows = (p = page) => p.locator('li[data-id]');
-  const named = (text, p = page) => rows(p).filter({ hasText: text });
+  const about = (subject, p = page) => rowsAbout(p, subject);
   const search = (p = page) => p.getByRole('combobox', { name: 'Search or ask' });
   const chips = (p = page) => p.locator('[data-chip]');
   const query = (p = page) => new URL(p.url()).searchParams;
@@ -99,12 +99,14 @@ describe('the pages', () => {
     const people = ['Tom', 'Raj', 'Ida', 'Bo'];
     await demo.post(ingest, mail.send('Second by second', ...people));
     for (const p of [page, other]) {
-      await named('4 of 4 haven’t opened', p).click();
+      await about('Second by second', p).filter({ hasText: '4 of 4 haven’t opened' }).click();
       await p.getByRole('heading', { name: 'Timeline' }).waitFor();
     }
     const seen = (p, name, n) =>
       Promise.all([
-        named(`${4 - n} of 4`, p).waitFor(),
+        about('Second by second', p)
+          .filter({ hasText: `${4 - n} of 4` })
+          .waitFor(),
         p.locator('.strip b', { hasText: `${25 * n}%` }).waitFor(),
         p.getByRole('complementary', { name: 'Message' }).getByText(`${name} opened`).waitFor(),
       ]);
@@ -120,7 +122,7 @@ describe('the pages', () => {
     await demo.post(ingest, mail.open('Second by second', 'Bo'));
     const path = `/v1/messages/${encodeURIComponent(mail.message('Second by second'))}`;
     for (const p of [page, other]) {
-      await named('Opened by all 4', p).waitFor();
+      await about('Second by second', p).filter({ hasText: 'Opened by all 4' }).waitFor();
       await p.getByRole('complementary', { name: 'Message' }).getByText('Bo opened').waitFor();
       const told = await p.getByRole('row', { name: /@acme/ }).count();
       const message = await demo.get(admin, path);
@@ -137,7 +139,7 @@ describe('the pages', () => {
       mail.open('Again and again', 'Tom', { id: `again-${n}` }),
     );
     await demo.post(ingest, ...opens);
-    const row = named('Again and again').filter({ hasText: 'opened' }).filter({ hasText: '× 4' });
+    const row = about('Again and again').filter({ hasText: 'opened' }).filter({ hasText: '× 4' });
     await row.waitFor();
     await row.getByRole('button', { name: '4 times, show each' }).click();
     await row.getByText('Show 2 earlier').click();
@@ -153,13 +155,13 @@ describe('the pages', () => {
     const show = page.getByRole('button', { name: 'Show automated events' });
     await page.getByText('1 automated hidden').waitFor();
     await show.click();
-    await named('Automated').click();
+    await about('By a robot').filter({ hasText: 'Automated' }).click();
     const panel = page.getByRole('complementary', { name: 'Message' });
     await panel.getByRole('heading', { name: 'Why is this open counted as automated?' }).waitFor();
     await panel.getByText('Barracuda Sentinel').waitFor();
     await panel.getByRole('button', { name: 'This was a person' }).click();
     await panel.getByRole('heading', { name: 'This open counts as a person’s' }).waitFor();
-    await named('opened By a robot').first().waitFor();
+    await about('By a robot').filter({ hasText: 'opened' }).first().waitFor();
     await panel.getByRole('button', { name: 'Undo' }).click();
     await panel.getByRole('heading', { name: 'Why is this open counted as automated?' }).waitFor();
     await page.keyboard.press('Escape');
@@ -329,7 +331,7 @@ describe('the pages', () => {
     assert.ok((await rows().count()) > 0);
     await demo.post(ingest, mail.send('While away', 'Tom'));
     await page.context().setOffline(false);
-    await named('While away').waitFor();
+    await about('While away').waitFor();
     await page.getByText('Connection lost').waitFor({ state: 'detached' });
   });
 

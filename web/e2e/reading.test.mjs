@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { eventually, harmless, look } from './browser.mjs';
 import { Mail } from './events.mjs';
-import { begin, results, signIn } from './scene.mjs';
+import { begin, results, rowsAbout, signIn } from './scene.mjs';
 
 const number = (text) => Number(text.replace(/\D/g, ''));
 
@@ -22,7 +22,7 @@ describe('reading', () => {
 
   const open = (options) => watch.page(browser, options);
   const rows = (p = page) => p.locator('li[data-id]');
-  const named = (text, p = page) => rows(p).filter({ hasText: text });
+  const about = (subject, p = page) => rowsAbout(p, subject);
   const search = (p = page) => p.getByRole('combobox', { name: 'Search or ask' });
   const panel = () => page.getByRole('complementary', { name: 'Message' });
   const query = (p = page) => new URL(p.url()).searchParams;
@@ -34,7 +34,7 @@ describe('reading', () => {
     await page.goto(demo.origin);
     const heads = page.getByRole('heading', { level: 2, name: /^(Today|Yesterday|\w+day)$/ });
     await demo.post(ingest, mail.send('Counted', 'Tom'));
-    await named('Counted').waitFor();
+    await about('Counted').waitFor();
     const since = String(Math.floor(Date.now() / 1000) - 40 * 86_400);
     const expected = async () => {
       const { series } = await stats({ since, interval: 'day', fields: 'series' });
@@ -181,10 +181,10 @@ describe('reading', () => {
     await what.evaluate((node) => getSelection().selectAllChildren(node));
     await demo.post(ingest, mail.send('While marking', 'Tom'));
     await page.getByRole('button', { name: '1 new' }).waitFor();
-    assert.equal(await named('While marking').count(), 0);
+    assert.equal(await about('While marking').count(), 0);
     await page.evaluate(() => getSelection().removeAllRanges());
     await page.keyboard.press('n');
-    await named('While marking').waitFor();
+    await about('While marking').waitFor();
   });
 
   it('shows its keys, and acts on them', async () => {
@@ -347,7 +347,7 @@ describe('reading', () => {
     }
     const aloud = page.locator('[aria-live=polite]', { hasText: /new event/ });
     await demo.post(ingest, mail.send('Aloud', 'Tom'));
-    await named('Aloud').waitFor();
+    await about('Aloud').waitFor();
     // How often it is told is in the unit tests of the announcer.
     await aloud.waitFor({ state: 'attached' });
   });
@@ -366,7 +366,7 @@ describe('reading', () => {
     await other.goto(demo.origin);
     await rows(other).first().waitFor();
     await demo.post(ingest, mail.send('Without motion', 'Tom'));
-    await named('Without motion', other).click();
+    await about('Without motion', other).click();
     await other.getByRole('heading', { name: 'Timeline' }).waitFor();
     const moving = await other.evaluate(() =>
       document

@@ -34,3 +34,8 @@ export async function signIn(demo, page) {
   await page.getByRole('link', { name: 'Settings' }).first().waitFor();
   return page.context().storageState();
 }
+
+/** rowsAbout are the rows of a mail, by its whole subject: a part of it may stand in the demo's. */
+export function rowsAbout(page, subject) {
+  return page.locator('li[data-id]').filter({ has: page.getByText(subject, { exact: true }) });
+}
