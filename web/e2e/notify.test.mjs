@@ -59,6 +59,18 @@ describe('what the reader is told', () => {
     assert.equal(await ben.getByText('Jo opened').count(), 0);
   });
 
+  it('says when it happened, where that was before it was told', async () => {
+    const ago = (hours) => new Date(Date.now() - hours * 3_600_000).toISOString();
+    const row = ana.locator('li', { hasText: 'Jo opened Late news' });
+    await demo.post(ingest, { ...mail.send('Late news', 'Jo'), user: anaId, time: ago(3) });
+    await demo.post(ingest, mail.open('Late news', 'Jo', { time: ago(2) }));
+    await row.getByText(/happened .*\d:\d\d/).waitFor();
+    const first = ana.locator('li', { hasText: 'Jo opened Proposal' });
+    assert.equal(await first.getByText(/happened/).count(), 0);
+    await row.getByRole('button', { name: 'More' }).click();
+    await ana.getByRole('menuitem', { name: 'Mark as read' }).click();
+  });
+
   it('says why, and marks as read in every window', async () => {
     const other = await watch.page(browser, { ...wide, storageState });
     await other.goto(`${demo.origin}/notifications`);

@@ -1097,6 +1097,7 @@ export const rest = ({ many, number }: Tools): Rest => ({
     markAsRead: 'Als gelesen markieren',
     whyWasITold: 'Warum wurde ich benachrichtigt?',
     unread: 'Ungelesen:',
+    happened: (when) => `geschehen ${when}`,
     takenBackItWasA: 'Zurückgenommen: Das war ein Scanner, keine Person.',
     whatThisToldOfIs:
       'Das, worum es ging, gibt es nicht mehr, oder Sie dürfen es nicht mehr sehen.',

@@ -1024,6 +1024,7 @@ export const rest = ({ many, number }: Tools) => ({
     markAsRead: 'Mark as read',
     whyWasITold: 'Why was I told?',
     unread: 'Unread:',
+    happened: (when: string) => `happened ${when}`,
     takenBackItWasA: 'Taken back: it was a scanner, not a person.',
     whatThisToldOfIs: 'What this told of is gone, or you may not see it any more.',
     mayYouSeeIt: 'May you see it?',

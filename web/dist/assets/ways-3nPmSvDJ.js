@@ -1,1 +1,0 @@
-export{t as failedOf}from"./ways-D_mdOleq.js";
