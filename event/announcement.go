@@ -17,7 +17,7 @@ const (
 	AnnounceNotification = "notification"
 	AnnounceWithdrawn    = "withdrawn"
 	AnnounceRead         = "read"
-	// AnnounceSeveral are several of these three, in order.
+	// AnnounceSeveral are several of these, in order.
 	AnnounceSeveral = "several"
 )
 

@@ -24,6 +24,11 @@ func readWritten(data []byte, e *Event) bool {
 		return false
 	}
 	in := input{data: data}
+	in.event(e)
+	return !in.odd && in.at == len(data)
+}
+
+func (in *input) event(e *Event) {
 	*e = Event{ID: in.id(`{"id":"`), Workspace: in.text(`,"w":`)}
 	e.Type = typeOf(in.word(`,"type":`))
 	e.Time = in.number(`,"t":`)
@@ -50,6 +55,41 @@ func readWritten(data []byte, e *Event) bool {
 	e.Meeting, e.Bounce, e.Client = in.meeting(), in.bounce(), in.client()
 	e.Source = in.text(`,"source":`)
 	e.Verdict = in.verdict()
+	in.must(`}`)
+}
+
+// DecodeJSON reads an announcement's JSON form as Event.DecodeJSON does an event's.
+func (a *Announcement) DecodeJSON(data []byte) error {
+	if a.readWritten(data) {
+		return nil
+	}
+	*a = Announcement{}
+	return jsonv2.Unmarshal(data, a)
+}
+
+// readWritten reads what AppendJSON wrote but for notes, and reports false where it is
+// anything else.
+func (a *Announcement) readWritten(data []byte) bool {
+	if !utf8.Valid(data) {
+		return false
+	}
+	in := input{data: data}
+	*a = Announcement{Kind: in.text(`{"kind":`), Workspace: in.text(`,"w":`), User: in.perhaps(`,"u":`), Users: in.list(`,"us":[`)}
+	if in.is(`,"event":`) {
+		a.Event = new(Event)
+		in.event(a.Event)
+	}
+	if in.is(`,"state":{`) {
+		// It is nearly always the last.
+		state := data[in.at-1 : len(data)-1]
+		a.State, in.at = new(State), len(data)-1
+		in.odd = jsonv2.Unmarshal(state, a.State) != nil
+	}
+	if in.is(`,"gone":"`) {
+		in.at--
+		a.Gone = new(in.id(`"`))
+	}
+	a.To = in.perhaps(`,"to":`)
 	in.must(`}`)
 	return !in.odd && in.at == len(data)
 }

@@ -128,6 +128,40 @@ func TestDecodeJSONReadsAsTheLibrary(t *testing.T) {
 	}
 }
 
+// sameAnnouncement is sameRead for an announcement.
+func sameAnnouncement(t *testing.T, data []byte) {
+	t.Helper()
+	var got, want event.Announcement
+	wanted := jsonv2.Unmarshal(data, &want)
+	if err := got.DecodeJSON(data); (err != nil) != (wanted != nil) {
+		t.Fatalf("%s\ngot %v, want %v", data, err, wanted)
+	}
+	if wanted == nil && !reflect.DeepEqual(got, want) {
+		t.Fatalf("%s\ngot  %+v\nwant %+v", data, got, want)
+	}
+}
+
+func TestDecodeJSONOfAnnouncementsReadsAsTheLibrary(t *testing.T) {
+	r := rand.New(rand.NewPCG(7, 8))
+	for range 3_000 {
+		var a event.Announcement
+		anything(r, reflect.ValueOf(&a).Elem())
+		if r.IntN(2) == 0 {
+			a.Note = nil
+		}
+		data, err := a.AppendJSON(nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		sameAnnouncement(t, data)
+		at := r.IntN(len(data))
+		sameAnnouncement(t, append(data[:at:at], data[at+1:]...))
+		sameAnnouncement(t, append(append(data[:at:at], `",:{}[]\u0 1-`[r.IntN(13)]), data[at:]...))
+		sameAnnouncement(t, data[:at])
+		sameAnnouncement(t, append(data[:len(data)-1:len(data)-1], `,"state":null}`...))
+	}
+}
+
 // TestDecodeJSONHoldsNothing: what is read stays when the bytes change.
 func TestDecodeJSONHoldsNothing(t *testing.T) {
 	e := event.Event{ID: event.NewID(1794000000, "w", "s", true, []byte("k")), Workspace: "acme", Type: event.Open, Time: 1794000000, Message: "m-1", Source: "api"}
@@ -181,6 +215,26 @@ func BenchmarkJSON(b *testing.B) {
 		for b.Loop() {
 			var e event.Event
 			if err := e.DecodeJSON(data); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+	announced, err := (&event.Announcement{Kind: event.AnnounceEvent, Workspace: e.Workspace, User: e.User, Event: &e}).AppendJSON(nil)
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.Run("decode announcement", func(b *testing.B) {
+		for b.Loop() {
+			var a event.Announcement
+			if err := a.DecodeJSON(announced); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+	b.Run("unmarshal announcement", func(b *testing.B) {
+		for b.Loop() {
+			var a event.Announcement
+			if err := jsonv2.Unmarshal(announced, &a); err != nil {
 				b.Fatal(err)
 			}
 		}

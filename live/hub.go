@@ -269,7 +269,7 @@ func (h *Hub) add(e Entry, cancel context.CancelCauseFunc) {
 
 // viewsOf makes the views of an entry; nothing is computed until asked for.
 func (h *Hub) viewsOf(e *entry) *views {
-	announcement := sync.OnceValue(func() *event.Announcement {
+	v := h.viewsOfOne(e, sync.OnceValue(func() *event.Announcement {
 		a, err := e.Read()
 		if err != nil {
 			h.config.Logger.Error("announcement cannot be read",
@@ -277,19 +277,30 @@ func (h *Hub) viewsOf(e *entry) *views {
 			return nil
 		}
 		return &a
+	}))
+	v.parts = sync.OnceValue(func() []*views {
+		a := v.announcement()
+		switch {
+		case a == nil:
+			return nil
+		case a.Kind != event.AnnounceSeveral:
+			return []*views{v}
+		}
+		parts := make([]*views, len(a.Each))
+		for i := range a.Each {
+			parts[i] = h.viewsOfOne(e, func() *event.Announcement { return &a.Each[i] })
+		}
+		return parts
 	})
+	return v
+}
+
+func (h *Hub) viewsOfOne(e *entry, announcement func() *event.Announcement) *views {
 	return &views{
 		announcement: announcement,
 		document:     sync.OnceValue(func() query.Document { return query.NewDocument(*announcement().Event) }),
 		body:         sync.OnceValue(func() []byte { return h.render(e, *announcement()) }),
-		bodies: sync.OnceValue(func() []func() []byte {
-			all := make([]func() []byte, len(announcement().Each))
-			for i, a := range announcement().Each {
-				all[i] = sync.OnceValue(func() []byte { return h.render(e, a) })
-			}
-			return all
-		}),
-		sends: sync.OnceValues(func() (found, error) { return h.sendsOf(keyOf(announcement()), announcement().State) }),
+		sends:        sync.OnceValues(func() (found, error) { return h.sendsOf(keyOf(announcement()), announcement().State) }),
 	}
 }
 

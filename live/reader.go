@@ -238,10 +238,13 @@ func (r *Reader) Next(ctx context.Context) ([]Delivery, error) {
 			return r.renew(ctx), nil
 		}
 		var out []Delivery
-		for i, e := range entries {
-			out = r.deliver(ctx, out, e, from+uint64(i))
+		end := from
+		for _, e := range entries {
+			out = r.deliver(ctx, out, e, end)
+			if end++; len(out) >= batch {
+				break // An entry may have many.
+			}
 		}
-		end := from + uint64(len(entries))
 		for _, s := range r.subscriptions {
 			s.next = max(s.next, end)
 		}
@@ -251,25 +254,35 @@ func (r *Reader) Next(ctx context.Context) ([]Delivery, error) {
 	}
 }
 
-// deliver appends what an entry means to the subscriptions that have not had it.
+// deliver appends what an entry means to the subscriptions that have not had it. Of several
+// announcements in one only the last has the position behind it: who resumes from one before
+// hears the others again.
 func (r *Reader) deliver(ctx context.Context, out []Delivery, e *entry, offset uint64) []Delivery {
 	views := e.views.Load()
 	if views == nil {
 		views = r.hub.viewsOf(e)
 	}
-	a := views.announcement()
-	if a == nil {
-		return out
+	before, from, at := r.at, len(out), Position{r.incarnation, e.Sequence}
+	parts := views.parts()
+	for _, part := range parts {
+		out = r.deliverOne(ctx, out, part, offset, at)
 	}
+	if len(parts) > 1 {
+		for i := from; i < len(out)-1; i++ {
+			out[i].At = before
+		}
+	}
+	return out
+}
+
+// deliverOne is deliver for one announcement of an entry.
+func (r *Reader) deliverOne(ctx context.Context, out []Delivery, views *views, offset uint64, at Position) []Delivery {
+	a := views.announcement()
 	if a.Kind == event.AnnounceGone && a.Gone != nil {
 		r.forget(*a.Gone)
 	}
-	at := Position{r.incarnation, e.Sequence}
 	if a.To != "" {
 		return r.deliverTo(out, a, views.body, offset, at)
-	}
-	if a.Kind == event.AnnounceSeveral {
-		return r.deliverSeveral(out, views, a, offset, at)
 	}
 	if a.Kind == event.AnnounceState && a.State != nil {
 		out = r.deliverState(out, views, a, offset, at)
@@ -333,20 +346,6 @@ func (r *Reader) deliverTo(out []Delivery, a *event.Announcement, render func() 
 		if body := render(); body != nil {
 			out = append(out, Delivery{Kind: a.Kind, Subscription: s.id, At: at, Body: body, Trace: a.Trace})
 		}
-	}
-	return out
-}
-
-// deliverSeveral is deliverTo for several in one entry. Only the last has the position
-// behind it: who resumes from one before it hears the others again.
-func (r *Reader) deliverSeveral(out []Delivery, views *views, several *event.Announcement, offset uint64, at Position) []Delivery {
-	before, from := r.at, len(out)
-	bodies := views.bodies()
-	for i := range several.Each {
-		out = r.deliverTo(out, &several.Each[i], bodies[i], offset, at)
-	}
-	for i := from; i < len(out)-1; i++ {
-		out[i].At = before
 	}
 	return out
 }

@@ -29,17 +29,18 @@ const (
 	textCost  = 2
 )
 
-// views are what readers make of an entry, each at most once for all of them:
+// views are what readers make of an announcement, each at most once for all of them:
 // what it says, nil where that cannot be read; of an event, its words to be
 // matched; the bytes that are sent; and the sends to be checked again.
 type views struct {
 	announcement func() *event.Announcement
 	document     func() query.Document
 	body         func() []byte
-	// bodies are those of several announcements in one.
-	bodies func() []func() []byte
 	// sends searches for the sends of the message that it is about.
 	sends func() (found, error)
+	// parts are the views of each announcement of an entry, which has several or one;
+	// nil for a part.
+	parts func() []*views
 }
 
 // ring holds the recent entries of all workspaces in the order of the stream,

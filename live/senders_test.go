@@ -1,11 +1,14 @@
 package live
 
 import (
+	"encoding/json"
+	"fmt"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
 	"tidings/event"
+	"tidings/query"
 )
 
 func TestTheStateOfASharedMessageIsToldToEachInPart(t *testing.T) {
@@ -93,4 +96,69 @@ func TestSeveralInOneEntryAreHeardByThemselves(t *testing.T) {
 	notes, _ = hear("dan")
 	require.Empty(t, notes)
 	require.Equal(t, 3, rendered, "each at most once, and only for who listens")
+}
+
+// Events, corrections and states that one entry has are delivered as those of an entry each,
+// but for their positions.
+func TestSeveralEventsInOneEntryAreDeliveredAsAlone(t *testing.T) {
+	hub := NewHub(Config{Render: func(a event.Announcement) ([]byte, error) { return json.Marshal(a) }})
+	var all []event.Announcement
+	for i := range 40 {
+		e := event.Event{ID: event.ID{15: byte(i)}, Workspace: "w", Type: []event.Type{event.Open, event.Click, event.Send}[i%3], User: []string{"u_ana", "u_ben"}[i%2], Message: fmt.Sprint("m", i/4)}
+		a := event.Announcement{Kind: event.AnnounceEvent, Workspace: "w", User: e.User, Event: &e}
+		switch i % 7 {
+		case 3:
+			a.Kind = event.AnnounceChanged
+		case 4:
+			a = event.Announcement{Kind: event.AnnounceState, Workspace: "w", User: e.User, State: &event.State{MessageKey: keyOf(&a), Sent: true}}
+		case 5:
+			a = event.Announcement{Kind: event.AnnounceGone, Workspace: "w", User: e.User, Gone: &e.ID}
+		}
+		all = append(all, a)
+	}
+	read := func(users []string, entries ...event.Announcement) (out []Delivery, shows []Delivery) {
+		reader := newReader(hub, "w", users)
+		reader.hub.ring = newRing(hub.config, 4)
+		reader.attach(hub.ring.history("w"))
+		for i, a := range entries {
+			item := &entry{Entry: entryOf(uint64(5+i), hub.config.Clock(), a)}
+			hub.ring.add(item)
+		}
+		_, err := reader.Subscribe("opens", query.Query{Where: query.Keyword{Field: query.FieldType, Values: []string{"open"}}}, Position{Sequence: 4}.String())
+		require.NoError(t, err)
+		_, err = reader.Subscribe("all", query.Query{}, Position{Sequence: 4}.String())
+		require.NoError(t, err)
+		for {
+			more, err := reader.Next(t.Context())
+			require.NoError(t, err)
+			if len(more) == 0 {
+				break
+			}
+			require.Equal(t, uint64(5+len(entries)-1), hub.ring.last)
+			out = append(out, more...)
+		}
+		shows, err = reader.Shows([]string{"m1", "m6"}, Position{Sequence: 4}.String())
+		require.NoError(t, err)
+		return out, shows
+	}
+	for _, users := range [][]string{nil, {"u_ana"}} {
+		alone, shownAlone := read(users, all...)
+		several, shownSeveral := read(users, event.Announcement{Kind: event.AnnounceSeveral, Workspace: "w", Each: all[:25]},
+			event.Announcement{Kind: event.AnnounceSeveral, Workspace: "w", Each: all[25:]})
+		require.NotEmpty(t, alone)
+		require.NotEmpty(t, shownAlone)
+		require.Len(t, several, len(alone))
+		last := uint64(0)
+		for i, d := range several {
+			require.GreaterOrEqual(t, d.At.Sequence, last)
+			last, d.At = d.At.Sequence, alone[i].At
+			require.Equal(t, alone[i], d)
+		}
+		require.Equal(t, uint64(6), last, "who has all resumes behind all")
+		for i, d := range shownSeveral {
+			d.At = shownAlone[i].At
+			require.Equal(t, shownAlone[i], d)
+		}
+		require.Len(t, shownSeveral, len(shownAlone))
+	}
 }

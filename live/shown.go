@@ -74,14 +74,16 @@ func (r *Reader) Shows(messages []string, since string) ([]Delivery, error) {
 		if views == nil {
 			views = r.hub.viewsOf(e)
 		}
-		a := views.announcement()
-		if a == nil || a.Kind != event.AnnounceState || a.State == nil || told[a.State.Message] ||
-			!named.has(a.State.AllNames()) || !r.hears(a) {
-			continue
-		}
-		if body := r.stateFor(views, a); body != nil {
-			told[a.State.Message] = true
-			out = append(out, Delivery{Kind: a.Kind, At: r.at, Body: body})
+		for _, part := range slices.Backward(views.parts()) {
+			a := part.announcement()
+			if a.Kind != event.AnnounceState || a.State == nil || told[a.State.Message] ||
+				!named.has(a.State.AllNames()) || !r.hears(a) {
+				continue
+			}
+			if body := r.stateFor(part, a); body != nil {
+				told[a.State.Message] = true
+				out = append(out, Delivery{Kind: a.Kind, At: r.at, Body: body})
+			}
 		}
 	}
 	return out, nil

@@ -2,10 +2,12 @@ package stream
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -29,19 +31,27 @@ const (
 	// consumer. Two that are missing must fit into followIdle: the client looks
 	// for them only while it waits, and begins anew with each wait.
 	followHeartbeat = time.Second
-	// announcedTogether is how many announcements for single people are one message at
-	// most, and announcedBytes after how many bytes it is full.
+	// announcedTogether is how many announcements are one message at most, and
+	// announcedBytes after how many bytes it is full.
 	announcedTogether = 64
 	announcedBytes    = 128 << 10
+	// announcedRoom is what several take in most cases.
+	announcedRoom = 64 << 10
 )
 
-// Announce returns once the announcements are on disk, in their order. What is for single
-// people of a workspace, one behind the other, goes as one message: each message costs the
-// server more than what it holds.
+// Announce returns once the announcements are on disk, those of a workspace in their order.
+// What is for single people of a workspace, one behind the other, goes as one message: each
+// message costs the server more than what it holds. In our own server the rest does too, of
+// as many as are packed when they are published; see ADR 0045.
 func (s *Stream) Announce(ctx context.Context, announcements []event.Announcement) error {
+	together := s.server != nil && len(announcements) >= packFrom
+	if together {
+		announcements = slices.Clone(announcements)
+		slices.SortStableFunc(announcements, func(a, b event.Announcement) int { return cmp.Compare(a.Workspace, b.Workspace) })
+	}
 	var messages []*nats.Msg
 	for rest := announcements; len(rest) > 0; {
-		message, count, err := packAnnouncements(rest)
+		message, count, err := packAnnouncements(rest, together)
 		if err != nil {
 			return fmt.Errorf("announce: %w", err)
 		}
@@ -57,36 +67,51 @@ func (s *Stream) Announce(ctx context.Context, announcements []event.Announcemen
 	return nil
 }
 
-// packAnnouncements makes a message of the first announcements, and says of how many.
-func packAnnouncements(all []event.Announcement) (message *nats.Msg, count int, err error) {
+// packAnnouncements makes a message of the first announcements, and says of how many. Where
+// not all go together, those for single people do.
+func packAnnouncements(all []event.Announcement, together bool) (message *nats.Msg, count int, err error) {
+	packs := func(a *event.Announcement) bool {
+		return a.Workspace == all[0].Workspace && (together || a.To != "")
+	}
 	message = &nats.Msg{Subject: liveSubject(all[0].Workspace), Header: nats.Header{}}
-	if all[0].To == "" || len(all) == 1 || all[1].To == "" || all[1].Workspace != all[0].Workspace {
+	if len(all) == 1 || !packs(&all[0]) || !packs(&all[1]) {
 		if parent := all[0].Trace; parent != "" {
 			message.Header[tracing.Header] = []string{parent}
 		}
 		message.Data, err = all[0].AppendJSON(nil)
 		return message, 1, err
 	}
-	lines := [][]byte{nil}
-	for size := 0; count < min(len(all), announcedTogether) && size < announcedBytes; count++ {
-		if all[count].To == "" || all[count].Workspace != all[0].Workspace {
-			break
-		}
-		line, err := json.Marshal(said{all[count], all[count].Trace})
-		if err != nil {
+	several := event.Announcement{Kind: event.AnnounceSeveral, Workspace: all[0].Workspace}
+	if message.Data, err = several.AppendJSON(make([]byte, 0, announcedRoom)); err != nil {
+		return nil, 0, err
+	}
+	for count < min(len(all), announcedTogether) && len(message.Data) < announcedBytes && packs(&all[count]) {
+		if message.Data, err = appendSaid(append(message.Data, '\n'), &all[count]); err != nil {
 			return nil, 0, err
 		}
-		lines, size = append(lines, line), size+len(line)
+		count++
 	}
-	lines[0], err = json.Marshal(event.Announcement{Kind: event.AnnounceSeveral, Workspace: all[0].Workspace})
-	message.Data = bytes.Join(lines, []byte("\n"))
-	return message, count, err
+	return message, count, nil
 }
 
 // said is an announcement among several, as it is written, one a line.
 type said struct {
 	event.Announcement
 	Parent string `json:"trace,omitempty"`
+}
+
+// appendSaid appends a said.
+func appendSaid(out []byte, a *event.Announcement) ([]byte, error) {
+	out, err := a.AppendJSON(out)
+	if err != nil || a.Trace == "" {
+		return out, err
+	}
+	trace, err := json.Marshal(a.Trace)
+	if err != nil {
+		return nil, err
+	}
+	out = append(append(out[:len(out)-1], `,"trace":`...), trace...)
+	return append(out, '}'), nil
 }
 
 // Bounds says which LIVE this is and what it keeps.
@@ -209,19 +234,33 @@ func (f *follower) take(ctx context.Context, message jetstream.Msg) {
 	})
 }
 
+// readSaid reads a said.
+func readSaid(line []byte) (event.Announcement, error) {
+	if !bytes.Contains(line, []byte(`,"trace":`)) {
+		var a event.Announcement
+		err := a.DecodeJSON(line)
+		return a, err
+	}
+	var one said
+	err := jsonv2.Unmarshal(line, &one)
+	one.Trace = one.Parent
+	return one.Announcement, err
+}
+
 func readAnnouncement(data []byte, trace []string) (event.Announcement, error) {
 	var a event.Announcement
 	first, rest, _ := bytes.Cut(data, []byte("\n"))
-	if err := jsonv2.Unmarshal(first, &a); err != nil {
+	if err := a.DecodeJSON(first); err != nil {
 		return a, fmt.Errorf("read an announcement: %w", err)
 	}
-	for line := range bytes.Lines(rest) {
-		var one said
-		if err := jsonv2.Unmarshal(line, &one); err != nil {
+	for len(rest) > 0 {
+		var line []byte
+		line, rest, _ = bytes.Cut(rest, []byte("\n"))
+		one, err := readSaid(line)
+		if err != nil {
 			return a, fmt.Errorf("read one of several announcements: %w", err)
 		}
-		one.Trace = one.Parent
-		a.Each = append(a.Each, one.Announcement)
+		a.Each = append(a.Each, one)
 	}
 	if len(trace) > 0 {
 		a.Trace = trace[0]

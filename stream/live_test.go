@@ -3,6 +3,7 @@ package stream
 import (
 	"context"
 	"fmt"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -12,6 +13,7 @@ import (
 	"tidings/event"
 	"tidings/indexer"
 	"tidings/live"
+	"tidings/tracing"
 )
 
 // listener collects what Follow says.
@@ -46,8 +48,12 @@ func listen(t testing.TB, s *Stream) (l *listener, stop func()) {
 	return l, stop
 }
 
+// announce announces n events by so few at once that each is a message.
 func announce(t testing.TB, a indexer.Announcer, from, n int) {
 	t.Helper()
+	for ; n >= packFrom; from, n = from+packFrom-1, n-packFrom+1 {
+		announce(t, a, from, packFrom-1)
+	}
 	announcements := make([]event.Announcement, n)
 	for i := range announcements {
 		e := anEvent("acme.*", from+i)
@@ -166,8 +172,9 @@ func TestFollowNoticesANewStream(t *testing.T) {
 	require.NotEqual(t, before.Incarnation, after.Incarnation)
 }
 
-// What is for single people is few messages, which say it in its order, with its traces.
-func TestSeveralPeopleAreToldInOneMessage(t *testing.T) {
+// Many announcements are few messages, which say them in their order, with their traces;
+// where other processes may be of another version, those for single people alone.
+func TestManyAreAnnouncedInOneMessage(t *testing.T) {
 	s := open(t, Config{})
 	l, _ := listen(t, s)
 	var all []event.Announcement
@@ -175,28 +182,53 @@ func TestSeveralPeopleAreToldInOneMessage(t *testing.T) {
 		e := anEvent("acme.*", i)
 		all = append(all, event.Announcement{
 			Kind: event.AnnounceNotification, Workspace: e.Workspace, To: fmt.Sprint(i % 3), Event: &e,
-			Note: []byte(fmt.Sprintf(`{"unread":%d}`, i)), Trace: fmt.Sprint("trace", i),
+			Note: []byte(fmt.Sprintf(`{"unread":%d}`, i)), Trace: fmt.Sprint("trace \"", i),
 		})
 	}
 	e := anEvent("acme.*", 9)
 	all[announcedTogether/2] = event.Announcement{Kind: event.AnnounceEvent, Workspace: e.Workspace, Event: &e, Trace: "of all"}
+	state := event.State{MessageKey: event.MessageKey{Workspace: "acme.*", Message: "m"}, Version: 3}
+	all[announcedTogether] = event.Announcement{Kind: event.AnnounceState, Workspace: e.Workspace, State: &state}
 	e = anEvent("other", 1)
 	all[len(all)-1] = event.Announcement{Kind: event.AnnounceRead, Workspace: "other", To: "0", Note: []byte(`{"unread":0}`), Trace: "read"}
-	require.NoError(t, s.Announce(t.Context(), all))
-	heard := func() (said []event.Announcement) {
-		for _, entry := range l.heard() {
-			a, err := entry.Read()
-			require.NoError(t, err)
-			if a.Kind != event.AnnounceSeveral {
-				said = append(said, a)
-				continue
-			}
-			require.Equal(t, "acme.*", entry.Workspace)
-			said = append(said, a.Each...)
+	said := func(entry live.Entry) []event.Announcement {
+		a, err := entry.Read()
+		require.NoError(t, err)
+		if a.Kind != event.AnnounceSeveral {
+			return []event.Announcement{a}
 		}
-		return said
+		require.Equal(t, "acme.*", entry.Workspace)
+		return a.Each
+	}
+
+	// Another workspace between them parts nothing.
+	mixed := slices.Insert(slices.Clone(all), 7, all[len(all)-1])
+	require.NoError(t, s.Announce(t.Context(), mixed[:len(mixed)-1]))
+	heard := func() (heard []event.Announcement) {
+		for _, entry := range l.heard() {
+			heard = append(heard, said(entry)...)
+		}
+		return heard
 	}
 	require.Eventually(t, func() bool { return len(heard()) == len(all) }, patience, time.Millisecond)
 	require.Equal(t, all, heard())
-	require.Len(t, l.heard(), 1+1+3+1)
+	require.Len(t, l.heard(), 4+1)
+
+	var apart []event.Announcement
+	messages := 0
+	for rest := all; len(rest) > 0; messages++ {
+		message, count, err := packAnnouncements(rest, false)
+		require.NoError(t, err)
+		apart = append(apart, said(live.Entry{Workspace: "acme.*", Read: func() (event.Announcement, error) {
+			return readAnnouncement(message.Data, message.Header[tracing.Header])
+		}})...)
+		rest = rest[count:]
+	}
+	require.Equal(t, all, apart)
+	require.Equal(t, 1+1+1+1+3+1, messages)
+
+	// Few go one by one: what is sent live has positions of its own.
+	before := len(l.heard())
+	require.NoError(t, s.Announce(t.Context(), []event.Announcement{all[announcedTogether/2], all[announcedTogether]}))
+	require.Eventually(t, func() bool { return len(l.heard()) == before+2 }, patience, time.Millisecond)
 }

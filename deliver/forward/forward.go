@@ -198,27 +198,42 @@ func (f *Forwarder) one(ctx context.Context, entry live.Entry) (added bool, err 
 		return false, err
 	}
 	announced, err := entry.Read()
-	if err != nil || announced.Event == nil || announced.Kind != event.AnnounceEvent && announced.Kind != event.AnnounceChanged {
+	if err != nil {
 		return false, err
 	}
-	e, now := *announced.Event, f.Clock()
-	if now.Sub(e.At()) > Fresh {
-		return false, nil
+	each := announced.Each
+	if announced.Kind != event.AnnounceSeveral {
+		each = []event.Announcement{announced}
 	}
-	document := query.NewDocument(e)
 	var made []deliver.Delivery
-	for _, m := range matchers {
-		// What is corrected may be from before the endpoint, or its search, was made.
-		before := entry.At.Before(m.since) || announced.Kind == event.AnnounceChanged && e.Time < m.since.Unix()
-		if before || !m.query.Match(document, announced.State) {
-			continue
-		}
-		made = append(made, f.deliveryOf(e, m, now))
+	for i := range each {
+		made = f.match(made, &each[i], entry.At, matchers)
 	}
 	if len(made) == 0 {
 		return false, nil
 	}
 	return true, f.Outbox.Add(ctx, made)
+}
+
+// match appends the deliveries of what was announced at a time.
+func (f *Forwarder) match(made []deliver.Delivery, announced *event.Announcement, at time.Time, matchers []matcher) []deliver.Delivery {
+	if announced.Event == nil || announced.Kind != event.AnnounceEvent && announced.Kind != event.AnnounceChanged {
+		return made
+	}
+	e, now := *announced.Event, f.Clock()
+	if now.Sub(e.At()) > Fresh {
+		return made
+	}
+	document := query.NewDocument(e)
+	for _, m := range matchers {
+		// What is corrected may be from before the endpoint, or its search, was made.
+		before := at.Before(m.since) || announced.Kind == event.AnnounceChanged && e.Time < m.since.Unix()
+		if before || !m.query.Match(document, announced.State) {
+			continue
+		}
+		made = append(made, f.deliveryOf(e, m, now))
+	}
+	return made
 }
 
 func (f *Forwarder) deliveryOf(e event.Event, m matcher, now time.Time) deliver.Delivery {

@@ -277,6 +277,27 @@ func TestWhatASearchFindsIsDeliveredOnce(t *testing.T) {
 	require.Equal(t, deliver.ID("w", opened.ID.String(), "", "crm|2026-11-16T12:00:01Z"), list[0].ID, "the same in any process")
 }
 
+// One entry may have several announcements.
+func TestSeveralInOneEntryAreDelivered(t *testing.T) {
+	p := newPost(t)
+	p.endpoint("crm", "opens")
+	p.pass(time.Second)
+	several := event.Announcement{Kind: event.AnnounceSeveral, Workspace: "w"}
+	for i := range 4 {
+		e := p.event(i, []event.Type{event.Open, event.Click}[i%2])
+		p.indexed[e.ID] = e
+		several.Each = append(several.Each, event.Announcement{Kind: event.AnnounceEvent, Workspace: "w", Event: &e})
+	}
+	p.announced = append(p.announced, live.Entry{
+		Sequence: 1, At: p.now, Workspace: "w", Read: func() (event.Announcement, error) { return several, nil },
+	})
+	p.run(p.forwarder(), time.Hour)
+	require.Len(t, p.deliveries(), 2)
+	for _, d := range p.deliveries() {
+		require.Equal(t, deliver.Sent, d.State)
+	}
+}
+
 func TestWhatAMachineDidIsNotDelivered(t *testing.T) {
 	p := newPost(t)
 	p.endpoint("crm", "opens")
