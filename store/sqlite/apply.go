@@ -118,7 +118,9 @@ type stateRow struct {
 }
 
 func (s *State) transact(ctx context.Context, do func(*stateTx) error) error {
-	t := &stateTx{ctx: ctx, store: s, workspaceIDs: make(map[string]int64), marked: make(map[workspaceWeek]bool), written: make(map[string]bool)}
+	// Each statement takes an instant: watching for the end of ctx at each, which the
+	// driver starts a goroutine for, costs more. Between two of them the transaction does.
+	t := &stateTx{ctx: context.WithoutCancel(ctx), store: s, workspaceIDs: make(map[string]int64), marked: make(map[workspaceWeek]bool), written: make(map[string]bool)}
 	err := transact(ctx, s.writer, func(tx *sql.Tx) error {
 		t.Tx = tx
 		on := func(statement *sql.Stmt) *sql.Stmt { return tx.StmtContext(ctx, statement) }
@@ -133,7 +135,7 @@ func (s *State) transact(ctx context.Context, do func(*stateTx) error) error {
 	})
 	if err != nil {
 		s.statusCache.forget(t.written)
-		return err
+		return stopped(ctx, err)
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -164,6 +164,15 @@ func ignoreDone(err error) error {
 	return err
 }
 
+// stopped is the error of ctx where its end rolled back a transaction whose statements do not
+// watch it.
+func stopped(ctx context.Context, err error) error {
+	if errors.Is(err, sql.ErrTxDone) && ctx.Err() != nil {
+		return ctx.Err()
+	}
+	return err
+}
+
 // failed wraps an error with the operation and translates the vendor's into the
 // kinds of package event. Errors that already have a kind keep it.
 func failed(operation string, err error) error {

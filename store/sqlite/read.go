@@ -12,10 +12,12 @@ import (
 // Read returns the states that exist among keys.
 func (s *State) Read(ctx context.Context, keys []event.MessageKey) (map[event.MessageKey]event.State, error) {
 	found := make(map[event.MessageKey]event.State, len(keys))
+	// See State.transact.
+	short := context.WithoutCancel(ctx)
 	err := s.reading(ctx, func(tx *sql.Tx) error {
 		find := tx.StmtContext(ctx, s.read.find)
 		for _, key := range keys {
-			state, ok, err := s.readOne(ctx, find, key)
+			state, ok, err := s.readOne(short, find, key)
 			if err != nil {
 				return err
 			}
@@ -26,7 +28,7 @@ func (s *State) Read(ctx context.Context, keys []event.MessageKey) (map[event.Me
 		return nil
 	})
 	if err != nil {
-		return nil, failed("reading states", err)
+		return nil, failed("reading states", stopped(ctx, err))
 	}
 	return found, nil
 }
