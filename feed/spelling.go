@@ -22,9 +22,12 @@ const (
 	spellingWeeks = 4
 	// termsOfWeek are the commonest words of one week with one first letter.
 	termsOfWeek = 5000
-	// termsKept is how many lists of words are kept, and freshTerms how long.
-	termsKept  = 64
+	// termsKept is how many words are kept of all lists, and freshTerms how long. Most lists
+	// have some hundred, and many workspaces ask.
+	termsKept  = 64 * termsOfWeek
 	freshTerms = 10 * time.Minute
+	// listTerms is what a list counts for beside its words.
+	listTerms = 16
 )
 
 // spelling corrects misspelt words by the words of the index. It is safe for
@@ -35,6 +38,8 @@ type spelling struct {
 
 	mu   sync.Mutex
 	kept map[letterKey]*letterTerms
+	// words is what all of kept count for.
+	words int
 }
 
 // letterKey names the words of a workspace with one first letter.
@@ -132,16 +137,25 @@ func (m *spelling) terms(ctx context.Context, key letterKey, weeks []event.Week)
 func (m *spelling) keep(key letterKey, read *letterTerms) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if len(m.kept) >= termsKept {
+	m.forget(key)
+	for len(m.kept) > 0 && m.words+len(read.terms)+listTerms > termsKept {
 		var oldest letterKey
 		for key, terms := range m.kept {
 			if at, ok := m.kept[oldest]; !ok || terms.read.Before(at.read) {
 				oldest = key
 			}
 		}
-		delete(m.kept, oldest)
+		m.forget(oldest)
 	}
 	m.kept[key] = read
+	m.words += len(read.terms) + listTerms
+}
+
+func (m *spelling) forget(key letterKey) {
+	if known, ok := m.kept[key]; ok {
+		m.words -= len(known.terms) + listTerms
+		delete(m.kept, key)
+	}
 }
 
 // corrected is a request with its words corrected. ok is false when nothing is to
