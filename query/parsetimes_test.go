@@ -113,3 +113,16 @@ func TestDaysOfZonesWhoseClocksChangeAtMidnight(t *testing.T) {
 		})
 	}
 }
+
+// A range that runs backwards is none: each of its ends is a time, and the reader is told
+// that nothing can be in both.
+func TestARangeThatRunsBackwardsIsTwoTimes(t *testing.T) {
+	for text, want := range map[string]string{
+		"opens from 2026-03-05 to 2026-03-01": "type:open time:2026-03-05/2026-03-06 time:2026-03-01/2026-03-02",
+		"march 2026 to january 2026":          "time:2026-03-01/2026-04-01 time:2026-01-01/2026-02-01",
+	} {
+		r := Parse(text, options(t))
+		require.Equal(t, want, written(r.Chips), text)
+		require.Len(t, r.Notes, 1, text)
+	}
+}

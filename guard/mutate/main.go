@@ -91,7 +91,8 @@ const (
 	doesNotCompile outcome = "-"
 )
 
-// try runs the tests of the package with the change.
+// try runs the tests of the package with the change, and where they do not notice it
+// those of the package around it, which knows its inner rooms best: query for query/times.
 func (m mutant) try(ctx context.Context, dir string, limit time.Duration) (outcome, error) {
 	changed, overlay := filepath.Join(dir, "changed.go"), filepath.Join(dir, "overlay.json")
 	if err := os.WriteFile(changed, m.apply(), 0o600); err != nil {
@@ -108,17 +109,35 @@ func (m mutant) try(ctx context.Context, dir string, limit time.Duration) (outco
 	if err := os.WriteFile(overlay, text, 0o600); err != nil {
 		return "", fmt.Errorf("write the overlay: %w", err)
 	}
+	for _, folder := range tested(m.folder) {
+		if became, err := runTests(ctx, folder, overlay, limit); became != survived || err != nil {
+			return became, err
+		}
+	}
+	return survived, nil
+}
+
+// tested are a folder and the one around it, where that has tests too.
+func tested(folder string) []string {
+	around := filepath.Dir(folder)
+	if tests, err := filepath.Glob(filepath.Join(around, "*_test.go")); around == "." || err != nil || len(tests) == 0 {
+		return []string{folder}
+	}
+	return []string{folder, around}
+}
+
+func runTests(ctx context.Context, folder, overlay string, limit time.Duration) (outcome, error) {
 	ctx, cancel := context.WithTimeout(ctx, limit+time.Minute)
 	defer cancel()
 	command := exec.CommandContext(ctx, "go", "test", "-trimpath", "-vet=off", "-count=1", "-failfast",
-		"-timeout", limit.String(), "-overlay", overlay, "./"+m.folder)
+		"-timeout", limit.String(), "-overlay", overlay, "./"+folder)
 	output, err := command.CombinedOutput()
 	var failed *exec.ExitError
 	switch {
 	case err == nil:
 		return survived, nil
 	case !errors.As(err, &failed):
-		return "", fmt.Errorf("run the tests of %s: %w", m.folder, err)
+		return "", fmt.Errorf("run the tests of %s: %w", folder, err)
 	case strings.Contains(string(output), "[build failed]"):
 		return doesNotCompile, nil
 	}

@@ -35,3 +35,11 @@ func TestAChangeIsOneThing(t *testing.T) {
 		"p.go:10: false -> true",
 	}, told)
 }
+
+// Whose tests notice a change of an inner room are those of the package around it too.
+func TestAnInnerPackageIsTestedByTheOneAroundIt(t *testing.T) {
+	t.Chdir(filepath.Join("..", ".."))
+	require.Equal(t, []string{"query/times", "query"}, tested("query/times"))
+	require.Equal(t, []string{"query"}, tested("query"))
+	require.Equal(t, []string{"store/sqlite"}, tested("store/sqlite"), "store has no tests")
+}

@@ -86,7 +86,7 @@ func (c clock) atNight() clock {
 	switch h := c.from / 3600; {
 	case h < 6:
 		c.from += daySeconds
-	case h < 12:
+	case h <= 12: // Noon is in no night: 12 is midnight.
 		c.from += daySeconds / 2
 	case h >= 13 && h <= 17 && c.unit == hour:
 		c.from += daySeconds / 2 // 1 was taken for the afternoon.
