@@ -4,7 +4,9 @@ import { basename } from 'node:path';
 import { createRequire } from 'node:module';
 import { chromium } from 'playwright-core';
 
-const executablePath = process.env['CHROMIUM'] ?? '/usr/bin/chromium';
+/** Chromium with all of it, and its shell without windows, which takes two thirds of the processor. */
+const whole = process.env['CHROMIUM'] ?? '/usr/bin/chromium';
+const shell = process.env['CHROMIUM_SHELL'] || whole;
 // Chromium has no sandbox for root, and containers have a small /dev/shm.
 const args = ['--no-sandbox', '--disable-dev-shm-usage'];
 
@@ -25,7 +27,9 @@ export const looks = [
 /** suffix is how the pictures of a look are called. */
 export const suffix = ({ colorScheme, viewport }) => `${colorScheme}-${viewport.width}`;
 
-export const launch = () => chromium.launch({ executablePath, args });
+/** launch starts a browser: the shell, where there is one and a test does not need what only windows have. */
+export const launch = ({ windows = false } = {}) =>
+  chromium.launch({ executablePath: windows ? whole : shell, args });
 
 /** What no page may do, gathered from all of them. */
 export class Watch {

@@ -96,9 +96,9 @@ describe('a device that is notified', () => {
 
   before(async () => {
     await service.start();
-    ({ demo, browser, watch, end } = await begin('0', [
-      ...['--outbound-allow', service.place, '--settle', '0s'],
-    ]));
+    const options = ['--outbound-allow', service.place, '--settle', '0s'];
+    // The shell has neither subscriptions nor notifications.
+    ({ demo, browser, watch, end } = await begin('0', options, { windows: true }));
     const first = await watch.page(browser, wide);
     storageState = await signIn(demo, first);
     await first.context().close();

@@ -9,11 +9,11 @@ export const results = fileURLToPath(new URL('../test-results/', import.meta.url
 
 export const wide = { viewport: { width: 1440, height: 900 } };
 
-/** begin starts a demo of so many months; end ends what was begun. Options are the command's. */
-export async function begin(months, options) {
+/** begin starts a demo of so many months; end ends what was begun. Options are the command's, and the browser's. */
+export async function begin(months, options, browserOptions) {
   await mkdir(results, { recursive: true });
   const demo = await Demo.make(months, options);
-  const browser = await launch();
+  const browser = await launch(browserOptions);
   const end = async () => {
     await browser.close();
     await demo.remove();
