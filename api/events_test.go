@@ -147,32 +147,6 @@ func TestNoneGoodNamesAtMostAHundred(t *testing.T) {
 	require.Empty(t, s.intake.all())
 }
 
-func TestTenThousandEventsAreTakenAtOnceAndNoMore(t *testing.T) {
-	s := newSite(t)
-	key := s.key("acme", account.RoleIngest, "")
-	events := make([]string, 10_001)
-	for i := range events {
-		events[i] = string(marshal(t, open(map[string]any{"id": fmt.Sprint(i)})))
-	}
-	for name, c := range map[string]struct {
-		all, one  []byte
-		mediaType string
-	}{
-		"array": {[]byte("[" + strings.Join(events[:10_000], ",") + "]"), []byte("[" + strings.Join(events, ",") + "]"), "application/json"},
-		"lines": {[]byte(strings.Join(events[:10_000], "\n")), []byte(strings.Join(events, "\n")), "application/x-ndjson"},
-	} {
-		t.Run(name, func(t *testing.T) {
-			s.in(t)
-			header := map[string]string{"Content-Type": c.mediaType}
-			before := len(s.intake.all())
-			s.do(call{method: "POST", path: "/v1/events", body: c.all, key: key, header: header}).is(202)
-			require.Len(t, s.intake.all(), before+10_000)
-			s.do(call{method: "POST", path: "/v1/events", body: c.one, key: key, header: header}).problem(413)
-			require.Len(t, s.intake.all(), before+10_000, "nothing of it is published")
-		})
-	}
-}
-
 func TestWhatTheQueueSaysIsTold(t *testing.T) {
 	for name, c := range map[string]struct {
 		err    error

@@ -125,28 +125,6 @@ func TestAnAddressIsLimitedWhateverKeysItHas(t *testing.T) {
 	export("workspace-0", "").is(200)
 }
 
-// A body counts by its size too, decompressed, also where nothing of it is good: who sends
-// large ones again and again is refused before they are read.
-func TestABodyOfEventsCountsByItsSize(t *testing.T) {
-	s := newSite(t)
-	key := s.key("acme", account.RoleIngest, "")
-	post := func(body []byte) answer {
-		return s.do(call{method: "POST", path: "/v1/events", key: key, body: body, header: map[string]string{"Content-Encoding": "gzip"}})
-	}
-	bomb := gzipped(t, []byte(`[{"type":"nothing","text":"`+strings.Repeat("x", 9<<20)+`"}]`))
-	post(bomb).problem(400)
-	good := gzipped(t, []byte(openText+strings.Repeat(" ", 9<<20)))
-	require.Equal(t, `"events-credential";r=181566;t=1`, post(good).is(202).header.Get("RateLimit"))
-	for range 19 {
-		post(bomb).problem(400)
-	}
-	post(bomb).problem(429) // and was read, so that the next is not
-	response, _ := s.raw("POST /v1/events HTTP/1.1\nHost: x\nAuthorization: Bearer " + key + "\nContent-Type: application/json\nContent-Length: 9000000\n\n")
-	require.Equal(t, 429, response.StatusCode, "although nothing of the body has come")
-	s.pass(time.Second)
-	post(gzipped(t, []byte(openText))).is(202)
-}
-
 // A flood of what is refused is counted, not written into the log line by line.
 func TestFewRefusalsAreLogged(t *testing.T) {
 	s := newSite(t)

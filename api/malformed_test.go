@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
-	"runtime"
 	"strings"
 	"testing"
 
@@ -230,42 +229,6 @@ func questions() []malformed {
 		{"a packed document", call{method: "PUT", path: "/v1/users/u", body: "{}", header: map[string]string{"Content-Encoding": "gzip"}}, 415, "header.Content-Encoding"},
 		{"a document as text", call{method: "PUT", path: "/v1/users/u", body: "{}", header: map[string]string{"Content-Type": "text/plain"}}, 415, "header.Content-Type"},
 	}
-}
-
-func TestMalformedRequestsAreRefusedByField(t *testing.T) {
-	s := newSite(t)
-	key := s.key("acme", account.RoleAdmin, "")
-	for group, cases := range map[string][]malformed{
-		"events": eventsOfOneField(), "bodies": bodiesAsAWhole(t), "questions": questions(),
-	} {
-		for _, c := range cases {
-			t.Run(group+"/"+c.name, func(t *testing.T) {
-				s.in(t)
-				c.call.key = key
-				p := s.do(c.call).problem(c.status)
-				require.NotEmpty(t, p.Errors, p.Detail)
-				require.Equal(t, c.field, p.Errors[0].Location, p.Detail)
-				require.NotEmpty(t, p.Errors[0].Message)
-				require.Empty(t, s.intake.all(), "something was published")
-				for _, internal := range []string{"json:", "jsontext", "Go ", "go struct", "event.", "goroutine"} {
-					require.NotContains(t, p.Detail, internal)
-				}
-			})
-		}
-	}
-	require.NotContains(t, s.log.String(), "panicked")
-}
-
-func TestABombCostsNoMemory(t *testing.T) {
-	s := newSite(t)
-	key := s.key("acme", account.RoleIngest, "")
-	bomb := bytes.Repeat(gzipped(t, make([]byte, 1<<20)), 256) // members follow one another
-	var before, after runtime.MemStats
-	runtime.GC()
-	runtime.ReadMemStats(&before)
-	s.do(call{method: "POST", path: "/v1/events", body: bomb, key: key, header: map[string]string{"Content-Encoding": "gzip"}}).problem(413)
-	runtime.ReadMemStats(&after)
-	require.Less(t, after.TotalAlloc-before.TotalAlloc, uint64(80<<20), "a quarter of a gigabyte came out of %d bytes", len(bomb))
 }
 
 func TestUnknownRoutesAndMethodsAreProblems(t *testing.T) {

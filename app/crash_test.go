@@ -1,7 +1,8 @@
+//go:build !race
+
 package app
 
 import (
-	"context"
 	"flag"
 	"fmt"
 	"io/fs"
@@ -12,7 +13,6 @@ import (
 	"slices"
 	"sync"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -157,17 +157,6 @@ func operatorCommands(t *testing.T) []operatorCommand {
 			return err
 		}},
 	}
-}
-
-// drainQueue acknowledges what waits: nothing indexes in these tests.
-func drainQueue(t *testing.T, a *App) {
-	t.Helper()
-	ctx, cancel := context.WithCancel(t.Context())
-	ended := make(chan error, 1)
-	go func() { ended <- a.indexer.Run(ctx) }()
-	require.NoError(t, a.awaitIndexed(t.Context(), time.Now()))
-	cancel()
-	<-ended
 }
 
 // TestACommandThatIsKilledAtAnyWriteIsRunAgain sees what each write of each command

@@ -67,6 +67,17 @@ func fullDirectory(t *testing.T, n int) string {
 	return data
 }
 
+// drainQueue acknowledges what waits: nothing indexes in these tests.
+func drainQueue(t *testing.T, a *App) {
+	t.Helper()
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() { ended <- a.indexer.Run(ctx) }()
+	require.NoError(t, a.awaitIndexed(t.Context(), time.Now()))
+	cancel()
+	<-ended
+}
+
 // oneFile is the only file that a pattern names below a directory.
 func oneFile(t *testing.T, data, pattern string) string {
 	t.Helper()

@@ -91,6 +91,25 @@ func starts(file *ast.File) (what string) {
 	return what
 }
 
+// What only the build without the race detector has are tests in which nothing happens at
+// once: .ci/unit runs them in a pass of their own.
+func TestFilesWithoutTheRaceDetectorStartNothing(t *testing.T) {
+	found := 0
+	for _, file := range goFiles(t) {
+		raw, err := os.ReadFile(filepath.Join(root, file.path))
+		require.NoError(t, err)
+		head, _, _ := strings.Cut("\n"+string(raw), "\npackage ")
+		if !strings.Contains(head, "!race") {
+			continue
+		}
+		found++
+		require.Equal(t, "\n//go:build !race\n", head, "%s: .ci/unit would not find it", file.path)
+		require.True(t, file.test, "%s: the detector watches the product as it is", file.path)
+		require.Empty(t, starts(file.ast), file.path)
+	}
+	require.NotZero(t, found)
+}
+
 func TestWhatRunsAtOnceIsRecognized(t *testing.T) {
 	for text, want := range map[string]string{
 		"package a; func f() { go f() }":                                       "a go statement",
