@@ -19,6 +19,8 @@ type NotificationDefaults struct {
 	Mode   notify.Mode   `json:"mode" enum:"off,shadow,on" doc:"shadow decides and keeps a log, and tells nobody; off does neither"`
 	Cells  notify.Cells  `json:"cells" nullable:"false" doc:"rows by scope and kind, which each may change for themselves"`
 	Locked []notify.Kind `json:"locked" nullable:"false" doc:"kinds whose rows nobody changes: mutes do not count for them"`
+	// Rows are what holds for who has chosen nothing.
+	Rows notify.Cells `json:"rows" nullable:"false" doc:"what holds by scope and kind for who has chosen nothing"`
 }
 
 // NotificationDefaultsChange is what changes of them; what is absent stays.
@@ -40,7 +42,7 @@ func (s *Server) noteDefaultsRoutes(docs huma.API) {
 		id: "patch-notification-defaults", method: http.MethodPatch, path: path, group: group, may: admins(),
 		request: NotificationDefaultsChange{}, failures: []int{http.StatusConflict},
 		summary:     "Change what the workspace's people are told where they have chosen nothing",
-		description: "What is absent stays. A locked kind is told as here to everybody, whatever they chose or muted.",
+		description: "What is absent stays. A locked kind is told as here to everybody, whatever they chose or muted, and as the preset normal does where there is no row of it.",
 	}, s.patchNoteDefaults)
 }
 
@@ -53,10 +55,9 @@ func (s *Server) getNoteDefaults(ctx context.Context, caller Caller, _ *empty) (
 }
 
 func viewOfDefaults(d notify.Defaults, mode notify.Mode) *noteDefaultsOutput {
-	out := &noteDefaultsOutput{NotificationDefaults{Rev: d.Rev, Mode: mode, Cells: d.Cells, Locked: []notify.Kind{}}}
-	if out.Body.Mode == "" {
-		out.Body.Mode = notify.ModeOn
-	}
+	out := &noteDefaultsOutput{NotificationDefaults{
+		Rev: d.Rev, Mode: modeOf(mode), Cells: d.Cells, Locked: []notify.Kind{}, Rows: notify.Rows(notify.Settings{}, d),
+	}}
 	if out.Body.Cells == nil {
 		out.Body.Cells = notify.Cells{}
 	}
@@ -66,6 +67,14 @@ func viewOfDefaults(d notify.Defaults, mode notify.Mode) *noteDefaultsOutput {
 		}
 	}
 	return out
+}
+
+// modeOf is a mode by its name.
+func modeOf(mode notify.Mode) notify.Mode {
+	if mode == "" {
+		return notify.ModeOn
+	}
+	return mode
 }
 
 func (s *Server) patchNoteDefaults(ctx context.Context, caller Caller, in *notifyInput) (*noteDefaultsOutput, error) {
@@ -79,12 +88,8 @@ func (s *Server) patchNoteDefaults(ctx context.Context, caller Caller, in *notif
 	if request.Cells != nil || request.Locked != nil {
 		_, err := s.Notify.Books.ChangeDefaults(ctx, caller.Workspace, func(d *notify.Defaults) error {
 			d.Cells = d.Cells.With(request.Cells)
-			if request.Locked == nil {
-				return nil
-			}
-			d.Locked = make(map[notify.Kind]bool, len(*request.Locked))
-			for _, kind := range *request.Locked {
-				d.Locked[kind] = true
+			if request.Locked != nil {
+				d.Lock(*request.Locked, caller.User)
 			}
 			return nil
 		})

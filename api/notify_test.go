@@ -132,10 +132,13 @@ func TestAWorkspaceSaysWhatItsPeopleAreTold(t *testing.T) {
 	s := newSite(t)
 	s.furnish("acme")
 	ana, admin := s.key("acme", account.RoleRead, "u_ana"), s.key("acme", account.RoleAdmin, "u_bob")
+	s.do(call{method: "PUT", path: "/v1/users/u_bob", body: `{"name":"Bob"}`, key: admin}).is(200)
 	const path = "/v1/notification-defaults"
 	var got api.NotificationDefaults
 	s.get(ana, path).is(403)
 	s.get(admin, path).is(200).json(&got)
+	require.Equal(t, notify.FirstPerRecipient, got.Rows[notify.Mine]["open"].Often)
+	got.Rows = nil
 	require.Equal(t, api.NotificationDefaults{Mode: notify.ModeOn, Cells: notify.Cells{}, Locked: []notify.Kind{}}, got)
 	change := func(body string) answer {
 		return s.do(call{method: "PATCH", path: path, key: admin, body: body})
@@ -153,6 +156,8 @@ func TestAWorkspaceSaysWhatItsPeopleAreTold(t *testing.T) {
 	s.get(ana, "/v1/notification-settings").is(200).json(&theirs)
 	require.Equal(t, notify.Off, theirs.Rows[notify.Mine]["open"].Often)
 	require.Equal(t, notify.Every, theirs.Rows[notify.Mine]["bounce"].Often, "it is locked")
+	require.Equal(t, map[notify.Kind]string{"bounce": "Bob"}, theirs.Locks)
+	require.Equal(t, notify.ModeShadow, theirs.Mode)
 	change(`{"cells":{"mine":{"open":{"often":""}}},"locked":[],"mode":"on"}`).is(200)
 	s.get(ana, "/v1/notification-settings").is(200).json(&theirs)
 	require.Equal(t, notify.FirstPerRecipient, theirs.Rows[notify.Mine]["open"].Often)

@@ -52,6 +52,7 @@ type DecisionView struct {
 	Other    string           `json:"other,omitempty" doc:"id of the event that was told instead"`
 	Channels []notify.Channel `json:"channels" nullable:"false"`
 	Read     bool             `json:"read"`
+	Shadow   bool             `json:"shadow,omitempty" doc:"the workspace decided and told nobody: this is what it would have told"`
 	About    *EventStub       `json:"about,omitempty" doc:"support: the event, of which it sees no more"`
 	Event    *feed.Item       `json:"event" doc:"null when it is gone, may not be seen any more, or there is none: a rule of a time is about no one event. Of absence it is the send"`
 }
@@ -74,6 +75,9 @@ type SettingsInForce struct {
 	Settings NotificationSettings `json:"settings" doc:"what the reader has chosen"`
 	// Rows are what holds for each kind, chosen or not.
 	Rows notify.Cells `json:"rows" doc:"what holds by scope and kind, chosen or not"`
+	Mode notify.Mode  `json:"mode" enum:"off,shadow,on" doc:"shadow decides and keeps a log, and tells nobody; off does neither"`
+	// Locks are the kinds whose rows the workspace says.
+	Locks map[notify.Kind]string `json:"locks" nullable:"false" doc:"kinds whose rows the workspace's admins have locked, by the name of who did, empty where that is not known"`
 	// Mail and Chats are where the channels mail and chat can lead.
 	Mail  string   `json:"mail,omitempty" doc:"the reader's address that the channel mail goes to; absent where the server sends no mail, or the reader has none"`
 	Chats []string `json:"chats" nullable:"false" doc:"names of the workspace's endpoints that the channel chat can lead to"`
@@ -190,7 +194,7 @@ func (s *Server) decisionPage(ctx context.Context, caller Caller, filter notify.
 func viewOfDecision(d notify.Decision) DecisionView {
 	view := DecisionView{
 		ID: d.ID, Time: time.UnixMilli(d.At).UTC(), Outcome: d.Outcome, Kind: d.Kind, Reasons: d.Reasons, Rules: d.Rules,
-		Check: d.Check, Found: d.Found, Channels: d.Channels, Read: d.Read,
+		Check: d.Check, Found: d.Found, Channels: d.Channels, Read: d.Read, Shadow: d.Shadow,
 	}
 	if view.Reasons == nil {
 		view.Reasons = []notify.Reason{}
@@ -237,7 +241,10 @@ func (s *Server) noteSettings(ctx context.Context, caller Caller, settings notif
 	if err != nil {
 		return nil, err
 	}
-	out := &noteSettingsOutput{SettingsInForce{Settings: NotificationSettings(settings), Rows: notify.Rows(settings, book.Defaults), Chats: []string{}}}
+	out := &noteSettingsOutput{SettingsInForce{Settings: NotificationSettings(settings), Rows: notify.Rows(settings, book.Defaults), Mode: modeOf(book.Mode), Chats: []string{}}}
+	if out.Body.Locks, err = s.locks(ctx, caller.Workspace, book.Defaults); err != nil {
+		return nil, err
+	}
 	if s.Endpoints == nil {
 		return out, nil
 	}
@@ -261,6 +268,26 @@ func (s *Server) noteSettings(ctx context.Context, caller Caller, settings notif
 		out.Body.Mail = member.Emails[0]
 	}
 	return out, err
+}
+
+// locks are the kinds that a workspace locks, by the name of who did.
+func (s *Server) locks(ctx context.Context, workspace string, d notify.Defaults) (map[notify.Kind]string, error) {
+	locks := make(map[notify.Kind]string)
+	for kind, locked := range d.Locked {
+		if !locked {
+			continue
+		}
+		locks[kind] = ""
+		if d.LockedBy[kind] == "" {
+			continue
+		}
+		user, err := s.directory.User(ctx, workspace, d.LockedBy[kind])
+		if err != nil && !errors.Is(err, event.ErrNotFound) {
+			return nil, err
+		}
+		locks[kind] = user.Name
+	}
+	return locks, nil
 }
 
 // errNobody is for keys that belong to nobody.

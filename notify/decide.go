@@ -81,6 +81,9 @@ func Decide(t event.Trigger, s Settings, f Facts, now time.Time) Decision {
 	if d.Outcome != Not {
 		d.Found = d.told()
 		if d.Leaves() {
+			if s.passes(t.Event) {
+				s.Quiet = nil
+			}
 			d.Window = s.window(f.Left, now)
 			s.Digest = nil
 			d.PushWindow = s.window(f.Left, now)
@@ -343,6 +346,9 @@ func (d *deciding) quiet() (string, bool) {
 	end, in := d.settings.Quiet.until(d.now.In(d.settings.location()))
 	if !in {
 		return "Outside of your quiet hours.", true
+	}
+	if d.settings.passes(d.trigger.Event) {
+		return "In your quiet hours, which your VIPs pass.", true
 	}
 	d.Until = end.Unix()
 	return "In your quiet hours: nothing leaves the house until " + end.Format("Mon 15:04") + ".", true

@@ -1,6 +1,7 @@
 package notify
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -24,6 +25,7 @@ func TestTheFirstThatSpeaksDecidesARow(t *testing.T) {
 		{"no preset for a team", Settings{}, Defaults{}, Team, Off},
 		{"the workspace over the preset", Settings{}, Defaults{Cells: mine}, Mine, Every},
 		{"the person over the workspace", Settings{Cells: Cells{Mine: {"open": {Often: Off}}}}, Defaults{Cells: mine}, Mine, Off},
+		{"a lock without a row is the preset normal", Settings{Preset: PresetQuiet, Cells: Cells{Mine: {"open": {Often: Off}}}}, Defaults{Locked: map[Kind]bool{"open": true}}, Mine, FirstPerRecipient},
 		{"a lock over the person", Settings{Cells: Cells{Mine: {"open": {Often: Off}}}}, Defaults{Cells: mine, Locked: map[Kind]bool{"open": true}}, Mine, Every},
 		{"everyone's row where there is no other", Settings{Cells: everyone}, Defaults{}, Team, FirstPerLink},
 	} {
@@ -47,6 +49,47 @@ func TestQuietHoursAreOfTheWallClock(t *testing.T) {
 	require.Equal(t, at(26, 0), until, "two ranges that meet are one")
 	_, quiet = night.until(at(24, 12))
 	require.False(t, quiet)
+}
+
+func TestVIPsPassQuietHoursAndNothingElse(t *testing.T) {
+	now := time.Date(2026, 11, 18, 20, 0, 0, 0, time.UTC)
+	night := &Quiet{Days: map[time.Weekday][]Range{time.Wednesday: {{"18:30", "08:00"}}}}
+	decide := func(vips []string, mutes ...Mute) Decision {
+		s := Settings{VIPs: vips, Quiet: night, Mutes: mutes, Cells: Cells{Mine: {"open": {Often: Every, Channels: []Channel{Mail}}}}}
+		require.Nil(t, s.Check())
+		e := event.Event{Type: event.Open, Workspace: "w", Time: now.Unix(), Recipient: &event.Person{Email: "lee@dox.test"}}
+		return Decide(event.Trigger{Kind: event.AnnounceEvent, Event: e}, s, Facts{User: "u_ana", Visible: true, Scope: Mine, Fresh: Fresh}, now)
+	}
+	for _, c := range []struct {
+		name string
+		vips []string
+		held bool
+	}{
+		{"nobody", nil, true},
+		{"another", []string{"jo@dox.test", "ox.test"}, true},
+		{"the person", []string{"Lee@DOX.test"}, false},
+		{"their company", []string{"dox.test"}, false},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			d := decide(c.vips)
+			require.Equal(t, c.held, d.Outcome == Held, d.Outcome)
+			require.Equal(t, c.held, d.Window != 0, "it leaves at once")
+		})
+	}
+	require.Equal(t, CheckMute, decide([]string{"dox.test"}, Mute{What: MuteDomain, ID: "dox.test"}).Check)
+	for _, wrong := range []string{"", "lee", "lee@", "a b@dox.test", strings.Repeat("a", 400) + ".test"} {
+		require.NotNil(t, Settings{VIPs: []string{wrong}}.Check(), wrong)
+	}
+}
+
+func TestALockIsByWhoMadeIt(t *testing.T) {
+	var d Defaults
+	d.Lock([]Kind{"bounce"}, "u_ana")
+	d.Lock([]Kind{"bounce", "reply"}, "u_jo")
+	require.Equal(t, map[Kind]string{"bounce": "u_ana", "reply": "u_jo"}, d.LockedBy)
+	d.Lock([]Kind{"reply"}, "u_ana")
+	d.Lock([]Kind{"bounce", "reply"}, "u_jo")
+	require.Equal(t, map[Kind]string{"bounce": "u_jo", "reply": "u_jo"}, d.LockedBy)
 }
 
 func TestWhatTheChecksStop(t *testing.T) {

@@ -1,9 +1,13 @@
 package notify
 
 import (
+	"fmt"
+	"slices"
+	"strings"
 	"sync"
 	"time"
 
+	"tidings/address"
 	"tidings/event"
 )
 
@@ -11,6 +15,8 @@ const (
 	clock = "15:04"
 	// maxRanges bounds the ranges of a day.
 	maxRanges = 10
+	// maxVIP is how long an address is at most.
+	maxVIP = 320
 )
 
 // check says what is wrong with quiet hours.
@@ -29,6 +35,46 @@ func (q Quiet) check() *event.FieldError {
 		}
 	}
 	return nil
+}
+
+// checkVIPs says what is wrong with VIPs.
+func checkVIPs(all []string) *event.FieldError {
+	if len(all) > MaxVIPs {
+		return event.Invalid("vips", fmt.Sprintf("has %d; at most %d are taken", len(all), MaxVIPs))
+	}
+	for i, one := range all {
+		at := fmt.Sprintf("vips[%d]", i)
+		if len(one) > maxVIP {
+			return event.Invalid(at, "is longer than an address")
+		}
+		if _, problem := address.Canonical(vipAddress(one)); problem != "" || !strings.Contains(one, ".") {
+			return event.Invalid(at, "is neither an address nor the domain of a company")
+		}
+	}
+	return nil
+}
+
+// vipAddress is an address of a VIP: their own, or any of a domain.
+func vipAddress(one string) string {
+	if strings.Contains(one, "@") {
+		return one
+	}
+	return "any@" + one
+}
+
+// passes reports whether quiet hours do not hold an event, since a VIP did it.
+func (s Settings) passes(e event.Event) bool {
+	email := address.Fold(e.RecipientEmail())
+	if email == "" {
+		return false
+	}
+	domain := email[strings.LastIndexByte(email, '@')+1:]
+	return slices.ContainsFunc(s.VIPs, func(one string) bool {
+		if strings.Contains(one, "@") {
+			return address.Fold(one) == email
+		}
+		return address.Domain(one) == domain
+	})
 }
 
 // until is when the quiet hours that now is in end; false outside. A range belongs to

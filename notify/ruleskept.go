@@ -205,7 +205,16 @@ func (r Rule) named(forms []string) bool {
 	return address.Names(r.Q, forms) || address.Names(r.Person, forms) || address.Names(r.Name, forms)
 }
 
-// ForgetPerson deletes the rules and mutes that name an erased person, by the forms in
+// Forget takes mutes and VIPs that name an erased person out, by the forms of their
+// address, and reports whether there were any.
+func (s *Settings) Forget(forms []string) bool {
+	before := len(s.Mutes) + len(s.VIPs)
+	s.Mutes = slices.DeleteFunc(s.Mutes, func(m Mute) bool { return address.Names(m.ID, forms) })
+	s.VIPs = slices.DeleteFunc(s.VIPs, func(one string) bool { return address.Names(one, forms) })
+	return len(s.Mutes)+len(s.VIPs) < before
+}
+
+// ForgetPerson deletes the rules, mutes and VIPs that name an erased person, by the forms in
 // lower case that their address is written in. It may be repeated.
 func (b *Books) ForgetPerson(ctx context.Context, workspace string, forms []string) error {
 	err := b.forgetRules(ctx, workspace, func(r Rule) bool { return r.named(forms) })
@@ -216,20 +225,19 @@ func (b *Books) ForgetPerson(ctx context.Context, workspace string, forms []stri
 	if err != nil {
 		return err
 	}
-	named := func(m Mute) bool { return address.Names(m.ID, forms) }
 	for user, s := range book.Settings {
-		if err := b.forgetThen(ctx, workspace, user, named); err != nil {
+		if err := b.forgetThen(ctx, workspace, user, forms); err != nil {
 			return err
 		}
-		if !slices.ContainsFunc(s.Mutes, named) {
+		if !s.Forget(forms) {
 			continue
 		}
 		_, err := b.ChangeSettings(ctx, workspace, user, func(s *Settings) error {
-			s.Mutes = slices.DeleteFunc(s.Mutes, named)
+			s.Forget(forms)
 			return nil
 		})
 		if err == nil {
-			err = b.forgetThen(ctx, workspace, user, named) // the change has kept what was before
+			err = b.forgetThen(ctx, workspace, user, forms) // the change has kept what was before
 		}
 		if err != nil {
 			return err

@@ -95,6 +95,8 @@ type Mute struct {
 // Bounds of settings.
 const (
 	MaxMutes = 500
+	// MaxVIPs is how many a person has.
+	MaxVIPs = 100
 )
 
 // Presets are what holds where neither the user nor the workspace has chosen.
@@ -114,6 +116,8 @@ type Settings struct {
 	Mutes  []Mute `json:"mutes,omitempty"`
 	// Quiet are the hours in which nothing leaves the house.
 	Quiet *Quiet `json:"quiet,omitempty"`
+	// VIPs are addresses, and domains of companies, whose events quiet hours do not hold.
+	VIPs []string `json:"vips,omitempty" maxItems:"100" doc:"addresses and domains whose events pass the quiet hours; no mute and no lock"`
 	// Digest gathers what leaves the house; nil sends each by itself.
 	Digest *Digest `json:"digest,omitempty"`
 	// Stopped are the kinds whose mails the person has unsubscribed from, whatever the rows
@@ -140,6 +144,22 @@ type Defaults struct {
 	Rev    int64         `json:"rev"`
 	Cells  Cells         `json:"cells,omitempty"`
 	Locked map[Kind]bool `json:"locked,omitempty"`
+	// LockedBy are the users who locked the kinds, where that is known.
+	LockedBy map[Kind]string `json:"locked_by,omitempty"`
+}
+
+// Lock locks these kinds and no others. Those that are locked stay by whom they are.
+func (d *Defaults) Lock(all []Kind, by string) {
+	was := *d
+	d.Locked, d.LockedBy = make(map[Kind]bool, len(all)), make(map[Kind]string, len(all))
+	for _, kind := range all {
+		d.Locked[kind] = true
+		if who := was.LockedBy[kind]; was.Locked[kind] {
+			d.LockedBy[kind] = who
+		} else {
+			d.LockedBy[kind] = by
+		}
+	}
 }
 
 // Check says what is wrong with settings.
@@ -176,6 +196,9 @@ func (s Settings) Check() *event.FieldError {
 		if err := s.Quiet.check(); err != nil {
 			return err
 		}
+	}
+	if err := checkVIPs(s.VIPs); err != nil {
+		return err
 	}
 	return s.Cells.Check()
 }
@@ -279,7 +302,10 @@ func row(s Settings, d Defaults, scope Scope, kind Kind) (Cell, string) {
 		return Cell{Often: Off}, false
 	}
 	if d.Locked[kind] {
-		cell, _ := find(d.Cells)
+		cell, ok := find(d.Cells)
+		if !ok {
+			cell, _ = find(presets[PresetNormal])
+		}
 		return cell, "locked by the workspace"
 	}
 	if cell, ok := find(s.Cells); ok {

@@ -86,8 +86,8 @@ func then[T any](ctx context.Context, b *Books, workspace, id string, at, rev in
 	return now, true, nil
 }
 
-// forgetThen takes an erased person's mutes out of what a user's settings were.
-func (b *Books) forgetThen(ctx context.Context, workspace, user string, named func(Mute) bool) error {
+// forgetThen takes an erased person out of what a user's settings were.
+func (b *Books) forgetThen(ctx context.Context, workspace, user string, forms []string) error {
 	all, err := read[[]past](ctx, b.records, workspace, kindThen, user)
 	if err != nil || len(all) == 0 {
 		return err
@@ -95,10 +95,9 @@ func (b *Books) forgetThen(ctx context.Context, workspace, user string, named fu
 	return b.rewriteThen(ctx, workspace, user, func(all []past) []past {
 		for i, was := range all {
 			var s Settings
-			if was.Doc == nil || json.Unmarshal(was.Doc, &s) != nil || !slices.ContainsFunc(s.Mutes, named) {
+			if was.Doc == nil || json.Unmarshal(was.Doc, &s) != nil || !s.Forget(forms) {
 				continue
 			}
-			s.Mutes = slices.DeleteFunc(s.Mutes, named)
 			if doc, err := json.Marshal(s); err == nil {
 				all[i].Doc = doc
 			}

@@ -16,13 +16,15 @@ type SettingsChange struct {
 	Preset *string `json:"preset,omitempty" enum:"quiet,normal,all"`
 	// Cells replace those of the same scope and kind; one without how often falls back
 	// to the preset.
-	Cells  Cells   `json:"cells,omitempty" doc:"rows by scope and kind; one with an empty often goes back to the preset"`
-	Mute   *Mute   `json:"mute,omitempty" doc:"replaces the one of the same thing"`
-	Unmute *Mute   `json:"unmute,omitempty" doc:"the one of this thing goes"`
-	Quiet  *Quiet  `json:"quiet,omitempty" doc:"without days there are none"`
-	Digest *Digest `json:"digest,omitempty" doc:"without either time each is sent by itself"`
-	Chat   *string `json:"chat,omitempty" doc:"name of the endpoint that the channel chat leads to"`
-	Resume *Kind   `json:"resume,omitempty" doc:"this kind's mails are sent again, which were unsubscribed from"`
+	Cells  Cells  `json:"cells,omitempty" doc:"rows by scope and kind; one with an empty often goes back to the preset"`
+	Mute   *Mute  `json:"mute,omitempty" doc:"replaces the one of the same thing"`
+	Unmute *Mute  `json:"unmute,omitempty" doc:"the one of this thing goes"`
+	Quiet  *Quiet `json:"quiet,omitempty" doc:"without days there are none"`
+	// VIPs replace those that there are.
+	VIPs   *[]string `json:"vips,omitempty" maxItems:"100" doc:"addresses and domains whose events pass the quiet hours, in place of those that there are"`
+	Digest *Digest   `json:"digest,omitempty" doc:"without either time each is sent by itself"`
+	Chat   *string   `json:"chat,omitempty" doc:"name of the endpoint that the channel chat leads to"`
+	Resume *Kind     `json:"resume,omitempty" doc:"this kind's mails are sent again, which were unsubscribed from"`
 }
 
 // Change makes a change to a person's settings, whatever they are by then.
@@ -53,6 +55,9 @@ func (c SettingsChange) apply(s *Settings, now int64) {
 	}
 	if c.Chat != nil {
 		s.Chat = *c.Chat
+	}
+	if c.VIPs != nil {
+		s.VIPs = *c.VIPs
 	}
 	if c.Digest != nil {
 		s.Digest = c.Digest

@@ -844,7 +844,7 @@ export interface paths {
         head?: never;
         /**
          * Change what the workspace's people are told where they have chosen nothing
-         * @description What is absent stays. A locked kind is told as here to everybody, whatever they chose or muted.
+         * @description What is absent stays. A locked kind is told as here to everybody, whatever they chose or muted, and as the preset normal does where there is no row of it.
          */
         patch: operations["patch-notification-defaults"];
         trace?: never;
@@ -2258,6 +2258,8 @@ export interface components {
             reasons: string[];
             /** @description names of the reader's rules that found it */
             rules?: string[];
+            /** @description the workspace decided and told nobody: this is what it would have told */
+            shadow?: boolean;
             /**
              * Format: date-time
              * @description when it was decided
@@ -3093,6 +3095,8 @@ export interface components {
             resume?: string;
             /** @description the one of this thing goes */
             unmute?: components["schemas"]["Mute"];
+            /** @description addresses and domains whose events pass the quiet hours, in place of those that there are */
+            vips?: string[];
             /** @description IANA time zone */
             zone?: string;
         };
@@ -3115,6 +3119,12 @@ export interface components {
              * @description grows with each change
              */
             rev: number;
+            /** @description what holds by scope and kind for who has chosen nothing */
+            rows: {
+                [key: string]: {
+                    [key: string]: components["schemas"]["Cell"];
+                };
+            };
         };
         NotificationDefaultsChange: {
             /** @description rows by scope and kind; one with an empty often goes back to the presets */
@@ -3219,6 +3229,8 @@ export interface components {
             rev: number;
             /** @description kinds whose mails were unsubscribed from; digest for what goes together */
             stopped?: string[];
+            /** @description addresses and domains whose events pass the quiet hours; no mute and no lock */
+            vips?: string[];
             /** @description IANA time zone; UTC when absent */
             zone?: string;
         };
@@ -3983,14 +3995,25 @@ export interface components {
             resume?: string;
             /** @description the one of this thing goes */
             unmute?: components["schemas"]["Mute"];
+            /** @description addresses and domains whose events pass the quiet hours, in place of those that there are */
+            vips?: string[];
             /** @description IANA time zone */
             zone?: string;
         };
         SettingsInForce: {
             /** @description names of the workspace's endpoints that the channel chat can lead to */
             chats: string[];
+            /** @description kinds whose rows the workspace's admins have locked, by the name of who did, empty where that is not known */
+            locks: {
+                [key: string]: string;
+            };
             /** @description the reader's address that the channel mail goes to; absent where the server sends no mail, or the reader has none */
             mail?: string;
+            /**
+             * @description shadow decides and keeps a log, and tells nobody; off does neither
+             * @enum {string}
+             */
+            mode: "off" | "shadow" | "on";
             /** @description what holds by scope and kind, chosen or not */
             rows: {
                 [key: string]: {
