@@ -188,6 +188,63 @@ describe('what the reader is told', () => {
     await said(ana, 'Taken back');
   });
 
+  it('an admin says what everybody is told, locks it and rehearses, and the others see that', async () => {
+    const choose = (page, part) =>
+      page
+        .getByRole('group', { name: 'Part of the notifications' })
+        .getByRole('button', { name: part, exact: true })
+        .click();
+    await ana.goto(`${demo.origin}/notifications#workspace`);
+    const lock = ana.getByRole('button', { name: 'Lock Bounce', exact: true });
+    await lock.focus();
+    await ana.keyboard.press('Enter');
+    await said(ana, 'Bounce is locked for everybody');
+    const download = (page) => page.getByRole('checkbox', { name: 'Download: In app' });
+    await download(ana).check();
+    await said(ana, 'Download: changed for everybody');
+    await ana.locator('.toast').getByRole('button', { name: 'Undo' }).click();
+    await said(ana, 'Taken back');
+    await ana.getByRole('checkbox', { name: 'Download: In app', checked: false }).waitFor();
+    await ana.getByRole('button', { name: 'Shadow', exact: true }).click();
+    await said(ana, 'Shadow: nobody is told, and the log is kept');
+    await ana.getByText('Shadow is a rehearsal.').waitFor();
+    assert.deepEqual(await violations(ana), []);
+
+    await ben.goto(`${demo.origin}/notifications#settings`);
+    await ben.getByText('Your workspace rehearses').waitFor();
+    await ben.getByRole('img', { name: 'Bounce: locked by Ana Moreira' }).waitFor();
+    assert.ok(await ben.getByRole('checkbox', { name: 'Bounce: In app' }).isDisabled());
+    assert.ok(await download(ben).isEnabled());
+    const part = ben.getByRole('group', { name: 'Part of the notifications' });
+    assert.equal(await part.getByRole('button', { name: 'Workspace' }).count(), 0);
+    assert.deepEqual(await violations(ben), []);
+
+    const before = await told(ana);
+    await demo.post(ingest, mail.open('Proposal', 'Lee'));
+    await choose(ana, 'Log');
+    const logged = ana.locator('li', { hasText: 'Lee opened Proposal' });
+    await eventually('it is in the log', async () => {
+      await ana.evaluate(() => dispatchEvent(new Event('focus')));
+      return (await logged.count()) > 0;
+    });
+    await logged.getByText('Would be told').waitFor();
+    assert.equal(await told(ana), before);
+    for (const { viewport, colorScheme } of looks) {
+      const page = await watch.page(browser, { viewport, colorScheme, storageState });
+      const name = `${results}notify-workspace-${suffix({ viewport, colorScheme })}`;
+      await look(page, name, async () => {
+        await page.goto(`${demo.origin}/notifications#workspace`);
+        await page.getByText('Shadow is a rehearsal.').waitFor();
+      });
+      await page.context().close();
+    }
+    await choose(ana, 'Workspace');
+    await ana.getByRole('button', { name: 'Forget these rows' }).click();
+    await said(ana, /^The preset Normal holds again/);
+    await ana.getByRole('button', { name: 'On', exact: true }).click();
+    await said(ana, 'People are told from now on');
+  });
+
   it('is chosen by kind, with quiet hours, and looks as it should', async () => {
     await ana.goto(`${demo.origin}/notifications#settings`);
     const box = ana.getByRole('checkbox', { name: 'Download: In app' });

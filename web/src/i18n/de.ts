@@ -219,6 +219,7 @@ export const first = ({ many, number }: Tools): First => ({
     until: (until) => ` bis ${until}`,
     forEver2: ' für immer',
     chat: 'Chat',
+    device: 'Gerät',
     byTomorrow: 'Bis morgen',
     byFriday: 'Bis Freitag',
     somebody: 'jemand',
@@ -336,6 +337,7 @@ export const first = ({ many, number }: Tools): First => ({
       'Ereignisse, die inzwischen gesendet werden, gehen nicht verloren: Ihre Absender versuchen es wieder.',
   },
   shell: {
+    whatWasDone: 'Was gerade getan wurde',
     nextPreviousRow: 'Nächste, vorherige Zeile',
     theOperatorLetSomebodyIn: (role, until, reason) =>
       `Der Betreiber hat jemanden als ${role} hereingelassen, bis ${until}: ${reason}`,
@@ -980,6 +982,60 @@ export const rest = ({ many, number }: Tools): Rest => ({
     removeTheSample: 'Beispiel entfernen',
   },
   notices: {
+    anAdmin: 'der Verwaltung',
+    lockedBy: (label, who) => `${label}: gesperrt von ${who}`,
+    lockedForEverybody: (kinds, who) =>
+      `Das legt der Arbeitsbereich für alle fest: ${kinds}. Gesperrt von ${who}; Stummschaltungen zählen dafür nicht.`,
+    workspace: 'Arbeitsbereich',
+    modeOn: 'An',
+    modeShadow: 'Probe',
+    modeOff: 'Aus',
+    peopleAreToldAs:
+      'Alle werden benachrichtigt, wie sie es gewählt haben, und wo sie nichts gewählt haben, wie es unten steht.',
+    shadowDecides:
+      'Eine Probe: Jedes Ereignis wird entschieden und steht bei allen im Protokoll, mit dem, was gemeldet worden wäre. Benachrichtigt wird niemand: keine Glocke, kein Desktop, kein Gerät, keine E-Mail, kein Chat. Lesen Sie die Protokolle und schalten Sie dann ein. Was in der Probe entschieden wurde, wird später nicht gemeldet.',
+    nothingIsDecided:
+      'Niemand wird benachrichtigt, nichts wird entschieden und kein Protokoll geführt. Was inzwischen geschieht, wird später nicht gemeldet.',
+    nowPeopleAreTold: 'Ab jetzt wird benachrichtigt',
+    nowNobodyIsToldButLogged: 'Probe: Niemand wird benachrichtigt, das Protokoll wird geführt',
+    nowNobodyIsTold: 'Niemand wird mehr benachrichtigt',
+    whetherAnybodyIsTold: 'Ob benachrichtigt wird',
+    whoHasChosenNothing: 'Was alle erfahren, die nichts gewählt haben',
+    forgetTheseRows: 'Diese Zeilen vergessen',
+    theWorkspaceSaysNothing: 'Wieder gilt die Vorgabe „Normal“, und nichts ist gesperrt',
+    eachMayChangeTheseRows:
+      'Alle können für sich anders wählen. Eine gesperrte Zeile gilt für alle, was immer sie gewählt oder stummgeschaltet haben: In ihren Einstellungen steht, dass sie gesperrt ist und von wem. Ruhezeiten halten weiter zurück, was die Seite verlässt.',
+    theirMessages: 'Eigene Nachrichten',
+    theirTeams: 'Die ihres Teams',
+    changedForAll: (label) => `${label}: für alle geändert`,
+    locked: 'Gesperrt',
+    lockKind: (label) => `${label} sperren`,
+    lockedNow: (label) => `${label} ist für alle gesperrt`,
+    isntLockedAnyMore: (label) => `${label} ist nicht mehr gesperrt`,
+    theWorkspaceTellsNobodyYet:
+      'Ihr Arbeitsbereich probt: Im Protokoll steht, was Sie erfahren hätten. Benachrichtigt wird noch niemand.',
+    theWorkspaceTellsNobody:
+      'Ihr Arbeitsbereich hat Benachrichtigungen ausgeschaltet: Niemand wird benachrichtigt.',
+    wouldBe: 'Würde gemeldet',
+    mailAndChat: 'E-Mail und Chat',
+    mailsGoTo: (address) => `E-Mails gehen an ${address}.`,
+    noMailReachesYou:
+      'Sie bekommen keine E-Mails: Dieser Server verschickt keine, oder Sie haben keine Adresse.',
+    comes: 'Kommt',
+    eachByItself: 'einzeln',
+    togetherEachHour: 'stündlich gesammelt',
+    togetherEachDay: 'täglich gesammelt',
+    togetherEach: (every) => `gesammelt alle ${every}`,
+    togetherEachDayAt: (at) => `Täglich gesammelt um ${at}`,
+    togetherNow: 'Ab jetzt gesammelt',
+    eachByItselfNow: 'Ab jetzt einzeln',
+    at: 'Um',
+    chatLeadsTo: 'Chat führt nach',
+    nowhere: 'nirgendwohin',
+    isGone: (name) => `${name} (nicht mehr da)`,
+    letThrough: 'Diese Personen und Firmen durchlassen',
+    passQuietHours: (who) => `Ruhezeiten halten ${who} nicht zurück`,
+    nobodyPasses: 'Ruhezeiten gelten für alle',
     wouldHaveTold: (n) =>
       many(
         n,

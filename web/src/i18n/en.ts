@@ -205,6 +205,7 @@ export const first = ({ many, number }: Tools) => ({
     until: (until: Word) => ` until ${until}`,
     forEver2: ' for ever',
     chat: 'Chat',
+    device: 'Device',
     byTomorrow: 'By tomorrow',
     byFriday: 'By Friday',
     somebody: 'somebody',
@@ -321,6 +322,7 @@ export const first = ({ many, number }: Tools) => ({
       'Events that are sent meanwhile are not lost: their senders try again.',
   },
   shell: {
+    whatWasDone: 'What was just done',
     nextPreviousRow: 'Next, previous row',
     theOperatorLetSomebodyIn: (role: Word, until: Word, reason: Word) =>
       `The operator let somebody in as ${role} until ${until}: ${reason}`,
@@ -908,6 +910,59 @@ export const rest = ({ many, number }: Tools) => ({
     removeTheSample: 'Remove the sample',
   },
   notices: {
+    anAdmin: 'an admin',
+    lockedBy: (label: Word, who: Word) => `${label}: locked by ${who}`,
+    lockedForEverybody: (kinds: Word, who: Word) =>
+      `The workspace says this for everybody: ${kinds}. Locked by ${who}; mutes do not count for it.`,
+    workspace: 'Workspace',
+    modeOn: 'On',
+    modeShadow: 'Shadow',
+    modeOff: 'Off',
+    peopleAreToldAs:
+      'People are told as they chose, and as the rows below say where they chose nothing.',
+    shadowDecides:
+      'Shadow is a rehearsal. Each event is decided and written to everybody’s log with what they would have been told, and nobody is told: no bell, no desktop, no device, no mail, no chat. Read the logs, then turn it on. What was decided meanwhile is not told later.',
+    nothingIsDecided:
+      'Nobody is told, nothing is decided and no log is kept. What happens meanwhile is not told later.',
+    nowPeopleAreTold: 'People are told from now on',
+    nowNobodyIsToldButLogged: 'Shadow: nobody is told, and the log is kept',
+    nowNobodyIsTold: 'Nobody is told any more',
+    whetherAnybodyIsTold: 'Whether anybody is told',
+    whoHasChosenNothing: 'What is told to those who have chosen nothing',
+    forgetTheseRows: 'Forget these rows',
+    theWorkspaceSaysNothing: 'The preset Normal holds again, and nothing is locked',
+    eachMayChangeTheseRows:
+      'Everybody may choose otherwise for themselves. A locked row holds for all, whatever they chose or muted: their settings show it as locked, and by whom. Quiet hours still hold what leaves the page.',
+    theirMessages: 'Their messages',
+    theirTeams: 'Their team’s',
+    changedForAll: (label: Word) => `${label}: changed for everybody`,
+    locked: 'Locked',
+    lockKind: (label: Word) => `Lock ${label}`,
+    lockedNow: (label: Word) => `${label} is locked for everybody`,
+    isntLockedAnyMore: (label: Word) => `${label} isn’t locked any more`,
+    theWorkspaceTellsNobodyYet:
+      'Your workspace rehearses: the log says what you would have been told, and nobody is told yet.',
+    theWorkspaceTellsNobody:
+      'Your workspace has turned notifications off: nobody is told of anything.',
+    wouldBe: 'Would be told',
+    mailAndChat: 'E-mail and chat',
+    mailsGoTo: (address: Word) => `E-mails go to ${address}.`,
+    noMailReachesYou: 'No e-mail reaches you: this server sends none, or you have no address.',
+    comes: 'Comes',
+    eachByItself: 'each by itself',
+    togetherEachHour: 'together each hour',
+    togetherEachDay: 'together each day',
+    togetherEach: (every: Word) => `together each ${every}`,
+    togetherEachDayAt: (at: Word) => `Together each day at ${at}`,
+    togetherNow: 'Together from now on',
+    eachByItselfNow: 'Each by itself from now on',
+    at: 'At',
+    chatLeadsTo: 'Chat leads to',
+    nowhere: 'nowhere',
+    isGone: (name: Word) => `${name} (gone)`,
+    letThrough: 'Let these people and companies through',
+    passQuietHours: (who: Word) => `Quiet hours don’t hold ${who}`,
+    nobodyPasses: 'Quiet hours hold everybody',
     wouldHaveTold: (n: number) =>
       many(
         n,

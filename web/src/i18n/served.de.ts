@@ -383,7 +383,10 @@ const decisions: Served = [
   ['Nothing came from the source {} for {}.', 'Von der Quelle {} kam seit {} nichts.'],
   ['Nothing says that a machine did this.', 'Nichts spricht dafür, dass das eine Maschine war.'],
   ['Nothing that you muted.', 'Nichts davon haben Sie stummgeschaltet.'],
-  ['In your quiet hours, which your VIPs pass.', 'In Ihren Ruhezeiten, an denen Ihre VIPs vorbeikommen.'],
+  [
+    'In your quiet hours, which your VIPs pass.',
+    'In Ihren Ruhezeiten, an denen Ihre VIPs vorbeikommen.',
+  ],
   ['Outside of your quiet hours.', 'Außerhalb Ihrer Ruhezeiten.'],
   ['Somebody else did this.', 'Das hat jemand anderes getan.'],
   ['The source {} sends again.', 'Die Quelle {} sendet wieder.'],

@@ -4,6 +4,7 @@ import type { operations, paths } from '../api/schema';
 import type {
   DecisionPage,
   NoteChange,
+  NoteDefaultsChange,
   NoteSettings,
   PushDeviceRequest,
   RulePreview,
@@ -51,6 +52,14 @@ export class Notes {
 
   replace(body: NoteSettings) {
     return read(this.#api.PUT('/v1/notification-settings', { body }));
+  }
+
+  defaults() {
+    return read(this.#api.GET('/v1/notification-defaults'));
+  }
+
+  changeDefaults(body: NoteDefaultsChange) {
+    return read(this.#api.PATCH('/v1/notification-defaults', { body }));
   }
 
   rules() {

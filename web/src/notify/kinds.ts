@@ -44,6 +44,7 @@ export const channels = [
   { channel: 'desktop', label: t.common.desktop },
   { channel: 'push', label: t.devices.devices },
   { channel: 'mail', label: t.common.eMail },
+  { channel: 'chat', label: t.notify.chat },
 ] as const;
 export type Channel = NonNullable<Cell['channels']>[number];
 

@@ -112,4 +112,5 @@ export const channelNames: Record<string, string> = {
   desktop: t.common.desktop,
   mail: t.common.eMail,
   chat: t.notify.chat,
+  push: t.notify.device,
 };

@@ -1,1 +1,0 @@
-export{t as default}from"./Popover-Bz0fxCwx.js";
