@@ -24,6 +24,7 @@ import (
 	"tidings/api"
 	"tidings/api/hooks"
 	"tidings/audit"
+	"tidings/crash"
 	"tidings/deliver"
 	"tidings/deliver/forward"
 	"tidings/event"
@@ -218,6 +219,7 @@ func (a *App) assemble(s Settings, processors int) error {
 		Rules: rules, Internal: internal, Reevaluations: a.reevaluator,
 		Eraser: a.eraser, Blocks: notes, Observer: a.metrics, Tracer: s.Tracer, Logger: a.log,
 		BulkTime: bulkTimeOf(s), BatchSize: batchOf(s), Limit: s.ackWait() * 2 / 3,
+		Between: func(step indexer.Step) { crash.At("after " + string(step)) },
 	})
 	a.notifies(directory, reader)
 	a.night = s.Night

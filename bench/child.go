@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"strings"
+	"sync"
 	"time"
 
 	"tidings/apiclient"
@@ -23,17 +24,24 @@ type child struct {
 	address string
 	command *exec.Cmd
 	exited  chan error
-	// said are the last lines of its log.
+	// said is the last line of its log.
 	said chan string
+	log  childLog
 }
 
 // serveChild starts serve on a directory, on loopback, and waits until it listens.
 func serveChild(ctx context.Context, data, listen string, more ...string) (*child, error) {
+	return serveChildIn(ctx, nil, data, listen, more...)
+}
+
+// serveChildIn is serveChild with more in its environment.
+func serveChildIn(ctx context.Context, environment []string, data, listen string, more ...string) (*child, error) {
 	self, err := os.Executable()
 	if err != nil {
 		return nil, fmt.Errorf("find this program: %w", err)
 	}
 	c := &child{data: data, command: exec.Command(self, append([]string{"serve", "--data", data, "--listen", listen}, more...)...), exited: make(chan error, 1), said: make(chan string, 1)}
+	c.command.Env = append(os.Environ(), environment...)
 	stderr, err := c.command.StderrPipe()
 	if err == nil {
 		err = c.command.Start()
@@ -45,6 +53,7 @@ func serveChild(ctx context.Context, data, listen string, more ...string) (*chil
 	go func() {
 		last := ""
 		for lines := bufio.NewScanner(stderr); lines.Scan(); {
+			c.log.add(lines.Text())
 			if last = lines.Text(); strings.HasPrefix(last, "listening on http://") {
 				ready <- strings.TrimPrefix(last, "listening on http://")
 			}
@@ -64,13 +73,39 @@ func serveChild(ctx context.Context, data, listen string, more ...string) (*chil
 	}
 }
 
+// childLog are the last lines of a log that warn of something.
+type childLog struct {
+	mu    sync.Mutex
+	lines []string
+}
+
+// mostLogged is how many lines are kept.
+const mostLogged = 30
+
+func (l *childLog) add(line string) {
+	if strings.Contains(line, `"level":"INFO"`) {
+		return
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.lines = append(l.lines, line); len(l.lines) > mostLogged {
+		l.lines = l.lines[1:]
+	}
+}
+
+func (l *childLog) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return strings.Join(l.lines, "\n")
+}
+
 // processorTime is what it has used of all processors, 0 where that is not known.
 func (c *child) processorTime() time.Duration { return processorTimeOf(c.command.Process.Pid) }
 
 // kill ends it as a power cut does.
 func (c *child) kill() error {
 	err := c.command.Process.Kill()
-	<-c.exited
+	c.exited <- <-c.exited
 	if errors.Is(err, os.ErrProcessDone) {
 		return nil
 	}
@@ -82,7 +117,9 @@ func (c *child) stop() error {
 	if err := c.command.Process.Signal(os.Interrupt); err != nil {
 		return err
 	}
-	return <-c.exited
+	err := <-c.exited
+	c.exited <- err
+	return err
 }
 
 // client asks it as the operator of this machine.

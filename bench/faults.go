@@ -1,312 +1,218 @@
 package bench
 
 import (
-	"bufio"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"math/rand/v2"
-	"net/http"
 	"os"
-	"sync"
+	"path/filepath"
+	"slices"
+	"strings"
 	"time"
-
-	"golang.org/x/sync/errgroup"
 
 	"tidings/bench/figures"
 )
 
-// Faults kills and pauses a server under load and holds what is left to a ledger of what
-// it has acknowledged.
+// Faults makes faults while a server is under load, and holds what is left to a ledger of
+// what it has acknowledged.
 type Faults struct {
 	// Data is an empty directory.
 	Data string
 	Seed uint64
+	// Only are names of faults; all that can be made here when there are none.
+	Only []string
 	// Kills is how often the process is killed, and Pauses how often it is stopped for
 	// a second.
 	Kills, Pauses int
+	// Away is how long something is away, full or slow.
+	Away time.Duration
 	// Senders post at once.
 	Senders int
+	// Sockets listen where a socket is slow.
+	Sockets int
+	// Index is an Elasticsearch for the faults of one; "" leaves them out.
+	Index string
+}
+
+// fault is one that is made.
+type fault struct {
+	// name is what Only calls it, and what is what happens.
+	name, what string
+	// lacks says why it cannot be made here; "" where it can, and nil where it always can.
+	lacks func(*Faults) string
+	do    func(context.Context, *faultRun) error
+	// back is whether the server has to be ready again, within faultReady.
+	back bool
+	// slow is whether others wait beside what is slow.
+	slow bool
 }
 
 const (
-	// faultBatch is how many events a request of the load holds.
-	faultBatch = 50
 	// faultReady is how soon it must be ready again after a kill.
 	faultReady = 10 * time.Second
-	// faultPatience is how long what was acknowledged may take to be indexed at last.
-	faultPatience = 5 * time.Minute
+	// faultPatience is how long what was acknowledged may take to be indexed at last, and
+	// whatever else is waited for.
+	faultPatience = 2 * time.Minute
 )
 
-// Faults that are made.
-const (
-	killedAtRandom = "the process is killed at a random moment"
-	stoodStill     = "the process stands still for a second"
-)
-
-// sentThrice is the fault of senders that were not told.
-const sentThrice = "every request is sent three times"
-
-// faultLedger is what was acknowledged.
-type faultLedger struct {
-	mu           sync.Mutex
-	acknowledged map[string]bool
-}
-
-func (l *faultLedger) add(ids []string) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	for _, id := range ids {
-		l.acknowledged[id] = true
+// faultTable are the faults in their order.
+func faultTable() []fault {
+	return []fault{
+		{name: "killed", what: "the process is killed at a random moment", do: killedAtRandom, back: true},
+		{name: "steps", what: "the process is killed between two steps of the indexer", do: killedBetweenSteps, back: true},
+		{name: "paused", what: "the process stands still for a second", lacks: lacksPause, do: stoodStill},
+		{name: "thrice", what: "every request is sent three times", do: sentThrice},
+		{name: "poison", what: "an event fails of its own until it is mended", do: poisoned},
+		{name: "clock", what: "senders' clocks are an hour off, at the edge of a week, in 1970 and in 2100", do: clocksOff},
+		{name: "rollover", what: "the nightly run is killed at each write, made twice at once, and its weeks get late events", do: nightKilled},
+		{name: "files", what: "files are missing, cut short, foreign or read-only", do: filesDamaged},
+		{name: "sockets", what: "one socket reads nothing, and all come back at once", do: socketSlow, slow: true},
+		{name: "mongo", what: "MongoDB is away, and is killed meanwhile", lacks: lacksMongo, do: mongoAway},
+		{name: "nats", what: "NATS is away", do: natsAway},
+		{name: "elastic", what: "Elasticsearch is away", lacks: lacksElastic, do: elasticAway},
+		{name: "bulks", what: "Elasticsearch is too busy for 10 % of writes, refuses 1 % and loses answers", lacks: lacksElastic, do: elasticFails},
+		{name: "disk", what: "the disk is full", lacks: lacksDisk, do: diskFull},
+		{name: "fsync", what: "the disk makes nothing durable", lacks: lacksInjection, do: syncFails},
+		{name: "descriptors", what: "the process may open nothing more", lacks: lacksLimits, do: noDescriptors},
+		{name: "memory", what: "the process gets no more memory", lacks: lacksLimits, do: noMemory, back: true},
 	}
 }
 
-// faultRow is what became of one scenario.
+// FaultNames are the names that Only may have.
+func FaultNames() []string {
+	var names []string
+	for _, one := range faultTable() {
+		names = append(names, one.name)
+	}
+	return names
+}
+
+// Unknown is one of Only that is no fault's name; empty where there is none.
+func (f *Faults) Unknown() string {
+	names := FaultNames()
+	for _, name := range f.Only {
+		if !slices.Contains(names, name) {
+			return name
+		}
+	}
+	return ""
+}
+
+// faultRow is what became of one fault.
 type faultRow struct {
-	fault                            string
+	fault
+	// times is how often it was made; 0 where it was not.
 	times, acknowledged, lost, twice int
-	// ready is the longest time until it listened again.
-	ready time.Duration
+	// wrong are events that nobody sent, and sends whose recipients are not as they were told.
+	wrong int
+	// ready is the longest time until it listened again, and whole how long after the fault
+	// all that was acknowledged was there.
+	ready, whole time.Duration
+	// beside is how long others waited beside what is slow ÷ without it, 0 where nothing was.
+	beside float64
+	// answers are what senders were answered meanwhile.
+	answers string
+	// not is what else does not hold.
+	not []string
 }
 
 // Names of figures that a bound is of.
-func faultLost(fault string) string  { return fault + ": lost" }
-func faultTwice(fault string) string { return fault + ": twice" }
-func faultBack(fault string) string  { return fault + ": ready again, the longest" }
+func (f fault) lost() string    { return f.what + ": lost" }
+func (f fault) twice() string   { return f.what + ": twice" }
+func (f fault) wrong() string   { return f.what + ": made up, or other states" }
+func (f fault) failing() string { return f.what + ": what else does not hold" }
+func (f fault) besides() string { return f.what + ": the others' p99 ÷ that without it" }
+func (f fault) again() string   { return f.what + ": ready again, the longest" }
 
+// figures adds what was found of a fault that was made.
 func (r faultRow) figures(found *figures.Found) {
-	found.Add(r.fault+": acknowledged", "events", float64(r.acknowledged))
-	found.Add(faultLost(r.fault), "events", float64(r.lost))
-	found.Add(faultTwice(r.fault), "events", float64(r.twice))
-	if r.fault == killedAtRandom {
-		found.Add(faultBack(r.fault), "s", r.ready.Seconds())
+	found.Add(r.what+": acknowledged", "events", float64(r.acknowledged))
+	found.Add(r.fault.lost(), "events", float64(r.lost))
+	found.Add(r.fault.twice(), "events", float64(r.twice))
+	found.Add(r.fault.wrong(), "", float64(r.wrong))
+	found.Add(r.failing(), "", float64(len(r.not)))
+	found.Add(r.what+": whole again after", "s", r.whole.Seconds())
+	if r.back {
+		found.Add(r.again(), "s", r.ready.Seconds())
+	}
+	if r.slow {
+		found.Add(r.besides(), "", r.beside)
 	}
 }
 
-// passed reports whether nothing was lost or doubled, and it was ready in time.
-func (r faultRow) passed() bool { return r.lost == 0 && r.twice == 0 && r.ready <= faultReady }
-
-// Run tries each fault on one directory, one after another, and prints the ledger.
-func (f *Faults) Run(ctx context.Context, env Env) error {
-	rows, err := f.measure(ctx)
-	if err != nil {
-		return err
+// notShown names what does not hold, "" where all does.
+func (r faultRow) notShown() string {
+	not := slices.Clone(r.not)
+	if r.lost+r.twice+r.wrong > 0 {
+		not = append(not, "nothing is lost, doubled, made up or of another state")
 	}
-	fmt.Fprintln(env.Out, "| fault | times | acknowledged | lost | twice | ready again within |\n| --- | --- | --- | --- | --- | --- |")
-	var not []string
-	for _, r := range rows {
-		r.figures(env.Found)
-		fmt.Fprintf(env.Out, "| %s | %d | %d | %d | %d | %v |\n", r.fault, r.times, r.acknowledged, r.lost, r.twice, r.ready.Round(10*time.Millisecond))
-		if !r.passed() {
-			not = append(not, fmt.Sprintf("when %s nothing is lost or doubled, and it is ready within %v", r.fault, faultReady))
+	if r.ready > faultReady {
+		not = append(not, fmt.Sprintf("it is ready within %v", faultReady))
+	}
+	if len(not) == 0 {
+		return ""
+	}
+	return fmt.Sprintf("when %s: %s", r.what, strings.Join(not, ", "))
+}
+
+func (r faultRow) String() string {
+	ready := ""
+	if r.back {
+		ready = r.ready.Round(10 * time.Millisecond).String()
+	}
+	return fmt.Sprintf("| %s | %d | %d | %d | %d | %d | %s | %s | %v |", r.what, r.times, r.acknowledged, r.lost, r.twice, r.wrong, r.answers, ready, r.whole.Round(10*time.Millisecond))
+}
+
+// Run makes each fault in a directory of its own, one after another, and prints the ledger.
+func (f *Faults) Run(ctx context.Context, env Env) error {
+	if entries, err := os.ReadDir(f.Data); err == nil && len(entries) > 0 {
+		return fmt.Errorf("%s is not empty: remove it, or choose another --data", f.Data)
+	}
+	table := faultTable()
+	var lines, skipped, not []string
+	for _, one := range table {
+		if len(f.Only) > 0 && !slices.Contains(f.Only, one.name) {
+			continue
+		}
+		if one.lacks != nil {
+			if why := one.lacks(f); why != "" {
+				skipped = append(skipped, fmt.Sprintf("skipped: %s (%s): %s", one.name, one.what, why))
+				continue
+			}
+		}
+		fmt.Fprintf(env.Err, "%s: %s …\n", one.name, one.what)
+		row, err := f.one(ctx, env, one)
+		if err != nil {
+			return fmt.Errorf("%s: %w", one.name, err)
+		}
+		if row.times == 0 {
+			continue // none was asked for
+		}
+		row.figures(env.Found)
+		lines = append(lines, row.String())
+		if failed := row.notShown(); failed != "" {
+			not = append(not, failed)
+			fmt.Fprintln(env.Err, "not shown "+failed)
 		}
 	}
+	fmt.Fprintf(env.Out, "| fault | times | acknowledged | lost | twice | made up or wrong | answers meanwhile | ready again within | whole again after |\n|%s\n%s\n",
+		strings.Repeat(" --- |", 9), strings.Join(append(lines, skipped...), "\n"))
 	return notShown(not)
 }
 
-// measure is Run without words.
-func (f *Faults) measure(ctx context.Context) ([]faultRow, error) {
-	if entries, err := os.ReadDir(f.Data); err == nil && len(entries) > 0 {
-		return nil, fmt.Errorf("%s is not empty: remove it, or choose another --data", f.Data)
+// one makes a fault, and removes what it leaves.
+func (f *Faults) one(ctx context.Context, env Env, one fault) (faultRow, error) {
+	r := &faultRun{Faults: f, env: env, dir: filepath.Join(f.Data, one.name), row: faultRow{fault: one}, book: newFaultBook()}
+	r.data = filepath.Join(r.dir, "data")
+	if err := os.MkdirAll(r.dir, 0o700); err != nil {
+		return r.row, fmt.Errorf("make the directory of a fault: %w", err)
 	}
-	var rows []faultRow
-	for _, fault := range []struct {
-		name  string
-		times int
-		do    func(context.Context, *child) (*child, time.Duration, error)
-	}{
-		{killedAtRandom, f.Kills, killed},
-		{stoodStill, f.Pauses, paused},
-		{sentThrice, 1, func(_ context.Context, c *child) (*child, time.Duration, error) { return c, 0, nil }},
-	} {
-		if fault.times == 0 {
-			continue
-		}
-		repeat := 1
-		if fault.name == sentThrice {
-			repeat = 3
-		}
-		row, err := f.scenario(ctx, fault.name, fault.times, repeat, fault.do)
-		if err != nil {
-			return rows, fmt.Errorf("%s: %w", fault.name, err)
-		}
-		rows = append(rows, row)
+	err := one.do(ctx, r)
+	err = errors.Join(err, r.end())
+	if r.last != nil && (err != nil || r.row.notShown() != "") {
+		fmt.Fprintf(env.Err, "the server said last:\n%s\n", &r.last.log)
 	}
-	return rows, nil
-}
-
-func killed(ctx context.Context, c *child) (*child, time.Duration, error) {
-	if err := c.kill(); err != nil {
-		return c, 0, err
-	}
-	began := time.Now()
-	again, err := serveChild(ctx, c.data, "127.0.0.1:0")
-	return again, time.Since(began), err
-}
-
-// scenario makes one fault some times under load, in a workspace of its own.
-func (f *Faults) scenario(
-	ctx context.Context, name string, times, repeat int, do func(context.Context, *child) (*child, time.Duration, error),
-) (faultRow, error) {
-	row := faultRow{fault: name, times: times}
-	server, err := serveChild(ctx, f.Data, "127.0.0.1:0")
-	if err != nil {
-		return row, err
-	}
-	workspace := fmt.Sprintf("w%d", rand.Uint32())
-	book := &faultLedger{acknowledged: make(map[string]bool)}
-	loading, stop := context.WithCancel(ctx)
-	var load errgroup.Group
-	for sender := range max(1, f.Senders) {
-		load.Go(func() error { return f.post(loading, workspace, sender, repeat, book) })
-	}
-	random := rand.New(rand.NewPCG(f.Seed, uint64(times)))
-	for range times {
-		if err = wait(ctx, time.Duration(200+random.IntN(1200))*time.Millisecond); err != nil {
-			break
-		}
-		var ready time.Duration
-		if server, ready, err = do(ctx, server); err != nil {
-			break
-		}
-		row.ready = max(row.ready, ready)
-	}
-	if err == nil {
-		err = wait(ctx, time.Second)
-	}
-	stop()
-	if err = errors.Join(err, load.Wait()); err != nil {
-		return row, err
-	}
-	row.acknowledged = len(book.acknowledged)
-	found, err := f.countEach(ctx, server, workspace, book)
-	for id := range book.acknowledged {
-		switch found[id] {
-		case 0:
-			row.lost++
-		case 1:
-		default:
-			row.twice++
-		}
-	}
-	return row, errors.Join(err, server.stop())
-}
-
-// post sends batches until ctx ends, each repeated, and notes what is acknowledged. A
-// server that is away is asked again with the same batch, as senders do.
-func (f *Faults) post(ctx context.Context, workspace string, sender, repeat int, book *faultLedger) error {
-	for n := 0; ctx.Err() == nil; n++ {
-		events := faultEvents(sender, n)
-		for times := 0; times < repeat && ctx.Err() == nil; {
-			var receipt struct {
-				IDs []string `json:"ids"`
-			}
-			asked, err := askChild(ctx, f.Data, workspace, events, &receipt)
-			if err != nil {
-				if !asked && wait(ctx, 20*time.Millisecond) != nil {
-					return nil
-				}
-				continue
-			}
-			book.add(receipt.IDs)
-			times++
-		}
-	}
-	return nil
-}
-
-// faultEvents is a send and what its recipients did, the opens first: they are the n-th
-// of a sender, whenever they are made.
-func faultEvents(sender, n int) []map[string]any {
-	message := fmt.Sprintf("m-%d-%d", sender, n)
-	at := time.Unix(time.Now().Unix()-3600, 0).UTC().Format(time.RFC3339)
-	events := make([]map[string]any, 0, faultBatch)
-	var people []map[string]string
-	for i := range faultBatch - 1 {
-		person := map[string]string{"email": fmt.Sprintf("p%d@acme.example", i)}
-		people = append(people, person)
-		events = append(events, map[string]any{"id": fmt.Sprint(message, "-", i), "type": "open", "time": at, "message": message, "recipient": person})
-	}
-	return append(events, map[string]any{"id": message, "type": "send", "time": at, "message": message, "user": "u_ana", "recipients": people})
-}
-
-// askChild posts to whoever serves the directory now.
-func askChild(ctx context.Context, data, workspace string, events, receipt any) (asked bool, err error) {
-	client, err := (&child{data: data}).client(ctx, workspace)
-	if err != nil {
-		return false, err
-	}
-	defer func() { err = errors.Join(err, client.Close()) }()
-	return true, client.Call(ctx, http.MethodPost, "/v1/events?ids=1", events, receipt)
-}
-
-// countEach counts each event of a workspace once all that was acknowledged is found, or
-// after faultPatience.
-func (f *Faults) countEach(ctx context.Context, server *child, workspace string, book *faultLedger) (map[string]int, error) {
-	ctx, cancel := context.WithTimeout(ctx, faultPatience)
-	defer cancel()
-	for {
-		found, err := exported(ctx, server, workspace)
-		if errors.Is(err, errBusy) && wait(ctx, 500*time.Millisecond) == nil {
-			continue
-		}
-		if err != nil {
-			return nil, err
-		}
-		whole := true
-		for id := range book.acknowledged {
-			whole = whole && found[id] > 0
-		}
-		if whole || ctx.Err() != nil {
-			return found, nil
-		}
-		if wait(ctx, 500*time.Millisecond) != nil {
-			return found, nil
-		}
-	}
-}
-
-// errBusy is the answer of a server that has to be asked again.
-var errBusy = errors.New("export: the server is busy")
-
-// exported counts the events of a workspace by id.
-func exported(ctx context.Context, server *child, workspace string) (map[string]int, error) {
-	client, err := server.client(ctx, workspace)
-	if err != nil {
-		return nil, err
-	}
-	defer func() { _ = client.Close() }() // it was read
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, client.Base+"/v1/export?format=ndjson&automated=show", http.NoBody)
-	if err != nil {
-		return nil, err
-	}
-	request.Header.Set("Tidings-Workspace", workspace)
-	response, err := client.HTTP.Do(request)
-	if err != nil {
-		return nil, fmt.Errorf("export: %w", err)
-	}
-	defer response.Body.Close()
-	switch response.StatusCode {
-	case http.StatusOK:
-	case http.StatusServiceUnavailable, http.StatusTooManyRequests:
-		return nil, errBusy
-	default:
-		return nil, fmt.Errorf("export: it answered %d", response.StatusCode)
-	}
-	found := make(map[string]int)
-	lines := bufio.NewScanner(response.Body)
-	lines.Buffer(nil, 4<<20)
-	for lines.Scan() {
-		var one struct {
-			ID string `json:"id"`
-		}
-		if err := json.Unmarshal(lines.Bytes(), &one); err != nil {
-			return nil, fmt.Errorf("export: %w", err)
-		}
-		found[one.ID]++
-	}
-	return found, lines.Err()
+	return r.row, errors.Join(err, os.RemoveAll(r.dir))
 }
 
 // wait waits, or says that ctx has ended.

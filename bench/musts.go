@@ -106,12 +106,19 @@ func Musts() []figures.Must {
 	for _, kind := range statsKinds {
 		musts = append(musts, most("P9", "stats", kind.p99(), "ms", milliseconds(mostStats), aim(20)))
 	}
-	for _, fault := range []string{killedAtRandom, stoodStill, sentThrice} {
+	for _, fault := range faultTable() {
 		musts = append(musts,
-			most("faults", "faults", faultLost(fault), "events", 0, nil),
-			most("faults", "faults", faultTwice(fault), "events", 0, nil))
+			most("faults", "faults", fault.lost(), "events", 0, nil),
+			most("faults", "faults", fault.twice(), "events", 0, nil),
+			most("faults", "faults", fault.wrong(), "", 0, nil),
+			most("faults", "faults", fault.failing(), "", 0, nil))
+		if fault.back {
+			musts = append(musts, most("faults", "faults", fault.again(), "s", faultReady.Seconds(), nil))
+		}
+		if fault.slow {
+			musts = append(musts, most("faults", "faults", fault.besides(), "", 1.1, nil))
+		}
 	}
-	musts = append(musts, most("faults", "faults", faultBack(killedAtRandom), "s", faultReady.Seconds(), nil))
 	for _, figure := range soakFigures {
 		musts = append(musts, most("soak", "soak", flatter(figure), "", soakGrowth, nil))
 	}

@@ -43,7 +43,7 @@ func whatIsFound() map[string]*figures.Found {
 		(&socketsFound{timing: NewTiming()}).figures(of(name), 1)
 	}
 	into = of("faults")
-	for _, fault := range []string{killedAtRandom, stoodStill, sentThrice} {
+	for _, fault := range faultTable() {
 		faultRow{fault: fault}.figures(into)
 	}
 	(&attackReport{quiet: &attackPhase{page: NewTiming()}, phases: []*attackPhase{{page: NewTiming(), health: NewTiming()}}}).figures(of("attack"))

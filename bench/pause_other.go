@@ -4,8 +4,9 @@ package bench
 
 import (
 	"context"
-	"time"
+	"errors"
 )
 
-// paused does nothing where processes cannot be stopped.
-func paused(_ context.Context, c *child) (*child, time.Duration, error) { return c, 0, nil }
+func lacksPause(*Faults) string { return "processes cannot be stopped here" }
+
+func standStill(context.Context, *child) error { return errors.ErrUnsupported }

@@ -84,6 +84,12 @@ func (c *All) plan(round int) []planned {
 	if c.Index == "" {
 		elastic.lacks = "no --index was given"
 	}
+	faults := planned{name: "faults", dir: "faults", args: []string{
+		"faults", "--kills", either("20", "3"), "--pauses", either("5", "1"), "--away", either("60s", "3s"), "--sockets", either("1000", "100"),
+	}}
+	if c.Index != "" {
+		faults.args = append(faults.args, "--index", indexOf)
+	}
 	sockets := func(name, amount, rate string) planned {
 		one := planned{name: name, args: []string{"sockets", "--sockets", amount, "--rate", rate, "--for", either("30s", "5s")}}
 		if c.Peer != "" {
@@ -95,7 +101,7 @@ func (c *All) plan(round int) []planned {
 		sockets("sockets", "1000", "1000"),
 		sockets("sockets-many", either("9000", "2000"), "1000"),
 		planned{name: "live", dir: "live", args: []string{"live", "--for", either("1m", "10s")}},
-		planned{name: "faults", dir: "faults", args: []string{"faults", "--kills", either("20", "3"), "--pauses", either("5", "1")}},
+		faults,
 		planned{name: "attack", dir: "attack", args: []string{"attack", "--each", either("15s", "1s"), "--for", either("2m", "15s"), "--quiet", either("20s", "5s"), "--mailings", either("200", "50")}},
 		planned{name: "notify", dir: "notify", args: []string{"notify", "--rounds", either("5", "1")}},
 		planned{name: "stats", dir: "stats", filledBy: "stats", args: []string{"stats", "--events", events, "--queries", either("200", "60")}},

@@ -30,7 +30,7 @@ type benchCmd struct {
 	Start  benchStartCmd  `cmd:"" help:"How long a server takes to start, and what it holds when nothing happens, on a directory that a measurement filled."`
 	Stats  benchStatsCmd  `cmd:"" help:"How long statistics over a year of a busy workspace take."`
 
-	Faults  benchFaultsCmd  `cmd:"" help:"Whether a server that is killed and paused under load loses or doubles what it has acknowledged."`
+	Faults  benchFaultsCmd  `cmd:"" help:"Whether a server loses or doubles what it has acknowledged when it is killed, or what it needs fails."`
 	Attack  benchAttackCmd  `cmd:"" help:"What a server holds, and how long another workspace waits, while one does all at once that it should not."`
 	Live    benchLiveCmd    `cmd:"" help:"How long a live event takes to a socket while archives are imported."`
 	Sockets benchSocketsCmd `cmd:"" help:"How long what is published takes to many sockets, what each costs, and how soon all are back."`
@@ -119,16 +119,23 @@ func (c *benchStormCmd) Run(ctx context.Context, env *environment) error {
 }
 
 type benchFaultsCmd struct {
-	Data    string `help:"A directory for the measurement; it must be empty." default:"tidings-bench-faults" placeholder:"DIR" type:"path"`
-	Seed    uint64 `help:"Where the randomness begins." default:"1"`
-	Kills   int    `help:"How often the server is killed." default:"20"`
-	Pauses  int    `help:"How often it stands still for a second." default:"5"`
-	Senders int    `help:"How many senders post at once." default:"4"`
+	Data    string        `help:"A directory for the measurement; it must be empty." default:"tidings-bench-faults" placeholder:"DIR" type:"path"`
+	Seed    uint64        `help:"Where the randomness begins." default:"1"`
+	Only    []string      `help:"Make only these: ${faults}. Without it all that can be made on this machine; the others are named." placeholder:"NAMES"`
+	Kills   int           `help:"How often the server is killed." default:"20"`
+	Pauses  int           `help:"How often it stands still for a second." default:"5"`
+	Away    time.Duration `help:"How long something is away, full or failing." default:"10s" placeholder:"DURATION"`
+	Senders int           `help:"How many senders post at once." default:"4"`
+	Sockets int           `help:"How many sockets listen where one is slow." default:"200"`
+	Index   string        `help:"An Elasticsearch for its faults, as for serve. Indices are made below a prefix of the measurement's own and removed at the end." placeholder:"URL"`
 }
 
-// Run tries each fault and prints the ledger.
+// Run makes each fault and prints the ledger.
 func (c *benchFaultsCmd) Run(ctx context.Context, env *environment) error {
 	faults := bench.Faults(*c)
+	if name := faults.Unknown(); name != "" {
+		return &usageError{name + " is not a fault: they are " + strings.Join(bench.FaultNames(), ", ")}
+	}
 	return env.measure(ctx, faults.Run)
 }
 

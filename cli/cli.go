@@ -19,6 +19,7 @@ import (
 
 	"tidings/app"
 	"tidings/bench"
+	"tidings/crash"
 
 	"github.com/alecthomas/kong"
 )
@@ -98,6 +99,10 @@ func Main(args []string, std Streams) (code int) {
 			code = int(left)
 		}
 	}()
+	if err := crash.FromEnvironment(); err != nil {
+		fmt.Fprintln(std.Err, err)
+		return exitUsage
+	}
 	var grammar commands
 	parser, err := kong.New(
 		&grammar,
@@ -107,7 +112,7 @@ func Main(args []string, std Streams) (code int) {
 		kong.Exit(func(code int) { panic(exit(code)) }),
 		kong.DefaultEnvars("TIDINGS"),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
-		kong.Vars{"version": app.Version(), "benchmarks": strings.Join(bench.Benchmarks(), ", ")},
+		kong.Vars{"version": app.Version(), "benchmarks": strings.Join(bench.Benchmarks(), ", "), "faults": strings.Join(bench.FaultNames(), ", ")},
 		kong.Resolvers(&fileSettings{}),
 	)
 	if err != nil {

@@ -10,6 +10,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"tidings/faulty"
 	"tidings/store/elastic/elastictest"
 )
 
@@ -31,7 +32,7 @@ func TestNothingAcknowledgedIsLostOrDoubledWhileElasticsearchFails(t *testing.T)
 	book.pause = 250 * time.Millisecond // What waits at the end is indexed in seconds.
 	stopLoad := book.start(t, &address, key, time.Now().Add(-3*7*24*time.Hour).Unix())
 	heard := listen(t, &address, key)
-	proxy.Set(elastictest.Faults{Busy: 0.1, Lost: 0.05})
+	proxy.Set(faulty.Faults{Busy: 0.1, Lost: 0.05})
 	book.grow(t)
 	proxy.Cut()
 	before := book.size()

@@ -30,7 +30,7 @@ func TestNothingNamesAnErasedPersonElsewhere(t *testing.T) {
 	if testing.Short() {
 		t.Skip("skipped: -short, and this runs five servers")
 	}
-	database, queue := mongotest.Start(t).URL(t), startNATS(t).url()
+	database, queue := mongotest.Start(t).URL(t), startNATS(t).URL()
 	prefix := fmt.Sprintf("erasing-%d", rand.Uint32())
 	cluster := strings.TrimSuffix(elasticServer.URL(t), "/")
 	x := &topology{t: t, stores: []string{"--index", cluster + "/" + prefix + "?refresh=200ms", "--state", database, "--stream", queue}}

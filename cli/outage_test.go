@@ -23,7 +23,7 @@ func TestNothingAcknowledgedIsLostOrDoubledWhileMongoDBAndNATSAreAway(t *testing
 	state, mongodb := mongotest.Start(t).Through(t)
 	queue := startNATS(t)
 	data := t.TempDir()
-	stores := []string{"--state", state, "--stream", queue.url()}
+	stores := []string{"--state", state, "--stream", queue.URL()}
 	server := startRaced(t, data, "127.0.0.1:0", stores...)
 	x := &topology{t: t, address: server.address, key: createKey(t, data, "w", "admin"), messages: 20, patient: true}
 	book := newLedger()
@@ -43,7 +43,7 @@ func TestNothingAcknowledgedIsLostOrDoubledWhileMongoDBAndNATSAreAway(t *testing
 	mongodb.Restore()
 	await("it is back", func() bool { return x.ready() })
 
-	queue.stop()
+	queue.Stop()
 	await("it is noticed", func() bool { return !x.ready() })
 	before = book.size()
 	began := time.Now()
@@ -52,7 +52,7 @@ func TestNothingAcknowledgedIsLostOrDoubledWhileMongoDBAndNATSAreAway(t *testing
 	require.Less(t, time.Since(began), 5*time.Second, "it is said at once")
 	time.Sleep(*outage)
 	require.Equal(t, before, book.size(), "nothing is acknowledged without NATS")
-	queue.start()
+	require.NoError(t, queue.Start())
 	await("it is back", func() bool { return x.ready() })
 
 	await("events come in again", func() bool { return book.size() > before+100 })

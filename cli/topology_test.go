@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/http/httputil"
@@ -19,9 +18,9 @@ import (
 	"testing"
 	"time"
 
-	"github.com/nats-io/nats-server/v2/server"
 	"github.com/stretchr/testify/require"
 
+	"tidings/faulty"
 	"tidings/store/mongo/mongotest"
 )
 
@@ -48,7 +47,7 @@ func startTopology(t *testing.T) *topology {
 	index := strings.TrimSuffix(elasticServer.URL(t), "/") + fmt.Sprintf("/topology-%d?refresh=200ms", rand.Uint32())
 	x := &topology{
 		t: t, balancer: newBalancer(t), drain: time.Second, messages: 5,
-		stores: []string{"--index", index, "--state", state, "--stream", startNATS(t).url()},
+		stores: []string{"--index", index, "--state", state, "--stream", startNATS(t).URL()},
 	}
 	front := httptest.NewServer(x.balancer)
 	t.Cleanup(front.Close)
@@ -57,38 +56,12 @@ func startTopology(t *testing.T) *topology {
 	return x
 }
 
-// natsServer is one that keeps what it acknowledges, and can go away.
-type natsServer struct {
-	t       *testing.T
-	options server.Options
-	running *server.Server
-}
-
-func startNATS(t *testing.T) *natsServer {
-	n := &natsServer{t: t, options: server.Options{
-		Host: "127.0.0.1", Port: server.RANDOM_PORT, JetStream: true, StoreDir: t.TempDir(), SyncAlways: true,
-		NoSigs: true, NoLog: true,
-	}}
-	n.start()
-	n.options.Port = n.running.Addr().(*net.TCPAddr).Port
-	t.Cleanup(n.stop)
+// startNATS starts a server that can go away, until the test is over.
+func startNATS(t *testing.T) *faulty.NATS {
+	n, err := faulty.StartNATS(t.TempDir())
+	require.NoError(t, err)
+	t.Cleanup(n.Stop)
 	return n
-}
-
-func (n *natsServer) url() string { return fmt.Sprint("nats://127.0.0.1:", n.options.Port) }
-
-func (n *natsServer) start() {
-	options := n.options
-	var err error
-	n.running, err = server.NewServer(&options)
-	require.NoError(n.t, err)
-	n.running.Start()
-	require.True(n.t, n.running.ReadyForConnections(time.Minute))
-}
-
-func (n *natsServer) stop() {
-	n.running.Shutdown()
-	n.running.WaitForShutdown()
 }
 
 func (x *topology) createKey(workspace, role string) string {

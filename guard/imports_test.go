@@ -37,7 +37,9 @@ var rules = map[string]rule{
 	"cli": {internal: everything, outside: everything},
 
 	// Moments between two writes, for tests.
-	"crash":   {},
+	"crash": {},
+	// Servers that go away, for tests and measurements.
+	"faulty":  {outside: []string{"github.com/nats-io/nats-server/v2"}},
 	"quotes":  {},
 	"backoff": {},
 	// What an address is, is one decision for everybody (ADR 0015).
@@ -95,13 +97,13 @@ var rules = map[string]rule{
 	"store/erasures":        {internal: []string{"event"}},
 	"store/elastic":         {internal: []string{"backoff", "event", "query", "feed", "migrations"}, outside: append([]string{"github.com/elastic/"}, plain...)},
 	// What tests start a server with. It is imported by tests alone.
-	"store/elastic/elastictest":     {outside: []string{"github.com/gofrs/flock"}},
+	"store/elastic/elastictest":     {internal: []string{"faulty"}, outside: []string{"github.com/gofrs/flock"}},
 	"store/elastic/elastictest/run": {internal: []string{"store/elastic/elastictest"}},
 	"store/mongo": {
 		internal: []string{"audit", "deliver", "event", "indexer", "notify", "rollover", "migrations", "store/erasures"},
 		outside:  append([]string{"go.mongodb.org/mongo-driver/v2"}, plain...),
 	},
-	"store/mongo/mongotest": {outside: []string{"go.mongodb.org/mongo-driver/v2", "github.com/stretchr/testify"}},
+	"store/mongo/mongotest": {internal: []string{"faulty"}, outside: []string{"go.mongodb.org/mongo-driver/v2", "github.com/stretchr/testify"}},
 	"store/storetest":       {internal: []string{"audit", "deliver", "event", "query", "feed", "indexer", "notify", "rollover"}, outside: []string{"github.com/stretchr/testify", "pgregory.net/rapid"}},
 	"stream": {
 		internal: []string{"backoff", "crash", "event", "indexer", "limit", "live", "tracing"},
