@@ -88,6 +88,9 @@ func (a *Audit) enter(day audit.Day) error {
 	if err := a.leave(); err != nil {
 		return err
 	}
+	if err := a.begin(day); err != nil {
+		return err
+	}
 	pool, err := openPool(a.path(day), access{write: true, cacheKB: 1 << 10, connections: 1})
 	if err != nil {
 		return err
@@ -104,6 +107,47 @@ func (a *Audit) enter(day audit.Day) error {
 		return errors.Join(err, closePools(p.all, pool))
 	}
 	a.pool, a.day = pool, day
+	return nil
+}
+
+// begin makes the file of a day that has none. It has its name once it has its tables: a disk
+// that is full in between would leave one that is read as damaged for good.
+//
+//nolint:contextcheck // as enter
+func (a *Audit) begin(day audit.Day) error {
+	path := a.path(day)
+	if _, err := os.Stat(path); !errors.Is(err, os.ErrNotExist) {
+		return err
+	}
+	making := path + ".new"
+	if err := removeDatabase(making); err != nil {
+		return err
+	}
+	pool, err := openPool(making, access{write: true, cacheKB: 1 << 10, connections: 1})
+	if err != nil {
+		return errors.Join(err, removeDatabase(making))
+	}
+	ctx := context.Background()
+	_, err = pool.ExecContext(ctx, auditSchema)
+	if err = errors.Join(err, pool.Close()); err == nil {
+		err = finalize(ctx, making)
+	}
+	if err == nil {
+		err = rename(making, path)
+	}
+	if err != nil {
+		return errors.Join(err, removeDatabase(making))
+	}
+	return syncDirectory(a.dir)
+}
+
+// removeDatabase removes a file of SQLite's and what is beside it; there need be none.
+func removeDatabase(path string) error {
+	for _, suffix := range []string{"-wal", "-shm", ""} {
+		if err := os.Remove(path + suffix); err != nil && !errors.Is(err, os.ErrNotExist) {
+			return err
+		}
+	}
 	return nil
 }
 
@@ -303,10 +347,8 @@ func (a *Audit) Drop(ctx context.Context, before audit.Day) error {
 				return failed("closing the audit log", err)
 			}
 		}
-		for _, suffix := range []string{"-wal", "-shm", ""} {
-			if err := os.Remove(a.path(day) + suffix); err != nil && !errors.Is(err, os.ErrNotExist) {
-				return fmt.Errorf("dropping a day of the audit log: %w", err)
-			}
+		if err := removeDatabase(a.path(day)); err != nil {
+			return fmt.Errorf("dropping a day of the audit log: %w", err)
 		}
 	}
 	return failed("dropping days of the audit log", syncDirectory(a.dir))
