@@ -75,8 +75,6 @@ type faultBook struct {
 	unopened map[string]int
 	// answers counts what senders were answered, by status; 0 is no answer.
 	answers map[int]int
-	// offering is told of each send before it is posted; nil where nobody wants to know.
-	offering func(message string)
 }
 
 func newFaultBook() *faultBook {
@@ -84,9 +82,6 @@ func newFaultBook() *faultBook {
 }
 
 func (b *faultBook) offer(post faultPost) {
-	if b.offering != nil {
-		b.offering(post.message)
-	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	for _, key := range post.keys {

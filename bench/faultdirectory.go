@@ -248,6 +248,10 @@ func (r *faultRun) readOnly(ctx context.Context) error {
 	if err := errors.Join(err, again()); err != nil {
 		return err
 	}
+	// A server that runs looks at the week again after a minute, and one that starts at once.
+	if err := errors.Join(r.quit(), r.serve(ctx)); err != nil {
+		return err
+	}
 	return errors.Join(r.awaitWhole(ctx), r.quit())
 }
 

@@ -24,14 +24,10 @@ type Faults struct {
 	// Kills is how often the process is killed, and Pauses how often it is stopped for
 	// a second.
 	Kills, Pauses int
-	// Away is how long something is away, full or slow.
+	// Away is how long something is away, full or failing.
 	Away time.Duration
 	// Senders post at once.
 	Senders int
-	// Sockets listen where a socket is slow.
-	Sockets int
-	// Index is an Elasticsearch for the faults of one; "" leaves them out.
-	Index string
 }
 
 // fault is one that is made.
@@ -43,8 +39,6 @@ type fault struct {
 	do    func(context.Context, *faultRun) error
 	// back is whether the server has to be ready again, within faultReady.
 	back bool
-	// slow is whether others wait beside what is slow.
-	slow bool
 }
 
 const (
@@ -66,11 +60,8 @@ func faultTable() []fault {
 		{name: "clock", what: "senders' clocks are an hour off, at the edge of a week, in 1970 and in 2100", do: clocksOff},
 		{name: "rollover", what: "the nightly run is killed at each write, made twice at once, and its weeks get late events", do: nightKilled},
 		{name: "files", what: "files are missing, cut short, foreign or read-only", do: filesDamaged},
-		{name: "sockets", what: "one socket reads nothing, and all come back at once", do: socketSlow, slow: true},
 		{name: "mongo", what: "MongoDB is away, and is killed meanwhile", lacks: lacksMongo, do: mongoAway},
 		{name: "nats", what: "NATS is away", do: natsAway},
-		{name: "elastic", what: "Elasticsearch is away", lacks: lacksElastic, do: elasticAway},
-		{name: "bulks", what: "Elasticsearch is too busy for 10 % of writes, refuses 1 % and loses answers", lacks: lacksElastic, do: elasticFails},
 		{name: "disk", what: "the disk is full", lacks: lacksDisk, do: diskFull},
 		{name: "fsync", what: "the disk makes nothing durable", lacks: lacksInjection, do: syncFails},
 		{name: "descriptors", what: "the process may open nothing more", lacks: lacksLimits, do: noDescriptors},
@@ -108,8 +99,6 @@ type faultRow struct {
 	// ready is the longest time until it listened again, and whole how long after the fault
 	// all that was acknowledged was there.
 	ready, whole time.Duration
-	// beside is how long others waited beside what is slow ÷ without it, 0 where nothing was.
-	beside float64
 	// answers are what senders were answered meanwhile.
 	answers string
 	// not is what else does not hold.
@@ -121,7 +110,6 @@ func (f fault) lost() string    { return f.what + ": lost" }
 func (f fault) twice() string   { return f.what + ": twice" }
 func (f fault) wrong() string   { return f.what + ": made up, or other states" }
 func (f fault) failing() string { return f.what + ": what else does not hold" }
-func (f fault) besides() string { return f.what + ": the others' p99 ÷ that without it" }
 func (f fault) again() string   { return f.what + ": ready again, the longest" }
 
 // figures adds what was found of a fault that was made.
@@ -134,9 +122,6 @@ func (r faultRow) figures(found *figures.Found) {
 	found.Add(r.what+": whole again after", "s", r.whole.Seconds())
 	if r.back {
 		found.Add(r.again(), "s", r.ready.Seconds())
-	}
-	if r.slow {
-		found.Add(r.besides(), "", r.beside)
 	}
 }
 

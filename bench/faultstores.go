@@ -2,29 +2,18 @@ package bench
 
 import (
 	"context"
-	"crypto/rand"
 	"errors"
 	"net/http"
 	"path/filepath"
-	"strings"
 	"time"
 
 	"tidings/faulty"
-	"tidings/store/elastic"
 )
 
 // lacksMongo says that there is no MongoDB to take away.
 func lacksMongo(*Faults) string {
 	if faulty.FindSecantus() == "" {
 		return "no SecantusDB, which speaks MongoDB's protocol: make prepare"
-	}
-	return ""
-}
-
-// lacksElastic says that no Elasticsearch was named.
-func lacksElastic(f *Faults) string {
-	if f.Index == "" {
-		return "no --index was given"
 	}
 	return ""
 }
@@ -62,13 +51,6 @@ func natsAway(ctx context.Context, r *faultRun) error {
 	r.stores = []string{"--stream", server.URL()}
 	err = r.away(ctx, false, func() error { server.Stop(); return nil }, server.Start)
 	return errors.Join(err, r.end()) // before its NATS
-}
-
-// elasticAway cuts the line to an Elasticsearch.
-func elasticAway(ctx context.Context, r *faultRun) (err error) {
-	return r.onElastic(ctx, func(proxy *faulty.Bulk) error {
-		return r.away(ctx, true, func() error { proxy.Cut(); return nil }, func() error { proxy.Restore(); return nil })
-	})
 }
 
 // away takes something away that the server needs, for Away, and brings it back. accepts
@@ -114,69 +96,3 @@ func (r *faultRun) away(ctx context.Context, accepts bool, takeAway, bringBack f
 
 // faultMemory is what a server may hold while something is away.
 const faultMemory = 600 << 20
-
-// elasticFails has writes of an Elasticsearch fail in part. What it refuses becomes dead
-// letters and nothing else, and is there once it refuses nothing.
-func elasticFails(ctx context.Context, r *faultRun) error {
-	return r.onElastic(ctx, func(proxy *faulty.Bulk) error {
-		if err := r.serve(ctx); err != nil {
-			return err
-		}
-		faults := faulty.Faults{Busy: 0.1, Refused: 0.01, Lost: 0.1}
-		proxy.Set(faults)
-		r.begins()
-		r.work(ctx, 1, 0, faultPace)
-		if err := errors.Join(wait(ctx, r.Away), r.grow(ctx, 10*faultBatch), r.rest()); err != nil {
-			return err
-		}
-		refused := 0
-		for id := range r.book.acknowledged {
-			if faults.Refuses(id) {
-				refused++
-			}
-		}
-		var letters int
-		if err := r.await(ctx, "what is refused is a dead letter, and the rest is there", func() bool {
-			dead, err := r.deadLetters(ctx)
-			if err != nil {
-				return false
-			}
-			letters = len(dead)
-			found, err := exported(ctx, r.server, faultWorkspace)
-			return err == nil && letters >= min(refused, 200) && r.book.missing(found) == refused
-		}); err != nil {
-			return err
-		}
-		r.must(letters == min(refused, 200), "%d of %d refused events are dead letters", letters, refused)
-		counts := proxy.Counts()
-		r.must(counts.Busy > 0 && counts.Lost > 0, "writes were too many and answers lost (%d, %d)", counts.Busy, counts.Lost)
-		proxy.Set(faulty.Faults{})
-		r.ends()
-		if err := r.replayAll(ctx); err != nil {
-			return err
-		}
-		return r.settle(ctx)
-	})
-}
-
-// onElastic has the index in the Elasticsearch of Index, behind a proxy, below a prefix that
-// goes at the end.
-func (r *faultRun) onElastic(ctx context.Context, do func(proxy *faulty.Bulk) error) (err error) {
-	config, err := elastic.ParseURL(r.Index)
-	if err != nil {
-		return err
-	}
-	prefix := "faults-" + strings.ToLower(rand.Text()[:8])
-	raw := rawElastic{node: config.Nodes[0], username: config.Username, password: config.Password, over: http.DefaultTransport}
-	proxy, err := faulty.NewBulk(config.Nodes[0].String())
-	if err != nil {
-		return err
-	}
-	defer func() {
-		cleaning, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Minute)
-		defer cancel()
-		err = errors.Join(err, r.end(), proxy.Close(), raw.removeIndices(cleaning, prefix), raw.removeTemplate(cleaning, prefix))
-	}()
-	r.stores = []string{"--index", proxy.URL() + "/" + prefix + "?refresh=200ms"}
-	return do(proxy)
-}

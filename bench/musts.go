@@ -115,9 +115,6 @@ func Musts() []figures.Must {
 		if fault.back {
 			musts = append(musts, most("faults", "faults", fault.again(), "s", faultReady.Seconds(), nil))
 		}
-		if fault.slow {
-			musts = append(musts, most("faults", "faults", fault.besides(), "", 1.1, nil))
-		}
 	}
 	for _, figure := range soakFigures {
 		musts = append(musts, most("soak", "soak", flatter(figure), "", soakGrowth, nil))

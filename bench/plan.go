@@ -85,10 +85,10 @@ func (c *All) plan(round int) []planned {
 		elastic.lacks = "no --index was given"
 	}
 	faults := planned{name: "faults", dir: "faults", args: []string{
-		"faults", "--kills", either("20", "3"), "--pauses", either("5", "1"), "--away", either("60s", "3s"), "--sockets", either("1000", "100"),
+		"faults", "--kills", either("20", "3"), "--pauses", either("5", "1"), "--away", either("60s", "3s"),
 	}}
-	if c.Index != "" {
-		faults.args = append(faults.args, "--index", indexOf)
+	if c.Short { // those that take some seconds
+		faults.args = append(faults.args, "--only", "killed,steps,paused,thrice,clock,mongo,nats,disk,fsync,descriptors,memory")
 	}
 	sockets := func(name, amount, rate string) planned {
 		one := planned{name: name, args: []string{"sockets", "--sockets", amount, "--rate", rate, "--for", either("30s", "5s")}}

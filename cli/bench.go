@@ -126,8 +126,6 @@ type benchFaultsCmd struct {
 	Pauses  int           `help:"How often it stands still for a second." default:"5"`
 	Away    time.Duration `help:"How long something is away, full or failing." default:"10s" placeholder:"DURATION"`
 	Senders int           `help:"How many senders post at once." default:"4"`
-	Sockets int           `help:"How many sockets listen where one is slow." default:"200"`
-	Index   string        `help:"An Elasticsearch for its faults, as for serve. Indices are made below a prefix of the measurement's own and removed at the end." placeholder:"URL"`
 }
 
 // Run makes each fault and prints the ledger.
