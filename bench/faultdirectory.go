@@ -155,7 +155,10 @@ func filesDamaged(ctx context.Context, r *faultRun) error {
 	if err := r.readOnly(ctx); err != nil {
 		return err
 	}
-	// All of the directory is lost, and the backup is not.
+	// All of the directory is lost, and the backup is not: it has what came since, too.
+	if said, err := tidings(ctx, nil, "backup", "--data", r.data, "--to", backup); err != nil {
+		return fmt.Errorf("backup: %w: %s", err, said)
+	}
 	r.data = filepath.Join(r.dir, "restored")
 	if said, err := tidings(ctx, nil, "restore", "--from", backup, "--data", r.data); err != nil {
 		return fmt.Errorf("restore: %w: %s", err, said)
