@@ -134,7 +134,6 @@ func filesDamaged(ctx context.Context, r *faultRun) error {
 		return os.WriteFile(path, []byte(strings.Repeat("not what was here ", 1000)), 0o600)
 	}
 	damages := []damageOf{
-		{"identity missing", "identity", remove, false},
 		{"state.db missing", "state.db", remove, false},
 		{"state.db cut", "state.db", cut, false},
 		{"weeks missing", "weeks", remove, false},
