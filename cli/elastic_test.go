@@ -10,7 +10,6 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"tidings/faulty"
 	"tidings/store/elastic/elastictest"
 )
 
@@ -32,7 +31,7 @@ func TestNothingAcknowledgedIsLostOrDoubledWhileElasticsearchFails(t *testing.T)
 	book.pause = 250 * time.Millisecond // What waits at the end is indexed in seconds.
 	stopLoad := book.start(t, &address, key, time.Now().Add(-3*7*24*time.Hour).Unix())
 	heard := listen(t, &address, key)
-	proxy.Set(faulty.Faults{Busy: 0.1, Lost: 0.05})
+	proxy.Set(elastictest.Faults{Busy: 0.1, Lost: 0.05})
 	book.grow(t)
 	proxy.Cut()
 	before := book.size()

@@ -121,5 +121,5 @@ func awaitIndexed(t *testing.T, address string) {
 		defer response.Body.Close()
 		text, err := io.ReadAll(response.Body)
 		return err == nil && strings.Contains(string(text), "\ntidings_queue_waiting_events 0\n")
-	}, 2*time.Minute, 250*time.Millisecond)
+	}, 5*time.Minute, 250*time.Millisecond)
 }

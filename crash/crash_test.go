@@ -38,6 +38,8 @@ func TestAProcessIsKilledAtTheMomentThatIsNamed(t *testing.T) {
 	for _, wrong := range []string{"0:commit", "x", "-1:"} {
 		command := exec.CommandContext(t.Context(), os.Args[0])
 		command.Env = append(os.Environ(), child+"=1", Variable+"="+wrong)
-		require.Equal(t, 2, command.Run().(*exec.ExitError).ExitCode(), wrong)
+		var ended *exec.ExitError
+		require.ErrorAs(t, command.Run(), &ended, wrong)
+		require.Equal(t, 2, ended.ExitCode(), wrong)
 	}
 }

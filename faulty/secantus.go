@@ -61,11 +61,6 @@ func StartSecantus(ctx context.Context, program, storage string) (*Secantus, err
 	return s, s.Start(ctx)
 }
 
-// URL names a database of it.
-func (s *Secantus) URL(database string) string {
-	return "mongodb://" + s.Address + "/" + database + "?directConnection=true"
-}
-
 // Start starts it again where it was.
 func (s *Secantus) Start(ctx context.Context) error {
 	host, port, err := net.SplitHostPort(s.Address)

@@ -97,7 +97,7 @@ var rules = map[string]rule{
 	"store/erasures":        {internal: []string{"event"}},
 	"store/elastic":         {internal: []string{"backoff", "event", "query", "feed", "migrations"}, outside: append([]string{"github.com/elastic/"}, plain...)},
 	// What tests start a server with. It is imported by tests alone.
-	"store/elastic/elastictest":     {internal: []string{"faulty"}, outside: []string{"github.com/gofrs/flock"}},
+	"store/elastic/elastictest":     {outside: []string{"github.com/gofrs/flock"}},
 	"store/elastic/elastictest/run": {internal: []string{"store/elastic/elastictest"}},
 	"store/mongo": {
 		internal: []string{"audit", "deliver", "event", "indexer", "notify", "rollover", "migrations", "store/erasures"},

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -25,6 +26,7 @@ const (
 
 // figures hold what is known of the streams without asking.
 type figures struct {
+	looking                sync.Mutex
 	waiting                [len(lanes)]atomic.Int64
 	events, bytes          gauge // that wait; on the stream
 	maxBytes               atomic.Int64
@@ -156,6 +158,9 @@ func (s *Stream) restore() {
 
 // refresh asks for what Publish decides by.
 func (s *Stream) refresh(whole context.Context) error {
+	// One look after the other: what an older one saw would hide what a newer one has.
+	s.figures.looking.Lock()
+	defer s.figures.looking.Unlock()
 	ctx, cancel := context.WithTimeout(whole, refreshTimeout)
 	defer cancel()
 	w, losses := &s.figures, s.link.losses()

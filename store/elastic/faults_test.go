@@ -15,7 +15,6 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"tidings/event"
-	"tidings/faulty"
 	"tidings/feed"
 	"tidings/indexer"
 	"tidings/query"
@@ -43,7 +42,7 @@ func someOpens(n int) []event.Event {
 }
 
 // behind opens an index through a proxy.
-func behind(t *testing.T) (*elastic.Index, *faulty.Bulk) {
+func behind(t *testing.T) (*elastic.Index, *elastictest.Bulk) {
 	proxy := elastictest.NewProxy(t, server.URL(t))
 	config, err := elastic.ParseURL(proxy.URL())
 	require.NoError(t, err)
@@ -66,7 +65,7 @@ func behind(t *testing.T) (*elastic.Index, *faulty.Bulk) {
 func TestPartialFailures(t *testing.T) {
 	ctx := context.Background()
 	index, proxy := behind(t)
-	faults := faulty.Faults{Busy: 0.1, Refused: 0.01, Lost: 0.1}
+	faults := elastictest.Faults{Busy: 0.1, Refused: 0.01, Lost: 0.1}
 	proxy.Set(faults)
 	events := someOpens(3000)
 	created, refused := make(map[event.ID]int), make(map[event.ID]bool)
@@ -136,7 +135,7 @@ func TestIndexingThroughFaults(t *testing.T) {
 		}
 	}()
 
-	faults := faulty.Faults{Busy: 0.1, Refused: 0.01, Lost: 0.1}
+	faults := elastictest.Faults{Busy: 0.1, Refused: 0.01, Lost: 0.1}
 	proxy.Set(faults)
 	events, refused := someOpens(1200), make(map[event.ID]bool)
 	for i, batch := range slices.Collect(slices.Chunk(events, 300)) {

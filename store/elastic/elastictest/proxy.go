@@ -1,16 +1,12 @@
 package elastictest
 
-import (
-	"testing"
-
-	"tidings/faulty"
-)
+import "testing"
 
 // NewProxy starts a proxy before the server at address, which URL gave, until the test is
 // over.
-func NewProxy(t testing.TB, address string) *faulty.Bulk {
+func NewProxy(t testing.TB, address string) *Bulk {
 	t.Helper()
-	proxy, err := faulty.NewBulk(address)
+	proxy, err := NewBulk(address)
 	if err != nil {
 		t.Fatal(err)
 	}
