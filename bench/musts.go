@@ -63,6 +63,10 @@ func Musts() []figures.Must {
 		most("notify", "notify", figureLog, "ms", milliseconds(askMust), nil),
 		most("notify", "notify", figureWhy, "ms", milliseconds(askMust), nil),
 		most("notify", "notify", figureSimulated, "ms", milliseconds(weekMust), nil),
+		most("notify", "notify", figureDelivered1, "ms", milliseconds(deliverMust), aim(300)),
+		least("notify", "notify", figureDeliverRate, "deliveries/s", deliverRate, aim(2000)),
+		most("notify", "notify", figureDeliverSlower, "", deliverSlower, nil),
+		most("notify", "notify", figureSweep, "ms", milliseconds(sweepMust), aim(500)),
 		most("notify", "notify", figureTold, "%", toldMust, nil),
 		most("notify", "notify", figureHardest, "%", toldMust, nil),
 

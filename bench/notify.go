@@ -37,6 +37,9 @@ type Notify struct {
 	// without, Rounds times in turns, 0 for never; Asked people of a workspace have rules.
 	// Spaces is how many workspaces there are in the case that the design asks about.
 	Ingested, Asked, Spaces, Rounds int
+	// Kept is how many decisions the log has before, Waiting how many sends nobody opened, and
+	// Deliveries how many events are sent on at once; 0 leaves those out, but for Kept.
+	Kept, Waiting, Deliveries int
 }
 
 const (
@@ -62,6 +65,9 @@ func (c *Notify) Run(ctx context.Context, env Env) error {
 	if rung := int(float64(c.Rate) * c.For.Seconds()); rung < 1 || rung > mostRung || c.Events > mostRung*c.Users {
 		return fmt.Errorf("a person is told of 1 to %d events in an hour: change --rate, --for, --events or --users", mostRung)
 	}
+	if err := c.keep(ctx, env, filepath.Join(c.Data, "served")); err != nil {
+		return err
+	}
 	server, err := serveChild(ctx, filepath.Join(c.Data, "served"), "127.0.0.1:0")
 	if err != nil {
 		return err
@@ -70,11 +76,14 @@ func (c *Notify) Run(ctx context.Context, env Env) error {
 	if err := errors.Join(err, server.stop()); err != nil {
 		return err
 	}
-	cost, err := c.cost(ctx, env)
-	if err != nil {
-		return err
+	for _, measured := range []func(context.Context, Env) (string, error){c.delivers, c.waiting, c.cost} {
+		rows, err := measured(ctx, env)
+		if err != nil {
+			return err
+		}
+		table += rows
 	}
-	_, err = io.WriteString(env.Out, table+cost)
+	_, err = io.WriteString(env.Out, table)
 	return err
 }
 
@@ -107,7 +116,7 @@ func (c *Notify) measure(ctx context.Context, env Env, server *child) (_ string,
 	if err != nil {
 		return "", err
 	}
-	fmt.Fprintf(&out, "| a page of the log | %s | p99 %s |\n| why | %s | p99 %s |\n", pages, askMust, whys, askMust)
+	fmt.Fprintf(&out, "| a page of the log of %d decisions | %s | p99 %s |\n| why | %s | p99 %s |\n", c.Kept+c.Events, pages, askMust, whys, askMust)
 	fmt.Fprintf(env.Err, "a week of %d events is simulated …\n", c.Week)
 	simulated, err := c.simulate(ctx, client, server, &out)
 	if err != nil {

@@ -103,7 +103,7 @@ func (c *All) plan(round int) []planned {
 		planned{name: "live", dir: "live", args: []string{"live", "--for", either("1m", "10s")}},
 		faults,
 		planned{name: "attack", dir: "attack", args: []string{"attack", "--each", either("15s", "1s"), "--for", either("2m", "15s"), "--quiet", either("20s", "5s"), "--mailings", either("200", "50")}},
-		planned{name: "notify", dir: "notify", args: []string{"notify", "--rounds", either("5", "1")}},
+		planned{name: "notify", dir: "notify", args: []string{"notify", "--rounds", either("3", "1")}},
 		planned{name: "stats", dir: "stats", filledBy: "stats", args: []string{"stats", "--events", events, "--queries", either("200", "60")}},
 		planned{name: "start", dir: "stats", filledBy: "stats", args: []string{"start", "--for", either("2m", "30s")}},
 		planned{name: "storm", dir: "storm", args: []string{"storm", "--events", either("20000", "2000")}},
