@@ -1,7 +1,9 @@
 package deliver
 
 import (
+	"bytes"
 	"context"
+	"crypto/rand"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -13,11 +15,13 @@ import (
 	"tidings/secret"
 )
 
-// Kinds of records. The note outside of any workspace says which have endpoints.
+// Kinds of records. A note outside of any workspace says which have endpoints, and another
+// is written anew with each change of any.
 const (
 	kindEndpoint  = "endpoint"
 	kindHealth    = "endpoint-health"
 	kindWorkspace = "endpoint-workspace"
+	kindRevision  = "endpoint-revision"
 	noWorkspace   = ""
 )
 
@@ -119,6 +123,9 @@ func (d *Directory) Put(ctx context.Context, workspace string, kept Kept, secret
 	if err == nil {
 		err = d.records.Put(ctx, workspace, kindEndpoint, kept.Name, doc)
 	}
+	if err == nil {
+		err = d.changed(ctx)
+	}
 	if err != nil {
 		return fmt.Errorf("keep endpoint: %w", err)
 	}
@@ -134,10 +141,35 @@ func (d *Directory) Delete(ctx context.Context, place Place) error {
 	if err == nil {
 		err = d.box.Forget(ctx, place.Workspace, kindEndpoint, place.Endpoint)
 	}
+	if err == nil {
+		err = d.changed(ctx)
+	}
 	if err != nil {
 		return fmt.Errorf("delete endpoint: %w", err)
 	}
 	return nil
+}
+
+// changed makes a new revision, after what it is of.
+func (d *Directory) changed(ctx context.Context) error {
+	doc, err := json.Marshal(rand.Text())
+	if err != nil {
+		return err
+	}
+	return d.records.Put(ctx, noWorkspace, kindRevision, kindEndpoint, doc)
+}
+
+// Revision is another one after each change of an endpoint that was answered, "" before the
+// first.
+func (d *Directory) Revision(ctx context.Context) (string, error) {
+	doc, err := d.records.Get(ctx, noWorkspace, kindRevision, kindEndpoint)
+	if errors.Is(err, event.ErrNotFound) {
+		return "", nil
+	}
+	if err != nil {
+		return "", fmt.Errorf("read the revision of endpoints: %w", err)
+	}
+	return string(doc), nil
 }
 
 // List returns a workspace's endpoints by name, their secrets sealed.
@@ -237,6 +269,9 @@ func (d *Directory) Health(ctx context.Context, place Place, apply func(*Health)
 		}
 		apply(&health)
 		doc, err := json.Marshal(health)
+		if err == nil && bytes.Equal(doc, old) {
+			return health, nil
+		}
 		if err == nil {
 			err = d.records.Swap(ctx, place.Workspace, kindHealth, place.Endpoint, old, doc)
 		}

@@ -178,6 +178,11 @@ func TestAnEndpointFailsIsPausedAndDisabled(t *testing.T) {
 	recovered := h
 	recovered.succeeded(now)
 	require.Equal(t, Health{Mode: OK, Since: now.UnixMilli(), Success: now.UnixMilli()}, recovered)
+	kept := recovered
+	recovered.succeeded(now.Add(time.Minute - time.Millisecond))
+	require.Equal(t, kept, recovered, "one more is no news")
+	recovered.succeeded(now.Add(time.Minute))
+	require.Equal(t, now.Add(time.Minute).UnixMilli(), recovered.Success)
 	now = noon.Add(disabledAfter)
 	fail()
 	require.Equal(t, Disabled, h.Mode)

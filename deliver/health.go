@@ -44,7 +44,7 @@ type Health struct {
 	// Since is when the mode began, and Why what brought it about.
 	Since int64  `json:"since,omitempty"`
 	Why   string `json:"why,omitempty"`
-	// Success is when something was taken last.
+	// Success is when something was taken last, to the minute.
 	Success int64 `json:"success,omitempty"`
 }
 
@@ -60,8 +60,12 @@ func (h Health) Sendable(now time.Time) (may, probe bool) {
 	return true, false
 }
 
-// succeeded forgets every failure.
+// succeeded forgets every failure. Where there were none, the time is kept to the minute: that
+// all is well is not written down with each delivery.
 func (h *Health) succeeded(now time.Time) {
+	if h.Mode == OK && h.Failures == 0 && h.Success != 0 && millis(now)-h.Success < time.Minute.Milliseconds() {
+		return
+	}
 	since := h.Since
 	if h.Mode != OK {
 		since = millis(now)

@@ -11,6 +11,12 @@ import (
 // Place is an endpoint of a workspace.
 type Place struct{ Workspace, Endpoint string }
 
+// Want is up to so many deliveries of a place.
+type Want struct {
+	Place Place
+	Most  int
+}
+
 // Filter chooses deliveries of a workspace. What is empty chooses all.
 type Filter struct {
 	Endpoint string
@@ -27,9 +33,9 @@ type Outbox interface {
 	Add(ctx context.Context, deliveries []Delivery) error
 	// Places are those that have something waiting that is due and under no lease.
 	Places(ctx context.Context, now time.Time) ([]Place, error)
-	// Claim takes up to most of a place's that are due and under no lease, by due time,
-	// and puts them under one: of several that claim, one has each.
-	Claim(ctx context.Context, place Place, now, lease time.Time, most int) ([]Delivery, error)
+	// Claim takes of each place as many as are wanted of those that are due and under no
+	// lease, by due time, and puts them under one: of several that claim, one has each.
+	Claim(ctx context.Context, wants []Want, now, lease time.Time) ([]Delivery, error)
 	// Resolve writes what became of a claimed delivery. event.ErrConflict says that it is
 	// not under that lease any more: another took it after the lease's end, or it was
 	// cancelled or erased meanwhile.

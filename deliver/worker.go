@@ -16,7 +16,8 @@ import (
 // Bounds of the worker.
 const (
 	// perPlace is how many are under way to one endpoint at once, so that one that is
-	// slow holds up nobody else; inAll is how many in all.
+	// slow holds up nobody else; inAll is how many in all. A workspace may have three
+	// times what is free of them.
 	perPlace, inAll = 4, 64
 	// leaseTime is longer than a try takes with everything around it.
 	leaseTime = time.Minute
@@ -104,13 +105,26 @@ func (w *Worker) Look(ctx context.Context) error {
 		return err
 	}
 	w.turn++ // The first in the order of names is not always the first.
+	free, busy := w.free()
+	var wants []Want
+	together := make(map[Place]bool)
 	for i := range places {
 		place := places[(i+w.turn)%len(places)]
-		if err := w.begin(ctx, place, now); err != nil {
+		room := min(perPlace, (3*free-busy[place.Workspace])/4)
+		most, many, err := w.plan(ctx, place, room, now)
+		if err != nil {
 			return err
 		}
+		if most == 0 {
+			continue
+		}
+		wants, together[place] = append(wants, Want{place, most}), many
+		if many {
+			most = 1
+		}
+		free, busy[place.Workspace] = free-most, busy[place.Workspace]+most
 	}
-	return nil
+	return w.begin(ctx, wants, together, now)
 }
 
 // Expire deletes all that ended long ago, some at once so that others can write between.
@@ -125,41 +139,54 @@ func (w *Worker) Expire(ctx context.Context) error {
 // Idle waits until no try is under way.
 func (w *Worker) Idle() { w.tries.Wait() }
 
-// begin claims some of a place's and delivers each beside the others.
-func (w *Worker) begin(ctx context.Context, place Place, now time.Time) error {
-	room := w.room(place)
-	if room == 0 {
-		return nil
+// plan says how many of a place's may be delivered now, of room that there is, and whether
+// they go there together. It ends what waits for a place that is disabled.
+func (w *Worker) plan(ctx context.Context, place Place, room int, now time.Time) (most int, together bool, err error) {
+	flying := w.flyingTo(place)
+	if room = min(room, perPlace-flying); room <= 0 {
+		return 0, false, nil
 	}
 	health, err := w.Endpoints.Health(ctx, place, nil)
 	if err != nil && !errors.Is(err, event.ErrNotFound) {
-		return err
+		return 0, false, err
 	}
 	may, probe := health.Sendable(now)
-	together := w.together(ctx, place)
-	if together && room < perPlace {
-		return nil // One call after the other: each locks rows there.
-	}
-	switch {
+	switch together = w.together(ctx, place); {
+	case together && flying > 0:
+		return 0, true, nil // One call after the other: each locks rows there.
 	case health.Mode == Disabled:
-		return w.endAll(ctx, place, now)
-	case !may || probe && room < perPlace:
-		return nil
+		return 0, together, w.endAll(ctx, place, now)
+	case !may || probe && flying > 0:
+		return 0, together, nil
 	case probe:
-		room = 1
+		return 1, together, nil
 	case together:
-		room = crm.Most
+		return crm.Most, true, nil
 	}
-	claimed, err := w.Outbox.Claim(ctx, place, now, now.Add(leaseTime), room)
+	return room, false, nil
+}
+
+// begin claims what is wanted, all places at once so that the disk is waited for once, and
+// delivers each beside the others, or all of a place together.
+func (w *Worker) begin(ctx context.Context, wants []Want, together map[Place]bool, now time.Time) error {
+	if len(wants) == 0 {
+		return nil
+	}
+	claimed, err := w.Outbox.Claim(ctx, wants, now, now.Add(leaseTime))
 	if err != nil {
 		return err
 	}
-	if together && len(claimed) > 0 {
-		w.try(ctx, place, claimed[0].ID, func(ctx context.Context) error { return w.deliverTogether(ctx, claimed) })
-		return nil
-	}
+	many := make(map[Place][]Delivery)
 	for _, d := range claimed {
+		place := Place{d.Workspace, d.Endpoint}
+		if together[place] {
+			many[place] = append(many[place], d)
+			continue
+		}
 		w.try(ctx, place, d.ID, func(ctx context.Context) error { return w.deliver(ctx, d) })
+	}
+	for place, all := range many {
+		w.try(ctx, place, all[0].ID, func(ctx context.Context) error { return w.deliverTogether(ctx, all) })
 	}
 	return nil
 }
@@ -177,10 +204,21 @@ func (w *Worker) try(ctx context.Context, place Place, id string, deliver func(c
 	})
 }
 
-func (w *Worker) room(place Place) int {
+// free is how many tries more there may be, and how many each workspace has under way.
+func (w *Worker) free() (free int, busy map[string]int) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	return max(0, min(perPlace-w.flying[place], inAll-w.total))
+	busy = make(map[string]int)
+	for place, n := range w.flying {
+		busy[place.Workspace] += n
+	}
+	return max(0, inAll-w.total), busy
+}
+
+func (w *Worker) flyingTo(place Place) int {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.flying[place]
 }
 
 func (w *Worker) count(place Place, n int) {
@@ -194,7 +232,7 @@ func (w *Worker) count(place Place, n int) {
 
 // endAll ends what waits for an endpoint that is disabled: it can be sent again later.
 func (w *Worker) endAll(ctx context.Context, place Place, now time.Time) error {
-	claimed, err := w.Outbox.Claim(ctx, place, now, now.Add(leaseTime), endDisabled)
+	claimed, err := w.Outbox.Claim(ctx, []Want{{place, endDisabled}}, now, now.Add(leaseTime))
 	for _, d := range claimed {
 		lease := d.Lease
 		d.end(Failed, "the endpoint is disabled", now)

@@ -190,6 +190,66 @@ func TestADeadEndpointHoldsUpNobody(t *testing.T) {
 	require.Equal(t, deliver.OK, h.health["dead"].Mode)
 }
 
+// However many endpoints of a workspace take a call and never answer it.
+func TestAWorkspaceThatWaitsLeavesRoomForOthers(t *testing.T) {
+	h := newHouse(t)
+	release, came := make(chan struct{}), make(chan string, 100)
+	h.status = func(endpoint string) int {
+		came <- endpoint
+		if endpoint != "fine" {
+			<-release
+		}
+		return 204
+	}
+	for n := range 20 {
+		name := fmt.Sprint("hangs-", n)
+		h.endpoint(name)
+		h.add(name, 5)
+	}
+	for range 3 {
+		require.NoError(t, h.worker.Look(t.Context()))
+	}
+	for range 48 {
+		require.NotEqual(t, "fine", <-came)
+	}
+	h.endpoint("fine")
+	require.NoError(t, h.outbox.Add(t.Context(), []deliver.Delivery{{
+		ID: "other", Workspace: "v", Endpoint: "fine", Type: "open", At: h.clock().UnixMilli(), Due: h.clock().UnixMilli(), State: deliver.Waiting,
+	}}))
+	require.NoError(t, h.worker.Look(t.Context()))
+	require.Equal(t, "fine", <-came)
+	close(release)
+	h.worker.Idle()
+	require.Len(t, h.of(deliver.Sent), 48, "three times what is free")
+}
+
+// What comes at once is written in few transactions, and each hears what became of its own.
+func TestManyResolveAtOnce(t *testing.T) {
+	h := newHouse(t)
+	place := deliver.Place{Workspace: "w", Endpoint: "crm"}
+	h.add("crm", 40)
+	lease := h.clock().Add(time.Minute)
+	claimed, err := h.outbox.Claim(t.Context(), []deliver.Want{{Place: place, Most: 40}}, h.clock(), lease)
+	require.NoError(t, err)
+	var resolving sync.WaitGroup
+	for i, d := range claimed {
+		d.State, d.Ended = deliver.Sent, d.At
+		under := d.Lease
+		if i%2 == 1 {
+			under--
+		}
+		resolving.Go(func() {
+			err := h.outbox.Resolve(t.Context(), d, under)
+			if i%2 == 1 && !errors.Is(err, event.ErrConflict) || i%2 == 0 && err != nil {
+				t.Errorf("%d: %v", i, err)
+			}
+		})
+	}
+	resolving.Wait()
+	require.Len(t, h.of(deliver.Sent), 20)
+	require.Len(t, h.of(deliver.Waiting), 20)
+}
+
 func TestTriesFollowTheScheduleToTheLast(t *testing.T) {
 	h := newHouse(t)
 	h.endpoint("crm")
@@ -282,9 +342,9 @@ func (d *dying) step(do func() error) error {
 	return do()
 }
 
-func (d *dying) Claim(ctx context.Context, place deliver.Place, now, lease time.Time, most int) (claimed []deliver.Delivery, err error) {
+func (d *dying) Claim(ctx context.Context, wants []deliver.Want, now, lease time.Time) (claimed []deliver.Delivery, err error) {
 	err = d.step(func() error {
-		claimed, err = d.Outbox.Claim(ctx, place, now, lease, 1)
+		claimed, err = d.Outbox.Claim(ctx, []deliver.Want{{Place: wants[0].Place, Most: 1}}, now, lease)
 		return err
 	})
 	if err != nil {

@@ -23,8 +23,11 @@ const (
 	Settle = 20 * time.Second
 	// Fresh is how old an event may be: what comes later tells nobody anything.
 	Fresh = 24 * time.Hour
-	// readEvery is how often the endpoints and their searches are read at most.
+	// readEvery is how often the endpoints and their searches are read: how much waits for
+	// each, and what a search means, change by themselves. One that is changed has them
+	// read at once, readApart apart at least.
 	readEvery = time.Second
+	readApart = 100 * time.Millisecond
 	// noteEvery is how often it is noted how far forwarding has come, and noteTime how
 	// long that may take at the end.
 	noteEvery = 2 * time.Second
@@ -56,10 +59,12 @@ type Forwarder struct {
 	incarnation string
 	// place is how far forwarding has come.
 	place atomic.Pointer[live.Place]
-	// at is when the endpoints were read, and upTo the last sequence before that.
-	at      time.Time
-	upTo    uint64
-	matched map[string][]matcher
+	// at is when the endpoints were read, revision of which they were, and upTo the last
+	// sequence before it was certain that they were the newest.
+	at       time.Time
+	revision string
+	upTo     uint64
+	matched  map[string][]matcher
 	// leftOut are the endpoints for which nothing is made for now.
 	leftOut map[deliver.Place]bool
 }
@@ -91,7 +96,7 @@ func (f *Forwarder) Run(ctx context.Context) error {
 
 // begin reads where to go on.
 func (f *Forwarder) begin(ctx context.Context) (live.Place, error) {
-	f.next, f.at, f.upTo = 0, time.Time{}, 0
+	f.next, f.at, f.revision, f.upTo = 0, time.Time{}, "", 0
 	f.place.Store(nil)
 	for {
 		bounds, err := f.Log.Bounds(ctx)
@@ -252,22 +257,38 @@ func (f *Forwarder) deliveryOf(e event.Event, m matcher, now time.Time) deliver.
 // matchers are a workspace's endpoints with a search, read after the entry was announced:
 // an endpoint that was made before that is among them.
 func (f *Forwarder) matchers(ctx context.Context, entry live.Entry) ([]matcher, error) {
-	if age := f.Clock().Sub(f.at); entry.Sequence > f.upTo || age >= readEvery {
-		if age < readEvery {
-			f.sleep(ctx, readEvery-age)
-		}
-		if err := f.readAll(ctx); err != nil {
+	if entry.Sequence > f.upTo || f.Clock().Sub(f.at) >= readEvery {
+		if err := f.refresh(ctx); err != nil {
 			return nil, err
 		}
 	}
 	return f.matched[entry.Workspace], nil
 }
 
-func (f *Forwarder) readAll(ctx context.Context) error {
+// refresh reads the endpoints again where one was changed, or after a while.
+func (f *Forwarder) refresh(ctx context.Context) error {
 	bounds, err := f.Log.Bounds(ctx)
 	if err != nil {
 		return err
 	}
+	// What was answered before the last announcement is seen from here on.
+	revision, err := f.Directory.Revision(ctx)
+	if err != nil {
+		return err
+	}
+	if age := f.Clock().Sub(f.at); age < readEvery {
+		if revision == f.revision {
+			f.upTo, f.incarnation = bounds.Last, bounds.Incarnation
+			return nil
+		}
+		if age < readApart {
+			f.sleep(ctx, readApart-age)
+		}
+	}
+	return f.readAll(ctx, bounds, revision)
+}
+
+func (f *Forwarder) readAll(ctx context.Context, bounds live.Bounds, revision string) error {
 	now := f.Clock()
 	workspaces, err := f.Directory.Workspaces(ctx)
 	if err != nil {
@@ -279,7 +300,7 @@ func (f *Forwarder) readAll(ctx context.Context) error {
 			return err
 		}
 	}
-	f.at, f.upTo, f.matched, f.leftOut, f.incarnation = now, bounds.Last, matched, leftOut, bounds.Incarnation
+	f.at, f.revision, f.upTo, f.matched, f.leftOut, f.incarnation = now, revision, bounds.Last, matched, leftOut, bounds.Incarnation
 	return nil
 }
 

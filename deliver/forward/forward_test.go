@@ -277,6 +277,68 @@ func TestWhatASearchFindsIsDeliveredOnce(t *testing.T) {
 	require.Equal(t, deliver.ID("w", opened.ID.String(), "", "crm|2026-11-16T12:00:01Z"), list[0].ID, "the same in any process")
 }
 
+// Endpoints are read again where one was changed, and what is announced meanwhile waits for
+// nothing.
+func TestAnAnnouncementWaitsForAChangedEndpointAlone(t *testing.T) {
+	p := newPost(t)
+	p.endpoint("crm", "opens")
+	var slept time.Duration
+	f := p.forwarder()
+	f.Sleep = func(_ context.Context, d time.Duration) {
+		slept += d
+		p.pass(d)
+	}
+	for n := range 5 {
+		p.announce(event.AnnounceEvent, p.event(n, event.Open))
+		require.NoError(t, f.Run(t.Context()))
+		f.Places = &places{place: live.Place{Next: uint64(n + 2)}}
+	}
+	require.Len(t, p.deliveries(), 5)
+	require.Zero(t, slept)
+}
+
+// The endpoint was answered before the event was announced, however short a time before.
+func TestAnEndpointHearsOfWhatComesRightAfterIt(t *testing.T) {
+	p := newPost(t)
+	p.endpoint("crm", "opens")
+	var made []string
+	f := p.forwarder()
+	reading := &making{post: p, then: func(n int) {
+		if n < 4 {
+			name := fmt.Sprint("later-", n)
+			p.pass(time.Millisecond)
+			p.endpoint(name, "replies")
+			made = append(made, name)
+			p.announce(event.AnnounceEvent, p.event(10+n, event.Reply))
+		}
+	}}
+	f.Log = reading
+	p.announce(event.AnnounceEvent, p.event(1, event.Open))
+	require.NoError(t, f.Run(t.Context()))
+	byEndpoint := map[string]int{}
+	for _, d := range p.deliveries() {
+		byEndpoint[d.Endpoint]++
+	}
+	for n, name := range made {
+		require.Equal(t, len(made)-n, byEndpoint[name], "%s hears of what came after it", name)
+	}
+	require.Len(t, made, 4)
+}
+
+// making makes something each time when it was asked how far LIVE goes.
+type making struct {
+	*post
+	asked int
+	then  func(n int)
+}
+
+func (m *making) Bounds(ctx context.Context) (live.Bounds, error) {
+	bounds, err := m.post.Bounds(ctx)
+	m.then(m.asked)
+	m.asked++
+	return bounds, err
+}
+
 // One entry may have several announcements.
 func TestSeveralInOneEntryAreDelivered(t *testing.T) {
 	p := newPost(t)

@@ -116,8 +116,8 @@ func (d dying) Add(ctx context.Context, deliveries []deliver.Delivery) error {
 	return d.m.step(func() error { return d.Outbox.Add(ctx, deliveries) })
 }
 
-func (d dying) Claim(ctx context.Context, place deliver.Place, now, lease time.Time, most int) (claimed []deliver.Delivery, err error) {
-	err = d.m.step(func() (err error) { claimed, err = d.Outbox.Claim(ctx, place, now, lease, most); return err })
+func (d dying) Claim(ctx context.Context, wants []deliver.Want, now, lease time.Time) (claimed []deliver.Delivery, err error) {
+	err = d.m.step(func() (err error) { claimed, err = d.Outbox.Claim(ctx, wants, now, lease); return err })
 	return claimed, err
 }
 

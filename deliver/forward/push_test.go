@@ -167,7 +167,8 @@ func TestWhatIsWithdrawnIsReplacedOnTheDevice(t *testing.T) {
 	waiting := p.pushes(t, "Waiting", time.Time{})
 	flying := p.pushes(t, "Flying", time.Time{})
 	p.now = p.now.Add(p.Settle)
-	claimed, err := p.outbox.Claim(t.Context(), deliver.Place{Workspace: "w", Endpoint: deliver.PushTo("u_ana", deliver.DeviceID(phone))}, p.now, p.now.Add(time.Minute), 1)
+	device := deliver.Place{Workspace: "w", Endpoint: deliver.PushTo("u_ana", deliver.DeviceID(phone))}
+	claimed, err := p.outbox.Claim(t.Context(), []deliver.Want{{Place: device, Most: 1}}, p.now, p.now.Add(time.Minute))
 	require.NoError(t, err)
 	require.Len(t, claimed, 1)
 	if claimed[0].Decision == waiting.ID {

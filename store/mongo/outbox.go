@@ -109,8 +109,19 @@ func (s *Outbox) Places(ctx context.Context, now time.Time) ([]deliver.Place, er
 
 func upTo(at time.Time) bson.D { return bson.D{{Key: "$lte", Value: at.UnixMilli()}} }
 
-// Claim puts some of a place's under a lease, one after another.
-func (s *Outbox) Claim(ctx context.Context, place deliver.Place, now, lease time.Time, most int) ([]deliver.Delivery, error) {
+// Claim puts some of each place's under a lease, one after another.
+func (s *Outbox) Claim(ctx context.Context, wants []deliver.Want, now, lease time.Time) ([]deliver.Delivery, error) {
+	var all []deliver.Delivery
+	for _, want := range wants {
+		claimed, err := s.claim(ctx, want.Place, now, lease, want.Most)
+		if all = append(all, claimed...); err != nil {
+			return all, err
+		}
+	}
+	return all, nil
+}
+
+func (s *Outbox) claim(ctx context.Context, place deliver.Place, now, lease time.Time, most int) ([]deliver.Delivery, error) {
 	var claimed []deliver.Delivery
 	for tries := 0; len(claimed) < most && tries < 2*most; tries++ {
 		var found delivery

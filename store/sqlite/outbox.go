@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"tidings/deliver"
@@ -33,6 +34,10 @@ CREATE INDEX delivery_ended ON delivery(ended) WHERE ended > 0;`}
 type Outbox struct {
 	path           string
 	writer, reader *sql.DB
+
+	// turn is of who writes what waits in resolves.
+	turn, mu sync.Mutex
+	resolves []*resolving
 }
 
 // OpenOutbox opens the file, making it where there is none.
@@ -122,46 +127,95 @@ func (o *Outbox) Places(ctx context.Context, now time.Time) ([]deliver.Place, er
 	return places, failed("finding what is due", rows.Err())
 }
 
-// Claim puts some of a place's under a lease.
-func (o *Outbox) Claim(ctx context.Context, place deliver.Place, now, lease time.Time, most int) ([]deliver.Delivery, error) {
+// Claim puts some of each place's under a lease, all in one transaction.
+func (o *Outbox) Claim(ctx context.Context, wants []deliver.Want, now, lease time.Time) ([]deliver.Delivery, error) {
 	var claimed []deliver.Delivery
 	err := transact(ctx, o.writer, func(tx *sql.Tx) error {
-		rows, err := tx.QueryContext(ctx, `SELECT n, doc FROM delivery WHERE state = 'waiting' AND place = ? AND due <= ? AND lease <= ?
-			ORDER BY due, n LIMIT +?`, placeOf(place.Workspace, place.Endpoint), now.UnixMilli(), now.UnixMilli(), most)
-		if err != nil {
-			return err
-		}
-		found, err := scanDeliveries(rows)
-		if err != nil {
-			return err
-		}
-		for _, each := range found {
-			each.d.Lease = lease.UnixMilli()
-			if err := each.write(ctx, tx); err != nil {
+		for _, want := range wants {
+			rows, err := tx.QueryContext(ctx, `SELECT n, doc FROM delivery WHERE state = 'waiting' AND place = ? AND due <= ? AND lease <= ?
+				ORDER BY due, n LIMIT +?`, placeOf(want.Place.Workspace, want.Place.Endpoint), now.UnixMilli(), now.UnixMilli(), want.Most)
+			if err != nil {
 				return err
 			}
-			claimed = append(claimed, each.d)
+			found, err := scanDeliveries(rows)
+			if err != nil {
+				return err
+			}
+			for _, each := range found {
+				each.d.Lease = lease.UnixMilli()
+				if err := each.write(ctx, tx); err != nil {
+					return err
+				}
+				claimed = append(claimed, each.d)
+			}
 		}
 		return nil
 	})
-	return claimed, failed("claiming deliveries", err)
+	if err != nil {
+		return nil, failed("claiming deliveries", err)
+	}
+	return claimed, nil
 }
 
-// Resolve writes what became of one.
+// resolving is a call of Resolve, and what became of it.
+type resolving struct {
+	d     deliver.Delivery
+	lease int64
+	done  bool
+	err   error
+}
+
+// Resolve writes what became of one. Calls that come while another is at the disk are written
+// in one transaction after it, by the first of them.
 func (o *Outbox) Resolve(ctx context.Context, d deliver.Delivery, lease int64) error {
-	doc, err := json.Marshal(d)
+	one := &resolving{d: d, lease: lease}
+	o.mu.Lock()
+	o.resolves = append(o.resolves, one)
+	o.mu.Unlock()
+	o.turn.Lock()
+	defer o.turn.Unlock()
+	if one.done {
+		return one.err
+	}
+	o.mu.Lock()
+	all := o.resolves
+	o.resolves = nil
+	o.mu.Unlock()
+	// That one caller has ended is no reason for the others.
+	ctx = context.WithoutCancel(ctx)
+	err := transact(ctx, o.writer, func(tx *sql.Tx) error {
+		for _, each := range all {
+			if err := each.write(ctx, tx); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	for _, each := range all {
+		each.done = true
+		if err != nil {
+			each.err = failed("resolving a delivery", err)
+		}
+	}
+	return one.err
+}
+
+// write writes it where it is still under its lease.
+func (r *resolving) write(ctx context.Context, tx *sql.Tx) error {
+	doc, err := json.Marshal(r.d)
 	if err != nil {
 		return err
 	}
-	done, err := o.writer.ExecContext(ctx, `UPDATE delivery SET state = ?, due = ?, lease = ?, ended = ?, doc = ?
-		WHERE space = ? AND id = ? AND state = 'waiting' AND lease = ?`, d.State, d.Due, d.Lease, d.Ended, doc, d.Workspace, d.ID, lease)
+	done, err := tx.ExecContext(ctx, `UPDATE delivery SET state = ?, due = ?, lease = ?, ended = ?, doc = ?
+		WHERE space = ? AND id = ? AND state = 'waiting' AND lease = ?`, r.d.State, r.d.Due, r.d.Lease, r.d.Ended, doc, r.d.Workspace, r.d.ID, r.lease)
 	if err != nil {
-		return failed("resolving a delivery", err)
+		return err
 	}
-	if n, err := done.RowsAffected(); err != nil || n == 0 {
-		return errors.Join(failed("resolving a delivery", err), fmt.Errorf("resolving a delivery: %w", event.ErrConflict))
+	n, err := done.RowsAffected()
+	if err == nil && n == 0 {
+		r.err = fmt.Errorf("resolving a delivery: %w", event.ErrConflict)
 	}
-	return nil
+	return err
 }
 
 // keptDelivery is a row.

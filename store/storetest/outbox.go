@@ -61,11 +61,11 @@ func RunOutbox(t *testing.T, h OutboxHarness) {
 		require.ElementsMatch(t, []deliver.Place{{Workspace: "w", Endpoint: "crm"}, {Workspace: "w", Endpoint: "slack"}}, places)
 		crm := deliver.Place{Workspace: "w", Endpoint: "crm"}
 		lease := outboxNow.Add(time.Minute)
-		claimed, err := outbox.Claim(ctx, crm, outboxNow, lease, 1)
+		claimed, err := outbox.Claim(ctx, []deliver.Want{{Place: crm, Most: 1}}, outboxNow, lease)
 		require.NoError(t, err)
 		require.Equal(t, []string{"a"}, idsOf(claimed))
 		require.Equal(t, lease.UnixMilli(), claimed[0].Lease)
-		claimed, err = outbox.Claim(ctx, crm, outboxNow, lease, 10)
+		claimed, err = outbox.Claim(ctx, []deliver.Want{{Place: crm, Most: 10}}, outboxNow, lease)
 		require.NoError(t, err)
 		require.Equal(t, []string{"b"}, idsOf(claimed))
 		places, err = outbox.Places(ctx, outboxNow)
@@ -75,18 +75,32 @@ func RunOutbox(t *testing.T, h OutboxHarness) {
 		require.NoError(t, err)
 		require.Equal(t, map[string]int{"crm": 3, "slack": 1}, counts)
 		// After the lease it comes back.
-		claimed, err = outbox.Claim(ctx, crm, lease, lease.Add(time.Minute), 10)
+		claimed, err = outbox.Claim(ctx, []deliver.Want{{Place: crm, Most: 10}}, lease, lease.Add(time.Minute))
 		require.NoError(t, err)
 		require.Equal(t, []string{"a", "b", "later"}, idsOf(claimed))
+	})
+	t.Run("of several places each is claimed from at once", func(t *testing.T) {
+		outbox := h.Open(t)
+		require.NoError(t, outbox.Add(ctx, []deliver.Delivery{waiting("w", "crm", "a", -1), waiting("w", "crm", "b", 0), waiting("v", "crm", "c", 0), waiting("v", "slack", "d", 0)}))
+		place := func(workspace, endpoint string) deliver.Place {
+			return deliver.Place{Workspace: workspace, Endpoint: endpoint}
+		}
+		wants := []deliver.Want{{Place: place("w", "crm"), Most: 1}, {Place: place("v", "crm"), Most: 4}, {Place: place("v", "none"), Most: 4}}
+		claimed, err := outbox.Claim(ctx, wants, outboxNow, outboxNow.Add(time.Minute))
+		require.NoError(t, err)
+		require.ElementsMatch(t, []string{"a", "c"}, idsOf(claimed))
+		claimed, err = outbox.Claim(ctx, nil, outboxNow, outboxNow.Add(time.Minute))
+		require.NoError(t, err)
+		require.Empty(t, claimed)
 	})
 	t.Run("only who has the lease resolves", func(t *testing.T) {
 		outbox := h.Open(t)
 		require.NoError(t, outbox.Add(ctx, []deliver.Delivery{waiting("w", "crm", "a", 0)}))
 		crm := deliver.Place{Workspace: "w", Endpoint: "crm"}
 		lease := outboxNow.Add(time.Minute)
-		claimed, err := outbox.Claim(ctx, crm, outboxNow, lease, 1)
+		claimed, err := outbox.Claim(ctx, []deliver.Want{{Place: crm, Most: 1}}, outboxNow, lease)
 		require.NoError(t, err)
-		again, err := outbox.Claim(ctx, crm, lease, lease.Add(time.Minute), 1)
+		again, err := outbox.Claim(ctx, []deliver.Want{{Place: crm, Most: 1}}, lease, lease.Add(time.Minute))
 		require.NoError(t, err)
 		done := claimed[0]
 		done.State, done.Lease, done.Ended = deliver.Sent, 0, outboxNow.UnixMilli()
@@ -113,7 +127,7 @@ func RunOutbox(t *testing.T, h OutboxHarness) {
 		for range 4 {
 			claiming.Go(func() {
 				for range 30 {
-					got, err := outbox.Claim(ctx, deliver.Place{Workspace: "w", Endpoint: "crm"}, outboxNow, outboxNow.Add(time.Minute), 2)
+					got, err := outbox.Claim(ctx, []deliver.Want{{Place: deliver.Place{Workspace: "w", Endpoint: "crm"}, Most: 2}}, outboxNow, outboxNow.Add(time.Minute))
 					if err != nil {
 						t.Error(err)
 						return
