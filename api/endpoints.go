@@ -79,7 +79,7 @@ type EndpointHealth struct {
 	Mode     deliver.Mode `json:"mode" enum:"ok,failing,paused,disabled"`
 	Since    *time.Time   `json:"since,omitempty"`
 	Until    *time.Time   `json:"until,omitempty" doc:"paused: when the next try is made"`
-	Success  *time.Time   `json:"success,omitempty" doc:"when something was taken last"`
+	Success  *time.Time   `json:"success,omitempty" doc:"when something was taken last, to the minute"`
 	Failures int          `json:"failures,omitempty" doc:"in a row"`
 	Why      string       `json:"why,omitempty"`
 }

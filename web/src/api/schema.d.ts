@@ -2344,7 +2344,7 @@ export interface components {
             since?: string;
             /**
              * Format: date-time
-             * @description when something was taken last
+             * @description when something was taken last, to the minute
              */
             success?: string;
             /**
