@@ -49,6 +49,8 @@ func whatIsFound() map[string]*figures.Found {
 	(&attackReport{quiet: &attackPhase{page: NewTiming()}, phases: []*attackPhase{{page: NewTiming(), health: NewTiming()}}}).figures(of("attack"))
 	(&Soak{}).figures(of("soak"), nil, 0)
 	notifyReport{NewTiming(), NewTiming(), NewTiming(), NewTiming()}.figures(of("notify"))
+	delivered{quiet: NewTiming(), beside: NewTiming()}.figures(found["notify"])
+	swept(0).figures(found["notify"])
 	for _, one := range (&Notify{}).costCases() {
 		one.figures(found["notify"], 1, 1)
 	}

@@ -17,6 +17,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"tidings/apiclient"
+	"tidings/bench/figures"
 )
 
 const (
@@ -171,15 +172,31 @@ func (c *Notify) delivers(ctx context.Context, env Env) (_ string, err error) {
 	if err != nil {
 		return "", err
 	}
-	slower := float64(beside.Percentile(99)) / float64(quiet.Percentile(99))
-	env.Found.Add(figureDelivered1, "ms", milliseconds(beside.Percentile(99)))
-	env.Found.Add(figureDeliverRate, "deliveries/s", rate)
-	env.Found.Add(figureDeliverSlower, "", slower)
+	found := delivered{quiet: quiet, beside: beside, rate: rate}
+	found.figures(env.Found)
 	var out strings.Builder
 	fmt.Fprintf(&out, "| from an event to a webhook, %d a second to %d places, %d of them dead | %s | p99 %s |\n", deliverPaced, deliverEndpoints, deliverDead, beside, deliverMust)
-	fmt.Fprintf(&out, "| its p99 beside that without the dead | %.2f times %s | %.1f |\n", slower, round(quiet.Percentile(99)), deliverSlower)
+	fmt.Fprintf(&out, "| its p99 beside that without the dead | %.2f times %s | %.1f |\n", found.slower(), round(quiet.Percentile(99)), deliverSlower)
 	fmt.Fprintf(&out, "| %d events at once, posted, indexed and delivered | %.0f deliveries a second | %d |\n", c.Deliveries, rate, deliverRate)
 	return out.String(), nil
+}
+
+// delivered is how long deliveries took, without dead places and beside them, and how many there
+// are a second.
+type delivered struct {
+	quiet, beside *Timing
+	rate          float64
+}
+
+// slower is how many times as long one takes beside dead places.
+func (d delivered) slower() float64 {
+	return float64(d.beside.Percentile(99)) / float64(d.quiet.Percentile(99))
+}
+
+func (d delivered) figures(into *figures.Found) {
+	into.Add(figureDelivered1, "ms", milliseconds(d.beside.Percentile(99)))
+	into.Add(figureDeliverRate, "deliveries/s", d.rate)
+	into.Add(figureDeliverSlower, "", d.slower())
 }
 
 // deliverRun posts replies.

@@ -9,6 +9,7 @@ import (
 
 	"tidings/account"
 	"tidings/app"
+	"tidings/bench/figures"
 	"tidings/event"
 	"tidings/notify"
 	"tidings/store/sqlite"
@@ -79,7 +80,7 @@ func (c *Notify) waiting(ctx context.Context, env Env) (_ string, err error) {
 	if told.count != waitingDue {
 		return "", fmt.Errorf("%d of %d sends that were due were told of", told.count, waitingDue)
 	}
-	env.Found.Add(figureSweep, "ms", milliseconds(took))
+	swept(took).figures(env.Found)
 	return fmt.Sprintf("| nobody opened: %d due in a minute, of %d that wait, written straight into the stores | %s | %s |\n", waitingDue, c.Waiting+waitingDue, round(took), sweepMust), nil
 }
 
@@ -110,6 +111,13 @@ func writeWaiting(ctx context.Context, a *app.App, others int, until time.Time) 
 		}
 	}
 	return nil
+}
+
+// swept is how long it took to decide about what was due.
+type swept time.Duration
+
+func (s swept) figures(into *figures.Found) {
+	into.Add(figureSweep, "ms", milliseconds(time.Duration(s)))
 }
 
 // tellCount counts what people are told.
