@@ -245,6 +245,54 @@ describe('what the reader is told', () => {
     await said(ana, 'People are told from now on');
   });
 
+  it('takes a chat, a digest, and who passes quiet hours', async () => {
+    await demo.call(await demo.key('admin'), 'PUT', '/v1/endpoints/sales', {
+      kind: 'slack',
+      url: 'https://hooks.slack.com/services/T0/B0/secret',
+    });
+    await ana.goto(`${demo.origin}/notifications#settings`);
+    await ana.reload();
+    await ana.getByRole('checkbox', { name: 'Reply: Chat' }).check();
+    await ana.getByLabel('Comes').selectOption('together each day');
+    await said(ana, 'Together each day at 08:00');
+    await ana.getByRole('button', { name: 'Turn on' }).last().click();
+    await said(ana, 'Quiet from 18:30 to 08:00');
+    const through = ana.getByLabel('Let these people and companies through');
+    await through.fill('jo@acme.example beta.example');
+    await through.press('Enter');
+    await said(ana, 'Quiet hours don’t hold jo@acme.example, beta.example');
+    await ana.reload();
+    const chosen = (page) =>
+      page.getByLabel('Chat leads to').evaluate((select) => select.selectedOptions[0].text);
+    await eventually('the chat is kept', async () => (await chosen(ana)) === 'sales');
+    assert.equal(await ana.getByLabel('Comes').inputValue(), 'daily');
+    assert.equal(await ana.getByLabel('At', { exact: true }).inputValue(), '08:00');
+    assert.equal(await through.inputValue(), 'jo@acme.example, beta.example');
+    for (const { viewport, colorScheme } of looks) {
+      const page = await watch.page(browser, { viewport, colorScheme, storageState });
+      const name = `${results}notify-leaving-${suffix({ viewport, colorScheme })}`;
+      await look(page, name, async () => {
+        await page.goto(`${demo.origin}/notifications#settings`);
+        await page.getByLabel('Chat leads to').scrollIntoViewIfNeeded();
+      });
+      await page.context().close();
+    }
+    // A chat that an admin has taken off says so, and can be left.
+    await demo.call(await demo.key('admin'), 'DELETE', '/v1/endpoints/sales');
+    await ana.reload();
+    await eventually('it is gone', async () => (await chosen(ana)) === 'sales (gone)');
+    await ana.getByRole('checkbox', { name: 'Reply: Chat' }).uncheck();
+    await ana.getByLabel('Chat leads to').selectOption('nowhere');
+    await ana.getByLabel('Chat leads to').waitFor({ state: 'detached' });
+    await through.fill('');
+    await through.press('Enter');
+    await said(ana, 'Quiet hours hold everybody');
+    await ana.getByLabel('Comes').selectOption('each by itself');
+    await said(ana, 'Each by itself from now on');
+    await ana.getByRole('button', { name: 'Turn off' }).click();
+    await said(ana, 'No quiet hours any more');
+  });
+
   it('is chosen by kind, with quiet hours, and looks as it should', async () => {
     await ana.goto(`${demo.origin}/notifications#settings`);
     const box = ana.getByRole('checkbox', { name: 'Download: In app' });

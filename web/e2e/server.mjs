@@ -130,7 +130,7 @@ export class Demo {
       body: body === undefined ? null : JSON.stringify(body),
     });
     if (!response.ok) throw new Error(`${path}: ${response.status} ${await response.text()}`);
-    return response.json();
+    return response.status === 204 ? undefined : response.json();
   }
 
   get(key, path) {

@@ -1,0 +1,1 @@
+export{t as default}from"./Popover-B9FnsX5N.js";

@@ -1,1 +1,0 @@
-export{t as default}from"./Popover-C77nRAVK.js";
