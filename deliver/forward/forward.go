@@ -59,8 +59,8 @@ type Forwarder struct {
 	incarnation string
 	// place is how far forwarding has come.
 	place atomic.Pointer[live.Place]
-	// at is when the endpoints were read, revision of which they were, and upTo the last
-	// sequence before it was certain that they were the newest.
+	// at is when the endpoints were read, and revision which of them. For announcements up
+	// to upTo they are known to be new enough.
 	at       time.Time
 	revision string
 	upTo     uint64
@@ -271,7 +271,7 @@ func (f *Forwarder) refresh(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	// What was answered before the last announcement is seen from here on.
+	// Behind the bounds: it has every change that was answered before the last announcement.
 	revision, err := f.Directory.Revision(ctx)
 	if err != nil {
 		return err

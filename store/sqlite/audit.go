@@ -113,13 +113,13 @@ func (a *Audit) enter(day audit.Day) error {
 // begin makes the file of a day that has none. It has its name once it has its tables: a disk
 // that is full in between would leave one that is read as damaged for good.
 //
-//nolint:contextcheck // as enter
+//nolint:contextcheck // the file outlives the call that makes it
 func (a *Audit) begin(day audit.Day) error {
 	path := a.path(day)
 	if _, err := os.Stat(path); !errors.Is(err, os.ErrNotExist) {
 		return err
 	}
-	making := path + ".new"
+	making := path + newEnding
 	if err := removeDatabase(making); err != nil {
 		return err
 	}

@@ -75,10 +75,12 @@ describe('the page in German', () => {
   /** What can be seen or heard, without what people and mail servers wrote: that may be English. */
   const said = async (p) => {
     const written = new Set();
+    // A problem's title and detail are the server's own.
     const look = (value, name) => {
       if (typeof value === 'string') {
         if (byOthers.has(name)) written.add(value.replaceAll(/\s+/g, ' ').trim());
-      } else if (value) Object.entries(value).forEach(([key, one]) => look(one, key));
+      } else if (value && (value.status === undefined || value.detail === undefined))
+        Object.entries(value).forEach(([key, one]) => look(one, key));
     };
     look(await Promise.all(answers.get(p) ?? []));
     const longestFirst = [...written].filter(Boolean).sort((a, b) => b.length - a.length);
