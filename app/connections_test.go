@@ -3,9 +3,12 @@ package app
 import (
 	"bufio"
 	"io"
+	"log/slog"
 	"net"
 	"net/http"
 	"net/netip"
+	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -46,7 +49,7 @@ func served(t *testing.T, most int) (dial func() net.Conn) {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
 	counted := bounded(listener, most, nil)
-	server := newServer(spared(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusOK) })))
+	server := newServer(spared(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusOK) })), slog.New(slog.DiscardHandler))
 	server.ConnContext = counted.mark
 	ended := make(chan error, 1)
 	go func() { ended <- server.Serve(counted) }()
@@ -109,4 +112,28 @@ func TestConnectionsFollowFromMemory(t *testing.T) {
 	require.LessOrEqual(t, most(Settings{Memory: 128 << 20}), 512)
 	require.LessOrEqual(t, most(Settings{Memory: 64 << 30}), 4096)
 	require.Positive(t, most(Settings{}))
+}
+
+// withoutDescriptors is a listener that can accept nothing, and then ends.
+type withoutDescriptors struct {
+	net.Listener
+	accepts int
+}
+
+func (l *withoutDescriptors) Accept() (net.Conn, error) {
+	if l.accepts++; l.accepts > 1 {
+		return nil, net.ErrClosed
+	}
+	return nil, &net.OpError{Op: "accept", Err: syscall.EMFILE}
+}
+
+func TestWhatTheServerCannotAcceptIsInTheLog(t *testing.T) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	defer listener.Close()
+	var said strings.Builder
+	server := newServer(http.NotFoundHandler(), slog.New(slog.NewJSONHandler(&said, nil)))
+	require.ErrorIs(t, server.Serve(&withoutDescriptors{Listener: listener}), net.ErrClosed)
+	require.Contains(t, said.String(), `"level":"WARN"`)
+	require.Contains(t, said.String(), "too many open files")
 }

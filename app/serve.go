@@ -33,7 +33,7 @@ func (a *App) Serve(ctx context.Context, listen, data string, ready func(address
 		return fmt.Errorf("listen: %w (choose another --listen address)", err)
 	}
 	counted := bounded(listener, a.connections, a.proxies)
-	server := newServer(spared(a.Public()))
+	server := newServer(spared(a.Public()), a.log)
 	server.ConnContext = counted.mark
 	listeners, servers := []net.Listener{counted}, []*http.Server{server}
 	if data != "" {
@@ -42,7 +42,7 @@ func (a *App) Serve(ctx context.Context, listen, data string, ready func(address
 			return errors.Join(err, listener.Close())
 		}
 		listeners = append(listeners, operator)
-		local := newServer(a.Operator)
+		local := newServer(a.Operator, a.log)
 		local.ConnContext = withPeer
 		servers = append(servers, local)
 	}
