@@ -169,6 +169,7 @@ func noDescriptors(ctx context.Context, r *faultRun) error {
 		return err
 	}
 	r.ends()
+	r.must(strings.Contains(r.server.log.String(), unix.EMFILE.Error()), "the server lacks descriptors")
 	if err := undo(); err != nil {
 		return err
 	}

@@ -63,7 +63,7 @@ func Musts() []figures.Must {
 		most("notify", "notify", figureLog, "ms", milliseconds(askMust), nil),
 		most("notify", "notify", figureWhy, "ms", milliseconds(askMust), nil),
 		most("notify", "notify", figureSimulated, "ms", milliseconds(weekMust), nil),
-		most("notify", "notify", figureDelivered1, "ms", milliseconds(deliverMust), aim(300)),
+		most("notify", "notify", figureDeliverTime, "ms", milliseconds(deliverMust), aim(300)),
 		least("notify", "notify", figureDeliverRate, "deliveries/s", deliverRate, aim(2000)),
 		most("notify", "notify", figureDeliverSlower, "", deliverSlower, nil),
 		most("notify", "notify", figureSweep, "ms", milliseconds(sweepMust), aim(500)),

@@ -30,7 +30,7 @@ const (
 	figureSimulated     = "a simulated week, most"
 	figureKept          = "kept decisions beside which the log and why are asked for"
 	figureSweep         = "nobody opened, 4,200 due in a minute"
-	figureDelivered1    = "from an event to a webhook, p99"
+	figureDeliverTime   = "from an event to a webhook, p99"
 	figureDeliverRate   = "delivered to webhooks, a tenth of them dead"
 	figureDeliverSlower = "p99 of a webhook beside dead ones, times that without"
 	figureTold          = "processor time at ingest, more with notifications"

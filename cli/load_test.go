@@ -52,13 +52,13 @@ func (l *ledger) load(ctx context.Context, address *atomic.Value, key string, wo
 			if request(http.MethodPost, at, key, "application/json", body, &answer) == nil {
 				break
 			}
-			time.Sleep(20 * time.Millisecond)
+			time.Sleep(20 * time.Millisecond) // as a sender does before it tries again
 		}
 		if answer.Accepted != len(batch) || len(answer.IDs) != len(batch) {
 			return fmt.Errorf("%d of %d accepted, %d ids", answer.Accepted, len(batch), len(answer.IDs))
 		}
 		l.acknowledge(answer.IDs, batch)
-		time.Sleep(l.pause)
+		time.Sleep(l.pause) // the rate of the load; nothing is waited for
 	}
 	return nil
 }

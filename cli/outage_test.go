@@ -38,7 +38,7 @@ func TestNothingAcknowledgedIsLostOrDoubledWhileMongoDBAndNATSAreAway(t *testing
 	await("it is noticed", func() bool { return !x.ready() })
 	require.True(t, x.ready("?self=true"), "a load balancer must not give up on every process")
 	before := book.size()
-	time.Sleep(*outage)
+	time.Sleep(*outage) // this long it is away: nothing tells when senders have tried enough
 	require.Greater(t, book.size(), before+50, "accepting goes on without MongoDB")
 	mongodb.Restore()
 	await("it is back", func() bool { return x.ready() })
@@ -50,7 +50,7 @@ func TestNothingAcknowledgedIsLostOrDoubledWhileMongoDBAndNATSAreAway(t *testing
 	status, body := x.postOne()
 	require.Equal(t, http.StatusServiceUnavailable, status, body)
 	require.Less(t, time.Since(began), 5*time.Second, "it is said at once")
-	time.Sleep(*outage)
+	time.Sleep(*outage) // as above: that nothing comes can only be seen in some time
 	require.Equal(t, before, book.size(), "nothing is acknowledged without NATS")
 	require.NoError(t, queue.Start())
 	await("it is back", func() bool { return x.ready() })

@@ -209,7 +209,7 @@ func (x *topology) post(ctx context.Context, book *ledger, worker int) error {
 			if !x.patient {
 				return err
 			}
-			time.Sleep(50 * time.Millisecond)
+			time.Sleep(50 * time.Millisecond) // as a sender does before it tries again
 		}
 		book.acknowledge(answer.IDs, batch)
 	}
