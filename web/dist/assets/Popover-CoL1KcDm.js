@@ -1,1 +1,0 @@
-export{t as default}from"./Popover-B9FnsX5N.js";

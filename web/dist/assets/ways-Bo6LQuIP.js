@@ -1,0 +1,1 @@
+export{t as failedOf}from"./ways-DDSd_gN-.js";
