@@ -72,6 +72,7 @@ type weekWrites struct {
 
 type weekReads struct {
 	run, there, near, page, pageOldest, rowids, events *sql.Stmt
+	blocks, leaf                                       *sql.Stmt
 }
 
 // weekSettings are how the files of weeks are opened.
@@ -148,6 +149,8 @@ func (w *weekFile) prepare(ctx context.Context) error {
 		pageOldest: p.prepare(page + " LIMIT +?"),
 		rowids:     p.prepare("SELECT rowid FROM words WHERE words MATCH ? AND rowid >= ? AND rowid < ? ORDER BY rowid"),
 		events:     p.prepare("SELECT events FROM total"),
+		blocks:     p.prepare("SELECT id, block FROM words_data WHERE id BETWEEN ? AND ? ORDER BY id"),
+		leaf:       p.prepare("SELECT pgno >> 1 FROM words_idx WHERE segid = ? AND term <= ? ORDER BY term DESC LIMIT 1"),
 	}
 	if p.pool = w.writer; w.writer != nil {
 		w.write = weekWrites{

@@ -37,6 +37,43 @@ func wordPlaces(t *testing.T, pool *sql.DB) (places []string) {
 	return places
 }
 
+// requireTerms holds what is told of words to the places that FTS5 reads.
+func requireTerms(t *testing.T, file *weekFile, places []string) {
+	for _, workspace := range []string{"w", "v"} {
+		workspaceID, known := file.workspaceIDOf(workspace)
+		require.True(t, known)
+		for _, automated := range []bool{false, true} {
+			of := part(workspaceID, automated)
+			for _, prefix := range []string{"", "c", "cor", "zz"} {
+				rows := make(map[string]map[string]bool)
+				for _, place := range places {
+					parts := strings.Fields(place)
+					word, ok := strings.CutPrefix(parts[0], of+string(rune(kindWord)))
+					if !ok || !strings.HasPrefix(word, prefix) || strings.Contains(word, "@") {
+						continue
+					}
+					if rows[word] == nil {
+						rows[word] = make(map[string]bool)
+					}
+					rows[word][parts[1]] = true
+				}
+				terms, err := file.terms(t.Context(), of, prefix, 1_000_000)
+				require.NoError(t, err)
+				require.Len(t, terms, len(rows), "%s of %s", prefix, of)
+				for _, term := range terms {
+					require.Len(t, rows[term.Word], term.Count, "%s of %s", term.Word, of)
+				}
+				few, err := file.terms(t.Context(), of, prefix, 3)
+				require.NoError(t, err)
+				require.Len(t, few, min(3, len(terms)))
+				for i, term := range few {
+					require.Equal(t, terms[i].Count, term.Count)
+				}
+			}
+		}
+	}
+}
+
 // wordyEvent is an event of a few of so many words, which may be long.
 func wordyEvent(random *rand.Rand, key, words int) event.Event {
 	e := faultEvent([]string{"w", "v"}[random.IntN(2)], fmt.Sprint(key), "")
@@ -106,6 +143,7 @@ func TestWordsAreWrittenAsFTS5Would(t *testing.T) {
 				require.NoError(t, err)
 				have := wordPlaces(t, file.reader)
 				require.NotEmpty(t, have)
+				requireTerms(t, file, have)
 
 				beside, err := openPool(t.TempDir()+"/beside.db", access{write: true, connections: 1, cacheKB: 1 << 10})
 				require.NoError(t, err)

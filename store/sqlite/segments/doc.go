@@ -33,6 +33,9 @@ func Blocks(segment int) (first, last int64) {
 	return int64(segment) << segmentShift, int64(segment+1)<<segmentShift - 1
 }
 
+// SegmentOf is whose block has a number.
+func SegmentOf(number int64) (segment int64) { return number >> segmentShift }
+
 // leafNumber is the number of a leaf, which count from 1.
 func leafNumber(segment, page int) int64 { return int64(segment)<<segmentShift + int64(page) }
 

@@ -46,6 +46,24 @@ func merge(of []leaves, last bool, read func(number int64) ([]byte, error), w *w
 
 // mergeRows writes the rows that some segments have of a term.
 func mergeRows(w *writer, term []byte, same []*reader, last bool) {
+	begun := false
+	eachRow(same, func(newest *reader) bool {
+		if len(newest.positions) > 0 || newest.deleted && !last {
+			if !begun {
+				if w.begin(term); w.err != nil {
+					return false
+				}
+				begun = true
+			}
+			w.put(newest.row, newest.deleted && !last, newest.positions)
+		}
+		return w.err == nil
+	})
+}
+
+// eachRow gives the rows that some segments have of a term, each as the newest has it, until
+// give says that it is enough.
+func eachRow(same []*reader, give func(newest *reader) bool) {
 	rows := make(byRow, 0, len(same))
 	for _, one := range same {
 		if one.nextRow() {
@@ -53,18 +71,10 @@ func mergeRows(w *writer, term []byte, same []*reader, last bool) {
 			rows.sink(len(rows) - 1)
 		}
 	}
-	begun := false
-	for len(rows) > 0 && w.err == nil {
-		newest := rows[0]
-		row := newest.row
-		if len(newest.positions) > 0 || newest.deleted && !last {
-			if !begun {
-				if w.begin(term); w.err != nil {
-					return
-				}
-				begun = true
-			}
-			w.put(row, newest.deleted && !last, newest.positions)
+	for len(rows) > 0 {
+		row := rows[0].row
+		if !give(rows[0]) {
+			return
 		}
 		for len(rows) > 0 && rows[0].row == row {
 			rows = rows.advance()
