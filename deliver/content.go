@@ -24,6 +24,8 @@ type Content struct {
 	Unsubscribe string
 	// Item is the event as a page shows it, for webhooks.
 	Item json.RawMessage
+	// Later is when it may be said, since it may not be now; zero for now.
+	Later time.Time
 }
 
 // PathOf is where the page shows a message.

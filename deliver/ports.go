@@ -65,7 +65,8 @@ type Endpoints interface {
 // Source renders what a delivery tells of, as of now.
 type Source interface {
 	// Content is what may be said, with the time of the decision. why is not empty where
-	// nothing may be sent any more: withdrawn, erased, not visible.
+	// nothing may be sent any more: withdrawn, erased, not visible. One that may only be
+	// sent later is asked for again then, and no try of it is counted.
 	Content(ctx context.Context, d Delivery) (content Content, why string, err error)
 }
 

@@ -30,6 +30,7 @@ type webhookBody struct {
 type webhookData struct {
 	Item     json.RawMessage `json:"item,omitempty"`
 	Sentence string          `json:"sentence"`
+	Lines    []string        `json:"lines,omitempty"`
 	Rule     string          `json:"rule,omitempty"`
 	Reason   string          `json:"reason"`
 	Delivery string          `json:"delivery"`
@@ -41,7 +42,7 @@ type webhookData struct {
 func webhookText(d Delivery, c Content) ([]byte, error) {
 	body := webhookBody{
 		Type: d.Type, Timestamp: time.UnixMilli(d.At).UTC().Format(time.RFC3339),
-		Data: webhookData{Item: c.Item, Sentence: c.Sentence, Rule: d.Rule, Reason: d.Reason, Delivery: d.ID, Link: c.Link},
+		Data: webhookData{Item: c.Item, Sentence: c.Sentence, Lines: c.Lines, Rule: d.Rule, Reason: d.Reason, Delivery: d.ID, Link: c.Link},
 	}
 	text, err := json.Marshal(body)
 	if err != nil {

@@ -263,6 +263,10 @@ func (w *Worker) deliver(ctx context.Context, d Delivery) error {
 		d.end(Cancelled, why, w.Clock())
 		return w.resolve(ctx, d, lease)
 	}
+	if !content.Later.IsZero() {
+		d.Due, d.Lease = millis(content.Later), 0
+		return w.resolve(ctx, d, lease)
+	}
 	out := w.Sender.Send(ctx, endpoint, d, content)
 	w.judge(&d, endpoint, out)
 	if w.Observe != nil {

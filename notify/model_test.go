@@ -14,8 +14,8 @@ import (
 	"tidings/notify"
 )
 
-// model says what Ana, whose message it is, and Jo of her team are told, by nothing but
-// the words of docs/notifications.md.
+// model says what Ana, whose message it is, Jo of her team, and Ben, who may not see it, are
+// told, by nothing but the words of docs/notifications.md.
 type model struct {
 	preset, muted map[string]string
 	// outcome is by user and event, and first who has the first open of a recipient.
@@ -28,6 +28,8 @@ func (m *model) often(user string, of event.Type) string {
 	preset := m.preset[user]
 	important := of == event.Reply || of == event.Bounce
 	switch {
+	case user == "u_ben":
+		return "" // he may not see it
 	case user == "u_jo" && (preset != notify.PresetAll || !important):
 		return "" // a team's are told by "all" alone, and of them what is important
 	case important || preset == notify.PresetAll:
@@ -83,8 +85,26 @@ func (m *model) correct(user string, e event.Event, others []event.Event) {
 	}
 }
 
-// Settings, mutes, a team, disorder, repetition, machines and corrections at random: what is
-// in the log is what the model says, each once.
+// killed handles triggers in a process that dies at a write, so many writes on, before or
+// after it; then in another. It does not die for a number below zero.
+func (o *office) killed(left int, after bool, triggers []event.Trigger) {
+	o.t.Helper()
+	m := &mortal{Store: o.store, left: left, after: after, deliveries: make(map[string]int)}
+	handle := func() error {
+		config := o.engine.Config
+		config.Store, config.Announcer, config.Outbox = m, m, m
+		return notify.NewEngine(config).Handle(context.Background(), triggers)
+	}
+	err := handle()
+	if err != nil {
+		require.ErrorIs(o.t, err, errKilled)
+		err = handle()
+	}
+	require.NoError(o.t, err)
+}
+
+// Settings, mutes, a team, disorder, repetition, machines, corrections and crashes at random:
+// what is in the log is what the model says, each once.
 func TestDecisionsAreThoseOfTheModel(t *testing.T) {
 	o := newOffice(t)
 	round := 0
@@ -96,7 +116,10 @@ func TestDecisionsAreThoseOfTheModel(t *testing.T) {
 			outcome: make(map[string]map[event.ID]string), first: make(map[string]map[string]event.ID),
 		}
 		people := []string{"lee@dox.test", "kim@dox.test"}
-		for _, user := range []string{"u_ana", "u_jo"} {
+		dies := func(triggers []event.Trigger) {
+			o.killed(rapid.IntRange(-3, 6).Draw(rt, "dies at"), rapid.Bool().Draw(rt, "after it"), triggers)
+		}
+		for _, user := range []string{"u_ana", "u_jo", "u_ben"} {
 			m.outcome[user], m.first[user] = make(map[event.ID]string), make(map[string]event.ID)
 			m.preset[user] = rapid.SampledFrom([]string{notify.PresetQuiet, notify.PresetNormal, notify.PresetAll}).Draw(rt, user)
 			m.muted[user] = rapid.SampledFrom([]string{"", people[0], people[1]}).Draw(rt, "muted by "+user)
@@ -131,13 +154,13 @@ func TestDecisionsAreThoseOfTheModel(t *testing.T) {
 					}
 				}
 			}
-			require.NoError(rt, o.engine.Handle(context.Background(), triggers))
+			dies(triggers)
 			order = order[n:]
 		}
 		for _, i := range rapid.SliceOfDistinct(rapid.IntRange(0, len(events)-1), rapid.ID[int]).Draw(rt, "corrected") {
 			events[i].Verdict.Is = event.Machine
 			for range 2 {
-				o.handle(event.AnnounceChanged, events[i])
+				dies([]event.Trigger{{Kind: event.AnnounceChanged, Event: events[i]}})
 			}
 			for user := range m.outcome {
 				m.correct(user, events[i], events)

@@ -77,6 +77,16 @@ func (s Settings) passes(e event.Event) bool {
 	})
 }
 
+// HeldUntil is when what leaves the house now may, of events by some people: the end of the
+// quiet hours of today's settings, zero where there are none or a VIP is among those.
+func (s Settings) HeldUntil(now time.Time, by []event.Event) time.Time {
+	end, quiet := s.Quiet.until(now.In(s.location()))
+	if !quiet || slices.ContainsFunc(by, s.passes) {
+		return time.Time{}
+	}
+	return end
+}
+
 // until is when the quiet hours that now is in end; false outside. A range belongs to
 // the day it begins on, and ranges that follow one another are one.
 func (q *Quiet) until(now time.Time) (time.Time, bool) {

@@ -362,7 +362,13 @@ func (n *Notes) digest(ctx context.Context, d deliver.Delivery) (deliver.Content
 	if err != nil || len(told) == 0 {
 		return deliver.Content{}, "everything was seen in the page meanwhile, or withdrawn", err
 	}
+	// Whoever changed their hours, or their zone as they fly, is not woken by those of before.
+	settings, err := n.Books.Settings(ctx, d.Workspace, d.For)
+	if err != nil {
+		return deliver.Content{}, "", err
+	}
 	content := deliver.Content{
+		Later:    settings.HeldUntil(n.Clock(), eventsOf(told)),
 		Sentence: fmt.Sprintf("%d notifications", len(told)), Time: time.Unix(d.Window, 0).UTC(),
 		Why: "They were held for your quiet hours or your digest. Change that in Settings.",
 	}
@@ -399,6 +405,15 @@ type toldOne struct {
 	notify.Decision
 	event    *event.Event
 	sentence string
+}
+
+func eventsOf(told []toldOne) (events []event.Event) {
+	for _, one := range told {
+		if one.event != nil {
+			events = append(events, *one.event)
+		}
+	}
+	return events
 }
 
 // told are those of decisions that their person may still be told, in order.

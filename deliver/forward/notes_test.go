@@ -3,7 +3,6 @@ package forward_test
 import (
 	"context"
 	"fmt"
-	"path/filepath"
 	"testing"
 	"time"
 
@@ -14,14 +13,13 @@ import (
 	"tidings/deliver/forward"
 	"tidings/event"
 	"tidings/notify"
-	"tidings/store/sqlite"
 )
 
 // noted is what notifications are delivered from, with events in memory.
 type noted struct {
 	*forward.Notes
-	decisions *sqlite.Notify
-	outbox    *sqlite.Outbox
+	decisions notify.Store
+	outbox    deliver.Outbox
 	events    []event.Event
 	now       time.Time
 }
@@ -39,22 +37,11 @@ func (n *noted) Get(_ context.Context, _ string, ids []event.ID) (found []event.
 
 func newNoted(t *testing.T) *noted {
 	t.Helper()
-	dir := t.TempDir()
-	states, err := sqlite.OpenState(filepath.Join(dir, "state.db"), sqlite.StateConfig{})
-	require.NoError(t, err)
-	decisions, err := sqlite.OpenNotify(filepath.Join(dir, "notify.db"))
-	require.NoError(t, err)
-	outbox, err := sqlite.OpenOutbox(filepath.Join(dir, "deliveries.db"))
-	require.NoError(t, err)
-	t.Cleanup(func() {
-		require.NoError(t, outbox.Close())
-		require.NoError(t, decisions.Close())
-		require.NoError(t, states.Close())
-	})
+	states, decisions, outbox := openStores(t)
 	n := &noted{decisions: decisions, outbox: outbox, now: time.Date(2026, 11, 18, 10, 0, 0, 0, time.UTC)}
 	clock := func() time.Time { return n.now }
 	directory := account.NewDirectory(states, clock)
-	_, err = directory.PutUser(t.Context(), "w", "u_ana", account.MemberRequest{Name: "Ana", Emails: []string{"ana@acme.test"}})
+	_, err := directory.PutUser(t.Context(), "w", "u_ana", account.MemberRequest{Name: "Ana", Emails: []string{"ana@acme.test"}})
 	require.NoError(t, err)
 	n.Notes = &forward.Notes{
 		Settle:    forward.Settle,
