@@ -142,6 +142,7 @@ func unmeasured() []figures.Must {
 		return must
 	}
 	return []figures.Must{
+		open(most("notify", "notify", "deciding about an event, with 100 rules that may find it", "µs", 60, aim(25)), "a Go benchmark of notify/ does"),
 		open(most("P13", "start", "parse of a search line", "µs", 200, nil), "a Go benchmark of query/ does"),
 		open(most("P13", "start", "page script, gzipped", "KB", 120, nil), "a test of web/ does"),
 		open(most("P13", "start", "first row painted on localhost", "ms", milliseconds(500*time.Millisecond), nil), "it needs a browser"),

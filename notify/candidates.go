@@ -174,8 +174,10 @@ func (x *Engine) candidates(ctx context.Context, b *Book, e event.Event) ([]stri
 		return nil, err
 	}
 	for _, message := range []string{"", e.Message} {
-		for _, r := range asks.byType[e.Type][message] {
-			if !who[r.Owner] && r.about(e) && sees(r.Owner) && r.query.MayMatch(e) {
+		rules := asks.byType[e.Type][message]
+		for i := range rules {
+			r := &rules[i]
+			if !who[r.Owner] && r.about(&e) && sees(r.Owner) && r.query.MayMatch(&e) {
 				who[r.Owner] = true
 			}
 		}

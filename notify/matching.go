@@ -81,8 +81,9 @@ func (q *questions) read(ctx context.Context, workspace, user, text string) (que
 // count, otherwise those that tell of each.
 func matches(rules []understood, d query.Document, counting bool) []Rule {
 	var found []Rule
-	for _, r := range rules {
-		if r.about(d.Event) && (r.asked() == OnCount) == counting && r.query.MayMatch(d.Event) && r.query.Match(d, nil) {
+	for i := range rules {
+		r := &rules[i] // rules and events are large, and there may be many
+		if r.about(&d.Event) && (r.On == OnCount) == counting && r.query.MayMatch(&d.Event) && r.query.Match(d, nil) {
 			found = append(found, r.Rule)
 		}
 	}

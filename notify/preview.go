@@ -70,7 +70,7 @@ func (x *Engine) PreviewRule(ctx context.Context, workspace string, r Rule) (Pre
 	claims, counts := make(map[string]event.ID), make(map[string]*counted)
 	for _, e := range events {
 		t, ok := event.TriggerOf(event.Announcement{Kind: event.AnnounceEvent, Event: &e})
-		if !ok || !r.about(e) {
+		if !ok || !r.about(&e) {
 			continue
 		}
 		facts := Facts{

@@ -126,9 +126,9 @@ func (a Ask) Check() *event.FieldError {
 }
 
 // about reports whether an event is one of those that a rule is about, but for its text.
-func (r Rule) about(e event.Event) bool {
+func (r *Rule) about(e *event.Event) bool {
 	switch {
-	case !r.Enabled || r.asked() != OnEvent && r.asked() != OnCount:
+	case !r.Enabled || r.On != "" && r.On != OnEvent && r.On != OnCount:
 		return false
 	case !r.Done.IsZero() && r.Done != e.ID:
 		return false

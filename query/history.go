@@ -158,7 +158,7 @@ func (q Query) seriesOf(series []event.Event) allSeries {
 		key := pair{e.Message, e.Recipient.Email}
 		all.of[key] = append(all.of[key], e)
 		all.newest[e.Recipient.Email] = e.ID
-		if (Time{q.From, q.Until}).match(e) {
+		if (Time{q.From, q.Until}).match(&e) {
 			all.counted[key]++
 		}
 	}

@@ -56,7 +56,7 @@ func DocumentLater(e event.Event) Document {
 }
 
 // fields are the analysed texts.
-func (d Document) fields() map[TextField][]Token {
+func (d *Document) fields() map[TextField][]Token {
 	if d.later != nil {
 		return d.later()
 	}
@@ -81,33 +81,45 @@ func people(e event.Event) []event.Person {
 	return e.Recipients
 }
 
+// anyAddress reports whether one of an event's recipients has an address that is asked for.
+func anyAddress(e *event.Event, asked func(email string) bool) bool {
+	if e.Recipient != nil {
+		return asked(e.Recipient.Email)
+	}
+	for i := range e.Recipients {
+		if asked(e.Recipients[i].Email) {
+			return true
+		}
+	}
+	return false
+}
+
 // Match reports whether the query holds for an event. s is the state of the
 // event's message, nil when there is none; only conditions on the recipients of
 // sends ask it. It leaves out History, which other events decide.
 func (q Query) Match(d Document, s *event.State) bool {
-	if !(Time{q.From, q.Until}).match(d.Event) {
+	return q.admits(&d.Event) && q.holds(q.Where, &d, s)
+}
+
+// admits reports whether an event is of the query's time, and by whom it wants. Events are
+// large: a match of many queries hands on where one is, not the event.
+func (q *Query) admits(e *event.Event) bool {
+	if !(Time{q.From, q.Until}).match(e) {
 		return false
 	}
 	switch q.Automated {
 	case AutomatedShow:
+		return true
 	case AutomatedOnly:
-		if !d.Event.Automated() {
-			return false
-		}
-	default:
-		if d.Event.Automated() {
-			return false
-		}
+		return e.Automated()
 	}
-	return q.holds(q.Where, d, s)
+	return !e.Automated()
 }
 
 // MayMatch reports whether the query can hold for an event, whatever its words are. It is
 // cheap: no text is analysed.
-func (q Query) MayMatch(e event.Event) bool {
-	bare := q
-	bare.Where = nil
-	if !bare.Match(Document{Event: e}, nil) {
+func (q *Query) MayMatch(e *event.Event) bool {
+	if !q.admits(e) {
 		return false
 	}
 	may, _ := possible(q.Where, e)
@@ -115,7 +127,7 @@ func (q Query) MayMatch(e event.Event) bool {
 }
 
 // possible reports whether a condition can hold for an event, and whether it can fail.
-func possible(where Expr, e event.Event) (holds, fails bool) {
+func possible(where Expr, e *event.Event) (holds, fails bool) {
 	switch x := where.(type) {
 	case And:
 		holds = true
@@ -146,7 +158,7 @@ func possible(where Expr, e event.Event) (holds, fails bool) {
 	return where == nil, where != nil
 }
 
-func (q Query) holds(where Expr, d Document, s *event.State) bool {
+func (q *Query) holds(where Expr, d *Document, s *event.State) bool {
 	switch e := where.(type) {
 	case And:
 		return !slices.ContainsFunc(e, func(part Expr) bool { return !q.holds(part, d, s) })
@@ -155,24 +167,24 @@ func (q Query) holds(where Expr, d Document, s *event.State) bool {
 	case Not:
 		return !q.holds(e.Expr, d, s)
 	case Keyword:
-		return e.match(d.Event)
+		return e.match(&d.Event)
 	case Words:
 		return e.match(d)
 	case Time:
-		return e.match(d.Event)
+		return e.match(&d.Event)
 	case Recipients:
 		return e.match(d.Event, s, q.Now)
 	}
 	return where == nil
 }
 
-func (t Time) match(e event.Event) bool { return t.holds(e.Time) }
+func (t Time) match(e *event.Event) bool { return t.holds(e.Time) }
 
 func (t Time) holds(at int64) bool {
 	return (t.From == 0 || at >= t.From) && (t.Until == 0 || at < t.Until)
 }
 
-func (k Keyword) match(e event.Event) bool {
+func (k Keyword) match(e *event.Event) bool {
 	has := func(value string) bool { return slices.Contains(k.Values, value) }
 	switch k.Field {
 	case FieldType:
@@ -180,9 +192,9 @@ func (k Keyword) match(e event.Event) bool {
 	case FieldUser:
 		return has(e.User)
 	case FieldRecipient:
-		return slices.ContainsFunc(people(e), func(p event.Person) bool { return has(p.Email) })
+		return anyAddress(e, has)
 	case FieldDomain:
-		return slices.ContainsFunc(people(e), func(p event.Person) bool { return has(Domain(p.Email)) })
+		return anyAddress(e, func(email string) bool { return has(Domain(email)) })
 	case FieldMessage:
 		return has(e.Message)
 	case FieldSource:
@@ -194,9 +206,9 @@ func (k Keyword) match(e event.Event) bool {
 	case FieldBounce:
 		return e.Bounce != nil && has(e.Bounce.Kind)
 	case FieldDevice:
-		return has(DeviceOf(e))
+		return has(DeviceOf(*e))
 	case FieldClient:
-		return has(ClientOf(e))
+		return has(ClientOf(*e))
 	}
 	return false
 }
@@ -211,14 +223,17 @@ func Domain(email string) string {
 	return email[at+1:]
 }
 
-func (w Words) match(d Document) bool {
+func (w Words) match(d *Document) bool {
 	if w.Field != FieldAny {
 		return w.in(d.fields()[w.Field])
 	}
 	fields := d.fields()
-	return slices.ContainsFunc(TextFields, func(field TextField) bool {
-		return w.in(fields[field])
-	})
+	for _, field := range TextFields {
+		if w.in(fields[field]) {
+			return true
+		}
+	}
+	return false
 }
 
 // in reports whether the condition holds somewhere among tokens.
@@ -226,7 +241,12 @@ func (w Words) in(tokens []Token) bool {
 	if len(w.Terms) == 0 {
 		return false
 	}
+	first, prefix, stem := w.Terms[0], w.Form == FormPrefix, w.Form == FormStem
 	for i := 0; i+len(w.Terms) <= len(tokens); i++ {
+		at := &tokens[i]
+		if !prefix && (stem && at.Stem != first || !stem && at.Word != first) {
+			continue // as most are
+		}
 		if w.at(tokens[i:]) {
 			return true
 		}
