@@ -254,10 +254,15 @@ func runSelf(ctx context.Context, args []string, stderr io.Writer) error {
 	}
 	command := exec.CommandContext(ctx, self, args...)
 	command.Stderr = stderr
-	command.Env = slices.DeleteFunc(os.Environ(), func(setting string) bool { return strings.HasPrefix(setting, "TIDINGS_") })
+	command.Env = withoutSettings()
 	command.Cancel = func() error { return command.Process.Signal(os.Interrupt) }
 	command.WaitDelay = time.Minute
 	return command.Run()
+}
+
+// withoutSettings is this environment without what commands read their flags from.
+func withoutSettings() []string {
+	return slices.DeleteFunc(os.Environ(), func(setting string) bool { return strings.HasPrefix(setting, "TIDINGS_") })
 }
 
 // reason keeps what a program says at its end: its last line of the form "tidings: …", the

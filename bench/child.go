@@ -41,7 +41,7 @@ func serveChildIn(ctx context.Context, environment []string, data, listen string
 		return nil, fmt.Errorf("find this program: %w", err)
 	}
 	c := &child{data: data, command: exec.Command(self, append([]string{"serve", "--data", data, "--listen", listen}, more...)...), exited: make(chan error, 1), said: make(chan string, 1)}
-	c.command.Env = append(os.Environ(), environment...)
+	c.command.Env = append(withoutSettings(), environment...)
 	stderr, err := c.command.StderrPipe()
 	if err == nil {
 		err = c.command.Start()

@@ -231,7 +231,7 @@ func tidings(ctx context.Context, environment []string, args ...string) (string,
 		return "", fmt.Errorf("find this program: %w", err)
 	}
 	command := exec.CommandContext(ctx, self, args...)
-	command.Env = append(os.Environ(), environment...)
+	command.Env = append(withoutSettings(), environment...)
 	said, err := command.CombinedOutput()
 	return string(said), err
 }

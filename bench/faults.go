@@ -28,6 +28,9 @@ type Faults struct {
 	Away time.Duration
 	// Senders post at once.
 	Senders int
+	// Index is the address of an Elasticsearch on one host that is taken away; indices are
+	// made below a prefix of the fault's own and removed at the end.
+	Index string
 }
 
 // fault is one that is made.
@@ -62,6 +65,8 @@ func faultTable() []fault {
 		{name: "files", what: "files are missing, cut short, foreign or read-only", do: filesDamaged},
 		{name: "mongo", what: "MongoDB is away, and is killed meanwhile", lacks: lacksMongo, do: mongoAway},
 		{name: "nats", what: "NATS is away", do: natsAway},
+		{name: "elastic", what: "Elasticsearch is away", lacks: lacksElastic, do: elasticAway},
+		{name: "socket", what: "a socket does not read", do: deafSocket},
 		{name: "disk", what: "the disk is full", lacks: lacksDisk, do: diskFull},
 		{name: "fsync", what: "the disk makes nothing durable", lacks: lacksInjection, do: syncFails},
 		{name: "descriptors", what: "the process may open nothing more", lacks: lacksLimits, do: noDescriptors},

@@ -2,12 +2,16 @@ package bench
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"net/http"
+	"net/url"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"tidings/faulty"
+	"tidings/store/elastic"
 )
 
 // lacksMongo says that there is no MongoDB to take away.
@@ -51,6 +55,47 @@ func natsAway(ctx context.Context, r *faultRun) error {
 	r.stores = []string{"--stream", server.URL()}
 	err = r.away(ctx, false, func() error { server.Stop(); return nil }, server.Start)
 	return errors.Join(err, r.end()) // before its NATS
+}
+
+// lacksElastic says that there is no Elasticsearch to take away, or none that a line leads to.
+func lacksElastic(f *Faults) string {
+	if f.Index == "" {
+		return "no --index was given (make bench-elastic starts one)"
+	}
+	config, err := elastic.ParseURL(f.Index)
+	switch {
+	case err != nil:
+		return err.Error()
+	case len(config.Nodes) > 1 || config.Nodes[0].Scheme != "http":
+		return "--index names several hosts, or TLS: it takes one without"
+	}
+	return ""
+}
+
+// elasticAway cuts the line to an Elasticsearch and restores it.
+func elasticAway(ctx context.Context, r *faultRun) (err error) {
+	config, err := elastic.ParseURL(r.Index)
+	if err != nil {
+		return err
+	}
+	line, err := faulty.NewLine(config.Nodes[0].Host)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, line.Close()) }()
+	prefix := "faults-" + strings.ToLower(rand.Text()[:8])
+	raw := rawElastic{node: config.Nodes[0], username: config.Username, password: config.Password, over: http.DefaultTransport}
+	defer func() {
+		cleaning, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Minute)
+		defer cancel()
+		err = errors.Join(err, r.end(), raw.removeIndices(cleaning, prefix), raw.removeTemplate(cleaning, prefix))
+	}()
+	address := url.URL{Scheme: "elasticsearch", Host: line.Address(), Path: "/" + prefix}
+	if config.Username != "" {
+		address.User = url.UserPassword(config.Username, config.Password)
+	}
+	r.stores = []string{"--index", address.String()}
+	return r.away(ctx, true, func() error { line.Cut(); return nil }, func() error { line.Restore(); return nil })
 }
 
 // away takes something away that the server needs, for Away, and brings it back. accepts

@@ -88,7 +88,10 @@ func (c *All) plan(round int) []planned {
 		"faults", "--kills", either("20", "3"), "--pauses", either("5", "1"), "--away", either("60s", "3s"),
 	}}
 	if c.Short { // those that take some seconds
-		faults.args = append(faults.args, "--only", "killed,steps,paused,thrice,clock,mongo,nats,disk,fsync,descriptors,memory")
+		faults.args = append(faults.args, "--only", "killed,steps,paused,thrice,poison,clock,mongo,nats,elastic,socket,disk,fsync,descriptors,memory")
+	}
+	if c.Index != "" {
+		faults.args = append(faults.args, "--index", indexOf)
 	}
 	sockets := func(name, amount, rate string) planned {
 		one := planned{name: name, args: []string{"sockets", "--sockets", amount, "--rate", rate, "--for", either("30s", "5s")}}

@@ -298,16 +298,7 @@ func (s *Soak) events(n int) []map[string]any {
 
 // look reads what the server says of itself, and how large the logs are.
 func (s *Soak) look(ctx context.Context, server *child) (soakSample, error) {
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+server.address+"/metrics", http.NoBody)
-	if err != nil {
-		return soakSample{}, err
-	}
-	response, err := http.DefaultClient.Do(request)
-	if err != nil {
-		return soakSample{}, fmt.Errorf("read the metrics: %w", err)
-	}
-	defer response.Body.Close()
-	figures, err := metricsIn(response.Body)
+	figures, err := metricsOf(ctx, server)
 	if err != nil {
 		return soakSample{}, err
 	}
@@ -331,6 +322,20 @@ func ignoreGone(err error) error {
 		return nil
 	}
 	return err
+}
+
+// metricsOf asks a server for its figures without labels.
+func metricsOf(ctx context.Context, server *child) (map[string]float64, error) {
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+server.address+"/metrics", http.NoBody)
+	if err != nil {
+		return nil, err
+	}
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		return nil, fmt.Errorf("read the metrics: %w", err)
+	}
+	defer response.Body.Close()
+	return metricsIn(response.Body)
 }
 
 // metricsIn reads figures without labels from a page of metrics.

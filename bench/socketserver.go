@@ -14,8 +14,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	jsonv2 "github.com/go-json-experiment/json"
-
 	"tidings/account"
 	"tidings/api"
 	"tidings/event"
@@ -122,7 +120,7 @@ func (s *socketServer) announce(ctx context.Context, workspace string, due time.
 	}
 	entry := live.Entry{
 		Sequence: s.sequence.Add(1), At: due, Workspace: workspace, Size: len(data),
-		Read: func() (read event.Announcement, err error) { return read, jsonv2.Unmarshal(data, &read) },
+		Read: func() (read event.Announcement, err error) { return read, read.DecodeJSON(data) },
 	}
 	select {
 	case s.entries <- entry:

@@ -126,6 +126,7 @@ type benchFaultsCmd struct {
 	Pauses  int           `help:"How often it stands still for a second." default:"5"`
 	Away    time.Duration `help:"How long something is away, full or failing." default:"10s" placeholder:"DURATION"`
 	Senders int           `help:"How many senders post at once." default:"4"`
+	Index   string        `help:"An Elasticsearch for the fault elastic, as for serve: one host, without TLS." placeholder:"URL"`
 }
 
 // Run makes each fault and prints the ledger.
