@@ -11,16 +11,19 @@ import (
 	"tidings/store/storetest"
 )
 
-func TestState(t *testing.T) {
+// stateHarness opens states on a server of the test's own.
+func stateHarness(t *testing.T) storetest.StateHarness {
 	urls := urlOf(t)
-	storetest.RunState(t, storetest.StateHarness{
+	return storetest.StateHarness{
 		Open: func(t testing.TB, name string, config storetest.StateConfig) storetest.State {
 			state, err := mongo.Open(context.Background(), mongo.Config{URL: urls(t, name), Grace: config.Grace, Now: config.Now})
 			require.NoError(t, err)
 			return state
 		},
-	})
+	}
 }
+
+func TestState(t *testing.T) { storetest.RunState(t, stateHarness(t)) }
 
 func TestRecords(t *testing.T) {
 	urls := urlOf(t)

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"math/rand"
-	"path/filepath"
 	"sync"
 	"testing"
 
@@ -16,15 +15,15 @@ import (
 	"tidings/store/storetest"
 )
 
-func TestIndex(t *testing.T) {
-	storetest.RunIndex(t, storetest.IndexHarness{
-		Open: func(t testing.TB, path string) storetest.Index {
-			index, err := sqlite.OpenIndex(path, sqlite.IndexConfig{})
-			require.NoError(t, err)
-			return index
-		},
-	})
+var indexHarness = storetest.IndexHarness{
+	Open: func(t testing.TB, path string) storetest.Index {
+		index, err := sqlite.OpenIndex(path, sqlite.IndexConfig{})
+		require.NoError(t, err)
+		return index
+	},
 }
+
+func TestIndex(t *testing.T) { storetest.RunIndex(t, indexHarness) }
 
 // TestFewOpenWeeks writes and reads many more weeks at once than may be open, so
 // that almost every call opens one and closes another.
@@ -67,39 +66,9 @@ func TestFewOpenWeeks(t *testing.T) {
 	require.Len(t, hits, workers*each)
 }
 
-func TestCounter(t *testing.T) {
-	storetest.RunCounter(t, storetest.IndexHarness{
-		Open: func(t testing.TB, path string) storetest.Index {
-			index, err := sqlite.OpenIndex(path, sqlite.IndexConfig{})
-			require.NoError(t, err)
-			return index
-		},
-	})
-}
+func TestCounter(t *testing.T) { storetest.RunCounter(t, indexHarness) }
 
-func TestVocabulary(t *testing.T) {
-	storetest.RunVocabulary(t, storetest.IndexHarness{
-		Open: func(t testing.TB, path string) storetest.Index {
-			index, err := sqlite.OpenIndex(path, sqlite.IndexConfig{})
-			require.NoError(t, err)
-			return index
-		},
-	})
-}
-
-func TestLivePagesExportsAndStatisticsAgree(t *testing.T) {
-	storetest.RunAnswers(t, storetest.AnswersHarness{
-		Open: func(t testing.TB) (storetest.Index, storetest.AnswersStates) {
-			index, err := sqlite.OpenIndex(t.TempDir(), sqlite.IndexConfig{})
-			require.NoError(t, err)
-			t.Cleanup(func() { require.NoError(t, index.Close()) })
-			state, err := sqlite.OpenState(filepath.Join(t.TempDir(), "state.db"), sqlite.StateConfig{})
-			require.NoError(t, err)
-			t.Cleanup(func() { require.NoError(t, state.Close()) })
-			return index, state
-		},
-	})
-}
+func TestVocabulary(t *testing.T) { storetest.RunVocabulary(t, indexHarness) }
 
 func TestASendTakenOutOfASealedWeekIsNotCounted(t *testing.T) {
 	index, err := sqlite.OpenIndex(t.TempDir(), sqlite.IndexConfig{})

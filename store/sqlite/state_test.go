@@ -14,15 +14,15 @@ import (
 	"tidings/store/storetest"
 )
 
-func TestState(t *testing.T) {
-	storetest.RunState(t, storetest.StateHarness{
-		Open: func(t testing.TB, rowid string, config storetest.StateConfig) storetest.State {
-			state, err := sqlite.OpenState(rowid, sqlite.StateConfig{Grace: config.Grace, Now: config.Now})
-			require.NoError(t, err)
-			return state
-		},
-	})
+var stateHarness = storetest.StateHarness{
+	Open: func(t testing.TB, rowid string, config storetest.StateConfig) storetest.State {
+		state, err := sqlite.OpenState(rowid, sqlite.StateConfig{Grace: config.Grace, Now: config.Now})
+		require.NoError(t, err)
+		return state
+	},
 }
+
+func TestState(t *testing.T) { storetest.RunState(t, stateHarness) }
 
 func TestRecords(t *testing.T) {
 	storetest.RunRecords(t, storetest.RecordsHarness{

@@ -76,22 +76,6 @@ func genSenders(t *rapid.T, key *rapid.Generator[event.RecipientKey], s *event.S
 	}
 }
 
-func TestStateCode(t *testing.T) {
-	rapid.Check(t, func(t *rapid.T) {
-		s := genState().Draw(t, "state")
-		s.MessageKey = event.MessageKey{Workspace: "w", Message: "m"}
-		raw := encodeState(s)
-		decoded, err := decodeState(s.MessageKey, raw)
-		require.NoError(t, err)
-		require.Equal(t, s, decoded)
-		require.Equal(t, raw, encodeState(decoded))
-		for end := range raw {
-			_, err := decodeState(s.MessageKey, raw[:end])
-			require.Error(t, err, "cut at %d", end)
-		}
-	})
-}
-
 func FuzzDecodeState(f *testing.F) {
 	person := event.Person{Email: "a@x.example", Name: "A"}
 	s := event.State{

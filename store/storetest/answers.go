@@ -2,9 +2,11 @@ package storetest
 
 import (
 	"context"
+	"flag"
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -29,6 +31,8 @@ type AnswersHarness struct {
 	// Questions is how many are asked of each generated set of events, 0 for
 	// 20: with rapid's own 100 sets that is 2,000 pairs.
 	Questions int
+	// Sets is on how many sets, 0 for as many as rapid is told.
+	Sets int
 }
 
 // RunAnswers holds four ways of asking the same to one answer: matching in
@@ -50,6 +54,12 @@ func RunAnswers(t *testing.T, h AnswersHarness) {
 	questions := h.Questions
 	if questions == 0 {
 		questions = 20
+	}
+	if h.Sets > 0 {
+		checks := flag.Lookup("rapid.checks").Value
+		before := checks.String()
+		require.NoError(t, checks.Set(strconv.Itoa(h.Sets)))
+		t.Cleanup(func() { require.NoError(t, checks.Set(before)) })
 	}
 	var cases atomic.Int64
 	rapid.Check(t, func(t *rapid.T) {

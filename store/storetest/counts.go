@@ -18,13 +18,12 @@ import (
 	"tidings/query"
 )
 
-// RunCounter runs the suite of an index that is a feed.Aggregator too.
+// RunCounter runs the suite of an index that is a feed.Aggregator too, but for RunIndexModel.
 func RunCounter(t *testing.T, h IndexHarness) {
 	for _, test := range []struct {
 		name string
 		run  func(*testing.T, counterTest)
 	}{
-		{"a count is of the events that match in memory", testCountMatch},
 		{"counts of weeks add up, and pairs count once over all of them", testCountMerge},
 		{"parts that are not asked for are not brought", testCountParts},
 		{"a week or a workspace that does not exist counts nothing", testCountNothing},

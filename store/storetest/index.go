@@ -34,7 +34,7 @@ type IndexHarness struct {
 	NoWeeks, NoErasing, NoReopening Excuse
 }
 
-// RunIndex runs the whole suite.
+// RunIndex runs the whole suite but for RunIndexModel.
 func RunIndex(t *testing.T, h IndexHarness) {
 	for _, test := range []struct {
 		name string
@@ -55,8 +55,6 @@ func RunIndex(t *testing.T, h IndexHarness) {
 		{"conditions on recipients are refused", testRecipientsRefused},
 		{"a workspace sees its own", testTenants},
 		{"a rewritten event is found by what it says now", testRewrite},
-		{"walking pages meets every event once while others are written", testWalk},
-		{"a search finds what matches in memory", testMatch},
 		{"readers and writers at once", testConcurrency},
 		{"everything is there after reopening", testReopen},
 		{"a sealed week reads the same and takes no writes", testSeal},

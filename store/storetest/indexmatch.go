@@ -20,6 +20,22 @@ const queriesPerCase = 30
 // endlessWalk is more than any test has written.
 const endlessWalk = 100_000
 
+// RunIndexModel holds an index, and its counts where it is a feed.Aggregator, to what is
+// found in memory, on generated events. It is the longest part of the suite, and nothing
+// happens at once in it.
+func RunIndexModel(t *testing.T, h IndexHarness) {
+	t.Run("walking pages meets every event once while others are written", func(t *testing.T) { testWalk(t, openIndex(t, h)) })
+	t.Run("a search finds what matches in memory", func(t *testing.T) { testMatch(t, openIndex(t, h)) })
+	t.Run("a count is of the events that match in memory", func(t *testing.T) {
+		x := openIndex(t, h)
+		counter, ok := x.Index.(feed.Aggregator)
+		if !ok {
+			t.Skip("skipped: the index does not count")
+		}
+		testCountMatch(t, counterTest{x, counter})
+	})
+}
+
 // testMatch holds the index to query.Match: a search over all weeks is the
 // events that match, in the order of the feed, whole or page by page. Each case
 // has a workspace of its own among the others' events.

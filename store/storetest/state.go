@@ -27,13 +27,12 @@ type StateHarness struct {
 	NoReopening Excuse
 }
 
-// RunState runs the whole suite.
+// RunState runs the whole suite but for RunStateModel.
 func RunState(t *testing.T, h StateHarness) {
 	for _, test := range []struct {
 		name string
 		run  func(*testing.T, stateTest)
 	}{
-		{"any order, repetition and batching ends in the model's state", testModel},
 		{"concurrent writers end in the model's state", testStateWriters},
 		{"a change without effect changes nothing", testNoEffect},
 		{"unknown messages are absent", testAbsent},

@@ -202,7 +202,10 @@ func genHistory(workspace string) *rapid.Generator[[]event.Event] {
 	})
 }
 
-func testModel(t *testing.T, x stateTest) {
+// RunStateModel holds states to the model after any order, repetition and batching of
+// generated events. Nothing happens at once in it: RunState has the writers that do.
+func RunStateModel(t *testing.T, h StateHarness) {
+	x := openState(t, h)
 	var cases atomic.Int64
 	rapid.Check(t, func(t *rapid.T) {
 		workspace := fmt.Sprintf("w-%d", cases.Add(1))
