@@ -123,7 +123,7 @@ func testCountMatch(t *testing.T, x counterTest) {
 		x.create(t, events[:half]...)
 		x.all(t, workspace, query.Query{}) // and count on from there
 		x.create(t, events[half:]...)
-		for range queriesPerCase {
+		for range x.harness.queries() {
 			q := genQuery().Draw(t, "query")
 			aggregate := x.all(t, workspace, q)
 			require.Equal(t, counted(q, events), aggregate, "query %#v", q)

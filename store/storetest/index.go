@@ -29,6 +29,8 @@ type IndexHarness struct {
 	Open func(t testing.TB, path string) Index
 	// Refresh makes what was written visible; nil when it is at once.
 	Refresh func(index Index) error
+	// Queries is how many are asked of each generated set of events, 0 for 30.
+	Queries int
 	// NoWeeks excuses from Weeks, NoErasing from EventEraser, NoReopening from
 	// finding everything again after Close.
 	NoWeeks, NoErasing, NoReopening Excuse

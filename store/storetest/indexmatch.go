@@ -1,6 +1,7 @@
 package storetest
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"sync/atomic"
@@ -14,8 +15,8 @@ import (
 	"tidings/query"
 )
 
-// queriesPerCase is how many queries are asked of one set of generated events.
-const queriesPerCase = 30
+// queries is how many queries are asked of one set of generated events.
+func (h IndexHarness) queries() int { return cmp.Or(h.Queries, 30) }
 
 // endlessWalk is more than any test has written.
 const endlessWalk = 100_000
@@ -45,7 +46,7 @@ func testMatch(t *testing.T, x indexTest) {
 		workspace := fmt.Sprintf("w-%d", cases.Add(1))
 		events := rapid.SliceOfNDistinct(genEvent(workspace), 1, 25, func(e event.Event) event.ID { return e.ID }).Draw(t, "events")
 		x.create(t, events...)
-		for range queriesPerCase {
+		for range x.harness.queries() {
 			q := genQuery().Draw(t, "query")
 			var matching []event.Event
 			for _, e := range events {
