@@ -1,3 +1,5 @@
+//go:build !race
+
 package feed_test
 
 import (

@@ -6,8 +6,6 @@ import (
 	"errors"
 	"flag"
 	"fmt"
-	"os"
-	"path/filepath"
 	"slices"
 	"testing"
 	"time"
@@ -17,7 +15,6 @@ import (
 
 	"tidings/event"
 	"tidings/indexer"
-	"tidings/store/sqlite"
 )
 
 // brokenLetters fails, as a process does that is killed when most of an erasure is done.
@@ -171,33 +168,6 @@ func (m *erasureModel) check(t *rapid.T) {
 		}
 		require.Len(t, state.Recipients, len(sentTo[message]))
 	}
-}
-
-// TestErasureInAnyOrder mixes what happens, what happens again or late, erasures, nights
-// and crashes: what happened to a person until their erasure is gone and stays out, and
-// everything else is there.
-func TestErasureInAnyOrder(t *testing.T) {
-	fewerChecks(t, "30")
-	rapid.Check(t, func(t *rapid.T) {
-		dir, err := os.MkdirTemp("", "erasing")
-		require.NoError(t, err)
-		defer os.RemoveAll(dir)
-		m := &erasureModel{queue: newQueue(), heard: &listener{}, now: start, until: map[string]int64{}, given: map[event.ID]event.Event{}}
-		index, err := sqlite.OpenIndex(filepath.Join(dir, "weeks"), sqlite.IndexConfig{})
-		require.NoError(t, err)
-		state, err := sqlite.OpenState(filepath.Join(dir, "state.db"), sqlite.StateConfig{Now: func() time.Time { return time.Unix(m.now, 0) }})
-		require.NoError(t, err)
-		defer func() { require.NoError(t, errors.Join(index.Close(), state.Close())) }()
-		m.stores = stores{index, state, newPending()}
-		t.Repeat(map[string]func(*rapid.T){
-			"happens": m.happens,
-			"index":   m.index,
-			"later":   func(t *rapid.T) { m.now += rapid.Int64Range(1, 900).Draw(t, "later by") },
-			"erase":   m.erase,
-			"night":   m.night,
-		})
-		m.check(t)
-	})
 }
 
 // fewerChecks makes rapid try less often by default, where each try writes files.

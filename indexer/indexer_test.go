@@ -112,30 +112,6 @@ var steps = []indexer.Step{
 	indexer.StepComplete, indexer.StepAnnounce, indexer.StepAck,
 }
 
-func TestEveryEventIsThereOnceWhateverTheOrderTheRepetitionAndTheCrash(t *testing.T) {
-	rapid.Check(t, func(t *rapid.T) {
-		events := rapid.SliceOfN(rapid.Custom(anyEvent), 1, 25).Draw(t, "events")
-		given := rapid.Permutation(append(events, events[:len(events)/2]...)).Draw(t, "given")
-		s, closeStores := openStores(t)
-		defer closeStores()
-		q, l := newQueue(given...), &listener{}
-
-		crashes := rapid.IntRange(0, 4).Draw(t, "crashes")
-		for q.waiting() > 0 {
-			c := s.config(q, l)
-			if crashes > 0 {
-				crashes--
-				c.Between = crashAfter(rapid.SampledFrom(steps).Draw(t, "crash after"))
-			}
-			batch := q.take(rapid.IntRange(1, 10).Draw(t, "batch"))
-			require.NoError(t, handle(indexer.New(c), batch))
-			q.redeliver()
-		}
-		require.Empty(t, q.failed)
-		checkAgainstModel(t, s, l, events)
-	})
-}
-
 func TestTwoIndexersAtOnceCompleteEveryPendingEvent(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		events := rapid.SliceOfN(rapid.Custom(anyEvent), 2, 25).Draw(t, "events")

@@ -120,29 +120,6 @@ func nonEmpty(first map[event.Mark]map[event.RecipientKey]int64) map[event.Mark]
 	return first
 }
 
-func TestAMailIsOneMessageInWhateverOrderItsNamesAreTold(t *testing.T) {
-	rapid.Check(t, func(t *rapid.T) {
-		events := rapid.SliceOfN(rapid.Custom(namedEvent), 1, 14).Draw(t, "events")
-		given := rapid.Permutation(append(events, events[:len(events)/2]...)).Draw(t, "given")
-		s, closeStores := openStores(t)
-		defer closeStores()
-		q, l := newQueue(given...), &listener{}
-		crashes := rapid.IntRange(0, 3).Draw(t, "crashes")
-		for q.waiting() > 0 {
-			c := s.config(q, l)
-			if crashes > 0 {
-				crashes--
-				c.Between = crashAfter(rapid.SampledFrom(steps).Draw(t, "crash after"))
-			}
-			require.NoError(t, handle(indexer.New(c), q.take(rapid.IntRange(1, 5).Draw(t, "batch"))))
-			q.redeliver()
-		}
-		require.Empty(t, q.failed)
-		s.reevaluator(l).quiet(t, s)
-		checkNames(t, s, events)
-	})
-}
-
 func TestSeveralIndexersJoinTheNamesOfAMail(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		events := rapid.SliceOfN(rapid.Custom(namedEvent), 2, 14).Draw(t, "events")

@@ -1,25 +1,18 @@
 package indexer_test
 
 import (
-	"context"
 	"encoding/json"
 	"fmt"
-	"maps"
 	"net/http"
 	"net/url"
-	"slices"
 	"strconv"
 	"strings"
-	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
-	"pgregory.net/rapid"
 
 	"tidings/api/hooks"
 	"tidings/event"
-	"tidings/feed"
-	"tidings/indexer"
 	"tidings/mailbox"
 )
 
@@ -135,38 +128,4 @@ func (p throughProvider) eventsOf(t require.TestingT, provider string) []event.E
 		take(reading.Events[0], "import")
 	}
 	return events
-}
-
-func TestAMailThroughEachProviderIsOneMessageInAllOrders(t *testing.T) {
-	rapid.Check(t, func(t *rapid.T) {
-		name := rapid.SampledFrom(slices.Sorted(maps.Keys(throughProviders))).Draw(t, "provider")
-		p := throughProviders[name]
-		events := p.eventsOf(t, name)
-		s, closeStores := openStores(t)
-		defer closeStores()
-		q, l := newQueue(rapid.Permutation(events).Draw(t, "order")...), &listener{}
-		x := indexer.New(s.config(q, l))
-		for q.waiting() > 0 {
-			require.NoError(t, x.Handle(context.Background(), q.take(rapid.IntRange(1, 3).Draw(t, "batch"))))
-		}
-		require.Empty(t, q.failed)
-		s.reevaluator(l).quiet(t, s)
-		reader := feed.NewReader(feed.Config{
-			Index: s.index, States: s.state, Catalogue: s.state, Directory: nobody{},
-			Clock: func() time.Time { return time.Unix(start+86400, 0) },
-		})
-		scope, ids := feed.Scope{Workspace: "w"}, make(map[string]bool)
-		for _, called := range []string{"offer-17", p.vendors, p.messageID} {
-			view, err := reader.Message(context.Background(), scope, called, "")
-			require.NoError(t, err, called)
-			ids[view.Message] = true
-			require.Equal(t, "Offer", view.Subject)
-			require.Len(t, view.Recipients, 1)
-			require.NotNil(t, view.Recipients[0].Replied)
-			page, err := reader.Timeline(context.Background(), scope, called, "", 50)
-			require.NoError(t, err)
-			require.Len(t, page.Items, len(events))
-		}
-		require.Len(t, ids, 1, "it is one message")
-	})
 }

@@ -179,32 +179,6 @@ func checkJudged(t require.TestingT, s stores, events []event.Event, overridden 
 	require.Equal(t, want.Sent && want.Complete(), state.Expire != 0)
 }
 
-func TestVerdictsFollowFromTheEventsWhateverTheOrderTheRepetitionAndTheCrash(t *testing.T) {
-	rapid.Check(t, func(t *rapid.T) {
-		events := rapid.SliceOfN(rapid.Custom(nearEvent), 1, 20).Draw(t, "events")
-		given := rapid.Permutation(append(events, events[:len(events)/2]...)).Draw(t, "given")
-		s, closeStores := openStores(t)
-		defer closeStores()
-		q, l := newQueue(given...), &listener{}
-		c := s.reevaluator(l)
-		crashes := rapid.IntRange(0, 3).Draw(t, "crashes")
-		for q.waiting() > 0 {
-			config := s.config(q, l)
-			if crashes > 0 {
-				crashes--
-				config.Between = crashAfter(rapid.SampledFrom(steps).Draw(t, "crash after"))
-			}
-			require.NoError(t, handle(indexer.New(config), q.take(rapid.IntRange(1, 6).Draw(t, "batch"))))
-			q.redeliver()
-			if rapid.Bool().Draw(t, "pass") {
-				require.NoError(t, c.Pass(context.Background()))
-			}
-		}
-		s.reevaluator(l).quiet(t, s)
-		checkJudged(t, s, events, nil)
-	})
-}
-
 func TestVerdictsFollowFromTheEventsWhenSeveralIndexersAndACorrectorWork(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		events := rapid.SliceOfN(rapid.Custom(nearEvent), 2, 20).Draw(t, "events")
@@ -274,46 +248,6 @@ func TestWhatComesBetweenTheStepsOfABatchIsJudgedByBoth(t *testing.T) {
 			checkJudged(t, s, append(test.batch, test.between...), nil)
 		})
 	}
-}
-
-func TestWhatAPersonSaidOutlastsEveryRepetition(t *testing.T) {
-	rapid.Check(t, func(t *rapid.T) {
-		events := rapid.SliceOfN(rapid.Custom(nearEvent), 1, 12).Draw(t, "events")
-		s, closeStores := openStores(t)
-		defer closeStores()
-		l := &listener{}
-		drain := func(given []event.Event) {
-			q := newQueue(given...)
-			for q.waiting() > 0 {
-				require.NoError(t, indexer.New(s.config(q, l)).Handle(context.Background(), q.take(4)))
-			}
-		}
-		first := rapid.IntRange(1, len(events)).Draw(t, "before")
-		drain(events[:first])
-		c := s.reevaluator(l)
-		overrides := make(map[event.ID]string)
-		for _, e := range events[:first] {
-			if !verdict.Judged(e.Type) || !rapid.Bool().Draw(t, "overridden") {
-				continue
-			}
-			is := rapid.SampledFrom([]string{event.Human, event.Machine, ""}).Draw(t, "is")
-			override := &event.Override{Is: is, Reason: "I know.", User: "u_ana"}
-			if is == "" {
-				override = nil
-				delete(overrides, e.ID)
-			} else {
-				overrides[e.ID] = is
-			}
-			waits, err := c.Override(context.Background(), e, override)
-			require.NoError(t, err)
-			require.False(t, waits)
-		}
-		checkJudgedAtOnce(t, s, overrides)
-		drain(rapid.Permutation(events).Draw(t, "again"))
-		c.now = c.now.Add(time.Hour)
-		c.quiet(t, s)
-		checkJudged(t, s, events, overrides)
-	})
 }
 
 // checkJudgedAtOnce looks for overrides without waiting for anything.

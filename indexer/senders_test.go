@@ -70,30 +70,6 @@ func checkSenders(t require.TestingT, s stores, events []event.Event) {
 	}
 }
 
-func TestEventsAreOfTheirPersonsSenderWhateverTheOrderTheRepetitionAndTheCrash(t *testing.T) {
-	s, closeStores := openStores(t)
-	defer closeStores()
-	cases := 0
-	rapid.Check(t, func(t *rapid.T) {
-		cases++
-		events := rapid.SliceOfN(rapid.Custom(campaignEvent(fmt.Sprint("w-", cases))), 2, 12).Draw(t, "events")
-		given := rapid.Permutation(append(events, events[:len(events)/2]...)).Draw(t, "given")
-		q, l := newQueue(given...), &listener{}
-		crashes := rapid.IntRange(0, 2).Draw(t, "crashes")
-		for q.waiting() > 0 {
-			config := s.config(q, l)
-			if crashes > 0 {
-				crashes--
-				config.Between = crashAfter(rapid.SampledFrom(steps).Draw(t, "crash after"))
-			}
-			require.NoError(t, handle(indexer.New(config), q.take(rapid.IntRange(1, 6).Draw(t, "batch"))))
-			q.redeliver()
-		}
-		s.reevaluator(l).quiet(t, s)
-		checkSenders(t, s, events)
-	})
-}
-
 func TestAStateThatKnewOneSenderLearnsTheOthersFromTheirSends(t *testing.T) {
 	s, closeStores := openStores(t)
 	defer closeStores()
