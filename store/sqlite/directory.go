@@ -80,7 +80,10 @@ func (x *Index) adopt(ctx context.Context, week event.Week, files weekFiles) err
 	if err == nil {
 		path := x.path(week, endingOf(sealed))
 		err = checkVersion(path, "week "+week.String(), weekSchema)
-		if _, older := errors.AsType[*migrations.Mismatch](err); older {
+		other, mismatched := errors.AsType[*migrations.Mismatch](err)
+		if mismatched && isEnough(other.Have, other.Want) {
+			err = nil
+		} else if mismatched {
 			// One that migrate up went past, since it is damaged, keeps nobody from starting.
 			if _, broken := verifyFile(ctx, path, sealed); causeOf(broken) != "" {
 				err = broken

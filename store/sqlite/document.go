@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
+	"slices"
 
 	"github.com/klauspost/compress/zstd"
 
@@ -11,7 +12,7 @@ import (
 	"tidings/store/sqlite/frames"
 )
 
-// Forms of a stored document, its first byte.
+// Forms of a stored document, its first byte. A week's file knows formWeek, too.
 const (
 	formPlain = 0
 	formZstd  = 1
@@ -89,19 +90,9 @@ func (d *documents) pack(e event.Event) ([]byte, error) {
 
 // unpack reads an event from its document and its row.
 func (d *documents) unpack(id event.ID, workspace string, packed []byte) (event.Event, error) {
-	if len(packed) == 0 {
-		return event.Event{}, fmt.Errorf("event %s: %w: it is empty", id, errDocument)
-	}
-	form, raw := packed[0], packed[1:]
-	switch form {
-	case formPlain:
-	case formZstd:
-		var err error
-		if raw, err = d.decoder.DecodeAll(raw, nil); err != nil {
-			return event.Event{}, fmt.Errorf("event %s: %w: %w", id, errDocument, err)
-		}
-	default:
-		return event.Event{}, fmt.Errorf("event %s: %w: it has the unknown form %d", id, errDocument, form)
+	raw, err := d.raw(row{id: id, doc: packed})
+	if err != nil {
+		return event.Event{}, err
 	}
 	var e event.Event
 	if err := e.DecodeJSON(raw); err != nil {
@@ -110,6 +101,38 @@ func (d *documents) unpack(id event.ID, workspace string, packed []byte) (event.
 	e.ID, e.Workspace, e.Time = id, workspace, id.Seconds()
 	yieldAfter(raw)
 	return e, nil
+}
+
+// raw is the JSON of a row's document.
+func (d *documents) raw(r row) ([]byte, error) {
+	if len(r.doc) == 0 {
+		return nil, fmt.Errorf("event %s: %w: it is empty", r.id, errDocument)
+	}
+	switch form, packed := r.doc[0], r.doc[1:]; form {
+	case formPlain:
+		return packed, nil
+	case formZstd:
+		raw, err := d.decoder.DecodeAll(packed, nil)
+		if err != nil {
+			return nil, fmt.Errorf("event %s: %w: %w", r.id, errDocument, err)
+		}
+		return raw, nil
+	default:
+		return nil, fmt.Errorf("event %s: %w: it has the unknown form %d", r.id, errDocument, form)
+	}
+}
+
+// same reports whether two documents say the same, however they are packed.
+func (d *documents) same(a, b row) (bool, error) {
+	if slices.Equal(a.doc, b.doc) {
+		return true, nil
+	}
+	first, err := d.raw(a)
+	if err != nil {
+		return false, err
+	}
+	second, err := d.raw(b)
+	return slices.Equal(first, second), err
 }
 
 // yieldBytes is a document that takes long: some 300 recipients.

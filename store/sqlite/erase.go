@@ -66,6 +66,13 @@ func (e *erasure) file(ctx context.Context, file *weekFile) error {
 			return err
 		}
 	}
+	rowids, err := e.rowids(ctx, file)
+	if err != nil {
+		return err
+	}
+	if err := file.withoutSamples(ctx, e.index.documents, rowids); err != nil {
+		return err
+	}
 	for {
 		rows, err := e.find(ctx, file, eraseBatch)
 		if err != nil {
@@ -101,16 +108,30 @@ func secure(ctx context.Context, file *weekFile, on int) error {
 
 // find reads rows that name the person, newest first.
 func (e *erasure) find(ctx context.Context, file *weekFile, limit int) ([]row, error) {
-	workspaceID, known := file.workspaceIDOf(e.workspace)
-	if !known {
-		return nil, nil
-	}
-	named := query.Keyword{Field: query.FieldRecipient, Values: e.forms}
-	match, err := compileParts(named, partsOf(workspaceID, query.AutomatedShow))
-	if err != nil {
+	match, err := e.match(file)
+	if err != nil || match == "" {
 		return nil, err
 	}
 	return file.page(ctx, match, 0, rowids.End(file.week), limit, false)
+}
+
+// match is what finds the rows that name the person, "" where there are none.
+func (e *erasure) match(file *weekFile) (string, error) {
+	workspaceID, known := file.workspaceIDOf(e.workspace)
+	if !known {
+		return "", nil
+	}
+	named := query.Keyword{Field: query.FieldRecipient, Values: e.forms}
+	return compileParts(named, partsOf(workspaceID, query.AutomatedShow))
+}
+
+// rowids are those of all rows that name the person.
+func (e *erasure) rowids(ctx context.Context, file *weekFile) ([]int64, error) {
+	match, err := e.match(file)
+	if err != nil || match == "" {
+		return nil, err
+	}
+	return file.rowids(ctx, match, 0, rowids.End(file.week))
 }
 
 func (e *erasure) rows(tx *weekTx, rows []row) error {

@@ -35,6 +35,9 @@ func (x *Index) RemoveSends(ctx context.Context, week event.Week, messages []eve
 				if err != nil {
 					return err
 				}
+				if err := file.withoutSamples(ctx, x.documents, rowidsIn(rows)); err != nil {
+					return err
+				}
 				if err := x.removeRows(ctx, file, rows); err != nil {
 					return err
 				}
@@ -85,4 +88,12 @@ func (x *Index) removeRows(ctx context.Context, file *weekFile, rows []row) erro
 		}
 		return nil
 	})
+}
+
+func rowidsIn(rows []row) []int64 {
+	rowids := make([]int64, len(rows))
+	for i, r := range rows {
+		rowids[i] = r.rowid
+	}
+	return rowids
 }

@@ -32,6 +32,9 @@ func reword(ctx context.Context, tx *sql.Tx, week event.Week) error {
 		return err
 	}
 	file := &weekFile{week: week}
+	if err := file.loadDictionaries(ctx, tx); err != nil {
+		return err
+	}
 	for last := int64(math.MinInt64); ; {
 		rows, err := tx.QueryContext(ctx, "SELECT k, space, id, doc FROM event WHERE k > ? ORDER BY k LIMIT +?", last, rewordBatch)
 		if err != nil {

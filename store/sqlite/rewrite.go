@@ -3,7 +3,6 @@ package sqlite
 import (
 	"context"
 	"fmt"
-	"slices"
 
 	"tidings/event"
 	"tidings/query"
@@ -59,8 +58,8 @@ func (x *Index) replace(tx *weekTx, r row, e event.Event) error {
 	if err != nil {
 		return err
 	}
-	if slices.Equal(made.doc, r.doc) {
-		return nil
+	if same, err := x.documents.same(row{id: r.id, doc: made.doc}, r); err != nil || same {
+		return err
 	}
 	old, err := x.storedTerms(tx.file, r)
 	if err != nil {

@@ -101,6 +101,9 @@ func (x *Index) compactInto(ctx context.Context, file *weekFile, made string) er
 	if _, err := file.writer.ExecContext(ctx, "INSERT INTO words(words) VALUES('optimize')"); err != nil {
 		return err
 	}
+	if err := file.packDocuments(ctx, x.documents, nil); err != nil {
+		return err
+	}
 	if _, err := file.writer.ExecContext(ctx, "DELETE FROM facts; DELETE FROM links"); err != nil {
 		return err
 	}

@@ -34,7 +34,9 @@ INSERT INTO words(words, rank) VALUES('pgsz', 8000);
 CREATE TABLE facts(space INTEGER PRIMARY KEY, doc BLOB NOT NULL);
 `, `
 CREATE TABLE links(space INTEGER PRIMARY KEY, doc BLOB NOT NULL);
-`, reanalyse}
+`, reanalyse, `-- keep what the documents of a sealed week are packed against
+CREATE TABLE IF NOT EXISTS dictionary(n INTEGER PRIMARY KEY, text BLOB NOT NULL, samples BLOB NOT NULL);
+`}
 
 // weekFile is an open week. It is safe for concurrent use; one transaction
 // writes at a time.
@@ -48,6 +50,8 @@ type weekFile struct {
 	prepared []*sql.Stmt
 	// writeLog hears which rowids were written; it may be nil.
 	writeLog *writeLog
+	// dictionaries are what its documents are packed against, nil where there is none.
+	dictionaries atomic.Pointer[dictionaries]
 	// merged says that there is nothing to merge among the words.
 	merged atomic.Bool
 	// wordsWritten says that words were written past FTS5, see rereadWords. It is the
@@ -106,6 +110,9 @@ func (w *weekFile) open(ctx context.Context, path string, a access, caches weekS
 		if w.writer, err = openPool(path, writing); err != nil {
 			return err
 		}
+		if err := addDictionaries(ctx, w.writer); err != nil {
+			return err
+		}
 		if err := create(ctx, w.writer, "week "+w.week.String(), weekSchema); err != nil {
 			return err
 		}
@@ -119,7 +126,10 @@ func (w *weekFile) open(ctx context.Context, path string, a access, caches weekS
 	if err := w.prepare(ctx); err != nil {
 		return err
 	}
-	return w.loadWorkspaces(ctx)
+	if err := w.loadWorkspaces(ctx); err != nil {
+		return err
+	}
+	return w.loadDictionaries(ctx, w.reader)
 }
 
 // markWith writes which installation and week a file belongs to, unless it says.
@@ -308,6 +318,10 @@ func (w *weekFile) scanRow(rows *sql.Rows) (row, error) {
 	seconds := uint32(rowids.KeyOf(w.week, r.rowid).Seconds)
 	r.id[0], r.id[1], r.id[2], r.id[3] = byte(seconds>>24), byte(seconds>>16), byte(seconds>>8), byte(seconds)
 	copy(r.id[4:], rest)
+	var err error
+	if r.doc, err = w.plain(r.doc); err != nil {
+		return r, fmt.Errorf("event %s: %w", r.id, err)
+	}
 	return r, nil
 }
 

@@ -11,3 +11,12 @@ type Index interface {
 	// Drop takes away all rows of a segment.
 	Drop(segment int) error
 }
+
+// Dictionary is an index whose terms are read.
+type Dictionary interface {
+	// Read returns a block, which is good until the next call for its segment.
+	Read(number int64) ([]byte, error)
+	// Leaf is the last leaf of a segment that begins with term or with one before it, as
+	// words_idx says.
+	Leaf(segment int, term []byte) (page int, err error)
+}

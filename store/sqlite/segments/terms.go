@@ -5,15 +5,6 @@ import (
 	"container/heap"
 )
 
-// Dictionary is an index whose terms are read.
-type Dictionary interface {
-	// Read returns a block, which is good until the next call for its segment.
-	Read(number int64) ([]byte, error)
-	// Leaf is the last leaf of a segment that begins with term or with one before it, as
-	// words_idx says.
-	Leaf(segment int, term []byte) (page int, err error)
-}
-
 // Terms gives the terms [from, until) of an index in their order, and how many rows have
 // each. A term is good until give returns.
 func Terms(d Dictionary, s Structure, from, until []byte, give func(term []byte, rows int)) error {
