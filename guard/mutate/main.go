@@ -14,6 +14,7 @@ import (
 	"os/exec"
 	"os/signal"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 )
@@ -53,6 +54,7 @@ func run(ctx context.Context, seed uint64, count int, limit, total time.Duration
 	}
 	random := rand.New(rand.NewPCG(seed, seed))
 	random.Shuffle(len(all), func(i, j int) { all[i], all[j] = all[j], all[i] })
+	possible := len(all)
 	dir, err := os.MkdirTemp("", "mutate")
 	if err != nil {
 		return fmt.Errorf("make a folder: %w", err)
@@ -60,24 +62,43 @@ func run(ctx context.Context, seed uint64, count int, limit, total time.Duration
 	defer os.RemoveAll(dir)
 
 	began, tried, noticed := time.Now(), 0, 0
-	for _, m := range all {
-		if tried == count || time.Since(began) > total || ctx.Err() != nil {
-			break
+	covered := map[string][]*covering{}
+	// What does not compile is replaced by what was chosen next.
+	for tried < count && len(all) > 0 {
+		chosen := all[:min(count-tried, len(all))]
+		all = all[len(chosen):]
+		slices.SortStableFunc(chosen, func(a, b mutant) int {
+			return slices.Index(folders, a.folder) - slices.Index(folders, b.folder)
+		})
+		for _, m := range chosen {
+			if time.Since(began) > total || ctx.Err() != nil {
+				all = nil
+				break
+			}
+			if covered[m.folder] == nil {
+				for _, folder := range tested(m.folder) {
+					c, err := coverage(ctx, dir, m.folder, folder, limit)
+					if err != nil {
+						return err
+					}
+					covered[m.folder] = append(covered[m.folder], c)
+				}
+			}
+			outcome, err := m.try(ctx, dir, covered[m.folder], limit)
+			if err != nil {
+				return err
+			}
+			if outcome == doesNotCompile {
+				continue
+			}
+			tried++
+			if outcome == died {
+				noticed++
+			}
+			fmt.Printf("%-8s %s\n", outcome, m)
 		}
-		outcome, err := m.try(ctx, dir, limit)
-		if err != nil {
-			return err
-		}
-		switch outcome {
-		case doesNotCompile:
-			continue
-		case died:
-			noticed++
-		}
-		tried++
-		fmt.Printf("%-8s %s\n", outcome, m)
 	}
-	fmt.Printf("%d of %d changes noticed (%d places, seed %d, %s)\n", noticed, tried, len(all), seed,
+	fmt.Printf("%d of %d changes noticed (of %d possible, seed %d, %s)\n", noticed, tried, possible, seed,
 		time.Since(began).Round(time.Second))
 	return ctx.Err()
 }
@@ -91,9 +112,10 @@ const (
 	doesNotCompile outcome = "-"
 )
 
-// try runs the tests of the package with the change, and where they do not notice it
-// those of the package around it, which knows its inner rooms best: query for query/times.
-func (m mutant) try(ctx context.Context, dir string, limit time.Duration) (outcome, error) {
+// try runs the tests that cover a change. Where they do not notice it, all of the package
+// have their turn, since some run it in another process, and then those of the package
+// around it, which knows its inner rooms best: query for query/times.
+func (m mutant) try(ctx context.Context, dir string, covered []*covering, limit time.Duration) (outcome, error) {
 	changed, overlay := filepath.Join(dir, "changed.go"), filepath.Join(dir, "overlay.json")
 	if err := os.WriteFile(changed, m.apply(), 0o600); err != nil {
 		return "", fmt.Errorf("write the change: %w", err)
@@ -108,6 +130,15 @@ func (m mutant) try(ctx context.Context, dir string, limit time.Duration) (outco
 	}
 	if err := os.WriteFile(overlay, text, 0o600); err != nil {
 		return "", fmt.Errorf("write the overlay: %w", err)
+	}
+	for _, c := range covered {
+		names := c.testsOf(m)
+		if len(names) == 0 {
+			continue
+		}
+		if became, err := c.try(ctx, dir, overlay, names, m.folder, limit); became != survived || err != nil {
+			return became, err
+		}
 	}
 	for _, folder := range tested(m.folder) {
 		if became, err := runTests(ctx, folder, overlay, limit); became != survived || err != nil {

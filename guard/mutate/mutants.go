@@ -17,6 +17,8 @@ type mutant struct {
 	folder, path string
 	source       []byte
 	from, to     int
+	// at is where the change begins, function where the body around it does.
+	at, function token.Position
 	line         int
 	instead      string
 }
@@ -60,14 +62,22 @@ func mutants(folder string) ([]mutant, error) {
 		if err != nil {
 			return nil, fmt.Errorf("parse %s: %w", path, err)
 		}
+		at := func(pos token.Pos) token.Position {
+			position := files.Position(pos)
+			position.Filename = filepath.Base(path)
+			return position
+		}
+		var body token.Position
 		change := func(node ast.Node, from, to token.Pos, instead string) {
 			all = append(all, mutant{
 				folder: folder, path: path, source: source, line: files.Position(node.Pos()).Line,
 				from: files.Position(from).Offset, to: files.Position(to).Offset, instead: instead,
+				at: at(from), function: body,
 			})
 		}
 		for _, declaration := range file.Decls {
 			if function, ok := declaration.(*ast.FuncDecl); ok && function.Body != nil {
+				body = at(function.Body.Lbrace)
 				ast.Inspect(function.Body, func(node ast.Node) bool { changesOf(node, source, files, change); return true })
 			}
 		}
