@@ -96,19 +96,19 @@ func (s *Server) endpointRoutes(docs huma.API) {
 	}, s.replayDeliveries)
 }
 
-// place is what a path names.
-func (s *Server) place(caller Caller, part pathText) (deliver.Place, error) {
+// endpointKey is what a path names.
+func (s *Server) endpointKey(caller Caller, part pathText) (deliver.EndpointKey, error) {
 	name, err := part.decode("name")
 	if err != nil {
-		return deliver.Place{}, err
+		return deliver.EndpointKey{}, err
 	}
 	if err := deliver.CheckName(name); err != nil {
-		return deliver.Place{}, badPath("name", "is empty, has more than 100 bytes, or holds | or /")
+		return deliver.EndpointKey{}, badPath("name", "is empty, has more than 100 bytes, or holds | or /")
 	}
 	if s.Endpoints == nil {
-		return deliver.Place{}, fmt.Errorf("nothing is sent from here: %w", event.ErrNotFound)
+		return deliver.EndpointKey{}, fmt.Errorf("nothing is sent from here: %w", event.ErrNotFound)
 	}
-	return deliver.Place{Workspace: caller.Workspace, Endpoint: name}, nil
+	return deliver.EndpointKey{Workspace: caller.Workspace, Endpoint: name}, nil
 }
 
 func (s *Server) listEndpoints(ctx context.Context, caller Caller, _ *empty) (*endpointsOutput, error) {
@@ -129,7 +129,7 @@ func (s *Server) listEndpoints(ctx context.Context, caller Caller, _ *empty) (*e
 		return nil, err
 	}
 	for _, kept := range all {
-		view, err := s.endpointView(ctx, deliver.Place{Workspace: caller.Workspace, Endpoint: kept.Name}, kept, waiting)
+		view, err := s.endpointView(ctx, deliver.EndpointKey{Workspace: caller.Workspace, Endpoint: kept.Name}, kept, waiting)
 		if err != nil {
 			return nil, err
 		}
@@ -139,7 +139,7 @@ func (s *Server) listEndpoints(ctx context.Context, caller Caller, _ *empty) (*e
 }
 
 func (s *Server) putEndpoint(ctx context.Context, caller Caller, in *endpointInput) (*endpointOutput, error) {
-	place, err := s.place(caller, in.Name)
+	key, err := s.endpointKey(caller, in.Name)
 	if err != nil {
 		return nil, err
 	}
@@ -147,11 +147,11 @@ func (s *Server) putEndpoint(ctx context.Context, caller Caller, in *endpointInp
 	if err != nil {
 		return nil, err
 	}
-	kept, secret, err := s.putEndpointRecord(ctx, place, request)
+	kept, secret, err := s.putEndpointRecord(ctx, key, request)
 	if err != nil {
 		return nil, inBody(err)
 	}
-	view, err := s.endpointView(ctx, place, kept, nil)
+	view, err := s.endpointView(ctx, key, kept, nil)
 	if err != nil {
 		return nil, err
 	}
@@ -159,19 +159,19 @@ func (s *Server) putEndpoint(ctx context.Context, caller Caller, in *endpointInp
 }
 
 func (s *Server) deleteEndpoint(ctx context.Context, caller Caller, in *endpointNameInput) (*empty, error) {
-	place, err := s.place(caller, in.Name)
+	key, err := s.endpointKey(caller, in.Name)
 	if err != nil {
 		return nil, err
 	}
-	if _, err := s.keptEndpoint(ctx, place); err != nil {
+	if _, err := s.keptEndpoint(ctx, key); err != nil {
 		return nil, err
 	}
 	// The endpoint goes first: nothing is sent from then on, whatever still waits.
-	if err := s.Endpoints.Directory.Delete(ctx, place); err != nil {
+	if err := s.Endpoints.Directory.Delete(ctx, key); err != nil {
 		return nil, err
 	}
 	now := s.Clock().UnixMilli()
-	_, err = s.Endpoints.Outbox.Change(ctx, place.Workspace, deliver.Filter{Endpoint: place.Endpoint, State: deliver.Waiting}, func(d *deliver.Delivery) bool {
+	_, err = s.Endpoints.Outbox.Change(ctx, key.Workspace, deliver.Filter{Endpoint: key.Endpoint, State: deliver.Waiting}, func(d *deliver.Delivery) bool {
 		d.State, d.Why, d.Ended, d.Lease = deliver.Cancelled, "the endpoint was deleted", now, 0
 		return true
 	})
@@ -179,8 +179,8 @@ func (s *Server) deleteEndpoint(ctx context.Context, caller Caller, in *endpoint
 }
 
 // keptEndpoint is one, whether its secrets can be opened or not.
-func (s *Server) keptEndpoint(ctx context.Context, place deliver.Place) (deliver.Kept, error) {
-	kept, _, err := s.Endpoints.Directory.Get(ctx, place)
+func (s *Server) keptEndpoint(ctx context.Context, key deliver.EndpointKey) (deliver.Kept, error) {
+	kept, _, err := s.Endpoints.Directory.Get(ctx, key)
 	if err != nil && kept.Name == "" {
 		return kept, err
 	}
@@ -188,17 +188,17 @@ func (s *Server) keptEndpoint(ctx context.Context, place deliver.Place) (deliver
 }
 
 func (s *Server) testEndpoint(ctx context.Context, caller Caller, in *endpointNameInput) (*tryOutput, error) {
-	place, err := s.place(caller, in.Name)
+	key, err := s.endpointKey(caller, in.Name)
 	if err != nil {
 		return nil, err
 	}
-	out, _, err := s.sendTest(ctx, place, place.Workspace)
+	out, _, err := s.sendTest(ctx, key, key.Workspace)
 	return out, err
 }
 
-// sendTest sends a test to a place; who is whose tests are counted together.
-func (s *Server) sendTest(ctx context.Context, place deliver.Place, who string) (out *tryOutput, gone bool, err error) {
-	endpoint, err := s.Endpoints.Directory.Endpoint(ctx, place)
+// sendTest sends a test to an endpoint; who is whose tests are counted together.
+func (s *Server) sendTest(ctx context.Context, key deliver.EndpointKey, who string) (out *tryOutput, gone bool, err error) {
+	endpoint, err := s.Endpoints.Directory.Endpoint(ctx, key)
 	if err != nil {
 		return nil, false, err
 	}
@@ -209,7 +209,7 @@ func (s *Server) sendTest(ctx context.Context, place deliver.Place, who string) 
 	}
 	now := s.Clock()
 	d := deliver.Delivery{
-		ID: deliver.ID(place.Workspace, deliver.TestType, now.String(), place.Endpoint), Workspace: place.Workspace, Endpoint: place.Endpoint,
+		ID: deliver.ID(key.Workspace, deliver.TestType, now.String(), key.Endpoint), Workspace: key.Workspace, Endpoint: key.Endpoint,
 		Type: deliver.TestType, Reason: "endpoint", At: now.UnixMilli(),
 	}
 	content, _, err := s.Endpoints.Source.Content(ctx, d)
@@ -223,25 +223,25 @@ func (s *Server) sendTest(ctx context.Context, place deliver.Place, who string) 
 }
 
 func (s *Server) enableEndpoint(ctx context.Context, caller Caller, in *endpointNameInput) (*endpointEnabled, error) {
-	place, err := s.place(caller, in.Name)
+	key, err := s.endpointKey(caller, in.Name)
 	if err != nil {
 		return nil, err
 	}
-	kept, err := s.keptEndpoint(ctx, place)
+	kept, err := s.keptEndpoint(ctx, key)
 	if err != nil {
 		return nil, err
 	}
 	now := s.Clock()
 	var from time.Time
 	enabled := false
-	if _, err := s.Endpoints.Directory.Health(ctx, place, func(h *deliver.Health) { from, enabled = h.Enable(now) }); err != nil {
+	if _, err := s.Endpoints.Directory.Health(ctx, key, func(h *deliver.Health) { from, enabled = h.Enable(now) }); err != nil {
 		return nil, err
 	}
 	if !enabled {
 		return nil, problem(http.StatusConflict, "it was disabled a moment ago: it can be enabled from "+from.UTC().Format(time.RFC3339))
 	}
 	s.Endpoints.wake()
-	view, err := s.endpointView(ctx, place, kept, nil)
+	view, err := s.endpointView(ctx, key, kept, nil)
 	return &endpointEnabled{view}, err
 }
 
@@ -252,12 +252,12 @@ func (e *Endpoints) wake() {
 }
 
 func (s *Server) listDeliveries(ctx context.Context, caller Caller, in *deliveriesInput) (*deliveriesOutput, error) {
-	place, err := s.place(caller, in.Name)
+	key, err := s.endpointKey(caller, in.Name)
 	if err != nil {
 		return nil, err
 	}
-	filter := deliver.Filter{Endpoint: place.Endpoint, State: deliver.State(in.State)}
-	list, next, err := s.Endpoints.Outbox.List(ctx, place.Workspace, filter, in.Cursor, deliveriesPage)
+	filter := deliver.Filter{Endpoint: key.Endpoint, State: deliver.State(in.State)}
+	list, next, err := s.Endpoints.Outbox.List(ctx, key.Workspace, filter, in.Cursor, deliveriesPage)
 	if err != nil {
 		return nil, err
 	}
@@ -274,7 +274,7 @@ func (s *Server) listDeliveries(ctx context.Context, caller Caller, in *deliveri
 
 // replayDeliveries makes ended deliveries wait again, under the same ids.
 func (s *Server) replayDeliveries(ctx context.Context, caller Caller, in *endpointInput) (*sentAgainOutput, error) {
-	place, err := s.place(caller, in.Name)
+	key, err := s.endpointKey(caller, in.Name)
 	if err != nil {
 		return nil, err
 	}
@@ -285,10 +285,10 @@ func (s *Server) replayDeliveries(ctx context.Context, caller Caller, in *endpoi
 	if len(request.IDs) > maxReplayIDs {
 		return nil, inBody(event.Invalid("ids", "are more than 1,000"))
 	}
-	if _, err := s.keptEndpoint(ctx, place); err != nil {
+	if _, err := s.keptEndpoint(ctx, key); err != nil {
 		return nil, err
 	}
-	filter := deliver.Filter{Endpoint: place.Endpoint, IDs: request.IDs}
+	filter := deliver.Filter{Endpoint: key.Endpoint, IDs: request.IDs}
 	if len(request.IDs) == 0 {
 		filter.State = deliver.Failed
 	}
@@ -300,7 +300,7 @@ func (s *Server) replayDeliveries(ctx context.Context, caller Caller, in *endpoi
 	}
 	now := s.Clock().UnixMilli()
 	out := new(sentAgainOutput)
-	out.Body.Deliveries, err = s.Endpoints.Outbox.Change(ctx, place.Workspace, filter, func(d *deliver.Delivery) bool { return d.Again(now) })
+	out.Body.Deliveries, err = s.Endpoints.Outbox.Change(ctx, key.Workspace, filter, func(d *deliver.Delivery) bool { return d.Again(now) })
 	s.Endpoints.wake()
 	return out, err
 }

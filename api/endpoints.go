@@ -155,19 +155,19 @@ func viewOfDelivery(d deliver.Delivery) DeliveryView {
 
 // putEndpointRecord makes or replaces an endpoint. told is its secret, empty where it keeps the one
 // that it has.
-func (s *Server) putEndpointRecord(ctx context.Context, place deliver.Place, request EndpointRequest) (kept deliver.Kept, told string, err error) {
+func (s *Server) putEndpointRecord(ctx context.Context, key deliver.EndpointKey, request EndpointRequest) (kept deliver.Kept, told string, err error) {
 	directory, now := s.Endpoints.Directory, s.Clock().UTC()
-	kept, secrets, err := directory.Get(ctx, place)
+	kept, secrets, err := directory.Get(ctx, key)
 	switch {
 	case errors.Is(err, event.ErrNotFound):
-		all, err := directory.List(ctx, place.Workspace)
+		all, err := directory.List(ctx, key.Workspace)
 		if err != nil {
 			return kept, "", err
 		}
 		if len(all) >= deliver.MaxEndpoints {
 			return kept, "", fmt.Errorf("a workspace has at most %d endpoints: %w", deliver.MaxEndpoints, event.ErrConflict)
 		}
-		kept = deliver.Kept{Name: place.Endpoint, Kind: request.Kind, Created: now, Since: now}
+		kept = deliver.Kept{Name: key.Endpoint, Kind: request.Kind, Created: now, Since: now}
 	case errors.Is(err, secret.ErrLocked):
 		secrets = deliver.Secrets{} // What cannot be opened is entered again.
 	case err != nil:
@@ -179,7 +179,7 @@ func (s *Server) putEndpointRecord(ctx context.Context, place deliver.Place, req
 	if kept.Kind != request.Kind {
 		return kept, "", event.Invalid("kind", "is "+string(kept.Kind)+" and stays: delete the endpoint, or make another one")
 	}
-	if err := s.applyEndpoint(ctx, place, &kept, &secrets, request); err != nil {
+	if err := s.applyEndpoint(ctx, key, &kept, &secrets, request); err != nil {
 		return kept, "", err
 	}
 	if kept.Kind == deliver.Webhook && (request.NewSecret || request.Secret != "" || len(secrets.Signing) == 0) {
@@ -188,7 +188,7 @@ func (s *Server) putEndpointRecord(ctx context.Context, place deliver.Place, req
 		}
 	}
 	kept.Changed = now
-	return kept, told, directory.Put(ctx, place.Workspace, kept, secrets)
+	return kept, told, directory.Put(ctx, key.Workspace, kept, secrets)
 }
 
 // rotate puts a secret in front of those that there are; the newest of them signs for
@@ -213,7 +213,7 @@ func rotate(secrets *deliver.Secrets, text string, now time.Time) (string, error
 }
 
 // applyEndpoint makes the record what the request says.
-func (s *Server) applyEndpoint(ctx context.Context, place deliver.Place, kept *deliver.Kept, secrets *deliver.Secrets, request EndpointRequest) error {
+func (s *Server) applyEndpoint(ctx context.Context, key deliver.EndpointKey, kept *deliver.Kept, secrets *deliver.Secrets, request EndpointRequest) error {
 	if kept.Kind == deliver.Mail {
 		if !s.Endpoints.Directory.CanMail() {
 			return event.Invalid("kind", "cannot be mail: this server has no mail server (--smtp)")
@@ -235,7 +235,7 @@ func (s *Server) applyEndpoint(ctx context.Context, place deliver.Place, kept *d
 		return event.Invalid("search", "has more than 2,000 bytes")
 	}
 	if search != "" {
-		page := feed.PageRequest{Scope: feed.Scope{Workspace: place.Workspace}, Text: search}
+		page := feed.PageRequest{Scope: feed.Scope{Workspace: key.Workspace}, Text: search}
 		_, q, err := s.Understander.Understand(ctx, page)
 		if err != nil {
 			return fmt.Errorf("understand the search of an endpoint: %w", err)
@@ -312,7 +312,7 @@ func (s *Server) applyURL(kept *deliver.Kept, secrets *deliver.Secrets, address 
 }
 
 // endpointView shows one; waiting are the workspace's counts.
-func (s *Server) endpointView(ctx context.Context, place deliver.Place, kept deliver.Kept, waiting map[string]int) (EndpointView, error) {
+func (s *Server) endpointView(ctx context.Context, key deliver.EndpointKey, kept deliver.Kept, waiting map[string]int) (EndpointView, error) {
 	view := EndpointView{
 		Name: kept.Name, Kind: kept.Kind, URL: kept.URL, To: kept.To, Search: kept.Search, Steps: kept.Steps, Enabled: kept.Enabled, Waiting: waiting[kept.Name],
 		Created: kept.Created, Changed: kept.Changed,
@@ -320,12 +320,12 @@ func (s *Server) endpointView(ctx context.Context, place deliver.Place, kept del
 	if view.URL == "" {
 		view.URL = kept.Host
 	}
-	health, err := s.Endpoints.Directory.Health(ctx, place, nil)
+	health, err := s.Endpoints.Directory.Health(ctx, key, nil)
 	if err != nil {
 		return view, err
 	}
 	view.Health = viewOfHealth(health)
-	_, secrets, err := s.Endpoints.Directory.Get(ctx, place)
+	_, secrets, err := s.Endpoints.Directory.Get(ctx, key)
 	if errors.Is(err, secret.ErrLocked) {
 		view.Locked = true
 		return view, nil

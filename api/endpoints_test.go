@@ -213,7 +213,7 @@ func TestADisabledEndpointIsEnabledAfterAWhile(t *testing.T) {
 	s, _ := leaving(t, to)
 	key := s.key("acme", account.RoleAdmin, "")
 	s.putEndpoint(key, "crm", map[string]any{"kind": "webhook", "url": to.URL})
-	_, err := s.server.Endpoints.Directory.Health(t.Context(), deliver.Place{Workspace: "acme", Endpoint: "crm"}, func(h *deliver.Health) {
+	_, err := s.server.Endpoints.Directory.Health(t.Context(), deliver.EndpointKey{Workspace: "acme", Endpoint: "crm"}, func(h *deliver.Health) {
 		*h = deliver.Health{Mode: deliver.Disabled, Since: s.clock().UnixMilli(), Why: "it answered 410"}
 	})
 	require.NoError(t, err)

@@ -131,8 +131,8 @@ func (s *Server) listPushDevices(ctx context.Context, caller Caller, _ *empty) (
 }
 
 func (s *Server) pushDevice(ctx context.Context, caller Caller, d deliver.Device) (PushDevice, error) {
-	place := deliver.Place{Workspace: caller.Workspace, Endpoint: deliver.PushTo(caller.User, d.ID)}
-	health, err := s.Endpoints.Directory.Health(ctx, place, nil)
+	key := deliver.EndpointKey{Workspace: caller.Workspace, Endpoint: deliver.PushTo(caller.User, d.ID)}
+	health, err := s.Endpoints.Directory.Health(ctx, key, nil)
 	return PushDevice{
 		ID: d.ID, Agent: d.Name, Host: d.Host, Created: d.Created, Seen: d.Seen.Truncate(24 * time.Hour),
 		Current: d.Session == caller.Credential, Health: viewOfHealth(health),
@@ -216,10 +216,10 @@ func (s *Server) testPushDevice(ctx context.Context, caller Caller, in *pushIDIn
 	if err != nil {
 		return nil, err
 	}
-	place := deliver.Place{Workspace: caller.Workspace, Endpoint: deliver.PushTo(caller.User, d.ID)}
-	out, gone, err := s.sendTest(ctx, place, caller.Workspace+"|"+caller.User)
+	key := deliver.EndpointKey{Workspace: caller.Workspace, Endpoint: deliver.PushTo(caller.User, d.ID)}
+	out, gone, err := s.sendTest(ctx, key, caller.Workspace+"|"+caller.User)
 	if err == nil && gone {
-		err = s.Endpoints.Directory.Gone(ctx, place)
+		err = s.Endpoints.Directory.Gone(ctx, key)
 	}
 	return out, err
 }

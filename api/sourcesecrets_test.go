@@ -112,8 +112,8 @@ func TestASourceWhoseKeyIsNotHereWaitsForIt(t *testing.T) {
 	s.booked(path, calendlyKey, meeting).is(204)
 	require.False(t, s.seen(key, "meetings").Locked)
 	s.do(call{method: "DELETE", path: "/v1/sources/meetings", key: key}).is(204)
-	places, err := secret.Places(t.Context(), s.records)
+	records, err := secret.SealedRecords(t.Context(), s.records)
 	require.NoError(t, err)
-	require.Empty(t, places)
+	require.Empty(t, records)
 	require.NotContains(t, s.log.String(), calendlyKey)
 }

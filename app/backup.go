@@ -102,7 +102,7 @@ func (a *App) Backup(ctx context.Context, request BackupRequest) (Manifest, erro
 	if made.DeadLetters, err = a.Stream.DeadCount(ctx); err != nil {
 		return made, err
 	}
-	if made.Sealed, err = a.sealedPlaces(ctx); err != nil {
+	if made.Sealed, err = a.sealedRecords(ctx); err != nil {
 		return made, err
 	}
 	infos, err := a.Index.WeekInfos(ctx)

@@ -76,7 +76,7 @@ func (a *App) assembleDeliveries(s Settings, directory *account.Directory, reade
 		Outbox: a.outbox, Endpoints: a.endpoints, Source: source, Sender: sender, Clock: time.Now, Observe: a.metrics.delivered, Logger: a.log,
 	})
 	a.forwarder = &forward.Forwarder{
-		Log: a.Stream, Places: forwarded{a.State}, Directory: a.endpoints, Searches: reader, Outbox: a.outbox, Wake: a.deliveries.Wake, Clock: time.Now, Settle: s.Settle, Logger: a.log,
+		Log: a.Stream, Checkpoints: forwarded{a.State}, Directory: a.endpoints, Searches: reader, Outbox: a.outbox, Wake: a.deliveries.Wake, Clock: time.Now, Settle: s.Settle, Logger: a.log,
 	}
 	return &api.Endpoints{Directory: a.endpoints, Outbox: a.outbox, Sender: sender, Source: source, Wake: a.deliveries.Wake}, nil
 }
@@ -90,25 +90,25 @@ const (
 	theForwarded  = "live"
 )
 
-// Forwarded is what was noted last; see forward.Places.
-func (f forwarded) Forwarded(ctx context.Context) (live.Place, error) {
-	var place live.Place
+// Forwarded is what was noted last; see forward.Checkpoints.
+func (f forwarded) Forwarded(ctx context.Context) (live.Checkpoint, error) {
+	var checkpoint live.Checkpoint
 	raw, err := f.records.Get(ctx, noWorkspace, kindForwarded, theForwarded)
 	if errors.Is(err, event.ErrNotFound) {
-		return place, nil
+		return checkpoint, nil
 	}
 	if err == nil {
-		err = json.Unmarshal(raw, &place)
+		err = json.Unmarshal(raw, &checkpoint)
 	}
 	if err != nil {
-		return place, fmt.Errorf("read how far events were forwarded: %w", err)
+		return checkpoint, fmt.Errorf("read how far events were forwarded: %w", err)
 	}
-	return place, nil
+	return checkpoint, nil
 }
 
 // NoteForwarded notes how far it has come.
-func (f forwarded) NoteForwarded(ctx context.Context, place live.Place) error {
-	raw, err := json.Marshal(place)
+func (f forwarded) NoteForwarded(ctx context.Context, checkpoint live.Checkpoint) error {
+	raw, err := json.Marshal(checkpoint)
 	if err == nil {
 		err = f.records.Put(ctx, noWorkspace, kindForwarded, theForwarded, raw)
 	}
@@ -119,16 +119,16 @@ func (f forwarded) NoteForwarded(ctx context.Context, place live.Place) error {
 }
 
 // forwardedTo is the place before which no endpoint needs an announcement any more.
-func (a *App) forwardedTo(ctx context.Context) (live.Place, error) {
+func (a *App) forwardedTo(ctx context.Context) (live.Checkpoint, error) {
 	workspaces, err := a.endpoints.Workspaces(ctx)
 	if err != nil {
-		return live.Place{}, err
+		return live.Checkpoint{}, err
 	}
 	if len(workspaces) > 0 {
 		return forwarded{a.State}.Forwarded(ctx)
 	}
 	bounds, err := a.Stream.Bounds(ctx)
-	return live.Place{Incarnation: bounds.Incarnation, Next: math.MaxUint64}, err
+	return live.Checkpoint{Incarnation: bounds.Incarnation, Next: math.MaxUint64}, err
 }
 
 // keepForwarding has one process make deliveries of what is announced.

@@ -32,13 +32,13 @@ const (
 	mostBackups = 100
 )
 
-type backupPlace struct {
+type knownBackup struct {
 	Path string    `json:"path"`
 	At   time.Time `json:"at"`
 }
 
-func (p backupPlace) id() string {
-	sum := sha256.Sum256([]byte(p.Path))
+func (b knownBackup) id() string {
+	sum := sha256.Sum256([]byte(b.Path))
 	return hex.EncodeToString(sum[:])
 }
 
@@ -51,35 +51,35 @@ type erasedPerson struct {
 
 // noteBackup remembers where a backup is made.
 func (a *App) noteBackup(ctx context.Context, to string, at time.Time) error {
-	place := backupPlace{to, at}
-	doc, err := json.Marshal(place)
+	backup := knownBackup{to, at}
+	doc, err := json.Marshal(backup)
 	if err == nil {
-		err = a.State.Put(ctx, noWorkspace, kindBackup, place.id(), doc)
+		err = a.State.Put(ctx, noWorkspace, kindBackup, backup.id(), doc)
 	}
-	places, listErr := a.backupPlaces(ctx)
-	if err = errors.Join(err, listErr); err != nil || len(places) <= mostBackups {
+	backups, listErr := a.knownBackups(ctx)
+	if err = errors.Join(err, listErr); err != nil || len(backups) <= mostBackups {
 		return err
 	}
-	for _, old := range places[:len(places)-mostBackups] {
+	for _, old := range backups[:len(backups)-mostBackups] {
 		err = errors.Join(err, a.State.Delete(ctx, noWorkspace, kindBackup, old.id()))
 	}
 	return err
 }
 
-// backupPlaces are those that are known, the oldest first.
-func (a *App) backupPlaces(ctx context.Context) ([]backupPlace, error) {
+// knownBackups are those that are known, the oldest first.
+func (a *App) knownBackups(ctx context.Context) ([]knownBackup, error) {
 	docs, err := a.State.List(ctx, noWorkspace, kindBackup)
 	if err != nil {
 		return nil, fmt.Errorf("list backups: %w", err)
 	}
-	places := make([]backupPlace, len(docs))
+	backups := make([]knownBackup, len(docs))
 	for i, doc := range docs {
-		if err := json.Unmarshal(doc.Doc, &places[i]); err != nil {
+		if err := json.Unmarshal(doc.Doc, &backups[i]); err != nil {
 			return nil, fmt.Errorf("list backups: %w", err)
 		}
 	}
-	slices.SortFunc(places, func(a, b backupPlace) int { return a.At.Compare(b.At) })
-	return places, nil
+	slices.SortFunc(backups, func(a, b knownBackup) int { return a.At.Compare(b.At) })
+	return backups, nil
 }
 
 // tellBackups adds a person to the lists beside the backups. One that cannot be written
@@ -98,9 +98,9 @@ func (a *App) tellBackups(ctx context.Context, workspace, email string) {
 		if person.Record, err = state.Get(ctx, workspace, erasures.Kind, person.ID); err != nil {
 			return err
 		}
-		places, err := a.backupPlaces(ctx)
-		for _, place := range places {
-			err = errors.Join(err, place.add(person))
+		backups, err := a.knownBackups(ctx)
+		for _, backup := range backups {
+			err = errors.Join(err, backup.add(person))
 		}
 		return err
 	}()
@@ -110,15 +110,15 @@ func (a *App) tellBackups(ctx context.Context, workspace, email string) {
 }
 
 // add appends a line. A backup that is not there any more needs none.
-func (p backupPlace) add(person erasedPerson) error {
-	if _, err := os.Stat(p.Path); errors.Is(err, fs.ErrNotExist) {
+func (b knownBackup) add(person erasedPerson) error {
+	if _, err := os.Stat(b.Path); errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
 	line, err := json.Marshal(person)
 	if err != nil {
 		return err
 	}
-	path := filepath.Join(p.Path, erasuresName)
+	path := filepath.Join(b.Path, erasuresName)
 	if err := dropUnfinished(path); err != nil {
 		return err
 	}
@@ -151,8 +151,8 @@ func (a *App) syncBackups(ctx context.Context) error {
 	if !ok {
 		return nil
 	}
-	places, err := a.backupPlaces(ctx)
-	if err != nil || len(places) == 0 {
+	backups, err := a.knownBackups(ctx)
+	if err != nil || len(backups) == 0 {
 		return err
 	}
 	var list bytes.Buffer
@@ -176,18 +176,18 @@ func (a *App) syncBackups(ctx context.Context) error {
 		}
 	}
 	var errs []error
-	for _, place := range places {
-		errs = append(errs, place.replace(list.Bytes()))
+	for _, backup := range backups {
+		errs = append(errs, backup.replace(list.Bytes()))
 	}
 	return errors.Join(errs...)
 }
 
 // replace writes the list in one step.
-func (p backupPlace) replace(list []byte) error {
-	if _, err := os.Stat(p.Path); errors.Is(err, fs.ErrNotExist) {
+func (b knownBackup) replace(list []byte) error {
+	if _, err := os.Stat(b.Path); errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
-	path := filepath.Join(p.Path, erasuresName)
+	path := filepath.Join(b.Path, erasuresName)
 	file, err := os.OpenFile(path+".new", os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)
 	if err != nil {
 		return err

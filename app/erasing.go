@@ -60,7 +60,7 @@ func (a *App) forgetOutside(ctx context.Context, workspace, email string) (endpo
 		if !address.Names(one.To, forms) && !address.Names(one.Search, forms) && !address.Names(one.URL, forms) && !address.Names(one.Name, forms) {
 			continue
 		}
-		if err := a.endpoints.Delete(ctx, deliver.Place{Workspace: workspace, Endpoint: one.Name}); err != nil {
+		if err := a.endpoints.Delete(ctx, deliver.EndpointKey{Workspace: workspace, Endpoint: one.Name}); err != nil {
 			return endpoints, err
 		}
 		endpoints++

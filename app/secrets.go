@@ -61,12 +61,12 @@ func (a *App) lockedSecrets(ctx context.Context) (*event.Degraded, error) {
 	if err != nil || len(locked) == 0 {
 		return nil, err
 	}
-	places, more := placeNames(locked), ""
-	if len(places) > 10 {
-		places, more = places[:10], fmt.Sprintf(" and %d more", len(places)-10)
+	records, more := recordNames(locked), ""
+	if len(records) > 10 {
+		records, more = records[:10], fmt.Sprintf(" and %d more", len(records)-10)
 	}
 	return &event.Degraded{Words: fmt.Sprintf("%s is not the file that sealed them: put that back, or enter the secrets again of %s%s",
-		filepath.Base(a.secretsPath), strings.Join(places, ", "), more)}, nil
+		filepath.Base(a.secretsPath), strings.Join(records, ", "), more)}, nil
 }
 
 // secretsReady is lockedSecrets for readiness, which asks again only where there was
@@ -96,15 +96,15 @@ func (a *App) RotateSecrets(ctx context.Context, _ struct{}) (secret.Rotated, er
 	})
 }
 
-// sealedPlaces names what is sealed, as people know it.
-func (a *App) sealedPlaces(ctx context.Context) ([]string, error) {
-	places, err := secret.Places(ctx, a.State)
-	return placeNames(places), err
+// sealedRecords names what is sealed, as people know it.
+func (a *App) sealedRecords(ctx context.Context) ([]string, error) {
+	records, err := secret.SealedRecords(ctx, a.State)
+	return recordNames(records), err
 }
 
-func placeNames(places []secret.Place) []string {
-	names := make([]string, len(places))
-	for i, at := range places {
+func recordNames(records []secret.RecordKey) []string {
+	names := make([]string, len(records))
+	for i, at := range records {
 		switch at.Kind {
 		case deliver.KindDevices: // nobody enters them
 			names[i] = fmt.Sprintf("the devices of %s in workspace %s, which register anew when their pages are opened", at.ID, at.Workspace)

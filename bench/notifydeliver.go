@@ -127,7 +127,7 @@ func (c *Notify) delivers(ctx context.Context, env Env) (_ string, err error) {
 	if err != nil {
 		return "", err
 	}
-	place := listener.Addr().String()
+	address := listener.Addr().String()
 	o := newOutside()
 	var serving errgroup.Group
 	serving.Go(func() error { return o.Serve(listener) })
@@ -135,7 +135,7 @@ func (c *Notify) delivers(ctx context.Context, env Env) (_ string, err error) {
 		_ = o.Close() // that ends serving, with ErrServerClosed
 		_ = serving.Wait()
 	}()
-	server, err := serveChild(ctx, filepath.Join(c.Data, "delivered"), "127.0.0.1:0", "--outbound-allow", place)
+	server, err := serveChild(ctx, filepath.Join(c.Data, "delivered"), "127.0.0.1:0", "--outbound-allow", address)
 	if err != nil {
 		return "", err
 	}
@@ -143,7 +143,7 @@ func (c *Notify) delivers(ctx context.Context, env Env) (_ string, err error) {
 		close(o.released)
 		err = errors.Join(err, server.stop())
 	}()
-	client, err := server.client(ctx, notifySpace)
+	client, err := server.client(ctx, notifyWorkspace)
 	if err != nil {
 		return "", err
 	}
@@ -151,7 +151,7 @@ func (c *Notify) delivers(ctx context.Context, env Env) (_ string, err error) {
 	fmt.Fprintf(env.Err, "events are sent on to %d places …\n", deliverEndpoints)
 	for n := range deliverEndpoints {
 		err := client.Call(ctx, http.MethodPut, fmt.Sprintf("/v1/endpoints/e%d", n), map[string]any{
-			"kind": "webhook", "url": fmt.Sprintf("http://%s/%d", place, n), "search": fmt.Sprintf("replies from company%d.example", n),
+			"kind": "webhook", "url": fmt.Sprintf("http://%s/%d", address, n), "search": fmt.Sprintf("replies from company%d.example", n),
 		}, nil)
 		if err != nil {
 			return "", err

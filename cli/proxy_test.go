@@ -42,10 +42,10 @@ func startGoProxy(t *testing.T, to string) string {
 	return server.Listener.Addr().String()
 }
 
-// proxyProgram finds a program in one of the places, or on the path; `make prepare` fetches it.
-func proxyProgram(t *testing.T, name string, places ...string) string {
-	for _, place := range append(places, name) {
-		if path, err := exec.LookPath(place); err == nil {
+// proxyProgram finds a program in one of the folders, or on the path; `make prepare` fetches it.
+func proxyProgram(t *testing.T, name string, paths ...string) string {
+	for _, path := range append(paths, name) {
+		if path, err := exec.LookPath(path); err == nil {
 			path, err = filepath.Abs(path)
 			require.NoError(t, err)
 			return path

@@ -142,10 +142,10 @@ func TestAnOpenTakenByOneProcessRingsAtAnother(t *testing.T) {
 	t.Parallel()
 	x := startTopology(t)
 	outside := receive(t)
-	place := strings.TrimPrefix(outside.URL, "http://")
+	address := strings.TrimPrefix(outside.URL, "http://")
 	secrets := filepath.Join(t.TempDir(), "secrets.key")
 	require.NoError(t, os.WriteFile(secrets, []byte(base64.StdEncoding.EncodeToString(make([]byte, 32))), 0o600))
-	x.stores = append(x.stores, "--outbound-allow", place, "--secrets-key", secrets)
+	x.stores = append(x.stores, "--outbound-allow", address, "--secrets-key", secrets)
 	first, second := x.startAPI("127.0.0.1:0"), x.startAPI("127.0.0.1:0")
 	x.stores = append(x.stores, "--settle", "0s")
 	x.startIndexer()
@@ -168,7 +168,7 @@ func TestAnOpenTakenByOneProcessRingsAtAnother(t *testing.T) {
 		keys[i] = made.Key
 	}
 	ana, ben := keys[0], keys[1]
-	at(first, http.MethodPut, "/v1/endpoints/mine", x.key, fmt.Sprintf(`{"kind":"webhook","url":"http://%s/tidings","search":"opens"}`, place), nil)
+	at(first, http.MethodPut, "/v1/endpoints/mine", x.key, fmt.Sprintf(`{"kind":"webhook","url":"http://%s/tidings","search":"opens"}`, address), nil)
 	bells := []*bellOf{ringing(t, first.address, ana), ringing(t, second.address, ana)}
 	bens := []*bellOf{ringing(t, first.address, ben), ringing(t, second.address, ben)}
 	await := func(what string, condition func() bool) {

@@ -39,7 +39,7 @@ const (
 // TestType is the type of a test delivery.
 const TestType = "test"
 
-// Delivery is one message to one place. What it says is rendered from its event at each
+// Delivery is one message to one endpoint. What it says is rendered from its event at each
 // try and is not kept.
 type Delivery struct {
 	// ID is the same for the same cause (see ID), in any process, any number of times.
@@ -91,9 +91,9 @@ type Try struct {
 // WebhookID is what receivers tell repetitions by.
 func (d Delivery) WebhookID() string { return "msg_" + d.ID }
 
-// ID is the id of what follows from a cause for a place: 26 letters and digits of a hash.
-func ID(workspace, cause, subject, place string) string {
-	sum := sha256.Sum256([]byte(strings.Join([]string{workspace, cause, subject, place}, "\x00")))
+// ID is the id of what follows from a cause for an endpoint: 26 letters and digits of a hash.
+func ID(workspace, cause, subject, endpoint string) string {
+	sum := sha256.Sum256([]byte(strings.Join([]string{workspace, cause, subject, endpoint}, "\x00")))
 	return strings.ToLower(base32.HexEncoding.WithPadding(base32.NoPadding).EncodeToString(sum[:]))[:26]
 }
 

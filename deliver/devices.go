@@ -301,8 +301,8 @@ func (v *Devices) changed(ctx context.Context, workspace, user string, has bool)
 }
 
 // endpoint opens a device for the worker.
-func (v *Devices) endpoint(ctx context.Context, place Place, user, id string) (Endpoint, error) {
-	doc, err := v.records.Get(ctx, place.Workspace, kindDevice+user, id)
+func (v *Devices) endpoint(ctx context.Context, of EndpointKey, user, id string) (Endpoint, error) {
+	doc, err := v.records.Get(ctx, of.Workspace, kindDevice+user, id)
 	var d Device
 	if err == nil {
 		err = json.Unmarshal(doc, &d)
@@ -310,7 +310,7 @@ func (v *Devices) endpoint(ctx context.Context, place Place, user, id string) (E
 	if err != nil {
 		return Endpoint{}, fmt.Errorf("find a device: %w", err)
 	}
-	plain, err := v.box.OpenText(ctx, place.Workspace, KindDevices, user, d.Sealed)
+	plain, err := v.box.OpenText(ctx, of.Workspace, KindDevices, user, d.Sealed)
 	if errors.Is(err, secret.ErrLocked) {
 		return Endpoint{}, fmt.Errorf("the key of a subscription is gone: %w", event.ErrNotFound) // its browser comes by again
 	}
@@ -328,7 +328,7 @@ func (v *Devices) endpoint(ctx context.Context, place Place, user, id string) (E
 	if err != nil {
 		return Endpoint{}, err
 	}
-	return Endpoint{Place: place, Kind: Push, URL: s.Endpoint, Enabled: true, Target: PushTarget{Keys: s.Keys, Key: key, Subject: v.Subject}}, nil
+	return Endpoint{EndpointKey: of, Kind: Push, URL: s.Endpoint, Enabled: true, Target: PushTarget{Keys: s.Keys, Key: key, Subject: v.Subject}}, nil
 }
 
 // CameBy notes that a device did.

@@ -84,16 +84,16 @@ func NewDirectory(records Records, box *secret.Box, mail *SMTP) *Directory {
 func (d *Directory) CanMail() bool { return d.mail != nil }
 
 // Get returns an endpoint with its secrets, or event.ErrNotFound.
-func (d *Directory) Get(ctx context.Context, place Place) (Kept, Secrets, error) {
+func (d *Directory) Get(ctx context.Context, key EndpointKey) (Kept, Secrets, error) {
 	var kept Kept
 	var secrets Secrets
-	doc, err := d.records.Get(ctx, place.Workspace, kindEndpoint, place.Endpoint)
+	doc, err := d.records.Get(ctx, key.Workspace, kindEndpoint, key.Endpoint)
 	if err == nil {
 		err = json.Unmarshal(doc, &kept)
 	}
 	if err == nil && kept.Sealed != "" {
 		var plain []byte
-		if plain, err = d.box.OpenText(ctx, place.Workspace, kindEndpoint, place.Endpoint, kept.Sealed); err == nil {
+		if plain, err = d.box.OpenText(ctx, key.Workspace, kindEndpoint, key.Endpoint, kept.Sealed); err == nil {
 			err = json.Unmarshal(plain, &secrets)
 		}
 	}
@@ -133,13 +133,13 @@ func (d *Directory) Put(ctx context.Context, workspace string, kept Kept, secret
 }
 
 // Delete takes an endpoint off; there need not be one.
-func (d *Directory) Delete(ctx context.Context, place Place) error {
-	err := d.records.Delete(ctx, place.Workspace, kindEndpoint, place.Endpoint)
+func (d *Directory) Delete(ctx context.Context, key EndpointKey) error {
+	err := d.records.Delete(ctx, key.Workspace, kindEndpoint, key.Endpoint)
 	if err == nil {
-		err = d.records.Delete(ctx, place.Workspace, kindHealth, place.Endpoint)
+		err = d.records.Delete(ctx, key.Workspace, kindHealth, key.Endpoint)
 	}
 	if err == nil {
-		err = d.box.Forget(ctx, place.Workspace, kindEndpoint, place.Endpoint)
+		err = d.box.Forget(ctx, key.Workspace, kindEndpoint, key.Endpoint)
 	}
 	if err == nil {
 		err = d.changed(ctx)
@@ -201,18 +201,18 @@ func (d *Directory) Workspaces(ctx context.Context) ([]string, error) {
 }
 
 // Endpoint opens one for the worker.
-func (d *Directory) Endpoint(ctx context.Context, place Place) (Endpoint, error) {
-	if user, ok := mailTo(place.Endpoint); ok {
-		return d.ofUser(ctx, place, user)
+func (d *Directory) Endpoint(ctx context.Context, key EndpointKey) (Endpoint, error) {
+	if user, ok := mailTo(key.Endpoint); ok {
+		return d.ofUser(ctx, key, user)
 	}
-	if user, device, ok := deviceOf(place.Endpoint); ok {
-		return d.Devices.endpoint(ctx, place, user, device)
+	if user, device, ok := deviceOf(key.Endpoint); ok {
+		return d.Devices.endpoint(ctx, key, user, device)
 	}
-	kept, secrets, err := d.Get(ctx, place)
+	kept, secrets, err := d.Get(ctx, key)
 	if err != nil {
 		return Endpoint{}, err
 	}
-	e := Endpoint{Place: place, Kind: kept.Kind, URL: kept.URL, To: kept.To, Secrets: secrets.Signing, Enabled: kept.Enabled}
+	e := Endpoint{EndpointKey: key, Kind: kept.Kind, URL: kept.URL, To: kept.To, Secrets: secrets.Signing, Enabled: kept.Enabled}
 	if secrets.URL != "" {
 		e.URL = secrets.URL
 	}
@@ -228,32 +228,32 @@ func (d *Directory) Endpoint(ctx context.Context, place Place) (Endpoint, error)
 }
 
 // ofUser is where a user's mail goes.
-func (d *Directory) ofUser(ctx context.Context, place Place, user string) (Endpoint, error) {
+func (d *Directory) ofUser(ctx context.Context, key EndpointKey, user string) (Endpoint, error) {
 	if d.mail == nil || d.Addresses == nil {
 		return Endpoint{}, fmt.Errorf("find endpoint: %w", event.ErrNotFound)
 	}
-	to, err := d.Addresses(ctx, place.Workspace, user)
+	to, err := d.Addresses(ctx, key.Workspace, user)
 	if err != nil {
 		return Endpoint{}, fmt.Errorf("find endpoint: %w", err)
 	}
-	return Endpoint{Place: place, Kind: Mail, To: to, Server: *d.mail, Enabled: true}, nil
+	return Endpoint{EndpointKey: key, Kind: Mail, To: to, Server: *d.mail, Enabled: true}, nil
 }
 
 // Gone lets a device go that wants nothing any more. Other endpoints stay, disabled, for
 // whoever looks after them.
-func (d *Directory) Gone(ctx context.Context, place Place) error {
-	user, device, ok := deviceOf(place.Endpoint)
+func (d *Directory) Gone(ctx context.Context, key EndpointKey) error {
+	user, device, ok := deviceOf(key.Endpoint)
 	if !ok {
 		return nil
 	}
-	return d.Devices.Drop(ctx, place.Workspace, user, device)
+	return d.Devices.Drop(ctx, key.Workspace, user, device)
 }
 
 // Health reads the health of an endpoint, and replaces it where apply is not nil.
-func (d *Directory) Health(ctx context.Context, place Place, apply func(*Health)) (Health, error) {
+func (d *Directory) Health(ctx context.Context, key EndpointKey, apply func(*Health)) (Health, error) {
 	for range 20 { // Others of this endpoint's tries end at the same time.
 		health := Health{Mode: OK}
-		old, err := d.records.Get(ctx, place.Workspace, kindHealth, place.Endpoint)
+		old, err := d.records.Get(ctx, key.Workspace, kindHealth, key.Endpoint)
 		switch {
 		case errors.Is(err, event.ErrNotFound):
 			old = nil
@@ -273,7 +273,7 @@ func (d *Directory) Health(ctx context.Context, place Place, apply func(*Health)
 			return health, nil
 		}
 		if err == nil {
-			err = d.records.Swap(ctx, place.Workspace, kindHealth, place.Endpoint, old, doc)
+			err = d.records.Swap(ctx, key.Workspace, kindHealth, key.Endpoint, old, doc)
 		}
 		if !errors.Is(err, event.ErrConflict) {
 			return health, err
@@ -294,16 +294,16 @@ func (d *Directory) Reseal(ctx context.Context) error {
 			return err
 		}
 		for _, kept := range all {
-			if err := d.reseal(ctx, Place{workspace, kept.Name}); err != nil && !errors.Is(err, event.ErrNotFound) && !errors.Is(err, secret.ErrLocked) {
+			if err := d.reseal(ctx, EndpointKey{workspace, kept.Name}); err != nil && !errors.Is(err, event.ErrNotFound) && !errors.Is(err, secret.ErrLocked) {
 				return err
 			}
 		}
 	}
-	places, err := secret.Places(ctx, d.records)
+	sealed, err := secret.SealedRecords(ctx, d.records)
 	if err != nil {
 		return err
 	}
-	for _, at := range places {
+	for _, at := range sealed {
 		if at.Kind == KindDevices {
 			if err := d.Devices.reseal(ctx, at.Workspace, at.ID); err != nil {
 				return err
@@ -313,16 +313,16 @@ func (d *Directory) Reseal(ctx context.Context) error {
 	return d.Devices.resealKey(ctx)
 }
 
-func (d *Directory) reseal(ctx context.Context, place Place) error {
-	kept, secrets, err := d.Get(ctx, place)
+func (d *Directory) reseal(ctx context.Context, key EndpointKey) error {
+	kept, secrets, err := d.Get(ctx, key)
 	if err != nil || kept.Sealed == "" {
 		return err
 	}
-	stale, err := d.box.Stale(ctx, place.Workspace, kept.Sealed)
+	stale, err := d.box.Stale(ctx, key.Workspace, kept.Sealed)
 	if err != nil || !stale {
 		return err
 	}
-	return d.Put(ctx, place.Workspace, kept, secrets)
+	return d.Put(ctx, key.Workspace, kept, secrets)
 }
 
 // CheckName says what is wrong with the name of an endpoint.

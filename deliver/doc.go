@@ -1,4 +1,4 @@
-// Package deliver brings messages to places outside: webhooks, Slack, Teams, mail and CRMs.
+// Package deliver brings messages to endpoints outside: webhooks, Slack, Teams, mail and CRMs.
 //
 // Deliveries lie in an Outbox, each under an id that is the hash of its cause. The
 // worker claims those that are due, endpoint by endpoint in turn, checks again whether

@@ -31,9 +31,9 @@ var Kinds = []Kind{Webhook, Slack, Teams, Mail, HubSpot, Salesforce}
 // CRM reports whether a kind is a CRM.
 func (k Kind) CRM() bool { return k == HubSpot || k == Salesforce }
 
-// Endpoint is a place to deliver to, with its secrets open.
+// Endpoint is where something is delivered to, with its secrets open.
 type Endpoint struct {
-	Place
+	EndpointKey
 	Kind Kind
 	// URL is the address; of Slack and Teams it is a secret.
 	URL string

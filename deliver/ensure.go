@@ -11,10 +11,10 @@ import (
 	"tidings/deliver/crm"
 )
 
-// together reports whether what waits for a place goes there many at a time, as it does
+// together reports whether what waits for an endpoint goes there many at a time, as it does
 // to a CRM.
-func (w *Worker) together(ctx context.Context, place Place) bool {
-	e, err := w.Endpoints.Endpoint(ctx, place)
+func (w *Worker) together(ctx context.Context, key EndpointKey) bool {
+	e, err := w.Endpoints.Endpoint(ctx, key)
 	return err == nil && e.Kind.CRM() // What cannot be read is said of each delivery.
 }
 
@@ -62,7 +62,7 @@ func (w *Worker) deliverTogether(ctx context.Context, claimed []Delivery) error 
 	}
 	if learned, ok := telling(ready, outs); ok {
 		now := w.Clock()
-		_, err = w.Endpoints.Health(ctx, endpoint.Place, func(h *Health) { h.learn(now, learned) })
+		_, err = w.Endpoints.Health(ctx, endpoint.EndpointKey, func(h *Health) { h.learn(now, learned) })
 	}
 	return errors.Join(append(problems, err)...)
 }

@@ -46,7 +46,7 @@ func newOffice(t *testing.T, dir string, account crm.Account, address string, pe
 	return &office{house: house{
 		t: t, outbox: outbox, now: time.UnixMilli(1_795_000_000_000), health: map[string]deliver.Health{},
 		endpoints: map[string]deliver.Endpoint{"crm": {
-			Place: deliver.Place{Workspace: "w", Endpoint: "crm"}, Kind: deliver.Kind(account.Vendor), Enabled: true, Account: account,
+			EndpointKey: deliver.EndpointKey{Workspace: "w", Endpoint: "crm"}, Kind: deliver.Kind(account.Vendor), Enabled: true, Account: account,
 		}},
 	}, people: people, out: out}
 }

@@ -37,7 +37,7 @@ func TestAHealthThatIsTheSameIsNotWritten(t *testing.T) {
 	at := noon
 	learn := func(ok bool) {
 		t.Helper()
-		_, err := directory.Health(t.Context(), Place{"w", "crm"}, func(h *Health) {
+		_, err := directory.Health(t.Context(), EndpointKey{"w", "crm"}, func(h *Health) {
 			if ok {
 				h.succeeded(at)
 			} else {

@@ -8,13 +8,13 @@ import (
 	"tidings/secret"
 )
 
-// Place is an endpoint of a workspace.
-type Place struct{ Workspace, Endpoint string }
+// EndpointKey names an endpoint of a workspace.
+type EndpointKey struct{ Workspace, Endpoint string }
 
-// Want is up to so many deliveries of a place.
+// Want is up to so many deliveries of an endpoint.
 type Want struct {
-	Place Place
-	Most  int
+	EndpointKey
+	Most int
 }
 
 // Filter chooses deliveries of a workspace. What is empty chooses all.
@@ -31,16 +31,16 @@ type Outbox interface {
 	// Add writes those that are not there yet, by workspace and id, and leaves the others
 	// as they are: adding again is no error.
 	Add(ctx context.Context, deliveries []Delivery) error
-	// Places are those that have something waiting that is due and under no lease.
-	Places(ctx context.Context, now time.Time) ([]Place, error)
-	// Claim takes of each place as many as are wanted of those that are due and under no
+	// Due are the endpoints that have something waiting that is due and under no lease.
+	Due(ctx context.Context, now time.Time) ([]EndpointKey, error)
+	// Claim takes of each endpoint as many as are wanted of those that are due and under no
 	// lease, by due time, and puts them under one: of several that claim, one has each.
 	Claim(ctx context.Context, wants []Want, now, lease time.Time) ([]Delivery, error)
 	// Resolve writes what became of a claimed delivery. event.ErrConflict says that it is
 	// not under that lease any more: another took it after the lease's end, or it was
 	// cancelled or erased meanwhile.
 	Resolve(ctx context.Context, d Delivery, lease int64) error
-	// List returns up to most, newest first by At and id, after a place that it returned.
+	// List returns up to most, newest first by At and id, after the cursor that it returned.
 	List(ctx context.Context, workspace string, filter Filter, after string, most int) (list []Delivery, next string, err error)
 	// Change applies change to each that the filter chooses and writes those for which it
 	// says true; how many were written. One that is changed meanwhile is left out.
@@ -54,12 +54,12 @@ type Outbox interface {
 // Endpoints reads and writes endpoints.
 type Endpoints interface {
 	// Endpoint opens the secrets too. event.ErrNotFound where there is none.
-	Endpoint(ctx context.Context, place Place) (Endpoint, error)
+	Endpoint(ctx context.Context, key EndpointKey) (Endpoint, error)
 	// Health reads and replaces the health of an endpoint, one after another: apply is
 	// called again where somebody else was faster.
-	Health(ctx context.Context, place Place, apply func(*Health)) (Health, error)
+	Health(ctx context.Context, key EndpointKey, apply func(*Health)) (Health, error)
 	// Gone says that an endpoint wants nothing any more: a device is let go.
-	Gone(ctx context.Context, place Place) error
+	Gone(ctx context.Context, key EndpointKey) error
 }
 
 // Source renders what a delivery tells of, as of now.

@@ -15,10 +15,10 @@ import (
 
 // Bounds of the worker.
 const (
-	// perPlace is how many are under way to one endpoint at once, so that one that is
+	// perEndpoint is how many are under way to one endpoint at once, so that one that is
 	// slow holds up nobody else; inAll is how many in all. A workspace may have three
 	// times what is free of them.
-	perPlace, inAll = 4, 64
+	perEndpoint, inAll = 4, 64
 	// leaseTime is longer than a try takes with everything around it.
 	leaseTime = time.Minute
 	// lookEvery is how often it looks for what is due; Wake looks at once.
@@ -49,7 +49,7 @@ type Worker struct {
 	wake chan struct{}
 
 	mu     sync.Mutex
-	flying map[Place]int
+	flying map[EndpointKey]int
 	total  int
 	turn   int
 	tries  sync.WaitGroup
@@ -63,7 +63,7 @@ func NewWorker(config Config) *Worker {
 	if config.Logger == nil {
 		config.Logger = slog.New(slog.DiscardHandler)
 	}
-	return &Worker{Config: config, wake: make(chan struct{}, 1), flying: make(map[Place]int)}
+	return &Worker{Config: config, wake: make(chan struct{}, 1), flying: make(map[EndpointKey]int)}
 }
 
 // Wake has the worker look at once.
@@ -97,32 +97,32 @@ func (w *Worker) Run(ctx context.Context) error {
 	}
 }
 
-// Look claims what is due, place by place in turn, and begins to deliver it.
+// Look claims what is due, endpoint by endpoint in turn, and begins to deliver it.
 func (w *Worker) Look(ctx context.Context) error {
 	now := w.Clock()
-	places, err := w.Outbox.Places(ctx, now)
+	endpoints, err := w.Outbox.Due(ctx, now)
 	if err != nil {
 		return err
 	}
 	w.turn++ // The first in the order of names is not always the first.
 	free, busy := w.free()
 	var wants []Want
-	together := make(map[Place]bool)
-	for i := range places {
-		place := places[(i+w.turn)%len(places)]
-		room := min(perPlace, (3*free-busy[place.Workspace])/4)
-		most, many, err := w.plan(ctx, place, room, now)
+	together := make(map[EndpointKey]bool)
+	for i := range endpoints {
+		key := endpoints[(i+w.turn)%len(endpoints)]
+		room := min(perEndpoint, (3*free-busy[key.Workspace])/4)
+		most, many, err := w.plan(ctx, key, room, now)
 		if err != nil {
 			return err
 		}
 		if most == 0 {
 			continue
 		}
-		wants, together[place] = append(wants, Want{place, most}), many
+		wants, together[key] = append(wants, Want{key, most}), many
 		if many {
 			most = 1
 		}
-		free, busy[place.Workspace] = free-most, busy[place.Workspace]+most
+		free, busy[key.Workspace] = free-most, busy[key.Workspace]+most
 	}
 	return w.begin(ctx, wants, together, now)
 }
@@ -139,23 +139,23 @@ func (w *Worker) Expire(ctx context.Context) error {
 // Idle waits until no try is under way.
 func (w *Worker) Idle() { w.tries.Wait() }
 
-// plan says how many of a place's may be delivered now, of room that there is, and whether
-// they go there together. It ends what waits for a place that is disabled.
-func (w *Worker) plan(ctx context.Context, place Place, room int, now time.Time) (most int, together bool, err error) {
-	flying := w.flyingTo(place)
-	if room = min(room, perPlace-flying); room <= 0 {
+// plan says how many of an endpoint's may be delivered now, of room that there is, and whether
+// they go there together. It ends what waits for an endpoint that is disabled.
+func (w *Worker) plan(ctx context.Context, key EndpointKey, room int, now time.Time) (most int, together bool, err error) {
+	flying := w.flyingTo(key)
+	if room = min(room, perEndpoint-flying); room <= 0 {
 		return 0, false, nil
 	}
-	health, err := w.Endpoints.Health(ctx, place, nil)
+	health, err := w.Endpoints.Health(ctx, key, nil)
 	if err != nil && !errors.Is(err, event.ErrNotFound) {
 		return 0, false, err
 	}
 	may, probe := health.Sendable(now)
-	switch together = w.together(ctx, place); {
+	switch together = w.together(ctx, key); {
 	case together && flying > 0:
 		return 0, true, nil // One call after the other: each locks rows there.
 	case health.Mode == Disabled:
-		return 0, together, w.endAll(ctx, place, now)
+		return 0, together, w.endAll(ctx, key, now)
 	case !may || probe && flying > 0:
 		return 0, together, nil
 	case probe:
@@ -166,9 +166,9 @@ func (w *Worker) plan(ctx context.Context, place Place, room int, now time.Time)
 	return room, false, nil
 }
 
-// begin claims what is wanted, all places at once so that the disk is waited for once, and
-// delivers each beside the others, or all of a place together.
-func (w *Worker) begin(ctx context.Context, wants []Want, together map[Place]bool, now time.Time) error {
+// begin claims what is wanted, all endpoints at once so that the disk is waited for once, and
+// delivers each beside the others, or all of an endpoint together.
+func (w *Worker) begin(ctx context.Context, wants []Want, together map[EndpointKey]bool, now time.Time) error {
 	if len(wants) == 0 {
 		return nil
 	}
@@ -176,27 +176,27 @@ func (w *Worker) begin(ctx context.Context, wants []Want, together map[Place]boo
 	if err != nil {
 		return err
 	}
-	many := make(map[Place][]Delivery)
+	many := make(map[EndpointKey][]Delivery)
 	for _, d := range claimed {
-		place := Place{d.Workspace, d.Endpoint}
-		if together[place] {
-			many[place] = append(many[place], d)
+		key := EndpointKey{d.Workspace, d.Endpoint}
+		if together[key] {
+			many[key] = append(many[key], d)
 			continue
 		}
-		w.try(ctx, place, d.ID, func(ctx context.Context) error { return w.deliver(ctx, d) })
+		w.try(ctx, key, d.ID, func(ctx context.Context) error { return w.deliver(ctx, d) })
 	}
-	for place, all := range many {
-		w.try(ctx, place, all[0].ID, func(ctx context.Context) error { return w.deliverTogether(ctx, all) })
+	for key, all := range many {
+		w.try(ctx, key, all[0].ID, func(ctx context.Context) error { return w.deliverTogether(ctx, all) })
 	}
 	return nil
 }
 
 // try makes a try beside the others.
-func (w *Worker) try(ctx context.Context, place Place, id string, deliver func(context.Context) error) {
-	w.count(place, 1)
+func (w *Worker) try(ctx context.Context, key EndpointKey, id string, deliver func(context.Context) error) {
+	w.count(key, 1)
 	w.tries.Go(func() {
-		defer w.Wake() // Others of the place may be due.
-		defer w.count(place, -1)
+		defer w.Wake() // Others of the endpoint may be due.
+		defer w.count(key, -1)
 		// A try that began is brought to its end: it has a bound of its own.
 		if err := deliver(context.WithoutCancel(ctx)); err != nil {
 			w.Logger.WarnContext(ctx, "a delivery could not be resolved; it comes back after its lease", "delivery", id, "error", err)
@@ -209,30 +209,30 @@ func (w *Worker) free() (free int, busy map[string]int) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	busy = make(map[string]int)
-	for place, n := range w.flying {
-		busy[place.Workspace] += n
+	for key, n := range w.flying {
+		busy[key.Workspace] += n
 	}
 	return max(0, inAll-w.total), busy
 }
 
-func (w *Worker) flyingTo(place Place) int {
+func (w *Worker) flyingTo(key EndpointKey) int {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	return w.flying[place]
+	return w.flying[key]
 }
 
-func (w *Worker) count(place Place, n int) {
+func (w *Worker) count(key EndpointKey, n int) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.total += n
-	if w.flying[place] += n; w.flying[place] == 0 {
-		delete(w.flying, place)
+	if w.flying[key] += n; w.flying[key] == 0 {
+		delete(w.flying, key)
 	}
 }
 
 // endAll ends what waits for an endpoint that is disabled: it can be sent again later.
-func (w *Worker) endAll(ctx context.Context, place Place, now time.Time) error {
-	claimed, err := w.Outbox.Claim(ctx, []Want{{place, endDisabled}}, now, now.Add(leaseTime))
+func (w *Worker) endAll(ctx context.Context, key EndpointKey, now time.Time) error {
+	claimed, err := w.Outbox.Claim(ctx, []Want{{key, endDisabled}}, now, now.Add(leaseTime))
 	for _, d := range claimed {
 		lease := d.Lease
 		d.end(Failed, "the endpoint is disabled", now)
@@ -278,15 +278,15 @@ func (w *Worker) deliver(ctx context.Context, d Delivery) error {
 	}
 	now := w.Clock()
 	if out.Gone && endpoint.Kind == Push {
-		return w.Endpoints.Gone(ctx, endpoint.Place)
+		return w.Endpoints.Gone(ctx, endpoint.EndpointKey)
 	}
-	_, err = w.Endpoints.Health(ctx, endpoint.Place, func(h *Health) { h.learn(now, out) })
+	_, err = w.Endpoints.Health(ctx, endpoint.EndpointKey, func(h *Health) { h.learn(now, out) })
 	return err
 }
 
 // prepare finds the endpoint; why is not empty where nothing may go there any more.
 func (w *Worker) prepare(ctx context.Context, d Delivery) (e Endpoint, why string, err error) {
-	e, err = w.Endpoints.Endpoint(ctx, Place{d.Workspace, d.Endpoint})
+	e, err = w.Endpoints.Endpoint(ctx, EndpointKey{d.Workspace, d.Endpoint})
 	switch {
 	case errors.Is(err, event.ErrNotFound):
 		if _, _, device := deviceOf(d.Endpoint); device {

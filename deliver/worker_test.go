@@ -59,32 +59,32 @@ func (h *house) pass(d time.Duration) {
 	h.now = h.now.Add(d)
 }
 
-func (h *house) Endpoint(_ context.Context, place deliver.Place) (deliver.Endpoint, error) {
+func (h *house) Endpoint(_ context.Context, key deliver.EndpointKey) (deliver.Endpoint, error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	e, ok := h.endpoints[place.Endpoint]
+	e, ok := h.endpoints[key.Endpoint]
 	if !ok {
 		return e, event.ErrNotFound
 	}
 	return e, nil
 }
 
-func (h *house) Health(_ context.Context, place deliver.Place, apply func(*deliver.Health)) (deliver.Health, error) {
+func (h *house) Health(_ context.Context, key deliver.EndpointKey, apply func(*deliver.Health)) (deliver.Health, error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	health := h.health[place.Endpoint]
+	health := h.health[key.Endpoint]
 	if apply != nil {
 		apply(&health)
-		h.health[place.Endpoint] = health
+		h.health[key.Endpoint] = health
 	}
 	return health, nil
 }
 
 // Gone is a device that wants nothing any more.
-func (h *house) Gone(_ context.Context, place deliver.Place) error {
+func (h *house) Gone(_ context.Context, key deliver.EndpointKey) error {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	delete(h.endpoints, place.Endpoint)
+	delete(h.endpoints, key.Endpoint)
 	return nil
 }
 
@@ -133,7 +133,7 @@ func (h *house) another(outbox deliver.Outbox) *deliver.Worker {
 
 func (h *house) endpoint(name string) {
 	h.endpoints[name] = deliver.Endpoint{
-		Place: deliver.Place{Workspace: "w", Endpoint: name}, Kind: deliver.Webhook, URL: h.server.URL + "/" + name, Enabled: true,
+		EndpointKey: deliver.EndpointKey{Workspace: "w", Endpoint: name}, Kind: deliver.Webhook, URL: h.server.URL + "/" + name, Enabled: true,
 		Secrets: []deliver.SigningSecret{{Text: "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"}},
 	}
 }
@@ -236,10 +236,10 @@ func TestAWorkspaceThatWaitsLeavesRoomForOthers(t *testing.T) {
 // What comes at once is written in few transactions, and each hears what became of its own.
 func TestManyResolveAtOnce(t *testing.T) {
 	h := newHouse(t)
-	place := deliver.Place{Workspace: "w", Endpoint: "crm"}
+	key := deliver.EndpointKey{Workspace: "w", Endpoint: "crm"}
 	h.add("crm", 40)
 	lease := h.clock().Add(time.Minute)
-	claimed, err := h.outbox.Claim(t.Context(), []deliver.Want{{Place: place, Most: 40}}, h.clock(), lease)
+	claimed, err := h.outbox.Claim(t.Context(), []deliver.Want{{EndpointKey: key, Most: 40}}, h.clock(), lease)
 	require.NoError(t, err)
 	var resolving sync.WaitGroup
 	for i, d := range claimed {
@@ -354,7 +354,7 @@ func (d *dying) step(do func() error) error {
 
 func (d *dying) Claim(ctx context.Context, wants []deliver.Want, now, lease time.Time) (claimed []deliver.Delivery, err error) {
 	err = d.step(func() error {
-		claimed, err = d.Outbox.Claim(ctx, []deliver.Want{{Place: wants[0].Place, Most: 1}}, now, lease)
+		claimed, err = d.Outbox.Claim(ctx, []deliver.Want{{EndpointKey: wants[0].EndpointKey, Most: 1}}, now, lease)
 		return err
 	})
 	if err != nil {

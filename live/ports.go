@@ -49,8 +49,8 @@ type Bounds struct {
 	First, Last uint64
 }
 
-// Place is how far somebody has come in a Log, so that they can go on there later.
-type Place struct {
+// Checkpoint is how far somebody has come in a Log, so that they can go on there later.
+type Checkpoint struct {
 	Incarnation string `json:"incarnation"`
 	// Next is the sequence that comes next, 0 for the newest that are kept.
 	Next uint64 `json:"next"`

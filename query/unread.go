@@ -56,7 +56,7 @@ func (p *parser) noteUnread() {
 		word := p.word(i)
 		goesOn := i == behind && (isQuantity(word) || isNumber(word) || word == "people" || p.word(i-1) == "per")
 		grouped := isGroup(word) && p.word(i-1) == "by"
-		counts := isNegation(word) || p.unreadTime(i) || isQuantity(word) || p.isHabit(i) || (p.speaksOfEvents() || isOneMail(p.word(i+1)) || p.word(i-1) == "my") && p.isPlace(i) || p.speaksOfEvents() && (p.countsPeople(i) || p.isWord(i, "half", "of"))
+		counts := isNegation(word) || p.unreadTime(i) || isQuantity(word) || p.isHabit(i) || (p.speaksOfEvents() || isOneMail(p.word(i+1)) || p.word(i-1) == "my") && p.isOrdinal(i) || p.speaksOfEvents() && (p.countsPeople(i) || p.isWord(i, "half", "of"))
 		shown := p.typed(i)
 		if word == "time" && p.word(i-1) == "this" {
 			shown = "this time"
@@ -121,9 +121,9 @@ func (p *parser) leftOut(i int) {
 	p.note("\"" + p.typed(i) + "\" is left out: what it negates is not understood.")
 }
 
-// isPlace reports whether the word at i is the place of something in a row: the last,
+// isOrdinal reports whether the word at i says which one of a row is meant: the last,
 // the third, the 2nd; or the number of "all but two".
-func (p *parser) isPlace(i int) bool {
+func (p *parser) isOrdinal(i int) bool {
 	switch p.word(i) {
 	case "last", "previous", "recent":
 		return true

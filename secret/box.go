@@ -34,8 +34,8 @@ var (
 	ErrLocked = fmt.Errorf("the key that sealed this secret is not here; bring secrets.key back, or enter the secret again: %w", event.ErrUnavailable)
 	// ErrNoKey is an installation without a master key.
 	ErrNoKey = fmt.Errorf("secrets cannot be kept: start with --secrets-key FILE: %w", event.ErrUnavailable)
-	// ErrForeign is what was not sealed for this place, or was changed.
-	ErrForeign = errors.New("this is not a secret of this place, or it was changed")
+	// ErrForeign is what was sealed for another record, or was changed.
+	ErrForeign = errors.New("this secret was sealed for another record, or it was changed")
 )
 
 // Box seals and opens. Its methods may be called by any number of goroutines. A nil Box
@@ -48,7 +48,7 @@ type Box struct {
 	// keys are data keys by workspace and number; newest are the numbers in use.
 	keys   map[string]cipher.AEAD
 	newest map[string]int
-	// noted are the numbers of the keys that places are known to be sealed by.
+	// noted are the numbers of the keys that records are known to be sealed by.
 	noted map[string]int
 }
 
@@ -69,10 +69,10 @@ func (b *Box) Ready() error {
 	return b.master.ready()
 }
 
-// place is what a secret is bound to. Neither a workspace nor a kind has a bar in it.
-func place(workspace, kind, id string) string { return workspace + "|" + kind + "|" + id }
+// recordKey is what a secret is bound to, as text. Neither a workspace nor a kind has a bar in it.
+func recordKey(workspace, kind, id string) string { return workspace + "|" + kind + "|" + id }
 
-// Seal seals a text for a place: the record that keeps it.
+// Seal seals a text for the record that keeps it.
 func (b *Box) Seal(ctx context.Context, workspace, kind, id string, text []byte) (string, error) {
 	if b == nil {
 		return "", ErrNoKey
@@ -81,13 +81,13 @@ func (b *Box) Seal(ctx context.Context, workspace, kind, id string, text []byte)
 	if err != nil {
 		return "", err
 	}
-	if err := b.note(ctx, place(workspace, kind, id), number); err != nil {
+	if err := b.note(ctx, recordKey(workspace, kind, id), number); err != nil {
 		return "", err
 	}
-	return fmt.Sprintf("%s.%d.%s", version, number, sealed(key, text, place(workspace, kind, id))), nil
+	return fmt.Sprintf("%s.%d.%s", version, number, sealed(key, text, recordKey(workspace, kind, id))), nil
 }
 
-// OpenText opens what Seal made for the same place.
+// OpenText opens what Seal made for the same record.
 func (b *Box) OpenText(ctx context.Context, workspace, kind, id, text string) ([]byte, error) {
 	number, body, err := split(text)
 	if err != nil {
@@ -100,7 +100,7 @@ func (b *Box) OpenText(ctx context.Context, workspace, kind, id, text string) ([
 	if err != nil {
 		return nil, err
 	}
-	return opened(key, body, place(workspace, kind, id))
+	return opened(key, body, recordKey(workspace, kind, id))
 }
 
 // Stale reports whether something is sealed by a key that is not the newest.
@@ -113,32 +113,32 @@ func (b *Box) Stale(ctx context.Context, workspace, text string) (bool, error) {
 	return err == nil && newest != number, err
 }
 
-// Forget says that nothing is sealed any more for a place.
+// Forget says that nothing is sealed any more for a record.
 func (b *Box) Forget(ctx context.Context, workspace, kind, id string) error {
 	if b == nil {
 		return nil
 	}
 	b.mu.Lock()
-	delete(b.noted, place(workspace, kind, id))
+	delete(b.noted, recordKey(workspace, kind, id))
 	b.mu.Unlock()
-	if err := b.records.Delete(ctx, noWorkspace, kindNote, place(workspace, kind, id)); err != nil {
+	if err := b.records.Delete(ctx, noWorkspace, kindNote, recordKey(workspace, kind, id)); err != nil {
 		return fmt.Errorf("forget a secret: %w", err)
 	}
 	return nil
 }
 
-// Place is what a secret is sealed for.
-type Place struct{ Workspace, Kind, ID string }
+// RecordKey is what a secret is sealed for.
+type RecordKey struct{ Workspace, Kind, ID string }
 
-// Places lists what is sealed.
-func Places(ctx context.Context, records Records) ([]Place, error) {
-	return placesWhere(ctx, records, func(Place, json.RawMessage) (bool, error) { return true, nil })
+// SealedRecords lists what is sealed.
+func SealedRecords(ctx context.Context, records Records) ([]RecordKey, error) {
+	return recordsWhere(ctx, records, func(RecordKey, json.RawMessage) (bool, error) { return true, nil })
 }
 
 // Locked lists what is sealed by a key that cannot be opened: its master key is not
 // there any more, and it must be entered again.
-func (b *Box) Locked(ctx context.Context) ([]Place, error) {
-	return placesWhere(ctx, b.records, func(at Place, note json.RawMessage) (bool, error) {
+func (b *Box) Locked(ctx context.Context) ([]RecordKey, error) {
+	return recordsWhere(ctx, b.records, func(at RecordKey, note json.RawMessage) (bool, error) {
 		number, err := strconv.Atoi(string(note))
 		if err != nil {
 			return false, fmt.Errorf("read the note of a secret: %w", err)
@@ -151,27 +151,27 @@ func (b *Box) Locked(ctx context.Context) ([]Place, error) {
 	})
 }
 
-func placesWhere(ctx context.Context, records Records, is func(at Place, note json.RawMessage) (bool, error)) ([]Place, error) {
+func recordsWhere(ctx context.Context, records Records, is func(at RecordKey, note json.RawMessage) (bool, error)) ([]RecordKey, error) {
 	notes, err := records.List(ctx, noWorkspace, kindNote)
 	if err != nil {
 		return nil, fmt.Errorf("list what is sealed: %w", err)
 	}
-	var places []Place
+	var found []RecordKey
 	for _, note := range notes {
 		parts := strings.SplitN(note.ID, "|", 3)
 		if len(parts) != 3 {
 			continue
 		}
-		at := Place{parts[0], parts[1], parts[2]}
+		at := RecordKey{parts[0], parts[1], parts[2]}
 		wanted, err := is(at, note.Doc)
 		if err != nil {
 			return nil, err
 		}
 		if wanted {
-			places = append(places, at)
+			found = append(found, at)
 		}
 	}
-	return places, nil
+	return found, nil
 }
 
 // note goes before what is sealed is kept: what is sealed is always noted, with the
@@ -216,18 +216,18 @@ func gcm(key []byte) cipher.AEAD {
 }
 
 // sealed is a random nonce and what it seals, in base64.
-func sealed(key cipher.AEAD, text []byte, place string) string {
+func sealed(key cipher.AEAD, text []byte, record string) string {
 	nonce := make([]byte, key.NonceSize(), key.NonceSize()+len(text)+key.Overhead())
 	_, _ = rand.Read(nonce) // It never fails.
-	return base64.RawURLEncoding.EncodeToString(key.Seal(nonce, nonce, text, []byte(place)))
+	return base64.RawURLEncoding.EncodeToString(key.Seal(nonce, nonce, text, []byte(record)))
 }
 
-func opened(key cipher.AEAD, text, place string) ([]byte, error) {
+func opened(key cipher.AEAD, text, record string) ([]byte, error) {
 	raw, err := base64.RawURLEncoding.DecodeString(text)
 	if err != nil || len(raw) < key.NonceSize() {
 		return nil, ErrForeign
 	}
-	plain, err := key.Open(nil, raw[:key.NonceSize()], raw[key.NonceSize():], []byte(place))
+	plain, err := key.Open(nil, raw[:key.NonceSize()], raw[key.NonceSize():], []byte(record))
 	if err != nil {
 		return nil, ErrForeign
 	}

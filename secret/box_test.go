@@ -97,13 +97,13 @@ func TestWhatIsSealedOpensInItsPlaceAlone(t *testing.T) {
 	info, err := os.Stat(path)
 	require.NoError(t, err)
 	require.Equal(t, os.FileMode(0o600), info.Mode().Perm())
-	places, err := Places(t.Context(), records)
+	sealed, err := SealedRecords(t.Context(), records)
 	require.NoError(t, err)
-	require.Equal(t, []Place{{"acme", "source", "mail"}}, places)
+	require.Equal(t, []RecordKey{{"acme", "source", "mail"}}, sealed)
 	require.NoError(t, New(path, false, records).Forget(t.Context(), "acme", "source", "mail"))
-	places, err = Places(t.Context(), records)
+	sealed, err = SealedRecords(t.Context(), records)
 	require.NoError(t, err)
-	require.Empty(t, places)
+	require.Empty(t, sealed)
 }
 
 func TestWithoutItsMasterKeyNothingOpens(t *testing.T) {
@@ -233,7 +233,7 @@ func TestManyAtOnceHaveOneKey(t *testing.T) {
 	all.Wait()
 }
 
-// What is sealed by a key that is gone is named place by place until it is sealed again,
+// What is sealed by a key that is gone is named record by record until it is sealed again,
 // whatever else was sealed since and however often the process starts.
 func TestWhatIsLockedIsNamedUntilItIsSealedAgain(t *testing.T) {
 	records, dir := newMemory(), t.TempDir()
@@ -245,16 +245,16 @@ func TestWhatIsLockedIsNamedUntilItIsSealedAgain(t *testing.T) {
 	lost, now := filepath.Join(dir, "lost"), filepath.Join(dir, "now")
 	seal(lost, "mail")
 	seal(lost, "crm")
-	locked := func(path string) []Place {
+	locked := func(path string) []RecordKey {
 		t.Helper()
-		places, err := New(path, true, records).Locked(t.Context())
+		found, err := New(path, true, records).Locked(t.Context())
 		require.NoError(t, err)
-		return places
+		return found
 	}
 	require.Empty(t, locked(lost))
-	require.Equal(t, []Place{{"acme", "source", "crm"}, {"acme", "source", "mail"}}, locked(now))
+	require.Equal(t, []RecordKey{{"acme", "source", "crm"}, {"acme", "source", "mail"}}, locked(now))
 	seal(now, "mail")
-	require.Equal(t, []Place{{"acme", "source", "crm"}}, locked(now))
+	require.Equal(t, []RecordKey{{"acme", "source", "crm"}}, locked(now))
 	seal(now, "crm")
 	require.Empty(t, locked(now))
 }

@@ -109,7 +109,7 @@ func (b *Box) openKey(record event.Record) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	plain, err := opened(gcm(by), kept.Sealed, place(noWorkspace, kindDataKey, record.ID))
+	plain, err := opened(gcm(by), kept.Sealed, recordKey(noWorkspace, kindDataKey, record.ID))
 	if err == nil && len(plain) != keyLength {
 		err = ErrForeign
 	}
@@ -125,7 +125,7 @@ func (b *Box) sealKey(id string, plain []byte) (json.RawMessage, error) {
 		return nil, err
 	}
 	by := keys[0]
-	return json.Marshal(dataKey{Master: nameOf(by), Sealed: sealed(gcm(by), plain, place(noWorkspace, kindDataKey, id))})
+	return json.Marshal(dataKey{Master: nameOf(by), Sealed: sealed(gcm(by), plain, recordKey(noWorkspace, kindDataKey, id))})
 }
 
 // add makes a key; ErrConflict where another has made one of that number.

@@ -35,7 +35,7 @@ const (
 // has come, nil where nobody forwards.
 //
 // On a server elsewhere it only removes: when the files of it go is that server's matter.
-func (s *Stream) Clear(ctx context.Context, forwarded func(context.Context) (live.Place, error)) error {
+func (s *Stream) Clear(ctx context.Context, forwarded func(context.Context) (live.Checkpoint, error)) error {
 	ctx, cancel := context.WithTimeout(ctx, clearWithin)
 	defer cancel()
 	if err := s.clear(ctx, eventsName, s.acknowledged); err != nil {
@@ -51,11 +51,11 @@ func (s *Stream) Clear(ctx context.Context, forwarded func(context.Context) (liv
 		if err != nil || forwarded == nil || announcements.CachedInfo().State.Msgs == 0 {
 			return upTo, err
 		}
-		place, err := forwarded(ctx)
-		if err != nil || place.Incarnation != boundsOf(announcements).Incarnation || place.Next == 0 {
+		checkpoint, err := forwarded(ctx)
+		if err != nil || checkpoint.Incarnation != boundsOf(announcements).Incarnation || checkpoint.Next == 0 {
 			return 0, err
 		}
-		return min(upTo, place.Next-1), nil
+		return min(upTo, checkpoint.Next-1), nil
 	}
 	if err := s.clear(ctx, liveName, announced); err != nil {
 		return err

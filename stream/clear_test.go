@@ -98,18 +98,18 @@ func TestWhatWasNotForwardedStays(t *testing.T) {
 	}
 	bounds, err := s.Bounds(t.Context())
 	require.NoError(t, err)
-	for _, place := range []live.Place{{}, {Incarnation: "another", Next: 4}, {Incarnation: bounds.Incarnation, Next: bounds.Last}} {
+	for _, checkpoint := range []live.Checkpoint{{}, {Incarnation: "another", Next: 4}, {Incarnation: bounds.Incarnation, Next: bounds.Last}} {
 		ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
-		err := s.Clear(ctx, func(context.Context) (live.Place, error) { return place, nil })
+		err := s.Clear(ctx, func(context.Context) (live.Checkpoint, error) { return checkpoint, nil })
 		cancel()
 		require.ErrorIs(t, err, event.ErrUnavailable)
 		now, err := s.Bounds(t.Context())
 		require.NoError(t, err)
 		require.Equal(t, bounds.Last, now.Last)
-		require.LessOrEqual(t, now.First, max(place.Next, 1), "%v", place)
+		require.LessOrEqual(t, now.First, max(checkpoint.Next, 1), "%v", checkpoint)
 	}
-	require.NoError(t, s.Clear(t.Context(), func(context.Context) (live.Place, error) {
-		return live.Place{Incarnation: bounds.Incarnation, Next: bounds.Last + 1}, nil
+	require.NoError(t, s.Clear(t.Context(), func(context.Context) (live.Checkpoint, error) {
+		return live.Checkpoint{Incarnation: bounds.Incarnation, Next: bounds.Last + 1}, nil
 	}))
 	now, err := s.Bounds(t.Context())
 	require.NoError(t, err)

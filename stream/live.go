@@ -141,12 +141,12 @@ func boundsOf(announcements jetstream.Stream) live.Bounds {
 // that announcements are gone, and where the stream was made anew, it goes on
 // with the oldest that is kept: sequences show the first, Bounds the second.
 func (s *Stream) Follow(ctx context.Context, each func(live.Entry)) error {
-	return s.FollowFrom(ctx, live.Place{}, each)
+	return s.FollowFrom(ctx, live.Checkpoint{}, each)
 }
 
-// FollowFrom is Follow from a place on. That of another LIVE is none.
-func (s *Stream) FollowFrom(ctx context.Context, place live.Place, each func(live.Entry)) error {
-	f := follower{stream: s, each: each, incarnation: place.Incarnation, next: place.Next}
+// FollowFrom is Follow from a checkpoint on. That of another LIVE is none.
+func (s *Stream) FollowFrom(ctx context.Context, checkpoint live.Checkpoint, each func(live.Entry)) error {
+	f := follower{stream: s, each: each, incarnation: checkpoint.Incarnation, next: checkpoint.Next}
 	quiet := false
 	for {
 		before := f.next

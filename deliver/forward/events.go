@@ -65,7 +65,7 @@ func (s *EventSource) Content(ctx context.Context, d deliver.Delivery) (deliver.
 // check looks again whether the endpoint's search finds the event: an open may have turned
 // out to be a scanner's since.
 func (s *EventSource) check(ctx context.Context, d deliver.Delivery, e event.Event) (why string, err error) {
-	kept, _, err := s.Directory.Get(ctx, deliver.Place{Workspace: d.Workspace, Endpoint: d.Endpoint})
+	kept, _, err := s.Directory.Get(ctx, deliver.EndpointKey{Workspace: d.Workspace, Endpoint: d.Endpoint})
 	if err != nil {
 		return "", err
 	}

@@ -40,11 +40,11 @@ const (
 // process runs it; after a change of process, and after a restart, what is announced
 // again has the same ids and is there already.
 type Forwarder struct {
-	Log       Announcements
-	Places    Places
-	Directory *deliver.Directory
-	Searches  Searches
-	Outbox    deliver.Outbox
+	Log         Announcements
+	Checkpoints Checkpoints
+	Directory   *deliver.Directory
+	Searches    Searches
+	Outbox      deliver.Outbox
 	// Wake is called when something was added.
 	Wake  func()
 	Clock func() time.Time
@@ -57,8 +57,8 @@ type Forwarder struct {
 	// next is the sequence that comes next, 0 for any, of the LIVE of that incarnation.
 	next        uint64
 	incarnation string
-	// place is how far forwarding has come.
-	place atomic.Pointer[live.Place]
+	// checkpoint is how far forwarding has come.
+	checkpoint atomic.Pointer[live.Checkpoint]
 	// at is when the endpoints were read, and revision which of them. For announcements up
 	// to upTo they are known to be new enough.
 	at       time.Time
@@ -66,7 +66,7 @@ type Forwarder struct {
 	upTo     uint64
 	matched  map[string][]matcher
 	// leftOut are the endpoints for which nothing is made for now.
-	leftOut map[deliver.Place]bool
+	leftOut map[deliver.EndpointKey]bool
 }
 
 // matcher is an endpoint with its search.
@@ -95,14 +95,14 @@ func (f *Forwarder) Run(ctx context.Context) error {
 }
 
 // begin reads where to go on.
-func (f *Forwarder) begin(ctx context.Context) (live.Place, error) {
+func (f *Forwarder) begin(ctx context.Context) (live.Checkpoint, error) {
 	f.next, f.at, f.revision, f.upTo = 0, time.Time{}, "", 0
-	f.place.Store(nil)
+	f.checkpoint.Store(nil)
 	for {
 		bounds, err := f.Log.Bounds(ctx)
-		var from live.Place
+		var from live.Checkpoint
 		if err == nil {
-			from, err = f.Places.Forwarded(ctx)
+			from, err = f.Checkpoints.Forwarded(ctx)
 		}
 		if err == nil {
 			f.incarnation = bounds.Incarnation
@@ -120,7 +120,7 @@ func (f *Forwarder) begin(ctx context.Context) (live.Place, error) {
 
 // keepNoting notes how far forwarding has come, until ctx ends and then once more. What
 // was forwarded and not noted is forwarded again, to the same deliveries.
-func (f *Forwarder) keepNoting(ctx context.Context, noted live.Place) {
+func (f *Forwarder) keepNoting(ctx context.Context, noted live.Checkpoint) {
 	tick := time.NewTicker(noteEvery)
 	defer tick.Stop()
 	for ended := false; !ended; {
@@ -129,15 +129,15 @@ func (f *Forwarder) keepNoting(ctx context.Context, noted live.Place) {
 			ended = true
 		case <-tick.C:
 		}
-		place := f.place.Load()
-		if place == nil || *place == noted {
+		checkpoint := f.checkpoint.Load()
+		if checkpoint == nil || *checkpoint == noted {
 			continue
 		}
 		writing, cancel := context.WithTimeout(context.WithoutCancel(ctx), noteTime)
-		err := f.Places.NoteForwarded(writing, *place)
+		err := f.Checkpoints.NoteForwarded(writing, *checkpoint)
 		cancel()
 		if err == nil {
-			noted = *place
+			noted = *checkpoint
 		}
 	}
 }
@@ -150,7 +150,7 @@ func (f *Forwarder) forward(ctx context.Context, entry live.Entry) {
 	f.next = entry.Sequence + 1
 	defer func() {
 		if ctx.Err() == nil {
-			f.place.Store(&live.Place{Incarnation: f.incarnation, Next: entry.Sequence + 1})
+			f.checkpoint.Store(&live.Checkpoint{Incarnation: f.incarnation, Next: entry.Sequence + 1})
 		}
 	}()
 	for try := 0; ; try++ {
@@ -294,7 +294,7 @@ func (f *Forwarder) readAll(ctx context.Context, bounds live.Bounds, revision st
 	if err != nil {
 		return err
 	}
-	matched, leftOut := make(map[string][]matcher, len(workspaces)), make(map[deliver.Place]bool)
+	matched, leftOut := make(map[string][]matcher, len(workspaces)), make(map[deliver.EndpointKey]bool)
 	for _, each := range workspaces {
 		if matched[each], err = f.read(ctx, each, leftOut); err != nil {
 			return err
@@ -305,7 +305,7 @@ func (f *Forwarder) readAll(ctx context.Context, bounds live.Bounds, revision st
 }
 
 // read are those of a workspace that can be matched; leftOut gets the others.
-func (f *Forwarder) read(ctx context.Context, workspace string, leftOut map[deliver.Place]bool) ([]matcher, error) {
+func (f *Forwarder) read(ctx context.Context, workspace string, leftOut map[deliver.EndpointKey]bool) ([]matcher, error) {
 	all, err := f.Directory.List(ctx, workspace)
 	if err != nil {
 		return nil, err
@@ -331,8 +331,8 @@ func (f *Forwarder) read(ctx context.Context, workspace string, leftOut map[deli
 			matchers = append(matchers, matcher{kept.Name, kept.Since, q})
 			continue
 		}
-		place := deliver.Place{Workspace: workspace, Endpoint: kept.Name}
-		if leftOut[place] = true; !f.leftOut[place] {
+		key := deliver.EndpointKey{Workspace: workspace, Endpoint: kept.Name}
+		if leftOut[key] = true; !f.leftOut[key] {
 			f.Logger.WarnContext(ctx, "events are not sent to an endpoint for now, and are not sent later", "workspace", workspace, "endpoint", kept.Name, "why", why)
 		}
 	}

@@ -125,8 +125,8 @@ func (p *post) Bounds(context.Context) (live.Bounds, error) {
 	return live.Bounds{First: 1, Last: uint64(len(p.announced))}, nil
 }
 
-func (p *post) FollowFrom(_ context.Context, place live.Place, each func(live.Entry)) error {
-	for i := int(max(place.Next, 1)) - 1; ; i++ {
+func (p *post) FollowFrom(_ context.Context, from live.Checkpoint, each func(live.Entry)) error {
+	for i := int(max(from.Next, 1)) - 1; ; i++ {
 		p.mu.Lock()
 		left := p.announced[i:]
 		p.mu.Unlock()
@@ -137,22 +137,22 @@ func (p *post) FollowFrom(_ context.Context, place live.Place, each func(live.En
 	}
 }
 
-// places remembers how far forwarding has come.
-type places struct {
-	mu    sync.Mutex
-	place live.Place
+// checkpoints remembers how far forwarding has come.
+type checkpoints struct {
+	mu         sync.Mutex
+	checkpoint live.Checkpoint
 }
 
-func (p *places) Forwarded(context.Context) (live.Place, error) {
+func (p *checkpoints) Forwarded(context.Context) (live.Checkpoint, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return p.place, nil
+	return p.checkpoint, nil
 }
 
-func (p *places) NoteForwarded(_ context.Context, place live.Place) error {
+func (p *checkpoints) NoteForwarded(_ context.Context, checkpoint live.Checkpoint) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.place = place
+	p.checkpoint = checkpoint
 	return nil
 }
 
@@ -161,24 +161,24 @@ func (p *places) NoteForwarded(_ context.Context, place live.Place) error {
 func TestForwardingGoesOnWhereItEnded(t *testing.T) {
 	p := newPost(t)
 	p.endpoint("crm", "replies")
-	kept := &places{}
+	kept := &checkpoints{}
 	first := p.forwarder()
-	first.Places = kept
+	first.Checkpoints = kept
 	p.announce(event.AnnounceEvent, p.event(1, event.Reply))
 	p.announce(event.AnnounceEvent, p.event(2, event.Reply))
 	require.NoError(t, first.Run(t.Context()))
-	require.Equal(t, uint64(3), kept.place.Next, "it is noted at the end")
+	require.Equal(t, uint64(3), kept.checkpoint.Next, "it is noted at the end")
 
 	for i := range 3 {
 		p.announce(event.AnnounceEvent, p.event(3+i, event.Reply))
 	}
 	looked := 0
 	second := p.forwarder()
-	second.Places, second.Wake = kept, func() { looked++ }
+	second.Checkpoints, second.Wake = kept, func() { looked++ }
 	require.NoError(t, second.Run(t.Context()))
 	require.Equal(t, 3, looked)
 	require.Len(t, p.deliveries(), 5)
-	require.Equal(t, uint64(6), kept.place.Next)
+	require.Equal(t, uint64(6), kept.checkpoint.Next)
 }
 
 // What was discarded before it was looked at is an error where an endpoint has missed it.
@@ -192,7 +192,7 @@ func TestWhatWasDiscardedIsSaidWhereSomebodyMissesIt(t *testing.T) {
 		p.announced[0].Sequence = 5
 		var said strings.Builder
 		f := p.forwarder()
-		f.Places, f.Logger = &places{place: live.Place{Next: 1}}, slog.New(slog.NewTextHandler(&said, nil))
+		f.Checkpoints, f.Logger = &checkpoints{checkpoint: live.Checkpoint{Next: 1}}, slog.New(slog.NewTextHandler(&said, nil))
 		require.NoError(t, f.Run(t.Context()))
 		require.Equal(t, endpoints, strings.Count(said.String(), "discarded"), said.String())
 		require.Equal(t, endpoints, strings.Count(said.String(), "count=4"))
@@ -203,7 +203,7 @@ func TestWhatWasDiscardedIsSaidWhereSomebodyMissesIt(t *testing.T) {
 func (p *post) forwarder() *forward.Forwarder {
 	return &forward.Forwarder{
 		Settle: forward.Settle,
-		Log:    p, Places: &places{}, Directory: p.directory, Searches: p, Outbox: p.outbox, Clock: p.clock, Logger: slog.New(slog.DiscardHandler),
+		Log:    p, Checkpoints: &checkpoints{}, Directory: p.directory, Searches: p, Outbox: p.outbox, Clock: p.clock, Logger: slog.New(slog.DiscardHandler),
 		Sleep: func(_ context.Context, d time.Duration) { p.pass(d) },
 	}
 }
@@ -429,7 +429,7 @@ type told struct {
 	tell func(each func(live.Entry))
 }
 
-func (l *told) FollowFrom(_ context.Context, _ live.Place, each func(live.Entry)) error {
+func (l *told) FollowFrom(_ context.Context, _ live.Checkpoint, each func(live.Entry)) error {
 	l.tell(each)
 	return nil
 }

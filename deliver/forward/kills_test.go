@@ -280,17 +280,17 @@ func (n *notifier) FindEach(
 }
 
 // Endpoint and Health are the ports of a Worker.
-func (n *notifier) Endpoint(_ context.Context, place deliver.Place) (deliver.Endpoint, error) {
+func (n *notifier) Endpoint(_ context.Context, key deliver.EndpointKey) (deliver.Endpoint, error) {
 	return deliver.Endpoint{
-		Place: place, Kind: deliver.Webhook, URL: n.server.URL, Enabled: true,
+		EndpointKey: key, Kind: deliver.Webhook, URL: n.server.URL, Enabled: true,
 		Secrets: []deliver.SigningSecret{{Text: "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"}},
 	}, nil
 }
 
 // Gone is of devices.
-func (n *notifier) Gone(context.Context, deliver.Place) error { return nil }
+func (n *notifier) Gone(context.Context, deliver.EndpointKey) error { return nil }
 
-func (n *notifier) Health(context.Context, deliver.Place, func(*deliver.Health)) (deliver.Health, error) {
+func (n *notifier) Health(context.Context, deliver.EndpointKey, func(*deliver.Health)) (deliver.Health, error) {
 	return deliver.Health{}, nil
 }
 

@@ -56,12 +56,12 @@ func (n *Notes) Deliver(ctx context.Context, decisions []notify.Decision) error 
 	var made, anew []deliver.Delivery
 	for _, d := range decisions {
 		for _, channel := range d.Channels {
-			places, err := n.places(ctx, d, channel)
+			endpoints, err := n.endpoints(ctx, d, channel)
 			if err != nil {
 				return err
 			}
-			for _, place := range places {
-				one := n.deliveryOf(d, channel, place)
+			for _, endpoint := range endpoints {
+				one := n.deliveryOf(d, channel, endpoint)
 				if made = append(made, one); d.Version > 1 && one.Window == 0 {
 					anew = append(anew, one)
 				}
@@ -83,8 +83,8 @@ func (n *Notes) Deliver(ctx context.Context, decisions []notify.Decision) error 
 	return nil
 }
 
-// places are where a channel leads for a person.
-func (n *Notes) places(ctx context.Context, d notify.Decision, channel notify.Channel) ([]string, error) {
+// endpoints are where a channel leads for a person.
+func (n *Notes) endpoints(ctx context.Context, d notify.Decision, channel notify.Channel) ([]string, error) {
 	switch channel {
 	case notify.Push:
 		return n.devices(ctx, d)
@@ -108,7 +108,7 @@ func (n *Notes) places(ctx context.Context, d notify.Decision, channel notify.Ch
 	return []string{deliver.MailOf(d.User)}, nil
 }
 
-// devices are the places of a person's devices.
+// devices are the endpoints of a person's devices.
 func (n *Notes) devices(ctx context.Context, d notify.Decision) ([]string, error) {
 	if n.Devices == nil {
 		return nil, nil
@@ -117,17 +117,17 @@ func (n *Notes) devices(ctx context.Context, d notify.Decision) ([]string, error
 	if err != nil {
 		return nil, fmt.Errorf("deliver notifications: %w", err)
 	}
-	places := make([]string, len(all))
+	endpoints := make([]string, len(all))
 	for i, device := range all {
-		places[i] = deliver.PushTo(d.User, device.ID)
+		endpoints[i] = deliver.PushTo(d.User, device.ID)
 	}
-	return places, nil
+	return endpoints, nil
 }
 
-func (n *Notes) deliveryOf(d notify.Decision, channel notify.Channel, place string) deliver.Delivery {
+func (n *Notes) deliveryOf(d notify.Decision, channel notify.Channel, endpoint string) deliver.Delivery {
 	now := n.Clock()
 	made := deliver.Delivery{
-		ID: noteID(d, channel, place), Workspace: d.Workspace, Endpoint: place, Event: d.Event, Message: d.Message, Type: string(d.Kind),
+		ID: noteID(d, channel, endpoint), Workspace: d.Workspace, Endpoint: endpoint, Event: d.Event, Message: d.Message, Type: string(d.Kind),
 		Reason: reasonOf(d), For: d.User, Decision: d.ID, At: d.At, Due: now.UnixMilli(), State: deliver.Waiting,
 	}
 	window := d.Window
@@ -136,7 +136,7 @@ func (n *Notes) deliveryOf(d notify.Decision, channel notify.Channel, place stri
 	}
 	switch {
 	case time.Unix(window, 0).After(now):
-		made.ID = deliver.ID(d.Workspace, "window", fmt.Sprintf("%s|%d", d.User, window), through(channel, place))
+		made.ID = deliver.ID(d.Workspace, "window", fmt.Sprintf("%s|%d", d.User, window), through(channel, endpoint))
 		made.Event, made.Message, made.Decision, made.Type, made.Reason = event.ID{}, "", "", digestType, digestType
 		made.Window, made.Due = window, window*1000
 	case d.Kind == "open" || d.Kind == "click":
@@ -146,15 +146,15 @@ func (n *Notes) deliveryOf(d notify.Decision, channel notify.Channel, place stri
 }
 
 // through names a way to a person: a device is one of several.
-func through(channel notify.Channel, place string) string {
+func through(channel notify.Channel, endpoint string) string {
 	if channel == notify.Push {
-		return place
+		return endpoint
 	}
 	return string(channel)
 }
 
-func noteID(d notify.Decision, channel notify.Channel, place string) string {
-	return deliver.ID(d.Workspace, d.ID, "", through(channel, place))
+func noteID(d notify.Decision, channel notify.Channel, endpoint string) string {
+	return deliver.ID(d.Workspace, d.ID, "", through(channel, endpoint))
 }
 
 func reasonOf(d notify.Decision) string {
@@ -172,8 +172,8 @@ func (n *Notes) Cancel(ctx context.Context, d notify.Decision) error {
 		return err
 	}
 	ids := []string{noteID(d, notify.Mail, ""), noteID(d, notify.Chat, "")}
-	for _, place := range devices {
-		ids = append(ids, noteID(d, notify.Push, place))
+	for _, endpoint := range devices {
+		ids = append(ids, noteID(d, notify.Push, endpoint))
 	}
 	now := n.Clock().UnixMilli()
 	_, err = n.Outbox.Change(ctx, d.Workspace, deliver.Filter{IDs: ids}, func(one *deliver.Delivery) bool {

@@ -30,18 +30,18 @@ type Searches interface {
 	Understand(ctx context.Context, request feed.PageRequest) (feed.Understood, query.Query, error)
 }
 
-// Places keeps how far forwarding has come, over restarts and for whoever clears LIVE.
-type Places interface {
-	// Forwarded is what was noted last, a zero Place for nothing.
-	Forwarded(ctx context.Context) (live.Place, error)
-	NoteForwarded(ctx context.Context, place live.Place) error
+// Checkpoints keeps how far forwarding has come, over restarts and for whoever clears LIVE.
+type Checkpoints interface {
+	// Forwarded is what was noted last, a zero Checkpoint for nothing.
+	Forwarded(ctx context.Context) (live.Checkpoint, error)
+	NoteForwarded(ctx context.Context, checkpoint live.Checkpoint) error
 }
 
 // Announcements is the LIVE stream.
 type Announcements interface {
-	// FollowFrom calls each for what is kept from a place on, and goes on with what comes
-	// until ctx ends. Of no place, or that of another LIVE, it begins with the newest.
-	FollowFrom(ctx context.Context, place live.Place, each func(live.Entry)) error
+	// FollowFrom calls each for what is kept from a checkpoint on, and goes on with what comes
+	// until ctx ends. Of no checkpoint, or that of another LIVE, it begins with the newest.
+	FollowFrom(ctx context.Context, checkpoint live.Checkpoint, each func(live.Entry)) error
 	// Bounds says which sequences are kept.
 	Bounds(ctx context.Context) (live.Bounds, error)
 }

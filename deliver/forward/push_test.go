@@ -167,8 +167,8 @@ func TestWhatIsWithdrawnIsReplacedOnTheDevice(t *testing.T) {
 	waiting := p.pushes(t, "Waiting", time.Time{})
 	flying := p.pushes(t, "Flying", time.Time{})
 	p.now = p.now.Add(p.Settle)
-	device := deliver.Place{Workspace: "w", Endpoint: deliver.PushTo("u_ana", deliver.DeviceID(phone))}
-	claimed, err := p.outbox.Claim(t.Context(), []deliver.Want{{Place: device, Most: 1}}, p.now, p.now.Add(time.Minute))
+	device := deliver.EndpointKey{Workspace: "w", Endpoint: deliver.PushTo("u_ana", deliver.DeviceID(phone))}
+	claimed, err := p.outbox.Claim(t.Context(), []deliver.Want{{EndpointKey: device, Most: 1}}, p.now, p.now.Add(time.Minute))
 	require.NoError(t, err)
 	require.Len(t, claimed, 1)
 	if claimed[0].Decision == waiting.ID {
@@ -281,7 +281,7 @@ func TestADeviceIsItsBrowsersLastReader(t *testing.T) {
 	require.NoError(t, err)
 	require.Zero(t, count("w", "u_ana"), "somebody else signed in there")
 	require.Equal(t, 1, count("v", "u/ben/push"))
-	e, err := p.directory.Endpoint(t.Context(), deliver.Place{Workspace: "v", Endpoint: deliver.PushTo("u/ben/push", deliver.DeviceID(endpoint))})
+	e, err := p.directory.Endpoint(t.Context(), deliver.EndpointKey{Workspace: "v", Endpoint: deliver.PushTo("u/ben/push", deliver.DeviceID(endpoint))})
 	require.NoError(t, err)
 	require.Equal(t, endpoint, e.URL)
 
@@ -312,11 +312,11 @@ func TestDevicesRegisterAnewWhereTheKeyOfSecretsIsLost(t *testing.T) {
 	before := p.service.Key()
 	p.secrets = filepath.Join(t.TempDir(), "secrets.key")
 	p.open(t)
-	_, err := p.directory.Endpoint(t.Context(), deliver.Place{Workspace: "w", Endpoint: deliver.PushTo("u_ana", deliver.DeviceID(phone))})
+	_, err := p.directory.Endpoint(t.Context(), deliver.EndpointKey{Workspace: "w", Endpoint: deliver.PushTo("u_ana", deliver.DeviceID(phone))})
 	require.ErrorIs(t, err, event.ErrNotFound)
 	require.NotEqual(t, before, p.service.Key(), "browsers subscribe again by another key")
 	again, device := p.register(t, "s")
-	e, err := p.directory.Endpoint(t.Context(), deliver.Place{Workspace: "w", Endpoint: deliver.PushTo("u_ana", device.ID)})
+	e, err := p.directory.Endpoint(t.Context(), deliver.EndpointKey{Workspace: "w", Endpoint: deliver.PushTo("u_ana", device.ID)})
 	require.NoError(t, err)
 	require.Equal(t, again, e.URL)
 
@@ -328,7 +328,7 @@ func TestDevicesRegisterAnewWhereTheKeyOfSecretsIsLost(t *testing.T) {
 	require.NoError(t, err)
 	p.open(t)
 	require.Equal(t, key, p.service.Key())
-	e, err = p.directory.Endpoint(t.Context(), deliver.Place{Workspace: "w", Endpoint: deliver.PushTo("u_ana", device.ID)})
+	e, err = p.directory.Endpoint(t.Context(), deliver.EndpointKey{Workspace: "w", Endpoint: deliver.PushTo("u_ana", device.ID)})
 	require.NoError(t, err)
 	require.Equal(t, again, e.URL)
 }

@@ -22,19 +22,19 @@ import (
 // decision is one as it is kept: what is asked for beside the document itself. In _id its
 // own stands behind its workspace and a bar.
 type decision struct {
-	ID      string `bson:"_id"`
-	Space   string `bson:"w"`
-	Own     string `bson:"id"`
-	User    string `bson:"user"`
-	At      int64  `bson:"at"`
-	Event   string `bson:"event"`
-	Message string `bson:"message"`
-	Kind    string `bson:"kind"`
-	Outcome string `bson:"outcome"`
-	Unread  bool   `bson:"unread"`
-	Ruled   bool   `bson:"ruled,omitempty"`
-	Version int64  `bson:"v"`
-	Doc     string `bson:"doc"`
+	Key       string `bson:"_id"`
+	Workspace string `bson:"w"`
+	ID        string `bson:"id"`
+	User      string `bson:"user"`
+	At        int64  `bson:"at"`
+	Event     string `bson:"event"`
+	Message   string `bson:"message"`
+	Kind      string `bson:"kind"`
+	Outcome   string `bson:"outcome"`
+	Unread    bool   `bson:"unread"`
+	Ruled     bool   `bson:"ruled,omitempty"`
+	Version   int64  `bson:"v"`
+	Doc       string `bson:"doc"`
 }
 
 // claimed is who has a key, and noted what is noted under one; _id is a workspace and the
@@ -86,7 +86,7 @@ func (n *Notify) Close() error { return nil }
 func decisionOf(d notify.Decision) (decision, error) {
 	doc, err := json.Marshal(d)
 	return decision{
-		ID: d.Workspace + "|" + d.ID, Space: d.Workspace, Own: d.ID, User: d.User, At: d.At, Event: d.Event.String(), Message: d.Message,
+		Key: d.Workspace + "|" + d.ID, Workspace: d.Workspace, ID: d.ID, User: d.User, At: d.At, Event: d.Event.String(), Message: d.Message,
 		Kind: string(d.Kind), Outcome: string(d.Outcome), Unread: !d.Read && d.Outcome == notify.Notified && !d.Shadow, Ruled: len(d.Rules) > 0,
 		Version: d.Version, Doc: string(doc),
 	}, err
@@ -119,7 +119,7 @@ func (n *Notify) Add(ctx context.Context, decisions []notify.Decision) error {
 	for i, d := range decisions {
 		kept, err := decisionOf(d)
 		if err == nil {
-			models[i], err = insertOnly(kept.ID, kept)
+			models[i], err = insertOnly(kept.Key, kept)
 		}
 		if err != nil {
 			return fmt.Errorf("adding decisions: %w", err)
@@ -134,7 +134,7 @@ func (n *Notify) Replace(ctx context.Context, d notify.Decision) (bool, error) {
 	if err != nil {
 		return false, fmt.Errorf("replacing a decision: %w", err)
 	}
-	done, err := n.decisions.ReplaceOne(ctx, bson.D{{Key: "_id", Value: kept.ID}, {Key: "v", Value: d.Version - 1}}, kept)
+	done, err := n.decisions.ReplaceOne(ctx, bson.D{{Key: "_id", Value: kept.Key}, {Key: "v", Value: d.Version - 1}}, kept)
 	if err != nil {
 		return false, failed("replacing a decision", err)
 	}

@@ -17,19 +17,19 @@ import (
 	"tidings/event"
 )
 
-// delivery is one as it is kept: what is asked for beside the document itself. A place
+// delivery is one as it is kept: what is asked for beside the document itself. An endpoint
 // is a workspace and an endpoint with a bar between, and so is _id with the delivery's.
 type delivery struct {
-	ID    string `bson:"_id"`
-	Place string `bson:"place"`
-	Space string `bson:"w"`
-	Own   string `bson:"id"`
-	State string `bson:"state"`
-	At    int64  `bson:"at"`
-	Due   int64  `bson:"due"`
-	Lease int64  `bson:"lease"`
-	Ended int64  `bson:"ended,omitempty"`
-	Doc   string `bson:"doc"`
+	Key       string `bson:"_id"`
+	Endpoint  string `bson:"place"`
+	Workspace string `bson:"w"`
+	ID        string `bson:"id"`
+	State     string `bson:"state"`
+	At        int64  `bson:"at"`
+	Due       int64  `bson:"due"`
+	Lease     int64  `bson:"lease"`
+	Ended     int64  `bson:"ended,omitempty"`
+	Doc       string `bson:"doc"`
 }
 
 // outboxIndexes are what claiming and listing need.
@@ -55,7 +55,7 @@ func (s *State) Outbox(ctx context.Context) (*Outbox, error) {
 func deliveryOf(d deliver.Delivery) (delivery, error) {
 	doc, err := json.Marshal(d)
 	return delivery{
-		ID: d.Workspace + "|" + d.ID, Place: d.Workspace + "|" + d.Endpoint, Space: d.Workspace, Own: d.ID, State: string(d.State),
+		Key: d.Workspace + "|" + d.ID, Endpoint: d.Workspace + "|" + d.Endpoint, Workspace: d.Workspace, ID: d.ID, State: string(d.State),
 		At: d.At, Due: d.Due, Lease: d.Lease, Ended: d.Ended, Doc: string(doc),
 	}, err
 }
@@ -77,10 +77,10 @@ func (s *Outbox) Add(ctx context.Context, deliveries []deliver.Delivery) error {
 		if err != nil {
 			return err
 		}
-		models[i] = mongo.NewUpdateOneModel().SetUpsert(true).SetFilter(byID(kept.ID)).SetUpdate(bson.D{{Key: "$setOnInsert", Value: bson.D{
-			{Key: "place", Value: kept.Place},
-			{Key: "w", Value: kept.Space},
-			{Key: "id", Value: kept.Own},
+		models[i] = mongo.NewUpdateOneModel().SetUpsert(true).SetFilter(byID(kept.Key)).SetUpdate(bson.D{{Key: "$setOnInsert", Value: bson.D{
+			{Key: "place", Value: kept.Endpoint},
+			{Key: "w", Value: kept.Workspace},
+			{Key: "id", Value: kept.ID},
 			{Key: "state", Value: kept.State},
 			{Key: "at", Value: kept.At},
 			{Key: "due", Value: kept.Due},
@@ -91,8 +91,8 @@ func (s *Outbox) Add(ctx context.Context, deliveries []deliver.Delivery) error {
 	return failed("adding deliveries", write(ctx, s.deliveries, models))
 }
 
-// Places are those where something is due.
-func (s *Outbox) Places(ctx context.Context, now time.Time) ([]deliver.Place, error) {
+// Due are the endpoints where something is due.
+func (s *Outbox) Due(ctx context.Context, now time.Time) ([]deliver.EndpointKey, error) {
 	var found []string
 	err := s.deliveries.Distinct(ctx, "place", bson.D{
 		{Key: "state", Value: string(deliver.Waiting)}, {Key: "due", Value: upTo(now)}, {Key: "lease", Value: upTo(now)},
@@ -100,20 +100,20 @@ func (s *Outbox) Places(ctx context.Context, now time.Time) ([]deliver.Place, er
 	if err != nil {
 		return nil, failed("finding what is due", err)
 	}
-	places := make([]deliver.Place, len(found))
+	due := make([]deliver.EndpointKey, len(found))
 	for i, text := range found {
-		places[i].Workspace, places[i].Endpoint, _ = strings.Cut(text, "|")
+		due[i].Workspace, due[i].Endpoint, _ = strings.Cut(text, "|")
 	}
-	return places, nil
+	return due, nil
 }
 
 func upTo(at time.Time) bson.D { return bson.D{{Key: "$lte", Value: at.UnixMilli()}} }
 
-// Claim puts some of each place's under a lease, one after another.
+// Claim puts some of each endpoint's under a lease, one after another.
 func (s *Outbox) Claim(ctx context.Context, wants []deliver.Want, now, lease time.Time) ([]deliver.Delivery, error) {
 	var all []deliver.Delivery
 	for _, want := range wants {
-		claimed, err := s.claim(ctx, want.Place, now, lease, want.Most)
+		claimed, err := s.claim(ctx, want.EndpointKey, now, lease, want.Most)
 		if all = append(all, claimed...); err != nil {
 			return all, err
 		}
@@ -121,12 +121,12 @@ func (s *Outbox) Claim(ctx context.Context, wants []deliver.Want, now, lease tim
 	return all, nil
 }
 
-func (s *Outbox) claim(ctx context.Context, place deliver.Place, now, lease time.Time, most int) ([]deliver.Delivery, error) {
+func (s *Outbox) claim(ctx context.Context, key deliver.EndpointKey, now, lease time.Time, most int) ([]deliver.Delivery, error) {
 	var claimed []deliver.Delivery
 	for tries := 0; len(claimed) < most && tries < 2*most; tries++ {
 		var found delivery
 		err := s.deliveries.FindOne(ctx, bson.D{
-			{Key: "place", Value: place.Workspace + "|" + place.Endpoint},
+			{Key: "place", Value: key.Workspace + "|" + key.Endpoint},
 			{Key: "state", Value: string(deliver.Waiting)},
 			{Key: "due", Value: upTo(now)},
 			{Key: "lease", Value: upTo(now)},
@@ -159,7 +159,7 @@ func (s *Outbox) replace(ctx context.Context, found delivery, d deliver.Delivery
 	if err != nil {
 		return false, err
 	}
-	done, err := s.deliveries.ReplaceOne(ctx, bson.D{{Key: "_id", Value: found.ID}, {Key: "doc", Value: found.Doc}}, kept)
+	done, err := s.deliveries.ReplaceOne(ctx, bson.D{{Key: "_id", Value: found.Key}, {Key: "doc", Value: found.Doc}}, kept)
 	if err != nil {
 		return false, err
 	}
@@ -173,7 +173,7 @@ func (s *Outbox) Resolve(ctx context.Context, d deliver.Delivery, lease int64) e
 		return err
 	}
 	done, err := s.deliveries.ReplaceOne(ctx, bson.D{
-		{Key: "_id", Value: kept.ID}, {Key: "state", Value: string(deliver.Waiting)}, {Key: "lease", Value: lease},
+		{Key: "_id", Value: kept.Key}, {Key: "state", Value: string(deliver.Waiting)}, {Key: "lease", Value: lease},
 	}, kept)
 	if err != nil {
 		return failed("resolving a delivery", err)
@@ -184,7 +184,7 @@ func (s *Outbox) Resolve(ctx context.Context, d deliver.Delivery, lease int64) e
 	return nil
 }
 
-// chosen is what a filter asks for, after a place in the list.
+// chosen is what a filter asks for, after a cursor.
 func chosen(workspace string, f deliver.Filter, after string) (bson.D, error) {
 	where := bson.D{{Key: "w", Value: workspace}}
 	if f.Endpoint != "" {
@@ -235,7 +235,7 @@ func (s *Outbox) page(ctx context.Context, workspace string, f deliver.Filter, a
 	}
 	if len(found) == most {
 		last := found[len(found)-1]
-		next = fmt.Sprintf("%d.%s", last.At, last.Own)
+		next = fmt.Sprintf("%d.%s", last.At, last.ID)
 	}
 	return found, next, nil
 }
@@ -295,15 +295,15 @@ func (s *Outbox) Waiting(ctx context.Context, workspace string) (map[string]int,
 		bson.D{{Key: "$group", Value: bson.D{{Key: "_id", Value: "$place"}, {Key: "n", Value: bson.D{{Key: "$sum", Value: 1}}}}}},
 	})
 	var found []struct {
-		Place string `bson:"_id"`
-		N     int    `bson:"n"`
+		Endpoint string `bson:"_id"`
+		N        int    `bson:"n"`
 	}
 	if err == nil {
 		err = cursor.All(ctx, &found)
 	}
 	counts := make(map[string]int)
 	for _, each := range found {
-		_, endpoint, _ := strings.Cut(each.Place, "|")
+		_, endpoint, _ := strings.Cut(each.Endpoint, "|")
 		counts[endpoint] = each.N
 	}
 	return counts, failed("counting deliveries", err)

@@ -152,22 +152,22 @@ func (n *Notify) Expire(ctx context.Context, before int64) error {
 }
 
 func (n *Notify) expire(ctx context.Context, table string, before int64) error {
-	for space, key := "", ""; ; {
-		var nextSpace, nextKey sql.NullString
+	for workspace, key := "", ""; ; {
+		var nextWorkspace, nextKey sql.NullString
 		err := n.reader.QueryRowContext(ctx, "SELECT space, key FROM "+table+" WHERE (space, key) > (?, ?) ORDER BY space, key LIMIT 1 OFFSET ?",
-			space, key, expireAtOnce).Scan(&nextSpace, &nextKey)
+			workspace, key, expireAtOnce).Scan(&nextWorkspace, &nextKey)
 		last := errors.Is(err, sql.ErrNoRows)
 		if err != nil && !last {
 			return err
 		}
-		until, args := "", []any{before, space, key}
+		until, args := "", []any{before, workspace, key}
 		if !last {
-			until, args = " AND (space, key) <= (?, ?)", append(args, nextSpace.String, nextKey.String)
+			until, args = " AND (space, key) <= (?, ?)", append(args, nextWorkspace.String, nextKey.String)
 		}
 		if _, err := n.writer.ExecContext(ctx, "DELETE FROM "+table+" WHERE at < ? AND (space, key) > (?, ?)"+until, args...); err != nil || last {
 			return err
 		}
-		space, key = nextSpace.String, nextKey.String
+		workspace, key = nextWorkspace.String, nextKey.String
 	}
 }
 

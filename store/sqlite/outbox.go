@@ -17,7 +17,7 @@ import (
 	"tidings/event"
 )
 
-// outboxSchema is what makes the file of deliveries. A place is a workspace and an
+// outboxSchema is what makes the file of deliveries. The column place is a workspace and an
 // endpoint with a bar between.
 var outboxSchema = []string{`-- keep deliveries
 CREATE TABLE delivery(
@@ -79,8 +79,8 @@ func (o *Outbox) Backup(ctx context.Context, path string) error {
 	return failed("backing up the outbox", errors.Join(snapshot(ctx, path, o.path), syncDirectory(filepath.Dir(path))))
 }
 
-// placeOf is a place as a key: a workspace has no bar in it.
-func placeOf(workspace, endpoint string) string { return workspace + "|" + endpoint }
+// endpointOf is an endpoint as the column place has it: a workspace has no bar in it.
+func endpointOf(workspace, endpoint string) string { return workspace + "|" + endpoint }
 
 // Add writes those that are not there yet.
 func (o *Outbox) Add(ctx context.Context, deliveries []deliver.Delivery) error {
@@ -91,7 +91,7 @@ func (o *Outbox) Add(ctx context.Context, deliveries []deliver.Delivery) error {
 				return err
 			}
 			_, err = tx.ExecContext(ctx, `INSERT INTO delivery(space, id, place, state, at, due, lease, ended, doc) VALUES(?,?,?,?,?,?,?,?,?)
-				ON CONFLICT DO NOTHING`, d.Workspace, d.ID, placeOf(d.Workspace, d.Endpoint), d.State, d.At, d.Due, d.Lease, d.Ended, doc)
+				ON CONFLICT DO NOTHING`, d.Workspace, d.ID, endpointOf(d.Workspace, d.Endpoint), d.State, d.At, d.Due, d.Lease, d.Ended, doc)
 			if err != nil {
 				return err
 			}
@@ -101,39 +101,39 @@ func (o *Outbox) Add(ctx context.Context, deliveries []deliver.Delivery) error {
 	return failed("adding deliveries", err)
 }
 
-// places skips from one place to the next in the index, however many wait at each.
-const placesSQL = `WITH RECURSIVE p(x) AS (
+// dueSQL skips from one endpoint to the next in the index, however many wait at each.
+const dueSQL = `WITH RECURSIVE p(x) AS (
 	SELECT min(place) FROM delivery WHERE state = 'waiting'
 	UNION ALL SELECT (SELECT min(place) FROM delivery WHERE state = 'waiting' AND place > x) FROM p WHERE x IS NOT NULL)
 	SELECT x FROM p WHERE x IS NOT NULL AND EXISTS (
 		SELECT 1 FROM delivery WHERE state = 'waiting' AND place = x AND due <= ?1 AND lease <= ?1)`
 
-// Places are those where something is due.
-func (o *Outbox) Places(ctx context.Context, now time.Time) ([]deliver.Place, error) {
-	rows, err := o.reader.QueryContext(ctx, placesSQL, now.UnixMilli())
+// Due are the endpoints where something is due.
+func (o *Outbox) Due(ctx context.Context, now time.Time) ([]deliver.EndpointKey, error) {
+	rows, err := o.reader.QueryContext(ctx, dueSQL, now.UnixMilli())
 	if err != nil {
 		return nil, failed("finding what is due", err)
 	}
 	defer rows.Close()
-	var places []deliver.Place
+	var due []deliver.EndpointKey
 	for rows.Next() {
 		var text string
 		if err := rows.Scan(&text); err != nil {
 			return nil, failed("finding what is due", err)
 		}
 		workspace, endpoint, _ := strings.Cut(text, "|")
-		places = append(places, deliver.Place{Workspace: workspace, Endpoint: endpoint})
+		due = append(due, deliver.EndpointKey{Workspace: workspace, Endpoint: endpoint})
 	}
-	return places, failed("finding what is due", rows.Err())
+	return due, failed("finding what is due", rows.Err())
 }
 
-// Claim puts some of each place's under a lease, all in one transaction.
+// Claim puts some of each endpoint's under a lease, all in one transaction.
 func (o *Outbox) Claim(ctx context.Context, wants []deliver.Want, now, lease time.Time) ([]deliver.Delivery, error) {
 	var claimed []deliver.Delivery
 	err := transact(ctx, o.writer, func(tx *sql.Tx) error {
 		for _, want := range wants {
 			rows, err := tx.QueryContext(ctx, `SELECT n, doc FROM delivery WHERE state = 'waiting' AND place = ? AND due <= ? AND lease <= ?
-				ORDER BY due, n LIMIT +?`, placeOf(want.Place.Workspace, want.Place.Endpoint), now.UnixMilli(), now.UnixMilli(), want.Most)
+				ORDER BY due, n LIMIT +?`, endpointOf(want.Workspace, want.Endpoint), now.UnixMilli(), now.UnixMilli(), want.Most)
 			if err != nil {
 				return err
 			}
@@ -251,12 +251,12 @@ func scanDeliveries(rows *sql.Rows) ([]keptDelivery, error) {
 	return found, rows.Err()
 }
 
-// chosen is the condition of a filter, after a place in the list.
+// chosen is the condition of a filter, after a cursor.
 func chosen(workspace string, f deliver.Filter, after string) (where string, args []any, err error) {
 	var terms []string
 	term := func(text string, values ...any) { terms, args = append(terms, text), append(args, values...) }
 	if f.Endpoint != "" {
-		term("place = ?", placeOf(workspace, f.Endpoint))
+		term("place = ?", endpointOf(workspace, f.Endpoint))
 	} else {
 		term("space = ?", workspace)
 	}
@@ -363,12 +363,12 @@ func (o *Outbox) Waiting(ctx context.Context, workspace string) (map[string]int,
 	defer rows.Close()
 	counts := make(map[string]int)
 	for rows.Next() {
-		var place string
+		var key string
 		var n int
-		if err := rows.Scan(&place, &n); err != nil {
+		if err := rows.Scan(&key, &n); err != nil {
 			return nil, failed("counting deliveries", err)
 		}
-		_, endpoint, _ := strings.Cut(place, "|")
+		_, endpoint, _ := strings.Cut(key, "|")
 		counts[endpoint] = n
 	}
 	return counts, failed("counting deliveries", rows.Err())

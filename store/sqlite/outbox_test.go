@@ -32,8 +32,8 @@ func TestWhatCannotBeResolvedIsSaidToEach(t *testing.T) {
 		all = append(all, deliver.Delivery{ID: fmt.Sprint(n), Workspace: "w", Endpoint: "crm", At: now.UnixMilli(), Due: now.UnixMilli(), State: deliver.Waiting})
 	}
 	require.NoError(t, outbox.Add(t.Context(), all))
-	place := deliver.Place{Workspace: "w", Endpoint: "crm"}
-	claimed, err := outbox.Claim(t.Context(), []deliver.Want{{Place: place, Most: len(all)}}, now, now.Add(time.Minute))
+	key := deliver.EndpointKey{Workspace: "w", Endpoint: "crm"}
+	claimed, err := outbox.Claim(t.Context(), []deliver.Want{{EndpointKey: key, Most: len(all)}}, now, now.Add(time.Minute))
 	require.NoError(t, err)
 	require.Len(t, claimed, len(all))
 	require.NoError(t, outbox.Close())

@@ -17,26 +17,26 @@ import (
 	"tidings/store/sqlite/segments"
 )
 
-// wordPlaces are all places of all words of a file, as FTS5 reads them.
-func wordPlaces(t *testing.T, pool *sql.DB) (places []string) {
+// wordPostings are all postings of all words of a file, as FTS5 reads them.
+func wordPostings(t *testing.T, pool *sql.DB) (postings []string) {
 	conn, err := pool.Conn(t.Context())
 	require.NoError(t, err)
 	defer conn.Close()
-	for _, statement := range []string{"PRAGMA query_only = 0", "CREATE VIRTUAL TABLE IF NOT EXISTS temp.places USING fts5vocab(main, words, instance)"} {
+	for _, statement := range []string{"PRAGMA query_only = 0", "CREATE VIRTUAL TABLE IF NOT EXISTS temp.postings USING fts5vocab(main, words, instance)"} {
 		_, err := conn.ExecContext(t.Context(), statement)
 		require.NoError(t, err)
 	}
-	rows, err := conn.QueryContext(t.Context(), "SELECT term, doc, col, offset FROM temp.places ORDER BY term, doc, col, offset")
+	rows, err := conn.QueryContext(t.Context(), "SELECT term, doc, col, offset FROM temp.postings ORDER BY term, doc, col, offset")
 	require.NoError(t, err)
 	defer rows.Close()
 	for rows.Next() {
 		var term, column string
 		var doc, offset int64
 		require.NoError(t, rows.Scan(&term, &doc, &column, &offset))
-		places = append(places, fmt.Sprint(term, " ", doc, " ", column, " ", offset))
+		postings = append(postings, fmt.Sprint(term, " ", doc, " ", column, " ", offset))
 	}
 	require.NoError(t, rows.Err())
-	return places
+	return postings
 }
 
 // requireTerms holds what is told of words to the places that FTS5 reads.
@@ -143,7 +143,7 @@ func TestWordsAreWrittenAsFTS5Would(t *testing.T) {
 				require.NoError(t, file.rereadWords(t.Context()))
 				_, err := file.writer.ExecContext(t.Context(), "INSERT INTO words(words) VALUES('integrity-check')")
 				require.NoError(t, err)
-				have := wordPlaces(t, file.reader)
+				have := wordPostings(t, file.reader)
 				require.NotEmpty(t, have)
 				requireTerms(t, file, have)
 
@@ -161,7 +161,7 @@ func TestWordsAreWrittenAsFTS5Would(t *testing.T) {
 						r.rowid, text.body, text.subject, text.people, text.link, text.file)
 					require.NoError(t, err)
 				}
-				want := wordPlaces(t, beside)
+				want := wordPostings(t, beside)
 				require.Len(t, have, len(want))
 				for i := range want {
 					if want[i] != have[i] {

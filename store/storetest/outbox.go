@@ -56,36 +56,36 @@ func RunOutbox(t *testing.T, h OutboxHarness) {
 		outbox := h.Open(t)
 		later := waiting("w", "crm", "later", 60_000)
 		require.NoError(t, outbox.Add(ctx, []deliver.Delivery{waiting("w", "crm", "b", -1), waiting("w", "crm", "a", -2), later, waiting("w", "slack", "c", 0)}))
-		places, err := outbox.Places(ctx, outboxNow)
+		due, err := outbox.Due(ctx, outboxNow)
 		require.NoError(t, err)
-		require.ElementsMatch(t, []deliver.Place{{Workspace: "w", Endpoint: "crm"}, {Workspace: "w", Endpoint: "slack"}}, places)
-		crm := deliver.Place{Workspace: "w", Endpoint: "crm"}
+		require.ElementsMatch(t, []deliver.EndpointKey{{Workspace: "w", Endpoint: "crm"}, {Workspace: "w", Endpoint: "slack"}}, due)
+		crm := deliver.EndpointKey{Workspace: "w", Endpoint: "crm"}
 		lease := outboxNow.Add(time.Minute)
-		claimed, err := outbox.Claim(ctx, []deliver.Want{{Place: crm, Most: 1}}, outboxNow, lease)
+		claimed, err := outbox.Claim(ctx, []deliver.Want{{EndpointKey: crm, Most: 1}}, outboxNow, lease)
 		require.NoError(t, err)
 		require.Equal(t, []string{"a"}, idsOf(claimed))
 		require.Equal(t, lease.UnixMilli(), claimed[0].Lease)
-		claimed, err = outbox.Claim(ctx, []deliver.Want{{Place: crm, Most: 10}}, outboxNow, lease)
+		claimed, err = outbox.Claim(ctx, []deliver.Want{{EndpointKey: crm, Most: 10}}, outboxNow, lease)
 		require.NoError(t, err)
 		require.Equal(t, []string{"b"}, idsOf(claimed))
-		places, err = outbox.Places(ctx, outboxNow)
+		due, err = outbox.Due(ctx, outboxNow)
 		require.NoError(t, err)
-		require.Len(t, places, 1)
+		require.Len(t, due, 1)
 		counts, err := outbox.Waiting(ctx, "w")
 		require.NoError(t, err)
 		require.Equal(t, map[string]int{"crm": 3, "slack": 1}, counts)
 		// After the lease it comes back.
-		claimed, err = outbox.Claim(ctx, []deliver.Want{{Place: crm, Most: 10}}, lease, lease.Add(time.Minute))
+		claimed, err = outbox.Claim(ctx, []deliver.Want{{EndpointKey: crm, Most: 10}}, lease, lease.Add(time.Minute))
 		require.NoError(t, err)
 		require.Equal(t, []string{"a", "b", "later"}, idsOf(claimed))
 	})
-	t.Run("of several places each is claimed from at once", func(t *testing.T) {
+	t.Run("of several endpoints each is claimed from at once", func(t *testing.T) {
 		outbox := h.Open(t)
 		require.NoError(t, outbox.Add(ctx, []deliver.Delivery{waiting("w", "crm", "a", -1), waiting("w", "crm", "b", 0), waiting("v", "crm", "c", 0), waiting("v", "slack", "d", 0)}))
-		place := func(workspace, endpoint string) deliver.Place {
-			return deliver.Place{Workspace: workspace, Endpoint: endpoint}
+		key := func(workspace, endpoint string) deliver.EndpointKey {
+			return deliver.EndpointKey{Workspace: workspace, Endpoint: endpoint}
 		}
-		wants := []deliver.Want{{Place: place("w", "crm"), Most: 1}, {Place: place("v", "crm"), Most: 4}, {Place: place("v", "none"), Most: 4}}
+		wants := []deliver.Want{{EndpointKey: key("w", "crm"), Most: 1}, {EndpointKey: key("v", "crm"), Most: 4}, {EndpointKey: key("v", "none"), Most: 4}}
 		claimed, err := outbox.Claim(ctx, wants, outboxNow, outboxNow.Add(time.Minute))
 		require.NoError(t, err)
 		require.ElementsMatch(t, []string{"a", "c"}, idsOf(claimed))
@@ -96,11 +96,11 @@ func RunOutbox(t *testing.T, h OutboxHarness) {
 	t.Run("only who has the lease resolves", func(t *testing.T) {
 		outbox := h.Open(t)
 		require.NoError(t, outbox.Add(ctx, []deliver.Delivery{waiting("w", "crm", "a", 0)}))
-		crm := deliver.Place{Workspace: "w", Endpoint: "crm"}
+		crm := deliver.EndpointKey{Workspace: "w", Endpoint: "crm"}
 		lease := outboxNow.Add(time.Minute)
-		claimed, err := outbox.Claim(ctx, []deliver.Want{{Place: crm, Most: 1}}, outboxNow, lease)
+		claimed, err := outbox.Claim(ctx, []deliver.Want{{EndpointKey: crm, Most: 1}}, outboxNow, lease)
 		require.NoError(t, err)
-		again, err := outbox.Claim(ctx, []deliver.Want{{Place: crm, Most: 1}}, lease, lease.Add(time.Minute))
+		again, err := outbox.Claim(ctx, []deliver.Want{{EndpointKey: crm, Most: 1}}, lease, lease.Add(time.Minute))
 		require.NoError(t, err)
 		done := claimed[0]
 		done.State, done.Lease, done.Ended = deliver.Sent, 0, outboxNow.UnixMilli()
@@ -127,7 +127,7 @@ func RunOutbox(t *testing.T, h OutboxHarness) {
 		for range 4 {
 			claiming.Go(func() {
 				for range 30 {
-					got, err := outbox.Claim(ctx, []deliver.Want{{Place: deliver.Place{Workspace: "w", Endpoint: "crm"}, Most: 2}}, outboxNow, outboxNow.Add(time.Minute))
+					got, err := outbox.Claim(ctx, []deliver.Want{{EndpointKey: deliver.EndpointKey{Workspace: "w", Endpoint: "crm"}, Most: 2}}, outboxNow, outboxNow.Add(time.Minute))
 					if err != nil {
 						t.Error(err)
 						return

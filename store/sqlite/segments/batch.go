@@ -24,9 +24,9 @@ type Batch struct {
 	table []uint32
 	seed  maphash.Seed
 
-	// term and place say what was added: which term, and where.
-	term  []uint32
-	place []uint64
+	// term and posting say what was added: which term, and where.
+	term    []uint32
+	posting []uint64
 
 	column   int
 	position int
@@ -38,7 +38,7 @@ type batchTerm struct {
 	count      uint32
 }
 
-// A place is the number of its row, its column and its position, in this order.
+// A posting is where a term is: the number of its row, its column and its position, in this order.
 const (
 	columnShift = 32
 	rowShift    = columnShift + 8
@@ -51,7 +51,7 @@ func NewBatch(columns int) *Batch {
 
 // Reset empties a batch to be filled again.
 func (b *Batch) Reset() {
-	b.rows, b.text, b.terms, b.term, b.place = b.rows[:0], b.text[:0], b.terms[:0], b.term[:0], b.place[:0]
+	b.rows, b.text, b.terms, b.term, b.posting = b.rows[:0], b.text[:0], b.terms[:0], b.term[:0], b.posting[:0]
 	clear(b.table)
 	clear(b.totals)
 }
@@ -73,7 +73,7 @@ func (b *Batch) Add(column int, term []byte) {
 	number := b.number(term)
 	b.terms[number].count++
 	b.term = append(b.term, number)
-	b.place = append(b.place, uint64(len(b.rows)-1)<<rowShift|uint64(column)<<columnShift|uint64(b.position))
+	b.posting = append(b.posting, uint64(len(b.rows)-1)<<rowShift|uint64(column)<<columnShift|uint64(b.position))
 	b.position++
 	b.totals[column]++
 }
@@ -143,30 +143,30 @@ func (b *Batch) sorted() []uint32 {
 	return numbers
 }
 
-// places are all places, those of each term together and in their order, and where
+// postings are all postings, those of each term together and in their order, and where
 // those of each term begin.
-func (b *Batch) places() (places []uint64, from []uint32) {
+func (b *Batch) postings() (postings []uint64, from []uint32) {
 	from = make([]uint32, len(b.terms)+1)
 	for number, term := range b.terms {
 		from[number+1] = from[number] + term.count
 	}
 	next := slices.Clone(from)
-	places = make([]uint64, len(b.place))
+	postings = make([]uint64, len(b.posting))
 	for i, number := range b.term {
-		places[next[number]] = b.place[i]
+		postings[next[number]] = b.posting[i]
 		next[number]++
 	}
-	return places, from
+	return postings, from
 }
 
 // write gives the batch to a writer.
 func (b *Batch) write(w *writer) {
-	places, from := b.places()
+	postings, from := b.postings()
 	var term, positions []byte
 	for _, number := range b.sorted() {
 		term = append(append(term[:0], prefixMain), b.textOf(number)...)
 		w.begin(term)
-		for left := places[from[number]:from[number+1]]; len(left) > 0; {
+		for left := postings[from[number]:from[number+1]]; len(left) > 0; {
 			row := left[0] >> rowShift
 			positions, left = appendPositions(positions[:0], left)
 			w.put(b.rows[row], false, positions)
@@ -177,19 +177,19 @@ func (b *Batch) write(w *writer) {
 // columnMark begins the positions in another column than the first.
 const columnMark = 1
 
-// appendPositions appends the positions of the first row of places, and returns the
-// places behind it. Each is the distance from the one before in its column, plus two.
-func appendPositions(out []byte, places []uint64) (positions []byte, left []uint64) {
-	row, column, before := places[0]>>rowShift, uint64(0), uint64(0)
-	for i, place := range places {
-		if place>>rowShift != row {
-			return out, places[i:]
+// appendPositions appends the positions of the first row of postings, and returns the
+// postings behind it. Each is the distance from the one before in its column, plus two.
+func appendPositions(out []byte, postings []uint64) (positions []byte, left []uint64) {
+	row, column, before := postings[0]>>rowShift, uint64(0), uint64(0)
+	for i, posting := range postings {
+		if posting>>rowShift != row {
+			return out, postings[i:]
 		}
-		if at := place >> columnShift & 0xff; at != column {
+		if at := posting >> columnShift & 0xff; at != column {
 			out = appendVarint(append(out, columnMark), at)
 			column, before = at, 0
 		}
-		position := place & (1<<columnShift - 1)
+		position := posting & (1<<columnShift - 1)
 		out = appendVarint(out, position-before+2)
 		before = position
 	}

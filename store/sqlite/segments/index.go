@@ -122,7 +122,7 @@ func (s *Structure) merge(index Index, at, size int) error {
 	if number == 0 {
 		return errFull
 	}
-	of, place, last := s.inputs(at)
+	of, slot, last := s.inputs(at)
 	pages, err := merge(of, last, index.Read, newWriter(sink{index.Block, index.Term}, number, size))
 	if err != nil {
 		return err
@@ -132,6 +132,6 @@ func (s *Structure) merge(index Index, at, size int) error {
 			return err
 		}
 	}
-	s.merged(at, place, number, pages)
+	s.merged(at, slot, number, pages)
 	return nil
 }

@@ -124,16 +124,16 @@ func TestMergingThatFTS5BeganIsEnded(t *testing.T) {
 	require.Equal(t, -1, s.full(4, 200))
 	require.Equal(t, 2, s.free())
 
-	of, place, last := s.inputs(0)
+	of, slot, last := s.inputs(0)
 	require.Equal(t, []leaves{{3, 1, 20}, {4, 3, 9}, {5, 2, 9}}, of)
-	require.Equal(t, 1, place)
+	require.Equal(t, 1, slot)
 	require.False(t, last, "the first segment of the next level is older")
-	s.merged(0, place, 2, 30)
+	s.merged(0, slot, 2, 30)
 	require.Equal(t, []level{{segments: []leaves{{6, 1, 9}}}, {segments: []leaves{{1, 1, 50}, {2, 1, 30}}}, {}}[:2], s.levels[:2])
 
-	of, place, last = s.inputs(1)
+	of, slot, last = s.inputs(1)
 	require.Len(t, of, 2)
-	require.Zero(t, place)
+	require.Zero(t, slot)
 	require.True(t, last)
 }
 

@@ -164,32 +164,32 @@ func (l level) pages() (n int) {
 // inputs are the segments of a level that become one of the next, and where that goes.
 // What FTS5 has begun to merge is ended: it has the first terms in the last segment of
 // the next level and the others where they were. last says that nothing is older.
-func (s *Structure) inputs(at int) (of []leaves, place int, last bool) {
+func (s *Structure) inputs(at int) (of []leaves, slot int, last bool) {
 	for len(s.levels) < at+2 {
 		s.levels = append(s.levels, level{})
 	}
 	l, next := &s.levels[at], &s.levels[at+1]
-	of, place = l.segments, len(next.segments)
-	if l.merging > 0 && place > 0 {
-		place--
-		of = slices.Concat(next.segments[place:], l.segments[:l.merging])
+	of, slot = l.segments, len(next.segments)
+	if l.merging > 0 && slot > 0 {
+		slot--
+		of = slices.Concat(next.segments[slot:], l.segments[:l.merging])
 	}
 	above := 0
 	for _, l := range s.levels[at+2:] {
 		above += len(l.segments)
 	}
-	return of, place, place == 0 && above == 0
+	return of, slot, slot == 0 && above == 0
 }
 
 // merged puts what inputs became in their place, nothing where it has no pages.
-func (s *Structure) merged(at, place, segment, pages int) {
+func (s *Structure) merged(at, slot, segment, pages int) {
 	l, next := &s.levels[at], &s.levels[at+1]
 	count := len(l.segments)
 	if l.merging > 0 {
 		count = l.merging
 	}
 	l.segments, l.merging = slices.Clone(l.segments[count:]), 0
-	next.segments = slices.Clone(next.segments[:place])
+	next.segments = slices.Clone(next.segments[:slot])
 	if pages > 0 {
 		next.segments = append(next.segments, leaves{segment, 1, pages})
 	}
