@@ -96,7 +96,7 @@ func nightKilled(ctx context.Context, r *faultRun) error {
 		}
 	}
 	r.must(sealed == faultWeeks, "%d weeks are sealed, and not %d", faultWeeks, sealed)
-	return r.settle(ctx)
+	return r.finish(ctx)
 }
 
 // damageOf is what becomes of a part of a directory.
@@ -171,7 +171,7 @@ func filesDamaged(ctx context.Context, r *faultRun) error {
 	if err := r.grow(ctx, 4*faultBatch); err != nil {
 		return err
 	}
-	return r.settle(ctx)
+	return r.finish(ctx)
 }
 
 // damaged damages one part, looks at what is said, and mends it.

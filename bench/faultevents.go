@@ -26,7 +26,7 @@ func sentThrice(ctx context.Context, r *faultRun) error {
 		return err
 	}
 	r.ends()
-	return r.settle(ctx)
+	return r.finish(ctx)
 }
 
 // poisoned damages what is kept of one message, so that an event of it cannot be indexed
@@ -39,7 +39,7 @@ func poisoned(ctx context.Context, r *faultRun) error {
 	if err := errors.Join(r.post(ctx, send), r.await(ctx, "the message is known", func() bool { return r.shows(ctx, send.message) })); err != nil {
 		return err
 	}
-	mend, err := r.damageState(ctx, send.message)
+	repair, err := r.damageState(ctx, send.message)
 	if err != nil {
 		return err
 	}
@@ -47,7 +47,7 @@ func poisoned(ctx context.Context, r *faultRun) error {
 	late := faultPost{}
 	late.add("reply", send.message, "late@acme.example", time.Now().Add(-time.Minute), nil)
 	if err := r.post(ctx, late); err != nil {
-		return errors.Join(err, mend())
+		return errors.Join(err, repair())
 	}
 	r.work(ctx, 1, 0, faultPace)
 	var letters []deadLetter
@@ -55,7 +55,7 @@ func poisoned(ctx context.Context, r *faultRun) error {
 		letters, err = r.deadLetters(ctx)
 		return err == nil && len(letters) > 0
 	})
-	if err := errors.Join(err, mend()); err != nil {
+	if err := errors.Join(err, repair()); err != nil {
 		return err
 	}
 	r.must(len(letters) == 1, "it is the only dead letter, and not one of %d", len(letters))
@@ -70,7 +70,7 @@ func poisoned(ctx context.Context, r *faultRun) error {
 		return err
 	}
 	r.ends()
-	return errors.Join(r.replayAll(ctx), r.settle(ctx))
+	return errors.Join(r.replayAll(ctx), r.finish(ctx))
 }
 
 // shows reports whether the send of a message is in the feed.
@@ -80,8 +80,8 @@ func (r *faultRun) shows(ctx context.Context, message string) bool {
 	return err == nil && there
 }
 
-// damageState makes the state of a message unreadable, and returns how it is mended.
-func (r *faultRun) damageState(ctx context.Context, message string) (mend func() error, err error) {
+// damageState makes the state of a message unreadable, and returns how it is repaired.
+func (r *faultRun) damageState(ctx context.Context, message string) (repair func() error, err error) {
 	file := url.URL{Scheme: "file", Path: filepath.ToSlash(filepath.Join(r.data, "state.db")), RawQuery: "_pragma=busy_timeout(20000)"}
 	db, err := sql.Open("sqlite", file.String())
 	if err != nil {
@@ -191,5 +191,5 @@ func clocksOff(ctx context.Context, r *faultRun) error {
 		name := fmt.Sprintf("%d-w%02d", year, week)
 		r.must(held[name] >= 1, "week %s has its event", name)
 	}
-	return r.settle(ctx)
+	return r.finish(ctx)
 }

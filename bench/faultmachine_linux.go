@@ -71,7 +71,7 @@ func fill(path string) error {
 }
 
 // onBadDisk makes the disk bad under load for Away, and mends it.
-func (r *faultRun) onBadDisk(ctx context.Context, damage, mend func() error) error {
+func (r *faultRun) onBadDisk(ctx context.Context, damage, repair func() error) error {
 	if err := r.serve(ctx); err != nil {
 		return err
 	}
@@ -93,14 +93,14 @@ func (r *faultRun) onBadDisk(ctx context.Context, damage, mend func() error) err
 	}
 	r.must(r.ask(ctx, http.MethodGet, "/v1/feed", nil, nil) == nil, "reads go on")
 	r.ends()
-	if err := mend(); err != nil {
+	if err := repair(); err != nil {
 		return err
 	}
-	r.mended = time.Now()
+	r.repaired = time.Now()
 	if err := r.grow(ctx, 4*faultBatch); err != nil {
 		return err
 	}
-	return r.settle(ctx)
+	return r.finish(ctx)
 }
 
 // lacksInjection says that calls of the system cannot be made to fail.
@@ -173,11 +173,11 @@ func noDescriptors(ctx context.Context, r *faultRun) error {
 	if err := undo(); err != nil {
 		return err
 	}
-	r.mended = time.Now()
+	r.repaired = time.Now()
 	if err := r.grow(ctx, 4*faultBatch); err != nil {
 		return err
 	}
-	return r.settle(ctx)
+	return r.finish(ctx)
 }
 
 // noMemory gives the server no more memory until it ends, and starts it again.
@@ -203,5 +203,5 @@ func noMemory(ctx context.Context, r *faultRun) error {
 	if err := r.grow(ctx, 4*faultBatch); err != nil {
 		return err
 	}
-	return r.settle(ctx)
+	return r.finish(ctx)
 }

@@ -51,7 +51,7 @@ func (r *faultRun) atRandom(ctx context.Context, times int, do func() error) err
 		return err
 	}
 	r.ends()
-	return r.settle(ctx)
+	return r.finish(ctx)
 }
 
 // killedBetweenSteps has the server end after each step of the indexer, in turn.
@@ -78,7 +78,7 @@ func killedBetweenSteps(ctx context.Context, r *faultRun) error {
 	if err := r.grow(ctx, faultBatch); err != nil {
 		return err
 	}
-	return r.settle(ctx)
+	return r.finish(ctx)
 }
 
 // awaitEnd waits until the server ends by itself.

@@ -34,8 +34,8 @@ type faultRun struct {
 	last *child
 	book *faultBook
 	row  faultRow
-	// mended is when the fault ended.
-	mended time.Time
+	// repaired is when the fault ended.
+	repaired time.Time
 
 	// made is how many requests were made.
 	made atomic.Int64
@@ -182,13 +182,13 @@ func (r *faultRun) begins() {
 // ends notes what they were answered meanwhile, and that the fault is over.
 func (r *faultRun) ends() map[int]int {
 	answers, words := r.book.takeAnswers()
-	r.row.answers, r.mended = words, time.Now()
+	r.row.answers, r.repaired = words, time.Now()
 	return answers
 }
 
-// settle ends the load, waits until all that was acknowledged is there, or for
+// finish ends the load, waits until all that was acknowledged is there, or for
 // faultPatience, compares, and ends the server.
-func (r *faultRun) settle(ctx context.Context) error {
+func (r *faultRun) finish(ctx context.Context) error {
 	if err := r.rest(); err != nil {
 		return err
 	}
@@ -209,10 +209,10 @@ func (r *faultRun) settle(ctx context.Context) error {
 			break
 		}
 	}
-	if r.mended.IsZero() {
-		r.mended = time.Now()
+	if r.repaired.IsZero() {
+		r.repaired = time.Now()
 	}
-	r.row.whole = time.Since(r.mended)
+	r.row.whole = time.Since(r.repaired)
 	return errors.Join(ctx.Err(), r.quit())
 }
 

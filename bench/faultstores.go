@@ -132,11 +132,11 @@ func (r *faultRun) away(ctx context.Context, accepts bool, takeAway, bringBack f
 	if err := bringBack(); err != nil {
 		return err
 	}
-	r.mended = time.Now()
+	r.repaired = time.Now()
 	if err := r.grow(ctx, 4*faultBatch); err != nil {
 		return err
 	}
-	return r.settle(ctx)
+	return r.finish(ctx)
 }
 
 // faultMemory is what a server may hold while something is away.

@@ -35,15 +35,15 @@ type Notify struct {
 	Questions int
 	// Ingested are the events of a mixture that are taken in with notifications and
 	// without, Rounds times in turns, 0 for never; Asked people of a workspace have rules.
-	// Spaces is how many workspaces there are in the case that the design asks about.
-	Ingested, Asked, Spaces, Rounds int
+	// Workspaces is how many workspaces there are in the case that the design asks about.
+	Ingested, Asked, Workspaces, Rounds int
 	// Kept is how many decisions the log has before, Waiting how many sends nobody opened, and
 	// Deliveries how many events are sent on at once; 0 leaves those out, but for Kept.
 	Kept, Waiting, Deliveries int
 }
 
 const (
-	notifySpace = "notify"
+	notifyWorkspace = "notify"
 	// notifyBatch is how many events a request brings.
 	notifyBatch = 500
 	// notifyWait is how long is waited for what follows from events.
@@ -88,7 +88,7 @@ func (c *Notify) Run(ctx context.Context, env Env) error {
 }
 
 func (c *Notify) measure(ctx context.Context, env Env, server *child) (_ string, err error) {
-	client, err := server.client(ctx, notifySpace)
+	client, err := server.client(ctx, notifyWorkspace)
 	if err != nil {
 		return "", err
 	}

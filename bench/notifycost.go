@@ -56,7 +56,7 @@ type costCase struct {
 // workspace have rules, and most events are told of.
 func (c *Notify) costCases() []costCase {
 	return []costCase{
-		{name: "as designed", figure: figureTold, workspaces: c.Spaces, people: c.Asked, rules: 2, quiet: true},
+		{name: "as designed", figure: figureTold, workspaces: c.Workspaces, people: c.Asked, rules: 2, quiet: true},
 		{name: "hardest", figure: figureHardest, workspaces: 1, people: c.Asked, rules: 3},
 	}
 }

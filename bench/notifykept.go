@@ -37,9 +37,9 @@ func (c *Notify) keep(ctx context.Context, env Env, data string) (err error) {
 	for n := range c.Kept {
 		user, message := fmt.Sprintf("u_%d", n%c.Users), fmt.Sprintf("kept-%d", n)
 		at := from.Add(time.Duration(n) * 26 * 24 * time.Hour / time.Duration(c.Kept))
-		id := event.NewID(at.Unix(), notifySpace, "bench", true, []byte(message))
+		id := event.NewID(at.Unix(), notifyWorkspace, "bench", true, []byte(message))
 		batch = append(batch, notify.Decision{
-			ID: notify.IDOf(notifySpace, id.String(), "", user), Workspace: notifySpace, User: user, Event: id, Message: message, Kind: "reply",
+			ID: notify.IDOf(notifyWorkspace, id.String(), "", user), Workspace: notifyWorkspace, User: user, Event: id, Message: message, Kind: "reply",
 			Reasons: []notify.Reason{notify.ReasonYours}, Outcome: notify.Notified, Channels: []notify.Channel{notify.InPage}, At: at.UnixMilli(), Read: true, Version: 1,
 		})
 		if len(batch) == cap(batch) || n == c.Kept-1 {

@@ -16,8 +16,8 @@ import (
 )
 
 const (
-	// waitingSpaces share what waits, so that nobody is told of more than a person is in an hour.
-	waitingSpaces = 10
+	// waitingWorkspaces share what waits, so that nobody is told of more than a person is in an hour.
+	waitingWorkspaces = 10
 	// waitingDue is how many become due in the minute that is looked at.
 	waitingDue = 4200
 	// waitingFor is after how long a rule says that nobody opened, and waitingSpread over how
@@ -56,8 +56,8 @@ func (c *Notify) waiting(ctx context.Context, env Env) (_ string, err error) {
 	engine := notify.NewEngine(notify.Config{
 		Store: store, Books: books, People: directory, History: a.Reader, Events: a.Index, Feed: a.Reader, Announcer: a.Stream, Observer: told, Clock: clock,
 	})
-	for n := range waitingSpaces {
-		workspace := waitingSpace(n)
+	for n := range waitingWorkspaces {
+		workspace := waitingWorkspace(n)
 		if err := member(ctx, directory, workspace, "u_0"); err != nil {
 			return "", err
 		}
@@ -84,7 +84,7 @@ func (c *Notify) waiting(ctx context.Context, env Env) (_ string, err error) {
 	return fmt.Sprintf("| nobody opened: %d due in a minute, of %d that wait, written straight into the stores | %s | %s |\n", waitingDue, c.Waiting+waitingDue, round(took), sweepMust), nil
 }
 
-func waitingSpace(n int) string { return fmt.Sprintf("waiting-%d", n) }
+func waitingWorkspace(n int) string { return fmt.Sprintf("waiting-%d", n) }
 
 // writeWaiting writes sends: so many over weeks, and those that are due in the minute before
 // a time.
@@ -99,7 +99,7 @@ func writeWaiting(ctx context.Context, a *app.App, others int, until time.Time) 
 		}
 		message := fmt.Sprintf("m-%d", n)
 		batch = append(batch, event.Event{
-			ID: event.NewID(at.Unix(), waitingSpace(n%waitingSpaces), "bench", true, []byte(message)), Workspace: waitingSpace(n % waitingSpaces),
+			ID: event.NewID(at.Unix(), waitingWorkspace(n%waitingWorkspaces), "bench", true, []byte(message)), Workspace: waitingWorkspace(n % waitingWorkspaces),
 			Type: event.Send, Time: at.Unix(), Message: message, User: "u_0", Source: "bench", Subject: "Pricing",
 			Recipients: []event.Person{{Email: fmt.Sprintf("p%d@company%d.example", n, n%1000)}},
 		})

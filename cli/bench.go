@@ -181,18 +181,18 @@ func (c *benchSocketsCmd) Run(ctx context.Context, env *environment) error {
 }
 
 type notifyFlags struct {
-	Data      string        `help:"A directory for the measurement; it must be empty." default:"tidings-bench-notify" placeholder:"DIR" type:"path"`
-	Users     int           `help:"How many people there are." default:"100"`
-	Rules     int           `help:"How many rules each of them has." default:"10"`
-	Events    int           `help:"How many events are decided about, of all of which somebody is told." default:"15000"`
-	Rate      int           `help:"How many opens a second ring a bell." default:"20"`
-	For       time.Duration `help:"How long the bell rings." default:"10s" placeholder:"DURATION"`
-	Week      int           `help:"How many events a simulated week has." default:"20000"`
-	Questions int           `help:"How often each question is asked." default:"200"`
-	Ingested  int           `help:"How many events of a mixture are taken in with notifications and without, to see what they cost." default:"20000"`
-	Asked     int           `help:"How many people of a workspace have rules while they are." default:"50"`
-	Spaces    int           `help:"How many workspaces there are where it is measured what the design asks about." default:"200"`
-	Rounds    int           `help:"How often that is, in turns." default:"3"`
+	Data       string        `help:"A directory for the measurement; it must be empty." default:"tidings-bench-notify" placeholder:"DIR" type:"path"`
+	Users      int           `help:"How many people there are." default:"100"`
+	Rules      int           `help:"How many rules each of them has." default:"10"`
+	Events     int           `help:"How many events are decided about, of all of which somebody is told." default:"15000"`
+	Rate       int           `help:"How many opens a second ring a bell." default:"20"`
+	For        time.Duration `help:"How long the bell rings." default:"10s" placeholder:"DURATION"`
+	Week       int           `help:"How many events a simulated week has." default:"20000"`
+	Questions  int           `help:"How often each question is asked." default:"200"`
+	Ingested   int           `help:"How many events of a mixture are taken in with notifications and without, to see what they cost." default:"20000"`
+	Asked      int           `help:"How many people of a workspace have rules while they are." default:"50"`
+	Workspaces int           `help:"How many workspaces there are where it is measured what the design asks about." default:"200"`
+	Rounds     int           `help:"How often that is, in turns." default:"3"`
 
 	Kept       int `help:"How many decisions the log has before, written straight into the store." default:"500000"`
 	Waiting    int `help:"How many sends nobody opened, beside 4,200 that are due in a minute; 0 leaves that out." default:"60000"`

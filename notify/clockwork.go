@@ -180,7 +180,7 @@ func (x *Engine) conclude(book *Book, r Rule, e event.Event, timed Timed) *quest
 	return &question{
 		book:    book,
 		trigger: event.Trigger{Kind: event.AnnounceEvent, Event: e},
-		facts: Facts{
+		given: Context{
 			User: r.Owner, Scope: scopeOf(r.Owner, e), Visible: true, Defaults: book.Defaults, Fresh: x.Fresh,
 			Shadow: book.Mode == ModeShadow, Devices: book.Devices[r.Owner], Timed: &timed,
 		},

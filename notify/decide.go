@@ -12,8 +12,8 @@ import (
 	"tidings/event"
 )
 
-// Facts are what Decide is told beside the trigger and the settings.
-type Facts struct {
+// Context is what Decide is told beside the trigger and the settings.
+type Context struct {
 	User string
 	// Visible says that the person may see the event.
 	Visible bool
@@ -47,10 +47,10 @@ const Fresh = 24 * time.Hour
 
 // Decide concludes for one person whether they are told of a trigger. It does no I/O:
 // the live path, "why" and simulation call it.
-func Decide(t event.Trigger, s Settings, f Facts, now time.Time) Decision {
+func Decide(t event.Trigger, s Settings, f Context, now time.Time) Decision {
 	f.now = now
 	d := deciding{
-		trigger: t, settings: s, facts: f, now: now,
+		trigger: t, settings: s, given: f, now: now,
 		Decision: Decision{
 			ID:        IDOf(t.Event.Workspace, t.Event.ID.String(), "", f.User),
 			Workspace: t.Event.Workspace, User: f.User, Event: t.Event.ID, Message: t.Event.Message,
@@ -100,7 +100,7 @@ type deciding struct {
 	Decision
 	trigger  event.Trigger
 	settings Settings
-	facts    Facts
+	given    Context
 	now      time.Time
 	cell     Cell
 	// once is the claim of a rule of once, where nothing else tells of it.
@@ -110,7 +110,7 @@ type deciding struct {
 }
 
 func (d *deciding) seenBy() (string, bool) {
-	if !d.facts.Visible {
+	if !d.given.Visible {
 		return "You may not see this.", false
 	}
 	return "You may see this.", true
@@ -119,25 +119,25 @@ func (d *deciding) seenBy() (string, bool) {
 // kind finds the row that holds: a rule's own before the settings' of a scope. What a
 // machine did is a kind of its own where that is told; otherwise person stops it.
 func (d *deciding) kind() (string, bool) {
-	if timed := d.facts.Timed; timed != nil {
+	if timed := d.given.Timed; timed != nil {
 		d.cell, d.from = timed.Rule.Cell, "the rule "+timed.Rule.Name
 		d.Rules, d.Reasons = []string{timed.Rule.Name}, []Reason{timed.Reason}
 		return "Your rule “" + timed.Rule.Name + "” asks for it.", true
 	}
 	if d.trigger.Event.Automated() {
-		if cell, from := row(d.settings, d.facts.Defaults, d.facts.Scope, KindAutomated); cell.Often != Off {
+		if cell, from := row(d.settings, d.given.Defaults, d.given.Scope, KindAutomated); cell.Often != Off {
 			d.cell, d.Kind, d.from = cell, KindAutomated, from
-			d.Reasons = []Reason{reasonOf(d.facts.Scope)}
+			d.Reasons = []Reason{reasonOf(d.given.Scope)}
 			return fmt.Sprintf("You are told of what machines do (%s).", from), true
 		}
 	}
-	cell, from := row(d.settings, d.facts.Defaults, d.facts.Scope, d.Kind)
+	cell, from := row(d.settings, d.given.Defaults, d.given.Scope, d.Kind)
 	d.cell = cell
 	on := cell.Often != Off
 	if on {
-		d.Reasons = append(d.Reasons, reasonOf(d.facts.Scope))
+		d.Reasons = append(d.Reasons, reasonOf(d.given.Scope))
 	}
-	for _, rule := range d.facts.Rules {
+	for _, rule := range d.given.Rules {
 		if !on {
 			d.cell = rule.Cell
 			if rule.Once {
@@ -148,14 +148,14 @@ func (d *deciding) kind() (string, bool) {
 		d.Rules = append(d.Rules, rule.Name)
 	}
 	if len(d.Rules) > 0 {
-		if !d.facts.Defaults.Locked[d.Kind] {
-			d.cell = d.facts.Rules[0].Cell
+		if !d.given.Defaults.Locked[d.Kind] {
+			d.cell = d.given.Rules[0].Cell
 		}
 		d.Reasons = append(d.Reasons, ReasonRule)
 		from = "the rule " + d.Rules[0]
 	}
 	if !on {
-		return fmt.Sprintf("You are told of no %s of %s (%s).", nouns[d.Kind].many, scopeWords[d.facts.Scope], from), false
+		return fmt.Sprintf("You are told of no %s of %s (%s).", nouns[d.Kind].many, scopeWords[d.given.Scope], from), false
 	}
 	d.from = from
 	return fmt.Sprintf("You are told of %s (%s).", d.which(), from), true
@@ -166,9 +166,9 @@ func (d *deciding) which() string {
 	noun := nouns[d.Kind]
 	first := firstWords[d.cell.Often]
 	if first == "" {
-		return "every " + noun.one + " of " + scopeWords[d.facts.Scope]
+		return "every " + noun.one + " of " + scopeWords[d.given.Scope]
 	}
-	return fmt.Sprintf(first, noun.one) + " of " + scopeWords[d.facts.Scope]
+	return fmt.Sprintf(first, noun.one) + " of " + scopeWords[d.given.Scope]
 }
 
 var firstWords = map[Often]string{
@@ -178,8 +178,8 @@ var firstWords = map[Often]string{
 
 // told says why somebody is told.
 func (d *deciding) told() string {
-	if d.facts.Timed != nil {
-		return d.facts.Timed.Found
+	if d.given.Timed != nil {
+		return d.given.Timed.Found
 	}
 	if len(d.Rules) > 0 {
 		return "Your rule “" + d.Rules[0] + "” found it."
@@ -209,7 +209,7 @@ func reasonOf(scope Scope) Reason {
 }
 
 func (d *deciding) self() (string, bool) {
-	if d.facts.Own {
+	if d.given.Own {
 		return "You did this yourself.", false
 	}
 	return "Somebody else did this.", true
@@ -217,7 +217,7 @@ func (d *deciding) self() (string, bool) {
 
 // mute asks all mutes; they add up. A locked kind is told all the same.
 func (d *deciding) mute() (string, bool) {
-	if d.facts.Defaults.Locked[d.Kind] {
+	if d.given.Defaults.Locked[d.Kind] {
 		return "The workspace locks this kind: mutes do not count.", true
 	}
 	for _, mute := range d.settings.Mutes {
@@ -264,7 +264,7 @@ func (m Mute) untilWords(s Settings) string {
 }
 
 func (d *deciding) person() (string, bool) {
-	if d.facts.Timed == nil && d.trigger.Event.Automated() && d.Kind != KindAutomated {
+	if d.given.Timed == nil && d.trigger.Event.Automated() && d.Kind != KindAutomated {
 		return fmt.Sprintf("A machine did this (rule %s).", d.trigger.Event.Verdict.Rule), false
 	}
 	return "Nothing says that a machine did this.", true
@@ -272,10 +272,10 @@ func (d *deciding) person() (string, bool) {
 
 func (d *deciding) fresh() (string, bool) {
 	at := d.trigger.Event.At()
-	if d.facts.Timed != nil {
-		at = d.facts.Timed.Due
+	if d.given.Timed != nil {
+		at = d.given.Timed.Due
 	}
-	if age := d.now.Sub(at); age > d.facts.Fresh {
+	if age := d.now.Sub(at); age > d.given.Fresh {
 		return fmt.Sprintf("It came %d hours late.", int(age.Hours())), false
 	}
 	return "It is recent.", true
@@ -283,7 +283,7 @@ func (d *deciding) fresh() (string, bool) {
 
 // first asks who has the claim. The holder goes on, since a trigger may come again.
 func (d *deciding) first() (string, bool) {
-	timed := d.facts.Timed
+	timed := d.given.Timed
 	switch {
 	case timed == nil:
 		d.Claim = cmp.Or(d.once, claimKey(d.cell.Often, d.User, d.Kind, d.trigger.Event))
@@ -295,10 +295,10 @@ func (d *deciding) first() (string, bool) {
 	switch {
 	case d.Claim == "":
 		return "Every one is told.", true
-	case d.facts.Holder.IsZero() || d.facts.Holder == d.trigger.Event.ID:
+	case d.given.Holder.IsZero() || d.given.Holder == d.trigger.Event.ID:
 		return "It is the first.", true
 	}
-	d.Other = d.facts.Holder
+	d.Other = d.given.Holder
 	if timed != nil {
 		return "Your rule “" + timed.Rule.Name + "” tells once, and that was another.", false
 	}
@@ -326,7 +326,7 @@ func claimKey(often Often, user string, kind Kind, e event.Event) string {
 
 // cap asks whether there was too much.
 func (d *deciding) cap() (string, bool) {
-	switch d.facts.Capped {
+	switch d.given.Capped {
 	case BeyondPerson:
 		return "You were told of so much within this hour that the rest of it is in the log alone.", false
 	case BeyondWorkspace:
@@ -356,9 +356,9 @@ func (d *deciding) quiet() (string, bool) {
 
 func (d *deciding) channel() (string, bool) {
 	d.Channels = d.cell.Channels
-	if mails := d.settings.Mails(d.Kind); !mails || !d.facts.Devices {
+	if mails := d.settings.Mails(d.Kind); !mails || !d.given.Devices {
 		d.Channels = slices.DeleteFunc(slices.Clone(d.Channels), func(c Channel) bool {
-			return c == Mail && !mails || c == Push && !d.facts.Devices
+			return c == Mail && !mails || c == Push && !d.given.Devices
 		})
 	}
 	switch {

@@ -58,7 +58,7 @@ func TestVIPsPassQuietHoursAndNothingElse(t *testing.T) {
 		s := Settings{VIPs: vips, Quiet: night, Mutes: mutes, Cells: Cells{Mine: {"open": {Often: Every, Channels: []Channel{Mail}}}}}
 		require.Nil(t, s.Check())
 		e := event.Event{Type: event.Open, Workspace: "w", Time: now.Unix(), Recipient: &event.Person{Email: "lee@dox.test"}}
-		return Decide(event.Trigger{Kind: event.AnnounceEvent, Event: e}, s, Facts{User: "u_ana", Visible: true, Scope: Mine, Fresh: Fresh}, now)
+		return Decide(event.Trigger{Kind: event.AnnounceEvent, Event: e}, s, Context{User: "u_ana", Visible: true, Scope: Mine, Fresh: Fresh}, now)
 	}
 	for _, c := range []struct {
 		name string
@@ -98,28 +98,28 @@ func TestWhatTheChecksStop(t *testing.T) {
 	for _, c := range []struct {
 		name  string
 		check Check
-		with  func(*event.Event, *Settings, *Facts)
+		with  func(*event.Event, *Settings, *Context)
 	}{
-		{"nothing", "", func(*event.Event, *Settings, *Facts) {}},
-		{"what may not be seen", CheckSeenBy, func(_ *event.Event, _ *Settings, f *Facts) { f.Visible = false }},
-		{"a kind that is off", CheckKind, func(e *event.Event, _ *Settings, _ *Facts) { e.Type = event.Custom }},
-		{"one's own", CheckSelf, func(_ *event.Event, _ *Settings, f *Facts) { f.Own = true }},
-		{"a muted company", CheckMute, func(_ *event.Event, s *Settings, _ *Facts) { s.Mutes = []Mute{{What: MuteDomain, ID: "dox.test"}} }},
-		{"a mute that is over", "", func(_ *event.Event, s *Settings, _ *Facts) { s.Mutes = []Mute{{What: MuteAll, Until: now.Unix()}} }},
-		{"a machine", CheckPerson, func(e *event.Event, _ *Settings, _ *Facts) { e.Verdict.Is = event.Machine }},
-		{"what is old", CheckFresh, func(e *event.Event, _ *Settings, _ *Facts) { e.Time -= 2 * 86400 }},
-		{"no channel", CheckChannel, func(_ *event.Event, s *Settings, _ *Facts) {
+		{"nothing", "", func(*event.Event, *Settings, *Context) {}},
+		{"what may not be seen", CheckSeenBy, func(_ *event.Event, _ *Settings, f *Context) { f.Visible = false }},
+		{"a kind that is off", CheckKind, func(e *event.Event, _ *Settings, _ *Context) { e.Type = event.Custom }},
+		{"one's own", CheckSelf, func(_ *event.Event, _ *Settings, f *Context) { f.Own = true }},
+		{"a muted company", CheckMute, func(_ *event.Event, s *Settings, _ *Context) { s.Mutes = []Mute{{What: MuteDomain, ID: "dox.test"}} }},
+		{"a mute that is over", "", func(_ *event.Event, s *Settings, _ *Context) { s.Mutes = []Mute{{What: MuteAll, Until: now.Unix()}} }},
+		{"a machine", CheckPerson, func(e *event.Event, _ *Settings, _ *Context) { e.Verdict.Is = event.Machine }},
+		{"what is old", CheckFresh, func(e *event.Event, _ *Settings, _ *Context) { e.Time -= 2 * 86400 }},
+		{"no channel", CheckChannel, func(_ *event.Event, s *Settings, _ *Context) {
 			s.Cells = Cells{Mine: {"open": {Often: Every}}}
 		}},
-		{"mail alone, which was unsubscribed from", CheckChannel, func(_ *event.Event, s *Settings, _ *Facts) {
+		{"mail alone, which was unsubscribed from", CheckChannel, func(_ *event.Event, s *Settings, _ *Context) {
 			s.Cells, s.Stopped = Cells{Mine: {"open": {Often: Every, Channels: []Channel{Mail}}}}, []Kind{"open"}
 		}},
-		{"mail of another kind, which was", "", func(_ *event.Event, s *Settings, _ *Facts) {
+		{"mail of another kind, which was", "", func(_ *event.Event, s *Settings, _ *Context) {
 			s.Cells, s.Stopped = Cells{Mine: {"open": {Often: Every, Channels: []Channel{Mail}}}}, []Kind{"click"}
 		}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			e, s, f := open, Settings{}, Facts{User: "u_ana", Visible: true, Scope: Mine, Fresh: Fresh}
+			e, s, f := open, Settings{}, Context{User: "u_ana", Visible: true, Scope: Mine, Fresh: Fresh}
 			c.with(&e, &s, &f)
 			d := Decide(event.Trigger{Kind: event.AnnounceEvent, Event: e}, s, f, now)
 			require.Equal(t, c.check, d.Check, d.Found)

@@ -159,7 +159,7 @@ func (x *Engine) correct(ctx context.Context, books map[string]*Book, t event.Tr
 type question struct {
 	book    *Book
 	trigger event.Trigger
-	facts   Facts
+	given   Context
 	old     Decision
 	decided bool
 	Decision
@@ -187,7 +187,7 @@ func (x *Engine) decideAll(ctx context.Context, books map[string]*Book, triggers
 		}
 		for _, user := range withKnown(t.candidates, known[About{t.Event.Workspace, t.Event.ID}]) {
 			if len(questions)+len(again) >= x.Limits.AtOnce {
-				if err := x.settleAll(ctx, questions, again); err != nil {
+				if err := x.answerAll(ctx, questions, again); err != nil {
 					return err
 				}
 				questions, again = nil, nil
@@ -200,12 +200,12 @@ func (x *Engine) decideAll(ctx context.Context, books map[string]*Book, triggers
 				}
 				continue
 			}
-			facts, err := x.facts(ctx, t.Trigger, book, user, asks.byOwner[user], d)
+			given, err := x.contextOf(ctx, t.Trigger, book, user, asks.byOwner[user], d)
 			if err != nil {
 				return err
 			}
-			facts.Corrected = decided
-			questions = append(questions, &question{book: book, trigger: t.Trigger, facts: facts, old: old, decided: decided})
+			given.Corrected = decided
+			questions = append(questions, &question{book: book, trigger: t.Trigger, given: given, old: old, decided: decided})
 		}
 		counted, err := x.countAll(ctx, book, t.Trigger, t.candidates, asks, d)
 		if err != nil {
@@ -213,7 +213,7 @@ func (x *Engine) decideAll(ctx context.Context, books map[string]*Book, triggers
 		}
 		questions = append(questions, counted...)
 	}
-	return x.settleAll(ctx, questions, again)
+	return x.answerAll(ctx, questions, again)
 }
 
 // withKnown are the candidates and those who have a decision already, each once and in order.
@@ -226,8 +226,8 @@ func withKnown(candidates, known []string) []string {
 	return slices.Compact(all)
 }
 
-// settleAll answers questions, keeps the answers, and tells them with those that were kept before.
-func (x *Engine) settleAll(ctx context.Context, questions []*question, again []bell) error {
+// answerAll answers questions, keeps the answers, and tells them with those that were kept before.
+func (x *Engine) answerAll(ctx context.Context, questions []*question, again []bell) error {
 	if err := x.decide(ctx, questions); err != nil {
 		return err
 	}
@@ -278,7 +278,7 @@ func (x *Engine) decide(ctx context.Context, questions []*question) error {
 		return err
 	}
 	for i, q := range claiming {
-		if q.facts.Holder = holders[i]; holders[i] != q.Event {
+		if q.given.Holder = holders[i]; holders[i] != q.Event {
 			q.answer(now)
 		}
 	}
@@ -295,7 +295,7 @@ func (x *Engine) limit(ctx context.Context, questions []*question) error {
 
 // answer decides with what is known by now.
 func (q *question) answer(now time.Time) {
-	q.Decision = Decide(q.trigger, q.book.Settings[q.facts.User], q.facts, now)
+	q.Decision = Decide(q.trigger, q.book.Settings[q.given.User], q.given, now)
 }
 
 // keep writes the answers that are worth a row and returns those that it wrote.
@@ -341,10 +341,10 @@ func overturned(t event.Trigger, old Decision) bool {
 	return old.Outcome == Withdrawn || old.Check == CheckPerson || old.Check == CheckKind || old.Check == CheckFirst
 }
 
-// facts are what is known of a person and an event.
-func (x *Engine) facts(ctx context.Context, t event.Trigger, book *Book, user string, rules []understood, d query.Document) (Facts, error) {
+// contextOf is what is known of a person and an event.
+func (x *Engine) contextOf(ctx context.Context, t event.Trigger, book *Book, user string, rules []understood, d query.Document) (Context, error) {
 	workspace := t.Event.Workspace
-	f := Facts{
+	f := Context{
 		User: user, Scope: scopeOf(user, t.Event),
 		Defaults: book.Defaults, Fresh: x.Fresh, Shadow: book.Mode == ModeShadow, Devices: book.Devices[user],
 	}

@@ -89,7 +89,7 @@ func (x *Engine) bound(ctx context.Context, questions []*question) error {
 		}
 		left[who] = count + 1
 		if count >= mostLeaving {
-			q.facts.Left = count
+			q.given.Left = count
 			q.answer(now)
 		}
 	}

@@ -27,10 +27,10 @@ type Limits struct {
 
 // The limits where none are given.
 const (
-	MostTold      = 500
-	MostSpaceTold = 20_000
-	MostNotTold   = 2_000
-	mostAtOnce    = 2_000
+	MostTold          = 500
+	MostWorkspaceTold = 20_000
+	MostNotTold       = 2_000
+	mostAtOnce        = 2_000
 	// spentKept is of how many people and workspaces it is known what they had.
 	spentKept = 20_000
 )
@@ -39,7 +39,7 @@ func (l Limits) orDefaults() Limits {
 	for _, one := range []struct {
 		limit     *int
 		otherwise int
-	}{{&l.Person, MostTold}, {&l.Workspace, MostSpaceTold}, {&l.NotTold, MostNotTold}, {&l.AtOnce, mostAtOnce}} {
+	}{{&l.Person, MostTold}, {&l.Workspace, MostWorkspaceTold}, {&l.NotTold, MostNotTold}, {&l.AtOnce, mostAtOnce}} {
 		if *one.limit == 0 {
 			*one.limit = one.otherwise
 		}
@@ -124,18 +124,18 @@ func (x *Engine) capped(ctx context.Context, questions []*question) error {
 		if !q.Tells() {
 			continue
 		}
-		person, space, most := Reader{q.Workspace, q.User}, Reader{Workspace: q.Workspace}, x.Limits.Person
+		person, workspace, most := Reader{q.Workspace, q.User}, Reader{Workspace: q.Workspace}, x.Limits.Person
 		if important[q.Kind] {
 			most *= 2
 		}
 		switch {
 		case count(person) >= most:
-			q.facts.Capped = BeyondPerson
-		case count(space) >= x.Limits.Workspace && !important[q.Kind]:
-			q.facts.Capped = BeyondWorkspace
+			q.given.Capped = BeyondPerson
+		case count(workspace) >= x.Limits.Workspace && !important[q.Kind]:
+			q.given.Capped = BeyondWorkspace
 		default:
 			had[person]++
-			had[space]++
+			had[workspace]++
 			continue
 		}
 		claim := q.Claim
@@ -145,7 +145,7 @@ func (x *Engine) capped(ctx context.Context, questions []*question) error {
 				return err
 			}
 		}
-		x.Observer.Beyond(q.facts.Capped)
+		x.Observer.Beyond(q.given.Capped)
 		if err := x.tellOfCap(ctx, q, now); err != nil {
 			return err
 		}
@@ -156,7 +156,7 @@ func (x *Engine) capped(ctx context.Context, questions []*question) error {
 // tellOfCap says once in an hour that a limit was reached.
 func (x *Engine) tellOfCap(ctx context.Context, q *question, now time.Time) error {
 	who := Reader{q.Workspace, q.User}
-	if q.facts.Shadow || x.spent.of(who, "cap", hourOf(now)) > 0 {
+	if q.given.Shadow || x.spent.of(who, "cap", hourOf(now)) > 0 {
 		return nil
 	}
 	err := x.Tell(ctx, []Notice{{

@@ -73,7 +73,7 @@ func (x *Engine) PreviewRule(ctx context.Context, workspace string, r Rule) (Pre
 		if !ok || !r.about(&e) {
 			continue
 		}
-		facts := Facts{
+		given := Context{
 			User: r.Owner, Visible: true, Scope: scopeOf(r.Owner, e), Defaults: book.Defaults, Fresh: x.Fresh, Rules: []Rule{r},
 			Own: addresses[e.RecipientEmail()] == r.Owner, Devices: book.Devices[r.Owner],
 		}
@@ -87,10 +87,10 @@ func (x *Engine) PreviewRule(ctx context.Context, workspace string, r Rule) (Pre
 			}
 			continue
 		}
-		d := Decide(t, settings, facts, e.At())
+		d := Decide(t, settings, given, e.At())
 		if holder, held := claims[d.Claim]; held {
-			facts.Holder = holder
-			d = Decide(t, settings, facts, e.At())
+			given.Holder = holder
+			d = Decide(t, settings, given, e.At())
 		}
 		if d.Tells() {
 			claims[d.Claim] = e.ID
@@ -149,7 +149,7 @@ func (x *Engine) previewTimed(ctx context.Context, book *Book, workspace string,
 		if !e.ID.IsZero() {
 			p.Examples = append(p.Examples, e.ID)
 		}
-		date := q.facts.Timed.Due.In(zone).Format(time.DateOnly)
+		date := q.given.Timed.Due.In(zone).Format(time.DateOnly)
 		for i := range p.Days {
 			if p.Days[i].Date == date {
 				p.Days[i].Count++

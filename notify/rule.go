@@ -79,12 +79,12 @@ type Ask struct {
 
 // Bounds of rules.
 const (
-	// MaxRules is how many a person has, and maxSpaceRules how many a workspace.
-	MaxRules      = 50
-	maxSpaceRules = 1000
-	maxRuleText   = 2000
-	maxRuleKinds  = 10
-	maxRuleName   = 200
+	// MaxRules is how many a person has, and maxWorkspaceRules how many a workspace.
+	MaxRules          = 50
+	maxWorkspaceRules = 1000
+	maxRuleText       = 2000
+	maxRuleKinds      = 10
+	maxRuleName       = 200
 )
 
 // asked is how a rule waits.

@@ -60,7 +60,7 @@ func (b *Books) PutRule(ctx context.Context, workspace string, r Rule) (Rule, er
 	if others >= MaxRules {
 		return r, &event.TooMuch{What: fmt.Sprintf("there are %d rules already: delete one first", others)}
 	}
-	if all >= maxSpaceRules {
+	if all >= maxWorkspaceRules {
 		return r, &event.TooMuch{What: fmt.Sprintf("the workspace has %d rules already: delete one first", all)}
 	}
 	if r.timed() {

@@ -67,17 +67,17 @@ func Rehearse(r Rehearsal, events []event.Event) ([]Decision, error) {
 		if !ok {
 			continue
 		}
-		facts := Facts{
+		given := Context{
 			User: r.User, Visible: true, Scope: scopeOf(r.User, e), Own: r.Own[e.RecipientEmail()], Defaults: r.Defaults, Fresh: Fresh, Devices: r.Devices,
 		}
 		if r.Rules != nil {
-			facts.Rules = r.Rules(e)
+			given.Rules = r.Rules(e)
 		}
-		d := Decide(t, r.Settings, facts, e.At())
+		d := Decide(t, r.Settings, given, e.At())
 		if d.Tells() && d.Claim != "" {
 			if holder, held := claims[d.Claim]; held {
-				facts.Holder = holder
-				d = Decide(t, r.Settings, facts, e.At())
+				given.Holder = holder
+				d = Decide(t, r.Settings, given, e.At())
 			} else {
 				claims[d.Claim] = e.ID
 			}

@@ -114,24 +114,24 @@ func rulesThen(rules []Rule, at int64, kept *Decision) []Rule {
 }
 
 // checksThen are the checks by what was in force when it was decided, or would have been.
-func (x *Engine) checksThen(ctx context.Context, t event.Trigger, book *Book, facts Facts, kept *Decision) ([]Checked, error) {
+func (x *Engine) checksThen(ctx context.Context, t event.Trigger, book *Book, given Context, kept *Decision) ([]Checked, error) {
 	at, rev := t.Event.At(), int64(-1)
 	if kept != nil {
 		at, rev = time.UnixMilli(kept.At), kept.Rev
 	}
 	workspace := t.Event.Workspace
-	settings, known, err := then(ctx, x.Books, workspace, facts.User, at.UnixMilli(), rev, book.Settings[facts.User])
+	settings, known, err := then(ctx, x.Books, workspace, given.User, at.UnixMilli(), rev, book.Settings[given.User])
 	if err != nil {
 		return nil, err
 	}
 	var knownToo bool
-	if facts.Defaults, knownToo, err = then(ctx, x.Books, workspace, "", at.UnixMilli(), -1, book.Defaults); err != nil {
+	if given.Defaults, knownToo, err = then(ctx, x.Books, workspace, "", at.UnixMilli(), -1, book.Defaults); err != nil {
 		return nil, err
 	}
-	facts.Rules = rulesThen(facts.Rules, at.UnixMilli(), kept)
+	given.Rules = rulesThen(given.Rules, at.UnixMilli(), kept)
 	checks := []Checked{}
 	if known && knownToo {
-		checks = Decide(t, settings, facts, at).Checks
+		checks = Decide(t, settings, given, at).Checks
 	}
 	if kept != nil {
 		checks = asDecided(*kept, checks)

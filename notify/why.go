@@ -142,11 +142,11 @@ func (x *Engine) Why(ctx context.Context, workspace, user string, id event.ID) (
 	if err != nil {
 		return Why{}, err
 	}
-	facts, err := x.facts(ctx, t, book, user, asks.byOwner[user], query.DocumentLater(t.Event))
+	given, err := x.contextOf(ctx, t, book, user, asks.byOwner[user], query.DocumentLater(t.Event))
 	if err != nil {
 		return Why{}, err
 	}
-	if !facts.Visible {
+	if !given.Visible {
 		return Why{}, fmt.Errorf("event: %w", event.ErrNotFound)
 	}
 	stored, err := x.Store.OfEvents(ctx, []About{{e.Workspace, e.ID}})
@@ -155,18 +155,18 @@ func (x *Engine) Why(ctx context.Context, workspace, user string, id event.ID) (
 	}
 	var why Why
 	now, settings := x.Clock(), book.Settings[user]
-	facts.Fresh = now.Sub(e.At()) + x.Fresh // it is asked what would be, were it new
+	given.Fresh = now.Sub(e.At()) + x.Fresh // it is asked what would be, were it new
 	for i, d := range stored {
 		if d.ID == IDOf(e.Workspace, e.ID.String(), "", user) {
-			why.Kept, facts.Holder = &stored[i], d.Other
+			why.Kept, given.Holder = &stored[i], d.Other
 		}
 	}
-	why.Now = Decide(t, settings, facts, now)
-	if why.Checks, err = x.checksThen(ctx, t, book, facts, why.Kept); err != nil {
+	why.Now = Decide(t, settings, given, now)
+	if why.Checks, err = x.checksThen(ctx, t, book, given, why.Kept); err != nil {
 		return Why{}, err
 	}
 	if !book.Defaults.Locked[why.Now.Kind] {
-		why.Fixes = fixes(why.Now, settings, facts, t)
+		why.Fixes = fixes(why.Now, settings, given, t)
 	}
 	return why, nil
 }
@@ -190,7 +190,7 @@ func asDecided(d Decision, then []Checked) []Checked {
 }
 
 // fixes are what turns a decision of today round.
-func fixes(d Decision, s Settings, f Facts, t event.Trigger) []Fix {
+func fixes(d Decision, s Settings, f Context, t event.Trigger) []Fix {
 	cell := func(words string, kind Kind, c Cell) Fix {
 		return Fix{words, SettingsChange{Cells: Cells{f.Scope: {kind: c}}}}
 	}
