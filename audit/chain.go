@@ -27,11 +27,11 @@ func (l *Log) write(ctx context.Context, batch []*waiting) (map[string]struct{},
 	day := DayOf(batch[0].row.At)
 	written := make(map[string]struct{})
 	for range conflicts {
-		if l.doubtful {
+		if l.uncertain {
 			if err := l.catchUp(ctx, day, batch, written); err != nil {
 				return written, err
 			}
-			l.doubtful = false
+			l.uncertain = false
 		}
 		entries, err := l.link(ctx, day, batch, written)
 		if err != nil || len(entries) == 0 {
@@ -50,7 +50,7 @@ func (l *Log) write(ctx context.Context, batch []*waiting) (map[string]struct{},
 		if err == nil {
 			return written, nil
 		}
-		l.doubtful = true
+		l.uncertain = true
 		if !errors.Is(err, event.ErrConflict) {
 			return written, err
 		}

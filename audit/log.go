@@ -48,8 +48,8 @@ type Log struct {
 	// committing is held by whoever writes. What follows is theirs.
 	committing chan struct{}
 	heads      map[chainKey]Head
-	// doubtful says that the last write may have been made although it failed.
-	doubtful bool
+	// uncertain says that the last write may have been made although it failed.
+	uncertain bool
 	// unsaved are the chains whose heads are not kept apart yet.
 	unsaved map[chainKey]bool
 }

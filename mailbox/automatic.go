@@ -16,7 +16,7 @@ func (r interpreter) automaticAnswer() (Reading, bool) {
 	}
 	answers := strings.HasPrefix(strings.ToLower(m.header.first("auto-submitted")), "auto-replied") || m.answers()
 	// What an internal author sends by a program, and answers nothing, is a mail of theirs.
-	if _, ours := r.author(); ours && (!answers || r.owner.Folder == FolderSent || m.labelled(FolderSent)) && !r.owner.anybody() {
+	if _, internal := r.author(); internal && (!answers || r.owner.Folder == FolderSent || m.labelled(FolderSent)) && !r.owner.anybody() {
 		return Reading{}, false
 	}
 	message, ok := r.about(m.ancestors()...)

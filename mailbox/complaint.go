@@ -74,8 +74,8 @@ func (r interpreter) reporter() event.Person {
 
 // complained is the reading of a complaint by a person about a mail.
 func (r interpreter) complained(in event.Input, person event.Person, returned Mail) Reading {
-	var ours bool
-	if in.Message, ours = r.reportedMessage(returned); !ours {
+	var sent bool
+	if in.Message, sent = r.reportedMessage(returned); !sent {
 		return Reading{Kind: Complaint, Why: "it is about a message that is not one of yours"}
 	}
 	if person.Email == "" {

@@ -169,8 +169,8 @@ func firstWord(text string) string {
 // reported makes the events of a report about recipients.
 func (r interpreter) reported(deliveries []delivery) Reading {
 	returned := r.returned()
-	message, ours := r.reportedMessage(returned)
-	if !ours {
+	message, sent := r.reportedMessage(returned)
+	if !sent {
 		return Reading{Kind: Report, Why: "it is about a message that is not one of yours"}
 	}
 	found := Reading{Kind: Report}
@@ -282,7 +282,7 @@ func (r interpreter) returned() Mail {
 // reportedMessage is the message that a report is about. The workspace sent it when
 // it is known, or when its author is, or when nothing says that it is not: who
 // forges our address gets us reports about mail that we did not send.
-func (r interpreter) reportedMessage(returned Mail) (message string, ours bool) {
+func (r interpreter) reportedMessage(returned Mail) (message string, sent bool) {
 	ids := append([]string{returned.ID}, r.mail.ancestors()...)
 	if found, ok := r.original(ids...); ok {
 		return found.Message, true

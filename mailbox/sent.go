@@ -44,13 +44,13 @@ func (o outcome) err() error {
 // sent is a mail of an internal author: a send in pieces of 1,000 recipients, and a
 // reply where it answers what another internal author wrote.
 func (r interpreter) sent() (outcome, bool) {
-	user, ours := r.author()
+	user, internal := r.author()
 	m := r.mail
 	if m.From.Email == "" && r.authors() && !m.hasLabels() {
 		return outcome{refused: &Refusal{Code: NoSender}}, true
 	}
 	inSent := r.owner.Folder == FolderSent || m.labelled(FolderSent)
-	if !ours || m.isList() && !inSent {
+	if !internal || m.isList() && !inSent {
 		return outcome{}, false
 	}
 	if refused := r.checkSend(user); refused != nil {

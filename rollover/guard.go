@@ -17,9 +17,9 @@ const (
 	longestNight = 8 * 24 * time.Hour
 )
 
-// doubtful says why dropping weeks should wait for a person, "" when it need not: a
+// whyWait says why dropping weeks should wait for a person, "" when it need not: a
 // clock that is ahead, or a retention with a digit too few, would delete everything.
-func doubtful(now time.Time, drops []event.Week, infos []event.WeekInfo, last Report, known bool) string {
+func whyWait(now time.Time, drops []event.Week, infos []event.WeekInfo, last Report, known bool) string {
 	if len(drops) == 0 {
 		return ""
 	}
@@ -61,7 +61,7 @@ func (r *Rollover) guard(ctx context.Context, now time.Time, actions []Action, i
 	if err != nil {
 		return nil, fmt.Errorf("plan: %w", err)
 	}
-	why := doubtful(now, drops, infos, last, known)
+	why := whyWait(now, drops, infos, last, known)
 	if why == "" || confirmed {
 		r.waiting.Store(nil)
 		return actions, nil

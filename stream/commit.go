@@ -160,7 +160,7 @@ func (c *committer) commit(group []*chunk) error {
 	}
 	if err != nil {
 		if c.packs != nil {
-			c.packs.doubt()
+			c.packs.markUnsure()
 		}
 		return fmt.Errorf("%w: %w", event.ErrUnavailable, err)
 	}

@@ -75,7 +75,7 @@ func Open(ctx context.Context, cfg Config) (*Stream, error) {
 	s := &Stream{cfg: cfg, link: newLink()}
 	s.allowance = newAllowance(cfg)
 	s.figures.full = make(chan struct{}, 1)
-	s.packs.doubt()
+	s.packs.markUnsure()
 	s.stopped, s.stop = context.WithCancel(context.Background())
 	if err := s.connect(ctx); err != nil {
 		s.disconnect()

@@ -84,14 +84,15 @@ func (p *packs) forget() {
 	p.by, p.unsure = [len(lanes)][]sized{}, true
 }
 
-func (p *packs) doubt() {
+func (p *packs) markUnsure() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.unsure = true
 }
 
-// doubted reports whether there was a doubt, and ends it.
-func (p *packs) doubted() bool {
+// takeUnsure reports whether there may be packs that are not known, and forgets it: whoever
+// asks looks for them.
+func (p *packs) takeUnsure() bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	was := p.unsure
@@ -102,14 +103,14 @@ func (p *packs) doubted() bool {
 // headersAtOnce is how many headers are read at a time.
 const headersAtOnce = 1000
 
-// findPacks looks for packs among the messages that wait, where there is a doubt.
+// findPacks looks for packs among the messages that wait, where some may not be known.
 func (s *Stream) findPacks(ctx context.Context, events jetstream.Stream, consumers [len(lanes)]*jetstream.ConsumerInfo) (err error) {
-	if s.server == nil || !s.packs.doubted() {
+	if s.server == nil || !s.packs.takeUnsure() {
 		return nil
 	}
 	defer func() {
 		if err != nil {
-			s.packs.doubt()
+			s.packs.markUnsure()
 		}
 	}()
 	for i, name := range lanes {
