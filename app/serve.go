@@ -11,11 +11,10 @@ import (
 	"golang.org/x/sync/errgroup"
 )
 
-// Bounds of connections and of stopping.
+// Bounds of connections.
 const (
 	headerTimeout = 10 * time.Second
 	idleTimeout   = 2 * time.Minute
-	stopTimeout   = 20 * time.Second
 )
 
 // Serve runs the parts, the address and the operator's socket until ctx ends,
@@ -73,21 +72,6 @@ func (a *App) Serve(ctx context.Context, listen, data string, ready func(address
 		return a.stop(context.WithoutCancel(ctx), servers)
 	})
 	return group.Wait()
-}
-
-// stop says that it will for as long as it was asked to, tells sockets to come
-// back later, takes no new requests and waits for those under way.
-func (a *App) stop(ctx context.Context, servers []*http.Server) error {
-	a.draining.Store(true)
-	time.Sleep(a.drainFor) // Nothing ends it early but a second signal, which ends the process.
-	ctx, cancel := context.WithTimeout(ctx, stopTimeout)
-	defer cancel()
-	errs := []error{a.Hub.Close(ctx)}
-	for _, server := range servers {
-		errs = append(errs, server.Shutdown(ctx))
-	}
-	a.Server.Finish()
-	return errors.Join(errs...)
 }
 
 // awaited are the parts that become ready by themselves. Others that are not, such as

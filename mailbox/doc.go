@@ -25,7 +25,7 @@
 //	reply       In-Reply-To, else the last known of       reply on about
 //	            References, from somebody else
 //	report      RFC 3464, or a mail system's own words    bounce (5.x.x hard, 4.x.x soft), delivery,
-//	            (plainreport.go)                          or custom "deferred" of each recipient
+//	            (plainbounce.go)                          or custom "deferred" of each recipient
 //	automatic   RFC 3834 and what was used before it      custom "answered-by-machine"
 //	receipt     RFC 8098                                  open, by a person
 //	complaint   RFC 5965                                  complaint

@@ -12,11 +12,3 @@ func isAppleProxy(agent string) bool {
 	return agent == bareMozilla ||
 		strings.HasPrefix(agent, "Mozilla/5.0 (Macintosh;") && strings.HasSuffix(agent, ") AppleWebKit/605.1.15 (KHTML, like Gecko)")
 }
-
-// isGmailPrefetch knows the agent that fetches pictures before a person opens:
-// a browser of 2015 with a second name behind it.
-func isGmailPrefetch(agent string) bool {
-	return strings.Contains(agent, "Chrome/42.") && strings.Contains(agent, "Edge/12.") && strings.HasSuffix(agent, bareMozilla)
-}
-
-func isGmailProxy(agent string) bool { return strings.Contains(agent, "GoogleImageProxy") }
