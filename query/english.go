@@ -444,7 +444,7 @@ func (p *parser) named(i int) (meaning, int) {
 			field = FieldFile
 		}
 	}
-	if _, place := times.Ordinal(p.word(i)); field == "" || place || p.isFiller(i) {
+	if _, ordinal := times.Ordinal(p.word(i)); field == "" || ordinal || p.isFiller(i) {
 		return meaning{}, 0
 	}
 	m := p.plain(string(field), field, lexeme{value: p.lexemes[i].value, quoted: p.lexemes[i].quoted})

@@ -189,7 +189,7 @@ func (p *parser) lastsAt(i int) bool {
 
 // everyoneDid reads "everyone has opened". Of other acts nobody is asked who has not done them.
 func (p *parser) everyoneDid(i int) (meaning, int) {
-	j := p.behindPlace(i + 1)
+	j := p.behindCompany(i + 1)
 	at := j
 	for p.word(j) == "has" || p.word(j) == "have" || p.word(j) == "already" {
 		j++

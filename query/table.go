@@ -293,7 +293,7 @@ func (p *parser) nounBefore(i int) (meaning, int) {
 		return groupedBy(key), 1
 	}
 	with := p.hasMost(i + 1)
-	asked := (p.word(i-1) == "which" || p.word(i-1) == "what") && p.isAct(p.behindPlace(p.behindHas(i+1)))
+	asked := (p.word(i-1) == "which" || p.word(i-1) == "what") && p.isAct(p.behindCompany(p.behindHas(i+1)))
 	if !with && !asked {
 		return meaning{}, 0
 	}
@@ -316,8 +316,8 @@ func (p *parser) hasMost(i int) bool {
 	return p.word(i+1) == "the" && (w == "most" || w == "fewest") && p.isAct(i+3)
 }
 
-// behindPlace is behind the "at acme" at i, or i: "which person at acme clicks most".
-func (p *parser) behindPlace(i int) int {
+// behindCompany is behind the "at acme" at i, or i: "which person at acme clicks most".
+func (p *parser) behindCompany(i int) int {
 	if w := p.word(i); w == "at" || w == "from" || w == "in" {
 		_, n := p.operand(i + 1)
 		return i + btoi(n > 0) + n
