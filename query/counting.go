@@ -150,9 +150,12 @@ func (p *parser) oftenInRange(i int) (meaning, int) {
 	return meaning{}, 0
 }
 
+// signs writes those of a comparison as operators do.
+var signs = strings.NewReplacer("≥", ">=", "≤", "<=")
+
 // oftenBySign reads the ">3" of ">3 opens" and the "> 3" of "opens > 3".
 func (p *parser) oftenBySign(i int) (meaning, int) {
-	text, n := p.word(i), 1
+	text, n := signs.Replace(p.word(i)), 1
 	if text == "" || !strings.ContainsAny(text[:1], "<>=") {
 		return meaning{}, 0
 	}

@@ -96,8 +96,8 @@ func (p *parser) findRules() {
 	for i := range p.lexemes {
 		l := &p.lexemes[i]
 		l.rules = rulesOf[l.word] | anyWordRules
-		if l.word != "" && ('0' <= l.word[0] && l.word[0] <= '9' || strings.ContainsAny(l.word, "-+x")) {
-			l.rules |= numberRules // 9th, 2-3, three+, 5x
+		if l.word != "" && ('0' <= l.word[0] && l.word[0] <= '9' || strings.ContainsAny(l.word, "-+x") || strings.IndexAny(l.word, "<>=≤≥") == 0) {
+			l.rules |= numberRules // 9th, 2-3, three+, 5x, >3
 		}
 		if p.opts.everyRule {
 			l.rules = allRules

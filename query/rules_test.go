@@ -49,6 +49,11 @@ func TestRulesBeginWhereTheirWordsSay(t *testing.T) {
 	for _, line := range lines {
 		require.Equal(t, Parse(line, every), Parse(line, few), line)
 	}
+	for _, line := range []string{"budget >3 opens", "opens >3", "clicks >=3", "clicks ≥3", "replies <=2", "opens =2", "!budget >3 repiles"} {
+		read := Parse(line, few)
+		require.Equal(t, Parse(line, every), read, line)
+		require.Contains(t, read.Interpretation, "times by one person", line)
+	}
 	rapid.Check(t, func(t *rapid.T) {
 		for range 20 {
 			line := strings.Join(rapid.SliceOfN(rapid.SampledFrom(words), 1, 8).Draw(t, "words"), " ")
