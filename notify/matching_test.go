@@ -38,7 +38,7 @@ func BenchmarkDecideOf100Candidates(b *testing.B) {
 		d := query.DocumentLater(e)
 		found := 0
 		for _, user := range people {
-			f := Facts{User: user, Visible: true, Scope: scopeOf(user, e), Fresh: Fresh, Rules: matches(rules[user], d, false)}
+			f := Context{User: user, Visible: true, Scope: scopeOf(user, e), Fresh: Fresh, Rules: matches(rules[user], d, false)}
 			if found += len(f.Rules); !Decide(t, settings, f, now).Tells() && user == "u_ana" {
 				b.Fatal("nobody was told")
 			}

@@ -18,7 +18,7 @@ import (
 // again from its document when it leaves. Those of new events are written past
 // FTS5 (see wordTables), as many segments at a time merged as FTS5 would merge;
 // MergeWords merges what that leaves, and sealing leaves one segment. A page of
-// words fills one of the file's. Facts, which
+// words fills one of the file's. Stored columns, which
 // are columns, are filled at sealing and mean nothing while the week is open.
 var weekSchema = []string{`
 CREATE TABLE event(k INTEGER PRIMARY KEY, space INTEGER NOT NULL, id BLOB NOT NULL, doc BLOB NOT NULL);
