@@ -46,6 +46,8 @@ func ClientOf(e event.Event) string {
 	switch {
 	case agent == "":
 		return ""
+	case has("samsungmail", "samsung email"): // before Gmail: "samsungmail/6" ends like it
+		return "samsung-mail"
 	case has("googleimageproxy", "gmail/"):
 		return "gmail"
 	case has("yahoomailproxy", "yahoomobile"):
@@ -54,8 +56,6 @@ func ClientOf(e event.Event) string {
 		return "outlook"
 	case has("thunderbird"):
 		return "thunderbird"
-	case has("samsungmail", "samsung email"):
-		return "samsung-mail"
 	case has("edg/", "edga/", "edgios/", "edge/"):
 		return "edge"
 	case has("opr/", "opera"):
