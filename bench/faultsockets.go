@@ -56,7 +56,7 @@ func deafSocket(ctx context.Context, r *faultRun) error {
 	})
 	r.must(gone, "the server lets the socket go")
 	close(deaf.reads)
-	r.mended = time.Now()
+	r.repaired = time.Now()
 	heard = r.awaits(ctx, "it has heard everything", func() bool { return deaf.misses(r.book) == 0 })
 	r.must(heard, "it hears each event once it comes back")
 	stop()
@@ -64,7 +64,7 @@ func deafSocket(ctx context.Context, r *faultRun) error {
 	r.must(deaf.breaks > 0, "its connection ends")
 	r.must(other.breaks == 0, "the other socket stays")
 	r.must(deaf.resets+other.resets == 0, "none has to begin anew")
-	return errors.Join(ctx.Err(), r.settle(ctx))
+	return errors.Join(ctx.Err(), r.finish(ctx))
 }
 
 // awaits is await for what need not come to be.
