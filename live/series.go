@@ -57,10 +57,17 @@ func (s *subscription) touches(v *views, a *event.Announcement) bool {
 // changed in its series.
 func (r *Reader) recount(ctx context.Context, out []Delivery, v *views, a *event.Announcement, offset uint64, at Position) []Delivery {
 	for _, s := range slices.Clone(r.subscriptions) {
-		if s.query.History == nil || s.next > offset || !s.touches(v, a) {
+		if s.query.History == nil || s.next > offset {
 			continue
 		}
-		more, err := r.recountOne(ctx, s, []event.Event{*a.Event}, at)
+		var more []Delivery
+		var err error
+		switch {
+		case s.touches(v, a):
+			more, err = r.recountOne(ctx, s, []event.Event{*a.Event}, at)
+		case s.query.AsksActor() && a.Event.Type != event.Send:
+			more, err = r.recountUnsent(ctx, s, a.Event, at)
+		}
 		if err != nil {
 			r.hub.config.Logger.Warn("what happened before an event could not be read; its subscription is reset", "error", err)
 			r.lose(s.id)
@@ -69,6 +76,22 @@ func (r *Reader) recount(ctx context.Context, out []Delivery, v *views, a *event
 		out = append(out, more...)
 	}
 	return out
+}
+
+// recountUnsent tells what an event means for the others of its message where its send is not
+// known: no announcement of its state follows.
+func (r *Reader) recountUnsent(parent context.Context, s *subscription, e *event.Event, at Position) ([]Delivery, error) {
+	ctx, cancel := context.WithTimeout(parent, findTimeout)
+	defer cancel()
+	states, err := r.hub.finder.StatesOf(ctx, r.workspace, []string{e.Message})
+	if err != nil {
+		return nil, err
+	}
+	state, known := states[e.Message]
+	if !known || state.Sent {
+		return nil, nil
+	}
+	return r.recountMessage(parent, s, state.AllNames(), at)
 }
 
 // recountOne tells which events of the series of these match now.
