@@ -73,7 +73,7 @@ func (a *App) assembleDeliveries(s Settings, directory *account.Directory, reade
 	}
 	sender := deliver.NewSender(a.outbound, time.Now)
 	a.deliveries = deliver.NewWorker(deliver.Config{
-		Outbox: a.outbox, Endpoints: a.endpoints, Source: source, Sender: sender, Clock: time.Now, Observe: a.metrics.delivered, Logger: a.log,
+		Outbox: a.outbox, Endpoints: a.endpoints, Source: source, Sender: sender, Clock: time.Now, Observer: a.metrics, Logger: a.log,
 	})
 	a.forwarder = &forward.Forwarder{
 		Log: a.Stream, Checkpoints: forwarded{a.State}, Directory: a.endpoints, Searches: reader, Outbox: a.outbox, Wake: a.deliveries.Wake, Clock: time.Now, Settle: s.Settle, Logger: a.log,

@@ -20,6 +20,8 @@ type metrics struct {
 	reevaluations, corrections prometheus.Counter
 	deliveries                 *prometheus.CounterVec
 	deliveryTime               *prometheus.HistogramVec
+	deliveryLate               *prometheus.HistogramVec
+	endpointsTurned            *prometheus.CounterVec
 	// decisions are about triggers; those lost were discarded before anybody decided.
 	decisions    *prometheus.CounterVec
 	triggersLost prometheus.Counter
@@ -91,8 +93,21 @@ func newMetrics(registry *prometheus.Registry, a *App) *metrics {
 	m.deliveryTime = prometheus.NewHistogramVec(prometheus.HistogramOpts{
 		Name: "tidings_delivery_seconds", Help: "Time a try to deliver takes.", Buckets: prometheus.ExponentialBuckets(0.005, 2, 13),
 	}, []string{"channel"})
+	m.deliveryLate = prometheus.NewHistogramVec(prometheus.HistogramOpts{
+		Name: "tidings_delivery_late_seconds", Help: "How long after it was due a try to deliver begins.", Buckets: prometheus.ExponentialBuckets(0.005, 4, 11),
+	}, []string{"channel"})
+	m.endpointsTurned = prometheus.NewCounterVec(prometheus.CounterOpts{
+		Name: "tidings_endpoints_turned_total",
+		Help: "Endpoints that became ok, failing, paused or disabled by what tries found.",
+	}, []string{"channel", "mode"})
+	for _, kind := range deliver.Kinds {
+		m.deliveryLate.WithLabelValues(string(kind))
+		for _, mode := range []deliver.Mode{deliver.OK, deliver.Failing, deliver.Paused, deliver.Disabled} {
+			m.endpointsTurned.WithLabelValues(string(kind), string(mode))
+		}
+	}
 	registry.MustRegister(
-		m.deliveries, m.deliveryTime, m.steps, m.outcomes, m.reevaluations, m.corrections, m.apart, m.decisions, m.triggersLost, m.beyond, m.lookedAt, readiness{a},
+		m.deliveries, m.deliveryTime, m.deliveryLate, m.endpointsTurned, m.steps, m.outcomes, m.reevaluations, m.corrections, m.apart, m.decisions, m.triggersLost, m.beyond, m.lookedAt, readiness{a},
 		gauge("tidings_notify_waiting_messages", "Messages of triggers that are not decided yet, as this process saw it within the last half minute.", func() float64 {
 			return float64(a.Stream.TriggersBehind().Waiting)
 		}),
@@ -152,10 +167,16 @@ func gauge(name, help string, read func() float64) prometheus.Collector {
 	return prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: name, Help: help}, read)
 }
 
-// delivered is told by the worker of each try.
-func (m *metrics) delivered(kind deliver.Kind, result string, took time.Duration) {
+// Tried is told by the worker of each try.
+func (m *metrics) Tried(kind deliver.Kind, result string, took, late time.Duration) {
 	m.deliveries.WithLabelValues(string(kind), result).Inc()
 	m.deliveryTime.WithLabelValues(string(kind)).Observe(took.Seconds())
+	m.deliveryLate.WithLabelValues(string(kind)).Observe(late.Seconds())
+}
+
+// Turned is told by the worker what has become of an endpoint.
+func (m *metrics) Turned(kind deliver.Kind, mode deliver.Mode) {
+	m.endpointsTurned.WithLabelValues(string(kind), string(mode)).Inc()
 }
 
 // Took is told by the indexer how long a step took.

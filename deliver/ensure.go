@@ -52,17 +52,14 @@ func (w *Worker) deliverTogether(ctx context.Context, claimed []Delivery) error 
 	}
 	outs := w.Sender.ensure(ctx, endpoint, ready, contents)
 	for i, d := range ready {
-		lease := d.Lease
+		lease, late := d.Lease, w.late(d)
 		d.Done = outs[i].Done
 		w.judge(&d, endpoint, outs[i])
-		if w.Observe != nil {
-			w.Observe(endpoint.Kind, string(d.State), time.Duration(outs[i].Took)*time.Millisecond)
-		}
+		w.tried(endpoint, d, outs[i], late-time.Duration(outs[i].Took)*time.Millisecond)
 		problems = append(problems, w.resolve(ctx, d, lease))
 	}
 	if learned, ok := telling(ready, outs); ok {
-		now := w.Clock()
-		_, err = w.Endpoints.Health(ctx, endpoint.EndpointKey, func(h *Health) { h.learn(now, learned) })
+		err = w.learn(ctx, endpoint, learned)
 	}
 	return errors.Join(append(problems, err)...)
 }

@@ -70,6 +70,15 @@ type Source interface {
 	Content(ctx context.Context, d Delivery) (content Content, why string, err error)
 }
 
+// Observer is told what a worker does.
+type Observer interface {
+	// Tried is told of each try: what became of the delivery, how long the try took, and how
+	// long after it was due it began.
+	Tried(kind Kind, result string, took, late time.Duration)
+	// Turned is told of an endpoint whose health a try has changed to a mode.
+	Turned(kind Kind, mode Mode)
+}
+
 // Records keeps endpoints and their health. It is a part of the state store.
 type Records interface {
 	Get(ctx context.Context, workspace, kind, id string) (json.RawMessage, error)

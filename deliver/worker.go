@@ -1,6 +1,7 @@
 package deliver
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -38,9 +39,9 @@ type Config struct {
 	Clock     func() time.Time
 	// Random gives numbers in [0, 1) for delays; math/rand's when nil.
 	Random func() float64
-	// Observe is told of each try; nil for nobody.
-	Observe func(kind Kind, result string, took time.Duration)
-	Logger  *slog.Logger
+	// Observer may be nil.
+	Observer Observer
+	Logger   *slog.Logger
 }
 
 // Worker delivers what is due. Any number may run on one Outbox.
@@ -245,7 +246,7 @@ func (w *Worker) endAll(ctx context.Context, key EndpointKey, now time.Time) err
 
 // deliver makes one try and writes down what came of it.
 func (w *Worker) deliver(ctx context.Context, d Delivery) error {
-	lease := d.Lease
+	lease, late := d.Lease, w.late(d)
 	endpoint, why, err := w.prepare(ctx, d)
 	if err != nil {
 		return err
@@ -269,18 +270,40 @@ func (w *Worker) deliver(ctx context.Context, d Delivery) error {
 	}
 	out := w.Sender.Send(ctx, endpoint, d, content)
 	w.judge(&d, endpoint, out)
-	if w.Observe != nil {
-		w.Observe(endpoint.Kind, string(d.State), time.Duration(out.Took)*time.Millisecond)
-	}
+	w.tried(endpoint, d, out, late)
 	// What was sent is written down first: a process that dies here sends it again.
 	if err := w.resolve(ctx, d, lease); err != nil || d.Replay && endpoint.Kind != Push {
 		return err
 	}
-	now := w.Clock()
 	if out.Gone && endpoint.Kind == Push {
 		return w.Endpoints.Gone(ctx, endpoint.EndpointKey)
 	}
-	_, err = w.Endpoints.Health(ctx, endpoint.EndpointKey, func(h *Health) { h.learn(now, out) })
+	return w.learn(ctx, endpoint, out)
+}
+
+// late is how long a delivery has been due.
+func (w *Worker) late(d Delivery) time.Duration {
+	return max(0, w.Clock().Sub(time.UnixMilli(d.Due)))
+}
+
+// tried tells of a try.
+func (w *Worker) tried(e Endpoint, d Delivery, out Outcome, late time.Duration) {
+	if w.Observer != nil {
+		w.Observer.Tried(e.Kind, string(d.State), time.Duration(out.Took)*time.Millisecond, late)
+	}
+}
+
+// learn writes down what a try says about its endpoint.
+func (w *Worker) learn(ctx context.Context, e Endpoint, out Outcome) error {
+	now := w.Clock()
+	var before Mode
+	after, err := w.Endpoints.Health(ctx, e.EndpointKey, func(h *Health) {
+		before = h.Mode
+		h.learn(now, out)
+	})
+	if err == nil && after.Mode != cmp.Or(before, OK) && w.Observer != nil {
+		w.Observer.Turned(e.Kind, after.Mode)
+	}
 	return err
 }
 

@@ -45,6 +45,19 @@ type house struct {
 	endpoints map[string]deliver.Endpoint
 	health    map[string]deliver.Health
 	gone      map[string]string // why by delivery
+	observed  []string
+}
+
+func (h *house) Tried(kind deliver.Kind, result string, _, late time.Duration) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.observed = append(h.observed, fmt.Sprintf("%s %s, late %v", kind, result, late))
+}
+
+func (h *house) Turned(kind deliver.Kind, mode deliver.Mode) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.observed = append(h.observed, fmt.Sprintf("%s turned %s", kind, mode))
 }
 
 func (h *house) clock() time.Time {
@@ -128,6 +141,7 @@ func (h *house) another(outbox deliver.Outbox) *deliver.Worker {
 	h.t.Cleanup(out.HTTP().CloseIdleConnections)
 	return deliver.NewWorker(deliver.Config{
 		Outbox: outbox, Endpoints: h, Source: h, Sender: deliver.NewSender(out, h.clock), Clock: h.clock, Random: func() float64 { return 0.5 },
+		Observer: h,
 	})
 }
 
@@ -314,6 +328,23 @@ func TestA410DisablesAtOnce(t *testing.T) {
 	h.look(1)
 	require.Equal(t, deliver.Disabled, h.health["crm"].Mode)
 	require.Len(t, h.of(deliver.Failed), 1)
+}
+
+// Who runs it is told of each try, of how late it began, and of an endpoint when it turns.
+func TestTriesAndTurnsAreObserved(t *testing.T) {
+	h := newHouse(t)
+	h.endpoint("crm")
+	h.add("crm", 1)
+	h.pass(time.Minute)
+	h.look(1)
+	require.Equal(t, []string{"webhook sent, late 1m0s"}, h.observed, "it was well before")
+	h.observed = nil
+	h.status = func(string) int { return 410 }
+	require.NoError(t, h.outbox.Add(t.Context(), []deliver.Delivery{{
+		ID: "next", Workspace: "w", Endpoint: "crm", Type: "open", Reason: "rule", At: h.now.UnixMilli(), Due: h.now.UnixMilli(), State: deliver.Waiting,
+	}}))
+	h.look(1)
+	require.Equal(t, []string{"webhook failed, late 0s", "webhook turned disabled"}, h.observed)
 }
 
 // More may end in an hour than is deleted at once.

@@ -220,12 +220,26 @@ func (d *deciding) mute() (string, bool) {
 	if d.given.Defaults.Locked[d.Kind] {
 		return "The workspace locks this kind: mutes do not count.", true
 	}
-	for _, mute := range d.settings.Mutes {
-		if mute.holds(d.trigger.Event, d.Kind, d.now) {
-			return fmt.Sprintf("You muted %s %s.", muteWords[mute.What], mute.untilWords(d.settings)), false
-		}
+	if mute, muted := d.settings.muting(d.trigger.Event, d.Kind, d.now); muted {
+		return fmt.Sprintf("You muted %s %s.", muteWords[mute.What], mute.untilWords(d.settings)), false
 	}
 	return "Nothing that you muted.", true
+}
+
+// muting is a mute that is about an event at a time.
+func (s Settings) muting(e event.Event, kind Kind, now time.Time) (Mute, bool) {
+	at := slices.IndexFunc(s.Mutes, func(m Mute) bool { return m.holds(e, kind, now) })
+	if at < 0 {
+		return Mute{}, false
+	}
+	return s.Mutes[at], true
+}
+
+// Muted reports whether a person has muted an event of a kind, in a workspace of these
+// defaults: what was held is not told once it is.
+func (d Defaults) Muted(s Settings, e event.Event, kind Kind, now time.Time) bool {
+	_, muted := s.muting(e, kind, now)
+	return muted && !d.Locked[kind]
 }
 
 var muteWords = map[string]string{

@@ -358,14 +358,17 @@ func (n *Notes) digest(ctx context.Context, d deliver.Delivery) (deliver.Content
 		}
 		after, more = next, len(held) < digestMost && next != "" && page[len(page)-1].At >= oldest
 	}
-	told, err := n.told(ctx, d, held)
-	if err != nil || len(told) == 0 {
-		return deliver.Content{}, "everything was seen in the page meanwhile, or withdrawn", err
-	}
 	// Whoever changed their hours, or their zone as they fly, is not woken by those of before.
 	settings, err := n.Books.Settings(ctx, d.Workspace, d.For)
 	if err != nil {
 		return deliver.Content{}, "", err
+	}
+	told, err := n.told(ctx, d, held)
+	if err == nil {
+		told, err = n.withoutMuted(ctx, d.Workspace, settings, told)
+	}
+	if err != nil || len(told) == 0 {
+		return deliver.Content{}, "everything was seen in the page meanwhile, muted or withdrawn", err
 	}
 	content := deliver.Content{
 		Later:    settings.HeldUntil(n.Clock(), eventsOf(told)),
@@ -405,6 +408,24 @@ type toldOne struct {
 	notify.Decision
 	event    *event.Event
 	sentence string
+}
+
+// withoutMuted leaves out what a person has muted since it was held.
+func (n *Notes) withoutMuted(ctx context.Context, workspace string, settings notify.Settings, told []toldOne) ([]toldOne, error) {
+	if len(settings.Mutes) == 0 {
+		return told, nil
+	}
+	defaults, _, err := n.Books.Defaults(ctx, workspace)
+	if err != nil {
+		return nil, err
+	}
+	return slices.DeleteFunc(told, func(one toldOne) bool {
+		var e event.Event // of none, what is muted is the kind or everything
+		if one.event != nil {
+			e = *one.event
+		}
+		return defaults.Muted(settings, e, one.Kind, n.Clock())
+	}), nil
 }
 
 func eventsOf(told []toldOne) (events []event.Event) {

@@ -135,6 +135,45 @@ func TestAWindowIsOneDelivery(t *testing.T) {
 	require.NotEmpty(t, why)
 }
 
+// What was muted while it was held is not told, unless the workspace locks its kind.
+func TestADigestLeavesOutWhatWasMutedMeanwhile(t *testing.T) {
+	n := newNoted(t)
+	morning := time.Date(2026, 11, 19, 8, 0, 0, 0, time.UTC)
+	n.tell(t, "one", morning)
+	n.tell(t, "two", morning)
+	n.events[1].Message, n.events[1].Recipient = "other", &event.Person{Email: "kim@dox.test", Name: "Kim"}
+	window := n.kept(t)[0]
+	mute := func(mutes ...notify.Mute) (lines []string, why string) {
+		t.Helper()
+		_, err := n.Books.ChangeSettings(t.Context(), "w", "u_ana", func(s *notify.Settings) error {
+			s.Mutes = mutes
+			return nil
+		})
+		require.NoError(t, err)
+		content, why, err := n.Content(t.Context(), window)
+		require.NoError(t, err)
+		return content.Lines, why
+	}
+	for _, m := range []notify.Mute{{What: notify.MuteMessage, ID: "m"}, {What: notify.MutePerson, ID: "lee@dox.test"}} {
+		lines, _ := mute(m)
+		require.Equal(t, []string{"Kim opened “two”"}, lines, m.What)
+	}
+	lines, _ := mute(notify.Mute{What: notify.MuteAll, Until: n.now.Unix()})
+	require.Len(t, lines, 2, "it has ended")
+	for _, m := range []notify.Mute{{What: notify.MuteDomain, ID: "dox.test"}, {What: notify.MuteKind, ID: "open"}, {What: notify.MuteAll}} {
+		lines, why := mute(m)
+		require.Empty(t, lines, m.What)
+		require.NotEmpty(t, why, m.What)
+	}
+	_, err := n.Books.ChangeDefaults(t.Context(), "w", func(d *notify.Defaults) error {
+		d.Lock([]notify.Kind{"open"}, "u_admin")
+		return nil
+	})
+	require.NoError(t, err)
+	lines, _ = mute(notify.Mute{What: notify.MuteAll})
+	require.Len(t, lines, 2, "the workspace locks opens")
+}
+
 // A window that held very much is told of by its newest.
 func TestADigestLooksAtABoundedNumber(t *testing.T) {
 	n := newNoted(t)

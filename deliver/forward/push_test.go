@@ -62,17 +62,23 @@ func newPushing(t *testing.T) *pushing {
 	t.Cleanup(out.HTTP().CloseIdleConnections)
 	p.worker = deliver.NewWorker(deliver.Config{
 		Outbox: p.outbox, Endpoints: p.directory, Source: p.Notes, Sender: deliver.NewSender(out, p.clock), Clock: p.clock, Random: func() float64 { return 0.5 },
-		Observe: func(kind deliver.Kind, result string, _ time.Duration) {
-			p.mu.Lock()
-			defer p.mu.Unlock()
-			if kind != deliver.Push {
-				result = string(kind)
-			}
-			p.tried = append(p.tried, result)
-		},
+		Observer: p,
 	})
 	return p
 }
+
+// Tried is told by the worker of each try.
+func (p *pushing) Tried(kind deliver.Kind, result string, _, _ time.Duration) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if kind != deliver.Push {
+		result = string(kind)
+	}
+	p.tried = append(p.tried, result)
+}
+
+// Turned is told by the worker of endpoints.
+func (*pushing) Turned(deliver.Kind, deliver.Mode) {}
 
 // open begins a process: nothing is remembered of the one before.
 func (p *pushing) open(t *testing.T) {
