@@ -14,16 +14,25 @@ import (
 
 	"tidings/deliver"
 	"tidings/event"
+	"tidings/store/mongo/mongotest"
 )
 
 // A person is erased while what tells of them is held, is tried again, waits for a digest,
 // and had its last try: none of it is sent, nor when it is sent again, and nothing names them.
 func TestNothingOfAnErasedPersonIsSent(t *testing.T) {
+	t.Run("SQLite", func(t *testing.T) { nothingOfAnErasedPersonIsSent(t, Stores{}) })
+	t.Run("MongoDB", func(t *testing.T) {
+		nothingOfAnErasedPersonIsSent(t, Stores{State: mongotest.Start(t).URL(t)})
+	})
+}
+
+func nothingOfAnErasedPersonIsSent(t *testing.T, stores Stores) {
+	t.Helper()
 	var called atomic.Int64
 	outside := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { called.Add(1) }))
 	defer outside.Close()
 	data := t.TempDir()
-	settings := Settings{Data: data, OutboundAllow: []string{strings.TrimPrefix(outside.URL, "http://")}}
+	settings := Settings{Data: data, Stores: stores, OutboundAllow: []string{strings.TrimPrefix(outside.URL, "http://")}}
 	a, err := Open(t.Context(), settings, slog.New(slog.DiscardHandler))
 	require.NoError(t, err)
 	e, stop := serving(t, a)
@@ -85,6 +94,12 @@ func TestNothingOfAnErasedPersonIsSent(t *testing.T) {
 		return true
 	}, time.Minute, 10*time.Millisecond)
 	require.Zero(t, called.Load())
+	kept, _, err := a.outbox.List(t.Context(), "acme", deliver.Filter{}, "", 100)
+	require.NoError(t, err)
+	text, err := json.Marshal(kept)
+	require.NoError(t, err)
+	require.Len(t, kept, len(all))
+	require.NotContains(t, string(text), goneEmail)
 	stop()
 	require.Empty(t, filesNaming(t, data, goneEmail, goneName, "vanishing.example"))
 }

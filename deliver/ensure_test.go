@@ -3,7 +3,6 @@ package deliver_test
 import (
 	"context"
 	"fmt"
-	"path/filepath"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -15,7 +14,6 @@ import (
 	"tidings/deliver/crm"
 	"tidings/deliver/crm/crmtest"
 	"tidings/outbound"
-	"tidings/store/sqlite"
 )
 
 // office is a worker's surroundings with one endpoint, a CRM.
@@ -35,10 +33,8 @@ func (o *office) Content(_ context.Context, d deliver.Delivery) (deliver.Content
 	}, "", err
 }
 
-func newOffice(t *testing.T, dir string, account crm.Account, address string, people int) *office {
-	outbox, err := sqlite.OpenOutbox(filepath.Join(dir, "deliveries.db"))
-	require.NoError(t, err)
-	t.Cleanup(func() { require.NoError(t, outbox.Close()) })
+func newOffice(t *testing.T, account crm.Account, address string, people int) *office {
+	outbox := openOutbox(t)
 	allow, err := outbound.ParseAllow([]string{address})
 	require.NoError(t, err)
 	out := outbound.New(allow)
@@ -150,7 +146,7 @@ func TestHubSpotHasEachOnce(t *testing.T) {
 		fake := crmtest.NewHubSpot("pat-1", "17")
 		defer fake.Close()
 		people := rapid.IntRange(1, 8).Draw(rt, "people")
-		o := newOffice(t, t.TempDir(), crm.Account{Vendor: crm.HubSpot, URL: fake.URL, Token: "pat-1", Steps: []crm.EnsureStep{
+		o := newOffice(t, crm.Account{Vendor: crm.HubSpot, URL: fake.URL, Token: "pat-1", Steps: []crm.EnsureStep{
 			{Ensure: "person"}, {Ensure: "member", Of: "17"}, {Ensure: "event", Of: "pe1_opened"},
 		}}, fake.Listener.Addr().String(), people)
 		defer o.out.HTTP().CloseIdleConnections()
@@ -173,7 +169,7 @@ func TestSalesforceHasEachOnce(t *testing.T) {
 		defer fake.Close()
 		people := rapid.IntRange(1, 8).Draw(rt, "people")
 		fake.AddContact("Jo0@acme.example") // One of them is a contact already.
-		o := newOffice(t, t.TempDir(), crm.Account{
+		o := newOffice(t, crm.Account{
 			Vendor: crm.Salesforce, URL: fake.URL, ClientID: "app", ClientSecret: "secret",
 			Steps: []crm.EnsureStep{{Ensure: "person"}, {Ensure: "member", Of: "701A", Set: map[string]string{"Status": "Responded"}}, {Ensure: "event"}},
 		}, fake.Listener.Addr().String(), people)
@@ -195,7 +191,7 @@ func TestSalesforceHasEachOnce(t *testing.T) {
 func TestManyGoTogether(t *testing.T) {
 	fake := crmtest.NewHubSpot("pat-1", "17")
 	defer fake.Close()
-	o := newOffice(t, t.TempDir(), crm.Account{Vendor: crm.HubSpot, URL: fake.URL, Token: "pat-1", Steps: []crm.EnsureStep{
+	o := newOffice(t, crm.Account{Vendor: crm.HubSpot, URL: fake.URL, Token: "pat-1", Steps: []crm.EnsureStep{
 		{Ensure: "person"}, {Ensure: "member", Of: "17"}, {Ensure: "event", Of: "pe1_opened", Set: map[string]string{"hs_page_title": "$subject"}},
 	}}, fake.Listener.Addr().String(), 100)
 	ids := make([]int, 100)
@@ -218,7 +214,7 @@ func TestATokenThatEndedIsMended(t *testing.T) {
 	fake := crmtest.NewHubSpot("pat-2", "17")
 	defer fake.Close()
 	account := crm.Account{Vendor: crm.HubSpot, URL: fake.URL, Token: "pat-1", Steps: []crm.EnsureStep{{Ensure: "person"}}}
-	o := newOffice(t, t.TempDir(), account, fake.Listener.Addr().String(), 3)
+	o := newOffice(t, account, fake.Listener.Addr().String(), 3)
 	o.enter(1, 2, 3)
 	worker := o.process(o.outbox)
 	for range 5 {
@@ -248,7 +244,7 @@ func TestNobodyIsMadeOfNobody(t *testing.T) {
 	fake := crmtest.NewHubSpot("pat-1")
 	defer fake.Close()
 	account := crm.Account{Vendor: crm.HubSpot, URL: fake.URL, Token: "pat-1", Steps: []crm.EnsureStep{{Ensure: "person"}}}
-	o := newOffice(t, t.TempDir(), account, fake.Listener.Addr().String(), 1)
+	o := newOffice(t, account, fake.Listener.Addr().String(), 1)
 	o.enter(1)
 	worker := deliver.NewWorker(deliver.Config{
 		Outbox: o.outbox, Endpoints: o, Source: &o.house, Sender: deliver.NewSender(o.out, o.clock), Clock: o.clock,

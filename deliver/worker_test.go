@@ -8,7 +8,6 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
-	"path/filepath"
 	"sync"
 	"testing"
 	"time"
@@ -19,7 +18,6 @@ import (
 	"tidings/deliver"
 	"tidings/event"
 	"tidings/outbound"
-	"tidings/store/sqlite"
 )
 
 func TestMain(m *testing.M) {
@@ -36,7 +34,6 @@ type house struct {
 	outbox deliver.Outbox
 	worker *deliver.Worker
 	server *httptest.Server
-	path   string
 
 	mu        sync.Mutex
 	now       time.Time
@@ -121,16 +118,13 @@ func (h *house) receive(w http.ResponseWriter, r *http.Request) {
 func newHouse(t *testing.T) *house {
 	t.Helper()
 	h := &house{
-		t: t, now: time.UnixMilli(1_795_000_000_000), status: func(string) int { return 204 }, path: filepath.Join(t.TempDir(), "deliveries.db"),
+		t: t, now: time.UnixMilli(1_795_000_000_000), status: func(string) int { return 204 },
 		endpoints: map[string]deliver.Endpoint{}, health: map[string]deliver.Health{}, gone: map[string]string{},
 	}
 	h.server = httptest.NewServer(http.HandlerFunc(h.receive))
 	t.Cleanup(h.server.Close)
-	outbox, err := sqlite.OpenOutbox(h.path)
-	require.NoError(t, err)
-	t.Cleanup(func() { require.NoError(t, outbox.Close()) })
-	h.outbox = outbox
-	h.worker = h.another(outbox)
+	h.outbox = openOutbox(t)
+	h.worker = h.another(h.outbox)
 	return h
 }
 
