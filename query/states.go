@@ -1,6 +1,10 @@
 package query
 
-import "tidings/event"
+import (
+	"fmt"
+
+	"tidings/event"
+)
 
 // stateOf is the state of a send's recipients that an event brings.
 func stateOf(t event.Type) (RecipientState, bool) {
@@ -275,6 +279,12 @@ func (p *parser) notDone(i int) (meaning, int) {
 		return meaning{}, 0
 	}
 	j = p.trying(j)
+	if m, n := p.notBoth(i, j); n > 0 {
+		return m, n
+	}
+	if p.word(j) == "either" {
+		j++ // "hasn't either opened or clicked"
+	}
 	if m, n := p.notReceived(i, j); n > 0 {
 		return m, n
 	}
@@ -379,6 +389,23 @@ func (p *parser) saysState() bool {
 		}
 	}
 	return false
+}
+
+// notBoth reads "hasn't both opened and clicked"; j is behind the words of negation. Who has
+// not done both is who has not done the second, nearly always the rarer.
+func (p *parser) notBoth(i, j int) (meaning, int) {
+	if p.word(j) != "both" || p.word(j+2) != "and" {
+		return meaning{}, 0
+	}
+	first, _ := doneOf(p.word(j + 1))
+	second, _ := doneOf(p.word(j + 3))
+	_, one := stateOf(first)
+	_, other := stateOf(second)
+	if !one || !other {
+		return meaning{}, 0
+	}
+	p.note(fmt.Sprintf("\"not both\" is read as not %q: whether they %q is not looked at.", p.word(j+3), p.word(j+1)))
+	return missing(second), j + 4 - i
 }
 
 // didBoth reports whether "opened and clicked" stands at i: one person did both.

@@ -6,6 +6,7 @@ import (
 	"os"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 )
@@ -81,4 +82,32 @@ func TestTextStaysText(t *testing.T) {
 			require.Zero(t, result.Query.From+result.Query.Until)
 		})
 	}
+}
+
+// What is denied of two acts together is not what one person did of both, and "either" is
+// neither.
+func TestBothAndEitherThatAreDenied(t *testing.T) {
+	at := Options{Now: time.Date(2026, 11, 18, 10, 0, 0, 0, time.UTC)}
+	for text, want := range map[string]struct {
+		same  string
+		notes int
+	}{
+		"who hasn't both opened and clicked":   {"-is:clicked", 1},
+		"didn't both open and click":           {"-is:clicked", 1},
+		"never both opened and replied":        {"is:unreplied", 1},
+		"who hasn't either opened or clicked":  {"is:unopened -is:clicked", 0},
+		"who has not either opened or replied": {"is:unopened is:unreplied", 0},
+		"who both opened and clicked":          {"opened and clicked", 0},
+		"who hasn't opened both":               {"is:unopened both", 1},
+		"opens march - may":                    {"opens from march to may", 0},
+		"opens with acme.example":              {"type:open domain:acme.example", 0},
+		"opens with \"acme.example\"":          {"type:open \"acme.example\"", 0},
+	} {
+		read := Parse(text, at)
+		require.Equal(t, Parse(want.same, at).Query.Where, read.Query.Where, text)
+		require.Equal(t, Parse(want.same, at).Query.From, read.Query.From, text)
+		require.Equal(t, Parse(want.same, at).Query.Until, read.Query.Until, text)
+		require.Len(t, read.Notes, want.notes, text)
+	}
+	require.Contains(t, Parse("opens may - acme", at).Words, "may", "no month")
 }
