@@ -243,6 +243,7 @@ func TestOneBadIndexIsOneBadWeek(t *testing.T) {
 // Weeks that were never made are no damage, and cost no question each time.
 func TestWeeksThatDoNotExistAreEmpty(t *testing.T) {
 	index := openAt(t, t.TempDir(), "")
+	defer func() { require.NoError(t, index.Close()) }()
 	_, err := index.Create(t.Context(), inEach("first")[:1])
 	require.NoError(t, err)
 	require.NoError(t, index.Refresh(t.Context()))

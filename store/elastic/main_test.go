@@ -3,6 +3,7 @@ package elastic_test
 import (
 	"flag"
 	"fmt"
+	"net/http"
 	"os"
 	"testing"
 
@@ -25,6 +26,8 @@ func (m withServer) Run() int {
 		panic(err)
 	}
 	code := m.M.Run()
+	// A server that all packages share goes on.
+	http.DefaultClient.CloseIdleConnections()
 	if err := server.Stop(); err != nil {
 		fmt.Fprintln(os.Stderr, "stopping Elasticsearch:", err)
 		return 1

@@ -29,6 +29,7 @@ func (h *taken) Taken(context.Context) ([]migrations.Taken, error) { return nil,
 func TestAWeekOfAnOlderMappingIsMigrated(t *testing.T) {
 	ctx, dir := t.Context(), t.TempDir()
 	index := openAt(t, dir, "")
+	defer func() { require.NoError(t, index.Close()) }()
 	history := &taken{}
 	m := migrations.Migrator{Schema: index, History: history}
 	require.NoError(t, m.Up(ctx, func(migrations.Taken) {}))

@@ -350,3 +350,21 @@ func TestAWeekIsReadWhileItsDocumentsArePackedAgain(t *testing.T) {
 	}
 	requireStored(t, x, week, events)
 }
+
+// wordyEvent is an event of a few of so many words, which may be long.
+func wordyEvent(random *rand.Rand, key, words int) event.Event {
+	e := faultEvent([]string{"w", "v"}[random.IntN(2)], fmt.Sprint(key), "")
+	text := func(most int) (text string) {
+		for range random.IntN(most) {
+			n := random.IntN(words)
+			text += fmt.Sprintf("%cord%ding ", 'a'+n%26, n)
+		}
+		return text
+	}
+	e.Subject, e.Body = text(8), text(60)
+	e.Recipient = &event.Person{Email: fmt.Sprintf("jo%d@acme.example", random.IntN(40))}
+	if random.IntN(80) == 0 {
+		e.Body = text(3000)
+	}
+	return e
+}
