@@ -41,6 +41,18 @@ func TestAnExportHasEverythingOnceNewestFirst(t *testing.T) {
 	require.Equal(t, "Ana Moreira", got[731].User.Name)
 }
 
+func TestAnExportOfOneWeekHasIt(t *testing.T) {
+	f := newFixture(t, t.TempDir())
+	defer f.close()
+	f.put(open(1, now))
+	var got []feed.Item
+	require.NoError(t, f.Export(t.Context(), feed.ExportRequest{Scope: feed.Scope{Workspace: "w"}}, func(items []feed.Item) error {
+		got = append(got, items...)
+		return nil
+	}))
+	require.Len(t, got, 1)
+}
+
 func TestAnExportEndsWhenItsReaderDoes(t *testing.T) {
 	f := newFixture(t, t.TempDir())
 	defer f.close()

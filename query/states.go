@@ -288,8 +288,8 @@ func (p *parser) notDone(i int) (meaning, int) {
 	if m, n := p.notReceived(i, j); n > 0 {
 		return m, n
 	}
-	if t := doing(p.word(j)); t != "" && (p.word(j-1) == "bother" || p.word(j-1) == "bothered") {
-		return p.denied(missing(t), i, j+1)
+	if t := doing(p.word(j)); t != "" && (p.word(j-1) == "bother" || p.word(j-1) == "bothered" || p.isWord(j-2, "around", "to") || p.isWord(j-2, "round", "to")) {
+		return p.denied(missing(t), i, j+1) // "hasn't gotten around to replying"
 	}
 	if p.word(j) == "heard" || p.word(j) == "hear" {
 		if p.word(j+1) == "back" {

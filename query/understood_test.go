@@ -99,6 +99,10 @@ func TestBothAndEitherThatAreDenied(t *testing.T) {
 		"who has not either opened or replied": {"is:unopened is:unreplied", 0},
 		"who both opened and clicked":          {"opened and clicked", 0},
 		"who hasn't opened both":               {"is:unopened both", 1},
+		"hasn't gotten round to reply":         {"is:unreplied", 0},
+		"hasn't gotten around to replying":     {"is:unreplied", 0},
+		"opens at x.com":                       {"type:open domain:x.com", 0},
+		"nobody aside from jo opened":          {"nobody but jo opened", 1},
 		"opens march - may":                    {"opens from march to may", 0},
 		"opens with acme.example":              {"type:open domain:acme.example", 0},
 		"opens with \"acme.example\"":          {"type:open \"acme.example\"", 0},
@@ -110,4 +114,5 @@ func TestBothAndEitherThatAreDenied(t *testing.T) {
 		require.Len(t, read.Notes, want.notes, text)
 	}
 	require.Contains(t, Parse("opens may - acme", at).Words, "may", "no month")
+	require.Contains(t, Parse("nobody aside jo opened", at).Words, "aside", "no exception")
 }
