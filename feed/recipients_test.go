@@ -56,6 +56,7 @@ func TestASendListsItsFirstRecipientsAndWhereTheOthersAre(t *testing.T) {
 	one, err := f.Event(t.Context(), reader("u_ana"), wide.ID)
 	require.NoError(t, err)
 	require.Len(t, one.Recipients, 50)
+	require.Equal(t, 999, *one.Unopened, "a send has the state of its recipients")
 	company, err := f.Company(t.Context(), reader("u_ana"), "acme.example")
 	require.NoError(t, err)
 	require.Len(t, company.Messages[0].Recipients, 50)

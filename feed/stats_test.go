@@ -165,6 +165,8 @@ func TestTheTimeBeforeHasTheSameLength(t *testing.T) {
 	require.Equal(t, 1, s.Totals.Events)
 	require.Equal(t, 2, s.Previous.Totals.Events)
 	require.Equal(t, 2, s.Previous.Unique.Opens)
+	require.Equal(t, now.Add(-week), s.Since)
+	require.Equal(t, now, s.Until)
 	require.Equal(t, now.Add(-2*week), s.Previous.Since)
 	require.Equal(t, now.Add(-week), s.Previous.Until)
 }
