@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"time"
 
 	modernc "modernc.org/sqlite"
@@ -165,9 +166,10 @@ func ignoreDone(err error) error {
 }
 
 // stopped is the error of ctx where its end rolled back a transaction whose statements do not
-// watch it.
+// watch it. One that is run meanwhile finds the transaction done, or itself closed, for which
+// database/sql has no name.
 func stopped(ctx context.Context, err error) error {
-	if errors.Is(err, sql.ErrTxDone) && ctx.Err() != nil {
+	if err != nil && ctx.Err() != nil && (errors.Is(err, sql.ErrTxDone) || strings.Contains(err.Error(), "sql: statement is closed")) {
 		return ctx.Err()
 	}
 	return err

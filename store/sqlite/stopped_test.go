@@ -3,6 +3,7 @@ package sqlite
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"testing"
 	"time"
@@ -11,6 +12,19 @@ import (
 
 	"tidings/event"
 )
+
+// However the end of a transaction is met, its error is that of what stopped it.
+func TestWhatStoppedIsTheError(t *testing.T) {
+	ended, cancel := context.WithCancel(t.Context())
+	cancel()
+	closed := errors.New("sql: statement is closed")
+	for _, err := range []error{sql.ErrTxDone, closed, fmt.Errorf("applying: %w", closed)} {
+		require.ErrorIs(t, stopped(ended, err), context.Canceled)
+		require.Equal(t, err, stopped(t.Context(), err), "nothing stopped it")
+	}
+	require.ErrorIs(t, stopped(ended, event.ErrConflict), event.ErrConflict)
+	require.NoError(t, stopped(ended, nil))
+}
 
 // Statements do not watch their context; what ends it is the error all the same.
 func TestAStoppedTransactionSaysWhatStoppedIt(t *testing.T) {
@@ -22,7 +36,7 @@ func TestAStoppedTransactionSaysWhatStoppedIt(t *testing.T) {
 		for {
 			// The transaction ends when it has seen that; no statement of it works then.
 			if _, err := tx.apply(change); err != nil {
-				require.ErrorIs(t, err, sql.ErrTxDone)
+				require.Regexp(t, "sql: (transaction has already been committed or rolled back|statement is closed)", err.Error())
 				return fmt.Errorf("applying: %w", err)
 			}
 		}
