@@ -114,5 +114,12 @@ func TestBothAndEitherThatAreDenied(t *testing.T) {
 		require.Len(t, read.Notes, want.notes, text)
 	}
 	require.Contains(t, Parse("opens may - acme", at).Words, "may", "no month")
+	for text, want := range map[string]string{
+		"anybody at acme look at the quote": "opens from acme, with quote",
+		"opens by email client":             "opens counted by client",
+		"opens by email":                    "opens counted by message",
+	} {
+		require.Equal(t, want, Parse(text, at).Interpretation)
+	}
 	require.Contains(t, Parse("nobody aside jo opened", at).Words, "aside", "no exception")
 }
