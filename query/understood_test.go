@@ -118,6 +118,8 @@ func TestBothAndEitherThatAreDenied(t *testing.T) {
 		"anybody at acme look at the quote": "opens from acme, with quote",
 		"opens by email client":             "opens counted by client",
 		"opens by email":                    "opens counted by message",
+		"what link got the most clicks":     "clicks counted by link, the 10 with the most",
+		"newest bounces first":              "bounces",
 	} {
 		require.Equal(t, want, Parse(text, at).Interpretation)
 	}
