@@ -120,6 +120,9 @@ func TestBothAndEitherThatAreDenied(t *testing.T) {
 		"opens by email":                    "opens counted by message",
 		"what link got the most clicks":     "clicks counted by link, the 10 with the most",
 		"newest bounces first":              "bounces",
+		"latest opens":                      "opens",
+		"opens past days":                   "opens since 2026-11-17",
+		"opens nov 8 thru may 10":           "opens from 2025-11-08 until 2026-05-11",
 	} {
 		require.Equal(t, want, Parse(text, at).Interpretation)
 	}
