@@ -66,7 +66,7 @@ func faultTable() []fault {
 		{name: "mongo", what: "MongoDB is away, and is killed meanwhile", lacks: lacksMongo, do: mongoAway},
 		{name: "nats", what: "NATS is away", do: natsAway},
 		{name: "elastic", what: "Elasticsearch is away", lacks: lacksElastic, do: elasticAway},
-		{name: "socket", what: "a socket does not read", do: deafSocket},
+		{name: "socket", what: "a socket does not read", do: stalledSocket},
 		{name: "disk", what: "the disk is full", lacks: lacksDisk, do: diskFull},
 		{name: "fsync", what: "the disk makes nothing durable", lacks: lacksInjection, do: syncFails},
 		{name: "descriptors", what: "the process may open nothing more", lacks: lacksLimits, do: noDescriptors},

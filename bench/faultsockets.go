@@ -16,9 +16,9 @@ import (
 // system's buffers hold.
 const faultAhead = 30_000
 
-// deafSocket has one socket read nothing beside one that keeps up, until the server lets it
+// stalledSocket has one socket read nothing beside one that keeps up, until the server lets it
 // go, and has it come back from where it was.
-func deafSocket(ctx context.Context, r *faultRun) error {
+func stalledSocket(ctx context.Context, r *faultRun) error {
 	if err := r.serve(ctx); err != nil {
 		return err
 	}
@@ -32,8 +32,8 @@ func deafSocket(ctx context.Context, r *faultRun) error {
 	var both sync.WaitGroup
 	defer both.Wait()
 	defer stop()
-	deaf, other := &faultSocket{reads: make(chan struct{})}, &faultSocket{reads: make(chan struct{})}
-	for _, one := range []*faultSocket{deaf, other} {
+	stalled, other := &faultSocket{reads: make(chan struct{})}, &faultSocket{reads: make(chan struct{})}
+	for _, one := range []*faultSocket{stalled, other} {
 		conn, err := one.open(ctx, r.server.address, key.Key)
 		if err != nil {
 			return err
@@ -48,27 +48,27 @@ func deafSocket(ctx context.Context, r *faultRun) error {
 		return err
 	}
 	r.ends()
-	heard := r.awaits(ctx, "the other socket has heard everything", func() bool { return other.misses(r.book) == 0 })
+	heard := r.eventually(ctx, "the other socket has heard everything", func() bool { return other.misses(r.book) == 0 })
 	r.must(heard, "the other socket hears each event")
-	gone := r.awaits(ctx, "the server lets the socket go", func() bool {
+	gone := r.eventually(ctx, "the server lets the socket go", func() bool {
 		figures, err := metricsOf(ctx, r.server)
 		return err == nil && figures["tidings_live_readers"] == 1
 	})
 	r.must(gone, "the server lets the socket go")
-	close(deaf.reads)
+	close(stalled.reads)
 	r.repaired = time.Now()
-	heard = r.awaits(ctx, "it has heard everything", func() bool { return deaf.misses(r.book) == 0 })
+	heard = r.eventually(ctx, "it has heard everything", func() bool { return stalled.misses(r.book) == 0 })
 	r.must(heard, "it hears each event once it comes back")
 	stop()
 	both.Wait()
-	r.must(deaf.breaks > 0, "its connection ends")
+	r.must(stalled.breaks > 0, "its connection ends")
 	r.must(other.breaks == 0, "the other socket stays")
-	r.must(deaf.resets+other.resets == 0, "none has to begin anew")
+	r.must(stalled.resets+other.resets == 0, "none has to begin anew")
 	return errors.Join(ctx.Err(), r.finish(ctx))
 }
 
-// awaits is await for what need not come to be.
-func (r *faultRun) awaits(ctx context.Context, what string, so func() bool) bool {
+// eventually reports whether something is so within the time of await.
+func (r *faultRun) eventually(ctx context.Context, what string, so func() bool) bool {
 	return r.await(ctx, what, so) == nil
 }
 
@@ -102,8 +102,7 @@ func (s *faultSocket) misses(book *faultBook) int {
 
 // open subscribes to everything after the last position.
 func (s *faultSocket) open(ctx context.Context, address, key string) (*websocket.Conn, error) {
-	dialer := websocket.Dialer{Subprotocols: []string{"tidings.v1"}, HandshakeTimeout: 10 * time.Second}
-	conn, err := dialed(dialer.DialContext(ctx, "ws://"+address+"/v1/live", http.Header{"Authorization": {"Bearer " + key}}))
+	conn, err := dialLive(ctx, address, key)
 	if err != nil {
 		return nil, err
 	}

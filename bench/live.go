@@ -241,12 +241,10 @@ func listen(ctx context.Context, client *apiclient.Client, address string) (*hea
 	if err := client.Call(ctx, http.MethodPost, "/v1/keys", map[string]any{"role": "read", "name": "live"}, &key); err != nil {
 		return nil, err
 	}
-	dialer := websocket.Dialer{Subprotocols: []string{"tidings.v1"}, HandshakeTimeout: 10 * time.Second}
-	conn, response, err := dialer.DialContext(ctx, "ws://"+address+"/v1/live", http.Header{"Authorization": {"Bearer " + key.Key}})
+	conn, err := dialLive(ctx, address, key.Key)
 	if err != nil {
 		return nil, fmt.Errorf("open a socket: %w", err)
 	}
-	_ = response.Body.Close() // a handshake has none
 	h := &hearing{conn: conn, done: make(chan struct{}), expected: make(map[string]time.Time)}
 	if err := conn.WriteMessage(websocket.TextMessage, []byte(`{"op":"subscribe","id":"s","q":"type:send about"}`)); err != nil {
 		return nil, errors.Join(err, conn.Close())

@@ -257,12 +257,10 @@ func (c *Notify) ring(ctx context.Context, client *apiclient.Client, address str
 	if err != nil {
 		return nil, err
 	}
-	dialer := websocket.Dialer{Subprotocols: []string{"tidings.v1"}, HandshakeTimeout: 10 * time.Second}
-	conn, response, err := dialer.DialContext(ctx, "ws://"+address+"/v1/live", http.Header{"Authorization": {"Bearer " + key}})
+	conn, err := dialLive(ctx, address, key)
 	if err != nil {
 		return nil, fmt.Errorf("open a socket: %w", err)
 	}
-	_ = response.Body.Close() // a handshake has none
 	defer conn.Close()
 	if err := conn.WriteMessage(websocket.TextMessage, []byte(`{"op":"subscribe","id":"n","to":"notifications"}`)); err != nil {
 		return nil, err

@@ -229,12 +229,8 @@ func (s *Soak) measure(ctx context.Context, server *child) (samples []soakSample
 
 // listenFor keeps a socket open, coming back where it is sent away, as slow ones are.
 func listenFor(ctx context.Context, address, key string, slow bool, heard *atomic.Int64) error {
-	dialer := websocket.Dialer{Subprotocols: []string{"tidings.v1"}, HandshakeTimeout: 10 * time.Second}
 	for ctx.Err() == nil {
-		conn, response, err := dialer.DialContext(ctx, "ws://"+address+"/v1/live", http.Header{"Authorization": {"Bearer " + key}})
-		if response != nil {
-			_ = response.Body.Close() // a handshake has none
-		}
+		conn, err := dialLive(ctx, address, key)
 		if err != nil {
 			if wait(ctx, time.Second) != nil {
 				return nil

@@ -288,10 +288,15 @@ func (s *socketRun) hangUp() {
 	s.conns = nil
 }
 
-// tidingsSocket asks for the sends whose text has a word.
-func tidingsSocket(ctx context.Context, address, workspace string) (*websocket.Conn, error) {
+// dialLive opens a socket of a server, with a key.
+func dialLive(ctx context.Context, address, key string) (*websocket.Conn, error) {
 	dialer := websocket.Dialer{Subprotocols: []string{"tidings.v1"}, HandshakeTimeout: time.Minute}
-	conn, err := dialed(dialer.DialContext(ctx, "ws://"+address+"/v1/live", http.Header{"Authorization": {"Bearer " + workspace}}))
+	return dialed(dialer.DialContext(ctx, "ws://"+address+"/v1/live", http.Header{"Authorization": {"Bearer " + key}}))
+}
+
+// tidingsSocket asks for everything of a workspace, whose name is the key.
+func tidingsSocket(ctx context.Context, address, workspace string) (*websocket.Conn, error) {
+	conn, err := dialLive(ctx, address, workspace)
 	if err != nil {
 		return nil, err
 	}

@@ -51,7 +51,10 @@ func (d decisionView) about() string {
 	if e == nil {
 		return "-"
 	}
-	text := fmt.Sprintf("“%s”", e.Subject)
+	text := "no subject"
+	if e.Subject != "" {
+		text = "“" + e.Subject + "”"
+	}
 	if e.Person != nil {
 		text = cmp.Or(e.Person.Name, e.Person.Email) + ", " + text
 	}

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"encoding/json"
 	"strings"
 	"testing"
 
@@ -24,4 +25,17 @@ The other is dc6pmo1d7vvoot4380qopcib1g.
 By today's settings it would be TOLD: Your rule found it.
 To change that: Tell me of every open
 $`, out.String())
+}
+
+func TestWhatADecisionIsAboutIsSaid(t *testing.T) {
+	for raw, want := range map[string]string{
+		`{}`:                                "-",
+		`{"event": {"subject": "Pricing"}}`: "“Pricing”",
+		`{"event": {"person": {"name": "Lee", "email": "lee@dox.test"}, "subject": "Pricing"}}`: "Lee, “Pricing”",
+		`{"event": {"person": {"email": "lee@dox.test"}}}`:                                      "lee@dox.test, no subject",
+	} {
+		var d decisionView
+		require.NoError(t, json.Unmarshal([]byte(raw), &d))
+		require.Equal(t, want, d.about())
+	}
 }

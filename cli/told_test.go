@@ -203,7 +203,7 @@ func TestAnOpenTakenByOneProcessRingsAtAnother(t *testing.T) {
 		bells[1].of("notification", "Proposal")[0].Sub(sent), outside.when["Proposal"].Sub(sent))
 
 	at(first, http.MethodPatch, "/v1/notification-settings", ana, `{"mute":{"what":"person","id":"jo@dox.example"}}`, nil)
-	time.Sleep(settingsKnown)
+	time.Sleep(settingsKnown) // the other process may go by what it read before
 	open("Renewal")
 	var log struct {
 		Items []struct {
@@ -224,7 +224,7 @@ func TestAnOpenTakenByOneProcessRingsAtAnother(t *testing.T) {
 	at(second, http.MethodGet, "/v1/notifications/why?event="+log.Items[0].Event.ID, ana, "", &why)
 	require.Len(t, why.Fixes, 1)
 	at(second, http.MethodPatch, "/v1/notification-settings", ana, string(why.Fixes[0].Change), nil)
-	time.Sleep(settingsKnown)
+	time.Sleep(settingsKnown) // the other process may go by what it read before
 
 	open("Contract")
 	await("it rings again", func() bool {

@@ -23,6 +23,24 @@ import (
 	"tidings/verdict"
 )
 
+// indexAll indexes what waits in batches of at most so many, with up to so many crashes, and
+// calls behind after each batch, where there is one.
+func (s stores) indexAll(t *rapid.T, q *queue, l *listener, mostCrashes, mostBatch int, behind func()) {
+	crashes := rapid.IntRange(0, mostCrashes).Draw(t, "crashes")
+	for q.waiting() > 0 {
+		config := s.config(q, l)
+		if crashes > 0 {
+			crashes--
+			config.Between = crashAfter(rapid.SampledFrom(steps).Draw(t, "crash after"))
+		}
+		require.NoError(t, handle(indexer.New(config), q.take(rapid.IntRange(1, mostBatch).Draw(t, "batch"))))
+		q.redeliver()
+		if behind != nil {
+			behind()
+		}
+	}
+}
+
 func TestEveryEventIsThereOnceWhateverTheOrderTheRepetitionAndTheCrash(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		events := rapid.SliceOfN(rapid.Custom(anyEvent), 1, 25).Draw(t, "events")
@@ -31,17 +49,7 @@ func TestEveryEventIsThereOnceWhateverTheOrderTheRepetitionAndTheCrash(t *testin
 		defer closeStores()
 		q, l := newQueue(given...), &listener{}
 
-		crashes := rapid.IntRange(0, 4).Draw(t, "crashes")
-		for q.waiting() > 0 {
-			c := s.config(q, l)
-			if crashes > 0 {
-				crashes--
-				c.Between = crashAfter(rapid.SampledFrom(steps).Draw(t, "crash after"))
-			}
-			batch := q.take(rapid.IntRange(1, 10).Draw(t, "batch"))
-			require.NoError(t, handle(indexer.New(c), batch))
-			q.redeliver()
-		}
+		s.indexAll(t, q, l, 4, 10, nil)
 		require.Empty(t, q.failed)
 		checkAgainstModel(t, s, l, events)
 	})
@@ -54,16 +62,7 @@ func TestAMailIsOneMessageInWhateverOrderItsNamesAreTold(t *testing.T) {
 		s, closeStores := openStores(t)
 		defer closeStores()
 		q, l := newQueue(given...), &listener{}
-		crashes := rapid.IntRange(0, 3).Draw(t, "crashes")
-		for q.waiting() > 0 {
-			c := s.config(q, l)
-			if crashes > 0 {
-				crashes--
-				c.Between = crashAfter(rapid.SampledFrom(steps).Draw(t, "crash after"))
-			}
-			require.NoError(t, handle(indexer.New(c), q.take(rapid.IntRange(1, 5).Draw(t, "batch"))))
-			q.redeliver()
-		}
+		s.indexAll(t, q, l, 3, 5, nil)
 		require.Empty(t, q.failed)
 		s.reevaluator(l).quiet(t, s)
 		checkNames(t, s, events)
@@ -113,16 +112,7 @@ func TestEventsAreOfTheirPersonsSenderWhateverTheOrderTheRepetitionAndTheCrash(t
 		events := rapid.SliceOfN(rapid.Custom(campaignEvent(fmt.Sprint("w-", cases))), 2, 12).Draw(t, "events")
 		given := rapid.Permutation(append(events, events[:len(events)/2]...)).Draw(t, "given")
 		q, l := newQueue(given...), &listener{}
-		crashes := rapid.IntRange(0, 2).Draw(t, "crashes")
-		for q.waiting() > 0 {
-			config := s.config(q, l)
-			if crashes > 0 {
-				crashes--
-				config.Between = crashAfter(rapid.SampledFrom(steps).Draw(t, "crash after"))
-			}
-			require.NoError(t, handle(indexer.New(config), q.take(rapid.IntRange(1, 6).Draw(t, "batch"))))
-			q.redeliver()
-		}
+		s.indexAll(t, q, l, 2, 6, nil)
 		s.reevaluator(l).quiet(t, s)
 		checkSenders(t, s, events)
 	})
@@ -136,19 +126,11 @@ func TestVerdictsFollowFromTheEventsWhateverTheOrderTheRepetitionAndTheCrash(t *
 		defer closeStores()
 		q, l := newQueue(given...), &listener{}
 		c := s.reevaluator(l)
-		crashes := rapid.IntRange(0, 3).Draw(t, "crashes")
-		for q.waiting() > 0 {
-			config := s.config(q, l)
-			if crashes > 0 {
-				crashes--
-				config.Between = crashAfter(rapid.SampledFrom(steps).Draw(t, "crash after"))
-			}
-			require.NoError(t, handle(indexer.New(config), q.take(rapid.IntRange(1, 6).Draw(t, "batch"))))
-			q.redeliver()
+		s.indexAll(t, q, l, 3, 6, func() {
 			if rapid.Bool().Draw(t, "pass") {
 				require.NoError(t, c.Pass(context.Background()))
 			}
-		}
+		})
 		s.reevaluator(l).quiet(t, s)
 		checkJudged(t, s, events, nil)
 	})

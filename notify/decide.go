@@ -47,21 +47,21 @@ const Fresh = 24 * time.Hour
 
 // Decide concludes for one person whether they are told of a trigger. It does no I/O:
 // the live path, "why" and simulation call it.
-func Decide(t event.Trigger, s Settings, f Context, now time.Time) Decision {
-	f.now = now
+func Decide(t event.Trigger, s Settings, given Context, now time.Time) Decision {
+	given.now = now
 	d := deciding{
-		trigger: t, settings: s, given: f, now: now,
+		trigger: t, settings: s, given: given, now: now,
 		Decision: Decision{
-			ID:        IDOf(t.Event.Workspace, t.Event.ID.String(), "", f.User),
-			Workspace: t.Event.Workspace, User: f.User, Event: t.Event.ID, Message: t.Event.Message,
-			Kind: Kind(t.Event.Type), Outcome: Notified, Rev: s.Rev, At: now.UnixMilli(), Version: 1, Shadow: f.Shadow,
+			ID:        IDOf(t.Event.Workspace, t.Event.ID.String(), "", given.User),
+			Workspace: t.Event.Workspace, User: given.User, Event: t.Event.ID, Message: t.Event.Message,
+			Kind: Kind(t.Event.Type), Outcome: Notified, Rev: s.Rev, At: now.UnixMilli(), Version: 1, Shadow: given.Shadow,
 		},
 	}
 	if t.Event.Recipient != nil {
 		d.Person = event.KeyOf(t.Event.Recipient.Email)
 	}
-	if f.Timed != nil {
-		d.ID, d.Kind = IDOf(t.Event.Workspace, f.Timed.Cause, t.Event.Message, f.User), f.Timed.Kind
+	if given.Timed != nil {
+		d.ID, d.Kind = IDOf(t.Event.Workspace, given.Timed.Cause, t.Event.Message, given.User), given.Timed.Kind
 	}
 	for i, ask := range []func() (found string, pass bool){
 		d.seenBy, d.kind, d.self, d.mute, d.person, d.fresh, d.first, d.cap, d.quiet, d.channel,
@@ -84,12 +84,12 @@ func Decide(t event.Trigger, s Settings, f Context, now time.Time) Decision {
 			if s.passes(t.Event) {
 				s.Quiet = nil
 			}
-			d.Window = s.window(f.Left, now)
+			d.Window = s.window(given.Left, now)
 			s.Digest = nil
-			d.PushWindow = s.window(f.Left, now)
+			d.PushWindow = s.window(given.Left, now)
 		}
 	}
-	if f.Corrected && d.Outcome == Notified {
+	if given.Corrected && d.Outcome == Notified {
 		d.Reasons = append(d.Reasons, ReasonCorrection)
 	}
 	return d.Decision

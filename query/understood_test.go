@@ -101,6 +101,7 @@ func TestBothAndEitherThatAreDenied(t *testing.T) {
 		"who hasn't opened both":               {"is:unopened both", 1},
 		"hasn't gotten round to reply":         {"is:unreplied", 0},
 		"hasn't gotten around to replying":     {"is:unreplied", 0},
+		"hasn't gotten round to replying":      {"is:unreplied", 0},
 		"opens at x.com":                       {"type:open domain:x.com", 0},
 		"nobody aside from jo opened":          {"nobody but jo opened", 1},
 		"opens march - may":                    {"opens from march to may", 0},

@@ -16,8 +16,8 @@ import (
 	"time"
 )
 
-// covering says which tests of a folder run which lines of a package, its own or an inner
-// room's, so that a change is tried with those alone.
+// covering says which tests of a folder run which lines of a package, its own or one
+// inside it, so that a change is tried with those alone.
 type covering struct {
 	folder string
 	tests  []coveringTest // the quickest first

@@ -114,7 +114,7 @@ const (
 
 // try runs the tests that cover a change. Where they do not notice it, all of the package
 // have their turn, since some run it in another process, and then those of the package
-// around it, which knows its inner rooms best: query for query/times.
+// around it, which knows those inside it best: query for query/times.
 func (m mutant) try(ctx context.Context, dir string, covered []*covering, limit time.Duration) (outcome, error) {
 	changed, overlay := filepath.Join(dir, "changed.go"), filepath.Join(dir, "overlay.json")
 	if err := os.WriteFile(changed, m.apply(), 0o600); err != nil {

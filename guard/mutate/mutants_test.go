@@ -36,7 +36,7 @@ func TestAChangeIsOneThing(t *testing.T) {
 	}, told)
 }
 
-// Whose tests notice a change of an inner room are those of the package around it too.
+// A change in a package inside another is noticed by the tests of that one, too.
 func TestAnInnerPackageIsTestedByTheOneAroundIt(t *testing.T) {
 	t.Chdir(filepath.Join("..", ".."))
 	require.Equal(t, []string{"query/times", "query"}, tested("query/times"))

@@ -219,6 +219,7 @@ func TestOneBadIndexIsOneBadWeek(t *testing.T) {
 			} else {
 				bad.end(t, config, broken)
 			}
+			// Nothing tells when a cluster has allocated a shard again: it is asked.
 			for began := time.Now(); len(index.Look(ctx)) > 0; time.Sleep(500 * time.Millisecond) {
 				require.Less(t, time.Since(began), time.Minute, "it comes back by itself")
 				if name == "red" {
