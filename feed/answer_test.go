@@ -131,6 +131,7 @@ func TestWhatIsAQuestion(t *testing.T) {
 		"who opened": query.AskWho, "Who's opened": query.AskWho, "how  many opens": query.AskHowMany, "whole foods": query.NoQuestion,
 		"did jo reply": query.AskDid, "when did jo open": query.AskWhen, "which companies": query.AskWhich, "opens last week": query.NoQuestion,
 		"opens last week?": query.AskWhich, "": query.NoQuestion, "is:unopened": query.NoQuestion, "has anyone replied": query.AskDid,
+		"what": query.NoQuestion, " Does ": query.NoQuestion, "what?": query.AskWhich, "who is": query.AskWho,
 	} {
 		require.Equal(t, want, query.QuestionOf(text), text)
 	}

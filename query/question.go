@@ -49,16 +49,21 @@ var questionWords = []struct {
 	{"when", AskWhen},
 }
 
-// QuestionOf says what a text asks for.
+// QuestionOf says what a text asks for. One word alone is a word that is searched for, not a
+// question, unless it has a question mark: with nothing behind it, it asks nothing, and
+// counting a workspace's year for it would cost more than its page.
 func QuestionOf(text string) Question {
-	typed := strings.TrimSpace(text)
+	asked := strings.HasSuffix(strings.TrimSpace(text), "?")
 	text = strings.ToLower(strings.Join(strings.Fields(inEnglish(text)), " ")) + " "
+	if words := strings.Fields(text); len(words) == 1 && !asked {
+		return NoQuestion
+	}
 	for _, q := range questionWords {
 		if strings.HasPrefix(text, q.words+" ") || strings.HasPrefix(text, q.words+"'s ") || strings.HasPrefix(text, q.words+"’s ") {
 			return q.asks
 		}
 	}
-	if strings.HasSuffix(typed, "?") {
+	if asked {
 		return AskWhich
 	}
 	return NoQuestion
