@@ -30,6 +30,9 @@ func (r *Reader) rates(ctx context.Context, scope Scope, q query.Query, counted 
 	if sends == 0 || sends > ratedSends || counted.partial {
 		return unknown, nil
 	}
+	if counted.sends != nil {
+		return counted.sends.rates(), nil
+	}
 	q.Where = query.AllOf(query.Types(event.Send), q.Where)
 	s := scan{reader: r, scope: scope, query: q}
 	weeks, err := s.weeks(ctx, now)
@@ -37,7 +40,7 @@ func (r *Reader) rates(ctx context.Context, scope Scope, q query.Query, counted 
 		return nil, err
 	}
 	began := r.clock()
-	var sum stateRates
+	sum := stateRates{choice: q.Automated}
 	w := r.walkThrough(scope, q, weeks, readBatch)
 	for more := len(weeks) > 0; more; {
 		var hits []Hit
@@ -48,7 +51,7 @@ func (r *Reader) rates(ctx context.Context, scope Scope, q query.Query, counted 
 			return nil, err
 		}
 		for _, hit := range hits {
-			sum.add(hit.Event, w.stateOf(hit.Event), q.Automated)
+			sum.add(hit.Event, w.stateOf(hit.Event))
 		}
 		if more && w.spent(began) {
 			return unknown, nil
@@ -59,11 +62,22 @@ func (r *Reader) rates(ctx context.Context, scope Scope, q query.Query, counted 
 
 // stateRates adds up the recipients of sends by their state.
 type stateRates struct {
+	// choice is about automated events: whether a machine's open is one.
+	choice                                          query.Automated
+	sends                                           int
 	seen                                            map[uint64]bool
 	recipients, bounced, opened, clicked, repliedTo int
 }
 
-func (s *stateRates) add(e event.Event, state *event.State, choice query.Automated) {
+// addSend is add for a send while there are not too many to be rated.
+func (s *stateRates) addSend(e event.Event, state *event.State) {
+	if e.Type == event.Send && s.sends <= ratedSends {
+		s.add(e, state)
+	}
+}
+
+func (s *stateRates) add(e event.Event, state *event.State) {
+	s.sends++
 	if s.seen == nil {
 		s.seen = make(map[uint64]bool)
 	}
@@ -83,7 +97,7 @@ func (s *stateRates) add(e event.Event, state *event.State, choice query.Automat
 			s.bounced++
 			continue
 		}
-		if state.Done || has(event.MarkOpened) || choice == query.AutomatedShow && has(event.MarkMachineOpened) {
+		if state.Done || has(event.MarkOpened) || s.choice == query.AutomatedShow && has(event.MarkMachineOpened) {
 			s.opened++
 		}
 		if has(event.MarkClicked) {

@@ -41,6 +41,9 @@ type scan struct {
 	stated  int // recipients in states
 	next    *Key
 	reached int64
+	// confirmed is told of each candidate that matches, while the state is at hand of which it
+	// does. It may be nil, and hears nothing of a query that the index answers for good.
+	confirmed func(event.Event, *event.State)
 	// damaged are the weeks that could not be read: what is found is the others'.
 	damaged event.DamagedWeeks
 }
@@ -190,8 +193,13 @@ func (s *scan) window(ctx context.Context, weeks []event.Week, began time.Time) 
 func (s *scan) matching(ctx context.Context, hits []Hit) ([]Hit, error) {
 	var kept []Hit
 	err := s.inParts(ctx, hits, func(hit Hit) {
-		if s.query.Confirm(hit.Event, s.stateOf(hit.Event)) {
-			kept = append(kept, hit)
+		state := s.stateOf(hit.Event)
+		if !s.query.Confirm(hit.Event, state) {
+			return
+		}
+		kept = append(kept, hit)
+		if s.confirmed != nil {
+			s.confirmed(hit.Event, state)
 		}
 	})
 	if err != nil {

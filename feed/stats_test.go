@@ -211,7 +211,7 @@ func TestRatesOfSendsAloneAreLookedUp(t *testing.T) {
 	f := newFixture(t, t.TempDir())
 	defer f.close()
 	f.put(aMail(now.Add(-9 * 24 * time.Hour))...)
-	for _, text := range []string{"type:send", "is:unopened", "to:jo", "-type:open"} {
+	for _, text := range []string{"type:send", "is:unopened", "to:jo", "-type:open", "is:opened -is:complained", "subject:proposal is:unopened", "to:jo is:unreplied"} {
 		request := feed.StatsRequest{Filter: query.Filter{}}
 		request.Text = text
 		s := f.stats(request)
@@ -221,7 +221,12 @@ func TestRatesOfSendsAloneAreLookedUp(t *testing.T) {
 		require.Equal(t, 1, s.Rates.Bounce.Count, text)
 		require.Equal(t, 3, s.Rates.Bounce.Of, text)
 	}
-	request := feed.StatsRequest{}
+	request := feed.StatsRequest{Filter: query.Filter{Automated: query.AutomatedShow}}
+	for _, text := range []string{"type:send", "is:unopened"} { // looked up, and read along
+		request.Text = text
+		require.Equal(t, 2, f.stats(request).Rates.Open.Count, text)
+	}
+	request = feed.StatsRequest{}
 	request.Text = "type:open"
 	require.Nil(t, f.stats(request).Rates.Open.Rate)
 }

@@ -27,6 +27,9 @@ type counted struct {
 	partial   bool
 	// damaged are weeks that could not be counted.
 	damaged event.DamagedWeeks
+	// sends are how far the recipients of the counted sends have come, ratedSends of them at
+	// most, where states were read to count; nil elsewhere.
+	sends *stateRates
 }
 
 // aggregate counts what a query finds, from the newest week backwards until the time
@@ -75,12 +78,21 @@ func (r *Reader) statusesFor(ctx context.Context, workspace string, q query.Quer
 
 // aggregateReading reads every event: for conditions that an index does not count by.
 func (r *Reader) aggregateReading(ctx context.Context, scope Scope, q query.Query, parts Parts, weeks []event.Week, began time.Time) (counted, error) {
-	builder := NewAggregateBuilder(q.Automated, parts)
+	builder, choice := NewAggregateBuilder(q.Automated, parts), q.Automated
 	if q.History == nil {
 		// What is hidden is counted apart. It takes no part in a history.
 		q.Automated = query.AutomatedShow
 	}
-	return r.aggregateInto(ctx, builder, func(event.Event) bool { return true }, r.walkThrough(scope, q, weeks, readBatch), began)
+	w := r.walkThrough(scope, q, weeks, readBatch)
+	var sends *stateRates
+	if parts.Has(PartPairs) && q.History == nil && choice != query.AutomatedOnly && !w.exact {
+		// The rates are of the same sends, whose states are at hand.
+		sends = &stateRates{choice: choice}
+		w.confirmed = sends.addSend
+	}
+	counted, err := r.aggregateInto(ctx, builder, func(event.Event) bool { return true }, w, began)
+	counted.sends = sends
+	return counted, err
 }
 
 // aggregateInto counts what a walk finds and wanted lets through.
@@ -98,10 +110,10 @@ func (r *Reader) aggregateInto(ctx context.Context, builder *AggregateBuilder, w
 			}
 		}
 		if more && w.spent(began) {
-			return counted{builder.Aggregate(), w.past, true, w.damaged}, nil
+			return counted{aggregate: builder.Aggregate(), reached: w.past, partial: true, damaged: w.damaged}, nil
 		}
 	}
-	return counted{builder.Aggregate(), q.From, false, w.damaged}, nil
+	return counted{aggregate: builder.Aggregate(), reached: q.From, damaged: w.damaged}, nil
 }
 
 // aggregateWeeks asks the index, week by week, and keeps what it says of weeks that

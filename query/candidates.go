@@ -132,20 +132,28 @@ func isNever(where Expr) bool {
 // itself but for its History, given what is known of its message. What the index has answered for
 // good is not looked at again.
 func (q Query) Confirm(e event.Event, s *event.State) bool {
-	if and, ok := q.Where.(And); ok {
-		open := make(And, 0, len(and))
-		for _, part := range and {
-			if asksMore(part) {
-				open = append(open, part)
-			}
-		}
-		q.Where = AllOf(open...)
-	}
+	q.Where = unanswered(q.Where)
 	d := Document{Event: e}
 	if asksWords(q.Where) {
 		d = NewDocument(e)
 	}
 	return q.Match(d, s)
+}
+
+// unanswered is what of a condition an index has not answered for good: of what must hold
+// together, also where it stands in a group, the parts that ask for more than it knows.
+func unanswered(where Expr) Expr {
+	and, ok := where.(And)
+	if !ok {
+		return where
+	}
+	open := make(And, 0, len(and))
+	for _, part := range and {
+		if asksMore(part) {
+			open = append(open, unanswered(part))
+		}
+	}
+	return AllOf(open...)
 }
 
 func asksWords(where Expr) bool {
