@@ -84,11 +84,11 @@ func (a *App) openIndex(s Settings, id string) error {
 	memory := limit.Memory(s.Memory)
 	config := sqlite.IndexConfig{
 		Logger: a.log, Installation: id,
-		WriterCacheKB: memory.Writer() >> 10, ReaderCacheKB: memory.Reader() >> 10, CountCacheKB: memory.Columns() >> 10,
+		WriterCacheKB: memory.Writer() >> 10, ReaderCacheKB: memory.Reader() >> 10, CountCacheKB: memory.Columns() >> 10, EventCacheKB: memory.Events() >> 10,
 	}
 	if s.Small {
 		config.OpenWeeks, config.Readers = 4, 1
-		config.WriterCacheKB, config.ReaderCacheKB, config.CountCacheKB = 2<<10, 512, 1<<10
+		config.WriterCacheKB, config.ReaderCacheKB, config.CountCacheKB, config.EventCacheKB = 2<<10, 512, 1<<10, 1<<10
 	}
 	index, err := sqlite.OpenIndex(filepath.Join(s.Data, "weeks"), config)
 	if err == nil {

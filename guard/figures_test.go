@@ -38,7 +38,7 @@ var bounds = map[string][]string{
 	"exports":                  {"limit.exportShare*limit.exportBytes:bytes", "limit.leastExports", "limit.mostExports", "api.maxExportsOfOne"},
 	"events that wait":         {},
 	"announcements kept":       {"limit.leastLive:bytes", "limit.mostLive:bytes"},
-	"caches":                   {"limit.leastAggregates:bytes", "limit.mostAggregates:bytes", "limit.leastColumns:bytes", "limit.mostColumns:bytes", "limit.leastWriter:bytes", "limit.mostWriter:bytes"},
+	"caches":                   {"limit.leastAggregates:bytes", "limit.mostAggregates:bytes", "limit.leastEvents:bytes", "limit.mostEvents:bytes", "limit.leastColumns:bytes", "limit.mostColumns:bytes", "limit.leastWriter:bytes", "limit.mostWriter:bytes"},
 	"sockets and streams":      {"api.maxSocketsOfOne", "4*api.maxSocketsOfOne", "api.socketPatience:time"},
 	"what is open of a caller": {"2*api.watchEvery+account.freshFor:time"},
 	"sign-ins through a proxy": {"api.failuresAtOnce", "api.signInsAtOnce", "api.forwardedAtOnce", "api.forwardedEach"},

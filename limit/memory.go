@@ -20,6 +20,7 @@ const (
 	leastLive, mostLive                                = 4 << 20, 64 << 20
 	leastAggregates, mostAggregates                    = 2 << 20, 64 << 20
 	leastColumns, mostColumns                          = 4 << 20, 128 << 20
+	leastEvents, mostEvents                            = 1 << 20, 64 << 20
 	leastWriter, mostWriter                            = 4 << 20, 64 << 20
 )
 
@@ -42,7 +43,10 @@ func (m Memory) Connections() int {
 func (m Memory) Live() int { return m.slots(16, 1, leastLive, mostLive) }
 
 // Aggregates is what is remembered of counted weeks.
-func (m Memory) Aggregates() int { return m.slots(32, 1, leastAggregates, mostAggregates) }
+func (m Memory) Aggregates() int { return m.slots(64, 1, leastAggregates, mostAggregates) }
+
+// Events is what is kept of events that were read for pages.
+func (m Memory) Events() int { return m.slots(64, 1, leastEvents, mostEvents) }
 
 // Columns is what is kept of weeks to count their events.
 func (m Memory) Columns() int { return m.slots(16, 1, leastColumns, mostColumns) }

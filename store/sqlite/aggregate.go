@@ -2,6 +2,7 @@ package sqlite
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 
@@ -78,6 +79,10 @@ func (w *weekFile) rowids(ctx context.Context, match string, low, high int64) ([
 	if err != nil {
 		return nil, err
 	}
+	return scanRowids(rows)
+}
+
+func scanRowids(rows *sql.Rows) ([]int64, error) {
 	defer rows.Close()
 	var rowids []int64
 	for rows.Next() {

@@ -31,6 +31,9 @@ type IndexConfig struct {
 	WriterCacheKB, ReaderCacheKB int
 	// CountCacheKB bounds what is kept in memory to count events, 0 for 128 MiB.
 	CountCacheKB int
+	// EventCacheKB bounds what is kept in memory of events that were read for pages, 0 for
+	// 64 MiB.
+	EventCacheKB int
 	// Installation is the id of the data directory that the files belong to, "" for
 	// any.
 	Installation string
@@ -45,6 +48,7 @@ type Index struct {
 	config         IndexConfig
 	documents      *documents
 	columns        *columns.Cache
+	events         *eventCache
 	columnsDecoder *zstd.Decoder
 	// sync makes a file durable.
 	sync func(path string) error
@@ -115,6 +119,9 @@ func OpenIndex(dir string, config IndexConfig) (*Index, error) {
 	if config.CountCacheKB == 0 {
 		config.CountCacheKB = 128 << 10
 	}
+	if config.EventCacheKB == 0 {
+		config.EventCacheKB = 64 << 10
+	}
 	if config.Logger == nil {
 		config.Logger = slog.New(slog.DiscardHandler)
 	}
@@ -133,6 +140,7 @@ func OpenIndex(dir string, config IndexConfig) (*Index, error) {
 		return nil, fmt.Errorf("opening the index: %w", err)
 	}
 	x.columns = columns.NewCache(config.CountCacheKB << 10)
+	x.events = newEventCache(config.EventCacheKB << 10)
 	return x, nil
 }
 
@@ -304,7 +312,7 @@ func (x *Index) openSlot(ctx context.Context, slot *weekSlot, create bool) error
 	if err != nil {
 		return err
 	}
-	file.columns = x.columns
+	file.columns, file.events = x.columns, x.events
 	file.writeLog = &slot.writeLog
 	slot.file = file
 	if !slot.exists {

@@ -116,14 +116,11 @@ func (w *weekFile) near(ctx context.Context, ids []event.ID) ([]event.ID, error)
 	if len(ids) < manyIDs {
 		return ids, nil
 	}
-	asked := []byte("[")
+	asked := make([]int64, len(ids))
 	for i, id := range ids {
-		if i > 0 {
-			asked = append(asked, ',')
-		}
-		asked = strconv.AppendInt(asked, rowids.Of(id), 10)
+		asked[i] = rowids.Of(id)
 	}
-	rows, err := w.read.near.QueryContext(ctx, string(append(asked, ']')), rowids.Probes-1)
+	rows, err := w.read.near.QueryContext(ctx, jsonList(asked), rowids.Probes-1)
 	if err != nil {
 		return nil, err
 	}
@@ -156,6 +153,12 @@ func (x *Index) searchWeek(ctx context.Context, file *weekFile, s feed.Search, l
 	if err != nil || match == "" {
 		return nil, err
 	}
+	if limit <= mostCachedPage && file.events != nil {
+		hits, ok, err := x.cachedPage(ctx, file, s, match, low, high, limit)
+		if ok || err != nil {
+			return hits, err
+		}
+	}
 	rows, err := file.page(ctx, match, low, high, limit, s.Oldest)
 	if err != nil {
 		return nil, err
@@ -169,6 +172,77 @@ func (x *Index) searchWeek(ctx context.Context, file *weekFile, s feed.Search, l
 		hits = append(hits, feed.Hit{Event: e, Key: rowids.KeyOf(file.week, r.rowid)})
 	}
 	return hits, nil
+}
+
+// mostCachedPage is how many events a page asks for at most. Whoever asks for more at once
+// reads all there is, once.
+const mostCachedPage = 500
+
+// cachedPage is searchWeek by where the events are: those that were read lately are not read
+// and unpacked again. It is not ok where rows were being changed meanwhile, or one is not
+// there: what matched and what is read must be of one moment.
+func (x *Index) cachedPage(
+	ctx context.Context, file *weekFile, s feed.Search, match string, low, high int64, limit int,
+) (hits []feed.Hit, ok bool, err error) {
+	changes := file.changes.Load()
+	if changes%2 == 1 {
+		return nil, false, nil
+	}
+	at, err := file.pageRowids(ctx, match, low, high, limit, s.Oldest)
+	if err != nil {
+		return nil, false, err
+	}
+	found := file.events.find(file, at)
+	if len(found) < len(at) {
+		read, err := x.eventsAt(ctx, file, s.Workspace, slices.DeleteFunc(slices.Clone(at), func(rowid int64) bool {
+			_, known := found[rowid]
+			return known
+		}))
+		if err != nil {
+			return nil, false, err
+		}
+		file.events.put(file, changes, read)
+		maps.Copy(found, read)
+	}
+	if file.changes.Load() != changes || len(found) < len(at) {
+		return nil, false, nil
+	}
+	hits = make([]feed.Hit, len(at))
+	for i, rowid := range at {
+		hits[i] = feed.Hit{Event: found[rowid], Key: rowids.KeyOf(file.week, rowid)}
+	}
+	return hits, true, nil
+}
+
+// eventsAt reads the events of a workspace's rows, by rowid.
+func (x *Index) eventsAt(ctx context.Context, file *weekFile, workspace string, at []int64) (map[int64]event.Event, error) {
+	rows, err := file.read.rows.QueryContext(ctx, jsonList(at))
+	if err != nil {
+		return nil, err
+	}
+	read, err := file.scanRows(rows)
+	if err != nil {
+		return nil, err
+	}
+	events := make(map[int64]event.Event, len(read))
+	for _, r := range read {
+		if events[r.rowid], err = x.documents.unpack(r.id, workspace, r.doc); err != nil {
+			return nil, err
+		}
+	}
+	return events, nil
+}
+
+// jsonList is numbers as SQLite's json_each reads them.
+func jsonList(numbers []int64) string {
+	list := []byte("[")
+	for i, number := range numbers {
+		if i > 0 {
+			list = append(list, ',')
+		}
+		list = strconv.AppendInt(list, number, 10)
+	}
+	return string(append(list, ']'))
 }
 
 // partsOf are the parts of a workspace that a choice about automated events
@@ -195,6 +269,19 @@ func (w *weekFile) page(ctx context.Context, match string, low, high int64, limi
 		return nil, err
 	}
 	return w.scanRows(rows)
+}
+
+// pageRowids are where page finds its rows, in its order.
+func (w *weekFile) pageRowids(ctx context.Context, match string, low, high int64, limit int, oldest bool) ([]int64, error) {
+	page := w.read.rowidsNewest
+	if oldest {
+		page = w.read.rowidsOldest
+	}
+	rows, err := page.QueryContext(ctx, match, low, high, limit)
+	if err != nil {
+		return nil, err
+	}
+	return scanRowids(rows)
 }
 
 func (w *weekFile) scanRows(rows *sql.Rows) ([]row, error) {

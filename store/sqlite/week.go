@@ -41,9 +41,13 @@ CREATE TABLE IF NOT EXISTS dictionary(n INTEGER PRIMARY KEY, text BLOB NOT NULL,
 // weekFile is an open week. It is safe for concurrent use; one transaction
 // writes at a time.
 type weekFile struct {
-	week     event.Week
-	columns  *columns.Cache // nil for a file that is being made
-	writer   *sql.DB        // nil when sealed
+	week    event.Week
+	columns *columns.Cache // nil for a file that is being made
+	events  *eventCache    // nil for a file that is being made
+	// changes is odd while events that are there are being changed or taken out, and greater
+	// behind each transaction that did. Until then eventCache may have what was there before.
+	changes  atomic.Uint64
+	writer   *sql.DB // nil when sealed
 	reader   *sql.DB
 	write    weekWrites
 	read     weekReads
@@ -75,8 +79,8 @@ type weekWrites struct {
 }
 
 type weekReads struct {
-	run, there, near, page, pageOldest, rowids, events *sql.Stmt
-	blocks, leaf                                       *sql.Stmt
+	run, rows, there, near, page, pageOldest, events *sql.Stmt
+	rowids, rowidsNewest, rowidsOldest, blocks, leaf *sql.Stmt
 }
 
 // weekSettings are how the files of weeks are opened.
@@ -150,17 +154,21 @@ func (w *weekFile) prepare(ctx context.Context) error {
 	const run = "SELECT k, space, id, doc FROM event WHERE k BETWEEN ? AND ? ORDER BY k DESC"
 	const page = `SELECT e.k, e.space, e.id, e.doc FROM words CROSS JOIN event e ON e.k = words.rowid
 			WHERE words MATCH ? AND words.rowid >= ? AND words.rowid < ? ORDER BY words.rowid`
+	const pageRowids = "SELECT rowid FROM words WHERE words MATCH ? AND rowid >= ? AND rowid < ? ORDER BY rowid"
 	w.read = weekReads{
 		run:   p.prepare(run),
 		there: p.prepare("SELECT space FROM event WHERE k BETWEEN ? AND ? AND id = ?"),
 		near: p.prepare(`SELECT asked.value FROM json_each(?1) asked
 			WHERE EXISTS (SELECT 1 FROM event WHERE k BETWEEN asked.value - ?2 AND asked.value)`),
-		page:       p.prepare(page + " DESC LIMIT +?"),
-		pageOldest: p.prepare(page + " LIMIT +?"),
-		rowids:     p.prepare("SELECT rowid FROM words WHERE words MATCH ? AND rowid >= ? AND rowid < ? ORDER BY rowid"),
-		events:     p.prepare("SELECT events FROM total"),
-		blocks:     p.prepare("SELECT id, block FROM words_data WHERE id BETWEEN ? AND ? ORDER BY id"),
-		leaf:       p.prepare("SELECT pgno >> 1 FROM words_idx WHERE segid = ? AND term <= ? ORDER BY term DESC LIMIT 1"),
+		page:         p.prepare(page + " DESC LIMIT +?"),
+		pageOldest:   p.prepare(page + " LIMIT +?"),
+		rows:         p.prepare("SELECT k, space, id, doc FROM event WHERE k IN (SELECT value FROM json_each(?))"),
+		rowids:       p.prepare(pageRowids),
+		rowidsNewest: p.prepare(pageRowids + " DESC LIMIT +?"),
+		rowidsOldest: p.prepare(pageRowids + " LIMIT +?"),
+		events:       p.prepare("SELECT events FROM total"),
+		blocks:       p.prepare("SELECT id, block FROM words_data WHERE id BETWEEN ? AND ? ORDER BY id"),
+		leaf:         p.prepare("SELECT pgno >> 1 FROM words_idx WHERE segid = ? AND term <= ? ORDER BY term DESC LIMIT 1"),
 	}
 	if p.pool = w.writer; w.writer != nil {
 		w.write = weekWrites{
@@ -202,7 +210,12 @@ func (w *weekFile) loadWorkspaces(ctx context.Context) error {
 }
 
 // close finalises, and puts the log into the file.
-func (w *weekFile) close() error { return closePools(w.prepared, w.reader, w.writer) }
+func (w *weekFile) close() error {
+	if w.events != nil {
+		w.events.forget(w)
+	}
+	return closePools(w.prepared, w.reader, w.writer)
+}
 
 // workspaceIDOf is the number of a workspace that may have events in the week.
 func (w *weekFile) workspaceIDOf(workspace string) (int64, bool) {
@@ -254,6 +267,11 @@ func (w *weekFile) transact(ctx context.Context, do func(*weekTx) error) error {
 	}
 	ctx = context.WithoutCancel(ctx)
 	t := &weekTx{ctx: ctx, file: w, saved: make(map[int64]bool), workspaceIDs: make(map[int64]bool)}
+	defer func() {
+		if len(t.changed) > 0 && w.events != nil {
+			w.events.changed(w, t.changed)
+		}
+	}()
 	err := transact(ctx, w.writer, func(tx *sql.Tx) error {
 		on := func(statement *sql.Stmt) *sql.Stmt { return tx.StmtContext(ctx, statement) }
 		t.weekWrites = weekWrites{

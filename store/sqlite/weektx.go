@@ -30,6 +30,8 @@ type weekTx struct {
 	workspaceIDs map[int64]bool
 	// touched are the rowids that it wrote.
 	touched []int64
+	// changed are those of them that were there before.
+	changed []int64
 	// due is how many pages of words were written behind which as many have to be merged.
 	due int
 }
@@ -112,9 +114,18 @@ func (tx *weekTx) takeWords(rowid int64, text indexTerms) error {
 	return err
 }
 
+// change notes that a row is changed that is there, before it is.
+func (tx *weekTx) change(rowid int64) {
+	if len(tx.changed) == 0 {
+		tx.file.changes.Add(1)
+	}
+	tx.changed = append(tx.changed, rowid)
+	tx.touched = append(tx.touched, rowid)
+}
+
 // rewrite puts an entry in the place of what is stored of its event.
 func (tx *weekTx) rewrite(rowid int64, old indexTerms, e *entry) error {
-	tx.touched = append(tx.touched, rowid)
+	tx.change(rowid)
 	if made := termsOf(e.document, e.workspaceID); made != old {
 		if err := tx.takeWords(rowid, old); err != nil {
 			return err
@@ -135,7 +146,7 @@ func (tx *weekTx) remove(r row, old indexTerms) error {
 		return err
 	}
 	tx.growth--
-	tx.touched = append(tx.touched, r.rowid)
+	tx.change(r.rowid)
 	tx.removed, tx.workspaceIDs[r.workspaceID] = true, true
 	_, err := tx.drop.ExecContext(tx.ctx, r.rowid)
 	return err
