@@ -3,8 +3,12 @@ package sqlite
 import (
 	"context"
 	"database/sql"
+	"encoding/json"
 	"errors"
 	"math"
+	"slices"
+	"strings"
+	"unicode/utf8"
 
 	"tidings/event"
 )
@@ -33,8 +37,48 @@ func (s *State) Read(ctx context.Context, keys []event.MessageKey) (map[event.Me
 	return found, nil
 }
 
-// Of returns the states that exist among the messages of a workspace.
+// Of returns the states that exist among the messages of a workspace. They are read in one
+// statement: a page has dozens.
 func (s *State) Of(ctx context.Context, workspace string, messages []string) (map[string]event.State, error) {
+	if len(messages) < 2 || slices.ContainsFunc(messages, unfitForJSON) {
+		return s.ofEach(ctx, workspace, messages)
+	}
+	workspaceID, known := s.workspaceIDOf(workspace)
+	if !known {
+		return map[string]event.State{}, nil
+	}
+	asked, err := json.Marshal(messages)
+	if err != nil {
+		return nil, failed("reading states", err)
+	}
+	rows, err := s.read.findAll.QueryContext(ctx, string(asked), workspaceID)
+	if err != nil {
+		return nil, failed("reading states", err)
+	}
+	defer rows.Close()
+	states := make(map[string]event.State, len(messages))
+	var doc sql.RawBytes
+	for rows.Next() {
+		key := event.MessageKey{Workspace: workspace}
+		if err := rows.Scan(&key.Message, &doc); err != nil {
+			return nil, failed("reading states", err)
+		}
+		state, err := decodeState(key, doc)
+		if err != nil {
+			return nil, failed("reading states", err)
+		}
+		yieldAfter(doc)
+		states[key.Message] = state
+	}
+	return states, failed("reading states", rows.Err())
+}
+
+// unfitForJSON reports whether a text may be another one once it went through JSON.
+func unfitForJSON(text string) bool {
+	return !utf8.ValidString(text) || strings.IndexByte(text, 0) >= 0
+}
+
+func (s *State) ofEach(ctx context.Context, workspace string, messages []string) (map[string]event.State, error) {
 	keys := make([]event.MessageKey, len(messages))
 	for i, message := range messages {
 		keys[i] = event.MessageKey{Workspace: workspace, Message: message}

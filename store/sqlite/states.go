@@ -93,7 +93,7 @@ type stateWrites struct {
 }
 
 type stateReads struct {
-	find, waiting, weeks, record, records, anyRecord *sql.Stmt
+	find, findAll, waiting, weeks, record, records, anyRecord *sql.Stmt
 }
 
 // OpenState opens the state store at path, and makes it when there is none.
@@ -181,6 +181,8 @@ func (s *State) prepare(ctx context.Context) error {
 	p.pool = s.reader
 	s.read = stateReads{
 		find: p.prepare("SELECT doc FROM state WHERE space = ? AND message = ?"),
+		findAll: p.prepare(`SELECT s.message, s.doc FROM json_each(?) asked
+			CROSS JOIN state s ON s.space = ? AND s.message = asked.value`),
 		waiting: p.prepare(`SELECT message, doc FROM state WHERE space = ? AND waiting AND (at, message) < (?, ?)
 			ORDER BY at DESC, message DESC LIMIT +?`),
 		weeks:     p.prepare("SELECT week FROM week WHERE space = ? ORDER BY week DESC"),
