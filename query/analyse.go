@@ -319,20 +319,22 @@ func clip(word string) string {
 
 // lowerASCII lowers A to Z and leaves every offset as it is.
 func lowerASCII(text string) string {
-	first := strings.IndexFunc(text, func(r rune) bool { return 'A' <= r && r <= 'Z' })
-	if first < 0 {
+	var lower strings.Builder
+	done := 0
+	for i := range len(text) {
+		if c := text[i]; 'A' <= c && c <= 'Z' {
+			if done == 0 {
+				lower.Grow(len(text))
+			}
+			lower.WriteString(text[done:i])
+			lower.WriteByte(c + 'a' - 'A')
+			done = i + 1
+		}
+	}
+	if done == 0 {
 		return text
 	}
-	var lower strings.Builder
-	lower.Grow(len(text))
-	lower.WriteString(text[:first])
-	for i := first; i < len(text); i++ {
-		c := text[i]
-		if 'A' <= c && c <= 'Z' {
-			c += 'a' - 'A'
-		}
-		lower.WriteByte(c)
-	}
+	lower.WriteString(text[done:])
 	return lower.String()
 }
 

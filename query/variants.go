@@ -92,7 +92,9 @@ func Variants(text string) []Token {
 
 // variantsOf is Variants of a text that is analysed already.
 func variantsOf(text string, tokens []Token) []Token {
-	if !mayVary(text) {
+	hyphens, ascii := strings.IndexByte(text, '-') >= 0, isASCII(text)
+	spelled := !ascii || spellsUmlaut(text)
+	if !hyphens && !spelled {
 		return nil
 	}
 	var all []Token
@@ -103,12 +105,17 @@ func variantsOf(text string, tokens []Token) []Token {
 			all = append(all, Token{Word: word, Stem: stem(word), Start: start, End: end})
 		}
 	}
-	for i, token := range tokens {
+	for i := range tokens {
+		token := &tokens[i]
+		joined := hyphens && i > 0 && token.Start > 0 && text[token.Start-1] == '-'
+		if !joined && (!spelled || ascii && !spellsUmlaut(token.Word)) {
+			continue
+		}
 		if token.End-token.Start > longestVariant || strings.Contains(token.Word, "@") {
 			continue
 		}
-		if i > 0 {
-			if word := compound(text, tokens[i-1], token); word != "" {
+		if joined {
+			if word := compound(text, tokens[i-1], *token); word != "" {
 				add(word, tokens[i-1].Start, token.End)
 			}
 		}
@@ -129,7 +136,11 @@ func mayVary(text string) bool {
 // spellsUmlaut reports whether a text has ae, oe or ue.
 func spellsUmlaut(text string) bool {
 	for i := 1; i < len(text); i++ {
-		if c := text[i]; (c == 'e' || c == 'E') && strings.IndexByte("aouAOU", text[i-1]) >= 0 {
+		if text[i]|0x20 != 'e' {
+			continue
+		}
+		switch text[i-1] | 0x20 {
+		case 'a', 'o', 'u':
 			return true
 		}
 	}

@@ -38,14 +38,17 @@ var keywordLetter = map[query.KeywordField]byte{
 	query.FieldAnswer:    'a',
 }
 
-// part names a part of a week's index: base 36 of twice the workspace's number,
-// plus one for automated events.
+// part names a part of a week's index: its number in base 36.
 func part(workspaceID int64, automated bool) string {
-	n := 2 * workspaceID
+	return strconv.FormatInt(partNumber(workspaceID, automated), 36)
+}
+
+// partNumber is twice the workspace's number, plus one for automated events.
+func partNumber(workspaceID int64, automated bool) int64 {
 	if automated {
-		n++
+		return 2*workspaceID + 1
 	}
-	return strconv.FormatInt(n, 36)
+	return 2 * workspaceID
 }
 
 // appendEverything appends the term that every event of a part has.
@@ -87,15 +90,14 @@ var plain = func() (set [128]bool) {
 // byte, so that the beginning of a word gives the beginning of its term.
 func appendEscaped(out []byte, text string) []byte {
 	const digits = "0123456789abcdef"
+	done := 0
 	for i := range len(text) {
-		c := text[i]
-		if c >= 128 || plain[c] {
-			out = append(out, c)
-		} else {
-			out = append(out, '=', digits[c>>4], digits[c&15])
+		if c := text[i]; c < 128 && !plain[c] {
+			out = append(append(out, text[done:i]...), '=', digits[c>>4], digits[c&15])
+			done = i + 1
 		}
 	}
-	return out
+	return append(out, text[done:]...)
 }
 
 // columnFields are the columns of the FTS5 table in their order. The first costs the
@@ -115,34 +117,29 @@ var columnOf = map[query.TextField]string{
 
 // eachTerm gives the terms of an event, column by column, in the order in which they
 // stand there. They are a pure function of it, since taking an event out of the index
-// asks for the very terms that went in. A term is good until give returns.
-func eachTerm(d query.Document, workspaceID int64, give func(column int, term []byte)) {
+// asks for the very terms that went in.
+func eachTerm(d *query.Document, workspaceID int64, to terms) {
 	p := part(workspaceID, d.Event.Automated())
 	scratch := make([]byte, 0, 128)
-	eachKeyword(scratch, p, d.Event, func(term []byte) { give(0, term) })
+	eachKeyword(scratch, p, &d.Event, func(term []byte) { to.Add(0, term) })
 	for column, field := range columnFields {
-		eachToken(scratch, p, d.Fields[field], func(term []byte) { give(column, term) })
+		eachToken(scratch, p, d.Fields[field], column, to)
 	}
 }
 
 // eachToken gives the words of a field in their order, and behind them, once
 // each, the stems that are not words themselves: a word that is its own stem is
 // found as that, and a stem's position in the text is never asked for.
-func eachToken(scratch []byte, part string, tokens []query.Token, give func(term []byte)) {
+func eachToken(scratch []byte, part string, tokens []query.Token, column int, to terms) {
+	begin := append(append(scratch, part...), kindWord)
 	for i := range tokens {
-		give(appendWord(scratch, part, kindWord, tokens[i].Word))
+		to.Add(column, appendEscaped(begin, tokens[i].Word))
 	}
-	var stems map[string]bool
+	begin[len(begin)-1] = kindStem
 	for i := range tokens {
-		token := &tokens[i]
-		if token.Stem == token.Word || stems[token.Stem] {
-			continue
+		if token := &tokens[i]; token.Stem != token.Word {
+			to.AddOnce(column, appendEscaped(begin, token.Stem))
 		}
-		if stems == nil {
-			stems = make(map[string]bool, len(tokens)/4)
-		}
-		stems[token.Stem] = true
-		give(appendWord(scratch, part, kindStem, token.Stem))
 	}
 }
 
@@ -152,14 +149,35 @@ type indexTerms struct {
 }
 
 func termsOf(d query.Document, workspaceID int64) indexTerms {
-	var texts [len(columnFields)][]byte
-	eachTerm(d, workspaceID, func(column int, term []byte) {
-		texts[column] = append(append(texts[column], term...), ' ')
-	})
+	var made termTexts
+	eachTerm(&d, workspaceID, &made)
+	texts := &made.texts
 	return indexTerms{string(texts[0]), string(texts[1]), string(texts[2]), string(texts[3]), string(texts[4])}
 }
 
-func eachKeyword(scratch []byte, part string, e event.Event, give func(term []byte)) {
+// termTexts are terms put together to the texts of their columns.
+type termTexts struct {
+	texts [len(columnFields)][]byte
+	once  [len(columnFields)]map[string]bool
+}
+
+// Add puts a term behind the others of a column.
+func (t *termTexts) Add(column int, term []byte) {
+	t.texts[column] = append(append(t.texts[column], term...), ' ')
+}
+
+// AddOnce is Add, unless it was called with the term before.
+func (t *termTexts) AddOnce(column int, term []byte) {
+	if t.once[column] == nil {
+		t.once[column] = make(map[string]bool)
+	}
+	if !t.once[column][string(term)] {
+		t.once[column][string(term)] = true
+		t.Add(column, term)
+	}
+}
+
+func eachKeyword(scratch []byte, part string, e *event.Event, give func(term []byte)) {
 	give(appendEverything(scratch, part))
 	add := func(field query.KeywordField, value string) {
 		give(appendKeyword(scratch, part, keywordLetter[field], value))

@@ -173,7 +173,9 @@ func (w *weekFile) prepare(ctx context.Context) error {
 	if p.pool = w.writer; w.writer != nil {
 		w.write = weekWrites{
 			addWorkspace: p.prepare("INSERT INTO space VALUES(?, ?) ON CONFLICT DO NOTHING"),
-			create: p.prepare(`INSERT INTO event SELECT ?1, ?3, ?4, ?5
+			// What fails ends the transaction: without OR FAIL each row is kept aside first,
+			// with the whole page that it goes to.
+			create: p.prepare(`INSERT OR FAIL INTO event SELECT ?1, ?3, ?4, ?5
 				WHERE NOT EXISTS (SELECT 1 FROM event WHERE k BETWEEN ?2 AND ?1)`),
 			run:     p.prepare(run),
 			add:     p.prepare("INSERT INTO event VALUES(?, ?, ?, ?)"),

@@ -45,6 +45,9 @@ type entry struct {
 	document    query.Document
 }
 
+// part is the number of the part of the index that the event is found in.
+func (e *entry) part() int64 { return partNumber(e.workspaceID, e.document.Event.Automated()) }
+
 // create writes an entry's row unless its event is there, and reports whether it
 // did.
 func (tx *weekTx) create(e *entry) (bool, error) {

@@ -1,9 +1,11 @@
 package sqlite
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
+	"slices"
 	"sync"
 
 	"tidings/store/sqlite/segments"
@@ -76,12 +78,18 @@ func segmentOf(entries []*entry) *segments.Segment {
 	batch := batches.Get().(*segments.Batch)
 	defer batches.Put(batch)
 	batch.Reset()
+	// No two parts of the index have a term in common: one behind the other, each finds its
+	// terms in the processor's cache.
+	parts := make([]*entry, 0, len(entries))
 	for i, e := range entries {
-		if i > 0 && e.rowid == entries[i-1].rowid {
-			continue
+		if i == 0 || e.rowid != entries[i-1].rowid {
+			parts = append(parts, e)
 		}
+	}
+	slices.SortStableFunc(parts, func(a, b *entry) int { return cmp.Compare(a.part(), b.part()) })
+	for _, e := range parts {
 		batch.Row(e.rowid)
-		eachTerm(e.document, e.workspaceID, batch.Add)
+		eachTerm(&e.document, e.workspaceID, batch)
 	}
 	return batch.Segment(leafBytes)
 }

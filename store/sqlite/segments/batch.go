@@ -9,19 +9,19 @@ import (
 )
 
 // Batch collects the words of events until they are written as one segment. It is
-// filled in the order of rows, of a row in the order of columns, and of a column in
-// that of its terms.
+// filled row by row, those that have a term in common in their order, of a row in the order
+// of columns, and of a column in that of its terms.
 type Batch struct {
 	columns int
 	rows    []int64
 	// totals counts the terms of each column.
 	totals []int
 
-	// text has the terms one behind the other, and table finds them by their hash: one
-	// more than the number of a term, 0 for none.
+	// text has the terms one behind the other, and table finds them by their hash: this,
+	// and below it one more than the number of a term, 0 for none.
 	text  []byte
 	terms []batchTerm
-	table []uint32
+	table []uint64
 	seed  maphash.Seed
 
 	// term and posting say what was added: which term, and where.
@@ -30,12 +30,19 @@ type Batch struct {
 
 	column   int
 	position int
+
+	// What writing takes, to be filled again.
+	order    []beginning
+	spare    []beginning
+	from     []uint32
+	together []uint64
 }
 
 type batchTerm struct {
-	hash       uint32
 	begin, end uint32 // in the text
 	count      uint32
+	// once is in which row and column AddOnce added it last, 0 for none.
+	once uint64
 }
 
 // A posting is where a term is: the number of its row, its column and its position, in this order.
@@ -46,7 +53,7 @@ const (
 
 // NewBatch makes a batch of rows of so many columns.
 func NewBatch(columns int) *Batch {
-	return &Batch{columns: columns, totals: make([]int, columns), table: make([]uint32, 1<<12), seed: maphash.MakeSeed()}
+	return &Batch{columns: columns, totals: make([]int, columns), table: make([]uint64, 1<<12), seed: maphash.MakeSeed()}
 }
 
 // Reset empties a batch to be filled again.
@@ -59,7 +66,7 @@ func (b *Batch) Reset() {
 // Rows is how many rows a batch has.
 func (b *Batch) Rows() int { return len(b.rows) }
 
-// Row begins a row, which is above those before.
+// Row begins a row, which is above those before that it has a term in common with.
 func (b *Batch) Row(rowid int64) {
 	b.rows = append(b.rows, rowid)
 	b.column, b.position = 0, 0
@@ -67,10 +74,23 @@ func (b *Batch) Row(rowid int64) {
 
 // Add puts a term behind the others of a column of the row that was begun.
 func (b *Batch) Add(column int, term []byte) {
+	b.add(column, b.number(term))
+}
+
+// AddOnce is Add, unless it was called with the term for this row and column before.
+func (b *Batch) AddOnce(column int, term []byte) {
+	number := b.number(term)
+	place := uint64(len(b.rows))<<8 | uint64(column)
+	if known := &b.terms[number]; known.once != place {
+		known.once = place
+		b.add(column, number)
+	}
+}
+
+func (b *Batch) add(column int, number uint32) {
 	if column != b.column {
 		b.column, b.position = column, 0
 	}
-	number := b.number(term)
 	b.terms[number].count++
 	b.term = append(b.term, number)
 	b.posting = append(b.posting, uint64(len(b.rows)-1)<<rowShift|uint64(column)<<columnShift|uint64(b.position))
@@ -84,16 +104,18 @@ func (b *Batch) number(term []byte) uint32 {
 	mask := uint32(len(b.table) - 1)
 	at := hash & mask
 	for ; b.table[at] != 0; at = (at + 1) & mask {
-		known := &b.terms[b.table[at]-1]
-		if known.hash == hash && bytes.Equal(b.text[known.begin:known.end], term) {
-			return b.table[at] - 1
+		if found := b.table[at]; uint32(found>>32) == hash {
+			number := uint32(found) - 1
+			if bytes.Equal(b.textOf(number), term) {
+				return number
+			}
 		}
 	}
 	begin := uint32(len(b.text))
 	b.text = append(b.text, term...)
-	b.terms = append(b.terms, batchTerm{hash: hash, begin: begin, end: uint32(len(b.text))})
+	b.terms = append(b.terms, batchTerm{begin: begin, end: uint32(len(b.text))})
 	number := uint32(len(b.terms) - 1)
-	b.table[at] = number + 1
+	b.table[at] = uint64(hash)<<32 | uint64(number+1)
 	if len(b.terms)*2 > len(b.table) {
 		b.grow()
 	}
@@ -101,14 +123,18 @@ func (b *Batch) number(term []byte) uint32 {
 }
 
 func (b *Batch) grow() {
-	b.table = make([]uint32, 2*len(b.table))
+	before := b.table
+	b.table = make([]uint64, 2*len(before))
 	mask := uint32(len(b.table) - 1)
-	for number, term := range b.terms {
-		at := term.hash & mask
+	for _, entry := range before {
+		if entry == 0 {
+			continue
+		}
+		at := uint32(entry>>32) & mask
 		for b.table[at] != 0 {
 			at = (at + 1) & mask
 		}
-		b.table[at] = uint32(number) + 1
+		b.table[at] = entry
 	}
 }
 
@@ -117,56 +143,100 @@ func (b *Batch) textOf(number uint32) []byte {
 	return b.text[t.begin:t.end]
 }
 
-// sorted are the numbers of the terms in the order of these.
-func (b *Batch) sorted() []uint32 {
-	// Most are told apart by how they begin.
-	type beginning struct {
-		text   uint64
-		number uint32
-	}
-	all := make([]beginning, len(b.terms))
+// beginning is how a term begins, by which most are told apart.
+type beginning struct {
+	text   uint64
+	number uint32
+}
+
+// fewTerms are sorted by comparing: counting has 256 places a byte.
+const fewTerms = 256
+
+// sorted are the terms in their order.
+func (b *Batch) sorted() []beginning {
+	b.order = b.order[:0]
 	for number := range b.terms {
 		var begins [8]byte
 		copy(begins[:], b.textOf(uint32(number)))
-		all[number] = beginning{binary.BigEndian.Uint64(begins[:]), uint32(number)}
+		b.order = append(b.order, beginning{binary.BigEndian.Uint64(begins[:]), uint32(number)})
 	}
-	slices.SortFunc(all, func(a, c beginning) int {
-		if a.text != c.text {
-			return cmp.Compare(a.text, c.text)
+	if len(b.order) < fewTerms {
+		slices.SortFunc(b.order, func(a, c beginning) int { return cmp.Or(cmp.Compare(a.text, c.text), b.compare(a, c)) })
+		return b.order
+	}
+	b.sortByBeginning()
+	for left := b.order; len(left) > 0; {
+		same := 1
+		for same < len(left) && left[same].text == left[0].text {
+			same++
 		}
-		return bytes.Compare(b.textOf(a.number), b.textOf(c.number))
-	})
-	numbers := make([]uint32, len(all))
-	for i, one := range all {
-		numbers[i] = one.number
+		if same > 1 {
+			slices.SortFunc(left[:same], b.compare)
+		}
+		left = left[same:]
 	}
-	return numbers
+	return b.order
+}
+
+func (b *Batch) compare(a, c beginning) int {
+	return bytes.Compare(b.textOf(a.number), b.textOf(c.number))
+}
+
+// sortByBeginning sorts by how terms begin, byte by byte from the last on.
+func (b *Batch) sortByBeginning() {
+	var counts [8][256]uint32
+	for _, one := range b.order {
+		for at := range counts {
+			counts[at][byte(one.text>>(8*at))]++
+		}
+	}
+	b.spare = slices.Grow(b.spare[:0], len(b.order))[:len(b.order)]
+	for at := range counts {
+		count := &counts[at]
+		shift := 8 * at
+		if count[byte(b.order[0].text>>shift)] == uint32(len(b.order)) {
+			continue // All are the same there.
+		}
+		sum := uint32(0)
+		for i, n := range count {
+			count[i] = sum
+			sum += n
+		}
+		for _, one := range b.order {
+			place := &count[byte(one.text>>shift)]
+			b.spare[*place] = one
+			*place++
+		}
+		b.order, b.spare = b.spare, b.order
+	}
 }
 
 // postings are all postings, those of each term together and in their order, and where
-// those of each term begin.
-func (b *Batch) postings() (postings []uint64, from []uint32) {
-	from = make([]uint32, len(b.terms)+1)
-	for number, term := range b.terms {
-		from[number+1] = from[number] + term.count
+// those of each term end.
+func (b *Batch) postings() (postings []uint64, until []uint32) {
+	b.from = b.from[:0]
+	sum := uint32(0)
+	for i := range b.terms {
+		b.from = append(b.from, sum)
+		sum += b.terms[i].count
 	}
-	next := slices.Clone(from)
-	postings = make([]uint64, len(b.posting))
+	b.together = slices.Grow(b.together[:0], len(b.posting))[:len(b.posting)]
 	for i, number := range b.term {
-		postings[next[number]] = b.posting[i]
-		next[number]++
+		b.together[b.from[number]] = b.posting[i]
+		b.from[number]++
 	}
-	return postings, from
+	return b.together, b.from
 }
 
 // write gives the batch to a writer.
 func (b *Batch) write(w *writer) {
-	postings, from := b.postings()
+	postings, until := b.postings()
 	var term, positions []byte
-	for _, number := range b.sorted() {
-		term = append(append(term[:0], prefixMain), b.textOf(number)...)
+	for _, one := range b.sorted() {
+		term = append(append(term[:0], prefixMain), b.textOf(one.number)...)
 		w.begin(term)
-		for left := postings[from[number]:from[number+1]]; len(left) > 0; {
+		end := until[one.number]
+		for left := postings[end-b.terms[one.number].count : end]; len(left) > 0; {
 			row := left[0] >> rowShift
 			positions, left = appendPositions(positions[:0], left)
 			w.put(b.rows[row], false, positions)

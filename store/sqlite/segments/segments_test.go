@@ -46,6 +46,49 @@ func fill(t *testing.T, index inMemory, random *rand.Rand, from, until int) {
 	require.NoError(t, err)
 }
 
+func TestTermsAreInTheirOrderHoweverManyThereAre(t *testing.T) {
+	random := rand.New(rand.NewPCG(2, 50))
+	begins := []string{"", "1_", "1~", "12_", "1_pric", "1_pricing-", "1_pricing-proposal", "\xc3", "\xff\xff"}
+	for _, n := range []int{1, 2, fewTerms - 1, fewTerms, 5000} {
+		batch := NewBatch(1)
+		batch.Row(1)
+		terms := make(map[string]bool)
+		for len(terms) < n {
+			term := fmt.Sprint(begins[random.IntN(len(begins))], random.IntN(100_000))
+			terms[term[:1+random.IntN(len(term))]] = true
+		}
+		for term := range terms {
+			batch.Add(0, []byte(term))
+		}
+		var have []string
+		for _, one := range batch.sorted() {
+			have = append(have, string(batch.textOf(one.number)))
+		}
+		require.Equal(t, slices.Sorted(maps.Keys(terms)), have)
+	}
+}
+
+func TestATermThatIsAddedOnceIsOnceInARowAndColumn(t *testing.T) {
+	batch := NewBatch(2)
+	for row := range 3 {
+		batch.Row(int64(row))
+		for column := range 2 {
+			for range 2 {
+				batch.Add(column, []byte("word"))
+			}
+			for range 3 {
+				batch.AddOnce(column, []byte("stem"))
+				batch.AddOnce(column, []byte("other"))
+			}
+		}
+	}
+	counts := make(map[string]uint32)
+	for number := range batch.terms {
+		counts[string(batch.textOf(uint32(number)))] = batch.terms[number].count
+	}
+	require.Equal(t, map[string]uint32{"word": 12, "stem": 6, "other": 6}, counts)
+}
+
 // TestMergingWhatIsDamagedEnds: it may find nothing wrong, and it never panics.
 func TestMergingWhatIsDamagedEnds(t *testing.T) {
 	random := rand.New(rand.NewPCG(1, 50))
