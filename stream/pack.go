@@ -31,8 +31,8 @@ const (
 	packFrom = 32
 	// packMost is how many events a pack holds at most, and packBytes bounds it: what it
 	// costs beside what it holds is nothing by then.
-	packMost  = 64
-	packBytes = 64 << 10
+	packMost  = 128
+	packBytes = 128 << 10
 )
 
 // packer makes messages of the events of one request, in their order in each lane.

@@ -18,8 +18,8 @@ const (
 	// may be slow: what waits for longer than AckWait is sent again. Of our own server,
 	// which has packs, it is fewer.
 	laneBuffer                = 1000
-	liveAhead, livePacksAhead = 2000, 256
-	bulkAhead, bulkPacksAhead = 500, 32
+	liveAhead, livePacksAhead = 2000, 128
+	bulkAhead, bulkPacksAhead = 500, 16
 	// laneRetry is how long a lane that could not be opened waits.
 	laneRetry = time.Second
 	// laneExpiry is how long a request for events stands, and laneHeartbeat how
