@@ -118,6 +118,24 @@ func (c *Client) Call(ctx context.Context, method, path string, in, out any) err
 
 // Send makes a request with a body of any type.
 func (c *Client) Send(ctx context.Context, method, path, contentType string, body io.Reader, out any) error {
+	return c.answer(ctx, method, path, contentType, body, func(answer io.Reader) error {
+		if out == nil {
+			return nil
+		}
+		return json.NewDecoder(answer).Decode(out)
+	})
+}
+
+// Read asks for a path, and reads the answer's bytes as they are behind those of into.
+func (c *Client) Read(ctx context.Context, path string, into *bytes.Buffer) error {
+	return c.answer(ctx, http.MethodGet, path, "", nil, func(answer io.Reader) error {
+		_, err := into.ReadFrom(answer)
+		return err
+	})
+}
+
+// answer makes a request and has a good answer read.
+func (c *Client) answer(ctx context.Context, method, path, contentType string, body io.Reader, read func(io.Reader) error) error {
 	request, err := http.NewRequestWithContext(ctx, method, c.Base+path, body)
 	if err != nil {
 		return fmt.Errorf("make the request: %w", err)
@@ -138,10 +156,7 @@ func (c *Client) Send(ctx context.Context, method, path, contentType string, bod
 	if response.StatusCode >= http.StatusBadRequest {
 		return readProblem(response)
 	}
-	if out == nil {
-		return nil
-	}
-	if err := json.NewDecoder(response.Body).Decode(out); err != nil {
+	if err := read(response.Body); err != nil {
 		return fmt.Errorf("read the answer: %w", err)
 	}
 	return nil

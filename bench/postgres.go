@@ -1,11 +1,12 @@
 package bench
 
 import (
+	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"math/rand/v2"
-	"net/http"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -226,18 +227,21 @@ func (b *postgresBench) askBoth(ctx context.Context, server *postgres.Server, da
 	}
 	stopReading := keepReading(ctx, a)
 	dial, stopServer := a.OperateInMemory()
-	clients := make(map[string]*apiclient.Client)
+	clients, table := make(map[string]*apiclient.Client), tablePages{conn, make(map[string]bool)}
+	var answer bytes.Buffer
 	for _, kind := range pageKinds {
 		if err == nil && slices.Contains(comparedKinds, kind.name) {
-			err = b.askKind(ctx, kind, func(workspace string, values url.Values) (int, error) {
-				return askTable(conn, workspace, values)
-			}, func(workspace string, values url.Values) (int, error) {
+			err = b.askKind(ctx, kind, table.ask, func(workspace string, values url.Values) (func() (int, error), error) {
 				if clients[workspace] == nil {
 					clients[workspace] = apiclient.Operator(dial, workspace, func() error { return nil })
 				}
-				var page struct{ Items []struct{} }
-				err := clients[workspace].Call(ctx, http.MethodGet, "/v1/feed?"+values.Encode(), nil, &page)
-				return len(page.Items), err
+				answer.Reset()
+				err := clients[workspace].Read(ctx, "/v1/feed?"+values.Encode(), &answer)
+				return func() (int, error) {
+					var page struct{ Items []struct{} }
+					err := json.Unmarshal(answer.Bytes(), &page)
+					return len(page.Items), err
+				}, err
 			})
 		}
 	}
@@ -247,8 +251,9 @@ func (b *postgresBench) askBoth(ctx context.Context, server *postgres.Server, da
 	return errors.Join(err, stopServer(), stopReading(), a.Close())
 }
 
-// askPage asks for a page and says how many rows it has.
-type askPage func(workspace string, values url.Values) (int, error)
+// askPage asks for a page and reads all of the answer. How many rows it has is counted
+// beside the clock: what whoever asked does with an answer is nobody's time.
+type askPage func(workspace string, values url.Values) (count func() (int, error), err error)
 
 // askKind asks both the same pages of a kind, some of the one and then the same of the
 // other, and throws the first turn away.
@@ -264,12 +269,17 @@ func (b *postgresBench) askKind(ctx context.Context, kind pageKind, ask ...askPa
 				workspace := events.Workspace(int(random.ExpFloat64()*10) % 200)
 				values := b.ask(kind, random, events)
 				began := time.Now()
-				n, err := ask[which](workspace, values)
+				count, err := ask[which](workspace, values)
+				took := time.Since(began)
 				if err != nil {
 					return fmt.Errorf("%s: %w", kind.name, err)
 				}
 				if block > 0 {
-					timings[which].Record(time.Since(began))
+					timings[which].Record(took)
+				}
+				n, err := count()
+				if err != nil {
+					return fmt.Errorf("%s: %w", kind.name, err)
 				}
 				rows[which] += n
 			}
@@ -288,28 +298,51 @@ func (b *postgresBench) askKind(ctx context.Context, kind pageKind, ask ...askPa
 
 func milliseconds(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }
 
-// pageSQL is the page that a question asks for, with the recipients of what was sent.
-func pageSQL(workspace string, values url.Values) string {
-	where := "workspace = " + postgres.Literal(workspace)
-	if of := values.Get("user"); of != "" {
-		where += " AND by = " + postgres.Literal(of)
-	}
-	if of := values.Get("type"); of != "" {
-		where += " AND type = " + postgres.Literal(of)
-	}
-	if of := values.Get("q"); of != "" {
-		where += " AND words @@ plainto_tsquery('english', " + postgres.Literal(of) + ")"
-	}
-	return strings.ReplaceAll(`SELECT event, CASE WHEN type = 'send' THEN
- (SELECT json_agg(r) FROM recipients r WHERE r.workspace = e.workspace AND r.message = e.message) END
-FROM (SELECT * FROM events WHERE `+where+` ORDER BY at DESC, id DESC LIMIT 50) e`, "\n", " ")
+// tablePages asks for pages of the tables. Each kind of question is prepared once, as Tidings
+// prepares its own.
+type tablePages struct {
+	conn     *postgres.Conn
+	prepared map[string]bool
 }
 
-func askTable(conn *postgres.Conn, workspace string, values url.Values) (int, error) {
+// pageSQL is the page that a question asks for, with the recipients of what was sent, and
+// what its parameters are.
+func pageSQL(workspace string, values url.Values) (name, sql string, parameters []string) {
+	name, parameters = "page", []string{workspace}
+	where := "workspace = $1"
+	for _, condition := range []struct{ of, name, sql string }{
+		{values.Get("user"), "_user", "by = $%d"},
+		{values.Get("type"), "_type", "type = $%d"},
+		{values.Get("q"), "_words", "words @@ plainto_tsquery('english', $%d)"},
+	} {
+		if condition.of != "" {
+			name += condition.name
+			parameters = append(parameters, condition.of)
+			where += " AND " + fmt.Sprintf(condition.sql, len(parameters))
+		}
+	}
+	return name, strings.ReplaceAll(`SELECT event, CASE WHEN type = 'send' THEN
+ (SELECT json_agg(r) FROM recipients r WHERE r.workspace = e.workspace AND r.message = e.message) END
+FROM (SELECT * FROM events WHERE `+where+` ORDER BY at DESC, id DESC LIMIT 50) e`, "\n", " "), parameters
+}
+
+func (t tablePages) ask(workspace string, values url.Values) (count func() (int, error), err error) {
+	name, sql, parameters := pageSQL(workspace, values)
+	literals := make([]string, len(parameters))
+	for i, parameter := range parameters {
+		literals[i] = postgres.Literal(parameter)
+	}
+	if !t.prepared[name] {
+		types := strings.TrimSuffix(strings.Repeat("text, ", len(parameters)), ", ")
+		if err := t.conn.Query("PREPARE "+name+"("+types+") AS "+sql, nil); err != nil {
+			return nil, err
+		}
+		t.prepared[name] = true
+	}
 	rows := 0
-	err := conn.Query(pageSQL(workspace, values), func([][]byte) error {
+	err = t.conn.Query("EXECUTE "+name+"("+strings.Join(literals, ", ")+")", func([][]byte) error {
 		rows++
 		return nil
 	})
-	return rows, err
+	return func() (int, error) { return rows, nil }, err
 }
