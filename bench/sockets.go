@@ -33,6 +33,8 @@ type Sockets struct {
 	For time.Duration
 	// Peer is a program as bench/peers has them; none is compared with where it is "".
 	Peer string
+	// Profile is a file for the CPU profile of the process that serves; "" for none.
+	Profile string
 	// Serve makes this the process that serves: it is told what to do on its standard input.
 	Serve bool
 }
@@ -78,7 +80,11 @@ func (c *Sockets) Run(ctx context.Context, env Env) error {
 	if err != nil {
 		return fmt.Errorf("find this program: %w", err)
 	}
-	ours, err := c.measure(ctx, "Tidings", tidingsSocket, exec.CommandContext(ctx, self, "bench", "sockets", "--serve"), 0)
+	serve := []string{"bench", "sockets", "--serve"}
+	if c.Profile != "" {
+		serve = append(serve, "--cpu-profile", c.Profile)
+	}
+	ours, err := c.measure(ctx, "Tidings", tidingsSocket, exec.CommandContext(ctx, self, serve...), 0)
 	if err != nil {
 		return err
 	}

@@ -2,6 +2,7 @@ package bench
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -37,11 +38,12 @@ type socketOrders struct {
 type socketServer struct {
 	entries  chan live.Entry
 	sequence atomic.Uint64
+	written  writtenSends
 }
 
 // serveSockets says its address, and publishes as it is told on in until that ends.
 func serveSockets(ctx context.Context, in io.Reader, out io.Writer) error {
-	s := &socketServer{entries: make(chan live.Entry, 1000)}
+	s := &socketServer{entries: make(chan live.Entry, 1000), written: make(writtenSends)}
 	logger := slog.New(slog.DiscardHandler)
 	hub := live.NewHub(live.Config{Log: s, Render: api.NewLiveRenderer(nobody{}, time.Now).Render, Logger: logger})
 	handler := &api.LiveHandler{Hub: hub, Questions: s, Logger: logger, Caller: func(r *http.Request) (account.Caller, bool) {
@@ -104,17 +106,7 @@ func (s *socketServer) publish(ctx context.Context, o socketOrders) (published i
 
 // announce hands the hub a send, written as the stream of announcements has it.
 func (s *socketServer) announce(ctx context.Context, workspace string, due time.Time) error {
-	key := fmt.Sprint("due-", due.UnixNano())
-	sent := event.Event{
-		ID:        event.NewID(due.Unix(), workspace, "api", true, []byte(key)),
-		Workspace: workspace, Type: event.Send, Time: due.Unix(), Message: key, User: "u_ana",
-		Subject: "Pricing proposal for the next quarter", Source: "api", Verdict: event.Verdict{Is: event.Human, Rule: "else", By: "rule"},
-		Recipients: []event.Person{{Email: "jo@acme.example", Name: "Jo Reyes"}},
-	}
-	a := event.Announcement{Kind: event.AnnounceEvent, Workspace: workspace, User: sent.User, Event: &sent}
-	a.State = &event.State{MessageKey: event.MessageKey{Workspace: workspace, Message: key}}
-	a.State.Apply(event.ChangeOf(sent))
-	data, err := a.AppendJSON(nil)
+	data, err := s.written.at(workspace, due)
 	if err != nil {
 		return err
 	}
@@ -128,6 +120,38 @@ func (s *socketServer) announce(ctx context.Context, workspace string, due time.
 	case <-ctx.Done():
 		return ctx.Err()
 	}
+}
+
+// writtenSends are announcements of sends as the stream has them. One is made of each
+// workspace, and the others are that one with another message: making announcements is the
+// indexer's work, and not to be counted as the sockets'.
+type writtenSends map[string]writtenSend
+
+type writtenSend struct {
+	data []byte
+	key  []byte // within data, with as many digits as each other
+}
+
+// at is the announcement of a send that is due at a time.
+func (w writtenSends) at(workspace string, due time.Time) ([]byte, error) {
+	key := fmt.Appendf(nil, "due-%d", due.UnixNano())
+	if of, known := w[workspace]; known && len(of.key) == len(key) {
+		return bytes.ReplaceAll(of.data, of.key, key), nil
+	}
+	sent := event.Event{
+		ID:        event.NewID(due.Unix(), workspace, "api", true, key),
+		Workspace: workspace, Type: event.Send, Time: due.Unix(), Message: string(key), User: "u_ana",
+		Subject: "Pricing proposal for the next quarter", Source: "api", Verdict: event.Verdict{Is: event.Human, Rule: "else", By: "rule"},
+		Recipients: []event.Person{{Email: "jo@acme.example", Name: "Jo Reyes"}},
+	}
+	a := event.Announcement{Kind: event.AnnounceEvent, Workspace: workspace, User: sent.User, Event: &sent}
+	a.State = &event.State{MessageKey: event.MessageKey{Workspace: workspace, Message: string(key)}}
+	a.State.Apply(event.ChangeOf(sent))
+	data, err := a.AppendJSON(nil)
+	if err == nil {
+		w[workspace] = writtenSend{data, key}
+	}
+	return data, err
 }
 
 // Follow is the log's: nothing is kept from before.

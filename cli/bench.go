@@ -171,12 +171,16 @@ type benchSocketsCmd struct {
 	Rate    int           `help:"How many events a second are published." default:"1000"`
 	For     time.Duration `help:"How long." default:"20s" placeholder:"DURATION"`
 	Peer    string        `help:"A program that serves the same by a library, to compare with (make bench-peer)." placeholder:"PROGRAM" type:"path"`
+	Profile string        `help:"Write a CPU profile of the process that serves to this file, for go tool pprof." name:"cpu-profile" placeholder:"FILE" type:"path"`
 	Serve   bool          `help:"Be the server that is measured, as the measurement says on standard input." hidden:""`
 }
 
 // Run opens the sockets and prints what they cost.
 func (c *benchSocketsCmd) Run(ctx context.Context, env *environment) error {
 	sockets := bench.Sockets(*c)
+	if c.Serve {
+		return profiled{c.Profile}.profile(func() error { return env.measure(ctx, sockets.Run) })
+	}
 	return env.measure(ctx, sockets.Run)
 }
 

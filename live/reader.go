@@ -277,7 +277,11 @@ func (r *Reader) deliverOne(ctx context.Context, out []Delivery, views *views, o
 		if isSend && a.State == nil && s.follows(r.hub) {
 			continue // its state is searched for, below
 		}
-		matches := s.query.Match(views.document(), a.State)
+		document := query.Document{Event: *a.Event} // whose words most feeds do not ask for
+		if s.query.AsksWords() {
+			document = views.document()
+		}
+		matches := s.query.Match(document, a.State)
 		if isSend && s.follows(r.hub) {
 			s.know(a.Event.ID, matches)
 		}

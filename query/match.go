@@ -55,6 +55,17 @@ func DocumentLater(e event.Event) Document {
 	return Document{Event: e, later: sync.OnceValue(func() map[TextField][]Token { return NewDocument(e).Fields })}
 }
 
+// AsksWords reports whether the query asks for words of an event. One that does not holds for
+// a Document without Fields wherever it holds for the event's.
+func (q Query) AsksWords() bool {
+	asks := false
+	walk(q.Where, true, func(leaf Expr, _ bool) {
+		_, ok := leaf.(Words)
+		asks = asks || ok
+	})
+	return asks
+}
+
 // fields are the analysed texts.
 func (d *Document) fields() map[TextField][]Token {
 	if d.later != nil {

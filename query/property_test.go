@@ -320,3 +320,22 @@ func TestWhatMatchesMayMatch(t *testing.T) {
 		}
 	})
 }
+
+// A query that asks for no words is told so by an event whose texts nobody has analysed.
+func TestAQueryWithoutWordsNeedsNone(t *testing.T) {
+	asking := 0
+	rapid.Check(t, func(t *rapid.T) {
+		e, q := drawEvent(t), drawQuery(t)
+		if q.AsksWords() {
+			asking++
+			return
+		}
+		s := drawState(t, e)
+		if got, want := q.Match(Document{Event: e}, s), q.Match(NewDocument(e), s); got != want {
+			t.Fatalf("%v without words, %v with them: %#v", got, want, q)
+		}
+	})
+	if asking == 0 {
+		t.Fatal("no query asked for words")
+	}
+}
