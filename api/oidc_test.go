@@ -253,8 +253,11 @@ func TestAKeyThatChangesIsAskedForOnceAMinute(t *testing.T) {
 	}
 	require.Equal(t, 1, a.fake.keysAsked)
 	a.pass(time.Minute)
-	_, session = a.signIn("/auth/acme.fake")
-	require.NotEmpty(t, session)
+	// The library may give the refusal of just before to whom follows on its heels.
+	require.Eventually(t, func() bool {
+		_, session = a.signIn("/auth/acme.fake")
+		return session != ""
+	}, time.Minute, time.Millisecond)
 	require.Equal(t, 2, a.fake.keysAsked)
 }
 

@@ -33,6 +33,7 @@ func TestPrometheusReadsTheRulesAndTheConfiguration(t *testing.T) {
 
 // The cases are written down beside the rules.
 func TestAlertsGoOffWhenTheyShould(t *testing.T) {
+	t.Parallel()
 	cases, err := filepath.Glob("../deploy/prometheus/tests/*.yml")
 	require.NoError(t, err)
 	require.NotEmpty(t, cases)

@@ -66,6 +66,7 @@ when did anyone download`, "\n")
 
 // TestTheDemoIsAnswered asks questions and statistics of the demo through the API.
 func TestTheDemoIsAnswered(t *testing.T) {
+	t.Parallel()
 	asked := askTheDemo(t)
 	asked.answers(t)
 	asked.rates(t)

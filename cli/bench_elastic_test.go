@@ -12,6 +12,7 @@ import (
 // The figures of so few events say nothing; that each part finds all of its events
 // again, and leaves nothing behind, is checked by the command itself.
 func TestBenchElasticMeasuresEveryPart(t *testing.T) {
+	t.Parallel()
 	data := filepath.Join(t.TempDir(), "bench")
 	out := run(t, "bench", "elastic", "--index", elasticServer.URL(t), "--data", data,
 		"--events", "1500", "--weeks", "1", "--workspaces", "2", "--rounds", "1", "--queries", "10")

@@ -9,6 +9,7 @@ import (
 
 // The short form, whose times say nothing: each event is decided about and each bell rings.
 func TestBenchNotifyTellsOfAll(t *testing.T) {
+	t.Parallel()
 	out := run(t, "bench", "notify", "--data", filepath.Join(t.TempDir(), "d"), "--users", "2", "--rules", "2", "--events", "20",
 		"--rate", "10", "--for", "1s", "--week", "600", "--questions", "3", "--ingested", "200", "--asked", "2", "--workspaces", "2", "--rounds", "1",
 		"--kept", "100", "--waiting", "200", "--deliveries", "200")

@@ -16,6 +16,7 @@ var kills = flag.Int("kills", 4, "how often the ledger test kills the server; 20
 // and it takes in several times as much between two kills as a raced one. The test
 // runs beside no other of this package.
 func TestNothingAcknowledgedIsLostOrDoubledByKills(t *testing.T) {
+	t.Parallel()
 	data := t.TempDir()
 	key := createKey(t, data, "w", "admin")
 	var address atomic.Value

@@ -16,6 +16,7 @@ import (
 // TestAnInstallationMovesToElasticsearchAndMongoDB copies sealed weeks while
 // events come in, and the rest after the server stopped, and serves from there.
 func TestAnInstallationMovesToElasticsearchAndMongoDB(t *testing.T) {
+	t.Parallel()
 	state := mongotest.Start(t).URL(t)
 	index := strings.TrimSuffix(elasticServer.URL(t), "/") + fmt.Sprintf("/move-%d", rand.Uint32())
 	data := t.TempDir()

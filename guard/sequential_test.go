@@ -37,7 +37,7 @@ func TestTheRaceDetectorIsLeftOutWhereNothingHappensAtOnce(t *testing.T) {
 		switch in := slices.Contains(listed, folder); {
 		case in && why != "":
 			t.Errorf("%s is tested without the race detector, but %s", folder, why)
-		case !in && why == "" && folder != "guard" && folder != "deploy/release":
+		case !in && why == "":
 			t.Errorf("%s starts nothing that runs at once: list it in .ci/sequential", folder)
 		}
 	}
