@@ -68,8 +68,8 @@ func members() []Role {
 	return []Role{account.RoleRead, account.RoleMember, account.RoleLead, account.RoleIntegrator, account.RoleAdmin}
 }
 
-// settlers are the roles with settings of their own.
-func settlers() []Role { return append(readers(), account.RoleSupport) }
+// withSettings are the roles with settings of their own.
+func withSettings() []Role { return append(readers(), account.RoleSupport) }
 
 // integrators are the roles that set up where events come from.
 func integrators() []Role { return []Role{account.RoleIntegrator, account.RoleAdmin} }

@@ -77,11 +77,11 @@ type settingsOutput struct{ Body Settings }
 
 func (s *Server) settingsRoutes(docs huma.API) {
 	handle(s, docs, route{
-		id: "get-settings", audit: auditNothing, embedded: true, method: http.MethodGet, path: "/v1/settings", group: "Settings", may: settlers(),
+		id: "get-settings", audit: auditNothing, embedded: true, method: http.MethodGet, path: "/v1/settings", group: "Settings", may: withSettings(),
 		summary: "The workspace's settings and the reader's",
 	}, s.getSettings)
 	handle(s, docs, route{
-		id: "put-settings", method: http.MethodPut, path: "/v1/settings", group: "Settings", may: settlers(),
+		id: "put-settings", method: http.MethodPut, path: "/v1/settings", group: "Settings", may: withSettings(),
 		request: SettingsRequest{},
 		summary: "Replace the workspace's settings, the reader's, or both",
 	}, s.putSettings)

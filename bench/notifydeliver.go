@@ -21,7 +21,7 @@ import (
 )
 
 const (
-	// deliverEndpoints is how many places outside there are, and deliverDead how many of them
+	// deliverEndpoints is how many endpoints there are, and deliverDead how many of them
 	// take a call and never answer it.
 	deliverEndpoints, deliverDead = 100, 10
 	// deliverPaced is how many events a second are sent on while it is timed how long that
@@ -39,14 +39,14 @@ const (
 // which it is.
 type outside struct {
 	http.Server
-	// dead says that some places never answer, until released.
+	// dead says that some endpoints never answer, until released.
 	dead     atomic.Bool
 	released chan struct{}
 
 	mu     sync.Mutex
 	due    map[int]time.Time
 	timing *Timing
-	// living are those that came to places that answer, last when the last of them did.
+	// living are those that came to endpoints that answer, last when the last of them did.
 	living int
 	last   time.Time
 }
@@ -100,7 +100,7 @@ func (o *outside) begin() {
 	o.due, o.timing, o.living = make(map[int]time.Time), NewTiming(), 0
 }
 
-// await waits until so many came to places that answer.
+// await waits until so many came to endpoints that answer.
 func (o *outside) await(ctx context.Context, living int) (timing *Timing, last time.Time, err error) {
 	ctx, cancel := context.WithTimeout(ctx, notifyWait)
 	defer cancel()
@@ -117,7 +117,7 @@ func (o *outside) await(ctx context.Context, living int) (timing *Timing, last t
 	}
 }
 
-// delivers measures how many events a second are sent on to places outside of which some are
+// delivers measures how many events a second are sent on to endpoints of which some are
 // dead, and how long one takes that nothing waits for.
 func (c *Notify) delivers(ctx context.Context, env Env) (_ string, err error) {
 	if c.Deliveries == 0 {
@@ -148,7 +148,7 @@ func (c *Notify) delivers(ctx context.Context, env Env) (_ string, err error) {
 		return "", err
 	}
 	defer func() { err = errors.Join(err, client.Close()) }()
-	fmt.Fprintf(env.Err, "events are sent on to %d places …\n", deliverEndpoints)
+	fmt.Fprintf(env.Err, "events are sent on to %d endpoints …\n", deliverEndpoints)
 	for n := range deliverEndpoints {
 		err := client.Call(ctx, http.MethodPut, fmt.Sprintf("/v1/endpoints/e%d", n), map[string]any{
 			"kind": "webhook", "url": fmt.Sprintf("http://%s/%d", address, n), "search": fmt.Sprintf("replies from company%d.example", n),
@@ -179,20 +179,20 @@ func (c *Notify) delivers(ctx context.Context, env Env) (_ string, err error) {
 	found := delivered{quiet: quiet, beside: beside, rate: rate}
 	found.figures(env.Found)
 	var out strings.Builder
-	fmt.Fprintf(&out, "| from an event to a webhook, %d a second to %d places, %d of them dead | %s | p99 %s |\n", deliverPaced, deliverEndpoints, deliverDead, beside, deliverMust)
+	fmt.Fprintf(&out, "| from an event to a webhook, %d a second to %d endpoints, %d of them dead | %s | p99 %s |\n", deliverPaced, deliverEndpoints, deliverDead, beside, deliverMust)
 	fmt.Fprintf(&out, "| its p99 beside that without the dead | %.2f times %s | %.1f |\n", found.slower(), round(quiet.Percentile(99)), deliverSlower)
 	fmt.Fprintf(&out, "| %d events at once, posted, indexed and delivered | %.0f deliveries a second | %d |\n", c.Deliveries, rate, deliverRate)
 	return out.String(), nil
 }
 
-// delivered is how long deliveries took, without dead places and beside them, and how many there
+// delivered is how long deliveries took, without dead endpoints and beside them, and how many there
 // are a second.
 type delivered struct {
 	quiet, beside *Timing
 	rate          float64
 }
 
-// slower is how many times as long one takes beside dead places.
+// slower is how many times as long one takes beside dead endpoints.
 func (d delivered) slower() float64 {
 	return float64(d.beside.Percentile(99)) / float64(d.quiet.Percentile(99))
 }
@@ -211,7 +211,7 @@ type deliverRun struct {
 }
 
 // send posts so many replies, so many a second or all at once, and waits until those are
-// delivered that come to places that answer: how long each took from when it was due, and how
+// delivered that come to endpoints that answer: how long each took from when it was due, and how
 // many a second there were.
 func (r *deliverRun) send(ctx context.Context, count, rate int) (*Timing, float64, error) {
 	if err := r.messages(ctx, count); err != nil {

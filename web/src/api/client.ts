@@ -181,8 +181,8 @@ export class Client {
     return read(this.api.GET('/v1/dead-letters', { params: { query } }));
   }
 
-  /** settleDeadLetters replays or drops many; the receipt says whether there are more. */
-  settleDeadLetters(what: 'replay' | 'drop', body: DeadChoice) {
+  /** replayOrDrop replays or drops many; the receipt says whether there are more. */
+  replayOrDrop(what: 'replay' | 'drop', body: DeadChoice) {
     return read(this.api.POST(`/v1/dead-letters/${what}`, { body }));
   }
 

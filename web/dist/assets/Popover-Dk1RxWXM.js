@@ -1,1 +1,0 @@
-export{t as default}from"./Popover-07hVz78F.js";

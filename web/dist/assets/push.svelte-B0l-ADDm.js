@@ -1,1 +1,0 @@
-export{t as Push}from"./push.svelte-DJ-z9bLw.js";

@@ -1,1 +1,0 @@
-export{t as failedOf}from"./ways-DDSd_gN-.js";
