@@ -126,3 +126,32 @@ func TestARangeThatRunsBackwardsIsTwoTimes(t *testing.T) {
 		require.Len(t, r.Notes, 1, text)
 	}
 }
+
+// A quarter, month or day without a year that is ahead is the one of last year.
+func TestWhatIsAheadThisYearIsLastYears(t *testing.T) {
+	zone := options(t).Zone
+	for text, want := range map[string]string{
+		"opens in q4":                 "type:open time:2025-10-01/2026-01-01",
+		"opens in the fourth quarter": "type:open time:2025-10-01/2026-01-01",
+		"opens in the first quarter":  "type:open time:2026-01-01/2026-04-01",
+		"opens in the second quarter": "type:open time:2026-04-01/2026-07-01",
+		"opens in december":           "type:open time:2025-12-01/2026-01-01",
+		"opens on june 1":             "type:open time:2025-06-01/2025-06-02",
+	} {
+		r := Parse(text, Options{Now: time.Date(2026, time.May, 10, 12, 0, 0, 0, zone), Zone: zone})
+		require.Equal(t, want, written(r.Chips), text)
+		require.Empty(t, r.Notes, text)
+	}
+}
+
+// A day is cut at an hour alone, not at what only begins like one.
+func TestADayIsCutAtAnHourAlone(t *testing.T) {
+	for text, want := range map[string]string{
+		"opens friday after 9":       "type:open time:2026-11-20T09:00/2026-11-21",
+		"opens friday after pricing": "type:open time:2026-11-20/2026-11-21 words:after words:pricing",
+		"opens friday after 25":      "type:open time:2026-11-20/2026-11-21 words:after words:25",
+		"opens friday after 009":     "type:open time:2026-11-20/2026-11-21 words:after words:009",
+	} {
+		require.Equal(t, want, written(Parse(text, options(t)).Chips), text)
+	}
+}
