@@ -144,6 +144,7 @@ func (c *covering) try(ctx context.Context, dir, overlay string, names []string,
 			continue
 		}
 		run := exec.CommandContext(ctx, binary, "-test.run", "^("+strings.Join(some, "|")+")$", "-test.failfast", "-test.timeout", limit.String())
+		run.Args = append(run.Args, keepNothing(c.folder)...)
 		run.Dir = c.folder
 		err := run.Run()
 		var failed *exec.ExitError
@@ -158,4 +159,16 @@ func (c *covering) try(ctx context.Context, dir, overlay string, names []string,
 		}
 	}
 	return survived, nil
+}
+
+// keepNothing are the flags by which the tests of a folder leave the tree as it is: rapid
+// would keep what a test failed by.
+func keepNothing(folder string) []string {
+	files, _ := filepath.Glob(filepath.Join(folder, "*_test.go"))
+	for _, path := range files {
+		if text, err := os.ReadFile(path); err == nil && bytes.Contains(text, []byte(`"pgregory.net/rapid"`)) {
+			return []string{"-rapid.nofailfile"}
+		}
+	}
+	return nil
 }

@@ -162,6 +162,7 @@ func runTests(ctx context.Context, folder, overlay string, limit time.Duration) 
 	defer cancel()
 	command := exec.CommandContext(ctx, "go", "test", "-trimpath", "-vet=off", "-count=1", "-failfast",
 		"-timeout", limit.String(), "-overlay", overlay, "./"+folder)
+	command.Args = append(command.Args, keepNothing(folder)...)
 	output, err := command.CombinedOutput()
 	var failed *exec.ExitError
 	switch {
