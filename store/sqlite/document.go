@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"runtime"
 	"slices"
+	"sync"
 
 	"github.com/klauspost/compress/zstd"
 
@@ -48,7 +49,12 @@ type documents struct {
 	small   *frames.Encoder
 	encoder *zstd.Encoder
 	decoder *zstd.Decoder
+	// rooms are what packing one takes, to be filled again.
+	rooms sync.Pool
 }
+
+// room is what packing a document takes.
+type room struct{ raw, packed []byte }
 
 func newDocuments() (*documents, error) {
 	encoder, err := zstd.NewWriter(nil, zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithEncoderCRC(false),
@@ -61,7 +67,10 @@ func newDocuments() (*documents, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &documents{frames.New(formZstd, []byte(commonText)), encoder, decoder}, nil
+	return &documents{
+		small: frames.New(formZstd, []byte(commonText)), encoder: encoder, decoder: decoder,
+		rooms: sync.Pool{New: func() any { return &room{raw: make([]byte, 0, jsonRoom)} }},
+	}, nil
 }
 
 func (d *documents) close() {
@@ -77,15 +86,21 @@ const jsonRoom = 1 << 10
 // pack writes an event's JSON without what its row has: id, workspace and time.
 func (d *documents) pack(e event.Event) ([]byte, error) {
 	e.ID, e.Workspace, e.Time = event.ID{}, "", 0
-	raw := e.AppendJSON(make([]byte, 0, jsonRoom+len(e.Body)))
-	packed, ok := d.small.Append(append(make([]byte, 0, len(raw)), formZstd), raw)
+	r := d.rooms.Get().(*room)
+	raw := e.AppendJSON(r.raw[:0])
+	packed, ok := d.small.Append(append(r.packed[:0], formZstd), raw)
 	if !ok && len(raw) > frames.MostBytes {
 		packed = d.encoder.EncodeAll(raw, packed)
 	}
 	if len(packed) > len(raw) || len(packed) == 1 {
-		packed = append([]byte{formPlain}, raw...)
+		packed = append(append(packed[:0], formPlain), raw...)
 	}
-	return packed, nil
+	made := slices.Clone(packed)
+	if len(raw) <= frames.MostBytes {
+		r.raw, r.packed = raw, packed
+		d.rooms.Put(r)
+	}
+	return made, nil
 }
 
 // unpack reads an event from its document and its row.

@@ -12,16 +12,19 @@ var errFull = errors.New("there are too many segments of words")
 type Segment struct {
 	rows, pages int
 	totals      []int
-	text        []byte
-	blocks      []madeBlock
-	terms       []madeTerm
+	// text is what the last blocks are parts of, with room for more.
+	text   []byte
+	blocks []madeBlock
+	terms  []madeTerm
 }
 
-// madeBlock is a part of the text, from the end of the one before to its own.
 type madeBlock struct {
 	number int64
-	end    int
+	block  []byte
 }
+
+// textRoom is how much room is made for blocks at once.
+const textRoom = 64 << 10
 
 type madeTerm struct {
 	term []byte
@@ -29,8 +32,12 @@ type madeTerm struct {
 }
 
 func (s *Segment) putBlock(number int64, block []byte) error {
+	if len(s.text)+len(block) > cap(s.text) {
+		s.text = make([]byte, 0, max(textRoom, len(block)))
+	}
+	begin := len(s.text)
 	s.text = append(s.text, block...)
-	s.blocks = append(s.blocks, madeBlock{number, len(s.text)})
+	s.blocks = append(s.blocks, madeBlock{number, s.text[begin:]})
 	return nil
 }
 
@@ -90,12 +97,10 @@ func Add(index Index, s *Segment, size, many int) (due int, err error) {
 
 func (s *Segment) writeTo(index Index, number int) error {
 	base, _ := Blocks(number)
-	begin := 0
-	for _, block := range s.blocks {
-		if err := index.Block(base+block.number, s.text[begin:block.end]); err != nil {
+	for _, made := range s.blocks {
+		if err := index.Block(base+made.number, made.block); err != nil {
 			return err
 		}
-		begin = block.end
 	}
 	for _, term := range s.terms {
 		if err := index.Term(number, term.term, term.page); err != nil {
