@@ -69,9 +69,12 @@ func (r *reader) readLines(body []byte) error {
 			continue
 		}
 		var in event.Input
-		if err := jsonv2.Unmarshal(line, &in, r.options); err != nil {
-			r.reject(faultOf(err))
-			continue
+		if !in.ReadPlain(line) {
+			in = event.Input{}
+			if err := jsonv2.Unmarshal(line, &in, r.options); err != nil {
+				r.reject(faultOf(err))
+				continue
+			}
 		}
 		r.take(in)
 	}

@@ -80,9 +80,9 @@ func (b *Batch) Add(column int, term []byte) {
 // AddOnce is Add, unless it was called with the term for this row and column before.
 func (b *Batch) AddOnce(column int, term []byte) {
 	number := b.number(term)
-	place := uint64(len(b.rows))<<8 | uint64(column)
-	if known := &b.terms[number]; known.once != place {
-		known.once = place
+	here := uint64(len(b.rows))<<8 | uint64(column)
+	if known := &b.terms[number]; known.once != here {
+		known.once = here
 		b.add(column, number)
 	}
 }
@@ -203,9 +203,9 @@ func (b *Batch) sortByBeginning() {
 			sum += n
 		}
 		for _, one := range b.order {
-			place := &count[byte(one.text>>shift)]
-			b.spare[*place] = one
-			*place++
+			next := &count[byte(one.text>>shift)]
+			b.spare[*next] = one
+			*next++
 		}
 		b.order, b.spare = b.spare, b.order
 	}
