@@ -6,6 +6,6 @@
 // by events to a message are commutative and idempotent (see State), so that
 // any order and any repetition of the same events ends in the same state.
 //
-// Beside the standard library it imports package address and the normal forms
-// of Unicode; everything else imports it.
+// Beside the standard library it imports packages address and quotes and the normal
+// forms of Unicode; everything else imports it.
 package event

@@ -102,7 +102,7 @@ func (s *statusCache) current(workspace string, kept *keptStatuses) bool {
 }
 
 // trim gives up the workspaces that were not asked about for longest, until the
-// others fit.
+// others fit: also the last, which has grown since it was read. It is read no more then.
 func (s *statusCache) trim() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -110,7 +110,7 @@ func (s *statusCache) trim() {
 	for _, kept := range s.kept {
 		total += kept.size()
 	}
-	for total > s.limit && len(s.kept) > 1 {
+	for total > s.limit {
 		oldest := ""
 		for workspace, kept := range s.kept {
 			if oldest == "" || kept.last < s.kept[oldest].last {

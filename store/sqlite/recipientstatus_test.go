@@ -162,6 +162,19 @@ func TestStatusesAreBounded(t *testing.T) {
 	require.NoError(t, err)
 	_, err = s.Statuses(ctx, "w")
 	require.ErrorIs(t, err, errors.ErrUnsupported)
+
+	// One that has grown since it was read is not kept either.
+	for _, message := range []string{"m-2", "m-3"} {
+		change := sendTo(message)
+		change.Workspace = "u"
+		_, err = s.Apply(ctx, []event.Change{change}, nil)
+		require.NoError(t, err)
+	}
+	_, err = s.Statuses(ctx, "u")
+	require.NoError(t, err)
+	require.Empty(t, s.statusCache.kept)
+	_, err = s.Statuses(ctx, "u")
+	require.ErrorIs(t, err, errors.ErrUnsupported)
 }
 
 func TestCountsByTheStateOfRecipients(t *testing.T) {
