@@ -4,7 +4,7 @@
 //
 // It refuses to finish when a second build from another folder and with an empty
 // build cache differs by a byte, or when a package has a licence that is not on
-// the list in licences.go.
+// the list in materials.go.
 package main
 
 import (
