@@ -19,7 +19,7 @@ func TestBenchNotifyTellsOfAll(t *testing.T) {
 	require.Regexp(t, `\| processor time at ingest, as designed: 4 people of 2 workspaces with 2 rules each, \d+ % of the events told of, and nobody told \| \d+ and \d+ µs an event, `, out)
 	require.Regexp(t, `\| processor time at ingest, hardest: 2 people of 1 workspaces with 3 rules each, [1-9]\d* % of the events told of, and nobody told \| \d+ and \d+ µs an event, `, out)
 	require.Regexp(t, `\| a page of the log of 120 decisions \| 3: p50 `, out)
-	require.Regexp(t, `\| from an event to a webhook, 200 a second to 100 places, 10 of them dead \| 180: p50 `, out)
+	require.Regexp(t, `\| from an event to a webhook, 200 a second to 100 endpoints, 10 of them dead \| 180: p50 `, out)
 	require.Regexp(t, `\| 200 events at once, posted, indexed and delivered \| \d+ deliveries a second \|`, out)
 	require.Regexp(t, `\| nobody opened: 4200 due in a minute, of 4400 that wait, `, out)
 	require.Regexp(t, `\| a week of 600 events, simulated \| p50 `, out)
