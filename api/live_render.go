@@ -62,7 +62,8 @@ func (r *LiveRenderer) Render(a event.Announcement) ([]byte, error) {
 		recipients, unopened, rest := feed.LatestOf(*a.State)
 		value = liveState{a.State.Message, recipients, rest, unopened, a.State.Version}
 	default:
-		value = feed.ItemOf(*a.Event, a.State, names)
+		item := feed.ItemOf(*a.Event, a.State, names)
+		return item.AppendJSON(nil), nil
 	}
 	return appendJSON(nil, value)
 }
