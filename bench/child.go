@@ -36,11 +36,16 @@ func serveChild(ctx context.Context, data, listen string, more ...string) (*chil
 
 // serveChildIn is serveChild with more in its environment.
 func serveChildIn(ctx context.Context, environment []string, data, listen string, more ...string) (*child, error) {
+	return startChild(ctx, environment, data, append([]string{"serve", "--data", data, "--listen", listen}, more...)...)
+}
+
+// startChild runs a command of this program that says where it listens, and waits for that.
+func startChild(ctx context.Context, environment []string, data string, command ...string) (*child, error) {
 	self, err := os.Executable()
 	if err != nil {
 		return nil, fmt.Errorf("find this program: %w", err)
 	}
-	c := &child{data: data, command: exec.Command(self, append([]string{"serve", "--data", data, "--listen", listen}, more...)...), exited: make(chan error, 1), said: make(chan string, 1)}
+	c := &child{data: data, command: exec.Command(self, command...), exited: make(chan error, 1), said: make(chan string, 1)}
 	c.command.Env = append(withoutSettings(), environment...)
 	stderr, err := c.command.StderrPipe()
 	if err == nil {
@@ -54,8 +59,10 @@ func serveChildIn(ctx context.Context, environment []string, data, listen string
 		last := ""
 		for lines := bufio.NewScanner(stderr); lines.Scan(); {
 			c.log.add(lines.Text())
-			if last = lines.Text(); strings.HasPrefix(last, "listening on http://") {
-				ready <- strings.TrimPrefix(last, "listening on http://")
+			last = lines.Text()
+			if at, listens := strings.CutPrefix(last, "listening on "); listens {
+				_, address, _ := strings.Cut(at, "://")
+				ready <- address
 			}
 		}
 		c.said <- last

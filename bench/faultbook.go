@@ -2,6 +2,7 @@ package bench
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -11,6 +12,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"tidings/apiclient"
 )
 
 const (
@@ -173,30 +176,27 @@ var errBusy = errors.New("export: the server is busy")
 
 // exported counts the events of a workspace.
 func exported(ctx context.Context, server *child, workspace string) (found faultFound, err error) {
-	found = faultFound{ids: make(map[string]int), keys: make(map[string]int), unopened: make(map[string]int)}
 	client, err := server.client(ctx, workspace)
 	if err != nil {
 		return found, err
 	}
 	defer func() { _ = client.Close() }() // it was read
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, client.Base+"/v1/export?format=ndjson&automated=show&since=1", http.NoBody)
-	if err != nil {
-		return found, err
-	}
-	request.Header.Set("Tidings-Workspace", workspace)
-	response, err := client.HTTP.Do(request)
-	if err != nil {
+	return exportedBy(ctx, client)
+}
+
+// exportedBy is exported, asked by a client.
+func exportedBy(ctx context.Context, client *apiclient.Client) (found faultFound, err error) {
+	found = faultFound{ids: make(map[string]int), keys: make(map[string]int), unopened: make(map[string]int)}
+	var all bytes.Buffer
+	err = client.Read(ctx, "/v1/export?format=ndjson&automated=show&since=1", &all)
+	var refused *apiclient.Error
+	switch {
+	case errors.As(err, &refused) && (refused.Status == http.StatusServiceUnavailable || refused.Status == http.StatusTooManyRequests):
+		return found, errBusy
+	case err != nil:
 		return found, fmt.Errorf("export: %w", err)
 	}
-	defer response.Body.Close()
-	switch response.StatusCode {
-	case http.StatusOK:
-	case http.StatusServiceUnavailable, http.StatusTooManyRequests:
-		return found, errBusy
-	default:
-		return found, fmt.Errorf("export: it answered %d", response.StatusCode)
-	}
-	lines := bufio.NewScanner(response.Body)
+	lines := bufio.NewScanner(&all)
 	lines.Buffer(nil, 4<<20)
 	for lines.Scan() {
 		var one struct {

@@ -30,12 +30,13 @@ type benchCmd struct {
 	Start  benchStartCmd  `cmd:"" help:"How long a server takes to start, and what it holds when nothing happens, on a directory that a measurement filled."`
 	Stats  benchStatsCmd  `cmd:"" help:"How long statistics over a year of a busy workspace take."`
 
-	Faults  benchFaultsCmd  `cmd:"" help:"Whether a server loses or doubles what it has acknowledged when it is killed, or what it needs fails."`
-	Attack  benchAttackCmd  `cmd:"" help:"What a server holds, and how long another workspace waits, while one does all at once that it should not."`
-	Live    benchLiveCmd    `cmd:"" help:"How long a live event takes to a socket while archives are imported."`
-	Sockets benchSocketsCmd `cmd:"" help:"How long what is published takes to many sockets, what each costs, and how soon all are back."`
-	Notify  benchNotifyCmd  `cmd:"" help:"How fast it is decided who is told, and how long an event takes to a bell."`
-	Soak    benchSoakCmd    `cmd:"" help:"Whether what a server holds stays as it is under a steady load with slow sockets."`
+	Faults    benchFaultsCmd    `cmd:"" help:"Whether a server loses or doubles what it has acknowledged when it is killed, or what it needs fails."`
+	Attack    benchAttackCmd    `cmd:"" help:"What a server holds, and how long another workspace waits, while one does all at once that it should not."`
+	Live      benchLiveCmd      `cmd:"" help:"How long a live event takes to a socket while archives are imported."`
+	Sockets   benchSocketsCmd   `cmd:"" help:"How long what is published takes to many sockets, what each costs, and how soon all are back."`
+	Notify    benchNotifyCmd    `cmd:"" help:"How fast it is decided who is told, and how long an event takes to a bell."`
+	Processes benchProcessesCmd `cmd:"" help:"How much 1, 2 and 4 APIs and indexers on common servers take in, and whether anything is lost when each is restarted and killed."`
+	Soak      benchSoakCmd      `cmd:"" help:"Whether what a server holds stays as it is under a steady load with slow sockets."`
 
 	Postgres benchPostgresCmd `cmd:"" help:"The same events and pages on a PostgreSQL of the measurement's own and on Tidings, in turns."`
 
@@ -136,6 +137,22 @@ func (c *benchFaultsCmd) Run(ctx context.Context, env *environment) error {
 		return &usageError{name + " is not a fault: they are " + strings.Join(bench.FaultNames(), ", ")}
 	}
 	return env.measure(ctx, faults.Run)
+}
+
+type benchProcessesCmd struct {
+	Data     string `help:"A directory for the measurement; it must be empty." default:"tidings-bench-processes" placeholder:"DIR" type:"path"`
+	Counts   []int  `help:"How many APIs, and as many indexers, in turn." default:"1,2,4"`
+	Events   int    `help:"How many events are sent to each." default:"4000"`
+	Senders  int    `help:"How many senders post at once." default:"4"`
+	Index    string `help:"An Elasticsearch, as for serve: one host, without TLS (go run ./store/elastic/elastictest/run starts one)." placeholder:"URL"`
+	IndexPID int    `help:"The process of that Elasticsearch, to say what it uses." name:"index-pid"`
+	Member   string `help:"Be one NATS server of the measurement." hidden:""`
+}
+
+// Run measures and prints what it found.
+func (c *benchProcessesCmd) Run(ctx context.Context, env *environment) error {
+	processes := bench.Processes(*c)
+	return env.measure(ctx, processes.Run)
 }
 
 type benchSoakCmd struct {

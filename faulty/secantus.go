@@ -94,6 +94,9 @@ func (s *Secantus) Start(ctx context.Context) error {
 	}
 }
 
+// PID is its process.
+func (s *Secantus) PID() int { return s.command.Process.Pid }
+
 // Stop ends it in order, or after a while otherwise.
 func (s *Secantus) Stop() error {
 	_ = s.command.Process.Signal(syscall.SIGTERM) // it may have ended

@@ -146,6 +146,14 @@ func (s *Server) read(output io.Reader, listening, ended chan<- string) {
 	}
 }
 
+// PID is the process of one that Start has started, 0 of one that was there.
+func (s *Server) PID() int {
+	if s.command == nil || s.command.Process == nil {
+		return 0
+	}
+	return s.command.Process.Pid
+}
+
 // Stop ends what was started and removes its data.
 func (s *Server) Stop() error {
 	if s.command == nil || s.command.Process == nil {

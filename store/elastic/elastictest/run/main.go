@@ -45,7 +45,7 @@ func run(tests bool, args []string) error {
 	if err == nil {
 		fmt.Fprintln(os.Stderr, "Elasticsearch is at", url)
 		command := exec.CommandContext(ctx, args[0], args[1:]...)
-		command.Env = append(os.Environ(), variable+"="+url)
+		command.Env = append(os.Environ(), variable+"="+url, fmt.Sprint("TIDINGS_INDEX_PID=", server.PID()))
 		command.Stdin, command.Stdout, command.Stderr = os.Stdin, os.Stdout, os.Stderr
 		command.Cancel = func() error { return command.Process.Signal(syscall.SIGTERM) }
 		err = command.Run()
