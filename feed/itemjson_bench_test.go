@@ -21,7 +21,8 @@ func BenchmarkItemJSON(b *testing.B) {
 		User: &feed.User{ID: "u_ana", Name: "Ana Reyes"}, Subject: "Your proposal for the meeting next week", Unopened: new(2), Source: "api",
 		Recipients: []feed.Recipient{
 			{Email: "jo@acme.example", Name: "Jo Smith", Opened: feed.OpenedAt(1763600100), Clicked: &at, Delivered: &at},
-			{Email: "cy@acme.example", Opened: feed.Never, Delivered: &at}, {Email: "bea@acme.example", Opened: feed.Never},
+			{Email: "cy@acme.example", Opened: feed.Never, Delivered: &at},
+			{Email: "bea@acme.example", Opened: feed.Never},
 		},
 	}
 	b.Run("by tags", func(b *testing.B) {
