@@ -151,10 +151,20 @@ describe('a device that is notified', () => {
       .getByText(/^Sent to Chrome/)
       .waitFor();
     assert.equal(service.got.at(-1).title, 'This is a test from Tidings');
-    await deliver(service.got.at(-1));
-    await eventually('the test is shown', async () =>
-      (await shown()).some(({ title }) => title === 'This is a test from Tidings'),
-    );
+    // A push that finds the worker busy can be lost: services send it again.
+    for (let again = 0; ; again++) {
+      await deliver(service.got.at(-1));
+      try {
+        await eventually(
+          'the test is shown',
+          async () => (await shown()).some(({ title }) => title === 'This is a test from Tidings'),
+          10_000,
+        );
+        break;
+      } catch (error) {
+        if (again === 5) throw error;
+      }
+    }
     assert.deepEqual(await violations(ana), []);
   });
 

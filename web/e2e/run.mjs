@@ -1,6 +1,5 @@
-// Runs the browser tests, one file more at a time than there are processors, since each
-// waits for its browser and its server now and then. The demo workspaces that they begin
-// with are made once, and each file copies the one it wants.
+// Runs the browser tests, as many files at a time as there are processors. The demo
+// workspaces that they begin with are made once, and each file copies the one it wants.
 // `npm run test:e2e feed pages` runs these two files alone.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -32,7 +31,7 @@ async function test(files, settings = {}, ...flags) {
 
 try {
   await Promise.all(['1', '2'].map((months) => Demo.prepare(join(demos, months), months)));
-  const concurrency = Math.min(availableParallelism() + 1, 4);
+  const concurrency = Math.min(availableParallelism(), 4);
   let failed = 0;
   if (files.length > 0) failed = await test(files, {}, `--test-concurrency=${concurrency}`);
   if (chosen.includes(load)) failed ||= await test([load], { ROWS: '3000', SECONDS: '6' });
