@@ -126,12 +126,9 @@ func (c *Client) Send(ctx context.Context, method, path, contentType string, bod
 	})
 }
 
-// Read asks for a path, and reads the answer's bytes as they are behind those of into.
-func (c *Client) Read(ctx context.Context, path string, into *bytes.Buffer) error {
-	return c.answer(ctx, http.MethodGet, path, "", nil, func(answer io.Reader) error {
-		_, err := into.ReadFrom(answer)
-		return err
-	})
+// Read asks for a path, and has the bytes of a good answer read as they are.
+func (c *Client) Read(ctx context.Context, path string, read func(io.Reader) error) error {
+	return c.answer(ctx, http.MethodGet, path, "", nil, read)
 }
 
 // answer makes a request and has a good answer read.

@@ -2,11 +2,11 @@ package bench
 
 import (
 	"bufio"
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"slices"
 	"strings"
@@ -187,8 +187,26 @@ func exported(ctx context.Context, server *child, workspace string) (found fault
 // exportedBy is exported, asked by a client.
 func exportedBy(ctx context.Context, client *apiclient.Client) (found faultFound, err error) {
 	found = faultFound{ids: make(map[string]int), keys: make(map[string]int), unopened: make(map[string]int)}
-	var all bytes.Buffer
-	err = client.Read(ctx, "/v1/export?format=ndjson&automated=show&since=1", &all)
+	err = client.Read(ctx, "/v1/export?format=ndjson&automated=show&since=1", func(body io.Reader) error {
+		lines := bufio.NewScanner(body)
+		lines.Buffer(nil, 4<<20)
+		for lines.Scan() {
+			var one struct {
+				ID, Type, Message string
+				Person            struct{ Email string }
+				Unopened          *int
+			}
+			if err := json.Unmarshal(lines.Bytes(), &one); err != nil {
+				return err
+			}
+			found.ids[one.ID]++
+			found.keys[faultKey(one.Message, one.Person.Email)]++
+			if one.Unopened != nil {
+				found.unopened[one.Message] = *one.Unopened
+			}
+		}
+		return lines.Err()
+	})
 	var refused *apiclient.Error
 	switch {
 	case errors.As(err, &refused) && (refused.Status == http.StatusServiceUnavailable || refused.Status == http.StatusTooManyRequests):
@@ -196,22 +214,5 @@ func exportedBy(ctx context.Context, client *apiclient.Client) (found faultFound
 	case err != nil:
 		return found, fmt.Errorf("export: %w", err)
 	}
-	lines := bufio.NewScanner(&all)
-	lines.Buffer(nil, 4<<20)
-	for lines.Scan() {
-		var one struct {
-			ID, Type, Message string
-			Person            struct{ Email string }
-			Unopened          *int
-		}
-		if err := json.Unmarshal(lines.Bytes(), &one); err != nil {
-			return found, fmt.Errorf("export: %w", err)
-		}
-		found.ids[one.ID]++
-		found.keys[faultKey(one.Message, one.Person.Email)]++
-		if one.Unopened != nil {
-			found.unopened[one.Message] = *one.Unopened
-		}
-	}
-	return found, lines.Err()
+	return found, nil
 }

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"math/rand/v2"
 	"net/url"
 	"os"
@@ -236,7 +237,10 @@ func (b *postgresBench) askBoth(ctx context.Context, server *postgres.Server, da
 					clients[workspace] = apiclient.Operator(dial, workspace, func() error { return nil })
 				}
 				answer.Reset()
-				err := clients[workspace].Read(ctx, "/v1/feed?"+values.Encode(), &answer)
+				err := clients[workspace].Read(ctx, "/v1/feed?"+values.Encode(), func(body io.Reader) error {
+					_, err := answer.ReadFrom(body)
+					return err
+				})
 				return func() (int, error) {
 					var page struct{ Items []struct{} }
 					err := json.Unmarshal(answer.Bytes(), &page)

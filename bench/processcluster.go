@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"net/url"
@@ -289,11 +290,13 @@ func (c *cluster) grow(ctx context.Context, n int) error {
 // awaitIndexed waits until nothing waits in the queue.
 func (c *cluster) awaitIndexed(ctx context.Context) error {
 	return c.await(ctx, "all is indexed", func() bool {
-		var text bytes.Buffer
-		if c.client(0).Read(ctx, "/metrics", &text) != nil {
-			return false
-		}
-		return strings.Contains(text.String(), "\ntidings_queue_waiting_events 0\n")
+		none := false
+		err := c.client(0).Read(ctx, "/metrics", func(body io.Reader) error {
+			text, err := io.ReadAll(body)
+			none = bytes.Contains(text, []byte("\ntidings_queue_waiting_events 0\n"))
+			return err
+		})
+		return err == nil && none
 	})
 }
 
