@@ -189,6 +189,11 @@ func (a *Audit) reading(ctx context.Context, day audit.Day, text string, argumen
 	} else if err != nil {
 		return failedDay(day, err)
 	}
+	defer func() {
+		if err != nil && a.isDropped(day) {
+			err = nil
+		}
+	}()
 	// A file that is being made is whole once mu is free.
 	a.mu.Lock()
 	pool, err := openPool(a.path(day), access{cacheKB: 1 << 10, connections: 1})
@@ -208,6 +213,12 @@ func (a *Audit) reading(ctx context.Context, day audit.Day, text string, argumen
 		}
 	}
 	return failedDay(day, rows.Err())
+}
+
+// isDropped reports whether a day has no file any more.
+func (a *Audit) isDropped(day audit.Day) bool {
+	_, err := os.Stat(a.path(day))
+	return errors.Is(err, os.ErrNotExist)
 }
 
 // failedDay is failed for a day's file. One that is damaged is an event.Degraded.
@@ -366,7 +377,9 @@ func (a *Audit) Backup(ctx context.Context, dir string) ([]string, error) {
 	var names []string
 	for _, day := range days {
 		name := filepath.Base(a.path(day))
-		if err := snapshot(ctx, filepath.Join(dir, name), a.path(day)); err != nil {
+		if err := snapshot(ctx, filepath.Join(dir, name), a.path(day)); err != nil && a.isDropped(day) {
+			continue
+		} else if err != nil {
 			return nil, failed("backing up the audit log", err)
 		}
 		names = append(names, name)

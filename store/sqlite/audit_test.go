@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+	"golang.org/x/sync/errgroup"
 
 	"tidings/audit"
 	"tidings/crash"
@@ -50,4 +51,30 @@ func TestADayOfTheAuditLogIsThereWithItsTables(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, entry.ID, last.ID)
 	require.NoError(t, store.Close())
+}
+
+// A day that is dropped while it is read and backed up is no failure, and is not made
+// again.
+func TestADayOfTheAuditLogThatIsDroppedStaysSo(t *testing.T) {
+	ctx, dir := t.Context(), t.TempDir()
+	store, err := sqlite.OpenAudit(dir)
+	require.NoError(t, err)
+	defer func() { require.NoError(t, store.Close()) }()
+	for i := range 15 {
+		const old, today = audit.Day("2026-11-01"), audit.Day("2026-11-30")
+		for seq, day := range []audit.Day{old, today} {
+			entry := audit.Entry{Workspace: "w", Kind: audit.KindSignIn, Actor: "user:u_jo", Seq: int64(2*i + seq + 1), ID: "1", Hash: "h", Doc: []byte("{}")}
+			_, err = store.Append(ctx, day, []audit.Entry{entry})
+			require.NoError(t, err)
+		}
+		var besides errgroup.Group
+		besides.Go(func() error { _, err := store.Backup(ctx, filepath.Join(dir, "copy")); return err })
+		besides.Go(func() error { _, err := store.Chain(ctx, "w", old, 0, 10); return err })
+		besides.Go(func() error { _, err := store.Workspaces(ctx, old); return err })
+		require.NoError(t, store.Drop(ctx, today))
+		require.NoError(t, besides.Wait())
+		days, err := store.Days(ctx)
+		require.NoError(t, err)
+		require.Equal(t, []audit.Day{today}, days)
+	}
 }

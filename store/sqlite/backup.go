@@ -51,7 +51,7 @@ func (s *State) Backup(ctx context.Context, path string) error {
 
 // snapshot writes one moment of a database that is being written.
 func snapshot(ctx context.Context, to, from string) error {
-	pool, err := openPool(from, access{write: true, connections: 1, cacheKB: 8 << 10})
+	pool, err := openPool(from, access{write: true, existing: true, connections: 1, cacheKB: 8 << 10})
 	if err != nil {
 		return err
 	}

@@ -138,6 +138,18 @@ func (x *Index) blame(slot *weekSlot, err error) error {
 	if err == nil {
 		return nil
 	}
+	slot.mu.RLock()
+	defer slot.mu.RUnlock()
+	return x.blameHeld(slot, err)
+}
+
+// blameHeld is blame for whoever holds the slot's mu, and held it when the error came: a
+// week that is sealed, opened or replaced in between has another file, which is not to
+// blame.
+func (x *Index) blameHeld(slot *weekSlot, err error) error {
+	if err == nil {
+		return nil
+	}
 	if _, known := errors.AsType[*event.WeekDamaged](err); known {
 		return err
 	}
@@ -145,7 +157,7 @@ func (x *Index) blame(slot *weekSlot, err error) error {
 	if cause == "" {
 		return err
 	}
-	slot.damage.Store(&damage{cause: cause, file: stampOf(x.pathOf(slot)), until: time.Now().Add(damageRetry)})
+	slot.damage.Store(&damage{cause: cause, file: stampOf(x.pathHeld(slot)), until: time.Now().Add(damageRetry)})
 	return fmt.Errorf("%w (%w)", damagedWeek(slot.week, cause), err)
 }
 
@@ -156,9 +168,8 @@ func damagedWeek(week event.Week, cause string) *event.WeekDamaged {
 	}
 }
 
-func (x *Index) pathOf(slot *weekSlot) string {
-	slot.mu.RLock()
-	defer slot.mu.RUnlock()
+// pathHeld is where the week's file is; the caller holds the slot's mu.
+func (x *Index) pathHeld(slot *weekSlot) string {
 	return x.path(slot.week, endingOf(slot.sealed))
 }
 
@@ -169,10 +180,7 @@ func (x *Index) undamaged(slot *weekSlot) error {
 	if found == nil {
 		return nil
 	}
-	path := x.pathOf(slot)
-	_, other := os.Stat(x.path(slot.week, openEnding))
-	came := other == nil && found.file == (fileStamp{})
-	if stampOf(path) == found.file && !came && time.Now().Before(found.until) {
+	if x.isAsFound(slot, found) {
 		return damagedWeek(slot.week, found.cause)
 	}
 	slot.mu.Lock()
@@ -180,7 +188,7 @@ func (x *Index) undamaged(slot *weekSlot) error {
 	if !slot.damage.CompareAndSwap(found, nil) {
 		return nil
 	}
-	if _, err := os.Stat(path); errors.Is(err, os.ErrNotExist) {
+	if _, err := os.Stat(x.pathHeld(slot)); errors.Is(err, os.ErrNotExist) {
 		// It may have come back in its other form.
 		if _, err := os.Stat(x.path(slot.week, endingOf(!slot.sealed))); err == nil {
 			slot.sealed = !slot.sealed
@@ -191,6 +199,16 @@ func (x *Index) undamaged(slot *weekSlot) error {
 	// What closing fails to do is of the file that is no more.
 	_ = slot.close()
 	return nil
+}
+
+// isAsFound reports whether a damaged week's file is the one that was found damaged, and
+// it is not yet time to look again.
+func (x *Index) isAsFound(slot *weekSlot, found *damage) bool {
+	slot.mu.RLock()
+	defer slot.mu.RUnlock()
+	_, err := os.Stat(x.path(slot.week, openEnding))
+	came := err == nil && found.file == (fileStamp{})
+	return stampOf(x.pathHeld(slot)) == found.file && !came && time.Now().Before(found.until)
 }
 
 // present refuses a file that is missing, empty or cut short although the week is
@@ -324,13 +342,14 @@ func markStatement(mark uint32) string { return fmt.Sprintf("PRAGMA application_
 // Expect says that a week should be there. Where it is not, it is damaged.
 func (x *Index) Expect(ctx context.Context, week event.Week) {
 	slot := x.slot(week)
-	if slot.isThere() {
+	slot.mu.Lock()
+	if slot.exists {
+		slot.mu.Unlock()
 		return
 	}
-	slot.mu.Lock()
 	slot.exists, slot.sealed = true, true
+	err := x.blameHeld(slot, errGone)
 	slot.mu.Unlock()
-	err := x.blame(slot, errGone)
 	x.config.Logger.ErrorContext(ctx, "a week is missing", "week", week.String(), "error", err)
 }
 
@@ -339,15 +358,24 @@ func (x *Index) Expect(ctx context.Context, week event.Week) {
 func (x *Index) Look(ctx context.Context) event.DamagedWeeks {
 	for _, week := range x.known() {
 		slot := x.slot(week)
-		if !slot.isThere() || slot.damage.Load() != nil {
+		if slot.damage.Load() != nil {
 			_ = x.undamaged(slot)
 			continue
 		}
-		if err := x.blame(slot, x.present(slot.week, x.pathOf(slot))); err != nil && slot.damage.Load() != nil {
+		if err := x.look(slot); err != nil && slot.damage.Load() != nil {
 			x.config.Logger.ErrorContext(ctx, "a week is damaged", "week", week.String(), "error", err)
 		}
 	}
 	return x.Damaged(ctx)
+}
+
+func (x *Index) look(slot *weekSlot) error {
+	slot.mu.RLock()
+	defer slot.mu.RUnlock()
+	if !slot.exists {
+		return nil
+	}
+	return x.blameHeld(slot, x.present(slot.week, x.pathHeld(slot)))
 }
 
 // Usable is nil where a week can be read and written as far as is known, or does not

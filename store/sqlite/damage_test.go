@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+	"golang.org/x/sync/errgroup"
 
 	"tidings/event"
 	"tidings/feed"
@@ -233,4 +234,60 @@ func TestAWeekThatForgotItsVersionIsDamaged(t *testing.T) {
 	damaged, other := event.SplitDamaged(err)
 	require.NoError(t, other)
 	require.Len(t, damaged, 1)
+}
+
+// TestAWeekThatChangesItsFormIsNotDamaged seals, opens and drops a week again and again
+// while it is written, looked at and described: its file is another one each time, and
+// none of them is missing.
+func TestAWeekThatChangesItsFormIsNotDamaged(t *testing.T) {
+	ctx, index := t.Context(), openIndex(t, t.TempDir())
+	events := opensIn(goodWeek, 3)
+	createAll(t, index, events...)
+
+	done := make(chan struct{})
+	var besides errgroup.Group
+	until := func(do func() error) {
+		besides.Go(func() error {
+			for {
+				select {
+				case <-done:
+					return nil
+				default:
+				}
+				if err := do(); err != nil {
+					return err
+				}
+			}
+		})
+	}
+	until(func() error {
+		outcomes, err := index.Create(ctx, events)
+		for _, outcome := range outcomes {
+			if _, blocked := errors.AsType[*event.WeekBlocked](outcome.Err); !blocked {
+				err = errors.Join(err, outcome.Err)
+			}
+		}
+		return err
+	})
+	until(func() error {
+		return index.Look(ctx).Err()
+	})
+	until(func() error {
+		infos, err := index.WeekInfos(ctx)
+		for _, info := range infos {
+			if info.Damage != nil {
+				err = errors.Join(err, info.Damage)
+			}
+		}
+		return err
+	})
+	for i := range 60 {
+		require.NoError(t, index.Seal(ctx, goodWeek))
+		require.NoError(t, index.Unseal(ctx, goodWeek))
+		if i%3 == 0 {
+			require.NoError(t, index.Drop(ctx, goodWeek))
+		}
+	}
+	close(done)
+	require.NoError(t, besides.Wait())
 }

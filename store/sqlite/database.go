@@ -28,6 +28,8 @@ const idleTime = 2 * time.Minute
 type access struct {
 	// write opens for writing: one connection, each transaction immediate.
 	write bool
+	// existing makes no file where there is none.
+	existing bool
 	// sealed opens a file that nothing writes any more.
 	sealed bool
 	// journal is how writes are made safe, WAL when empty.
@@ -59,6 +61,9 @@ func openPool(path string, a access) (*sql.DB, error) {
 		options.Set("immutable", "1")
 	case a.write:
 		options.Set("_txlock", "immediate")
+		if a.existing {
+			options.Set("mode", "rw")
+		}
 		pragma("page_size", strconv.Itoa(pageSize))
 		// The driver runs its pragmas by name, and this one after them: it makes
 		// the file, whose page size is fixed then.

@@ -240,23 +240,27 @@ func (x *Index) using(ctx context.Context, week event.Week, create bool, do func
 		}
 	}()
 	for {
-		slot.mu.RLock()
-		if slot.file != nil {
-			x.used(slot)
-			err := do(slot.file, slot.sealed)
-			slot.mu.RUnlock()
-			return x.blame(slot, err)
-		}
-		absent := !slot.exists && !create
-		slot.mu.RUnlock()
-		if absent {
-			return nil
+		ran, absent, err := x.usingOpen(slot, create, do)
+		if ran || absent || err != nil {
+			return err
 		}
 		if err := x.openSlot(ctx, slot, create); err != nil {
-			return x.blame(slot, err)
+			return err
 		}
 		opened = true
 	}
+}
+
+// usingOpen runs do if the week's file is open; absent says that there is none, and none
+// to be made.
+func (x *Index) usingOpen(slot *weekSlot, create bool, do func(*weekFile, bool) error) (ran, absent bool, err error) {
+	slot.mu.RLock()
+	defer slot.mu.RUnlock()
+	if slot.file == nil {
+		return false, !slot.exists && !create, nil
+	}
+	x.used(slot)
+	return true, false, x.blameHeld(slot, do(slot.file, slot.sealed))
 }
 
 // writing is using for whoever writes the week; one does at a time. do is told
@@ -302,13 +306,18 @@ func (x *Index) openSlot(ctx context.Context, slot *weekSlot, create bool) error
 	if closed {
 		return fmt.Errorf("the index is closed: %w", event.ErrUnavailable)
 	}
+	return x.blameHeld(slot, x.openHeld(ctx, slot))
+}
+
+// openHeld opens a slot's file, or makes it; the caller holds its mu.
+func (x *Index) openHeld(ctx context.Context, slot *weekSlot) error {
+	path := x.pathHeld(slot)
 	if slot.exists {
-		if err := x.present(slot.week, x.path(slot.week, endingOf(slot.sealed))); err != nil {
+		if err := x.present(slot.week, path); err != nil {
 			return err
 		}
 	}
-	file, err := openWeek(ctx, x.path(slot.week, endingOf(slot.sealed)), slot.week,
-		access{sealed: slot.sealed, connections: x.config.Readers}, x.caches())
+	file, err := openWeek(ctx, path, slot.week, access{sealed: slot.sealed, connections: x.config.Readers}, x.caches())
 	if err != nil {
 		return err
 	}

@@ -33,14 +33,26 @@ func syncFile(path string) error {
 // may take the log for written, and the next sync may succeed without it. So the
 // slot is unsynced until what the log has was written again, to the week's file.
 func (x *Index) syncLog(slot *weekSlot) error {
-	// Whoever deleted the file left us one without a name, which is gone when it is
-	// closed.
-	if _, err := os.Stat(x.path(slot.week, openEnding)); errors.Is(err, os.ErrNotExist) && !slot.isSealed() && slot.isThere() {
-		return x.blame(slot, errGone)
+	if err := x.named(slot); err != nil {
+		return err
 	}
 	if err := x.sync(x.path(slot.week, openEnding) + "-wal"); err != nil {
 		slot.unsynced.Store(true)
 		return fmt.Errorf("%w: syncing the log of week %s: %w", event.ErrUnavailable, slot.week, err)
+	}
+	return nil
+}
+
+// named refuses an open week whose file somebody deleted: what is open has no name, and is
+// gone when it is closed.
+func (x *Index) named(slot *weekSlot) error {
+	slot.mu.RLock()
+	defer slot.mu.RUnlock()
+	if !slot.exists || slot.sealed {
+		return nil
+	}
+	if _, err := os.Stat(x.pathHeld(slot)); errors.Is(err, os.ErrNotExist) {
+		return x.blameHeld(slot, errGone)
 	}
 	return nil
 }

@@ -142,13 +142,13 @@ func (x *Index) edit(
 		if found, err = needed(file); err != nil || !found || sealed {
 			return err
 		}
-		if err := change(file); err != nil {
-			return err
-		}
-		return x.syncLog(slot)
+		return change(file)
 	})
-	if err != nil || !found || !sealed {
+	if err != nil || !found {
 		return err
+	}
+	if !sealed {
+		return x.syncLog(slot)
 	}
 	made := x.path(slot.week, newEnding)
 	if err := copyFile(made, x.path(slot.week, sealedEnding)); err != nil {
@@ -237,12 +237,6 @@ func (x *Index) remove(week event.Week, ending string) error {
 		}
 	}
 	return errors.Join(errs...)
-}
-
-func (slot *weekSlot) isThere() bool {
-	slot.mu.RLock()
-	defer slot.mu.RUnlock()
-	return slot.exists
 }
 
 func (slot *weekSlot) isSealed() bool {
