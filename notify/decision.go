@@ -18,7 +18,6 @@ const (
 	Held      Outcome = "held"
 	Not       Outcome = "not"
 	Withdrawn Outcome = "withdrawn"
-	Lost      Outcome = "lost"
 )
 
 // Check is one of the questions that Decide asks, in this order. The first that

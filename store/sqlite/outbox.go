@@ -50,7 +50,7 @@ func OpenOutbox(path string) (*Outbox, error) {
 	o := &Outbox{path: path}
 	var err error
 	if o.writer, err = openPool(path, access{write: true, overwrites: true, cacheKB: 4 << 10, connections: 1}); err == nil {
-		if err = create(context.Background(), o.writer, "the outbox", outboxSchema); err == nil {
+		if err = upgrade(context.Background(), o.writer, "the outbox", outboxSchema); err == nil {
 			o.reader, err = openPool(path, access{cacheKB: 2 << 10, connections: 2})
 		}
 	}

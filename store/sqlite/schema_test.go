@@ -6,6 +6,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 	"time"
 
@@ -196,3 +197,23 @@ func TestNothingIsMigratedWhereAPartIsNewer(t *testing.T) {
 type failing struct{ migrations.History }
 
 func (failing) Note(context.Context, migrations.Taken) error { return errors.New("the disk is full") }
+
+// The file of deliveries, which no command migrates, takes its next step when it is opened.
+func TestTheOutboxTakesItsNextStepWhenItIsOpened(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "deliveries.db")
+	outbox, err := OpenOutbox(path)
+	require.NoError(t, err)
+	require.NoError(t, outbox.Close())
+	defer func(before []string) { outboxSchema = before }(outboxSchema)
+	outboxSchema = append(slices.Clone(outboxSchema), "-- keep more\nCREATE TABLE more(n INTEGER PRIMARY KEY);")
+	outbox, err = OpenOutbox(path)
+	require.NoError(t, err)
+	require.NoError(t, outbox.Close())
+	version, err := versionOf(path)
+	require.NoError(t, err)
+	require.Equal(t, len(outboxSchema), version)
+
+	outboxSchema = outboxSchema[:1]
+	_, err = OpenOutbox(path)
+	require.ErrorAs(t, err, new(*migrations.Mismatch), "a later program's is not touched")
+}
