@@ -54,7 +54,7 @@ func (c *All) Run(ctx context.Context, env Env) error {
 	var failed []string
 	for number := 1; number <= c.Rounds; number++ {
 		for _, one := range c.wanted(c.plan(number)) {
-			if record.Has(one.name, number) {
+			if record.Has(one.name, number, c.Short) {
 				fmt.Fprintf(env.Err, "round %d of %d, %s: it is in the record\n", number, c.Rounds, one.name)
 				continue
 			}
@@ -105,7 +105,7 @@ func (c *All) begin(ctx context.Context) (*figures.Record, error) {
 	if err != nil {
 		return nil, err
 	}
-	now := figures.Record{Machine: machine.Figures(), Program: program, Short: c.Short, Began: time.Now().UTC().Truncate(time.Second), Command: c.shown()}
+	now := figures.Record{Machine: machine.Figures(), Program: program, Began: time.Now().UTC().Truncate(time.Second), Commands: [][]string{c.shown()}}
 	if err := record.Continue(now); err != nil {
 		return nil, fmt.Errorf("%s: %w", c.Record, err)
 	}
@@ -153,7 +153,7 @@ func (c *All) shown() []string {
 
 // measure runs a benchmark. Its error is that of the whole run.
 func (c *All) measure(ctx context.Context, env Env, one planned) (figures.Round, error) {
-	round := figures.Round{Benchmark: one.name, Command: one.shown(), Began: time.Now().UTC().Truncate(time.Second)}
+	round := figures.Round{Benchmark: one.name, Command: one.shown(), Short: c.Short, Began: time.Now().UTC().Truncate(time.Second)}
 	if round.Failed = one.lacks; round.Failed != "" {
 		return round, nil
 	}

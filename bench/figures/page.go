@@ -168,6 +168,14 @@ func (p *Page) table(record *Record, benchmark string, rows []*row) string {
 	return out.String()
 }
 
+// formOf is the form of a round in a word.
+func formOf(round Round) string {
+	if round.Short {
+		return "short"
+	}
+	return "whole"
+}
+
 func counted(n int, what string) string {
 	if n == 1 {
 		return "1 " + what
@@ -191,7 +199,7 @@ func (p *Page) overview(record *Record) string {
 	} else {
 		out.WriteString(record.machine())
 	}
-	out.WriteString("\n| benchmark | rounds | reached | not reached | not measured |\n| --- | --- | --- | --- | --- |\n")
+	out.WriteString("\n| benchmark | rounds | form | reached | not reached | not measured |\n| --- | --- | --- | --- | --- | --- |\n")
 	for _, benchmark := range p.Benchmarks {
 		measured, _ := record.of(benchmark)
 		reached, missed, open := 0, 0, 0
@@ -206,7 +214,11 @@ func (p *Page) overview(record *Record) string {
 				missed++
 			}
 		}
-		fmt.Fprintf(&out, "| %s | %d | %d | %d | %d |\n", benchmark, len(measured), reached, missed, open)
+		form := ""
+		if len(measured) > 0 {
+			form = formOf(measured[0])
+		}
+		fmt.Fprintf(&out, "| %s | %d | %s | %d | %d | %d |\n", benchmark, len(measured), form, reached, missed, open)
 	}
 	return out.String()
 }
@@ -221,6 +233,10 @@ func (r *Record) machine() string {
 	if m.Sync50 != nil && m.Sync99 != nil {
 		disk = fmt.Sprintf("fdatasync of 4 KB: p50 %s ms, p99 %s ms", number(*m.Sync50), number(*m.Sync99))
 	}
+	var commands []string
+	for _, command := range r.Commands {
+		commands = append(commands, "`"+strings.Join(command, " ")+"`")
+	}
 	out.WriteString("| measured on | |\n| --- | --- |\n")
 	for _, line := range [][2]string{
 		{"processor", fmt.Sprintf("%s, %d cores", m.CPU, m.Cores)},
@@ -229,13 +245,13 @@ func (r *Record) machine() string {
 		{"disk", disk},
 		{"Go", m.Go},
 		{"program", r.Program},
-		{"command", "`" + strings.Join(r.Command, " ") + "`"},
+		{"commands", strings.Join(commands, "<br>")},
 		{"begun", r.Began.UTC().Format(time.DateTime) + " UTC"},
 	} {
 		fmt.Fprintf(&out, "| %s | %s |\n", line[0], line[1])
 	}
-	if r.Short {
-		out.WriteString("\n**This is the short form:** fewer events and less time than the bounds are meant for. What it\nreaches is reached for so few alone, and what needs time to show is not measured.\n")
+	if slices.ContainsFunc(r.Rounds, func(round Round) bool { return round.Short && round.Failed == "" }) {
+		out.WriteString("\n**Short** are fewer events and less time than the bounds are meant for. What is reached in the\nshort form is reached for so few alone, and what needs time to show is not measured.\n")
 	}
 	return out.String()
 }

@@ -27,11 +27,10 @@ type Record struct {
 	Machine Machine `json:"machine"`
 	// Program is the version or commit that was measured.
 	Program string `json:"program"`
-	// Command is what measured, and Short says that it was the short form.
-	Command []string  `json:"command"`
-	Short   bool      `json:"short"`
-	Began   time.Time `json:"began"`
-	Rounds  []Round   `json:"rounds"`
+	// Commands are those that measured.
+	Commands [][]string `json:"commands"`
+	Began    time.Time  `json:"began"`
+	Rounds   []Round    `json:"rounds"`
 }
 
 // Round is one round of one benchmark.
@@ -40,7 +39,9 @@ type Round struct {
 	// Number counts from 1.
 	Number int `json:"round"`
 	// Command is what gives the same figures by itself.
-	Command []string  `json:"command"`
+	Command []string `json:"command"`
+	// Short says that it was the short form.
+	Short   bool      `json:"short,omitempty"`
 	Began   time.Time `json:"began"`
 	Seconds float64   `json:"seconds"`
 	Found
@@ -60,17 +61,17 @@ func Read(path string) (*Record, error) {
 // Write writes the record.
 func (r *Record) Write(path string) error { return writeJSON(path, r) }
 
-// Has reports whether a round was measured.
-func (r *Record) Has(benchmark string, number int) bool {
+// Has reports whether a round was measured in its short or its whole form.
+func (r *Record) Has(benchmark string, number int, short bool) bool {
 	return slices.ContainsFunc(r.Rounds, func(known Round) bool {
-		return known.Benchmark == benchmark && known.Number == number && known.Failed == ""
+		return known.Benchmark == benchmark && known.Number == number && known.Short == short && known.Failed == ""
 	})
 }
 
-// Put adds a round, in place of one of the same number that failed.
+// Put adds a round, in place of one of the same number and form that failed.
 func (r *Record) Put(round Round) {
 	r.Rounds = slices.DeleteFunc(r.Rounds, func(known Round) bool {
-		return known.Benchmark == round.Benchmark && known.Number == round.Number
+		return known.Benchmark == round.Benchmark && known.Number == round.Number && known.Short == round.Short
 	})
 	r.Rounds = append(r.Rounds, round)
 }
@@ -87,7 +88,6 @@ func (r *Record) Continue(now Record) error {
 		here, then any
 	}{
 		{"program", now.Program, r.Program},
-		{"form (short)", now.Short, r.Short},
 		{"system", now.Machine.System, r.Machine.System},
 		{"processor", now.Machine.CPU, r.Machine.CPU},
 		{"number of cores", now.Machine.Cores, r.Machine.Cores},
@@ -97,19 +97,31 @@ func (r *Record) Continue(now Record) error {
 			return fmt.Errorf("its rounds are of another %s (%v, and now %v): figures of both are not comparable; name another file", part.name, part.then, part.here)
 		}
 	}
+	for _, command := range now.Commands {
+		if !slices.ContainsFunc(r.Commands, func(known []string) bool { return slices.Equal(known, command) }) {
+			r.Commands = append(r.Commands, command)
+		}
+	}
 	return nil
 }
 
-// of are the rounds of a benchmark that were measured, by their numbers.
+// of are the rounds of a benchmark that were measured, by their numbers: those of its whole
+// form where there are any, which are not put beside those of the short one.
 func (r *Record) of(benchmark string) (measured []Round, failed string) {
+	var short []Round
 	for _, round := range r.Rounds {
 		switch {
 		case round.Benchmark != benchmark:
 		case round.Failed != "":
 			failed = round.Failed
+		case round.Short:
+			short = append(short, round)
 		default:
 			measured = append(measured, round)
 		}
+	}
+	if len(measured) == 0 {
+		measured = short
 	}
 	slices.SortStableFunc(measured, func(a, b Round) int { return a.Number - b.Number })
 	return measured, failed
