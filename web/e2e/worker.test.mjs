@@ -120,3 +120,76 @@ describe('what the service worker keeps', () => {
     assert.equal(handled, false);
   });
 });
+
+describe('what the service worker shows', () => {
+  let listeners, looked, asked;
+
+  beforeEach(() => {
+    [listeners, looked, asked] = [{}, false, []];
+    const browser = (what) => new Promise((answer, refuse) => asked.push({ what, answer, refuse }));
+    const self = {
+      location: new URL(origin),
+      addEventListener: (type, listener) => (listeners[type] = listener),
+      clients: { matchAll: async () => [{ focused: looked }] },
+      registration: {
+        showNotification: (title) => browser(`show ${title}`),
+        getNotifications: ({ tag }) => browser(`find ${tag}`),
+      },
+    };
+    runInNewContext(source, { self, URL, Map });
+  });
+
+  /** push hands something over, and answers when the worker is done with it. */
+  function push(told) {
+    let done;
+    listeners.push({ data: { json: () => told }, waitUntil: (more) => (done = more) });
+    return done;
+  }
+
+  /** turns lets everything happen that waits for nothing else. */
+  async function turns() {
+    for (let turn = 0; turn < 20; turn++) await new Promise(setImmediate);
+  }
+
+  const open = { id: 'd1', title: 'Jo opened it' };
+  const back = { id: 'd1', title: 'Taken back', taken: true };
+  const whats = () => asked.map(({ what }) => what);
+
+  it('is what takes something back, however long that takes to be shown', async () => {
+    const both = [push(open), push(back)];
+    await turns();
+    assert.deepEqual(whats(), ['show Jo opened it']);
+    asked[0].answer();
+    await both[0];
+    await turns();
+    assert.deepEqual(whats(), ['show Jo opened it', 'show Taken back']);
+    asked[1].answer();
+    await both[1];
+  });
+
+  it('is not asked for while something is on its way to the screen', async () => {
+    const both = [push(open), push(back)];
+    await turns();
+    looked = true;
+    assert.deepEqual(whats(), ['show Jo opened it']);
+    asked[0].answer();
+    await turns();
+    assert.deepEqual(whats(), ['show Jo opened it', 'find d1']);
+    let closed = 0;
+    asked[1].answer([{ close: () => closed++ }]);
+    await Promise.all(both);
+    assert.equal(closed, 1);
+  });
+
+  it('goes on after one that the browser refuses', async () => {
+    const refused = assert.rejects(push(open), /denied/);
+    const next = push({ id: 'd2', title: 'Ana replied' });
+    await turns();
+    asked[0].refuse(new Error('denied'));
+    await refused;
+    await turns();
+    assert.deepEqual(whats(), ['show Jo opened it', 'show Ana replied']);
+    asked[1].answer();
+    await next;
+  });
+});

@@ -67,11 +67,22 @@ async function asset(request) {
 }
 
 /**
+ * Settles when the push before has been dealt with. They are shown one after the other, as they
+ * came: a browser takes its time to show one, and what takes it back would be covered by it. And
+ * Chromium, asked for what it shows while it is about to show something, forgets that: a click on
+ * it would do nothing.
+ */
+let earlier = Promise.resolve();
+
+self.addEventListener('push', (event) => {
+  earlier = earlier.catch(() => {}).then(() => pushed(event.data));
+  event.waitUntil(earlier);
+});
+
+/**
  * What is pushed is shown under its id: what takes it back replaces it. A reader who looks
  * at the page sees it there.
  */
-self.addEventListener('push', (event) => event.waitUntil(pushed(event.data)));
-
 async function pushed(data) {
   let told;
   try {
