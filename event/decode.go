@@ -80,10 +80,13 @@ func (a *Announcement) readWritten(data []byte) bool {
 		in.event(a.Event)
 	}
 	if in.is(`,"state":{`) {
-		// It is nearly always the last.
-		state := data[in.at-1 : len(data)-1]
-		a.State, in.at = new(State), len(data)-1
-		in.odd = jsonv2.Unmarshal(state, a.State) != nil
+		begin := in.at - 1
+		a.State = new(State)
+		if in.state(a.State); in.odd {
+			// Something that few have. It is nearly always the last.
+			*a.State, in.at = State{}, len(data)-1
+			in.odd = jsonv2.Unmarshal(data[begin:in.at], a.State) != nil
+		}
 	}
 	if in.is(`,"gone":"`) {
 		in.at--
@@ -92,6 +95,28 @@ func (a *Announcement) readWritten(data []byte) bool {
 	a.To = in.perhaps(`,"to":`)
 	in.must(`}`)
 	return !in.odd && in.at == len(data)
+}
+
+// state reads what most states have: those of a message that several have sent, or that waits
+// for its send, and clicks and overrides, are odd here.
+func (in *input) state(s *State) {
+	s.Workspace, s.Message = in.text(`"w":`), in.text(`,"message":`)
+	s.Sent = in.is(`,"sent":true`)
+	s.User, s.Subject = in.perhaps(`,"u":`), in.perhaps(`,"s":`)
+	s.At = in.count(`,"at":`)
+	s.Recipients = object[RecipientKey](in, `,"r":{`, func() Person {
+		in.must(`{`)
+		return in.person()
+	})
+	s.First = object[Mark](in, `,"first":{`, func() map[RecipientKey]int64 {
+		return object[RecipientKey](in, `{`, func() int64 { return in.number("") })
+	})
+	s.Done = in.is(`,"done":true`)
+	s.Aliases = in.list(`,"aliases":[`)
+	s.To = in.perhaps(`,"to":`)
+	s.Version = in.number(`,"v":`)
+	s.Expire = in.count(`,"x":`)
+	in.must(`}`)
 }
 
 // input is what is read. Once something is odd, nothing else of it counts.
@@ -138,6 +163,37 @@ func (in *input) number(name string) int64 {
 		in.odd = true
 	}
 	return n
+}
+
+// count is number for a field that is left out where it is 0.
+func (in *input) count(name string) int64 {
+	if !in.is(name) {
+		return 0
+	}
+	return in.number("")
+}
+
+// object reads a field that may come next, each value by value; nil where it does not.
+func object[K ~string, V any](in *input, name string, value func() V) map[K]V {
+	if !in.is(name) {
+		return nil
+	}
+	all := make(map[K]V)
+	if in.is(`}`) {
+		return all
+	}
+	for !in.odd {
+		key := K(in.text(""))
+		_, twice := all[key]
+		in.odd = in.odd || twice
+		in.must(`:`)
+		all[key] = value()
+		if in.is(`}`) {
+			return all
+		}
+		in.must(`,`)
+	}
+	return all
 }
 
 // text reads a field that has to come next, and perhaps one that may.
