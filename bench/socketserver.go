@@ -36,14 +36,14 @@ type socketOrders struct {
 // socketServer serves /v1/live as a server does, with announcements that are made up: what is
 // measured is the way from an announcement to the sockets.
 type socketServer struct {
-	entries  chan live.Entry
+	each     chan func(live.Entry)
 	sequence atomic.Uint64
 	written  writtenSends
 }
 
 // serveSockets says its address, and publishes as it is told on in until that ends.
 func serveSockets(ctx context.Context, in io.Reader, out io.Writer) error {
-	s := &socketServer{entries: make(chan live.Entry, 1000), written: make(writtenSends)}
+	s := &socketServer{each: make(chan func(live.Entry), 1), written: make(writtenSends)}
 	logger := slog.New(slog.DiscardHandler)
 	hub := live.NewHub(live.Config{Log: s, Render: api.NewLiveRenderer(nobody{}, time.Now).Render, Logger: logger})
 	handler := &api.LiveHandler{Hub: hub, Questions: s, Logger: logger, Caller: func(r *http.Request) (account.Caller, bool) {
@@ -115,7 +115,9 @@ func (s *socketServer) announce(ctx context.Context, workspace string, due time.
 		Read: func() (read event.Announcement, err error) { return read, read.DecodeJSON(data) },
 	}
 	select {
-	case s.entries <- entry:
+	case each := <-s.each:
+		each(entry)
+		s.each <- each
 		return nil
 	case <-ctx.Done():
 		return ctx.Err()
@@ -154,16 +156,13 @@ func (w writtenSends) at(workspace string, due time.Time) ([]byte, error) {
 	return data, err
 }
 
-// Follow is the log's: nothing is kept from before.
+// Follow is the log's: nothing is kept from before. Who announces calls each: to hand entries to
+// another goroutine would be a way that the peer's messages do not take.
 func (s *socketServer) Follow(ctx context.Context, each func(live.Entry)) error {
-	for {
-		select {
-		case entry := <-s.entries:
-			each(entry)
-		case <-ctx.Done():
-			return ctx.Err()
-		}
-	}
+	s.each <- each
+	<-ctx.Done()
+	<-s.each // nobody calls it any more
+	return ctx.Err()
 }
 
 // Bounds are those of a log that began empty.
