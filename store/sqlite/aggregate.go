@@ -28,7 +28,7 @@ func (x *Index) Aggregate(ctx context.Context, c feed.AggregateRequest) (feed.Ag
 			if err != nil || match == "" {
 				return nil, err
 			}
-			return file.rowids(ctx, match, low, high)
+			return file.rowids(ctx, workspaceID, match, low, high)
 		}
 		collect := func() (*columns.Columns, error) { return x.columnsOf(ctx, file, sealed, workspaceID) }
 		return x.columns.Use(ctx, columns.Key{Week: c.Week, Workspace: c.Workspace}, collect, func(held *columns.Columns) error {
@@ -73,13 +73,9 @@ func (x *Index) columnsOf(ctx context.Context, file *weekFile, sealed bool, work
 	return x.collectColumns(ctx, file, workspaceID)
 }
 
-// rowids are where an expression matches in [low, high), ascending.
-func (w *weekFile) rowids(ctx context.Context, match string, low, high int64) ([]int64, error) {
-	rows, err := w.read.rowids.QueryContext(ctx, match, low, high)
-	if err != nil {
-		return nil, err
-	}
-	return scanRowids(rows)
+// rowids are where an expression matches rows of a workspace in [low, high), ascending.
+func (w *weekFile) rowids(ctx context.Context, workspaceID int64, match string, low, high int64) ([]int64, error) {
+	return w.found(ctx, w.read.rowids, workspaceID, match, low, high)
 }
 
 func scanRowids(rows *sql.Rows) ([]int64, error) {

@@ -137,6 +137,11 @@ func (x *Index) checkDocuments(ctx context.Context, file *weekFile) error {
 			if _, err := x.documents.unpack(r.id, name, r.doc); err != nil {
 				return err
 			}
+			if file.numbers != nil {
+				if _, err := file.numberOf(ctx, file.read.block, r.workspaceID, r.rowid); err != nil {
+					return err
+				}
+			}
 			after = r.rowid
 		}
 		if counted += int64(len(rows)); len(rows) < checkBatch {

@@ -81,7 +81,7 @@ func causeOf(err error) string {
 		return errEmptied.Error()
 	case errors.Is(err, os.ErrPermission):
 		return "its file cannot be read by this user"
-	case errors.Is(err, columns.ErrDamaged), errors.Is(err, segments.ErrDamaged), errors.Is(err, errDocument), errors.Is(err, io.ErrUnexpectedEOF),
+	case errors.Is(err, columns.ErrDamaged), errors.Is(err, segments.ErrDamaged), errors.Is(err, errDocument), errors.Is(err, errNumbers), errors.Is(err, io.ErrUnexpectedEOF),
 		errors.Is(err, zstd.ErrCRCMismatch), errors.Is(err, sql.ErrNoRows), unscannable(err):
 		return "what is in its file cannot be read"
 	case errors.Is(err, errSum):

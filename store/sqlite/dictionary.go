@@ -54,21 +54,24 @@ func newDictionaries(texts map[uint32][]byte, samples map[int64]bool) (*dictiona
 	return &dictionaries{decoder: decoder, texts: texts, samples: samples}, nil
 }
 
-// withoutDictionaries is the version of a week's file that has none yet. It is read as it is,
-// and taken to the next when it is opened to be written.
-const withoutDictionaries = 4
+// withoutDictionaries is the version of a week's file that has none yet, and numbered the one
+// whose words may be of numbers. Those between are read as they are, and taken to that when
+// they are opened to be written.
+const withoutDictionaries, numbered = 4, 6
 
 // isEnough reports whether a file of another version than this program's is used all the same.
-func isEnough(have, want int) bool { return have == withoutDictionaries && want == have+1 }
+func isEnough(have, want int) bool {
+	return have >= withoutDictionaries && have < numbered && want == numbered
+}
 
-// addDictionaries takes a file without them to the next version.
-func addDictionaries(ctx context.Context, pool *sql.DB) error {
+// addTables takes a file of such a version to this program's.
+func addTables(ctx context.Context, pool *sql.DB) error {
 	return transact(ctx, pool, func(tx *sql.Tx) error {
 		version, err := versionIn(ctx, tx)
-		if err != nil || !isEnough(version, len(weekSchema)) {
-			return err
+		for ; err == nil && isEnough(version, len(weekSchema)); version++ {
+			err = step(ctx, tx, weekSchema, version)
 		}
-		return step(ctx, tx, weekSchema, version)
+		return err
 	})
 }
 

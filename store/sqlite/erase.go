@@ -108,30 +108,31 @@ func secure(ctx context.Context, file *weekFile, on int) error {
 
 // find reads rows that name the person, newest first.
 func (e *erasure) find(ctx context.Context, file *weekFile, limit int) ([]row, error) {
-	match, err := e.match(file)
+	workspaceID, match, err := e.match(file)
 	if err != nil || match == "" {
 		return nil, err
 	}
-	return file.page(ctx, match, 0, rowids.End(file.week), limit, false)
+	return file.page(ctx, workspaceID, match, 0, rowids.End(file.week), limit, false)
 }
 
 // match is what finds the rows that name the person, "" where there are none.
-func (e *erasure) match(file *weekFile) (string, error) {
+func (e *erasure) match(file *weekFile) (workspaceID int64, match string, err error) {
 	workspaceID, known := file.workspaceIDOf(e.workspace)
 	if !known {
-		return "", nil
+		return 0, "", nil
 	}
 	named := query.Keyword{Field: query.FieldRecipient, Values: e.forms}
-	return compileParts(named, partsOf(workspaceID, query.AutomatedShow))
+	match, err = compileParts(named, partsOf(workspaceID, query.AutomatedShow))
+	return workspaceID, match, err
 }
 
 // rowids are those of all rows that name the person.
 func (e *erasure) rowids(ctx context.Context, file *weekFile) ([]int64, error) {
-	match, err := e.match(file)
+	workspaceID, match, err := e.match(file)
 	if err != nil || match == "" {
 		return nil, err
 	}
-	return file.rowids(ctx, match, 0, rowids.End(file.week))
+	return file.rowids(ctx, workspaceID, match, 0, rowids.End(file.week))
 }
 
 func (e *erasure) rows(tx *weekTx, rows []row) error {

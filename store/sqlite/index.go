@@ -29,7 +29,8 @@ type IndexConfig struct {
 	// 64 MiB and 2 MiB. It is given back when the connection was not used for
 	// a while.
 	WriterCacheKB, ReaderCacheKB int
-	// CountCacheKB bounds what is kept in memory to count events, 0 for 128 MiB.
+	// CountCacheKB bounds what is kept in memory to count events, and of the numbers of rows of
+	// sealed weeks, 0 for 128 MiB.
 	CountCacheKB int
 	// EventCacheKB bounds what is kept in memory of events that were read for pages, 0 for
 	// 64 MiB.
@@ -49,6 +50,7 @@ type Index struct {
 	documents      *documents
 	columns        *columns.Cache
 	events         *eventCache
+	blocks         *numberCache
 	columnsDecoder *zstd.Decoder
 	// sync makes a file durable.
 	sync func(path string) error
@@ -139,7 +141,9 @@ func OpenIndex(dir string, config IndexConfig) (*Index, error) {
 	if x.columnsDecoder, err = newColumnsDecoder(); err != nil {
 		return nil, fmt.Errorf("opening the index: %w", err)
 	}
-	x.columns = columns.NewCache(config.CountCacheKB << 10)
+	// What is counted by is found by numbers: both are of one share.
+	x.blocks = newNumberCache(config.CountCacheKB << 10 / numbersShare)
+	x.columns = columns.NewCache(config.CountCacheKB<<10 - x.blocks.limit)
 	x.events = newEventCache(config.EventCacheKB << 10)
 	return x, nil
 }
@@ -321,7 +325,16 @@ func (x *Index) openHeld(ctx context.Context, slot *weekSlot) error {
 	if err != nil {
 		return err
 	}
+	if !slot.sealed && file.numbers != nil {
+		// Somebody put a sealed file here by another name.
+		if file, err = x.openNamed(ctx, slot.week, file); err != nil {
+			return err
+		}
+	}
 	file.columns, file.events = x.columns, x.events
+	if slot.sealed {
+		file.blocks = x.blocks
+	}
 	file.writeLog = &slot.writeLog
 	slot.file = file
 	if !slot.exists {

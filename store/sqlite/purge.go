@@ -62,7 +62,7 @@ func sendsOf(ctx context.Context, file *weekFile, workspace string, messages []s
 		if err != nil {
 			return nil, err
 		}
-		rows, err := file.page(ctx, match, 0, rowids.End(file.week), maxPieces, false)
+		rows, err := file.page(ctx, workspaceID, match, 0, rowids.End(file.week), maxPieces, false)
 		if err != nil {
 			return nil, err
 		}

@@ -31,6 +31,10 @@ func reword(ctx context.Context, tx *sql.Tx, week event.Week) error {
 	if err != nil {
 		return err
 	}
+	// Its words are of rowids from now on, until it is sealed again.
+	if err := forgetNumbers(ctx, tx); err != nil {
+		return err
+	}
 	file := &weekFile{week: week}
 	if err := file.loadDictionaries(ctx, tx); err != nil {
 		return err
@@ -61,6 +65,16 @@ func reword(ctx context.Context, tx *sql.Tx, week event.Week) error {
 			return err
 		}
 	}
+}
+
+// forgetNumbers is dropNumbers of a file that need not have a table of them.
+func forgetNumbers(ctx context.Context, tx *sql.Tx) error {
+	var there bool
+	err := tx.QueryRowContext(ctx, "SELECT count(*) > 0 FROM sqlite_master WHERE name = 'number'").Scan(&there)
+	if err != nil || !there {
+		return err
+	}
+	return dropNumbers(ctx, tx)
 }
 
 func workspacesIn(ctx context.Context, tx *sql.Tx) (map[int64]string, error) {

@@ -75,7 +75,7 @@ func (x *Index) Seal(ctx context.Context, week event.Week) error {
 	return failed("sealing week "+week.String(), err)
 }
 
-// compact writes a week's file anew with its index merged, and returns the new
+// compact writes a week's file anew with its index merged and of numbers, and returns the new
 // file's path.
 func (x *Index) compact(ctx context.Context, week event.Week) (made string, sealed bool, err error) {
 	made = x.path(week, newEnding)
@@ -89,16 +89,10 @@ func (x *Index) compact(ctx context.Context, week event.Week) (made string, seal
 	return made, sealed, err
 }
 
-// compactInto writes a file anew at a path, with its index merged and its columns
-// stored.
+// compactInto writes a file anew at a path, with its index merged and of numbers, and its
+// columns stored.
 func (x *Index) compactInto(ctx context.Context, file *weekFile, made string) error {
 	if err := errors.Join(os.RemoveAll(made), os.RemoveAll(made+"-journal")); err != nil {
-		return err
-	}
-	if err := file.rereadWords(ctx); err != nil {
-		return err
-	}
-	if _, err := file.writer.ExecContext(ctx, "INSERT INTO words(words) VALUES('optimize')"); err != nil {
 		return err
 	}
 	if err := file.packDocuments(ctx, x.documents, nil); err != nil {
@@ -110,8 +104,10 @@ func (x *Index) compactInto(ctx context.Context, file *weekFile, made string) er
 	if err := x.saveColumns(ctx, file); err != nil {
 		return err
 	}
-	_, err := file.writer.ExecContext(ctx, "VACUUM INTO ?", made)
-	return err
+	if _, err := file.writer.ExecContext(ctx, "VACUUM INTO ?", made); err != nil {
+		return err
+	}
+	return x.numberRows(ctx, file.week, made)
 }
 
 // Unseal lets a week be written again. A week that is not sealed, or that does
@@ -124,6 +120,9 @@ func (x *Index) Unseal(ctx context.Context, week event.Week) error {
 		made := x.path(week, newEnding)
 		if err := copyFile(made, x.path(week, sealedEnding)); err != nil {
 			return err
+		}
+		if err := x.nameRows(ctx, week, made, noJournal); err != nil {
+			return x.blame(slot, err)
 		}
 		return x.blame(slot, x.swap(ctx, slot, made, false))
 	})

@@ -154,12 +154,12 @@ func (x *Index) searchWeek(ctx context.Context, file *weekFile, s feed.Search, l
 		return nil, err
 	}
 	if limit <= mostCachedPage && file.events != nil {
-		hits, ok, err := x.cachedPage(ctx, file, s, match, low, high, limit)
+		hits, ok, err := x.cachedPage(ctx, file, s, workspaceID, match, low, high, limit)
 		if ok || err != nil {
 			return hits, err
 		}
 	}
-	rows, err := file.page(ctx, match, low, high, limit, s.Oldest)
+	rows, err := file.page(ctx, workspaceID, match, low, high, limit, s.Oldest)
 	if err != nil {
 		return nil, err
 	}
@@ -182,13 +182,13 @@ const mostCachedPage = 500
 // and unpacked again. It is not ok where rows were being changed meanwhile, or one is not
 // there: what matched and what is read must be of one moment.
 func (x *Index) cachedPage(
-	ctx context.Context, file *weekFile, s feed.Search, match string, low, high int64, limit int,
+	ctx context.Context, file *weekFile, s feed.Search, workspaceID int64, match string, low, high int64, limit int,
 ) (hits []feed.Hit, ok bool, err error) {
 	changes := file.changes.Load()
 	if changes%2 == 1 {
 		return nil, false, nil
 	}
-	at, err := file.pageRowids(ctx, match, low, high, limit, s.Oldest)
+	at, err := file.pageRowids(ctx, workspaceID, match, low, high, limit, s.Oldest)
 	if err != nil {
 		return nil, false, err
 	}
@@ -257,9 +257,16 @@ func partsOf(workspaceID int64, choice query.Automated) []string {
 	return []string{part(workspaceID, false)}
 }
 
-// page reads the rows that an expression matches in [low, high), newest first or
-// oldest first.
-func (w *weekFile) page(ctx context.Context, match string, low, high int64, limit int, oldest bool) ([]row, error) {
+// page reads the rows of a workspace that an expression matches in [low, high), newest
+// first or oldest first.
+func (w *weekFile) page(ctx context.Context, workspaceID int64, match string, low, high int64, limit int, oldest bool) ([]row, error) {
+	if w.numbers != nil {
+		at, err := w.pageRowids(ctx, workspaceID, match, low, high, limit, oldest)
+		if err != nil {
+			return nil, err
+		}
+		return w.rowsAt(ctx, at)
+	}
 	page := w.read.page
 	if oldest {
 		page = w.read.pageOldest
@@ -272,16 +279,61 @@ func (w *weekFile) page(ctx context.Context, match string, low, high int64, limi
 }
 
 // pageRowids are where page finds its rows, in its order.
-func (w *weekFile) pageRowids(ctx context.Context, match string, low, high int64, limit int, oldest bool) ([]int64, error) {
+func (w *weekFile) pageRowids(ctx context.Context, workspaceID int64, match string, low, high int64, limit int, oldest bool) ([]int64, error) {
 	page := w.read.rowidsNewest
 	if oldest {
 		page = w.read.rowidsOldest
 	}
-	rows, err := page.QueryContext(ctx, match, low, high, limit)
+	return w.found(ctx, page, workspaceID, match, low, high, limit)
+}
+
+// found are the rowids of what a statement finds among the words of a workspace's rows
+// [low, high).
+func (w *weekFile) found(ctx context.Context, ask *sql.Stmt, workspaceID int64, match string, low, high int64, more ...any) ([]int64, error) {
+	from, until, err := w.numbersIn(ctx, workspaceID, low, high)
+	if err != nil || from >= until {
+		return nil, err
+	}
+	rows, err := ask.QueryContext(ctx, append([]any{match, from, until}, more...)...)
 	if err != nil {
 		return nil, err
 	}
-	return scanRowids(rows)
+	found, err := scanRowids(rows)
+	if err != nil {
+		return nil, err
+	}
+	return found, w.toRowids(ctx, workspaceID, found)
+}
+
+// rowsAtOnce is how many rows are asked for by one statement.
+const rowsAtOnce = 500
+
+// rowsAt reads rows in an order. In a file in which words are found by number nothing is
+// written meanwhile: what is found is there.
+func (w *weekFile) rowsAt(ctx context.Context, at []int64) ([]row, error) {
+	all := make([]row, 0, len(at))
+	for some := range slices.Chunk(at, rowsAtOnce) {
+		rows, err := w.read.rows.QueryContext(ctx, jsonList(some))
+		if err != nil {
+			return nil, err
+		}
+		read, err := w.scanRows(rows)
+		if err != nil {
+			return nil, err
+		}
+		byRowid := make(map[int64]row, len(read))
+		for _, r := range read {
+			byRowid[r.rowid] = r
+		}
+		for _, rowid := range some {
+			r, there := byRowid[rowid]
+			if !there {
+				return nil, fmt.Errorf("%w: row %d is not there", errNumbers, rowid)
+			}
+			all = append(all, r)
+		}
+	}
+	return all, nil
 }
 
 func (w *weekFile) scanRows(rows *sql.Rows) ([]row, error) {

@@ -36,6 +36,8 @@ CREATE TABLE facts(space INTEGER PRIMARY KEY, doc BLOB NOT NULL);
 CREATE TABLE links(space INTEGER PRIMARY KEY, doc BLOB NOT NULL);
 `, reanalyse, `-- keep what the documents of a sealed week are packed against
 CREATE TABLE IF NOT EXISTS dictionary(n INTEGER PRIMARY KEY, text BLOB NOT NULL, samples BLOB NOT NULL);
+`, `-- keep which rows the words of a sealed week are of, by number
+CREATE TABLE IF NOT EXISTS number(k INTEGER PRIMARY KEY, low INTEGER NOT NULL, many INTEGER NOT NULL, steps BLOB NOT NULL);
 `}
 
 // weekFile is an open week. It is safe for concurrent use; one transaction
@@ -44,6 +46,7 @@ type weekFile struct {
 	week    event.Week
 	columns *columns.Cache // nil for a file that is being made
 	events  *eventCache    // nil for a file that is being made
+	blocks  *numberCache   // nil for a file that is being made
 	// changes is odd while events that are there are being changed or taken out, and greater
 	// behind each transaction that did. Until then eventCache may have what was there before.
 	changes  atomic.Uint64
@@ -56,6 +59,8 @@ type weekFile struct {
 	writeLog *writeLog
 	// dictionaries are what its documents are packed against, nil where there is none.
 	dictionaries atomic.Pointer[dictionaries]
+	// numbers say which rows its words are of, nil where these say it themselves.
+	numbers numbers
 	// merged says that there is nothing to merge among the words.
 	merged atomic.Bool
 	// wordsWritten says that words were written past FTS5, see rereadWords. It is the
@@ -75,12 +80,14 @@ type weekFile struct {
 type weekWrites struct {
 	addWorkspace, create, run, add, replace, drop *sql.Stmt
 	addWords, dropWords, count                    *sql.Stmt
+	readBlock, writeBlock                         *sql.Stmt
 	words                                         wordTables
 }
 
 type weekReads struct {
 	run, rows, there, near, page, pageOldest, events *sql.Stmt
 	rowids, rowidsNewest, rowidsOldest, blocks, leaf *sql.Stmt
+	block                                            *sql.Stmt // nil where there are no numbers
 }
 
 // weekSettings are how the files of weeks are opened.
@@ -114,7 +121,7 @@ func (w *weekFile) open(ctx context.Context, path string, a access, caches weekS
 		if w.writer, err = openPool(path, writing); err != nil {
 			return err
 		}
-		if err := addDictionaries(ctx, w.writer); err != nil {
+		if err := addTables(ctx, w.writer); err != nil {
 			return err
 		}
 		if err := create(ctx, w.writer, "week "+w.week.String(), weekSchema); err != nil {
@@ -131,6 +138,9 @@ func (w *weekFile) open(ctx context.Context, path string, a access, caches weekS
 		return err
 	}
 	if err := w.loadWorkspaces(ctx); err != nil {
+		return err
+	}
+	if err := w.loadNumbers(ctx); err != nil {
 		return err
 	}
 	return w.loadDictionaries(ctx, w.reader)
@@ -185,8 +195,10 @@ func (w *weekFile) prepare(ctx context.Context) error {
 				VALUES(?, ?, ?, ?, ?, ?)`),
 			dropWords: p.prepare(`INSERT INTO words(words, rowid, body, subject, people, link, file)
 				VALUES('delete', ?, ?, ?, ?, ?, ?)`),
-			count: p.prepare("UPDATE total SET events = events + ?"),
-			words: prepareWordTables(&p),
+			count:      p.prepare("UPDATE total SET events = events + ?"),
+			readBlock:  p.prepare(selectBlock),
+			writeBlock: p.prepare(insertBlock),
+			words:      prepareWordTables(&p),
 		}
 	}
 	w.prepared = p.all
@@ -216,6 +228,7 @@ func (w *weekFile) close() error {
 	if w.events != nil {
 		w.events.forget(w)
 	}
+	w.blocks.forget(w)
 	return closePools(w.prepared, w.reader, w.writer)
 }
 
@@ -280,6 +293,7 @@ func (w *weekFile) transact(ctx context.Context, do func(*weekTx) error) error {
 			addWorkspace: on(w.write.addWorkspace), create: on(w.write.create), run: on(w.write.run),
 			add: on(w.write.add), replace: on(w.write.replace), drop: on(w.write.drop),
 			addWords: on(w.write.addWords), dropWords: on(w.write.dropWords), count: on(w.write.count),
+			readBlock: on(w.write.readBlock), writeBlock: on(w.write.writeBlock),
 			words: w.write.words.in(ctx, tx),
 		}
 		if err := do(t); err != nil {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"slices"
 
 	"tidings/query"
 	"tidings/store/sqlite/columns"
@@ -33,12 +34,38 @@ func (x *Index) collectColumns(ctx context.Context, file *weekFile, workspaceID 
 	if err != nil {
 		return nil, err
 	}
+	if file.numbers != nil {
+		at, err := file.pageRowids(ctx, workspaceID, match, 0, rowids.End(file.week), -1, false)
+		if err != nil {
+			return nil, err
+		}
+		return columns.Collect(file.week, x.eventsIn(ctx, file, file.nameOf(workspaceID), at))
+	}
 	rows, err := file.read.page.QueryContext(ctx, match, 0, rowids.End(file.week), -1)
 	if err != nil {
 		return nil, err
 	}
 	defer rows.Close()
 	return columns.Collect(file.week, x.eventsOf(file, file.nameOf(workspaceID), rows))
+}
+
+// eventsIn are the events of a workspace's rows at rowids.
+func (x *Index) eventsIn(ctx context.Context, file *weekFile, workspace string, at []int64) iter.Seq2[columns.Event, error] {
+	return func(yield func(columns.Event, error) bool) {
+		for some := range slices.Chunk(at, rowsAtOnce) {
+			rows, err := file.rowsAt(ctx, some)
+			if err != nil {
+				yield(columns.Event{}, err)
+				return
+			}
+			for _, r := range rows {
+				e, err := x.documents.unpack(r.id, workspace, r.doc)
+				if !yield(columns.Event{Rowid: r.rowid, Event: e}, err) || err != nil {
+					return
+				}
+			}
+		}
+	}
 }
 
 // eventsOf are the events of a workspace's rows.

@@ -107,13 +107,13 @@ func (tx *weekTx) putAllWords(entries []*entry) error {
 	return tx.putSegment(segmentOf(entries))
 }
 
-func (tx *weekTx) putWords(rowid int64, text indexTerms) error {
-	_, err := tx.addWords.ExecContext(tx.ctx, rowid, text.body, text.subject, text.people, text.link, text.file)
+func (tx *weekTx) putWords(number int64, text indexTerms) error {
+	_, err := tx.addWords.ExecContext(tx.ctx, number, text.body, text.subject, text.people, text.link, text.file)
 	return err
 }
 
-func (tx *weekTx) takeWords(rowid int64, text indexTerms) error {
-	_, err := tx.dropWords.ExecContext(tx.ctx, rowid, text.body, text.subject, text.people, text.link, text.file)
+func (tx *weekTx) takeWords(number int64, text indexTerms) error {
+	_, err := tx.dropWords.ExecContext(tx.ctx, number, text.body, text.subject, text.people, text.link, text.file)
 	return err
 }
 
@@ -130,10 +130,14 @@ func (tx *weekTx) change(rowid int64) {
 func (tx *weekTx) rewrite(rowid int64, old indexTerms, e *entry) error {
 	tx.change(rowid)
 	if made := termsOf(e.document, e.workspaceID); made != old {
-		if err := tx.takeWords(rowid, old); err != nil {
+		number, err := tx.number(e.workspaceID, rowid)
+		if err != nil {
 			return err
 		}
-		if err := tx.putWords(rowid, made); err != nil {
+		if err := tx.takeWords(number, old); err != nil {
+			return err
+		}
+		if err := tx.putWords(number, made); err != nil {
 			return err
 		}
 	}
@@ -145,12 +149,19 @@ func (tx *weekTx) rewrite(rowid int64, old indexTerms, e *entry) error {
 
 // remove takes an event out.
 func (tx *weekTx) remove(r row, old indexTerms) error {
-	if err := tx.takeWords(r.rowid, old); err != nil {
+	number, err := tx.number(r.workspaceID, r.rowid)
+	if err != nil {
+		return err
+	}
+	if err := tx.takeWords(number, old); err != nil {
+		return err
+	}
+	if err := tx.dropNumber(r.workspaceID, number); err != nil {
 		return err
 	}
 	tx.growth--
 	tx.change(r.rowid)
 	tx.removed, tx.workspaceIDs[r.workspaceID] = true, true
-	_, err := tx.drop.ExecContext(tx.ctx, r.rowid)
+	_, err = tx.drop.ExecContext(tx.ctx, r.rowid)
 	return err
 }

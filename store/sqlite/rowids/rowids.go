@@ -1,12 +1,12 @@
 // Package rowids says where an event is in its week's file: how the rowid of a
 // row follows from the id of its event, and which rowids a search asks for. The
-// rows of events, their words and their columns are all numbered so, and all in
-// the order of the feed.
+// rows of events, the words of open weeks and columns are all numbered so, in the
+// order of the feed.
 //
 // A rowid is the seconds since the week began and, below them, the first bits of
 // the id's tie. An event whose rowid is taken goes to the next free one below,
-// within Probes and within its second. Rowids are what the index holds most of:
-// with 24 bits of the tie a sealed week takes 15 % less than with 43, and a search
+// within Probes and within its second. Rowids are what an open week holds most of:
+// with 24 bits of the tie it takes 15 % less than with 43, and a search
 // still answers with the rowid it found, so cursors never skip.
 package rowids
 

@@ -46,16 +46,22 @@ func merge(of []leaves, last bool, read func(number int64) ([]byte, error), w *w
 
 // mergeRows writes the rows that some segments have of a term.
 func mergeRows(w *writer, term []byte, same []*reader, last bool) {
-	begun := false
+	begun, number := false, w.rowsOf(term)
 	eachRow(same, func(newest *reader) bool {
 		if len(newest.positions) > 0 || newest.deleted && !last {
+			row := newest.row
+			if number != nil {
+				if row = w.numbered(number, row, w.row, !begun); w.err != nil || row < 0 {
+					return w.err == nil
+				}
+			}
 			if !begun {
 				if w.begin(term); w.err != nil {
 					return false
 				}
 				begun = true
 			}
-			w.put(newest.row, newest.deleted && !last, newest.positions)
+			w.put(row, newest.deleted && !last, newest.positions)
 		}
 		return w.err == nil
 	})

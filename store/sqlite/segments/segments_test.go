@@ -1,6 +1,7 @@
 package segments
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"math"
@@ -238,4 +239,80 @@ func TestLargeSegmentsAreNotMergedAtOnce(t *testing.T) {
 	}
 	require.Empty(t, levels()[0].segments)
 	require.Len(t, levels()[1].segments, 2)
+}
+
+// placesIn are the rows of each term of an index, with where it is.
+func placesIn(t *testing.T, index inMemory) map[string]map[int64]string {
+	t.Helper()
+	structure, err := ParseStructure(index[StructureBlock])
+	require.NoError(t, err)
+	places := make(map[string]map[int64]string)
+	for _, one := range structure.oldestFirst() {
+		r := &reader{read: index.Read, of: one, number: one.first - 1}
+		for r.nextTerm() {
+			if places[string(r.term)] == nil {
+				places[string(r.term)] = make(map[int64]string)
+			}
+			for r.nextRow() {
+				places[string(r.term)][r.row] = string(r.positions)
+			}
+		}
+		require.NoError(t, r.err)
+	}
+	return places
+}
+
+// TestRowsAreNumberedAnewAndBack: what was in many segments is in one, in which the same is
+// said of the same rows.
+func TestRowsAreNumberedAnewAndBack(t *testing.T) {
+	random := rand.New(rand.NewPCG(3, 63))
+	index := newIndex()
+	for part := range 30 {
+		fill(t, index, random, part*20, part*20+20)
+	}
+	before := placesIn(t, index)
+	numbered := func(number func(row int64) (int64, error)) Numbers {
+		return func([]byte) (func(int64) (int64, error), error) { return number, nil }
+	}
+	require.NoError(t, Renumber(index, 200, numbered(func(row int64) (int64, error) { return row / 1000, nil })))
+	structure, err := ParseStructure(index[StructureBlock])
+	require.NoError(t, err)
+	require.Equal(t, 1, structure.count())
+	require.NotEqual(t, before, placesIn(t, index))
+	fewer := 0
+	for number := range index {
+		fewer += len(index[number])
+	}
+	require.NoError(t, Renumber(index, 200, numbered(func(row int64) (int64, error) { return row * 1000, nil })))
+	require.Equal(t, before, placesIn(t, index))
+	more := 0
+	for number := range index {
+		more += len(index[number])
+	}
+	require.Less(t, fewer, more)
+
+	// A row that has no number is left out, and a term without rows.
+	require.NoError(t, Renumber(index, 200, func(term []byte) (func(int64) (int64, error), error) {
+		return func(row int64) (int64, error) {
+			if row < 100_000 || string(term) == "term7" {
+				return -1, nil
+			}
+			return row, nil
+		}, nil
+	}))
+	for term, rows := range before {
+		maps.DeleteFunc(rows, func(row int64, _ string) bool { return row < 100_000 })
+		if term == "0term7" || len(rows) == 0 {
+			delete(before, term)
+		}
+	}
+	require.Equal(t, before, placesIn(t, index))
+
+	// Numbers that do not rise as rows do are nothing that could be read.
+	err = Renumber(index, 200, numbered(func(row int64) (int64, error) { return row / 50_000, nil }))
+	require.ErrorIs(t, err, ErrDamaged)
+	failing := errors.New("it is not known")
+	err = Renumber(index, 200, func([]byte) (func(int64) (int64, error), error) { return nil, failing })
+	require.ErrorIs(t, err, failing)
+	require.NoError(t, Renumber(newIndex(), 200, nil), "of nothing nothing becomes")
 }

@@ -38,6 +38,8 @@ type writer struct {
 	newTerm       bool // and no row of it yet
 	row           int64
 	rows          rowIndex
+
+	numbers Numbers // nil where rows stay what they are
 }
 
 func newWriter(sink sink, segment, size int) *writer {
