@@ -52,12 +52,12 @@ type Grants struct {
 	records Records
 	clock   func() time.Time
 	rand    io.Reader
-	lately  *lately[[]Grant]
+	lately  *Lately[[]Grant]
 }
 
 // NewGrants keeps grants in records.
 func NewGrants(records Records, clock func() time.Time, rand io.Reader) *Grants {
-	return &Grants{records: records, clock: clock, rand: rand, lately: newLately[[]Grant](clock)}
+	return &Grants{records: records, clock: clock, rand: rand, lately: NewLately[[]Grant](clock)}
 }
 
 // CheckGrant refuses what cannot be granted.
@@ -95,7 +95,7 @@ func (g *Grants) Give(ctx context.Context, workspace string, role Role, life tim
 	if err := Put(ctx, g.records, workspace, kindGrant, id, grant); err != nil {
 		return "", Grant{}, err
 	}
-	g.lately.forget(workspace)
+	g.lately.Forget(workspace)
 	if err := Put(ctx, g.records, NoWorkspace, kindGrantToken, HashOf(token), grantToken{workspace, id}); err != nil {
 		return "", Grant{}, err
 	}
@@ -123,13 +123,13 @@ func (g *Grants) Redeem(ctx context.Context, token string) (workspace string, gr
 // Begun notes the session that a grant's link has begun, before the browser has it.
 func (g *Grants) Begun(ctx context.Context, workspace string, grant Grant, session string) error {
 	grant.Session = session
-	g.lately.forget(workspace)
+	g.lately.Forget(workspace)
 	return Put(ctx, g.records, workspace, kindGrant, grant.ID, grant)
 }
 
 // Of lists a workspace's grants, those that are over among them.
 func (g *Grants) Of(ctx context.Context, workspace string) ([]Grant, error) {
-	grants, begun, ok := g.lately.get(workspace)
+	grants, begun, ok := g.lately.Get(workspace)
 	if ok {
 		return grants, nil
 	}
@@ -146,7 +146,7 @@ func (g *Grants) Of(ctx context.Context, workspace string) ([]Grant, error) {
 		}
 		grants = append(grants, grant)
 	}
-	g.lately.keep(workspace, grants, begun)
+	g.lately.Keep(workspace, grants, begun)
 	return grants, nil
 }
 

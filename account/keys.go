@@ -40,14 +40,14 @@ type Keys struct {
 	noted   map[string]time.Time
 	trusted *trusted
 	// hashes are those of keys by workspace and id.
-	hashes *lately[string]
+	hashes *Lately[string]
 	// directory says what a key's user may do now; it may be nil.
 	directory *Directory
 }
 
 // NewKeys keeps keys in records. rand must be good enough for secrets.
 func NewKeys(records Records, clock func() time.Time, rand io.Reader) *Keys {
-	return &Keys{records: records, clock: clock, rand: rand, noted: make(map[string]time.Time), trusted: newTrusted(clock), hashes: newLately[string](clock)}
+	return &Keys{records: records, clock: clock, rand: rand, noted: make(map[string]time.Time), trusted: newTrusted(clock), hashes: NewLately[string](clock)}
 }
 
 // Heed lets tokens for embedding show no more than their key's user may see now.
@@ -243,7 +243,7 @@ func (k *Keys) Revoke(ctx context.Context, workspace, id string) ([]string, erro
 			return nil, fmt.Errorf("forget use of key: %w", err)
 		}
 	}
-	k.hashes.forget(workspace + "/" + id)
+	k.hashes.Forget(workspace + "/" + id)
 	if err := k.records.Delete(ctx, workspace, kindKey, id); err != nil {
 		return nil, fmt.Errorf("forget key: %w", err)
 	}
@@ -302,14 +302,14 @@ func (k *Keys) Caller(ctx context.Context, text string) (Caller, error) {
 // when there is none.
 func (k *Keys) byID(ctx context.Context, workspace, id string) (hash string, record keyRecord, err error) {
 	name := workspace + "/" + id // a workspace's name holds no slash
-	hash, begun, ok := k.hashes.get(name)
+	hash, begun, ok := k.hashes.Get(name)
 	if !ok {
 		note, err := Get[keyNote](ctx, k.records, workspace, kindKey, id)
 		if err != nil {
 			return "", keyRecord{}, fmt.Errorf("find note of key: %w", err)
 		}
 		hash = note.Hash
-		k.hashes.keep(name, hash, begun)
+		k.hashes.Keep(name, hash, begun)
 	}
 	record, err = k.byHash(ctx, hash)
 	return hash, record, err

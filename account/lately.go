@@ -14,8 +14,8 @@ const freshFor = time.Second
 // latelyKept bounds how many things are remembered.
 const latelyKept = 10_000
 
-// lately remembers what was looked up a moment ago.
-type lately[V any] struct {
+// Lately remembers what was looked up a moment ago. It is safe for concurrent use.
+type Lately[V any] struct {
 	clock func() time.Time
 
 	mu sync.Mutex
@@ -30,17 +30,18 @@ type seen[V any] struct {
 	at    time.Time
 }
 
-func newLately[V any](clock func() time.Time) *lately[V] {
+// NewLately makes an empty one.
+func NewLately[V any](clock func() time.Time) *Lately[V] {
 	by, err := lru.New[string, seen[V]](latelyKept)
 	if err != nil {
 		panic(err) // Only a size below one fails.
 	}
-	return &lately[V]{clock: clock, by: by}
+	return &Lately[V]{clock: clock, by: by}
 }
 
-// get returns what was looked up less than freshFor ago. Where it was not, begun is
-// for keep.
-func (l *lately[V]) get(name string) (value V, begun uint64, ok bool) {
+// Get returns what was looked up less than freshFor ago. Where it was not, begun is
+// for Keep.
+func (l *Lately[V]) Get(name string) (value V, begun uint64, ok bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	known, ok := l.by.Get(name)
@@ -50,9 +51,9 @@ func (l *lately[V]) get(name string) (value V, begun uint64, ok bool) {
 	return value, l.forgotten, false
 }
 
-// keep remembers what was looked up since begun, unless something was forgotten
+// Keep remembers what was looked up since begun, unless something was forgotten
 // meanwhile.
-func (l *lately[V]) keep(name string, value V, begun uint64) {
+func (l *Lately[V]) Keep(name string, value V, begun uint64) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.forgotten == begun {
@@ -60,7 +61,8 @@ func (l *lately[V]) keep(name string, value V, begun uint64) {
 	}
 }
 
-func (l *lately[V]) forget(name string) {
+// Forget is for what was changed.
+func (l *Lately[V]) Forget(name string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.forgotten++

@@ -78,7 +78,7 @@ func (k *Keys) Rotate(ctx context.Context, workspace, id string, overlap time.Du
 		return "", Key{}, fmt.Errorf("end key: %w", err)
 	}
 	k.trusted.forget(hash)
-	k.hashes.forget(workspace + "/" + id)
+	k.hashes.Forget(workspace + "/" + id)
 	key := record.key(nil)
 	key.Overlap = &before.Ends
 	return text, key, nil

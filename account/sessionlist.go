@@ -201,7 +201,7 @@ func (s *Sessions) Rotate(ctx context.Context, caller Caller, role Role) (string
 	if err := Put(ctx, s.records, NoWorkspace, kindSeen, caller.Credential, ends); err != nil {
 		return "", fmt.Errorf("hand session over: %w", err)
 	}
-	s.lately.forget(caller.Credential)
+	s.lately.Forget(caller.Credential)
 	return token, nil
 }
 

@@ -53,7 +53,7 @@ type Sessions struct {
 	lives     Lives
 	clock     func() time.Time
 	rand      io.Reader
-	lately    *lately[dated]
+	lately    *Lately[dated]
 	swept     sweeps
 }
 
@@ -170,7 +170,7 @@ func (s *Sessions) begin(ctx context.Context, record sessionRecord) (string, err
 // Caller is who a session's token stands for; ErrNotFound when it is none.
 func (s *Sessions) Caller(ctx context.Context, token string) (Caller, error) {
 	hash := HashOf(token)
-	session, begun, known := s.lately.get(hash)
+	session, begun, known := s.lately.Get(hash)
 	if !known {
 		var err error
 		if session, err = s.find(ctx, hash); err != nil {
@@ -192,11 +192,11 @@ func (s *Sessions) Caller(ctx context.Context, token string) (Caller, error) {
 		}
 		if err == nil {
 			session.seen = now
-			s.lately.keep(hash, session, begun)
+			s.lately.Keep(hash, session, begun)
 		}
 	}
 	if !known {
-		s.lately.keep(hash, session, begun)
+		s.lately.Keep(hash, session, begun)
 	}
 	caller := session.record.caller()
 	caller.Credential, caller.Session = hash, token
@@ -298,14 +298,14 @@ func (s *Sessions) End(ctx context.Context, workspace, hash string) error {
 		if err := s.records.Delete(ctx, kept.workspace, kept.kind, hash); err != nil {
 			return fmt.Errorf("end session: %w", err)
 		}
-		s.lately.forget(hash)
+		s.lately.Forget(hash)
 	}
 	return nil
 }
 
 // Ended reports whether a hash names no session, or not any more.
 func (s *Sessions) Ended(ctx context.Context, hash string) (bool, error) {
-	session, begun, ok := s.lately.get(hash)
+	session, begun, ok := s.lately.Get(hash)
 	if !ok {
 		var err error
 		session, err = s.find(ctx, hash)
@@ -315,7 +315,7 @@ func (s *Sessions) Ended(ctx context.Context, hash string) (bool, error) {
 		if err != nil {
 			return false, err
 		}
-		s.lately.keep(hash, session, begun)
+		s.lately.Keep(hash, session, begun)
 	}
 	return s.over(ctx, session)
 }
@@ -324,7 +324,7 @@ func (s *Sessions) Ended(ctx context.Context, hash string) (bool, error) {
 // may be nil.
 func NewSessions(records Records, keys *Keys, directory *Directory, lives Lives, clock func() time.Time, rand io.Reader) *Sessions {
 	return &Sessions{
-		records: records, keys: keys, directory: directory, lives: lives.orDefault(), clock: clock, rand: rand, lately: newLately[dated](clock),
+		records: records, keys: keys, directory: directory, lives: lives.orDefault(), clock: clock, rand: rand, lately: NewLately[dated](clock),
 	}
 }
 

@@ -26,7 +26,7 @@ const (
 type trusted struct {
 	clock  func() time.Time
 	by     *lru.Cache[string, trustedKey]
-	lately *lately[keyRecord]
+	lately *Lately[keyRecord]
 	// away is until when the records are not asked, Unix nanoseconds.
 	away atomic.Int64
 }
@@ -41,19 +41,19 @@ func newTrusted(clock func() time.Time) *trusted {
 	if err != nil {
 		panic(err) // The size is wrong; every test would see it.
 	}
-	return &trusted{clock: clock, by: by, lately: newLately[keyRecord](clock)}
+	return &trusted{clock: clock, by: by, lately: NewLately[keyRecord](clock)}
 }
 
 // find looks a key up by its hash. Where the records do not answer, a key that
 // was found lately counts, and asked is false.
 func (t *trusted) find(ctx context.Context, records Records, hash string) (record keyRecord, asked bool, err error) {
-	record, begun, ok := t.lately.get(hash)
+	record, begun, ok := t.lately.Get(hash)
 	if ok {
 		return record, true, nil
 	}
 	record, asked, err = t.ask(ctx, records, hash)
 	if err == nil && asked {
-		t.lately.keep(hash, record, begun)
+		t.lately.Keep(hash, record, begun)
 	}
 	return record, asked, err
 }
@@ -88,5 +88,5 @@ func (t *trusted) ask(ctx context.Context, records Records, hash string) (record
 // forget takes a key out that was revoked.
 func (t *trusted) forget(hash string) {
 	t.by.Remove(hash)
-	t.lately.forget(hash)
+	t.lately.Forget(hash)
 }

@@ -60,7 +60,7 @@ func (s *Server) getStats(ctx context.Context, caller Caller, in *statsInput) (*
 		return nil, err
 	}
 	filter.UnlessTimed = in.UnlessTimed
-	settings, err := settingsOf(ctx, s.Records, caller)
+	settings, err := settingsOf(ctx, caller, s.zones.preferences)
 	if err != nil {
 		return nil, err
 	}

@@ -11,6 +11,7 @@ import (
 	"net/url"
 	"reflect"
 	"strings"
+	"sync"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humagin"
@@ -250,9 +251,6 @@ func writeByTags(w io.Writer, value any) error {
 // noItems is how a page without items begins.
 const noItems = `{"items":[]`
 
-// itemRoom is what an item takes in most cases.
-const itemRoom = 640
-
 // writePage is writeByTags for a page, whose items write themselves.
 func writePage(w io.Writer, page feed.Page) error {
 	items := page.Items
@@ -265,16 +263,25 @@ func writePage(w io.Writer, page feed.Page) error {
 	if !ok {
 		return errors.New("a page does not begin with its items")
 	}
-	out := append(make([]byte, 0, rest.Len()+itemRoom*len(items)), noItems[:len(noItems)-1]...)
+	room := pageRooms.Get().(*[]byte)
+	out := append((*room)[:0], noItems[:len(noItems)-1]...)
 	for i := range items {
 		if i > 0 {
 			out = append(out, ',')
 		}
 		out = items[i].AppendJSON(out)
 	}
-	_, err := w.Write(append(append(out, ']'), behind...))
+	out = append(append(out, ']'), behind...)
+	_, err := w.Write(out)
+	if cap(out) <= keptBuffer {
+		*room = out
+		pageRooms.Put(room)
+	}
 	return err
 }
+
+// pageRooms are what pages are written into before they are sent.
+var pageRooms = sync.Pool{New: func() any { return new([]byte) }}
 
 // refuseBody stands where huma would decode a body; no route lets it.
 func refuseBody([]byte, any) error { return errors.ErrUnsupported }

@@ -134,6 +134,8 @@ type Server struct {
 	mailing   *mailing
 	vouching  *vouching
 	searches  *account.Searches
+	// zones are the callers', as their settings say.
+	zones *zones
 	// erasedPolicy says who refuses erased people.
 	erasedPolicy *erasedPolicy
 	followups    *account.FollowUps
@@ -197,6 +199,7 @@ func New(config Config) (*Server, error) {
 		sessions:     account.NewSessions(config.Records, keys, config.Directory, config.Lives, config.Clock, config.Rand),
 		grants:       account.NewGrants(config.Records, config.Clock, config.Rand),
 		searches:     account.NewSearches(config.Records, config.Clock),
+		zones:        newZones(config.Records, config.Clock),
 		erasedPolicy: &erasedPolicy{records: config.Records, clock: config.Clock},
 		followups:    account.NewFollowUps(config.Records, config.Clock),
 		scanners:     account.NewScanners(config.Records),

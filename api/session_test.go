@@ -260,6 +260,13 @@ func TestSettings(t *testing.T) {
 	require.Equal(t, "Europe/Lisbon", zone(nobody, ""))
 	require.Equal(t, "America/New_York", zone(reader, "?tz=America/New_York"))
 	require.Equal(t, "UTC", zone(s.key("globex", account.RoleRead, "u_bo"), ""))
+
+	s.do(call{method: "PUT", path: "/v1/settings", body: `{"reader":{"time_zone":"Asia/Tokyo"}}`, key: reader}).is(200)
+	require.Equal(t, "Asia/Tokyo", zone(reader, ""), "what this process changes counts at once")
+	another := api.Preferences{TimeZone: "Asia/Dubai"}
+	require.NoError(t, account.Put(t.Context(), s.records, "acme", "setting", "reader/u_bo", another))
+	s.pass(time.Second)
+	require.Equal(t, "Asia/Dubai", zone(reader, ""), "and what another one changes, after a second")
 }
 
 func TestIDsInPathsMayHoldAnything(t *testing.T) {

@@ -88,7 +88,7 @@ func (s *Server) settingsRoutes(docs huma.API) {
 }
 
 func (s *Server) getSettings(ctx context.Context, caller Caller, _ *empty) (*settingsOutput, error) {
-	settings, err := settingsOf(ctx, s.Records, caller)
+	settings, err := settingsOf(ctx, caller, preferencesIn(s.Records))
 	if err != nil {
 		return nil, err
 	}
@@ -111,12 +111,12 @@ func (s *Server) putSettings(ctx context.Context, caller Caller, in *settingsInp
 		return nil, err
 	}
 	if request.Workspace != nil {
-		if err := account.Put(ctx, s.Records, caller.Workspace, kindSetting, workspaceSetting, request.Workspace); err != nil {
+		if err := s.zones.put(ctx, caller.Workspace, workspaceSetting, request.Workspace); err != nil {
 			return nil, err
 		}
 	}
 	if request.Reader != nil {
-		if err := account.Put(ctx, s.Records, caller.Workspace, kindSetting, readerSetting+caller.User, request.Reader); err != nil {
+		if err := s.zones.put(ctx, caller.Workspace, readerSetting+caller.User, request.Reader); err != nil {
 			return nil, err
 		}
 	}
@@ -155,16 +155,19 @@ func (r SettingsRequest) check(caller Caller) error {
 	return nil
 }
 
+// preferencesOf reads one set of settings of a workspace.
+type preferencesOf func(ctx context.Context, workspace, id string) (Preferences, error)
+
 // settingsOf reads what is set for a caller.
-func settingsOf(ctx context.Context, records Records, caller Caller) (Settings, error) {
+func settingsOf(ctx context.Context, caller Caller, read preferencesOf) (Settings, error) {
 	settings := Settings{Effective: Preferences{TimeZone: "UTC", WeekStart: "monday"}}
 	var err error
-	if settings.Workspace, err = preferences(ctx, records, caller.Workspace, workspaceSetting); err != nil {
+	if settings.Workspace, err = read(ctx, caller.Workspace, workspaceSetting); err != nil {
 		return Settings{}, err
 	}
 	settings.Effective = settings.Effective.with(settings.Workspace)
 	if caller.User != "" {
-		reader, err := preferences(ctx, records, caller.Workspace, readerSetting+caller.User)
+		reader, err := read(ctx, caller.Workspace, readerSetting+caller.User)
 		if err != nil {
 			return Settings{}, err
 		}
@@ -185,10 +188,41 @@ func (p Preferences) with(over Preferences) Preferences {
 	return p
 }
 
-func preferences(ctx context.Context, records Records, workspace, id string) (Preferences, error) {
-	p, err := account.Get[Preferences](ctx, records, workspace, kindSetting, id)
-	if errors.Is(err, event.ErrNotFound) {
-		return Preferences{}, nil
+func preferencesIn(records Records) preferencesOf {
+	return func(ctx context.Context, workspace, id string) (Preferences, error) {
+		p, err := account.Get[Preferences](ctx, records, workspace, kindSetting, id)
+		if errors.Is(err, event.ErrNotFound) {
+			return Preferences{}, nil
+		}
+		return p, err
+	}
+}
+
+// zones tells where callers' days begin, for every page anew: settings that were read a
+// moment ago are not read again.
+type zones struct {
+	records Records
+	lately  *account.Lately[Preferences]
+}
+
+func newZones(records Records, clock func() time.Time) *zones {
+	return &zones{records, account.NewLately[Preferences](clock)}
+}
+
+func (z *zones) put(ctx context.Context, workspace, id string, p *Preferences) error {
+	err := account.Put(ctx, z.records, workspace, kindSetting, id, p)
+	z.lately.Forget(workspace + "/" + id)
+	return err
+}
+
+func (z *zones) preferences(ctx context.Context, workspace, id string) (Preferences, error) {
+	known, begun, ok := z.lately.Get(workspace + "/" + id)
+	if ok {
+		return known, nil
+	}
+	p, err := preferencesIn(z.records)(ctx, workspace, id)
+	if err == nil {
+		z.lately.Keep(workspace+"/"+id, p, begun)
 	}
 	return p, err
 }
@@ -197,7 +231,7 @@ func preferences(ctx context.Context, records Records, workspace, id string) (Pr
 // setting.
 func (s *Server) zone(ctx context.Context, caller Caller, named string) (*time.Location, error) {
 	if named == "" {
-		return Zones(s.Records)(ctx, caller)
+		return zoneOf(ctx, caller, s.zones.preferences)
 	}
 	zone, err := location(named)
 	if err != nil {
@@ -209,10 +243,14 @@ func (s *Server) zone(ctx context.Context, caller Caller, named string) (*time.L
 // Zones tells where a caller's days begin, by the settings in records.
 func Zones(records Records) func(context.Context, Caller) (*time.Location, error) {
 	return func(ctx context.Context, caller Caller) (*time.Location, error) {
-		settings, err := settingsOf(ctx, records, caller)
-		if err != nil {
-			return nil, err
-		}
-		return location(settings.Effective.TimeZone)
+		return zoneOf(ctx, caller, preferencesIn(records))
 	}
+}
+
+func zoneOf(ctx context.Context, caller Caller, read preferencesOf) (*time.Location, error) {
+	settings, err := settingsOf(ctx, caller, read)
+	if err != nil {
+		return nil, err
+	}
+	return location(settings.Effective.TimeZone)
 }

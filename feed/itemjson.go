@@ -133,13 +133,34 @@ func appendText(out []byte, name, text string) []byte {
 
 // appendQuoted appends a text; what is no UTF-8 in it becomes U+FFFD.
 func appendQuoted(out []byte, text string) []byte {
-	for i := range len(text) {
-		if c := text[i]; c < ' ' || c == '"' || c == '\\' || c >= utf8.RuneSelf {
-			out, _ = jsontext.AppendQuote(out, text)
-			return out
-		}
+	if !isPlain(text) {
+		out, _ = jsontext.AppendQuote(out, text)
+		return out
 	}
 	return append(append(append(out, '"'), text...), '"')
+}
+
+// isPlain reports whether a text stands in JSON as it is. It looks at eight bytes at a time.
+func isPlain(text string) bool {
+	const ones, highs = 0x0101010101010101, 0x8080808080808080
+	i := 0
+	for ; i+8 <= len(text); i += 8 {
+		t := text[i : i+8]
+		x := uint64(t[0]) | uint64(t[1])<<8 | uint64(t[2])<<16 | uint64(t[3])<<24 |
+			uint64(t[4])<<32 | uint64(t[5])<<40 | uint64(t[6])<<48 | uint64(t[7])<<56
+		quote, backslash := x^ones*'"', x^ones*'\\'
+		// The high bits of bytes that are not ASCII, below a space, quotes and backslashes. One that
+		// is none of these has it at most above one that is.
+		if (x|(x-ones*' ')|(quote-ones)|(backslash-ones))&highs != 0 {
+			return false
+		}
+	}
+	for ; i < len(text); i++ {
+		if c := text[i]; c < ' ' || c == '"' || c == '\\' || c >= utf8.RuneSelf {
+			return false
+		}
+	}
+	return true
 }
 
 // appendMoment appends a field with a time unless there is none.

@@ -93,3 +93,21 @@ func TestAnItemIsWrittenAsItsTagsSay(t *testing.T) {
 		require.Equal(t, string(want), string(item.AppendJSON(nil)))
 	})
 }
+
+// Each byte at each place of a text is written as by its tags.
+func TestEachByteOfATextIsWrittenAsItsTagsSay(t *testing.T) {
+	for size := 1; size <= 17; size++ {
+		for at := range size {
+			for c := range 256 {
+				text := []byte("abcdefghijklmnopq")[:size]
+				text[at] = byte(c)
+				item := feed.Item{Subject: string(text)}
+				want, err := jsonv2.Marshal(item, jsonv2.Deterministic(true), jsonv1.OmitEmptyWithLegacySemantics(true), jsontext.AllowInvalidUTF8(true))
+				require.NoError(t, err)
+				if string(want) != string(item.AppendJSON(nil)) {
+					t.Fatalf("%q: %s", text, item.AppendJSON(nil))
+				}
+			}
+		}
+	}
+}

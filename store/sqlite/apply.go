@@ -133,6 +133,9 @@ func (s *State) transact(ctx context.Context, do func(*stateTx) error) error {
 		}
 		return do(t)
 	})
+	if len(t.marked) > 0 {
+		s.forgetCatalogue()
+	}
 	if err != nil {
 		s.statusCache.forget(t.written)
 		return stopped(ctx, err)

@@ -33,7 +33,7 @@ type cachedRow struct {
 
 type cachedEvent struct {
 	row   cachedRow
-	event event.Event
+	event *event.Event
 	bytes int
 }
 
@@ -41,29 +41,31 @@ func newEventCache(limit int) *eventCache {
 	return &eventCache{limit: limit, kept: make(map[cachedRow]*list.Element), order: list.New()}
 }
 
-// find gives the events of rows that are kept, by rowid.
-func (c *eventCache) find(file *weekFile, rowids []int64) map[int64]event.Event {
-	found := make(map[int64]event.Event, len(rowids))
+// find gives the events of rows, nil where one is not kept, and how many are not.
+func (c *eventCache) find(file *weekFile, rowids []int64) (found []*event.Event, missing int) {
+	found = make([]*event.Event, len(rowids))
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	for _, rowid := range rowids {
+	for i, rowid := range rowids {
 		if element := c.kept[cachedRow{file, rowid}]; element != nil {
 			c.order.MoveToFront(element)
-			found[rowid] = element.Value.(*cachedEvent).event
+			found[i] = element.Value.(*cachedEvent).event
+		} else {
+			missing++
 		}
 	}
-	return found
+	return found, missing
 }
 
 // put keeps events, unless rows of the file were changed since it was at changes.
-func (c *eventCache) put(file *weekFile, changes uint64, events map[int64]event.Event) {
+func (c *eventCache) put(file *weekFile, changes uint64, events map[int64]*event.Event) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if file.changes.Load() != changes {
 		return
 	}
 	for rowid, e := range events {
-		row, bytes := cachedRow{file, rowid}, bytesOf(&e)
+		row, bytes := cachedRow{file, rowid}, bytesOf(e)
 		if c.kept[row] != nil || bytes > c.limit/16 {
 			continue
 		}

@@ -119,8 +119,10 @@ func TestWhatWasReadBeforeAChangeIsNotKept(t *testing.T) {
 	changed := mailTo(1, "jo@acme.example")
 	changed.Subject = "yearly figures"
 	require.NoError(t, x.Rewrite(t.Context(), []event.Event{changed}))
-	x.events.put(file, before, map[int64]event.Event{7: mailTo(1, "jo@acme.example")})
-	require.Empty(t, x.events.find(file, []int64{7}))
+	x.events.put(file, before, map[int64]*event.Event{7: new(mailTo(1, "jo@acme.example"))})
+	found, missing := x.events.find(file, []int64{7})
+	require.Equal(t, []*event.Event{nil}, found)
+	require.Equal(t, 1, missing)
 	require.Zero(t, file.changes.Load()%2)
 }
 

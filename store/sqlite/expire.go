@@ -146,6 +146,7 @@ func (tx *stateTx) forget(row stateRow) error {
 
 // Unlist takes all weeks before a week off the catalogue.
 func (s *State) Unlist(ctx context.Context, before event.Week) error {
+	defer s.forgetCatalogue()
 	if _, err := s.writer.ExecContext(ctx, "DELETE FROM week WHERE week < ?", int64(before)); err != nil {
 		return failed("unlisting weeks", err)
 	}

@@ -94,26 +94,61 @@ func (s *State) ofEach(ctx context.Context, workspace string, messages []string)
 	return states, nil
 }
 
-// Weeks returns the weeks that may hold events of the workspace, newest first.
+// Weeks returns the weeks that may hold events of the workspace, newest first. Every page
+// asks, so that they are kept in memory.
 func (s *State) Weeks(ctx context.Context, workspace string) ([]event.Week, error) {
 	workspaceID, known := s.workspaceIDOf(workspace)
 	if !known {
 		return nil, nil
 	}
-	rows, err := s.read.weeks.QueryContext(ctx, workspaceID)
+	s.mu.Lock()
+	weeks, known := s.catalogue[workspaceID]
+	changes := s.catalogueChanges
+	s.mu.Unlock()
+	if known {
+		return slices.Clone(weeks), nil
+	}
+	weeks, err := s.readWeeks(ctx, workspaceID)
 	if err != nil {
 		return nil, failed("reading the catalogue", err)
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.catalogueChanges == changes {
+		if len(s.catalogue) >= mostCatalogues {
+			clear(s.catalogue)
+		}
+		s.catalogue[workspaceID] = slices.Clone(weeks)
+	}
+	return weeks, nil
+}
+
+// mostCatalogues is of how many workspaces the catalogue is kept in memory.
+const mostCatalogues = 4096
+
+// forgetCatalogue is for behind a change of it, also one that failed.
+func (s *State) forgetCatalogue() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	clear(s.catalogue)
+	s.catalogueChanges++
+}
+
+func (s *State) readWeeks(ctx context.Context, workspaceID int64) ([]event.Week, error) {
+	rows, err := s.read.weeks.QueryContext(ctx, workspaceID)
+	if err != nil {
+		return nil, err
 	}
 	defer rows.Close()
 	var weeks []event.Week
 	for rows.Next() {
 		var week event.Week
 		if err := rows.Scan(&week); err != nil {
-			return nil, failed("reading the catalogue", err)
+			return nil, err
 		}
 		weeks = append(weeks, week)
 	}
-	return weeks, failed("reading the catalogue", rows.Err())
+	return weeks, rows.Err()
 }
 
 // Incomplete returns the states of sends that somebody has not opened, newest

@@ -192,30 +192,37 @@ func (x *Index) cachedPage(
 	if err != nil {
 		return nil, false, err
 	}
-	found := file.events.find(file, at)
-	if len(found) < len(at) {
-		read, err := x.eventsAt(ctx, file, s.Workspace, slices.DeleteFunc(slices.Clone(at), func(rowid int64) bool {
-			_, known := found[rowid]
-			return known
-		}))
+	found, missing := file.events.find(file, at)
+	if missing > 0 {
+		unread := make([]int64, 0, missing)
+		for i, rowid := range at {
+			if found[i] == nil {
+				unread = append(unread, rowid)
+			}
+		}
+		read, err := x.eventsAt(ctx, file, s.Workspace, unread)
 		if err != nil {
 			return nil, false, err
 		}
 		file.events.put(file, changes, read)
-		maps.Copy(found, read)
+		for i, rowid := range at {
+			if found[i] == nil {
+				found[i] = read[rowid]
+			}
+		}
 	}
-	if file.changes.Load() != changes || len(found) < len(at) {
+	if file.changes.Load() != changes || slices.Contains(found, nil) {
 		return nil, false, nil
 	}
 	hits = make([]feed.Hit, len(at))
 	for i, rowid := range at {
-		hits[i] = feed.Hit{Event: found[rowid], Key: rowids.KeyOf(file.week, rowid)}
+		hits[i] = feed.Hit{Event: *found[i], Key: rowids.KeyOf(file.week, rowid)}
 	}
 	return hits, true, nil
 }
 
 // eventsAt reads the events of a workspace's rows, by rowid.
-func (x *Index) eventsAt(ctx context.Context, file *weekFile, workspace string, at []int64) (map[int64]event.Event, error) {
+func (x *Index) eventsAt(ctx context.Context, file *weekFile, workspace string, at []int64) (map[int64]*event.Event, error) {
 	rows, err := file.read.rows.QueryContext(ctx, jsonList(at))
 	if err != nil {
 		return nil, err
@@ -224,11 +231,13 @@ func (x *Index) eventsAt(ctx context.Context, file *weekFile, workspace string, 
 	if err != nil {
 		return nil, err
 	}
-	events := make(map[int64]event.Event, len(read))
+	events := make(map[int64]*event.Event, len(read))
 	for _, r := range read {
-		if events[r.rowid], err = x.documents.unpack(r.id, workspace, r.doc); err != nil {
+		e, err := x.documents.unpack(r.id, workspace, r.doc)
+		if err != nil {
 			return nil, err
 		}
+		events[r.rowid] = &e
 	}
 	return events, nil
 }

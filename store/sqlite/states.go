@@ -50,6 +50,11 @@ type State struct {
 	workspaceIDs map[string]int64
 	// marked are the weeks that are in the catalogue on disk.
 	marked map[workspaceWeek]bool
+	// catalogue is what was read of it, by workspace. It is as on disk but while a change
+	// is being committed; catalogueChanges counts these, and what was read before one is
+	// not kept behind it.
+	catalogue        map[int64][]event.Week
+	catalogueChanges uint64
 }
 
 type workspaceWeek struct {
@@ -121,6 +126,7 @@ func OpenState(path string, config StateConfig) (*State, error) {
 	s := &State{
 		path: path, grace: config.Grace, now: config.Now,
 		workspaceIDs: make(map[string]int64), marked: make(map[workspaceWeek]bool),
+		catalogue:   make(map[int64][]event.Week),
 		statusCache: newStatusCache(mostStatuses),
 	}
 	if err := s.open(path, config); err != nil {

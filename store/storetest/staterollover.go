@@ -100,10 +100,15 @@ func testUnlist(t *testing.T, x stateTest) {
 		require.NoError(t, err)
 		return weeks
 	}
-	mark(2900, 2901, 2902)
+	mark(2900, 2901)
+	require.Equal(t, []event.Week{2901, 2900}, listed())
+	mark(2902)
+	require.Equal(t, []event.Week{2902, 2901, 2900}, listed())
 	require.NoError(t, x.Unlist(ctx, 2902))
 	require.NoError(t, x.Unlist(ctx, 2902), "unlisting is repeated freely")
 	require.Equal(t, []event.Week{2902}, listed())
+	listed()[0] = 0
+	require.Equal(t, []event.Week{2902}, listed(), "nobody changes what others are given")
 	mark(2900)
 	require.Equal(t, []event.Week{2902, 2900}, listed())
 }
