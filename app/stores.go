@@ -122,9 +122,9 @@ func (a *App) openState(ctx context.Context, s Settings) error {
 	if s.Untold {
 		a.decisions = nil // the file is a part of the directory all the same
 	}
-	config := sqlite.StateConfig{Grace: s.Grace}
+	config := sqlite.StateConfig{Grace: s.Grace, CacheKB: limit.Memory(s.Memory).States() >> 10}
 	if s.Small {
-		config.Readers, config.WriterCacheKB, config.ReaderCacheKB = 1, 4<<10, 1<<10
+		config.Readers, config.WriterCacheKB, config.ReaderCacheKB, config.CacheKB = 1, 4<<10, 1<<10, 1<<10
 	}
 	state, err := sqlite.OpenState(filepath.Join(s.Data, "state.db"), config)
 	if err == nil {

@@ -61,7 +61,8 @@ type Hit struct {
 
 // States reads what is known of messages.
 type States interface {
-	// Of returns the states that exist among the messages of a workspace.
+	// Of returns the states that exist among the messages of a workspace. What they point to is
+	// others' too, and is not changed.
 	Of(ctx context.Context, workspace string, messages []string) (map[string]event.State, error)
 }
 

@@ -21,6 +21,7 @@ const (
 	leastAggregates, mostAggregates                    = 2 << 20, 64 << 20
 	leastColumns, mostColumns                          = 4 << 20, 128 << 20
 	leastEvents, mostEvents                            = 1 << 20, 64 << 20
+	leastStates, mostStates                            = 1 << 20, 32 << 20
 	leastWriter, mostWriter                            = 4 << 20, 64 << 20
 )
 
@@ -45,8 +46,12 @@ func (m Memory) Live() int { return m.slots(16, 1, leastLive, mostLive) }
 // Aggregates is what is remembered of counted weeks.
 func (m Memory) Aggregates() int { return m.slots(64, 1, leastAggregates, mostAggregates) }
 
-// Events is what is kept of events that were read for pages.
-func (m Memory) Events() int { return m.slots(64, 1, leastEvents, mostEvents) }
+// Events is what is kept of events that were read for pages, and States of the states of
+// messages.
+func (m Memory) Events() int { return m.slots(96, 1, leastEvents, mostEvents) }
+
+// States is beside Events.
+func (m Memory) States() int { return m.slots(192, 1, leastStates, mostStates) }
 
 // Columns is what is kept of weeks to count their events.
 func (m Memory) Columns() int { return m.slots(16, 1, leastColumns, mostColumns) }

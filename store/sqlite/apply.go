@@ -107,8 +107,9 @@ type stateTx struct {
 	w            stateWrites
 	workspaceIDs map[string]int64
 	marked       map[workspaceWeek]bool
-	// written are the workspaces whose states were.
+	// written are the workspaces whose states were, and states which.
 	written map[string]bool
+	states  []event.MessageKey
 }
 
 // stateRow is a state and its row, 0 when it has none yet.
@@ -121,6 +122,7 @@ func (s *State) transact(ctx context.Context, do func(*stateTx) error) error {
 	// Each statement takes an instant: watching for the end of ctx at each, which the
 	// driver starts a goroutine for, costs more. Between two of them the transaction does.
 	t := &stateTx{ctx: context.WithoutCancel(ctx), store: s, workspaceIDs: make(map[string]int64), marked: make(map[workspaceWeek]bool), written: make(map[string]bool)}
+	begun := false
 	err := transact(ctx, s.writer, func(tx *sql.Tx) error {
 		t.Tx = tx
 		on := func(statement *sql.Stmt) *sql.Stmt { return tx.StmtContext(ctx, statement) }
@@ -131,8 +133,16 @@ func (s *State) transact(ctx context.Context, do func(*stateTx) error) error {
 			ofRecipient: on(s.write.ofRecipient), expired: on(s.write.expired),
 			finish: on(s.write.finish), finished: on(s.write.finished), purged: on(s.write.purged), scan: on(s.write.scan),
 		}
-		return do(t)
+		if err := do(t); err != nil {
+			return err
+		}
+		s.stateCache.begin(t.states)
+		begun = true
+		return nil
 	})
+	if begun {
+		s.stateCache.end(t.states)
+	}
 	if len(t.marked) > 0 {
 		s.forgetCatalogue()
 	}
@@ -316,6 +326,7 @@ func (tx *stateTx) removeNames(workspaceID int64, state event.State) error {
 // note tells of what will be committed.
 func (tx *stateTx) note(key event.MessageKey, status query.RecipientStatus) {
 	tx.written[key.Workspace] = true
+	tx.states = append(tx.states, key)
 	tx.store.statusCache.written(key, status)
 }
 

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"encoding/json"
 	"errors"
+	"maps"
 	"math"
 	"slices"
 	"strings"
@@ -37,9 +38,27 @@ func (s *State) Read(ctx context.Context, keys []event.MessageKey) (map[event.Me
 	return found, nil
 }
 
-// Of returns the states that exist among the messages of a workspace. They are read in one
-// statement: a page has dozens.
+// Of returns the states that exist among the messages of a workspace. What was read lately
+// is kept decoded, and shared: nobody changes what these states point to.
 func (s *State) Of(ctx context.Context, workspace string, messages []string) (map[string]event.State, error) {
+	if len(messages) > mostCachedPage {
+		return s.readOf(ctx, workspace, messages)
+	}
+	found, missing, commits := s.stateCache.find(workspace, messages)
+	if len(missing) == 0 {
+		return found, nil
+	}
+	read, err := s.readOf(ctx, workspace, missing)
+	if err != nil {
+		return nil, err
+	}
+	s.stateCache.put(commits, read)
+	maps.Copy(found, read)
+	return found, nil
+}
+
+// readOf is Of from the file. They are read in one statement: a page has dozens.
+func (s *State) readOf(ctx context.Context, workspace string, messages []string) (map[string]event.State, error) {
 	if len(messages) < 2 || slices.ContainsFunc(messages, unfitForJSON) {
 		return s.ofEach(ctx, workspace, messages)
 	}

@@ -29,7 +29,10 @@ func TestStatesAreReadAtOnceAsOneByOne(t *testing.T) {
 	for n := range len(asked) + 1 {
 		want, err := s.ofEach(t.Context(), "w", asked[:n])
 		require.NoError(t, err)
-		got, err := s.Of(t.Context(), "w", asked[:n])
+		got, err := s.readOf(t.Context(), "w", asked[:n])
+		require.NoError(t, err)
+		require.Equal(t, want, got)
+		got, err = s.Of(t.Context(), "w", asked[:n])
 		require.NoError(t, err)
 		require.Equal(t, want, got)
 	}

@@ -24,6 +24,8 @@ type StateConfig struct {
 	// WriterCacheKB and ReaderCacheKB bound the page caches of the connection that
 	// writes and of each that reads. 0 means 32 MiB and 4 MiB.
 	WriterCacheKB, ReaderCacheKB int
+	// CacheKB bounds what is kept in memory of states that were read for pages, 0 for 32 MiB.
+	CacheKB int
 	// Now is the clock, the system's when nil.
 	Now func() time.Time
 }
@@ -40,6 +42,8 @@ type State struct {
 	write  stateWrites
 	read   stateReads
 	secret []byte
+	// stateCache are those that were read for pages.
+	stateCache *stateCache
 	// statuses are of the workspaces whose recipients were asked about.
 	statusCache *statusCache
 	// prepared are all statements, to be finalised before the pools close.
@@ -117,6 +121,9 @@ func OpenState(path string, config StateConfig) (*State, error) {
 	if config.ReaderCacheKB == 0 {
 		config.ReaderCacheKB = 4 << 10
 	}
+	if config.CacheKB == 0 {
+		config.CacheKB = 32 << 10
+	}
 	if config.Now == nil {
 		config.Now = time.Now
 	}
@@ -127,7 +134,7 @@ func OpenState(path string, config StateConfig) (*State, error) {
 		path: path, grace: config.Grace, now: config.Now,
 		workspaceIDs: make(map[string]int64), marked: make(map[workspaceWeek]bool),
 		catalogue:   make(map[int64][]event.Week),
-		statusCache: newStatusCache(mostStatuses),
+		statusCache: newStatusCache(mostStatuses), stateCache: newStateCache(config.CacheKB << 10),
 	}
 	if err := s.open(path, config); err != nil {
 		return nil, failed("opening the state store", errors.Join(err, s.Close()))
