@@ -86,7 +86,8 @@ func (m *spelling) correct(ctx context.Context, workspace, text string, chips []
 	return corrected, sure
 }
 
-// correctable is the word of a chip that looks for one word as people write it.
+// correctable is the word of a chip that looks for one word as people write it, of those that are
+// corrected at all: for others no words are read.
 func correctable(chip query.Chip) (string, bool) {
 	switch chip.Field {
 	case "words", "subject", "body", "file", "to":
@@ -97,7 +98,7 @@ func correctable(chip query.Chip) (string, bool) {
 		return "", false
 	}
 	tokens := query.Analyse(chip.Value)
-	if len(tokens) != 1 {
+	if len(tokens) != 1 || !query.Correctable(tokens[0].Word) {
 		return "", false
 	}
 	return tokens[0].Word, true

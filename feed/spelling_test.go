@@ -190,3 +190,18 @@ func TestWeeksAreAskedForWordsUntilThereAreEnough(t *testing.T) {
 	require.Equal(t, "contract", f.page(feed.PageRequest{Text: "contrct"}).Query.Showing)
 	require.Equal(t, []event.Week{event.WeekOf(now.Unix())}, words.asked)
 }
+
+// What no word is proposed for is looked for in no list of words.
+func TestShortWordsAndNumbersReadNoWords(t *testing.T) {
+	f := withVocabulary(t)
+	f.put(about(1, "u_ana", "Contract 4711"))
+	words := new(manyWords)
+	f.Reader = feed.NewReader(feed.Config{
+		Index: f.store, States: f.store, Catalogue: f.state, Directory: names{}, Vocabulary: words, Clock: func() time.Time { return f.store.at },
+	})
+	for _, text := range []string{"cat", "4711", "2nd", "cat 4711"} {
+		page := f.page(feed.PageRequest{Text: text})
+		require.Empty(t, page.Query.DidYouMean+page.Query.Showing, text)
+	}
+	require.Empty(t, words.asked)
+}

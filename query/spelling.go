@@ -48,10 +48,10 @@ func (c Correction) Sure(typed string) bool {
 // to be: the nearest, and of those the commonest. The first letter is taken as
 // right. A word that is not rarer than its like has no correction.
 func Correct(typed string, terms []Term) (Correction, bool) {
-	letters := []rune(typed)
-	if len(letters) < shortestCorrected || strings.Trim(typed, "0123456789") != typed {
+	if !Correctable(typed) {
 		return Correction{}, false
 	}
+	letters := []rune(typed)
 	known := 0
 	for _, term := range terms {
 		if term.Word == typed {
@@ -73,6 +73,12 @@ func Correct(typed string, terms []Term) (Correction, bool) {
 		}
 	}
 	return best, best.Word != ""
+}
+
+// Correctable reports whether Correct corrects such a word at all: a short one is near too many
+// others, and a number is what it is.
+func Correctable(typed string) bool {
+	return utf8.RuneCountInString(typed) >= shortestCorrected && strings.Trim(typed, "0123456789") == typed
 }
 
 // costOfAnEdit weighs one edit against how common a word is: an edit more is
