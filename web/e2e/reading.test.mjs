@@ -25,7 +25,29 @@ describe('reading', () => {
   const about = (subject, p = page) => rowsAbout(p, subject);
   const search = (p = page) => p.getByRole('combobox', { name: 'Search or ask' });
   const panel = () => page.getByRole('complementary', { name: 'Message' });
+  const focusIsOn = (position, p = page) =>
+    eventually(`row ${position} has the focus`, () =>
+      p.evaluate((at) => document.activeElement?.ariaPosInSet === at, position),
+    );
   const query = (p = page) => new URL(p.url()).searchParams;
+  /** toggleAutomated presses A, and waits until the rows are those of what is asked then. */
+  const toggleAutomated = async (automated) => {
+    const answered = page.waitForResponse((response) => {
+      const { pathname, searchParams } = new URL(response.url());
+      return (
+        response.ok() &&
+        pathname === '/v1/feed' &&
+        !searchParams.has('cursor') &&
+        searchParams.get('automated') === automated
+      );
+    });
+    await page.keyboard.press('a');
+    await answered;
+    await eventually(`automated: ${automated}`, async () => {
+      const busy = await page.getByRole('region', { name: 'Activity' }).getAttribute('aria-busy');
+      return query().get('automated') === automated && busy === 'false';
+    });
+  };
   const stats = (params) =>
     demo.get(admin, `/v1/stats?${new URLSearchParams({ tz: 'Europe/Berlin', ...params })}`);
   const dayOf = (time) => new Date(time).toLocaleDateString('en-CA', { timeZone: 'Europe/Berlin' });
@@ -193,20 +215,40 @@ describe('reading', () => {
     await help.getByText('Pause or resume').waitFor();
     await page.keyboard.press('Escape');
     await help.waitFor({ state: 'detached' });
-    await page.keyboard.press('a');
-    await eventually('automated ones too', () => query().get('automated') === 'show');
-    await page.keyboard.press('a');
-    await eventually('without them', async () => {
-      const busy = await page.getByRole('region', { name: 'Activity' }).getAttribute('aria-busy');
-      return query().get('automated') !== 'show' && busy === 'false';
-    });
+    await toggleAutomated('show');
+    await toggleAutomated(null);
     await page.keyboard.press('j');
+    await focusIsOn('1');
     await page.keyboard.press('j');
-    const at = () => page.locator('li[data-id]:focus').getAttribute('aria-posinset');
-    assert.equal(await at(), '2');
+    await focusIsOn('2');
     await page.keyboard.press('k');
-    assert.equal(await at(), '1');
+    await focusIsOn('1');
     await page.keyboard.press('Escape');
+  });
+
+  it('takes keys before its rows are on the screen', async () => {
+    const other = await open({ storageState });
+    // Rows are drawn once the browser has measured the list, which a busy one does late.
+    await other.addInitScript(() => {
+      let measure;
+      const measuring = new Promise((may) => (measure = may));
+      window.measure = measure;
+      window.ResizeObserver = class extends ResizeObserver {
+        constructor(each) {
+          super((...seen) => void measuring.then(() => each(...seen)));
+        }
+      };
+    });
+    await other.goto(demo.origin);
+    await other.locator('[aria-label=Activity][aria-busy=false]').waitFor({ state: 'attached' });
+    assert.equal(await rows(other).count(), 0);
+    await other.keyboard.press('j');
+    await other.keyboard.press('j');
+    await other.evaluate(() => window.measure());
+    await focusIsOn('2', other);
+    await other.keyboard.press('k');
+    await focusIsOn('1', other);
+    await other.context().close();
   });
 
   it('opens the events of an hour, of another period, and compares', async () => {

@@ -1,0 +1,1 @@
+export{t as default}from"./Popover-EfgchNo7.js";

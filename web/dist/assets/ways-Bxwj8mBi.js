@@ -1,0 +1,1 @@
+export{t as failedOf}from"./ways-i9f6_Dkx.js";
