@@ -150,3 +150,21 @@ func TestRetiredWordsAreNoNames(t *testing.T) {
 		})
 	}
 }
+
+// An ADR is spoken of by its number, which its file and its heading have and no other has.
+func TestEachDecisionHasANumberOfItsOwn(t *testing.T) {
+	files, err := filepath.Glob("../docs/adr/*.md")
+	require.NoError(t, err)
+	require.NotEmpty(t, files)
+	named := regexp.MustCompile(`^0*([1-9]\d*)-[a-z0-9-]+\.md$`)
+	numbers := make(map[string]string)
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		require.NoError(t, err)
+		found := named.FindStringSubmatch(filepath.Base(file))
+		require.NotNil(t, found, "%s has no number", file)
+		require.True(t, strings.HasPrefix(string(text), "# "+found[1]+". "), "%s has another number in its heading", file)
+		require.Empty(t, numbers[found[1]], "%s and %s have one number", numbers[found[1]], file)
+		numbers[found[1]] = file
+	}
+}

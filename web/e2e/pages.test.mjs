@@ -143,6 +143,7 @@ describe('the pages', () => {
     await row.waitFor();
     await row.getByRole('button', { name: '4 times, show each' }).click();
     await row.getByText('Show 2 earlier').click();
+    await row.locator('[data-repeat]').nth(3).waitFor();
     assert.equal(await row.locator('[data-repeat]').count(), 4);
     await row.getByRole('button', { name: '4 times, show each' }).click();
   });
