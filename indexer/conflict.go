@@ -125,7 +125,7 @@ func (b *batch) endConflicts(ctx context.Context) {
 		group.Go(func() error {
 			last := len(entries) - 1
 			if err := entries[last].delivery.Reject(ctx, errConflict); err != nil {
-				b.Logger.WarnContext(ctx, "an event whose id is another's could not be set aside; it comes back by itself", "error", err)
+				b.Logger.WarnContext(ctx, "a conflict could not be put among the dead letters; it comes back by itself", "error", err)
 				b.giveBack(entries[:last]...)
 				return nil
 			}

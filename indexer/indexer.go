@@ -270,7 +270,7 @@ func (x *Indexer) giveBackFor(wait time.Duration, entries ...*entry) {
 // fail counts a failure that is the event's own.
 func (x *Indexer) fail(ctx context.Context, delivery Delivery, reason error) {
 	if err := delivery.Fail(ctx, reason); err != nil {
-		x.Logger.WarnContext(ctx, "a failed event could not be set aside; it comes back by itself", "error", err)
+		x.Logger.WarnContext(ctx, "a failed try could not be noted; the event comes back by itself", "error", err)
 	}
 	x.Observer.Count(OutcomeFailed, 1)
 }
