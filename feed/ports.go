@@ -89,9 +89,9 @@ type Catalogue interface {
 // several weeks adds up: see MergeAggregates.
 type Aggregator interface {
 	// Aggregate counts the events of one week for which the query holds: those that
-	// Search would find, each once. A week that does not exist is empty. A
-	// aggregator that counts by no condition which Search does not know answers
-	// such a one with errors.ErrUnsupported.
+	// Search would find, each once. A week that does not exist is empty. An
+	// aggregator that can count only by what Search knows answers any other
+	// condition with errors.ErrUnsupported.
 	Aggregate(ctx context.Context, c AggregateRequest) (Aggregate, error)
 	// Revisions names what weeks hold of a workspace: while a week's revision
 	// stays the same, so does every count of it. An event created, corrected or

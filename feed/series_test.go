@@ -17,7 +17,7 @@ const (
 	outlook = "Microsoft Office/16.0 (Windows NT 10.0; Microsoft Outlook 16.0.17328; Pro)"
 )
 
-// counted are events whose ids are named by the numbers of the test.
+// manyOpens are events whose ids are named by the numbers of the test.
 func manyOpens(f *fixture) map[string]event.Event {
 	sent := now.Add(-40 * 24 * time.Hour)
 	with := func(e event.Event, agent string) event.Event {

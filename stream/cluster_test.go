@@ -159,7 +159,7 @@ func openCluster(t *testing.T, c *aCluster) *Stream {
 	return s
 }
 
-// load publishes, announces and handles events, and keeps account of them.
+// clusterLoad publishes, announces and handles events, and keeps account of them.
 type clusterLoad struct {
 	mu           sync.Mutex
 	acknowledged map[event.ID]bool

@@ -133,7 +133,7 @@ func weekdayOf(word string) (d time.Weekday, plain, ok bool) {
 	return 0, false, false
 }
 
-// which is a word that chooses a unit, a day or a month by its distance: -1, 0
+// whichOf reads a word that chooses a unit, a day or a month by its distance: -1, 0
 // or 1.
 func whichOf(word string) (distance int, ok bool) {
 	switch word {

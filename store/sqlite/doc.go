@@ -1,6 +1,6 @@
-// Package sqlite keeps everything in one directory on one machine: events in an
-// index of one SQLite file an ISO week (Index), and what is known of messages,
-// the week catalogue, erasures and small records in state.db (State).
+// Package sqlite keeps everything in one directory on one machine: events in one file
+// an ISO week (Index); what is known of messages, which weeks there are, erasures and
+// small records in state.db (State); and the Outbox, Notify and Audit in files of their own.
 //
 // Events go in a batch at a time, one transaction a week, and are on disk when
 // the call returns; searches come out newest first and stop at the page's end.

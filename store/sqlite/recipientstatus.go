@@ -16,12 +16,12 @@ import (
 // 15 bytes each.
 const mostStatuses = 4 << 20
 
-// statuses keep in memory how far the recipients of messages have come, of the
-// workspaces that were asked about last. They hear of every state within the
+// statusCache keeps in memory how far the recipients of messages have come, of the
+// workspaces that were asked about last. It hears of every state within the
 // transaction that writes it, so in the order in which states are committed, and
-// forget a workspace when such a transaction fails. Messages are 64 bits of a
-// hash: of four million two are taken for one once in two million times. They
-// are safe for concurrent use.
+// forgets a workspace when such a transaction fails. Messages are 64 bits of a
+// hash: of four million two are taken for one once in two million times. It
+// is safe for concurrent use.
 type statusCache struct {
 	seed  maphash.Seed
 	limit int
@@ -36,7 +36,7 @@ type statusCache struct {
 type keptStatuses struct {
 	// reading is held by whoever reads.
 	reading chan struct{}
-	last    uint64 // guarded by statuses.mu
+	last    uint64 // guarded by statusCache.mu
 
 	mu sync.RWMutex
 	// known is nil until they were read.

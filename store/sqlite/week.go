@@ -14,12 +14,12 @@ import (
 )
 
 // weekSchema is the history of a week's file; a step is never changed once it
-// was released. The words table keeps no text: an event's columns are made
+// was released. The words table keeps no text: an event's terms are made
 // again from its document when it leaves. Those of new events are written past
 // FTS5 (see wordTables), as many segments at a time merged as FTS5 would merge;
 // MergeWords merges what that leaves, and sealing leaves one segment. A page of
-// words fills one of the file's. Stored columns, which
-// are columns, are filled at sealing and mean nothing while the week is open.
+// words fills one of the file's. The tables facts and links hold the columns that
+// statistics count; they are filled at sealing and mean nothing while the week is open.
 var weekSchema = []string{`
 CREATE TABLE event(k INTEGER PRIMARY KEY, space INTEGER NOT NULL, id BLOB NOT NULL, doc BLOB NOT NULL);
 CREATE TABLE space(n INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE);
@@ -46,7 +46,7 @@ type weekFile struct {
 	week    event.Week
 	columns *columns.Cache // nil for a file that is being made
 	events  *eventCache    // nil for a file that is being made
-	blocks  *numberCache   // nil for a file that is being made
+	blocks  *numberCache   // nil for a file that may be written
 	// changes is odd while events that are there are being changed or taken out, and greater
 	// behind each transaction that did. Until then eventCache may have what was there before.
 	changes  atomic.Uint64

@@ -295,7 +295,7 @@ func rated(q query.Query, live []event.Event, pairs map[event.Type]map[string]bo
 	return delivered, opened
 }
 
-// saidTerms are what people write; several make a question.
+// answerTerms are what people write; several make a question.
 var answerTerms = []string{
 	"pricing", "proposal", "zurich", "price*", `"pricing proposal"`, "subject:meeting", "to:jo", "jo@acme.example",
 	"type:open", "type:send", "type:click", "type:bounce", "from:u_ana", "from:jo", "to:jo@acme.example", "domain:acme.example",
@@ -307,7 +307,6 @@ var answerTerms = []string{
 	"(type:open OR pricing)", "(is:unopened OR type:click)", "-(meeting price)", "(since:2027-01-01 OR type:reply)",
 }
 
-// genQuestion makes a question of a workspace, as typed and filtered.
 // historyTerms are conditions that other events decide, and devices.
 var historyTerms = []string{
 	"times:>1", "times:1", "times:<3", "type:open times:>1", "nth:1", "nth:>1", "type:click nth:2", "pause:>1d", "took:<2d", "took:>1h type:open",
@@ -315,6 +314,7 @@ var historyTerms = []string{
 	"clicked but opened only once", "opened again but never clicked", "took:<2d -is:replied", "device:phone", "-device:phone type:open", "client:outlook",
 }
 
+// genQuestion makes a question of a workspace, as typed and filtered.
 func genQuestion(workspace string) *rapid.Generator[feed.PageRequest] {
 	zones := []string{"UTC", "Europe/Berlin", "America/New_York", "Asia/Kathmandu"}
 	return rapid.Custom(func(t *rapid.T) feed.PageRequest {

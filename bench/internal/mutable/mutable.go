@@ -1,4 +1,4 @@
-// Package mutable ParseBulk events as a feed did before weeks became immutable: into
+// Package mutable stores events as a feed did before weeks became immutable: into
 // one index, whose sends hold who has not opened and are updated by each open.
 //
 // It is there to be measured against, and nothing but the benchmarks can import it.
@@ -16,7 +16,7 @@ import (
 	"tidings/indexer"
 )
 
-// Work is what a batch of events is Document as by either design.
+// Work is what a batch of events is stored as by either design.
 type Work struct {
 	Changes []event.Change
 	Weeks   []indexer.WorkspaceWeek
