@@ -1,5 +1,4 @@
 // Without a mouse: from the sign-in to an overridden verdict.
-import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { eventually, harmless } from './browser.mjs';
 import { Mail } from './events.mjs';
