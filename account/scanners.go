@@ -145,7 +145,7 @@ func ScannerDomain(text string) (string, *event.FieldError) {
 	case domain == "" || len(domain) > maxDomain || !utf8.ValidString(domain):
 		return "", event.Invalid("domain", fmt.Sprintf("must have 1 to %d bytes of UTF-8", maxDomain))
 	case strings.ContainsFunc(domain, func(r rune) bool { return r <= ' ' || r == 0x7f || r == '@' || r == '/' }):
-		return "", event.Invalid("domain", "is what stands behind the @ of an address")
+		return "", event.Invalid("domain", "is what follows the @ of an address")
 	}
 	return domain, nil
 }

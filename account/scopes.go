@@ -122,7 +122,7 @@ func (r KeyRequest) ends(now time.Time) (time.Time, error) {
 	}
 	ends, err := time.Parse(time.RFC3339, r.Ends)
 	if err != nil || !ends.After(now) {
-		return time.Time{}, event.Invalid("ends", "is a time to come (RFC 3339) or never")
+		return time.Time{}, event.Invalid("ends", "is a future time (RFC 3339) or never")
 	}
 	return ends.UTC().Truncate(time.Second), nil
 }

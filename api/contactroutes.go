@@ -19,7 +19,7 @@ type contactInput struct {
 type contactOutput struct{ Body feed.PersonView }
 
 type companyInput struct {
-	Domain pathText `path:"domain" doc:"what stands behind the @ of an address"`
+	Domain pathText `path:"domain" doc:"what follows the @ of an address"`
 	TZ     string   `query:"tz" doc:"IANA time zone of hours; the reader's setting when absent" maxLength:"100"`
 }
 

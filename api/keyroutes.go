@@ -54,7 +54,7 @@ func (s *Server) keyRoutes(docs huma.API) {
 		id: "revoke-key", method: http.MethodDelete, path: "/v1/keys/{id}", group: "Keys", may: admins(),
 		success:     http.StatusNoContent,
 		summary:     "Revoke a key",
-		description: "It stops to work at once; the sessions that it signed in end and their sockets close.",
+		description: "It stops working at once; the sessions that it signed in end and their sockets close.",
 	}, s.revokeKey)
 }
 

@@ -48,7 +48,7 @@ type (
 	scannersOutput struct{ Body Scanners }
 	scannerInput   struct {
 		content
-		Domain pathText `path:"domain" doc:"what stands behind the @ of its recipients; percent-encoded"`
+		Domain pathText `path:"domain" doc:"what follows the @ of its recipients; percent-encoded"`
 	}
 	scannerNameInput struct {
 		Domain pathText `path:"domain" doc:"percent-encoded"`

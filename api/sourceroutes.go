@@ -90,7 +90,7 @@ func (s *Server) sourceRoutes(docs huma.API) {
 		id: "delete-source", method: http.MethodDelete, path: "/v1/sources/{name}", group: "Sources", may: integrators(),
 		success:     http.StatusNoContent,
 		summary:     "Take a source off",
-		description: "Its address stops to work and its rejected requests are dropped. Its events stay.",
+		description: "Its address stops working and its rejected requests are dropped. Its events stay.",
 	}, s.deleteSource)
 	handle(s, docs, route{
 		id: "test-source", method: http.MethodPost, path: "/v1/sources/{name}/test", group: "Sources", may: integrators(),

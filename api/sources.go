@@ -61,7 +61,7 @@ type SourceRequest struct {
 	Message  string           `json:"message_field,omitempty" maxLength:"200" doc:"a member of the payload that holds the message's id as you call it; the provider's own when absent"`
 	MaxBytes *int64           `json:"max_bytes,omitempty" minimum:"1024" maximum:"41943040" doc:"how large a request may be, before anybody believes it. 10 MiB unless it is set; absent keeps what there is"`
 	Draft    bool             `json:"draft,omitempty" doc:"make the source before its provider has shown a secret, for its address: until secrets are written, webhooks are answered 503, which providers try again"`
-	NewToken bool             `json:"new_token,omitempty" doc:"give the source another address; the old one stops to work"`
+	NewToken bool             `json:"new_token,omitempty" doc:"give the source another address; the old one stops working"`
 }
 
 // sourceRecord is a source as it is kept.

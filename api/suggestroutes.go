@@ -36,7 +36,7 @@ func (s *Server) getSuggestions(ctx context.Context, caller Caller, in *suggestI
 	case !utf8.ValidString(in.Q):
 		return nil, located("query", event.Invalid("q", "is not valid UTF-8"))
 	case in.At > length:
-		return nil, located("query", event.Invalid("at", "is behind the end of q"))
+		return nil, located("query", event.Invalid("at", "is past the end of q"))
 	case in.At < 0:
 		in.At = length
 	}

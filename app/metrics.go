@@ -41,7 +41,7 @@ func newMetrics(registry *prometheus.Registry, a *App) *metrics {
 		}, []string{"step"}),
 		outcomes: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "tidings_indexer_events_total",
-			Help: "Events that left the indexer, by outcome: created, existed, erased, retried, failed.",
+			Help: "Events that left the indexer, by outcome: created, existed, erased, retried, failed, held.",
 		}, []string{"outcome"}),
 		reevaluations: prometheus.NewCounter(prometheus.CounterOpts{
 			Name: "tidings_reevaluations_total",
@@ -53,7 +53,7 @@ func newMetrics(registry *prometheus.Registry, a *App) *metrics {
 		}, []string{"outcome", "check", "kind"}),
 		triggersLost: prometheus.NewCounter(prometheus.CounterOpts{
 			Name: "tidings_notify_lost_total",
-			Help: "Triggers that were discarded before anybody decided about them.",
+			Help: "Events of which nobody was told: their triggers were discarded, or could not be written.",
 		}),
 		beyond: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "tidings_notify_beyond_limit_total",

@@ -69,7 +69,7 @@ func secretBytes(text string) ([]byte, error) {
 	coded, ok := strings.CutPrefix(text, "whsec_")
 	raw, err := base64.StdEncoding.DecodeString(coded)
 	if !ok || err != nil || len(raw) < minSecret || len(raw) > maxSecret {
-		return nil, event.Invalid("secret", "is not whsec_ and 24 to 64 bytes in base64 behind it")
+		return nil, event.Invalid("secret", "is not whsec_ followed by 24 to 64 bytes in base64")
 	}
 	return raw, nil
 }

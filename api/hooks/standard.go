@@ -40,7 +40,7 @@ func checkStandard(s Secrets) *event.FieldError {
 	}
 	for _, key := range s.Keys {
 		if secret, public := standardKey(key); len(secret) == 0 && public == nil {
-			return event.Invalid("keys", "must be whsec_ or whpk_ and base64 behind it")
+			return event.Invalid("keys", "must be whsec_ or whpk_, followed by base64")
 		}
 	}
 	return nil

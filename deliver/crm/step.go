@@ -132,7 +132,7 @@ func (s EnsureStep) check(vendor Vendor, first bool) error {
 	}
 	for name, text := range s.Set {
 		if !plainName(name) {
-			return errors.New("sets a field whose name is none: letters, digits and _")
+			return errors.New("sets a field whose name is not one: it has letters, digits and _")
 		}
 		if value, of := strings.CutPrefix(text, "$"); len(text) > maxText || of && !slices.Contains(ValueNames, value) {
 			return fmt.Errorf("sets a field to something that is neither a text of at most %d bytes nor one of $%s", maxText, strings.Join(ValueNames, ", $"))

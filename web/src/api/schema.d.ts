@@ -665,7 +665,7 @@ export interface paths {
         post?: never;
         /**
          * Revoke a key
-         * @description It stops to work at once; the sessions that it signed in end and their sockets close.
+         * @description It stops working at once; the sessions that it signed in end and their sockets close.
          */
         delete: operations["revoke-key"];
         options?: never;
@@ -1498,7 +1498,7 @@ export interface paths {
         post?: never;
         /**
          * Take a source off
-         * @description Its address stops to work and its rejected requests are dropped. Its events stay.
+         * @description Its address stops working and its rejected requests are dropped. Its events stay.
          */
         delete: operations["delete-source"];
         options?: never;
@@ -4122,7 +4122,7 @@ export interface components {
             max_bytes?: number;
             /** @description a member of the payload that holds the message's id as you call it; the provider's own when absent */
             message_field?: string;
-            /** @description give the source another address; the old one stops to work */
+            /** @description give the source another address; the old one stops working */
             new_token?: boolean;
             /** @description whose webhooks come in */
             provider: string;
@@ -5210,7 +5210,7 @@ export interface operations {
             };
             header?: never;
             path: {
-                /** @description what stands behind the @ of an address */
+                /** @description what follows the @ of an address */
                 domain: string;
             };
             cookie?: never;
@@ -11522,7 +11522,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                /** @description what stands behind the @ of its recipients; percent-encoded */
+                /** @description what follows the @ of its recipients; percent-encoded */
                 domain: string;
             };
             cookie?: never;

@@ -329,10 +329,7 @@ const fields: Served = [
   ['{} is not valid UTF-8', '{} ist kein gültiges UTF-8'],
   ['{} is above 0 and at most 100', '{} liegt über 0 und ist höchstens 100'],
   ['{} is not an IANA time zone', '{} ist keine Zeitzone'],
-  [
-    '{} is what stands behind the @ of an address',
-    '{} ist, was in einer Adresse hinter dem @ steht',
-  ],
+  ['{} is what follows the @ of an address', '{} ist, was in einer Adresse hinter dem @ steht'],
   ['{} is needed, in 300 bytes at most', '{} ist nötig, in höchstens 300 Bytes'],
   ['{} is more than a year ahead', '{} liegt mehr als ein Jahr voraus'],
   ['{} is nobody whom you may see', '{} ist niemand, den Sie sehen dürfen'],
