@@ -4,7 +4,7 @@ import { t } from '../i18n/rest';
 /** What the roles of people are called, and what they may do. */
 export const roles: Record<PersonRole, { name: string; may: string }> = {
   viewer: { name: t.access.viewer, may: t.access.seesTheirOwnAndTheir },
-  member: { name: t.access.member, may: t.access.alsoOverrulesVerdictsKeepsNotes },
+  member: { name: t.access.member, may: t.access.alsoOverridesVerdictsKeepsNotes },
   lead: { name: t.access.lead2, may: t.access.aMemberWhoMayLead },
   support: { name: t.access.support, may: t.access.looksAfterDeliveriesWithoutWhat },
   auditor: { name: t.access.auditor, may: t.access.readsTheAuditLogAnd },

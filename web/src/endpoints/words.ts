@@ -76,7 +76,7 @@ export function healthOf(endpoint: Endpoint, clock: Moments): HealthWords {
   if (mode === 'paused' && until) {
     return { text: t.endpoints.pausedUntil(clock.moment(until)), why, look: 'danger' };
   }
-  return { text: t.endpoints.modes[mode] ?? mode, why, look: mode === 'ok' ? 'plain' : 'danger' };
+  return { text: t.endpoints.modes[mode], why, look: mode === 'ok' ? 'plain' : 'danger' };
 }
 
 /** tryOf says what came of one try. */
@@ -103,6 +103,6 @@ export function stateOf(delivery: Delivery, clock: Moments): string {
   if (delivery.state === 'waiting' && delivery.due && delivery.tries.length > 0) {
     return t.endpoints.triedNext(clock.moment(delivery.due), again);
   }
-  const state = t.endpoints.states[delivery.state] ?? delivery.state;
+  const state = t.endpoints.states[delivery.state];
   return `${state}${delivery.why ? `, ${delivery.why}` : ''}${again}`;
 }

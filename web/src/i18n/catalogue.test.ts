@@ -98,6 +98,24 @@ describe('what the page says', () => {
     expect(unused.filter((key) => key !== 't.words.out').join(' ')).toBe('');
   });
 
+  test('has a word for each state of a delivery and of an endpoint', () => {
+    interface Document {
+      components: {
+        schemas: {
+          DeliveryView: { properties: { state: { enum: string[] } } };
+          EndpointHealth: { properties: { mode: { enum: string[] } } };
+        };
+      };
+    }
+    const document = readFileSync(join(root, '../../api/openapi.json'), 'utf8');
+    const { DeliveryView, EndpointHealth } = (JSON.parse(document) as Document).components.schemas;
+    for (const { rest } of [en, de]) {
+      const { states, modes } = rest(tools).endpoints;
+      expect(Object.keys(states)).toEqual(DeliveryView.properties.state.enum);
+      expect(Object.keys(modes)).toEqual(EndpointHealth.properties.mode.enum);
+    }
+  });
+
   test('has each placeholder of the English in the German', () => {
     const marks = (said: unknown): string => {
       if (typeof said !== 'function') return String(said).replace(/[^⟦⟧]/g, '');

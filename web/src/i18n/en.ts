@@ -1,4 +1,4 @@
-import type { CallReason } from '../api/types';
+import type { CallReason, Delivery, Endpoint } from '../api/types';
 import type { Tools, Verb, Word } from './tools';
 
 const verb = (one: string, several = one, end = ''): Verb => ({ one, several, end });
@@ -500,9 +500,10 @@ export const rest = ({ many, number }: Tools) => ({
       `The link, for ${name}: it works once, until ${until}, and isn’t shown again.`,
     sendThisLink: (name: Word, until: Word) =>
       `Send this link to ${name}: it works once, until ${until}, and isn’t shown again.`,
-    onlyWhoSignedIn: 'Only who has signed in by it can say so. Keys go on working for programs.',
+    onlyWhoSignedIn:
+      'Only somebody who has signed in with it can set this. Keys go on working for programs.',
     aKeyCant:
-      'Only who has signed in by it can say so: a key can’t. Keys go on working for programs.',
+      'Only somebody who has signed in with it can set this: a key can’t. Keys go on working for programs.',
     noPublicUrl:
       'The server doesn’t know its own address, which providers send people back to: start it with ⟦--public-url⟧.',
     aMailIsOnIts: (email: Word) => `A mail is on its way to ${email}. `,
@@ -521,7 +522,7 @@ export const rest = ({ many, number }: Tools) => ({
     rotate: 'Rotate',
     revoke: 'Revoke',
     revokeForGood: 'Revoke for good',
-    theTextOfNowGoes: 'The text of now goes on working',
+    thePresentTextGoes: 'The present text goes on working',
     forADay: 'for a day',
     for3Days: 'for 3 days',
     forAWeek: 'for a week',
@@ -542,7 +543,7 @@ export const rest = ({ many, number }: Tools) => ({
     onlyFromTheseNetworks: 'Only from these networks',
     makeAKey: 'Make a key',
     boundItToSourcesOr: 'Bound it to sources or networks',
-    aKeyOfNobodyReads: 'A key of nobody reads the mail of the whole workspace.',
+    aKeyOfNobodyReads: 'A key that is nobody’s reads the mail of the whole workspace.',
     theTextBeforeWorksUntil: (overlap: Word) => ` The text before works until ${overlap}.`,
     copyTheNewTextNow: (until: Word) => `Copy the new text now: it can’t be shown again.${until}`,
     forSendersAndPrograms: 'for senders and programs',
@@ -682,7 +683,7 @@ export const rest = ({ many, number }: Tools) => ({
     viewer: 'Viewer',
     seesTheirOwnAndTheir: 'Sees their own and their teams’ mail.',
     member: 'Member',
-    alsoOverrulesVerdictsKeepsNotes: 'Also overrules verdicts, keeps notes and shares searches.',
+    alsoOverridesVerdictsKeepsNotes: 'Also overrides verdicts, keeps notes and shares searches.',
     lead2: 'Lead',
     aMemberWhoMayLead: 'A member who may lead teams: they say who is in those.',
     support: 'Support',
@@ -785,17 +786,22 @@ export const rest = ({ many, number }: Tools) => ({
     },
     locked: 'locked',
     off: 'off',
-    modes: { ok: 'ok', failing: 'failing', paused: 'paused', off: 'off' } as Record<string, string>,
+    modes: {
+      ok: 'ok',
+      failing: 'failing',
+      paused: 'paused',
+      disabled: 'disabled',
+    } satisfies Record<Endpoint['health']['mode'], string>,
     answered: (status: Word, took: string) => `answered ${status} ${took}`,
     answeredNothing: (took: string) => `answered nothing ${took}`,
     tookTest: (name: Word, tried: string) => `${name} took the test: ${tried}.`,
     refusedTest: (name: Word, tried: string) => `${name} did not take the test: ${tried}.`,
     states: {
       waiting: 'waiting',
-      delivered: 'delivered',
+      sent: 'sent',
       failed: 'failed',
-      dropped: 'dropped',
-    } as Record<string, string>,
+      cancelled: 'cancelled',
+    } satisfies Record<Delivery['state'], string>,
     addressOfYourDomain: 'Address of your domain',
     consumerKey: 'Consumer key',
     consumerSecret: 'Consumer secret',
@@ -982,8 +988,8 @@ export const rest = ({ many, number }: Tools) => ({
     tellsOnce: (what: Word) => `Tells of ${what}, once.`,
     unreadCount: (n: number) => many(n, '# unread', '# unread'),
     manyUnread: (n: number) => `${number(n)} or more unread`,
-    wouldBeTold: (found: Word) => `With your settings of today it would be told: ${found}`,
-    wouldNotBeTold: (found: Word) => `With your settings of today it would be not told: ${found}`,
+    wouldBeTold: (found: Word) => `With today’s settings it would be told: ${found}`,
+    wouldNotBeTold: (found: Word) => `With today’s settings it would not be told: ${found}`,
     unmuteKind: (label: Word) => `Unmute ${label}`,
     told: 'Told',
     held: 'Held',
@@ -1085,14 +1091,14 @@ export const rest = ({ many, number }: Tools) => ({
     mayYouSeeIt: 'May you see it?',
     areYouToldOfThese: 'Are you told of these?',
     didSomebodyElseDoIt: 'Did somebody else do it?',
-    isNothingOfItMuted: 'Is nothing of it muted?',
+    isNothingOfItMuted: 'Is none of it muted?',
     wasItAPerson: 'Was it a person?',
     isItRecent: 'Is it recent?',
     isItTheFirst: 'Is it the first?',
     isItNotTooMuch: 'Is it not too much?',
-    areTheseNoQuietHours: 'Are these no quiet hours?',
+    areTheseNoQuietHours: 'Is it outside quiet hours?',
     isThereAWayTo: 'Is there a way to tell you?',
-    noDecisionIsKeptOf: 'No decision is kept of it. With your settings of then:',
+    noDecisionIsKeptOf: 'No decision about it is kept. With your settings at that time:',
     youWereTold: (decision: Word) => `You were told: ${decision}.`,
     youWereToldAndIt: 'You were told, and it was taken back.',
     itIsHeld: 'It is held.',
@@ -1451,7 +1457,7 @@ export const rest = ({ many, number }: Tools) => ({
     stepsOf: (name: Word) => `Steps of ${name}`,
     whatIsLeftToDo: (name: Word) => `${name}: what is left to do`,
     itsAddressWasShownWhen:
-      'Its address was shown when it was made. If you didn’t keep it, take another; the one of before stops to work.',
+      'Its address was shown when it was made. If you didn’t keep it, take another; the old one stops working.',
     anotherAddress: 'Another address',
     enterThisThereAsIt: (needs: Word) => `Enter this there as ${needs}. It isn’t shown again.`,
     secret: 'Secret',
@@ -1542,7 +1548,7 @@ export const rest = ({ many, number }: Tools) => ({
   signin: {
     continueWith: 'Continue with',
     theseArentTheDigitsOf:
-      'These aren’t the digits of the mail. After five tries the link is over.',
+      'These aren’t the digits of the mail. After five tries the link stops working.',
     anotherBrowserAskedForThis:
       'Another browser asked for this link. Type the six digits of the mail.',
     theServerDidntAnswerCheck: 'The server didn’t answer. Check your connection and try again.',
@@ -1613,7 +1619,7 @@ export const rest = ({ many, number }: Tools) => ({
     dontCount: (n: number) =>
       many(
         n,
-        '# automated event don’t count in any rate. Open one in the feed to see why it counts as it does.',
+        '# automated event doesn’t count in any rate. Open one in the feed to see why it counts as it does.',
         '# automated events don’t count in any rate. Open one in the feed to see why it counts as it does.',
       ),
     openOne: 'Open one in the feed to see why it counts as it does.',

@@ -1,1 +1,0 @@
-export{t as default}from"./Popover-EfgchNo7.js";

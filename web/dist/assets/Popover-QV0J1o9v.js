@@ -1,0 +1,1 @@
+export{t as default}from"./Popover-tN9JS5Q2.js";

@@ -1,1 +1,0 @@
-export{t as failedOf}from"./ways-i9f6_Dkx.js";
