@@ -88,6 +88,9 @@ func (e *erasure) file(ctx context.Context, file *weekFile) error {
 		e.deleted = append(e.deleted, batch.deleted...)
 		e.rewritten = append(e.rewritten, batch.rewritten...)
 	}
+	if err := file.clearNumbers(ctx); err != nil {
+		return err
+	}
 	if _, err := file.writer.ExecContext(ctx, "PRAGMA wal_checkpoint(TRUNCATE)"); err != nil {
 		return err
 	}

@@ -249,26 +249,55 @@ func (tx *weekTx) number(workspaceID, rowid int64) (int64, error) {
 	return tx.file.numberOf(tx.ctx, tx.readBlock, workspaceID, rowid)
 }
 
-// dropNumber takes the rowid of a row that is taken out from its number, which stays
-// nobody's: one behind the row before tells nothing of it, and the numbers still ascend.
-func (tx *weekTx) dropNumber(workspaceID, number int64) error {
-	if tx.file.numbers == nil {
+// clearNumbers takes the rowids of rows that were taken out from their numbers, which stay
+// nobody's: each has the one behind the row before, which tells nothing of what was there, and
+// the numbers still ascend. It is done once, behind all that is taken out: whose row before is
+// gone too would tell of that.
+func (w *weekFile) clearNumbers(ctx context.Context) error {
+	if w.numbers == nil {
 		return nil
 	}
-	before := int64(-1)
-	if number > 0 {
-		block, first, err := tx.file.blockOf(tx.ctx, tx.readBlock, workspaceID, number-1)
+	return transact(ctx, w.writer, func(tx *sql.Tx) error {
+		rows, _, err := rowsByWorkspace(ctx, tx)
 		if err != nil {
 			return err
 		}
-		before = block[number-1-first]
+		for workspaceID := range w.numbers {
+			if err := w.clearNumbersOf(ctx, tx, workspaceID, rows[workspaceID]); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// clearNumbersOf is clearNumbers of a workspace that has these rows.
+func (w *weekFile) clearNumbersOf(ctx context.Context, tx *sql.Tx, workspaceID int64, there []int64) error {
+	read, write := tx.StmtContext(ctx, w.write.readBlock), tx.StmtContext(ctx, w.write.writeBlock)
+	before := int64(-1)
+	for at := range w.numbers[workspaceID] {
+		key, changed := blockKey(workspaceID, at), false
+		block, err := w.block(ctx, read, key)
+		if err != nil {
+			return err
+		}
+		for i, rowid := range block {
+			if len(there) > 0 && there[0] == rowid {
+				there = there[1:]
+			} else if rowid != before+1 {
+				block[i], changed = before+1, true
+			}
+			before = block[i]
+		}
+		if !changed {
+			continue
+		}
+		if _, err := write.ExecContext(ctx, key, block[0], len(block), packBlock(key, block)); err != nil {
+			return err
+		}
 	}
-	block, first, err := tx.file.blockOf(tx.ctx, tx.readBlock, workspaceID, number)
-	if err != nil {
-		return err
+	if len(there) > 0 {
+		return fmt.Errorf("%w: row %d has none", errNumbers, there[0])
 	}
-	block[number-first] = before + 1
-	key := blockKey(workspaceID, int(first)/blockRows)
-	_, err = tx.writeBlock.ExecContext(tx.ctx, key, block[0], len(block), packBlock(key, block))
-	return err
+	return nil
 }

@@ -43,6 +43,9 @@ func (x *Index) RemoveSends(ctx context.Context, week event.Week, messages []eve
 				}
 				removed += len(rows)
 			}
+			if err := file.clearNumbers(ctx); err != nil {
+				return err
+			}
 			return secure(ctx, file, 0)
 		})
 	})

@@ -314,6 +314,26 @@ func TestNumbersSayNothingOfWhoWasErased(t *testing.T) {
 		}))
 		return there
 	}
+	// Whoever is nobody's is told by the row before it alone.
+	requireNothingTold := func() {
+		there := have()
+		require.NoError(t, x.using(t.Context(), faultWeek, false, func(file *weekFile, _ bool) error {
+			for workspaceID, blocks := range file.numbers {
+				before := int64(-1)
+				for at := range blocks {
+					block, err := file.block(t.Context(), file.read.block, blockKey(workspaceID, at))
+					require.NoError(t, err)
+					for _, rowid := range block {
+						if _, is := there[rowid]; !is {
+							require.Equal(t, before+1, rowid)
+						}
+						before = rowid
+					}
+				}
+			}
+			return nil
+		}))
+	}
 	before := have()
 	require.Len(t, rowidsIn(), 100)
 	for i := 0; i < 100; i += 1 + i%3 {
@@ -327,6 +347,18 @@ func TestNumbersSayNothingOfWhoWasErased(t *testing.T) {
 		_, there := after[rowid]
 		require.Equal(t, there, slices.Contains(kept, rowid))
 	}
+	requireNothingTold()
+
+	// Of rows that follow one another the later are taken out first, or the earlier.
+	for i := range events {
+		if i%10 > 0 {
+			_, _, err := x.EraseRecipient(t.Context(), events[i].Workspace, events[i].Recipient.Email)
+			require.NoError(t, err)
+			requireNothingTold()
+		}
+	}
+	require.Len(t, rowidsIn(), 100)
+	require.NoError(t, x.Check(t.Context(), faultWeek))
 }
 
 // TestNumbersAreKeptUpToABound reads more blocks than there is room for.

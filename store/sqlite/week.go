@@ -293,8 +293,8 @@ func (w *weekFile) transact(ctx context.Context, do func(*weekTx) error) error {
 			addWorkspace: on(w.write.addWorkspace), create: on(w.write.create), run: on(w.write.run),
 			add: on(w.write.add), replace: on(w.write.replace), drop: on(w.write.drop),
 			addWords: on(w.write.addWords), dropWords: on(w.write.dropWords), count: on(w.write.count),
-			readBlock: on(w.write.readBlock), writeBlock: on(w.write.writeBlock),
-			words: w.write.words.in(ctx, tx),
+			readBlock: on(w.write.readBlock),
+			words:     w.write.words.in(ctx, tx),
 		}
 		if err := do(t); err != nil {
 			return err

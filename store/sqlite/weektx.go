@@ -147,16 +147,13 @@ func (tx *weekTx) rewrite(rowid int64, old indexTerms, e *entry) error {
 	return err
 }
 
-// remove takes an event out.
+// remove takes an event out. Its number still says where it was: see clearNumbers.
 func (tx *weekTx) remove(r row, old indexTerms) error {
 	number, err := tx.number(r.workspaceID, r.rowid)
 	if err != nil {
 		return err
 	}
 	if err := tx.takeWords(number, old); err != nil {
-		return err
-	}
-	if err := tx.dropNumber(r.workspaceID, number); err != nil {
 		return err
 	}
 	tx.growth--
