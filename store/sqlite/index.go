@@ -99,6 +99,8 @@ const (
 	newEnding    = ".new"
 	// generationEnding is a week's that is being built anew.
 	generationEnding = ".rebuild" + newEnding
+	// wideEnding is a week's while it is being sealed, that has its words twice.
+	wideEnding = ".wide" + newEnding
 )
 
 // OpenIndex opens the index in dir, and makes it when there is none. What an

@@ -11,8 +11,10 @@ import (
 )
 
 // numberRows makes one segment of a file's words, with numbers instead of rowids, and keeps
-// whose they are. The file is beside the week's, and is given back what it does not need.
-func (x *Index) numberRows(ctx context.Context, week event.Week, path string) error {
+// whose they are. The file is beside the week's, and is written anew as made without what is
+// free in it. To do that in its place SQLite would write all of it elsewhere, where temporary
+// files are.
+func (x *Index) numberRows(ctx context.Context, week event.Week, path, made string) error {
 	return x.renumber(ctx, week, path, noJournal, func(file *weekFile, tx *sql.Tx) error {
 		if file.numbers != nil {
 			return errors.New("its rows have numbers already")
@@ -26,7 +28,7 @@ func (x *Index) numberRows(ctx context.Context, week event.Week, path string) er
 			return err
 		}
 		return putNumbers(ctx, tx, rows, total)
-	}, "VACUUM")
+	}, made)
 }
 
 // openNamed opens a week's file anew once its words are of rowids.
@@ -59,15 +61,16 @@ func (x *Index) nameRows(ctx context.Context, week event.Week, path, journal str
 // noJournal is for a file in the making: whoever is interrupted makes it anew.
 const noJournal = "OFF"
 
-// renumber does something with a file that nobody reads yet, in one transaction.
-func (x *Index) renumber(ctx context.Context, week event.Week, path, journal string, do func(*weekFile, *sql.Tx) error, then string) error {
+// renumber does something with a file that nobody reads yet, in one transaction, and writes it
+// anew where made is not "".
+func (x *Index) renumber(ctx context.Context, week event.Week, path, journal string, do func(*weekFile, *sql.Tx) error, made string) error {
 	file, err := openWeek(ctx, path, week, access{journal: journal, connections: 1}, x.caches())
 	if err != nil {
 		return err
 	}
 	err = transact(ctx, file.writer, func(tx *sql.Tx) error { return do(file, tx) })
-	if err == nil && then != "" {
-		_, err = file.writer.ExecContext(ctx, then)
+	if err == nil && made != "" {
+		_, err = file.writer.ExecContext(ctx, "VACUUM INTO ?", made)
 	}
 	return errors.Join(err, file.close())
 }

@@ -91,10 +91,12 @@ func (x *Index) compact(ctx context.Context, week event.Week) (made string, seal
 
 // compactInto writes a file anew at a path, with its index merged and of numbers, and its
 // columns stored.
-func (x *Index) compactInto(ctx context.Context, file *weekFile, made string) error {
-	if err := errors.Join(os.RemoveAll(made), os.RemoveAll(made+"-journal")); err != nil {
+func (x *Index) compactInto(ctx context.Context, file *weekFile, made string) (err error) {
+	wide := x.path(file.week, wideEnding)
+	if err := errors.Join(os.RemoveAll(made), os.RemoveAll(made+"-journal"), os.RemoveAll(wide)); err != nil {
 		return err
 	}
+	defer func() { err = errors.Join(err, os.RemoveAll(wide)) }()
 	if err := file.packDocuments(ctx, x.documents, nil); err != nil {
 		return err
 	}
@@ -104,10 +106,10 @@ func (x *Index) compactInto(ctx context.Context, file *weekFile, made string) er
 	if err := x.saveColumns(ctx, file); err != nil {
 		return err
 	}
-	if _, err := file.writer.ExecContext(ctx, "VACUUM INTO ?", made); err != nil {
+	if _, err := file.writer.ExecContext(ctx, "VACUUM INTO ?", wide); err != nil {
 		return err
 	}
-	return x.numberRows(ctx, file.week, made)
+	return x.numberRows(ctx, file.week, wide, made)
 }
 
 // Unseal lets a week be written again. A week that is not sealed, or that does

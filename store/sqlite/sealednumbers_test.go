@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/klauspost/compress/zstd"
 	"github.com/stretchr/testify/require"
@@ -359,6 +360,40 @@ func TestNumbersSayNothingOfWhoWasErased(t *testing.T) {
 	}
 	require.Len(t, rowidsIn(), 100)
 	require.NoError(t, x.Check(t.Context(), faultWeek))
+}
+
+// TestSealingWritesBesideTheWeekAlone: what is of people belongs on the disk of the data, and
+// a folder for temporary files may be small, or memory.
+func TestSealingWritesBesideTheWeekAlone(t *testing.T) {
+	x, err := OpenIndex(t.TempDir(), IndexConfig{WriterCacheKB: 64})
+	require.NoError(t, err)
+	defer func() { require.NoError(t, x.Close()) }()
+	events := storyEvents(rand.New(rand.NewPCG(63, 5)), 0, 1000)
+	_, err = x.Create(t.Context(), events)
+	require.NoError(t, err)
+
+	elsewhere, long := t.TempDir(), time.Now().Add(-time.Hour).Truncate(time.Second)
+	temporaryIn := func(dir string) {
+		require.NoError(t, x.using(t.Context(), faultWeek, false, func(file *weekFile, _ bool) error {
+			_, err := file.reader.Exec("PRAGMA temp_store_directory = '" + dir + "'")
+			return err
+		}))
+	}
+	temporaryIn(elsewhere)
+	defer temporaryIn("")
+	unwritten := func(do func() error) {
+		require.NoError(t, os.Chtimes(elsewhere, long, long))
+		require.NoError(t, do())
+		info, err := os.Stat(elsewhere)
+		require.NoError(t, err)
+		require.True(t, info.ModTime().Equal(long), "something was written there")
+	}
+	unwritten(func() error { return x.Seal(t.Context(), faultWeek) })
+	unwritten(func() error {
+		_, _, err := x.EraseRecipient(t.Context(), events[3].Workspace, events[3].Recipient.Email)
+		return err
+	})
+	unwritten(func() error { return x.Unseal(t.Context(), faultWeek) })
 }
 
 // TestNumbersAreKeptUpToABound reads more blocks than there is room for.
