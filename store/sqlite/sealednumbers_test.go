@@ -315,26 +315,6 @@ func TestNumbersSayNothingOfWhoWasErased(t *testing.T) {
 		}))
 		return there
 	}
-	// Whoever is nobody's is told by the row before it alone.
-	requireNothingTold := func() {
-		there := have()
-		require.NoError(t, x.using(t.Context(), faultWeek, false, func(file *weekFile, _ bool) error {
-			for workspaceID, blocks := range file.numbers {
-				before := int64(-1)
-				for at := range blocks {
-					block, err := file.block(t.Context(), file.read.block, blockKey(workspaceID, at))
-					require.NoError(t, err)
-					for _, rowid := range block {
-						if _, is := there[rowid]; !is {
-							require.Equal(t, before+1, rowid)
-						}
-						before = rowid
-					}
-				}
-			}
-			return nil
-		}))
-	}
 	before := have()
 	require.Len(t, rowidsIn(), 100)
 	for i := 0; i < 100; i += 1 + i%3 {
@@ -348,18 +328,69 @@ func TestNumbersSayNothingOfWhoWasErased(t *testing.T) {
 		_, there := after[rowid]
 		require.Equal(t, there, slices.Contains(kept, rowid))
 	}
-	requireNothingTold()
+	requireNothingTold(t, x)
 
 	// Of rows that follow one another the later are taken out first, or the earlier.
 	for i := range events {
 		if i%10 > 0 {
 			_, _, err := x.EraseRecipient(t.Context(), events[i].Workspace, events[i].Recipient.Email)
 			require.NoError(t, err)
-			requireNothingTold()
+			requireNothingTold(t, x)
 		}
 	}
 	require.Len(t, rowidsIn(), 100)
 	require.NoError(t, x.Check(t.Context(), faultWeek))
+}
+
+// requireNothingTold holds numbers that are nobody's to being told by the row before alone.
+func requireNothingTold(t *testing.T, x *Index) {
+	t.Helper()
+	require.NoError(t, x.using(t.Context(), faultWeek, false, func(file *weekFile, _ bool) error {
+		rows, err := file.rowsBetween(t.Context(), 0, 1<<62)
+		require.NoError(t, err)
+		there := make(map[int64]bool)
+		for _, r := range rows {
+			there[r.rowid] = true
+		}
+		for workspaceID, blocks := range file.numbers {
+			before := int64(-1)
+			for at := range blocks {
+				block, err := file.block(t.Context(), file.read.block, blockKey(workspaceID, at))
+				require.NoError(t, err)
+				for _, rowid := range block {
+					if !there[rowid] {
+						require.Equal(t, before+1, rowid)
+					}
+					before = rowid
+				}
+			}
+		}
+		return nil
+	}))
+}
+
+func TestNumbersSayNothingOfPurgedSends(t *testing.T) {
+	withBlockRows(t, 10)
+	x := openForFaults(t, t.TempDir())
+	events := storyEvents(rand.New(rand.NewPCG(63, 6)), 0, 60)
+	var purged []event.MessageKey
+	for i := range events {
+		if i%3 > 0 {
+			events[i].Type, events[i].Message = event.Send, fmt.Sprint("purged-", i)
+			events[i].Recipients, events[i].Recipient = []event.Person{*events[i].Recipient}, nil
+			purged = append(purged, event.MessageKey{Workspace: events[i].Workspace, Message: events[i].Message})
+		}
+	}
+	_, err := x.Create(t.Context(), events)
+	require.NoError(t, err)
+	require.NoError(t, x.Seal(t.Context(), faultWeek))
+	for some := range slices.Chunk(purged, 15) {
+		removed, err := x.RemoveSends(t.Context(), faultWeek, some)
+		require.NoError(t, err)
+		require.Equal(t, len(some), removed)
+		requireNothingTold(t, x)
+		require.NoError(t, x.Check(t.Context(), faultWeek))
+	}
 }
 
 // TestSealingWritesBesideTheWeekAlone: what is of people belongs on the disk of the data, and
