@@ -73,9 +73,15 @@ async function asset(request) {
  * it would do nothing.
  */
 let earlier = Promise.resolve();
+/**
+ * How long one is waited for, in ms. Chromium waits 90 seconds for an icon, and ends a worker with
+ * a push that takes as long, and so all others that wait in it.
+ */
+const patience = 10_000;
 
 self.addEventListener('push', (event) => {
-  earlier = earlier.catch(() => {}).then(() => pushed(event.data));
+  const before = [earlier.catch(() => {}), new Promise((go) => setTimeout(go, patience))];
+  earlier = Promise.race(before).then(() => pushed(event.data));
   event.waitUntil(earlier);
 });
 

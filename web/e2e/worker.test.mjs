@@ -122,10 +122,10 @@ describe('what the service worker keeps', () => {
 });
 
 describe('what the service worker shows', () => {
-  let listeners, looked, asked;
+  let listeners, looked, asked, timers;
 
   beforeEach(() => {
-    [listeners, looked, asked] = [{}, false, []];
+    [listeners, looked, asked, timers] = [{}, false, [], []];
     const browser = (what) => new Promise((answer, refuse) => asked.push({ what, answer, refuse }));
     const self = {
       location: new URL(origin),
@@ -136,7 +136,8 @@ describe('what the service worker shows', () => {
         getNotifications: ({ tag }) => browser(`find ${tag}`),
       },
     };
-    runInNewContext(source, { self, URL, Map });
+    const setTimeout = (then, after) => timers.push({ then, after });
+    runInNewContext(source, { self, URL, Map, setTimeout });
   });
 
   /** push hands something over, and answers when the worker is done with it. */
@@ -191,5 +192,27 @@ describe('what the service worker shows', () => {
     assert.deepEqual(whats(), ['show Jo opened it', 'show Ana replied']);
     asked[1].answer();
     await next;
+  });
+
+  it('goes on after one that the browser does not get on with', async () => {
+    void push(open);
+    await turns();
+    const next = [
+      push({ id: 'd2', title: 'Ana replied' }),
+      push({ id: 'd3', title: 'Tom clicked' }),
+    ];
+    await turns();
+    assert.deepEqual(whats(), ['show Jo opened it']);
+    assert.ok(
+      timers.every(({ after }) => after < 30_000),
+      'Chromium gives a push 90 seconds',
+    );
+    for (const { then } of timers) then();
+    await turns();
+    asked[1].answer();
+    await turns();
+    assert.deepEqual(whats(), ['show Jo opened it', 'show Ana replied', 'show Tom clicked']);
+    asked[2].answer();
+    await Promise.all(next);
   });
 });
