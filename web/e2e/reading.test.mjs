@@ -226,10 +226,9 @@ describe('reading', () => {
     await page.keyboard.press('Escape');
   });
 
-  it('takes keys before its rows are on the screen', async () => {
-    const other = await open({ storageState });
-    // Rows are drawn once the browser has measured the list, which a busy one does late.
-    await other.addInitScript(() => {
+  /** holdMeasurements has the browser measure nothing until measure is called, as a busy one does late: rows are drawn then. */
+  const holdMeasurements = (p) =>
+    p.addInitScript(() => {
       let measure;
       const measuring = new Promise((may) => (measure = may));
       window.measure = measure;
@@ -239,6 +238,10 @@ describe('reading', () => {
         }
       };
     });
+
+  it('takes keys before its rows are on the screen', async () => {
+    const other = await open({ storageState });
+    await holdMeasurements(other);
     await other.goto(demo.origin);
     await other.locator('[aria-label=Activity][aria-busy=false]').waitFor({ state: 'attached' });
     assert.equal(await rows(other).count(), 0);
@@ -248,6 +251,80 @@ describe('reading', () => {
     await focusIsOn('2', other);
     await other.keyboard.press('k');
     await focusIsOn('1', other);
+    await other.context().close();
+  });
+
+  it('takes a key for a row that is repeated before it is on the screen', async () => {
+    const subject = 'Read again and again';
+    const post = (...events) => demo.post(ingest, ...events);
+    await post(mail.send(subject, 'Tom'), mail.open(subject, 'Tom'));
+    const other = await open({ storageState });
+    await holdMeasurements(other);
+    await eventually('all is indexed', async () => (await demo.waiting()) === 0);
+    await other.goto(
+      `${demo.origin}/?${new URLSearchParams({ q: `subject:"${subject}" type:open` })}`,
+    );
+    await other.locator('[aria-label=Activity][aria-busy=false]').waitFor({ state: 'attached' });
+    await other.getByText('Live', { exact: true }).waitFor();
+    await other.keyboard.press('j');
+    const again = mail.open(subject, 'Tom');
+    await post({ ...again, id: `${again.id}-again` });
+    const aloud = other.locator('[aria-live=polite]', { hasText: /new event/ });
+    await aloud.waitFor({ state: 'attached' });
+    await other.evaluate(() => window.measure());
+    await eventually('it is one row', async () => (await rows(other).count()) === 1);
+    await focusIsOn('1', other);
+    await other.context().close();
+  });
+
+  it('goes to a day further down with the focus', async () => {
+    const other = await open({ storageState });
+    await other.goto(demo.origin);
+    await rows(other).first().waitFor();
+    const scroll = (down) =>
+      other.locator('.scroller').evaluate((list, end) => {
+        list.scrollTop = end ? list.scrollHeight : 0;
+      }, down);
+    await eventually('several days are read', async () => {
+      await scroll(true);
+      const last = await rows(other).last().getAttribute('aria-posinset');
+      return Number(last) > 900;
+    });
+    await scroll(false);
+    await other.keyboard.press('j');
+    await focusIsOn('1', other);
+    const at = () => other.evaluate(() => Number(document.activeElement?.ariaPosInSet));
+    for (let day = 0; day < 3; day++) {
+      const before = await at();
+      await other.keyboard.press(']');
+      await eventually('a row of the day before has the focus', async () => (await at()) > before);
+    }
+    assert.ok((await at()) > 100, 'all of these days were on one screen');
+    await other.context().close();
+  });
+
+  it('rests once a key was taken beside a panel that covers the list', async () => {
+    const other = await open({ storageState, viewport: { width: 390, height: 844 } });
+    await other.addInitScript(() => {
+      const ask = window.requestAnimationFrame.bind(window);
+      window.frames_ = 0;
+      window.requestAnimationFrame = (then) => {
+        window.frames_++;
+        return ask(then);
+      };
+    });
+    await other.goto(demo.origin);
+    await rows(other).first().click();
+    const shown = other.getByRole('complementary', { name: 'Message' });
+    await shown.waitFor();
+    await other.keyboard.press('j');
+    await eventually('no frame is asked for', () =>
+      other.evaluate(async () => {
+        const before = window.frames_;
+        await new Promise((resolve) => setTimeout(resolve, 500));
+        return window.frames_ === before;
+      }),
+    );
     await other.context().close();
   });
 

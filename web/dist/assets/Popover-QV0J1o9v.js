@@ -1,1 +1,0 @@
-export{t as default}from"./Popover-tN9JS5Q2.js";

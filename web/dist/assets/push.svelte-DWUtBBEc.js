@@ -1,0 +1,1 @@
+export{t as Push}from"./push.svelte-B_Heyuyq.js";

@@ -1,0 +1,1 @@
+export{t as failedOf}from"./ways-47DzH7H9.js";

@@ -1,1 +1,0 @@
-export{t as failedOf}from"./ways-qdnRwYtQ.js";
