@@ -123,8 +123,9 @@ func (g *Grants) Redeem(ctx context.Context, token string) (workspace string, gr
 // Begun notes the session that a grant's link has begun, before the browser has it.
 func (g *Grants) Begun(ctx context.Context, workspace string, grant Grant, session string) error {
 	grant.Session = session
+	err := Put(ctx, g.records, workspace, kindGrant, grant.ID, grant)
 	g.lately.Forget(workspace)
-	return Put(ctx, g.records, workspace, kindGrant, grant.ID, grant)
+	return err
 }
 
 // Of lists a workspace's grants, those that are over among them.

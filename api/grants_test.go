@@ -96,3 +96,20 @@ func TestALinkThatIsOpenedTooLateIsOver(t *testing.T) {
 	s.pass(time.Hour)
 	s.do(call{method: "POST", path: "/v1/session", body: map[string]string{"token": token}}).is(401)
 }
+
+// Whoever looks at the grants while the link of one is opened hides its use from nobody.
+func TestTheUseOfAGrantIsToldAtOnce(t *testing.T) {
+	s, m := siteMeanwhile(t, "access-grant")
+	colleague := s.key("acme", account.RoleRead, "u_ana")
+	token, _, err := s.server.GrantAccess(t.Context(), "acme", account.RoleAdmin, time.Hour, "IdP down")
+	require.NoError(t, err)
+	used := func() bool {
+		var view api.SessionView
+		s.get(colleague, "/v1/session").is(200).json(&view)
+		require.Len(t, view.Emergencies, 1)
+		return view.Emergencies[0].Used
+	}
+	m.before = func() { require.False(t, used()) }
+	s.do(call{method: "POST", path: "/v1/session", body: map[string]string{"token": token}}).is(200)
+	require.True(t, used())
+}
