@@ -52,13 +52,14 @@ func (l *Lately[V]) Get(name string) (value V, begun uint64, ok bool) {
 }
 
 // Keep remembers what was looked up since begun, unless something was forgotten
-// meanwhile.
-func (l *Lately[V]) Keep(name string, value V, begun uint64) {
+// meanwhile; it reports whether it did.
+func (l *Lately[V]) Keep(name string, value V, begun uint64) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.forgotten == begun {
 		l.by.Add(name, seen[V]{value, l.clock()})
 	}
+	return l.forgotten == begun
 }
 
 // Forget is for what was changed.

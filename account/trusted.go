@@ -53,7 +53,11 @@ func (t *trusted) find(ctx context.Context, records Records, hash string) (recor
 	}
 	record, asked, err = t.ask(ctx, records, hash)
 	if err == nil && asked {
-		t.lately.Keep(hash, record, begun)
+		t.by.Add(hash, trustedKey{record, t.clock().Add(trustedFor)})
+		// forget, which may come at any time, takes out what is kept by then.
+		if !t.lately.Keep(hash, record, begun) {
+			t.by.Remove(hash)
+		}
 	}
 	return record, asked, err
 }
@@ -74,8 +78,6 @@ func (t *trusted) ask(ctx context.Context, records Records, hash string) (record
 	}
 	record, err = Get[keyRecord](asking, records, NoWorkspace, kindKey, hash)
 	switch {
-	case err == nil:
-		t.by.Add(hash, trustedKey{record, now.Add(trustedFor)})
 	case errors.Is(err, event.ErrNotFound):
 		t.by.Remove(hash)
 	case ok && errors.Is(err, event.ErrUnavailable) && ctx.Err() == nil:
@@ -87,6 +89,6 @@ func (t *trusted) ask(ctx context.Context, records Records, hash string) (record
 
 // forget takes a key out that was revoked.
 func (t *trusted) forget(hash string) {
-	t.by.Remove(hash)
 	t.lately.Forget(hash)
+	t.by.Remove(hash)
 }

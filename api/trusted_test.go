@@ -65,6 +65,45 @@ func TestTakingEventsInGoesOnWhileTheRecordsAreAway(t *testing.T) {
 	post(unknown).is(http.StatusAccepted)
 }
 
+// slow are records that hand a key over when something else has happened.
+type slow struct {
+	absent
+	meanwhile func()
+}
+
+func (r *slow) Get(ctx context.Context, workspace, kind, id string) (json.RawMessage, error) {
+	doc, err := r.absent.Get(ctx, workspace, kind, id)
+	if do := r.meanwhile; do != nil && workspace == account.NoWorkspace && kind == "key" {
+		r.meanwhile = nil
+		do()
+	}
+	return doc, err
+}
+
+func TestAKeyThatIsRevokedWhileItIsLookedUpIsNotTrusted(t *testing.T) {
+	records := &slow{}
+	s := newSite(t, func(c *api.Config) {
+		records.Records, c.Erasures = c.Records, c.Records.(api.Erasures)
+		c.Records = records
+	})
+	admin := s.key("acme", account.RoleAdmin, "")
+	var made api.NewKey
+	s.do(call{method: "POST", path: "/v1/keys", body: `{"role":"ingest"}`, key: admin}).is(201).json(&made)
+	post := func() answer {
+		return s.do(call{
+			method: "POST", path: "/v1/events", key: made.Text,
+			body: `{"type":"open","time":1790000000,"message":"m","recipient":{"email":"jo@acme.example"}}`,
+		})
+	}
+	s.get(admin, "/v1/keys").is(200) // it is looked up no more
+	records.meanwhile = func() { s.do(call{method: "DELETE", path: "/v1/keys/" + made.ID, key: admin}).is(204) }
+	post()
+	require.Nil(t, records.meanwhile)
+	records.away.Store(true)
+	s.pass(2 * time.Second)
+	post().problem(http.StatusServiceUnavailable)
+}
+
 // Two servers stand on the same records, as two processes do.
 func TestWhatOneProcessRevokesAnotherRefuses(t *testing.T) {
 	one := newSite(t, withLive)
