@@ -63,6 +63,8 @@ type linkKeys struct {
 
 	mu    sync.Mutex
 	known *lru.Cache[string, knownLinkKey]
+	// forgotten counts: what was read before one was forgotten is not kept behind it.
+	forgotten uint64
 }
 
 // knownLinkKey is a key as it was read, with an empty workspace for one that is
@@ -124,6 +126,7 @@ func (l *linkKeys) make(ctx context.Context, workspace string) (string, error) {
 func (l *linkKeys) find(ctx context.Context, name string) (string, *tracking.Key, error) {
 	l.mu.Lock()
 	known, ok := l.known.Get(name)
+	begun := l.forgotten
 	l.mu.Unlock()
 	if !ok || l.clock().Sub(known.at) >= linkKeyLife {
 		var err error
@@ -131,7 +134,9 @@ func (l *linkKeys) find(ctx context.Context, name string) (string, *tracking.Key
 			return "", nil, err
 		}
 		l.mu.Lock()
-		l.known.Add(name, known)
+		if l.forgotten == begun {
+			l.known.Add(name, known)
+		}
 		l.mu.Unlock()
 	}
 	if known.key == nil {
@@ -167,6 +172,7 @@ func (l *linkKeys) forget(name string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.known.Remove(name)
+	l.forgotten++
 }
 
 // list returns the workspace's keys.

@@ -234,6 +234,29 @@ func TestKeysOfAddressesAreReplaced(t *testing.T) {
 	s.visit("GET", fresh.Links[0].URL, "", nil).is(302)
 }
 
+func TestAKeyOfAddressesThatIsTakenBackWhileItIsReadIsNotKept(t *testing.T) {
+	records := &slow{kind: "link-key"}
+	s := newSite(t, func(c *api.Config) {
+		records.Records, c.Erasures = c.Records, c.Records.(api.Erasures)
+		c.Records = records
+	})
+	admin, ingest := s.key("acme", account.RoleAdmin, ""), s.key("acme", account.RoleIngest, "")
+	old := s.linked(ingest, pricing)
+	var keys struct{ Items []api.LinkKey }
+	s.do(call{method: "POST", path: "/v1/link-keys", key: admin}).is(200).json(&keys)
+	s.pass(2 * time.Minute)
+	records.meanwhile = func() {
+		for _, key := range keys.Items {
+			if !key.Current {
+				s.do(call{method: "DELETE", path: "/v1/link-keys/" + key.ID, key: admin}).is(204)
+			}
+		}
+	}
+	s.visit("GET", old.Links[0].URL, "", nil)
+	require.Nil(t, records.meanwhile)
+	s.visit("GET", old.Links[0].URL, "", nil).is(404)
+}
+
 func TestAddressesAreAskedForProperly(t *testing.T) {
 	s := newSite(t, func(c *api.Config) { c.PublicURL = "https://t.example.com/" })
 	key := s.key("acme", account.RoleIngest, "")
