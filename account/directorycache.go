@@ -165,7 +165,7 @@ func (d *Directory) knownOf(workspace string) *known {
 // check forgets what is known when it is of another revision. The lock of k is held.
 func (d *Directory) check(ctx context.Context, workspace string, k *known) error {
 	now := d.clock()
-	if !k.checked.IsZero() && now.Sub(k.checked) < freshFor {
+	if !k.checked.IsZero() && now.Sub(k.checked) < FreshFor {
 		return nil
 	}
 	revision, err := Get[string](ctx, d.records, workspace, kindRevision, directoryRevision)

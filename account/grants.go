@@ -57,7 +57,7 @@ type Grants struct {
 
 // NewGrants keeps grants in records.
 func NewGrants(records Records, clock func() time.Time, rand io.Reader) *Grants {
-	return &Grants{records: records, clock: clock, rand: rand, lately: NewLately[[]Grant](clock)}
+	return &Grants{records: records, clock: clock, rand: rand, lately: NewLately[[]Grant](clock, FreshFor)}
 }
 
 // CheckGrant refuses what cannot be granted.

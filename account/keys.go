@@ -47,7 +47,7 @@ type Keys struct {
 
 // NewKeys keeps keys in records. rand must be good enough for secrets.
 func NewKeys(records Records, clock func() time.Time, rand io.Reader) *Keys {
-	return &Keys{records: records, clock: clock, rand: rand, noted: make(map[string]time.Time), trusted: newTrusted(clock), hashes: NewLately[string](clock)}
+	return &Keys{records: records, clock: clock, rand: rand, noted: make(map[string]time.Time), trusted: newTrusted(clock), hashes: NewLately[string](clock, FreshFor)}
 }
 
 // Heed lets tokens for embedding show no more than their key's user may see now.

@@ -324,7 +324,7 @@ func (s *Sessions) Ended(ctx context.Context, hash string) (bool, error) {
 // may be nil.
 func NewSessions(records Records, keys *Keys, directory *Directory, lives Lives, clock func() time.Time, rand io.Reader) *Sessions {
 	return &Sessions{
-		records: records, keys: keys, directory: directory, lives: lives.orDefault(), clock: clock, rand: rand, lately: NewLately[dated](clock),
+		records: records, keys: keys, directory: directory, lives: lives.orDefault(), clock: clock, rand: rand, lately: NewLately[dated](clock, FreshFor),
 	}
 }
 

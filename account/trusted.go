@@ -41,7 +41,7 @@ func newTrusted(clock func() time.Time) *trusted {
 	if err != nil {
 		panic(err) // The size is wrong; every test would see it.
 	}
-	return &trusted{clock: clock, by: by, lately: NewLately[keyRecord](clock)}
+	return &trusted{clock: clock, by: by, lately: NewLately[keyRecord](clock, FreshFor)}
 }
 
 // find looks a key up by its hash. Where the records do not answer, a key that

@@ -23,8 +23,6 @@ const (
 const (
 	// policyLife is how long another process goes on with the setting of before.
 	policyLife = 5 * time.Second
-	// policiesKept bounds the workspaces whose setting is remembered.
-	policiesKept = 10_000
 	// erasedWait is how long an event waits for the state to say who was erased.
 	erasedWait = time.Second
 )
@@ -33,16 +31,19 @@ const (
 type erasedPolicy struct {
 	records Records
 	clock   func() time.Time
+	// refusing says of a workspace whether it does.
+	refusing *account.Lately[bool]
 
-	mu    sync.Mutex
-	known map[string]knownPolicy
+	mu sync.Mutex
 	// awayUntil is when the state is asked again after it gave no answer.
 	awayUntil time.Time
 }
 
-type knownPolicy struct {
-	refuses bool
-	at      time.Time
+func newErasedPolicy(config Config) *erasedPolicy {
+	return &erasedPolicy{
+		records: config.Records, clock: config.Clock,
+		refusing: account.NewLately[bool](config.Clock, policyLife),
+	}
 }
 
 // of is the setting of a workspace, as it is written.
@@ -56,9 +57,7 @@ func (p *erasedPolicy) of(ctx context.Context, workspace string) (string, error)
 
 func (p *erasedPolicy) put(ctx context.Context, workspace, setting string) error {
 	err := account.Put(ctx, p.records, workspace, kindSetting, erasedSetting, setting)
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	delete(p.known, workspace)
+	p.refusing.Forget(workspace)
 	return err
 }
 
@@ -75,24 +74,17 @@ func (p *erasedPolicy) isAway() {
 }
 
 func (p *erasedPolicy) refuses(ctx context.Context, workspace string) (bool, error) {
-	now := p.clock()
-	p.mu.Lock()
-	known, ok := p.known[workspace]
-	p.mu.Unlock()
-	if ok && now.Sub(known.at) < policyLife {
-		return known.refuses, nil
+	refuses, begun, ok := p.refusing.Get(workspace)
+	if ok {
+		return refuses, nil
 	}
 	setting, err := p.of(ctx, workspace)
 	if err != nil {
 		return false, err
 	}
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.known == nil || len(p.known) >= policiesKept {
-		p.known = make(map[string]knownPolicy)
-	}
-	p.known[workspace] = knownPolicy{setting == erasedRefuse, now}
-	return setting == erasedRefuse, nil
+	refuses = setting == erasedRefuse
+	p.refusing.Keep(workspace, refuses, begun)
+	return refuses, nil
 }
 
 // RefusesErased reports whether a workspace refuses events about people who were erased

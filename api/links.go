@@ -7,10 +7,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
-	"sync"
 	"time"
-
-	lru "github.com/hashicorp/golang-lru/v2"
 
 	"tidings/account"
 	"tidings/event"
@@ -32,8 +29,6 @@ const (
 	// linkKeyLife is how long a key may be used after it was taken back
 	// elsewhere.
 	linkKeyLife = time.Minute
-	// linkKeysCached bounds the keys that are remembered, unknown ones too.
-	linkKeysCached = 1000
 )
 
 // LinkKey is a key of a workspace's tracking addresses, without its secret.
@@ -60,11 +55,7 @@ type linkKeys struct {
 	records Records
 	clock   func() time.Time
 	rand    io.Reader
-
-	mu    sync.Mutex
-	known *lru.Cache[string, knownLinkKey]
-	// forgotten counts: what was read before one was forgotten is not kept behind it.
-	forgotten uint64
+	known   *account.Lately[knownLinkKey]
 }
 
 // knownLinkKey is a key as it was read, with an empty workspace for one that is
@@ -72,15 +63,11 @@ type linkKeys struct {
 type knownLinkKey struct {
 	workspace string
 	key       *tracking.Key
-	at        time.Time
 }
 
-func newLinkKeys(config Config) (*linkKeys, error) {
-	known, err := lru.New[string, knownLinkKey](linkKeysCached)
-	if err != nil {
-		return nil, fmt.Errorf("tracking keys: %w", err)
-	}
-	return &linkKeys{records: config.Records, clock: config.Clock, rand: config.Rand, known: known}, nil
+func newLinkKeys(config Config) *linkKeys {
+	known := account.NewLately[knownLinkKey](config.Clock, linkKeyLife)
+	return &linkKeys{records: config.Records, clock: config.Clock, rand: config.Rand, known: known}
 }
 
 // maker is the key that new addresses of a workspace are made with; the first
@@ -118,26 +105,19 @@ func (l *linkKeys) make(ctx context.Context, workspace string) (string, error) {
 	if err := account.Put(ctx, l.records, workspace, kindLinkMaker, currentMaker, name); err != nil {
 		return "", fmt.Errorf("choose a tracking key: %w", err)
 	}
-	l.forget(name)
+	l.known.Forget(name)
 	return name, nil
 }
 
 // find is a key by name, and whose it is; ErrNotFound when there is none.
 func (l *linkKeys) find(ctx context.Context, name string) (string, *tracking.Key, error) {
-	l.mu.Lock()
-	known, ok := l.known.Get(name)
-	begun := l.forgotten
-	l.mu.Unlock()
-	if !ok || l.clock().Sub(known.at) >= linkKeyLife {
+	known, begun, ok := l.known.Get(name)
+	if !ok {
 		var err error
 		if known, err = l.read(ctx, name); err != nil {
 			return "", nil, err
 		}
-		l.mu.Lock()
-		if l.forgotten == begun {
-			l.known.Add(name, known)
-		}
-		l.mu.Unlock()
+		l.known.Keep(name, known, begun)
 	}
 	if known.key == nil {
 		return "", nil, fmt.Errorf("tracking key: %w", event.ErrNotFound)
@@ -148,7 +128,7 @@ func (l *linkKeys) find(ctx context.Context, name string) (string, *tracking.Key
 func (l *linkKeys) read(ctx context.Context, name string) (knownLinkKey, error) {
 	record, err := account.Get[linkKeyRecord](ctx, l.records, account.NoWorkspace, kindLinkKey, name)
 	if errors.Is(err, event.ErrNotFound) {
-		return knownLinkKey{at: l.clock()}, nil
+		return knownLinkKey{}, nil
 	}
 	if err != nil {
 		return knownLinkKey{}, fmt.Errorf("read a tracking key: %w", err)
@@ -165,14 +145,7 @@ func (l *linkKeys) read(ctx context.Context, name string) (knownLinkKey, error) 
 	if err != nil {
 		return knownLinkKey{}, err
 	}
-	return knownLinkKey{record.Workspace, key, l.clock()}, nil
-}
-
-func (l *linkKeys) forget(name string) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.known.Remove(name)
-	l.forgotten++
+	return knownLinkKey{record.Workspace, key}, nil
 }
 
 // list returns the workspace's keys.
@@ -214,7 +187,7 @@ func (l *linkKeys) drop(ctx context.Context, workspace, name string) error {
 			return fmt.Errorf("take back a tracking key: %w", err)
 		}
 	}
-	l.forget(name)
+	l.known.Forget(name)
 	return nil
 }
 
@@ -252,11 +225,8 @@ func setTracked(ctx context.Context, records Records, workspace, email string, t
 // UnsubscribeLinks makes the addresses by which people end their notification mails of a
 // kind. A base that is not https makes none: one click is for https alone (RFC 8058,
 // section 3.1).
-func UnsubscribeLinks(config Config) (func(ctx context.Context, workspace, user string, kind notify.Kind) (string, error), error) {
-	keys, err := newLinkKeys(config)
-	if err != nil {
-		return nil, err
-	}
+func UnsubscribeLinks(config Config) func(ctx context.Context, workspace, user string, kind notify.Kind) (string, error) {
+	keys := newLinkKeys(config)
 	return func(ctx context.Context, workspace, user string, kind notify.Kind) (string, error) {
 		if !strings.HasPrefix(config.PublicURL, "https://") {
 			return "", nil
@@ -270,5 +240,5 @@ func UnsubscribeLinks(config Config) (func(ctx context.Context, workspace, user 
 			return "", fmt.Errorf("make an address to unsubscribe: %w", err)
 		}
 		return config.PublicURL + noticesPath + token, nil
-	}, nil
+	}
 }

@@ -200,7 +200,8 @@ func New(config Config) (*Server, error) {
 		grants:       account.NewGrants(config.Records, config.Clock, config.Rand),
 		searches:     account.NewSearches(config.Records, config.Clock),
 		zones:        newZones(config.Records, config.Clock),
-		erasedPolicy: &erasedPolicy{records: config.Records, clock: config.Clock},
+		erasedPolicy: newErasedPolicy(config),
+		linkKeys:     newLinkKeys(config),
 		followups:    account.NewFollowUps(config.Records, config.Clock),
 		scanners:     account.NewScanners(config.Records),
 		invited:      account.NewInvitations(config.Records, config.Directory, config.Clock, config.Rand),
@@ -214,9 +215,6 @@ func New(config Config) (*Server, error) {
 	var err error
 	s.failures = newFailures(config.Clock)
 	s.endpointTests = limit.NewBuckets[string](testRate, limitsKept, config.Clock)
-	if s.linkKeys, err = newLinkKeys(config); err != nil {
-		return nil, fmt.Errorf("api: %w", err)
-	}
 	if s.metrics, err = newMetrics(config.Metrics); err != nil {
 		return nil, fmt.Errorf("api: %w", err)
 	}

@@ -206,7 +206,7 @@ type zones struct {
 }
 
 func newZones(records Records, clock func() time.Time) *zones {
-	return &zones{records, account.NewLately[Preferences](clock)}
+	return &zones{records, account.NewLately[Preferences](clock, account.FreshFor)}
 }
 
 func (z *zones) put(ctx context.Context, workspace, id string, p *Preferences) error {

@@ -235,7 +235,7 @@ func TestKeysOfAddressesAreReplaced(t *testing.T) {
 }
 
 func TestAKeyOfAddressesThatIsTakenBackWhileItIsReadIsNotKept(t *testing.T) {
-	records := &slow{kind: "link-key"}
+	records := &slow{workspace: account.NoWorkspace, kind: "link-key"}
 	s := newSite(t, func(c *api.Config) {
 		records.Records, c.Erasures = c.Records, c.Records.(api.Erasures)
 		c.Records = records

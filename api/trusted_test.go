@@ -65,16 +65,16 @@ func TestTakingEventsInGoesOnWhileTheRecordsAreAway(t *testing.T) {
 	post(unknown).is(http.StatusAccepted)
 }
 
-// slow are records that hand over one of no workspace when something else has happened.
+// slow are records that hand over one of a kind when something else has happened.
 type slow struct {
 	absent
-	kind      string
-	meanwhile func()
+	workspace, kind string
+	meanwhile       func()
 }
 
 func (r *slow) Get(ctx context.Context, workspace, kind, id string) (json.RawMessage, error) {
 	doc, err := r.absent.Get(ctx, workspace, kind, id)
-	if do := r.meanwhile; do != nil && workspace == account.NoWorkspace && kind == r.kind {
+	if do := r.meanwhile; do != nil && workspace == r.workspace && kind == r.kind {
 		r.meanwhile = nil
 		do()
 	}
@@ -82,7 +82,7 @@ func (r *slow) Get(ctx context.Context, workspace, kind, id string) (json.RawMes
 }
 
 func TestAKeyThatIsRevokedWhileItIsLookedUpIsNotTrusted(t *testing.T) {
-	records := &slow{kind: "key"}
+	records := &slow{workspace: account.NoWorkspace, kind: "key"}
 	s := newSite(t, func(c *api.Config) {
 		records.Records, c.Erasures = c.Records, c.Records.(api.Erasures)
 		c.Records = records

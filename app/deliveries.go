@@ -47,10 +47,7 @@ func (a *App) openOutbox(ctx context.Context, s Settings) error {
 
 // assembleDeliveries puts together what leaves the house.
 func (a *App) assembleDeliveries(s Settings, directory *account.Directory, reader *feed.Reader, server *deliver.SMTP) (*api.Endpoints, error) {
-	unsubscribe, err := api.UnsubscribeLinks(api.Config{Records: a.State, PublicURL: s.PublicURL, Clock: time.Now, Rand: rand.Reader})
-	if err != nil {
-		return nil, err
-	}
+	unsubscribe := api.UnsubscribeLinks(api.Config{Records: a.State, PublicURL: s.PublicURL, Clock: time.Now, Rand: rand.Reader})
 	a.endpoints = deliver.NewDirectory(a.State, a.secrets, server)
 	a.endpoints.Addresses = func(ctx context.Context, workspace, user string) (string, error) {
 		member, err := directory.User(ctx, workspace, user)

@@ -40,9 +40,9 @@ var bounds = map[string][]string{
 	"announcements kept":       {"limit.leastLive:bytes", "limit.mostLive:bytes"},
 	"caches":                   {"limit.leastAggregates:bytes", "limit.mostAggregates:bytes", "limit.leastEvents:bytes", "limit.mostEvents:bytes", "limit.leastStates:bytes", "limit.mostStates:bytes", "limit.leastColumns:bytes", "limit.mostColumns:bytes", "limit.leastWriter:bytes", "limit.mostWriter:bytes"},
 	"sockets and streams":      {"api.maxSocketsOfOne", "4*api.maxSocketsOfOne", "api.socketPatience:time"},
-	"what is open of a caller": {"2*api.watchEvery+account.freshFor:time"},
+	"what is open of a caller": {"2*api.watchEvery+account.FreshFor:time"},
 	"sign-ins through a proxy": {"api.failuresAtOnce", "api.signInsAtOnce", "api.forwardedAtOnce", "api.forwardedEach"},
-	"a key, session, team":     {"account.freshFor:time"},
+	"a key, session, team":     {"account.FreshFor:time"},
 	"an idle connection":       {"app.idleTimeout:time"},
 }
 
