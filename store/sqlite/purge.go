@@ -2,6 +2,7 @@ package sqlite
 
 import (
 	"context"
+	"slices"
 
 	"tidings/event"
 	"tidings/query"
@@ -59,7 +60,7 @@ func sendsOf(ctx context.Context, file *weekFile, workspace string, messages []s
 		return nil, nil
 	}
 	var all []row
-	for _, message := range messages {
+	for _, message := range slices.Compact(slices.Sorted(slices.Values(messages))) {
 		named := query.And{query.Types(event.Send), query.Keyword{Field: query.FieldMessage, Values: []string{message}}}
 		match, err := compileParts(named, partsOf(workspaceID, query.AutomatedHide))
 		if err != nil {

@@ -130,7 +130,8 @@ func testRemoveSends(t *testing.T, x indexTest) {
 	foreign := named(event.Event{Workspace: "w-other", Type: event.Send, Message: "m-1", Time: at, Recipients: []event.Person{jo}}, "foreign")
 	all := []event.Event{first, second, opened, other, foreign}
 	x.create(t, all...)
-	gone := []event.MessageKey{{Workspace: workspace, Message: "m-1"}, {Workspace: workspace, Message: "m-none"}}
+	twice := event.MessageKey{Workspace: workspace, Message: "m-1"}
+	gone := []event.MessageKey{twice, {Workspace: workspace, Message: "m-none"}, twice}
 	remove := func(week event.Week) int {
 		n, err := weeks.RemoveSends(ctx, week, gone)
 		require.NoError(t, err)
