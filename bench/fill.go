@@ -8,7 +8,10 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"runtime"
 	"time"
+
+	"golang.org/x/sync/errgroup"
 
 	"tidings/app"
 	"tidings/event"
@@ -43,10 +46,62 @@ func readFilling(dir string) (f filling, err error) {
 	return f, err
 }
 
+// told is after how many events of a filling its progress is told.
+const told = 500_000
+
 // fillStores writes events straight into the stores, and seals all weeks but the two
-// newest, as the nightly run would have. It returns the size of their JSON.
+// newest, as the nightly run would have. It returns the size of their JSON. A batch is
+// made while the one before is written, and as many weeks are sealed at once as there
+// are processors.
 func fillStores(ctx context.Context, env Env, a *app.App, load Load, events int) (size int64, err error) {
 	began := time.Now()
+	filling, filled := errgroup.WithContext(ctx)
+	batches := make(chan []event.Event, 1)
+	filling.Go(func() error {
+		defer close(batches)
+		var err error
+		size, err = batchesOf(filled, load, events, batches)
+		return err
+	})
+	filling.Go(func() error {
+		written := 0
+		for batch := range batches {
+			if err := writeBoth(filled, a, batch); err != nil {
+				return err
+			}
+			if written += len(batch); written%told == 0 {
+				fmt.Fprintf(env.Err, "%d of %d events written after %v\n", written, events, time.Since(began).Round(time.Second))
+			}
+		}
+		return nil
+	})
+	if err := filling.Wait(); err != nil {
+		return 0, err
+	}
+	fmt.Fprintf(env.Err, "written after %v, sealing …\n", time.Since(began).Round(time.Second))
+	newest := event.WeekOf(load.Until.Unix() - 1)
+	sealing, sealed := errgroup.WithContext(ctx)
+	sealing.SetLimit(runtime.GOMAXPROCS(0))
+	for week := newest - event.Week(load.Weeks); week < newest-1; week++ {
+		sealing.Go(func() error { return a.Index.Seal(sealed, week) })
+	}
+	if err := sealing.Wait(); err != nil {
+		return 0, err
+	}
+	fmt.Fprintf(env.Err, "sealed after %v\n", time.Since(began).Round(time.Second))
+	return size, nil
+}
+
+// batchesOf gives a load's events, a thousand at a time, and returns the size of their JSON.
+func batchesOf(ctx context.Context, load Load, events int, batches chan<- []event.Event) (size int64, err error) {
+	give := func(batch []event.Event) error {
+		select {
+		case batches <- batch:
+			return nil
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+	}
 	var batch []event.Event
 	for given := range load.Inputs(events) {
 		line, err := json.Marshal(given.Input)
@@ -65,21 +120,10 @@ func fillStores(ctx context.Context, env Env, a *app.App, load Load, events int)
 		if batch = append(batch, e); len(batch) < 1000 {
 			continue
 		}
-		if err := writeBoth(ctx, a, batch); err != nil {
+		if err := give(batch); err != nil {
 			return 0, err
 		}
-		batch = batch[:0]
+		batch = nil
 	}
-	if err := writeBoth(ctx, a, batch); err != nil {
-		return 0, err
-	}
-	fmt.Fprintf(env.Err, "written after %v, sealing …\n", time.Since(began).Round(time.Second))
-	newest := event.WeekOf(load.Until.Unix() - 1)
-	for week := newest - event.Week(load.Weeks); week < newest-1; week++ {
-		if err := a.Index.Seal(ctx, week); err != nil {
-			return 0, err
-		}
-	}
-	fmt.Fprintf(env.Err, "sealed after %v\n", time.Since(began).Round(time.Second))
-	return size, nil
+	return size, give(batch)
 }

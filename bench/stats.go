@@ -14,6 +14,8 @@ import (
 	"strings"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
 	"tidings/apiclient"
 	"tidings/app"
 	"tidings/bench/figures"
@@ -124,7 +126,7 @@ func (c *Stats) fill(ctx context.Context, env Env, a *app.App) error {
 	return filling{c.Events, size}.write(c.Data)
 }
 
-// writeBoth writes events to the state and then to the index.
+// writeBoth writes events to the state and to the index.
 func writeBoth(ctx context.Context, a *app.App, events []event.Event) error {
 	changes := make(map[event.MessageKey]event.Change)
 	weeks := make(map[indexer.WorkspaceWeek]bool)
@@ -137,11 +139,17 @@ func writeBoth(ctx context.Context, a *app.App, events []event.Event) error {
 		changes[change.MessageKey] = change
 		weeks[indexer.WorkspaceWeek{Workspace: e.Workspace, Week: e.Week()}] = true
 	}
-	if _, err := a.State.Apply(ctx, slices.Collect(maps.Values(changes)), slices.Collect(maps.Keys(weeks))); err != nil {
+	var outcomes []event.Outcome
+	both, ctx := errgroup.WithContext(ctx)
+	both.Go(func() error {
+		_, err := a.State.Apply(ctx, slices.Collect(maps.Values(changes)), slices.Collect(maps.Keys(weeks)))
 		return err
-	}
-	outcomes, err := a.Index.Create(ctx, events)
-	if err != nil {
+	})
+	both.Go(func() (err error) {
+		outcomes, err = a.Index.Create(ctx, events)
+		return err
+	})
+	if err := both.Wait(); err != nil {
 		return err
 	}
 	for _, outcome := range outcomes {
