@@ -17,7 +17,7 @@ import (
 type keysCmd struct {
 	Create keysCreateCmd `cmd:"" help:"Make a key and print it; it is shown this once. The first key makes the workspace."`
 	List   keysListCmd   `cmd:"" help:"List keys by their beginning."`
-	Rotate keysRotateCmd `cmd:"" help:"Give a key another text and print it; the one before works for a while."`
+	Rotate keysRotateCmd `cmd:"" help:"Give a key a new text and print it; the old one works for a while."`
 	Revoke keysRevokeCmd `cmd:"" help:"Revoke a key at once; sockets that were opened with it close."`
 }
 

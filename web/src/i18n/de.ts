@@ -1777,7 +1777,7 @@ export const rest = ({ many, number }: Tools): Rest => ({
     rates: 'Raten',
     ratesOfTeams: 'Raten der Teams',
     ofWhatTheySent: 'ihrer E-Mails',
-    whatOfPeople: 'Was von Personen',
+    whatOfPeople: 'Was von Personen gezeigt wird',
     allPeople: (length) => `Alle ${length} Personen`,
     comesByMailEach: (name, on, what) => `„${name}“ kommt per E-Mail, jeden ${on}, ${what}`,
     itCantComeByMail:

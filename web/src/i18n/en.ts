@@ -1149,7 +1149,7 @@ export const rest = ({ many, number }: Tools) => ({
     whyClick: 'Why is this click counted as automated?',
     openOf: (who: Word, at: Word) => `${who}’s open at ${at}`,
     clickOf: (who: Word, at: Word) => `${who}’s click at ${at}`,
-    ruleSpoke: (rule: Word) => `The rule “${rule}” spoke`,
+    ruleSpoke: (rule: Word) => `The rule “${rule}” decided`,
     answer: 'Answer',
     list: (text: Word) => `List ${text}`,
     asOf: (answers: Word) => `As of ${answers}`,
@@ -1697,7 +1697,7 @@ export const rest = ({ many, number }: Tools) => ({
     rates: 'Rates',
     ratesOfTeams: 'Rates of teams',
     ofWhatTheySent: 'of what they sent',
-    whatOfPeople: 'What of people',
+    whatOfPeople: 'What to show of people',
     allPeople: (length: Word) => `All ${length} people`,
     comesByMailEach: (name: Word, on: Word, what: Word) =>
       `“${name}” comes by mail each ${on}, ${what}`,

@@ -1,1 +1,0 @@
-import{Rn as e,Un as t,Vn as n,rr as r,ur as i,yn as a}from"./app-BDXI_A1w.js";var o=t(`<pre tabindex="0" role="region" class="svelte-1qh82ap"> </pre>`);function s(t,s){var c=o(),l=i(c,!0);r(()=>{a(c,`aria-label`,s.label),e(l,s.text)}),n(t,c)}export{s as t};

@@ -1,1 +1,0 @@
-export{t as default}from"./Popover-BT5BwRbx.js";

@@ -1,1 +1,0 @@
-import{Ct as e,fn as t,pn as n}from"./app-BDXI_A1w.js";var r=new Set([`$$slots`,`$$events`,`$$legacy`]);function i(i,a){let o=t(a,r),s={name:`list-filter`,size:24,node:[[`path`,{d:`M2 5h20`}],[`path`,{d:`M6 12h12`}],[`path`,{d:`M9 19h6`}]]};e(i,n(()=>o,{get icon(){return s}}))}export{i as t};

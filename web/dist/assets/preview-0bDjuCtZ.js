@@ -1,1 +1,0 @@
-import{t as e}from"./rest-DsKqD4Yh.js";function t({count:t,more:n}){return t===0?e.notices.itWouldHaveToldYou:n?e.notices.wouldHaveToldAtLeast(t):e.notices.wouldHaveTold(t)}export{t};

@@ -1,0 +1,1 @@
+import{t as e}from"./rest-5zFH7mp4.js";function t({count:t,more:n}){return t===0?e.notices.itWouldHaveToldYou:n?e.notices.wouldHaveToldAtLeast(t):e.notices.wouldHaveTold(t)}export{t};

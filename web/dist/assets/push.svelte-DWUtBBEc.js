@@ -1,1 +1,0 @@
-export{t as Push}from"./push.svelte-B_Heyuyq.js";

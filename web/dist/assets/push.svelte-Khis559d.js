@@ -1,0 +1,1 @@
+export{t as Push}from"./push.svelte-COXA2ghh.js";

@@ -1,0 +1,1 @@
+import{an as e,cn as t,en as n,nn as r,tn as i}from"./app-zfmJW9US.js";async function a(){if(e===`de`){let{rest:e}=await i(async()=>{let{rest:e}=await import(`./de-DnCkl8NX.js`);return{rest:e}},[]);return e}let{rest:t}=await i(async()=>{let{rest:e}=await import(`./en-F-E_0pfB.js`);return{rest:e}},[]);return t}var o={...n,...(await a())(r(e,t))};export{o as t};

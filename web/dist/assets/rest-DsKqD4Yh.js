@@ -1,1 +1,0 @@
-import{an as e,cn as t,en as n,nn as r,tn as i}from"./app-BDXI_A1w.js";async function a(){if(e===`de`){let{rest:e}=await i(async()=>{let{rest:e}=await import(`./de-DjRQm6Vy.js`);return{rest:e}},[]);return e}let{rest:t}=await i(async()=>{let{rest:e}=await import(`./en-CQJdAmWj.js`);return{rest:e}},[]);return t}var o={...n,...(await a())(r(e,t))};export{o as t};

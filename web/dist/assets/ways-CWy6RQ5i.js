@@ -1,1 +1,0 @@
-export{t as failedOf}from"./ways-47DzH7H9.js";

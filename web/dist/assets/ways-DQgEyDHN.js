@@ -1,0 +1,1 @@
+export{t as failedOf}from"./ways-BfJ7-F5c.js";
