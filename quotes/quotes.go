@@ -75,8 +75,11 @@ func plain(line string) string {
 		switch r {
 		case '\u00a0', '\u202f', '\u2007', '\t', '\u3000':
 			return ' '
-		case '\u200b', '\u200e', '\u200f', '\ufeff', '\r', utf8.RuneError:
+		case '\r', utf8.RuneError:
 			return -1
+		}
+		if unicode.Is(unicode.Cf, r) {
+			return -1 // marks of direction, and of what shall not be parted
 		}
 		return r
 	}, line)
@@ -105,6 +108,9 @@ func (s *splitter) quotes() {
 			if i > 0 {
 				s.kinds[i] = s.kinds[i-1]
 			}
+		case s.boxed(i):
+			s.mark(i, len(s.kinds), Quoted)
+			return
 		case isQuoted(line), s.wrapped(i):
 			s.kinds[i] = Quoted
 		default:
@@ -135,6 +141,13 @@ func (s *splitter) wrapped(i int) bool {
 	return !unicode.IsUpper(first)
 }
 
+// boxed reports whether a line is how GroupWise says who wrote what follows, which it
+// does not mark: ">>> Ana <ana@acme.example> 10.11.2026 10:00 >>>".
+func (s *splitter) boxed(i int) bool {
+	line := s.lines[i]
+	return strings.HasPrefix(line, ">>> ") && strings.HasSuffix(line, ">>>") && hasInstant(line) && !s.quotedFrom(i+1)
+}
+
 // isQuoted reports whether a line is marked: "> x", ">>x", "| > x".
 func isQuoted(line string) bool {
 	return strings.HasPrefix(line, ">") || strings.HasPrefix(line, "|>") || strings.HasPrefix(line, "| >") || strings.HasPrefix(line, "&gt;")
@@ -162,7 +175,11 @@ func (s *splitter) attribution(i int) int {
 	if !opensAttribution(s.lines[i]) {
 		return 0
 	}
-	joined, begins := "", beginsAttribution(s.lines[i])
+	line := s.lines[i]
+	if inOne.MatchString(line[:min(len(line), 400)]) || endsInColon(line) && hasInstant(line) && somehow.MatchString(line) && s.quotedFrom(i+1) {
+		return 1
+	}
+	joined, begins := "", beginsAttribution(line)
 	for n := 0; n < maxAttribution && i+n < len(s.lines); n++ {
 		line := s.lines[i+n]
 		if n > 0 && (isQuoted(line) || beginsAttribution(line) || line == "" && !begins) {

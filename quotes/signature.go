@@ -102,9 +102,11 @@ var closing = newPattern(`(?i)^(?:` + strings.Join([]string{
 
 // device is what phones and apps sign with.
 var device = newPattern(`(?i)^[-–—*_]*\s*(?:` + strings.Join([]string{
-	`(?:sent|enviado|envoyé|inviato|verstuurd|verzonden|skickat|sendt|sent:|wysłane|odesláno|отправлено|gesendet|versendet|geschickt)\s+(?:by|from|with|via|using|von|mit|über|aus|de|depuis|à partir de|desde|da|dal|do|vanaf|van|met|från|fra|z|ze|из|с)\b.{0,90}`,
+	`(?:sent|enviado|envoyé|inviato|verstuurd|verzonden|skickat|sendt|sent:|wysłane|odesláno|отправлено|надіслано|изпратено|gesendet|versendet|geschickt)\s+(?:by|from|with|via|using|von|mit|über|aus|de|depuis|à partir de|desde|da|dal|do|vanaf|van|met|från|fra|z|ze|из|с|з|зі|от)(?:[^\p{L}\p{M}].{0,90})?`,
 	`von meinem .{2,40} gesendet.{0,10}`, `diese nachricht wurde (?:von|mit) .{2,60} gesendet.{0,3}`, `von unterwegs gesendet.{0,3}`, `(?:get|holen sie sich|télécharger|obtener|scarica|download) outlook (?:for|für|pour|para|per) .{2,30}`, `outlook (?:for|für|pour) (?:ios|android).{0,60}`,
-	`sent on the go.{0,40}`, `sent while mobile`, `sorry for (?:the )?(?:brevity|typos).{0,60}`, `please excuse (?:my )?(?:brevity|typos|any).{0,60}`, `obtenez outlook.{0,40}`, `télécharge[rz] outlook.{0,40}`,
+	`get bluemail for .{2,30}`, `sent on the go.{0,40}`, `sent while mobile`, `sorry for (?:the )?(?:brevity|typos).{0,60}`, `please excuse (?:my )?(?:brevity|typos|any).{0,60}`, `obtenez outlook.{0,40}`, `télécharge[rz] outlook.{0,40}`,
+	`lähetetty (?:iphone|ipad|\S{2,20}-?(?:laite|puhelim))\S{0,8}`, `(?:iphone|ipad)['’]?\S{0,8} gönderildi`, `az? \S{3,20}-\S{1,8} küldve`, `στάλθηκε από τ(?:ο|η|ην) .{2,40}`, `נשלח מה?-?.{2,40}`, `مُ?رسل من .{2,40}`, `내 .{2,20}에서 보냈습니다`,
+	`mit der sicheren e-mail von proton ?mail gesendet`, `(?:envoyé|enviado|inviato) (?:avec|con|com) .{0,50}(?:proton|outlook|spark|android|iphone).{0,20}`,
 	`envoyé (?:de|depuis) mon .{2,40}`, `(?:iPhone|iPad)から送信`, `发自我的.{1,20}`, `從我的.{1,20}`, `나의 .{1,20}에서 보냄`, `typed on (?:a|my) .{2,40}`, `yahoo mail[:!].{0,60}`, `do you yahoo!\?.{0,40}`,
 }, "|") + `)[.!>]*$`)
 

@@ -34,7 +34,7 @@ func opensAttribution(line string) bool {
 }
 
 // wrote are the words for it, before the colon.
-const wrote = `(?:wrote|writes|said|sent|schrieb(?:en)?|schreibt|geschrieben|a écrit|écrit|ecrit|écrivait|escribió|escribio|ha scritto|scrive|scriveva|escreveu|schreef|het volgende geschreven|skrev|kirjoitti|napisał(?:\(?a\)?)?|napisał/a|pisze|napsal(?:\(?a\)?)?|napísal(?:\(?a\)?)?|írta|şunu yazdı|yazdı|написал(?:\(?а\)?)?|пишет|έγραψε|a scris|đã viết|menulis|写道|寫道|のメール|書きました|작성)`
+const wrote = `(?:wrote|writes|said|sent|schrieb(?:en)?|schreibt|geschrieben|a écrit|écrit|ecrit|écrivait|escribió|escribio|ha scritto|scrive|scriveva|escreveu|schreef|het volgende geschreven|skrev|kirjoitti|napisał(?:\(?a\)?)?|napisał/a|pisze|napsal(?:\(?a\)?)?|napísal(?:\(?a\)?)?|írta|şunu yazdı|yazdı|написал(?:\(?а\)?)?|пишет|пише|написа|έγραψε|a scris|đã viết|menulis|写道|寫道|のメール|書きました|작성)`
 
 var (
 	// saidSo is an attribution: who and when, and that they wrote, or that and when.
@@ -47,12 +47,24 @@ var (
 	// bySelf begins a sentence that people write themselves.
 	bySelf = regexp.MustCompile(`(?i)^(?:i|we|you|as|he|she|they|what|who|ich|wir|wie|er|sie|was|je|nous|vous|il a|elle|on (?:a|nous)|yo|como)\s`)
 	// quoting is how webmail of before says it.
-	quoting = regexp.MustCompile(`(?i)^(?:quoting|zitat von|zitiere|citando|citation de)\s.*:$`)
+	quoting = regexp.MustCompile(`(?i)^(?:quoting|zitat von|zitiere|citando|citation de|wiadomość napisana przez)\s.*:$`)
 	// dated is Gmail's of before: 2026-11-10 10:00 GMT+01:00 Ana <ana@acme.example>:
 	dated = regexp.MustCompile(`^\d{4}[-/.]\d{1,2}[-/.]\d{1,2}[^<]*<\s*[^<>\s]+@[^<>\s]+\s*>\s*[:：]?$`)
 	// addressed is a time and an address, in languages that have no verb there. It
 	// counts before a quote alone.
 	addressed = regexp.MustCompile(`^.*\d.*<\s*[^<>\s]+@[^<>\s]+\s*>\s*[:：]$`)
+	// somehow is a line with an address, a year and a time, in whatever language and
+	// order. It counts before a quote alone.
+	somehow = regexp.MustCompile(`^.*<\s*[^<>\s]+@[^<>\s]+\s*>.*[:：]$`)
+	// year and clock are of a date that a program wrote.
+	year  = regexp.MustCompile(`(?:^|\D)(?:19|20)\d\d(?:\D|$)`)
+	clock = regexp.MustCompile(`(?:^|\D)\d{1,2}[:.]\d\d(?:\D|$)`)
+	// byDate is one that begins with its date and ends with the address, where no verb
+	// is: "вт, 10 нояб. 2026 г. в 10:00, Ana <ana@acme.example>:". A line of one's own
+	// has hardly year, time and address in this order.
+	byDate = regexp.MustCompile(`(?i)^(?:\p{L}[\p{L}.]{0,12},?\s+)?\d.*(?:<\s*[^<>\s]+@[^<>\s]+\s*>|\s(?:by|von)\s[^<>\s]+@[^<>\s]+)\s*[:：]$`)
+	// inOne is Yahoo's on phones, which has the quoted text behind it on its line.
+	inOne = regexp.MustCompile(`(?i)^(?:on|am|le|el|il|em)\s.{0,100}\d{4}.{0,160}<\s*[^<>\s]+@[^<>\s]+\s*>\s*(?:wrote|schrieb|a écrit|escribió|ha scritto|escreveu)\s?:\s+\S`)
 	// without is one that lacks the colon, as some phones write it.
 	without = newPattern(`(?i)^on\b.*\d.*(?:>|@[\w.-]+)\s*wrote$`)
 )
@@ -71,8 +83,11 @@ func isAttribution(text string) bool {
 		return !bySelf.MatchString(text)
 	}
 	return colon && quoting.MatchString(text) || text[0] >= '0' && text[0] <= '9' && dated.MatchString(text) ||
-		!colon && without.matches(text)
+		!colon && without.matches(text) || colon && hasInstant(text) && byDate.MatchString(text)
 }
+
+// hasInstant reports whether a text has a year and a time of day.
+func hasInstant(text string) bool { return year.MatchString(text) && clock.MatchString(text) }
 
 // endsInColon reports whether a text ends in a colon of either width.
 func endsInColon(text string) bool {
@@ -95,6 +110,10 @@ var ruler = newPattern(`(?i)^[-_=*#~ >]{0,40}\s?(?:` + strings.Join([]string{
 	`message d['’]origine`, `message original`, `message transféré`, `message initial`, `début du message (?:transféré|réexpédié)`, `e-?mail d['’]origine`,
 	`mensaje original`, `mensaje reenviado`, `messaggio originale`, `messaggio inoltrato`, `mensagem original`, `oorspronkelijk bericht`, `doorgestuurd bericht`,
 	`ursprungligt meddelande`, `original meddelelse`, `oprindelig meddelelse`, `opprinnelig melding`, `alkuperäinen viesti`, `oryginalna wiadomość`, `wiadomość oryginalna`,
+	`inicio del mensaje reenviado`, `inizio messaggio inoltrato`, `begin doorgestuurd bericht`, `início da mensagem (?:reen|en)caminhada`, `välitetty viesti alkaa`, `začátek přeposílané zprávy`, `začiatok preposlanej správy`, `start på videresendt besked`,
+	`továbbított levél kezdete`, `początek przekazywanej wiadomości`, `începe mesajul redirecționat`, `начало переадресованного сообщения`, `початок листа, що пересилається`, `započni proslijeđenu poruku`, `転送されたメッセージ`, `원본 이메일`,
+	`(?:videresendt melding|vidarebefordrat mejl|ileti başlangıcı)\s?:$`,
+	`(?:přeposlaná zpráva|videresendt meddelelse|edelleenlähetetty viesti|message transmis|továbbított üzenet|videresendt melding|przekazana wiadomość|mensagem (?:reen|en)caminhada|mesaj redirecționat|preposlaná správa|vidarebefordrat meddelande|iletilmiş mesaj|перенаправлене повідомлення|proslijeđena poruka|перенаправленное сообщение|iletilen ileti|переслане повідомлення|treść przekazanej wiadomości) ?-{3,}`,
 	`původní (?:zpráva|e-mail)`, `pôvodná správa`, `(?:please )?(?:type|write) your reply above this line`, `bitte (?:geben|schreiben) sie ihre antwort (?:über|oberhalb) dieser (?:linie|zeile)(?: ein)?`, `eredeti üzenet`, `исходное сообщение`, `пересылаемое сообщение`, `orijinal mesaj`, `元のメッセージ`, `原始邮件`, `原始郵件`, `원본 메시지`, `original message processed by`,
 }, "|") + `)\b?[^\n]{0,40}?[-_=*#~: ]*$`)
 
@@ -108,11 +127,11 @@ var headerField = regexp.MustCompile(`^\*?([\p{L}][\p{L}\p{M} .\-]{0,22}?)\*?\s?
 
 // headerFields are the names of the fields, in the words of mail programs.
 var headerFields = fieldNames(map[string]string{
-	"from":    "from de von van da fra från od lähettäjä feladó от отправитель kimden 差出人 发件人 寄件者 보낸사람 보낸|사람 expéditeur remitente mittente absender",
-	"date":    "date sent datum gesendet envoyé date|d'envoi fecha enviado enviado|el data inviato enviada|em enviada verzonden skickat sendt dato wysłano data|wysłania odesláno lähetetty elküldve отправлено дата gönderildi 送信日時 日時 发送时间 日期 날짜 보낸|날짜 am le",
-	"to":      "to an à a para per aan till til do komu kenelle címzett кому kime 宛先 收件人 收件者 받는사람 받는|사람 destinataire empfänger",
-	"cc":      "cc kopie copie copia kópia dw kopi kopia копия bilgi 抄送 참조 bcc",
-	"subject": "subject betreff objet asunto oggetto assunto onderwerp ämne emne temat předmět aihe tárgy тема konu 件名 主题 主旨 제목 sujet re",
+	"from":    "from de von van da fra från od lähettäjä feladó от отправитель kimden gönderen 差出人 发件人 寄件者 보낸사람 보낸|사람 발신 expéditeur remitente mittente absender nadawca šalje de|la expeditorul saatja від від|кого από מאת من từ จาก",
+	"date":    "date sent datum gesendet envoyé date|d'envoi fecha enviado enviado|el data inviato enviada|em enviada verzonden skickat sendt dato wysłano data|wysłania odesláno odoslané lähetetty päivämäärä elküldve dátum отправлено дата gönderildi tarih poslano enviat|el trimis изпратено надіслано στάλθηκε ημερομηνία נשלח תאריך تم|الإرسال التاريخ đã|gửi ส่ง วันที่ 送信日時 日時 日付 发送时间 日期 寄件日期 날짜 보낸|날짜 am le",
+	"to":      "to an à a para per aan till til do komu pre kenelle vastaanottaja címzett кому kime prima pour adresat per|a către destinatarul до προς אל إلى đến ถึง 宛先 收件人 收件者 받는사람 받는|사람 받은|사람 destinataire empfänger",
+	"cc":      "cc kopie copie copia kópia dw kopi kopia копия копія bilgi κοιν עותק نسخة 抄送 副本 참조 bcc",
+	"subject": "subject betreff objet asunto oggetto assunto onderwerp ämne emne temat předmět predmet aihe tárgy тема относно konu naslov subiect subiectul θέμα נושא الموضوع chủ|đề เรื่อง 件名 主题 主旨 제목 sujet re",
 	"other":   "reply-to antwort|an importance wichtigkeit priorität priority attachments anlagen",
 })
 
