@@ -1,9 +1,11 @@
 package mailbox
 
 import (
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"tidings/event"
 )
@@ -121,13 +123,42 @@ func typedAddress(value string) string {
 	if kind, rest, found := strings.Cut(value, ";"); found && !strings.Contains(kind, "@") {
 		value = rest
 		if strings.EqualFold(strings.TrimSpace(kind), "utf-8") {
-			value = strings.NewReplacer(`\x{`, "", "}", "").Replace(value)
+			value = fromUTF8Xtext(value)
 		}
 	}
 	if people, _ := addresses(value); len(people) > 0 && !strings.HasPrefix(people[0].Email, encapsulated) {
 		return people[0].Email
 	}
 	return ""
+}
+
+// utf8Escape is a character of an address of the type utf-8: RFC 6533 section 3.
+var utf8Escape = regexp.MustCompile(`\\x\{([0-9A-Fa-f]{2,6})\}`)
+
+// fromUTF8Xtext puts the characters for their escapes: "j\x{F6}@x.example".
+func fromUTF8Xtext(text string) string {
+	return utf8Escape.ReplaceAllStringFunc(text, func(escape string) string {
+		code, err := strconv.ParseInt(escape[len(`\x{`):len(escape)-1], 16, 32)
+		if err != nil || code <= ' ' || !utf8.ValidRune(rune(code)) {
+			return escape
+		}
+		return string(rune(code))
+	})
+}
+
+// xtextEscape is a character of an ORCPT, which some systems pass on as they got it:
+// RFC 3461 section 4.
+var xtextEscape = regexp.MustCompile(`\+[0-9A-Fa-f]{2}`)
+
+// fromXtext puts the characters for their escapes: "jo+2Bnews@x.example".
+func fromXtext(text string) string {
+	return xtextEscape.ReplaceAllStringFunc(text, func(escape string) string {
+		code := unhex(escape[1])<<4 | unhex(escape[2])
+		if code <= ' ' || code >= utf8.RuneSelf {
+			return escape
+		}
+		return string(rune(code))
+	})
 }
 
 // encapsulated begins what Exchange makes of an address that is none of mail.
@@ -255,7 +286,7 @@ func (d delivery) why(status string) string {
 // recipient is who it is about: the one that the returned mail names. A mail
 // that was forwarded has a Final-Recipient that its sender does not know.
 func (d delivery) recipient(returned Mail) string {
-	for _, address := range []string{d.final, d.original} {
+	for _, address := range []string{d.final, d.original, fromXtext(d.original)} {
 		for _, person := range returned.To {
 			if person.Email == address && address != "" {
 				return address

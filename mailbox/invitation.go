@@ -1,6 +1,7 @@
 package mailbox
 
 import (
+	"slices"
 	"strings"
 	"time"
 
@@ -29,6 +30,9 @@ func (r interpreter) invitationAnswer() (Reading, bool) {
 	}
 	if found.method == "" {
 		return Reading{}, false
+	}
+	if !r.invited(found) {
+		return Reading{Kind: Invitation, Why: "it answers an invitation that is not one of yours"}, true
 	}
 	attendee := found.attendee(r.mail.From.Email)
 	person := r.mail.From
@@ -65,6 +69,17 @@ func (r interpreter) invitationAnswer() (Reading, bool) {
 // answers are the words of PARTSTAT, RFC 5545 section 3.2.12.
 var answers = map[string]string{"ACCEPTED": "yes", "DECLINED": "no", "TENTATIVE": "maybe"}
 
+// invited reports whether the workspace may have sent the invitation: whoever is
+// internal answers those of others too, and others answer one another with a copy to us.
+func (r interpreter) invited(c calendar) bool {
+	_, internal := r.owner.user(c.organizer)
+	if internal || c.organizer == "" || r.owner.anybody() || r.addressedToUs() {
+		return true
+	}
+	_, known := r.original(append(r.mail.ancestors(), c.uid)...)
+	return known
+}
+
 // organizer is the user whose invitation it is.
 func (r interpreter) organizer(c calendar) string {
 	for _, address := range []string{c.organizer, firstAddress(r.mail.To)} {
@@ -90,24 +105,31 @@ type calendar struct {
 	method, uid, summary, organizer string
 	start                           time.Time
 	startValue, startZone           string
-	attendees                       []attendee
+	// instance is the RECURRENCE-ID of an answer about one of a series, which may
+	// have no start of its own.
+	instance, instanceZone string
+	attendees              []attendee
 }
 
 type attendee struct{ email, name, status string }
 
-// attendee is the one that answers: by the mail's sender, or the only one.
+// attendee is the one that answers: by the mail's sender, or the only one that does.
+// A proposal of another time names all who were asked, its organizer among them.
 func (c calendar) attendee(from string) attendee {
-	for _, a := range c.attendees {
-		if a.email == from {
-			return a
-		}
+	if i := slices.IndexFunc(c.attendees, func(a attendee) bool { return a.email == from }); i >= 0 {
+		return c.attendees[i]
 	}
+	var only attendee
 	for _, a := range c.attendees {
-		if _, ok := answers[a.status]; ok {
-			return a
+		if _, ok := answers[a.status]; !ok || a.email == c.organizer || a.email == only.email {
+			continue
 		}
+		if only.email != "" {
+			return attendee{} // Nothing says whose answer it is.
+		}
+		only = a
 	}
-	return attendee{}
+	return only
 }
 
 // name is the UID, where it may be the name of a message.
@@ -151,6 +173,9 @@ func parseCalendar(text string) calendar {
 			zones.property(where, name, value)
 		}
 	}
+	if c.startValue == "" {
+		c.startValue, c.startZone = c.instance, c.instanceZone
+	}
 	c.start = zones.time(c.startValue, c.startZone)
 	return c
 }
@@ -168,6 +193,10 @@ func (c *calendar) property(name string, params map[string]string, value string)
 	case "DTSTART":
 		if c.startValue == "" {
 			c.startValue, c.startZone = value, params["TZID"]
+		}
+	case "RECURRENCE-ID":
+		if c.instance == "" {
+			c.instance, c.instanceZone = value, params["TZID"]
 		}
 	case "ORGANIZER":
 		c.organizer = calendarAddress(value, params)

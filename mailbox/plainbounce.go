@@ -191,6 +191,7 @@ var reportSubject = regexp.MustCompile(`(?i)\b(?:` + strings.Join([]string{
 	`mail (?:delivery )?(?:failed|failure|error|system error)`, `failure (?:notice|delivery)`, `returned (?:mail|to sender|message)`,
 	`could not (?:be delivered|send message)`, `not delivered`, `mail could not`, `message (?:you sent )?blocked`, `returning message`,
 	`delivery .*fail`, `undelivered|non-?remis`, `error during delivery`, `nicht zustellbar`, `unzustellbar`, `zustellung`, `nicht zugestellt`, `non remis`, `échec de (?:la )?remise`, `no se (?:ha podido|puede) entregar`, `mancato recapito`, `onbestelbaar`,
+	`não é possível entregar`, `não entregue`, `non recapitabile`, `niedostarczaln`, `未送达`, `无法送达`, `未送達`, `無法傳遞`, `kan (?:inte|ikke) leveres?(?:as)?`, `не удается доставить`, `недоставлен`, `배달되지 않음`, `배달할 수 없음`, `teslim edilemedi`, `nedoručiteln`, `nedoručiteľn`, `kézbesíthetetlen`, `toimittamaton`, `配信不能`,
 }, "|") + `)`)
 
 // delaySubject are the subjects of reports about what is still tried.
@@ -209,6 +210,8 @@ var failurePhrase = regexp.MustCompile(`(?is)` + strings.Join([]string{
 	`non-delivery\s+report`, `error\s+was\s+detected\s+while\s+processing`, `did\s+not\s+exactly\s+match`, `automatically\s+rejected`, `can\s?not\s+be\s+(?:delivered|found)`, `does\s+not\s+exist`, `not\s+a\s+valid\s+(?:user|address|recipient|mailbox)`, `(?:exceeded|over)\s+(?:its|their|the)?\s*(?:disk\s+)?quota|quota\s+(?:exceeded|violation)`,
 	`не\s+(?:может\s+быть|было|удалось)\s+достав`, `nicht\s+(?:zugestellt|ausgeliefert|zustellen|erreicht)`, `konnte\s+nicht\s+an`, `não\s+(?:pôde|foi\s+possível)\s+(?:ser\s+)?entreg`, `nie\s+mo(?:że|gla|gła)\s+(?:zostać|być)\s+dostarczona`, `impossible\s+de\s+(?:remettre|livrer|distribuer)`,
 	`(?:配信|配送|送信)(?:でき|する).{0,12}(?:ません|失敗)|届きません`, `无法(?:投递|送达|发送)|投递失败|退信`,
+	`falha\s+na\s+entrega`, `imposs[íi]bile\s+recapitare`, `nie\s+można\s+dostarczyć|dostarczenie.{0,80}nie\s+powiodło`, `发送.{0,20}失败|无法(?:将|把)?.{0,12}(?:传递|发送|送达)|無法(?:將|把)?.{0,12}(?:傳遞|傳送|送達)`, `misslyckades`, `mislykke?[dt]es`, `сбой\s+доставки|не\s+уда(?:ется|лось)\s+доставить`,
+	`배달하지\s*못|배달할\s+수\s+없|배달되지`, `teslim\s+(?:başarısız|edilemedi)|teslim\s+etme\s+başarısız`, `doručení.{0,80}nezdařilo`, `kézbesítés.{0,60}(?:sikertelen|nem\s+sikerült)`, `toimitus.{0,60}epäonnistui`, `配信に失敗`, `échec\s+de\s+la\s+remise`, `bezorging.{0,80}mislukt`, `fehler\s+bei\s+der\s+nachrichtenzustellung`, `error\s+al\s+entregar`,
 	`unzustellbar`, `n['’]a\s+(?:pas|pu)\s+(?:pu\s+)?(?:[êe]tre|été)\s+(?:remis|d[ée]livr[ée]|distribu[ée])`, `no\s+(?:se\s+)?(?:ha\s+podido|pudo|puede)\s+(?:ser\s+)?entrega`, `non\s+è\s+stato\s+(?:recapitato|possibile)`, `kon\s+niet\s+worden\s+(?:bezorgd|afgeleverd)`,
 	`kunde\s+inte\s+(?:levereras|skickas)`, `kunne\s+ikke\s+(?:leveres|sendes)`, `ei\s+voitu\s+toimittaa`, `nepodařilo\s+doručit|nedoručiteľn|nedoručiteln|nebol[ao]?\s+doručen`, `teslim\s+edileme`, `전송(?:에)?\s*실패|전송할\s+수\s+없|전달되지\s+못`, `δεν\s+(?:ήταν\s+δυνατή|παραδόθηκε)`, `nem\s+(?:sikerült\s+kézbesíteni|kézbesíthető)`, `nu\s+a\s+putut\s+fi\s+livrat`, `не\s+вдалося\s+(?:доставити|надіслати)`, `לא\s+ניתן\s+(?:למסור|היה)`, `تعذر\s+(?:تسليم|التسليم)`,
 }, "|"))
