@@ -49,6 +49,10 @@ type resendMail struct {
 	Failed struct {
 		Reason string `json:"reason"`
 	} `json:"failed"`
+	Suppressed struct {
+		Message string `json:"message"`
+		Type    string `json:"type"`
+	} `json:"suppressed"`
 	Open  resendReaction `json:"open"`
 	Click resendReaction `json:"click"`
 }
@@ -113,7 +117,7 @@ func (m resendMail) read(body resendBody, id string) ([]Event, bool) {
 	case "email.bounced":
 		in.Type, in.Bounce = event.Bounce, bounce(amazonBounce(m.Bounce.Type, m.Bounce.Subtype), m.Bounce.Message)
 	case "email.failed", "email.suppressed":
-		in.Type, in.Kind, in.Bounce = event.Bounce, body.Type[len("email."):], bounce(event.BounceRejected, m.Failed.Reason)
+		in.Type, in.Kind, in.Bounce = event.Bounce, body.Type[len("email."):], bounce(event.BounceRejected, firstOf(m.Failed.Reason, m.Suppressed.Message, m.Suppressed.Type))
 	case "email.complained":
 		in.Type = event.Complaint
 	case "email.received":

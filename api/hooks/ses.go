@@ -63,6 +63,7 @@ type sesEvent struct {
 	} `json:"bounce"`
 	Complaint struct {
 		Subtype    string    `json:"complaintSubType"`
+		Feedback   string    `json:"complaintFeedbackType"`
 		Recipients sesPeople `json:"complainedRecipients"`
 		Timestamp  instant   `json:"timestamp"`
 	} `json:"complaint"`
@@ -258,8 +259,13 @@ func amazonBounce(kind, subtype string) string {
 
 // complained is a complaint. Some mailbox providers do not say whose it is: then
 // it is the only recipient's, or nobody's. Of an address on the account's own
-// list there was no complaint now: the mail was not sent.
+// list there was no complaint now: the mail was not sent. Nor is there one in a report
+// that says that a mail is no spam (RFC 6430) or forged (RFC 6591).
 func (e sesEvent) complained(name string) []Event {
+	switch strings.ToLower(e.Complaint.Feedback) {
+	case "not-spam", "auth-failure":
+		return nil
+	}
 	what, people := event.Input{Type: event.Complaint}, e.Complaint.Recipients.emails()
 	if strings.Contains(e.Complaint.Subtype, "SuppressionList") {
 		what = event.Input{Type: event.Bounce, Kind: "suppressed", Bounce: bounce(event.BounceRejected, e.Complaint.Subtype)}
