@@ -50,6 +50,12 @@ func addressesIn(list, hint string) (people []event.Person, named bool) {
 			before = member + ", "
 		}
 	}
+	if len(people) == 0 && strings.Contains(list, "=?") {
+		// Some programs encode all of a member, its address too.
+		if decoded := decodeWords(list, hint); !strings.Contains(decoded, "=?") {
+			return addressesIn(decoded, "")
+		}
+	}
 	return people, true
 }
 

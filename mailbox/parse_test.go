@@ -51,6 +51,9 @@ func TestAddresses(t *testing.T) {
 		{"space in quoted local part", `"Jo reyes"@x.example, bo@x.example`, `"jo reyes"@x.example bo@x.example`, false},
 		{"raw latin1", "Andr\xe9 <a@x.example>", "a@x.example (André)", false},
 		{"too long", strings.Repeat("a", 330) + "@x.example", "", false},
+		{"all of it encoded", "=?utf-8?Q?Andr=C3=A9_=3Ca=40x.example=3E?=", "a@x.example (André)", false},
+		{"an address encoded in base64", "=?utf-8?B?YUB4LmV4YW1wbGU=?=", "a@x.example", false},
+		{"no address encoded", "=?utf-8?Q?Andr=C3=A9?=", "", false},
 		{"domain literal", "jo@[192.0.2.1]", "jo@[192.0.2.1]", false},
 	}
 	for _, test := range tests {

@@ -9,6 +9,7 @@ const maxSignature = 12
 
 // signatures marks the signatures of the runs of lines that are not quoted.
 func (s *splitter) signatures() {
+	s.armor()
 	for begin := 0; begin < len(s.lines); {
 		if s.kinds[begin] != OwnWords {
 			begin++
@@ -20,6 +21,22 @@ func (s *splitter) signatures() {
 		}
 		s.signatureOf(begin, end)
 		begin = end
+	}
+}
+
+// armor marks what OpenPGP puts before and behind a text that is signed in clear: RFC
+// 9580 section 7. What is behind the signature was added on the way.
+func (s *splitter) armor() {
+	for i := 0; i < len(s.lines); i++ {
+		head := strings.HasPrefix(s.lines[i], "-----BEGIN PGP SIGNED MESSAGE-----")
+		if s.kinds[i] != OwnWords || !head && !strings.HasPrefix(s.lines[i], "-----BEGIN PGP SIGNATURE-----") {
+			continue
+		}
+		begin := i
+		for i+1 < len(s.lines) && s.kinds[i+1] == OwnWords && (!head || s.lines[i+1] != "") {
+			i++
+		}
+		s.mark(begin, i+1, Signature)
 	}
 }
 
