@@ -67,6 +67,33 @@ func (p *parser) inField(i int) (meaning, int) {
 	return some(m, j+1-i)
 }
 
+// withField reads "with the subject renewal", "with subject line renewal" and "with the title
+// renewal".
+func (p *parser) withField(i int) (meaning, int) {
+	j := i + 1
+	if isArticle(p.word(j)) {
+		j++
+	}
+	switch p.word(j) {
+	case "subject", "title":
+		j++
+	default:
+		return meaning{}, 0
+	}
+	if p.word(j) == "line" {
+		j++
+	}
+	if j >= len(p.lexemes) || p.lexemes[j].kind != lexTerm || p.lexemes[j].field != "" || !p.lexemes[j].quoted && !p.isText(j) || !p.speaksOfEvents() {
+		return meaning{}, 0
+	}
+	switch p.word(j) {
+	case "contains", "containing", "has", "says", "includes", "mentions":
+		return meaning{}, 0 // The subject stands behind them.
+	}
+	m := p.plain(string(FieldSubject), FieldSubject, lexeme{value: p.lexemes[j].value, quoted: p.lexemes[j].quoted})
+	return some(m, j+1-i)
+}
+
 // wordInField reads a word with "in the subject" behind it.
 func (p *parser) wordInField(i int) (meaning, int) {
 	if p.word(i+1) != "in" || p.lexemes[i].kind != lexTerm || p.lexemes[i].field != "" || !p.lexemes[i].quoted && !p.isText(i) {

@@ -87,6 +87,22 @@ func TestParseChips(t *testing.T) {
 	}
 }
 
+// What must not hold of anybody is said as what nobody did.
+func TestDeniedStatesAreSaid(t *testing.T) {
+	for text, want := range map[string]string{
+		"no opens":                      "sends opened by nobody",
+		"not clicked":                   "sends clicked by nobody",
+		"-is:replied":                   "sends replied to by nobody",
+		"-is:unreplied":                 "sends replied to by someone",
+		"-is:bounced":                   "sends bounced for nobody",
+		"opened by everyone":            "sends opened by everyone",
+		"type:open -is:clicked":         "opens clicked by nobody",
+		"opened twice but didn't reply": "opens done 2 times by one person with one mail, by people who have not replied",
+	} {
+		require.Equal(t, want, Parse(text, options(t)).Interpretation, text)
+	}
+}
+
 func TestTimesAreSaidWithTheirEnds(t *testing.T) {
 	for text, want := range map[string]string{
 		"since:2026-11-09":                   "everything since 2026-11-09",

@@ -444,7 +444,9 @@ func (p *parser) named(i int) (meaning, int) {
 			field = FieldFile
 		}
 	}
-	if _, ordinal := times.Ordinal(p.word(i)); field == "" || ordinal || p.isFiller(i) {
+	_, ordinal := times.Ordinal(p.word(i))
+	_, number := times.Number(p.word(i))
+	if field == "" || ordinal || number || p.isFiller(i) {
 		return meaning{}, 0
 	}
 	m := p.plain(string(field), field, lexeme{value: p.lexemes[i].value, quoted: p.lexemes[i].quoted})

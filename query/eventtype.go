@@ -82,17 +82,20 @@ func isMail(word string) bool {
 // word: one event needs somebody who did it, or a question.
 func (p *parser) eventAt(i int) (event.Type, form) {
 	t, f := eventOf(p.word(i))
+	if f == noForm && p.bookedMeeting(i) > 0 && p.asksToBook(i) {
+		return event.Meeting, past
+	}
 	if f == noForm {
 		return p.lookedAt(i)
 	}
 	if f != single {
 		return t, f
 	}
-	if t == event.Meeting && (p.word(i+1) == "booked" || p.word(i-1) == "no" || isAnswer(p.word(i-1)) || isAnswer(p.word(i+1)) || isAnswer(p.word(i-2)) && isSmall(p.word(i-1))) {
+	if t == event.Meeting && (p.word(i+1) == "booked" || p.word(i-1) == "no" || isAnswer(p.word(i-1)) || isAnswer(p.word(i+1)) || isAnswer(p.word(i-2)) && isSmall(p.word(i-1)) || isMoved(p.word(i+1)) || isMoved(p.word(i-1)) || isMoved(p.word(i-2)) && isSmall(p.word(i-1))) {
 		return t, f // "declined the meeting", "meeting accepted"
 	}
 	switch p.word(i - 1) {
-	case "last", "latest", "newest", "oldest", "earliest", "every", "each", "any", "new":
+	case "last", "latest", "newest", "recent", "previous", "oldest", "earliest", "every", "each", "any", "new":
 		if t != event.Meeting && (!p.isText(i+1) || times.IsWord(p.word(i+1))) {
 			return t, f
 		}
@@ -114,6 +117,9 @@ func (p *parser) eventAt(i int) (event.Type, form) {
 			return t, f
 		}
 	}
+	if _, ok := stateOf(t); ok && p.anybodyBefore(i) {
+		return t, f
+	}
 	switch p.word(i + 1) {
 	case "from", "by":
 		return t, f
@@ -125,6 +131,19 @@ func (p *parser) eventAt(i int) (event.Type, form) {
 	return "", noForm
 }
 
+// anybodyBefore reports whether "anybody", perhaps with a company, stands before i and asks
+// for an act: "anyone from acme click the link".
+func (p *parser) anybodyBefore(i int) bool {
+	for k := i - 1; k >= 0 && k >= i-5; k-- {
+		switch p.word(k) {
+		case "anybody", "anyone", "someone", "somebody":
+			to := p.word(i+1) == "to" && p.word(i) != "reply" && p.word(i) != "respond" // "anyone open to a call"
+			return p.behindCompany(k+1) == i && !to
+		}
+	}
+	return false
+}
+
 // isMailOf reports whether the word at i is the mail of "mail to jo", with nothing before it.
 func (p *parser) isMailOf(i int) bool {
 	if w := p.word(i + 1); !isOneMail(p.word(i)) || w != "to" && w != "from" || i > 0 && !isArticle(p.word(i-1)) || i > 1 {
@@ -134,11 +153,25 @@ func (p *parser) isMailOf(i int) bool {
 	return n > 0
 }
 
-// bookedMeeting is how many words from i on are "booked a meeting" or "booked meetings".
+// bookedMeeting is how many words from i on are "booked a meeting", "schedule a call" or "booked
+// meetings".
 func (p *parser) bookedMeeting(i int) int {
 	j := i + 1
+	switch p.word(i) {
+	case "booked", "book", "schedule", "scheduled", "arrange", "arranged":
+	case "set":
+		if p.word(j) != "up" {
+			return 0
+		}
+		j++
+	default:
+		return 0
+	}
 	if isArticle(p.word(j)) {
 		j++
+		if p.word(j) == "call" {
+			return j + 1 - i
+		}
 	}
 	if t, _ := eventOf(p.word(j)); t == event.Meeting {
 		return j + 1 - i
@@ -146,10 +179,36 @@ func (p *parser) bookedMeeting(i int) int {
 	return 0
 }
 
+// asksToBook reports whether who booked a meeting is told before the verb at i: "who scheduled
+// a call". A text may begin with it as well as any title does.
+func (p *parser) asksToBook(i int) bool {
+	w := p.word(i)
+	done := w == "scheduled" || w == "arranged" || w == "set"
+	for k := i - 1; k >= 0 && k >= i-5; k-- {
+		switch p.word(k) {
+		case "who", "anyone", "anybody", "someone", "somebody", "nobody", "everyone":
+			return true
+		}
+		if p.isQuestion(k) || isNegation(p.word(k)) {
+			return true
+		}
+	}
+	return done && i > 0 && p.startsName(i-1)
+}
+
 // isAnswer reports whether a word says what was answered to an invitation.
 func isAnswer(word string) bool {
 	switch word {
 	case "accepted", "confirmed", "declined", "rejected", "refused":
+		return true
+	}
+	return false
+}
+
+// isMoved reports whether a word says what became of a meeting.
+func isMoved(word string) bool {
+	switch word {
+	case "cancelled", "canceled", "rescheduled", "postponed", "attended", "missed":
 		return true
 	}
 	return false
@@ -193,8 +252,9 @@ func (p *parser) eventType(i int) (meaning, int) {
 	if t == event.Send && f == past && p.english.last == event.Reply && p.nounForm(i-1) {
 		return meaning{}, 1 // "replies sent from a phone"
 	}
-	if t == event.Meeting && p.word(i) == "booked" {
+	if t == event.Meeting && f == past {
 		if n := p.bookedMeeting(i); n > 0 {
+			p.noteEither(i, t)
 			return typeOf(string(event.Meeting)), n
 		}
 		if before, _ := eventOf(p.word(i - 1)); before == event.Meeting {
@@ -222,6 +282,7 @@ func (p *parser) eventType(i int) (meaning, int) {
 				if t == event.Open {
 					return notState(IsUnopened), 3
 				}
+				p.note("\"" + p.word(i+2) + "\" is left out: whether all did so is known of opens alone.")
 			case "nobody":
 				return nobody(t), 3
 			case "neither":
@@ -250,7 +311,29 @@ func (p *parser) eventType(i int) (meaning, int) {
 			return is(string(state)), 1
 		}
 	}
+	p.noteEither(i, t)
 	return typeOf(string(t)), 1
+}
+
+// noteEither says of "opened but later unsubscribed" that one of them is enough: what one
+// person did is known of opens, clicks, replies, downloads and bounces.
+func (p *parser) noteEither(i int, t event.Type) {
+	k := i - 1
+	for p.joinsActs(k) || isLater(p.word(k)) {
+		k--
+	}
+	end := k
+	if isSmall(p.word(k)) {
+		k-- // "opened it and unsubscribed"
+	}
+	first, f := eventOf(p.word(k))
+	_, both := stateOf(first)
+	if _, ok := stateOf(t); both && ok || end == i-1 || f != past || first == t || p.english.state || p.english.types.has(event.Send) {
+		return
+	}
+	if _, now := p.eventAt(i); now == past {
+		p.note("\"" + p.words(k, i+1-k) + "\" is read as either of them: whether one person did both is not looked at.")
+	}
 }
 
 // complained reads complaints and unsubscriptions in other words.

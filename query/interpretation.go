@@ -36,7 +36,7 @@ func interpret(chips []Chip, me string) string {
 	}
 	if head == "" {
 		head = "everything"
-		if !counted && slices.ContainsFunc(chips, func(c Chip) bool { return !c.Not && c.Group == 0 && (c.Field == "is" || c.Field == "unopened") }) {
+		if !counted && slices.ContainsFunc(chips, func(c Chip) bool { return c.Group == 0 && (c.Field == "is" || !c.Not && c.Field == "unopened") }) {
 			head = "sends" // Nothing else has such a state.
 		}
 	}
@@ -100,6 +100,10 @@ func sayAny(chips []Chip, me string, acted, counted bool) string {
 		text[i] = say(chip, me)
 		if acted && chip.Field == "to" {
 			text[i] = "from " + chip.Value
+		}
+		if denied := sayDenied(chip); denied != "" {
+			text[i] = denied
+			continue
 		}
 		if chip.Not {
 			text[i] = "not " + text[i]
@@ -222,6 +226,30 @@ func sayState(is RecipientState) string {
 		return "bounced for someone"
 	}
 	return string(is) + " by someone"
+}
+
+// sayDenied says a state that must not hold, "" for other chips: what somebody is not is what
+// nobody is.
+func sayDenied(chip Chip) string {
+	if !chip.Not {
+		return ""
+	}
+	switch chip.Field {
+	case "is":
+		switch is := RecipientState(chip.Value); is {
+		case IsUnopened:
+			return "opened by everyone"
+		case IsUnreplied:
+			return sayState(IsReplied)
+		case IsReplied:
+			return sayState(IsUnreplied)
+		case IsBounced:
+			return "bounced for nobody"
+		default:
+			return chip.Value + " by nobody"
+		}
+	}
+	return ""
 }
 
 func sayAutomated(a Automated) string {

@@ -246,3 +246,6 @@ func TestLinesOfHurriedPeople(t *testing.T) { testLines(t, "testdata/hurried.tsv
 
 // TestLinesInGerman are of the other language, some of them mixed with English words.
 func TestLinesInGerman(t *testing.T) { testLines(t, "testdata/german.tsv") }
+
+// TestLinesThatWereAsked are questions in whole sentences.
+func TestLinesThatWereAsked(t *testing.T) { testLines(t, "testdata/asked.tsv") }

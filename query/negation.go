@@ -48,7 +48,7 @@ func (p *parser) exception(i int) (meaning, int) {
 		m, k = p.excepted(inner, anyWord)
 	}
 	if k > 0 {
-		if _, f := eventOf(p.word(inner)); (f == past || p.word(i) == "no") && m.field == "type" {
+		if _, f := p.eventAt(inner); (f == past || f == single || p.word(i) == "no") && m.field == "type" {
 			p.noteLeftOut(i, inner)
 		}
 		m.where, m.not = negation(m.where), true
@@ -59,6 +59,11 @@ func (p *parser) exception(i int) (meaning, int) {
 		return meaning{}, 0
 	}
 	m = p.understand(p.lexemes[inner])
+	if p.exceptsPeople(i, inner) && p.speaksOfEvents() && p.startsName(inner) {
+		if person, n := p.operand(inner); n > 0 {
+			m, inner = person, inner+n-1 // "opened by everyone but acme"
+		}
+	}
 	if m.where == nil {
 		return meaning{}, 0
 	}
@@ -69,6 +74,21 @@ func (p *parser) exception(i int) (meaning, int) {
 	m.where, m.not = negation(m.where), true
 	p.english.negated = inner + 1
 	return m, inner + 1 - i
+}
+
+// exceptsPeople reports whether the exception at i, of what stands at inner, is one of people:
+// "everyone except jo", "all but jo opened".
+func (p *parser) exceptsPeople(i, inner int) bool {
+	for k := i; k >= i-1; k-- {
+		switch p.word(k) {
+		case "anyone", "everyone", "anybody", "everybody", "people":
+			return true
+		case "all":
+			_, n := p.operand(inner)
+			return n > 0 && p.didSomething(inner+n)
+		}
+	}
+	return false
 }
 
 // noteLeftOut says of "clicked but not booked" that it is about events: what people have
@@ -153,9 +173,13 @@ func (p *parser) exceptionAt(i int) (n int, anyWord bool) {
 			return 1, true // "opened by sam not jo"
 		}
 		return 1, false
-	case "hasn't", "haven't", "didn't", "hasnt", "havent", "didnt", "hadn't", "don't", "doesn't":
+	case "hasn't", "haven't", "didn't", "hasnt", "havent", "didnt", "hadn't", "don't", "doesn't", "never":
 		if _, n := p.answer(i + 1); n > 0 {
 			return 1, false // "hasn't accepted the invitation"
+		}
+		t, f := p.eventAt(i + 1)
+		if _, ok := stateOf(t); !ok && (f == past || f == single) && t != event.Send && t != event.Delivery && len(p.english.types) > 1 {
+			return 1, false // "clicked but hasn't booked a meeting"
 		}
 	case "no":
 		t, f := eventOf(p.word(i + 1))

@@ -120,6 +120,7 @@ func newParser(text string, opts Options) *parser {
 	} else {
 		p.lexemes = shortEnglish.reword(p.lexemes)
 	}
+	p.leaveZonesOut()
 	p.correctOwnWords()
 	p.writeVerbs()
 	p.findRules()

@@ -30,6 +30,11 @@ func (p *parser) person(i int) (meaning, int) {
 		if _, n := p.timeAt(i); w == "at" && n > 0 {
 			return meaning{}, 0 // "at noon"
 		}
+		if w == "with" {
+			if m, n := p.withField(i); n > 0 {
+				return m, n
+			}
+		}
 		m, n := p.behind(w, i, i+1)
 		if n > 0 {
 			p.english.actedBy = w
@@ -99,7 +104,11 @@ func (p *parser) person(i int) (meaning, int) {
 				break
 			}
 		}
-		if t, f := doneOf(p.word(verb)); f == single || f == past {
+		t, f := doneOf(p.word(verb))
+		if f == noForm && p.bookedMeeting(verb) > 0 {
+			t, f = event.Meeting, past // "did jo book a meeting"
+		}
+		if f == single || f == past {
 			if verb > i+2 && !p.verbLast {
 				p.english.understood, p.english.understoodWords = i+2, 1
 			}
@@ -121,10 +130,15 @@ func (p *parser) person(i int) (meaning, int) {
 
 // possessiveMine reads "my team's" and "my opens".
 func (p *parser) possessiveMine(i int) (meaning, int) {
-	switch p.word(i + 1) {
+	team := i + 1
+	switch p.word(team) {
+	case "own", "whole", "entire":
+		team++ // "my whole team"
+	}
+	switch p.word(team) {
 	case "team", "team's", "teams", "teams'", "teammates":
 		if m, ok := p.mine(); ok {
-			return m, 2
+			return m, team + 1 - i
 		}
 		return meaning{}, 0
 	}
@@ -422,7 +436,7 @@ func (p *parser) whoActed(m meaning, exact bool, i, j, n int) (meaning, int) {
 		action = p.actionAhead()
 	}
 	switch {
-	case m.field == "from" && (action == event.Send || action == "" || p.word(i) == "from" && p.namesMail(i-1)):
+	case m.field == "from" && (action == event.Send || action == "" || p.word(i) == "from" && p.namesMail(i-1) || p.isMailBy(i)):
 		return m, end
 	case action == event.Send:
 		if p.word(i) == "from" && m.field == "to" && p.opts.Directory != nil {
@@ -435,6 +449,13 @@ func (p *parser) whoActed(m meaning, exact bool, i, j, n int) (meaning, int) {
 		return m, end
 	}
 	return meaning{}, 0
+}
+
+// isMailBy reports whether the "by" at i stands behind mails that are nobody's yet: "clicks
+// on mails by ben".
+func (p *parser) isMailBy(i int) bool {
+	w := p.word(i - 2)
+	return p.word(i) == "by" && (isMail(p.word(i-1)) || isOneMail(p.word(i-1))) && w != "my" && w != "our"
 }
 
 // namesMail reports whether the word at i is what somebody sent: "opened the proposal from ana".

@@ -72,13 +72,13 @@ var rulesOf = func() map[string]ruleSet {
 		ruleTraffic: `don't dont not never real human genuine by from only no without excluding exclude hide ignore include including with
 			show bot robot machine scanner automated automatic prefetched preloaded apple apple's mpp privacy humans people persons bots robots machines scanners`,
 		ruleException: `nobody noone no-one none no only just solely exclusively alone anything everything all anyone everyone anybody
-			everybody any people bar minus except excluding besides apart aside but other not without or and nor ` + contractions + notOperator,
+			everybody any people bar minus except excluding besides apart aside but other not never without or and nor ` + contractions + notOperator,
 		ruleDevice: `on via using with from in through phone phones cellphone smartphone smartphones iphone iphones android mobile tablet
 			tablets ipad ipads desktop computer computers laptop laptops pc mac macbook outlook gmail thunderbird firefox chrome safari
 			yahoo apple`,
 		ruleAnswer: `accept confirm decline accepted confirmed declined rejected refused tentative maybe`,
 		ruleBounce: `hard soft softly bounced rejected suppressed bounces`,
-		ruleEventType: `spam abuse reported flagged marked opted emails e-mails mails messages email e-mail mail message got gotten received has have had look looked looking reads read see seen saw reading viewing opening clicking
+		ruleEventType: `spam abuse reported flagged marked opted emails e-mails mails messages email e-mail mail message got gotten received has have had look looked looking book schedule scheduled arrange arranged set reads read see seen saw reading viewing opening clicking
 			replying downloading failed undelivered undeliverable`,
 	} {
 		for word := range strings.FieldsSeq(words) {

@@ -408,17 +408,40 @@ func (p *parser) notBoth(i, j int) (meaning, int) {
 	return missing(second), j + 4 - i
 }
 
-// didBoth reports whether "opened and clicked" stands at i: one person did both.
+// didBoth reports whether "opened and clicked", "bounced but opened" or "opened, then
+// clicked" stands at i: one person did both.
 func (p *parser) didBoth(i int) bool {
-	if p.word(i+1) != "and" {
+	j := i + 1
+	switch p.word(j) {
+	case "it", "them", "that", "this":
+		j++
+	}
+	if !p.joinsActs(j) {
 		return false
 	}
 	first, _ := eventOf(p.word(i))
-	j := i + 2
-	for w := p.word(j); w == "then" || w == "also" || w == "even" || w == "later" || w == "has" || w == "have"; w = p.word(j) {
+	for p.joinsActs(j) || isLater(p.word(j)) || p.word(j) == "has" || p.word(j) == "have" {
 		j++
 	}
 	second, f := eventOf(p.word(j))
 	_, ok := stateOf(second)
 	return ok && f == past && second != first
+}
+
+// joinsActs reports whether the word at i joins two acts of one person.
+func (p *parser) joinsActs(i int) bool {
+	switch p.word(i) {
+	case "and", "but", "yet", "then":
+		return true
+	}
+	return false
+}
+
+// isLater reports whether a word says of an act that it came behind another.
+func isLater(word string) bool {
+	switch word {
+	case "then", "later", "also", "even", "still", "eventually", "afterwards", "subsequently", "finally":
+		return true
+	}
+	return false
 }

@@ -25,8 +25,14 @@ func (p *parser) isFiller(i int) bool {
 		return p.nounForm(i+1) && p.isAct(i+1) // The newest come first.
 	case "employees", "employee", "folks", "staff", "users", "team", "guys":
 		return i == p.english.personEnd && !p.isText(i+1)
-	case "only", "yet", "far", "still", "already", "ever", "even", "also":
+	case "only", "yet", "far", "still", "already", "ever", "even", "also", "too":
 		return p.speaksOfEvents()
+	case "as":
+		return p.word(i+1) == "well" && p.speaksOfEvents()
+	case "well":
+		return p.word(i-1) == "as" && p.speaksOfEvents()
+	case "own":
+		return (p.word(i-1) == "my" || p.word(i-1) == "our") && p.speaksOfEvents()
 	case "everything", "anything", "events", "activity":
 		return true
 	case "list", "show", "find":
@@ -48,9 +54,14 @@ func (p *parser) isFiller(i int) bool {
 		return p.word(i+1) == "recent" && (t != "" || p.newestFirst(i+1) > 0)
 	case "so":
 		return p.word(i+1) == "far" && p.speaksOfEvents()
-	case "then", "later":
+	case "then", "later", "eventually", "afterwards", "subsequently", "finally":
 		_, f := eventOf(p.word(i + 1))
-		return p.english.state && p.word(i-1) == "and" && f == past // "opened and then replied"
+		if _, first := eventOf(p.word(i - 2)); first == past && f == past && p.joinsActs(i-1) {
+			return true // "opened but later unsubscribed"
+		}
+		_, before := eventOf(p.word(i - 1))
+		// "opened and then replied", "opened then clicked"
+		return p.english.state && f == past && (p.joinsActs(i-1) || before == past && p.word(i) == "then")
 	case "both":
 		return p.english.state && p.didBoth(i+1)
 	case "either":

@@ -5,6 +5,8 @@ package query
 func (p *parser) took(i int) (meaning, int) {
 	j, more := i, false
 	switch {
+	case (p.word(i) == "in" || p.word(i) == "within") && p.isWord(i+1, "the", "first"):
+		j = i + 3
 	case p.word(i) == "within":
 		j = i + 1
 	case p.isWord(i, "in", "less", "than"), p.isWord(i, "in", "under"):
@@ -21,6 +23,9 @@ func (p *parser) took(i int) (meaning, int) {
 		return meaning{}, 0
 	}
 	seconds, n := p.amountAt(j)
+	if one := oneUnit(p.word(j)); n == 0 && j == i+3 && one > 0 {
+		seconds, n = one, 1 // "in the first hour"
+	}
 	if _, f := eventOf(p.word(j + n)); n == 0 || !p.actedBefore(i) && (f != past || !p.isAct(j+n)) && !(p.isAct(i-1) && (j > i+1 || p.sinceSending(j+n) > 0)) {
 		return meaning{}, 0
 	}
@@ -28,14 +33,36 @@ func (p *parser) took(i int) (meaning, int) {
 	if p.word(j) == "or" && (p.word(j+1) == "more" || p.word(j+1) == "longer" || p.word(j+1) == "later") {
 		j, more = j+2, true
 	}
-	if p.word(j) == "ago" {
-		return meaning{}, 0
+	if p.word(j) == "ago" || p.isWord(i+1, "the", "first") && p.word(j) == "of" && p.sinceSending(j) == 0 {
+		return meaning{}, 0 // "in the first week of october"
+	}
+	if (p.word(j) == "of" || p.word(j) == "after") && doing(p.word(j+1)) != "" {
+		p.note("\"" + p.words(i, j+2-i) + "\" is left out: only the time since a mail was sent is measured.")
+		if i == p.at { // It is read once, and looked at before.
+			p.unused = append(p.unused, p.words(i, j+2-i))
+		}
+		return meaning{}, j + 2 - i
 	}
 	j += p.sinceSending(j)
 	if more {
 		return tookMore(seconds), j - i
 	}
 	return tookLess(seconds), j - i
+}
+
+// oneUnit is how many seconds a minute, an hour, a day or a week have, 0 for other words.
+func oneUnit(word string) int64 {
+	switch word {
+	case "minute":
+		return 60
+	case "hour":
+		return 3600
+	case "day":
+		return 24 * 3600
+	case "week":
+		return 7 * 24 * 3600
+	}
+	return 0
 }
 
 // sinceSending is how many words at i say that a time counts from when the mail was sent.

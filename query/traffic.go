@@ -57,6 +57,11 @@ func (p *parser) traffic(i int) (meaning, int) {
 		return machine, 2
 	case (w == "include" || w == "including" || w == "show") && p.areMachineMade(i+1):
 		return automated(string(AutomatedShow)), 2
+	case (w == "include" || w == "including" || w == "show" && p.saysToo(i)) && isMachineMade(p.word(i+1)) && p.nounForm(i+2):
+		if t, _ := p.eventAt(i + 2); t == p.english.last {
+			return automated(string(AutomatedShow)), 3 // "opens including bot opens"
+		}
+		return automated(string(AutomatedShow)), 2
 	case (w == "include" || w == "including" || w == "with" || w == "show") && isMachine(p.word(i+1)):
 		return automated(string(AutomatedShow)), 2
 	case (w == "by" || w == "from" || w == "only") && isMachine(p.word(i+1)):
@@ -67,6 +72,12 @@ func (p *parser) traffic(i int) (meaning, int) {
 		return machine, 2
 	}
 	return meaning{}, 0
+}
+
+// saysToo reports whether the "show" at i asks for what is shown beside all others: "also show
+// bot opens", "show bot opens too".
+func (p *parser) saysToo(i int) bool {
+	return p.word(i-1) == "also" || p.word(i+3) == "too" || p.isWord(i+3, "as", "well")
 }
 
 // byOne reads "by a bot" and "by a real person".

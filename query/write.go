@@ -41,6 +41,10 @@ func (p *parser) isSender(i int) bool {
 	case "i", "we", "i've", "we've":
 		return p.opts.Me != ""
 	}
+	if p.word(i) == "team" && (p.word(i-1) == "my" || p.word(i-1) == "our") {
+		_, ok := p.mine()
+		return ok // "who on my team emailed acme"
+	}
 	_, user := p.userAt(i, 1)
 	return user
 }

@@ -169,7 +169,7 @@ func (r *Reader) dayAndMonth(i int) (span, int) {
 		at := month.add(month.start(r.now), distance)
 		return r.onDate(at.Year(), at.Month(), d, j+2)
 	}
-	if _, ordinal := ordinalOf(r.text(i)); !ordinal || !r.led || r.text(i-1) != "the" || r.text(i) == "second" {
+	if _, ordinal := ordinalOf(r.text(i)); !ordinal || !r.led || r.text(i-1) != "the" || r.text(i) == "second" || r.countsUnits(i+1) {
 		return span{}, 0
 	}
 	// "on the 15th"
@@ -183,6 +183,15 @@ func (r *Reader) dayAndMonth(i int) (span, int) {
 	s := unitSpan(day, at)
 	s.again = month
 	return s, i + 1
+}
+
+// countsUnits reports whether the words from i on are the hour of "the first hour" or the 10
+// minutes of "the first 10 minutes".
+func (r *Reader) countsUnits(i int) bool {
+	if _, ok := numberOf(r.text(i)); ok || r.text(i) == "few" || r.text(i) == "couple" {
+		i++
+	}
+	return unitOf(r.text(i)) != noUnit
 }
 
 // sameWord reports whether two pieces are of one word.
