@@ -4,7 +4,11 @@ package query
 // beginning of a text about events: "i want to see who opened", "tell me who replied".
 func (p *parser) leadsIn(i int) bool {
 	switch p.word(i) {
-	case "want", "wanna", "need", "like", "see", "tell", "know", "check", "display", "wondering", "looking", "curious":
+	case "want", "wanna", "need", "let", "like", "see", "tell", "know", "check", "display", "wondering", "wonder", "looking", "curious":
+	case "if", "whether":
+		if i == 0 || !p.leadsIn(i-1) && !(isSmall(p.word(i-1)) && i > 1 && p.leadsIn(i-2)) {
+			return false // "tell me whether jo opened"
+		}
 	default:
 		return false
 	}

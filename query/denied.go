@@ -74,6 +74,7 @@ func (p *parser) neither(i int) (meaning, int) {
 		return meaning{}, 0
 	}
 	p.english.did, p.english.another, p.english.preposition = j, i+1, "at"
+	p.english.deniedAct, p.english.deniedByAll = j+1, j+1
 	return nobody(t), 1
 }
 
@@ -86,7 +87,7 @@ func (p *parser) denied(m meaning, i, end int) (meaning, int) {
 
 // deniedToo reads one more act that was not done: "or reply", "nor clicked".
 func (p *parser) deniedToo(i int) (meaning, int) {
-	if i == 0 || i != p.english.deniedAct {
+	if i == 0 || i != p.english.deniedAct && !p.deniedBefore(i) {
 		return meaning{}, 0
 	}
 	j := i
@@ -94,7 +95,10 @@ func (p *parser) deniedToo(i int) (meaning, int) {
 	case w == "or", w == "nor":
 		j++
 	case w == "and":
-		if _, f := doneOf(p.word(i + 1)); f != single {
+		_, f := doneOf(p.word(i + 1))
+		if f == past && i == p.english.deniedByAll {
+			p.note("\"" + p.words(i, 2) + "\" is read as or: that nobody did both is not looked at.")
+		} else if f != single {
 			return meaning{}, 0
 		}
 		j++ // "did not click and reply"
@@ -116,7 +120,32 @@ func (p *parser) deniedToo(i int) (meaning, int) {
 	if _, ok := stateOf(t); !ok || f == noForm {
 		return meaning{}, 0
 	}
-	return p.denied(missing(t), i, j+1)
+	m := missing(t)
+	if p.english.deniedByAll > 0 && p.english.deniedByAll == p.english.deniedAct {
+		m, p.english.deniedByAll = nobody(t), j+1 // "nobody clicked or opened"
+	}
+	return p.denied(m, i, j+1)
+}
+
+// deniedBefore reports whether an act that was not done stands before the "or" at i, with no more
+// than what it was done to between: "hasn't opened my mail or replied".
+func (p *parser) deniedBefore(i int) bool {
+	const most = 6 // words between
+	from := p.english.deniedAct
+	if w := p.word(i); w != "or" && w != "nor" || from <= 0 || from > i || i-from > most {
+		return false
+	}
+	for k := from; k < i; k++ {
+		l := &p.lexemes[k]
+		if l.kind != lexTerm || l.field != "" || isNegation(l.word) || p.joinsActs(k) || l.word == "or" || l.word == "who" {
+			return false
+		}
+		if _, f := p.eventAt(k); f != noForm {
+			return false
+		}
+	}
+	_, f := doneOf(p.word(i + 1))
+	return f == past || f == single && !p.isText(i+2) || p.word(i+1) == "even"
 }
 
 func isAnswerNoun(word string) bool {

@@ -64,7 +64,9 @@ type english struct {
 	// where the text asks for a state beside it; -1 is none.
 	counted int
 	// deniedAct is the lexeme behind an act that was not done.
-	deniedAct                   int
+	deniedAct int
+	// deniedByAll is the lexeme behind an act that nobody did.
+	deniedByAll                 int
 	understood, understoodWords int
 	// clock is a time of day that was read without a day.
 	clock string
@@ -86,7 +88,7 @@ func (s *typeSet) add(t event.Type) {
 func newEnglish(p *parser) english {
 	e := english{
 		times:   times.NewReader(p.now, p.opts.DayFirst, len(p.lexemes)),
-		negated: -1, lasting: -1, subject: -1, another: -1, deviceAt: -1, did: -1, noun: -1, nounEnd: -1, turned: -1, understood: -1, counted: -1, newestEnd: -1, personEnd: -1,
+		negated: -1, lasting: -1, subject: -1, another: -1, deviceAt: -1, did: -1, noun: -1, nounEnd: -1, turned: -1, understood: -1, counted: -1, newestEnd: -1, personEnd: -1, deniedByAll: -1,
 	}
 	for i, l := range p.lexemes {
 		if t, _ := p.eventAt(i); t != "" {
@@ -398,7 +400,7 @@ func (p *parser) lastingTime(i int) (meaning, int) {
 	if n == 0 {
 		return meaning{}, 0
 	}
-	return p.when(times.Period{Until: a.Before(p.now)}), n
+	return p.when(times.Period{Until: a.Before(p.now)}), n + p.sinceSending(i+n)
 }
 
 // answer reads what was said to a meeting, where a text is about meetings.

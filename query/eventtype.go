@@ -396,7 +396,7 @@ func (p *parser) inOtherWords(i int) (meaning, int) {
 			return typeOf(string(t)), 1
 		}
 	case "seen", "read", "saw":
-		if p.english.state && p.butNot(i+1) {
+		if p.english.state && (p.butNot(i+1) || w != "saw" && p.word(i+1) == "by") {
 			return is(string(IsOpened)), 1
 		}
 		if w == "saw" {

@@ -66,7 +66,7 @@ var rulesOf = func() map[string]ruleSet {
 			organizations email emails mail mails message messages e-mail e-mails subject subjects user users sender senders colleague
 			colleagues rep reps type types link links file files attachment attachments device devices client clients hour hours weekday
 			weekdays day days week weeks month months`,
-		ruleState: contractions + `everyone everybody all 0 unopened unread unreplied unanswered unclicked nobody noone no-one none non-openers nonopeners
+		ruleState: contractions + `everyone everybody all 0 unopened unread unreplied unanswered unclicked nobody noone no-one or none non-openers nonopeners
 			non-responders non-repliers nonresponders non-clickers nonclickers except excluding minus neither nor nothing said awaiting waiting no
 			without zero never not has have did was were is are does do yet failed forgot neglected couldn't couldnt could can't cannot`,
 		ruleTraffic: `don't dont not never real human genuine by from only no without excluding exclude hide ignore include including with

@@ -242,6 +242,7 @@ func (p *parser) nobodyDid(i, j int) (meaning, int) {
 	if _, ok := stateOf(t); !ok || f != past && !(f == single && p.isQuestion(i-1)) {
 		return meaning{}, 0
 	}
+	p.english.deniedAct, p.english.deniedByAll = verb+1, verb+1
 	if verb > j {
 		p.english.did = verb
 		return nobody(t), j - i
@@ -363,6 +364,7 @@ func (p *parser) unopenedFor(m meaning, i, j int) (meaning, int) {
 	if n == 0 {
 		return m, j - i
 	}
+	n += p.sinceSending(j + n)
 	age := int64(p.now.Sub(a.Before(p.now)).Hours()) * 3600
 	if age <= 0 {
 		return m, j - i
@@ -391,21 +393,24 @@ func (p *parser) saysState() bool {
 	return false
 }
 
-// notBoth reads "hasn't both opened and clicked"; j is behind the words of negation. Who has
+// notBoth reads "hasn't both opened and clicked" and "hasn't opened and clicked"; j is behind the words of negation. Who has
 // not done both is who has not done the second, nearly always the rarer.
 func (p *parser) notBoth(i, j int) (meaning, int) {
-	if p.word(j) != "both" || p.word(j+2) != "and" {
+	switch _, f := doneOf(p.word(j + 2)); {
+	case p.word(j) == "both" && p.word(j+2) == "and":
+		j++
+	case !isContraction(p.word(i)) || p.word(j+1) != "and" || f != past: // "hasn't opened and clicked"
 		return meaning{}, 0
 	}
-	first, _ := doneOf(p.word(j + 1))
-	second, _ := doneOf(p.word(j + 3))
+	first, _ := doneOf(p.word(j))
+	second, _ := doneOf(p.word(j + 2))
 	_, one := stateOf(first)
 	_, other := stateOf(second)
 	if !one || !other {
 		return meaning{}, 0
 	}
-	p.note(fmt.Sprintf("\"not both\" is read as not %q: whether they %q is not looked at.", p.word(j+3), p.word(j+1)))
-	return missing(second), j + 4 - i
+	p.note(fmt.Sprintf("\"not both\" is read as not %q: whether they %q is not looked at.", p.word(j+2), p.word(j)))
+	return missing(second), j + 3 - i
 }
 
 // didBoth reports whether "opened and clicked", "bounced but opened" or "opened, then

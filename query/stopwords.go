@@ -108,7 +108,13 @@ func (p *parser) isFiller(i int) bool {
 		if p.speaksOfEvents() && (p.isWord(i-2, "how", "many") || p.word(i-1) == "which" || p.word(i-1) == "what") {
 			return true
 		}
+		if w := p.word(i - 1); p.speaksOfEvents() && (w == "my" || w == "our" || w == "the") && p.word(i-2) == "of" && p.isWhich(i-3) {
+			return true // "which of our customers opened"
+		}
 		next := p.word(i + 1)
+		if (next == "i" || next == "we") && p.speaksOfEvents() && p.opts.Me != "" {
+			return true // "people i emailed"
+		}
 		if next == "with" && p.word(i+2) == "no" {
 			return true
 		}
@@ -118,6 +124,15 @@ func (p *parser) isFiller(i int) bool {
 		return next == "who" || next == "that" || p.speaksOfEvents() && (next == "at" || next == "from" || next == "in")
 	}
 	return isSmall(word)
+}
+
+// isWhich reports whether the word at i asks for some of several: "which of", "how many of".
+func (p *parser) isWhich(i int) bool {
+	switch p.word(i) {
+	case "which", "who", "many", "any", "all", "some":
+		return true
+	}
+	return false
 }
 
 // newestFirst is how many words from i on ask for the order that all results have.

@@ -58,8 +58,8 @@ func (p *parser) noteUnread() {
 		grouped := isGroup(word) && p.word(i-1) == "by"
 		counts := isNegation(word) || p.unreadTime(i) || isQuantity(word) || p.isHabit(i) || (p.speaksOfEvents() || isOneMail(p.word(i+1)) || p.word(i-1) == "my") && p.isOrdinal(i) || p.speaksOfEvents() && (p.countsPeople(i) || p.isWord(i, "half", "of"))
 		shown := p.typed(i)
-		if word == "time" && p.word(i-1) == "this" {
-			shown = "this time"
+		if (word == "time" || word == "day" || word == "days") && p.unreadTime(i) {
+			shown = p.typed(i-1) + " " + shown // "this time", "the same day"
 		}
 		if grouped || (word == "least" || word == "most") && p.word(i-1) == "at" {
 			shown = p.typed(i-1) + " " + shown
@@ -92,8 +92,10 @@ func (p *parser) unreadTime(i int) bool {
 		return p.word(i+1) != ""
 	case "before", "after", "until":
 		return p.word(i+1) != "" && p.speaksOfEvents()
-	case "time":
-		return p.word(i-1) == "this"
+	case "time", "day":
+		return p.word(i-1) == "this" || p.word(i-1) == "same"
+	case "days":
+		return p.word(i-1) == "business" || p.word(i-1) == "working"
 	case "long":
 		return p.word(i-1) == "how"
 	case "quiet", "silent", "dormant", "inactive":

@@ -176,6 +176,10 @@ func (r *Reader) weekday(i int) (span, int) {
 			s, _ := r.weekdayOfWeek(which, i)
 			return s, j + 2
 		}
+		if weeks, m := r.weeksBack(j); m > 0 {
+			s, _ := r.weekdayOfWeek(-weeks, i)
+			return s, m
+		}
 	}
 	today := StartOfDay(r.now)
 	ago := (int(today.Weekday()) - int(d) + 7) % 7
@@ -197,6 +201,19 @@ func (r *Reader) weekday(i int) (span, int) {
 	}
 	s.until = AddDays(s.from, 1)
 	return s, n
+}
+
+// weeksBack reads the week that a day before it is of: "two weeks ago", "the week before last".
+func (r *Reader) weeksBack(i int) (weeks, n int) {
+	j := r.skip(i, "the")
+	if r.is(j, "week", "before", "last") {
+		return 2, j + 3
+	}
+	count, ok := numberOf(r.text(i))
+	if !ok || count < 1 || count > 52 || unitOf(r.text(i+1)) != week || r.text(i+2) != "ago" {
+		return 0, 0
+	}
+	return count, i + 3
 }
 
 // daysBehind reports whether another day follows, as in "mon-wed".
