@@ -90,14 +90,16 @@ func TestParseChips(t *testing.T) {
 // What must not hold of anybody is said as what nobody did.
 func TestDeniedStatesAreSaid(t *testing.T) {
 	for text, want := range map[string]string{
-		"no opens":                      "sends opened by nobody",
-		"not clicked":                   "sends clicked by nobody",
-		"-is:replied":                   "sends replied to by nobody",
-		"-is:unreplied":                 "sends replied to by someone",
-		"-is:bounced":                   "sends bounced for nobody",
-		"opened by everyone":            "sends opened by everyone",
-		"type:open -is:clicked":         "opens clicked by nobody",
-		"opened twice but didn't reply": "opens done 2 times by one person with one mail, by people who have not replied",
+		"no opens":                             "sends opened by nobody",
+		"not clicked":                          "sends clicked by nobody",
+		"-is:replied":                          "sends replied to by nobody",
+		"-is:unreplied":                        "sends replied to by someone",
+		"-is:bounced":                          "sends bounced for nobody",
+		"opened by everyone":                   "sends opened by everyone",
+		"type:open -is:clicked":                "opens clicked by nobody",
+		"bounced or not opened":                "sends bounced for someone or not opened by everyone",
+		"opened:2026-11-09 replied:2026-11-10": "sends opened by someone on 2026-11-09, replied to by someone on 2026-11-10",
+		"opened twice but didn't reply":        "opens done 2 times by one person with one mail, by people who have not replied",
 	} {
 		require.Equal(t, want, Parse(text, options(t)).Interpretation, text)
 	}

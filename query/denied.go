@@ -148,6 +148,22 @@ func (p *parser) deniedBefore(i int) bool {
 	return f == past || f == single && !p.isText(i+2) || p.word(i+1) == "even"
 }
 
+// orState makes an OR of the "or" at i between two states: "bounced or not opened", "clicked or
+// downloaded but not replied".
+func (p *parser) orState(i int) {
+	t, f := doneOf(p.word(i + 1))
+	_, ok := stateOf(t)
+	if p.word(i) != "or" || i == p.english.deniedAct && f != noForm {
+		return
+	}
+	before := p.english
+	_, n := p.state(i + 1)
+	p.english = before
+	if n > 0 || ok && f == past {
+		p.joinWith(i)
+	}
+}
+
 func isAnswerNoun(word string) bool {
 	switch word {
 	case "reply", "response", "answer", "answers":

@@ -200,6 +200,7 @@ func (p *parser) understood(m meaning, start, end int) {
 		if m.value == string(IsUnreplied) {
 			p.english.last = event.Reply
 		}
+		p.orState(end)
 	}
 }
 

@@ -1,6 +1,8 @@
 package query
 
 import (
+	"strings"
+
 	"tidings/event"
 	"tidings/query/times"
 )
@@ -85,6 +87,9 @@ func (p *parser) eventAt(i int) (event.Type, form) {
 	if f == noForm && p.bookedMeeting(i) > 0 && p.asksToBook(i) {
 		return event.Meeting, past
 	}
+	if p.isAnswers(i) {
+		return event.Reply, several
+	}
 	if f == noForm {
 		return p.lookedAt(i)
 	}
@@ -129,6 +134,18 @@ func (p *parser) eventAt(i int) (event.Type, form) {
 		}
 	}
 	return "", noForm
+}
+
+// isAnswers reports whether the word at i is the answers of "answers from globex", "all answers
+// since friday".
+func (p *parser) isAnswers(i int) bool {
+	switch next := p.word(i + 1); p.word(i) {
+	case "answer":
+		return next == "from"
+	case "answers":
+		return next == "from" || next == "by" || next == "since" || p.english.times != nil && p.timesAt(i+1)
+	}
+	return false
 }
 
 // anybodyBefore reports whether "anybody", perhaps with a company, stands before i and asks
@@ -296,14 +313,23 @@ func (p *parser) eventType(i int) (meaning, int) {
 				}
 			}
 		}
-		if p.english.state && !p.english.types.has(event.Send) {
+		if sent := p.english.types.has(event.Send); p.english.state && !sent || sent && p.otherTime(i) {
 			j := i + 1
+			if p.word(j) == "only" || p.word(j) == "just" {
+				j++ // "sent last week but opened only today"
+			}
 			if w := p.word(j); !p.timesAt(j) && (w == "it" || w == "them" || w == "that" || w == "this") {
 				j++
 			}
-			if m, n := p.timed(j); n > 0 {
+			if m, n := p.timed(j); n > 0 && !strings.HasSuffix(p.word(j+n-1), "'s") { // "opened yesterday's mail"
 				if when, ok := m.where.(Time); ok {
 					return firstAt(state, m, when), j - i + n // "opened it yesterday but didn't reply"
+				}
+			} else if k := p.behindThing(i + 1); k > 0 {
+				m, n := p.timed(k)
+				if when, ok := m.where.(Time); ok && n > 0 {
+					p.english.understood, p.english.understoodWords = k, n
+					return firstAt(state, m, when), 1 // "opened the quote yesterday but didn't reply"
 				}
 			}
 		}
@@ -334,6 +360,41 @@ func (p *parser) noteEither(i int, t event.Type) {
 	if _, now := p.eventAt(i); now == past {
 		p.note("\"" + p.words(k, i+1-k) + "\" is read as either of them: whether one person did both is not looked at.")
 	}
+}
+
+// behindThing is the lexeme of the time behind what an act was done to, 0 where there is none:
+// the yesterday of "opened the quote yesterday".
+func (p *parser) behindThing(i int) int {
+	const most = 5 // words between
+	for k := i; k < i+most && k < len(p.lexemes); k++ {
+		l := &p.lexemes[k]
+		_, f := p.eventAt(k)
+		if l.kind != lexTerm || l.field != "" || f != noForm || isNegation(l.word) || p.joinsActs(k) || k > i && p.endsWithComma(k-1) {
+			return 0
+		}
+		switch l.word {
+		case "by", "from", "to", "or", "who", "that", "which", "i", "we":
+			return 0
+		}
+		if p.timesAt(k) && k > i {
+			return k
+		}
+		if _, n := p.count(k); n > 0 {
+			return 0
+		}
+	}
+	return 0
+}
+
+// otherTime reports whether the text says another time before the act at i: "sent in october,
+// opened in november".
+func (p *parser) otherTime(i int) bool {
+	for k := range i {
+		if p.timesAt(k) {
+			return true
+		}
+	}
+	return false
 }
 
 // complained reads complaints and unsubscriptions in other words.

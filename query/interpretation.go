@@ -36,7 +36,7 @@ func interpret(chips []Chip, me string) string {
 	}
 	if head == "" {
 		head = "everything"
-		if !counted && slices.ContainsFunc(chips, func(c Chip) bool { return c.Group == 0 && (c.Field == "is" || !c.Not && c.Field == "unopened") }) {
+		if !counted && slices.ContainsFunc(chips, func(c Chip) bool { return c.ofState() && allOfState(groupOf(c, chips)) }) {
 			head = "sends" // Nothing else has such a state.
 		}
 	}
@@ -67,6 +67,21 @@ func allTypes(chips []Chip) bool {
 		}
 	}
 	return true
+}
+
+// ofState reports whether the chip asks for a state, which sends alone have.
+func (c Chip) ofState() bool {
+	switch c.Field {
+	case "is":
+		return true
+	case "unopened", "opened", "clicked", "replied", "downloaded", "bounced":
+		return !c.Not
+	}
+	return false
+}
+
+func allOfState(chips []Chip) bool {
+	return len(chips) > 0 && chips[0].Group == 0 || !slices.ContainsFunc(chips, func(c Chip) bool { return !c.ofState() })
 }
 
 // ofHistory reports whether the chip makes a History.

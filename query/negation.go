@@ -1,6 +1,8 @@
 package query
 
 import (
+	"strings"
+
 	"tidings/event"
 	"tidings/query/times"
 )
@@ -59,7 +61,7 @@ func (p *parser) exception(i int) (meaning, int) {
 		return meaning{}, 0
 	}
 	m = p.understand(p.lexemes[inner])
-	if p.exceptsPeople(i, inner) && p.speaksOfEvents() && p.startsName(inner) {
+	if strings.Contains(p.word(inner), "@") || p.exceptsPeople(i, inner) && p.speaksOfEvents() && p.startsName(inner) {
 		if person, n := p.operand(inner); n > 0 {
 			m, inner = person, inner+n-1 // "opened by everyone but acme"
 		}
@@ -81,7 +83,7 @@ func (p *parser) exception(i int) (meaning, int) {
 func (p *parser) exceptsPeople(i, inner int) bool {
 	for k := i; k >= i-1; k-- {
 		switch p.word(k) {
-		case "anyone", "everyone", "anybody", "everybody", "people":
+		case "anyone", "everyone", "anybody", "everybody", "people", "someone", "somebody":
 			return true
 		case "all":
 			_, n := p.operand(inner)

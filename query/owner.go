@@ -3,6 +3,8 @@ package query
 import (
 	"strings"
 	"unicode/utf8"
+
+	"tidings/query/times"
 )
 
 // ofSomebody reads "ana's sends" and "jo's opens".
@@ -32,14 +34,17 @@ func (p *parser) ofSomebody(i int) (meaning, int) {
 			}
 		}
 	}
+	if name, n := p.wholeName(i); n > 0 {
+		return p.to(lexeme{value: name, quoted: true}), n
+	}
 	word := p.word(i)
 	n := len(word) - 2
 	if n < 1 || word[n:] != "'s" || isSmall(word) {
 		return meaning{}, 0
 	}
-	t, f := p.eventAt(i + 1 + p.newestAt(i+1))
+	t, f := p.eventAt(p.behindOrder(i + 1))
 	mail := isMail(p.word(i+1)) || isOneMail(p.word(i+1)) && p.speaksOfEvents()
-	if _, times := p.timeAt(i); times > 0 || f == noForm && !mail {
+	if _, n := p.timeAt(i); n > 0 || f == noForm && !mail {
 		return meaning{}, 0
 	}
 	name := p.lexemes[i].value
@@ -56,6 +61,32 @@ func (p *parser) ofSomebody(i int) (meaning, int) {
 		return p.to(lexeme{value: name}), 1
 	}
 	return meaning{}, 0
+}
+
+// wholeName is the name of "Jo Reyes's opens", of two words written like one, and how many.
+func (p *parser) wholeName(i int) (string, int) {
+	if p.word(i+1) == "" || !p.startsName(i) || !isCapitalised(p.lexemes[i].value) || !isCapitalised(p.lexemes[i+1].value) {
+		return "", 0
+	}
+	last, possessive := strings.CutSuffix(p.word(i+1), "'s")
+	t, _ := p.eventAt(p.behindOrder(i + 2))
+	if _, acted := stateOf(t); !possessive || !acted {
+		return "", 0
+	}
+	typed := p.lexemes[i+1].value
+	if end := strings.LastIndexAny(typed, "'’"); end > 0 {
+		last = typed[:end]
+	}
+	return p.lexemes[i].value + " " + last, 2
+}
+
+// behindOrder is behind the words at i that say which ones: the "first" of "acme's first open".
+func (p *parser) behindOrder(i int) int {
+	i += p.newestAt(i)
+	if _, ordinal := times.Ordinal(p.word(i)); ordinal || p.word(i) == "oldest" {
+		i++
+	}
+	return i
 }
 
 // ofSeveral reads the ana of "ana and ben's sends".

@@ -410,7 +410,8 @@ func (p *parser) behind(preposition string, i, j int) (meaning, int) {
 		if i == p.english.personEnd || i == p.english.another || i == 0 && j == 1 && !p.isText(j+n) {
 			return p.actor(m, j, n), end // "from ana to jo", and "to jo" alone
 		}
-		if !p.speaksOfEvents() || p.english.last == event.Reply {
+		unanswered := isMail(p.word(i-1)) && p.english.state // "unanswered mails to acme"
+		if !p.speaksOfEvents() || p.english.last == event.Reply && !unanswered {
 			return meaning{}, 0 // What is replied to is a mail as often as somebody.
 		}
 		return p.actor(m, j, n), end

@@ -78,7 +78,7 @@ var rulesOf = func() map[string]ruleSet {
 			yahoo apple`,
 		ruleAnswer: `accept confirm decline accepted confirmed declined rejected refused tentative maybe`,
 		ruleBounce: `hard soft softly bounced rejected suppressed bounces`,
-		ruleEventType: `spam abuse reported flagged marked opted emails e-mails mails messages email e-mail mail message got gotten received has have had look looked looking book schedule scheduled arrange arranged set reads read see seen saw reading viewing opening clicking
+		ruleEventType: `spam abuse reported flagged marked opted emails e-mails mails messages email e-mail mail message got gotten received has have had look looked looking answer answers book schedule scheduled arrange arranged set reads read see seen saw reading viewing opening clicking
 			replying downloading failed undelivered undeliverable`,
 	} {
 		for word := range strings.FieldsSeq(words) {

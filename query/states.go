@@ -416,21 +416,42 @@ func (p *parser) notBoth(i, j int) (meaning, int) {
 // didBoth reports whether "opened and clicked", "bounced but opened" or "opened, then
 // clicked" stands at i: one person did both.
 func (p *parser) didBoth(i int) bool {
-	j := i + 1
-	switch p.word(j) {
-	case "it", "them", "that", "this":
-		j++
-	}
+	j := p.behindObject(i + 1)
 	if !p.joinsActs(j) {
 		return false
 	}
 	first, _ := eventOf(p.word(i))
+	if _, ok := stateOf(first); !ok && first != event.Send {
+		return false
+	}
 	for p.joinsActs(j) || isLater(p.word(j)) || p.word(j) == "has" || p.word(j) == "have" {
 		j++
 	}
 	second, f := eventOf(p.word(j))
 	_, ok := stateOf(second)
 	return ok && f == past && second != first
+}
+
+// behindObject is behind what something was done to, and when: the "it" of "opened it and
+// replied", the "my mail on monday" of "opened my mail on monday and replied on tuesday".
+func (p *parser) behindObject(i int) int {
+	const most = 8 // words between
+	for j := i; j < i+most && j < len(p.lexemes); j++ {
+		l := &p.lexemes[j]
+		if _, n := p.timeAt(j); n > 0 {
+			j += n - 1
+			continue
+		}
+		_, f := p.eventAt(j)
+		if p.joinsActs(j) || l.kind != lexTerm || l.field != "" || isNegation(l.word) || f != noForm {
+			return j
+		}
+		switch l.word {
+		case "by", "from", "or", "who", "that", "which":
+			return j
+		}
+	}
+	return i
 }
 
 // joinsActs reports whether the word at i joins two acts of one person.

@@ -52,6 +52,9 @@ func (p *parser) isFiller(i int) bool {
 	case "most":
 		t, _ := p.eventAt(i + 2)
 		return p.word(i+1) == "recent" && (t != "" || p.newestFirst(i+1) > 0)
+	case "received", "gets", "having":
+		_, n := p.state(i + 1)
+		return n > 0 && p.speaksOfEvents() // "mails which received no reply"
 	case "so":
 		return p.word(i+1) == "far" && p.speaksOfEvents()
 	case "then", "later", "eventually", "afterwards", "subsequently", "finally":
@@ -61,7 +64,7 @@ func (p *parser) isFiller(i int) bool {
 		}
 		_, before := eventOf(p.word(i - 1))
 		// "opened and then replied", "opened then clicked"
-		return p.english.state && f == past && (p.joinsActs(i-1) || before == past && p.word(i) == "then")
+		return p.english.state && f == past && (p.joinsActs(i-1) || (before == past || p.endsWithComma(i-1)) && p.word(i) == "then")
 	case "both":
 		return p.english.state && p.didBoth(i+1)
 	case "either":
