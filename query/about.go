@@ -3,21 +3,32 @@ package query
 // leadsIn reports whether the word at i only says that something is wanted, at the
 // beginning of a text about events: "i want to see who opened", "tell me who replied".
 func (p *parser) leadsIn(i int) bool {
-	switch p.word(i) {
-	case "want", "wanna", "need", "let", "like", "see", "tell", "know", "check", "display", "wondering", "wonder", "looking", "curious":
-	case "if", "whether":
-		if i == 0 || !p.leadsIn(i-1) && !(isSmall(p.word(i-1)) && i > 1 && p.leadsIn(i-2)) {
-			return false // "tell me whether jo opened"
-		}
-	default:
+	if !p.isLead(i) || !p.speaksOfEvents() || p.word(i+1) == "" {
 		return false
 	}
 	for k := range i {
-		if !isSmall(p.word(k)) && !p.leadsIn(k) {
+		if !isSmall(p.word(k)) && !p.isLead(k) {
 			return false
 		}
 	}
-	return p.speaksOfEvents() && p.word(i+1) != "" && p.word(i+1) != "at"
+	return true
+}
+
+// isLead reports whether the word at i may be one of those that lead in. What stands before it
+// is not looked at, but behind an "if".
+func (p *parser) isLead(i int) bool {
+	switch p.word(i) {
+	case "want", "wanna", "need", "let", "like", "see", "tell", "know", "check", "display", "wondering", "wonder", "looking", "curious":
+		return p.word(i+1) != "at"
+	case "if", "whether":
+		// "tell me whether jo opened"
+		before := p.word(i - 1)
+		if isSmall(before) {
+			before = p.word(i - 2)
+		}
+		return before != "" && before != "if" && before != "whether" && (p.isLead(i-1) || p.isLead(i-2))
+	}
+	return false
 }
 
 // says reports whether the word at i says that the words behind it are in the text:

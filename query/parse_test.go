@@ -237,3 +237,8 @@ func TestParseBounds(t *testing.T) {
 		require.Len(t, r.Notes, 1)
 	})
 }
+
+// Words that lead in are read once each: a text of them took twice as long with every word.
+func TestManyWordsLeadIn(t *testing.T) {
+	require.Equal(t, "opens", Parse(strings.Repeat("want tell me if ", 200)+"opens", Options{Now: time.Now()}).Interpretation)
+}
