@@ -1,6 +1,8 @@
 package query
 
 import (
+	"maps"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"slices"
@@ -53,4 +55,53 @@ func TestLinesThatAreAlteredAreRead(t *testing.T) {
 		}
 	}
 	require.Greater(t, len(read), 20_000)
+}
+
+// A word that hangs on its neighbour, which hangs on the word, ended the process: the stack ran
+// over, and nothing recovers from that.
+func TestWordsThatHangOnEachOtherAreRead(t *testing.T) {
+	options := Options{Now: time.Date(2026, 11, 18, 10, 0, 0, 0, time.UTC), Me: "u_me"}
+	for _, line := range []string{
+		"opened by acme team show", "opens by acme people list", "clicks by acme staff find", "who opened from acme team show",
+	} {
+		require.NotEmpty(t, Parse(line, options).Interpretation, line)
+	}
+}
+
+// A few words of those that people wrote, again and again in any order, are read soon: rules
+// that ask one another would take twice as long with each.
+func TestWordsInAnyOrderAreRead(t *testing.T) {
+	options := Options{Now: time.Date(2026, 11, 18, 10, 0, 0, 0, time.UTC), Me: "u_me"}
+	words := wordsOfLines(t)
+	random := rand.New(rand.NewPCG(1, 2))
+	for range 4000 {
+		few := make([]string, 1+random.IntN(4))
+		for i := range few {
+			few[i] = words[random.IntN(len(words))]
+		}
+		line := make([]string, 40)
+		for i := range line {
+			line[i] = few[random.IntN(len(few))]
+		}
+		Parse(strings.Join(line, " "), options)
+	}
+}
+
+// wordsOfLines are the words of all lines that people wrote, those that several have.
+func wordsOfLines(t *testing.T) []string {
+	files, err := filepath.Glob("testdata/*.tsv")
+	require.NoError(t, err)
+	lines := make(map[string]int)
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		require.NoError(t, err)
+		for row := range strings.Lines(string(text)) {
+			line, _, _ := strings.Cut(row, "\t")
+			for _, word := range strings.Fields(line) {
+				lines[word]++
+			}
+		}
+	}
+	maps.DeleteFunc(lines, func(_ string, n int) bool { return n < 3 })
+	return slices.Sorted(maps.Keys(lines))
 }

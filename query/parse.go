@@ -169,6 +169,9 @@ type parser struct {
 	literal, dropped, asksAll bool
 	// unknown are the names that the directory lacks, by lexeme and number of words.
 	unknown []bool
+	// fillersDeep is how many calls of isFiller have not returned, fillersAsked how many
+	// there were.
+	fillersDeep, fillersAsked int
 	// mayBeName is what startsName said of each lexeme, 0 where it was not asked.
 	mayBeName []int8
 	// table is how what is found shall be counted.

@@ -6,9 +6,23 @@ import (
 	"tidings/event"
 )
 
+// Bounds of asking whether words are fillers: of some it depends on the words beside them,
+// and of these on theirs. Beyond them a word is none.
+const (
+	mostFillersDeep = 12
+	// mostFillersAsked is how often for each lexeme of a text.
+	mostFillersAsked = 400
+)
+
 // isFiller reports whether the word at i says nothing of its own. What stands
 // beside an OR is meant.
 func (p *parser) isFiller(i int) bool {
+	if p.fillersDeep == mostFillersDeep || p.fillersAsked > mostFillersAsked*len(p.lexemes) {
+		return false
+	}
+	p.fillersAsked++
+	p.fillersDeep++
+	defer func() { p.fillersDeep-- }()
 	word := p.word(i)
 	if word == "" || i > 0 && p.lexemes[i-1].kind == lexOr || i+1 < len(p.lexemes) && p.lexemes[i+1].kind == lexOr {
 		return false
