@@ -394,7 +394,7 @@ func (p *parser) timeWord(i int, events bool) string {
 // lastingTime reads "for 3 days" behind a state such as "no reply": the mails
 // that are older than that.
 func (p *parser) lastingTime(i int) (meaning, int) {
-	if i != p.english.lasting {
+	if p.english.lasting < 0 || i > p.english.lasting+2 || !p.nothingNamed(p.english.lasting, i) {
 		return meaning{}, 0
 	}
 	a, n := p.english.times.Lasting(i)
@@ -402,6 +402,21 @@ func (p *parser) lastingTime(i int) (meaning, int) {
 		return meaning{}, 0
 	}
 	return p.when(times.Period{Until: a.Before(p.now)}), n + p.sinceSending(i+n)
+}
+
+// nothingNamed reports whether the words from i to j name no mail of their own: "it", "anything",
+// "any mails".
+func (p *parser) nothingNamed(i, j int) bool {
+	for k := i; k < j; k++ {
+		switch w := p.word(k); w {
+		case "it", "them", "anything", "any", "yet":
+		default:
+			if !isMail(w) {
+				return false
+			}
+		}
+	}
+	return i <= j
 }
 
 // answer reads what was said to a meeting, where a text is about meetings.

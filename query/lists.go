@@ -17,12 +17,13 @@ func (p *parser) alternative(preposition string, i int) {
 	case p.english.excepting:
 		return
 	case p.word(i) == "or" || p.word(i) == "and" || p.word(i) == "nor":
-		m, n := p.operand(i + 1)
+		at := p.behindAnybodyAt(i + 1)
+		m, n := p.operand(at)
 		if isMine(p.word(i+1)) && p.opts.Me != "" {
 			m, n = keyword("from", FieldUser, p.opts.Me), 1 // "from ben or me"
 		}
-		loose := m.field == "to" && !isKeyword(m.where) && !isCapitalised(p.lexemes[i+1].value)
-		if n == 0 || p.word(i) == "and" && loose && !p.english.list && (!p.speaksOfEvents() || p.isText(i+1+n)) {
+		loose := m.field == "to" && !isKeyword(m.where) && !isCapitalised(p.lexemes[at].value)
+		if n == 0 || p.word(i) == "and" && loose && !p.english.list && (!p.speaksOfEvents() || p.isText(at+n)) {
 			return
 		}
 		p.joinWith(i)
@@ -38,6 +39,18 @@ func (p *parser) alternative(preposition string, i int) {
 	p.english.preposition = preposition
 }
 
+// behindAnybodyAt is where a company may stand at i: behind the first two words of "anyone at
+// acme", at i otherwise.
+func (p *parser) behindAnybodyAt(i int) int {
+	switch p.word(i) {
+	case "anyone", "anybody", "someone", "somebody", "everyone", "everybody", "people":
+		if w := p.word(i + 1); w == "at" || w == "from" {
+			return i + 2
+		}
+	}
+	return i
+}
+
 // joinWith makes an OR of the word at i.
 func (p *parser) joinWith(i int) { p.lexemes[i].kind, p.lexemes[i].word = lexOr, "" }
 
@@ -51,8 +64,8 @@ func (p *parser) endsWithComma(i int) bool {
 func (p *parser) listFrom(i int) int {
 	for k := i; k < i+longestList && p.startsName(k); k++ {
 		if w := p.word(k + 1); w == "and" || w == "or" {
-			if p.startsName(k + 2) {
-				return k + 2
+			if last := p.behindAnybodyAt(k + 2); p.startsName(last) {
+				return last
 			}
 			return 0
 		}

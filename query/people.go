@@ -69,7 +69,7 @@ func (p *parser) person(i int) (meaning, int) {
 		return m, n
 	}
 	if i == p.english.another {
-		m, n := p.behind(p.english.preposition, i, i)
+		m, n := p.behind(p.english.preposition, i, p.behindAnybodyAt(i))
 		if n > 0 {
 			p.alternative(p.english.preposition, i+n)
 		}

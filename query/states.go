@@ -360,16 +360,20 @@ func doneOf(word string) (event.Type, form) {
 
 // unopenedFor adds how long it has been unopened, if the text says so.
 func (p *parser) unopenedFor(m meaning, i, j int) (meaning, int) {
-	a, n := p.english.times.Lasting(j)
+	k := j // "hasn't opened anything in 30 days"
+	for k < j+2 && p.nothingNamed(j, k+1) {
+		k++
+	}
+	a, n := p.english.times.Lasting(k)
 	if n == 0 {
 		return m, j - i
 	}
-	n += p.sinceSending(j + n)
+	n += p.sinceSending(k + n)
 	age := int64(p.now.Sub(a.Before(p.now)).Hours()) * 3600
 	if age <= 0 {
 		return m, j - i
 	}
-	return unopened(formatAge(age)), j + n - i
+	return unopened(formatAge(age)), k + n - i
 }
 
 // saysState reports whether the text asks for a state of recipients.

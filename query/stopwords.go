@@ -71,10 +71,17 @@ func (p *parser) isFiller(i int) bool {
 		return n > 0 && p.speaksOfEvents() // "mails which received no reply"
 	case "so":
 		return p.word(i+1) == "far" && p.speaksOfEvents()
+	case "since":
+		// "not replied since", "hasn't opened it since then": it has not happened at all.
+		ends := p.word(i+1) == "" || p.word(i+1) == "then" && p.word(i+2) == ""
+		return ends && p.english.lasting >= 0 && p.nothingNamed(p.english.lasting, i)
 	case "then", "later", "eventually", "afterwards", "subsequently", "finally":
 		_, f := eventOf(p.word(i + 1))
 		if _, first := eventOf(p.word(i - 2)); first == past && f == past && p.joinsActs(i-1) {
 			return true // "opened but later unsubscribed"
+		}
+		if p.word(i-1) == "since" {
+			return p.isFiller(i - 1)
 		}
 		_, before := eventOf(p.word(i - 1))
 		// "opened and then replied", "opened then clicked"
