@@ -58,11 +58,12 @@ func TestLinesThatAreAlteredAreRead(t *testing.T) {
 }
 
 // A word that hangs on its neighbour, which hangs on the word, ended the process: the stack ran
-// over, and nothing recovers from that.
+// over, and nothing recovers from that. The last hung on a time while none was known yet.
 func TestWordsThatHangOnEachOtherAreRead(t *testing.T) {
 	options := Options{Now: time.Date(2026, 11, 18, 10, 0, 0, 0, time.UTC), Me: "u_me"}
 	for _, line := range []string{
 		"opened by acme team show", "opens by acme people list", "clicks by acme staff find", "who opened from acme team show",
+		"new open received not open",
 	} {
 		require.NotEmpty(t, Parse(line, options).Interpretation, line)
 	}

@@ -85,11 +85,16 @@ func (s *typeSet) add(t event.Type) {
 	}
 }
 
-func newEnglish(p *parser) english {
-	e := english{
+// noEnglish is what is known of a text before it is looked at: nothing.
+func noEnglish(p *parser) english {
+	return english{
 		times:   times.NewReader(p.now, p.opts.DayFirst, len(p.lexemes)),
 		negated: -1, lasting: -1, subject: -1, another: -1, deviceAt: -1, did: -1, noun: -1, nounEnd: -1, turned: -1, understood: -1, counted: -1, newestEnd: -1, personEnd: -1, deniedByAll: -1,
 	}
+}
+
+func newEnglish(p *parser) english {
+	e := noEnglish(p)
 	for i, l := range p.lexemes {
 		if t, _ := p.eventAt(i); t != "" {
 			e.types.add(t)

@@ -143,7 +143,7 @@ func (p *parser) isAnswers(i int) bool {
 	case "answer":
 		return next == "from"
 	case "answers":
-		return next == "from" || next == "by" || next == "since" || p.english.times != nil && p.timesAt(i+1)
+		return next == "from" || next == "by" || next == "since" || p.timesAt(i+1)
 	}
 	return false
 }

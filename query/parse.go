@@ -120,6 +120,7 @@ func newParser(text string, opts Options) *parser {
 	} else {
 		p.lexemes = shortEnglish.reword(p.lexemes)
 	}
+	p.english = noEnglish(p)
 	p.leaveZonesOut()
 	p.correctOwnWords()
 	p.writeVerbs()
@@ -169,9 +170,8 @@ type parser struct {
 	literal, dropped, asksAll bool
 	// unknown are the names that the directory lacks, by lexeme and number of words.
 	unknown []bool
-	// fillersDeep is how many calls of isFiller have not returned, fillersAsked how many
-	// there were.
-	fillersDeep, fillersAsked int
+	// fillersDeep is how many calls of isFiller have not returned.
+	fillersDeep int
 	// mayBeName is what startsName said of each lexeme, 0 where it was not asked.
 	mayBeName []int8
 	// table is how what is found shall be counted.

@@ -6,21 +6,16 @@ import (
 	"tidings/event"
 )
 
-// Bounds of asking whether words are fillers: of some it depends on the words beside them,
-// and of these on theirs. Beyond them a word is none.
-const (
-	mostFillersDeep = 12
-	// mostFillersAsked is how often for each lexeme of a text.
-	mostFillersAsked = 400
-)
+// mostFillersDeep bounds asking whether a word is a filler: of some it depends on the words
+// beside them, and of these on theirs, in a circle too. What it would depend on beyond is none.
+const mostFillersDeep = 12
 
 // isFiller reports whether the word at i says nothing of its own. What stands
 // beside an OR is meant.
 func (p *parser) isFiller(i int) bool {
-	if p.fillersDeep == mostFillersDeep || p.fillersAsked > mostFillersAsked*len(p.lexemes) {
+	if p.fillersDeep == mostFillersDeep {
 		return false
 	}
-	p.fillersAsked++
 	p.fillersDeep++
 	defer func() { p.fillersDeep-- }()
 	word := p.word(i)

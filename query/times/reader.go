@@ -126,7 +126,7 @@ func (r *Reader) Expect(times bool) { r.likely = times }
 // At reads the longest time that begins with a word and ends with one, and how
 // many words it takes; 0 where there is none.
 func (r *Reader) At(word int) (Period, int) {
-	if r == nil || word < 0 || word >= len(r.first) {
+	if word < 0 || word >= len(r.first) {
 		return Period{}, 0
 	}
 	if !r.mayBegin(r.first[word]) {
@@ -182,7 +182,7 @@ func (r *Reader) Lasting(word int) (Amount, int) {
 
 // Amount reads a length of time, "3 days", and how many words that takes.
 func (r *Reader) Amount(word int) (Amount, int) {
-	if r == nil || word < 0 || word >= len(r.first) {
+	if word < 0 || word >= len(r.first) {
 		return Amount{}, 0
 	}
 	a, end := r.amount(r.first[word])
