@@ -82,7 +82,7 @@ func (a *App) Backup(ctx context.Context, request BackupRequest) (Manifest, erro
 	if err := errors.Join(os.RemoveAll(letters), a.saveDeadLetters(ctx, letters)); err != nil {
 		return made, err
 	}
-	if err := a.awaitIndexed(ctx, made.At); err != nil {
+	if err := a.awaitIndexed(ctx); err != nil {
 		return made, err
 	}
 	if err := a.saveDeadLetters(ctx, letters); err != nil {
@@ -170,27 +170,18 @@ func clearForBackup(dir string) error {
 	return nil
 }
 
-// awaitIndexed waits until everything accepted before a time is indexed, twice
-// over: the figures are a moment old.
-func (a *App) awaitIndexed(ctx context.Context, before time.Time) error {
-	ctx, cancel := context.WithTimeout(ctx, 5*time.Minute)
+// indexTime is how long a backup waits for what was accepted before it.
+const indexTime = 5 * time.Minute
+
+// awaitIndexed waits until everything that was accepted before is indexed.
+func (a *App) awaitIndexed(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, indexTime)
 	defer cancel()
-	tick := time.NewTicker(300 * time.Millisecond)
-	defer tick.Stop()
-	for looks := 0; looks < 3; {
-		oldest := time.Now().Add(-a.Stream.Stats().OldestAge)
-		if a.Stream.Backlog() == 0 || oldest.After(before) {
-			looks++
-		} else {
-			looks = 0
-		}
-		select {
-		case <-ctx.Done():
-			return fmt.Errorf("%d events wait to be indexed: %w", a.Stream.Backlog(), ctx.Err())
-		case <-tick.C:
-		}
+	err := a.Stream.AwaitIndexed(ctx)
+	if err != nil && ctx.Err() != nil {
+		return fmt.Errorf("%d events wait to be indexed: %w", a.Stream.Backlog(), ctx.Err())
 	}
-	return nil
+	return err
 }
 
 // describe measures files of a backup.

@@ -73,7 +73,7 @@ func drainQueue(t *testing.T, a *App) {
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
 	go func() { ended <- a.indexer.Run(ctx) }()
-	require.NoError(t, a.awaitIndexed(t.Context(), time.Now()))
+	require.NoError(t, a.awaitIndexed(t.Context()))
 	cancel()
 	<-ended
 }

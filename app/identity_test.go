@@ -40,7 +40,7 @@ func madeDirectory(t *testing.T) string {
 }
 
 func openOn(data string, anew ...string) (*App, error) {
-	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
 	return Open(ctx, Settings{Data: data, BeginAnew: anew}, slog.New(slog.DiscardHandler))
 }

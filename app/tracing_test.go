@@ -112,7 +112,7 @@ func (f *followed) socket() (next func() string) {
 	require.NoError(f.t, conn.WriteJSON(map[string]any{"op": "subscribe", "id": "a", "filters": map[string]any{"automated": "show"}}))
 	return func() string {
 		f.t.Helper()
-		require.NoError(f.t, conn.SetReadDeadline(time.Now().Add(30*time.Second)))
+		require.NoError(f.t, conn.SetReadDeadline(time.Now().Add(time.Minute)))
 		for {
 			_, frame, err := conn.ReadMessage()
 			require.NoError(f.t, err)
@@ -138,7 +138,7 @@ func TestOneSendGridRequestIsFollowedToTheSocket(t *testing.T) {
 		_, pushed := byName["push"]
 		_, indexed := byName["index"]
 		return pushed && indexed
-	}, 10*time.Second, 10*time.Millisecond)
+	}, time.Minute, 10*time.Millisecond)
 	chain := []string{"POST /v1/hooks/:token", "publish EVENTS", "index", "push"}
 	for i, name := range chain {
 		span, ok := byName[name]

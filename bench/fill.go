@@ -46,8 +46,8 @@ func readFilling(dir string) (f filling, err error) {
 	return f, err
 }
 
-// told is after how many events of a filling its progress is told.
-const told = 500_000
+// progressEvery is after how many events of a filling its progress is told.
+const progressEvery = 500_000
 
 // fillStores writes events straight into the stores, and seals all weeks but the two
 // newest, as the nightly run would have. It returns the size of their JSON. A batch is
@@ -55,21 +55,21 @@ const told = 500_000
 // are processors.
 func fillStores(ctx context.Context, env Env, a *app.App, load Load, events int) (size int64, err error) {
 	began := time.Now()
-	filling, filled := errgroup.WithContext(ctx)
+	filling, fillingCtx := errgroup.WithContext(ctx)
 	batches := make(chan []event.Event, 1)
 	filling.Go(func() error {
 		defer close(batches)
 		var err error
-		size, err = batchesOf(filled, load, events, batches)
+		size, err = batchesOf(fillingCtx, load, events, batches)
 		return err
 	})
 	filling.Go(func() error {
 		written := 0
 		for batch := range batches {
-			if err := writeBoth(filled, a, batch); err != nil {
+			if err := writeBoth(fillingCtx, a, batch); err != nil {
 				return err
 			}
-			if written += len(batch); written%told == 0 {
+			if written += len(batch); written%progressEvery == 0 {
 				fmt.Fprintf(env.Err, "%d of %d events written after %v\n", written, events, time.Since(began).Round(time.Second))
 			}
 		}
@@ -80,10 +80,10 @@ func fillStores(ctx context.Context, env Env, a *app.App, load Load, events int)
 	}
 	fmt.Fprintf(env.Err, "written after %v, sealing …\n", time.Since(began).Round(time.Second))
 	newest := event.WeekOf(load.Until.Unix() - 1)
-	sealing, sealed := errgroup.WithContext(ctx)
+	sealing, sealingCtx := errgroup.WithContext(ctx)
 	sealing.SetLimit(runtime.GOMAXPROCS(0))
 	for week := newest - event.Week(load.Weeks); week < newest-1; week++ {
-		sealing.Go(func() error { return a.Index.Seal(sealed, week) })
+		sealing.Go(func() error { return a.Index.Seal(sealingCtx, week) })
 	}
 	if err := sealing.Wait(); err != nil {
 		return 0, err
