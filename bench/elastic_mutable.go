@@ -70,7 +70,7 @@ func (b *elasticBench) mutable(ctx context.Context) (err error) {
 		ours, theirs = append(ours, took), append(theirs, tookMutable)
 		weekly, oneIndex = size, sizeMutable
 	}
-	if err := b.sealAll(ctx, p.site, p.load); err != nil {
+	if err := b.sealWeeks(ctx, p.site); err != nil {
 		return err
 	}
 	sealed, err := b.raw.size(ctx, s.prefix)
@@ -102,7 +102,10 @@ func (b *elasticBench) mutable(ctx context.Context) (err error) {
 		each(weekly+state), each(oneIndex), float64(weekly+state)/float64(oneIndex), each(state)); err != nil {
 		return err
 	}
-	return b.mutablePages(ctx, p, changeable)
+	if err := b.mutablePages(ctx, p, changeable); err != nil {
+		return err
+	}
+	return b.mutableBytes(ctx, s.prefix, sealed, state, oneIndex)
 }
 
 // works writes the events once, which shows their documents, and leaves the state
@@ -223,18 +226,15 @@ func (b *elasticBench) makeMutable(ctx context.Context, weekly, name string) err
 	return b.raw.ask(ctx, http.MethodPut, "/"+name, body, nil)
 }
 
-// sealAll leaves weeks as the nights would have: sealed when the cluster has long
+// sealWeeks leaves all weeks as the nights would have: sealed when the cluster has long
 // forgotten the writes as such.
-func (b *elasticBench) sealAll(ctx context.Context, s *site, load Load) error {
+func (b *elasticBench) sealWeeks(ctx context.Context, s *site) error {
 	fmt.Fprintln(b.Err, "waiting until Elasticsearch keeps no writes for copies that come back, at most two minutes")
 	if err := b.raw.awaitForgotten(ctx, s.prefix); err != nil {
 		return err
 	}
-	newest := event.WeekOf(load.Until.Unix() - 1)
-	for week := newest - event.Week(b.Weeks); week < newest; week++ {
-		if err := s.Index.Seal(ctx, week); err != nil {
-			return err
-		}
+	if _, err := sealAll(ctx, s.App); err != nil {
+		return err
 	}
 	_, err := b.raw.refresh(ctx, s.prefix)
 	return err

@@ -144,23 +144,40 @@ func (e rawElastic) refresh(ctx context.Context, prefix string) (int, error) {
 	return answer.Count, err
 }
 
-// size is how many bytes indices take on the disk, of one copy, once their log is
-// no longer needed.
+// size is how many bytes the segments of indices take on the disk, of one copy, once
+// their log is no longer needed. What Elasticsearch says of whole indices (_stats/store)
+// may be ten seconds old, and so of before a merge.
 func (e rawElastic) size(ctx context.Context, prefix string) (int64, error) {
 	if err := e.ask(ctx, http.MethodPost, "/"+prefix+"-*/_flush?force=true&wait_if_ongoing=true", nil, nil); err != nil {
 		return 0, err
 	}
 	var answer struct {
-		All struct {
-			Primaries struct {
-				Store struct {
-					Bytes int64 `json:"size_in_bytes"`
-				} `json:"store"`
-			} `json:"primaries"`
-		} `json:"_all"`
+		Indices map[string]struct {
+			Shards map[string][]struct {
+				Routing  struct{ Primary bool } `json:"routing"`
+				Segments map[string]struct {
+					Bytes     int64 `json:"size_in_bytes"`
+					Committed bool  `json:"committed"`
+				} `json:"segments"`
+			} `json:"shards"`
+		} `json:"indices"`
 	}
-	err := e.ask(ctx, http.MethodGet, "/"+prefix+"-*/_stats/store", nil, &answer)
-	return answer.All.Primaries.Store.Bytes, err
+	if err := e.ask(ctx, http.MethodGet, "/"+prefix+"-*/_segments", nil, &answer); err != nil {
+		return 0, err
+	}
+	bytes := int64(0)
+	for _, index := range answer.Indices {
+		for _, copies := range index.Shards {
+			for _, each := range copies {
+				for _, segment := range each.Segments {
+					if each.Routing.Primary && segment.Committed {
+						bytes += segment.Bytes
+					}
+				}
+			}
+		}
+	}
+	return bytes, nil
 }
 
 // awaitForgotten waits until indices keep no writes for copies that might come back

@@ -47,7 +47,7 @@ func (b *elasticBench) size(ctx context.Context) (err error) {
 	if err := s.awaitAcked(ctx, b.Events); err != nil {
 		return err
 	}
-	if err := b.sealAll(ctx, s, load); err != nil {
+	if err := b.sealWeeks(ctx, s); err != nil {
 		return err
 	}
 	weeks, err := b.raw.size(ctx, s.prefix)
@@ -84,7 +84,7 @@ func (b *elasticBench) size(ctx context.Context) (err error) {
 // fieldTable are the fields that take most, and the rest.
 func fieldTable(fields map[string]int64, json int64) string {
 	var out strings.Builder
-	names := slices.SortedFunc(maps.Keys(fields), func(a, b string) int { return cmp.Or(cmp.Compare(fields[b], fields[a]), cmp.Compare(a, b)) })
+	names := byBytes(fields)
 	rest := int64(0)
 	for i, name := range names {
 		if i >= fieldsShown {
@@ -95,4 +95,9 @@ func fieldTable(fields map[string]int64, json int64) string {
 	}
 	fmt.Fprintf(&out, "| of the weeks the other %d fields | %.3f |\n", max(0, len(names)-fieldsShown), float64(rest)/float64(json))
 	return out.String()
+}
+
+// byBytes are the names of fields, those that take most first.
+func byBytes(fields map[string]int64) []string {
+	return slices.SortedFunc(maps.Keys(fields), func(a, b string) int { return cmp.Or(cmp.Compare(fields[b], fields[a]), cmp.Compare(a, b)) })
 }

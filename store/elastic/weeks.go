@@ -197,26 +197,48 @@ func (x *Index) WeekInfos(ctx context.Context) ([]event.WeekInfo, error) {
 // is merged before, so that those who write wait little, and again after for what
 // came meanwhile. It may be stopped and repeated at any point.
 func (x *Index) Seal(ctx context.Context, week event.Week) error {
+	return failed("sealing week "+week.String(), x.seal(ctx, week))
+}
+
+func (x *Index) seal(ctx context.Context, week event.Week) error {
 	if err := x.Usable(ctx, week); err != nil {
-		return failed("sealing week "+week.String(), err)
+		return err
 	}
 	name, info, err := x.current(ctx, week)
 	if err != nil || name == "" {
-		return failed("sealing week "+week.String(), err)
+		return err
+	}
+	if err := x.keepFilesApart(ctx, name); err != nil {
+		return err
 	}
 	if !info.blocked() {
 		if err := x.merge(ctx, name); err != nil {
-			return failed("sealing week "+week.String(), err)
+			return err
 		}
 		if err := x.block(ctx, name); err != nil {
-			return failed("sealing week "+week.String(), err)
+			return err
 		}
 	}
 	err = x.merge(ctx, name)
 	if err == nil && info.moving(x.names, week) {
 		err = x.removeAlias(ctx, name, x.names.moving(week))
 	}
-	return failed("sealing week "+week.String(), err)
+	return err
+}
+
+// keepFilesApart has merges leave the files of a segment apart. A new week has them in
+// one, so that its next merge writes it anew though it be one segment already: without
+// that it would keep its documents as they were sent, 2.4 KB an event
+// (_recovery_source). Where the cluster does not let itself be told, the week is sealed
+// all the same.
+func (x *Index) keepFilesApart(ctx context.Context, index string) error {
+	err := x.write(ctx, adminTimeout, esapi.IndicesPutSettingsRequest{
+		Index: []string{index}, Body: body(object{"index.compound_format": false}),
+	}, nil)
+	if errors.Is(err, event.ErrInvalid) {
+		return nil
+	}
+	return err
 }
 
 // Unseal lets a week be written again.
