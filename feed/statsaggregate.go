@@ -11,6 +11,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"tidings/event"
+	"tidings/panics"
 	"tidings/query"
 )
 
@@ -138,7 +139,7 @@ func (r *Reader) aggregateWeeks(ctx context.Context, request AggregateRequest, w
 			done.partial, done.reached = true, max(weeks[i-1].Start(), request.Query.From)
 			break
 		}
-		group.Go(func() error {
+		group.Go(panics.AsError(func() error {
 			var err error
 			aggregates[i], err = r.aggregateWeek(groupCtx, request.of(week), revisions[week])
 			damaged, other := event.SplitDamaged(err)
@@ -146,7 +147,7 @@ func (r *Reader) aggregateWeeks(ctx context.Context, request AggregateRequest, w
 			defer mu.Unlock()
 			done.damaged = addDamaged(done.damaged, damaged)
 			return other
-		})
+		}))
 	}
 	if err := group.Wait(); err != nil {
 		return counted{}, errors.Join(ctx.Err(), err)

@@ -42,6 +42,7 @@ var rules = map[string]rule{
 	"faulty":  {outside: []string{"github.com/nats-io/nats-server/v2"}},
 	"quotes":  {},
 	"backoff": {},
+	"panics":  {outside: []string{"golang.org/x/sync"}},
 	// What an address is, is one decision for everybody (ADR 0015).
 	"address": {outside: []string{"golang.org/x/net/idna", "golang.org/x/text/unicode/norm"}},
 	"event":   {internal: []string{"address", "quotes"}, outside: []string{"golang.org/x/text/unicode/norm", "github.com/go-json-experiment/json"}},
@@ -63,7 +64,7 @@ var rules = map[string]rule{
 	"verdict":     {internal: []string{"event"}},
 	"tracking":    {internal: []string{"event"}},
 	"indexer":     {internal: []string{"address", "backoff", "event", "verdict", "tracing"}, outside: append([]string{"go.opentelemetry.io/otel"}, plain...)},
-	"feed":        {internal: []string{"event", "query"}, outside: plain},
+	"feed":        {internal: []string{"event", "panics", "query"}, outside: plain},
 	"live":        {internal: []string{"backoff", "event", "query"}, outside: plain},
 	"notify":      {internal: []string{"address", "event", "query"}, outside: plain},
 	"rollover":    {internal: []string{"event"}, outside: plain},
@@ -86,7 +87,7 @@ var rules = map[string]rule{
 	// Adapters know the vendor they are named after and the packages whose ports
 	// they serve.
 	"store/sqlite": {
-		internal: []string{"audit", "crash", "deliver", "event", "query", "feed", "indexer", "notify", "rollover", "migrations", "store/sqlite/columns", "store/sqlite/frames", "store/sqlite/rowids", "store/sqlite/segments", "store/erasures"},
+		internal: []string{"audit", "crash", "deliver", "event", "panics", "query", "feed", "indexer", "notify", "rollover", "migrations", "store/sqlite/columns", "store/sqlite/frames", "store/sqlite/rowids", "store/sqlite/segments", "store/erasures"},
 		outside:  append([]string{"modernc.org/sqlite"}, plain...),
 	},
 	"store/sqlite/columns": {internal: []string{"event", "query", "feed", "store/sqlite/rowids"}},

@@ -1,0 +1,21 @@
+// Package panics keeps a panic of one request from ending the process. The API recovers what
+// panics in a request's own goroutine; of one that the request starts nobody does. In goes
+// the work of such a goroutine, out comes the same, with an error in the place of a panic.
+package panics
+
+import (
+	"fmt"
+	"runtime/debug"
+)
+
+// AsError is work whose panic is an error, with the stack.
+func AsError(work func() error) func() error {
+	return func() (err error) {
+		defer func() {
+			if reason := recover(); reason != nil {
+				err = fmt.Errorf("panic: %v\n%s", reason, debug.Stack())
+			}
+		}()
+		return work()
+	}
+}
