@@ -9,10 +9,7 @@ import (
 	"time"
 	"unicode/utf8"
 
-	"golang.org/x/sync/errgroup"
-
 	"tidings/event"
-	"tidings/panics"
 	"tidings/query"
 )
 
@@ -116,14 +113,16 @@ func (m *spelling) terms(ctx context.Context, key letterKey, weeks []event.Week)
 		return known.terms, nil
 	}
 	counts := make(map[string]int)
-	// The newest week of a large workspace has words enough; the others are read at once.
-	weeks = weeks[:min(spellingWeeks, len(weeks))]
-	for _, some := range [][]event.Week{weeks[:min(1, len(weeks))], weeks[min(1, len(weeks)):]} {
+	for _, week := range weeks[:min(spellingWeeks, len(weeks))] {
 		if len(counts) >= termsOfWeek {
 			break
 		}
-		if err := m.count(ctx, key, some, counts); err != nil {
+		terms, err := m.vocabulary.Terms(ctx, key.workspace, week, string(key.letter), termsOfWeek)
+		if err != nil {
 			return nil, err
+		}
+		for _, term := range terms {
+			counts[term.Word] += term.Count
 		}
 	}
 	read := &letterTerms{terms: make([]query.Term, 0, len(counts)), read: m.clock()}
@@ -133,30 +132,6 @@ func (m *spelling) terms(ctx context.Context, key letterKey, weeks []event.Week)
 	slices.SortFunc(read.terms, func(a, b query.Term) int { return cmp.Compare(a.Word, b.Word) })
 	m.keep(key, read)
 	return read.terms, nil
-}
-
-// count adds the words of weeks, no more of these than it takes to have enough.
-func (m *spelling) count(ctx context.Context, key letterKey, weeks []event.Week, counts map[string]int) error {
-	terms := make([][]query.Term, len(weeks))
-	group, ctx := errgroup.WithContext(ctx)
-	for i, week := range weeks {
-		group.Go(panics.AsError(func() (err error) {
-			terms[i], err = m.vocabulary.Terms(ctx, key.workspace, week, string(key.letter), termsOfWeek)
-			return err
-		}))
-	}
-	if err := group.Wait(); err != nil {
-		return err
-	}
-	for _, of := range terms {
-		if len(counts) >= termsOfWeek {
-			return nil
-		}
-		for _, term := range of {
-			counts[term.Word] += term.Count
-		}
-	}
-	return nil
 }
 
 // keep remembers words in the place of the oldest when there are too many.

@@ -87,7 +87,7 @@ var rules = map[string]rule{
 	// Adapters know the vendor they are named after and the packages whose ports
 	// they serve.
 	"store/sqlite": {
-		internal: []string{"audit", "crash", "deliver", "event", "panics", "query", "feed", "indexer", "notify", "rollover", "migrations", "store/sqlite/columns", "store/sqlite/frames", "store/sqlite/rowids", "store/sqlite/segments", "store/erasures"},
+		internal: []string{"audit", "crash", "deliver", "event", "query", "feed", "indexer", "notify", "rollover", "migrations", "store/sqlite/columns", "store/sqlite/frames", "store/sqlite/rowids", "store/sqlite/segments", "store/erasures"},
 		outside:  append([]string{"modernc.org/sqlite"}, plain...),
 	},
 	"store/sqlite/columns": {internal: []string{"event", "query", "feed", "store/sqlite/rowids"}},

@@ -8,83 +8,38 @@ import (
 	"maps"
 	"slices"
 	"strconv"
-	"sync"
 
 	"tidings/event"
 	"tidings/feed"
-	"tidings/panics"
 	"tidings/query"
 	"tidings/store/sqlite/rowids"
 )
 
-// Search returns the events of a search in its order and no further than the limit. With
-// those of the other weeks comes which weeks are damaged, as event.DamagedWeeks.
+// Search returns the events of a search in its order, week by week and
+// no further than the limit. With those of the other weeks comes which weeks are
+// damaged, as event.DamagedWeeks.
 func (x *Index) Search(ctx context.Context, s feed.Search) ([]feed.Hit, error) {
 	if _, err := compile(s.Query.Where, ""); err != nil {
 		return nil, fmt.Errorf("searching: %w", err)
 	}
 	var hits []feed.Hit
 	var damaged event.DamagedWeeks
-	for done, together := 0, 1; done < len(s.Weeks) && len(hits) < s.Limit; {
-		weeks := s.Weeks[done:min(done+together, len(s.Weeks))]
-		for i, in := range x.searchWeeks(ctx, s, weeks, s.Limit-len(hits)) {
-			if len(hits) == s.Limit {
-				break // What is wrong with a week that was not needed is nobody's matter.
-			}
-			found, other := event.SplitDamaged(in.err)
-			if other != nil {
-				return nil, failed("searching week "+weeks[i].String(), other)
-			}
-			damaged = append(damaged, found...)
-			hits = append(hits, in.hits[:min(len(in.hits), s.Limit-len(hits))]...)
+	for _, week := range s.Weeks {
+		if len(hits) >= s.Limit {
+			break
 		}
-		done += len(weeks)
-		together = weeksTogether(together, done, len(hits), s.Limit)
+		err := x.using(ctx, week, false, func(file *weekFile, _ bool) error {
+			found, err := x.searchWeek(ctx, file, s, s.Limit-len(hits))
+			hits = append(hits, found...)
+			return err
+		})
+		if found, other := event.SplitDamaged(err); other != nil {
+			return nil, failed("searching week "+week.String(), other)
+		} else {
+			damaged = append(damaged, found...)
+		}
 	}
 	return hits, damaged.Err()
-}
-
-// mostTogether is how many weeks one search reads at once. What is not in memory is waited
-// for, and a disk gives eight things in little more time than one.
-const mostTogether = 8
-
-// weeksTogether is how many weeks to read at once after so many, in which so many hits were:
-// twice as many as before, and no more than what is lacking is likely to be in.
-func weeksTogether(before, weeks, hits, limit int) int {
-	together := min(2*before, mostTogether)
-	if hits == 0 {
-		return together
-	}
-	return max(1, min(together, (limit-hits)*weeks/hits))
-}
-
-// foundInWeek is what a search found in a week.
-type foundInWeek struct {
-	hits []feed.Hit
-	err  error
-}
-
-// searchWeeks looks for at most limit events in each of some weeks, at once.
-func (x *Index) searchWeeks(ctx context.Context, s feed.Search, weeks []event.Week, limit int) []foundInWeek {
-	found := make([]foundInWeek, len(weeks))
-	one := func(i int) {
-		found[i].err = panics.AsError(func() error {
-			return x.using(ctx, weeks[i], false, func(file *weekFile, _ bool) (err error) {
-				found[i].hits, err = x.searchWeek(ctx, file, s, limit)
-				return err
-			})
-		})()
-	}
-	if len(weeks) == 1 {
-		one(0)
-		return found
-	}
-	var all sync.WaitGroup
-	for i := range weeks {
-		all.Go(func() { one(i) })
-	}
-	all.Wait()
-	return found
 }
 
 // Get returns the events of a workspace that exist among ids, and event.DamagedWeeks

@@ -15,10 +15,11 @@ import (
 const quartersAWeek = 7 * 24 * 4
 
 // Bounds of the names that a week's ranking has, the most frequent ones. Links
-// can be very long.
+// can be very long: of a sealed week so many bytes of a workspace's are kept, and one at least.
 const (
 	mostNames = 20_000
 	mostLinks = 256
+	linkBytes = 16 << 10
 )
 
 // aggregation counts the rows of columns. Counters are indexed by code.

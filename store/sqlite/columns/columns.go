@@ -206,8 +206,8 @@ func (f *Columns) sortPairs() {
 }
 
 // sortLinks puts the links with the most events first, and forgets the texts of
-// all but so many.
-func (f *Columns) sortLinks(most int) {
+// all but so many, and of so many bytes. It keeps one that is longer alone.
+func (f *Columns) sortLinks(most, bytes int) {
 	counts := make([]int, f.linkCount)
 	for i := range f.rows {
 		counts[f.rows[i].link]++
@@ -218,9 +218,14 @@ func (f *Columns) sortLinks(most int) {
 	}
 	slices.SortStableFunc(order[1:], func(a, b int) int { return cmp.Compare(counts[b], counts[a]) })
 	position, texts := make([]uint32, len(order)), make([]string, 0, min(len(order), most+1))
+	room := bytes
 	for at, code := range order {
 		position[code] = uint32(at)
-		if at <= most {
+		// Behind the first whose text is left out none has one.
+		if at > most || at > len(texts) || code >= len(f.links) {
+			continue
+		}
+		if room -= len(f.links[code]); room >= 0 || at == 1 {
 			texts = append(texts, f.links[code])
 		}
 	}

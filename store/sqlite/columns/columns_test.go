@@ -152,10 +152,20 @@ func TestASealedWeekKnowsItsMostFrequentLinks(t *testing.T) {
 	all := count()
 	require.False(t, all.Cut)
 	require.Len(t, all.Counts, 10)
-	f.sortLinks(3)
+	f.sortLinks(3, linkBytes)
 	few := count()
 	require.True(t, few.Cut, "and says that there are others")
 	require.Equal(t, all.Sorted()[:3], few.Sorted())
-	f.sortLinks(3)
+	f.sortLinks(3, linkBytes)
 	require.Equal(t, few, count(), "which may be done again")
+	for bytes, kept := range map[int]int{len("https://acme.example/9") * 2: 2, len("https://acme.example/9")*2 - 1: 1, 0: 1} {
+		f.sortLinks(3, bytes)
+		short := count()
+		require.True(t, short.Cut)
+		require.Equal(t, all.Sorted()[:kept], short.Sorted(), "%d bytes of links", bytes)
+		f.sortLinks(3, bytes)
+		require.Equal(t, short, count())
+		f = New(testWeek)
+		f.Put(events)
+	}
 }

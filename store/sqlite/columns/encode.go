@@ -18,7 +18,7 @@ func encodeNames(out []byte, names []string) []byte {
 // ask for those, and they are long. It puts pairs and links in another order.
 func (f *Columns) Encode() (rows, links []byte) {
 	f.sortPairs()
-	f.sortLinks(mostLinks)
+	f.sortLinks(mostLinks, linkBytes)
 	return f.encodeRows(), encodeNames(nil, f.links)
 }
 
