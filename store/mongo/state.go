@@ -1,6 +1,7 @@
 package mongo
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"errors"
@@ -32,8 +33,8 @@ type Config struct {
 	Grace time.Duration
 	// Now is the clock, the system's when nil.
 	Now func() time.Time
-	// Timeout bounds an operation with all its retries. 0 means 10 seconds,
-	// more than an election takes.
+	// Timeout bounds an operation with all its retries. 0 means what the connection string
+	// says (timeoutMS), or 10 seconds, more than an election takes.
 	Timeout time.Duration
 }
 
@@ -120,9 +121,6 @@ func Open(ctx context.Context, config Config) (*State, error) {
 
 // connect makes a client; it reaches no server yet.
 func connect(config Config) (*mongo.Client, error) {
-	if config.Timeout == 0 {
-		config.Timeout = 10 * time.Second
-	}
 	client, err := mongo.Connect(clientOptions(config))
 	if err != nil {
 		// The driver's own error may hold the password.
@@ -134,16 +132,25 @@ func connect(config Config) (*mongo.Client, error) {
 
 func clientOptions(config Config) *options.ClientOptions {
 	journal := true
-	return options.Client().ApplyURI(config.URL).
+	o := options.Client().ApplyURI(config.URL).
 		SetAppName("tidings").
 		SetWriteConcern(&writeconcern.WriteConcern{W: writeconcern.WCMajority, Journal: &journal}).
 		SetReadConcern(readconcern.Majority()).
 		SetReadPreference(readpref.Primary()).
 		SetRetryWrites(true).
-		SetRetryReads(true).
-		SetTimeout(config.Timeout).
-		SetServerSelectionTimeout(config.Timeout / 2)
+		SetRetryReads(true)
+	// What the connection string says of them holds, unless the caller knows better.
+	if config.Timeout != 0 || o.Timeout == nil {
+		o.SetTimeout(cmp.Or(config.Timeout, timeout))
+	}
+	if *o.Timeout > 0 && (config.Timeout != 0 || o.ServerSelectionTimeout == nil) {
+		o.SetServerSelectionTimeout(*o.Timeout / 2)
+	}
+	return o
 }
+
+// timeout is how long an operation may take, half of it to find a server.
+const timeout = 10 * time.Second
 
 // databaseOf is the database that a connection string names.
 func databaseOf(url string) string {

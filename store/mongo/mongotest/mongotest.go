@@ -57,8 +57,14 @@ func Start(t testing.TB) *Server {
 }
 
 // URL is the connection string of a database of the test's own, which goes with
-// it.
+// it. A machine that is busy with other tests may leave the server alone for seconds.
 func (s *Server) URL(t testing.TB) string {
+	t.Helper()
+	return s.impatient(t) + "&timeoutMS=60000&serverSelectionTimeoutMS=60000"
+}
+
+// impatient is URL with the time to answer that a server has by default.
+func (s *Server) impatient(t testing.TB) string {
 	t.Helper()
 	name := "tidings-" + strings.ToLower(rand.Text()[:12])
 	full := s.base + "/" + name + "?" + s.options
@@ -83,7 +89,7 @@ func (s *Server) Through(t testing.TB) (string, *faulty.Line) {
 	proxy, err := faulty.NewLine(s.address)
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, proxy.Close()) })
-	direct := strings.Replace(s.URL(t), s.address, proxy.Address(), 1)
+	direct := strings.Replace(s.impatient(t), s.address, proxy.Address(), 1)
 	if !strings.Contains(s.options, "directConnection") {
 		direct += "&directConnection=true"
 	}
