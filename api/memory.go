@@ -98,14 +98,14 @@ func (h *hold) grow(ctx context.Context, n int64) error {
 	defer cancel()
 	var err error
 	if !h.large && h.taken+n > h.budget.size/largeShare {
-		err = h.part.large.Acquire(waiting, 1)
+		err = acquire(waiting, h.part.large, 1)
 		h.large = err == nil
 	}
 	if err == nil {
-		err = h.part.share.Acquire(waiting, theirs)
+		err = acquire(waiting, h.part.share, theirs)
 	}
 	if err == nil {
-		if err = h.budget.share.Acquire(waiting, n); err != nil {
+		if err = acquire(waiting, h.budget.share, n); err != nil {
 			h.part.share.Release(theirs)
 		}
 	}
@@ -119,6 +119,14 @@ func (h *hold) grow(ctx context.Context, n int64) error {
 	p := problem(http.StatusServiceUnavailable, "the server has no memory left for this request; try again soon")
 	p.header = http.Header{"Retry-After": {"2"}}
 	return p
+}
+
+// acquire takes what is free, also where no time is left to wait, and else waits.
+func acquire(ctx context.Context, from *semaphore.Weighted, n int64) error {
+	if from.TryAcquire(n) {
+		return nil
+	}
+	return from.Acquire(ctx, n)
 }
 
 // release gives everything back. It may be called again.

@@ -119,6 +119,16 @@ func TestAnUnfoldedBodyTakesItsLength(t *testing.T) {
 	}
 }
 
+// On a busy machine the time to wait may be over before anybody has looked.
+func TestWhatIsFreeIsTakenWithoutTimeToWait(t *testing.T) {
+	b := newBudget(1024, time.Nanosecond)
+	one, two := b.held("one"), b.held("two")
+	require.NoError(t, one.grow(t.Context(), 500))
+	require.Error(t, two.grow(t.Context(), 600))
+	one.release()
+	require.NoError(t, two.grow(t.Context(), 600))
+}
+
 // Bodies that come slowly take what came of them, and leave the rest to others.
 func TestSlowBodiesTakeLittle(t *testing.T) {
 	b := newBudget(64<<20, 20*time.Millisecond)
