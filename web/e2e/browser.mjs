@@ -110,6 +110,21 @@ export async function eventually(what, condition, timeout = patience) {
   }
 }
 
+/**
+ * goTo presses G and a letter, which may be a second apart, until what is there shows: a busy
+ * machine may take longer.
+ */
+export async function goTo(page, letter, there) {
+  await eventually(`what G ${letter} leads to`, async () => {
+    await page.keyboard.press('g');
+    await page.keyboard.press(letter);
+    return there.waitFor({ timeout: 5_000 }).then(
+      () => true,
+      () => false,
+    );
+  });
+}
+
 /** look takes a picture of a page at rest, and asserts that nothing is wrong with it. */
 export async function look(page, path, arrange) {
   await arrange();

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
-import { eventually, harmless, look, looks, suffix, violations } from './browser.mjs';
+import { eventually, goTo, harmless, look, looks, suffix, violations } from './browser.mjs';
 import { Mail } from './events.mjs';
 import { begin, results, signIn } from './scene.mjs';
 
@@ -179,9 +179,7 @@ describe('who to call and who to nudge', () => {
 
     await page.goto(`${demo.origin}/?scope=me`);
     await page.locator('li[data-id]').first().waitFor();
-    await page.keyboard.press('g');
-    await page.keyboard.press('c');
-    await person('Wilma').waitFor();
+    await goTo(page, 'c', person('Wilma'));
     await page.getByRole('button', { name: 'Done with Wilma' }).focus();
     await page.keyboard.press('Enter');
     await person('Wilma').waitFor({ state: 'detached' });

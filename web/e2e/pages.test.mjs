@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { after, before, describe, it } from 'node:test';
-import { eventually, harmless, look, looks, suffix } from './browser.mjs';
+import { eventually, goTo, harmless, look, looks, suffix } from './browser.mjs';
 import { Mail } from './events.mjs';
 import { begin, results, rowsAbout, signIn } from './scene.mjs';
 
@@ -291,27 +291,23 @@ describe('the pages', () => {
   it('goes everywhere by keyboard', async () => {
     await page.goto(demo.origin);
     await rows().first().waitFor();
-    await page.keyboard.press('g');
-    await page.keyboard.press('s');
-    await page.getByRole('heading', { name: 'Stats', exact: true }).waitFor();
+    await goTo(page, 's', page.getByRole('heading', { name: 'Stats', exact: true }));
     await page.keyboard.press('Control+k');
     await page.keyboard.type('dead');
     await page.getByRole('option', { name: 'Dead letters' }).waitFor();
     await page.keyboard.press('ArrowUp');
     await page.keyboard.press('Enter');
     await page.getByRole('heading', { name: 'Nothing failed for good' }).waitFor();
-    await page.keyboard.press('g');
-    await page.keyboard.press('f');
-    await rows().first().waitFor();
+    await goTo(page, 'f', rows().first());
     await page.keyboard.press('j');
     const person = page.locator('li[data-id]:focus');
     await person.waitFor();
     await page.keyboard.press('m');
     await eventually('one message', () => query().get('q')?.startsWith('message:'));
-    await page.goto(demo.origin);
   });
 
   it('says why nothing matches, and what would bring some back', async () => {
+    await page.goto(demo.origin);
     await ask('type:reply before:2024-01-01');
     await page.getByText('outside this period').waitFor();
     await eventually('how many', async () =>
@@ -322,10 +318,10 @@ describe('the pages', () => {
     await page.getByRole('button', { name: /Search all time/ }).click();
     await rows().first().waitFor();
     assert.equal(query().get('q'), 'type:reply');
-    await page.goto(demo.origin);
   });
 
   it('keeps the rows while the network is away, and catches up', async () => {
+    await page.goto(demo.origin);
     await rows().first().waitFor();
     await page.context().setOffline(true);
     await page.getByText('Connection lost').waitFor();
