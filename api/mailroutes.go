@@ -44,7 +44,7 @@ func newMailing(config Config) *mailing {
 		links:     account.NewMailLinks(config.Records, config.Clock, config.Rand),
 		addresses: limit.NewBuckets[string](mailsOfAddress, limitsKept, config.Clock),
 		networks:  limit.NewBuckets[string](mailsOfNetwork, limitsKept, config.Clock),
-		behind:    newBehind(mailsAtOnce),
+		behind:    newBehind(mailsAtOnce, config.Logger),
 	}
 }
 

@@ -42,7 +42,7 @@ func newVouching(config Config, directory *account.Directory, invited *account.I
 			Records: config.Records, Box: config.Secrets, Client: config.Outbound.HTTP(), Clock: config.Clock, Rand: config.Rand, Graph: config.Graph,
 		}),
 		identities: account.NewIdentities(config.Records, directory, invited, config.Clock),
-		behind:     newBehind(asksAtOnce), next: next,
+		behind:     newBehind(asksAtOnce, config.Logger), next: next,
 	}
 }
 

@@ -179,7 +179,8 @@ func (a *App) awaitIndexed(ctx context.Context) error {
 	defer cancel()
 	err := a.Stream.AwaitIndexed(ctx)
 	if err != nil && ctx.Err() != nil {
-		return fmt.Errorf("%d events wait to be indexed: %w", a.Stream.Backlog(), ctx.Err())
+		return fmt.Errorf("%d events that were accepted are not indexed yet, and a backup would be without them: tidings doctor says what holds them up: %w",
+			a.Stream.Backlog(), ctx.Err())
 	}
 	return err
 }

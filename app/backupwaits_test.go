@@ -23,5 +23,5 @@ func TestABackupIsNotMadeWithoutWhatWaits(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
 	defer cancel()
 	_, err := a.Backup(ctx, BackupRequest{To: filepath.Join(t.TempDir(), "backup")})
-	require.ErrorContains(t, err, "1 events wait to be indexed")
+	require.ErrorContains(t, err, "1 events that were accepted are not indexed yet")
 }

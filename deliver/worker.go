@@ -12,6 +12,7 @@ import (
 
 	"tidings/deliver/crm"
 	"tidings/event"
+	"tidings/panics"
 )
 
 // Bounds of the worker.
@@ -199,7 +200,8 @@ func (w *Worker) try(ctx context.Context, key EndpointKey, id string, deliver fu
 		defer w.Wake() // Others of the endpoint may be due.
 		defer w.count(key, -1)
 		// A try that began is brought to its end: it has a bound of its own.
-		if err := deliver(context.WithoutCancel(ctx)); err != nil {
+		err := panics.AsError(func() error { return deliver(context.WithoutCancel(ctx)) })()
+		if err != nil {
 			w.Logger.WarnContext(ctx, "a delivery could not be resolved; it comes back after its lease", "delivery", id, "error", err)
 		}
 	})

@@ -42,6 +42,7 @@ type house struct {
 	endpoints map[string]deliver.Endpoint
 	health    map[string]deliver.Health
 	gone      map[string]string // why by delivery
+	bad       string            // the delivery whose content cannot be made
 	observed  []string
 }
 
@@ -101,6 +102,9 @@ func (h *house) Gone(_ context.Context, key deliver.EndpointKey) error {
 func (h *house) Content(_ context.Context, d deliver.Delivery) (deliver.Content, string, error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
+	if d.ID == h.bad {
+		panic("a bad event")
+	}
 	return deliver.Content{Sentence: "Jo opened your mail"}, h.gone[d.ID], nil
 }
 
@@ -172,6 +176,20 @@ func (h *house) of(state deliver.State) []deliver.Delivery {
 	list, _, err := h.outbox.List(h.t.Context(), "w", deliver.Filter{State: state}, "", 1000)
 	require.NoError(h.t, err)
 	return list
+}
+
+// What cannot be made into a message ends neither the process nor what is brought beside it.
+func TestAPanicOfADeliveryIsItsOwn(t *testing.T) {
+	h := newHouse(t)
+	h.endpoint("crm")
+	h.add("crm", 3)
+	h.bad = "crm-01"
+	h.look(3)
+	require.Len(t, h.of(deliver.Sent), 2)
+	h.bad = ""
+	h.pass(time.Hour) // its lease ends
+	h.look(2)
+	require.Len(t, h.of(deliver.Sent), 3)
 }
 
 func TestADeadEndpointHoldsUpNobody(t *testing.T) {

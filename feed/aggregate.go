@@ -3,9 +3,11 @@ package feed
 import (
 	"cmp"
 	"slices"
-	"sync"
+
+	"golang.org/x/sync/errgroup"
 
 	"tidings/event"
+	"tidings/panics"
 )
 
 // Parts are what a count brings beside the numbers of events by type, which it
@@ -134,10 +136,16 @@ func MergeAggregates(aggregates []Aggregate) Aggregate {
 }
 
 func mergeAggregates(aggregates []Aggregate) (sum Aggregate, positions namePositions) {
-	var merging sync.WaitGroup
-	merging.Go(func() { sum.Pairs = mergePairs(aggregates) })
+	var merging errgroup.Group
+	merging.Go(panics.AsError(func() error {
+		sum.Pairs = mergePairs(aggregates)
+		return nil
+	}))
 	for i, of := range rankings {
-		merging.Go(func() { *of(&sum), positions[i] = mergeRankings(aggregates, of) })
+		merging.Go(panics.AsError(func() error {
+			*of(&sum), positions[i] = mergeRankings(aggregates, of)
+			return nil
+		}))
 	}
 	for i := range aggregates {
 		sum.Events.addAll(&aggregates[i].Events)
@@ -145,7 +153,9 @@ func mergeAggregates(aggregates []Aggregate) (sum Aggregate, positions namePosit
 	}
 	sum.Times = mergeTimes(aggregates)
 	sum.Users = mergeUsers(aggregates)
-	merging.Wait()
+	if err := merging.Wait(); err != nil {
+		panic(err) // in the goroutine of the request, which recovers
+	}
 	return sum, positions
 }
 

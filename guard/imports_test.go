@@ -47,12 +47,12 @@ var rules = map[string]rule{
 	"address": {outside: []string{"golang.org/x/net/idna", "golang.org/x/text/unicode/norm"}},
 	"event":   {internal: []string{"address", "quotes"}, outside: []string{"golang.org/x/text/unicode/norm", "github.com/go-json-experiment/json"}},
 	"limit":   {outside: plain},
-	"deliver": {internal: []string{"deliver/crm", "deliver/webpush", "event", "outbound", "secret"}, outside: append([]string{"github.com/wneessen/go-mail"}, plain...)},
+	"deliver": {internal: []string{"deliver/crm", "deliver/webpush", "event", "outbound", "panics", "secret"}, outside: append([]string{"github.com/wneessen/go-mail"}, plain...)},
 	// Writes what push services take (ADR 0056).
 	"deliver/webpush": {},
 	// Makes sure of something in a CRM; what it is, deliver says.
 	"deliver/crm":     {internal: []string{"address", "outbound"}},
-	"deliver/forward": {internal: []string{"deliver", "event", "feed", "live", "notify", "query"}},
+	"deliver/forward": {internal: []string{"deliver", "event", "feed", "live", "notify", "panics", "query"}},
 	// The one way out to addresses that others name.
 	"outbound": {},
 	// Seals what may not lie in the clear; records are all that it keeps.
@@ -76,7 +76,7 @@ var rules = map[string]rule{
 	// Asks identity providers who somebody is (ADR 0032).
 	"signin": {internal: []string{"account", "address", "event", "secret"}, outside: append([]string{"github.com/coreos/go-oidc/v3", "golang.org/x/oauth2"}, plain...)},
 	"api": {
-		internal: []string{"account", "address", "audit", "event", "query", "verdict", "tracking", "feed", "live", "limit", "notify", "api/hooks", "deliver", "outbound", "secret", "signin", "tracing"},
+		internal: []string{"account", "address", "audit", "event", "query", "verdict", "tracking", "feed", "live", "limit", "notify", "api/hooks", "deliver", "outbound", "panics", "secret", "signin", "tracing"},
 		outside: append([]string{
 			"github.com/danielgtaylor/huma/v2", "github.com/gin-gonic/gin", "github.com/gorilla/websocket",
 			"github.com/prometheus/client_golang", "go.opentelemetry.io/otel",
@@ -107,7 +107,7 @@ var rules = map[string]rule{
 	"store/mongo/mongotest": {internal: []string{"faulty"}, outside: []string{"go.mongodb.org/mongo-driver/v2", "github.com/stretchr/testify"}},
 	"store/storetest":       {internal: []string{"audit", "deliver", "event", "query", "feed", "indexer", "notify", "rollover"}, outside: []string{"github.com/stretchr/testify", "pgregory.net/rapid"}},
 	"stream": {
-		internal: []string{"backoff", "crash", "event", "indexer", "limit", "live", "tracing"},
+		internal: []string{"backoff", "crash", "event", "indexer", "limit", "live", "panics", "tracing"},
 		outside:  append([]string{"github.com/nats-io/", "github.com/synadia-io/orbit.go/", "github.com/minio/highwayhash", "go.opentelemetry.io/otel"}, plain...),
 	},
 

@@ -1,6 +1,7 @@
-// Package panics keeps a panic of one request from ending the process. The API recovers what
-// panics in a request's own goroutine; of one that the request starts nobody does. In goes
-// the work of such a goroutine, out comes the same, with an error in the place of a panic.
+// Package panics keeps a panic about one event or request from ending the process, and again
+// after each start. The API recovers what panics in a request's own goroutine, the indexer what
+// panics in a batch; in goes the work of any other goroutine, out comes the same, with an error
+// in the place of a panic.
 package panics
 
 import (

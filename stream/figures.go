@@ -281,54 +281,6 @@ func firstWaiting(ctx context.Context, events jetstream.Stream, name event.Lane)
 	return message, nil
 }
 
-// awaitEvery is how often the server is asked whether what somebody waits for is indexed.
-const awaitEvery = 100 * time.Millisecond
-
-// AwaitIndexed waits until everything that was accepted before the call is indexed, or
-// is a dead letter. What is accepted meanwhile is not waited for. It asks the server:
-// figures are a moment old.
-func (s *Stream) AwaitIndexed(ctx context.Context) error {
-	events, err := s.stream(ctx, eventsName)
-	if err != nil {
-		return unavailable("await", err)
-	}
-	last := events.CachedInfo().State.LastSeq
-	tick := time.NewTicker(awaitEvery)
-	defer tick.Stop()
-	for _, name := range lanes {
-		for {
-			done, err := indexedTo(ctx, events, name, last)
-			if err != nil {
-				return err
-			}
-			if done {
-				break
-			}
-			select {
-			case <-ctx.Done():
-				return ctx.Err()
-			case <-tick.C:
-			}
-		}
-	}
-	return nil
-}
-
-// indexedTo reports whether all of a lane up to a sequence is acknowledged.
-func indexedTo(ctx context.Context, events jetstream.Stream, name event.Lane, last uint64) (bool, error) {
-	consumer, err := events.Consumer(ctx, string(name))
-	if err != nil {
-		return false, unavailable("lane "+string(name), err)
-	}
-	info := consumer.CachedInfo()
-	if info.NumPending == 0 && info.NumAckPending == 0 || info.AckFloor.Stream >= last {
-		return true, nil
-	}
-	// The floor is of this lane alone: behind it the next may be one that came later.
-	first, err := firstWaiting(ctx, events, name)
-	return first != nil && first.Sequence > last, err
-}
-
 // Backlog is how many events wait to be indexed or are being indexed, at most
 // a quarter of a second old.
 func (s *Stream) Backlog() int64 { return s.figures.events.value() }

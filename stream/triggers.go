@@ -15,6 +15,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"tidings/event"
+	"tidings/panics"
 )
 
 const (
@@ -115,19 +116,22 @@ func unpackTriggers(data []byte) ([]event.Trigger, error) {
 // Triggers gives triggers to handle until ctx ends, what comes within a moment together,
 // several times at once and in no order. Where handle returns an error for several they
 // are given one by one; one for which it does comes again: after 5 s where something is
-// away, else with growing delays, until it has been tried MaxAttempts times. What was
-// discarded before it was given out is told to lost.
+// away, else with growing delays, until it has been tried MaxAttempts times; a
+// panic is an error. What was discarded before it was given out is told to lost.
 func (s *Stream) Triggers(ctx context.Context, handle func(context.Context, []event.Trigger) error, lost func(count uint64)) error {
 	consumer, err := s.triggerConsumer(ctx)
 	if err != nil {
 		return unavailable("follow triggers", err)
 	}
 	group, ctx := errgroup.WithContext(ctx)
+	guarded := func(ctx context.Context, triggers []event.Trigger) error {
+		return panics.AsError(func() error { return handle(ctx, triggers) })()
+	}
 	for range triggerWorkers {
 		group.Go(func() error {
 			var before gathered
 			for ctx.Err() == nil {
-				s.takeTriggers(ctx, consumer, handle, &before)
+				s.takeTriggers(ctx, consumer, guarded, &before)
 			}
 			return nil
 		})

@@ -26,8 +26,11 @@ func TestATriggerComesUntilItWasHandled(t *testing.T) {
 	ended := make(chan error, 1)
 	go func() {
 		ended <- s.Triggers(handling, func(_ context.Context, got []event.Trigger) error {
-			if tries++; tries == 1 {
+			switch tries++; tries {
+			case 1:
 				return event.ErrInvalid
+			case 2:
+				panic("a bad trigger")
 			}
 			given <- got[0]
 			return nil

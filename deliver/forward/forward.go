@@ -13,6 +13,7 @@ import (
 	"tidings/event"
 	"tidings/feed"
 	"tidings/live"
+	"tidings/panics"
 	"tidings/query"
 )
 
@@ -154,7 +155,11 @@ func (f *Forwarder) forward(ctx context.Context, entry live.Entry) {
 		}
 	}()
 	for try := 0; ; try++ {
-		added, err := f.one(ctx, entry)
+		added := false
+		err := panics.AsError(func() (err error) {
+			added, err = f.one(ctx, entry)
+			return err
+		})()
 		switch {
 		case err == nil:
 			if discarded > 0 && f.anySearch() {

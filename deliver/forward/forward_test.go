@@ -50,6 +50,7 @@ type post struct {
 	announced []live.Entry
 	indexed   map[event.ID]event.Event
 	got       []string // the ids of what was received
+	bad       bool     // whether the next search that is understood panics
 }
 
 func newPost(t *testing.T) *post {
@@ -112,6 +113,10 @@ func (p *post) Get(_ context.Context, _ string, ids []event.ID) ([]event.Event, 
 func (p *post) Names(context.Context, string) (map[string]string, error) { return nil, nil }
 
 func (p *post) Understand(_ context.Context, request feed.PageRequest) (feed.Understood, query.Query, error) {
+	if p.bad {
+		p.bad = false
+		panic("a bad search")
+	}
 	if request.Text == "broken" {
 		return feed.Understood{}, query.Query{}, event.Invalid("q", "is broken")
 	}
@@ -197,6 +202,24 @@ func TestWhatWasDiscardedIsSaidWhereSomebodyMissesIt(t *testing.T) {
 		require.Equal(t, endpoints, strings.Count(said.String(), "discarded"), said.String())
 		require.Equal(t, endpoints, strings.Count(said.String(), "count=4"))
 	}
+}
+
+// A panic about one event is logged, and the next is forwarded.
+func TestAPanicAboutAnEventIsItsOwn(t *testing.T) {
+	p := newPost(t)
+	p.endpoint("crm", "opens")
+	p.bad = true
+	for n := range 3 {
+		p.announce(event.AnnounceEvent, p.event(n, event.Open))
+	}
+	var said strings.Builder
+	f := p.forwarder()
+	f.Logger = slog.New(slog.NewTextHandler(&said, nil))
+	require.NoError(t, f.Run(t.Context()))
+	require.Equal(t, 1, strings.Count(said.String(), "a bad search"), said.String())
+	deliveries, _, err := p.outbox.List(t.Context(), "w", deliver.Filter{}, "", 10)
+	require.NoError(t, err)
+	require.Len(t, deliveries, 2)
 }
 
 // forwarder is the one of a process.

@@ -218,16 +218,17 @@ func (f *Columns) sortLinks(most, bytes int) {
 	}
 	slices.SortStableFunc(order[1:], func(a, b int) int { return cmp.Compare(counts[b], counts[a]) })
 	position, texts := make([]uint32, len(order)), make([]string, 0, min(len(order), most+1))
-	room := bytes
 	for at, code := range order {
 		position[code] = uint32(at)
-		// Behind the first whose text is left out none has one.
-		if at > most || at > len(texts) || code >= len(f.links) {
-			continue
+	}
+	for at, code := range order[:min(most+1, len(order))] {
+		if code >= len(f.links) {
+			break // its text was left out before, and of all behind it
 		}
-		if room -= len(f.links[code]); room >= 0 || at == 1 {
-			texts = append(texts, f.links[code])
+		if bytes -= len(f.links[code]); bytes < 0 && at > 1 {
+			break
 		}
+		texts = append(texts, f.links[code])
 	}
 	for i := range f.rows {
 		f.rows[i].link = position[f.rows[i].link]
